@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,9 @@ STAYS = -1  # the group of rows that are never cut off train
 def row_groups(data: RawData, settings: DataSettings, cache: SharedCache) -> np.ndarray | None:
     """Return the group of each training row, (rows,) int64, whose rows stay in one split; None without groups.
 
-    A group is the rows that data.group joins and, with data.duplicates=group, those of equal texts. With both settings,
-    rows that are connected by either are one group. Rows of the group STAYS are never cut off train.
+    A group is the rows that data.group joins, those of equal texts with data.duplicates=group, and those that the
+    target keeps together, such as the documents of a query. Rows that are connected by any of these are one group. Rows
+    of the group STAYS are never cut off train.
     """
     train = data.splits["train"]
     by: list[np.ndarray] = []
@@ -37,7 +39,9 @@ def row_groups(data: RawData, settings: DataSettings, cache: SharedCache) -> np.
     if settings.duplicates == "group":
         texts = text_hashes(train, train.fingerprint(), cache)
         by.append(np.unique(texts, return_inverse=True)[1])
-    return _joined(*by) if len(by) == 2 else by[0] if by else None
+    own = data.target.groups(train.labels)
+    by += [] if own is None else [own]
+    return reduce(_joined, by) if by else None
 
 
 def _ruled(train: RawSplit, rule: str, cache: SharedCache) -> np.ndarray:

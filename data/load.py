@@ -25,6 +25,7 @@ from data.sources.demo_splits import read_demo
 from data.sources.files import read_files
 from data.sources.hub import read_hub
 from data.sources.questions import is_questions, read_questions
+from data.sources.ranked_splits import is_ranked, read_ranked
 from data.sources.raw import RawData, RawSplit
 from data.sources.tagged_splits import is_tagged, read_tagged
 from data.splits import DataTask, Splits, TokenSplit
@@ -255,6 +256,8 @@ def read_raw(settings: DataSettings, cache: SharedCache, target: str = "auto") -
         return read_tagged(settings, cache)
     if is_questions(settings, target):
         return read_questions(settings, cache)
+    if is_ranked(settings, target):
+        return read_ranked(settings, cache)
     if settings.source == "hub":
         return read_hub(settings, target)
     if settings.source == "files":

@@ -30,7 +30,7 @@ def limited(default: Value, **limits: object) -> Value:
 class TaskSettings:
     """Settings of the task: learn the labels, or masked words; conf/task/ explains each field."""
 
-    name: str = limited("auto", choices=("auto", "mlm", "tags", "span", "multilabel"))
+    name: str = limited("auto", choices=("auto", "mlm", "tags", "span", "multilabel", "rank"))
     description: str = ""
     share: float = limited(0.15, above=0.0, high=0.9)
     masked: float = limited(0.8, low=0.0, high=1.0)
@@ -74,8 +74,15 @@ class DataSettings:
     threshold: str = limited("0.5", neutral="0.5")  # of sets of labels; THRESHOLDS, or a number between 0 and 1
     empty: str = limited("keep", choices=("keep", "drop"), neutral="keep")
     rare: str = limited("refuse", choices=("refuse", "keep"), neutral="refuse")
+    queries: str | None = limited(None, neutral=None)
+    corpus: str | None = limited(None, neutral=None)
+    qrels: str | None = limited(None, neutral=None)
+    candidates: str | None = limited(None, neutral=None)
+    negatives: int | None = limited(7, low=1, neutral=7)
+    relevant_from: float = limited(1.0, above=0.0, neutral=1.0)
+    passages: str = limited("max", choices=("max", "mean", "first"), neutral="max")
     label_names: Any = None  # list[str] | dict[str, str] | None; a field of a config has no type for that
-    task: str = limited("auto", choices=("auto", "classification", "regression", "tags", "span", "multilabel"))
+    task: str = limited("auto", choices=("auto", "classification", "regression", "tags", "span", "multilabel", "rank"))
     metrics: list[str] = field(default_factory=list)  # those of runner/statistics/score_table.py
     positive: str | None = limited(None, neutral=None)
     split: str | None = None
@@ -101,7 +108,7 @@ class DataSettings:
     standardize: str = limited("auto", choices=("auto", "always", "never"), neutral="auto")
     symmetric: bool = limited(False, neutral=False)
     class_weights: str = limited("none", choices=("none", "balanced"))
-    demo_task: str = limited("sentiment", choices=("sentiment", "entailment", "tags"))
+    demo_task: str = limited("sentiment", choices=("sentiment", "entailment", "rank", "tags"))
     demo_rows: int = limited(12000, low=20, high=1000000)
 
 

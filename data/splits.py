@@ -13,6 +13,7 @@ from data.inputs.columns import Columns
 from data.inputs.tokenizer import Tokenizer
 from data.labels import Labels
 from data.stores.frozen_states import FrozenStates
+from data.units import Units
 
 Arrays = dict[str, np.ndarray]
 
@@ -122,6 +123,7 @@ class TokenSplit:
     # (source rows + 1,): source row i is the rows parts[i]:parts[i + 1], windows of a long one; None: one row each.
     parts: np.ndarray | None = None
     texts: RowTexts | None = None  # of the source rows, left on disk until they are read; None for rows made here
+    units: Units | None = None  # rows that training draws and keeps together; None: each row by itself
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -175,6 +177,7 @@ class TokenSplit:
             source_rows=None,
             parts=None,
             texts=None if self.texts is None else TakenTexts(self.texts, source_rows),
+            units=None,
         )
 
     @cached_property

@@ -110,7 +110,8 @@ def apply_split_rule(data: RawData, settings: DataSettings) -> tuple[str, list[s
     wanted = (["test"] if one else []) + ([select] if settings.folds is None else [])
     missing = [name for name in wanted if name not in data.splits]
     _check(data, missing, settings)
-    if not missing and settings.folds is None and (settings.group or settings.duplicates == "group"):
+    is_grouped = data.target.groups(data.splits["train"].labels) is not None  # data.group says what belongs together
+    if not (missing or is_grouped) and settings.folds is None and (settings.group or settings.duplicates == "group"):
         what = f"data.group={settings.group}" if settings.group else "data.duplicates=group"
         data.notes.append(f"{what} changes nothing here: no split is cut off train")
     for name in missing:
@@ -234,6 +235,9 @@ def limit_rows(data: RawData, settings: DataSettings) -> None:
         if (members := data.target.members(split.labels)) is not None:
             data.splits[name] = split.take(cut_sets(members, most, settings.split_seed)[1])
             continue
+        if (groups := data.target.groups(split.labels)) is not None:
+            data.splits[name] = split.take(_pick_whole(groups, most, settings.split_seed))
+            continue
         strata = data.strata(name)
         classes = 1 if strata is None else len(np.unique(strata))
         if name == "train" and most < classes:
@@ -242,3 +246,11 @@ def limit_rows(data: RawData, settings: DataSettings) -> None:
                 f"Try: data.max_rows={classes}"
             )
         data.splits[name] = split.take(pick_rows(len(split), most, settings.split_seed, strata))
+
+
+def _pick_whole(groups: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """Draw whole groups with at most `most` rows together, at least one; return the row numbers, sorted."""
+    names, counts = np.unique(groups, return_counts=True)
+    order = np.random.default_rng(seed).permutation(len(names))
+    fitting = max(1, int(np.searchsorted(np.cumsum(counts[order]), most, side="right")))
+    return np.flatnonzero(np.isin(groups, names[order[:fitting]]))

@@ -65,6 +65,7 @@ class TrainSettings:
     batch_size: int = limited(32, low=1)
     token_budget: int | None = limited(None, low=8)
     accumulate: int = limited(1, low=1)
+    loss: str = limited("auto", choices=("auto", "pointwise", "pairwise", "hinge", "listwise"), neutral="auto")
     clip_norm: float = limited(1.0, low=0.0)
     precision: str = limited("fp32", choices=("fp32", "bf16"))
     on_nonfinite: str = limited("stop", choices=("stop", "skip"))

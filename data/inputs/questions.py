@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Protocol, Self
 
+from data.inputs.query_document import QueryDocument
 from data.inputs.question_context import QuestionContext
 from data.inputs.request import Asked, Field
 from data.inputs.text import Text
@@ -38,4 +39,6 @@ class QuestionInput(Protocol):
         ...
 
 
-INPUTS: dict[str, type[QuestionInput]] = {"text": Text, "words": Words, "question_context": QuestionContext}
+INPUTS: dict[str, type[QuestionInput]] = {
+    "text": Text, "words": Words, "question_context": QuestionContext, "query_document": QueryDocument,
+}  # fmt: skip

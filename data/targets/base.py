@@ -50,6 +50,10 @@ class Target(ABC):
         """Return which labels each row has, (rows, C) bool, whose shares all splits keep; None: `strata` says."""
         return None
 
+    def groups(self, labels: Labels) -> np.ndarray | None:
+        """Return a number for each row, (rows,), which rows of one split share; None: each may be in any split."""
+        return None
+
     def positive_class(self, wanted: str | None, labels: Labels) -> int:
         """Return the id of the class that F1, precision and recall are for; 1 unless there are two classes.
 

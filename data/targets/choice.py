@@ -9,11 +9,12 @@ from data.targets.label_column import LabelColumn, refuse_lists
 from data.targets.label_set import LabelSet
 from data.targets.masked_words import MaskedWords
 from data.targets.number import Number
+from data.targets.relevance import Relevance
 from data.targets.span import Span
 from data.targets.tags import Tags
 
 TARGETS: dict[str, type[Target]] = {
-    target.name: target for target in (MaskedWords, Tags, Span, LabelSet, Number, ClassLabel)
+    target.name: target for target in (MaskedWords, Tags, Span, Relevance, LabelSet, Number, ClassLabel)
 }
 
 

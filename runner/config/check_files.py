@@ -19,7 +19,7 @@ def file_conflicts(data: DataSettings) -> list[str]:
     words = [shell_setting(key, path) for key, path in given.items()]
     if data.source != "files":
         return [f"{words[0]}: data={data.name} reads no files. Try: run data=files {words[0]}"] if words else []
-    if not (data.path or data.train_path):
+    if not (data.path or data.train_path or data.queries):
         return ["data=files needs a file. Try: run data=files data.path=reviews.csv data.text=review data.label=stars"]
     if data.path and data.train_path:
         return [

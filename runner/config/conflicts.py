@@ -11,7 +11,7 @@ from runner.config.check_head import head_conflicts
 from runner.config.recipes import AUTO, recipe_conflicts
 from runner.machine.extras import missing_extra
 from runner.schema import ROW_SGD, Settings
-from runner.tasks import named_task
+from runner.tasks import likely_task, named_task
 
 MOST_CHARACTERS = 8  # of a character n-gram
 
@@ -41,7 +41,25 @@ def task_conflicts(settings: Settings) -> list[str]:
         found.append("data.label=null: texts without labels are for task=mlm. Try: run task=mlm, or data.label=label")
     if named is None or named.input != "words":
         found += _settings_of_words(data)
+    found += _losses(settings)
     return found + (named.conflicts(settings) if named else [])
+
+
+def _losses(settings: Settings) -> list[str]:
+    """Losses that the task does not have."""
+    task, found = likely_task(settings.task, settings.data), []
+    if settings.train.loss not in ("auto", *task.losses):
+        choices = f"train.loss={', '.join(task.losses)}" if task.losses else "train.loss=auto"
+        found.append(
+            f"train.loss={settings.train.loss}: the task {task.name} has one loss. Try: {choices}, or task=rank"
+        )
+    for name, stage in settings.compression.items():
+        if isinstance(stage, Distil) and stage.soft not in task.soft_losses:
+            found.append(
+                f"compression.{name}.soft={stage.soft}: compares documents of a query, and this task is {task.name}. "
+                f"Try: compression.{name}.soft={task.soft_losses[0]}"
+            )
+    return found
 
 
 def _settings_of_words(data: DataSettings) -> list[str]:

@@ -66,8 +66,8 @@ class RunStageContext(Stopwatch):
     @property
     def steps_per_epoch(self) -> int:
         """Optimizer steps of one pass over the training rows, unlabelled rows included."""
-        once = replace(self.settings.train, epochs=1.0)
-        return BatchPlan(self.splits.train.lengths, once, self.settings.seed).total
+        once, train = replace(self.settings.train, epochs=1.0), self.splits.train
+        return BatchPlan(train.lengths, once, self.settings.seed, train.units).total
 
     def _checkpoint_name(self, phase: str) -> str:
         """The owner written into a checkpoint of a phase, so that no other phase takes it for its own."""
@@ -119,7 +119,7 @@ class RunStageContext(Stopwatch):
         """Train the model with its points in the record and on the terminal; steps count on from earlier trainings."""
         writer, terminal, before = self.writer, self.terminal, self.writer.record.steps
         splits = splits or self.splits
-        terminal.begin_training(BatchPlan(splits.train.lengths, recipe.train, recipe.seed).total)
+        terminal.begin_training(BatchPlan(splits.train.lengths, recipe.train, recipe.seed, splits.train.units).total)
 
         def on_point(state: TrainingState, values: dict[str, float]) -> None:
             writer.point(before + state.step, values)

@@ -31,7 +31,7 @@ def write_predictions(
     """Store the answer to each row as predictions-<split>.parquet, atomically.
 
     columns: those that the task names, (items,) each, in the order of the rows. names: of the classes, in id order.
-    offsets: (rows + 1,) where each row's items begin, None for one item a row. Beside them: `source_row`, the number
+    offsets: (units + 1,) where each unit's items begin, None for one item a row. Beside them: `source_row`, the number
     of the row's line or row in the user's file, and for classes their names, `label_name` and `prediction_name`.
     """
     import pyarrow as pa
@@ -44,8 +44,11 @@ def write_predictions(
     if names:
         stored |= {f"{key}_name": pa.array(names).take(columns[key]) for key in ("label", "prediction")}
     if offsets is not None:
-        ends = pa.array(offsets, pa.int32())
-        stored |= {name: pa.ListArray.from_arrays(ends, pa.array(stored[name])) for name in stored.keys() - OF_ROWS}
+        ends, items = pa.array(offsets, pa.int32()), len(next(iter(columns.values())))
+        listed = [
+            name for name, values in stored.items() if name not in OF_UNITS or len(values) == items > len(ends) - 1
+        ]
+        stored |= {name: pa.ListArray.from_arrays(ends, pa.array(stored[name])) for name in listed}
     path = folder / f"predictions-{split.name}.parquet"
     part = path.with_suffix(".part")
     pq.write_table(pa.table(stored), part)
@@ -53,7 +56,7 @@ def write_predictions(
     return path
 
 
-OF_ROWS = {"row", "source_row"}  # columns with one value a row even where the others are lists
+OF_UNITS = {"row", "source_row"}  # with one value a line even where the others are lists, if a unit is one source row
 
 
 def read_predictions(run_folder: Path, split: str, record: RunRecord) -> Answers | None:
@@ -72,11 +75,13 @@ def read_predictions(run_folder: Path, split: str, record: RunRecord) -> Answers
 def read_source_rows(run_folder: Path, split: str) -> np.ndarray | None:
     """The numbers (rows,) of the stored rows in the user's file; None where none are stored: rows made by a task."""
     import pyarrow as pa
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     try:
         with pa.OSFile(str(run_folder / f"predictions-{split}.parquet")) as stream, pq.ParquetFile(stream) as file:
-            return np.asarray(file.read(columns=["source_row"], use_threads=False)["source_row"].to_numpy())
+            found = file.read(columns=["source_row"], use_threads=False)["source_row"]
+            return np.asarray((pc.list_flatten(found) if pa.types.is_list(found.type) else found).to_numpy())
     except (OSError, KeyError, pa.ArrowException):
         return None
 

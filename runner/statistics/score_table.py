@@ -70,6 +70,19 @@ _TAG_SCORES = (
     ("token_accuracy", "share of the words whose tag is right, that of nothing included"),
 )
 
+_RANK_SCORES = (
+    ("ndcg@10", "discounted gain of the first 10 documents, over that of the best order of all judged ones"),
+    ("mrr@10", "1 / place of the first relevant document, 0 if it is not among the first 10; mean over the queries"),
+    ("map", "mean over all relevant documents of the precision at their place; 0 for one that is no candidate"),
+    ("map@100", "the same, of the first 100 documents"),
+    ("ndcg@5", "ndcg@10 of the first 5 documents"),
+    ("ndcg_exp@10", "ndcg@10 with the gain 2^label - 1"),
+    ("mrr", "1 / place of the first relevant document"),
+    ("precision@5", "share of the first 5 documents that are relevant"),
+    ("recall@5", "share of the relevant documents that are among the first 5"),
+    ("candidate_recall", "share of the relevant documents that are candidates: what no order of them can exceed"),
+)
+
 
 def _of_tags(prefix: str, of: str) -> tuple[ScoreFacts, ...]:
     """Return the scores of the first label of words, or of the second."""
@@ -105,9 +118,14 @@ _LABEL_SETS = (
     ScoreFacts("map_labels", "share", "higher", "mean over labels of their average precision; needs no threshold"),
 )  # fmt: skip
 _ALL = (
-    *_SCORES, *_of_tags("", ""), *_of_tags("second_", ", of the second label of words"), *_OF_SPANS,
+    *_SCORES,
+    *_of_tags("", ""),
+    *_of_tags("second_", ", of the second label of words"),
+    *_OF_SPANS,
     *_LABEL_SETS,
-)  # fmt: skip
+    *(ScoreFacts(name, "share", "higher", meaning) for name, meaning in _RANK_SCORES),
+    ScoreFacts("ties", "share", "lower", "share of neighbouring candidates with equal scores", is_choice=False),
+)
 SCORE_TABLE: dict[str, ScoreFacts] = {score.name: score for score in _ALL}
 CHOICES: tuple[str, ...] = tuple(score.name for score in _ALL if score.is_choice)
 OF_ONE_CLASS: tuple[str, ...] = tuple(score.name for score in _ALL if score.is_of_one_class)

@@ -16,6 +16,7 @@ TASKS: dict[str, str] = {  # the first is taken for what data.task=auto finds, b
     "tags": "runner.tasks.tags:Tags",
     "span": "runner.tasks.span:Span",
     "multilabel": "runner.tasks.multilabel:MultiLabel",
+    "rank": "runner.tasks.rank:Rank",
 }
 
 

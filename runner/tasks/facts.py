@@ -24,6 +24,8 @@ class LabelFacts:
     answer's. max_answer: tokens of the longest answer.
     threshold: of sets of labels, how they are decided (data.threshold); thresholds: (C,) those that were fitted.
     loss_reduction: of sets of labels (task.loss_reduction).
+    loss: the value of train.loss. relevant_from: the lowest gain of a relevant document. passages: how those of a
+    document make its score (data.passages).
     """
 
     names: tuple[str, ...] = ()
@@ -40,3 +42,6 @@ class LabelFacts:
     threshold: str = "0.5"
     thresholds: tuple[float, ...] = ()
     loss_reduction: str = "mean"
+    loss: str = "auto"
+    relevant_from: float = 1.0
+    passages: str = "max"

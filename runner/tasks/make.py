@@ -20,6 +20,8 @@ NOT_DEPLOYED = (
     "class_weights",
     "output",
     "loss_reduction",
+    "loss",
+    "relevant_from",
 )  # of the facts: for training and scores alone
 
 
@@ -89,7 +91,8 @@ def task_of_labels(labels: DataTask, settings: Settings, weights: np.ndarray | N
     facts = LabelFacts(
         labels.label_names, labels.positive, labels.target_scale, tuple(data.metrics), weights, settings.task.output,
         labels.columns, data.language or "", labels.has_empty, data.null_threshold, data.max_answer,
-        threshold=data.threshold, loss_reduction=settings.task.loss_reduction,
+        threshold=data.threshold, loss_reduction=settings.task.loss_reduction, loss=settings.train.loss,
+        relevant_from=data.relevant_from, passages=data.passages,
     )  # fmt: skip
     return found(facts).check()
 
@@ -112,6 +115,8 @@ def task_of_record(record: Recorded) -> Task:
         tuple(data.labels), data.positive_index, scale, metrics, columns=tuple(data.label_columns),
         language=record.setting("data.language") or "", has_empty=data.has_empty, **_decoding(record),
         thresholds=tuple(record.thresholds.values) if record.thresholds else (),
+        loss=record.setting("train.loss") or "auto",
+        relevant_from=record.setting("data.relevant_from") or 1.0, passages=record.setting("data.passages") or "max",
     )  # fmt: skip
     return task_class(data.task)(facts)
 

@@ -48,7 +48,7 @@ def fit(
     another one times. Raises NotFinite, and Paused where the recipe says so.
     """
     if hook:
-        hook.begin(model, BatchPlan(splits.train.lengths, recipe.train, recipe.seed).total)
+        hook.begin(model, BatchPlan(splits.train.lengths, recipe.train, recipe.seed, splits.train.units).total)
     saved = restore_weights(model, hook, checkpoints)
     trainer = Trainer(model, splits, task, recipe, device, hook, moments, exclusive)
     if saved:

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from data.sampler import epoch_batches
+from data.units import Units, unit_batches
 from runner.schema import TrainSettings
 
 POINTS = 200  # logged training points a run; each is one host synchronisation
@@ -15,8 +16,9 @@ POINTS = 200  # logged training points a run; each is one host synchronisation
 class BatchPlan:
     """Which rows go into which step: a pure function of the seed, so a checkpoint stores only where it stands."""
 
-    def __init__(self, lengths: np.ndarray, settings: TrainSettings, seed: int) -> None:
-        self.lengths, self.settings, self.seed = lengths, settings, seed
+    def __init__(self, lengths: np.ndarray, settings: TrainSettings, seed: int, units: Units | None = None) -> None:
+        """lengths: (rows,) of the training rows, in tokens; units: which of them are drawn together, if any are."""
+        self.lengths, self.settings, self.seed, self.units = lengths, settings, seed, units
         whole = int(settings.epochs)
         self.steps: list[int] = []
         if settings.steps:
@@ -37,8 +39,18 @@ class BatchPlan:
     def _cut(self, epoch: int) -> list[np.ndarray]:
         budget = self.settings.token_budget
         size = None if budget else self.settings.batch_size
+        if self.units is not None:
+            return unit_batches(
+                self.lengths, self.units, seed=self.seed, epoch=epoch, batch_size=size, token_budget=budget
+            )
         return epoch_batches(self.lengths, seed=self.seed, epoch=epoch, batch_size=size, token_budget=budget)
 
     def batches(self, epoch: int) -> list[np.ndarray]:
         """The batches of one epoch, each an array of row numbers."""
         return self._cut(epoch)[: self.steps[epoch]]
+
+    def parts(self, rows: np.ndarray, count: int) -> list[np.ndarray]:
+        """A batch in at most `count` parts, of which no one splits rows that belong together."""
+        if self.units is not None:
+            return self.units.cut(rows, count)
+        return np.array_split(rows, min(count, len(rows)))

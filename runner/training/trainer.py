@@ -49,7 +49,7 @@ class Trainer:
         self.hook = hook or TrainingHook()
         self.exclusive = exclusive or Exclusive()
         self.task = task
-        self.plan = BatchPlan(splits.train.lengths, recipe.train, recipe.seed)
+        self.plan = BatchPlan(splits.train.lengths, recipe.train, recipe.seed, splits.train.units)
         self.table, told = arrange_table(model, splits.train, recipe.optimizer, recipe.engine.compact_vocabulary)
         self.engine_facts = {"compact_vocabulary": told}  # for the record
         self.lookup = self.table.lookup if self.table else None
@@ -131,7 +131,7 @@ class Trainer:
     def _backward(self, rows: np.ndarray) -> tuple[Tensor, list[tuple[Batch, Any]], np.ndarray | None]:
         """Make the gradients of the rows' mean loss; returns the summed loss, each part's outputs, the table's rows."""
         epoch, train = self.state.epoch, self.splits.train
-        parts = np.array_split(rows, min(self.recipe.train.accumulate, len(rows)))
+        parts = self.plan.parts(rows, self.recipe.train.accumulate)
         batches = [collate(train, part, lookup=self.lookup, epoch=epoch) for part in parts]
         weights = [self.task.weight(batch.targets) for batch in batches]
         weight = sum(weights) or 1.0  # 0: no word of the batch was masked

@@ -77,7 +77,7 @@ class Distil(TaughtSettings):
     keeps_zeros: ClassVar[bool] = True
 
     method: str = limited("distil", choices=("distil",))
-    soft: str = limited("kl", choices=("kl", "cross_entropy"))
+    soft: str = limited("kl", choices=("kl", "cross_entropy", "margin_mse"))
     temperature: float = limited(2.0, above=0.0, high=100.0)
     layers: str = limited("uniform", choices=("uniform", "top", "bottom", "last"))
     projection: str = limited("shared", choices=("shared", "per_layer"))

@@ -60,6 +60,7 @@ INPUTS = {
         "answers": Rows(("task=span",)),
         "some without an answer": Rows(("task=span", "data.overlap=4"), some_empty=True),
     },
+    "relevance": {"pair": Rows(("task=rank", "data.text_pair=other", "data.group=query"), has_pair=True)},
 }
 CASES = [(name, kind) for name in TASKS for kind in INPUTS[task_class(name).target]]
 
@@ -87,6 +88,8 @@ def row(target: str, number: int, rows: Rows) -> dict[str, Any]:
         found["label"] = [name for name, every in (("film", 2), ("city", 3), ("day", 5)) if number % every == 0]
     if target == "number":
         found["label"] = number % 5 + 0.25
+    if target == "relevance":
+        found |= {"label": number % 2, "query": f"q{number // 5}"}
     return found
 
 

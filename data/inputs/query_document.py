@@ -1,0 +1,118 @@
+"""A query and a document as the input of a row; a long document becomes passages, each with the whole query before it.
+
+Only the document is cut: of a query that leaves it less than a quarter of the tokens, the end is left out as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from data.inputs.columns import Columns
+from data.inputs.request import Asked, Field
+from data.inputs.text import Text
+from data.inputs.tokenizer import Tokenizer
+from data.inputs.word_cache import Encoded, spans
+from data.json_types import JsonObject
+from data.labels import Labels
+from data.splits import TokenSplit
+from data.targets.masked_words import UNCUT
+
+
+class QueryDocument(Text):
+    """A query and a document, as tokens."""
+
+    name: ClassVar[str] = "query_document"
+    options: ClassVar[tuple[str, ...]] = ("passages",)
+
+    def __init__(self, tokenizer: Tokenizer, *, passages: bool = True) -> None:
+        """passages: do long documents of a question become passages?"""
+        super().__init__(tokenizer, is_pair=True)
+        self.passages = passages
+
+    def encode(self, columns: Columns, max_length: int) -> Encoded:
+        """Return whole pairs as tokens, whatever `max_length` is: see `lay_out`."""
+        return self.tokenizer.encode(columns["text"], columns["text_pair"], UNCUT)
+
+    def lay_out(self, split: TokenSplit, max_length: int, *, passages: bool) -> TokenSplit:
+        """Return the split with rows of at most `max_length` tokens.
+
+        passages: a longer document becomes several rows, of which the last begins early enough to be as long as the
+        others; else it loses its end.
+        """
+        lengths, offsets = split.lengths, np.asarray(split.offsets[:-1])
+        if not (lengths > max_length).any():
+            return split
+        starts = np.asarray(split.segment_starts, np.int64)
+        is_pair = starts < lengths  # a tokenizer without segments does not say where a document begins
+        starts = np.where(is_pair, starts, 1)
+        documents = lengths - starts - 1  # without the special token at the end
+        kept = np.minimum(starts, max_length - 1 - np.minimum(documents, max_length // 4))
+        room = max_length - 1 - kept
+        counts = np.where(passages & is_pair, -(-documents // room), 1).clip(1)
+        rows = np.repeat(np.arange(len(lengths)), counts)
+        number = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+        begin = np.minimum(number * room[rows], np.maximum(documents - room, 0)[rows])
+        begin = np.where(counts[rows] > 1, begin, 0)
+        size = np.minimum(documents[rows] - begin, room[rows])
+        index, new = _index(offsets[rows], starts[rows], kept[rows], begin, size, offsets[rows] + lengths[rows] - 1)
+        is_lost = (kept < starts) | ((documents > room) & (counts == 1))
+        return replace(
+            split,
+            tokens=np.asarray(split.tokens)[index],
+            offsets=np.concatenate([[0], np.cumsum(new)]),
+            segment_starts=np.where(is_pair[rows], kept[rows], new).astype(np.int32),
+            labels=split.labels.take(rows),
+            truncated=int(is_lost.sum()),
+            parts=np.concatenate([[0], np.cumsum(counts)]) if (counts > 1).any() else None,
+        )
+
+    @classmethod
+    def for_questions(cls, tokenizer: Tokenizer, columns: tuple[str, ...], options: JsonObject) -> Self:
+        """Return the input of a model whose training rows were laid out with these options."""
+        return cls(tokenizer, passages=options.get("passages") != "first")
+
+    def request(self) -> tuple[Field, ...]:
+        """Return a query and a document."""
+        return Field("text", "text", "A query"), Field("text_pair", "text", "A document")
+
+    def ask(self, columns: Sequence[Sequence[Any]], max_length: int) -> Asked:
+        """Return pairs made ready; UnicodeEncodeError for a text that is not Unicode."""
+        texts, documents = list(columns[0]), list(columns[1])
+        for text in (*texts, *documents):
+            text.encode()
+        found = self.encode({"text": texts, "text_pair": documents}, max_length)
+        labels = Labels(np.zeros(len(texts), np.int64))
+        whole = TokenSplit(
+            "texts",
+            found.tokens,
+            np.concatenate([[0], np.cumsum(found.lengths)]),
+            found.segment_starts,
+            labels,
+            0,
+            self,
+        )
+        split = self.lay_out(whole, max_length, passages=self.passages)
+        is_cut = (found.lengths > max_length) & (not self.passages)
+        return Asked(split, lambda: found.lengths, is_cut, texts, rows=split.parts)
+
+
+def _index(
+    offsets: np.ndarray, starts: np.ndarray, kept: np.ndarray, begin: np.ndarray, size: np.ndarray, last: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places of the tokens of all new rows end to end, and the length of each, (rows,).
+
+    offsets, last: (rows,) the first and the last token of the row that it is of; starts: where the document begins in
+    that; kept: the tokens before the document that stay, the last of them the separator; begin, size: of the passage.
+    """
+    lengths = kept + size + 1
+    first = np.cumsum(lengths) - lengths
+    found = np.empty(int(lengths.sum()), np.int64)
+    found[spans(first, kept)] = spans(offsets, kept)
+    found[first + kept - 1] = offsets + starts - 1
+    found[spans(first + kept, size)] = spans(offsets + starts + begin, size)
+    found[first + kept + size] = last
+    return found, lengths

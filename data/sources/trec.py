@@ -1,0 +1,161 @@
+"""The files of a test collection: queries, documents, judgements (qrels) and candidates (a run), as TREC, MS MARCO and
+BEIR write them.
+
+queries, documents   id <tab> text, or id <tab> title <tab> text, with or without a header; or JSON lines and Parquet
+                     with `_id` (or `id`), `text` and perhaps `title`
+judgements           query 0 document label, or query document label
+candidates           query Q0 document rank score tag, query document rank score, or query document and a rank (1, 2, 3,
+                     ... in each query) or a score
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from data.errors import DataError
+from data.settings import DataSettings
+from data.sources.cells import as_text, parse_number
+from data.sources.files import existing_file
+from data.sources.formats import read_rows
+from data.sources.options import ReadOptions, format_of
+
+IDS = ("_id", "id", "qid", "query-id", "query_id", "docid", "doc_id", "pid", "corpus-id")  # headers of a column of ids
+RANK_SHAPES = {3: (0, 1, 2), 4: (0, 1, 3), 6: (0, 2, 4)}  # columns of a run: those of query, document and score
+LABEL_SHAPES = {3: (0, 1, 2), 4: (0, 2, 3)}  # columns of judgements: those of query, document and label
+SHAPES_OF = {
+    "candidates": "query Q0 document rank score tag (or query document rank score, or query document rank)",
+    "qrels": "query 0 document label (or query document label)",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line about a query and a document: a judgement, or a candidate."""
+
+    number: int
+    query: str
+    document: str
+    value: float  # a label, or a score: the higher the better
+
+
+def read_texts(named: str | None, key: str, settings: DataSettings) -> dict[str, str]:
+    """Return texts by their ids, a title before its text; DataError for a line that is none, or an id with two texts.
+
+    key: the setting whose value `named` is, such as data.corpus.
+    """
+    path = existing_file(str(named), key, any_format=True)
+    found: dict[str, str] = {}
+    lines: dict[str, int] = {}
+    for number, name, text in _texts(path, key, settings):
+        if name in found and found[name] != text:
+            raise DataError(
+                f"{path}: {name!r} has two texts (lines {lines[name]} and {number}). Try: {key}=<a file with one each>"
+            )
+        found[name] = text
+        lines.setdefault(name, number)
+    if not found:
+        raise DataError(f"{path} has no text. Try: {key}=<a file with an id and a text a line>")
+    return found
+
+
+def titled(title: str, text: str) -> str:
+    """Return a title and its text; one that the text begins with is not repeated."""
+    title, text = title.strip(), text.strip()
+    return text if text.startswith(title) else f"{title} {text}".strip()
+
+
+def _texts(path: Path, key: str, settings: DataSettings) -> Iterator[tuple[int, str, str]]:
+    """Yield the number, the id and the text of each row."""
+    file_format = format_of(path)
+    if file_format in ("csv", "jsonl", "parquet"):
+        yield from _named_texts(path, file_format, key, settings)
+        return
+    options = ReadOptions({"text": "line"}, settings.encoding, prefix="data.")
+    for number, row in read_rows(path, "lines", options):
+        cells = str(row["line"]).split("\t")
+        if number == 1 and cells[0].strip().lower() in IDS:
+            continue
+        if len(cells) == 1 and not cells[0].strip():
+            continue
+        if len(cells) < 2:
+            raise DataError(
+                f"{path} line {number}: an id, a tab and a text are needed, found {cells[0][:60]!r}. "
+                f"Try: {key}=<a file with them>, or JSON lines with _id and text"
+            )
+        yield number, cells[0].strip(), titled(" ".join(cells[1:-1]), cells[-1])
+
+
+def _named_texts(path: Path, file_format: str, key: str, settings: DataSettings) -> Iterator[tuple[int, str, str]]:
+    """Yield the number, the id and the text of each row of a file whose columns have names."""
+    options = ReadOptions({"text": "text"}, settings.encoding, settings.delimiter, settings.quoting, prefix="data.")
+    for number, row in read_rows(path, file_format, options):
+        name = next((row[column] for column in IDS if row.get(column) is not None), None)
+        if name is None:
+            raise DataError(
+                f"{path} row {number}: a column _id is needed, found {', '.join(row)}. Try: {key}=<a file with one>"
+            )
+        cells = [as_text(row.get(column) or "", f"{path} row {number}", key) for column in ("title", "text")]
+        yield number, str(name).strip(), titled(*cells)
+
+
+def read_judgements(settings: DataSettings) -> list[Line]:
+    """Return the judgements of a file; DataError for a line of another form, or a pair with two labels."""
+    path = existing_file(str(settings.qrels), "data.qrels", any_format=True)
+    return refuse_twice(list(_lines(path, "qrels", LABEL_SHAPES, settings)), str(path), "labels")
+
+
+def read_candidates(settings: DataSettings) -> list[Line]:
+    """Return the candidates of a file; DataError for a line of another form, or a document twice for a query."""
+    path = existing_file(str(settings.candidates), "data.candidates", any_format=True)
+    found = list(_lines(path, "candidates", RANK_SHAPES, settings))
+    if _are_places(found):
+        found = [Line(line.number, line.query, line.document, -line.value) for line in found]
+    return refuse_twice(found, str(path), "places")
+
+
+def _are_places(lines: list[Line]) -> bool:
+    """Are the values the places 1, 2, 3, ... of each query's documents, as three columns may have them?"""
+    by_query: dict[str, list[float]] = {}
+    for line in lines:
+        by_query.setdefault(line.query, []).append(line.value)
+    return all(sorted(values) == list(range(1, len(values) + 1)) for values in by_query.values())
+
+
+def refuse_twice(lines: list[Line], where: str, what: str) -> list[Line]:
+    """Return the lines; DataError where two are about the same query and document. what: labels or places."""
+    first: dict[tuple[str, str], int] = {}
+    for line in lines:
+        pair = line.query, line.document
+        if pair in first:
+            raise DataError(
+                f"{where}: document {line.document!r} has two {what} for query {line.query!r} (lines {first[pair]} and "
+                f"{line.number}). Remove one of them"
+            )
+        first[pair] = line.number
+    return lines
+
+
+def _lines(path: Path, key: str, shapes: Mapping[int, tuple[int, ...]], settings: DataSettings) -> Iterator[Line]:
+    """Yield the lines of a file; shapes: by the number of columns, which of them are query, document and value."""
+    if format_of(path) in ("jsonl", "parquet"):
+        raise DataError(f"data.{key}={path}: lines of text are needed, such as {SHAPES_OF[key]}. Convert the file")
+    options = ReadOptions({"text": "line"}, settings.encoding, prefix="data.")
+    for number, row in read_rows(path, "lines", options):
+        cells = str(row["line"]).split()
+        if not cells:
+            continue
+        places = shapes.get(len(cells))
+        value = parse_number(cells[places[2]]) if places else None
+        if number == 1 and value is None and cells[0].lower() in IDS:
+            continue  # a header
+        if places is None or value is None or math.isinf(value):
+            raise DataError(
+                f"{path} line {number}: {SHAPES_OF[key]} is needed, found {' '.join(cells)[:80]!r}. "
+                f"Fix that line, or try: data.{key}=<another file>"
+            )
+        if math.isnan(value):
+            raise DataError(f"{path} line {number}: {cells[places[2]]!r} is no number. Fix that line")
+        yield Line(number, cells[places[0]], cells[places[1]], value)

@@ -1,0 +1,64 @@
+"""Settings that rankings forbid: one line for each, with the cure. Nothing heavy is imported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from data.settings import GROUP_RULES, DataSettings
+
+if TYPE_CHECKING:
+    from runner.schema import Settings
+
+PARTS = ("queries", "corpus", "qrels", "candidates")
+OF_FILES = "data.queries=q.tsv data.corpus=docs.tsv data.qrels=qrels.txt data.candidates=run.txt"
+
+
+def rank_conflicts(settings: Settings) -> list[str]:
+    """One line for every setting that rankings forbid."""
+    data = settings.data
+    if data.source == "demo":
+        return []
+    return _collection(data) if _named(data) else _grouped(data)
+
+
+def _named(data: DataSettings) -> dict[str, str]:
+    """Return the parts of a collection that the settings name."""
+    given = {"queries": data.queries, "corpus": data.corpus, "qrels": data.qrels, "candidates": data.candidates}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _collection(data: DataSettings) -> list[str]:
+    """Contradictions of a collection of queries, documents, judgements and candidates."""
+    named, found = _named(data), []
+    if missing := [name for name in PARTS if name not in named]:
+        cure = " ".join(f"data.{name}=..." for name in missing)
+        found.append(f"task=rank: of a collection, {' and '.join(missing)} are missing too. Try: {cure}")
+    if given := [name for name, value in _paths(data).items() if value is not None]:
+        found.append(f"data.{given[0]}: rows of a file, beside a collection in data.queries. Leave one of them out")
+    if data.group is not None:
+        found.append(f"data.group={data.group}: a collection says itself which query a document is for. Leave it out")
+    return found
+
+
+def _paths(data: DataSettings) -> dict[str, str | None]:
+    """Return the files of rows."""
+    return {
+        "path": data.path, "train_path": data.train_path, "val_path": data.val_path, "test_path": data.test_path,
+    }  # fmt: skip
+
+
+def _grouped(data: DataSettings) -> list[str]:
+    """Contradictions of rows of a query, a document and a label."""
+    found = []
+    if data.group is None or data.group in GROUP_RULES:
+        found.append(
+            "task=rank: rows of one query belong together, and nothing says which do. Try: data.group=<the column of "
+            f"the query's id, or of its text>, or a collection: {OF_FILES}"
+        )
+    if data.text_pair is None:
+        found.append(
+            "task=rank: a query and a document are two texts. Try: data.text_pair=<the column of the document>"
+        )
+    if data.label is None:
+        found.append("task=rank: data.label=null, and what is relevant is learned from labels. Try: data.label=label")
+    return found

@@ -1,0 +1,68 @@
+"""Rankings from files: a collection of four, or rows that a column groups, whatever their order."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.errors import DataError
+from data.load import read_raw
+from data.settings import DataSettings
+from data.sources.raw import RawSplit
+from data.stores.build_once import SharedCache
+
+ROWS = [
+    ("q1", "red wings", "wings are red", 1), ("q1", "red wings", "a blue sea", 0), ("q2", "hot", "cold", 0),
+    ("q2", "hot", "very hot", 2), ("q3", "none", "nothing", 0), ("q1", "red wings", "red things", 0),
+]  # fmt: skip
+
+
+def read(folder: Path, **more: object) -> tuple[RawSplit, list[str]]:
+    settings = DataSettings(source="files", task="rank", **more)  # type: ignore[arg-type]
+    found = read_raw(settings, SharedCache(folder / "cache"), "relevance")
+    return found.splits["train"], found.notes
+
+
+def grouped(path: Path, rows: list[tuple[str, str, str, int]]) -> tuple[RawSplit, list[str]]:
+    names = ("id", "query", "answer", "label")
+    file = path / "rows.jsonl"
+    file.write_text("".join(json.dumps(dict(zip(names, row))) + "\n" for row in rows), encoding="utf-8")
+    return read(path, path=str(file), text="query", text_pair="answer", group="id")
+
+
+def test_rows_of_a_query_are_together_and_in_an_order_of_their_own(tmp_path: Path) -> None:
+    found, notes = grouped(tmp_path, ROWS)
+    cells = found.read(np.arange(len(found)))
+    assert cells["text_pair"] == ["wings are red", "red things", "a blue sea", "very hot", "cold"]
+    assert found.labels.values[:, :2].tolist() == [[1, 1], [0, 1], [0, 1], [2, 1], [0, 1]]
+    assert found.labels.values[:, 2].tolist() == pytest.approx([2, 1 - 2e-4, -1e-4, 1 - 1e-4, 0])
+    assert found.labels.values[:, 3].tolist() == [0, 0, 0, 1, 1] and found.source_rows.tolist() == [1, 6, 2, 4, 3]
+    assert len(notes) == 1 and notes[0].endswith("1 of 3 judged queries have no relevant document, and are left out")
+    mixed, _ = grouped(tmp_path, [ROWS[i] for i in (5, 1, 0, 3, 4, 2)])
+    assert mixed.read(np.arange(len(mixed))) == cells
+    assert np.array_equal(mixed.labels.values[:, [0, 1, 3]], found.labels.values[:, [0, 1, 3]])
+
+
+def test_labels_that_are_words_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"id": 1, "query": "a", "answer": "b", "label": "good"}\n', encoding="utf-8")
+    with pytest.raises(DataError, match="the label 'good' is not a number, as how relevant a document is"):
+        read(tmp_path, path=str(file), text="query", text_pair="answer", group="id")
+
+
+def test_a_collection_of_four_files_is_read(tmp_path: Path) -> None:
+    files = {
+        "queries": "1\tred wings\n2\thot\n", "corpus": "a\twings are red\nb\ta blue sea\nc\tvery hot\n",
+        "qrels": "1 0 a 3\n2 0 c 1\n", "candidates": "1 Q0 b 1 5 x\n1 Q0 a 2 4 x\n2 Q0 c 1 9 x\n2 Q0 a 2 8 x\n",
+    }  # fmt: skip
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    found, _ = read(tmp_path, text_pair="document", **{name: str(tmp_path / name) for name in files})
+    assert found.read(np.arange(4)) == {
+        "text": ["red wings", "red wings", "hot", "hot"],
+        "text_pair": ["a blue sea", "wings are red", "very hot", "wings are red"],
+    }
+    assert found.labels.values.tolist() == [[0, 1, 5, 0], [3, 1, 4, 0], [1, 1, 9, 1], [0, 1, 8, 1]]

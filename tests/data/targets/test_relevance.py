@@ -1,0 +1,47 @@
+"""The target of rankings: which queries can be learned from, and what reaches a loss."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from data.errors import DataError
+from data.labels import Labels
+from data.settings import DataSettings
+from data.targets.relevance import Relevance, query_offsets
+from data.units import Units
+from tests.data.helpers import split_of
+
+# gain, candidate?, first score, query
+VALUES = np.array([[2, 1, 9, 0], [0, 1, 8, 0], [1, 0, 0, 0], [1, 1, 5, 1], [0, 1, 4, 1]], np.float32)
+
+
+def test_rows_of_a_query_are_groups_of_splits_and_units() -> None:
+    assert query_offsets(VALUES).tolist() == [0, 3, 5]
+    assert Relevance(DataSettings()).groups(Labels(VALUES)).tolist() == [0, 0, 0, 1, 1]
+
+
+def test_a_batch_has_gains_and_groups() -> None:
+    target = Relevance(DataSettings(relevant_from=1))
+    split = replace(split_of([[1, 2]] * 5), labels=Labels(VALUES))
+    found = target.collate(split, np.array([4, 3, 0]), {}, 0)
+    assert found["labels"].tolist() == [0, 1, 2] and found["item_groups"].tolist() == [1, 1, 0]
+    positive = np.array([1, 0, 0, 1, 0], bool)
+    split.units = Units(np.array([0, 3, 5]), positive, ~positive, 1)
+    twice = target.collate(split, np.array([0, 1, 0, 1, 3, 4]), {}, 0)
+    assert twice["item_groups"].tolist() == [0, 0, 1, 1, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.array([[0, 1, 0, 0], [0, 1, 0, 0]]), "no training query has a relevant candidate"),
+        (np.array([[1, 0, 0, 0], [0, 1, 0, 0]]), "no training query has a relevant candidate"),
+        (np.array([[1, 1, 0, 0], [1, 1, 0, 0]]), "no training query has a candidate that is not relevant"),
+    ],
+)
+def test_training_queries_without_a_choice_are_refused(values: np.ndarray, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        Relevance(DataSettings()).check({"train": Labels(values)}, "here")
