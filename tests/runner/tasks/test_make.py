@@ -101,3 +101,15 @@ def test_an_export_keeps_what_its_task_must_know_to_answer() -> None:
     assert further_facts(LabelFacts(("a", "b"), positive=0)) == {"positive": 0}
     task = task_of_export("classification", ("a", "b"), {"positive": 0})
     assert (task.name, task.facts) == ("classification", LabelFacts(("a", "b"), positive=0))
+
+
+def test_how_answers_are_found_goes_into_records_and_exports() -> None:
+    facts = LabelFacts(("start", "end"), has_empty=True, null_threshold=-1.5, max_answer=12)
+    data = record_json()["data"] | {"task": "span", "labels": ["start", "end"], "has_empty": True}
+    config = record_json()["config"]
+    config["data"] |= {"null_threshold": -1.5, "max_answer": 12, "metrics": []}
+    assert task_of_record(a_record(data=data, config=config)).facts == facts
+    further = further_facts(facts)
+    assert further == {"has_empty": True, "null_threshold": -1.5, "max_answer": 12}
+    assert task_of_export("span", facts.names, further).facts == facts
+    assert further_facts(LabelFacts(("start", "end"))) == {}
