@@ -82,7 +82,7 @@ def test_every_choice_composes_to_valid_settings(group: str, choice: str) -> Non
         words.append("model=bert-tiny")  # most work on what an encoder made
     if group == "compression" and f"{group}.{choice}.teacher" in known_keys(words[0]):
         words.append(f"{group}.{choice}.teacher=some/teacher")
-    if group.startswith("model") and choice in ("auto", "frozen", "contrastive"):
+    if group.startswith("model") and choice in ("auto", "minilm", "frozen", "contrastive"):
         words.append("model.pretrained=some/encoder")
     if choice == "mlm" or (group == "data" and "task: span" in (REPO / f"conf/data/{choice}.yaml").read_text()):
         words.append("model=bert-tiny")
