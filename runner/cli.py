@@ -47,6 +47,7 @@ Verbs; more about each: run VERB --help
   run plan -m ...   what a sweep would do, and how long it would take
   run compare ...   runs grouped over seeds: intervals, tests, fronts, a report
   run errors ID     where a run is wrong: classes, slices, rows, wrong labels
+  run blimp ID      minimal pairs: what grammar a masked language model knows
   run diff A B      what differs between two runs, and whether it is chance
   run explain ID    where each setting of a run came from
   run export ID     the model as a bundle, a web page, an ONNX graph, ...
@@ -66,8 +67,8 @@ or fish. run --version; Hydra's own flags: run --hydra-help.
 """
 
 VERBS = (
-    "best", "demo", "data", "list", "show", "plan", "compare", "errors", "diff", "explain", "export", "predict",
-    "serve", "push", "sync", "ui", "doctor", "help",
+    "best", "demo", "data", "list", "show", "plan", "compare", "errors", "blimp", "diff", "explain", "export",
+    "predict", "serve", "push", "sync", "ui", "doctor", "help",
 )  # fmt: skip
 # Hydra's own flags of which a command has one at most.
 MODES = {

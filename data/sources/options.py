@@ -66,8 +66,8 @@ class ReadOptions:
 
     @property
     def text(self) -> str:
-        """The column with the text."""
-        return self.columns["text"] or ""
+        """The column with the text; of rows that have several of other names, the first."""
+        return self.columns.get("text") or next(iter(self.columns.values()), None) or ""
 
     @property
     def wanted(self) -> dict[str, str]:

@@ -41,6 +41,15 @@ class WordScores(NamedTuple):
             found[part, 0] = _shares(scores, answers).squeeze(1)
         return found
 
+    @torch.no_grad()
+    def log_likelihoods(self, words: Tensor) -> Tensor:
+        """The logarithm of the probability of a word at each position, (N,) float32; words: (N,) word ids."""
+        found = torch.empty(len(words), device=words.device)
+        for part, scores in _parts(self._replace(table=self.table.to(self.hidden.dtype))):
+            right = scores.gather(1, words[part].unsqueeze(1)).squeeze(1)
+            found[part] = right - scores.logsumexp(1)
+        return found
+
 
 class _CrossEntropy(torch.autograd.Function):
     """The summed cross entropy, computed in parts; the forward pass computes the gradients too."""

@@ -52,8 +52,8 @@ REMOVE = {
     "fish": "complete -c run -e\n",
 }
 OF_A_RUN = ("show", "explain", "export", "predict", "serve", "errors", "push")
-OF_SEVERAL = ("diff", "compare")
-OF_SWEEPS = ("show", "diff", "compare")
+OF_SEVERAL = ("diff", "compare", "blimp")
+OF_SWEEPS = ("show", "diff", "compare", "blimp")
 OF_SETTINGS = ("best", "plan", "data", "demo")  # verbs whose words are settings of experiments
 OWN_FLAGS = ("--help", "--version", "--config-dir", "--config-path", "--cfg", "--info", "--hydra-help", "--multirun")
 OF_FILES = re.compile(r"(^|[._])(path|out|output|cache|unlabelled|storage)$|^--out$")
@@ -102,7 +102,7 @@ def _names(verb: str, verbs: tuple[str, ...], before: list[str]) -> list[str]:
     if verb == "help":
         return list(verbs)
     if verb == "list":
-        return ["best"] if "runs" in before else [*groups(), "sweep", "best", "runs"]
+        return ["best"] if "runs" in before else [*groups(), "sweep", "best", "blimp", "runs"]
     if verb in OF_SEVERAL or (verb in OF_A_RUN and before[-1] == verb):
         return [*_ids(before), *(named_sweeps() if verb in OF_SWEEPS else [])]
     return []

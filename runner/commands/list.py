@@ -7,7 +7,7 @@ import re
 
 from runner.commands.options import output_folder, parse_options, whole_number
 from runner.compare.run_list import ORDERS, ROWS, Wanted, list_runs
-from runner.config.compose import PORTFOLIO, groups, portfolio_files
+from runner.config.compose import PAIRS, PORTFOLIO, groups, pair_files, portfolio_files
 from runner.config.folders import file_of
 from runner.config.plugins import named_sweeps
 from runner.errors import ConfigError
@@ -16,6 +16,7 @@ RUNS = "runs"  # beside the groups: what is recorded
 HEADINGS = {
     "sweep": "+sweep=    (run -m +sweep=..., run plan +sweep=...)",
     PORTFOLIO: "kinds of models that run best tries (conf/best/)",
+    PAIRS: "minimal pairs: run blimp data=... from=ID (conf/blimp/)",
 }
 
 
@@ -24,6 +25,7 @@ def main(words: list[str]) -> int:
     if words[:1] == [RUNS]:
         return _list_runs(words[1:])
     known = groups() | {"sweep": list(named_sweeps()), PORTFOLIO: list(portfolio_files())}
+    known |= {PAIRS: list(pair_files())}
     for word in words:
         if word not in known:
             close = difflib.get_close_matches(word, [RUNS, *known], n=1) or ["model"]

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from runner.commands.options import output_folder, parse_options
 from runner.compare.short_table import show_runs
+from runner.minimal_pairs.results import read_reports
+from runner.minimal_pairs.show import one_line
 from runner.record.folder import LATEST, PAGE, RECORD, find_record, read_record, run_folder
 from runner.record.next_step import next_command
 from runner.record.selection import best_record
@@ -32,6 +34,8 @@ def main(words: list[str]) -> int:
         with contextlib.suppress(OSError):  # a folder that cannot be written is shown without a page
             write_run_page(record, folder)
     show_record(record, folder, details=True)
+    for report in read_reports(folder, record.started):
+        say(f"minimal pairs, {one_line(report)}")
     return 0
 
 

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 
-PORTFOLIO = "best"  # the folder of conf/ that is no group: what `run best` tries
+PORTFOLIO = "best"  # what `run best` tries
+PAIRS = "blimp"  # the minimal pairs that `run blimp` knows
+NO_GROUPS = (PORTFOLIO, PAIRS)  # folders of conf/ with files for one verb
 
 
 def groups() -> dict[str, list[str]]:
@@ -37,7 +39,7 @@ def _groups(roots: tuple[Path, ...]) -> dict[str, list[str]]:
     for root in sorted(roots, key=lambda root: root != ours()):
         for path in sorted(root.rglob("*.yaml")):
             group = path.parent.relative_to(root).as_posix()
-            is_choice = group not in (".", PORTFOLIO) and not path.name.startswith("_")
+            is_choice = group not in (".", *NO_GROUPS) and not path.name.startswith("_")
             if is_choice and (root == ours() or group in found):
                 found.setdefault(group, []).append(path.stem)
     return {group: sorted(set(choices)) for group, choices in found.items()} if len(roots) > 1 else found
@@ -48,6 +50,12 @@ def portfolio_files() -> dict[str, Path]:
     """The file of each kind of candidate that `run best` tries, by its name."""
     root = ours() / PORTFOLIO
     return {path.stem: path for path in sorted(root.glob("*.yaml"))}
+
+
+def pair_files() -> dict[str, Path]:
+    """The file of each set of minimal pairs that `run blimp` knows, by its name; the user's folders may add some."""
+    found = (path for root in reversed(config_roots()) for path in sorted((root / PAIRS).glob("*.yaml")))
+    return {path.stem: path for path in found}
 
 
 def normalize_override(word: str) -> str:

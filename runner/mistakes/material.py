@@ -21,7 +21,7 @@ from data.settings import DataSettings, TaskSettings
 from data.sources.files import file_of, row_numbers
 from data.stores.build_once import SharedCache
 from runner.mistakes.answered import Answered
-from runner.record.record import RunRecord
+from runner.record.data_settings import data_settings
 from runner.tasks import named_task
 
 BETWEEN = " | "  # the two texts of a pair
@@ -102,11 +102,6 @@ def _hub_split(settings: DataSettings, split: str) -> str:
         return ""
     own = {"val": settings.select_split, **settings.report_splits}.get(split)
     return settings.split or own or settings.train_split
-
-
-def data_settings(record: RunRecord) -> DataSettings:
-    """Return the settings of a run's data."""
-    return _known(DataSettings, record.config["data"])
 
 
 def _known(kind: type[Kind], content: JsonObject) -> Kind:

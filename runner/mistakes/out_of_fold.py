@@ -23,7 +23,7 @@ from runner.experiment.context import RunContext
 from runner.experiment.dependencies.inner_run import inner_overrides
 from runner.experiment.dependencies.ngram_baseline import PRESET, SHARED, find_finished, ngram_settings
 from runner.experiment.start import start_run
-from runner.mistakes.material import data_settings
+from runner.record.data_settings import data_settings
 from runner.record.predictions import read_logits, read_source_rows
 from runner.record.record import RunRecord
 from runner.schema import Settings

@@ -32,6 +32,7 @@ _PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "layer": (r"[1-9]\d*", ("1", "2")),  # of the encoder
     "matrix": ("query|key|value|attention_output|intermediate|output", ("query", "output")),
     "score": ("|".join(SCORE_TABLE), tuple(SCORE_TABLE)),
+    "pairs": (r"\w+(?<!_low)(?<!_high)(?<!_count)", ("blimp_pll", "turblimp_word_l2r")),  # of run blimp: data and score
 }
 
 
@@ -112,6 +113,11 @@ METRICS: tuple[Metric, ...] = (
     Metric("baseline/ngram_high", "as the score", "none", "upper end of its 95 % interval"),
     Metric("baseline/ngram_bytes", "bytes", "none", "every file that model needs to answer a text"),
     Metric("baseline/ngram_us", "us", "none", "median time of its answer, from text to label"),
+    # Measured after the run, by run blimp.
+    Metric("pairs/{pairs}_low", "share", "none", "lower end of its 95 % interval"),
+    Metric("pairs/{pairs}_high", "share", "none", "upper end of its 95 % interval"),
+    Metric("pairs/{pairs}_count", "pairs", "none", "minimal pairs behind that share"),
+    Metric("pairs/{pairs}", "share", "higher", "minimal pairs whose good sentence scores higher; a tie is one half"),
     # While training.
     Metric("train/lr", "1", "none", "learning rate of the step"),
     Metric("train/grad_norm", "1", "none", "norm of all gradients before clipping"),

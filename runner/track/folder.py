@@ -34,6 +34,7 @@ class MirrorState:
     artifacts: bool = False
     status: str = ""
     ended: str = ""
+    later: int = 0  # checksum of the metrics that were measured after the run and sent
     problem: str | None = None  # why the last attempt failed
 
 
@@ -42,6 +43,7 @@ STATE_KINDS = dict.fromkeys(TEXTS, OrNull(str)) | {
     "points": OrNull(int),
     "points_crc": OrNull(int),
     "artifacts": OrNull(bool),
+    "later": OrNull(int),
 }
 
 

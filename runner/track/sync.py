@@ -6,11 +6,13 @@ processes. Its order matters: the terminal status comes last, so a run shown as 
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.record.folder import RECORD
+from runner.record.later import read_later
 from runner.record.record import RunRecord
 from runner.record.run_names import name_of
 from runner.sanitize import mask
@@ -60,6 +62,7 @@ def _sync(folder: Path, record: RunRecord, settings: TrackerSettings, target: Ml
     points = read_points(folder)
     sent = _send_description(target, run, record, points)
     sent |= _send_points(target, record, points, state)
+    sent |= _send_later(target, folder, record, points, state)
     ended = record.status != "running"
     if ended and (state.status, state.ended) != (record.status, record.ended or ""):
         write_state(folder, state)  # a large upload may fail; the points need not be sent again
@@ -90,7 +93,7 @@ def _find(target: MlflowTarget, record: RunRecord, state: MirrorState) -> Run | 
     if run := target.find_run(state.run_id):
         return run
     # The store may be new: send everything again. MLflow drops equal points.
-    state.points, state.points_crc, state.artifacts, state.status, state.ended = 0, 0, False, "", ""
+    state.points, state.points_crc, state.artifacts, state.status, state.ended, state.later = 0, 0, False, "", "", 0
     same = [run for run in _attempts(target, record) if run.data.tags.get("started") == record.started]
     return same[0] if same else None
 
@@ -145,6 +148,19 @@ def _send_points(target: MlflowTarget, record: RunRecord, points: Points, state:
     target.log_metrics(state.run_id, translate.curve_metrics(record, new))
     state.points, state.points_crc = len(points.lines), points.crc(len(points.lines))
     return bool(new)
+
+
+def _send_later(
+    target: MlflowTarget, folder: Path, record: RunRecord, points: Points, state: MirrorState
+) -> bool:  # fmt: skip
+    """Send what was measured after the run, if it changed; return whether it did."""
+    values = read_later(folder, record.started)
+    checksum = zlib.crc32(repr(sorted(values.items())).encode()) if values else 0
+    if checksum == state.later:
+        return False
+    target.log_metrics(state.run_id, translate.later_metrics(record, points, values))
+    state.later = checksum
+    return True
 
 
 def _send_end(

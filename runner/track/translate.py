@@ -99,6 +99,11 @@ def detail_metrics(record: RunRecord, points: Points) -> list[Metric]:
     return found + _metrics(_as_details({k: value for k, value in final.items() if k not in last}), 0, end)
 
 
+def later_metrics(record: RunRecord, points: Points, values: Mapping[str, float]) -> list[Metric]:
+    """Return metrics that were measured after the run, under their own names."""
+    return _metrics(values, 0, _end_of(record, points))
+
+
 def _as_details(values: Mapping[str, float]) -> dict[str, float]:
     return {f"{DETAIL}{name}": value for name, value in values.items() if name not in NOT_METRICS}
 

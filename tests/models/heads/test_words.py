@@ -272,3 +272,12 @@ def test_computed_word_vectors_cannot_be_tied(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("models.build._build", lambda *_: found)
     with pytest.raises(ModelError, match=r"task\.output=fixed"):
         build(ModelSettings(**SMALL), vocab_size=90, pad_id=0, head=HeadSpec("words", output="tied"))
+
+
+def test_log_likelihoods_are_those_of_the_whole_softmax(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.heads.word_scores.CHUNK", 3 * 90)
+    model, (ids, places, labels) = shaken(masked()), inputs()
+    with torch.no_grad():
+        whole = model(ids).flatten(0, 1)[places].log_softmax(-1)
+        found = model(ids, places=places).log_likelihoods(labels)
+    torch.testing.assert_close(found, whole.gather(1, labels[:, None]).squeeze(1))

@@ -1,0 +1,124 @@
+"""Minimal pairs: two sentences that differ in little, of which one is acceptable; of the hub, or of a file.
+
+A paradigm is a set of pairs that test one thing: a configuration of a hub's dataset, or the rows of a file that have
+the same value in one column. Nothing is trained on them, so they have no splits and no labels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from data.errors import DataError
+from data.settings import DataSettings
+from data.sources.cells import as_text
+from data.sources.columns import require_columns
+from data.sources.files import existing_file
+from data.sources.formats import read_rows
+from data.sources.hub import load_hub_split
+from data.sources.hub_status import offline_if_unreachable
+from data.sources.options import ReadOptions, format_of
+from data.sources.pair_source import SHOWN, PairSource, checked_names, chosen_paradigms
+
+
+@dataclass(frozen=True)
+class Paradigm:
+    """The pairs of one paradigm."""
+
+    name: str
+    good: list[str]
+    bad: list[str]
+    rows: list[int]  # of the file as messages name them, or of the hub's split from 1
+    total: int  # pairs there are
+    groups: dict[str, str] = field(default_factory=dict)  # by column
+
+    def __len__(self) -> int:
+        return len(self.good)
+
+
+def read_pairs(
+    source: PairSource, wanted: Sequence[str] = (), most: int | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> list[Paradigm]:  # fmt: skip
+    """Return the paradigms with their first `most` pairs each, all of them for None.
+
+    wanted: names of paradigms, none: all. Raises DataError for names, files or columns that do not exist and for empty
+    sentences.
+    """
+    found = list(_hub(source, wanted, most, tell) if source.id else _file(source, wanted, most))
+    for paradigm in found:
+        _refuse_empty(paradigm, source)
+    return found
+
+
+def fingerprint_of(paradigms: Sequence[Paradigm]) -> str:
+    """Return the sha256 of the names and sentences."""
+    digest = hashlib.sha256()
+    for one in paradigms:
+        digest.update(repr((one.name, one.good, one.bad)).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def _hub(
+    source: PairSource, wanted: Sequence[str], most: int | None, tell: Callable[[str], None]
+) -> Iterator[Paradigm]:
+    for note in offline_if_unreachable():
+        tell(note)
+    names = chosen_paradigms(source, wanted)
+    for name in names or (None,):
+        dataset = load_hub_split(DataSettings(name=source.name, id=source.id, config=name), source.split)
+        where = f"{source.id} {name or source.split}"
+        columns = {"good": source.good, "bad": source.bad}
+        require_columns(dataset.column_names, columns, where, lambda: [])
+        table = dataset.data.table.slice(0, len(dataset) if most is None else most)
+        texts = {
+            key: [_cell(value, f"{where} row {row}", key) for row, value in enumerate(table[column].to_pylist(), 1)]
+            for key, column in columns.items()
+        }
+        groups = {
+            column: source.same.get(value, value)
+            for column in source.groups
+            if column in dataset.column_names and (value := str(dataset[0][column]))
+        }
+        rows = list(range(1, len(table) + 1))
+        yield Paradigm(name or source.name, texts["good"], texts["bad"], rows, len(dataset), groups)
+
+
+def _file(source: PairSource, wanted: Sequence[str], most: int | None) -> Iterator[Paradigm]:
+    path = existing_file(source.path or "", "path")
+    columns = {"good": source.good, "bad": source.bad} | ({"group": source.group} if source.group else {})
+    options = ReadOptions(columns, source.encoding, source.delimiter, source.quoting, only_wanted=True)
+    found: dict[str, list[tuple[int, str, str]]] = {}
+    for number, row in read_rows(path, format_of(path) or "", options):
+        where = f"{path} row {number}"
+        name = path.stem if source.group is None else _cell(row.get(source.group), where, "group").strip()
+        if not name:
+            raise DataError(f"{where}: the column {source.group!r} is empty. Fix that row, or leave group= out")
+        pair = (_cell(row.get(column), where, key) for key, column in columns.items() if key != "group")
+        found.setdefault(name, []).append((number, *pair))  # type: ignore[arg-type]
+    if not found:
+        raise DataError(f"{path} has a header but no pair. Try: path=<a file with rows>")
+    names = checked_names(path.name, list(found), wanted) if wanted else tuple(found)
+    for name in names:
+        rows, good, bad = zip(*islice(found[name], most))
+        yield Paradigm(name, list(good), list(bad), list(rows), len(found[name]))
+
+
+def _cell(value: object, where: str, key: str) -> str:
+    return "" if value is None else as_text(value, where, key)
+
+
+def _refuse_empty(paradigm: Paradigm, source: PairSource) -> None:
+    """Raise DataError for pairs of which a sentence is empty or missing."""
+    pairs = zip(paradigm.rows, paradigm.good, paradigm.bad)
+    empty = [row for row, good, bad in pairs if not good.strip() or not bad.strip()]
+    if empty:
+        where = Path(source.path).name if source.path else paradigm.name
+        shown = ", ".join(map(str, empty[:SHOWN])) + (", ..." if len(empty) > SHOWN else "")
+        raise DataError(
+            f"{where}: {len(empty)} of {len(paradigm):,} pairs have an empty sentence (row {shown}). A pair needs two "
+            "sentences. Fix or remove these rows"
+        )

@@ -1,0 +1,69 @@
+"""Many models on the same pairs: runs that differ in the seed alone are one arm, compared with the first arm."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from runner.minimal_pairs.results import PairReport, PairTable
+from runner.minimal_pairs.subject import Subject
+from runner.record.run_names import names_of
+from runner.statistics.intervals import student_interval
+from runner.statistics.pair_scores import Difference, macro_difference
+from runner.statistics.paired import paired_seeds
+
+SEED = re.compile(r" ?seed=\d+$")
+Result = tuple[PairReport, PairTable]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Some models that differ in the seed alone, or one model; accuracies are means over them."""
+
+    name: str
+    results: dict[int, Result]  # by seed
+
+    @property
+    def accuracies(self) -> list[float]:
+        """The accuracy of each model."""
+        return [report.whole.accuracy for report, _ in self.results.values()]
+
+    @property
+    def mean(self) -> float:
+        """The mean accuracy."""
+        return float(np.mean(self.accuracies))
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of that mean: over seeds (t), of one model over pairs."""
+        whole = next(iter(self.results.values()))[0].whole
+        return student_interval(self.accuracies) if len(self.results) > 1 else (whole.low, whole.high)
+
+    def baseline(self, name: str) -> float | None:
+        """The mean of a baseline, shorter or unigrams; None where a model has none."""
+        found = [vars(report.whole)[name] for report, _ in self.results.values()]
+        return None if None in found else float(np.mean(found))
+
+    def against(self, first: Arm) -> Difference:
+        """How much better it is than another: over seeds if both have two of the same, else over the sentences."""
+        both = [seed for seed in self.results if seed in first.results]
+        own, theirs = ([arm.results[seed][0].whole.accuracy for seed in both] for arm in (self, first))
+        if tested := paired_seeds([one - other for one, other in zip(own, theirs)]):
+            p, interval = tested
+            return Difference(float(np.mean(own) - np.mean(theirs)), interval.low, interval.high, p)
+        mine, other = (next(iter(arm.results.values()))[1].by_paradigm("outcome") for arm in (self, first))
+        return macro_difference(mine, other)
+
+
+def arms_of(subjects: Sequence[Subject], results: Sequence[Result]) -> list[Arm]:
+    """The arms, in the order of their first models. A run is named by what tells it from the others."""
+    records = [subject.record for subject in subjects if subject.record]
+    names = iter(names_of(records))
+    found: dict[str, dict[int, Result]] = {}
+    for subject, result in zip(subjects, results):
+        name = SEED.sub("", next(names)) if subject.record else subject.label
+        found.setdefault(name, {})[subject.record.seed if subject.record else 0] = result
+    return [Arm(name, inside) for name, inside in found.items()]

@@ -1,0 +1,108 @@
+"""`run blimp` after its words are checked: each model is evaluated or its result read, then they are shown."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.sources.files import existing_file
+from runner.errors import ConfigError
+from runner.minimal_pairs.arms import Result, arms_of
+from runner.minimal_pairs.evaluate import evaluate
+from runner.minimal_pairs.model import weights_digest
+from runner.minimal_pairs.results import (
+    FOLDER,
+    key_of,
+    metrics_of,
+    read_pair_table,
+    read_report,
+    stem_of,
+    write_result,
+)
+from runner.minimal_pairs.show import ALL, groupings, show_arms, show_report, show_versus
+from runner.minimal_pairs.subject import Subject
+from runner.minimal_pairs.versus import versus
+from runner.minimal_pairs.wanted import Wanted
+from runner.record.later import add_later
+from runner.sanitize import say
+from runner.track.errors import TrackError
+from runner.track.settings import TrackerSettings
+from runner.track.sync import sync_run
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where things lie, and what else a command says."""
+
+    output: Path
+    cache: Path
+    by: str = ""  # the grouping to show; "": that of the data
+    repeat: bool = False  # also where there is a result
+    tracker: bool = True
+
+
+def run_pairs(subjects: Sequence[Subject], wanted: Wanted, place: Place, console: Console) -> None:
+    """Evaluate and show one model, or several, each against the first. Raises the user's mistakes."""
+    found: list[Result] = []
+    for subject in subjects:
+        if len(subjects) > 1:
+            say(f"{subject.label} ...", sys.stderr)
+        found.append(result_of(subject, wanted, place))
+        if place.by not in ("", ALL, *found[0][0].groups):
+            known = ", ".join([*found[0][0].groups, ALL])
+            raise ConfigError(f"by={place.by}: these pairs are grouped by {known}. Try: by={known.split(',')[0]}")
+    if len(found) == 1:
+        show_report(found[0][0], console, place.by)
+    elif len(found) == 2:
+        lines = [line for name in groupings(found[0][0], place.by) for line in found[0][0].groups[name]]
+        show_versus(versus(found[0], found[1], lines if len(lines) > 1 else []), console)
+    else:
+        show_arms(arms_of(subjects, found), console)
+
+
+def result_of(subject: Subject, wanted: Wanted, place: Place) -> Result:
+    """The result beside the model if it is of these very weights and pairs, else a new one, which is written there."""
+    path = wanted.source.path
+    content = hashlib.sha256(existing_file(path, "path").read_bytes()).hexdigest() if path else ""
+    key = key_of(wanted, weights_digest(subject.source), content)
+    folder = folder_of(subject, place.output)
+    stem = stem_of(wanted)
+    known = None if place.repeat else read_report(folder / f"{stem}.json")
+    if known and known.key == key:
+        say(f"read {folder / stem}.json (again: repeat=true)", sys.stderr)
+        return known, read_pair_table(folder / f"{stem}.parquet")
+    report, table = evaluate(subject, wanted, key, place.cache, lambda text: say(text, sys.stderr))
+    say(f"wrote {write_result(folder, stem, report, table)}", sys.stderr)
+    if subject.record and subject.folder and not wanted.paradigms:
+        add_later(subject.folder, subject.record.started, metrics_of(report))
+        if place.tracker:
+            mirror(subject, subject.folder)
+    return report, table
+
+
+def folder_of(subject: Subject, output: Path) -> Path:
+    """Where results lie: beside the run; those of another model in a folder of its name."""
+    if subject.folder:
+        return subject.folder / FOLDER
+    safe = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in subject.label).strip("-.")
+    return output / FOLDER / (safe or "model")
+
+
+def mirror(subject: Subject, folder: Path) -> None:
+    """Send the metrics to MLflow where the run is mirrored; a failure is told and no reason to fail."""
+    content = subject.record.config.get("tracker") if subject.record else None
+    known = {one.name for one in fields(TrackerSettings)}
+    settings = TrackerSettings(**{name: value for name, value in (content or {}).items() if name in known})
+    if settings.name == "none":
+        return
+    try:
+        sync_run(folder, settings)
+    except TrackError as error:
+        say(f"not mirrored to MLflow: {error}. Try: run sync", sys.stderr)

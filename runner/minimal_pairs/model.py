@@ -1,0 +1,94 @@
+"""Opens a masked language model and asks it, in float32, how likely pieces are; also with its weights rounded."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from data.errors import DataError
+from data.inputs.tokenizer import PieceTokenizer, load_tokenizer, require_pieces
+from models.checkpoints.open import open_masked_lm
+from models.checkpoints.read import weight_files
+from models.compression.methods import make_stage
+from models.compression.quantization.stage import QuantizationStage
+from models.heads.words import MaskedLM
+from runner.config.compose import compose
+from runner.config.resolve import resolve
+from runner.errors import ConfigError
+from runner.machine.device import choose_device
+from runner.machine.threads import choose_threads, set_threads
+from runner.minimal_pairs.subject import KEY, Subject
+from runner.minimal_pairs.wanted import Wanted
+
+ROUNDED = "weight_only"  # the method whose arithmetic stays in float32, so that rounded weights are all there is to it
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A masked language model, ready to be asked."""
+
+    network: MaskedLM
+    tokenizer: PieceTokenizer
+    device: torch.device
+
+    @property
+    def positions(self) -> int:
+        """The longest input in tokens."""
+        return int(self.network.architecture["max_position_embeddings"])
+
+    @torch.inference_mode()
+    def __call__(self, ids: np.ndarray, places: np.ndarray, pieces: np.ndarray) -> np.ndarray:
+        """Return log p, (N,) float64, of `pieces` at `places` of the flattened `ids` (B, T), in nats."""
+        on = self.device
+        scores = self.network(torch.from_numpy(ids).to(on), places=torch.from_numpy(places).to(on))
+        found: np.ndarray = scores.log_likelihoods(torch.from_numpy(pieces).to(on)).double().cpu().numpy()
+        return found
+
+
+def open_subject(subject: Subject, wanted: Wanted) -> Opened:
+    """Open the model that the pairs are for; ModelError or DataError without a head for words or a vocabulary."""
+    device = choose_device(wanted.device)
+    network = open_masked_lm(subject.source, KEY)
+    set_threads(wanted.threads or choose_threads("bert", int(network.architecture["hidden_size"])))
+    tokenizer = require_pieces(load_tokenizer(subject.source), f"{KEY}={subject.source}")
+    if tokenizer.vocab_size > len(network.table()):
+        raise DataError(
+            f"{KEY}={subject.source}: its tokenizer has {tokenizer.vocab_size:,} tokens and its table "
+            f"{len(network.table()):,} rows. Get fresh copies of both"
+        )
+    if wanted.compression != "none":
+        round_weights(network, wanted.compression)
+    return Opened(network.to(device).eval(), tokenizer, device)
+
+
+@torch.no_grad()
+def round_weights(network: nn.Module, name: str) -> None:
+    """Round the weights as compression=[name] does, in place: its arithmetic is float32 as well.
+
+    Raises ConfigError for a compression that does more than to round weights.
+    """
+    words = [f"compression=[{name}]", "model=bert-tiny"]
+    if compose(words).compression[name].method != ROUNDED:
+        raise ConfigError(
+            f"compression={name}: for minimal pairs the weights alone can be rounded. Try: compression=int8, or int4"
+        )
+    stage = make_stage(resolve(compose(words)).compression[name], name)
+    assert isinstance(stage, QuantizationStage), "it replaces layers by rounded ones"
+    for place, layer in list(network.named_modules()):
+        made = stage.made_for(place, layer)
+        if made is not None and isinstance(layer, nn.Linear | nn.Embedding):
+            stage.fill(place, layer, made)
+            layer.weight.copy_(made.decoded_weight())
+
+
+def weights_digest(source: str) -> str:
+    """Return the sha256 of a model's weight files; ModelError where there are none."""
+    digest = hashlib.sha256()
+    for path in weight_files(source, KEY):
+        with path.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()

@@ -1,0 +1,70 @@
+"""The choices of `run blimp`. Nothing heavy is imported: a command is checked with this module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from data.sources.pair_source import PairSource
+from runner.config.compose import pair_files
+from runner.errors import ConfigError
+
+SCORES = {
+    "pll": "each piece of a word is masked alone",
+    "word_l2r": "with a piece its word's later pieces are masked",
+    "word": "all pieces of a word are masked together",
+    "mean": "pll over the number of pieces",
+}
+QUICK = 200  # pairs of each paradigm, unless the command says otherwise
+FILES = "files"  # data=files: the user's own
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One evaluation as a command asks for it."""
+
+    source: PairSource
+    score: str = "pll"
+    most: int | None = QUICK  # pairs of a paradigm, the first ones; None: all
+    paradigms: tuple[str, ...] = ()  # none: all
+    compression: str = "none"  # weights rounded as compression=[...] of that name rounds them
+    device: str = "auto"
+    threads: int | None = None  # None: as a run of the model would choose
+
+    @property
+    def name(self) -> str:
+        """The name of its result: blimp_pll, turblimp_word_l2r_int8."""
+        path = self.source.path
+        data = "".join(c if c.isalnum() else "_" for c in Path(path).stem.lower()) if path else self.source.name
+        return "_".join([data, self.score, *([] if self.compression == "none" else [self.compression])])
+
+
+def pair_source(name: str) -> PairSource:
+    """The source that conf/blimp/<name>.yaml describes; ConfigError for keys or values that mean nothing."""
+    import yaml
+
+    path = pair_files()[name]
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} cannot be read ({' '.join(str(error).split())}). Fix that YAML") from error
+    known = {one.name: one.type for one in fields(PairSource)}
+    if not isinstance(content, dict) or not set(content) <= set(known):
+        raise ConfigError(f"{path}: {content!r:.80} has other keys than {', '.join(known)}. Fix them")
+    wrong = [key for key, value in content.items() if not _fits(value, str(known[key]))]
+    if wrong:
+        raise ConfigError(f"{path}: {wrong[0]}: {content[wrong[0]]!r:.80} is no {known[wrong[0]]}. Fix it")
+    typed: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
+    return PairSource(**(typed | {"name": name}))
+
+
+def _fits(value: Any, kind: str) -> bool:
+    """Is a value of YAML what a field of PairSource takes?"""
+    checks: dict[str, Callable[[Any], bool]] = {
+        "tuple": lambda found: isinstance(found, list) and all(isinstance(one, str) for one in found),
+        "dict": lambda found: isinstance(found, dict) and all(isinstance(one, str) for one in found.values()),
+        "str": lambda found: isinstance(found, str) or (found is None and "None" in kind),
+    }
+    return next(check for start, check in checks.items() if kind.startswith(start))(value)

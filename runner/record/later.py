@@ -1,0 +1,32 @@
+"""Metrics that were measured after a run ended, in a file of their own: its record stays as it is.
+
+    add_later(folder, record.started, {"pairs/blimp_pll": 0.61})
+
+The mirror to MLflow sends them with the run's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from runner.record.json_files import read_json, write_json
+from runner.record.metrics import check
+
+FILE = "later.json"
+
+
+def read_later(folder: Path, started: str) -> dict[str, float]:
+    """The metrics that were measured after the run that was started then; {} for none, or those of another attempt."""
+    content = read_json(folder / FILE) or {}
+    values = content.get("metrics")
+    if content.get("started") != started or not isinstance(values, dict):
+        return {}
+    return {name: value for name, value in values.items() if isinstance(value, int | float)}
+
+
+def add_later(folder: Path, started: str, values: Mapping[str, float]) -> None:
+    """Add metrics to those that are there; KeyError for a name that no metric has."""
+    for name in values:
+        check(name)
+    write_json(folder / FILE, {"started": started, "metrics": read_later(folder, started) | dict(values)})
