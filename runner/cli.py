@@ -53,6 +53,7 @@ Verbs; more about each: run VERB --help
   run export ID     the model as a bundle, a web page, an ONNX graph, ...
   run predict ID .. predictions for a text, a file or standard input
   run serve ID      predictions over HTTP, on this machine only
+  run zero-shot ID  labels for texts by a model of entailment, without training
   run push ID NAME  the model with its card to the Hugging Face hub, private
   run sync          mirror to MLflow the runs that it does not have yet
   run ui            open MLflow on the recorded runs
@@ -68,8 +69,9 @@ or fish. run --version; Hydra's own flags: run --hydra-help.
 
 VERBS = (
     "best", "demo", "data", "list", "show", "plan", "compare", "errors", "blimp", "diff", "explain", "export",
-    "predict", "serve", "push", "sync", "ui", "doctor", "help",
+    "predict", "serve", "zero-shot", "push", "sync", "ui", "doctor", "help",
 )  # fmt: skip
+ALIASES = {"zeroshot": "zero-shot"}
 # Hydra's own flags of which a command has one at most.
 MODES = {
     "-m": ("-m", "--multirun"),
@@ -129,6 +131,7 @@ def dispatch(words: list[str]) -> int:
 
 def run_verb(name: str, words: list[str]) -> int:
     """Run one verb, or print its text; the user's mistakes are printed as a message."""
+    name = ALIASES.get(name, name)
     if name not in VERBS:
         close = difflib.get_close_matches(name, VERBS, n=1, cutoff=0.5)
         hint = f"; did you mean `run {close[0]}`?" if close else ""
@@ -136,7 +139,11 @@ def run_verb(name: str, words: list[str]) -> int:
     if help_verb.asks_for_help(words):
         return help_verb.show_usage(name)
     try:
-        return help_verb.main(words, HELP, VERBS) if name == "help" else _imported(f"runner.commands.{name}")(words)
+        return (
+            help_verb.main(words, HELP, VERBS)
+            if name == "help"
+            else _imported(f"runner.commands.{name.replace('-', '_')}")(words)
+        )
     except USER_ERRORS as error:
         return refuse(str(error).splitlines())
     except TrackError as error:

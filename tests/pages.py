@@ -153,11 +153,11 @@ def _code_line(line: str, refused: bool) -> Iterator[str]:
 
 def _run(words: list[str]) -> Iterator[str]:
     """Yield the mistakes in the words after `run`."""
-    verb = words[0] if words and re.fullmatch("[a-z]+", words[0]) else ""
+    verb = words[0] if words and re.fullmatch("[a-z]+(-[a-z]+)?", words[0]) else ""
     if verb and verb not in VERBS and verb != HOLE:
         yield f"no verb {verb}"
         return
-    module = (REPO / f"runner/commands/{verb}.py").read_text(encoding="utf-8") if verb else ""
+    module = (REPO / f"runner/commands/{verb.replace('-', '_')}.py").read_text(encoding="utf-8") if verb else ""
     usage = (REPO / f"runner/commands/usage/{verb}.txt").read_text(encoding="utf-8") if verb else ""
     module += usage.replace("+sweep=", "")
     flags_of_plan = verb in ("plan", "")

@@ -22,7 +22,7 @@ FLOORS = (
     ("runner.config", "runner.training", "runner.report"),
     ("runner.deploy", "runner.compare"),
     ("runner.experiment",),
-    ("runner.sweep", "runner.diagnostics", "runner.mistakes", "runner.minimal_pairs"),
+    ("runner.sweep", "runner.diagnostics", "runner.mistakes", "runner.minimal_pairs", "runner.zero_shot"),
     ("runner.best",),
     ("runner.commands",),
     ("runner.cli", "runner.python"),

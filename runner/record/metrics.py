@@ -118,6 +118,11 @@ METRICS: tuple[Metric, ...] = (
     Metric("pairs/{pairs}_high", "share", "none", "upper end of its 95 % interval"),
     Metric("pairs/{pairs}_count", "pairs", "none", "minimal pairs behind that share"),
     Metric("pairs/{pairs}", "share", "higher", "minimal pairs whose good sentence scores higher; a tie is one half"),
+    # Of run zero-shot; the number is that of a template.
+    Metric("zero_shot/chance", "share", "none", "accuracy of a guess among the classes"),
+    Metric("zero_shot/{score}_prior_{index}", "as the score", "none", "by that template, less the content-free prior"),
+    Metric("zero_shot/{score}_no_prior_{index}", "as the score", "none", "by that template, without a prior"),
+    Metric("zero_shot/texts_per_s", "texts/s", "higher", "texts with all their hypotheses, by one template"),
     # While training.
     Metric("train/lr", "1", "none", "learning rate of the step"),
     Metric("train/grad_norm", "1", "none", "norm of all gradients before clipping"),

@@ -1,0 +1,144 @@
+"""`run zero-shot ID data=... labels=[...]`: labels for texts by a model of entailment, without training rows."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from data.stores.build_once import SharedCache
+from runner.commands.help import show_usage
+from runner.commands.options import output_folder, parse_options, true_or_false, whole_number
+from runner.config.check import check_overrides
+from runner.config.compose import compose
+from runner.config.resolve import resolve
+from runner.deploy.exported import ExportedModel, find_model
+from runner.deploy.predictor import Predictor
+from runner.errors import ConfigError, refuse
+from runner.schema import Settings
+from runner.zero_shot.ask import Question
+from runner.zero_shot.evaluate import ZeroShot, find_or_make
+from runner.zero_shot.labels import entailment_places, words_of_classes
+from runner.zero_shot.rows import ReportedRows, read_reported
+from runner.zero_shot.scores import MODES, SINGLE
+from runner.zero_shot.show import show_result
+from runner.zero_shot.templates import chosen_templates, language_of_texts
+
+VERB, FROM, TEMPLATE = "zero-shot", "from=", "template="
+PRIORS = ("content_free", "none")
+OWN = {
+    "labels": "", "language": "auto", "mode": SINGLE, "prior": PRIORS[0], "engine": "auto", "batch_size": "64",
+    "threads": "1", "force": "false",
+}  # fmt: skip
+OF_DATA = ("data", "paths", "seed")  # groups of settings that mean something here
+LOOKED_AT = 500  # texts by which a language is told
+
+
+def main(words: list[str]) -> int:
+    """Ask the model, record the result and print its table; 0 unless the command or the data are wrong."""
+    if not words:
+        return show_usage(VERB)
+    source, rest = source_of(words)
+    templates = [word.removeprefix(TEMPLATE) for word in rest if word.startswith(TEMPLATE)]
+    own = [word for word in rest if word.partition("=")[0] in OWN]
+    others = [word for word in rest if word not in own and not word.startswith(TEMPLATE)]
+    chosen = checked_options(own)
+    check_data_words(others)
+    others = with_rows(others)
+    if problems := check_overrides(others):
+        return refuse(problems)
+    settings = resolve(compose(others), words=others)
+    output = output_folder(settings.paths.output)
+    exported = model_of_entailment(source, output, chosen["engine"])
+    places = entailment_places(exported.labels, source, chosen["mode"])
+    rows = read_reported(settings.data, SharedCache(Path(settings.paths.cache).expanduser()))
+    is_paired = rows.task.is_pair
+    question = question_of(rows, settings, chosen, templates, places)
+    if is_paired:
+        check_pairs(exported, rows)
+    typed = [VERB, source, *map(shlex.quote, rest)]
+    wanted = ZeroShot(settings, rows, question, output, typed, is_paired)
+    predictor = Predictor(exported, whole_number(VERB, "threads", chosen["threads"], 1, 1024))
+    size = whole_number(VERB, "batch_size", chosen["batch_size"], 1, 4096)
+    force = true_or_false(VERB, "force", chosen["force"])
+    record, folder, _ = find_or_make(wanted, predictor, size, force=force)
+    from rich.console import Console
+
+    show_result(record, folder, Console(highlight=False))
+    return 0
+
+
+def source_of(words: list[str]) -> tuple[str, list[str]]:
+    """The run or folder of the model, which is the first word or from=, and the other words."""
+    named = [word for word in words if word.startswith(FROM)]
+    rest = [word for word in words if word not in named]
+    if named:
+        return named[-1].removeprefix(FROM), rest
+    if "=" in words[0]:
+        raise ConfigError(
+            "run zero-shot: by which model of entailment? Try: run model=bert-small data=snli, then: "
+            "run zero-shot <id> data=sib200"
+        )
+    return words[0], words[1:]
+
+
+def checked_options(own: list[str]) -> dict[str, str]:
+    """The options of the verb; ConfigError for a value that they cannot have."""
+    chosen = parse_options(VERB, own, **OWN)
+    for key, values in (("mode", MODES), ("prior", PRIORS)):
+        if chosen[key] not in values:
+            raise ConfigError(
+                f"run zero-shot: {key}={chosen[key]}: expected {' or '.join(values)}. Try: {key}={values[0]}"
+            )
+    return chosen
+
+
+def check_data_words(words: list[str]) -> None:
+    """Raise ConfigError for words that are neither options of the verb nor settings of the data."""
+    for word in words:
+        if "=" not in word or word.lstrip("+").partition("=")[0].partition(".")[0] not in OF_DATA:
+            known = ", ".join([*OWN, "template", "data", "data.*", "paths.*"])
+            raise ConfigError(f"run zero-shot: {word!r} is not one of its options ({known}). Try: run zero-shot --help")
+    if not any(word.startswith("data=") for word in words):
+        raise ConfigError("run zero-shot: which texts? Try: data=sib200, or data=files data.test_path=texts.csv")
+
+
+def with_rows(words: list[str]) -> list[str]:
+    """The settings of the data, in which a file of reported rows stands for those of training too: none are needed."""
+    keys = {word.partition("=")[0]: word.partition("=")[2] for word in words}
+    if "data.test_path" in keys and not keys.keys() & {"data.path", "data.train_path"}:
+        return [*words, f"data.train_path={keys['data.test_path']}"]
+    return words
+
+
+def model_of_entailment(source: str, output: Path, engine: str) -> ExportedModel:
+    """The model of a run or an export; ConfigError for one that reads one text, or that gives no logits here."""
+    found = find_model(source, output, engine)
+    if found.engine == "numpy" and engine == "auto" and not (Path(source) / "deploy.json").is_file():
+        found = find_model(source, output, "torch")
+    if found.engine == "numpy":
+        raise ConfigError(f"run zero-shot: {source} is a bundle for NumPy. Try: the id of its run")
+    if not found.is_pair:
+        raise ConfigError(
+            f"run zero-shot: {source} reads one text, and a model of entailment reads two. "
+            "Try: run model=bert-small data=snli, and the id of that run"
+        )
+    return found
+
+
+def question_of(
+    rows: ReportedRows, settings: Settings, chosen: dict[str, str], templates: list[str], places: tuple[int, int | None]
+) -> Question:
+    """How the texts are asked; ConfigError for labels or templates that do not fit."""
+    words, _ = words_of_classes(chosen["labels"], rows.task.label_names)
+    language = language_of_texts(chosen["language"], settings.data, rows.texts[:LOOKED_AT])
+    asked = chosen_templates(templates, language, words)
+    return Question(words, asked, chosen["mode"], chosen["prior"] == PRIORS[0], *places)
+
+
+def check_pairs(exported: ExportedModel, rows: ReportedRows) -> None:
+    """Raise ConfigError for data of two texts whose classes are not the model's: no template has place for both."""
+    if sorted(rows.task.label_names) != sorted(exported.labels):
+        raise ConfigError(
+            f"run zero-shot: rows of two texts have the classes {', '.join(rows.task.label_names)}; for pairs "
+            f"they must be those of the model ({', '.join(exported.labels)}). Try: data of one text, as data=sib200"
+        )

@@ -1,0 +1,177 @@
+"""The answers of `run zero-shot`, scored and recorded as a run that `run show` and `run compare` read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from data.splits import TokenSplit
+from runner.deploy.predictor import Predictor
+from runner.machine.facts import machine_facts
+from runner.record.folder import find_record, read_record
+from runner.record.predictions import write_predictions
+from runner.record.record import ClassReport, DataFacts, Environment, RunRecord, TokenizerFacts, WeightsFacts
+from runner.record.writer import RecordWriter
+from runner.schema import Settings
+from runner.tasks.base import Task
+from runner.tasks.make import task_of_labels
+from runner.version import NUMBERS, VERSION
+from runner.zero_shot.ask import Question, TemplateScores, ask_template, pair_logits
+from runner.zero_shot.rows import ReportedRows
+from runner.zero_shot.scores import SINGLE
+
+COPIED = "cost/"  # metrics that the model of entailment has, whatever it is asked
+
+
+@dataclass(frozen=True)
+class ZeroShot:
+    """All that a result depends on."""
+
+    settings: Settings  # of the data
+    rows: ReportedRows
+    question: Question
+    output: Path
+    words: list[str]  # of the command
+    is_paired: bool = False  # rows of two texts, whose classes are the model's own
+
+    @property
+    def task(self) -> Task:
+        """The task of the labels."""
+        return task_of_labels(self.rows.task, self.settings)
+
+    def identity(self, predictor: Predictor) -> str:
+        """The ten hexadecimal digits of what is computed: weights, rows, words, templates, mode and prior."""
+        weights = hashlib.sha256(predictor.exported.weights.read_bytes()).hexdigest()
+        asked = None if self.is_paired else asdict(self.question)
+        content = ["zero-shot", weights, predictor.tokenizer.fingerprint, predictor.exported.max_length]
+        content += [self.rows.raw.fingerprint(), self.rows.task.label_names, list(self.task.metrics), asked, NUMBERS]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
+
+
+def find_or_make(wanted: ZeroShot, predictor: Predictor, size: int, *, force: bool) -> tuple[RunRecord, Path, bool]:
+    """Return the record of a result and its folder, and whether it was there before.
+
+    size: pairs of text and hypothesis in a batch; force: asks again.
+    """
+    folder = wanted.output / wanted.identity(predictor)
+    before = read_record(folder)
+    if before and before.status == "done" and not force:
+        return before, folder, True
+    answers = answers_of(wanted, predictor, size)
+    folder.mkdir(parents=True, exist_ok=True)
+    writer = RecordWriter.begin(folder, first_record(wanted, predictor), None)
+    task, raw = wanted.task, wanted.rows.raw
+    split = token_split(wanted, predictor)
+    headline = answers[0].scores(has_prior=wanted.question.has_prior).astype(np.float32)
+    found = task.answers(headline, split)
+    write_predictions(folder, split, task.columns_to_store(headline, found), found.names, found.offsets)
+    writer.add_metrics(metrics_of(wanted, task, answers, split))
+    writer.add_metrics({name: value for name, value in costs_of(wanted, predictor).items() if name.startswith(COPIED)})
+    if report := task.report(found):
+        writer.set_reports({split.name: ClassReport(**report)})
+    writer.add_notes(notes_on(wanted, answers, len(raw)))
+    writer.finish("done")
+    return writer.record, folder, False
+
+
+def answers_of(wanted: ZeroShot, predictor: Predictor, size: int) -> list[TemplateScores]:
+    """Return the answers by each template, or those of pairs alone."""
+    texts, pairs = wanted.rows.texts, wanted.rows.pairs
+    if wanted.is_paired:
+        return [pair_logits(predictor, texts, pairs or [], wanted.rows.task.label_names, size)]
+    numbers = range(len(wanted.question.templates))
+    return [ask_template(predictor, texts, wanted.question, number, size) for number in numbers]
+
+
+def token_split(wanted: ZeroShot, predictor: Predictor) -> TokenSplit:
+    """Return the reported rows as a split with their labels; only the number of its rows of tokens means something."""
+    texts, pairs = wanted.rows.texts, wanted.rows.pairs
+    asked = predictor.ask(texts, pairs or [""] * len(texts)).split
+    return replace(asked, name=wanted.rows.name, labels=wanted.rows.raw.labels, source_rows=wanted.rows.raw.source_rows)
+
+
+def metrics_of(wanted: ZeroShot, task: Task, answers: list[TemplateScores], split: TokenSplit) -> dict[str, float]:
+    """Return the scores of the first template with intervals, those of each template, chance and the majority class."""
+    first = task.metrics[0]
+    names = tuple(dict.fromkeys((*task.metrics, *task.always_recorded)))
+    has_prior = wanted.question.has_prior
+    headline = task.answers(answers[0].scores(has_prior=has_prior), split)
+    found = {f"{split.name}/{name}": value for name, value in task.evaluate(headline, names).items()}
+    for name in task.metrics:
+        low, high = task.score(name).interval(headline)
+        found |= {f"{split.name}/{name}_low": low, f"{split.name}/{name}_high": high}
+    found[f"{split.name}/examples"] = float(len(split))
+    if (constant := task.is_constant(headline)) is not None:
+        found[f"{split.name}/constant_predictions"] = float(constant)
+    found["baseline/majority"] = task.constant_baseline(split, first)
+    found["zero_shot/chance"] = 1 / len(wanted.rows.task.label_names)
+    for number, one in enumerate(answers if not wanted.is_paired else [], 1):
+        for key, is_taken in (("prior", True), ("no_prior", False)):
+            scores = task.evaluate(task.answers(one.scores(has_prior=is_taken), split), task.metrics)
+            found |= {f"zero_shot/{name}_{key}_{number}": value for name, value in scores.items()}
+    seconds = sum(one.seconds for one in answers)
+    return found | {"zero_shot/texts_per_s": len(split) * len(answers) / seconds, "time/evaluate_s": seconds}
+
+
+def costs_of(wanted: ZeroShot, predictor: Predictor) -> dict[str, float]:
+    """Return the metrics of the run that made the model; {} for a model without one in the output folder."""
+    record = read_record(wanted.output / predictor.exported.identity)
+    return record.metrics if record else {}
+
+
+def first_record(wanted: ZeroShot, predictor: Predictor) -> RunRecord:
+    """Return all that is known before the first answer."""
+    exported, rows, settings = predictor.exported, wanted.rows, wanted.settings
+    config = asdict(settings)
+    if read_record(wanted.output / exported.identity):
+        config["model"] = find_record(wanted.output, exported.identity).config["model"]
+    asked = {"from": exported.identity} | ({} if wanted.is_paired else asdict(wanted.question))
+    labels = rows.task.label_names
+    return RunRecord(
+        identity=wanted.identity(predictor),
+        name=f"zero-shot {exported.name} on {settings.data.name}",
+        config=config | {"zero_shot": {key: _plain(value) for key, value in asked.items()}},
+        data=DataFacts(
+            task=wanted.task.name,
+            primary=f"{rows.name}/{wanted.task.metrics[0]}",
+            rows={rows.name: len(rows.raw)},
+            name=settings.data.name,
+            source=settings.data.id or settings.data.test_path or settings.data.path or settings.data.source,
+            fingerprint=rows.raw.fingerprint(),
+            fingerprints={rows.name: rows.raw.fingerprint()},
+            labels=list(labels),
+            positive=labels[rows.task.positive] if len(labels) == 2 else None,
+        ),
+        overrides=wanted.words,
+        environment=Environment(machine_facts(), settings.train.threads, "cpu", VERSION, NUMBERS, {}),
+        tokenizer=TokenizerFacts(
+            predictor.tokenizer.source, predictor.tokenizer.vocab_size, predictor.tokenizer.fingerprint
+        ),
+        weights=WeightsFacts(source=exported.identity),
+        notes=list(rows.notes),
+    )
+
+
+def _plain(value: object) -> object:
+    """A value as JSON has it: a list for a tuple."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def notes_on(wanted: ZeroShot, answers: list[TemplateScores], rows: int) -> list[str]:
+    """Return sentences on what was asked, which `run show` prints."""
+    labels, question = wanted.rows.task.label_names, wanted.question
+    if wanted.is_paired:
+        found = ["zero-shot: no training row of these data was read; the classes are those of the model"]
+    else:
+        pairs = ", ".join(word if word == name else f"{word} = {name}" for word, name in zip(question.words, labels))
+        prior = "less what texts without content score" if question.has_prior else "as they are"
+        mode = "entailment against the other labels" if question.mode == SINGLE else "entailment against contradiction"
+        found = [f"zero-shot: no training row of these data was read; labels: {pairs}", f"scores: {mode}, {prior}"]
+        found += [f"template {number}: {one.template}" for number, one in enumerate(answers, 1)]
+    if cut := max(one.cut for one in answers):
+        found.append(f"{cut / rows:.1%} of the texts were longer than the model reads and were cut")
+    return found

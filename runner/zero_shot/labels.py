@@ -1,0 +1,88 @@
+"""Which class of the data each label word stands for, and which outputs of a model mean entailment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runner.errors import ConfigError
+from runner.zero_shot.scores import MULTI
+
+ENTAILMENT, CONTRADICTION = "entailment", ("contradiction", "not_entailment")
+
+
+def entailment_places(labels: Sequence[str], source: str, mode: str) -> tuple[int, int | None]:
+    """Return the outputs of a model that mean entailment and contradiction, by their names; None: it has no such.
+
+    labels: of the model's classes, whose order differs between models. Raises ConfigError for a model without a class
+    called entailment, and in the mode multi for one without contradiction.
+    """
+    names = [label.lower() for label in labels]
+    if ENTAILMENT not in names:
+        found = ", ".join(labels) or "numbers"
+        raise ConfigError(
+            f"{source} answers with {found}, and zero-shot needs a class called entailment. "
+            "Try: run model=bert-small data=snli, and the id of that run"
+        )
+    other = next((names.index(name) for name in CONTRADICTION if name in names), None)
+    if mode == MULTI and other is None:
+        raise ConfigError(
+            f"mode=multi: {source} has no class called contradiction ({', '.join(labels)}). Try: mode=single"
+        )
+    return names.index(ENTAILMENT), other
+
+
+def parse_labels(text: str) -> tuple[list[str], dict[str, str]]:
+    """Return the words of labels=[a,b], and of labels={class: word} the word of each class; both empty for ""."""
+    inner = text.strip()
+    if inner[:1] == "{" and inner[-1:] == "}":
+        pairs = [part.partition(":") for part in _parts(inner[1:-1])]
+        if any(not colon or not word.strip() for _, colon, word in pairs):
+            raise ConfigError(
+                f"labels={text}: expected class: word for each. Try: 'labels={{negative: bad, positive: good}}'"
+            )
+        return [], {name.strip(): word.strip() for name, _, word in pairs}
+    inner = inner[1:-1] if inner[:1] == "[" and inner[-1:] == "]" else inner
+    return _parts(inner), {}
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip().strip("'\"") for part in text.split(",") if part.strip()]
+
+
+def words_of_classes(text: str, classes: Sequence[str]) -> tuple[tuple[str, ...], bool]:
+    """Return the word for each class of the data, in id order, and whether the order alone said which is for which.
+
+    text: the option labels=; a word goes to the class of its name, or that has it as a part (science for
+    science/technology). Where no word has anything of a class, they go by the order of the classes. Without labels the
+    names of the classes are the words. Raises ConfigError where they do not fit, with both lists.
+    """
+    words, named = parse_labels(text)
+    if not words and not named:
+        return tuple(name.replace("_", " ") for name in classes), False
+    given = list(named) or words
+    both = f"labels are {', '.join(given)}; the classes of the data are {', '.join(classes)}"
+    if len(given) != len(classes) or len(set(given)) != len(given):
+        raise ConfigError(
+            f"run zero-shot: {len(given)} labels for {len(classes)} classes: {both}. Try: one label a class"
+        )
+    found = [_class_of(word, classes) for word in given]
+    if sorted(place for place in found if place is not None) == list(range(len(classes))):
+        words = list(named.values()) or words
+        return tuple(words[found.index(place)] for place in range(len(classes))), False
+    if named or any(place is not None for place in found):
+        example = ", ".join(f"{name}: {word}" for name, word in zip(classes, words or named.values()))
+        raise ConfigError(
+            f"run zero-shot: which label is for which class? The {both}. Try: 'labels={{{example}}}', with its word"
+        )
+    return tuple(words), True
+
+
+def _class_of(word: str, classes: Sequence[str]) -> int | None:
+    """Return the class with this name, or the only one with it as a part; None where there is none."""
+    lowered, names = word.lower(), [name.lower() for name in classes]
+    if lowered in names:
+        return names.index(lowered)
+    parts = [
+        place for place, name in enumerate(names) if lowered in name.replace("_", "/").replace(" ", "/").split("/")
+    ]
+    return parts[0] if len(parts) == 1 else None

@@ -1,0 +1,51 @@
+"""Identity and notes of a result; tests/runner/commands/test_zero_shot.py records whole results."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from data.splits import DataTask
+from runner.config.compose import compose
+from runner.config.resolve import resolve
+from runner.zero_shot.ask import Question, TemplateScores
+from runner.zero_shot.evaluate import ZeroShot, notes_on
+from runner.zero_shot.rows import ReportedRows
+
+QUESTION = Question(("olumsuz", "good"), ("a {}", "b {}"), "single", has_prior=True)
+
+
+@pytest.fixture
+def wanted(tmp_path: Path) -> ZeroShot:
+    raw = cast(Any, SimpleNamespace(fingerprint=lambda: "f"))
+    rows = ReportedRows("test", raw, DataTask("class_label", ("bad", "good"), is_pair=False), ())
+    return ZeroShot(resolve(compose(["data=demo"])), rows, QUESTION, tmp_path, ["zero-shot", "aaaa"])
+
+
+@pytest.fixture
+def predictor(tmp_path: Path) -> Any:
+    (tmp_path / "weights").write_bytes(b"weights")
+    exported = SimpleNamespace(weights=tmp_path / "weights", max_length=32)
+    return SimpleNamespace(exported=exported, tokenizer=SimpleNamespace(fingerprint="t"))
+
+
+def test_words_templates_mode_prior_and_weights_name_a_result(wanted: ZeroShot, predictor: Any, tmp_path: Path) -> None:
+    changes: list[dict[str, Any]] = [
+        {}, {"words": ("x", "good")}, {"templates": ("a {}",)}, {"mode": "multi"}, {"has_prior": False},
+    ]  # fmt: skip
+    others = [replace(wanted, question=replace(QUESTION, **change)) for change in changes]
+    names = [one.identity(predictor) for one in others]
+    (tmp_path / "weights").write_bytes(b"others")
+    assert len({*names, wanted.identity(predictor)}) == len(changes) + 1
+
+
+def test_the_notes_say_which_word_is_for_which_class_and_what_was_cut(wanted: ZeroShot) -> None:
+    answers = [TemplateScores(template, np.zeros((4, 2)), np.zeros(2), 1.0, 1) for template in QUESTION.templates]
+    notes = notes_on(wanted, answers, 4)
+    assert notes[0].endswith("labels: olumsuz = bad, good") and "less what texts without content score" in notes[1]
+    assert notes[2:4] == ["template 1: a {}", "template 2: b {}"] and notes[4].startswith("25.0% of the texts")

@@ -1,0 +1,44 @@
+"""The reported rows are read alone where they lie apart, and cut as a run cuts them where they do not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from data.errors import DataError
+from data.load import read_rows
+from data.settings import DataSettings
+from data.stores.build_once import SharedCache
+from runner.zero_shot.rows import read_reported
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> SharedCache:
+    return SharedCache(tmp_path / "cache")
+
+
+def write(folder: Path, rows: list[tuple[str, str]]) -> str:
+    path = folder / "rows.csv"
+    path.write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in rows), encoding="utf-8")
+    return str(path)
+
+
+def test_a_file_of_reported_rows_needs_no_other(tmp_path: Path, cache: SharedCache) -> None:
+    path = write(tmp_path, [("a b", "y"), ("c d", "x"), ("e f", "y")])
+    rows = read_reported(DataSettings(name="files", source="files", test_path=path), cache)
+    assert rows.name == "test" and rows.texts == ["a b", "c d", "e f"] and rows.pairs is None
+    assert rows.task.label_names == ("x", "y") and rows.raw.labels.values.tolist() == [1, 0, 1]
+
+
+def test_rows_of_one_file_are_those_that_a_run_reports(tmp_path: Path, cache: SharedCache) -> None:
+    path = write(tmp_path, [(f"text {i}", "xy"[i % 2]) for i in range(60)])
+    settings = DataSettings(name="files", source="files", path=path, max_eval_rows=4)
+    found, of_run = read_reported(settings, cache), read_rows(settings, cache)
+    assert len(found.texts) == 4 and found.raw.fingerprint() == of_run.fingerprints["test"]
+
+
+def test_rows_without_labels_name_the_cure(tmp_path: Path, cache: SharedCache) -> None:
+    path = write(tmp_path, [("a", "-1"), ("b", "-1")])
+    with pytest.raises(DataError, match="has no labels, which `test` needs"):
+        read_reported(DataSettings(name="files", source="files", test_path=path), cache)
