@@ -25,7 +25,9 @@ def _why(rows: Rows, settings: Settings) -> str:
     if named_task(settings.task, settings.data):
         named = {"task": settings.task.name, "data.task": settings.data.task}
         return next(f"by {key}={value}" for key, value in named.items() if value != "auto")
-    names = rows.raw.target.names
+    names, labels = rows.raw.target.names, rows.raw.splits["train"].labels
+    if rows.raw.target.members(labels) is not None:
+        return "a row has a list of labels, a text with a separator, or a column for each label"
     if not names:
         return "the labels are numbers, and not all are whole"
     if all(parse_number(name) is not None for name in names):
@@ -38,6 +40,8 @@ def label_facts(rows: Rows) -> LabelFacts:
     """Return the labels of all splits in use."""
     splits = {name: rows.raw.splits[name].labels for name in used_splits(rows)}
     names = rows.raw.target.names
+    if names and rows.raw.target.members(rows.raw.splits["train"].labels) is not None:
+        return _sets(splits, names)
     if names:
         return _classes(splits, names, rows.raw.target.columns)
     values = {name: np.asarray(labels.values, np.float64) for name, labels in splits.items()}
@@ -66,6 +70,21 @@ def _classes(splits: dict[str, Labels], names: tuple[str, ...], columns: tuple[i
     majority = {split: float(found[order[0]] / max(1, found.sum())) for split, found in counts.items()}
     is_of_words = any(labels.offsets is not None for labels in splits.values())
     return LabelFacts(tuple(classes), "words" if is_of_words else "rows", majority)
+
+
+def _sets(splits: dict[str, Labels], names: tuple[str, ...]) -> LabelFacts:
+    """Count the rows that have each label."""
+    values = {split: np.asarray(labels.values) for split, labels in splits.items()}
+    counts = {split: found.sum(axis=0, dtype=np.int64) for split, found in values.items()}
+    order = sorted(range(len(names)), key=lambda place: (-int(counts["train"][place]), place))
+    classes = [ClassFacts(names[place], {split: int(of[place]) for split, of in counts.items()}) for place in order]
+    sizes = {split: found.sum(axis=1, dtype=np.int64) for split, found in values.items()}
+    sets = {
+        split: {"mean": float(of.mean()), "max": float(of.max()), "empty": float((of == 0).mean())}
+        for split, of in sizes.items()
+        if len(of)
+    }
+    return LabelFacts(tuple(classes), "sets", sets=sets)
 
 
 def _spread(values: np.ndarray) -> dict[str, float]:

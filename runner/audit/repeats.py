@@ -169,4 +169,6 @@ def _label(texts: Texts, values: np.ndarray, is_of_words: bool) -> str:
     names = texts.rows.raw.target.names
     if is_of_words or not len(values):
         return ""
+    if values.ndim == 2:  # a set of labels
+        return ", ".join(name for name, has in zip(names, values[0].tolist()) if has)
     return names[int(values[0])] if names else f"{float(values[0]):g}"

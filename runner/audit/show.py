@@ -11,6 +11,9 @@ from runner.audit.facts import Audit, ClassFacts, LengthFacts, NearExample, Near
 from runner.sanitize import visible
 
 WIDTH = 80
+WORDS = {  # by the unit of labels: several of them, and one as the title of a column
+    "rows": ("classes", "class"), "words": ("tags", "tag of words"), "sets": ("labels", "label"),
+}  # fmt: skip
 MOST_CLASSES, MOST_TAIL = 12, 3  # classes in the table; of more the largest, and so many of the smallest
 LABEL_WIDTH = 24
 EXAMPLE_WIDTH = 72
@@ -54,7 +57,7 @@ def _columns(source: Source) -> Iterator[str]:
 
 def _task(audit: Audit) -> Iterator[str]:
     task, classes = audit.task, len(audit.labels.classes)
-    what = f", {classes} {'classes' if audit.labels.unit == 'rows' else 'tags'}" if classes else ""
+    what = f", {classes} {WORDS[audit.labels.unit][0]}" if classes else ""
     yield from _wrapped(f"task: {task.name} of {'pairs' if task.is_pair else 'texts'}{what}; {task.why}")
     cut = ", cut off train" if task.is_cut else ""
     yield from _wrapped(f"{task.metrics[0]} on {task.selects} selects{cut}; reported on {', '.join(task.reported)}")
@@ -72,8 +75,10 @@ def _labels(audit: Audit) -> Iterator[str]:
     if not labels.classes:
         yield "labels: none"
         return
-    yield _row("tag of words" if labels.unit == "words" else "class", [*labels.classes[0].counts], "share of train")
+    yield _row(WORDS[labels.unit][1], [*labels.classes[0].counts], "share of train")
     total = max(1, sum(found.counts["train"] for found in labels.classes))
+    if of_train := labels.sets.get("train"):
+        total = max(1, round(total / max(of_train["mean"], 1e-9)))  # rows, which may have several labels
     first, last = _shown(labels.classes)
     for found in first:
         yield _class(found, total)
@@ -86,6 +91,10 @@ def _labels(audit: Audit) -> Iterator[str]:
     if len(labels.classes) > 1:
         ratio = f"{largest / smallest:,.1f} to 1" if smallest else "no row of the smallest class in train"
         yield from _wrapped(f"largest to smallest: {ratio}")
+    for split, of in labels.sets.items():
+        yield from _wrapped(
+            f"sets of {split}: {of['mean']:.2f} labels a row, at most {of['max']:.0f}; {of['empty']:.1%} have none"
+        )
     for split, share in labels.majority.items():
         if split in audit.task.reported:
             yield from _wrapped(

@@ -19,6 +19,7 @@ from runner.deploy.streams import RowWriter, chunks_as_they_arrive, is_words, op
 from runner.errors import ConfigError
 from runner.sanitize import say
 
+NO_LABEL = "no label"  # for an empty set of labels
 CHUNK = 2048  # rows of a file in memory at a time, put into batches by length
 
 
@@ -62,8 +63,8 @@ def print_answer(answer: Answer, fields: Sequence[Field]) -> None:
         elif field.type == "spans":
             for span in value:
                 say(f"  {span['score']:.4f}  {span['type']}  {span['text']}  ({span['start']}-{span['end']})")
-        elif field.type != "tags":
-            say(value if field is fields[0] else f"{field.meaning}: {value}")
+        elif field.type not in ("tags", "labels"):
+            say((value or NO_LABEL) if field is fields[0] else f"{field.meaning}: {value}")
 
 
 def number_text(value: float) -> str:

@@ -55,7 +55,10 @@ def compare(chosen: argparse.Namespace) -> int:
         problem = f"sweep {sweep.id} states none" if sweep else "they belong to a sweep"
         raise ConfigError(f"run compare --claims: {problem}. Try: run compare <a sweep with claims> --claims")
     baseline = chosen.baseline or (sweep.baseline if sweep else None)
-    comparison = analyse(selection, baseline=baseline, metric=chosen.metric, forgiving=not chosen.baseline)
+    comparison = analyse(
+        selection, baseline=baseline, metric=chosen.metric, forgiving=not chosen.baseline,
+        any_threshold=chosen.any_threshold,
+    )  # fmt: skip
     comparison.details = costs_of(chosen.costs, comparison)
     if chosen.claims or (chosen.out and claims):
         comparison.claims = judge_claims(claims, comparison.rows)
@@ -101,6 +104,7 @@ def parse_words(words: list[str]) -> Any:
     parser.add_argument("--costs", default="")
     parser.add_argument("--claims", action="store_true")
     parser.add_argument("--errors", action="store_true")
+    parser.add_argument("--any-threshold", action="store_true")
     parser.add_argument("--out")
     parser.add_argument("--format", choices=("table", "markdown", "csv", "latex"), default="table")
     return parser.parse_intermixed_args(words)

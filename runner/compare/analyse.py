@@ -33,11 +33,13 @@ def analyse(
     baseline: str | Mapping[str, Any] | None = None,
     metric: str | None = None,
     forgiving: bool = False,
+    any_threshold: bool = False,
 ) -> Comparison:
     """Compare the selected runs; ConfigError for a metric or a baseline that does not exist among them.
 
     baseline: the group that the others are tested against, as key=value (several with commas or spaces) or a mapping.
     metric: the score to compare; None for the headline metric of each dataset.
+    any_threshold: test answers, too, that were decided at thresholds which were chosen in other ways.
     forgiving: note a missing baseline instead of raising, as at the end of a sweep whose baseline failed.
     """
     groups = make_groups(selection.runs)
@@ -51,7 +53,7 @@ def analyse(
     notes += dict.fromkeys(line for group in groups if group.is_folded for line in advice(group.runs))
     name, tests = "" if baseline is None else " ".join(setting_words(baseline)), 0
     try:
-        tests = _test(rows, name) if name else 0
+        tests = _test(rows, name, any_threshold=any_threshold) if name else 0
     except ConfigError as error:
         if not forgiving:
             raise
@@ -136,7 +138,7 @@ def _order(row: Row) -> tuple[str, str, str, float]:
     return str(row.group.settings.get("data.name")), row.metric, row.examples, sign * worst
 
 
-def _test(rows: list[Row], baseline: str) -> int:
+def _test(rows: list[Row], baseline: str, *, any_threshold: bool) -> int:
     """Test each group against its baseline and correct for the number of tests, which is returned."""
     known = [row.group.settings for row in rows]
     words = baseline.split()
@@ -152,11 +154,11 @@ def _test(rows: list[Row], baseline: str) -> int:
         row.is_baseline = True
     for row in rows:
         if not row.is_baseline:
-            row.paired, row.other_at_baseline = _against(row, bases)
+            row.paired, row.other_at_baseline = _against(row, bases, any_threshold=any_threshold)
     return pairs.correct_for_all_tests(row.paired for row in rows)
 
 
-def _against(row: Row, bases: list[Row]) -> tuple[Paired | Refused, bool | None]:
+def _against(row: Row, bases: list[Row], *, any_threshold: bool) -> tuple[Paired | Refused, bool | None]:
     """Test a row against the most similar baseline on the same data; also return whether that one is at baseline."""
     there = [base for base in bases if base.examples == row.examples and base.metric == row.metric]
     if not there:
@@ -171,7 +173,8 @@ def _against(row: Row, bases: list[Row]) -> tuple[Paired | Refused, bool | None]
     if len(nearest) > 1:
         names = "; ".join(base.group.name for base in nearest[:3])
         return Refused(f"{len(nearest)} baselines match equally well ({names}); add keys to --baseline"), None
-    return compare_groups(row.group, nearest[0].group, row.metric), nearest[0].at_baseline
+    found = compare_groups(row.group, nearest[0].group, row.metric, any_threshold=any_threshold)
+    return found, nearest[0].at_baseline
 
 
 def _mark_fronts(rows: list[Row]) -> None:

@@ -56,22 +56,28 @@ class FoldPaired(Paired):
         return f"{better_or_worse(self.metric, self.difference)} on {rows}, p {p}"
 
 
-def compare_groups(first: Group, second: Group, metric: str) -> Paired | Refused:
-    """Test the difference of a metric between two groups, pair by pair on the same examples; or say why not."""
+def compare_groups(first: Group, second: Group, metric: str, *, any_threshold: bool = False) -> Paired | Refused:
+    """Test the difference of a metric between two groups, pair by pair on the same examples; or say why not.
+
+    any_threshold: as in `refusal`.
+    """
     if first.is_folded != second.is_folded:
         return Refused("one of the groups has folds and the other has none, so they were trained on other rows")
     if first.is_folded:
         if metric.partition("/")[0] != selection_split(first.runs[0]):
             return Refused(f"folds are repeats for the rows held out, not for {metric}. Try: --metric {first.headline}")
-        return compare_folds(first, second, metric)
+        return compare_folds(first, second, metric, any_threshold=any_threshold)
     common = [seed for seed in first.seeds if seed in second.seeds]
     if not common:
         seeds = [", ".join(map(str, group.seeds)) for group in (first, second)]
         return Refused(f"no seed in common ({seeds[0]} against {seeds[1]}), so there are no pairs")
-    return compare_runs([(first.seeds[seed], second.seeds[seed]) for seed in common], metric)
+    pairs = [(first.seeds[seed], second.seeds[seed]) for seed in common]
+    return compare_runs(pairs, metric, any_threshold=any_threshold)
 
 
-def compare_folds(first: Group, second: Group, metric: str) -> FoldPaired | Refused:
+def compare_folds(
+    first: Group, second: Group, metric: str, *, any_threshold: bool = False
+) -> FoldPaired | Refused:  # fmt: skip
     """Test two recipes over the folds that both have, and their models on the rows held out; or say why not."""
     mine, other = by_fold(first.runs), by_fold(second.runs)
     pairs = {
@@ -83,7 +89,7 @@ def compare_folds(first: Group, second: Group, metric: str) -> FoldPaired | Refu
     if not pairs:
         return Refused("no fold and seed in common, so there are no pairs")
     runs = [pair for of_seeds in pairs.values() for pair in of_seeds.values()]
-    if why := refusal(runs, metric):
+    if why := refusal(runs, metric, any_threshold=any_threshold):
         return Refused(why)
     answers = _answers(pairs, metric.partition("/")[0])
     if isinstance(answers, str):

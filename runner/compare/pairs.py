@@ -91,9 +91,12 @@ class Refused:
         return f"not compared: {self.reason}"
 
 
-def compare_runs(runs: list[tuple[Run, Run]], metric: str) -> Paired | Refused:
-    """Test the mean difference of a metric over pairs of runs on the same examples; or say why not."""
-    if why := refusal(runs, metric):
+def compare_runs(runs: list[tuple[Run, Run]], metric: str, *, any_threshold: bool = False) -> Paired | Refused:
+    """Test the mean difference of a metric over pairs of runs on the same examples; or say why not.
+
+    any_threshold: as in `refusal`.
+    """
+    if why := refusal(runs, metric, any_threshold=any_threshold):
         return Refused(why)
     split, _, score = metric.partition("/")
     predictions = _read_pairs(runs, split)
@@ -140,15 +143,18 @@ def _answers_differ(mine: Answers, other: Answers) -> bool:
     return any(mine.differ_in(other, name) for name in mine.columns)
 
 
-def refusal(runs: list[tuple[Run, Run]], metric: str) -> str | None:
-    """Why two groups cannot be tested on this metric, before any answers are read; None where they can."""
+def refusal(runs: list[tuple[Run, Run]], metric: str, *, any_threshold: bool = False) -> str | None:
+    """Why two groups cannot be tested on this metric, before any answers are read; None where they can.
+
+    any_threshold: may answers have been decided in different ways?
+    """
     split, _, score = metric.partition("/")
     tasks = {run.record.data.task for pair in runs for run in pair}
     if any(task not in TASKS or score not in task_class(task).scores for task in tasks):
         return f"{metric} is not a score of single examples, so there is no paired test"
     if len(tasks) > 1:
         return f"the runs have other tasks ({', '.join(sorted(tasks))})"
-    if why := other_decisions(runs):
+    if not any_threshold and (why := other_decisions(runs, score)):
         return why
     for first, second in runs:
         mine, other = (run.record.data.examples(split) for run in (first, second))
@@ -162,12 +168,16 @@ def refusal(runs: list[tuple[Run, Run]], metric: str) -> str | None:
     return None
 
 
-def other_decisions(runs: list[tuple[Run, Run]]) -> str | None:
-    """Why answers that were decided in different ways are not compared; None where they were not."""
-    for key in task_class(runs[0][0].record.data.task).decided_by:
+def other_decisions(runs: list[tuple[Run, Run]], score: str) -> str | None:
+    """Why answers that were decided in different ways are not compared by a score; None where they may be."""
+    task = task_class(runs[0][0].record.data.task)
+    for key in () if score in task.undecided else task.decided_by:
         values = {str(run.record.settings.get(key)) for pair in runs for run in pair}
         if len(values) > 1:
-            return f"the runs have other {key} ({', '.join(sorted(values))})"
+            return (
+                f"other {key} ({', '.join(sorted(values))}), which may move a score more than a model does. "
+                f"Try: --metric test/{task.undecided[0]}, or --any-threshold"
+            )
     return None
 
 

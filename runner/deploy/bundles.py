@@ -30,6 +30,7 @@ from runner.deploy.container.files import add_server
 from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel, is_zip, with_engine
 from runner.deploy.promise import Promise, save_promise
 from runner.errors import ConfigError
+from runner.tasks import task_class
 from runner.tasks.make import task_of_export
 
 MANIFEST = "manifest.json"
@@ -231,6 +232,11 @@ def as_calibrated(page: str, known: Calibration) -> str:
     return OF_SCORES.sub(lambda _: f"Its answers are {known.about()}.", page) if known.is_calibrated else page
 
 
+def how_many(task: str) -> str:
+    """The word for how many labels an answer of a task has."""
+    return "any" if task_class(task).has_label_sets else "one"
+
+
 def usage(exported: ExportedModel, trained: ExportedModel) -> str:
     """The README.md of a bundle: how to use it, then the model card."""
     card = trained.folder / "README.md"
@@ -239,7 +245,7 @@ def usage(exported: ExportedModel, trained: ExportedModel) -> str:
     return USAGE.format(
         name=exported.name,
         texts="pairs of texts" if exported.is_pair else "texts",
-        answers=f"one of {len(exported.labels)} labels" if exported.labels else "a number",
+        answers=f"{how_many(exported.task)} of {len(exported.labels)} labels" if exported.labels else "a number",
         words='"a text" "a second text"' if exported.is_pair else '"a text"',
         asked='"a text", "a second text"' if exported.is_pair else '"a text"',
         columns=" and ".join(f"a column `{column}`" for column in exported.columns),

@@ -27,7 +27,7 @@ def calibrate(prepared: PreparedRun, kept: np.ndarray) -> CalibrationFacts | Non
     if not task.is_deployed:
         return None
     if not task.has_probabilities:
-        of_sets = "labels are decided one by one" if task.has_label_sets else ""
+        of_sets = "each label is decided by itself, and nothing calibrates that" if task.has_label_sets else ""
         return CalibrationFacts(reason=of_sets or f"{task.name} has no classes of whole texts")
     if method == OFF:
         return CalibrationFacts(reason=f"calibration={OFF}")
@@ -67,7 +67,7 @@ def probability_metrics(
 def keep_calibration(prepared: PreparedRun, record: RunRecord, folder: Path) -> CalibrationFacts | None:
     """Write calibration.json into the model folder of a task with probabilities; the facts with the files' hashes."""
     facts, task = record.calibration, prepared.task
-    if facts is None or not task.has_probabilities or prepared.settings.calibration == OFF:
+    if facts is None or not (task.has_probabilities or task.has_label_sets) or prepared.settings.calibration == OFF:
         return facts
     reported = prepared.splits.report[0].name
     scores = {name.removeprefix(f"{reported}/"): value for name, value in record.metrics.items()}

@@ -6,13 +6,14 @@ import numpy as np
 
 from models.compression.settings.learn import Distil
 from runner.experiment.stage_context import RunStageContext
+from runner.statistics.probabilities import sigmoid, softmax
 
 
 def teacher_targets(context: RunStageContext, options: Distil) -> np.ndarray:
     """The targets of the training rows, after the unlabelled ones have joined them.
 
-    Shares of classes, (rows, C): the teacher's probabilities at the stage's temperature, and where a row has a label,
-    that as well, by the weights of the losses. Of a regression numbers, (rows,).
+    Shares of classes or of labels, (rows, C): the teacher's probabilities at the stage's temperature, and where a row
+    has a label, that as well, by the weights of the losses. Of a regression numbers, (rows,).
     """
     if added := context.add_unlabelled():
         context.say(f"{added:,} rows without labels join the training rows")
@@ -23,8 +24,11 @@ def teacher_targets(context: RunStageContext, options: Distil) -> np.ndarray:
     if not context.splits.task.label_names:
         found = logits[:, 0]
         own = labels.astype(np.float64)
+    elif context.prepared.task.has_label_sets:
+        found = sigmoid(logits / options.temperature)
+        own = labels.astype(np.float64)
     else:
-        found = _softmax(logits / options.temperature)
+        found = softmax(logits / options.temperature)
         own = np.eye(found.shape[1])[labels]
     share = losses.hard / (losses.hard + losses.soft)
     found[known] = share * own + (1 - share) * found[known]
@@ -38,9 +42,3 @@ def record_retained(context: RunStageContext) -> None:
     context.add_metrics({"time/teacher_s": teacher.seconds})
     if teacher.score > 0:  # a negative score, an error, has no share
         context.add_metrics({"distil/retained": context.score(context.prepared.model) / teacher.score})
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    powers = np.exp(logits - logits.max(1, keepdims=True))
-    found: np.ndarray = powers / powers.sum(1, keepdims=True)
-    return found

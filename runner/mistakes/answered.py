@@ -11,9 +11,10 @@ from runner.errors import ConfigError
 from runner.record.predictions import calibrated_probabilities, read_logits, read_predictions, read_source_rows
 from runner.record.record import RunRecord
 from runner.statistics.answers import Answers
+from runner.tasks import task_class
 from runner.tasks.make import task_of_record
 
-WORKS_FOR = "run errors works for classes, numbers and tags of words"
+WORKS_FOR = "run errors works for classes, sets of labels, numbers and tags of words"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class Answered:
     def is_of_words(self) -> bool:
         """Does a row have an answer for each word?"""
         return self.answers.offsets is not None
+
+    @property
+    def has_label_sets(self) -> bool:
+        """Is a row answered with a set of labels?"""
+        return task_class(self.record.data.task).has_label_sets
 
     @property
     def labels(self) -> np.ndarray:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.mistakes.analyse import analyse
-from runner.mistakes.answered import read_answered
-from runner.mistakes.material import read_material
+from runner.mistakes.answered import Answered, read_answered
+from runner.mistakes.label_sets import analyse_label_sets
+from runner.mistakes.material import Material, read_material
 from runner.mistakes.numbers import analyse_numbers
 from runner.mistakes.page import errors_page
-from runner.mistakes.plain import plain_page, print_plain
+from runner.mistakes.plain import Plain, plain_page, print_plain
 from runner.mistakes.tags import analyse_tags
 from runner.mistakes.written import print_findings, write_errors_csv, write_table
 from runner.record.record import RunRecord
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 PAGE, TABLE = "errors.html", "errors.csv"
+
+
+def _plain(answered: Answered) -> Callable[[Answered, Material | None], Plain]:
+    """Return what finds the mistakes in answers that are not one class a row."""
+    if answered.has_label_sets:
+        return analyse_label_sets
+    return analyse_tags if answered.is_of_words else analyse_numbers
 
 
 def report_errors(
@@ -37,7 +45,7 @@ def report_errors(
     if answered.is_of_words or not answered.names:
         material = read_material(answered, cache)
         there = None if isinstance(material, str) else material
-        plain = (analyse_tags if answered.is_of_words else analyse_numbers)(answered, there)
+        plain = _plain(answered)(answered, there)
         plain.sentences.extend([f"No texts: {material}."] if isinstance(material, str) else [])
         write_page(folder / PAGE, plain_page(plain, record.identity))
         write_table(folder / TABLE, plain.columns, plain.lines)

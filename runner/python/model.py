@@ -20,6 +20,7 @@ from runner.errors import ConfigError
 from runner.record.compared import models_compared
 from runner.record.folder import find_record
 
+SET = "predicted_labels"  # of an answer that is a set
 Answers = list[dict[str, Any]]
 Ask = Callable[[list[str], list[str] | None], Answers]
 
@@ -48,7 +49,7 @@ class Model:
         return self._make()
 
     def predict(self, texts: Iterable[Any] | pd.DataFrame, *, reject: float | None = None) -> np.ndarray:
-        """Return the label of each text, or its number, (texts,).
+        """Return the label of each text, or its number, (texts,); of sets of labels 0 and 1, (texts, C).
 
         texts: a list, a Series or an array; of a model of two texts, pairs; or a data frame with the model's columns.
         reject: the share of errors among answered texts, such as 0.05; the label of the others is "unsure", as it is of
@@ -56,6 +57,8 @@ class Model:
         """
         promise = None if reject is None else self.promise(reject)
         answers = self._answers(texts)
+        if answers and SET in answers[0]:
+            return np.array([[name in answer[SET] for name in self._values] for answer in answers], np.int8)
         found = [(keep_promise(promise, answer) if promise else answer)["prediction"] for answer in answers]
         if not self._values:
             return np.array(found, np.float64)

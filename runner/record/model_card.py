@@ -5,6 +5,8 @@ from __future__ import annotations
 from runner.record.baseline import MARK, MEANING, is_at_baseline
 from runner.record.calibration import FILE
 from runner.record.record import RunRecord
+from runner.record.thresholds import FILE as THRESHOLDS
+from runner.tasks import find_task
 
 
 def model_card(record: RunRecord, auto_class: str) -> str:
@@ -26,7 +28,7 @@ Trained by Bertier on `{data.name}` ({data.rows.get("train", 0):,} rows). Make i
 Open it with `{auto_class}.from_pretrained(folder)`; a model that is not a plain BERT
 (`"model_type": "bertier"` in config.json) needs `import bertier` first.{cleaning(record)}
 {low}
-{probabilities(record)}
+{probabilities(record)}{label_sets(record)}
 | metric | value |
 | --- | --- |
 {rows}
@@ -38,6 +40,24 @@ def cleaning(record: RunRecord) -> str:
     if record.setting("data.clean") != "tweets":
         return ""
     return " `run predict` reads links as HTTPURL and users as @USER; elsewhere they must be replaced beforehand."
+
+
+def has_label_sets(record: RunRecord) -> bool:
+    """Does the model answer with a set of labels?"""
+    task = find_task(record.data.task)
+    return task is not None and task.has_label_sets
+
+
+def label_sets(record: RunRecord) -> str:
+    """Markdown on how a set of labels comes about; "" for other answers."""
+    if not has_label_sets(record):
+        return ""
+    found, rule = record.thresholds, record.setting("data.threshold")
+    known = f" ({found.describe()}; {THRESHOLDS})" if found and found.values else f" ({rule}, data.threshold)"
+    return (
+        f"The score of a label is the sigmoid of its logit, decided by itself: labels from their threshold on{known} "
+        "are the answer.\n"
+    )
 
 
 def probabilities(record: RunRecord) -> str:

@@ -58,6 +58,7 @@ class Task(ABC):
     has_probabilities: ClassVar[bool] = False  # are its outputs logits of classes, one of which is right for a row?
     has_label_sets: ClassVar[bool] = False  # may any number of its classes be right for a row, each by a sigmoid?
     decided_by: ClassVar[tuple[str, ...]] = ()  # settings that answers to be compared must share
+    undecided: ClassVar[tuple[str, ...]] = ()  # scores for which they need not
     output_name: ClassVar[str] = "a classifier"  # in messages
     examples: ClassVar[tuple[str, ...]] = ("a text", "a second text")  # of what it is asked, in the command to try next
 

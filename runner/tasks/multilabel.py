@@ -47,6 +47,7 @@ class MultiLabel(Task):
     weighs_classes = True
     has_label_sets = True
     decided_by = ("data.threshold",)
+    undecided = ("map_labels", "lrap")
     output_name = "a model of label sets"
     baseline_name = "most frequent label for every row"
     always_scored = ("f1_micro", "f1_macro")
@@ -224,7 +225,7 @@ class MultiLabel(Task):
         names = self.facts.names
         return (
             Field("prediction", "text", "the labels of the text, the likeliest first"),
-            Field("labels", "labels", "the same as a list", names),
+            Field("predicted_labels", "labels", "the same as a list", names),
             Field("probabilities", "shares", "the probability of each label, which do not add up to 1", names),
         )
 
@@ -236,7 +237,7 @@ class MultiLabel(Task):
         for row, chosen in zip(shares, sets):
             labels = [names[place] for place in np.argsort(-row, kind="stable") if chosen[place]]
             share_of = dict(zip(names, map(float, row)))
-            found.append({"prediction": ", ".join(labels), "labels": labels, "probabilities": share_of})
+            found.append({"prediction": ", ".join(labels), "predicted_labels": labels, "probabilities": share_of})
         return found
 
     def describe(self, train: TokenSplit) -> str:

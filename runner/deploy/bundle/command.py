@@ -100,7 +100,8 @@ def answered_rows(model: Any, rows: csv.DictReader[str], columns: list[str], whe
             raise ValueError(f"{where}, line {rows.line_num}: no text under {columns[texts.index(None)]!r}")
         found = model(*texts)
         shares = {f"p_{label}": share for label, share in found.pop("probabilities", {}).items()}
-        yield {name: value for name, value in row.items() if name} | found | shares
+        plain = {name: json.dumps(v, ensure_ascii=False) if isinstance(v, list) else v for name, v in found.items()}
+        yield {name: value for name, value in row.items() if name} | plain | shares
 
 
 def write(path: str | None, work: Callable[[TextIO], None]) -> None:

@@ -23,7 +23,7 @@ def answer_set(header: Mapping[str, Any], labels: Sequence[str], scores: Sequenc
     if not chosen and header.get(AT_LEAST_ONE):
         chosen = order[:1]
     names = [labels[place] for place in chosen]
-    return {"prediction": ", ".join(names), "labels": names, "probabilities": dict(zip(labels, shares))}
+    return {"prediction": ", ".join(names), "predicted_labels": names, "probabilities": dict(zip(labels, shares))}
 
 
 def _sigmoid(score: float) -> float:

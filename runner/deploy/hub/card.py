@@ -17,7 +17,7 @@ import yaml
 from data.json_types import JsonObject
 from models import MODEL_TYPE
 from runner.record.baseline import MARK, MEANING, NGRAM, is_at_baseline
-from runner.record.model_card import cleaning, probabilities
+from runner.record.model_card import cleaning, has_label_sets, label_sets, probabilities
 from runner.record.record import RunRecord
 from runner.record.shown_costs import ANSWER, in_mb
 from runner.sanitize import mask, visible
@@ -130,7 +130,8 @@ def _reported(record: RunRecord) -> Iterator[tuple[str, float]]:
 def _summary(record: RunRecord) -> str:
     data, labels = record.data, record.data.labels
     said = f"Answers {'pairs of texts' if record.setting('data.text_pair') else 'texts'} with "
-    said += f"one of {len(labels)} labels: {', '.join(map(plain, labels[:30]))}" if labels else "a number"
+    many = "any" if has_label_sets(record) else "one"
+    said += f"{many} of {len(labels)} labels: {', '.join(map(plain, labels[:30]))}" if labels else "a number"
     more = ", ..." if len(labels) > 30 else ""
     rows = ", ".join(f"{count:,} rows of {plain(split)}" for split, count in data.rows.items())
     return f"{said}{more}. Learnt with Bertier from {plain(hub_dataset(record) or record.dataset)} ({rows})."
@@ -195,7 +196,7 @@ def _trust(record: RunRecord) -> str:
     if not record.data.labels:
         return ""
     split, found, facts = record.data.primary.partition("/")[0], record.metrics, record.calibration
-    said = probabilities(record).strip()
+    said = probabilities(record).strip() or label_sets(record).strip()
     said = said or "The numbers beside the labels are scores, not probabilities: they were not calibrated."
     rows = [
         [
@@ -217,7 +218,7 @@ def _limits(record: RunRecord) -> str:
         "Rows of another source, time, kind or language than those above were not measured; expect lower scores.",
         f"It reads up to {longest:,} tokens and cuts what is longer ({cut:,} rows of {plain(split)} were cut).",
     ]
-    if record.data.labels:
+    if record.data.labels and not has_label_sets(record):
         lines.append("It always answers with one of its labels, also a text that has nothing to do with them.")
     lines.append("It repeats what its texts and labels hold, mistakes and prejudice included.")
     return "## Limits\n\n" + "\n".join(f"- {line}" for line in lines)

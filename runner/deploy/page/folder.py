@@ -21,7 +21,7 @@ from runner.deploy.page.make import facts_of, filled, promise_words, source
 from runner.errors import ConfigError
 from runner.record.record import RunRecord
 
-READER = ("calibration.js", "rejection.js", "reader.js", "wordpiece.js", "encoder.js")
+READER = ("calibration.js", "rejection.js", "label_sets.js", "reader.js", "wordpiece.js", "encoder.js")
 FACTS = "page.json"  # what reader.mjs must know of the model
 PACKAGES = ("package.json", "package-lock.json", "install.mjs")
 POLICY = (

@@ -18,6 +18,7 @@ from typing import Any
 from data.inputs.questions import INPUTS
 from models.packed.format import NAME
 from runner.deploy.bundle.calibration import PROMISE, Calibration, read_calibration
+from runner.deploy.bundle.label_sets import THRESHOLDS
 from runner.deploy.bundle.predict import Header, read_model
 from runner.deploy.bundle.rejection import WORDS
 from runner.deploy.bundles import refuse_page_of_cleaned
@@ -33,6 +34,7 @@ READERS = {  # by the kind of a model.bin
     "ngram": BASE, "dsn": WITH_PIECES, "static": WITH_PIECES, "pair": (*WITH_PIECES, "pair.js"),
 }  # fmt: skip
 OF_PAIRS = ("ngram_pairs.js",)  # of n-grams, where the header has `pairs` or `ngrams`
+OF_SETS = ("label_sets.js",)  # of labels that are decided one by one
 OF_CHARACTERS = ("characters.js",)  # of n-grams, where the header has `characters`
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'"
 MODEL = '<script type="application/octet-stream" id="model">{}</script>'
@@ -122,7 +124,8 @@ def reader_code(header: Header) -> str:
     """The JavaScript that reads a model.bin with this header, for a page or for node."""
     of_pairs = OF_PAIRS if header.get("pairs") or "ngrams" in header else ()
     of_characters = OF_CHARACTERS if "characters" in header else ()
-    return "\n".join(map(source, (*READERS[header["kind"]], *of_pairs, *of_characters)))
+    of_sets = OF_SETS if THRESHOLDS in header else ()
+    return "\n".join(map(source, (*READERS[header["kind"]], *of_pairs, *of_characters, *of_sets)))
 
 
 def calibration_code(calibration: Calibration) -> str:
@@ -154,6 +157,9 @@ def _about(record: RunRecord) -> str:
     if not record.data.labels:
         texts = "two texts" if record.setting("data.text_pair") else "a text"
         return f"Gives {texts} a number ({record.setting('data.label', 'the label')}), as learnt from {record.dataset}."
+    if task_class(record.data.task).has_label_sets:
+        labels = ", ".join(record.data.labels)
+        return f"Answers with those of {labels} that a text has, as learnt from {record.dataset}."
     return f"Tells {', '.join(record.data.labels)} apart, as learnt from {record.dataset}."
 
 

@@ -82,9 +82,10 @@ function show(model) {
     const texts = boxes().map(box => box.value), found = await model.answer(...texts);
     if (question !== asked) return;
     element("answer").className = "answer";
-    element("answer").textContent = found.label ?? found.value.toPrecision(6);
+    element("answer").textContent = found.label === "" ? "no label" : found.label ?? found.value.toPrecision(6);
     if (found.shares) showShares(model.labels, found.shares);
-    element("sure").textContent = found.shares ? describeShare(Math.max(...found.shares), model.calibration) : "";
+    element("sure").textContent = found.about
+      ?? (found.shares ? describeShare(Math.max(...found.shares), model.calibration) : "");
     showReasons(texts, found.parts);
   }).catch(showError);
   return answered;

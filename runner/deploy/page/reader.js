@@ -94,12 +94,14 @@ const FIELDS = [
   "arrays", "bits", "count", "data", "grams", "kind", "labels", "language", "low", "lower", "max_length", "mean",
   "temperature", "token",
 ];  // of the header; another one, such as `pairs`, changes the answers in a way that is not written here
+const SET_FIELDS = ["thresholds", "at_least_one"];  // of the header, where labels are decided one by one
 
 // By the rules of Turkish I becomes ı, and İ becomes i.
 const turkish = text => text.normalize("NFC").replaceAll("İ", "i").replaceAll("I", "ı");
 
 function checkFields(facts, fields) {
-  const unknown = Object.keys(facts).filter(name => !fields.includes(name));
+  const known = [...fields, ...SET_FIELDS];
+  const unknown = Object.keys(facts).filter(name => !known.includes(name));
   if (unknown.length) throw new Error(`this page cannot answer with a model that has ${unknown.join(", ")}`);
 }
 
@@ -203,6 +205,7 @@ class Model {
   }
 
   constructor(facts, reader, calibration = {}) {
+    this.facts = facts;
     this.calibration = calibration;
     this.labels = facts.labels;
     this.texts = facts.texts ?? 1;
@@ -223,12 +226,19 @@ class Model {
 
   respond({ scores, parts }) {
     if (!this.labels.length) return { value: scores[0], parts: ranked(parts, adds => adds[0]) };
+    if (this.facts.thresholds) return this.respondWithSet(scores, parts);
     const logits = calibrated(scores.length === 1 ? [0, scores[0]] : scores, this.calibration), shares = softmax(logits);
     const best = logits.indexOf(Math.max(...logits));
     const speaks = adds => adds.length === 1 ? (best ? adds[0] : -adds[0])
       : adds[best] - adds.reduce((sum, one) => sum + one, 0) / adds.length;
     const found = { label: this.labels[best], shares, scores, parts: ranked(parts, speaks) };
     return this.calibration.reject ? keepPromise(this.calibration.reject, this.labels, found) : found;
+  }
+
+  respondWithSet(scores, parts) {
+    const { names, shares, likeliest } = answerSet(this.facts, this.labels, scores);
+    const found = { label: names.join(", "), labels: names, shares, scores, about: ABOUT_SETS };
+    return { ...found, parts: ranked(parts, adds => adds[likeliest]) };
   }
 }
 

@@ -13,9 +13,12 @@ from statsmodels.stats.contingency_tables import mcnemar
 
 from runner.compare.analyse import analyse
 from runner.compare.pairs import Paired, Refused
+from runner.compare.pairs import refusal as why_not
 from runner.compare.rows import Comparison, Row
-from runner.compare.select import select_runs
+from runner.compare.select import Run, select_runs
 from runner.errors import ConfigError
+from runner.record.record import RunRecord
+from tests.records import record_json
 from tests.runner.compare.folders import answers_with, write_group, write_run
 
 
@@ -183,6 +186,21 @@ def refusal(output: Path, name: str = "bert-tiny", **more: Any) -> str:
     found = row_of(compared(output, **more), name).paired
     assert isinstance(found, Refused)
     return found.in_words()
+
+
+def test_sets_of_labels_at_thresholds_that_were_chosen_otherwise_are_refused_unless_told() -> None:
+    def run(threshold: str | None) -> Run:
+        content = record_json(metrics={"test/f1_micro": 0.5, "test/map_labels": 0.5})
+        content["data"]["task"] = "multilabel"
+        content["config"]["data"] |= {} if threshold is None else {"threshold": threshold}
+        return Run(RunRecord.from_json(content), Path())
+
+    pairs = [(run("per_label"), run(None))]
+    why = why_not(pairs, "test/f1_micro")
+    assert why is not None and "other data.threshold (0.5, per_label)" in why and "--any-threshold" in why
+    assert why_not(pairs, "test/map_labels") is None, "it needs no threshold"
+    assert why_not(pairs, "test/f1_micro", any_threshold=True) is None
+    assert why_not([(run("0.5"), run(None))], "test/f1_micro") is None
 
 
 def test_other_data_is_refused_with_the_reason(tmp_path: Path) -> None:

@@ -48,6 +48,10 @@ class Split:
     def __len__(self) -> int:
         return len(self.source_rows)
 
+    @property
+    def source_count(self) -> int:
+        return len(self)
+
 
 def write_case(folder: Path, *, wrong: int = 12, seed: int = 0, name: str = "0123456789") -> Answered:
     """Write a run on tickets.csv in `folder`, with `wrong` rows of test answered with the next class."""

@@ -137,9 +137,9 @@ def test_the_same_set_for_every_row_is_noticed_and_logits_that_never_move_are_no
 def test_a_served_answer_has_the_labels_as_a_text_and_as_a_list_the_likeliest_first() -> None:
     own = task(threshold="per_label", thresholds=(0.5, 0.9, 0.2, 0.9))
     found: Any = own.respond(np.array([[1.0, 2.0, 3.0, -1.0], [-5.0, -5.0, -5.0, -5.0]], np.float32), None)
-    assert found[0]["prediction"] == "fear, anger" and found[0]["labels"] == ["fear", "anger"]
+    assert found[0]["prediction"] == "fear, anger" and found[0]["predicted_labels"] == ["fear", "anger"]
     assert found[0]["probabilities"] == pytest.approx(dict(zip(NAMES, sigmoid(np.array([1.0, 2, 3, -1])))))
-    assert found[1]["prediction"] == "" and found[1]["labels"] == []
+    assert found[1]["prediction"] == "" and found[1]["predicted_labels"] == []
     assert own.set_facts() == {"thresholds": [0.5, 0.9, 0.2, 0.9]}
 
 

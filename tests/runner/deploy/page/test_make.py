@@ -61,6 +61,10 @@ def test_node_answers_as_python_does(tmp_path: Path) -> None:
         random_model(12, ["a", "b", "c"], characters=[1, 1], max_length=2),
     ]
     check_answers(tmp_path, [(content, rows) for content in of_characters], tolerance=1e-9, characters=True)
+    sets = {"thresholds": [0.9, 0.2, 0.5]}
+    of_sets = [random_model(12, ["a", "b", "c"], **sets, **more) for more in ({}, {"at_least_one": True})]
+    found = check_answers(tmp_path, [(content, rows) for content in of_sets], tolerance=1e-9, **sets)
+    assert {one["label"] for one in found[0]} > {"", "b, a"} and "" not in {one["label"] for one in found[1]}
 
 
 @NEEDS_NODE
