@@ -43,7 +43,8 @@ class QuestionContext(TokenIds):
         self.frame = PairFrame.of(require_pieces(tokenizer, "a task of spans"))
         if tokenizer.cleaning:
             raise DataError(
-                "data.clean and data.lower change texts, and an answer is a part of a context as it is. Leave them out"
+                f"data.clean={','.join(tokenizer.cleaning)} changes texts, and an answer is a part of a context as it "
+                "is. Leave it out"
             )
         self.columns: tuple[str, ...] = ("text", "text_pair")
 
@@ -78,22 +79,25 @@ class QuestionContext(TokenIds):
         lengths = split.lengths[rows]
         return inputs | {"places": spans(np.arange(len(rows)) * inputs["input_ids"].shape[1], lengths)}
 
-    def lay_out(self, split: TokenSplit, max_length: int, overlap: int | None) -> TokenSplit:
+    def lay_out(self, split: TokenSplit, max_length: int, overlap: int | None, *, strict: bool = True) -> TokenSplit:
         """Return the split with rows of at most `max_length` tokens: long contexts as windows, long questions cut.
 
         overlap: context tokens that neighbouring windows share; None: a third of the room for the context.
-        `truncated` of the result counts the questions that were cut. Raises DataError where a question leaves too
-        little room.
+        `truncated` of the result counts the questions that were cut. strict: raise DataError where a question leaves
+        too little room; else half of it is the context's, and windows that cannot share `overlap` share a third.
         """
         asked = self.questions(split)
         kept = np.minimum(asked, LONGEST_QUESTION)
+        if not strict:
+            kept = np.minimum(kept, (max_length - len(self.frame)) // 2)
         contexts = split.lengths - asked - len(self.frame)
         room = max_length - kept - len(self.frame)
-        is_long = contexts > room
-        if not is_long.any() and (kept == asked).all():
+        if strict:
+            self._check_room(room, overlap, max_length, kept)
+        if not (contexts > room).any() and (kept == asked).all():
             return split
-        self._check_room(room, overlap, max_length, kept)
-        steps = room - (room // SHARED if overlap is None else overlap)
+        shared = np.full_like(room, -1 if overlap is None else overlap)
+        steps = room - np.where((shared >= 0) & (shared < room), shared, room // SHARED)
         windows = [
             context_windows(*sizes) if sizes[0] > sizes[1] else [(0, sizes[0])]
             for sizes in zip(contexts.tolist(), room.tolist(), steps.tolist())
@@ -172,8 +176,8 @@ class QuestionContext(TokenIds):
         offsets = np.concatenate([[0], np.cumsum(encoded.lengths)])
         labels = token_labels(np.zeros((len(encoded.tokens), 2), np.int8), offsets, encoded.characters)
         whole = TokenSplit("questions", encoded.tokens, offsets, encoded.segment_starts, labels, 0, self)
-        is_cut = self.questions(whole) > LONGEST_QUESTION
-        found = self.lay_out(whole, max_length, self.overlap)
+        found = self.lay_out(whole, max_length, self.overlap, strict=False)
+        is_cut = self.questions(whole) > min(LONGEST_QUESTION, (max_length - len(self.frame)) // 2)
         return Asked(found, lambda: encoded.lengths, is_cut, contexts, rows=found.parts)
 
 

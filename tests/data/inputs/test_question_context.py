@@ -8,7 +8,7 @@ import pytest
 from data.batch import collate
 from data.errors import DataError
 from data.inputs.question_context import LONGEST_QUESTION, QuestionContext
-from data.inputs.tokenizer import PieceTokenizer, train_tokenizer
+from data.inputs.tokenizer import PieceTokenizer, lower_as, train_tokenizer
 from data.splits import TokenSplit
 from data.targets.span import labelled_characters
 from tests.data.inputs.test_offset_pieces import byte_level
@@ -96,7 +96,7 @@ def test_an_answer_across_a_border_is_labelled_only_where_it_is_whole(tokenizer:
 
 def test_long_questions_are_cut_and_counted(tokenizer: PieceTokenizer) -> None:
     rows = [Asked(" ".join(["where"] * 80), "it is in Ankara today", ["Ankara"]), ROWS[0]]
-    split = split_of_questions(tokenizer, rows, 128)
+    split = split_of_questions(tokenizer, rows, 128, 12)
     assert split.truncated == 1 and split.input.questions(split).tolist() == [LONGEST_QUESTION, 4]
     assert labelled_characters(split).tolist() == [[9, 15], [9, 15]]
 
@@ -128,7 +128,20 @@ def test_questions_to_a_model_are_laid_out_as_the_rows_were(tokenizer: PieceToke
     assert asked.texts == [row.context for row in ROWS]
     assert [field.name for field in own.request()] == ["question", "context"]
     assert QuestionContext.columns_of({"data.text": "q", "data.text_pair": "c"}.get) == ("q", "c")
-    with pytest.raises(DataError, match=r"data.clean and data.lower change texts"):
+    with pytest.raises(DataError, match=r"data.clean=tweets changes texts"):
         QuestionContext(tokenizer.cleaned_by(("tweets",)))
+    assert QuestionContext(lower_as(tokenizer, "tr")).columns == (
+        "text",
+        "text_pair",
+    )  # keeps what characters stand for
     with pytest.raises(UnicodeEncodeError):
         own.ask([["?"], ["\ud800"]], 24)
+
+
+def test_a_served_question_always_finds_room(tokenizer: PieceTokenizer) -> None:
+    own = QuestionContext(tokenizer, 30)
+    asked = own.ask([["where is it ? " * 30, "who ?"], [LONG, LONG]], 24)
+    assert asked.is_cut.tolist() == [True, False] and asked.split.lengths.max() == 24
+    assert asked.rows is not None and own.questions(asked.split)[[0, -1]].tolist() == [10, 2]
+    characters = asked.split.labels.characters
+    assert characters is not None and characters[:, 1].max() == len(LONG)
