@@ -20,6 +20,7 @@ from data.inputs.trimmed import FULL, TrimmedTokenizer, count_tokens, trim, trim
 from data.inputs.word_cache import Encoded
 from data.inputs.words import WORDS, Words
 from data.labels import Labels
+from data.parallel import add_parallel, parallel_name
 from data.settings import ALL_FOLDS, DataSettings, TaskSettings
 from data.sources.demo_splits import read_demo
 from data.sources.files import read_files
@@ -97,6 +98,7 @@ def load_splits(
     return Splits(
         data_task, tokens["train"], tokens[select], tuple(tokens[name] for name in report), chosen, fingerprint,
         fingerprints, raw.dropped, raw.notes, repeats, {name: hashes[name] for name in report}, hashes,
+        tuple(parallel_name(report[0], config) for config in settings.report),
     )  # fmt: skip
 
 
@@ -215,7 +217,7 @@ def _cut(raw: RawData, settings: DataSettings, cache: SharedCache) -> tuple[str,
     limit_rows(raw, settings)
     if settings.folds is not None:
         take_fold(raw, settings, select, cache)
-    return select, report
+    return select, [*report, *add_parallel(raw, settings, report[0])]
 
 
 def _repeats(raw: RawData, settings: DataSettings, fingerprints: dict[str, str], cache: SharedCache) -> dict[str, int]:

@@ -225,3 +225,4 @@ class Splits:
         default_factory=dict
     )  # by reported split: hashes of its normalised texts
     held_out_hashes: dict[str, np.ndarray] = field(default_factory=dict)  # the same, with the split that selects
+    parallel: tuple[str, ...] = ()  # of the reported splits: those with the rows of the first in other languages

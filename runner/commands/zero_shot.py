@@ -29,7 +29,7 @@ OWN = {
     "labels": "", "language": "auto", "mode": SINGLE, "prior": PRIORS[0], "engine": "auto", "batch_size": "64",
     "threads": "1", "force": "false",
 }  # fmt: skip
-OF_DATA = ("data", "paths", "seed")  # groups of settings that mean something here
+OF_DATA = ("data", "paths", "seed", "tracker")  # groups of settings; a result is mirrored by run sync alone
 LOOKED_AT = 500  # texts by which a language is told
 
 

@@ -37,6 +37,8 @@ def task_conflicts(settings: Settings) -> list[str]:
     if data.split and data.source != "hub":
         found.append(f"data.split={data.split} names a split of a hub dataset, data={data.name} has none. Leave it out")
     named = named_task(task, data)
+    if data.report:
+        found += _reported_languages(data)
     if data.label is None and (named is None or named.needs_label):
         found.append("data.label=null: texts without labels are for task=mlm. Try: run task=mlm, or data.label=label")
     if named is None or named.input != "words":
@@ -60,6 +62,20 @@ def _losses(settings: Settings) -> list[str]:
                 f"Try: compression.{name}.soft={task.soft_losses[0]}"
             )
     return found
+
+
+def _reported_languages(data: DataSettings) -> list[str]:
+    """Mistakes in data.report, which names further configs of a hub dataset."""
+    named = f"data.report=[{','.join(data.report)}]"
+    if data.source != "hub" or data.config is None:
+        return [
+            f"{named} names configs of a hub dataset, such as languages, and data={data.name} has none. Leave it out"
+        ]
+    wrong = [config for config in data.report if data.report.count(config) > 1 or config == data.config]
+    odd = [config for config in data.report if not config.replace("-", "_").isidentifier()]
+    if odd:
+        return [f"{named}: {odd[0]!r} is no name of a config. Try: data.report=[tr]"]
+    return [f"{named}: {wrong[0]} is reported already. Leave it out"] if wrong else []
 
 
 def _settings_of_words(data: DataSettings) -> list[str]:

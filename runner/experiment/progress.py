@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from runner.experiment.prepared import PreparedRun
 from runner.record.baseline import marked
-from runner.record.metrics import SPLITS
+from runner.record.metrics import is_split
 from runner.record.next_step import next_command
 from runner.record.record import RunRecord
 from runner.record.shown_costs import STAR, size_of
@@ -76,7 +76,7 @@ class Terminal:
 
         A progress bar says how long it will take; without one the line does.
         """
-        chosen = ((name, value) for name, value in values.items() if name.split("/")[0] in SPLITS)
+        chosen = ((name, value) for name, value in values.items() if is_split(name.split("/")[0]))
         shown = "  ".join(f"{name} {value:.4f}" for name, value in chosen if name.split("/")[1] in self._scores)
         best = f" {STAR}" if is_best else ""
         self._has_star = self._has_star or is_best

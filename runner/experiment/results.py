@@ -27,6 +27,7 @@ from runner.deploy.predictors import open_predictor
 from runner.experiment.calibration import answering_logits, calibrate, probability_metrics
 from runner.experiment.prepared import PreparedRun
 from runner.experiment.thresholds import fit_thresholds, variant_scores
+from runner.experiment.transfer import transfer_metrics
 from runner.measure.answers import Ask, distinct_texts, time_answers
 from runner.measure.measure import measure_model
 from runner.record.calibration import CalibrationFacts
@@ -64,6 +65,7 @@ def evaluate(prepared: PreparedRun) -> Evaluation:
     settings, splits, task = prepared.settings, prepared.splits, prepared.task
     found = Evaluation()
     variants: Mapping[str, Task] = {}
+    reported: dict[str, Answers] = {}
     for split in (splits.select, *splits.report):
         kept = predict(
             prepared.model, split, batch_size=settings.train.eval_batch_size, device=prepared.device,
@@ -85,8 +87,10 @@ def evaluate(prepared: PreparedRun) -> Evaluation:
                 found.metrics["train/diverged"] = 1.0
             continue
         found.metrics |= _reported_metrics(prepared, split, answers)
+        reported[split.name] = answers
         if report := task.report(answers):
             found.reports[split.name] = ClassReport(**report)
+    found.metrics |= transfer_metrics(task, reported, splits.parallel)
     return found
 
 

@@ -25,7 +25,7 @@ DETAILS = (  # scores that a run's table leaves out
 )  # fmt: skip
 VARIANTS = tuple(f"f1_{mean}_{ending}" for mean in ("micro", "macro") for ending in ("at_half", "tuned"))
 AT_SELECTION = (*DETAILS, *VARIANTS, "balanced_accuracy", "f1_macro", "map_labels")  # of the split that selects
-HIDDEN = ("_low", "_high", "/loss", "/examples", "/constant_predictions")
+HIDDEN = ("_low", "_high", "_difference_p", "/loss", "/examples", "/constant_predictions")
 CLASS_COLUMNS = ("support", "predicted", "precision", "recall", "f1")
 
 

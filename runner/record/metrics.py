@@ -21,7 +21,7 @@ SPLITS = ("train", "tune", "val", "val_mm", "test")
 
 # What may stand in a place of a name: its pattern, and the examples offered when a name is misspelt.
 _PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "split": ("|".join(SPLITS), SPLITS),
+    "split": (r"train|tune|(?:val|test)(?:_\w+)?", SPLITS),  # test_tr: the rows of test in another language
     "batch": (r"[1-9]\d*", ("1", "32")),
     "length": (r"s[1-9]\d*|data", ("s128", "data")),  # data: real rows of the reported split
     "mode": ("cached|unique|on_the_fly", ("cached", "on_the_fly")),  # of a hash embedding
@@ -78,6 +78,11 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric("{split}/{score}_low", "as the score", "none", "lower end of its 95 % interval"),
     Metric("{split}/{score}_high", "as the score", "none", "upper end of its 95 % interval"),
+    # Of a split with the rows of the first reported one in another language (data.report).
+    Metric("{split}/{score}_difference", "as the score", "none", "less the score of the same rows as trained on"),
+    Metric("{split}/{score}_difference_low", "as the score", "none", "lower end of its 95 % interval, paired"),
+    Metric("{split}/{score}_difference_high", "as the score", "none", "upper end of its 95 % interval, paired"),
+    Metric("{split}/{score}_difference_p", "share", "none", "chance of such a difference between equals, paired"),
     # Of the probabilities of a classifier, calibrated on the split that selects; `_uncalibrated`: of the plain softmax.
     Metric("{split}/ece", "share", "lower", "confidence against share right, 15 bins of equal numbers, ties together"),
     Metric("{split}/ece_floor", "share", "none", "mean ECE of a model whose probabilities are true, same confidences"),
@@ -266,6 +271,11 @@ def check(name: str) -> Metric:
     known = [example for metric in METRICS for example in metric.examples()]
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
     raise KeyError(f"unknown metric '{name}'; the nearest known name is '{near[0]}' (runner/record/metrics.py)")
+
+
+def is_split(name: str) -> bool:
+    """Return whether metrics of this prefix are of a split."""
+    return bool(re.fullmatch(_PLACES["split"][0], name))
 
 
 def direction(name: str) -> str:

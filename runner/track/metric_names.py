@@ -7,7 +7,7 @@ detail/speed/threads      all others
 
 from __future__ import annotations
 
-from runner.record.metrics import SPLITS
+from runner.record.metrics import is_split
 from runner.record.record import RunRecord
 
 AT_STEP, DETAIL = "at_step/", "detail/"
@@ -40,7 +40,7 @@ def headline_names(record: RunRecord) -> list[str]:
 def is_curve(name: str, record: RunRecord) -> bool:
     """Is it a metric whose points are worth a look while a run trains?"""
     split, _, score = name.partition("/")
-    of_a_split = split in SPLITS and split != "train"
+    of_a_split = is_split(split) and split != "train"
     wanted = ("loss", record.data.primary.partition("/")[2], *record.scores)
     return name in CURVES_OF_TRAINING or (of_a_split and score in wanted)
 

@@ -15,7 +15,7 @@ from typing import Literal
 
 from data.settings import DataSettings, TaskSettings, split_names
 from runner.errors import ConfigError
-from runner.record.metrics import SPLITS, check, direction
+from runner.record.metrics import check, direction, is_split
 from runner.record.record import RunRecord
 from runner.tasks import likely_task
 
@@ -90,7 +90,7 @@ def _problem(objective: str, selected_by: str, data: DataSettings, is_timed: boo
         return f"{KEY}: {error.args[0]}. Try: {KEY}=[select]"
     split, score = name.split("/", 1)
     select, _ = split_names(data)
-    if split in SPLITS and split not in ("train", select):
+    if is_split(split) and split not in ("train", select):
         return (
             f"{KEY}: {name} is not a score of the split that selects, which is `{select}` with "
             f"data={data.name}; a reported split that guides a search no longer tests. "
@@ -111,7 +111,7 @@ def objective_value(objective: str, record: RunRecord, wanted: str | None = None
     selected_by, metrics = record.data.selection or "", record.metrics
     name = objective_metric(objective, selected_by)
     split = name.split("/")[0]
-    if name not in metrics or (split in SPLITS and split not in ("train", selected_by.split("/")[0])):
+    if name not in metrics or (is_split(split) and split not in ("train", selected_by.split("/")[0])):
         split = selected_by.split("/")[0]
         there = [n for n in metrics if n.startswith((f"{split}/", "cost/", "speed/answer_us", "speed/latency_ms_p50"))]
         raise ConfigError(f"{KEY}: run {record.identity} has no {name} to optimize. It has: {', '.join(there)}")
