@@ -177,8 +177,8 @@ class QuestionContext(TokenIds):
         labels = token_labels(np.zeros((len(encoded.tokens), 2), np.int8), offsets, encoded.characters)
         whole = TokenSplit("questions", encoded.tokens, offsets, encoded.segment_starts, labels, 0, self)
         found = self.lay_out(whole, max_length, self.overlap, strict=False)
-        is_cut = self.questions(whole) > min(LONGEST_QUESTION, (max_length - len(self.frame)) // 2)
-        return Asked(found, lambda: encoded.lengths, is_cut, contexts, rows=found.parts)
+        asked, longest = self.questions(whole), min(LONGEST_QUESTION, (max_length - len(self.frame)) // 2)
+        return Asked(found, lambda: asked, asked > longest, contexts, rows=found.parts, longest=longest)
 
 
 def token_labels(values: np.ndarray, offsets: np.ndarray, characters: np.ndarray | None) -> Labels:

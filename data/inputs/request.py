@@ -46,6 +46,7 @@ class Asked:
     words: list[np.ndarray] | None = None
     # (questions + 1,): question i is the rows rows[i]:rows[i + 1] of the split; None: one row each.
     rows: np.ndarray | None = None
+    longest: int | None = None  # tokens that are kept of a question; None: as many as the model reads
 
     @cached_property
     def lengths(self) -> np.ndarray:

@@ -54,6 +54,23 @@ class Target(ABC):
         """Return a number for each row, (rows,), which rows of one split share; None: each may be in any split."""
         return None
 
+    def tally(self, labels: Labels) -> tuple[tuple[str, ...], np.ndarray, str]:
+        """Return names of what rows are labelled with, how often each occurs, and what is counted: rows or words.
+
+        For people who look at their data; of words with two tags the first counts. Not for targets without names.
+        """
+        names = self.names[: self.columns[0]] if self.columns else self.names
+        values = np.asarray(labels.values).reshape(len(labels.values), -1)[:, 0].astype(np.int64)
+        return names, np.bincount(values, minlength=len(names)), "rows" if labels.offsets is None else "words"
+
+    def in_words(self, labels: Labels) -> str:
+        """Return the label of one row in words, or its set of labels; "" where its words have labels of their own."""
+        if labels.offsets is not None or not len(labels.values):
+            return ""
+        if labels.values.ndim == 2:
+            return ", ".join(name for name, has in zip(self.names, labels.values[0].tolist()) if has)
+        return self.names[int(labels.values[0])] if self.names else f"{float(labels.values[0]):g}"
+
     def positive_class(self, wanted: str | None, labels: Labels) -> int:
         """Return the id of the class that F1, precision and recall are for; 1 unless there are two classes.
 

@@ -37,6 +37,17 @@ class Span(Target):
         self.has_empty = any(bool((found.values[:, START] < 0).any()) for found in labels.values())
         return dict(labels)
 
+    def tally(self, labels: Labels) -> tuple[tuple[str, ...], np.ndarray, str]:
+        """Return how many questions have an answer, and how many have none where some do."""
+        without = int((labels.values[:, START] < 0).sum())
+        names = ("an answer", "no answer")[: 1 + self.has_empty]
+        return names, np.array([len(labels) - without, without])[: len(names)], "questions"
+
+    def in_words(self, labels: Labels) -> str:
+        """Return where the answer of one row is."""
+        start, end = labels.values[0].tolist()
+        return "no answer" if start < 0 else f"an answer at {start}-{end}"
+
     def input(self, tokenizer: Tokenizer) -> QuestionContext:
         """Return the input of questions and contexts."""
         return QuestionContext(tokenizer)

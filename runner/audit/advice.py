@@ -13,7 +13,10 @@ from runner.audit.facts import LeakFacts as Leak
 
 STEP, SHORTEST, LONGEST = 16, 16, 512  # of data.max_length; BERT has no more positions
 MOST_UNKNOWN = 0.01  # share of [UNK] from which on another vocabulary is better
-DROPPING = ("missing", "unlabelled")  # settings that leave incomplete rows out
+REFUSED = {  # by the setting that leaves them out, or finds what they lack: rows that a run refuses
+    "missing": "incomplete rows", "unlabelled": "incomplete rows",
+    "bad_spans": "answers that are not at their answer_start", "find": "answers without answer_start",
+}  # fmt: skip
 RARE = 0.8  # majority share from which on accuracy hides the other classes
 OF_THE_MACHINE = ("paths", "tracker", "device", "hydra")  # settings that are nobody's advice
 
@@ -55,7 +58,7 @@ def advise(
 
 def _refused(key: str) -> str:
     """Say which rows a run refuses without this setting of `data`."""
-    return "incomplete rows" if key in DROPPING else "to cut off so few rows"
+    return REFUSED.get(key, "to cut off so few rows")
 
 
 def _command(verb: str, words: Sequence[str]) -> str:

@@ -46,7 +46,7 @@ class LabelFacts:
     """The labels: classes, or numbers; neither of texts without labels."""
 
     classes: tuple[ClassFacts, ...] = ()  # the most frequent first
-    unit: str = "rows"  # what is counted: rows with one class, words, or rows with a set of labels ("sets")
+    unit: str = "rows"  # what is counted: rows with one class, words, questions, or rows with a set of labels ("sets")
     majority: dict[str, float] = field(default_factory=dict)  # by split: the accuracy of always saying the first class
     numbers: dict[str, dict[str, float]] = field(default_factory=dict)  # by split: mean, sd, min, max, distinct
     # By split, of sets of labels: how many a row has on average and at most, and the share of rows without any.

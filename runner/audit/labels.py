@@ -7,6 +7,7 @@ import numpy as np
 from data.labels import Labels
 from data.load import Rows
 from data.sources.cells import parse_number
+from data.targets.base import Target
 from runner.audit.facts import ClassFacts, LabelFacts, TaskFacts
 from runner.schema import Settings
 from runner.tasks import named_task
@@ -39,11 +40,11 @@ def _why(rows: Rows, settings: Settings) -> str:
 def label_facts(rows: Rows) -> LabelFacts:
     """Return the labels of all splits in use."""
     splits = {name: rows.raw.splits[name].labels for name in used_splits(rows)}
-    names = rows.raw.target.names
-    if names and rows.raw.target.members(rows.raw.splits["train"].labels) is not None:
-        return _sets(splits, names)
-    if names:
-        return _classes(splits, names, rows.raw.target.columns)
+    target = rows.raw.target
+    if target.names and target.members(rows.raw.splits["train"].labels) is not None:
+        return _sets(splits, target.names)
+    if target.names:
+        return _classes(splits, target)
     values = {name: np.asarray(labels.values, np.float64) for name, labels in splits.items()}
     if not any(found.size and np.ptp(found) for found in values.values()):
         return LabelFacts()  # texts without labels
@@ -55,21 +56,17 @@ def used_splits(rows: Rows) -> list[str]:
     return list(dict.fromkeys(("train", rows.select, *rows.report)))
 
 
-def _classes(splits: dict[str, Labels], names: tuple[str, ...], columns: tuple[int, ...]) -> LabelFacts:
-    """Count the classes of rows, or the tags of words; words with two tags by the first."""
-    counts = {}
-    for split, labels in splits.items():
-        values = np.asarray(labels.values).reshape(len(labels.values), -1)[:, 0]
-        counts[split] = np.bincount(values.astype(np.int64), minlength=len(names))
-    shown = names[: columns[0]] if columns else names
-    first = next(iter(counts.values()))
+def _classes(splits: dict[str, Labels], target: Target) -> LabelFacts:
+    """Count what the target counts: the classes of rows, the tags of words; the largest in the first split first."""
+    tallies = {split: target.tally(labels) for split, labels in splits.items()}
+    counts = {split: found for split, (_, found, _) in tallies.items()}
+    shown, first, unit = next(iter(tallies.values()))
     order = sorted(range(len(shown)), key=lambda index: (-int(first[index]), index))
     classes = [
         ClassFacts(shown[index], {split: int(found[index]) for split, found in counts.items()}) for index in order
     ]
     majority = {split: float(found[order[0]] / max(1, found.sum())) for split, found in counts.items()}
-    is_of_words = any(labels.offsets is not None for labels in splits.values())
-    return LabelFacts(tuple(classes), "words" if is_of_words else "rows", majority)
+    return LabelFacts(tuple(classes), unit, majority)
 
 
 def _sets(splits: dict[str, Labels], names: tuple[str, ...]) -> LabelFacts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from data.errors import CutTooSmall, DataError
 from data.json_types import JsonObject
@@ -17,7 +18,8 @@ from data.stores.build_once import SharedCache
 from runner.audit.facts import Source
 
 USED = ("text", "text_pair", "label", "tokens", "tags", "group")  # settings that name columns
-UNLABELLED = "data.unlabelled=drop"  # what the error for rows without a gold label advises
+# Settings of `data` that leave rows out, or find what they lack, where an error advises one.
+ADVISED = {"unlabelled": "drop", "bad_spans": "drop", "find": "unique"}
 
 
 def read_leniently(settings: DataSettings, cache: SharedCache, target: str) -> tuple[Rows, dict[str, str]]:
@@ -26,15 +28,18 @@ def read_leniently(settings: DataSettings, cache: SharedCache, target: str) -> t
     target: what is learnt, as in `read_rows`. Raises DataError for mistakes that such settings do not fix.
     """
     dropping = {} if settings.missing == "drop" else {"missing": "drop"}
-    try:
-        rows, cut = _read_cut(replace(settings, missing="drop"), cache, target)
-    except DataError as error:
-        if UNLABELLED not in str(error) or settings.unlabelled == "drop":
-            raise
-        dropping["unlabelled"] = "drop"
-        rows, cut = _read_cut(replace(settings, missing="drop", unlabelled="drop"), cache, target)
+    advised: dict[str, Any] = {}
+    while True:
+        try:
+            rows, cut = _read_cut(replace(settings, missing="drop", **advised), cache, target)
+            break
+        except DataError as error:
+            found = {key: value for key, value in ADVISED.items() if f"data.{key}={value}" in str(error)}
+            if not found or found.items() <= advised.items():
+                raise
+            advised |= found
     incomplete = any("missing" in what or "no gold label" in what for what in rows.raw.dropped)
-    return rows, (dropping if incomplete else {}) | {key: str(value) for key, value in cut.items()}
+    return rows, (dropping if incomplete else {}) | advised | {key: str(value) for key, value in cut.items()}
 
 
 def _read_cut(settings: DataSettings, cache: SharedCache, target: str) -> tuple[Rows, JsonObject]:

@@ -157,18 +157,8 @@ def _example(texts: Texts, splits: np.ndarray, rows: np.ndarray, similarity: flo
         cells = [column[0] for column in raw.read(at).values()]
         names.append(name)
         shown.append(" | ".join(cell if isinstance(cell, str) else " ".join(cell) for cell in cells))
-        labels.append(_label(texts, raw.labels.take(at).values, raw.labels.offsets is not None))
+        labels.append(texts.rows.raw.target.in_words(raw.labels.take(at)))
         numbers.append(texts.numbers(name, at)[0])
     return NearExample(
         float(similarity), (names[0], names[1]), (numbers[0], numbers[1]), (shown[0], shown[1]), (labels[0], labels[1])
     )
-
-
-def _label(texts: Texts, values: np.ndarray, is_of_words: bool) -> str:
-    """The label of a row in words; "" for the tags of its words."""
-    names = texts.rows.raw.target.names
-    if is_of_words or not len(values):
-        return ""
-    if values.ndim == 2:  # a set of labels
-        return ", ".join(name for name, has in zip(names, values[0].tolist()) if has)
-    return names[int(values[0])] if names else f"{float(values[0]):g}"

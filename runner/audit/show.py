@@ -57,7 +57,7 @@ def _columns(source: Source) -> Iterator[str]:
 
 def _task(audit: Audit) -> Iterator[str]:
     task, classes = audit.task, len(audit.labels.classes)
-    what = f", {classes} {WORDS[audit.labels.unit][0]}" if classes else ""
+    what = f", {classes} {WORDS[audit.labels.unit][0]}" if classes and audit.labels.unit in WORDS else ""
     yield from _wrapped(f"task: {task.name} of {'pairs' if task.is_pair else 'texts'}{what}; {task.why}")
     cut = ", cut off train" if task.is_cut else ""
     yield from _wrapped(f"{task.metrics[0]} on {task.selects} selects{cut}; reported on {', '.join(task.reported)}")
@@ -75,7 +75,7 @@ def _labels(audit: Audit) -> Iterator[str]:
     if not labels.classes:
         yield "labels: none"
         return
-    yield _row(WORDS[labels.unit][1], [*labels.classes[0].counts], "share of train")
+    yield _row(WORDS.get(labels.unit, ("", labels.unit))[1], [*labels.classes[0].counts], "share of train")
     total = max(1, sum(found.counts["train"] for found in labels.classes))
     if of_train := labels.sets.get("train"):
         total = max(1, round(total / max(of_train["mean"], 1e-9)))  # rows, which may have several labels
@@ -96,7 +96,7 @@ def _labels(audit: Audit) -> Iterator[str]:
             f"sets of {split}: {of['mean']:.2f} labels a row, at most {of['max']:.0f}; {of['empty']:.1%} have none"
         )
     for split, share in labels.majority.items():
-        if split in audit.task.reported:
+        if split in audit.task.reported and labels.unit in WORDS:
             yield from _wrapped(
                 f"always '{_fitted(labels.classes[0].name, LABEL_WIDTH)}' is right for {share:.1%} of {split}"
             )

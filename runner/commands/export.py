@@ -147,6 +147,6 @@ def show_export(exported: ExportedModel, parity: Parity | None, form: str, recor
         "docker": f"docker build -t {exported.identity} {exported.folder}",
         "bundle": f"unzip {exported.folder}"
         if is_zip(exported.folder)
-        else f"python {exported.folder}/predict.py <text>{' <second text>' if exported.is_pair else ''}",
+        else f"python {exported.folder}/predict.py {exported.placeholders}",
     }
-    say(f"Try: {use.get(form) or f'run predict {exported.folder} <text>'}")
+    say(f"Try: {use.get(form) or f'run predict {exported.folder} {exported.placeholders}'}")

@@ -22,6 +22,7 @@ from runner.sanitize import say
 OF_TABLES = {
     "input": "", "text": "", "text_pair": "", "encoding": "utf-8", "delimiter": "auto", "quoting": "auto",
 }  # fmt: skip
+TEXTS = ("<text>", "<text> <second text>")  # questions that need no further word
 DEFAULTS = (
     OF_TABLES
     | PROMISE_OPTIONS
@@ -148,7 +149,8 @@ def text_rows(texts: list[str], chosen: dict[str, str], exported: ExportedModel)
     """The texts of the command as one row; ConfigError where they are too many, or an option is for files."""
     if len(texts) != len(exported.columns):
         wanted = "two texts" if exported.is_pair else "one text (in quotes)"
-        raise ConfigError(f"run predict: this model reads {wanted}, here are {len(texts)}")
+        own = "" if exported.placeholders in TEXTS else f", {exported.placeholders}"
+        raise ConfigError(f"run predict: this model reads {wanted}{own}, here are {len(texts)}")
     if useless := [key for key, default in OF_TABLES.items() if chosen[key] != default]:
         key = useless[0]
         raise ConfigError(

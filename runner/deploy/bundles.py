@@ -150,11 +150,12 @@ def add_graph_reader(part: Path, exported: ExportedModel, trained: ExportedModel
 
 def require_one_answer(trained: ExportedModel, form: str) -> None:
     """Raise ConfigError for a model that answers for every token. form: of the export, page or bundle."""
-    if trained.reads_words:
+    if trained.reads_tokens:
         others = f"run serve {trained.identity}, which has a page of its own" if form == "page" else "format=onnx"
+        what = "answers for every word" if trained.reads_words else "answers with a part of a text"
+        place = "container" if form == "docker" else form
         raise ConfigError(
-            f"format={form}: run {trained.identity} answers for every word, and a {form} gives one answer a text. "
-            f"Try: {others}"
+            f"format={form}: run {trained.identity} {what}, and a {place} gives one answer a text. Try: {others}"
         )
 
 

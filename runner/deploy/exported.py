@@ -58,6 +58,17 @@ class ExportedModel:
         return INPUTS[task_class(self.task).input].reads_words
 
     @property
+    def reads_tokens(self) -> bool:
+        """Whether its answers are read from every token, not from a whole text."""
+        return task_class(self.task).reads == "tokens"
+
+    @property
+    def placeholders(self) -> str:
+        """The placeholders of a question in a command: <text>, or <text> <second text>."""
+        examples = task_class(self.task).examples[: len(self.columns)]
+        return " ".join(f"<{example.removeprefix('a ')}>" for example in examples)
+
+    @property
     def weights(self) -> Path:
         """The file with the weights."""
         return self.folder / WEIGHTS.get(self.engine, "model.onnx")

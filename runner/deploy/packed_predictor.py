@@ -25,6 +25,7 @@ class AskedTexts:
     pairs: Sequence[str] | None
     lengths: np.ndarray  # (questions,) tokens of each, before any were cut
     is_cut: np.ndarray  # (questions,) bool: did it lose tokens because the model reads fewer?
+    longest: int | None = None  # it cuts questions where the model does
 
 
 class PackedPredictor:

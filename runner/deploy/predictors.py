@@ -25,6 +25,10 @@ class Questions(Protocol):
     def is_cut(self) -> np.ndarray:
         """Whether it lost tokens because the model reads fewer, (questions,) bool."""
 
+    @property
+    def longest(self) -> int | None:
+        """The tokens that are kept of a question; None: as many as the model reads."""
+
 
 class AnyPredictor(Protocol):
     """A loaded model that answers questions."""

@@ -67,10 +67,18 @@ function asMarks(spans, text) {
   return shown;
 }
 
+const OF_LABELS = new Set(["label", "labels", "shares", "tags"]);  // types of answers that have labels
 const show = {
   label: (value, _, name) => name === "prediction" ? asLine(value) : make("p", "quiet", `${words(name)}: ${value}`),
-  number: value => asLine(Number(value.toPrecision(6))), shares: asBars, spans: asMarks,
-  text: value => health.answers.some(field => field.type === "spans") ? "" : asLine(value),  // the marks show the text
+  number: (value, _, name) => {
+    const shown = Number(value.toPrecision(6));
+    return name === "prediction" ? asLine(shown) : make("p", "quiet", `${words(name)}: ${shown}`);
+  },
+  shares: asBars, spans: asMarks,
+  text: value => {
+    const isMarked = health.answers.some(field => field.type === "spans") && health.asks.length < 2;
+    return isMarked ? "" : asLine(value || "no answer");  // the marks show the text itself
+  },
   tags: () => "", labels: () => "",  // in the JSON below
 };
 
@@ -131,7 +139,8 @@ async function askOne(texts) {
   const json = make("pre", "", JSON.stringify(found, null, 2));
   json.tabIndex = 0;
   return [
-    ...health.answers.map(field => show[field.type](first[field.name], texts[0], field.name)),
+    // Spans are places in the last text: of a question and its context in the context.
+    ...health.answers.map(field => show[field.type](first[field.name], texts[texts.length - 1], field.name)),
     ...asReasons(first, texts), make("details", "", make("summary", "", "JSON"), json),
   ];
 }
@@ -227,13 +236,14 @@ async function start() {
   const labels = health.labels.length > 12 ? `${health.labels.length} labels` : `labels: ${health.labels.join(", ")}`;
   const length = `up to ${health.max_length.toLocaleString("en")} tokens`;
   at("about").textContent = `Run ${health.model}, ${health.engine}, ${length}; `
-    + (health.labels.length ? labels : `answers ${health.answers[0].meaning}`)
+    + (health.labels.length && health.answers.some(field => OF_LABELS.has(field.type)) ? labels : `answers ${health.answers[0].meaning}`)
     + health.promise.map(said => `. ${said[0].toUpperCase()}${said.slice(1)}`).join("");
   if (health.asks.length > 1) {
     at("pair-name").textContent = health.asks[1].meaning;
     at("lines-name").textContent = "Each line has two texts";
   }
-  const body = health.asks.length < 2 ? { texts: ["a text"] } : { texts: ["a text"], pairs: ["another"] };
+  const [one, other] = health.asks[0].name === "text" ? ["a text", "another"] : health.asks.map(field => `a ${field.name}`);
+  const body = health.asks.length < 2 ? { texts: [one] } : { texts: [one], pairs: [other] };
   at("example").textContent =
     `curl ${location.origin}/predict -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`;
   at("lines").checked = new URLSearchParams(location.search).has("lines");

@@ -189,7 +189,7 @@ def answer_questions(
         if question.truncate or not asked.is_cut[mine].any():
             results.append(explained(predictor, question, found[mine]) if question.explain else found[mine])
         else:
-            lengths, longest = asked.lengths[mine], predictor.exported.max_length
+            lengths, longest = asked.lengths[mine], asked.longest or predictor.exported.max_length
             worst = f"text {int(lengths.argmax()) + 1} has {lengths.max():,} tokens, this model reads {longest}"
             results.append(HTTPException(413, f'{worst}. Shorten it, or send "truncate": true'))
     return results

@@ -8,13 +8,19 @@ from pathlib import Path
 import numpy as np
 
 from runner.errors import ConfigError
-from runner.record.predictions import calibrated_probabilities, read_logits, read_predictions, read_source_rows
+from runner.record.predictions import (
+    calibrated_probabilities,
+    read_logits,
+    read_predictions,
+    read_source_rows,
+    read_texts,
+)
 from runner.record.record import RunRecord
 from runner.statistics.answers import Answers
 from runner.tasks import task_class
 from runner.tasks.make import task_of_record
 
-WORKS_FOR = "run errors works for classes, sets of labels, numbers and tags of words"
+WORKS_FOR = "run errors works for classes, sets of labels, numbers, tags of words and spans"
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,11 @@ class Answered:
     def has_label_sets(self) -> bool:
         """Is a row answered with a set of labels?"""
         return task_class(self.record.data.task).has_label_sets
+
+    @property
+    def are_texts(self) -> bool:
+        """Are labels and answers texts, with the grades of the task beside them?"""
+        return task_class(self.record.data.task).grades_texts
 
     @property
     def labels(self) -> np.ndarray:
@@ -84,12 +95,13 @@ def read_answered(record: RunRecord, folder: Path, split: str = "") -> Answered:
             f"split={chosen}: run {record.identity} has answers to {', '.join(there)}. Try: split={there[0]}"
         )
     try:
-        known = set(task_of_record(record).stored) >= {"label", "prediction"}
+        task = task_of_record(record)
+        known = task.grades_texts or set(task.stored) >= {"label", "prediction"}
     except KeyError:
         known = False
     if not known:
         raise ConfigError(f"{WORKS_FOR}, not for {record.data.task} (run {record.identity})")
-    answers = read_predictions(folder, chosen, record)
+    answers = (read_texts if task.grades_texts else read_predictions)(folder, chosen, record)
     if answers is None:
         again = " ".join(["run", *record.overrides, "force=true"])
         raise ConfigError(f"run {record.identity} has no stored answers to {chosen}. Make them: {again}")

@@ -13,6 +13,7 @@ from runner.mistakes.material import Material, read_material
 from runner.mistakes.numbers import analyse_numbers
 from runner.mistakes.page import errors_page
 from runner.mistakes.plain import Plain, plain_page, print_plain
+from runner.mistakes.spans import analyse_spans
 from runner.mistakes.tags import analyse_tags
 from runner.mistakes.written import print_findings, write_errors_csv, write_table
 from runner.record.record import RunRecord
@@ -27,6 +28,8 @@ PAGE, TABLE = "errors.html", "errors.csv"
 
 def _plain(answered: Answered) -> Callable[[Answered, Material | None], Plain]:
     """Return what finds the mistakes in answers that are not one class a row."""
+    if answered.are_texts:
+        return analyse_spans
     if answered.has_label_sets:
         return analyse_label_sets
     return analyse_tags if answered.is_of_words else analyse_numbers
@@ -42,7 +45,7 @@ def report_errors(
     """
     folder = output / record.identity
     answered = read_answered(record, folder, split)
-    if answered.is_of_words or not answered.names:
+    if answered.are_texts or answered.is_of_words or not answered.names:
         material = read_material(answered, cache)
         there = None if isinstance(material, str) else material
         plain = _plain(answered)(answered, there)

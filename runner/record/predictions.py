@@ -72,6 +72,12 @@ def read_predictions(run_folder: Path, split: str, record: RunRecord) -> Answers
     return found and task.named(found)
 
 
+def read_texts(run_folder: Path, split: str, record: RunRecord) -> Answers | None:
+    """The stored answers with their texts, `label` and `prediction`, for a task that grades texts; None as above."""
+    found = _read(run_folder / f"predictions-{split}.parquet", (*task_of_record(record).stored, "label", "prediction"))
+    return found and task_of_record(record).named(found)
+
+
 def read_source_rows(run_folder: Path, split: str) -> np.ndarray | None:
     """The numbers (rows,) of the stored rows in the user's file; None where none are stored: rows made by a task."""
     import pyarrow as pa

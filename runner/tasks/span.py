@@ -42,6 +42,7 @@ class Span(Task):
     target = "span"
     input = "question_context"
     reads = "tokens"
+    grades_texts = True
     output_name = "a model of spans"
     scores = SPAN_SCORES
     stored = (*GRADES, *TRUTH)
@@ -189,7 +190,7 @@ class Span(Task):
 
     def answer_fields(self) -> tuple[Field, ...]:
         """Return the answer, how sure it is, and where it stands."""
-        meaning = "the answer; empty where the text has none" if self.facts.has_empty else "the answer"
+        meaning = "a part of the text" + (", empty where it has no answer" if self.facts.has_empty else "")
         return (
             Field("prediction", "text", meaning),
             Field("score", "number", "how sure: the probability of its first word times that of its last"),

@@ -22,7 +22,11 @@ from runner.record.record import RunRecord
 from runner.record.shown_costs import ANSWER, in_mb
 from runner.sanitize import mask, visible
 
-PIPELINES = {"ForSequenceClassification": "text-classification", "ForTokenClassification": "token-classification"}
+SPANS = "ForQuestionAnswering"
+PIPELINES = {
+    "ForSequenceClassification": "text-classification", "ForTokenClassification": "token-classification",
+    SPANS: "question-answering",
+}  # fmt: skip
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+")  # an id on the hub
 LANGUAGE = re.compile(r"[a-z]{2,3}")  # ISO 639
 LOCAL = ("/", "~", "./", "../")  # beginnings of a path
@@ -47,13 +51,18 @@ class CardFacts:
     graphs: tuple[str, ...] = ()  # ONNX files in the folder
     is_packed: bool = False  # has it a model.bin?
 
+    @property
+    def finds_spans(self) -> bool:
+        """Is an answer a part of the text that is asked about?"""
+        return self.architecture.endswith(SPANS)
+
 
 def hub_card(record: RunRecord, facts: CardFacts) -> str:
     """The content of README.md."""
     header = yaml.safe_dump(card_header(record, facts), sort_keys=False, allow_unicode=True)
     parts = (
-        _summary(record), _use(record, facts), _scores(record), _classes(record), _trust(record),
-        _limits(record), _licences(record, facts), _origin(record),
+        _summary(record, facts), _use(record, facts), _scores(record), _classes(record),
+        "" if facts.finds_spans else _trust(record), _limits(record, facts), _licences(record, facts), _origin(record),
     )  # fmt: skip
     return f"---\n{header}---\n# {plain(record.name)}\n\n" + "\n\n".join(filter(None, parts)) + "\n"
 
@@ -127,11 +136,12 @@ def _reported(record: RunRecord) -> Iterator[tuple[str, float]]:
             yield name, value
 
 
-def _summary(record: RunRecord) -> str:
+def _summary(record: RunRecord, facts: CardFacts) -> str:
     data, labels = record.data, record.data.labels
     said = f"Answers {'pairs of texts' if record.setting('data.text_pair') else 'texts'} with "
     many = "any" if has_label_sets(record) else "one"
     said += f"{many} of {len(labels)} labels: {', '.join(map(plain, labels[:30]))}" if labels else "a number"
+    said = "Answers questions about a text with a part of that text" if facts.finds_spans else said
     more = ", ..." if len(labels) > 30 else ""
     rows = ", ".join(f"{count:,} rows of {plain(split)}" for split, count in data.rows.items())
     return f"{said}{more}. Learnt with Bertier from {plain(hub_dataset(record) or record.dataset)} ({rows})."
@@ -139,15 +149,14 @@ def _summary(record: RunRecord) -> str:
 
 def _use(record: RunRecord, facts: CardFacts) -> str:
     needs = "" if facts.model_type != MODEL_TYPE else "import bertier  # the class of this model\n"
-    auto = "AutoModelForTokenClassification" if facts.architecture.endswith("ForTokenClassification") else (
-        "AutoModelForSequenceClassification"
-    )  # fmt: skip
+    ends = (end for end in PIPELINES if facts.architecture.endswith(end))
+    auto = f"AutoModel{next(ends, 'ForSequenceClassification')}"
     said = (
         f"## Use\n\n```python\n{needs}from transformers import {auto}\n\nmodel = {auto}.from_pretrained(...)\n```\n\n"
     )
-    said += 'In a folder with a copy of these files: `run predict <folder> "a text"`, `run serve <folder>`.' + cleaning(
-        record
-    )
+    asked = '"a question" "the text with the answer"' if facts.finds_spans else '"a text"'
+    said += f"In a folder with a copy of these files: `run predict <folder> {asked}`, `run serve <folder>`."
+    said += cleaning(record)
     if facts.is_packed:
         said += " `model.bin` is the same model for NumPy alone; these commands use it."
     if facts.graphs:
@@ -162,7 +171,10 @@ def _scores(record: RunRecord) -> str:
         low, high = (metrics.get(f"{split}/{name}_{end}") for end in ("low", "high"))
         interval = "-" if low is None or high is None else f"{low:.4f} to {high:.4f}"
         rows.append([plain(name), f"{value:.4f}", interval])
-    if (majority := metrics.get("baseline/majority")) is not None:
+    named = {"baseline/no_answer": "no answer to any question", "baseline/first_sentence": "the first sentence"}
+    for name, words in named.items():
+        rows += [[words, f"{metrics[name]:.4f}", "-"]] if name in metrics else []
+    if (majority := metrics.get("baseline/majority")) is not None and not metrics.keys() & named:
         rows.append(["always the majority class" if record.data.labels else "always the mean", f"{majority:.4f}", "-"])
     if (ngram := metrics.get(NGRAM)) is not None:
         rows.append(["a linear model on n-grams", f"{ngram:.4f}", "-"])
@@ -211,14 +223,16 @@ def _trust(record: RunRecord) -> str:
     return f"## How sure an answer is\n\n{said}{table}"
 
 
-def _limits(record: RunRecord) -> str:
+def _limits(record: RunRecord, facts: CardFacts) -> str:
     split = record.data.primary.partition("/")[0]
     longest, cut = record.setting("data.max_length"), record.data.truncated.get(split, 0)
     lines = [
         "Rows of another source, time, kind or language than those above were not measured; expect lower scores.",
         f"It reads up to {longest:,} tokens and cuts what is longer ({cut:,} rows of {plain(split)} were cut).",
     ]
-    if record.data.labels and not has_label_sets(record):
+    if facts.finds_spans:
+        lines[-1] = f"It reads a text in windows of up to {longest:,} tokens, the question included."
+    elif record.data.labels and not has_label_sets(record):
         lines.append("It always answers with one of its labels, also a text that has nothing to do with them.")
     lines.append("It repeats what its texts and labels hold, mistakes and prejudice included.")
     return "## Limits\n\n" + "\n".join(f"- {line}" for line in lines)

@@ -134,6 +134,8 @@ def test_questions_to_a_model_are_laid_out_as_the_rows_were(tokenizer: PieceToke
         "text",
         "text_pair",
     )  # keeps what characters stand for
+    longer = own.ask([["why " * 70, "who"], ["it is in Ankara", "it is"]], 24)
+    assert longer.longest == 10 and longer.lengths[0] > 10 and longer.is_cut.tolist() == [True, False]
     with pytest.raises(UnicodeEncodeError):
         own.ask([["?"], ["\ud800"]], 24)
 

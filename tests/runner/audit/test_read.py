@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from data.errors import DataError
@@ -26,6 +28,27 @@ def test_whole_rows_need_no_settings(tmp_path: Path) -> None:
 def test_rows_without_a_text_are_dropped(tmp_path: Path) -> None:
     assert lenient(tmp_path, [*rows_of(60), (" ", "good")]) == (60, {"missing": "drop"})
     assert lenient(tmp_path, [*rows_of(60), (" ", "good")], missing="drop") == (60, {})
+
+
+def test_settings_that_an_error_advises_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "qa.jsonl"
+    text = "Ada Lovelace met Babbage in London."
+    answers = [{"text": ["Ada"], "answer_start": [place]} for place in (0, 0, 1)] + [{"text": ["London"]}]
+    rows = [
+        {"question": f"Who {number}?", "context": f"{text} {number}", "answers": answers[number % len(answers)]}
+        for number in range(40)
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    settings = DataSettings(
+        source="files", path=str(path), text="question", text_pair="context", label="answers", task="span"
+    )
+    found, needed = read_leniently(settings, SharedCache(tmp_path / "cache"), "auto")
+    assert needed == {"bad_spans": "drop", "find": "unique"}
+    assert sum(len(split) for split in found.raw.splits.values()) == 30
+    target = found.raw.target
+    names, counts, unit = target.tally(found.raw.splits["train"].labels)
+    assert (names, counts.tolist(), unit) == (("an answer",), [len(found.raw.splits["train"])], "questions")
+    assert target.in_words(found.raw.splits["train"].labels.take(np.array([0]))).startswith("an answer at ")
 
 
 def test_other_mistakes_keep_their_message(tmp_path: Path) -> None:

@@ -28,7 +28,9 @@ def test_what_has_no_answers_is_refused(tmp_path: Path) -> None:
         read_answered(dataclasses.replace(record, status="failed"), folder)
     for task in ("mlm", "of the future"):
         data = dataclasses.replace(record.data, task=task)
-        with pytest.raises(ConfigError, match="works for classes, sets of labels, numbers and tags of words, not for"):
+        with pytest.raises(
+            ConfigError, match=r"works for classes, sets of labels, numbers, tags of words and spans, not"
+        ):
             read_answered(dataclasses.replace(record, data=data), folder)
     with pytest.raises(ConfigError, match=r"has no stored answers to test. Make them: run model=dsn .* force=true"):
         read_answered(record, tmp_path)

@@ -56,6 +56,18 @@ def test_what_a_text_must_lose_before_stock_transformers_reads_it_is_said() -> N
     assert "HTTPURL" not in hub_card(a_record(metrics=METRICS, config=settings(), data=facts()), FACTS)
 
 
+def test_a_model_of_spans_is_introduced_as_one() -> None:
+    metrics = {**METRICS, "baseline/no_answer": 0.4, "baseline/first_sentence": 0.1}
+    known = facts(labels=["start", "end"])
+    card = hub_card(
+        a_record(metrics=metrics, config=settings(), data=known), CardFacts("BertForQuestionAnswering", "bert")
+    )
+    assert ModelCard(card).data.pipeline_tag == "question-answering"
+    assert "AutoModelForQuestionAnswering" in card and '"a question" "the text with the answer"' in card
+    assert "| no answer to any question | 0.4000 | - |" in card
+    assert "one of its labels" not in card and "majority" not in card and "start, end" not in card
+
+
 def test_labels_stay_text(monkeypatch: pytest.MonkeyPatch) -> None:
     labels = ["<img src=x>", "a|b", "`c`\n# Title", "---\nlicense: mit"]
     report = {
