@@ -136,14 +136,14 @@ def wrap_encoder(config: JsonObject, readout: Part, dropout: float) -> tuple[Tra
     architecture = {
         "backbone": backbone.config.to_dict(),
         "hidden_size": backbone.config.hidden_size,
-        "max_position_embeddings": _longest(backbone),
+        "max_position_embeddings": longest_input(backbone),
         "hidden_dropout_prob": dropout,
         "readout": short_part(readout),
     }
     return TransformersBackbone(backbone, readout), architecture
 
 
-def _longest(backbone: PreTrainedModel) -> int | None:
+def longest_input(backbone: PreTrainedModel) -> int | None:
     """The longest text in tokens, None for no limit; RoBERTa reserves its first positions for padding."""
     rows: int | None = getattr(backbone.config, "max_position_embeddings", None)
     table = getattr(getattr(backbone, "embeddings", None), "position_embeddings", None)

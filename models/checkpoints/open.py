@@ -65,12 +65,14 @@ def open_masked_lm(source: str, key: str) -> MaskedLM:
             f"{checkpoint_label(source, key)}: has no head for masked words, so it cannot say which words fit. "
             f"Try: {key}=<the id of a run made by run task=mlm, or a hub id with such a head>"
         )
-    encoder = rebuild(BERT_DEFAULTS | config | {"readout": "cls"}, HeadSpec(), partial(read_tokens, source))
-    is_tied = config.get("tie_word_embeddings", True) and "embedding" not in config
-    output = "tied" if is_tied else "own" if f"{PREDICTIONS}decoder.weight" in state else "fixed"
-    model = MaskedLM(encoder.bert, encoder.architecture, HeadSpec("words", output=output))  # type: ignore[arg-type]
-    own = model.state_dict()
-    model.load_state_dict({name: tensor for name, tensor in state.items() if name in own}, strict=False)
+    with malformed_as_model_error(checkpoint_label(source, key)):
+        check_size_claim(config, state, checkpoint_label(source, key))
+        encoder = rebuild(BERT_DEFAULTS | config | {"readout": "cls"}, HeadSpec(), partial(read_tokens, source))
+        is_tied = config.get("tie_word_embeddings", True) and "embedding" not in config
+        output = "tied" if is_tied else "own" if f"{PREDICTIONS}decoder.weight" in state else "fixed"
+        model = MaskedLM(encoder.bert, encoder.architecture, HeadSpec("words", output=output))  # type: ignore[arg-type]
+        own = model.state_dict()
+        model.load_state_dict({name: tensor for name, tensor in state.items() if name in own}, strict=False)
     if missing := sorted(own.keys() - state.keys()):
         raise ModelError(f"{checkpoint_label(source, key)}: is an incomplete masked-word model: it lacks {missing[:3]}")
     return model.eval()

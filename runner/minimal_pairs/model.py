@@ -11,8 +11,10 @@ from torch import nn
 
 from data.errors import DataError
 from data.inputs.tokenizer import PieceTokenizer, load_tokenizer, require_pieces
-from models.checkpoints.open import open_masked_lm
-from models.checkpoints.read import weight_files
+from models.checkpoints.foreign_masked_lm import ForeignMaskedLM, open_foreign_masked_lm
+from models.checkpoints.hub import checkpoint_label
+from models.checkpoints.open import can_open, open_masked_lm
+from models.checkpoints.read import read_config, read_state, weight_files
 from models.compression.methods import make_stage
 from models.compression.quantization.stage import QuantizationStage
 from models.heads.words import MaskedLM
@@ -31,7 +33,7 @@ ROUNDED = "weight_only"  # the method whose arithmetic stays in float32, so that
 class Opened:
     """A masked language model, ready to be asked."""
 
-    network: MaskedLM
+    network: MaskedLM | ForeignMaskedLM
     tokenizer: PieceTokenizer
     device: torch.device
 
@@ -52,7 +54,7 @@ class Opened:
 def open_subject(subject: Subject, wanted: Wanted) -> Opened:
     """Open the model that the pairs are for; ModelError or DataError without a head for words or a vocabulary."""
     device = choose_device(wanted.device)
-    network = open_masked_lm(subject.source, KEY)
+    network = _open(subject.source)
     set_threads(wanted.threads or choose_threads("bert", int(network.architecture["hidden_size"])))
     tokenizer = require_pieces(load_tokenizer(subject.source), f"{KEY}={subject.source}")
     if tokenizer.vocab_size > len(network.table()):
@@ -63,6 +65,14 @@ def open_subject(subject: Subject, wanted: Wanted) -> Opened:
     if wanted.compression != "none":
         round_weights(network, wanted.compression)
     return Opened(network.to(device).eval(), tokenizer, device)
+
+
+def _open(source: str) -> MaskedLM | ForeignMaskedLM:
+    """Our own network where it computes the model, else that of transformers."""
+    config = read_config(source, KEY)
+    if can_open(config):
+        return open_masked_lm(source, KEY)
+    return open_foreign_masked_lm(config, read_state(source, KEY), checkpoint_label(source, KEY))
 
 
 @torch.no_grad()

@@ -61,7 +61,12 @@ def find_subject(name: str, output: Path) -> Subject:
     if IDENTITY.fullmatch(name):
         record = find_record(output, name)
         return _of_run(record, output / record.identity)
-    if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
+    if "/" not in name:
+        raise ConfigError(
+            f"{KEY}={name}: no run or sweep in {output} has that name, and a model of the hub is written owner/name. "
+            f"Try: run list runs paths.output={output}"
+        )
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
         raise ConfigError(
             f"{KEY}={name}: there is no such folder, and it is neither the id of a run nor one of the hub. "
             f"Try: {KEY}=<run id>"

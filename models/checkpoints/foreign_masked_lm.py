@@ -1,0 +1,78 @@
+"""Masked language models of transformers that our own code does not compute, such as RoBERTa and DistilBERT."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from models.backbones.transformers_backbone import check_encoder, longest_input, parse_config
+from models.checkpoints.untrusted import check_size_claim, malformed_as_model_error
+from models.errors import ModelError
+from models.heads.word_scores import WordScores
+from models.json_types import JsonObject
+
+
+class ForeignMaskedLM(nn.Module):
+    """A masked language model of transformers that is asked at some positions of a text."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+        self.decoder: nn.Linear = model.get_output_embeddings()
+        config = model.config
+        self.architecture: JsonObject = {
+            "hidden_size": config.hidden_size, "max_position_embeddings": longest_input(model.base_model),
+        }  # fmt: skip
+
+    def table(self) -> Tensor:
+        """The output table, (V, H)."""
+        return self.decoder.weight
+
+    def forward(self, input_ids: Tensor, places: Tensor) -> WordScores:
+        """Scores of all words at `places` (N,) of the flattened ids (B, T), as factors.
+
+        The last product of the head is not computed: its factors are returned, for the states at these places.
+        """
+        found: list[Tensor] = []
+
+        def keep(_module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+            found.append(inputs[0].flatten(0, 1)[places])
+            return (inputs[0][:1, :1], *inputs[1:])  # its product is thrown away
+
+        handle = self.decoder.register_forward_pre_hook(keep)
+        try:
+            self.model(input_ids=input_ids, attention_mask=torch.ones_like(input_ids))
+        finally:
+            handle.remove()
+        bias = self.decoder.bias
+        return WordScores(found[0], self.decoder.weight, bias if bias is not None else self.table().new_zeros(1))
+
+
+def open_foreign_masked_lm(config: JsonObject, state: dict[str, Tensor], where: str) -> ForeignMaskedLM:
+    """Open a masked language model of transformers from its config and tensors; ModelError where it has no whole head.
+
+    A matrix that is tied to the word table need not be in the file; every other weight must be.
+    """
+    from transformers import AutoModelForMaskedLM
+    from transformers.utils import logging
+
+    with malformed_as_model_error(where):
+        check_encoder(config)
+        check_size_claim(config, state, where)
+        parsed = parse_config(config)
+        logging.disable_progress_bar()
+        loudness = logging.get_verbosity()
+        logging.set_verbosity_error()  # what is missing is refused below
+        try:
+            kind = type(AutoModelForMaskedLM.from_config(parsed))
+            model, report = kind.from_pretrained(None, config=parsed, state_dict=dict(state), output_loading_info=True)
+        finally:
+            logging.set_verbosity(loudness)
+    if missing := sorted(report["missing_keys"]):
+        raise ModelError(
+            f"{where}: has no whole head for masked words: it lacks {', '.join(missing[:3])}. Name the checkpoint of "
+            "a masked language model"
+        )
+    return ForeignMaskedLM(model.float()).eval()
