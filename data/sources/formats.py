@@ -9,10 +9,12 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import re
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, TextIO
@@ -29,6 +31,9 @@ from data.sources.raw import CHUNK
 PEEKED = 256  # bytes
 GZIP = b"\x1f\x8b"
 WINDOWS = bytes(range(0x80, 0xA0))  # letters in cp1252, control characters in latin-1
+TURKISH = [bytes([byte]) for byte in b"\xd0\xdd\xde\xf0\xfd\xfe"]  # Ğ İ Ş ğ ı ş in cp1254; Icelandic in cp1252,
+VOWELS = [bytes([byte]) for byte in b"\xe1\xe6\xe9\xed\xf3\xfa"]  # whose texts have as many á æ é í ó ú
+HIGH = re.compile(rb"[\x80-\xff]+")
 
 
 def read_rows(path: Path, file_format: str, options: ReadOptions) -> Iterator[Row]:
@@ -101,18 +106,35 @@ def _parquet(file: Path | IO[bytes], path: Path, options: ReadOptions) -> Iterat
 
 def _bad_line(path: Path, encoding: str) -> tuple[int, str]:
     """Return the first line of a file that is not in this encoding, and an encoding that reads the whole file."""
-    line, first, is_windows = 0, b"", False
+    line, first, is_windows, counts = 0, b"", False, Counter[str]()
     for number, raw in enumerate(_lines(path), 1):
         first = first or raw
         is_windows = is_windows or any(byte in WINDOWS for byte in raw)
+        counts.update(count_scripts(raw))
         if not line and not _is_in([raw], encoding):
             line = number
     if first[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return line or 1, "utf-16"
-    for guess in ("utf-8", *(["cp1252"] if is_windows else [])):
+    for guess in ("utf-8", *encodings_of(counts), *(["cp1252"] if is_windows else [])):
         if codecs.lookup(guess) != codecs.lookup(encoding) and _is_in(_lines(path), guess):
             return line or 1, guess
     return line or 1, "latin-1"  # which reads any bytes
+
+
+def count_scripts(raw: bytes) -> Counter[str]:
+    """Count the bytes of a line that tell encodings of one byte a letter from each other, and from those of Chinese."""
+    runs = [len(run) for run in HIGH.findall(raw)]
+    return Counter({
+        "turkish": sum(map(raw.count, TURKISH)), "other": sum(map(raw.count, VOWELS)),
+        "pairs": sum(size for size in runs if size % 2 == 0), "high": sum(runs),
+    })  # fmt: skip
+
+
+def encodings_of(counts: Mapping[str, int]) -> list[str]:
+    """Return the encoding that a file's letters speak for: high bytes in pairs for Chinese, six of its own for Turkish."""
+    if counts["high"] and counts["pairs"] > 0.95 * counts["high"]:
+        return ["gb18030"]
+    return ["cp1254"] if counts["turkish"] > 4 * counts["other"] else []
 
 
 def begins_with(path: Path, text: str) -> bool:

@@ -88,6 +88,13 @@ def test_a_used_column_that_occurs_twice_is_refused_and_another_one_is_not(name:
         ("trailing.csv", b"text,label\na,1,\nb,0,\n", r"Try: sed 's/,\r*$//' "),
         ("nl.tsv", b'text\tlabel\n"a\nb"\t1\n', "line 2 has 1 field, the header 2. If its fields are in quotes, try: "),
         ("windows.csv", b"text,label\n\x93a\x94,1\n", "line 2 is not utf-8. Try: data.encoding=cp1252"),
+        ("turkish.csv", "text,label\nışıklı bir güzel film,1\n".encode("cp1254"), "Try: data.encoding=cp1254"),
+        (
+            "icelandic.csv",
+            "text,label\nþetta er góð mynd og ný á Íslandi,1\n".encode("cp1252"),
+            "Try: data.encoding=latin-1",
+        ),
+        ("chinese.csv", "text,label\n这家酒店的服务很好,1\n".encode("gb18030"), "Try: data.encoding=gb18030"),
         ("neither.csv", b"text,label\n\x93a\x81,1\n", "Try: data.encoding=latin-1"),  # 0x81 is no letter in cp1252
         ("spaces.csv", b" text,label \na,1\n", """Try: 'data.text=" text"' 'data.label="label "'"""),
         ("case.csv", b"Label,TEXT\n1,a\n", "Try: data.text=TEXT data.label=Label"),
