@@ -131,7 +131,7 @@ def count_scripts(raw: bytes) -> Counter[str]:
 
 
 def encodings_of(counts: Mapping[str, int]) -> list[str]:
-    """Return the encoding that a file's letters speak for: high bytes in pairs for Chinese, six of its own for Turkish."""
+    """Return the encoding that letters speak for: high bytes in pairs for Chinese, six of its own for Turkish."""
     if counts["high"] and counts["pairs"] > 0.95 * counts["high"]:
         return ["gb18030"]
     return ["cp1254"] if counts["turkish"] > 4 * counts["other"] else []
