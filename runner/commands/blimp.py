@@ -14,7 +14,8 @@ from runner.commands.options import output_folder, parse_options, true_or_false,
 from runner.config.compose import compose, groups, pair_files
 from runner.errors import ConfigError
 from runner.minimal_pairs.subject import find_subjects
-from runner.minimal_pairs.wanted import FILES, QUICK, SCORES, Wanted, pair_source
+from runner.minimal_pairs.wanted import ALL, FILES, PARADIGM, QUICK, SCORES, Wanted, pair_source
+from runner.record.folder import check_writable
 
 OF_FILES = ("path", "good", "bad", "group", "encoding", "delimiter", "quoting")
 DEFAULTS = {
@@ -22,7 +23,6 @@ DEFAULTS = {
     "compression": "none", **dict.fromkeys(OF_FILES, ""), "repeat": "false", "device": "auto", "threads": "auto",
     "tracker": "mlflow", "paths.output": "outputs", "paths.cache": "",
 }  # fmt: skip
-ALL = "all"
 
 
 def main(words: list[str]) -> int:
@@ -38,6 +38,9 @@ def main(words: list[str]) -> int:
         raise ConfigError("run blimp: of which model? run list runs shows what is recorded. Try: run blimp from=<id>")
     by, again = chosen["by"], true_or_false("blimp", "repeat", chosen["repeat"])
     _one_of("tracker", chosen["tracker"], ("mlflow", "none"))
+    if by:
+        _one_of("by", by, (PARADIGM, *wanted.source.groups, ALL))
+    check_writable(output)
     subjects = find_subjects(names, output)
     cache = Path(chosen["paths.cache"] or compose([]).paths.cache).expanduser()
     from rich.console import Console

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from runner.minimal_pairs.results import PairReport, PairTable
+from runner.minimal_pairs.results import Result
 from runner.minimal_pairs.subject import Subject
 from runner.record.run_names import names_of
 from runner.statistics.intervals import student_interval
@@ -16,7 +16,6 @@ from runner.statistics.pair_scores import Difference, macro_difference
 from runner.statistics.paired import paired_seeds
 
 SEED = re.compile(r" ?seed=\d+$")
-Result = tuple[PairReport, PairTable]
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.sources.files import existing_file
-from runner.errors import ConfigError
-from runner.minimal_pairs.arms import Result, arms_of
+from runner.minimal_pairs.arms import arms_of
 from runner.minimal_pairs.evaluate import evaluate
 from runner.minimal_pairs.model import weights_digest
 from runner.minimal_pairs.results import (
     FOLDER,
+    Result,
     key_of,
     metrics_of,
     read_pair_table,
@@ -23,7 +23,7 @@ from runner.minimal_pairs.results import (
     stem_of,
     write_result,
 )
-from runner.minimal_pairs.show import ALL, groupings, show_arms, show_report, show_versus
+from runner.minimal_pairs.show import groupings, show_arms, show_report, show_versus
 from runner.minimal_pairs.subject import Subject
 from runner.minimal_pairs.versus import versus
 from runner.minimal_pairs.wanted import Wanted
@@ -55,9 +55,6 @@ def run_pairs(subjects: Sequence[Subject], wanted: Wanted, place: Place, console
         if len(subjects) > 1:
             say(f"{subject.label} ...", sys.stderr)
         found.append(result_of(subject, wanted, place))
-        if place.by not in ("", ALL, *found[0][0].groups):
-            known = ", ".join([*found[0][0].groups, ALL])
-            raise ConfigError(f"by={place.by}: these pairs are grouped by {known}. Try: by={known.split(',')[0]}")
     if len(found) == 1:
         show_report(found[0][0], console, place.by)
     elif len(found) == 2:

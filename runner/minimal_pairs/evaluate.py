@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from data.errors import DataError
+from data.json_types import JsonObject
 from data.sources.pair_source import SHOWN
 from data.sources.sentence_pairs import Paradigm, read_pairs
 from runner.minimal_pairs.likelihood import sentence_scores
 from runner.minimal_pairs.model import open_subject
-from runner.minimal_pairs.results import NUMBERS, PARADIGM, Line, PairReport, PairTable
+from runner.minimal_pairs.results import NUMBERS, Line, PairReport, PairTable, Result
 from runner.minimal_pairs.sentences import Sentences, encode_sentences
 from runner.minimal_pairs.subject import Subject
 from runner.minimal_pairs.unigrams import piece_counts, unigram_scores
-from runner.minimal_pairs.wanted import Wanted
+from runner.minimal_pairs.wanted import PARADIGM, Wanted
 from runner.record.json_files import now
 from runner.statistics.pair_scores import TIED, macro_share, pair_outcomes, shorter_outcomes
 
@@ -27,9 +28,7 @@ EVERY_S = 10.0  # seconds between lines on how far it is
 Tell = Callable[[str], None]
 
 
-def evaluate(subject: Subject, wanted: Wanted, key: dict[str, object], cache: Path, tell: Tell) -> (
-    tuple[PairReport, PairTable]
-):  # fmt: skip
+def evaluate(subject: Subject, wanted: Wanted, key: JsonObject, cache: Path, tell: Tell) -> Result:
     """Score all pairs with a model; return the report and its pairs.
 
     key: what the numbers depend on. Raises DataError, ModelError or ConfigError for what cannot be scored.

@@ -12,13 +12,12 @@ import numpy as np
 
 from data.json_types import JsonObject
 from runner.errors import ConfigError
-from runner.minimal_pairs.wanted import Wanted
+from runner.minimal_pairs.wanted import PARADIGM, Wanted
 from runner.record.json_files import read_json, write_json
 
 FOLDER = "minimal-pairs"  # in a run's folder, and in the folder of runs for models that no run there trained
 SCHEMA_VERSION = 1
 NUMBERS = ("row", "good", "bad", "good_pieces", "bad_pieces", "outcome", "shorter", "unigrams")
-PARADIGM = "paradigm"  # the grouping that is always there
 
 
 @dataclass(frozen=True)
@@ -75,6 +74,9 @@ class PairTable:
     def by_paradigm(self, name: str) -> dict[str, np.ndarray]:
         """One of the columns, by paradigm in the order of their first pairs."""
         return {one: self.numbers[name][self.paradigm == one] for one in dict.fromkeys(self.paradigm.tolist())}
+
+
+Result = tuple[PairReport, PairTable]
 
 
 def key_of(wanted: Wanted, weights: str, content: str) -> JsonObject:

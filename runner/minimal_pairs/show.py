@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from runner.minimal_pairs.arms import Arm
-from runner.minimal_pairs.results import PARADIGM, Line, PairReport
+from runner.minimal_pairs.results import Line, PairReport
 from runner.minimal_pairs.versus import Versus
+from runner.minimal_pairs.wanted import ALL, PARADIGM
 from runner.record.table import say_below, widen
 from runner.sanitize import escape
 
@@ -17,14 +18,13 @@ if TYPE_CHECKING:
 
 SHOWN = 10  # identical pairs that are named
 STAR = "*: not above the better baseline of the two (its interval reaches down to it)"
-ALL = "all"  # by=all: every grouping
 
 
 def groupings(report: PairReport, by: str) -> list[str]:
     """The groupings to show: the one that is asked for; "": those of the data, of paradigms if it has none."""
     if by == ALL:
         return list(report.groups)
-    return [by] if by else [name for name in report.groups if name != PARADIGM] or [PARADIGM]
+    return [by] if by in report.groups else [name for name in report.groups if name != PARADIGM] or [PARADIGM]
 
 
 def show_report(report: PairReport, console: Console, by: str = "") -> None:

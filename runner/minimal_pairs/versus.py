@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from runner.errors import ConfigError
-from runner.minimal_pairs.results import Line, PairReport, PairTable
+from runner.minimal_pairs.results import Line, Result
 from runner.statistics.pair_scores import Difference, macro_difference
 from runner.statistics.paired import holm_p_values
 
@@ -34,7 +34,7 @@ class Versus:
     lines: list[VersusLine]  # the groups, then all
 
 
-def versus(first: tuple[PairReport, PairTable], second: tuple[PairReport, PairTable], lines: Sequence[Line]) -> Versus:
+def versus(first: Result, second: Result, lines: Sequence[Line]) -> Versus:
     """Compare two models; lines: the groups to show, of the first one's report.
 
     Raises ConfigError where they are not of the same pairs.

@@ -18,6 +18,8 @@ SCORES = {
     "mean": "pll over the number of pieces",
 }
 QUICK = 200  # pairs of each paradigm, unless the command says otherwise
+ALL = "all"  # by=all: every grouping; max_pairs=all: every pair
+PARADIGM = "paradigm"  # the grouping that is always there
 FILES = "files"  # data=files: the user's own
 
 

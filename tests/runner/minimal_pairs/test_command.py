@@ -75,5 +75,5 @@ def test_a_run_of_another_task_is_refused_and_nothing_is_written(tmp_path: Path)
 
 
 def test_an_unknown_grouping_is_refused_with_those_there(learned: Path, words: list[str]) -> None:
-    with pytest.raises(ConfigError, match=r"by=field: these pairs are grouped by paradigm, all. Try: by=paradigm"):
+    with pytest.raises(ConfigError, match=r"by=field: expected one of paradigm, all. Try: by=paradigm"):
         main([str(learned), *words, "by=field"])
