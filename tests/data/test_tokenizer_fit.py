@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,7 +13,11 @@ import pytest
 from data.errors import DataError
 from data.inputs.hashed_words import HashedWords
 from data.inputs.tokenizer import PieceTokenizer, lower_as, train_tokenizer
+from data.load import load_splits
+from data.splits import Splits
 from data.tokenizer_fit import case_notes, is_turkish, unknown_note, unknown_share
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 
 TURKISH = ["bu ışıklı filmi çok sevdim, kız da öyle", "yazık, hiç şaşırmadım; ağır ağır ilerliyor"]
 ENGLISH = ["a film of many words, most of them known", "İstanbul was named once"]
@@ -68,3 +73,26 @@ def test_turkish_texts_under_other_rules_of_lower_case_are_told(english: PieceTo
     assert "strips accents" in note
     assert case_notes(TURKISH, train_tokenizer(lambda: TURKISH * 9, 120, "tr"), "tr") == []
     assert case_notes(TURKISH, HashedWords(), None) == []
+
+
+def read_some(name: str, cache: Path, tokenizer: str, rows: int) -> Splits:
+    """The splits of a dataset of the hub, cut down to a few rows, in the tokens of a tokenizer."""
+    settings = resolve(compose([f"data={name}", "model=dsn", f"data.max_rows={rows}", "data.max_eval_rows=400"])).data
+    return load_splits(settings, tokenizer=tokenizer, vocab_size=4096, cache=cache)
+
+
+@pytest.mark.hub
+def test_an_english_vocabulary_is_refused_for_chinese_and_a_trained_one_reads_it(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"6\d\.\d% of the training texts' pieces are \[UNK\]"):
+        read_some("chnsenticorp", tmp_path, "google-bert/bert-base-uncased", 1000)
+    splits = read_some("chnsenticorp", tmp_path, "train", 9600)
+    share = unknown_share(splits.select.tokens, splits.tokenizer)
+    assert share is not None and share < 0.01
+
+
+@pytest.mark.hub
+def test_pairs_of_one_premise_stay_in_one_split(tmp_path: Path) -> None:
+    splits = read_some("xnli", tmp_path, "words", 9999)
+    texts = [part.texts for part in (splits.train, splits.select, *splits.report) if part.texts is not None]
+    train, select, report = (set(part.read(np.arange(len(part)))["text"]) for part in texts)
+    assert not train & select and not train & report and not select & report

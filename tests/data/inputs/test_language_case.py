@@ -100,3 +100,14 @@ def test_hashed_words_say_their_language_in_their_file(tmp_path: Path) -> None:
 )
 def test_codes_of_languages_and_configs_are_known(code: str | None, language: str | None) -> None:
     assert language_of(code) == language
+
+
+@pytest.mark.hub
+def test_berts_english_pieces_of_turkish_are_the_published_ones() -> None:
+    bert = load_tokenizer("google-bert/bert-base-uncased")
+    assert isinstance(bert, PieceTokenizer)
+    tokens = [
+        bert.backend.encode(text, add_special_tokens=False).tokens
+        for text in ("İstanbul'da IŞIK var mı?", "kitaplarımızdan")
+    ]
+    assert tokens[0] == ["istanbul", "'", "da", "is", "##ik", "var", "m", "##ı", "?"] and len(tokens[1]) == 8
