@@ -26,6 +26,7 @@ PAIRS_ENTRY = 64  # bytes at most of its entries for pairs
 CHARACTERS_ENTRY = 24  # bytes at most of its entry for character n-grams
 CLEANING_ENTRY = 64  # bytes at most of its entry for the steps that clean a text
 LANGUAGE_ENTRY = 24  # bytes at most of its entry for the language by whose rules texts are lowered
+SETS_ENTRY, OF_A_LABEL = 48, 9  # of its entries for labels that are decided one by one, and for each of them
 LEVELS = 127  # of an int8 on each side of zero
 
 
@@ -60,6 +61,11 @@ def pack_ngrams(
     more: JsonObject = {"lower": True, "token": TOKEN} | ({} if max_length is None else {"max_length": max_length})
     more |= {"texts": 2} if table.pairs else {}
     return pack("ngram", labels, arrays, fields | more | (entries or {}), temperature=temperature)
+
+
+def sets_entry(labels: int) -> int:
+    """The bytes at most of a header's entries for so many labels that are decided one by one."""
+    return SETS_ENTRY + OF_A_LABEL * labels
 
 
 def stored_table(table: Table) -> tuple[dict[str, np.ndarray], JsonObject]:

@@ -8,6 +8,7 @@ from models.compression.settings.learn import Distil
 from models.settings import FITTED_NGRAMS, HASHED_WORDS, OVER_NGRAMS, contradictions
 from runner.config.check_files import file_conflicts
 from runner.config.check_head import head_conflicts
+from runner.config.check_label_sets import label_set_conflicts
 from runner.config.recipes import AUTO, recipe_conflicts
 from runner.machine.extras import missing_extra
 from runner.schema import ROW_SGD, Settings
@@ -26,6 +27,7 @@ def conflicts(settings: Settings) -> list[str]:
         *recipe_conflicts(settings),
         *measuring_conflicts(settings),
         *file_conflicts(settings.data),
+        *label_set_conflicts(settings.data),
         *fold_conflicts(settings),
     ]
 

@@ -27,7 +27,7 @@ def calibrate(prepared: PreparedRun, kept: np.ndarray) -> CalibrationFacts | Non
     if not task.is_deployed:
         return None
     if not task.has_probabilities:
-        of_sets = "each label is decided by itself, and nothing calibrates that" if task.has_label_sets else ""
+        of_sets = "each label is decided by itself" if task.has_label_sets else ""
         return CalibrationFacts(reason=of_sets or f"{task.name} has no classes of whole texts")
     if method == OFF:
         return CalibrationFacts(reason=f"calibration={OFF}")

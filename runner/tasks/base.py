@@ -189,8 +189,11 @@ class Task(ABC):
         """
         return {}
 
-    def set_facts(self) -> dict[str, Any]:
-        """Return `thresholds` and `at_least_one` for a reader that decides on each label by itself; {} for others."""
+    def set_facts(self, *, are_fitted: bool = False) -> dict[str, Any]:
+        """Return `thresholds` and `at_least_one` for a reader that decides on each label by itself; {} for others.
+
+        are_fitted: before a training, numbers as long as fitted ones will be, by which a file can be sized.
+        """
         return {}
 
     def unfitted(self, split: TokenSplit) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from data.errors import DataError
 from data.splits import DataTask, Splits, TargetScale
+from models.settings import FITTED_HEAD, ModelSettings
 from runner.schema import VECTOR_SCALING, Settings
 from runner.tasks import TASKS, named_task, task_class
 from runner.tasks.base import LabelFacts, Task
@@ -88,6 +89,8 @@ def task_of_labels(labels: DataTask, settings: Settings, weights: np.ndarray | N
         raise DataError(
             f"data.threshold={data.threshold}: is for sets of labels, this task is {found.name}. Try: leave it out"
         )
+    if found.has_label_sets:
+        refuse_models_of_classes(settings.model)
     facts = LabelFacts(
         labels.label_names, labels.positive, labels.target_scale, tuple(data.metrics), weights, settings.task.output,
         labels.columns, data.language or "", labels.has_empty, data.null_threshold, data.max_answer,
@@ -95,6 +98,20 @@ def task_of_labels(labels: DataTask, settings: Settings, weights: np.ndarray | N
         relevant_from=data.relevant_from, passages=data.passages,
     )  # fmt: skip
     return found(facts).check()
+
+
+def refuse_models_of_classes(model: ModelSettings) -> None:
+    """Raise DataError for a model whose fit or training needs one class a row, where rows have sets of labels."""
+    given = {
+        f"model.head={model.head}": model.head == FITTED_HEAD,
+        f"model.pairs={model.pairs}": model.pairs != "none",
+        f"model.add={model.add}": model.add != "none",
+    }
+    for named, is_given in given.items():
+        if is_given:
+            raise DataError(
+                f"{named}: needs one class a row, and here are sets of labels. Try: model=ngram, dsn or bert-mini"
+            )
 
 
 def task_of(splits: Splits, settings: Settings) -> Task:

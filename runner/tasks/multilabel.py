@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 6  # labels in a line
 LEAST_SHARE = 1e-4  # of a label, for the bias that training starts from
+LONGEST = 0.111111  # a threshold with all its digits
 MOVES = 1e-3  # logits that move less over the rows of a split tell them not apart
 AT_HALF, TUNED = "at_half", "tuned"  # endings of the scores that are recorded at both kinds of thresholds
 
@@ -152,9 +153,10 @@ class MultiLabel(Task):
     def _with(self, rule: str) -> Self:
         return type(self)(replace(self.facts, threshold=rule, thresholds=()))
 
-    def set_facts(self) -> dict[str, Any]:
+    def set_facts(self, *, are_fitted: bool = False) -> dict[str, Any]:
         """Return the thresholds, and whether the likeliest label is answered in any case."""
-        own = {"thresholds": self.thresholds.tolist()}
+        is_open = are_fitted and self.facts.threshold in (ONE, PER_LABEL) and not self.facts.thresholds
+        own: dict[str, Any] = {"thresholds": [LONGEST] * len(self.thresholds) if is_open else self.thresholds.tolist()}
         return own | ({"at_least_one": True} if self.facts.threshold == AT_LEAST_ONE else {})
 
     def unfitted(self, split: TokenSplit) -> list[str]:

@@ -121,7 +121,8 @@ class Drawer:
         if pieces and isinstance(tokenizer, PieceTokenizer) and tokenizer.bare:
             pieces[ENTRY] = tokenizer.bare.facts()
         is_pair, cleaning = data.text_pair is not None, tokenizer.cleaning
-        facts = PackedFacts(tuple(labels), data.max_length, is_pair, pieces, cleaning, tokenizer.language)
+        sets = task_of_labels(self.rows.task, settings).set_facts(are_fitted=True)
+        facts = PackedFacts(tuple(labels), data.max_length, is_pair, pieces, cleaning, tokenizer.language, sets)
 
         def save_files(part: Path) -> None:
             tokenizer.save(part, longest=network.longest_input())
@@ -134,7 +135,8 @@ class Drawer:
 
     def calibration_bytes(self, settings: Settings) -> int:
         """The bytes of a run's calibration.json; 0 for a run without one."""
-        has_one = settings.calibration != OFF and task_of_labels(self.rows.task, settings).has_probabilities
+        task = task_of_labels(self.rows.task, settings)
+        has_one = settings.calibration != OFF and (task.has_probabilities or task.has_label_sets)
         return file_size(settings.calibration, len(self.rows.task.label_names)) if has_one else 0
 
     def _ngrams_of(self, settings: Settings, task: Task) -> GuessedNgrams:

@@ -5,13 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from data import duplicates
+from data.labels import Labels
 from data.load import Rows
 from data.stores.build_once import SharedCache
+from data.targets.base import Target
 from data.text_facts import find_words, new_word_share, sample_texts, scripts_of
 from runner.best.types import Facts
 
 # Scripts whose words are not set apart by spaces, as in Unicode's names of their letters.
 UNSPACED = frozenset({"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN"})
+
+
+def rows_of_classes(target: Target, parts: list[Labels]) -> np.ndarray | None:
+    """Return the rows of each class, or of each label of sets, in all parts together; None without classes."""
+    sets = [found for labels in parts if (found := target.members(labels)) is not None]
+    if sets:
+        return np.sum([found.sum(axis=0, dtype=np.int64) for found in sets], axis=0)
+    strata = [found for labels in parts if (found := target.strata(labels)) is not None]
+    return np.unique(np.concatenate(strata), return_counts=True)[1] if strata else None
 
 
 def read_facts(rows: Rows, cache: SharedCache) -> Facts:
@@ -23,19 +34,19 @@ def read_facts(rows: Rows, cache: SharedCache) -> Facts:
     counts = np.array([len(found) for found in words] or [0])
     known, scripts = {word for found in words for word in found}, scripts_of(texts)
     used = [train, select] if rows.is_cut else [train]
-    strata = [found for split in used if (found := raw.target.strata(split.labels)) is not None]
-    sizes = np.unique(np.concatenate(strata), return_counts=True)[1] if strata else None
+    sizes = rows_of_classes(raw.target, [split.labels for split in used])
+    count = sum(map(len, used))
     median, most = np.percentile(counts, (50, 95))
     repeats = duplicates.text_hashes(train, rows.fingerprints["train"], cache)
     return Facts(
-        rows=sum(map(len, used)),
+        rows=count,
         classes=len(raw.target.names) or None,
         smallest_class=None if sizes is None else int(sizes.min()),
         words_median=float(median),
         words_p95=float(most),
         words_mean=round(float(counts.mean()), 2),
         is_pair=rows.task.is_pair,
-        majority=None if sizes is None else float(sizes.max() / sizes.sum()),
+        majority=None if sizes is None else float(sizes.max() / count),
         train_rows=len(train),
         select_rows=len(select),
         report_rows=len(report),

@@ -69,7 +69,8 @@ def ngram_draft(found: GuessedNgrams, settings: Settings, task: Task) -> NgramDr
         return replace(table, pairs=problem.pairs, mean=model.family != "ngram", characters=problem.characters)
 
     def size_of(table: Table) -> int:
-        return len(pack_ngrams(table, task.facts.names, 1.0, settings.data.max_length))
+        sets = task.set_facts(are_fitted=True)
+        return len(pack_ngrams(table, task.facts.names, 1.0, settings.data.max_length, sets))
 
     whole = table_of(np.arange(len(order)))
     is_capped = model.max_kb is not None and size_of(whole) > 1000 * model.max_kb

@@ -55,7 +55,8 @@ def facts_line(facts: Facts) -> str:
     if facts.classes is None:
         parts.append("numbers")
     else:
-        parts.append(f"{facts.classes} classes of {facts.smallest_class:,} rows or more")
+        least = f" of {facts.smallest_class:,} rows or more" if facts.smallest_class else ""
+        parts.append(f"{facts.classes} classes{least}")
         parts.append(f"the most frequent label has {facts.majority:.1%}")
     parts.append(f"{facts.words_median:,.0f} words a text (95 %: {facts.words_p95:,.0f})")
     parts.append(f"{facts.new_words:.1%} of the words of selection texts are new")

@@ -22,6 +22,7 @@ from models.packed.ngram import (
     PAIRS_ENTRY,
     Table,
     pack_ngrams,
+    sets_entry,
 )
 from models.settings import ModelSettings
 from runner.tasks.base import Task
@@ -109,6 +110,7 @@ def _fit_final(
     counted, max_kb = problem.counted, problem.settings.max_kb
     most_bytes = 0 if max_kb is None else int(max_kb * 1000) - LENGTH_ENTRY - (PAIRS_ENTRY if problem.pairs else 0)
     most_bytes -= (CHARACTERS_ENTRY if problem.characters else 0) + added
+    most_bytes -= sets_entry(problem.outputs) if problem.task.has_label_sets else 0
     whole = problem.solver.fit(counted.presence, problem.scales(choice.weighting, counted), choice.strength)
     order = by_importance(whole, counted.df)
     seen = count = len(order)

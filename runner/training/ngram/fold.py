@@ -18,7 +18,7 @@ from models.backbones.ngram_vectors import NgramVectors
 from models.heads.attach import attach_head
 from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS, attach_target_scale
-from models.packed.ngram import LANGUAGE_ENTRY, Table, pack_ngrams
+from models.packed.ngram import LANGUAGE_ENTRY, Table, pack_ngrams, sets_entry
 from models.settings import ModelSettings
 from runner.training.ngram.choosing import fit_temperature
 from runner.training.ngram.containment import choosing_rows
@@ -39,7 +39,9 @@ def fold(network: LinearHead, settings: ModelSettings, splits: Splits, outputs_o
     outputs_of: a network's outputs on the selection split, by which the temperature of the probabilities is chosen.
     """
     labels = splits.task.label_names
-    table = fold_rows(network, labels, settings.max_kb, LANGUAGE_ENTRY if splits.tokenizer.language else 0)
+    spare = LANGUAGE_ENTRY if splits.tokenizer.language else 0
+    spare += sets_entry(network.spec.outputs) if network.spec.has_label_sets else 0
+    table = fold_rows(network, labels, settings.max_kb, spare)
     folded = attach_head(*build_bag_of_ngrams(settings, network.spec.deciding), network.spec)
     if targets := network.architecture.get(TARGETS):
         folded.architecture[TARGETS] = targets

@@ -11,12 +11,12 @@ from data.errors import DataError
 from data.labels import Labels
 from data.load import load_splits
 from data.settings import DataSettings
-from data.splits import Splits
+from data.splits import DataTask, Splits
 from runner.schema import Settings
 from runner.tasks import TASKS, likely_task, named_task
 from runner.tasks.base import LabelFacts
 from runner.tasks.classification import Classification
-from runner.tasks.make import further_facts, task_of, task_of_export, task_of_record
+from runner.tasks.make import further_facts, task_of, task_of_export, task_of_labels, task_of_record
 from runner.tasks.regression import Regression
 from tests.records import a_record, record_json
 
@@ -113,3 +113,19 @@ def test_how_answers_are_found_goes_into_records_and_exports() -> None:
     assert further == {"has_empty": True, "null_threshold": -1.5, "max_answer": 12}
     assert task_of_export("span", facts.names, further).facts == facts
     assert further_facts(LabelFacts(("start", "end"))) == {}
+
+
+@pytest.mark.parametrize("word", ["model.head=fitted", "model.pairs=contrastive"])
+def test_models_of_one_class_a_row_are_refused_for_sets_of_labels(word: str) -> None:
+    settings = Settings()
+    key, _, value = word.partition("=")
+    setattr(settings.model, key.removeprefix("model."), value)
+    with pytest.raises(DataError, match=f"{word}: needs one class a row"):
+        task_of_labels(DataTask("label_set", ("a", "b"), is_pair=False), settings)
+
+
+def test_a_threshold_is_for_sets_of_labels_alone() -> None:
+    settings = Settings()
+    settings.data.threshold = "0.3"
+    with pytest.raises(DataError, match=r"data.threshold=0.3: is for sets of labels, this task is classification"):
+        task_of_labels(DataTask("class_label", ("a", "b"), is_pair=False), settings)
