@@ -76,9 +76,13 @@ class Labels:
         return Labels(self.values[items], offsets, *more)
 
     def keys(self) -> np.ndarray:
-        """Return a number for each row, (rows,) uint64, that rows with equal labels share; several count as a whole."""
-        if self.offsets is None and self.values.ndim == 1:
-            return (self.values.astype(np.float64) + 0.0).view(np.uint64)  # -0.0 is 0.0
+        """Return a number for each row, (rows,) uint64, that rows with equal labels share; several count as a whole.
+
+        Of several numbers a row (floats) the first is the label, and the others say what it belongs to.
+        """
+        if self.offsets is None and (self.values.ndim == 1 or np.issubdtype(self.values.dtype, np.floating)):
+            first = self.values if self.values.ndim == 1 else self.values[:, 0]
+            return (first.astype(np.float64) + 0.0).view(np.uint64)  # -0.0 is 0.0
         ends = np.arange(len(self) + 1) if self.offsets is None else self.offsets
         rows = (self.values[start:end].tobytes() for start, end in itertools.pairwise(ends.tolist()))
         digests = b"".join(hashlib.sha256(row).digest()[:8] for row in rows)

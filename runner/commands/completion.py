@@ -56,7 +56,7 @@ OF_SEVERAL = ("diff", "compare", "blimp")
 OF_SWEEPS = ("show", "diff", "compare", "blimp")
 OF_SETTINGS = ("best", "plan", "data", "demo")  # verbs whose words are settings of experiments
 OWN_FLAGS = ("--help", "--version", "--config-dir", "--config-path", "--cfg", "--info", "--hydra-help", "--multirun")
-OF_FILES = re.compile(r"(^|[._])(path|out|output|cache|unlabelled|storage)$|^--out$")
+OF_FILES = re.compile(r"(^|[._])(path|queries|corpus|qrels|candidates|out|output|cache|unlabelled|storage)$|^--out$")
 
 
 def main(words: list[str], verbs: tuple[str, ...]) -> int:

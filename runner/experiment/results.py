@@ -175,7 +175,7 @@ def measure_answers(prepared: PreparedRun, record: RunRecord, folder: Path) -> d
         predictor = open_predictor(exported, settings.threads)
         return lambda questions: predictor(questions[0], questions[1] if len(questions) > 1 else None)
 
-    return time_answers(load, columns, settings)
+    return time_answers(load, columns, settings, prepared.task.asked_together)
 
 
 def positions_of(prepared: PreparedRun) -> int:

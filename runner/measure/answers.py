@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ MOST_TEXTS = 1000  # then a percentile of them is known to a few ranks
 LIST = 32  # texts in a call, to count answers a second
 FEWEST_TEXTS = 3  # timed whatever they take
 WARM_UP_TEXTS = 20  # after them a DSN's times are stable: kernels are chosen, frequent words are in the word cache
+QUERIES = 5  # with all their candidates, at most
 WARM_UP_SHARE = 0.2  # of the time for answers that the warm-up may take
 
 Ask = Callable[[Sequence[list[Any]]], object]  # answers the questions in columns of equal length: texts, second texts
@@ -39,11 +41,14 @@ def distinct_texts(split: TokenSplit, most: int = MOST_TEXTS) -> list[list[Any]]
     return [list(column) for column in zip(*different.values())]
 
 
-def time_answers(load: Callable[[], Ask], columns: Sequence[list[Any]], settings: MeasureSettings) -> dict[str, float]:
+def time_answers(
+    load: Callable[[], Ask], columns: Sequence[list[Any]], settings: MeasureSettings, together: int = 0
+) -> dict[str, float]:
     """Return the `speed/*` metrics of answers; all texts together take about `rounds` times `min_time_s` seconds.
 
     load: opens the saved model. columns: of `distinct_texts`. Each text is asked once, alone; then those that were
-    timed are asked once more, LIST at a time. Threads, garbage collection and torch's random state are put back.
+    timed are asked once more, LIST at a time. together: so many second texts are also asked for with one first text, as
+    the candidates of a query are. Threads, garbage collection and torch's random state are put back.
     """
     seconds = settings.rounds * settings.min_time_s
     questions = [[[cell] for cell in cells] for cells in zip(*columns)]
@@ -55,6 +60,7 @@ def time_answers(load: Callable[[], Ask], columns: Sequence[list[Any]], settings
         times = _ask_each(ask, questions, seconds)
         lists = [[cells[i : i + LIST] for cells in columns] for i in range(0, len(times), LIST)]
         listed = _ask_each(ask, lists, seconds)
+        queries = _ask_each(ask, [_together(columns, together)] * QUERIES, seconds) if together else []
     p50, p90 = np.quantile(times, (0.5, 0.9), method="inverted_cdf")
     return {
         "speed/answer_us_p50": float(p50),
@@ -62,7 +68,13 @@ def time_answers(load: Callable[[], Ask], columns: Sequence[list[Any]], settings
         "speed/answer_texts": len(times),
         "speed/answers_per_s": 1e6 * float(np.median([len(part[0]) / t for part, t in zip(lists, listed)])),
         "speed/load_ms": 1e3 * (loaded - begun),
+        **({"speed/query_ms_p50": float(np.median(queries)) / 1e3} if queries else {}),
     }
+
+
+def _together(columns: Sequence[list[Any]], count: int) -> list[list[Any]]:
+    """Return `count` questions of one first text with different second ones, repeated where there are fewer."""
+    return [columns[0][:1] * count, *(list(islice(cycle(cells), count)) for cells in columns[1:])]
 
 
 def _ask_each(ask: Ask, questions: list[list[list[Any]]], seconds: float) -> list[float]:

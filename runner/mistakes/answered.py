@@ -54,6 +54,11 @@ class Answered:
         return task_class(self.record.data.task).grades_texts
 
     @property
+    def is_ranked(self) -> bool:
+        """Is an answer the score of a document for a query?"""
+        return "retrieved" in self.answers.columns
+
+    @property
     def labels(self) -> np.ndarray:
         """The labels (items,)."""
         return np.asarray(self.answers["label"])

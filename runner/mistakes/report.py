@@ -13,6 +13,7 @@ from runner.mistakes.material import Material, read_material
 from runner.mistakes.numbers import analyse_numbers
 from runner.mistakes.page import errors_page
 from runner.mistakes.plain import Plain, plain_page, print_plain
+from runner.mistakes.rankings import analyse_rankings
 from runner.mistakes.spans import analyse_spans
 from runner.mistakes.tags import analyse_tags
 from runner.mistakes.written import print_findings, write_errors_csv, write_table
@@ -32,6 +33,8 @@ def _plain(answered: Answered) -> Callable[[Answered, Material | None], Plain]:
         return analyse_spans
     if answered.has_label_sets:
         return analyse_label_sets
+    if answered.is_ranked:
+        return analyse_rankings
     return analyse_tags if answered.is_of_words else analyse_numbers
 
 

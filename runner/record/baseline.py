@@ -21,7 +21,7 @@ NGRAM, NGRAM_BYTES, NGRAM_US = "baseline/ngram", "baseline/ngram_bytes", "baseli
 MEANING = (
     "not better, by more than chance, than a model that has learned nothing "
     "(the majority class; the mean of the labels; the words' frequencies; each word's most frequent tag; no answer or "
-    "the first sentence), so no result"
+    "the first sentence; the first ranking), so no result"
 )
 
 

@@ -24,22 +24,26 @@ DETAILS = (  # scores that a run's table leaves out
     "hamming_loss",
 )  # fmt: skip
 VARIANTS = tuple(f"f1_{mean}_{ending}" for mean in ("micro", "macro") for ending in ("at_half", "tuned"))
-AT_SELECTION = (*DETAILS, *VARIANTS, "balanced_accuracy", "f1_macro", "map_labels")  # of the split that selects
+AT_SELECTION = (  # of the split that selects
+    *DETAILS, *VARIANTS, "candidate_recall", "ties", "balanced_accuracy", "f1_macro", "map_labels",
+)  # fmt: skip
 HIDDEN = ("_low", "_high", "_difference_p", "/loss", "/examples", "/constant_predictions")
 CLASS_COLUMNS = ("support", "predicted", "precision", "recall", "f1")
 
 
 def constant_answers(record: RunRecord) -> Iterator[str]:
-    """A sentence for every split whose rows all got the same answer."""
+    """A sentence for every split whose rows all got the same answer, and the remarks of the task on each split."""
+    known = find_task(record.data.task)
     for split in record.data.rows:
+        yield from known.remarks(split, record.metrics) if known else []
         if not record.metrics.get(f"{split}/constant_predictions"):
             continue
         report = record.reports.get(split)
         counted = zip(report.classes, report.predicted) if report else ()
         if answer := next((name for name, count in counted if count), None):
             yield f"the model answers {short(answer)!r} to every row of {split}"
-        elif task := find_task(record.data.task):
-            yield task.constant_sentence(split)
+        elif known:
+            yield known.constant_sentence(split)
         else:
             yield f"the model gives every row of {split} the same answer"
 

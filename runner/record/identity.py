@@ -21,7 +21,10 @@ from models.compression.settings.stage import StageSettings
 from runner.schema import VECTOR_SCALING, Settings
 from runner.version import NUMBERS
 
-FILES = ("data.path", "data.train_path", "data.val_path", "data.test_path")  # their contents count
+FILES = (  # their contents count
+    "data.path", "data.train_path", "data.val_path", "data.test_path", "data.queries", "data.corpus", "data.qrels",
+    "data.candidates",
+)  # fmt: skip
 NOT_IDENTITY = (
     "paths",
     "device",

@@ -37,14 +37,15 @@ def write_predictions(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    stored: dict[str, Any] = {"row": np.arange(split.source_count if offsets is None else len(offsets) - 1)}
+    items = len(next(iter(columns.values())))
+    stored: dict[str, Any] = {"row": np.arange(items if offsets is None else len(offsets) - 1)}
     if split.source_rows is not None:
         stored["source_row"] = split.source_rows
     stored |= columns
     if names:
         stored |= {f"{key}_name": pa.array(names).take(columns[key]) for key in ("label", "prediction")}
     if offsets is not None:
-        ends, items = pa.array(offsets, pa.int32()), len(next(iter(columns.values())))
+        ends = pa.array(offsets, pa.int32())
         listed = [
             name for name, values in stored.items() if name not in OF_UNITS or len(values) == items > len(ends) - 1
         ]

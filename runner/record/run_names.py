@@ -23,11 +23,15 @@ from runner.record.record import RunRecord
 # Results depend on these, but no config holds them; they name runs only where nothing else tells two apart.
 FINGERPRINTS = ("code_version", "data.fingerprint", "tokenizer.fingerprint", "weights.fingerprint")
 OF_TRAINING = ("optimizer.", "schedule.", "train.")  # settings that mean nothing to a model without training steps
-FILES = ("data.path", "data.train_path")  # they may name a run but not make it another: a file may have been moved
+FILES = (
+    "data.path",
+    "data.train_path",
+    "data.qrels",
+)  # they may name a run but not make it another: a file may have been moved
 OF_MEASURING = ("measure=", "measure.")
 # How the user's files are read, which a name need not repeat.
 OF_READING = ("path", "train_path", "val_path", "test_path", "text", "text_pair", "label", "tokens", "tags", "name",
-              "encoding", "delimiter", "quoting")  # fmt: skip
+              "encoding", "delimiter", "quoting", "queries", "corpus", "qrels", "candidates")  # fmt: skip
 FIRST = ("model.name", "compression", "data.name")  # the settings that lead a name
 
 matters = cache(affects_identity)  # the same hundred keys are asked about for every run

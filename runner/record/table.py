@@ -176,6 +176,7 @@ ANSWERS = {
     ANSWER: _count,
     "speed/answer_us_p90": _count,
     "speed/answers_per_s": _count,
+    "speed/query_ms_p50": "{:,.1f}".format,
     "speed/load_ms": "{:,.1f}".format,
 }
 

@@ -60,6 +60,7 @@ class Task(ABC):
     has_label_sets: ClassVar[bool] = False  # may any number of its classes be right for a row, each by a sigmoid?
     decided_by: ClassVar[tuple[str, ...]] = ()  # settings that answers to be compared must share
     undecided: ClassVar[tuple[str, ...]] = ()  # scores for which they need not
+    asked_together: ClassVar[int] = 0  # so many second texts are asked for with one first text, and timed; 0: none
     output_name: ClassVar[str] = "a classifier"  # in messages
     examples: ClassVar[tuple[str, ...]] = ("a text", "a second text")  # of what it is asked, in the command to try next
 
@@ -282,6 +283,11 @@ class Task(ABC):
     def describe(self, train: TokenSplit) -> str:
         """Return a line about the training labels."""
         return f"task: {self.name}"
+
+    @classmethod
+    def remarks(cls, split: str, metrics: Mapping[str, float]) -> list[str]:
+        """Return sentences about the scores of a split that a user should read beside them; metrics: of the run."""
+        return []
 
     @classmethod
     def constant_sentence(cls, split: str) -> str:

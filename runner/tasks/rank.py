@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from data.inputs.request import Field
+from data.sources.raw import FACT
 from data.targets.relevance import FIRST, GAIN, QUERY, RETRIEVED, query_offsets
 from models.heads.base import HeadSpec
 from runner.statistics.answers import Answers
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from runner.schema import Settings
 
 QUERY_OF = ("query", "document")  # what stands for the columns of texts where a collection has ids
+MOST_TIES = 0.01  # of neighbouring documents; more are a sign of saturated scores
 AUTO = "pointwise"  # the loss of train.loss=auto
 
 
@@ -40,6 +42,8 @@ class Rank(Task):
     input = "query_document"
     needs_label = False
     output_name = "a ranking model"
+    examples = ("a query", "a document")
+    asked_together = 100
     scores = RANK_SCORES
     stored = COLUMNS
     truth = TRUTH
@@ -124,7 +128,7 @@ class Rank(Task):
             "relevant": labels[:, GAIN] >= self.facts.relevant_from,
             "retrieved": labels[:, RETRIEVED] > 0,
         }
-        return Answers(columns, query_offsets(labels))
+        return Answers(columns | _ids(split), query_offsets(labels))
 
     def named(self, answers: Answers) -> Answers:
         """Return the answers: no classes have names."""
@@ -193,9 +197,29 @@ class Rank(Task):
         return f"task: ranking of {int(found.sum()):,} candidates of {queries:,} queries, {relevant:,} of them relevant"
 
     @classmethod
+    def remarks(cls, split: str, metrics: Mapping[str, float]) -> list[str]:
+        """Return a sentence where many documents have equal scores, and where few relevant ones are candidates."""
+        ties, recall = metrics.get(f"{split}/ties", 0.0), metrics.get(f"{split}/candidate_recall", 1.0)
+        found = []
+        if ties > MOST_TIES:
+            found.append(
+                f"{ties:.1%} of the neighbouring documents of {split} have equal scores, and stand in the order of "
+                "their ids"
+            )
+        if recall < 1:
+            found.append(f"{recall:.1%} of the relevant documents of {split} are candidates: no order finds more")
+        return found
+
+    @classmethod
     def constant_sentence(cls, split: str) -> str:
         """Return a sentence about a model that gave every document of `split` the same score."""
         return f"the model gives every document of {split} the same score; the order is that of their ids"
+
+
+def _ids(split: TokenSplit) -> dict[str, np.ndarray]:
+    """Return the ids of queries and documents as columns, where the texts are known."""
+    facts = {} if split.texts is None else split.texts.facts(np.arange(len(split.texts)))
+    return {name.removeprefix(FACT): np.array(cells, object) for name, cells in facts.items()}
 
 
 def score_of(output: Any) -> Any:

@@ -111,3 +111,10 @@ def test_a_failure_is_not_hidden_and_leaves_nothing_changed(fails_in: str) -> No
     with pytest.raises(RuntimeError, match="broken"):
         time_answers(fail if fails_in == "load" else lambda: fail, [["a"]], SETTINGS)
     assert gc.isenabled()
+
+
+def test_the_candidates_of_a_query_are_asked_for_together() -> None:
+    asked: list[list[list[str]]] = []
+    found = time_answers(lambda: lambda one: asked.append(list(one)), [["q", "p"], ["a", "b"]], SETTINGS, together=5)
+    assert [["q"] * 5, ["a", "b", "a", "b", "a"]] in asked and found["speed/query_ms_p50"] >= 0
+    assert check("speed/query_ms_p50")
