@@ -9,10 +9,11 @@ part in the softmax, so that results do not depend on it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from data.errors import DataError
 from data.inputs.request import Field
 from models.heads.base import HeadSpec
 from models.settings import for_tokens, keeps_tokens
@@ -79,6 +80,16 @@ class Span(Task):
     def always_recorded(self) -> tuple[str, ...]:
         """Every score that the set has."""
         return scores_of(v2=self.facts.has_empty)
+
+    def check(self) -> Self:
+        """Return the task; DataError for a score that it cannot have."""
+        for name in super().check().metrics:
+            if name not in self.always_recorded:
+                raise DataError(
+                    f"data.metrics: {name} is for sets in which some questions have no answer, and here each has one. "
+                    "Try: data.metrics=[answer_f1]"
+                )
+        return self
 
     def head(self) -> HeadSpec:
         """Return a head over tokens with two outputs."""

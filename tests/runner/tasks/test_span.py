@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from data.batch import collate
+from data.errors import DataError
 from data.inputs.question_context import QuestionContext
 from data.inputs.tokenizer import PieceTokenizer, train_tokenizer
 from data.splits import TokenSplit
@@ -136,6 +137,13 @@ def test_a_set_of_the_first_kind_always_answers_and_a_threshold_moves_the_border
     assert "answer_f1_no_answer" not in V1.always_recorded and V1.metrics == ("answer_f1", "exact_match")
     short = Span(LabelFacts(max_answer=1))
     assert short.answers(kept, split)["prediction"][1] in ("w20", "w21")
+
+
+def test_scores_of_questions_without_an_answer_need_some() -> None:
+    asked = LabelFacts(metrics=("exact_match", "answer_f1_no_answer"))
+    assert Span(replace(asked, has_empty=True)).check().metrics == asked.metrics
+    with pytest.raises(DataError, match="answer_f1_no_answer is for sets in which some questions have no answer"):
+        Span(asked).check()
 
 
 def test_logits_that_are_not_finite_are_refused(split: TokenSplit) -> None:
