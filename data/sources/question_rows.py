@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from data.errors import DataError
+from data.errors import DataError, MissingColumn
 from data.json_types import JsonObject
 from data.settings import DataSettings
 from data.sources.answer_cells import START, Answer, answers_of, is_impossible
@@ -57,6 +57,12 @@ def find_columns(names: Sequence[str], settings: DataSettings, where: str, sampl
     wanted = {"data.text": question, "data.text_pair": context, "data.label": answers}
     if group := group_column(settings.group):
         wanted["data.group"] = group
+    if answers not in names and {question, context} <= set(names) and len(known) > 1:
+        raise MissingColumn(
+            "label",
+            f"{where} has no column of answers (columns: {', '.join(names)}). Try: data.label=<that column>; to answer "
+            f"its questions: run predict <run id> {where}",
+        )
     require_columns(names, wanted, where, sample)
     starts = (f"{answers}_start", START, "start")
     start = next((name for name in starts if name in names and name not in wanted.values()), None)

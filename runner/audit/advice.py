@@ -18,6 +18,7 @@ REFUSED = {  # by the setting that leaves them out, or finds what they lack: row
     "bad_spans": "answers that are not at their answer_start", "find": "answers without answer_start",
 }  # fmt: skip
 RARE = 0.8  # majority share from which on accuracy hides the other classes
+OF_TOKENS = ("words", "questions")  # units of labels whose models `run best` has no candidates of
 OF_THE_MACHINE = ("paths", "tracker", "device", "hydra")  # settings that are nobody's advice
 
 Problems = Callable[[list[str]], list[str]]
@@ -53,7 +54,8 @@ def advise(
             chosen.append(word)
             reasons.append(f"{word}: {why}")
     kept = [word for word in chosen if word.startswith(("data", "task")) and not word.startswith("data.max_length=")]
-    return Advice(_command("run", chosen), tuple(reasons), _command("run best", [*kept, "max_kb=1000"]))
+    search = "" if labels.unit in OF_TOKENS else _command("run best", [*kept, "max_kb=1000"])
+    return Advice(_command("run", chosen), tuple(reasons), search)
 
 
 def _refused(key: str) -> str:

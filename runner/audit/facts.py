@@ -136,7 +136,7 @@ class Advice:
 
     command: str
     reasons: tuple[str, ...]
-    search: str  # the command that looks for the best model
+    search: str  # the command that looks for the best model; empty where none does
 
 
 @dataclass(frozen=True)

@@ -209,8 +209,9 @@ def _advice(audit: Audit) -> Iterator[str]:
     yield f"  {audit.advice.command}"
     for reason in audit.advice.reasons:
         yield from _wrapped(reason, "    ")
-    yield "the best model inside a budget"
-    yield f"  {audit.advice.search}"
+    if audit.advice.search:
+        yield "the best model inside a budget"
+        yield f"  {audit.advice.search}"
 
 
 def _wrapped(text: str, indent: str = "  ", first: str | None = None) -> list[str]:

@@ -45,6 +45,15 @@ def check_budget(budget: Budget, settings: Settings) -> None:
         )
 
 
+def check_task(task: Task) -> None:
+    """Raise ConfigError for a task whose answers are read from every token: no candidate gives those."""
+    if task.reads == "tokens":
+        raise ConfigError(
+            f"run best compares models that answer a text as a whole, and {task.output_name} answers from its tokens "
+            f"(task={task.name}). Try: run -m model=bert-tiny,bert-mini, then run compare"
+        )
+
+
 def goal_of(budget: Budget, task: Task) -> str:
     """Return the score to reach: the task's first one, or the goal by its own name; ConfigError for no such score."""
     if budget.goal is None:

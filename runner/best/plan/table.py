@@ -9,7 +9,7 @@ from data.errors import CutTooSmall, DataError
 from data.folds import count_folds, fold_groups
 from data.load import Rows, read_rows
 from data.stores.build_once import SharedCache
-from runner.best.plan.check import check_classes, check_facts, goal_of
+from runner.best.plan.check import check_classes, check_facts, check_task, goal_of
 from runner.best.plan.facts import read_facts
 from runner.best.plan.steps import FEW_ROWS, FOLDS
 from runner.best.plan.unlabelled import count_unlabelled
@@ -41,6 +41,7 @@ def read_table(settings: Settings, words: Sequence[str], budget: Budget, cache: 
     """Read the rows of a command, and decide which of them select. Raises the user's errors."""
     rows, is_whole = read_labelled(settings, words, cache)
     task = task_of_labels(rows.task, settings)
+    check_task(task)
     goal, folds = goal_of(budget, task), 0
     labelled = len(rows.raw.splits["train"]) + (len(rows.raw.splits[rows.select]) if rows.is_cut else 0)
     cut = held_out_words(rows, settings, labelled, is_needed=is_whole) if labelled >= FEW_ROWS else ()

@@ -113,3 +113,7 @@ def test_a_question_said_to_be_impossible_has_no_answer() -> None:
 def test_a_missing_column_is_named() -> None:
     with pytest.raises(DataError, match=r"data.text_pair='passage' is not in qa.json"):
         read([row("Ada", 0, 1)], text_pair="passage")
+    with pytest.raises(
+        DataError, match=r"qa.json has no column of answers \(columns: question, context\). Try: data.label="
+    ):
+        read([{"question": "Who?", "context": CONTEXT}])

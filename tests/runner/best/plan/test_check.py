@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from runner.best.plan.check import check_budget, check_facts, check_reach, goal_of
+from runner.best.plan.check import check_budget, check_facts, check_reach, check_task, goal_of
 from runner.best.types import Budget, Candidate, Facts, LeftOut, Plan
 from runner.errors import ConfigError
 from runner.tasks.base import LabelFacts
 from runner.tasks.classification import Classification
+from runner.tasks.span import Span
 from tests.runner.best.conftest import settings_of
 
 FACTS = Facts(rows=100, classes=2, smallest_class=3, majority=0.97)
@@ -32,6 +33,14 @@ def test_a_budget_that_contradicts_itself_is_refused(budget: Budget, message: st
 def test_reported_rows_never_choose() -> None:
     with pytest.raises(ConfigError, match="validation is reported, and no choice may be made by reported rows"):
         check_budget(Budget(), settings_of("data=sst2", "data.select_split=validation"))
+
+
+def test_answers_that_are_read_from_tokens_have_no_candidates() -> None:
+    check_task(TASK)
+    with pytest.raises(
+        ConfigError, match=r"a model of spans answers from its tokens \(task=span\). Try: run -m model="
+    ):
+        check_task(Span())
 
 
 def test_a_goal_is_a_score_of_the_task() -> None:
