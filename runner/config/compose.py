@@ -5,7 +5,7 @@ Nothing heavy is imported: a mistake in a config is reported in under a second.
 
 from __future__ import annotations
 
-import copy
+import pickle
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,7 +88,7 @@ def compose(overrides: list[str], hydra: bool = False) -> DictConfig:
             return composed_by_hydra(overrides, hydra=True)
         values = _values(overrides)
         choices = tuple(word for word in overrides if parsed(word) not in values)
-        config = copy.deepcopy(_base(choices, config_roots()))
+        config: DictConfig = pickle.loads(_base(choices, config_roots()))  # noqa: S301 an eighth of a deepcopy's time
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
         return config
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, OSError) as error:
@@ -98,9 +98,9 @@ def compose(overrides: list[str], hydra: bool = False) -> DictConfig:
 
 
 @cache
-def _base(choices: tuple[str, ...], _roots: tuple[Path, ...]) -> DictConfig:
+def _base(choices: tuple[str, ...], _roots: tuple[Path, ...]) -> bytes:
     """The config of some choices of groups: Hydra sets values last, onto what all commands of these choices share."""
-    return composed_by_hydra(list(choices), hydra=False)
+    return pickle.dumps(composed_by_hydra(list(choices), hydra=False))
 
 
 def _values(overrides: list[str]) -> list[Override]:

@@ -58,8 +58,7 @@ finally:
 def cpu_seconds(script: str, folder: Path) -> tuple[float, str]:
     """Run a script in a new interpreter: the wall time as on an idle machine, and stderr."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    env = os.environ | {"PYTHONPATH": str(REPO), "PYTHONPYCACHEPREFIX": str(folder.parent / "bytecode")}
-    env.pop("PYTHONDONTWRITEBYTECODE", None)  # else every process would compile all our modules
+    env = os.environ | {"PYTHONPATH": str(REPO)}
     done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, env=env)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, done.stderr
