@@ -19,6 +19,11 @@ def main(words: list[str]) -> int:
         raise ConfigError(f"run explain: one run and one key, not {' '.join(names)}. Try: run explain {names[0]} model")
     output = output_folder(chosen["paths.output"])
     record = find_record(output, names[0] if names else None)
+    if record.overrides and "=" not in record.overrides[0]:
+        raise ConfigError(
+            f"run {record.identity} is the result of a verb, which has no settings of a training. It was: "
+            f"run {' '.join(record.overrides)}"
+        )
     found = setting_origins(record, output)
     if len(names) == 2:
         keys = [origin.key for origin in found]

@@ -128,7 +128,8 @@ def first_record(wanted: ZeroShot, predictor: Predictor) -> RunRecord:
     exported, rows, settings = predictor.exported, wanted.rows, wanted.settings
     config = asdict(settings)
     if read_record(wanted.output / exported.identity):
-        config["model"] = find_record(wanted.output, exported.identity).config["model"]
+        model = find_record(wanted.output, exported.identity).config["model"]
+        config["model"] = model | {"name": f"zero-shot-{model['name']}"}  # no trained run of these data in tables
     asked = {"from": exported.identity} | ({} if wanted.is_paired else asdict(wanted.question))
     labels = rows.task.label_names
     return RunRecord(

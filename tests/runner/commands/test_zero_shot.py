@@ -10,6 +10,7 @@ import pytest
 
 from runner.cli import run_verb
 from runner.commands.compare import main as compare
+from runner.commands.explain import main as explain
 from runner.commands.zero_shot import main
 from runner.errors import ConfigError
 from runner.record.folder import read_all_records
@@ -81,6 +82,8 @@ def test_another_template_or_mode_is_another_result(
     assert "All about {}." in shown and "guess among the" in shown and "texts/s" in shown
     assert len(records(place)) == 2
     assert compare([made.identity, f"paths.output={place}/outputs"]) == 0
+    with pytest.raises(ConfigError, match="It was: run zero-shot aaaa data=files"):
+        explain([made.identity, f"paths.output={place}/outputs"])
 
 
 @pytest.mark.parametrize(
