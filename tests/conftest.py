@@ -30,6 +30,15 @@ gc.disable()  # until the tests are collected: nothing of what is loaded for the
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPO = Path(__file__).resolve().parent.parent
+# Files of ten seconds or more that do not start `run`.
+LONG = {
+    REPO / "tests" / name
+    for name in (
+        "runner/sweep/test_plan.py", "test_layout.py", "end_to_end/test_chain.py", "models/onnx/test_graph.py",
+        "models/checkpoints/test_transformers_model.py", "models/compression/test_dendrites.py",
+        "runner/track/test_mirror.py", "runner/track/test_sweeps.py",
+    )
+}  # fmt: skip
 
 
 def hub_answers() -> bool:
@@ -49,8 +58,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # Files that start `run` take longest: they go first, so that the workers end at the same time.
-    items.sort(key=lambda item: not hasattr(getattr(item, "module", None), "run_cli"))
+    # Files that start `run`, and these, take longest: they go first, so that the workers end at the same time.
+    items.sort(key=lambda item: not (hasattr(getattr(item, "module", None), "run_cli") or item.path in LONG))
     marked = [item for item in items if item.get_closest_marker("hub")]
     if marked and not hub_answers():
         for item in marked:
