@@ -57,7 +57,9 @@ def trained(folder: Path) -> tuple[RunRecord, Path]:
     return finish(folder)
 
 
-def test_a_run_counts_questions_and_says_how_many_windows(trained: tuple[RunRecord, Path]) -> None:
+def test_two_layers_learn_from_500_rows_and_the_run_counts_windows(
+    trained: tuple[RunRecord, Path],
+) -> None:
     record, folder = trained
     assert record.data.rows == {"train": 500, "val": 60, "test": 80} and record.metrics["test/examples"] == 80
     assert any("became windows" in note and note.endswith("windows in all") for note in record.notes)
@@ -72,9 +74,9 @@ def test_a_student_learns_starts_and_ends_and_stays_a_model_of_spans_when_it_is_
     teacher = trained[0].identity
     record, place = finish(
         folder, "compression=[distil,magnitude,int8]", f"compression.distil.teacher={teacher}", "model.layers=1",
-        "compression.distil.phases.task.losses.hard=0", "density=0.5",
+        "compression.distil.phases.task.losses.hard=0", "density=0.5", "train.epochs=2",
     )  # fmt: skip
-    assert record.metrics["test/exact_match"] > 0.8
+    assert record.metrics["test/exact_match"] > 0.6  # chance: 0.0
     predictor = Predictor(model_of_run(record, place))
     assert isinstance(predictor.model, SpanClassifier)
     (found,) = predictor(["the key of n3 ?"], ["so the key of n3 is k7 , they say then then then then so so so"])

@@ -184,29 +184,6 @@ def test_the_line_about_the_training_rows_counts_questions_and_windows(split: To
     assert V1.describe(split) == f"task: answers to 3 questions in {len(split)} windows, each with an answer"
 
 
-def test_a_small_model_learns_to_find_the_key() -> None:
-    random = np.random.default_rng(0)
-    names, keys = [f"n{i}" for i in range(40)], [f"k{i}" for i in range(60)]
-    made = []
-    for _ in range(600):
-        name, key = str(random.choice(names)), str(random.choice(keys))
-        lead = " ".join(random.choice(["well", "so", "and", "then"], int(random.integers(0, 6))))
-        made.append(Asked(f"what is the key of {name} ?", f"{lead} the key of {name} is {key} , they say", [key]))
-    tokenizer = train_tokenizer(lambda: [f"{row.question} {row.context}" for row in made], 300)
-    train, test = (split_of_questions(tokenizer, part, 40) for part in (made[:500], made[500:]))
-    model = small_model(tokenizer, dropout=0.0, attention_dropout=0.0).train()
-    optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
-    for step in range(50):
-        rows = np.random.default_rng(step).choice(len(train), 32, replace=False)
-        batch = collate(train, rows)
-        loss = V1.loss(model(**to_tensors(batch, torch.device("cpu"))), targets_to_tensors(batch, torch.device("cpu")))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    answers = V1.answers(outputs_of(model, test), test)
-    assert V1.score("exact_match").value(answers) > 0.9
-
-
 def test_a_context_that_no_token_covers_is_answered_with_nothing(tokenizer: PieceTokenizer) -> None:
     split = split_of_questions(tokenizer, [Asked("who ?", "\u200b")])
     found = V1.answers(np.zeros((len(split.tokens), 2), np.float32), replace(split))
