@@ -73,6 +73,7 @@ def _source(chosen: dict[str, str]) -> PairSource:
     """The source of the pairs, with the columns that the command names."""
     source = pair_source(chosen["data"])
     given: dict[str, Any] = {key: chosen[key] for key in OF_FILES if chosen[key]}
+    _one_of("quoting", chosen["quoting"] or "auto", ("auto", "minimal", "none"))
     if source.id is None:
         if not given.get("path"):
             raise ConfigError("run blimp data=files: which file? Try: run blimp from=<id> data=files path=pairs.csv")

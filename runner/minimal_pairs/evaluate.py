@@ -91,8 +91,8 @@ def refuse_too_long(sentences: Sentences, paradigms: Sequence[Paradigm], positio
     rows = [(one.name, row) for one in paradigms for row in one.rows]
     shown = ", ".join(f"{rows[pair][0]} row {rows[pair][1]}: {lengths[pair]} tokens" for pair in too_long[:SHOWN])
     raise DataError(
-        f"{len(too_long)} pairs are longer than the {positions} positions of the model ({shown}). Shorten or remove "
-        "these rows"
+        f"{len(too_long)} of {len(rows):,} pairs are longer than the {positions} positions of the model ({shown}). "
+        "Shorten or remove these rows"
     )
 
 

@@ -84,6 +84,7 @@ def key_of(wanted: Wanted, weights: str, content: str) -> JsonObject:
     source = wanted.source
     return {
         "data": source.name, "id": source.id, "columns": [source.good, source.bad, source.group], "file": content,
+        "read as": [source.split, source.encoding, source.delimiter, source.quoting],
         "score": wanted.score, "most": wanted.most, "paradigms": sorted(wanted.paradigms),
         "compression": wanted.compression, "weights": weights, "version": SCHEMA_VERSION,
     }  # fmt: skip

@@ -40,7 +40,8 @@ def show_report(report: PairReport, console: Console, by: str = "") -> None:
     say_below(_cut(report), console)
     if report.identical:
         named = ", ".join(report.identical[:SHOWN]) + (", ..." if len(report.identical) > SHOWN else "")
-        say_below(f"{len(report.identical)} pairs have two equal sentences and count as ties: {named}", console)
+        are = "1 pair has" if len(report.identical) == 1 else f"{len(report.identical)} pairs have"
+        say_below(f"{are} two equal sentences, a tie for every model: {named}", console)
     for note in report.notes:
         say_below(f"note: {note}", console)
 

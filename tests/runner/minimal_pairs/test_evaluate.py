@@ -52,7 +52,7 @@ def test_identical_pairs_are_ties_and_named(learned: Path, tmp_path: Path) -> No
 
 def test_a_sentence_beyond_the_positions_is_refused_with_its_row(learned: Path, tmp_path: Path) -> None:
     path = pairs_file(tmp_path / "long.csv", [("the dogs run .", "the dogs runs ."), ("the " * 15 + "dogs", "dogs")])
-    with pytest.raises(DataError, match=r"1 pairs are longer than the 16 positions .*long row 3: 18 tokens"):
+    with pytest.raises(DataError, match=r"1 of 2 pairs are longer than the 16 positions .*long row 3: 18 tokens"):
         asked(learned, path)
 
 

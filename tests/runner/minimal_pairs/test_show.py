@@ -26,7 +26,7 @@ def test_a_table_fits_a_terminal_and_names_what_counts() -> None:
     assert max(map(len, text.splitlines())) <= 80
     assert "100.0%" in text and "0.500*" in text and "0.750 " in text
     assert "80 of 2,000 pairs in 1 s, the first of each paradigm; all: max_pairs=all" in " ".join(text.split())
-    assert "1 pairs have two equal sentences and count as ties: a 7" in text
+    assert "1 pair has two equal sentences, a tie for every model: a 7" in text
     assert "note: a note" in text
 
 
