@@ -45,10 +45,16 @@ def label_facts(rows: Rows) -> LabelFacts:
         return _sets(splits, target.names)
     if target.names:
         return _classes(splits, target)
-    values = {name: np.asarray(labels.values, np.float64) for name, labels in splits.items()}
+    values = {name: _first_numbers(labels) for name, labels in splits.items()}
     if not any(found.size and np.ptp(found) for found in values.values()):
         return LabelFacts()  # texts without labels
     return LabelFacts(numbers={name: _spread(found) for name, found in values.items()})
+
+
+def _first_numbers(labels: Labels) -> np.ndarray:
+    """Return the number of each row, (rows,) float64: of several the first, which is the label."""
+    values = np.asarray(labels.values, np.float64)
+    return values if values.ndim == 1 else values[:, 0]
 
 
 def used_splits(rows: Rows) -> list[str]:

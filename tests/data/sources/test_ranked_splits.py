@@ -13,6 +13,9 @@ from data.load import read_raw
 from data.settings import DataSettings
 from data.sources.raw import RawSplit
 from data.stores.build_once import SharedCache
+from data.targets.relevance import FIRST, GAIN, RETRIEVED, query_offsets
+from runner.statistics.answers import Answers
+from runner.statistics.rank_scores import RANK_SCORES
 
 ROWS = [
     ("q1", "red wings", "wings are red", 1), ("q1", "red wings", "a blue sea", 0), ("q2", "hot", "cold", 0),
@@ -66,3 +69,48 @@ def test_a_collection_of_four_files_is_read(tmp_path: Path) -> None:
         "text_pair": ["a blue sea", "wings are red", "very hot", "wings are red"],
     }
     assert found.labels.values.tolist() == [[0, 1, 5, 0], [3, 1, 4, 0], [1, 1, 9, 1], [0, 1, 8, 1]]
+
+
+def answers_of(split: RawSplit, scores: np.ndarray) -> Answers:
+    values = split.labels.values
+    columns = {
+        "label": values[:, GAIN], "prediction": scores, "relevant": values[:, GAIN] >= 1,
+        "retrieved": values[:, RETRIEVED] > 0,
+    }  # fmt: skip
+    return Answers(columns, query_offsets(values))
+
+
+BM25 = {  # trec_eval on the test queries: NDCG@10, MRR@10, MAP@100, recall@100
+    "cranfield": (71, 0.3473, 0.5257, 0.2861, 0.7071),
+    "cisi": (24, 0.3072, 0.5240, 0.1112, 0.3522),
+    "medline": (9, 0.6906, 1.0, 0.4703, 0.6768),
+}
+
+
+@pytest.mark.hub
+@pytest.mark.parametrize("name", BM25)
+def test_the_first_ranking_is_bm25s(name: str, tmp_path: Path) -> None:
+    settings = DataSettings(
+        name=name, source="hub", id=f"bertier/{name}", task="rank", queries="queries", corpus="corpus", qrels="default",
+        candidates="bm25", report_splits={"test": "test"},
+    )  # fmt: skip
+    test = read_raw(settings, SharedCache(tmp_path), "relevance").splits["test"]
+    found = answers_of(test, test.labels.values[:, FIRST])
+    values = [round(RANK_SCORES[one].value(found), 4) for one in ("ndcg@10", "mrr@10", "map@100", "candidate_recall")]
+    assert (len(found), *values) == BM25[name]
+
+
+@pytest.mark.hub
+def test_the_first_ranking_of_wikiqa_is_that_of_common_words_and_chance_is_below(tmp_path: Path) -> None:
+    settings = DataSettings(
+        source="hub", id="microsoft/wiki_qa", task="rank", text="question", text_pair="answer", group="question_id",
+        select_split="validation", report_splits={"test": "test"},
+    )  # fmt: skip
+    splits = read_raw(settings, SharedCache(tmp_path), "relevance").splits
+    for name, wanted in (("test", (243, 0.6856, 0.6971)), ("val", (126, 0.6667, 0.6726))):
+        found = answers_of(splits[name], splits[name].labels.values[:, FIRST])
+        assert (len(found), *(round(RANK_SCORES[one].value(found), 4) for one in ("map", "mrr"))) == wanted
+    random, test = np.random.default_rng(0), splits["test"]
+    drawn = [RANK_SCORES["map"].value(answers_of(test, random.random(len(test)))) for _ in range(30)]
+    alone = RANK_SCORES["map"].value(answers_of(test, np.random.default_rng(7).random(len(test))))
+    assert abs(alone - np.mean(drawn)) < 3 * np.std(drawn) and np.mean(drawn) < 0.5
