@@ -118,7 +118,8 @@ def _row(name: str, cells: Sequence[str], last: str) -> str:
     """A row of a table: a name of at most LABEL_WIDTH, then numbers."""
     shown = _fitted(name.replace("\n", " "), LABEL_WIDTH)
     width = 10 if len(cells) <= 3 else 7
-    return f"{set_cell_size(shown, LABEL_WIDTH)}{''.join(f'{cell:>{width}}' for cell in cells)}{last:>16}"
+    padded = (f"{cell:>{width}}" if len(cell) < width else f" {cell}" for cell in cells)  # a long one stands apart
+    return f"{set_cell_size(shown, LABEL_WIDTH)}{''.join(padded)}{last:>16}"
 
 
 def _lengths(audit: Audit) -> Iterator[str]:
