@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from data.settings import GROUP_RULES, DataSettings
+from models.compression.settings.learn import TaughtSettings
 
 if TYPE_CHECKING:
     from runner.schema import Settings
@@ -15,10 +16,22 @@ OF_FILES = "data.queries=q.tsv data.corpus=docs.tsv data.qrels=qrels.txt data.ca
 
 def rank_conflicts(settings: Settings) -> list[str]:
     """One line for every setting that rankings forbid."""
-    data = settings.data
+    data, found = settings.data, _further_texts(settings)
     if data.source == "demo":
-        return []
-    return _collection(data) if _named(data) else _grouped(data)
+        return found
+    return found + (_collection(data) if _named(data) else _grouped(data))
+
+
+def _further_texts(settings: Settings) -> list[str]:
+    """Stages that learn from texts of no query."""
+    found = []
+    for name, stage in settings.compression.items():
+        if isinstance(stage, TaughtSettings) and stage.unlabelled:
+            found.append(
+                f"compression.{name}.unlabelled={stage.unlabelled}: these texts are of no query, and documents are "
+                "compared with others of theirs. Leave it out"
+            )
+    return found
 
 
 def _named(data: DataSettings) -> dict[str, str]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from data.errors import DataError
-from data.load import read_raw
+from data.load import read_raw, read_rows
 from data.settings import DataSettings
 from data.sources.raw import RawSplit
 from data.stores.build_once import SharedCache
@@ -69,6 +69,22 @@ def test_a_collection_of_four_files_is_read(tmp_path: Path) -> None:
         "text_pair": ["a blue sea", "wings are red", "very hot", "wings are red"],
     }
     assert found.labels.values.tolist() == [[0, 1, 5, 0], [3, 1, 4, 0], [1, 1, 9, 1], [0, 1, 8, 1]]
+
+
+def test_queries_are_never_split_and_limits_keep_them_whole(tmp_path: Path) -> None:
+    rows = [(f"q{i % 20}", f"query {i % 20}", f"text {i}", int(i < 20)) for i in range(100)]
+    file = tmp_path / "rows.jsonl"
+    names = ("id", "query", "answer", "label")
+    file.write_text("".join(json.dumps(dict(zip(names, row))) + "\n" for row in rows), encoding="utf-8")
+    settings = DataSettings(
+        source="files", task="rank", path=str(file), text="query", text_pair="answer", group="id", max_rows=37,
+        max_eval_rows=3,
+    )  # fmt: skip
+    found = read_rows(settings, SharedCache(tmp_path / "cache"), "relevance").raw.splits
+    queries = {name: split.facts(np.arange(len(split)))["_query"] for name, split in found.items()}
+    assert {name: len(ids) for name, ids in queries.items()} == {"train": 35, "val": 5, "test": 5}
+    assert all(ids.count(one) == 5 for ids in queries.values() for one in set(ids))
+    assert not set(queries["train"]) & set(queries["val"]) and not set(queries["val"]) & set(queries["test"])
 
 
 def answers_of(split: RawSplit, scores: np.ndarray) -> Answers:

@@ -20,6 +20,14 @@ FILES = ["data.queries=q.tsv", "data.corpus=d.tsv", "data.qrels=qrels.txt", "dat
         (["data=files", "task=rank", *FILES[:2]], r"qrels and candidates are missing too"),
         (["data=files", "task=rank", *FILES, "data.path=x.csv"], "data.path: rows of a file, beside a collection"),
         (["data=cranfield", "data.group=id"], "data.group=id: a collection says itself"),
+        (
+            ["task=rank", "compression=[distil]", "compression.distil.teacher=x", "compression.distil.unlabelled=y"],
+            "compression.distil.unlabelled=y: these texts are of no query",
+        ),
+        (
+            ["data=sst2", "compression=[distil]", "compression.distil.teacher=x", "compression.distil.soft=margin_mse"],
+            "compression.distil.soft=margin_mse: compares documents of a query",
+        ),
         (["data=sst2", "train.loss=listwise"], "train.loss=listwise: the task classification has one loss"),
     ],
 )
