@@ -55,6 +55,11 @@ def find_promise(record: RunRecord, run_folder: Path, wanted: WantedPromise, mod
 
     models: how many were compared on these rows.
     """
+    if task_of_record(record).has_label_sets:
+        raise ConfigError(
+            f"reject={wanted.alpha:g}: run {record.identity} answers with sets of labels, and a promise is for one "
+            "label a text. Try: data.threshold=<a higher number>, which answers fewer labels"
+        )
     labels = tuple(record.data.labels)
     if (whole := ",".join(wanted.classes)) in labels:  # a comma in a name
         wanted = WantedPromise(wanted.alpha, (whole,))
