@@ -71,7 +71,14 @@ class Answered:
     @property
     def is_right(self) -> np.ndarray:
         """Which items are answered right, (items,) bool."""
+        if self.are_texts:
+            return np.asarray(self.answers["exact"]) == 1
         return np.asarray(self.labels == self.predictions)
+
+    def in_words(self, column: str) -> np.ndarray:
+        """`label` or `prediction` as words, (items,): texts as they are, classes by their names."""
+        values = np.asarray(self.answers[column])
+        return np.where(values == "", "no answer", values) if self.are_texts else np.array(self.names)[values]
 
     @property
     def confidence(self) -> np.ndarray:

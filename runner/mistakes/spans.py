@@ -42,14 +42,14 @@ def analyse_spans(answered: Answered, material: Material | None) -> Plain:
     order = np.lexsort((np.asarray(answered.answers["margin"]), f1))  # of equally wrong ones the surest first
     rows = order[f1[order] < 1][:SHOWN]
     lines = _lines(answered, material, texts, rows, outcomes)
-    slices = _slices(texts) if texts else []
+    slices = span_slices(answered, material)
     sections = [
         _outcomes(outcomes, f1),
         *([_of_slices(f1, exact, slices)] if slices else []),
         _worst(lines, int((f1 < 1).sum())),
     ]
     told = [f"{name}: {int(is_in.sum()):,} of {len(f1):,}." for name, is_in in outcomes[1:] if is_in.any()]
-    weakest = sorted((float(f1[is_in].mean()), name) for name, is_in in slices if is_in.sum() >= LEAST_ROWS)
+    weakest = sorted((float(f1[is_in].mean()), name) for name, is_in in slices)
     told += [f"Lowest mean F1, {weakest[0][0]:.3f}: {weakest[0][1]}."] if weakest else []
     lead = f"{int((f1 < 1).sum()):,} of {len(f1):,} questions of {answered.split} are not answered fully right"
     return Plain(f"Errors of {name_of(answered.record)}", lead, told, sections, COLUMNS, lines)
@@ -78,8 +78,11 @@ def _read(answered: Answered, material: Material | None) -> _Texts | None:
     return _Texts(columns["text"], columns["text_pair"], raw.facts(rows)["_golds"])
 
 
-def _slices(texts: _Texts) -> list[Slice]:
-    """Return the questions by their first word, by the length of their text and of the right answer."""
+def span_slices(answered: Answered, material: Material | None) -> list[Slice]:
+    """Return the questions by first word, and by the lengths of text and right answer; [] where none are at hand."""
+    texts = _read(answered, material)
+    if texts is None:
+        return []
     first = np.array([(question.split() or [""])[0].strip("\"'¿¡").lower() for question in texts.questions])
     common = [word for word, _ in Counter(first.tolist()).most_common(MOST_WORDS)]
     words = np.array([len(golds[0].split()) if golds else 0 for golds in texts.golds])
@@ -88,7 +91,8 @@ def _slices(texts: _Texts) -> list[Slice]:
         "answer of 4 words or more": words > 3,
     }  # fmt: skip
     contexts = [(f"text: {name}", is_in) for name, is_in in length_slices(texts.contexts)]
-    return [*((f"question: {word} ...", first == word) for word in common), *sizes.items(), *contexts]
+    found = [*((f"question: {word} ...", first == word) for word in common), *sizes.items(), *contexts]
+    return [(name, is_in) for name, is_in in found if is_in.sum() >= LEAST_ROWS]
 
 
 def _lines(
@@ -124,7 +128,6 @@ def _of_slices(f1: np.ndarray, exact: np.ndarray, slices: Sequence[Slice]) -> Se
         [name, Cell(f"{is_in.sum():,}", int(is_in.sum())), Cell(f"{f1[is_in].mean():.3f}", float(f1[is_in].mean())),
          Cell(f"{exact[is_in].mean():.3f}", float(exact[is_in].mean()))]
         for name, is_in in slices
-        if is_in.sum() >= LEAST_ROWS
     ]  # fmt: skip
     told = [f"At least {LEAST_ROWS} questions; nothing is tested."]
     return Section("Slices", table(titles, lines, is_sortable=True), "slices", told)

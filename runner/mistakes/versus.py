@@ -17,6 +17,7 @@ from runner.mistakes.answered import Answered
 from runner.mistakes.material import Place, read_material
 from runner.mistakes.page import LETTERS, shortened, where
 from runner.mistakes.slicing import slices_of
+from runner.mistakes.spans import span_slices
 from runner.record.run_names import names_of
 from runner.record.table import say_below, widen
 from runner.report.markup import tag
@@ -78,7 +79,7 @@ def compare_errors(first: Answered, second: Answered, cache: Path) -> Versus:
     for one in (first, second):
         if one.is_of_words or not one.names:
             raise ConfigError(f"run compare --errors works for classes, run {one.record.identity} has none")
-    same = first.split == second.split and np.array_equal(_labels(first), _labels(second))
+    same = first.split == second.split and np.array_equal(first.in_words("label"), second.in_words("label"))
     prints = {one.record.data.fingerprints.get(one.split) for one in (first, second)}
     if not same or len(prints) > 1:
         raise ConfigError(
@@ -88,7 +89,7 @@ def compare_errors(first: Answered, second: Answered, cache: Path) -> Versus:
     material = read_material(first, cache)
     there = None if isinstance(material, str) else material
     texts = there.texts(first.split) if there else []
-    rights = first.is_right, second.is_right
+    rights, labels = (first.is_right, second.is_right), first.in_words("label")
     sides = []
     for mine, other, answered in ((rights[0], rights[1], second), (rights[1], rights[0], first)):
         rows = np.flatnonzero(mine & ~other)
@@ -97,22 +98,17 @@ def compare_errors(first: Answered, second: Answered, cache: Path) -> Versus:
         if there is not None:
             places = [*there.places(first.split, there.source_rows(first.split)[rows])]
         sides.append(tuple(
-            OnlyOne(int(row), answered.names[answered.labels[row]], answered.names[answered.predictions[row]],
+            OnlyOne(int(row), str(labels[row]), str(answered.in_words("prediction")[row]),
                     float(answered.confidence[row]), place, texts[row] if there else None)
             for row, place in zip(rows, places)
         ))  # fmt: skip
-    slices = between_models(*rights, slices_of(first, there, texts))
+    slices = between_models(*rights, span_slices(first, there) if first.are_texts else slices_of(first, there, texts))
     names = names_of([first.record, second.record])
     return Versus(
         (names[0], names[1]), (first.record.identity, second.record.identity), first.split, len(rights[0]),
         (int(rights[0].sum()), int(rights[1].sum())), (sides[0], sides[1]),
         mcnemar_p(len(sides[0]), len(sides[1])), tuple(slices), material if isinstance(material, str) else None,
     )  # fmt: skip
-
-
-def _labels(answered: Answered) -> np.ndarray:
-    """The labels by name: two runs may number their classes differently."""
-    return np.array(answered.names)[answered.labels]
 
 
 def print_versus(found: Versus, console: Console) -> None:

@@ -23,7 +23,11 @@ def test_answers_end_in_one_of_five_ways_and_the_worst_and_surest_come_first(tmp
     given = np.array([text if margin < 0 else "" for text, margin in zip(TEXTS, MARGINS)], object)
     label = np.array([golds[0] if golds else "" for golds in GOLDS], object)
     answers = Answers(columns | {"label": label, "prediction": given})
-    answered = dataclasses.replace(write_case(tmp_path), answers=answers, probabilities=None)
+    case = write_case(tmp_path)
+    record = dataclasses.replace(case.record, data=dataclasses.replace(case.record.data, task="span"))
+    answered = dataclasses.replace(case, record=record, answers=answers, probabilities=None)
+    assert answered.is_right.tolist() == [False, True, False, False, False, True]
+    assert answered.in_words("prediction").tolist() == [text or "no answer" for text in given]
     counts = {name: int(is_in.sum()) for name, is_in in outcomes_of(answered)}
     assert counts == {
         "right": 2, "right in part": 1, "another part of the text": 1, "left unanswered, and there is an answer": 1,
