@@ -8,14 +8,19 @@ import numpy as np
 import pytest
 import torch
 
+from data.batch import collate
 from data.labels import Labels
 from data.settings import DataSettings
 from data.splits import TokenSplit
 from data.targets.relevance import Relevance
 from data.units import Units, unit_batches
+from models.build import build
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.tasks.base import LabelFacts
 from runner.tasks.rank import Rank, document_scores, score_of
 from runner.tasks.rank_losses import LOSSES
+from runner.training.inference import to_tensors
 from tests.data.helpers import split_of
 
 # gain, candidate?, first score, query
@@ -95,3 +100,18 @@ def test_documents_that_hold_the_key_of_the_query_are_learned_with_every_loss(lo
         kept = outputs(np.arange(len(asked))).numpy()
     assert task.score("ndcg@10").value(task.answers(kept, train)) > 0.95
     assert task.score("ndcg@10").value(task.answers(random.random((len(asked), 1)), train)) < 0.7
+
+
+def test_the_score_of_a_pair_does_not_depend_on_its_neighbours() -> None:
+    torch.manual_seed(0)
+    network, _ = build(
+        resolve(compose(["task=rank", "model=bert-tiny", "model.hidden=16", "model.heads=2"])).model, Rank().head(),
+        vocab_size=50, pad_id=0,
+    )  # fmt: skip
+    network.eval()
+    random = np.random.default_rng(0)
+    pairs = split_of([random.integers(1, 50, size) for size in (5, 9, 14, 7)], starts=[2, 3, 4, 3])
+    with torch.no_grad():
+        together = network(**to_tensors(collate(pairs, np.arange(4)), torch.device("cpu")))
+        alone = [network(**to_tensors(collate(pairs, np.array([row])), torch.device("cpu"))) for row in range(4)]
+    assert together.shape == (4, 1) and torch.allclose(together, torch.cat(alone), atol=1e-5)
