@@ -27,7 +27,7 @@ def test_the_text_of_a_verb_has_synopsis_sentence_example_and_width(verb: str) -
 
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "help"])
 def test_the_text_of_a_verb_names_each_of_its_options(verb: str) -> None:
-    module = (REPO / f"runner/commands/{verb}.py").read_text(encoding="utf-8")
+    module = (REPO / f"runner/commands/{verb.replace('-', '_')}.py").read_text(encoding="utf-8")
     options = re.findall(r'"([a-z_]+(?:\.[a-z_]+)?)": "', module) if "parse_options(" in module else []
     flags = re.findall(r'"(--[a-z]+)"', module)
     missing = [name for name in (*options, *flags) if name not in usage(verb) and name != "--help"]
