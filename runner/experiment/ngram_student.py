@@ -24,7 +24,7 @@ def teacher_targets(context: RunStageContext, options: Distil) -> np.ndarray:
     if not context.splits.task.label_names:
         found = logits[:, 0]
         own = labels.astype(np.float64)
-    elif context.prepared.task.has_label_sets:
+    elif labels.ndim == 2:  # sets of labels
         found = sigmoid(logits / options.temperature)
         own = labels.astype(np.float64)
     else:
