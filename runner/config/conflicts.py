@@ -8,11 +8,11 @@ from models.compression.settings.learn import Distil
 from models.settings import FITTED_NGRAMS, HASHED_WORDS, OVER_NGRAMS, contradictions
 from runner.config.check_files import file_conflicts
 from runner.config.check_head import head_conflicts
-from runner.config.check_label_sets import label_set_conflicts
 from runner.config.recipes import AUTO, recipe_conflicts
 from runner.machine.extras import missing_extra
 from runner.schema import ROW_SGD, Settings
 from runner.tasks import likely_task, named_task
+from runner.tasks.label_set_conflicts import label_set_conflicts
 
 MOST_CHARACTERS = 8  # of a character n-gram
 

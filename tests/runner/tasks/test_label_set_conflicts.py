@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from data.settings import DataSettings
-from runner.config.check_label_sets import label_set_conflicts
+from runner.tasks.label_set_conflicts import label_set_conflicts
 
 
 @pytest.mark.parametrize(
