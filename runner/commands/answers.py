@@ -76,16 +76,16 @@ def answer_rows(exported: ExportedModel, rows: Iterator[dict[str, Any]], options
     """Write each row with its answer; the number of rows, and of truncated texts, is printed at the end."""
     predictor = open_answering(exported, options.threads, options.promise)
     say_promise(predictor)
-    count, cut, unsure = 0, 0, 0
+    count, cut, unsure, longest = 0, 0, 0, exported.max_length
     with open_output(options.out) as target:
         writer = RowWriter(target, options.form)
         size = options.batch_size
         for chunk in chunks_as_they_arrive(rows, size) if options.is_live else row_chunks(rows, CHUNK):
-            answers, lost = answer_chunk(predictor, chunk, options)
+            answers, lost, longest = answer_chunk(predictor, chunk, options)
             writer.write(answers)
             count, cut = count + len(chunk), cut + lost
             unsure += sum(row["prediction"] == UNSURE for row in answers)
-    truncated = f", {cut:,} of them longer than {exported.max_length} tokens and cut" if cut else ""
+    truncated = f", {cut:,} of them longer than {longest} tokens and cut" if cut else ""
     answered = f", {count - unsure:,} of them answered" if isinstance(predictor, RejectingPredictor) else ""
     say(f"{count:,} rows{answered}{truncated}" + (f": {options.out}" if options.out else ""), sys.stderr)
     has_shares = any(field.type == "shares" for field in predictor.answer_fields)
@@ -101,8 +101,8 @@ def say_promise(predictor: AnyPredictor) -> None:
 
 def answer_chunk(
     predictor: AnyPredictor, rows: list[dict[str, Any]], options: AnswerOptions
-) -> tuple[list[dict[str, Any]], int]:
-    """The rows with their answers as further columns, and how many texts were cut."""
+) -> tuple[list[dict[str, Any]], int, int]:
+    """The rows with their answers as further columns, how many texts were cut, and the tokens that one may have."""
     fields = predictor.answer_fields
     if clash := column_types(fields).keys() & rows[0].keys():
         raise ConfigError(f"there is a column {min(clash)!r} already, which answers are written to. Rename it")
@@ -113,7 +113,7 @@ def answer_chunk(
     made = [row | answer for row, answer in zip(rows, found)]
     if options.form == "csv":
         made = [{name: as_cell(value) for name, value in row.items()} for row in made]
-    return made, int(asked.is_cut.sum())
+    return made, int(asked.is_cut.sum()), asked.longest or predictor.exported.max_length
 
 
 def text_of(value: Any, takes_words: bool) -> Any:
