@@ -293,13 +293,3 @@ class Task(ABC):
     def constant_sentence(cls, split: str) -> str:
         """Return a sentence about a model that gave every row of `split` the same answer."""
         return f"the model gives every row of {split} the same answer"
-
-
-def refuse_not_finite(kept: np.ndarray, what: str, rows: str = "rows") -> None:
-    """Raise ValueError where an item's outputs (items, K) are not finite."""
-    wrong = int((~np.isfinite(kept)).reshape(len(kept), -1).any(axis=1).sum())
-    if wrong:
-        raise ValueError(
-            f"the {what} of {wrong} of {len(kept)} {rows} are not finite: training diverged. "
-            "Try: a smaller optimizer.lr"
-        )

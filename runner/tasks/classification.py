@@ -18,7 +18,8 @@ from runner.statistics.answers import Answers
 from runner.statistics.confusion import CLASS_SCORES, class_table, confusion_of
 from runner.statistics.probabilities import softmax
 from runner.statistics.score_table import OF_ONE_CLASS
-from runner.tasks.base import LARGEST_REPORT, LabelFacts, Task, refuse_not_finite
+from runner.tasks.base import LARGEST_REPORT, LabelFacts, Task
+from runner.tasks.finite import refuse_not_finite
 
 if TYPE_CHECKING:
     import torch

@@ -16,7 +16,8 @@ from data.targets.masked_words import MaskedWords as Target
 from models.heads.base import HeadSpec
 from runner.statistics.answers import Answers
 from runner.statistics.word_scores import MASKED_WORD_SCORES, WORD_SUMS
-from runner.tasks.base import Task, refuse_not_finite
+from runner.tasks.base import Task
+from runner.tasks.finite import refuse_not_finite
 
 if TYPE_CHECKING:
     from torch import Tensor

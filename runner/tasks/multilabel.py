@@ -22,7 +22,8 @@ from runner.statistics.label_set_scores import LABEL_SET_SCORES, matrix
 from runner.statistics.probabilities import sigmoid
 from runner.statistics.tag_counts import per_kind
 from runner.statistics.thresholds import HALF, one_threshold, sets_of, threshold_of_each
-from runner.tasks.base import LabelFacts, Task, refuse_not_finite
+from runner.tasks.base import LabelFacts, Task
+from runner.tasks.finite import refuse_not_finite
 
 if TYPE_CHECKING:
     import torch

@@ -18,7 +18,8 @@ from data.targets.relevance import FIRST, GAIN, QUERY, RETRIEVED, query_offsets
 from models.heads.base import HeadSpec
 from runner.statistics.answers import Answers
 from runner.statistics.rank_scores import COLUMNS, RANK_SCORES, TRUTH
-from runner.tasks.base import Task, refuse_not_finite
+from runner.tasks.base import Task
+from runner.tasks.finite import refuse_not_finite
 from runner.tasks.rank_conflicts import rank_conflicts
 from runner.tasks.rank_losses import LOSSES, listwise_match, margin_mse, pointwise
 

@@ -11,7 +11,8 @@ from data.inputs.request import Field
 from models.heads.base import HeadSpec
 from runner.statistics.answers import Answers
 from runner.statistics.correlation import NUMBER_SCORES, is_constant, outputs_of
-from runner.tasks.base import Task, refuse_not_finite
+from runner.tasks.base import Task
+from runner.tasks.finite import refuse_not_finite
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -19,7 +19,8 @@ from models.heads.base import HeadSpec
 from models.settings import for_tokens, keeps_tokens
 from runner.statistics.answers import Answers
 from runner.statistics.span_scores import GRADES, SPAN_SCORES, TRUTH, graded, scores_of
-from runner.tasks.base import Task, refuse_not_finite
+from runner.tasks.base import Task
+from runner.tasks.finite import refuse_not_finite
 from runner.tasks.segments import segment_log_softmax
 from runner.tasks.span_baselines import FIRST_SENTENCE, NO_ANSWER, first_sentence
 from runner.tasks.span_conflicts import cuts_train, span_conflicts

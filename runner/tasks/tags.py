@@ -21,8 +21,9 @@ from models.settings import for_tokens, keeps_tokens
 from runner.statistics.answers import Answers
 from runner.statistics.tag_counts import ACTUAL, PREDICTED, per_kind
 from runner.statistics.tag_scores import SECOND, TAG_SCORES, TagScore, scores_for
-from runner.tasks.base import LabelFacts, Task, refuse_not_finite
+from runner.tasks.base import LabelFacts, Task
 from runner.tasks.classification import softmax
+from runner.tasks.finite import refuse_not_finite
 from runner.tasks.tag_answers import TaggedText, answer_of, fields_of
 from runner.tasks.tag_conflicts import tag_conflicts
 from runner.tasks.word_tags import most_frequent_tags
