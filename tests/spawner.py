@@ -84,7 +84,8 @@ def serve(listener: socket.socket, live: Live) -> None:
         for pid in [pid for pid, asker in askers.items() if asker in ready]:
             numbers = askers[pid].recv(64)
             for number in numbers or [signal.SIGKILL]:  # who asked is gone
-                os.kill(pid, number)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
             if not numbers:
                 askers.pop(pid).close()
         if ended in ready:

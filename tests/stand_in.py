@@ -15,15 +15,20 @@ def main() -> None:
     """Stand in for a Python; nothing is imported here that takes long."""
     python, path, *words = sys.argv[1:]
     server = socket.socket(socket.AF_UNIX)
-    server.connect(path)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda number, _: server.send(bytes([number])))
     question = {"words": words, "cwd": os.getcwd(), "env": dict(os.environ)}  # noqa: PTH109
     said, files = (json.dumps(question) + "\n").encode(), array.array("i", [0, 1, 2])
-    sent = server.sendmsg([said], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, files)])
-    server.sendall(said[sent:])
-    if server.recv(1) != b"+":
+    try:
+        server.connect(path)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, lambda number, _: server.send(bytes([number])))
+        sent = server.sendmsg([said], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, files)])
+        if sent < len(said):
+            server.sendall(said[sent:])
+        is_forked = server.recv(1) == b"+"
+    except OSError:  # it has closed the connection already
+        is_forked = False
+    if not is_forked:
         os.execv(python, [python, *words])
     code = int(server.recv(16) or 1)
     if code < 0:
