@@ -48,3 +48,8 @@ def is_curve(name: str, record: RunRecord) -> bool:
 def curve_name(name: str) -> str:
     """Return the name of a curve: at_step/val_loss of val/loss, so that all are in one section."""
     return AT_STEP + name.replace("/", "_")
+
+
+def allowed_name(name: str) -> str:
+    """Return a name as MLflow allows it: ndcg_at_10 for ndcg@10."""
+    return name.replace("@", "_at_")

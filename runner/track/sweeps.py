@@ -30,7 +30,7 @@ from runner.track.folder import (
     read_state,
     write_state,
 )
-from runner.track.metric_names import headline_names
+from runner.track.metric_names import allowed_name, headline_names
 from runner.track.settings import TrackerSettings
 
 if TYPE_CHECKING:
@@ -187,12 +187,13 @@ def seed_aggregates(sweep: SweepRecord, output: Path) -> list[Metric]:
     for label, records in groups.items():
         for name in [name for name in headline_names(records[0]) if not name.startswith(OF_THE_DATA)]:
             values = [record.metrics[name] for record in records if is_finite(record.metrics.get(name))]
+            sent = allowed_name(name)
             if values:
-                found.append(Metric(f"{name}/mean/{label}", fmean(values), when, step))
+                found.append(Metric(f"{sent}/mean/{label}", fmean(values), when, step))
             if name == records[0].data.primary:
-                found.append(Metric(f"{name}/n/{label}", len(values), when, step))
+                found.append(Metric(f"{sent}/n/{label}", len(values), when, step))
             if len(values) > 1:
-                found.append(Metric(f"{name}/std/{label}", stdev(values), when, step))
+                found.append(Metric(f"{sent}/std/{label}", stdev(values), when, step))
     return found
 
 

@@ -14,7 +14,7 @@ from runner.record.record import RunRecord
 from runner.record.run_names import name_of
 from runner.sanitize import mask
 from runner.track.folder import NOT_METRICS, Points, flatten_as_text, is_finite, is_number, milliseconds
-from runner.track.metric_names import DETAIL, curve_name, headline_names, is_curve
+from runner.track.metric_names import DETAIL, allowed_name, curve_name, headline_names, is_curve
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput, Metric, Param, RunTag
@@ -118,8 +118,8 @@ def _metrics(values: Mapping[str, float], step: float, seconds: float) -> list[M
     """Return the finite values at a step and a time."""
     from mlflow.entities import Metric
 
-    when = round(float(seconds) * 1000)
-    return [Metric(name, float(value), when, int(step)) for name, value in values.items() if is_finite(value)]
+    when, finite = round(float(seconds) * 1000), {name: value for name, value in values.items() if is_finite(value)}
+    return [Metric(allowed_name(name), float(value), when, int(step)) for name, value in finite.items()]
 
 
 def non_finite_metrics(record: RunRecord, points: Points) -> list[str]:

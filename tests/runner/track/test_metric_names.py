@@ -9,7 +9,7 @@ import pytest
 from runner.record.metrics import check
 from runner.record.record import RunRecord
 from runner.track.folder import record_to_mirror
-from runner.track.metric_names import AT_STEP, COSTS, DETAIL, MOST, curve_name, headline_names, is_curve
+from runner.track.metric_names import AT_STEP, COSTS, DETAIL, MOST, allowed_name, curve_name, headline_names, is_curve
 from tests.runner.track.folders import write_record
 
 SCORES = ["accuracy", "f1", "precision", "recall"]
@@ -49,3 +49,7 @@ def test_losses_and_the_scores_asked_for_are_curves(name: str, expected: bool, t
 def test_curves_come_before_headlines_in_the_order_of_names(tmp_path: Path) -> None:
     names = [curve_name("val/accuracy"), *headline_names(record_of(tmp_path)), f"{DETAIL}cost/macs"]
     assert min(names) == "at_step/val_accuracy" and AT_STEP < "baseline/"
+
+
+def test_names_are_those_that_mlflow_allows() -> None:
+    assert allowed_name("test/ndcg@10_low") == "test/ndcg_at_10_low" and allowed_name("test/f1") == "test/f1"
