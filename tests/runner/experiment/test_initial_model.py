@@ -26,7 +26,7 @@ def test_texts_longer_than_the_readout_are_refused() -> None:
 
 def test_a_model_of_another_vocabulary_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(initial_model, "load_tokenizer", lambda folder: SimpleNamespace(fingerprint="b"))
-    splits = cast(Any, SimpleNamespace(tokenizer=SimpleNamespace(fingerprint="a", source="train")))
+    splits = cast(Any, SimpleNamespace(tokenizer=SimpleNamespace(fingerprint="a", source="train", language=None)))
     with pytest.raises(ConfigError, match=r"another vocabulary than train\. Try: model\.tokenizer=auto"):
         check_tokenizer(Path("model"), splits)
     splits.tokenizer.fingerprint = "b"
