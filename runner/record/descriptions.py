@@ -39,7 +39,7 @@ def constant_answers(record: RunRecord) -> Iterator[str]:
         if not record.metrics.get(f"{split}/constant_predictions"):
             continue
         report = record.reports.get(split)
-        counted = zip(report.classes, report.predicted) if report else ()
+        counted = zip(report.classes, report.predicted) if report and not (known and known.has_label_sets) else ()
         if answer := next((name for name, count in counted if count), None):
             yield f"the model answers {short(answer)!r} to every row of {split}"
         elif known:

@@ -28,6 +28,14 @@ def test_a_model_that_gives_one_answer_is_named_with_the_answer() -> None:
     assert list(constant_answers(found)) == ["the model answers 'ok' to every row of test"]
 
 
+def test_one_set_of_labels_for_every_row_is_not_called_one_label() -> None:
+    found = a_record(
+        data=DATA | {"task": "multilabel", "labels": REPORT["classes"]}, reports={"test": REPORT},
+        metrics={"test/constant_predictions": 1.0},
+    )  # fmt: skip
+    assert list(constant_answers(found)) == ["the model gives every row of test the same set of labels, or none"]
+
+
 def test_the_table_of_classes_is_sorted_by_their_rows_and_shows_names_as_text() -> None:
     table = class_table(record())
     console = Console(width=100)
