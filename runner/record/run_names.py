@@ -31,7 +31,8 @@ FILES = (
 OF_MEASURING = ("measure=", "measure.")
 # How the user's files are read, which a name need not repeat.
 OF_READING = ("path", "train_path", "val_path", "test_path", "text", "text_pair", "label", "tokens", "tags", "name",
-              "encoding", "delimiter", "quoting", "queries", "corpus", "qrels", "candidates")  # fmt: skip
+              "encoding", "delimiter", "quoting", "label_separator", "labels", "find", "queries", "corpus", "qrels",
+              "candidates")  # fmt: skip
 FIRST = ("model.name", "compression", "data.name")  # the settings that lead a name
 
 matters = cache(affects_identity)  # the same hundred keys are asked about for every run
