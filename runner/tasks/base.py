@@ -48,6 +48,7 @@ class Task(ABC):
     baseline_name: ClassVar[str] = "baseline"  # of the score without learning, in tables
     always_scored: ClassVar[tuple[str, ...]] = ()  # in every evaluation, whatever data.metrics names
     grades_texts: ClassVar[bool] = False  # are its answers texts, each with a grade 0..1 among the stored columns?
+    evaluates_in_fp32: ClassVar[bool] = False  # whatever train.precision is: does it sort by scores that bf16 rounds?
     keeps_rows: ClassVar[bool] = False  # does `keep` return one line a row, although a row has several outputs?
     input: ClassVar[str] = "text"  # of data/inputs/questions.py
     reads: ClassVar[str] = "text"  # what its head reads of a readout: text | tokens

@@ -45,6 +45,7 @@ class Rank(Task):
     output_name = "a ranking model"
     examples = ("a query", "a document")
     asked_together = 100
+    evaluates_in_fp32 = True  # bf16 has 8 bits: a quarter of the neighbours in a ranking would have equal scores
     scores = RANK_SCORES
     stored = COLUMNS
     truth = TRUTH

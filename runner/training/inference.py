@@ -70,6 +70,7 @@ def predict(
     kept: list[torch.Tensor] = []
     counts: list[np.ndarray] = []
     batches = eval_batches(split.lengths, batch_size=batch_size)
+    precision = "fp32" if task is not None and task.evaluates_in_fp32 else precision
     for rows in batches:
         if exclusive:
             exclusive.yield_to_timing()

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from data.splits import Splits, TokenSplit
 from runner.schema import Settings
 from runner.tasks.make import task_of
+from runner.tasks.rank import Rank
 from runner.training.inference import autocast, predict, score, unpack_states
 from tests.data.helpers import split_of, tagged_split
 from tests.models.helpers import tagger
@@ -105,3 +106,22 @@ def test_several_outputs_of_a_row_come_in_the_order_of_the_rows() -> None:
     split = replace(split_of(rows), target=cast(Any, SimpleNamespace(collate=places_of)))
     found = predict(TwoPlacesOfLongRows(), split, batch_size=2, device=CPU, precision="fp32")
     assert found[:, 0].tolist() == [7, 10, 11, 20, 21, 30], "the row of one token answers nothing"
+
+
+class Products(nn.Module):
+    """One score a row, a product whose last digits bf16 does not hold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(1, 1, bias=False)
+        nn.init.ones_(self.layer.weight)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        return self.layer(1 + input_ids[:, :1] / 4096)  # type: ignore[no-any-return]
+
+
+def test_rankings_are_evaluated_without_rounding_scores_to_bf16() -> None:
+    split = split_of([[number] for number in range(8)])
+    for task, distinct in ((Rank(), 8), (None, 1)):
+        found = predict(Products(), split, batch_size=4, device=CPU, precision="bf16", task=task)
+        assert len(np.unique(found)) == distinct
