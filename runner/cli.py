@@ -139,11 +139,9 @@ def run_verb(name: str, words: list[str]) -> int:
     if help_verb.asks_for_help(words):
         return help_verb.show_usage(name)
     try:
-        return (
-            help_verb.main(words, HELP, VERBS)
-            if name == "help"
-            else _imported(f"runner.commands.{name.replace('-', '_')}")(words)
-        )
+        if name == "help":
+            return help_verb.main(words, HELP, VERBS)
+        return _imported(f"runner.commands.{name.replace('-', '_')}")(words)
     except USER_ERRORS as error:
         return refuse(str(error).splitlines())
     except TrackError as error:

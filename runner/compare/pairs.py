@@ -94,7 +94,7 @@ class Refused:
 def compare_runs(runs: list[tuple[Run, Run]], metric: str, *, any_threshold: bool = False) -> Paired | Refused:
     """Test the mean difference of a metric over pairs of runs on the same examples; or say why not.
 
-    any_threshold: as in `refusal`.
+    any_threshold: may answers have been decided in different ways?
     """
     if why := refusal(runs, metric, any_threshold=any_threshold):
         return Refused(why)
