@@ -16,6 +16,7 @@ from data.settings import GROUP_RULES
 
 SHOWN_LETTERS = 300  # of column names in a message: in a file that is not a table, one may be as long as the file
 FASTTEXT = "__label__"
+QUESTIONS = ({"question", "context"}, {"answers", "answer"})  # all of the first and one of the second, as in SQuAD
 Sample = Callable[[], Sequence[Sequence[object]]]  # returns the first rows; called only if needed
 
 
@@ -48,11 +49,19 @@ def require_columns(
         taken.append(found)
         cures.append(shell_setting(key, found[:SHOWN_LETTERS]))
     absent = ", ".join(f"{key}={column!r}" for key, column in missing.items())
+    if _holds_questions(names, wanted):
+        cures = ["task=span, for answers to questions in a text; to classify one of its columns:", *cures]
     raise MissingColumn(
         _name(next(iter(missing))),
         f"{absent} {'is' if len(missing) == 1 else 'are'} not in {Path(where).name} (columns: {_shown(names)}). "
         f"Try: {' '.join(cures)}",
     )
+
+
+def _holds_questions(names: Sequence[str], wanted: dict[str, str]) -> bool:
+    """Does a table have questions with their answers in a text, and is it read as something else?"""
+    all_of, one_of = QUESTIONS
+    return all_of <= set(names) and not one_of.isdisjoint(names) and all_of.isdisjoint(wanted.values())
 
 
 def is_column_number(column: str | None) -> bool:

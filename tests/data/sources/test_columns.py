@@ -36,6 +36,15 @@ def test_a_missing_column_is_named_with_the_setting_that_finds_it() -> None:
     assert "not in d.csv (columns: Label, body). Try: data.text=body data.label=Label" in str(raised.value)
 
 
+def test_a_file_of_questions_names_the_task_that_reads_it() -> None:
+    names = ["id", "question", "context", "answers"]
+    with pytest.raises(MissingColumn, match="Try: task=span, for answers to questions in a text"):
+        require_columns(names, WANTED, "squad.json", list)
+    with pytest.raises(MissingColumn) as raised:
+        require_columns(names, {"data.text": "question", "data.text_pair": "passage"}, "squad.json", list)
+    assert "task=span" not in str(raised.value)
+
+
 def test_a_wanted_column_that_occurs_twice_is_refused() -> None:
     with pytest.raises(DataError, match="2 columns of that name"):
         require_columns(["text", "text", "label"], WANTED, "d.csv", lambda: [])
