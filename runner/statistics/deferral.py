@@ -1,0 +1,201 @@
+"""Thresholds under which a cheap answer replaces a dear one, so that little accuracy is lost, with a guarantee.
+
+A small model (or an early exit) answers a text if its confidence is at least `threshold`, else the large model does.
+The accuracy lost is the harm, P(small answers, is wrong, large is right), less the help, P(small answers, is right,
+large is wrong). Its upper bound is U(harm; delta/2) - L(help; delta/2) with the exact ends of Clopper and Pearson.
+Thresholds are tested from the strictest down, and the last one before the first whose bound passes the allowed loss is
+taken: fixed-sequence testing (Angelopoulos et al. 2021, Learn then Test, arXiv 2110.01052) needs no correction for many
+thresholds. The accuracy of the small model alone is the wrong guide, as the large one may err on the same texts
+(Jitkrittum et al. 2023, arXiv 2307.02764). Numpy; scipy for the binomial distribution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from runner.statistics.rejection import DELTA, ROUNDING, clopper_pearson, least_rows
+
+STEPS = 50  # thresholds that are tested: from 2 % answered by the small model to all
+ALL = 0.0  # the threshold under which the small model answers every text
+NONE = 1.001  # the threshold under which it answers none: above every probability
+MOST_ROWS = 100_000_000  # more calibration rows than this are not asked for
+
+
+@dataclass(frozen=True)
+class Deferral:
+    """The small model answers where its confidence is at least `threshold`: so it did on `answered` of `rows` rows.
+
+    harms: answered rows that it had wrong and the large model right; helps: the reverse. bound: with probability
+    1 - delta no more accuracy than this is lost (without a guarantee: the upper end of the interval of the estimate).
+    """
+
+    threshold: float
+    answered: int
+    harms: int
+    helps: int
+    rows: int
+    bound: float
+
+    @property
+    def loss(self) -> float:
+        """Return the accuracy lost on the calibration rows; negative where the small model helps more than it harms."""
+        return (self.harms - self.helps) / self.rows
+
+
+@dataclass(frozen=True)
+class NoDeferral:
+    """Why no threshold keeps the guarantee, and how many calibration rows could (None: no number of rows)."""
+
+    reason: str
+    rows_needed: int | None
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Thresholds from the strictest down, each with the counts of the rows that the small model answers under it."""
+
+    thresholds: np.ndarray  # (S,) falling
+    answered: np.ndarray  # (S,) rows, rising
+    harms: np.ndarray  # (S,) answered rows with the small model wrong and the large one right
+    helps: np.ndarray  # (S,) answered rows with the small model right and the large one wrong
+    rows: int
+
+
+def net_loss_bound(harms: int, helps: int, rows: int, delta: float = DELTA) -> float:
+    """Return U(harms; delta/2) - L(helps; delta/2): with probability 1 - delta no more accuracy than this is lost."""
+    upper = clopper_pearson(harms, rows, 1 - delta / 2)[1]
+    return upper - clopper_pearson(helps, rows, 1 - delta / 2)[0]
+
+
+def net_loss_interval(harms: int, helps: int, rows: int, delta: float = DELTA) -> tuple[float, float]:
+    """Return the two ends between which the accuracy lost lies with probability 1 - delta."""
+    return -net_loss_bound(helps, harms, rows, delta / 2), net_loss_bound(harms, helps, rows, delta / 2)
+
+
+def fewest_rows(at_most_loss: float, delta: float = DELTA) -> int:
+    """Return how many calibration rows without a single harm show that at most `at_most_loss` is lost."""
+    return least_rows(at_most_loss, delta / 2)
+
+
+def rows_needed(harm: float, help_: float, at_most_loss: float, delta: float = DELTA) -> int | None:
+    """Return about how many rows certify a threshold with these shares of harms and helps; None: no number does.
+
+    harm, help_: shares of all rows, as seen on some.
+    """
+    if harm - help_ >= at_most_loss:
+        return None
+
+    def is_enough(rows: int) -> bool:
+        return net_loss_bound(round(harm * rows), round(help_ * rows), rows, delta) <= at_most_loss
+
+    return _first(is_enough, fewest_rows(at_most_loss, delta))
+
+
+def last_certified(harms: np.ndarray, helps: np.ndarray, rows: int, at_most_loss: float, delta: float = DELTA) -> int:
+    """Return the index of the last step before the first whose bound passes `at_most_loss`; -1 where the first does.
+
+    harms, helps: (S,) counts among `rows` calibration rows, for steps from the strictest to the loosest. The steps must
+    not depend on which answers are right. They need not be thresholds of one confidence: any ordered settings will do,
+    such as the thresholds of all exits together.
+    """
+    for step, (harm, help_) in enumerate(zip(harms, helps, strict=True)):
+        if net_loss_bound(int(harm), int(help_), rows, delta) > at_most_loss:
+            return step - 1
+    return len(harms) - 1
+
+
+def deferral_steps(confidence: np.ndarray, small_right: np.ndarray, large_right: np.ndarray) -> Steps:
+    """Return the thresholds to test, from few rows answered by the small model to all of them.
+
+    confidence: (N,) of the small model, within 0..1; small_right, large_right: (N,) bool. Rows of equal confidence are
+    answered together.
+    """
+    rows = len(confidence)
+    order = np.argsort(-confidence, kind="stable")
+    ranked = confidence[order]
+    ends = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]) + 1, rows)  # numbers of rows that a threshold can answer
+    wanted = np.unique(np.ceil(np.arange(1, STEPS + 1) * rows / STEPS).astype(np.int64))
+    answered = np.unique(ends[np.searchsorted(ends, wanted)])
+    harms = np.cumsum((large_right & ~small_right)[order])[answered - 1]
+    helps = np.cumsum((small_right & ~large_right)[order])[answered - 1]
+    thresholds = np.array([_threshold(ranked, int(count)) for count in answered])
+    return Steps(thresholds, answered, harms, helps, rows)
+
+
+def find_deferral(
+    confidence: np.ndarray,
+    small_right: np.ndarray,
+    large_right: np.ndarray,
+    at_most_loss: float,
+    *,
+    delta: float = DELTA,
+) -> Deferral | NoDeferral:
+    """Return the lowest threshold at which the accuracy lost is certified, or why there is none.
+
+    confidence, small_right, large_right: as in `deferral_steps`, of calibration rows that neither model was trained on
+    and that are not reported. at_most_loss: share of all texts, such as 0.005.
+    """
+    rows = len(confidence)
+    if rows < (fewest := fewest_rows(at_most_loss, delta)):
+        return NoDeferral(f"it takes at least {fewest:,} calibration rows, and there are {rows:,}", fewest)
+    steps = deferral_steps(confidence, small_right, large_right)
+    last = last_certified(steps.harms, steps.helps, rows, at_most_loss, delta)
+    if last >= 0:
+        return _deferral(steps, last, net_loss_bound(int(steps.harms[last]), int(steps.helps[last]), rows, delta))
+    first = _deferral(steps, 0, 0.0)
+    needed = rows_needed(first.harms / rows, first.helps / rows, at_most_loss, delta)
+    seen = f"{first.harms:,} of the {first.answered:,} surest rows are harmed and {first.helps:,} helped"
+    return NoDeferral(f"among {rows:,} calibration rows {seen}", needed)
+
+
+def estimate_deferral(
+    confidence: np.ndarray,
+    small_right: np.ndarray,
+    large_right: np.ndarray,
+    at_most_loss: float,
+    *,
+    delta: float = DELTA,
+) -> Deferral:
+    """Return the lowest threshold at which at most `at_most_loss` is lost on these rows: an estimate, no guarantee.
+
+    Where no threshold will do the small model answers nothing. The arguments are those of `find_deferral`; delta is
+    that of the interval whose upper end is `bound`.
+    """
+    steps = deferral_steps(confidence, small_right, large_right)
+    within = np.flatnonzero(steps.harms - steps.helps <= at_most_loss * steps.rows)
+    if not len(within):
+        return Deferral(NONE, 0, 0, 0, steps.rows, 0.0)
+    last = int(within[-1])
+    interval = net_loss_interval(int(steps.harms[last]), int(steps.helps[last]), steps.rows, delta)
+    return _deferral(steps, last, interval[1])
+
+
+def _deferral(steps: Steps, step: int, bound: float) -> Deferral:
+    threshold, answered = float(steps.thresholds[step]), int(steps.answered[step])
+    return Deferral(threshold, answered, int(steps.harms[step]), int(steps.helps[step]), steps.rows, bound)
+
+
+def _threshold(ranked: np.ndarray, answered: int) -> float:
+    """The confidence of the last row that is answered, less the little by which another engine may round it."""
+    if answered == len(ranked):
+        return ALL
+    above, below = float(ranked[answered - 1]), float(ranked[answered])
+    between = max(above - ROUNDING, (below + above) / 2)
+    return between if below < between < above else above
+
+
+def _first(is_enough: Callable[[int], bool], start: int) -> int | None:
+    """The smallest number from `start` for which this holds, found by doubling and halving."""
+    high = start
+    while not is_enough(high):
+        high *= 2
+        if high > MOST_ROWS:
+            return None
+    low = max(start - 1, high // 2)
+    while high - low > max(1, high // 1000):
+        middle = (low + high) // 2
+        low, high = (low, middle) if is_enough(middle) else (middle, high)
+    return high
