@@ -37,6 +37,7 @@ class OptimizerSettings:
     name: str = limited("adamw", choices=("adamw", "sgd", ROW_SGD))
     description: str = ""
     lr: float = limited(3e-4, above=0.0, high=100.0)
+    layer_decay: float = limited(1.0, above=0.0, high=1.0, neutral=1.0)
     weight_decay: float = limited(0.01, low=0.0, high=10.0)
     betas: list[float] = field(default_factory=lambda: [0.9, 0.999], metadata={"low": 0.0, "high": 1.0})
     eps: float = limited(1e-8, above=0.0, high=1.0)

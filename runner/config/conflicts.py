@@ -261,6 +261,12 @@ def training_conflicts(settings: Settings) -> list[str]:
             f"optimizer={ROW_SGD} has the rate of one text, which suits tables of words and a last layer, and "
             f"model={model.name} has an encoder. Try: optimizer=adamw, or model=dsn"
         )
+    has_layers = model.family in ("bert", "auto") and optimizer.name != ROW_SGD
+    if optimizer.layer_decay != 1.0 and not has_layers:
+        found.append(
+            f"optimizer.layer_decay={optimizer.layer_decay:g} needs an encoder with layers, and model={model.name} has "
+            "none. Try: optimizer.layer_decay=1, or model=minilm"
+        )
     if train.accumulate > train.batch_size:
         found.append(
             f"train.accumulate={train.accumulate} is more parts than train.batch_size={train.batch_size} has rows. "

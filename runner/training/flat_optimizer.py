@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from models.capabilities import OwnRate
 from runner.schema import OptimizerSettings
 from runner.training.compact_vocabulary import CompactTable
+from runner.training.layer_rates import layer_rates
 from runner.training.optimizer import make_optimizer
 
 LONG = 1 << 17  # elements from which a matrix stays outside the buffer: half a megabyte, a quarter of a core's cache
@@ -49,7 +50,7 @@ class ParameterSlice(NamedTuple):
     part: slice  # of it, flattened
 
 
-def own_rates(model: nn.Module) -> dict[nn.Parameter, float]:
+def own_rates(model: nn.Module) -> dict[Tensor, float]:
     """The peak rates of parameters whose module sets one by `own_lr`; such parameters never decay."""
     modules = (module for module in model.modules() if isinstance(module, OwnRate))
     return {p: module.own_lr for module in modules if module.own_lr for p in module.parameters(recurse=False)}
@@ -72,7 +73,9 @@ class FlatOptimizer:
         known = {name.rpartition("/")[0] for name in moments or {}}
         self.long = [p for p in trained if p.ndim > 1 and p.numel() > LONG]
         own = {p: rate / settings.lr for p, rate in own_rates(model).items()}
-        keys = {p: GroupKey(own.get(p, 1.0), p.ndim > 1 and p not in own, self.names[p] in known) for p in trained}
+        scales = layer_rates(model, settings.layer_decay) | own
+        keys = {p: GroupKey(scales.get(p, 1.0), p.ndim > 1 and p not in own, self.names[p] in known) for p in trained}
+        self.table_scale = scales.get(table.embedding.weight, 1.0) if table else 1.0
         # Sorted, so that every group is one stretch of the buffer.
         self.short = sorted((p for p in trained if p.ndim <= 1 or p.numel() <= LONG), key=lambda p: keys[p])
         self.grad, members = self._gather(keys)
@@ -81,7 +84,7 @@ class FlatOptimizer:
             self.slices.append(ParameterSlice(self.names[parameter], parameter, slice(None)))
         if table:
             rows = self._train_rows(table)
-            members[GroupKey(1.0, True, table.name in known)].append(rows)
+            members[GroupKey(self.table_scale, True, table.name in known)].append(rows)
             self.slices.append(ParameterSlice(table.name, rows, slice(None)))
         groups = [
             {"params": params, "weight_decay": self.decay if key.decays else 0.0, "scale": key.scale}
@@ -142,7 +145,7 @@ class FlatOptimizer:
         for group in self.inner.param_groups:
             group["lr"] = rate * group["scale"]
         self.inner.step()
-        self.shrink *= 1.0 - rate * self.decay
+        self.shrink *= 1.0 - rate * self.table_scale * self.decay
         self.clear(found)
 
     @torch.no_grad()
@@ -167,7 +170,7 @@ class FlatOptimizer:
 
     @torch.no_grad()
     def apply_pending_decay(self) -> None:
-        """Scale the untrained rows by what decay has come to since the last call: (1 - rate x decay) at each step."""
+        """Scale the untrained rows by what decay has come to since the last call: (1 - rate x decay) a step."""
         if self.table:
             self.table.embedding.weight[self.table.used :].mul_(self.shrink)
         self.shrink = 1.0

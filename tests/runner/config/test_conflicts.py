@@ -19,6 +19,7 @@ CASES = [
     (["model=dsn", "data=demo", "train.accumulate=64", "train.batch_size=32"], "Try: train.accumulate=32"),
     (["model=dsn", "data=demo", "optimizer=row_sgd", "optimizer.momentum=0.9"], "Try: optimizer.momentum=0"),
     (["model=bert-tiny", "data=demo", "optimizer=row_sgd"], "has an encoder"),
+    (["model=dsn", "data=demo", "optimizer.layer_decay=0.9"], "Try: optimizer.layer_decay=1, or model=minilm"),
     (["model=ngram-vectors", "data=demo-pairs"], "reads one text. Try: model=ngram"),
     (["model=dsn", "data=demo", "model.add=ngram"], "one text a row. Try: model=ngram"),
     (["model=static-ngram", "data=demo-pairs", "model/readout=mean"], "Try: model/readout=pair"),
