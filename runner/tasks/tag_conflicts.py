@@ -16,6 +16,9 @@ def tag_conflicts(data: DataSettings) -> list[str]:
         if not data.tags or data.tokens is None:
             return [_missing_columns(data)]
         found += _contradicting_columns(str(data.tokens), _tags(data), data.text)
+    if data.label not in (None, DataSettings.label):
+        cure = f"Try: data.tags={data.label} and no data.label" if data.source != "demo" else "Leave it out"
+        found.append(f"data.label={data.label}: the labels of words are in data.tags. {cure}")
     if column := group_column(data.group):
         found.append(
             f"data.group={column}: of rows of words no other column is read. Try: data.group={GROUP_RULES[0]}, or null"

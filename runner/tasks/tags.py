@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from data.errors import DataError
+from data.settings import DataSettings
 from data.targets.tag_schemes import entity_types, is_plain
 from models.heads.base import HeadSpec
 from models.settings import for_tokens, keeps_tokens
@@ -76,7 +77,9 @@ class Tags(Task):
         The columns of tags become a list of texts, whatever YAML made of them.
         """
         data, model = settings.data, settings.model
-        data.label = data.positive = None
+        data.positive = None
+        if data.label == DataSettings.label:  # another one was asked for, and is refused
+            data.label = None
         if data.tags is not None:
             data.tags = [str(name) for name in (data.tags if isinstance(data.tags, list) else [data.tags])]
         if not keeps_tokens(model.readout):

@@ -15,6 +15,8 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"tokens": "words", "tags": ["ner", "ner"]}, "name the column ner twice"),
     ({"tokens": "words", "tags": ["a", "b", "c"]}, "one label or two. Try: data.tags=[a,b]"),
     ({"tokens": "words", "tags": ["ner"], "text": "body"}, "data.text=body is not read"),
+    ({"tokens": "words", "tags": ["ner"], "label": "kind"}, "data.label=kind: the labels of words are in data.tags"),
+    ({"source": "demo", "label": "kind"}, "are in data.tags. Leave it out"),
     ({"tags": ["ner"]}, "needs the columns of words and tags"),
     ({"tokens": "words"}, "Try: data.tokens=tokens data.tags=ner_tags, or for the columns of a CoNLL file"),
     ({"source": "hub", "name": "snli", "text_pair": "hypothesis"}, "data=snli does not name both. Try: data=wnut17"),
