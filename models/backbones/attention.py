@@ -58,6 +58,12 @@ class SelfAttention(nn.Module):
             mixed = torch.matmul(self.dropout(self.scores(query, key, bias).softmax(-1)), value)
         return mixed.transpose(1, 2).flatten(2)
 
+    def weigh(self, hidden: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The weighted sums of the values, as `forward`, and the weights, (B, heads, T, T), before dropout."""
+        query, key, value = (self.split(layer(hidden)) for layer in (self.query, self.key, self.value))
+        weights = self.scores(query, key, bias).softmax(-1)
+        return torch.matmul(self.dropout(weights), value).transpose(1, 2).flatten(2), weights
+
     def is_plain(self) -> bool:
         """Are keys and values plain products with a weight, so that `attend_from` may reorder the products?"""
         return all(

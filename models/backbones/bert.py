@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -24,6 +25,8 @@ from models.backbones.base import Backbone
 from models.backbones.bert_embeddings import Embeddings
 from models.backbones.hooks import ALL, LayerHook, Recorder, State, Wanted
 from models.backbones.initialise import init_weights
+from models.backbones.lengths import Lengths
+from models.backbones.token_dropping import choose_tokens, drop_tokens, drops_any, significance
 from models.embeddings.base import Tokens
 from models.errors import ModelError
 from models.json_types import JsonObject
@@ -65,36 +68,63 @@ class Layer(nn.Module):
         out: Tensor = self.output(self.intermediate(attended), attended)
         return out
 
+    def shorten(self, state: State, lengths: Lengths, number: int, *, keeps_whole: bool) -> State:
+        """The output of the layer at those positions that leave it; `number` is the layer's own, from 0.
+
+        They are chosen as soon as attention is known, and all other products have fewer rows.
+        """
+        mixed, weights = self.attention.self.weigh(state.hidden, state.bias)
+        index, mask = choose_tokens(significance(weights, state.mask), state.mask, lengths, number)
+        kept = drop_tokens(state, index, mask, keeps_whole=keeps_whole)
+        attended = self.attention.output(mixed.take_along_dim(index[:, :, None], 1), kept.hidden)
+        return replace(kept, hidden=self.output(self.intermediate(attended), attended))
+
 
 class Encoder(nn.Module):
-    """The stack of layers."""
+    """The stack of layers.
+
+    lengths: how many tokens leave each layer; None: all. skipped: layers, from 0, that a training leaves out.
+    """
 
     def __init__(self, settings: ModelSettings) -> None:
         super().__init__()
         self.layer = nn.ModuleList(Layer(settings) for _ in range(settings.layers))
+        self.lengths: Lengths | None = None
+        self.skipped: frozenset[int] = frozenset()
 
     def forward(self, state: State, hooks: Sequence[LayerHook] = (), only: Wanted = ALL) -> State:
         """The last layer's output for the embeddings' (B, T, H).
 
         only: the last layer computes the states of the wanted positions alone, the same numbers for up to 10/12 less of
         its linear work (first) or for one feed-forward block on fewer tokens (places). A hook that needs whole states
-        takes the long way.
+        takes the long way. Positions that layers drop are put back, unless [CLS] alone is wanted.
         """
         last = self.layer[-1]
-        if not hooks:
+        if not hooks and self.lengths is None and not self.skipped:
             hidden = state.hidden
             for layer in self.layer:
                 hidden = layer(hidden, state.bias, only) if layer is last else layer(hidden, state.bias)
             return replace(state, hidden=hidden)
         is_whole = any(hook.wants_whole for hook in hooks)
-        for index, layer in enumerate(self.layer):
+        is_selected = False  # has the last layer computed the wanted positions alone?
+        for index in range(len(self.layer)):
             for hook in hooks:
                 state = hook.before(index, state)
-            wanted = ALL if is_whole or layer is not last else only
-            state = replace(state, hidden=layer(state.hidden, state.bias, wanted))
+            if index in self.skipped:
+                continue
+            is_selected = self.layer[index] is last and not is_whole and (self.lengths is None or only.first == 1)
+            state = self._step(index, state, only if is_selected else ALL, keeps_whole=is_whole or only.first != 1)
+        state = state.restored()
         for hook in reversed(hooks):
             state = hook.after_last(state)
-        return replace(state, hidden=only.select(state.hidden)) if is_whole else state
+        return state if is_selected else replace(state, hidden=only.select(state.hidden))
+
+    def _step(self, index: int, state: State, only: Wanted, *, keeps_whole: bool) -> State:
+        """The output of one layer, with fewer positions if it drops some."""
+        layer, lengths = cast(Layer, self.layer[index]), self.lengths
+        if lengths is None or only is not ALL or not drops_any(lengths, index, state.hidden.shape[1]):
+            return replace(state, hidden=layer(state.hidden, state.bias, only))
+        return layer.shorten(state, lengths, index, keeps_whole=keeps_whole)
 
 
 class Bert(Backbone):

@@ -27,6 +27,18 @@ class State:
     mask: Tensor | None = None  # (B, T), 1 for real tokens; None: no padding
     places: Tensor | None = None  # (B, T) int64: where the positions were at first; None: all are still there
     rows: Tensor | None = None  # (B,) int64: where the rows were at first; None: all are still there
+    # All positions of these rows, those that a layer has dropped with the states they had then, the others with older
+    # ones; None: no layer has dropped any, or nobody reads them.
+    whole: State | None = None
+
+    def restored(self) -> State:
+        """The state with all positions that layers have dropped put back; itself where none was dropped."""
+        if self.whole is None or self.places is None:
+            return self
+        index, hidden, before = self.places[:, :, None].expand_as(self.hidden), self.hidden, self.whole.hidden
+        if self.mask is not None:  # places beyond a text's own length
+            hidden = torch.where(self.mask[:, :, None] > 0, hidden, before.gather(1, index).to(hidden.dtype))
+        return replace(self.whole, hidden=before.scatter(1, index, hidden.to(before.dtype)))
 
     def keep_positions(self, index: Tensor) -> State:
         """Keep some positions of each row, index (B, K) int64; the rest is gone until a hook puts it back."""
@@ -47,6 +59,7 @@ class State:
             None if self.mask is None else self.mask[index],
             None if self.places is None else self.places[index],
             index if self.rows is None else self.rows[index],
+            None if self.whole is None else self.whole.keep_rows(index),
         )
 
 
@@ -100,7 +113,7 @@ class Recorder(LayerHook):
 
     def before(self, layer: int, state: State) -> State:
         """Keep the state (B, T, H)."""
-        self.states.append(state.hidden)
+        self.states.append(state.restored().hidden)
         return state
 
     def after_last(self, state: State) -> State:

@@ -7,6 +7,7 @@ method and gives the options; several YAMLs may be presets of one method.
 from __future__ import annotations
 
 from models.compression.settings.learn import Dendrites, Distil
+from models.compression.settings.length import Length
 from models.compression.settings.pruning import L0, Magnitude, Movement, Ziplm
 from models.compression.settings.quantization import (
     Bf16,
@@ -23,6 +24,7 @@ METHODS: dict[str, type[StageSettings]] = {
     "distil": Distil,
     "dendrites": Dendrites,
     "ziplm": Ziplm,
+    "length": Length,
     "bf16": Bf16,
     "weight_only": WeightOnly,
     "dynamic_int8": DynamicInt8,

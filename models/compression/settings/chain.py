@@ -6,7 +6,7 @@ from models.compression.settings.learn import TaughtSettings
 from models.compression.settings.pruning import MaskedPruning
 from models.compression.settings.stage import StageSettings
 
-RANK = {"learn": 0, "prune": 1, "quantize": 2}  # the order in a chain
+RANK = {"learn": 0, "prune": 1, "shorten": 2, "quantize": 3}  # the order in a chain
 
 
 def out_of_order(stages: dict[str, StageSettings]) -> list[str]:

@@ -1,0 +1,71 @@
+"""Which tokens leave a layer: those that its heads attend to most, and [CLS].
+
+A token's significance is the attention that it gets, summed over heads and over the real tokens that attend.
+Source: PoWER-BERT, arXiv 2001.08950, section 3.1. Its code sums over padding as well, so that a text's answer
+depends on its batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from models.backbones.attention import padding_bias
+from models.backbones.hooks import State
+from models.backbones.lengths import LEAST, Lengths
+from models.errors import ModelError
+
+
+def significance(weights: Tensor, mask: Tensor | None) -> Tensor:
+    """The attention that each token gets, (B, T); weights: (B, heads, T, T), each row a distribution over the tokens.
+
+    mask: (B, T), 1 for real tokens; padding attends to nothing here. None: no padding.
+    """
+    by_query = weights.sum(1)
+    return (by_query if mask is None else by_query * mask.to(by_query.dtype).unsqueeze(-1)).sum(1)
+
+
+def size_after(lengths: Lengths, layer: int, size: int) -> int:
+    """Places of a tensor of `size` places that leave a layer, also of a size that torch traces."""
+    if lengths.mode == "absolute":
+        return torch.sym_min(size, lengths.parts[layer])
+    return torch.sym_min(torch.sym_max(lengths.share(layer, size), LEAST), size)
+
+
+def drops_any(lengths: Lengths, layer: int, size: int) -> bool:
+    """Does a layer drop any token of texts of at most `size` tokens? Of a size that torch traces: may it?"""
+    if not lengths.drops(layer):
+        return False
+    return type(size) is not int or size_after(lengths, layer, size) < size
+
+
+def choose_tokens(scores: Tensor, mask: Tensor | None, lengths: Lengths, layer: int) -> tuple[Tensor, Tensor | None]:
+    """The places that leave a layer, (B, K) in their order, and which of them hold a token, (B, K); None for all.
+
+    scores: significance, (B, T). How many tokens of a text stay depends on its own length alone; K on T alone, so that
+    a graph needs to know no lengths.
+    """
+    places = torch.arange(scores.shape[1], device=scores.device)
+    if mask is not None:
+        scores = scores.masked_fill(mask == 0, -1.0)
+    order = scores.masked_fill(places == 0, torch.inf).topk(size_after(lengths, layer, scores.shape[1]), 1).indices
+    if mask is None:
+        return order.sort(1).values, None
+    counts = lengths.kept(layer, mask.sum(1).long())
+    stays = torch.arange(order.shape[1], device=scores.device) < counts.unsqueeze(1)
+    # What does not stay comes last, so that a text has its padding at its end here too.
+    order = torch.where(stays, order, order + scores.shape[1]).sort(1).values
+    return torch.where(stays, order, order - scores.shape[1]), stays.to(mask.dtype)
+
+
+def drop_tokens(state: State, index: Tensor, mask: Tensor | None, *, keeps_whole: bool) -> State:
+    """The state with the positions at `index` alone, (B, K), of which `mask` has those that hold a token.
+
+    keeps_whole: the others are kept aside, for `State.restored`. Raises ModelError where a hook has taken out some.
+    """
+    if state.places is not None and state.whole is None and keeps_whole:
+        raise ModelError("a hook takes out positions between layers that drop tokens too. Try: one of the two")
+    kept = replace(state.keep_positions(index), whole=state.restored() if keeps_whole else None)
+    return kept if mask is None else replace(kept, mask=mask, bias=padding_bias(mask, kept.hidden.dtype))

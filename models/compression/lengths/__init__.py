@@ -1,0 +1,1 @@
+"""Length-adaptive encoders: lengths in a saved model, their training, their search."""

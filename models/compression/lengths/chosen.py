@@ -1,0 +1,91 @@
+"""The lengths of a network: read, set, and kept in its config.json beside those that may be chosen in their place.
+
+    {"method": "length", "mode": "ratio", "lengths": [0.9, 0.8, 0.5, 1.0], "choices": [...]}   # null: all tokens stay
+
+`lengths` is what the network computes with, `choices` what a search has found, see `keep_choices`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from models.backbones.attention import SelfAttention
+from models.backbones.bert import Bert, Encoder, Layer
+from models.backbones.lengths import Lengths
+from models.errors import ModelError
+from models.json_types import JsonObject
+from models.network import Network
+from models.settings import full_part
+
+METHOD = "length"
+
+
+def encoder_with_lengths(model: Any) -> Encoder:
+    """The encoder of a network; ModelError if its layers cannot drop tokens."""
+    bert = model.bert if isinstance(model, Network) else None
+    if not isinstance(bert, Bert) or bert.encoder is None:
+        raise ModelError("lengths are of the layers of our own BERTs only. Try: model=bert-tiny, or another BERT")
+    return bert.encoder
+
+
+def check_model(model: Any) -> None:
+    """Raise ModelError for a model of ours whose layers cannot drop tokens."""
+    encoder, readout = encoder_with_lengths(model), model.bert.pooler
+    if readout.hooks():
+        name = full_part(model.architecture["readout"])["name"]
+        raise ModelError(
+            f"model/readout={name} reads every token in every layer, so none can be dropped. Try: model/readout=cls"
+        )
+    for number, layer in enumerate(encoder.layer, 1):
+        if not isinstance(cast(Layer, layer).attention.self, SelfAttention):
+            raise ModelError(
+                f"layer {number} has no heads left, and heads tell which tokens matter. "
+                "Try: a pruning that leaves every layer a head"
+            )
+
+
+def lengths_of(model: Any) -> Lengths | None:
+    """The lengths that a model computes with; None if all tokens stay in all layers."""
+    bert = model.bert if isinstance(model, Network) else None
+    return bert.encoder.lengths if isinstance(bert, Bert) and bert.encoder is not None else None
+
+
+def set_lengths(model: Network, lengths: Lengths | None) -> None:
+    """Compute with these lengths from here on, None for all tokens, and write that into the architecture.
+
+    Raises ModelError for lengths that do not fit the model.
+    """
+    encoder = encoder_with_lengths(model)
+    if lengths is not None:
+        lengths.check_fits(len(encoder.layer), model.longest_input())
+    encoder.lengths = lengths
+    entry = entry_of(model.architecture)
+    if entry is None and lengths is None:
+        return
+    mode = lengths.mode if lengths else entry["mode"] if entry else "ratio"
+    _write(model, {"mode": mode, "lengths": list(lengths.values) if lengths else None})
+
+
+def keep_choices(model: Network, choices: Sequence[JsonObject]) -> None:
+    """Write the lengths that may be chosen into the architecture, the cheapest first.
+
+    Each is {"lengths": [...], "share": of the full model's multiply-adds, "score": ..., "ms": ...}; all in one mode.
+    """
+    _write(model, {"choices": sorted(choices, key=lambda choice: cast(float, choice["share"]))})
+
+
+def entry_of(architecture: JsonObject) -> JsonObject | None:
+    """The entry of a config.json about lengths, None without."""
+    entries = architecture.get("compressed", ())
+    return next((entry for entry in entries if entry["method"] == METHOD), None)
+
+
+def _write(model: Network, values: JsonObject) -> None:
+    """Change the entry where it stands, or add one."""
+    entries, own = list(model.architecture.get("compressed", ())), entry_of(model.architecture)
+    if own is None:
+        entries.append({"method": METHOD, "mode": "ratio", "lengths": None, "choices": []} | values)
+    else:
+        entries[entries.index(own)] = own | values
+    model.architecture["compressed"] = entries

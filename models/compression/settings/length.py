@@ -1,0 +1,35 @@
+"""The settings of length-adaptive encoders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from models.compression.settings.stage import StageSettings
+from models.settings import limited
+
+
+@dataclass
+class LengthTraining:
+    """The training with random lengths; 0 epochs: none."""
+
+    epochs: float = limited(0.0, low=0.0, high=100000.0)
+    lr: float | None = limited(None, above=0.0, high=100.0)
+    sandwich: int = limited(2, low=0, high=16)
+    drop: float = limited(0.2, low=0.0, high=0.9)
+    layer_drop: float = limited(0.2, low=0.0, high=1.0)
+    direction: str = limited("full_sub", choices=("full_sub", "sub_full"))
+
+
+@dataclass
+class Length(StageSettings):
+    """Fewer tokens in deeper layers; conf/compression/length.yaml explains the options."""
+
+    phase: ClassVar[str] = "shorten"
+    needs_encoder: ClassVar[bool] = True
+    keeps_zeros: ClassVar[bool] = True
+
+    method: str = limited("length", choices=("length",))
+    mode: str = limited("ratio", choices=("ratio", "absolute"))
+    lengths: list[float] | None = None
+    train: LengthTraining = field(default_factory=LengthTraining)
