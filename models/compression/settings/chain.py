@@ -7,6 +7,7 @@ from models.compression.settings.pruning import MaskedPruning
 from models.compression.settings.stage import StageSettings
 
 RANK = {"learn": 0, "prune": 1, "shorten": 2, "quantize": 3}  # the order in a chain
+RESULT = {"prune": "zeros", "shorten": "choice of lengths", "quantize": "quantized weights"}
 
 
 def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
@@ -18,9 +19,9 @@ def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
         if stages[name].keeps_zeros:
             before = [earlier for earlier in before if stages[earlier].phase == "quantize"]
         if before:
-            undone = "quantized weights" if stages[before[0]].phase == "quantize" else "zeros"
             found.append(
-                f"compression=[{','.join(names)}]: {name} after {before[0]} would undo its {undone}. "
+                f"compression=[{','.join(names)}]: {name} after {before[0]} would undo its "
+                f"{RESULT[stages[before[0]].phase]}. "
                 f"Try: compression=[{','.join(by_rank)}]"
             )
     quantizing = [name for name in names if stages[name].phase == "quantize"]
