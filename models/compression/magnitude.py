@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from models.compression.pruning.absorption import CutHook, CutStage
 from models.compression.pruning.masks import BinaryMask, Matrix, set_masks, unmasked_weight
-from models.compression.pruning.stage import MaskingStage, PruningHook
 from models.compression.settings.pruning import Magnitude as Options
 from models.compression.stage import StageContext
 
 
-class MagnitudeHook(PruningHook):
+class MagnitudeHook(CutHook):
     """Keeps the weights of largest absolute value."""
 
     def __init__(self, options: Options, matrices: dict[str, Matrix], context: StageContext) -> None:
         super().__init__(options, matrices, context)
-        self.last, self.scope = options.density, options.scope
+        self.scope = options.scope
 
     def make_mask(self, weight: Tensor) -> BinaryMask:
         """A mask without scores: the weights serve as scores."""
@@ -31,7 +31,7 @@ class MagnitudeHook(PruningHook):
         set_masks(self.value, list(self.masks.values()), scores, self.scope)
 
 
-class Magnitude(MaskingStage):
+class Magnitude(CutStage):
     """The stage of magnitude pruning."""
 
     hook_class = MagnitudeHook

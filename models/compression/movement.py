@@ -7,18 +7,21 @@ those above a threshold, with a penalty on all scores. Source: Sanh et al. 2020,
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from models.capabilities import OwnRate
+from models.compression.pruning.absorption import CutHook, CutStage
 from models.compression.pruning.masks import BinaryMask, Matrix, keep_top, set_masks
-from models.compression.pruning.stage import MaskingStage, PruningHook
+from models.compression.settings.pruning import CutPruning
 from models.compression.settings.pruning import Movement as Options
 from models.compression.stage import StageContext
 
 FLOOR = 0.005  # share of a matrix that soft pruning always keeps; binarizer.py of the source
+FASTEST = 2e-4  # share of the weights removed in a step above which we warn; published are 0.7e-4 to 1.1e-4
 
 
 class StraightThrough(torch.autograd.Function):
@@ -51,16 +54,29 @@ class ScoredMask(BinaryMask, OwnRate):
         return out
 
 
-class MovementHook(PruningHook):
+class MovementHook(CutHook):
     """Keeps the weights with the highest scores, or those whose score exceeds a threshold."""
 
     def __init__(self, options: Options, matrices: dict[str, Matrix], context: StageContext) -> None:
         super().__init__(options, matrices, context)
         self.is_soft, self.scope, self.lr = options.form == "soft", options.scope, options.score_lr
-        self.last = options.density
         if self.is_soft:
             self.first, self.last, self.scheduled = 0.0, options.threshold, "prune/threshold"
             self.strength = options.penalty
+
+    def begin(self, model: nn.Module, total_steps: int) -> None:
+        """Put the masks on, and warn of a schedule that is too fast for the scores."""
+        super().begin(model, total_steps)
+        if self.is_soft:
+            return
+        share = removed_per_step(self.options, total_steps)
+        self.context.add_metrics({"prune/removed_per_step": share})
+        if share > FASTEST:
+            needed = math.ceil(total_steps * share / FASTEST)
+            self.context.say(
+                f"note: up to {share:.2%} of the weights are removed in a step, and movement scores choose badly above "
+                f"{FASTEST:.2%}. Slower: {needed:,} steps instead of {total_steps:,}"
+            )
 
     def make_mask(self, weight: Tensor) -> ScoredMask:
         """A mask with a score for each weight."""
@@ -83,7 +99,13 @@ class MovementHook(PruningHook):
         return torch.stack([mask.scores.sigmoid().mean() for mask in self.masks.values()]).mean()
 
 
-class Movement(MaskingStage):
+def removed_per_step(options: CutPruning, steps: int) -> float:
+    """The largest share of the weights that the cubic schedule of a training of that many steps removes in one step."""
+    between = max(1.0, (options.end - options.start) * steps)
+    return min(1.0, 3.0 / between) * (1.0 - options.density)
+
+
+class Movement(CutStage):
     """The stage of movement pruning."""
 
     hook_class = MovementHook

@@ -36,7 +36,7 @@ def head_conflicts(settings: Settings) -> list[str]:
             "Try: model.freeze=encoder, or model.pairs=auto to tune the encoder first"
         )
     first = next(iter(settings.compression.items()), None)
-    if first and first[1].starts == "fresh":
+    if first and first[1].replaces_training:
         found.append(
             f"compression=[{first[0]}] trains the model in place of fitting its last layer. "
             "Try: model.head=trained model.pairs=none, or another student"

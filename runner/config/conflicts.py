@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from data.settings import ALL_FOLDS, DataSettings
-from models.compression.settings.chain import missing_requirements, out_of_order
+from models.compression.settings.chain import missing_requirements, out_of_order, wrong_starts
 from models.compression.settings.learn import Distil
 from models.settings import FITTED_NGRAMS, HASHED_WORDS, OVER_NGRAMS, contradictions
 from runner.config.check_files import file_conflicts
@@ -111,6 +111,7 @@ def model_conflicts(settings: Settings) -> list[str]:
             "Try: model/readout=mean, or data.text_pair=<the column of the second text>"
         )
     found += out_of_order(settings.compression)
+    found += wrong_starts(settings.compression, is_finished=bool(settings.finished))
     has_encoder = model.family not in ("dsn", *OVER_NGRAMS)
     found += missing_requirements(settings.compression, has_encoder=has_encoder)
     found += ngram_conflicts(settings) if model.family in OVER_NGRAMS else []
@@ -213,7 +214,7 @@ def added_conflicts(settings: Settings) -> list[str]:
             f"{given} joins a network that compares two texts, and model/readout={model.readout['name']} reads both as "
             "one. Try: model/readout=pair"
         )
-    if first and first.starts == "fresh" and not settings.finished:
+    if first and first.replaces_training and not settings.finished:
         found.append(
             f"{given} fits n-grams after the plain training, which compression=[{next(iter(settings.compression))}] "
             "leaves out. Try: run it without, then that compression with from=<its id>"

@@ -89,7 +89,7 @@ def recipe_conflicts(settings: Settings) -> list[str]:
             f"Try: optimizer={_optimizer_of(settings)}, or give the rate too: optimizer.lr=<rate>"
         )
     first: StageSettings | None = next(iter(settings.compression.values()), None)
-    if first and first.starts == "fresh" and not settings.finished:
+    if first and first.replaces_training and not settings.finished:
         name = next(iter(settings.compression))
         found.append(
             f"train.recipe={AUTO} chooses by trainings on labels, and compression={name} trains by itself. "

@@ -22,6 +22,6 @@ def stage_plan(settings: Settings) -> list[PlannedStage]:
     """The stages in order. The plain training comes first, unless the model is finished or the first stage trains."""
     stages = [PlannedStage(name, options) for name, options in settings.compression.items()]
     first = next(iter(settings.compression.values()), None)
-    if settings.finished or (first and first.starts == "fresh"):
+    if settings.finished or (first and first.replaces_training):
         return stages
     return [PlannedStage(TRAIN), *stages]

@@ -154,6 +154,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("prune/penalty", "1", "lower", "mean penalty since the last evaluation, before its weight"),
     Metric("prune/loss_task", "nat or squared label", "lower", "mean loss on the labels since the last evaluation"),
     Metric("prune/mask_flip_rate", "share", "none", "masks' places that changed since the last evaluation"),
+    Metric("prune/removed_per_step", "share", "none", "weights that the schedule removes in its fastest step"),
     Metric("prune/density_prunable", "share", "lower", "weights left of the matrices that are pruned"),
     Metric("prune/density_encoder", "share", "lower", "parameters left of the encoder, its biases and norms with it"),
     Metric("prune/density_model", "share", "lower", "parameters left of the whole model"),

@@ -42,8 +42,11 @@ class Learning(StageSettings):
 
 @dataclass
 class Fresh(TaughtSettings):
-    starts: ClassVar[str] = "fresh"
     method: str = "doubling"
+
+    @property
+    def replaces_training(self) -> bool:
+        return True
 
 
 @dataclass

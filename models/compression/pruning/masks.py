@@ -6,6 +6,7 @@ mask keeps: models/compression/magnitude.py, movement.py and l0.py.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -38,6 +39,9 @@ BLOCK = {
 PLACE = re.compile(rf"\.layer\.(\d+)\.({'|'.join(map(re.escape, BLOCK))})$")
 
 ENCODERS, EMBEDDINGS = ("bert.encoder.", "bert.backbone."), "bert.backbone.embeddings."
+
+SAMPLE = 4096  # values from which the place of a threshold is estimated
+MARGIN = 2.0  # of the estimate, in square roots of the sample's size: four standard deviations at most
 
 PRUNED = "pruned"  # key of config.json: names of the modules whose zeros must stay
 
@@ -187,8 +191,9 @@ def keep_top(scores: list[Tensor], density: float) -> list[Tensor]:
         return [torch.ones_like(score) for score in scores]
     lowest = _smallest(flat, pruned)
     kept = flat > lowest
-    ties = (flat == lowest).nonzero().squeeze(1)
-    kept[ties[: len(flat) - pruned - int(kept.sum())]] = True
+    if missing := len(flat) - pruned - int(kept.count_nonzero()):
+        ties = (flat == lowest).nonzero().squeeze(1)
+        kept[ties[:missing]] = True
     parts = kept.to(flat.dtype).split([score.numel() for score in scores])
     return [part.view(score.shape) for part, score in zip(parts, scores)]
 
@@ -205,8 +210,23 @@ def _smallest(values: Tensor, place: int) -> Tensor:
     """The `place`-th smallest value; places count from 1."""
     if values.is_cuda:
         return values.kthvalue(place).values
-    # Ten times as fast as torch's selection on a CPU.
-    return values.new_tensor(np.partition(values.numpy(), place - 1)[place - 1])
+    return values.new_tensor(_smallest_on_cpu(values.numpy(), place))
+
+
+def _smallest_on_cpu(values: np.ndarray, place: int) -> np.floating:
+    """The `place`-th smallest of (n,) values, found among those near to where a sample of the values expects it.
+
+    Several times as fast as a partition of them all, which is ten times as fast as torch's selection.
+    """
+    sample = np.sort(values[:: max(1, len(values) // SAMPLE)])
+    expected, margin = place / len(values) * len(sample), MARGIN * math.sqrt(len(sample))
+    low, high = sample[max(0, int(expected - margin))], sample[min(len(sample) - 1, int(expected + margin))]
+    near = values[(values >= low) & (values <= high)]
+    below = int(np.count_nonzero(values < low))
+    if not below < place <= below + len(near):  # the sample misleads, such as of values in an order
+        near, below = values, 0
+    found: np.floating = np.partition(near, place - below - 1)[place - below - 1]
+    return found
 
 
 def densities(model: nn.Module, kept: Mapping[str, Tensor]) -> dict[str, float]:

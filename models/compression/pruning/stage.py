@@ -50,6 +50,13 @@ class PruningHook(TrainingHook):
         """The mask of one matrix; each method has its own kind."""
         raise NotImplementedError
 
+    def make_ready(self, model: nn.Module) -> None:
+        """Between putting the masks on and the first cut, for what a method must know before it."""
+
+    def cut(self) -> None:
+        """Update the masks; a method may do more with what changes."""
+        self.update_masks()
+
     def update_masks(self) -> None:
         """Set the masks to the present `value` of the schedule."""
 
@@ -71,6 +78,7 @@ class PruningHook(TrainingHook):
             self.masks[name] = self.make_mask(unmasked_weight(matrix))
             attach_mask(matrix, self.masks[name])
         self.model, self.total, self.settled = model, total_steps, round(self.options.end * total_steps)
+        self.make_ready(model)
         self._follow_schedule(0)
 
     def _follow_schedule(self, step: int) -> None:
@@ -79,7 +87,7 @@ class PruningHook(TrainingHook):
         if step % self.options.every == 0 or step in (self.settled, self.total):
             start = round(self.options.start * self.total)
             self.value = cubic_schedule(step, self.first, self.last, start, self.settled or 0)
-            self.update_masks()
+            self.cut()
 
     def loss(self, task_loss: Tensor, output: Tensor, targets: Targets, rows: np.ndarray) -> Tensor:
         """The task's loss plus the penalty, whose weight follows the schedule."""
@@ -161,8 +169,11 @@ class MaskingStage(Stage):
         """Train with masks; without epochs only set and fold them."""
         options, matrices = self.options, self.matrices(model)
         pruning = self.hook_class(options, matrices, context)
-        if options.epochs:
-            context.train(model, pruning, phase="prune", epochs=options.epochs, lr=options.lr, warmup=options.warmup)
+        if options.is_trained:
+            context.train(
+                model, pruning, phase="prune", epochs=options.epochs or None, steps=options.steps, lr=options.lr,
+                warmup=options.warmup,
+            )  # fmt: skip
         else:
             pruning.begin(model, 0)
             pruning.end(model)

@@ -34,6 +34,19 @@ def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
     return found
 
 
+def wrong_starts(stages: dict[str, StageSettings], *, is_finished: bool) -> list[str]:
+    """One line for each pruning that is to start from first weights and gets a trained model instead."""
+    found, before = [], "from= gives a trained model" if is_finished else ""
+    for name, stage in stages.items():
+        if before and isinstance(stage, MaskedPruning) and stage.starts == "pretrained":
+            found.append(
+                f"compression.{name}.starts=pretrained starts from the model's first weights, and {before}. "
+                f"Try: compression.{name}.starts=tuned"
+            )
+        before = before or f"{name} trains it first"
+    return found
+
+
 def missing_requirements(stages: dict[str, StageSettings], *, has_encoder: bool) -> list[str]:
     """One line for everything that a stage requires and lacks, and for its contradicting options."""
     found = []

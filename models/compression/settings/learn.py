@@ -73,7 +73,6 @@ class TaughtSettings(StageSettings):
 class Distil(TaughtSettings):
     """Knowledge distillation in phases, one after the other; conf/compression/_distil.yaml explains the options."""
 
-    starts: ClassVar[str] = "fresh"
     keeps_zeros: ClassVar[bool] = True
 
     method: str = limited("distil", choices=("distil",))
@@ -83,6 +82,11 @@ class Distil(TaughtSettings):
     projection: str = limited("shared", choices=("shared", "per_layer"))
     relation_heads: int = limited(16, low=1, high=1024)
     phases: dict[str, DistilPhase] = field(default_factory=dict)
+
+    @property
+    def replaces_training(self) -> bool:
+        """Yes: the student learns from the teacher from the beginning."""
+        return True
 
     def contradictions(self, name: str) -> list[str]:
         """Phases in which nothing is learned, and losses that compare different tokens."""

@@ -17,13 +17,25 @@ class MaskedPruning(StageSettings):
     needs_encoder: ClassVar[bool] = True
 
     matrices: str | None = None
+    starts: str = limited("tuned", choices=("tuned", "pretrained"), neutral="tuned")
     epochs: float = limited(6.0, low=0.0, high=100000.0)
+    steps: int | None = limited(None, low=1, neutral=None)
     lr: float | None = limited(None, above=0.0, high=100.0)
     warmup: float | None = limited(None, low=0.0, high=1.0)
     start: float = limited(0.167, low=0.0, high=1.0)
     end: float = limited(0.833, low=0.0, high=1.0)
     every: int = limited(10, low=1)
     freeze_embeddings: bool = True
+
+    @property
+    def replaces_training(self) -> bool:
+        """Does the pruning train the model from its first weights, without a plain training before it?"""
+        return self.starts == "pretrained"
+
+    @property
+    def is_trained(self) -> bool:
+        """Are there training steps? Otherwise masks are only set and folded."""
+        return bool(self.steps or self.epochs)
 
     def contradictions(self, name: str) -> list[str]:
         """A schedule that ends before it begins."""
@@ -36,22 +48,27 @@ class MaskedPruning(StageSettings):
 
 
 @dataclass
-class Magnitude(MaskedPruning):
-    """Remove the weights of smallest absolute value."""
+class CutPruning(MaskedPruning):
+    """The settings of prunings whose masks are 0 or 1."""
 
-    method: str = limited("magnitude", choices=("magnitude",))
     density: float = limited(0.1, above=0.0, high=1.0)
     scope: str = limited("local", choices=("local", "global"))
+    absorb: bool = limited(False, neutral=False)
 
 
 @dataclass
-class Movement(MaskedPruning):
+class Magnitude(CutPruning):
+    """Remove the weights of smallest absolute value."""
+
+    method: str = limited("magnitude", choices=("magnitude",))
+
+
+@dataclass
+class Movement(CutPruning):
     """Remove the weights that training moves towards zero."""
 
     method: str = limited("movement", choices=("movement",))
     form: str = limited("hard", choices=("hard", "soft"))
-    density: float = limited(0.1, above=0.0, high=1.0)
-    scope: str = limited("local", choices=("local", "global"))
     threshold: float = limited(0.1, above=0.0, high=1.0)
     penalty: float = limited(400.0, low=0.0)
     score_lr: float = limited(1e-2, above=0.0, high=100.0)
@@ -59,7 +76,7 @@ class Movement(MaskedPruning):
     def contradictions(self, name: str) -> list[str]:
         """A schedule that ends before it begins, and scores that decide before they have learned anything."""
         found = super().contradictions(name)
-        if not self.start or not self.epochs:
+        if not self.start or not self.is_trained:
             found.append(
                 f"compression.{name}: all scores start at 0, so no weight may be removed before they are trained. "
                 f"Try: compression.{name}.start=0.1 compression.{name}.epochs=6"
@@ -79,7 +96,7 @@ class L0(MaskedPruning):
     def contradictions(self, name: str) -> list[str]:
         """A schedule that ends before it begins, and gates that are never trained."""
         found = super().contradictions(name)
-        if not self.epochs:
+        if not self.is_trained:
             found.append(f"compression.{name}.epochs=0: only training closes gates. Try: compression.{name}.epochs=6")
         return found
 

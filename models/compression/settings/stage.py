@@ -11,12 +11,16 @@ class StageSettings:
     """Settings of a stage; class variables say where in a chain the method may stand."""
 
     phase: ClassVar[str] = "learn"  # learn | prune | shorten | quantize
-    starts: ClassVar[str] = "tuned"  # fresh: may come first, on an untrained model; tuned: needs a trained model
     needs_encoder: ClassVar[bool] = False
     keeps_zeros: ClassVar[bool] = False  # leaves pruned weights at zero, so that it may follow a pruning
 
     method: str = ""  # a subclass: limited("<method>", choices=("<method>",))
     description: str = ""
+
+    @property
+    def replaces_training(self) -> bool:
+        """May the stage come first in place of the plain training, because it trains an untrained model itself?"""
+        return False
 
     def contradictions(self, name: str) -> list[str]:
         """One line for each pair of options that cannot go together; name: what the command line calls the stage."""

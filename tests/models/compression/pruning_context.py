@@ -17,16 +17,19 @@ from tests.models.helpers import batch
 class SmallContext:
     """Trains with AdamW, scores at their own rate, and remembers the facts after every step."""
 
-    device, task = torch.device("cpu"), Classes()
+    device, task, seed = torch.device("cpu"), Classes(), 0
 
     def __init__(self, steps: int = 12, lr: float = 1e-3) -> None:
         self.steps, self.lr = steps, lr
         self.added: dict[str, float] = {}
         self.points: list[dict[str, float]] = []
+        self.said: list[str] = []
+        self.trained: dict[str, Any] = {}  # what a phase changed
         self.masked: dict[str, Tensor] = {}  # the state before the masks were folded
 
     def train(self, model: nn.Module, hook: TrainingHook | None = None, *, phase: str, **changes: Any) -> Phase:
         assert hook is not None
+        self.trained = changes
         torch.manual_seed(0)
         dropout_generator.seed(0)
         hook.begin(model, self.steps)
@@ -54,4 +57,4 @@ class SmallContext:
         self.added |= values
 
     def say(self, text: str) -> None:
-        pass
+        self.said.append(text)

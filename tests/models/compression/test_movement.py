@@ -7,8 +7,16 @@ from typing import Any, cast
 import pytest
 import torch
 
-from models.compression.movement import FLOOR, Movement, MovementHook, ScoredMask, StraightThrough
-from models.compression.pruning.masks import choose_matrices
+from models.compression.movement import (
+    FASTEST,
+    FLOOR,
+    Movement,
+    MovementHook,
+    ScoredMask,
+    StraightThrough,
+    removed_per_step,
+)
+from models.compression.pruning.masks import choose_matrices, cubic_schedule
 from models.compression.settings.pruning import Movement as Options
 from tests.models.compression.pruning_context import SmallContext
 from tests.models.helpers import small
@@ -103,3 +111,28 @@ def test_scores_that_are_all_equal_decide_nothing() -> None:
     assert "not" not in "".join(Options().contradictions("m"))
     assert "scores start at 0" in Options(start=0.0).contradictions("m")[0]
     assert "scores start at 0" in Options(epochs=0.0).contradictions("m")[0]
+
+
+def test_the_published_schedule_keeps_these_shares() -> None:
+    kept = {t: cubic_schedule(t, 1.0, 0.15, 5_400, 44_200) for t in (5_400, 5_401, 10_000, 20_000, 30_000, 44_201)}
+    wanted = {5_400: 1.0, 5_401: 0.999934, 10_000: 0.732106, 20_000: 0.356239, 30_000: 0.191667, 44_201: 0.15}
+    assert kept == pytest.approx(wanted, abs=1e-6)
+    falls = [cubic_schedule(t, 1.0, 0.15, 54, 442) - cubic_schedule(t + 1, 1.0, 0.15, 54, 442) for t in range(550)]
+    options = Options(density=0.15, start=54 / 550, end=442 / 550)
+    assert min(falls) >= 0 and max(falls) <= removed_per_step(options, 550) < 1.01 * max(falls)
+
+
+def test_it_warns_of_a_schedule_that_removes_more_a_step_than_scores_can_choose() -> None:
+    context = prune(small(), 12, density=0.5)
+    assert context.added["prune/removed_per_step"] == pytest.approx(3 * 0.5 / 6)
+    assert "15,000 steps instead of 12" in context.said[0]
+    slow = Options(density=0.5, start=0.098, end=0.804)
+    assert removed_per_step(slow, 20_000) < FASTEST < removed_per_step(slow, 6_315)
+    assert not any("scores choose badly" in told for told in prune(small(), 12, form="soft").said)
+
+
+def test_steps_take_the_place_of_epochs_and_a_pretrained_start_that_of_the_plain_training() -> None:
+    context = SmallContext(12)
+    Movement(Options(steps=12, epochs=0.0)).run(small(), cast(Any, context))
+    assert context.trained["steps"] == 12 and context.trained["epochs"] is None
+    assert Options(starts="pretrained").replaces_training and not Options().replaces_training

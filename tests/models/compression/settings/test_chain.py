@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import pytest
 
 from models.compression.settings import METHODS
-from models.compression.settings.chain import RANK, missing_requirements, out_of_order
+from models.compression.settings.chain import RANK, missing_requirements, out_of_order, wrong_starts
 from models.compression.settings.learn import Distil, DistilLosses, DistilPhase
 from models.compression.settings.pruning import Magnitude
 from models.compression.settings.quantization import Bf16, WeightOnly
@@ -28,6 +28,14 @@ def test_what_learns_comes_before_what_prunes_and_that_before_what_quantizes() -
 
 def test_a_distillation_may_follow_a_pruning_as_it_keeps_the_zeros() -> None:
     assert out_of_order({"b": Magnitude(), "a": Distil()}) == []
+
+
+def test_a_pruning_from_first_weights_gets_no_trained_model() -> None:
+    first = Magnitude(starts="pretrained")
+    assert wrong_starts({"m": first, "c": WeightOnly()}, is_finished=False) == []
+    assert "from= gives a trained model" in wrong_starts({"m": first}, is_finished=True)[0]
+    assert "d trains it first" in wrong_starts({"d": Distil(), "m": first}, is_finished=False)[0]
+    assert wrong_starts({"d": Distil(), "m": Magnitude()}, is_finished=True) == []
 
 
 def test_a_stage_without_its_teacher_or_its_encoder_is_refused_with_the_cure() -> None:

@@ -1,0 +1,176 @@
+"""Bias absorption: the bias of a layer takes over the mean of what the weights that are cut contributed.
+
+When entries P of a row of W are set to zero, b_i += sum over j in P of W_ij mu_j with mu = E[x], the mean input over
+real tokens. That removes the mean of the error exactly; its variance stays. It matters where inputs are not centred,
+such as after a GELU: scores may then choose weights that shift all outputs one way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from models.compression.pruning.masks import BinaryMask, Matrix, unmasked_weight
+from models.compression.pruning.stage import MaskingStage, PruningHook
+from models.compression.settings.pruning import CutPruning
+from models.compression.stage import Inputs, StageContext
+from models.errors import ModelError
+
+MOMENTUM = 0.99  # of the running means, once as many batches have been seen; before that all batches count the same
+ROWS = 256  # training rows on which the means start
+
+
+class BiasAbsorption:
+    """The running mean of one linear layer's inputs, and what its bias holds for each weight that is cut."""
+
+    def __init__(self, linear: nn.Linear) -> None:
+        self.linear = linear
+        weight = unmasked_weight(linear)
+        self.seen = 0
+        self.mean = torch.zeros_like(weight[0])  # (d_in,)
+        self.held = torch.zeros_like(weight)  # (d_out, d_in), 0 where the weight is kept
+
+    @torch.no_grad()
+    def observe(self, inputs: Tensor, mask: Tensor | None) -> None:
+        """Move the mean by the inputs (B, T, d_in) of a batch, without padding, or those of any tokens (N, d_in).
+
+        mask: (B, T), 1 for real tokens; of more positions where the layer computes the first ones alone.
+        """
+        rows = inputs.detach().flatten(0, -2).to(self.mean.dtype)
+        if mask is None or inputs.ndim != 3 or len(inputs) != len(mask):
+            found = rows.mean(0)
+        else:
+            real = mask[:, : inputs.shape[1]].flatten().to(rows.dtype)
+            found = real @ rows / real.sum()
+        self.seen += 1
+        self.mean.lerp_(found, max(1.0 - MOMENTUM, 1.0 / self.seen))
+
+    @torch.no_grad()
+    def move(self, before: Tensor, after: Tensor) -> None:
+        """Give the bias what a change of the mask (d_out, d_in; 0 or 1) cuts, and take back what it held for others."""
+        fell, rose = before > after, before < after
+        change = unmasked_weight(self.linear) * self.mean * fell - self.held * rose
+        self.held += change
+        self.linear.bias.add_(change.sum(1))
+
+
+class Absorber:
+    """The bias absorption of all layers of a pruning; `watch` lets them see a batch."""
+
+    def __init__(self, matrices: Mapping[str, Matrix]) -> None:
+        self.parts = {name: BiasAbsorption(one) for name, one in matrices.items() if isinstance(one, nn.Linear)}
+        self.mask: Tensor | None = None
+        self.is_watching = False
+        self.hooks = [part.linear.register_forward_pre_hook(self._observer(part)) for part in self.parts.values()]
+
+    def _observer(self, part: BiasAbsorption) -> Callable[..., None]:
+        def observe(module: nn.Module, arguments: tuple[Tensor, ...]) -> None:
+            if self.is_watching:
+                part.observe(arguments[0], self.mask)
+
+        return observe
+
+    @contextmanager
+    def watch(self, mask: Tensor | None) -> Iterator[None]:
+        """Within the block, move the means by what the layers compute; mask: (B, T) of the batch."""
+        self.mask, self.is_watching = mask, True
+        try:
+            yield
+        finally:
+            self.mask, self.is_watching = None, False
+
+    def state(self) -> dict[str, Tensor]:
+        """The means and what the biases hold, for a checkpoint."""
+        found: dict[str, Tensor] = {}
+        for name, part in self.parts.items():
+            seen = torch.tensor(part.seen)
+            found |= {f"{name}/seen": seen, f"{name}/mean": part.mean.clone(), f"{name}/held": part.held.clone()}
+        return found
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Restore what `state` returned."""
+        for name, part in self.parts.items():
+            part.seen = int(state[f"{name}/seen"])
+            part.mean.copy_(state[f"{name}/mean"])
+            part.held.copy_(state[f"{name}/held"])
+
+
+class CutHook(PruningHook):
+    """A pruning with masks of 0 and 1, whose cuts the biases absorb if the settings say so."""
+
+    options: CutPruning
+
+    def __init__(self, options: CutPruning, matrices: dict[str, Matrix], context: StageContext) -> None:
+        super().__init__(options, matrices, context)
+        self.last = options.density
+        self.absorber: Absorber | None = None
+
+    def make_ready(self, model: nn.Module) -> None:
+        """Start the means of the inputs on some training rows."""
+        if not self.options.absorb:
+            return
+        self.absorber = Absorber(self.matrices)
+        model.eval()
+        with torch.no_grad():
+            for inputs, _, _ in self.context.batches(rows=ROWS, seed=self.context.seed):
+                with self.absorber.watch(inputs.get("attention_mask")):
+                    model(**inputs)
+
+    def cut(self) -> None:
+        """Update the masks, and let the biases absorb the change."""
+        if self.absorber is None:
+            super().cut()
+            return
+        before = {name: self.binary_mask(name).kept.clone() for name in self.absorber.parts}
+        super().cut()
+        for name, part in self.absorber.parts.items():
+            part.move(before[name], self.binary_mask(name).kept)
+
+    def binary_mask(self, name: str) -> BinaryMask:
+        """The mask of a matrix."""
+        mask: BinaryMask = self.masks[name]
+        return mask
+
+    def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
+        """The outputs; the means see the batch."""
+        with self.absorber.watch(inputs.get("attention_mask")) if self.absorber else nullcontext():
+            return super().forward(model, inputs, rows)
+
+    def state(self) -> dict[str, Tensor]:
+        """The state of the pruning and of the absorption."""
+        return super().state() | (self.absorber.state() if self.absorber else {})
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Restore what `state` returned."""
+        super().load(state)
+        if self.absorber:
+            self.absorber.load(state)
+
+    def end(self, model: nn.Module) -> None:
+        """Fold the masks; the biases keep what they have absorbed."""
+        for hook in self.absorber.hooks if self.absorber else ():
+            hook.remove()
+        super().end(model)
+
+
+class CutStage(MaskingStage):
+    """A pruning with masks of 0 and 1."""
+
+    options: CutPruning
+
+    def check(self, model: nn.Module) -> None:
+        """ModelError unless there are matrices to prune, and biases where they are to absorb what is cut."""
+        super().check(model)
+        if not self.options.absorb:
+            return
+        found = self.matrices(model).items()
+        without = [name for name, one in found if not isinstance(one, nn.Linear) or one.bias is None]
+        if without:
+            raise ModelError(
+                f"compression.{self.name}.absorb=true adds what is cut to biases, and {without[0]} has none. "
+                f"Try: compression.{self.name}.absorb=false"
+            )
