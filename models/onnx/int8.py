@@ -12,16 +12,25 @@ import logging
 import tempfile
 from pathlib import Path
 
+from torch import nn
+
+from models.onnx.packed import UNPACKED, pack_file
+
 QUANTIZED = ["MatMul", "Gemm", "Gather"]  # Gather: the tables, nine tenths of a small model
 
 
-def quantize_graph(source: Path, target: Path) -> None:
-    """Write the int8 version of the ONNX file `source` to `target`."""
+def quantize_graph(source: Path, target: Path, model: nn.Module) -> None:
+    """Write the int8 version of the ONNX file `source` to `target`.
+
+    model: that of the graph, whose coded weights stay packed.
+    """
+    import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     with tempfile.TemporaryDirectory() as folder:
         folded, begun = Path(folder) / "folded.onnx", Path(folder) / "begun.onnx"
         _fold(source, folded)
+        unpacked = [node.name for node in onnx.load(folded).graph.node if node.name.startswith(UNPACKED)]
         level = logging.root.manager.disable
         logging.disable(logging.WARNING)  # its advice to fold constants first
         try:
@@ -29,10 +38,11 @@ def quantize_graph(source: Path, target: Path) -> None:
                 quantize_dynamic(folded, begun, weight_type=QuantType.QInt8, nodes_to_quantize=whole)
             quantize_dynamic(
                 begun if whole else folded, target, weight_type=QuantType.QInt8,
-                op_types_to_quantize=QUANTIZED, per_channel=True,
+                op_types_to_quantize=QUANTIZED, per_channel=True, nodes_to_exclude=unpacked,
             )  # fmt: skip
         finally:
             logging.disable(level)
+    pack_file(target, model)
 
 
 def _products_of_blocks(path: Path) -> list[str]:

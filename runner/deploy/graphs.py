@@ -56,7 +56,7 @@ def write_graph(trained: ExportedModel, exported: ExportedModel, record: RunReco
         raise ModelError(f"{error}. Try: format={form}, or export an earlier run without that part") from error
     if exported.engine == "onnx-int8":
         plain = exported.weights.rename(exported.folder / "fp32.onnx")
-        quantize_graph(plain, exported.weights)
+        quantize_graph(plain, exported.weights, model.model)
         plain.unlink()
     rows, graph = rows_to_compare(record, model), Predictor(exported)
     rounding = tolerated_difference(record.data.targets)

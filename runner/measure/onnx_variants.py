@@ -30,6 +30,6 @@ def onnx_models(
         except ModelError as error:
             warn(f"measure.onnx: {error}")
             return {}, {}
-        quantize_graph(files["onnx"], files["onnx_int8"])
+        quantize_graph(files["onnx"], files["onnx_int8"], model)
         sizes = {f"cost/bytes_{name}": float(path.stat().st_size) for name, path in files.items()}
         return {name: OnnxModel(path, threads) for name, path in files.items()}, sizes

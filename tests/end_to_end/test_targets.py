@@ -194,7 +194,7 @@ def test_every_way_to_answer_gives_numbers_in_the_unit_of_the_targets(
     assert spearmanr(found, range(5)).statistic > 0.9 and 150_000 < found.min() < found.max() < 350_000
     graph = Predictor(export_run(typed, path.parent, "onnx", False, tmp_path / "export")[0])
     np.testing.assert_allclose([answer["prediction"] for answer in graph(texts)], found, **near)
-    quantize_graph(tmp_path / "export/model.onnx", tmp_path / "int8.onnx")
+    quantize_graph(tmp_path / "export/model.onnx", tmp_path / "int8.onnx", predictor.model)
     graph.model = OnnxModel(tmp_path / "int8.onnx", 1)
     np.testing.assert_allclose(graph.logits(graph.ask(texts).split, 8)[:, 0], found, rtol=0, atol=0.1 * targets["sd"])
     stock = BertForSequenceClassification.from_pretrained(path.parent / "model").eval()

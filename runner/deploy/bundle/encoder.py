@@ -5,8 +5,10 @@ A tokenizer like BERT's is read in Python, which takes less time for one text; a
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,8 @@ class Encoder:
         self.session = onnxruntime.InferenceSession(
             str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOWER_FUSED
         )
+        with suppress(AttributeError, OSError, TypeError):  # of systems without glibc, which keeps what unpacking took
+            ctypes.CDLL(None).malloc_trim(0)
         self.has_segments = "token_type_ids" in [entry.name for entry in self.session.get_inputs()]
         self.output = [self.session.get_outputs()[0].name]
 

@@ -15,7 +15,6 @@ from models.build import build
 from models.compression import settings
 from models.compression.splitquant import Splitquant
 from models.compression.stage import Stage
-from models.compression.weight_only import WeightOnly
 from models.errors import ModelError
 from models.heads.attach import attach_head
 from models.heads.base import HeadSpec
@@ -67,6 +66,14 @@ def test_the_graph_answers_as_the_model_in_every_shape(written: tuple[Any, Path]
     check(written[0], OnnxModel(written[1], threads=1))
 
 
+def test_coded_weights_answer_as_the_model_and_take_the_bytes_of_their_codes(coded: tuple[Any, Path]) -> None:
+    model, path = coded
+    check(model, OnnxModel(path, threads=1))
+    stored = sum(tensor.nbytes for tensor in model.state_dict().values())
+    operators = 80_000  # names and shapes, whatever the sizes of the weights
+    assert stored < path.stat().st_size < 1.1 * stored + operators
+
+
 def test_padding_changes_no_answer_of_the_graph(written: tuple[Any, Path]) -> None:
     graph, inputs = OnnxModel(written[1], threads=1), batch(6, 30)
     together = graph(**inputs)
@@ -80,11 +87,10 @@ def test_padding_changes_no_answer_of_the_graph(written: tuple[Any, Path]) -> No
     [
         lambda: small(family="dsn", readout={"name": "sqrt"}),
         of_letters,
-        lambda: quantized(WeightOnly(settings.WeightOnly(bits=8))),
         lambda: quantized(Splitquant(settings.Splitquant(bits=8))),
         of_another_library,
     ],
-    ids=["a bag of words", "letters and a fixed length", "weights in codes", "split weights", "another library"],
+    ids=["a bag of words", "letters and a fixed length", "split weights", "another library"],
 )  # fmt: skip
 def test_every_family_becomes_a_graph_and_is_left_as_it_was(make: Any, tmp_path: Path) -> None:
     model = make()

@@ -17,7 +17,7 @@ from tests.models.onnx.graphs import difference
 def test_int8_covers_word_vectors_and_products_and_stays_close(written: tuple[Any, Path], tmp_path: Path) -> None:
     import onnx
 
-    quantize_graph(written[1], tmp_path / "int8.onnx")
+    quantize_graph(written[1], tmp_path / "int8.onnx", written[0])
     floats = [
         int(np.prod(tensor.dims))
         for tensor in onnx.load(tmp_path / "int8.onnx").graph.initializer
@@ -34,7 +34,7 @@ def test_a_neuron_of_large_weights_costs_the_others_no_precision(tmp_path: Path)
     with torch.no_grad():
         model.classifier.weight[0] *= 1000
     write_onnx(model, tmp_path / "model.onnx")
-    quantize_graph(tmp_path / "model.onnx", tmp_path / "int8.onnx")
+    quantize_graph(tmp_path / "model.onnx", tmp_path / "int8.onnx", model)
     with torch.inference_mode():
         logits = model(**inputs)[:, 1:]
         off = OnnxModel(tmp_path / "int8.onnx", threads=1)(**inputs)[:, 1:] - logits
