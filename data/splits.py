@@ -180,6 +180,18 @@ class TokenSplit:
             units=None,
         )
 
+    def take_sources(self, sources: np.ndarray) -> TokenSplit:
+        """Return a split of the given source rows alone, copied out of the store, each with all of its windows."""
+        if self.parts is None:
+            return self.take(sources)
+        counts = np.diff(self.parts)[sources]
+        windows = [np.arange(self.parts[source], self.parts[source + 1]) for source in sources]
+        return replace(
+            self.take(np.concatenate(windows)),
+            parts=np.concatenate([[0], np.cumsum(counts)]),
+            texts=None if self.texts is None else TakenTexts(self.texts, sources),
+        )
+
     @cached_property
     def sentences(self) -> np.ndarray | None:
         """Where the items of each source row begin, (source rows + 1,); None where a row has one item."""

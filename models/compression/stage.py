@@ -175,8 +175,11 @@ class StageContext(Stopwatch, Protocol):
         """
         ...
 
-    def score(self, model: nn.Module) -> float:
-        """The primary metric on the selection split; higher is better."""
+    def score(self, model: nn.Module, *, rows: int | None = None) -> float:
+        """The primary metric on the selection split; higher is better.
+
+        rows: on a sample of so many of its source rows, the same one in every call.
+        """
         ...
 
     def batches(

@@ -61,6 +61,7 @@ class RunStageContext(Stopwatch):
         self.texts: list[TokenSplit] = []  # without labels, added to the training rows
         self._teacher_logits: Tensor | None = None  # of all training rows
         self._teacher_vectors: Tensor | None = None
+        self._samples: dict[int, TokenSplit] = {}  # of the selection split, by their source rows
         self.metrics: dict[str, float] = {}  # that the stage adds to its entry in the record
 
     @property
@@ -145,15 +146,27 @@ class RunStageContext(Stopwatch):
             terminal.say(f"note: {note}")
         return trained
 
-    def score(self, model: nn.Module) -> float:
-        """The primary metric of one pass over the selection split, with the sign that makes higher better."""
-        settings = self.settings.train
+    def score(self, model: nn.Module, *, rows: int | None = None) -> float:
+        """The primary metric of one pass over the selection split or `rows` of it; its sign makes higher better."""
+        settings, select = self.settings.train, self._selected(rows)
         logits = predict(
-            model, self.splits.select, batch_size=settings.eval_batch_size,
+            model, select, batch_size=settings.eval_batch_size,
             device=self.device, precision=settings.precision, exclusive=self.exclusive,
             task=self.prepared.task,
         )  # fmt: skip
-        return self.sign * score(self.prepared.task, self.splits.select, logits)[self.primary]
+        return self.sign * score(self.prepared.task, select, logits)[self.primary]
+
+    def _selected(self, rows: int | None) -> TokenSplit:
+        """The selection split, or a sample of its source rows; of a ranking the first ones, which are whole queries."""
+        select = self.splits.select
+        if rows is None or rows >= select.source_count:
+            return select
+        if rows not in self._samples:
+            order = np.arange(select.source_count)
+            if not self.prepared.task.asked_together:
+                order = np.random.default_rng(self.seed).permutation(select.source_count)
+            self._samples[rows] = select.take_sources(np.sort(order[:rows]))
+        return self._samples[rows]
 
     def batches(
         self, *, rows: int | None = None, batch_size: int = BATCH, split: str = "train", seed: int | None = None

@@ -215,6 +215,18 @@ METRICS: tuple[Metric, ...] = (
     Metric("structure/layer_error_mean", "share", "lower", "change of a pruned sublayer's output, of its variance"),
     Metric("structure/layer_error_max", "share", "lower", "that change in the sublayer that lost most"),
     Metric("structure/layer_error_deleted_mean", "share", "none", "the same columns deleted, without a correction"),
+    # Lengths: how many tokens leave each layer. Scores are of the rows that the lengths were searched on.
+    Metric("length/tried", "configurations", "none", "lengths that the search scored"),
+    Metric("length/choices", "configurations", "none", "lengths found, each the best at its cost; full length is one"),
+    Metric("length/share", "share", "lower", "multiply-adds of the model's lengths over those at full length"),
+    Metric("length/share_shortest", "share", "lower", "the same of the shortest lengths found"),
+    Metric("length/share_within_point", "share", "lower", "the same of the shortest at most 0.01 below full length"),
+    Metric("length/score", "as the score", "none", "primary score of the model's lengths"),
+    Metric("length/score_full", "as the score", "none", "primary score at full length"),
+    Metric("length/ms", "ms", "lower", "median time of a text of mean length, at the model's lengths"),
+    Metric("length/ms_full", "ms", "none", "the same at full length, in the same rounds"),
+    Metric("length/speedup", "ratio", "higher", "that time at full length over the time at the model's lengths"),
+    Metric("length/tokens_{layer}", "tokens", "none", "mean number that leaves that layer"),
     # What a quantization did to the model that it got.
     Metric("quantize/layers", "layers", "none", "linear layers and tables whose weights were rounded"),
     Metric("quantize/params_share", "share", "none", "share of the parameters that were rounded"),

@@ -1,0 +1,227 @@
+"""How long an encoder takes at given lengths, on this machine: predicted from a table, or measured in turns.
+
+The table has the milliseconds of one layer at several numbers of tokens that enter and leave it, and those of the whole
+model and of the model without layers, which set the scale: a layer called by itself finds its weights in the
+processor's cache. It is kept in the cache folder, named after everything it depends on, so a machine times a shape once.
+A table of another machine predicts that machine's times of the same lengths.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from models.backbones.bert import Layer
+from models.backbones.hooks import ALL, State, Wanted
+from models.backbones.lengths import Lengths
+from models.compression.lengths.choice import METHOD
+from models.compression.stage import Stopwatch
+from models.compression.structured.layer_widths import encoder_of, restore, widths
+from models.json_types import JsonObject
+from models.network import Network
+
+GRID = (16, 32, 64, 128, 256, 384, 512)  # tokens that enter; the longest text's are added
+LEAVING = (0.3, 0.7)  # shares of them that leave a layer that drops tokens; its time is a line through these
+CELL_S, WHOLE_S = 0.05, 0.3  # seconds for which a cell and a whole model are timed, over all rounds
+FRONT_S = 0.5  # seconds for which each configuration of a front is timed
+WHOLE, EMPTY = "whole", "empty"
+LAST = -1  # the last layer, where it computes few tokens alone
+
+
+class Cell(nn.Module):
+    """One layer, called like a whole model; fixed hidden states replace those of the ids."""
+
+    def __init__(self, layer: Layer, states: Tensor, share: float, first: int | None, *, keeps_whole: bool) -> None:
+        """states: (B, T, H); share: of the tokens that leave, 1: the layer drops none. first: as in Wanted."""
+        super().__init__()
+        self.layer, self.share, self.first, self.keeps_whole = layer, share, first, keeps_whole
+        self.register_buffer("states", states, persistent=False)
+
+    def forward(
+        self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
+    ) -> Tensor:
+        """The states that leave the layer, (B, K, H)."""
+        states = self.get_buffer("states")
+        if self.share == 1.0:
+            out: Tensor = self.layer(states, None, ALL if self.first is None else Wanted(first=self.first))
+            return out
+        lengths = Lengths((self.share,))
+        return self.layer.shorten(State(states), lengths, 0, keeps_whole=self.keeps_whole).hidden
+
+
+class AtLengths(nn.Module):
+    """A model at certain lengths; several share one model, which is called by one of them at a time."""
+
+    def __init__(self, model: nn.Module, lengths: Lengths | None) -> None:
+        super().__init__()
+        self.model, self.lengths = model, lengths
+
+    def forward(self, **inputs: Tensor) -> Tensor:
+        """The model's output at these lengths."""
+        encoder_of(self.model).lengths = self.lengths
+        out: Tensor = self.model(**inputs)
+        return out
+
+
+class LengthTable:
+    """The median milliseconds of one call: of the whole model, of one without layers, and of single layers."""
+
+    def __init__(self, ms: dict[str, float], layers: Sequence[int]) -> None:
+        """ms: `whole/128`, `empty/128`, `last/128`, `4/128/0.5`: of layer 4 that 128 tokens enter and 64 leave.
+
+        layers: for each layer the one of its shape that was timed; LAST where the last computes few tokens alone.
+        """
+        self.ms, self.layers = ms, tuple(layers)
+        self.grid = sorted(int(name.partition("/")[2]) for name in ms if name.startswith(f"{WHOLE}/"))
+        self._lines = {layer: self._fit(layer) for layer in set(self.layers) - {LAST}}
+
+    @property
+    def digest(self) -> str:
+        """Eight hexadecimal digits that identify the table."""
+        return hashlib.sha256(json.dumps(self.ms, sort_keys=True).encode()).hexdigest()[:8]
+
+    def predict(self, lengths: Lengths | None, count: int) -> float:
+        """The time of one call with texts of `count` tokens, ms."""
+        leaving = [count] * len(self.layers) if lengths is None else lengths.kept_of(count)
+        empty, whole = self._at(EMPTY, count), self._at(WHOLE, count)
+        full = sum(self._layer(layer, count, count) for layer in self.layers)
+        spent = sum(self._layer(*cell) for cell in zip(self.layers, [count, *leaving], leaving))
+        return empty + (whole - empty) * spent / full
+
+    def mean(self, lengths: Lengths | None, counts: np.ndarray) -> float:
+        """The mean time of texts with these token counts, ms."""
+        values, times = np.unique(counts, return_counts=True)
+        return float(np.average([self.predict(lengths, int(value)) for value in values], weights=times))
+
+    def share(self, lengths: Lengths | None, counts: np.ndarray) -> float:
+        """That mean time as a share of the full model's."""
+        return self.mean(lengths, counts) / self.mean(None, counts)
+
+    def _layer(self, layer: int, entering: int, leaving: int) -> float:
+        """The time of one layer called by itself, ms."""
+        if layer == LAST:
+            return self._at("last", entering)
+        if leaving >= entering:
+            return self._at(f"{layer}", entering, "/1.0")
+        starts, slopes = self._lines[layer]
+        return float(np.interp(entering, self.grid, starts) + np.interp(entering, self.grid, slopes) * leaving)
+
+    def _at(self, name: str, count: int, ending: str = "") -> float:
+        return float(np.interp(count, self.grid, [self.ms[f"{name}/{size}{ending}"] for size in self.grid]))
+
+    def _fit(self, layer: int) -> tuple[list[float], list[float]]:
+        """For each number of entering tokens the line, ms and ms a token, through the times of those that leave."""
+        found = []
+        for size in self.grid:
+            leaving = [Lengths((share,)).kept_of(size)[0] for share in LEAVING]
+            times = [self.ms[f"{layer}/{size}/{share}"] for share in LEAVING]
+            slope, start = np.polyfit(leaving, times, 1)
+            found.append((float(start), float(slope)))
+        return [start for start, _ in found], [slope for _, slope in found]
+
+
+def timed_layers(model: Network) -> list[int]:
+    """For each layer the one that is timed in its place: the lowest of its widths, LAST for the last of few tokens."""
+    shapes = widths(model)
+    found = [shapes.index(shape) for shape in shapes]
+    return found if model.bert.pooler.first is None else [*found[:-1], LAST]
+
+
+def load_or_measure(model: Network, stopwatch: Stopwatch, *, batch: int, longest: int) -> LengthTable:
+    """The table for a model and texts of at most `longest` tokens, `batch` of them, from the cache or measured now."""
+    facts = {"model": _shape(model), "batch": batch, "longest": longest, **stopwatch.machine}
+    key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    path = stopwatch.cache / "speed" / f"lengths-{key}.json"
+    layers = timed_layers(model)
+    with stopwatch.locked(path):
+        if kept := _read(path):
+            return LengthTable(kept, layers)
+        found = measure_table(model, stopwatch, batch=batch, longest=longest)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        part.write_text(json.dumps({"facts": facts, "ms": found.ms}, indent=1), encoding="utf-8")
+        part.replace(path)
+    return found
+
+
+def _shape(model: Network) -> JsonObject:
+    """The parts of a model's config that its times depend on, not which lengths were chosen."""
+    entries = [entry for entry in model.architecture.get("compressed", ()) if entry["method"] != METHOD]
+    return model.architecture | {"compressed": entries}
+
+
+def _read(path: Path) -> dict[str, float] | None:
+    """The times in a file of the cache; None if it is missing or damaged."""
+    try:
+        return {str(name): float(ms) for name, ms in json.loads(path.read_text(encoding="utf-8"))["ms"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def measure_table(model: Network, stopwatch: Stopwatch, *, batch: int, longest: int) -> LengthTable:
+    """Measure the table of a model, which keeps the lengths that it has."""
+    grid = [*(size for size in GRID if size < longest), longest]
+    layers, ms = timed_layers(model), dict[str, float]()
+    empty = restore(copy.deepcopy(model), {"layers": [[0, 0]] * len(layers)})
+    with full_length(model), full_length(empty):
+        for size in grid:
+            shape, cells = {"batch": batch, "length": size}, _cells(model, layers, batch, size)
+            ms |= _medians(stopwatch.times(cells, **shape, seconds=CELL_S))
+            both = {f"{WHOLE}/{size}": model, f"{EMPTY}/{size}": empty}
+            ms |= _medians(stopwatch.times(both, **shape, seconds=WHOLE_S))
+    table = LengthTable(ms, layers)
+    stopwatch.say(f"table {table.digest}: {len(ms)} times of layers and models, {batch} x {grid[0]} to {longest} tokens")
+    return table
+
+
+def _cells(model: Network, layers: Sequence[int], batch: int, size: int) -> dict[str, nn.Module]:
+    """The cells of all shapes of layers that `size` tokens enter."""
+    encoder, first = encoder_of(model), model.bert.pooler.first
+    generator = torch.Generator().manual_seed(0)  # the run's own random numbers stay untouched
+    states = torch.randn(batch, size, model.architecture["hidden_size"], generator=generator)
+    states = states.to(next(model.parameters()).device)
+    found: dict[str, nn.Module] = {}
+    for number in dict.fromkeys(layers):
+        layer = cast(Layer, encoder.layer[number])
+        if number == LAST:
+            found[f"last/{size}"] = Cell(layer, states, 1.0, first, keeps_whole=False).eval()
+            continue
+        for share in (1.0, *LEAVING):
+            found[f"{number}/{size}/{share}"] = Cell(layer, states, share, None, keeps_whole=first != 1).eval()
+    return found
+
+
+def _medians(rounds: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    return {name: float(np.median(times)) for name, times in rounds.items()}
+
+
+def measure_choices(
+    model: Network, stopwatch: Stopwatch, lengths: Sequence[Lengths | None], batch: int, count: int
+) -> list[float]:
+    """Median milliseconds of one call at each of these lengths with texts of `count` tokens, all of them in turns."""
+    made = {str(place): AtLengths(model, one).eval() for place, one in enumerate(lengths)}
+    with full_length(model):
+        rounds = stopwatch.times(made, batch=batch, length=count, seconds=FRONT_S)
+    return [float(np.median(rounds[str(place)])) for place in range(len(lengths))]
+
+
+@contextmanager
+def full_length(model: nn.Module) -> Iterator[None]:
+    """Let the model drop no token in a block; its lengths come back afterwards, whatever the block sets."""
+    encoder = encoder_of(model)
+    before = encoder.lengths
+    encoder.lengths = None
+    try:
+        yield
+    finally:
+        encoder.lengths = before
