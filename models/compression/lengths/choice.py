@@ -35,7 +35,7 @@ class Choice:
             lengths, ms = tuple(float(value) for value in content["lengths"]), content.get("ms")
             found = cls(lengths, float(content["share"]), float(content["score"]), None if ms is None else float(ms))
         except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"config.json: its choices of lengths are damaged ({error!r}). Download it again") from error
+            raise ModelError(f"config.json: its choices of lengths are damaged ({error!r})") from error
         if not 0 < found.share <= 1:
             raise ModelError(f"config.json: a choice of lengths has share={found.share:g}, expected 0 to 1")
         return found
@@ -43,8 +43,8 @@ class Choice:
 
 def entry_of(architecture: JsonObject) -> JsonObject | None:
     """The entry of a model with lengths; None for another model."""
-    entries = [entry for entry in architecture.get("compressed", ()) if entry.get("method") == METHOD]
-    return entries[-1] if entries else None
+    entries = architecture.get("compressed", ())
+    return next((entry for entry in entries if entry["method"] == METHOD), None)
 
 
 def choices_of(architecture: JsonObject) -> list[Choice]:

@@ -13,12 +13,11 @@ from typing import Any, cast
 from models.backbones.attention import SelfAttention
 from models.backbones.bert import Bert, Encoder, Layer
 from models.backbones.lengths import Lengths
+from models.compression.lengths.choice import METHOD, entry_of
 from models.errors import ModelError
 from models.json_types import JsonObject
 from models.network import Network
 from models.settings import full_part
-
-METHOD = "length"
 
 
 def encoder_with_lengths(model: Any) -> Encoder:
@@ -73,12 +72,6 @@ def keep_choices(model: Network, choices: Sequence[JsonObject]) -> None:
     Each is {"lengths": [...], "share": of the full model's multiply-adds, "score": ..., "ms": ...}; all in one mode.
     """
     _write(model, {"choices": sorted(choices, key=lambda choice: cast(float, choice["share"]))})
-
-
-def entry_of(architecture: JsonObject) -> JsonObject | None:
-    """The entry of a config.json about lengths, None without."""
-    entries = architecture.get("compressed", ())
-    return next((entry for entry in entries if entry["method"] == METHOD), None)
 
 
 def _write(model: Network, values: JsonObject) -> None:

@@ -1,4 +1,4 @@
-"""Multiply-adds of an encoder whose layers keep fewer and fewer tokens, by formula: a search asks it thousands of times.
+"""Multiply-adds of an encoder whose layers keep fewer and fewer tokens, by formula: a search needs them often.
 
 Matrix products count, as in runner/measure/macs.py, which counts a running model and agrees to 0.5 %. A layer of width
 d, attention width a and f neurons that n tokens enter and k leave takes 3 n d a for queries, keys and values, 2 n^2 a

@@ -1,14 +1,14 @@
 """Searches for lengths of each layer that lose little at each cost; numbers alone, no model.
 
 A configuration is the tokens that leave each layer, `genes`, of `longest` that enter the first. Sources: the evolution
-is that of Kim & Cho 2021, arXiv 2010.07003 (clovaai/length-adaptive-transformer, evolution.py), with an end for encoders
-that run out of new configurations; seeds on a geometric curve as there.
+is that of Kim & Cho 2021, arXiv 2010.07003 (clovaai/length-adaptive-transformer, evolution.py), with an end for
+encoders that run out of new configurations; seeds on a geometric curve as there.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -168,5 +168,3 @@ def _cuts(genes: Genes) -> Iterable[Genes]:
     for layer, count in enumerate(genes):
         kept = max(LEAST, math.floor(CUT * count))
         yield (*genes[:layer], *(min(kept, one) for one in genes[layer:]))
-
-

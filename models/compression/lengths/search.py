@@ -69,8 +69,9 @@ def search_lengths(
             scores[key] = context.score(model, rows=options.rows)
         return scores[key]
 
+    problem = Problem(shape.searched, grid, cost, score)
     with full_length(model):
-        evaluated = run_search(Problem(shape.searched, grid, cost, score), options, context, lambda: keep and keep(scores))
+        evaluated = run_search(problem, options, context, lambda: keep and keep(scores))
     points = evaluated.front()
     found = [choice_of(point, at(point.genes), texts) for point in points]
     times = measure_choices(network, context, [at(point.genes) for point in points], options.batch, int(tokens.mean()))
@@ -86,9 +87,7 @@ def token_counts(context: StageContext, options: LengthSearch) -> np.ndarray:
     return np.concatenate(counts)
 
 
-def run_search(
-    problem: Problem, options: LengthSearch, context: StageContext, keep: Callable[[], object]
-) -> Evaluated:
+def run_search(problem: Problem, options: LengthSearch, context: StageContext, keep: Callable[[], object]) -> Evaluated:
     """Score configurations as the settings say; keep: called after each iteration."""
     generator, shortest = np.random.default_rng(context.seed), problem.geometric(options.drop)
     evaluated = Evaluated(problem, problem.cost(shortest))

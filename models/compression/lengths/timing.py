@@ -2,8 +2,8 @@
 
 The table has the milliseconds of one layer at several numbers of tokens that enter and leave it, and those of the whole
 model and of the model without layers, which set the scale: a layer called by itself finds its weights in the
-processor's cache. It is kept in the cache folder, named after everything it depends on, so a machine times a shape once.
-A table of another machine predicts that machine's times of the same lengths.
+processor's cache. It is kept in the cache folder, named after everything it depends on, so a machine times a shape
+once. A table of another machine predicts that machine's times of the same lengths.
 """
 
 from __future__ import annotations
@@ -180,7 +180,9 @@ def measure_table(model: Network, stopwatch: Stopwatch, *, batch: int, longest: 
             both = {f"{WHOLE}/{size}": model, f"{EMPTY}/{size}": empty}
             ms |= _medians(stopwatch.times(both, **shape, seconds=WHOLE_S))
     table = LengthTable(ms, layers)
-    stopwatch.say(f"table {table.digest}: {len(ms)} times of layers and models, {batch} x {grid[0]} to {longest} tokens")
+    stopwatch.say(
+        f"table {table.digest}: {len(ms)} times of layers and models, {batch} x {grid[0]} to {longest} tokens"
+    )
     return table
 
 

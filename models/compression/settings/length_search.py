@@ -9,7 +9,7 @@ from models.settings import limited
 
 @dataclass
 class LengthSearch:
-    """Which configurations are tried, on how many rows, and which one the model keeps; conf/compression/_length.yaml."""
+    """Which lengths are tried, on how many rows, and which the model keeps; conf/compression/length.yaml explains."""
 
     method: str = limited("evolution", choices=("evolution", "greedy", "geometric"))
     cost: str = limited("macs", choices=("macs", "latency"))

@@ -23,9 +23,7 @@ MINILM = EncoderShape.uniform(6, 384, 1536, gathers_early=False)
         (MINILM, (315, 251, 242, 159, 142, 33), 2.545),
     ],
 )
-def test_published_multiply_adds_at_384_tokens(
-    shape: EncoderShape, kept: tuple[int, ...] | None, gmacs: float
-) -> None:
+def test_published_multiply_adds_at_384_tokens(shape: EncoderShape, kept: tuple[int, ...] | None, gmacs: float) -> None:
     assert shape.macs(384, kept) / 1e9 == pytest.approx(gmacs, abs=6e-3 if gmacs > 10 else 6e-4)
 
 

@@ -21,7 +21,7 @@ from models.compression.lengths.evolution import (
 def problem(layers: int = 4, longest: int = 100) -> Problem:
     """Costs grow with every token; only the second layer's tokens decide the score."""
     return Problem(
-        layers, longest, lambda genes: sum(genes) / (layers * longest), lambda genes: min(1.0, genes[1] / (0.5 * longest))
+        layers, longest, lambda genes: sum(genes) / (layers * longest), lambda genes: min(1.0, 2 * genes[1] / longest)
     )
 
 
