@@ -22,18 +22,24 @@ class Choice:
     lengths: tuple[float, ...]  # in the mode of the entry; () for all tokens
     share: float  # of the multiply-adds at full length, mean over the search's texts
     score: float  # higher is better
-    ms: float | None = None  # one text of the search's mean length, on the machine that searched
+    ms: float | None = None  # of one call with a text of `tokens`, on the machine that searched
+    tokens: int | None = None  # the mean of the search's texts
 
     def to_json(self) -> JsonObject:
         """The object in config.json."""
-        return {"lengths": list(self.lengths), "share": self.share, "score": self.score, "ms": self.ms}
+        found = {"lengths": list(self.lengths), "share": self.share, "score": self.score}
+        return found | {"ms": self.ms, "tokens": self.tokens}
 
     @classmethod
     def from_json(cls, content: JsonObject) -> Choice:
         """The choice in an object of config.json; ModelError for a damaged one."""
         try:
-            lengths, ms = tuple(float(value) for value in content["lengths"]), content.get("ms")
-            found = cls(lengths, float(content["share"]), float(content["score"]), None if ms is None else float(ms))
+            lengths = tuple(float(value) for value in content["lengths"])
+            ms, tokens = content.get("ms"), content.get("tokens")
+            found = cls(
+                lengths, float(content["share"]), float(content["score"]), None if ms is None else float(ms),
+                None if tokens is None else int(tokens),
+            )  # fmt: skip
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"config.json: its choices of lengths are damaged ({error!r})") from error
         if not 0 < found.share <= 1:

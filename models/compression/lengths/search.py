@@ -74,8 +74,10 @@ def search_lengths(
         evaluated = run_search(problem, options, context, lambda: keep and keep(scores))
     points = evaluated.front()
     found = [choice_of(point, at(point.genes), texts) for point in points]
-    times = measure_choices(network, context, [at(point.genes) for point in points], options.batch, int(tokens.mean()))
-    return Found([replace(one, ms=ms) for one, ms in zip(found, times)], len(evaluated.points), tokens)
+    mean = int(tokens.mean())
+    times = measure_choices(network, context, [at(point.genes) for point in points], options.batch, mean)
+    choices = [replace(one, ms=round(ms, 4), tokens=mean) for one, ms in zip(found, times)]
+    return Found(choices, len(evaluated.points), tokens)
 
 
 def token_counts(context: StageContext, options: LengthSearch) -> np.ndarray:

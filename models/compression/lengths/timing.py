@@ -30,7 +30,7 @@ from models.compression.structured.layer_widths import encoder_of, restore, widt
 from models.json_types import JsonObject
 from models.network import Network
 
-GRID = (16, 32, 64, 128, 256, 384, 512)  # tokens that enter; the longest text's are added
+GRID = (4, 16, 32, 64, 128, 256, 384, 512)  # tokens that enter; the longest text's are added
 LEAVING = (0.3, 0.7)  # shares of them that leave a layer that drops tokens; its time is a line through these
 CELL_S, WHOLE_S = 0.05, 0.3  # seconds for which a cell and a whole model are timed, over all rounds
 FRONT_S = 0.5  # seconds for which each configuration of a front is timed

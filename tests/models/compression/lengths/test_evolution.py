@@ -80,7 +80,7 @@ def test_evolution_beats_geometric_lengths_where_one_layer_decides() -> None:
 
 
 def test_search_ends_where_hardly_any_configuration_is_left() -> None:
-    evaluated = searched(problem(2, 16), iterations=100)
+    evaluated = searched(problem(2, 16), iterations=15)
     assert len(evaluated.points) <= 16 * 17 / 2
 
 
