@@ -14,6 +14,7 @@ from torch import nn
 
 from models.backbones.lengths import Lengths
 from models.compression.lengths.chosen import check_model, encoder_with_lengths, set_lengths
+from models.compression.lengths.training import LengthHook
 from models.compression.settings.length import Length as Options
 from models.compression.stage import Stage, StageContext
 from models.errors import ModelError
@@ -37,8 +38,12 @@ class Length(Stage):
         return Lengths(tuple(self.options.lengths), cast(Any, self.options.mode)) if self.options.lengths else None
 
     def run(self, model: Any, context: StageContext) -> nn.Module:
-        """Set the lengths of the settings."""
+        """Train for all lengths, then set those of the settings."""
         self.check(model)  # again: an earlier stage may have removed heads
+        options = self.options.train
+        set_lengths(model, None)
+        if options.epochs:
+            context.train(model, LengthHook(context, options), phase="lengths", epochs=options.epochs, lr=options.lr)
         set_lengths(model, self.given())
         out: nn.Module = model
         return out
