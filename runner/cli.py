@@ -54,6 +54,8 @@ Verbs; more about each: run VERB --help
   run predict ID .. predictions for a text, a file or standard input
   run serve ID      predictions over HTTP, on this machine only
   run zero-shot ID  labels for texts by a model of entailment, without training
+  run cascade ...   two runs as one model: the small one answers what it is sure
+                    of, the large one the rest
   run push ID NAME  the model with its card to the Hugging Face hub, private
   run sync          mirror to MLflow the runs that it does not have yet
   run ui            open MLflow on the recorded runs
@@ -69,7 +71,7 @@ or fish. run --version; Hydra's own flags: run --hydra-help.
 
 VERBS = (
     "best", "demo", "data", "list", "show", "plan", "compare", "errors", "blimp", "diff", "explain", "export",
-    "predict", "serve", "zero-shot", "push", "sync", "ui", "doctor", "help",
+    "predict", "serve", "zero-shot", "cascade", "push", "sync", "ui", "doctor", "help",
 )  # fmt: skip
 ALIASES = {"zeroshot": "zero-shot"}
 # Hydra's own flags of which a command has one at most.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel
+from runner.deploy.exported import CASCADE, DESCRIPTION_FILE, ExportedModel
 from runner.deploy.promise import Promise, WantedPromise, find_promise
 from runner.deploy.promise_text import remarks
 from runner.errors import ConfigError
@@ -63,6 +63,11 @@ def promise_to_keep(exported: ExportedModel, wanted: WantedPromise | None) -> Pr
         raise ConfigError(
             f"{wanted.words}: the rows it is promised on were answered by the run's own weights, not in 8 bits. "
             "Try: engine=auto"
+        )
+    if exported.engine == CASCADE:
+        raise ConfigError(
+            f"{wanted.words}: {exported.identity} is a cascade, whose promise is about the accuracy lost against its "
+            f"large model. Leave {wanted.words.split('=')[0]}= out, or ask the large model alone"
         )
     if (exported.folder / DESCRIPTION_FILE).is_file():
         raise ConfigError(

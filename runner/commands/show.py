@@ -7,8 +7,10 @@ from collections import Counter
 from glob import escape
 from pathlib import Path
 
+from runner.cascade.show import show_cascade
 from runner.commands.options import output_folder, parse_options
 from runner.compare.short_table import show_runs
+from runner.deploy.exported import CASCADE
 from runner.minimal_pairs.results import read_reports
 from runner.minimal_pairs.show import one_line
 from runner.record.folder import LATEST, PAGE, RECORD, find_record, read_record, run_folder
@@ -34,6 +36,10 @@ def main(words: list[str]) -> int:
         with contextlib.suppress(OSError):  # a folder that cannot be written is shown without a page
             write_run_page(record, folder)
     show_record(record, folder, details=True)
+    if record.config.get(CASCADE):
+        from rich.console import Console
+
+        show_cascade(record, folder, Console(highlight=False))
     for report in read_reports(folder, record.started):
         say(f"minimal pairs, {one_line(report)}")
     return 0

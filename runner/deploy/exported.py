@@ -21,7 +21,8 @@ from runner.tasks.make import further_facts, task_of_record
 
 DESCRIPTION_FILE = "deploy.json"
 SCHEMA_VERSION = 1
-WEIGHTS = {"torch": "model.safetensors", "numpy": PACKED}  # by engine
+CASCADE = "cascade"  # the engine of two models that answer as one, see runner/deploy/cascade.py
+WEIGHTS = {"torch": "model.safetensors", "numpy": PACKED, CASCADE: "cascade.json"}  # by engine
 FURTHER = ("options", "facts")  # keys of deploy.json that are left out when empty, as in all earlier exports
 ENGINES = ("torch", "onnx", "onnx-int8", "numpy")  # numpy: the model.bin beside the weights, where there is one
 FORMATS = ("onnx", "safetensors", "mlflow", "page", "bundle", "docker", "hub")  # the formats of exports
@@ -83,21 +84,32 @@ def read_export(folder: Path) -> ExportedModel:
     """The model in an exported folder; ConfigError where deploy.json is damaged or the weights are missing."""
     path = folder / DESCRIPTION_FILE
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        content |= {key: tuple(content[key]) for key in ("labels", "columns")} | {"folder": folder}
-        content = {name: {} for name in FURTHER} | content
-        found = ExportedModel(**{key: content[key] for key in ExportedModel.__dataclass_fields__})
-        task_class(found.task)
+        found = exported_from(json.loads(path.read_text(encoding="utf-8")), folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{path} is damaged ({error!r}). Try: run export <id> out={folder}") from error
-    if found.engine not in ENGINES or not found.weights.is_file():
+    if found.engine not in (*ENGINES, CASCADE) or not found.weights.is_file():
         raise ConfigError(f"{folder} has no {found.weights.name}. Try: run export <id> out={folder}")
     return found
 
 
+def exported_from(content: dict[str, Any], folder: Path) -> ExportedModel:
+    """The model in `folder` that the content of a deploy.json describes.
+
+    Raises KeyError, TypeError or ValueError where it describes none, or one of a task that this version does not know.
+    """
+    lists = {key: tuple(content[key]) for key in ("labels", "columns")}
+    known: dict[str, Any] = {name: {} for name in FURTHER} | content | lists | {"folder": folder}
+    found = ExportedModel(**{key: known[key] for key in ExportedModel.__dataclass_fields__})
+    task_class(found.task)
+    return found
+
+
 def model_of_run(record: RunRecord, run_folder: Path) -> ExportedModel:
-    """The model that a run trained; ConfigError for a run that is not finished or whose task has no answers to give."""
+    """The model that a run trained; ConfigError for one that is not finished or gives no answers, and for a cascade."""
     identity, folder = record.identity, run_folder / "model"
+    if record.config.get(CASCADE):
+        copy = " ".join(["run", *record.overrides, "out=DIR"])
+        raise ConfigError(f"{identity} is a cascade of two models, which is deployed as a folder. Try: {copy}")
     if record.status != "done" or not folder.is_dir():
         again = " ".join(["run", *record.overrides])
         raise ConfigError(f"run {identity} is {record.status} and has no model. Finish it: {again}")
@@ -131,14 +143,13 @@ def find_model(source: str, output: Path, engine: str) -> ExportedModel:
         raise ConfigError(f"engine={engine}: expected one of auto, {', '.join(ENGINES)}. Try: engine=auto")
     folder = Path(os.path.expanduser(source))  # noqa: PTH111 an unknown user is no error here
     if (folder / DESCRIPTION_FILE).is_file():
-        found = read_export(folder.absolute())
-        if engine not in ("auto", found.engine):
-            raise ConfigError(f"engine={engine}: {source} is for {found.engine}. Try: engine={found.engine}")
-        return found
+        return find_export(folder.absolute(), source, engine)
     if named := folder_of_run(source):
         output, source = named.parent, named.name
     record = find_record(output, source)
     run_folder = output / record.identity
+    if record.config.get(CASCADE):
+        return find_export(run_folder, source, engine)
     if engine in ("auto", "torch", "numpy"):
         return with_engine(model_of_run(record, run_folder), engine)
     exported = export_folder(run_folder, engine)
@@ -148,6 +159,15 @@ def find_model(source: str, output: Path, engine: str) -> ExportedModel:
     found = read_export(exported)
     if found.started != record.started:
         raise ConfigError(f"engine={engine}: {exported} is older than the run, which was repeated. Try: {wanted}")
+    return found
+
+
+def find_export(folder: Path, source: str, engine: str) -> ExportedModel:
+    """The model in an exported folder, or a cascade; ConfigError where it is for another engine."""
+    found = read_export(folder)
+    if engine not in ("auto", found.engine):
+        use = "auto" if found.engine == CASCADE else found.engine
+        raise ConfigError(f"engine={engine}: {source} is for {found.engine}. Try: engine={use}")
     return found
 
 

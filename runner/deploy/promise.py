@@ -64,8 +64,8 @@ def find_promise(record: RunRecord, run_folder: Path, wanted: WantedPromise, mod
     if (whole := ",".join(wanted.classes)) in labels:  # a comma in a name
         wanted = WantedPromise(wanted.alpha, (whole,))
     check_labels(record, wanted, labels)
-    split = calibration_split(record, wanted)
-    shares, truth = calibration_rows(record, run_folder, split, wanted)
+    split = calibration_split(record, wanted.words)
+    shares, truth = calibration_rows(record, run_folder, split, wanted.words)
     classes = wanted.classes or ("",)
     found: dict[str, Threshold] = {}
     for name in classes:
@@ -120,8 +120,11 @@ def check_labels(record: RunRecord, wanted: WantedPromise, labels: tuple[str, ..
         raise ConfigError(f"{wanted.words}: a label of this run is called {UNSURE!r} itself. Rename it and train again")
 
 
-def calibration_split(record: RunRecord, wanted: WantedPromise) -> str:
-    """Return the name of the split whose rows a promise may be made on; ConfigError for one that was used otherwise."""
+def calibration_split(record: RunRecord, words: str) -> str:
+    """Return the name of the split whose rows a promise may be made on; ConfigError for one that was used otherwise.
+
+    words: the options that ask for the promise, for the message.
+    """
     data = record.data
     split, reported = (str(name).partition("/")[0] for name in (data.selection, data.primary))
     why = ""
@@ -139,15 +142,13 @@ def calibration_split(record: RunRecord, wanted: WantedPromise) -> str:
             why = f"{repeated:,} of the {data.rows[split]:,} texts of {split} occur in {other}"
     if why:
         raise ConfigError(
-            f"{wanted.words}: run {record.identity} has no rows to promise it on: {why}. Try: training rows of which "
+            f"{words}: run {record.identity} has no rows to promise it on: {why}. Try: training rows of which "
             "a part is left out to select, without repeats (data.duplicates=drop)"
         )
     return split
 
 
-def calibration_rows(
-    record: RunRecord, run_folder: Path, split: str, wanted: WantedPromise
-) -> tuple[np.ndarray, np.ndarray]:
+def calibration_rows(record: RunRecord, run_folder: Path, split: str, words: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the probabilities (n, C) and labels (n,) of the calibration rows.
 
     Raises ConfigError where no logits are kept, one of them is not finite, or all rows have one label.
@@ -155,13 +156,13 @@ def calibration_rows(
     found = read_logits(run_folder, split, record)
     if found is None:
         again = " ".join(["run", *record.overrides, "force=true"])
-        raise ConfigError(f"{wanted.words}: run {record.identity} has no logits of {split}. Make them: {again}")
+        raise ConfigError(f"{words}: run {record.identity} has no logits of {split}. Make them: {again}")
     logits, truth = found
     if len(wrong := np.flatnonzero(~np.isfinite(logits).all(axis=1))):
-        raise ConfigError(f"{wanted.words}: the logits of row {wrong[0] + 1} of {split} are not finite. Train again")
+        raise ConfigError(f"{words}: the logits of row {wrong[0] + 1} of {split} are not finite. Train again")
     if len(present := np.unique(truth)) == 1:
         raise ConfigError(
-            f"{wanted.words}: all {len(truth):,} rows of {split} have the label {record.data.labels[present[0]]!r}, "
+            f"{words}: all {len(truth):,} rows of {split} have the label {record.data.labels[present[0]]!r}, "
             "which says nothing about the others. Try: a split with all labels"
         )
     return calibrated_probabilities(record, logits), truth

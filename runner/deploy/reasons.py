@@ -18,6 +18,7 @@ import numpy as np
 from runner.deploy.answer_table import Answer
 from runner.deploy.bundle.characters import MODULUS, START
 from runner.deploy.bundle.predict import PRINT_FACTOR, TOKEN, TOKEN_FACTOR, Ngram
+from runner.deploy.cascade import CascadePredictor
 from runner.deploy.packed_predictor import PackedPredictor
 from runner.deploy.predictors import AnyPredictor
 from runner.deploy.rejecting import RejectingPredictor
@@ -54,6 +55,7 @@ class Reasons:
 
 def find_reasons(predictor: AnyPredictor, texts: Sequence[str], answer: Answer) -> Reasons | None:
     """The reasons for an answer to a text, or to a pair of texts; None where an answer is of another form."""
+    predictor = predictor.model_of(answer) if isinstance(predictor, CascadePredictor) else predictor
     method, ngrams = method_of(predictor), ngrams_of(predictor)
     if not method:
         return None

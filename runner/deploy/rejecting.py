@@ -10,7 +10,8 @@ from data.inputs.request import Field
 from runner.deploy.answer_table import Answer
 from runner.deploy.bundle.calibration import Calibration
 from runner.deploy.bundle.rejection import MOST_PROBABLE, UNSURE, PromiseError, keep_promise, promise_in
-from runner.deploy.exported import ExportedModel
+from runner.deploy.cascade import open_cascade
+from runner.deploy.exported import CASCADE, ExportedModel
 from runner.deploy.predictors import AnyPredictor, Questions, open_predictor
 from runner.deploy.promise_text import sentences
 from runner.errors import ConfigError
@@ -70,7 +71,7 @@ def open_answering(exported: ExportedModel, threads: int = 1, promise: dict[str,
     Raises ConfigError for damaged files, and for a saved promise that does not hold.
     """
     try:
-        predictor = open_predictor(exported, threads)
+        predictor: AnyPredictor = (open_cascade if exported.engine == CASCADE else open_predictor)(exported, threads)
         promise = promise or promise_in(predictor.calibration.facts, exported.labels)
     except PromiseError as error:
         raise ConfigError(f"{error}. Try: run export {exported.identity}") from error

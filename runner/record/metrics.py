@@ -88,6 +88,19 @@ METRICS: tuple[Metric, ...] = (
     Metric("zero_shot/{score}_prior_{index}", "as the score", "none", "by that template, less the content-free prior"),
     Metric("zero_shot/{score}_no_prior_{index}", "as the score", "none", "by that template, without a prior"),
     Metric("zero_shot/texts_per_s", "texts/s", "higher", "texts with all their hypotheses, by one template"),
+    # Of run cascade.
+    Metric("cascade/by_small", "share", "none", "reported texts that the small model answers"),
+    Metric("cascade/threshold", "share", "none", "confidence of the small model from which it answers"),
+    Metric("cascade/loss", "accuracy", "lower", "accuracy lost against the large model, on the reported rows"),
+    Metric("cascade/loss_low", "accuracy", "none", "lower end of its 95 % interval, paired"),
+    Metric("cascade/loss_high", "accuracy", "none", "upper end of its 95 % interval, paired"),
+    Metric("cascade/loss_bound", "accuracy", "lower", "accuracy lost at most, as the calibration rows guarantee it"),
+    Metric("cascade/calibration_rows", "rows", "none", "rows on which the threshold was found"),
+    Metric("cascade/small_score", "as the score", "none", "primary score of the small model alone"),
+    Metric("cascade/large_score", "as the score", "none", "primary score of the large model alone"),
+    Metric("cascade/small_us_mean", "us", "lower", "mean time of the small model, of the same texts in turns"),
+    Metric("cascade/large_us_mean", "us", "lower", "mean time of the large model, of the same texts in turns"),
+    Metric("cascade/formula_us_mean", "us", "none", "time of the small model, and of the large one where it answers"),
     # While training.
     Metric("train/lr", "1", "none", "learning rate of the step"),
     Metric("train/grad_norm", "1", "none", "norm of all gradients before clipping"),
@@ -135,6 +148,8 @@ METRICS: tuple[Metric, ...] = (
     # How fast it answers: from strings to labels, one at a time, and the forward pass alone in several shapes.
     Metric("speed/answer_us_p50", "us", "lower", "median time from a string to its label; one thread, warm"),
     Metric("speed/answer_us_p90", "us", "lower", "time from a string to its label that 90 % of the texts keep"),
+    Metric("speed/answer_us_p95", "us", "lower", "time from a string to its label that 95 % of the texts keep"),
+    Metric("speed/answer_us_mean", "us", "lower", "mean time from a string to its label; one thread, warm"),
     Metric("speed/answer_texts", "texts", "none", "different reported texts behind the times of an answer"),
     Metric("speed/answers_per_s", "texts/s", "higher", "texts answered per second, 32 in a call; median of the calls"),
     Metric("speed/query_ms_p50", "ms", "lower", "median time to score the 100 candidates of a query, from strings"),

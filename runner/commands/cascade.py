@@ -1,0 +1,79 @@
+"""`run cascade small=ID large=ID`: two runs as one model, with a promise on the accuracy that is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runner.cascade.choose import EXACT, GUARANTEES, Wanted, choose_threshold
+from runner.cascade.make import Measuring, NewCascade, copy_cascade, find_or_make
+from runner.cascade.pair import Side, open_pair
+from runner.cascade.rows import read_calibration_rows, read_reported_rows
+from runner.cascade.show import show_cascade
+from runner.commands.help import show_usage
+from runner.commands.options import output_folder, parse_options, true_or_false, whole_number
+from runner.commands.promise import open_share
+from runner.config.compose import compose
+from runner.deploy.cascade import LARGE, MODELS, SMALL
+from runner.errors import ConfigError
+from runner.record.compared import models_compared
+from runner.record.folder import check_writable
+from runner.sanitize import say
+
+VERB = "cascade"
+DEFAULTS = {
+    SMALL: "", LARGE: "", "at_most_loss": "0.005", "guarantee": EXACT, "delta": "0.05", "out": "",
+    "small_engine": "auto", "large_engine": "auto", "seconds": "20", "threads": "1", "force": "false",
+    "paths.output": "outputs", "paths.cache": "",
+}  # fmt: skip
+LONGEST_S = 3600
+
+
+def main(words: list[str]) -> int:
+    """Find the threshold, record the cascade and print its table; 0 unless the command is wrong."""
+    if not words:
+        return show_usage(VERB)
+    chosen = parse_options(VERB, words, **DEFAULTS)
+    for part in MODELS:
+        if not chosen[part]:
+            raise ConfigError(f"run cascade: which model is the {part} one? Try: run cascade {SMALL}=<id> {LARGE}=<id>")
+    wanted = wanted_loss(chosen)
+    seconds = whole_number(VERB, "seconds", chosen["seconds"], 0, LONGEST_S)
+    measuring = Measuring(seconds, whole_number(VERB, "threads", chosen["threads"], 1, 1024))
+    force = true_or_false(VERB, "force", chosen["force"])
+    output = output_folder(chosen["paths.output"])
+    check_writable(output)
+    cache = Path(chosen["paths.cache"] or compose([]).paths.cache).expanduser()
+    pair = open_pair(chosen, output, {part: chosen[f"{part}_engine"] for part in MODELS})
+    wanted = Wanted(wanted.at_most_loss, wanted.guarantee, wanted.delta, pairs_compared(*pair.sides))
+    rows = read_calibration_rows(pair, wanted.words, cache)
+    reported = read_reported_rows(pair, wanted.words)
+    made = NewCascade(pair, choose_threshold(rows, wanted), reported, [VERB, *recorded_words(words)])
+    record, folder = find_or_make(made, output, cache, measuring, force=force)
+    from rich.console import Console
+
+    show_cascade(record, folder, Console(highlight=False))
+    if chosen["out"]:
+        place = copy_cascade(folder, (pair.small.model, pair.large.model), Path(chosen["out"]))
+        say(f'with copies of both models: {place}. Try: run predict {place} "a text"')
+    return 0
+
+
+def wanted_loss(chosen: dict[str, str]) -> Wanted:
+    """Return what the options ask for; ConfigError for values that they cannot have."""
+    if chosen["guarantee"] not in GUARANTEES:
+        raise ConfigError(
+            f"run cascade: guarantee={chosen['guarantee']}: expected {' or '.join(GUARANTEES)}. Try: guarantee={EXACT}"
+        )
+    loss, delta = (open_share(VERB, key, chosen[key], DEFAULTS[key]) for key in ("at_most_loss", "delta"))
+    return Wanted(loss, chosen["guarantee"], delta)
+
+
+def pairs_compared(small: Side, large: Side) -> int:
+    """Return how many pairs of models were compared on the rows that select: each of them gets its part of delta."""
+    first, second = (models_compared(side.folder.parent, side.record) for side in (small, large))
+    return first * second
+
+
+def recorded_words(words: list[str]) -> list[str]:
+    """Return the words of a command that made a cascade, without the folder of a copy."""
+    return [word for word in words if not word.startswith(("out=", "force="))]
