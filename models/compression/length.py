@@ -12,14 +12,18 @@ from typing import Any, cast
 
 from torch import nn
 
-from models.backbones.lengths import Lengths
-from models.compression.lengths.chosen import check_model, encoder_with_lengths, set_lengths
+from models.backbones.lengths import Lengths, Mode
+from models.compression.lengths.choice import kept_choice
+from models.compression.lengths.chosen import check_model, encoder_with_lengths, keep_choices, set_lengths
+from models.compression.lengths.search import front_metrics, search_lengths
 from models.compression.lengths.training import LengthHook
 from models.compression.settings.length import Length as Options
 from models.compression.stage import Stage, StageContext
 from models.errors import ModelError
 from models.json_types import JsonObject
 from models.network import Network
+
+LONGEST = 512  # tokens of the longest text that lengths=absolute are searched for, where a model takes any
 
 
 class Length(Stage):
@@ -30,23 +34,40 @@ class Length(Stage):
     def check(self, model: nn.Module) -> None:
         """ModelError for a model whose layers cannot drop tokens, and for lengths that do not fit it."""
         check_model(model)
-        if lengths := self.given():
+        lengths = self.options.given()
+        if lengths is not None:
             lengths.check_fits(len(encoder_with_lengths(model).layer), cast(Network, model).longest_input())
 
-    def given(self) -> Lengths | None:
-        """The lengths of the settings; ModelError for impossible ones."""
-        return Lengths(tuple(self.options.lengths), cast(Any, self.options.mode)) if self.options.lengths else None
-
     def run(self, model: Any, context: StageContext) -> nn.Module:
-        """Train for all lengths, then set those of the settings."""
+        """Train for all lengths, then set those of the settings, or the searched ones that the settings choose."""
         self.check(model)  # again: an earlier stage may have removed heads
-        options = self.options.train
+        options, kept = self.options.train, context.load_progress()
         set_lengths(model, None)
-        if options.epochs:
+        if kept:
+            model.load_state_dict(kept[0])
+        elif options.epochs:
             context.train(model, LengthHook(context, options), phase="lengths", epochs=options.epochs, lr=options.lr)
-        set_lengths(model, self.given())
+            context.save_progress(model, {"scores": {}})
+        if self.options.lengths is not None:
+            keep_choices(model, [])
+            set_lengths(model, self.options.given())
+        else:
+            self._search(model, context, kept[1]["scores"] if kept else {})
         out: nn.Module = model
         return out
+
+    def _search(self, model: Network, context: StageContext, known: dict[str, float]) -> None:
+        """Set the lengths that the settings choose among those found; known: scores of an interrupted search."""
+        mode, options = cast(Mode, self.options.mode), self.options.search
+        found = search_lengths(
+            model, context, options, mode=mode, longest=model.longest_input() or LONGEST, known=known,
+            keep=lambda scores: context.save_progress(model, {"scores": scores}),
+        )  # fmt: skip
+        chosen = kept_choice(found.choices, options)
+        keep_choices(model, [choice.to_json() for choice in found.choices], mode)
+        set_lengths(model, Lengths(chosen.lengths, mode) if chosen.lengths else None)
+        context.add_metrics(front_metrics(found, chosen, mode))
+        context.say(f"lengths {list(chosen.lengths) or 'of all tokens'}: {chosen.share:.0%} of the multiply-adds")
 
 
 def restore(model: nn.Module, entry: JsonObject) -> nn.Module:

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from models.backbones.attention import SelfAttention
 from models.backbones.bert import Bert, Encoder, Layer
-from models.backbones.lengths import Lengths
+from models.backbones.lengths import Lengths, Mode
 from models.compression.lengths.choice import METHOD, entry_of
 from models.errors import ModelError
 from models.json_types import JsonObject
@@ -53,7 +53,7 @@ def lengths_of(model: Any) -> Lengths | None:
 def set_lengths(model: Network, lengths: Lengths | None) -> None:
     """Compute with these lengths from here on, None for all tokens, and write that into the architecture.
 
-    Raises ModelError for lengths that do not fit the model.
+    Choices in another mode are no longer the model's. Raises ModelError for lengths that do not fit the model.
     """
     encoder = encoder_with_lengths(model)
     if lengths is not None:
@@ -62,16 +62,21 @@ def set_lengths(model: Network, lengths: Lengths | None) -> None:
     entry = entry_of(model.architecture)
     if entry is None and lengths is None:
         return
-    mode = lengths.mode if lengths else entry["mode"] if entry else "ratio"
-    _write(model, {"mode": mode, "lengths": list(lengths.values) if lengths else None})
+    values: JsonObject = {"lengths": list(lengths.values) if lengths else None}
+    if lengths is not None and (entry is None or entry["mode"] != lengths.mode):
+        values |= {"mode": lengths.mode, "choices": []}
+    _write(model, values)
 
 
-def keep_choices(model: Network, choices: Sequence[JsonObject]) -> None:
+def keep_choices(model: Network, choices: Sequence[JsonObject], mode: Mode = "ratio") -> None:
     """Write the lengths that may be chosen into the architecture, the cheapest first.
 
-    Each is {"lengths": [...], "share": of the full model's multiply-adds, "score": ..., "ms": ...}; all in one mode.
+    Each is an object that models/compression/lengths/choice.py reads, with its `share` of the full model's
+    multiply-adds; mode: of their lengths. The model computes all tokens until `set_lengths` says otherwise.
     """
-    _write(model, {"choices": sorted(choices, key=lambda choice: cast(float, choice["share"]))})
+    encoder_with_lengths(model).lengths = None
+    ordered = sorted(choices, key=lambda choice: cast(float, choice["share"]))
+    _write(model, {"mode": mode, "lengths": None, "choices": ordered})
 
 
 def _write(model: Network, values: JsonObject) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, cast
 
+from models.backbones.lengths import Lengths, Mode
+from models.compression.settings.length_search import LengthSearch
 from models.compression.settings.stage import StageSettings
+from models.errors import ModelError
 from models.settings import limited
 
 
@@ -33,3 +36,20 @@ class Length(StageSettings):
     mode: str = limited("ratio", choices=("ratio", "absolute"))
     lengths: list[float] | None = None
     train: LengthTraining = field(default_factory=LengthTraining)
+    search: LengthSearch = field(default_factory=LengthSearch)
+
+    def contradictions(self, name: str) -> list[str]:
+        """Lengths that mean nothing, and two ways to choose among those found."""
+        return [*self.search.contradictions(name), *self._wrong_lengths(name)]
+
+    def _wrong_lengths(self, name: str) -> list[str]:
+        """The refusal of given lengths, if any."""
+        try:
+            self.given()
+        except ModelError as error:
+            return [f"compression.{name}.{error}"]
+        return []
+
+    def given(self) -> Lengths | None:
+        """The lengths of the settings, None where they are searched; ModelError for impossible ones."""
+        return None if self.lengths is None else Lengths(tuple(self.lengths), cast(Mode, self.mode))

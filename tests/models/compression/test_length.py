@@ -2,24 +2,88 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from models.backbones.lengths import Lengths
 from models.compression.length import Length, restore
+from models.compression.lengths.choice import entry_of
 from models.compression.lengths.chosen import lengths_of
 from models.compression.settings.length import Length as Options
+from models.compression.settings.length import LengthTraining
+from models.compression.settings.length_search import LengthSearch
+from models.compression.stage import TrainingHook
 from models.errors import ModelError
 from models.heads.base import HeadSpec
 from models.rebuild import rebuild
+from tests.models.compression.lengths.watch import WatchContext, kept_share
+from tests.models.compression.task_views import Classes
 from tests.models.compression.tensor_context import started
 from tests.models.helpers import batch, small
 
+SHORT = LengthSearch(population=3, iterations=2, mutations=3, crossovers=3, rows=32, at_most_loss=0.3)
 
-def test_given_lengths_are_set_saved_and_opened_again() -> None:
-    model = Length(Options(lengths=[1.0, 0.5])).run(small(), Any)  # type: ignore[arg-type]
+
+class Context(WatchContext):
+    """Trainings are counted; the search is stopped at its second boundary if `stops`."""
+
+    task, lr = Classes(), 1e-3
+
+    def __init__(self, cache: Path, *, stops: bool = False) -> None:
+        super().__init__(cache, kept_share)
+        self.trained: list[float] = []
+        self.stops, self.boundary = stops, list[tuple[dict[str, Tensor], dict[str, Any]]]()
+
+    def train(self, model: Any, hook: TrainingHook, *, phase: str, epochs: float, lr: float | None) -> None:
+        self.trained.append(epochs)
+        hook.begin(model, 1)
+        hook.end(model)
+        torch.nn.init.ones_(model.classifier.bias)
+
+    def save_progress(self, model: Any, state: dict[str, Any]) -> None:
+        self.boundary.append(({name: value.clone() for name, value in model.state_dict().items()}, dict(state)))
+        if self.stops and len(self.boundary) == 2:
+            raise KeyboardInterrupt
+
+    def load_progress(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        return self.boundary[-1] if self.boundary else None
+
+
+def test_a_stage_trains_searches_and_keeps_the_lengths_that_lose_little(tmp_path: Path) -> None:
+    context = Context(tmp_path)
+    options = Options(train=LengthTraining(epochs=2.0), search=SHORT)
+    model = Length(options).run(small(layers=3), context)
+    assert context.trained == [2.0]
+    lengths, entry = lengths_of(model), entry_of(model.architecture)  # type: ignore[arg-type]
+    assert lengths is not None and entry is not None and entry["lengths"] == list(lengths.values)
+    assert 0.35 <= lengths.kept_of(1000)[0] / 1000 < 1, "kept_share counts what leaves the first layer, twice"
+    assert entry["choices"][-1]["lengths"] == [] and len(entry["choices"]) == context.metrics["length/choices"]
+    assert entry["lengths"] in [choice["lengths"] for choice in entry["choices"]]
+    assert context.metrics["length/share"] < 1
+
+
+def test_an_interrupted_stage_trains_and_scores_nothing_twice(tmp_path: Path) -> None:
+    options = Options(train=LengthTraining(epochs=2.0), search=SHORT)
+    whole = Context(tmp_path)
+    wanted = Length(options).run(small(layers=3), whole)
+    context = Context(tmp_path, stops=True)
+    with pytest.raises(KeyboardInterrupt):
+        Length(options).run(small(layers=3), context)
+    before, context.stops = len(context.scored), False
+    again = Length(options).run(small(seed=7, layers=3), context)
+    assert context.trained == [2.0] and before + len(context.scored[before:]) == len(whole.scored)
+    assert again.architecture == wanted.architecture
+    assert all(torch.equal(value, again.state_dict()[name]) for name, value in wanted.state_dict().items())
+
+
+def test_given_lengths_are_set_saved_and_opened_again(tmp_path: Path) -> None:
+    context = Context(tmp_path)
+    model = Length(Options(lengths=[1.0, 0.5])).run(small(), context)
+    assert not context.trained and not context.scored
     again = rebuild(model.architecture, HeadSpec(outputs=3)).eval()  # type: ignore[arg-type]
     again.load_state_dict(model.state_dict())
     assert lengths_of(again) == Lengths((1.0, 0.5)) and again.architecture == model.architecture

@@ -24,12 +24,22 @@ def test_lengths_are_set_and_noted_beside_the_choices_and_other_stages() -> None
     assert not torch.equal(model(**batch()), plain)
     model.architecture["compressed"].append({"method": "weight_only"})
     keep_choices(model, [whole, {"lengths": [0.5, 0.5], "share": 0.6}])
-    set_lengths(model, Lengths((20, 10), "absolute"))
+    assert lengths_of(model) is None and torch.equal(model(**batch()), plain)
+    set_lengths(model, HALF)
     own, other = model.architecture["compressed"]
     assert own["choices"] == [{"lengths": [0.5, 0.5], "share": 0.6}, whole] and other == {"method": "weight_only"}
-    assert (own["mode"], own["lengths"]) == ("absolute", [20, 10])
+    assert (own["mode"], own["lengths"]) == ("ratio", [0.5, 0.5])
     set_lengths(model, None)
-    assert model.architecture["compressed"][0]["lengths"] is None and torch.equal(model(**batch()), plain)
+    own = model.architecture["compressed"][0]
+    assert own["lengths"] is None and own["choices"] and torch.equal(model(**batch()), plain)
+
+
+def test_choices_in_another_mode_do_not_outlive_it() -> None:
+    model = small()
+    keep_choices(model, [{"lengths": [0.5, 0.5], "share": 0.6}])
+    set_lengths(model, Lengths((20, 10), "absolute"))
+    own = model.architecture["compressed"][0]
+    assert (own["mode"], own["lengths"], own["choices"]) == ("absolute", [20, 10], [])
 
 
 def test_an_architecture_that_others_hold_is_left_as_it_was() -> None:

@@ -7,6 +7,7 @@ import pytest
 from models.compression.settings.chain import missing_requirements, out_of_order
 from models.compression.settings.learn import Distil
 from models.compression.settings.length import Length
+from models.compression.settings.length_search import LengthSearch
 from models.compression.settings.pruning import Magnitude
 from models.compression.settings.quantization import WeightOnly
 
@@ -16,6 +17,16 @@ def test_lengths_come_after_learning_and_pruning_and_before_quantizing() -> None
     assert out_of_order(chain) == []  # type: ignore[arg-type]
     (found,) = out_of_order({"length": Length(), "magnitude": Magnitude()})
     assert "Try: compression=[magnitude,length]" in found
+
+
+def test_lengths_that_mean_nothing_are_refused_by_their_key() -> None:
+    (found,) = missing_requirements({"mine": Length(lengths=[20, 30], mode="absolute")}, has_encoder=True)
+    assert found.startswith("compression.mine.lengths: layer 2 keeps 30 tokens") and "Try: 20" in found
+    (empty,) = missing_requirements({"mine": Length(lengths=[])}, has_encoder=True)
+    assert "there is no value" in empty
+    both = Length(search=LengthSearch(budget=0.5, at_most_loss=0.01))
+    (two,) = missing_requirements({"mine": both}, has_encoder=True)
+    assert "both say which lengths" in two
 
 
 @pytest.mark.parametrize("has_encoder", [True, False])
