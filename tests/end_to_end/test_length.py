@@ -19,8 +19,8 @@ WORDS = [
 ]  # fmt: skip
 STAGE = "compression.length"
 SHORT = [
-    f"{STAGE}.train.epochs=1", f"{STAGE}.search.iterations=1", f"{STAGE}.search.population=3", f"{STAGE}.search.rows=32",
-    f"{STAGE}.search.at_most_loss=null", f"{STAGE}.search.budget=0.9",
+    f"{STAGE}.train.epochs=1", f"{STAGE}.search.iterations=1", f"{STAGE}.search.population=3",
+    f"{STAGE}.search.rows=32", f"{STAGE}.search.at_most_loss=null", f"{STAGE}.search.budget=0.9",
 ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from models.backbones.lengths import Lengths
 
 @dataclass(frozen=True)
 class Shape:
-    """What one pass computes: the lengths, and the layers that it leaves out."""
+    """The lengths of one pass, and the layers that it leaves out."""
 
     lengths: Lengths
     skipped: frozenset[int] = frozenset()
