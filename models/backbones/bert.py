@@ -110,6 +110,8 @@ class Encoder(nn.Module):
         for index in range(len(self.layer)):
             for hook in hooks:
                 state = hook.before(index, state)
+            if any(hook.stops(state) for hook in hooks):
+                break
             if index in self.skipped:
                 continue
             is_selected = self.layer[index] is last and not is_whole and (self.lengths is None or only.first == 1)

@@ -93,10 +93,15 @@ class LayerHook:
         """The input of a layer, counted from 0, given what the layer below returned (for layer 0, the embeddings)."""
         return state
 
+    def stops(self, state: State) -> bool:
+        """Is nothing left for the layers above, so that they need not run? Asked after `before` of every layer."""
+        return False
+
     def after_last(self, state: State) -> State:
         """The output of the encoder, given what the last layer returned.
 
-        Rows that were taken out are put back here; so are positions, unless the readout can do without them.
+        Rows that were taken out are put back here, unless the head does that; so are positions, unless the readout can
+        do without them.
         """
         return state
 

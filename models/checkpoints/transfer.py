@@ -21,6 +21,7 @@ from models.embeddings.base import Tokens
 from models.errors import ModelError
 from models.heads.attach import LINEAR, head_in_config
 from models.heads.base import HeadSpec
+from models.heads.exits import EXITS
 from models.heads.label_order import label_names_of, match_labels, reorder_tensor
 from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS
@@ -72,6 +73,8 @@ def _config(source: str) -> JsonObject:
         raise ModelError(
             f"{INIT_FROM}={source}: its weights are quantized and cannot be trained. Try: {INIT_FROM}=<the run before>"
         )
+    if any(entry["method"] == EXITS for entry in config.get("compressed", ())):
+        raise ModelError(f"{INIT_FROM}={source}: has exits. Try: {INIT_FROM}=<the run before>")
     if config["model_type"] == "bert" and is_our_encoder(BERT_DEFAULTS | config):
         return BERT_DEFAULTS | {"readout": LINEAR[head_in_config(config).name].stock_readout} | config
     if config["model_type"] == MODEL_TYPE and config.get("num_hidden_layers", 1) > 0:

@@ -145,6 +145,25 @@ class Stopwatch(Protocol):
         ...
 
 
+class Statistics(Protocol):
+    """Calculations on the answers to rows that a model was not trained on."""
+
+    def temperature(self, logits: np.ndarray, labels: np.ndarray) -> float:
+        """The temperature of logits (N, C) for labels (N,); 1 where none can be fitted."""
+        ...
+
+    def last_certified(self, harms: np.ndarray, helps: np.ndarray, rows: int, at_most_loss: float, delta: float) -> int:
+        """The last of ordered settings before the first whose loss of accuracy may be more; -1: there is none.
+
+        harms, helps: (S,) rows, of `rows`, that a setting made wrong and right.
+        """
+        ...
+
+    def net_loss_interval(self, harms: int, helps: int, rows: int, delta: float) -> tuple[float, float]:
+        """The ends between which the loss of accuracy lies with probability 1 - delta."""
+        ...
+
+
 class StageContext(Stopwatch, Protocol):
     """Services of the runner for a stage: data, the training loop, timing, and the run's record."""
 
@@ -152,6 +171,7 @@ class StageContext(Stopwatch, Protocol):
     device: torch.device
     task: TaskView
     lr: float  # the run's own peak learning rate
+    statistics: Statistics
 
     @property
     def steps_per_epoch(self) -> int:
@@ -255,6 +275,15 @@ class Stage:
 
     def check_teacher(self, model: nn.Module, teacher: Teacher) -> None:
         """Raise ModelError if `model` cannot learn from that teacher; called before anything is trained."""
+
+    def check_rows(self, rows: int, why_not: str) -> None:
+        """Raise ModelError if the split that selects cannot calibrate the stage; called before anything is trained.
+
+        rows: of that split. why_not: why they must not calibrate; "" where they may.
+        """
+
+    def sketch(self, model: nn.Module) -> None:
+        """Give an untrained model the layers that it will usually run after this stage; for plans."""
 
     def check_speed(self, model: nn.Module, stopwatch: Stopwatch) -> None:
         """Raise ModelError if the speed asked for is out of reach; called before anything is trained."""

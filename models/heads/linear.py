@@ -27,6 +27,7 @@ class LinearHead(Network):
         self.classifier = nn.Linear(architecture["hidden_size"] if width is None else width, spec.outputs)
         self.unstandardise: nn.Module = nn.Identity()  # for regression, see models/heads/target_scale.py
         self.added: nn.Module | None = None  # more logits, from the same ids, see models/heads/added_ngrams.py
+        self.exits: nn.Module | None = None  # answers after lower layers, see models/heads/exits.py
 
     def score(self, vectors: Tensor, added: Tensor | None = None) -> Tensor:
         """Turn what `encode` returns, (..., H), into logits (..., C), in the targets' unit for regression.

@@ -33,6 +33,9 @@ class SequenceClassifier(LinearHead):
         A mask of None says that nothing is padded and saves its cost; only the caller knows that without a wait
         for the device.
         """
+        if self.exits is not None and not self.training and states is None:
+            early: Tensor = self.exits(self, input_ids, attention_mask, token_type_ids)
+            return early
         if states is None:
             added = None if self.added is None else self.added(input_ids, attention_mask, token_type_ids)
             return self.score(self.encode(input_ids, attention_mask, token_type_ids), added)

@@ -14,19 +14,23 @@ import copy
 import ctypes
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from models.capabilities import Fitted
+from models.compression.lengths.chosen import lengths_of
 from models.compression.quantization.coded import CodedWeight, coded_weights
 from models.embeddings.base import computed_vectors
 from models.errors import ModelError
+from models.heads.exits import exits_of
 from models.heads.linear import LinearHead
 from models.network import Network
+from models.onnx.exits import MEMORY, write_exits
 from models.onnx.packed import pack_file
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
@@ -36,32 +40,50 @@ SLOWER_FUSED = ["SkipLayerNormFusion"]
 ROWS, LENGTH = 2, 16  # size of the batch that the graph is traced with; any sizes but 1 work
 
 
-def write_onnx(model: Network, path: Path) -> None:
+def write_onnx(model: Network, path: Path, finish: Callable[[Path], None] | None = None) -> None:
     """Write the graph of `model`, logits (B, C) or (B, T, C) from INPUTS (B, T) int64; the model is left as it is.
 
-    attention_mask: 1 for real tokens. Encoders without segments have no token_type_ids.
+    attention_mask: 1 for real tokens. Encoders without segments have no token_type_ids. finish: changes the file, or
+    that of each part between exits before they are joined.
     Raises ModelError, with torch's reason, for a model that cannot be written as a graph.
     """
     if isinstance(model.bert, Fitted) or (isinstance(model, LinearHead) and model.added is not None):
         raise ModelError("a model over n-grams cannot be written as an ONNX graph: it looks up hashes of words")
-    plain = _plain(model)
-    longest = model.longest_input()
+    if exits_of(model) is not None and lengths_of(model) is not None:
+        raise ModelError("a model with lengths and exits cannot be written as an ONNX graph")
+    plain, longest = _plain(model), model.longest_input()
     length = min(LENGTH, longest or LENGTH)
+
+    def write(module: nn.Module, given: dict[str, Tensor], outputs: list[str], file: Path) -> None:
+        _export(module, given, outputs, file, longest)
+        pack_file(file, model)
+        if finish:
+            finish(file)
+
+    if exits_of(plain) is not None:
+        network = cast(LinearHead, plain.model)
+        write_exits(network, path, lambda part, file: write(part, part.example(ROWS, length), part.outputs, file))
+        return
     ids = torch.ones(ROWS, length, dtype=torch.int64)
     mask = torch.ones_like(ids)
     mask[1, length // 2 :] = 0
     count = len(INPUTS) if model.bert.takes_segments else len(INPUTS) - 1
+    given = dict(zip(INPUTS[:count], (ids, mask, torch.zeros_like(ids))))
+    write(plain, given, ["logits"], path)
+
+
+def _export(module: nn.Module, given: dict[str, Tensor], outputs: list[str], path: Path, longest: int | None) -> None:
+    """Write the graph of a module; given: an example of its inputs (B, T, ...), by name and in order."""
     axes = {0: torch.export.Dim("batch", min=1), 1: torch.export.Dim("length", min=1, max=longest)}
+    shapes = tuple({0: axes[0]} if name == MEMORY else axes for name in given)
     with _quiet(), torch.no_grad():
         try:
             torch.onnx.export(
-                plain, (ids, mask, torch.zeros_like(ids))[:count], path, dynamo=True, opset_version=OPSET,
-                input_names=INPUTS[:count], output_names=["logits"], dynamic_shapes=((axes,) * count,),
-                external_data=False, verbose=False,
+                module, tuple(given.values()), path, dynamo=True, opset_version=OPSET, input_names=list(given),
+                output_names=outputs, dynamic_shapes=(shapes,), external_data=False, verbose=False,
             )  # fmt: skip
         except torch.onnx.OnnxExporterError as error:
             raise ModelError(f"this model cannot be written as an ONNX graph: {_reason(error)}") from error
-    pack_file(path, model)
 
 
 class _Graph(nn.Module):
@@ -77,7 +99,7 @@ class _Graph(nn.Module):
         return out
 
 
-def _plain(model: Network) -> nn.Module:
+def _plain(model: Network) -> _Graph:
     """A copy on the CPU in prediction mode, with plain tables and layers."""
     plain = copy.deepcopy(model).to("cpu").eval()
     embedding = computed_vectors(plain)

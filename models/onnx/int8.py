@@ -11,9 +11,13 @@ from __future__ import annotations
 import logging
 import tempfile
 from pathlib import Path
+from typing import cast
 
 from torch import nn
 
+from models.heads.exits import exits_of
+from models.network import Network
+from models.onnx.graph import write_onnx
 from models.onnx.packed import UNPACKED, pack_file
 
 QUANTIZED = ["MatMul", "Gemm", "Gather"]  # Gather: the tables, nine tenths of a small model
@@ -22,8 +26,16 @@ QUANTIZED = ["MatMul", "Gemm", "Gather"]  # Gather: the tables, nine tenths of a
 def quantize_graph(source: Path, target: Path, model: nn.Module) -> None:
     """Write the int8 version of the ONNX file `source` to `target`.
 
-    model: that of the graph, whose coded weights stay packed.
+    model: that of the graph, whose coded weights stay packed; one with exits is written again, part by part.
     """
+    if exits_of(model) is not None:
+        write_onnx(cast(Network, model), target, lambda part: _quantize(part, part, model))
+    else:
+        _quantize(source, target, model)
+
+
+def _quantize(source: Path, target: Path, model: nn.Module) -> None:
+    """Write the int8 version of a graph without branches."""
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 

@@ -25,6 +25,7 @@ from models.checkpoints.read import HEAD, WEIGHTS, WeightsReport, read_config, r
 from models.checkpoints.source import check_source
 from models.checkpoints.static import check_static
 from models.compression.methods import is_quantized
+from models.heads.exits import exits_of
 from models.heads.label_order import label_names_of, match_labels, reorder_head
 from models.heads.linear import LinearHead
 from models.heads.target_scale import standardise_targets
@@ -71,6 +72,7 @@ def build_initial_model(settings: Settings, splits: Splits, folder: Path | None)
     dropout_generator.seed(settings.seed)
     if settings.finished:
         model, weights = open_finished_model(Path(settings.finished), settings.model, splits.task.label_names)
+        check_finished(model, settings)
     else:
         model, weights = build_first_model(settings, splits, folder)
     # With the architecture: heads and norms of a checkpoint show in no tensor.
@@ -165,8 +167,6 @@ def open_finished_model(
     label_names: of the task; where the run had them in another order, its last layer is brought into this one.
     """
     model = load_model(folder)
-    if is_quantized(model.architecture):
-        raise ConfigError(f"{folder}: its weights are quantized already, no stage may follow. Name another run")
     freeze(model, settings.freeze)
     if isinstance(model.bert, BagOfWords):
         model.bert.token_dropout = TokenDropout(settings.token_dropout)
@@ -177,6 +177,20 @@ def open_finished_model(
         reorder_head(model.classifier, order)
         digest += f" {order}"
     return model, WeightsReport(source=str(folder), fingerprint=digest, loaded=list(model.state_dict()), notes=notes)
+
+
+def check_finished(model: Network, settings: Settings) -> None:
+    """Raise ConfigError for stages that may not follow those of a finished model."""
+    if settings.compression and all(stage.phase == "exits" for stage in settings.compression.values()):
+        return
+    if is_quantized(model.architecture):
+        raise ConfigError(
+            f"{settings.finished}: its weights are quantized already, no stage may follow. Name another run"
+        )
+    if exits_of(model) is not None:
+        raise ConfigError(
+            f"{settings.finished}: has exits, whose thresholds another stage would undo. Name the run before it"
+        )
 
 
 def check_tokenizer(folder: Path | None, splits: Splits, *, is_finished: bool = False) -> None:

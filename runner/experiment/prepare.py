@@ -17,6 +17,7 @@ from models.compression.stage import Stage
 from models.network import Network
 from models.settings import FITTED_HEAD
 from runner.config.recipes import AUTO
+from runner.experiment.calibration import why_not_these_rows
 from runner.experiment.initial_model import build_initial_model, check_tokenizer
 from runner.experiment.prepared import InitialWeights, PreparedRun
 from runner.experiment.recipe_search import check_selection
@@ -78,10 +79,13 @@ def prepare_run(
     seconds |= {"time/tune_s": initial.seconds} if initial.seconds else {}
     for stage in stages.values():
         stage.check_speed(model, Stopwatch(settings, splits, device, notify, exclusive))
-    return PreparedRun(
+    prepared = PreparedRun(
         settings, splits, task, model, device, identity, output / identity, weights, exclusive, engine, notes, seconds,
         inputs,
     )  # fmt: skip
+    for stage in stages.values():
+        stage.check_rows(len(splits.select), why_not_these_rows(prepared))
+    return prepared
 
 
 def identity_contents(

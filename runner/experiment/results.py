@@ -29,6 +29,7 @@ from runner.experiment.prepared import PreparedRun
 from runner.experiment.thresholds import fit_thresholds, variant_scores
 from runner.experiment.transfer import transfer_metrics
 from runner.measure.answers import Ask, distinct_texts, time_answers
+from runner.measure.exits import exit_metrics
 from runner.measure.measure import measure_model
 from runner.record.calibration import CalibrationFacts
 from runner.record.json_files import write_json
@@ -71,6 +72,9 @@ def evaluate(prepared: PreparedRun) -> Evaluation:
             prepared.model, split, batch_size=settings.train.eval_batch_size, device=prepared.device,
             precision=settings.train.precision, exclusive=prepared.exclusive, task=task,
         )  # fmt: skip
+        left = exit_metrics(prepared.model)
+        if split is splits.report[0]:
+            found.metrics |= left
         if split is splits.select:
             found.calibration = calibrate(prepared, kept)
         answering = answering_logits(found.calibration, kept)

@@ -17,13 +17,14 @@ from data.splits import Splits, TokenSplit
 from data.unlabelled import append_unlabelled
 from models.backbones.dropout import dropout_generator
 from models.compression.pruning.masks import keep_pruned_zeros
-from models.compression.stage import Inputs, Phase, Targets, TaskView, TrainingHook
+from models.compression.stage import Inputs, Phase, Statistics, Targets, TaskView, TrainingHook
 from runner.experiment.context import RunMirror
 from runner.experiment.divergence import detect_divergence
 from runner.experiment.prepared import PreparedRun
 from runner.experiment.progress import Terminal
 from runner.experiment.recipe import phase_recipe, recipe_of
 from runner.experiment.stage_inputs import StageInputs
+from runner.experiment.stage_statistics import StageStatistics
 from runner.experiment.stage_task import StageTask
 from runner.experiment.stopwatch import Stopwatch
 from runner.experiment.teacher import KeptTeacher
@@ -55,6 +56,7 @@ class RunStageContext(Stopwatch):
         self.stage_inputs = prepared.stage_inputs.get(stage.partition("-")[2], StageInputs())
         self.seed, self.lr = settings.seed, settings.optimizer.lr
         self.task: TaskView = StageTask(prepared.task)
+        self.statistics: Statistics = StageStatistics()
         self.primary = f"{splits.select.name}/{prepared.task.metrics[0]}"
         self.sign = -1.0 if direction(self.primary) == "lower" else 1.0
         self.boundaries = Checkpoints(prepared.folder, self._checkpoint_name("kept"), 0.0, BOUNDARIES)

@@ -61,10 +61,12 @@ def time_answers(
         lists = [[cells[i : i + LIST] for cells in columns] for i in range(0, len(times), LIST)]
         listed = _ask_each(ask, lists, seconds)
         queries = _ask_each(ask, [_together(columns, together)] * QUERIES, seconds) if together else []
-    p50, p90 = np.quantile(times, (0.5, 0.9), method="inverted_cdf")
+    p50, p90, p95 = np.quantile(times, (0.5, 0.9, 0.95), method="inverted_cdf")
     return {
+        "speed/answer_us_mean": float(np.mean(times)),
         "speed/answer_us_p50": float(p50),
         "speed/answer_us_p90": float(p90),
+        "speed/answer_us_p95": float(p95),
         "speed/answer_texts": len(times),
         "speed/answers_per_s": 1e6 * float(np.median([len(part[0]) / t for part, t in zip(lists, listed)])),
         "speed/load_ms": 1e3 * (loaded - begun),

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 from torch import nn
 
 from data.splits import TokenSplit
+from models.heads.exits import all_layers, exits_of
 from runner.measure.embedding_modes import embedding_mode, models_in_other_modes
+from runner.measure.exits import mean_macs
 from runner.measure.inputs import Cell, Inputs, device_of, draw_batch, real_batches, to_device
 from runner.measure.latency import LatencyReport, measure_latency
 from runner.measure.macs import count_macs
@@ -91,7 +94,10 @@ def count_costs(
         lengths[f"cost/macs_s{STANDARD_LENGTH}"] = STANDARD_LENGTH
     for name, length in lengths.items():
         inputs = to_device(draw_batch(split, 1, length), device_of(model))
-        metrics[name] = count_macs(model, inputs)
+        with all_layers(model):  # whether drawn words leave early means nothing
+            metrics[name] = count_macs(model, inputs)
+    if exits_of(model):
+        metrics["cost/macs"] = mean_macs(model, split)
     return metrics
 
 
@@ -123,17 +129,24 @@ def time_model(
     if settings.onnx:
         graphs, sizes = onnx_models(model, settings.threads, warn)
         models |= graphs
-    report = measure_latency(
-        models,
-        [Cell(batch_size, length) for batch_size in settings.batch_sizes for length in lengths],
-        threads=settings.threads,
-        min_time_s=settings.min_time_s,
-        rounds=settings.rounds,
-        make_batch=make_batch,
-    )
-    for line in report.warnings():
-        warn(line)
-    return _speed_metrics(report) | sizes
+    cells = [Cell(batch_size, length) for batch_size in settings.batch_sizes for length in lengths]
+    metrics: dict[str, float] = {}
+    for some, is_real in _apart(cells) if exits_of(model) else [(cells, True)]:
+        with nullcontext() if is_real else all_layers(model):
+            report = measure_latency(
+                models, some, threads=settings.threads, min_time_s=settings.min_time_s, rounds=settings.rounds,
+                make_batch=make_batch,
+            )  # fmt: skip
+        for line in report.warnings():
+            warn(line)
+        metrics |= _speed_metrics(report)
+    return metrics | sizes
+
+
+def _apart(cells: list[Cell]) -> list[tuple[list[Cell], bool]]:
+    """The cells of drawn words, for which a model with exits runs all its layers, and those of real rows."""
+    parts = ([cell for cell in cells if cell.length is not None], [cell for cell in cells if cell.length is None])
+    return [(some, is_real) for some, is_real in zip(parts, (False, True)) if some]
 
 
 def _speed_metrics(report: LatencyReport) -> dict[str, float]:

@@ -49,6 +49,15 @@ COMPRESSION_METRICS: tuple[Metric, ...] = (
     Metric("structure/layer_error_mean", "share", "lower", "change of a pruned sublayer's output, of its variance"),
     Metric("structure/layer_error_max", "share", "lower", "that change in the sublayer that lost most"),
     Metric("structure/layer_error_deleted_mean", "share", "none", "the same columns deleted, without a correction"),
+    # Early exits; shares and the mean are of the rows of the first reported split.
+    Metric("exits/mean_layers", "layers", "lower", "layers that ran for a row, on the mean"),
+    Metric("exits/share_{layer}", "share", "none", "rows that left after that layer; of the last: all others"),
+    Metric("exits/threshold", "as the rule", "none", "at which rows leave: confidence, entropy, wrongness, agreements"),
+    Metric("exits/rows", "rows", "none", "rows of the split that selects on which the threshold was calibrated"),
+    Metric("exits/lost", "share", "lower", "of them made wrong less made right by leaving; numbers: see the page"),
+    Metric("exits/lost_low", "share", "none", "lower end of its interval"),
+    Metric("exits/lost_high", "share", "none", "upper end of its interval"),
+    Metric("exits/loss", "as the loss", "lower", "mean loss of the exits since the last point, while they are trained"),
     # Lengths: how many tokens leave each layer. Scores are of the rows that the lengths were searched on.
     Metric("length/tried", "configurations", "none", "lengths that the search scored"),
     Metric("length/choices", "configurations", "none", "lengths found, each the best at its cost; full length is one"),

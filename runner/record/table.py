@@ -174,7 +174,9 @@ COSTS = {
 DETAILS = {"cost/bytes_file": _bytes, "cost/bytes_packed": _bytes}
 ANSWERS = {
     ANSWER: _count,
+    "speed/answer_us_mean": _count,
     "speed/answer_us_p90": _count,
+    "speed/answer_us_p95": _count,
     "speed/answers_per_s": _count,
     "speed/query_ms_p50": "{:,.1f}".format,
     "speed/load_ms": "{:,.1f}".format,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from data.settings import GROUP_RULES, DataSettings
+from models.compression.settings.exits import Exits
 from models.compression.settings.learn import TaughtSettings
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ OF_FILES = "data.queries=q.tsv data.corpus=docs.tsv data.qrels=qrels.txt data.ca
 
 def rank_conflicts(settings: Settings) -> list[str]:
     """One line for every setting that rankings forbid."""
-    data, found = settings.data, _further_texts(settings)
+    data, found = settings.data, _further_texts(settings) + _exits(settings)
     if data.source == "demo":
         return found
     return found + (_collection(data) if _named(data) else _grouped(data))
@@ -32,6 +33,16 @@ def _further_texts(settings: Settings) -> list[str]:
                 "compared with others of theirs. Leave it out"
             )
     return found
+
+
+def _exits(settings: Settings) -> list[str]:
+    """Stages after which scores of documents of one query may come from different layers."""
+    return [
+        f"compression=[{name}]: documents of a query are compared by their scores, and those of different exits cannot "
+        "be. Try: compression=[int8]"
+        for name, stage in settings.compression.items()
+        if isinstance(stage, Exits)
+    ]
 
 
 def _named(data: DataSettings) -> dict[str, str]:

@@ -6,6 +6,7 @@ method and gives the options; several YAMLs may be presets of one method.
 
 from __future__ import annotations
 
+from models.compression.settings.exits import Exits
 from models.compression.settings.learn import Dendrites, Distil
 from models.compression.settings.length import Length
 from models.compression.settings.pruning import L0, Magnitude, Movement, Ziplm
@@ -23,6 +24,7 @@ from models.compression.settings.stage import StageSettings
 METHODS: dict[str, type[StageSettings]] = {
     "distil": Distil,
     "dendrites": Dendrites,
+    "exits": Exits,
     "ziplm": Ziplm,
     "length": Length,
     "bf16": Bf16,

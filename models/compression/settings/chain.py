@@ -6,8 +6,10 @@ from models.compression.settings.learn import TaughtSettings
 from models.compression.settings.pruning import MaskedPruning
 from models.compression.settings.stage import StageSettings
 
-RANK = {"learn": 0, "prune": 1, "shorten": 2, "quantize": 3}  # the order in a chain
-RESULT = {"prune": "zeros", "shorten": "choice of lengths", "quantize": "quantized weights"}
+RANK = {"learn": 0, "prune": 1, "shorten": 2, "quantize": 3, "exits": 4}  # the order in a chain
+RESULT = {
+    "prune": "zeros", "shorten": "choice of lengths", "quantize": "quantized weights", "exits": "thresholds",
+}  # fmt: skip
 
 
 def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
@@ -17,7 +19,7 @@ def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
     for place, name in enumerate(names):
         before = [earlier for earlier in names[:place] if RANK[stages[earlier].phase] > RANK[stages[name].phase]]
         if stages[name].keeps_zeros:
-            before = [earlier for earlier in before if stages[earlier].phase == "quantize"]
+            before = [earlier for earlier in before if stages[earlier].phase in ("quantize", "exits")]
         if before:
             found.append(
                 f"compression=[{','.join(names)}]: {name} after {before[0]} would undo its "

@@ -10,7 +10,7 @@ from typing import ClassVar
 class StageSettings:
     """Settings of a stage; class variables say where in a chain the method may stand."""
 
-    phase: ClassVar[str] = "learn"  # learn | prune | shorten | quantize
+    phase: ClassVar[str] = "learn"  # learn | prune | shorten | quantize | exits
     needs_encoder: ClassVar[bool] = False
     keeps_zeros: ClassVar[bool] = False  # leaves pruned weights at zero, so that it may follow a pruning
 

@@ -192,11 +192,12 @@ def encoder_of_checkpoint(model: ModelSettings, head: HeadSpec, tokenizer: Token
 
 
 def rounded(network: Network, settings: Settings) -> Network:
-    """The network after those of its compression stages that change the bytes of its files: the ones that quantize."""
+    """The network after those of its compression stages that change the bytes of its files, or the layers that run."""
     network.eval()
     for name, options in settings.compression.items():
         stage = make_stage(options, name)
         if not isinstance(stage, QuantizationStage):
+            stage.sketch(network)
             continue
         for layer_name, (layer, made) in stage.replace_layers(network).items():
             stage.fill(layer_name, layer, made)

@@ -139,6 +139,10 @@ def _kb(least: Any, _facts: Facts, budget: Budget, _hub: Hub) -> str:
     return f"needs {least:,} KB or more, cap {budget.max_kb:,g} KB" if (budget.max_kb or least) < least else ""
 
 
+def _us(_wanted: Any, _facts: Facts, budget: Budget, _hub: Hub) -> str:
+    return "" if budget.max_us else "for a cap on the time of an answer (max_us)"
+
+
 def _texts(count: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:
     has = "pairs" if facts.is_pair else "single texts"
     return "" if facts.is_pair == (count == 2) else f"for {'pairs' if count == 2 else 'single texts'}, has {has}"
@@ -171,6 +175,7 @@ NEEDS: dict[str, Need] = {
     "words_below": _words_below,
     "smallest_class": _smallest_class,
     "kb": _kb,
+    "us": _us,
     "texts": _texts,
     "labels": _labels,
     "new_words": _new_words,

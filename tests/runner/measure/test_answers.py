@@ -80,7 +80,10 @@ def test_each_text_is_asked_once_alone_and_then_with_others() -> None:
     alone = [[[text]] for text in texts]
     assert asked == [*alone[:WARM_UP_TEXTS], *alone, [texts[:32]], [texts[32:]]]
     assert found["speed/answer_texts"] == 40 and found["speed/load_ms"] >= 2
-    assert found["speed/answer_us_p50"] <= found["speed/answer_us_p90"] and found["speed/answers_per_s"] > 0
+    assert (
+        found["speed/answer_us_p50"] <= found["speed/answer_us_p90"] <= found["speed/answer_us_p95"]
+        and found["speed/answers_per_s"] > 0
+    )
     assert all(check(name) for name in found)
 
 

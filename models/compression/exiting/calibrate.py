@@ -1,0 +1,139 @@
+"""Thresholds of exits, on rows that the model was not trained on: a temperature for each exit, then one threshold.
+
+The temperatures make the confidences of all exits mean the same, so that one threshold serves all. Candidates are
+tested from the strictest to the loosest, which does not look at the labels; the last one is taken before the first that
+loses more than is allowed. With guarantee=net_loss, temperatures come from one half of the rows, the threshold from the
+other, and the upper bound of the loss must be within what is allowed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from models.compression.exiting.states import Seen
+from models.compression.settings.exits import Exits as Options
+from models.compression.stage import StageContext
+from models.errors import ModelError
+from models.heads.exit_rules import threshold_of, value_of
+from models.heads.exits import Exits
+
+STEPS = 60  # candidates, from sure of 0.9999 to no more than a guess
+SUREST = 9.2  # log-odds of 0.9999
+
+
+@dataclass(frozen=True)
+class Found:
+    """A threshold, and what it did on the rows that it was calibrated on."""
+
+    value: float  # in the unit of the rule
+    rows: int
+    layers: float  # mean of the layers that ran
+    loss: float  # accuracy lost against all layers; of numbers, squared error gained as a share of the labels' variance
+    low: float = math.nan  # interval of that loss; NaN for numbers
+    high: float = math.nan
+
+
+def fewest_rows(at_most_loss: float, delta: float) -> int:
+    """How many rows without a single harm certify this loss: 1 - (delta / 2) ** (1 / rows) is at most that."""
+    return math.ceil(math.log(delta / 2) / math.log1p(-at_most_loss)) if 0 < at_most_loss < 1 else 2**62
+
+
+def calibrate(exits: Exits, seen: Seen, layers: int, options: Options, context: StageContext) -> Found:
+    """Set temperatures and thresholds of exits; seen: rows that were not trained on. layers: of the encoder."""
+    is_guaranteed = options.guarantee != "none"
+    first, second = (seen.take(slice(0, None, 2)), seen.take(slice(1, None, 2))) if is_guaranteed else (seen, seen)
+    if seen.last.shape[-1] > 1:
+        fold_temperatures(exits, first, context)
+    found = candidates(exits, second, options)
+    depths, harms, helps = losses(exits, second, layers, found)
+    count = len(second.labels)
+    if options.threshold is not None:
+        chosen = 0
+    elif is_guaranteed:
+        chosen = context.statistics.last_certified(harms, helps, count, options.at_most_loss, options.delta)
+    else:
+        over = np.flatnonzero(harms - helps > options.at_most_loss * count)
+        chosen = int(over[0]) - 1 if len(over) else len(found) - 1
+    if chosen < 0:
+        return _none(options, count, layers, harms, helps)
+    exits.thresholds.fill_(found[chosen])
+    low = high = math.nan
+    if seen.last.shape[-1] > 1:
+        low, high = context.statistics.net_loss_interval(int(harms[chosen]), int(helps[chosen]), count, options.delta)
+    loss = float(harms[chosen] - helps[chosen]) / count
+    return Found(value_of(options.rule, float(found[chosen])), count, float(depths[chosen]), loss, low, high)
+
+
+def _none(options: Options, count: int, layers: int, harms: np.ndarray, helps: np.ndarray) -> Found:
+    """No threshold is allowed: every row goes through all layers, or with a guarantee the stage is refused."""
+    if options.guarantee == "none":
+        return Found(value_of(options.rule, math.inf), count, float(layers), 0.0, 0.0, 0.0)
+    raise ModelError(
+        f"no threshold certifies a loss of at most {options.at_most_loss:g} on {count:,} rows: of the surest, "
+        f"{int(harms[0])} are harmed and {int(helps[0])} helped. Try: guarantee=none, or a larger at_most_loss"
+    )
+
+
+@torch.no_grad()
+def fold_temperatures(exits: Exits, seen: Seen, context: StageContext) -> None:
+    """Bring the logits of every exit to the temperature of the last layer's, which is kept."""
+    labels = seen.labels.cpu().numpy()
+    own = context.statistics.temperature(seen.last.cpu().numpy(), labels)
+    for layer, logits in zip(exits.classifiers, seen.answers(exits)):
+        factor = own / context.statistics.temperature(logits.cpu().numpy(), labels)
+        assert isinstance(layer, nn.Linear), "as Exits makes them"
+        layer.weight.mul_(factor)
+        layer.bias.mul_(factor)
+    exits.temperature.fill_(own)
+
+
+@torch.no_grad()
+def candidates(exits: Exits, seen: Seen, options: Options) -> np.ndarray:
+    """Certainties to test as thresholds, from the strictest to the loosest, or the one that the settings give."""
+    if options.threshold is not None:
+        return np.array([threshold_of(options.rule, options.threshold)])
+    if options.rule == "patience":
+        return np.arange(len(exits.layers) - 1, 0, -1, dtype=np.float64)
+    if options.rule == "confidence":
+        least = 1 / seen.last.shape[-1]
+        odds = np.linspace(SUREST, math.log(least / (1 - least)), STEPS)
+        return (1 / (1 + np.exp(-odds))).astype(np.float32).astype(np.float64)  # as they are stored
+    certainties = seen.certainties(exits).flatten().cpu().numpy()
+    steps = np.quantile(certainties, np.linspace(0, 1, STEPS), method="inverted_cdf")
+    return np.unique(steps)[::-1].astype(np.float64)
+
+
+@torch.no_grad()
+def losses(exits: Exits, seen: Seen, layers: int, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The mean layers, the harms and the helps (thresholds,) under each threshold; layers: of the encoder.
+
+    Of numbers, harm less help is the squared error gained, in rows: a share of the labels' variance.
+    """
+    certainties = seen.certainties(exits).cpu()
+    answers = torch.cat([seen.answers(exits), seen.last[None]]).cpu()
+    errors = _errors(answers, seen.labels.cpu())
+    depth_of = torch.tensor([*exits.layers, layers], dtype=torch.float64)
+    everything = torch.ones_like(certainties[:1], dtype=torch.bool)
+    found = []
+    for threshold in thresholds:
+        is_sure = torch.cat([certainties >= threshold, everything])
+        place = is_sure.int().argmax(0)  # the first exit that is sure
+        gained = errors.gather(0, place[None])[0] - errors[-1]
+        found.append(
+            (float(depth_of[place].mean()), float(gained.clamp(min=0).sum()), float(-gained.clamp(max=0).sum()))
+        )
+    depths, harms, helps = np.array(found).T
+    return depths, harms, helps
+
+
+def _errors(answers: Tensor, labels: Tensor) -> Tensor:
+    """The error of each answer, (exits + 1, N) float64: 0 or 1 of a class, else the square over the variance."""
+    if answers.shape[-1] > 1:
+        return (answers.argmax(-1) != labels).double()
+    spread = labels.double().var().clamp(min=1e-12)
+    return (answers.squeeze(-1).double() - labels.double()).square() / spread

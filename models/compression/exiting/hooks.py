@@ -1,0 +1,85 @@
+"""Trainings of an encoder together with its exits.
+
+alternate: in every other step all exits and the last layer, else the last layer alone (BERxiT, Xin et al. 2021).
+weighted: all of them in every step, each times its layer (PABEE, Zhou et al. 2020, arXiv 2006.04152).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.compression.exiting.states import exit_vectors
+from models.compression.settings.exits import Exits as Options
+from models.compression.stage import Inputs, StageContext, Targets, TrainingHook, zero_unless_finite
+from models.heads.exits import Exits
+from models.heads.linear import LinearHead
+
+
+def weighted_mean(losses: Sequence[Tensor], layers: Sequence[int]) -> Tensor:
+    """The mean of the losses of exits, a scalar, each weighted by the number of its layer."""
+    weights = losses[0].new_tensor(layers)
+    return (torch.stack(list(losses)) * weights).sum() / weights.sum()
+
+
+class ExitsHook(TrainingHook):
+    """The losses of the exits beside the task's own; `soft` times the distance to the last layer's answers is added."""
+
+    def __init__(self, model: LinearHead, exits: Exits, options: Options, context: StageContext, layers: int) -> None:
+        self.model, self.exits, self.options, self.context, self.layers = model, exits, options, context, layers
+        self.step = 0
+        self.early: list[Tensor] = []  # logits of the exits for this batch
+        self.sums = torch.zeros(2, device=context.device)  # of the exits' losses, and batches that have them
+
+    def before_step(self, step: int) -> None:
+        """Note which losses are due."""
+        self.step = step
+
+    def has_exits(self) -> bool:
+        """Do the exits learn in this step?"""
+        return self.options.form == "weighted" or self.step % 2 == 1
+
+    def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
+        """The logits of the last layer; keeps those of the exits where they learn."""
+        self.early = []
+        if not self.has_exits():
+            return model(**inputs)
+        vectors, last = exit_vectors(self.model, self.exits, inputs)
+        answers = [self.exits.answer(place, read) for place, read in enumerate(vectors)]
+        self.early = [self.model.unstandardise(logits) for logits in answers]
+        return self.model.score(last)
+
+    def loss(self, task_loss: Tensor, output: Tensor, targets: Targets, rows: np.ndarray) -> Tensor:
+        """The task's loss, with the exits' where they learn."""
+        if not self.early:
+            return task_loss
+        losses = [self._loss(logits, output, targets) for logits in self.early]
+        seen = torch.stack([torch.stack(losses).mean().detach(), task_loss.new_ones(())])
+        self.sums += zero_unless_finite(seen)
+        if self.options.form == "weighted":
+            return weighted_mean([*losses, task_loss], [*self.exits.layers, self.layers])
+        return torch.stack([*losses, task_loss]).sum()
+
+    def _loss(self, logits: Tensor, output: Tensor, targets: Targets) -> Tensor:
+        task, wanted = self.context.task, output.detach().float()
+        found = task.loss(logits, targets)
+        if not self.options.soft:
+            return found
+        return found + self.options.soft * task.match(logits, wanted, targets, soft="kl", temperature=1.0)
+
+    def facts(self) -> dict[str, float]:
+        """The mean loss of the exits since the last evaluation."""
+        total, batches = self.sums.tolist()
+        self.sums.zero_()
+        return {"exits/loss": total / batches} if batches else {}
+
+    def state(self) -> dict[str, Tensor]:
+        """The sums behind the next logged mean."""
+        return {"sums": self.sums.clone()}
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Restore the sums."""
+        self.sums.copy_(state["sums"])

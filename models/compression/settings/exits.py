@@ -1,0 +1,54 @@
+"""The settings of early exits; conf/compression/exits.yaml explains them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from models.compression.settings.stage import StageSettings
+from models.settings import limited
+
+HIGHEST = {"confidence": 1.0, "learned": 1.0}  # of a threshold, by rule
+
+
+@dataclass
+class Exits(StageSettings):
+    """Exits after the layers of a trained encoder, with calibrated thresholds."""
+
+    phase: ClassVar[str] = "exits"
+    needs_encoder: ClassVar[bool] = True
+    keeps_zeros: ClassVar[bool] = True
+
+    method: str = limited("exits", choices=("exits",))
+    form: str = limited("frozen", choices=("frozen", "alternate", "weighted"))
+    rule: str = limited("confidence", choices=("confidence", "entropy", "patience", "learned"))
+    reads: str = limited("auto", choices=("auto", "mean", "first"))
+    after: list[int] | None = None  # layers, from 1; None: all but the last
+    rows: int = limited(10000, low=50)
+    epochs: float = limited(1.0, above=0.0, high=100000.0)
+    lr: float | None = limited(None, above=0.0, high=100.0)
+    soft: float = limited(0.5, low=0.0)
+    threshold: float | None = limited(None, low=0.0)
+    within: float = limited(0.5, above=0.0)
+    at_most_loss: float = limited(0.005, low=0.0, high=1.0)
+    guarantee: str = limited("none", choices=("none", "net_loss"))
+    delta: float = limited(0.05, above=0.0, high=0.5)
+
+    def contradictions(self, name: str) -> list[str]:
+        """A threshold beyond what its rule can reach, and a guarantee on a threshold that is given."""
+        key, found = f"compression.{name}", []
+        top = HIGHEST.get(self.rule)
+        if self.threshold is not None and top is not None and self.threshold > top:
+            found.append(f"{key}.threshold={self.threshold:g}: a {self.rule} is within 0..1. Try: {key}.threshold=0.95")
+        if self.rule == "patience" and self.threshold is not None and self.threshold != int(self.threshold):
+            found.append(f"{key}.threshold={self.threshold:g}: patience is a number of exits. Try: {key}.threshold=2")
+        if self.rule == "patience" and self.threshold == 0:
+            found.append(f"{key}.threshold=0: every text would leave at the first exit. Try: {key}.threshold=1")
+        if self.threshold is not None and self.guarantee != "none":
+            found.append(
+                f"{key}.guarantee={self.guarantee} finds the threshold that {key}.threshold={self.threshold:g} gives. "
+                f"Try: {key}.threshold=null"
+            )
+        if self.after is not None and (not self.after or sorted(set(self.after)) != self.after or self.after[0] < 1):
+            found.append(f"{key}.after={self.after}: expected layers from 1, rising. Try: {key}.after=[2,4]")
+        return found

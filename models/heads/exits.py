@@ -1,0 +1,211 @@
+"""Early exits: classifiers after lower layers of an encoder, at which texts leave whose answer is sure.
+
+    attach_exits(model, layers=(1, 2, 3, 4, 5), rule="confidence")      # no row leaves until there are thresholds
+    model(**inputs)                             # the layers above run on the rest of the batch, or not at all
+
+While the model is trained it has no exits. Whether a row leaves depends on that row alone, never on its batch.
+Source: Teerapittayanon et al. 2016, BranchyNet; the rules are in exit_rules.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from models.backbones.bert import Bert
+from models.backbones.hooks import LayerHook, State
+from models.errors import ModelError
+from models.heads.exit_rules import NEVER, agreements, confidence, entropy
+from models.heads.linear import LinearHead
+from models.readouts.base import count_tokens, masked_sum
+from models.settings import full_part
+
+Rule = Literal["confidence", "entropy", "patience", "learned"]
+Reads = Literal["mean", "first"]
+
+EXITS = "exits"  # the method of their entry in config.json
+MEANS = ("mean", "sum", "sqrt")  # readouts of a model whose exits read the mean of a layer's states
+READOUTS = ("cls", *MEANS)  # readouts of the last layer alone; an exit cannot have the others
+
+
+class Exits(nn.Module):
+    """The exits of an encoder, each a linear layer over the mean, or the first, of the states of a layer.
+
+    Their logits are in the unit of the last layer's (of standardised targets for numbers). `forward` is the model's.
+    """
+
+    temperature: Tensor  # (), of the logits, before a confidence is read from them
+    thresholds: Tensor  # (exits,), the certainty from which on rows leave
+
+    def __init__(
+        self, layers: Sequence[int], width: int, outputs: int, *, rule: Rule, reads: Reads, within: float = 0.5
+    ) -> None:
+        """layers: after which of the layers, from 1, there is an exit. within: of numbers that agree (patience)."""
+        super().__init__()
+        self.layers, self.rule, self.reads, self.within = tuple(layers), rule, reads, within
+        self.classifiers = nn.ModuleList(nn.Linear(width, outputs) for _ in layers)
+        self.doubt = nn.Linear(width, 1) if rule == "learned" else None  # one for all exits
+        self.register_buffer("temperature", torch.ones(()))
+        self.register_buffer("thresholds", torch.full((len(layers),), NEVER))
+        self.is_open = True  # False: all rows go through all layers
+        self.left: dict[int, int] = {}  # rows that have left after each layer since `take_counts`
+
+    def vectors(self, state: State) -> Tensor:
+        """The vectors that an exit reads of its layer, (B, H) float32; dropped tokens count as they were."""
+        if self.reads == "first":
+            return state.hidden[:, 0].float()
+        whole = state.restored()
+        return masked_sum(whole.hidden.float(), whole.mask) / count_tokens(whole.hidden, whole.mask).float()
+
+    def answer(self, place: int, vectors: Tensor) -> Tensor:
+        """The logits (B, C) float32 of an exit, the `place`-th from 0, for vectors (B, H)."""
+        out: Tensor = self.classifiers[place](vectors).float()
+        return out
+
+    def certainty(self, vectors: Tensor, logits: Tensor, memory: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """The certainty (B,) of an exit, and what the next one must know of the rows: (B, 2) for patience, else None.
+
+        memory: as the exit before returned it, None at the first.
+        """
+        if self.rule == "confidence":
+            return confidence(logits, self.temperature), None
+        if self.rule == "entropy":
+            return -entropy(logits, self.temperature), None
+        if self.doubt is not None:
+            return -self.doubt(vectors).float().squeeze(-1).sigmoid(), None
+        answers = logits.argmax(-1).float() if logits.shape[-1] > 1 else logits.squeeze(-1).float()
+        count = torch.zeros_like(answers)
+        if memory is not None:
+            count = agreements(answers, memory[:, 1], memory[:, 0], self.within)
+        return count, torch.stack([count, answers], -1)
+
+    def forward(
+        self, model: LinearHead, input_ids: Tensor, attention_mask: Tensor | None, token_type_ids: Tensor | None
+    ) -> Tensor:
+        """The logits (B, C) of the model whose exits these are, float32, in the targets' unit for regression."""
+        leaving = Leaving(self)
+        last = model.score(model.encode(input_ids, attention_mask, token_type_ids, hooks=[leaving])).float()
+        self._count(leaving, len(last))
+        if not leaving.gone:
+            return last
+        found = last.new_empty(len(input_ids), last.shape[-1])
+        found[leaving.rest] = last
+        for _, rows, logits in leaving.gone:
+            found[rows] = model.unstandardise(logits)
+        return found
+
+    def _count(self, leaving: Leaving, stayed: int) -> None:
+        for layer, rows, _ in leaving.gone:
+            self.left[layer] = self.left.get(layer, 0) + len(rows)
+        self.left[0] = self.left.get(0, 0) + stayed
+
+    def take_counts(self, layers: int) -> dict[int, int]:
+        """The rows that have left after each layer since the last call; those that stayed left after the last one."""
+        found = {layer: self.left.get(layer % layers, 0) for layer in (*self.layers, layers)}
+        self.left = {}
+        return found
+
+
+class Leaving(LayerHook):
+    """Takes the rows that an exit is sure of out of a forward pass, and keeps their logits."""
+
+    def __init__(self, exits: Exits) -> None:
+        self.exits = exits
+        self.gone: list[tuple[int, Tensor, Tensor]] = []  # layer, rows (R,) of the batch, logits (R, C)
+        self.rest: Tensor | slice = slice(None)  # the rows that are left
+        self.memory: Tensor | None = None
+
+    def before(self, layer: int, state: State) -> State:
+        """The state without the rows that leave after layer number `layer`, counted from 1."""
+        exits = self.exits
+        if layer not in exits.layers or not exits.is_open:
+            return state
+        place = exits.layers.index(layer)
+        vectors = exits.vectors(state)
+        logits = exits.answer(place, vectors)
+        certainty, self.memory = exits.certainty(vectors, logits, self.memory)
+        is_sure = certainty >= exits.thresholds[place]
+        if not is_sure.any():
+            return state
+        rest = (~is_sure).nonzero().squeeze(1)
+        rows = torch.arange(len(is_sure), device=is_sure.device) if state.rows is None else state.rows
+        self.gone.append((layer, rows[is_sure], logits[is_sure]))
+        self.memory = None if self.memory is None else self.memory[rest]
+        self.rest = rows[rest]
+        return state.keep_rows(rest)
+
+    def stops(self, state: State) -> bool:
+        """Has every row left?"""
+        return len(state.hidden) == 0
+
+
+def reads_of(model: LinearHead) -> Reads:
+    """Which states the exits of a model read: their mean where its readout takes that, else the first one."""
+    return "mean" if full_part(model.architecture["readout"])["name"] in MEANS else "first"
+
+
+def require_layers(model: nn.Module, name: str) -> int:
+    """The number of layers of a model that may have exits; ModelError for others. name: of the stage."""
+    where = f"compression=[{name}]"
+    if not isinstance(model, LinearHead) or model.reads != "text" or model.spec.has_label_sets:
+        raise ModelError(
+            f"{where}: an exit gives a text one class or number; this model answers for tokens or sets of labels. "
+            "Try: compression=[int8]"
+        )
+    if not isinstance(model.bert, Bert) or model.bert.encoder is None:
+        what = "is one of transformers' classes" if "backbone" in model.architecture else "has no layers"
+        raise ModelError(
+            f"{where}: exits are between the layers of our own encoder; this model {what}. Try: model=minilm"
+        )
+    layers, readout = len(model.bert.encoder.layer), full_part(model.architecture["readout"])["name"]
+    if layers < 2:
+        raise ModelError(f"{where}: a model of one layer has no layer to leave out. Try: model.layers=2")
+    if readout not in READOUTS:
+        raise ModelError(
+            f"{where}: model/readout={readout} reads more than the last layer's states, and an exit has no other. "
+            "Try: model/readout=mean"
+        )
+    return layers
+
+
+def attach_exits(
+    model: LinearHead, layers: Sequence[int], *, rule: Rule, reads: Reads | None = None, within: float = 0.5
+) -> Exits:
+    """Give a model exits after these layers, from 1, with random weights; until they have thresholds no row leaves."""
+    exits = Exits(
+        layers, model.architecture["hidden_size"], model.spec.outputs, rule=rule, reads=reads or reads_of(model),
+        within=within,
+    )  # fmt: skip
+    own = next(model.parameters(), torch.empty(0))  # a model in codes may have no parameter
+    model.exits = exits.to(own.device)
+    return exits
+
+
+def detach_exits(model: LinearHead) -> None:
+    """Take the exits of a model away, and their entry in its config.json; does nothing where there are none."""
+    model.exits = None
+    entries = model.architecture.get("compressed", [])
+    entries[:] = [entry for entry in entries if entry["method"] != EXITS]
+
+
+def exits_of(model: nn.Module) -> Exits | None:
+    """The exits of a model; None where it has none."""
+    return next((module for module in model.modules() if isinstance(module, Exits)), None)
+
+
+@contextmanager
+def all_layers(model: nn.Module) -> Iterator[None]:
+    """Let every row of a model go through all its layers for a block; does nothing to models without exits."""
+    exits = exits_of(model)
+    before = exits is not None and exits.is_open
+    if exits is not None:
+        exits.is_open = False
+    try:
+        yield
+    finally:
+        if exits is not None:
+            exits.is_open = before

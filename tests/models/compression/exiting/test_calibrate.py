@@ -1,0 +1,107 @@
+"""Thresholds: what they lose on the rows that they are calibrated on, and when there is none."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import torch
+
+from models.compression.exiting.calibrate import calibrate, candidates, fewest_rows, losses
+from models.compression.exiting.fit import fit_exits
+from models.compression.exiting.states import Seen, see
+from models.compression.settings.exits import Exits as Options
+from models.errors import ModelError
+from models.heads.exit_rules import NEVER
+from models.heads.exits import Exits
+from tests.models.compression.exiting.exit_context import LAYERS, ExitContext, with_exits
+
+
+def prepared(options: Options, count: int = 240) -> tuple[Exits, Seen, Any]:
+    """Fitted exits, the rows that select as they see them, and the context."""
+    model, exits = with_exits(options)
+    context = cast(Any, ExitContext(count))
+    fit_exits(exits, see(model, exits, context, rows=None, split="train"), soft=0.0)
+    return exits, see(model, exits, context, rows=None, split="select"), context
+
+
+def by_hand(exits: Exits, seen: Seen) -> tuple[float, float]:
+    """The mean layers and the accuracy lost, row by row."""
+    certainties, answers = seen.certainties(exits), seen.answers(exits)
+    depths, lost = [], 0
+    for row in range(len(seen.labels)):
+        sure = [place for place in range(LAYERS - 1) if certainties[place, row] >= exits.thresholds[place]]
+        depths.append(exits.layers[sure[0]] if sure else LAYERS)
+        chosen = answers[sure[0], row] if sure else seen.last[row]
+        lost += int(seen.last[row].argmax() == seen.labels[row]) - int(chosen.argmax() == seen.labels[row])
+    return float(np.mean(depths)), lost / len(seen.labels)
+
+
+@pytest.mark.parametrize("rule", ["confidence", "entropy", "patience"])
+def test_the_loss_and_the_layers_are_those_of_the_rows_one_by_one(rule: str) -> None:
+    options = Options(rule=rule, at_most_loss=1.0)
+    exits, seen, context = prepared(options)
+    found = calibrate(exits, seen, LAYERS, options, context)
+    assert (found.layers, found.loss) == pytest.approx(by_hand(exits, seen))
+    assert found.low <= found.loss <= found.high and 1 <= found.layers <= LAYERS
+
+
+def test_a_smaller_allowed_loss_means_more_layers_and_a_loss_within_it() -> None:
+    exits, seen, context = prepared(Options())
+    seen = Seen(seen.vectors, 5 * torch.nn.functional.one_hot(seen.labels, 3).float(), seen.labels)  # all right
+    layers = []
+    for allowed in (0.0, 0.02, 0.2):
+        found = calibrate(exits, seen, LAYERS, Options(at_most_loss=allowed), context)
+        assert found.loss <= allowed
+        layers.append(found.layers)
+    assert layers == sorted(layers, reverse=True) and layers[0] > layers[-1]
+
+
+def test_candidates_go_from_strict_to_loose_without_the_labels() -> None:
+    for rule in ("confidence", "entropy", "patience", "learned"):
+        exits, seen, _ = prepared(Options(rule=rule), 60)
+        found = candidates(exits, seen, Options(rule=rule))
+        depths, _, _ = losses(exits, seen, LAYERS, found)
+        assert (np.diff(found) < 0).all() and (np.diff(depths) <= 0).all()
+        other = Seen(seen.vectors, seen.last, seen.labels.flip(0))
+        assert np.array_equal(found, candidates(exits, other, Options(rule=rule)))
+
+
+def test_a_guarantee_takes_temperatures_and_threshold_from_different_rows() -> None:
+    options = Options(guarantee="net_loss", at_most_loss=0.3)
+    exits, seen, context = prepared(options)
+    found = calibrate(exits, seen, LAYERS, options, context)
+    assert found.rows == len(seen.labels) // 2 and found.layers < LAYERS
+    with pytest.raises(ModelError, match="guarantee=none"):
+        calibrate(exits, seen, LAYERS, Options(guarantee="net_loss", at_most_loss=0.001), context)
+
+
+def test_no_allowed_threshold_means_all_layers() -> None:
+    options = Options(rule="patience", at_most_loss=0.0)
+    exits, seen, context = prepared(options)
+    last = 5 * torch.nn.functional.one_hot(seen.labels, 3).float()  # always right
+    with torch.no_grad():
+        for layer in exits.classifiers:
+            layer.bias += torch.tensor([0.0, 0.0, 99.0])  # type: ignore[operator]
+    found = calibrate(exits, Seen(seen.vectors, last, seen.labels), LAYERS, options, context)
+    assert found.layers == LAYERS and found.value == NEVER and float(exits.thresholds[0]) == NEVER
+
+
+def test_the_rows_that_a_guarantee_takes_at_least() -> None:
+    assert fewest_rows(0.005, 0.1) == 598  # the bound of 598 rows without a harm is below 0.005
+    assert fewest_rows(0.0, 0.05) > 10**9
+
+
+def test_numbers_lose_squared_error_as_a_share_of_the_variance() -> None:
+    exits, seen, context = prepared(Options(rule="patience"))
+    numbers = Seen(seen.vectors, torch.zeros(len(seen.labels), 1), seen.labels.float())
+    exits.classifiers = torch.nn.ModuleList(torch.nn.Linear(32, 1) for _ in range(LAYERS - 1))
+    for layer in exits.classifiers:
+        layer.weight.data.zero_()  # type: ignore[union-attr, operator]
+        layer.bias.data.fill_(1.0)  # type: ignore[union-attr, operator]
+    exits.thresholds.fill_(NEVER)
+    found = calibrate(exits, numbers, LAYERS, Options(rule="patience", threshold=1.0), context)
+    labels = seen.labels.double()
+    gained = ((labels - 1).square() - labels.square()).mean() / labels.var()
+    assert found.loss == pytest.approx(float(gained)) and found.layers == 2 and np.isnan(found.low)
