@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from models.backbones.base import Backbone
 from models.backbones.hooks import LayerHook, Wanted
+from models.half import is_half, to_half
 from models.heads.base import Reads
 from models.json_types import JsonObject
 
@@ -80,4 +81,5 @@ class Network(nn.Module):
 
     def saved_tensors(self) -> dict[str, Tensor]:
         """The tensors of the saved file by name, on the CPU."""
-        return {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
+        found = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
+        return {name: to_half(tensor) for name, tensor in found.items()} if is_half(self.architecture) else found

@@ -14,6 +14,7 @@ from models.compression import settings
 from models.compression.quantization.aware import AwareStage
 from models.compression.quantization.coded import CodedLinear, Codes
 from models.compression.quantization.grid import Grid
+from models.half import HALF
 from models.json_types import JsonObject
 
 
@@ -32,7 +33,7 @@ class Ternary(AwareStage):
 
     def _grid(self) -> Grid:
         chosen = self.options
-        return Grid(2, "ternary", chosen.per, chosen.group, block=chosen.block)
+        return Grid(2, "ternary", chosen.per, chosen.group, block=chosen.block, half=chosen.rest == HALF)
 
 
 def restore(model: nn.Module, description: JsonObject) -> nn.Module:

@@ -116,8 +116,9 @@ def stored_codes(coded: Codes, ids: np.ndarray | None = None) -> tuple[Arrays, J
     grid, ids = coded.grid, np.arange(coded.rows) if ids is None else ids
     codes = array_of(unpack(coded.codes, coded.columns, grid))[ids]
     is_affine = grid.scheme == "affine"
-    zero = array_of(grid.per_row(coded.zero, coded.rows)) if is_affine else np.array([[grid.middle]], np.uint8)
-    step = array_of(grid.per_row(coded.step, coded.rows))
+    kind = np.uint8 if isinstance(grid.middle, int) else np.float32
+    zero = array_of(grid.per_row(coded.zero, coded.rows)) if is_affine else np.array([[grid.middle]], kind)
+    step = array_of(grid.per_row(coded.step.float(), coded.rows))
     ranges = {name: found[ids] if len(found) > 1 else found for name, found in (("step", step), ("zero", zero))}
     group = {"group": grid.group} if grid.per == "group" else {}
     if grid.bits == 8:

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from models.compression.quantization.coded import coded_weights
 from models.embeddings.base import computed_vectors
+from models.half import is_half, to_half
+from models.network import Network
 from runner.record.calibration import FILE as CALIBRATION_FILE
 
 PACKED_FILE = "model.bin"  # weights, vocabulary and labels in one, where a model can be written so
@@ -86,4 +88,6 @@ def bytes_unpacked(model: nn.Module) -> int:
 def _stored_tensors(model: nn.Module) -> list[Tensor]:
     # keep_vars: the parameters themselves, so that shared ones are the same object.
     state = model.state_dict(keep_vars=True).values()
-    return list({id(value): value for value in state if isinstance(value, Tensor)}.values())
+    found = list({id(value): value for value in state if isinstance(value, Tensor)}.values())
+    in_half = isinstance(model, Network) and is_half(model.architecture)
+    return [to_half(value) for value in found] if in_half else found

@@ -78,5 +78,6 @@ COMPRESSION_METRICS: tuple[Metric, ...] = (
     Metric("quantize/snr_db", "dB", "higher", "power of the weights over that of their error"),
     Metric("quantize/logit_difference", "1", "lower", "largest change of a logit on 64 training rows"),
     Metric("quantize/split_difference", "1", "lower", "the same by splitting alone, before rounding"),
+    Metric("quantize/codes_changed", "share", "none", "codes that changed in the last 100 steps of training for them"),
     Metric("quantize/kernel", "0 or 1", "none", "1: products of integers; 0: of weights decoded to float32"),
 )

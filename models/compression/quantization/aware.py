@@ -1,26 +1,37 @@
 """Training for quantization: weights are rounded in every forward pass, and their ranges are learned with them.
 
 The gradient passes through the rounding as if it were not there (straight-through). That of a step is the one of LSQ
-(Esser et al. 2020, arXiv 1902.08153); here its logarithm is trained, so that one rate fits steps of all sizes. Zero
-points stay as they are.
+(Esser et al. 2020, arXiv 1902.08153); here its logarithm is trained, so that one rate fits steps of all sizes and no
+step becomes negative. LSQ also scales that gradient by 1 / sqrt(weights x levels): AdamW divides by the gradient's own
+size, which makes such a factor one without effect. Zero points stay as they are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized, register_parametrization, remove_parametrizations
 
 from models.capabilities import OwnRate
+from models.compression.pruning.masks import PRUNED
 from models.compression.quantization.coded import CodedLinear, CodedTable, CodedWeight, Codes
-from models.compression.quantization.grid import Grid, check_finite, divisor, find_ranges
+from models.compression.quantization.grid import EVEN, Grid, check_finite, divisor, encode_in, find_ranges
+from models.compression.quantization.parent import Parent, check_states
 from models.compression.quantization.stage import QuantizationStage
 from models.compression.settings.quantization import AwareSettings
-from models.compression.stage import StageContext, TrainingHook
+from models.compression.stage import Inputs, StageContext, Targets, TrainingHook
+from models.errors import ModelError
+from models.half import HALF, to_half
+from models.json_types import JsonObject
+from models.network import Network
 
 Layer = nn.Linear | nn.Embedding
+WATCHED = 100  # steps at the end of a training in which codes that change are counted
 
 
 class Ranged(Protocol):
@@ -34,6 +45,8 @@ class RoundedWeight(nn.Module, OwnRate):
 
     first_step: Tensor  # (*grid.ranges)
     zero: Tensor  # (*grid.ranges)
+    held: Tensor  # (*grid.ranges): the growth that stays, once the steps are held
+    is_held: Tensor  # bool, a scalar
 
     def __init__(self, weight: Tensor, grid: Grid, lr: float) -> None:
         super().__init__()
@@ -41,51 +54,130 @@ class RoundedWeight(nn.Module, OwnRate):
         step, zero = find_ranges(weight.detach(), grid)
         self.register_buffer("first_step", step)
         self.register_buffer("zero", zero)
+        self.register_buffer("held", torch.zeros_like(step))
+        self.register_buffer("is_held", torch.zeros((), dtype=torch.bool, device=step.device))
         self.growth = nn.Parameter(torch.zeros_like(step))  # logarithm of the step over the first one
 
     def step(self) -> Tensor:
-        """The steps, (*grid.ranges)."""
-        return self.first_step * self.growth.exp()
+        """The steps, (*grid.ranges), as a file gives them back."""
+        step = self.first_step * torch.where(self.is_held, self.held, self.growth).exp()
+        return step + (self.grid.stored(step) - step).detach() if self.grid.half else step
+
+    @torch.no_grad()
+    def hold(self) -> None:
+        """Keep the steps as they are from here on."""
+        self.held.copy_(self.growth)
+        self.is_held.fill_(True)
 
     def forward(self, weight: Tensor) -> Tensor:
         """The rounded weight, (rows, columns)."""
         rows, columns = weight.shape
         step = self.grid.per_entry(self.grid.per_row(self.step(), rows), columns)
         zero = self.grid.per_entry(self.grid.per_row(self.zero, rows), columns)
-        exact = (weight / divisor(step) + zero).clamp(self.grid.least, self.grid.top)
-        codes = exact + (exact.round() - exact).detach()
+        exact = (weight / divisor(step) + zero).clamp(*self.grid.reach)
+        codes = exact + (self.grid.nearest(exact) - exact).detach()
         return (codes - zero) * step
 
 
 class AwareHook(TrainingHook):
     """Rounds the weights of some layers in every forward pass of a training; keeps the ranges that were learned."""
 
-    def __init__(self, layers: dict[str, tuple[Layer, Grid]], lr: float) -> None:
-        """layers: by name, with the grid that each will be quantized in."""
-        self.layers, self.lr = layers, lr
+    def __init__(
+        self, layers: dict[str, tuple[Layer, Grid]], lr: float, options: AwareSettings | None = None,
+        parent: Parent | None = None,
+    ) -> None:  # fmt: skip
+        """layers: by name, with the grid of each. lr: of the steps. parent: None: only the labels are learned."""
+        self.layers, self.lr, self.options, self.parent = layers, lr, options or AwareSettings(), parent
         self.ranges: dict[str, tuple[Tensor, Tensor]] = {}  # steps and zeros, by name
+        self.hold_at = self.watch_at = self.total = 0  # steps of the training
+        self.watched: dict[str, Tensor] = {}  # codes as they were WATCHED steps before the end
+        self.changed = torch.full((), -1.0)  # share of the codes that have changed since; -1: not known yet
 
     def begin(self, model: nn.Module, total_steps: int) -> None:
         """Put the rounding on; it comes after the mask of a pruned weight."""
+        self.model, self.total = model, total_steps
+        self.hold_at = round(total_steps * (1.0 - self.options.qat_hold))
+        self.watch_at = max(total_steps - WATCHED, 0)
         for layer, grid in self.layers.values():
             check_finite(layer.weight)
             register_parametrization(layer, "weight", RoundedWeight(layer.weight, grid, self.lr))
+
+    def before_step(self, step: int) -> None:
+        """Switch dropout off, hold the ranges and remember the codes, each where it is time for it."""
+        if not self.options.qat_dropout:
+            self.model.eval()
+        if step == self.hold_at:
+            for layer, _ in self.layers.values():
+                rounding_of(layer)[1].hold()
+        if step == self.watch_at:
+            self.watched = {name: present_codes(layer) for name, (layer, _) in self.layers.items()}
+
+    def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
+        """The outputs for training rows; the parent keeps what it compares."""
+        return self.parent.forward(model, inputs, rows) if self.parent else super().forward(model, inputs, rows)
+
+    def loss(self, task_loss: Tensor, output: Tensor, targets: Targets, rows: np.ndarray) -> Tensor:
+        """The task's loss, with the parent's where there is one."""
+        return self.parent.loss(task_loss, output, targets) if self.parent else task_loss
+
+    def after_step(self, step: int) -> None:
+        """Count the codes that have changed, after the last step."""
+        if step == self.total - 1 and self.watched:
+            changed = sum(
+                int((present_codes(layer) != self.watched[name]).sum()) for name, (layer, _) in self.layers.items()
+            )
+            self.changed = torch.tensor(changed / sum(codes.numel() for codes in self.watched.values()))
+
+    def facts(self) -> dict[str, float]:
+        """The means of the parent's losses."""
+        return self.parent.facts() if self.parent else {}
+
+    def state(self) -> dict[str, Tensor]:
+        """The remembered codes, the share that has changed, and the sums of the parent's losses."""
+        found = {f"codes/{name}": codes for name, codes in self.watched.items()} | {"changed": self.changed}
+        return found | ({"sums": self.parent.sums.clone()} if self.parent else {})
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Restore what `state` returned."""
+        prefix = "codes/"
+        self.watched = {name.removeprefix(prefix): codes for name, codes in state.items() if name.startswith(prefix)}
+        self.changed = state["changed"]
+        if self.parent:
+            self.parent.sums.copy_(state["sums"])
 
     @torch.no_grad()
     def end(self, model: nn.Module) -> None:
         """Take the rounding off; the weights are then those that it rounded."""
         for name, (layer, _) in self.layers.items():
-            assert is_parametrized(layer), "begin put it on"
-            chain = cast(nn.ModuleList, layer.parametrizations.weight)  # type: ignore[union-attr]
-            *masks, rounded = cast(list[RoundedWeight], list(chain))
-            weight = cast(Tensor, chain.original)
-            is_trained = weight.requires_grad
-            for mask in masks:
-                weight = mask(weight)
-            self.ranges[name] = rounded.step().clone(), rounded.zero
+            weight, rounded = rounding_of(layer)
+            is_trained = cast(Tensor, parametrizations_of(layer).original).requires_grad
+            self.ranges[name] = rounded.step().detach().clone(), rounded.zero
             remove_parametrizations(layer, "weight", leave_parametrized=True)
             layer.weight.copy_(weight)
             layer.weight.requires_grad_(is_trained)
+
+
+def parametrizations_of(layer: Layer) -> nn.ModuleList:
+    """The parametrizations of a layer in training: masks of a pruning, then the rounding."""
+    assert is_parametrized(layer), "begin put it on"
+    return cast(nn.ModuleList, layer.parametrizations.weight)  # type: ignore[union-attr]
+
+
+def rounding_of(layer: Layer) -> tuple[Tensor, RoundedWeight]:
+    """The weight that the rounding of a layer gets, and the rounding."""
+    chain = parametrizations_of(layer)
+    *masks, rounded = cast(list[RoundedWeight], list(chain))
+    weight = cast(Tensor, chain.original)
+    for mask in masks:
+        weight = mask(weight)
+    return weight, rounded
+
+
+@torch.no_grad()
+def present_codes(layer: Layer) -> Tensor:
+    """The codes (rows, columns), uint8, of a layer in training as it stands."""
+    weight, rounded = rounding_of(layer)
+    return encode_in(weight, rounded.step(), rounded.zero, rounded.grid)
 
 
 class AwareStage(QuantizationStage):
@@ -97,19 +189,47 @@ class AwareStage(QuantizationStage):
         super().__init__(options, name)
         self.ranges: dict[str, tuple[Tensor, Tensor]] = {}  # steps and zeros that were trained, by name of the layer
 
+    def check(self, model: nn.Module) -> None:
+        """Raise ModelError for states that cannot be compared, and for zeros that the codes do not have."""
+        check_states(model, self.options, self.name)
+        schemes = {coded_grid.scheme for _, coded_grid in self.aware_layers(model).values()}
+        if EVEN in schemes and isinstance(model, Network) and PRUNED in model.architecture:
+            raise ModelError(
+                f"compression=[{self.name}]: the levels of scheme=even have no zero, and this model is pruned. "
+                f"Try: compression.{self.name}.scheme=symmetric compression.{self.name}.embedding_scheme=affine"
+            )
+
     def prepare(self, model: nn.Module, context: StageContext) -> None:
         """Train with rounded weights, if the settings say so."""
-        if not self.options.qat:
+        chosen = self.options
+        if not chosen.qat:
             return
-        lr = self.options.qat_lr or context.lr
-        hook = AwareHook(self.aware_layers(model), lr)
-        context.train(model, hook, phase="qat", epochs=self.options.qat_epochs, lr=lr)
+        self.check(model)  # again: an earlier stage may have pruned it
+        lr = chosen.qat_lr or context.lr
+        parent = Parent(model, chosen, context) if chosen.qat_soft or chosen.qat_states else None
+        hook = AwareHook(self.aware_layers(model), chosen.qat_step_lr or lr, chosen, parent)
+        decay: JsonObject = {} if chosen.qat_weight_decay is None else {"weight_decay": chosen.qat_weight_decay}
+        context.train(model, hook, phase="qat", epochs=chosen.qat_epochs, lr=lr, **decay)
         self.ranges = hook.ranges
+        if (changed := float(hook.changed)) >= 0.0:
+            context.add_metrics({"quantize/codes_changed": changed})
+
+    def considered(self, model: nn.Module) -> list[tuple[str, nn.Module]]:
+        """All modules, without the look-up tables that stay as they are."""
+        found = super().considered(model)
+        if self.options.tables == "all" or not isinstance(model, Network):
+            return found
+        words = {id(module) for module in model.bert.word_vectors().modules()}
+        return [(name, layer) for name, layer in found if not isinstance(layer, nn.Embedding) or id(layer) in words]
+
+    def table_grid(self) -> Grid:
+        """The grid of look-up tables, with steps as the settings want them stored."""
+        return replace(super().table_grid(), half=self.options.rest == HALF)
 
     def aware_layers(self, model: nn.Module) -> dict[str, tuple[Layer, Grid]]:
         """The layers that will be in the codes of a grid, by name, with their grids."""
         found: dict[str, tuple[Layer, Grid]] = {}
-        for name, layer in model.named_modules():
+        for name, layer in self.considered(model):
             if isinstance(layer, Layer) and isinstance(coded := self.coded_form(name, layer), Codes):
                 found[name] = layer, coded.grid
         return found
@@ -125,3 +245,11 @@ class AwareStage(QuantizationStage):
             cast(Ranged, made).coded.fill_in(layer.weight.detach(), *self.ranges[name])
         else:
             super().fill(name, layer, made)
+
+    @torch.no_grad()
+    def round_rest(self, model: nn.Module) -> None:
+        """Round all that is not in codes to fp16, as the file will have it."""
+        if self.options.rest == HALF:
+            for tensor in model.state_dict().values():
+                if tensor.dtype == torch.float32:
+                    tensor.copy_(to_half(tensor))

@@ -98,14 +98,15 @@ class Codes(CodedRows):
     """A matrix (rows, columns) in the codes of a grid; all zero until filled or loaded."""
 
     codes: Tensor  # (rows, row_bytes)
-    step: Tensor  # (*grid.ranges)
+    step: Tensor  # (*grid.ranges), of the grid's width
     zero: Tensor  # (*grid.ranges), of an affine grid only
 
     def __init__(self, rows: int, columns: int, grid: Grid) -> None:
         super().__init__()
         self.rows, self.columns, self.grid = rows, columns, grid
         self.register_buffer("codes", torch.zeros(rows, code_bytes(columns, grid), dtype=torch.uint8))
-        self.register_buffer("step", torch.zeros(grid.ranges(rows, columns)))
+        kind = torch.float16 if grid.half else torch.float32
+        self.register_buffer("step", torch.zeros(grid.ranges(rows, columns), dtype=kind))
         if grid.scheme == "affine":
             self.register_buffer("zero", torch.zeros(grid.ranges(rows, columns), dtype=torch.uint8))
 
@@ -119,18 +120,18 @@ class Codes(CodedRows):
         """Quantize a matrix in ranges that are known: steps and zeros, each (*grid.ranges)."""
         check_finite(matrix)
         self.codes = pack(encode_in(matrix, step, zero, self.grid), self.grid)
-        self.step = step.detach().clone()
+        self.step = step.detach().to(self.step.dtype, copy=True)
         if self.grid.scheme == "affine":
             self.zero = zero.to(torch.uint8)
 
     def decode(self, chosen: Tensor | slice = slice(None)) -> Tensor:
         """The chosen rows, (N, columns) float32; other rows are not decoded."""
-        zero: Tensor | int = self.zero if self.grid.scheme == "affine" else self.grid.middle
+        zero: Tensor | float = self.zero if self.grid.scheme == "affine" else self.grid.middle
         step, block = self.step, self.grid.block
         if len(step) > 1:
             rows = chosen if block == 1 else torch.arange(self.rows, device=step.device)[chosen] // block
             step = step[rows]
-            zero = zero if isinstance(zero, int) else zero[rows]
+            zero = zero[rows] if isinstance(zero, Tensor) else zero
         return decode(unpack(self.codes[chosen], self.columns, self.grid), step, zero, self.grid)
 
 

@@ -47,12 +47,16 @@ class QuantizationStage(Stage):
     def replace_layers(self, model: nn.Module) -> Replaced:
         """Put quantized layers, still empty, in the places of the model's layers."""
         replaced: Replaced = {}
-        for name, layer in list(model.named_modules()):
+        for name, layer in self.considered(model):
             made = self.made_for(name, layer)
             if made is not None and isinstance(layer, nn.Linear | nn.Embedding):
                 replaced[name] = layer, made.to(layer.weight.device)
                 model.set_submodule(name, made)
         return replaced
+
+    def considered(self, model: nn.Module) -> list[tuple[str, nn.Module]]:
+        """The modules that may be replaced, with their names."""
+        return list(model.named_modules())
 
     def made_for(self, name: str, layer: nn.Module) -> CodedWeight | None:
         """The quantized layer, still empty, that takes the place of a module of this name; None: it stays."""
@@ -72,6 +76,7 @@ class QuantizationStage(Stage):
         replaced = self.replace_layers(model)
         for name, (layer, made) in replaced.items():
             self.fill(name, layer, made)
+        self.round_rest(model)
         record_method(model, self.options)
         has_kernel = self.has_kernel and context.device.type == "cpu"
         facts = quantization_error(model, replaced) | {"quantize/kernel": float(has_kernel)}
@@ -82,6 +87,9 @@ class QuantizationStage(Stage):
         if advice := self._advice(replaced):
             context.say(advice)
         return model
+
+    def round_rest(self, model: nn.Module) -> None:
+        """Round what is not in codes, if the settings say so."""
 
     def prepare(self, model: nn.Module, context: StageContext) -> None:
         """Do what comes before the weights are rounded, such as training them for it."""

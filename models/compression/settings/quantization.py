@@ -35,11 +35,22 @@ class QuantizationSettings(StageSettings):
 
 @dataclass
 class AwareSettings(QuantizationSettings):
-    """The settings of methods that can train the weights and their ranges before they round them."""
+    """The settings of methods that can train the weights and their ranges before they round them.
 
+    tables: which of the look-up tables are rounded. rest: how all that is not in codes is stored, steps included.
+    """
+
+    tables: str = limited("all", choices=("all", "words"), neutral="all")
+    rest: str = limited("fp32", choices=("fp32", "fp16"), neutral="fp32")
     qat: bool = limited(False, neutral=False)
     qat_epochs: float = limited(1.0, above=0.0, neutral=1.0)
     qat_lr: float | None = limited(None, above=0.0, neutral=None)  # None: the run's own
+    qat_step_lr: float | None = limited(None, above=0.0, neutral=None)  # None: that of the weights
+    qat_weight_decay: float | None = limited(None, low=0.0, neutral=None)  # None: the run's own
+    qat_dropout: bool = limited(True, neutral=True)
+    qat_soft: float = limited(0.0, low=0.0, high=1.0, neutral=0.0)  # weight of the unrounded model's answers
+    qat_states: float = limited(0.0, low=0.0, neutral=0.0)  # weight of its states
+    qat_hold: float = limited(0.0, low=0.0, high=1.0, neutral=0.0)  # share of the steps, the last, with fixed ranges
 
 
 @dataclass
@@ -48,11 +59,13 @@ class WeightOnly(AwareSettings):
 
     method: str = limited("weight_only", choices=("weight_only",))
     bits: int = limited(8, low=2, high=8)
-    scheme: str = limited("symmetric", choices=("symmetric", "affine"))
+    scheme: str = limited("symmetric", choices=("symmetric", "affine", "even"))
     per: str = limited("row", choices=("tensor", "row", "group"))  # what shares a range
     group: int = limited(128, low=2)  # neighbours in a row, where per=group
     block: int = limited(1, low=1, neutral=1)  # neighbouring rows that share a range, where per is row or group
     clip: float = limited(0.0, low=0.0, high=25.0)  # percent of a range's weights cut off at each end
+    fit: str = limited("extremes", choices=("extremes", "least_error"), neutral="extremes")  # how a range is found
+    embedding_scheme: str = limited("affine", choices=("symmetric", "affine", "even"), neutral="affine")
 
 
 @dataclass

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from models.compression.quantization.grid import Grid, decode, encode
+from models.compression.quantization.grid import Grid, decode, encode, encode_in, find_ranges
 from models.errors import ModelError
 
 
@@ -96,3 +98,64 @@ def test_the_step_of_three_levels_has_the_least_squared_error() -> None:
 
     assert all(error(step) < error(step * factor) for factor in (0.9, 0.97, 1.03, 1.1))
     assert not encode(torch.zeros(2, 8), Grid(2, "ternary"))[1].any()
+
+
+WEIGHTS = [[-1.0, -0.3, -0.05, 0.0, 0.12, 0.26, 0.49, 2.0]]
+
+
+def test_four_even_levels_have_none_at_zero() -> None:
+    grid, matrix = Grid(2, "even"), torch.tensor(WEIGHTS)
+    step, zero = torch.tensor([[0.4]]), torch.tensor([[grid.middle]])
+    codes = encode_in(matrix, step, zero, grid)
+    assert (codes - grid.middle).tolist() == [[-1.5, -0.5, -0.5, 0.5, 0.5, 0.5, 1.5, 1.5]]
+    error = (decode(codes, step, zero, grid) - matrix).square().mean()
+    assert float(error) == pytest.approx(0.276825, abs=1e-6)
+    assert torch.equal(decode(codes, step, grid.middle, grid), decode(codes, step, zero, grid))
+
+
+@pytest.mark.parametrize("bits", [2, 3, 4, 8])
+def test_no_weight_moves_by_more_than_half_a_step_in_an_even_grid(bits: int) -> None:
+    grid, matrix = Grid(bits, "even", "group", group=16), normal()
+    codes, step, zero = encode(matrix, grid)
+    error = (decode(codes, step, zero, grid) - matrix).abs()
+    assert bool((error <= 0.5 * grid.per_entry(step, 40) * 1.0001).all())
+    assert not bits < 4 or decode(codes, step, zero, grid)[0, :16].unique().numel() <= 2**bits
+
+
+def test_symmetric_rows_and_groups() -> None:
+    matrix = torch.tensor([[0.7, -0.35, 0.1, 0.02], [3.0, -1.0, 0.5, 0.24]], dtype=torch.float64)
+    for grid, wanted, error in (
+        (Grid(4, "symmetric"), [[7, -4, 1, 0], [7, -2, 1, 1]], 0.00799617),
+        (Grid(4, "symmetric", "group", 2), [[7, -4, 7, 1], [7, -2, 7, 3]], 0.00295026),
+    ):
+        codes, step, zero = encode(matrix, grid)
+        assert (codes.int() - grid.middle).tolist() == wanted
+        moved = (decode(codes, step, zero, grid) - matrix).square().mean()
+        assert float(moved) == pytest.approx(error, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("grid", "step", "error"),
+    [(Grid(2, "even"), 0.995, 0.119), (Grid(3, "even"), 0.586, 0.0374), (Grid(4, "even"), 0.335, 0.0115)],
+)
+def test_the_best_of_fourteen_ranges_is_near_the_best_of_all(grid: Grid, step: float, error: float) -> None:
+    matrix = normal(rows=60, columns=384)
+    codes, found, zero = encode(matrix, replace(grid, fit="least_error"))
+    assert float(found.mean()) == pytest.approx(step, rel=0.08)
+    assert float((decode(codes, found, zero, grid) - matrix).square().mean()) == pytest.approx(error, rel=0.04)
+    wide = encode(matrix, grid)
+    assert float((decode(*wide, grid) - matrix).square().mean()) > 1.1 * error
+
+
+def test_an_outlier_does_not_widen_the_step_of_four_levels() -> None:
+    matrix = normal(rows=1, columns=384)
+    matrix[0, 0] = 30.0
+    grid = Grid(2, "even", fit="least_error")
+    assert float(find_ranges(matrix, grid)[0]) < 3.0 < float(find_ranges(matrix, Grid(2, "even"))[0])
+
+
+def test_steps_in_fp16_are_the_ones_that_a_file_holds() -> None:
+    grid, matrix = Grid(3, "even", fit="least_error", half=True), normal()
+    codes, step, zero = encode(matrix, grid)
+    assert torch.equal(step, step.half().float()) and not torch.equal(step, find_ranges(matrix, Grid(3, "even"))[0])
+    assert torch.equal(codes, encode_in(matrix, step.half().float(), zero, grid))
