@@ -23,7 +23,7 @@ from models.architecture import describe_architecture
 from models.backbones.attention import Attention, ResidualOutput, padding_bias
 from models.backbones.base import Backbone
 from models.backbones.bert_embeddings import Embeddings
-from models.backbones.hooks import ALL, LayerHook, Recorder, State, Wanted
+from models.backbones.hooks import ALL, LayerHook, Recorder, State, Wanted, gather_positions
 from models.backbones.initialise import init_weights
 from models.backbones.lengths import Lengths
 from models.backbones.token_dropping import choose_tokens, drop_tokens, drops_any, significance
@@ -76,7 +76,7 @@ class Layer(nn.Module):
         mixed, weights = self.attention.self.weigh(state.hidden, state.bias)
         index, mask = choose_tokens(significance(weights, state.mask), state.mask, lengths, number)
         kept = drop_tokens(state, index, mask, keeps_whole=keeps_whole)
-        attended = self.attention.output(mixed.take_along_dim(index[:, :, None], 1), kept.hidden)
+        attended = self.attention.output(gather_positions(mixed, index), kept.hidden)
         return replace(kept, hidden=self.output(self.intermediate(attended), attended))
 
 
