@@ -89,8 +89,8 @@ def measure(wanted: NewCascade, cache: Path, measuring: Measuring) -> tuple[Time
         return None, f"no times: {rows}"
     small, large = (open_predictor(side.model, measuring.threads) for side in wanted.pair.sides)
     predictor = CascadePredictor(wanted.pair.large.model, small, large, wanted.chosen.found.threshold)
-    columns = texts_to_time(rows, wanted.reported.split)
-    return time_cascade(predictor, columns, measuring.seconds, measuring.threads), ""
+    texts = texts_to_time(rows, wanted.reported.split)
+    return time_cascade(predictor, texts, measuring.seconds, measuring.threads), ""
 
 
 def times_of(times: Times) -> dict[str, float]:

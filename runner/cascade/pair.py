@@ -79,7 +79,7 @@ def check_pair(small: Side, large: Side) -> None:
     said = f"{SMALL}={one.identity} {LARGE}={two.identity}"
     if one.identity == two.identity and small.folder == large.folder:
         raise ConfigError(f"{said}: a cascade of a run with itself saves nothing. Try: {SMALL}=<a faster run>")
-    if one.data.task != two.data.task:
+    if len({record.data.task for record in (one, two)}) > 1:
         raise ConfigError(f"{said}: one answers by {one.data.task}, the other by {two.data.task}. Try: two runs on "
                           "the same data")  # fmt: skip
     if len(small.model.columns) != len(large.model.columns):

@@ -38,41 +38,57 @@ class Times:
         return float(np.quantile(self.cascade, share, method="inverted_cdf"))
 
 
-def texts_to_time(rows: Rows, split: str) -> list[list[Any]]:
-    """Return the questions to ask as columns: different ones, evenly spaced over the split, in random order."""
+@dataclass(frozen=True)
+class Texts:
+    """Questions in columns, first texts and for pairs second texts, and the label of each, (texts,)."""
+
+    columns: list[list[Any]]
+    labels: np.ndarray
+
+
+def texts_to_time(rows: Rows, split: str) -> Texts:
+    """Return the questions to ask: different ones, evenly spaced over the split, in random order."""
     raw = rows.raw.splits[split]
-    places = np.linspace(0, len(raw) - 1, min(MOST_TEXTS, len(raw))).round().astype(int)
-    cells = list({repr(one): one for one in zip(*raw.read(np.unique(places)).values())}.values())
-    order = np.random.default_rng(SEED).permutation(len(cells))
-    return [list(column) for column in zip(*(cells[place] for place in order))]
+    places = np.unique(np.linspace(0, len(raw) - 1, min(MOST_TEXTS, len(raw))).round().astype(int))
+    cells = {repr(one): (one, place) for one, place in zip(zip(*raw.read(places).values()), places)}
+    different = list(cells.values())
+    order = np.random.default_rng(SEED).permutation(len(different))
+    columns = [list(column) for column in zip(*(different[place][0] for place in order))]
+    return Texts(columns, np.asarray(raw.labels.values)[[different[place][1] for place in order]])
 
 
-def time_cascade(predictor: CascadePredictor, columns: Sequence[list[Any]], seconds: float, threads: int) -> Times:
-    """Ask each text of both models and of the cascade, in an order that turns, until the time is up.
+def time_in_turns(
+    asked: Sequence[Callable[..., list[Answer]]], texts: Texts, seconds: float, threads: int
+) -> tuple[np.ndarray, list[list[Answer]]]:
+    """Ask each text of all models, in an order that turns, until the time is up.
 
-    columns: of `texts_to_time`. A model that has just seen a text may answer it faster, and each is the first one in a
-    third of the texts.
+    Returns microseconds (texts, models), and the answers of the models to each text. A model that has just seen a text
+    may answer it faster, and each is the first one for the same share of the texts.
     """
-    asked: list[Callable[..., list[Answer]]] = [predictor.small, predictor.large, predictor]
     found: list[list[float]] = []
-    by_small = []
-    questions = [[[cell] for cell in cells] for cells in zip(*columns)]
+    answers: list[list[Answer]] = []
+    questions = [[[cell] for cell in cells] for cells in zip(*texts.columns)]
     with fixed_threads(threads), without_collection():
         for question in questions[:WARM_UP]:
             for ask in asked:
                 ask(*question)
         end = time.perf_counter() + seconds
         for number, question in enumerate(questions):
-            times = [0.0, 0.0, 0.0]
-            for turn in range(3):
-                which = (number + turn) % 3
+            times, given = [0.0] * len(asked), [Answer()] * len(asked)
+            for turn in range(len(asked)):
+                which = (number + turn) % len(asked)
                 begun = time.perf_counter_ns()
-                answer = asked[which](*question)[0]
+                given[which] = asked[which](*question)[0]
                 times[which] = (time.perf_counter_ns() - begun) / 1e3
-                if which == 2:
-                    by_small.append(answer[ANSWERED_BY] == SMALL)
             found.append(times)
+            answers.append(given)
             if time.perf_counter() > end and len(found) >= len(asked):
                 break
-    small, large, cascade = np.array(found).T
-    return Times(small, large, cascade, np.array(by_small))
+    return np.array(found), answers
+
+
+def time_cascade(predictor: CascadePredictor, texts: Texts, seconds: float, threads: int) -> Times:
+    """Return the times of both models and of the cascade."""
+    found, answers = time_in_turns([predictor.small, predictor.large, predictor], texts, seconds, threads)
+    small, large, cascade = found.T
+    return Times(small, large, cascade, np.array([given[2][ANSWERED_BY] == SMALL for given in answers]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from runner.cascade.beside import compare_ways, open_ways, show_beside, write_curves
 from runner.cascade.choose import EXACT, GUARANTEES, Wanted, choose_threshold
 from runner.cascade.make import Measuring, NewCascade, copy_cascade, find_or_make
 from runner.cascade.pair import Side, open_pair
@@ -19,7 +20,7 @@ from runner.record.compared import models_compared
 from runner.record.folder import check_writable
 from runner.sanitize import say
 
-VERB = "cascade"
+VERB, BESIDE = "cascade", "beside="
 DEFAULTS = {
     SMALL: "", LARGE: "", "at_most_loss": "0.005", "guarantee": EXACT, "delta": "0.05", "out": "",
     "small_engine": "auto", "large_engine": "auto", "seconds": "20", "threads": "1", "force": "false",
@@ -32,6 +33,8 @@ def main(words: list[str]) -> int:
     """Find the threshold, record the cascade and print its table; 0 unless the command is wrong."""
     if not words:
         return show_usage(VERB)
+    others = [word.removeprefix(BESIDE) for word in words if word.startswith(BESIDE)]
+    words = [word for word in words if not word.startswith(BESIDE)]
     chosen = parse_options(VERB, words, **DEFAULTS)
     for part in MODELS:
         if not chosen[part]:
@@ -44,6 +47,7 @@ def main(words: list[str]) -> int:
     check_writable(output)
     cache = Path(chosen["paths.cache"] or compose([]).paths.cache).expanduser()
     pair = open_pair(chosen, output, {part: chosen[f"{part}_engine"] for part in MODELS})
+    ways = open_ways(others, output, pair.large.model)
     wanted = Wanted(wanted.at_most_loss, wanted.guarantee, wanted.delta, pairs_compared(*pair.sides))
     rows = read_calibration_rows(pair, wanted.words, cache)
     reported = read_reported_rows(pair, wanted.words)
@@ -51,7 +55,12 @@ def main(words: list[str]) -> int:
     record, folder = find_or_make(made, output, cache, measuring, force=force)
     from rich.console import Console
 
-    show_cascade(record, folder, Console(highlight=False))
+    console = Console(highlight=False)
+    show_cascade(record, folder, console)
+    if ways:
+        beside = compare_ways(made, ways, cache, measuring)
+        show_beside(beside, console)
+        say(f"all points: {write_curves(folder, beside)}")
     if chosen["out"]:
         place = copy_cascade(folder, (pair.small.model, pair.large.model), Path(chosen["out"]))
         say(f'with copies of both models: {place}. Try: run predict {place} "a text"')

@@ -12,7 +12,7 @@ from runner.cascade.rows import read_data
 from runner.cascade.timing import Times, texts_to_time, time_cascade
 from runner.deploy.cascade import CascadePredictor
 from runner.deploy.predictors import open_predictor
-from tests.runner.cascade.runs import LARGE, SMALL
+from tests.runner.cascade.runs import LARGE, SMALL, texts_of
 
 AUTO = {"small": "auto", "large": "auto"}
 
@@ -35,10 +35,13 @@ def test_texts_are_asked_of_all_three(place: Path) -> None:
     pair = open_pair({"small": SMALL, "large": LARGE}, place / "outputs", AUTO)
     rows = read_data(pair.large, "test", place / "cache")
     assert not isinstance(rows, str)
-    columns = texts_to_time(rows, "test")
-    assert len(columns) == 1 and len(set(columns[0])) == len(columns[0]) > 50
+    texts = texts_to_time(rows, "test")
+    (column,) = texts.columns
+    assert len(set(column)) == len(column) == len(texts.labels) > 50
+    whole, raw = texts_of(rows, "test"), rows.raw.splits["test"]
+    assert [raw.labels.values[whole.index(text)] for text in column] == texts.labels.tolist()
     small, large = (open_predictor(side.model) for side in pair.sides)
-    threshold = float(np.median([max(one["probabilities"].values()) for one in small(columns[0])]))
-    times = time_cascade(CascadePredictor(pair.large.model, small, large, threshold), columns, 0.3, 1)
+    threshold = float(np.median([max(one["probabilities"].values()) for one in small(column)]))
+    times = time_cascade(CascadePredictor(pair.large.model, small, large, threshold), texts, 0.3, 1)
     assert len(times.small) == len(times.large) == len(times.cascade) == len(times.by_small) >= 3
     assert times.small.mean() < times.large.mean(), "a bag of words against layers"
