@@ -19,7 +19,8 @@ from torch import nn
 
 from models.compression.settings.pruning import Ziplm as Options
 from models.compression.stage import Inputs, Stage, StageContext, Stopwatch, Targets, TaskView
-from models.compression.structured.layer_widths import encoder_of, restore, widths
+from models.compression.structured.blocks import blocks_of
+from models.compression.structured.layer_widths import restore, widths
 from models.compression.structured.recovery import RecoveryHook
 from models.compression.structured.search import Choices, search_weights, solve_knapsack
 from models.compression.structured.speed_model import SpeedModel
@@ -45,8 +46,8 @@ class Ziplm(Stage):
     options: Options
 
     def check(self, model: nn.Module) -> None:
-        """ModelError unless the encoder is one of ours and takes texts of the length that is timed."""
-        encoder_of(model)
+        """ModelError unless the encoder has blocks of a known kind and takes texts of the length that is timed."""
+        blocks_of(model)
         longest = cast(Network, model).longest_input()
         if longest is not None and self.options.length > longest:
             raise ModelError(

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from models.compression.stage import Inputs
-from models.compression.structured.layer_widths import Sublayer, layer_of, output_of, sublayers, width_of
+from models.compression.structured.blocks import linear_of
+from models.compression.structured.layer_widths import Sublayer, layer_of, sublayers, width_of
 
 
 class InputMoments:
@@ -41,6 +42,11 @@ class InputMoments:
         off = self.total.double() / self.tokens
         return (self.products.double() / self.tokens).addr_(off, off, alpha=-1)
 
+    def second_moment(self) -> Tensor:
+        """E[x x^T], the H of a layer without a bias; (d, d), double precision."""
+        mean = self.mean()
+        return self.covariance().addr_(mean, mean)
+
     def error(self, change: Tensor, shift: Tensor) -> float:
         """E||change x + shift||^2 for a change (d_out, d) of the weight and one (d_out,) of the bias."""
         change = change.double()
@@ -59,8 +65,8 @@ class MomentsRecorder:
             layer = layer_of(model, sublayer)
             if width_of(layer, sublayer.part):
                 self.moments[sublayer] = InputMoments()
-                dense = output_of(layer, sublayer.part).dense
-                self.hooks.append(dense.register_forward_pre_hook(self._collector(self.moments[sublayer])))
+                output = linear_of(layer, sublayer.part)
+                self.hooks.append(output.register_forward_pre_hook(self._collector(self.moments[sublayer])))
 
     def _collector(self, moments: InputMoments) -> Callable[..., None]:
         def collect(module: nn.Module, arguments: tuple[Tensor]) -> None:

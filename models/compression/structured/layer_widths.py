@@ -1,23 +1,34 @@
 """The widths of an encoder's sublayers, in heads or neurons: read them, cut them, record them, restore them.
 
-An attention or feed-forward sublayer of width 0 computes LayerNorm(x + bias).
+A sublayer of width 0 leaves its residual connection and a bias: LayerNorm(x + bias) in BERT; x in ModernBERT.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
-from models.backbones.attention import ResidualOutput
-from models.backbones.bert import Bert, Encoder, Layer
+from models.backbones.bert import Bert, Encoder
+from models.compression.structured.blocks import (
+    ATTENTION,
+    FFN,
+    BiasOnly,
+    Rest,
+    ZerosOnly,
+    blocks_of,
+    empty_part,
+    group_of,
+    linear_of,
+    output_of,
+    parts_of,
+)
 from models.compression.structured.optimal_brain_surgeon import group_columns
 from models.errors import ModelError
 from models.json_types import JsonObject
 from models.network import Network
-
-ATTENTION, FFN = "attention", "ffn"
 
 
 class Sublayer(NamedTuple):
@@ -27,89 +38,60 @@ class Sublayer(NamedTuple):
     part: str  # attention | ffn
 
 
-class EmptySublayer(nn.Module):
-    """Takes the place of heads or neurons that are all removed: outputs of width 0."""
-
-    def forward(self, hidden: Tensor, bias: Tensor | None = None, query_states: Tensor | None = None) -> Tensor:
-        """(B, T, H) to (B, T, 0), or with query_states (B, S, H) to (B, S, 0)."""
-        return (hidden if query_states is None else query_states)[..., :0]
-
-
-class BiasOnly(nn.Module):
-    """A linear layer without inputs: only its bias remains."""
-
-    def __init__(self, bias: nn.Parameter) -> None:
-        super().__init__()
-        self.bias = bias
-
-    def forward(self, inner: Tensor) -> Tensor:
-        """(B, T, 0) to (B, T, H)."""
-        return self.bias.expand(*inner.shape[:-1], -1)
-
-
 def encoder_of(model: nn.Module) -> Encoder:
     """The encoder of a classifier; ModelError if it is not one of ours."""
     bert = model.bert if isinstance(model, Network) else None
     if not isinstance(bert, Bert) or bert.encoder is None:
-        raise ModelError("ziplm removes heads and neurons of our own BERTs only. Try: model=bert-tiny, or another BERT")
+        raise ModelError("only layers of our own BERTs can be changed so. Try: model=bert-tiny, or another BERT")
     return bert.encoder
 
 
-def layer_of(model: nn.Module, sublayer: Sublayer) -> Layer:
+def layer_of(model: nn.Module, sublayer: Sublayer) -> nn.Module:
     """The layer that a sublayer belongs to."""
-    return cast(Layer, encoder_of(model).layer[sublayer.layer])
+    return blocks_of(model)[sublayer.layer]
 
 
 def sublayers(model: nn.Module) -> list[Sublayer]:
     """All sublayers of all layers, the lowest layer first."""
-    return [Sublayer(layer, part) for layer in range(len(encoder_of(model).layer)) for part in (ATTENTION, FFN)]
+    return [Sublayer(layer, part) for layer in range(len(blocks_of(model))) for part in (ATTENTION, FFN)]
 
 
-def output_of(layer: Layer, part: str) -> ResidualOutput:
-    """The output layer of a sublayer, which reads its heads or neurons."""
-    return layer.attention.output if part == ATTENTION else layer.output
-
-
-def group_of(layer: Layer, part: str) -> int:
-    """Columns of the output's weight that belong together: the size of a head, or 1."""
-    return layer.attention.self.head_size if part == ATTENTION else 1
-
-
-def width_of(layer: Layer, part: str) -> int:
+def width_of(layer: nn.Module, part: str) -> int:
     """The heads or neurons that remain."""
-    dense = output_of(layer, part).dense
-    return 0 if isinstance(dense, BiasOnly) else dense.in_features // group_of(layer, part)
+    output = output_of(layer, part)
+    return output.in_features // group_of(layer, part) if isinstance(output, nn.Linear) else 0
 
 
 def widths(model: nn.Module) -> list[list[int]]:
     """The heads and neurons of each layer."""
-    layers = [cast(Layer, layer) for layer in encoder_of(model).layer]
-    return [[width_of(layer, part) for part in (ATTENTION, FFN)] for layer in layers]
+    return [[width_of(layer, part) for part in (ATTENTION, FFN)] for layer in blocks_of(model)]
 
 
-def cut_sublayer(layer: Layer, part: str, kept: Sequence[int], weight: Tensor, bias: Tensor) -> None:
+def cut_sublayer(layer: nn.Module, part: str, kept: Sequence[int], weight: Tensor, bias: Tensor | None) -> None:
     """Keep only these heads or neurons; weight (H, kept columns) and bias (H,) replace the output layer's."""
-    output = output_of(layer, part)
+    output = linear_of(layer, part)
     if not kept:
-        output.dense = BiasOnly(nn.Parameter(bias.clone(), output.dense.bias.requires_grad))  # type: ignore[assignment]
-        if part == ATTENTION:
-            layer.attention.self = EmptySublayer()  # type: ignore[assignment]
-        else:
-            layer.intermediate = EmptySublayer()  # type: ignore[assignment]
+        rest: Rest = ZerosOnly(output.out_features)
+        if bias is not None:
+            rest = BiasOnly(nn.Parameter(bias.detach().clone(), output.bias.requires_grad))
+        empty_part(layer, part, rest)
         return
-    attention = layer.attention.self
-    inputs = [attention.query, attention.key, attention.value] if part == ATTENTION else [layer.intermediate.dense]
-    rows = group_columns(kept, group_of(layer, part)).to(weight.device)
-    for linear in inputs:
-        _replace(linear, linear.weight[rows], linear.bias[rows])
-    _replace(output.dense, weight, bias)
+    where, columns = parts_of(layer)[part], group_columns(kept, group_of(layer, part)).to(weight.device)
+    for name in where.made_by:
+        linear = layer.get_submodule(name)
+        assert isinstance(linear, nn.Linear)
+        height = linear.out_features // where.stretches
+        rows = torch.cat([columns + stretch * height for stretch in range(where.stretches)])
+        _replace(linear, linear.weight[rows], None if linear.bias is None else linear.bias[rows])
+    _replace(output, weight, bias)
 
 
-def _replace(linear: nn.Linear, weight: Tensor, bias: Tensor) -> None:
+def _replace(linear: nn.Linear, weight: Tensor, bias: Tensor | None) -> None:
     """Give a linear layer other tensors, and set its sizes to match."""
     is_trained = linear.weight.requires_grad
     linear.weight = nn.Parameter(weight.detach().clone(), is_trained)
-    linear.bias = nn.Parameter(bias.detach().clone(), is_trained)
+    if bias is not None:
+        linear.bias = nn.Parameter(bias.detach().clone(), is_trained)
     linear.out_features, linear.in_features = weight.shape
 
 
@@ -124,7 +106,7 @@ def restore(model: nn.Module, description: JsonObject) -> nn.Module:
     for sublayer in sublayers(model):
         layer, count = layer_of(model, sublayer), description["layers"][sublayer.layer][sublayer.part == FFN]
         if count < width_of(layer, sublayer.part):
-            dense = output_of(layer, sublayer.part).dense
-            weight = dense.weight[:, : count * group_of(layer, sublayer.part)]
-            cut_sublayer(layer, sublayer.part, range(count), weight, dense.bias)
+            output = linear_of(layer, sublayer.part)
+            weight = output.weight[:, : count * group_of(layer, sublayer.part)]
+            cut_sublayer(layer, sublayer.part, range(count), weight, output.bias)
     return model

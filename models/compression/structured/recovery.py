@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from models.compression.settings.pruning import Recovery
 from models.compression.stage import Inputs, StageContext, Targets, TrainingHook
-from models.compression.structured.layer_widths import encoder_of
+from models.compression.structured.blocks import blocks_of
 
 if TYPE_CHECKING:
     from torch.utils.hooks import RemovableHandle
@@ -45,8 +45,8 @@ class RecoveryHook(TrainingHook):
 
     def begin(self, model: nn.Module, total_steps: int) -> None:
         """Put hooks on the layers of both models."""
-        for encoder, kept in ((encoder_of(model), self.states), (encoder_of(self.dense), self.wanted)):
-            for place, layer in enumerate(encoder.layer):
+        for layers, kept in ((blocks_of(model), self.states), (blocks_of(self.dense), self.wanted)):
+            for place, layer in enumerate(layers):
                 self.hooks.append(layer.register_forward_hook(_keeper(kept, place)))
 
     def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:

@@ -7,6 +7,7 @@ from torch import nn
 
 from models.compression.settings.pruning import Ziplm as Options
 from models.compression.stage import Stopwatch
+from models.compression.structured.cells import candidate_widths, cell_key
 from models.compression.structured.layer_widths import Sublayer, layer_of, sublayers, width_of, widths
 from models.compression.structured.search import Choices
 from models.compression.structured.speed_table import (
@@ -14,8 +15,6 @@ from models.compression.structured.speed_table import (
     WHOLE,
     SpeedTable,
     cached_ratio,
-    candidate_widths,
-    cell_key,
     load_or_measure,
 )
 from models.compression.structured.surgery import RemovalPlan

@@ -18,47 +18,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
-from models.backbones.bert import Layer
 from models.compression.stage import Stopwatch
 from models.compression.structured import layer_widths
-from models.compression.structured.layer_widths import ATTENTION, Sublayer, layer_of, output_of, sublayers, width_of
-from models.compression.structured.search import ffn_widths
+from models.compression.structured.cells import timing_cells
 from models.json_types import JsonObject
 from models.network import Network
 
 WHOLE, EMPTY = "whole", "empty"
 CELL_S, WHOLE_S = 0.05, 1.0  # seconds for which a cell and the whole model are timed, over all rounds
-
-
-class Cell(nn.Module):
-    """One sublayer at one width, called like a whole model; fixed hidden states replace those of the ids."""
-
-    def __init__(self, layer: Layer, part: str, width: int, states: Tensor, first: int | None) -> None:
-        """states: (B, T, H); first: the number of first tokens whose result is computed, None for all."""
-        super().__init__()
-        self.part, self.first, self.layer = part, first, copy.deepcopy(layer)
-        dense = output_of(layer, part).dense
-        layer_widths.cut_sublayer(
-            self.layer, part, range(width), dense.weight[:, : width * layer_widths.group_of(layer, part)], dense.bias
-        )
-        for other in ("intermediate", "output") if part == ATTENTION else ("attention",):
-            delattr(self.layer, other)
-        self.register_buffer("states", states, persistent=False)
-        self.register_buffer("bias", states.new_zeros(len(states), 1, 1, states.shape[1]), persistent=False)
-
-    def forward(
-        self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
-    ) -> Tensor:
-        """(B, T) to (B, T, H), or to (B, first, H)."""
-        states = self.get_buffer("states")
-        if self.part == ATTENTION:
-            attended: Tensor = self.layer.attention(states, self.get_buffer("bias"), self.first)
-            return attended
-        out: Tensor = self.layer.output(self.layer.intermediate(states[:, : self.first]), states[:, : self.first])
-        return out
 
 
 @dataclass(frozen=True)
@@ -92,17 +60,6 @@ class SpeedTable:
         known = sorted(int(width) for cell, _, width in found if cell == key)
         level = isotonic_regression([self.median(f"{key}/{width}") for width in known]).x
         return np.interp(sizes, known, level)
-
-
-def cell_key(model: Network, sublayer: Sublayer) -> str:
-    """The name of a sublayer's cells; the last layer has its own if the readout needs only the first tokens."""
-    is_last = sublayer.layer == sublayers(model)[-1].layer
-    return f"{sublayer.part}/first" if is_last and model.bert.pooler.first is not None else sublayer.part
-
-
-def candidate_widths(part: str, most: int, multiple: int) -> list[int]:
-    """The widths that a sublayer of at most `most` heads or neurons may get, widest first."""
-    return list(range(most, -1, -1)) if part == ATTENTION else ffn_widths(most, multiple)
 
 
 def load_or_measure(model: Network, stopwatch: Stopwatch, *, batch: int, length: int, multiple: int) -> SpeedTable:
@@ -157,20 +114,3 @@ def _read_table(path: Path) -> SpeedTable | None:
         return SpeedTable(content["rounds"], dict(content.get("ratios", {})), path)
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def timing_cells(model: Network, batch: int, length: int, multiple: int) -> dict[str, nn.Module]:
-    """A cell for every kind of sublayer and every width, made from the widest sublayer of that kind."""
-    found: dict[str, nn.Module] = {}
-    every = sublayers(model)
-    device = layer_of(model, every[0]).output.LayerNorm.weight.device
-    generator = torch.Generator().manual_seed(0)  # the run's own random numbers stay untouched
-    states = torch.randn(batch, length, model.architecture["hidden_size"], generator=generator).to(device)
-    for key in dict.fromkeys(cell_key(model, sublayer) for sublayer in every):
-        alike = [sublayer for sublayer in every if cell_key(model, sublayer) == key]
-        widest = max(alike, key=lambda sublayer: width_of(layer_of(model, sublayer), sublayer.part))
-        layer, first = layer_of(model, widest), model.bert.pooler.first if key.endswith("/first") else None
-        most = width_of(layer, widest.part)
-        for width in candidate_widths(widest.part, most, multiple) if most else []:
-            found[f"{key}/{width}"] = Cell(layer, widest.part, width, states, first).eval()
-    return found

@@ -7,42 +7,43 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from models.backbones.bert import Layer
 from models.compression.stage import Inputs
+from models.compression.structured.blocks import group_of, linear_of
 from models.compression.structured.input_moments import InputMoments, collect_moments
-from models.compression.structured.layer_widths import (
-    cut_sublayer,
-    group_of,
-    layer_of,
-    output_of,
-    record_widths,
-    sublayers,
-    width_of,
-)
+from models.compression.structured.layer_widths import cut_sublayer, layer_of, record_widths, sublayers, width_of
 from models.compression.structured.optimal_brain_surgeon import add_damping, group_columns, refit_weight, removal_order
 from models.network import Network
 
 
 class RemovalPlan:
-    """The order in which a sublayer's heads or neurons are removed, and the output layer refitted to each width."""
+    """The order in which a sublayer's heads or neurons are removed, and the output layer refitted to each width.
 
-    def __init__(self, layer: Layer, part: str, moments: InputMoments) -> None:
-        dense = output_of(layer, part).dense
-        self.weight, self.bias, self.moments = dense.weight.detach(), dense.bias.detach(), moments
+    A bias makes up for the mean loss; without one the weight alone is refitted.
+    """
+
+    def __init__(self, layer: nn.Module, part: str, moments: InputMoments) -> None:
+        output = linear_of(layer, part)
+        self.weight, self.moments = output.weight.detach(), moments
+        self.bias = None if output.bias is None else output.bias.detach()
         self.group = group_of(layer, part)
-        self.removal = removal_order(*add_damping(self.weight, moments.covariance()), self.group)
+        self.removal = removal_order(*add_damping(self.weight, self._hessian()), self.group)
         self.after = cache(self._after)
+
+    def _hessian(self) -> Tensor:
+        return self.moments.second_moment() if self.bias is None else self.moments.covariance()
 
     def error(self, width: int) -> float:
         """The squared error with `width` heads or neurons, as a share of the error without any; 0..1."""
         return self.removal.errors[len(self.removal.order) - width]
 
-    def _after(self, width: int) -> tuple[list[int], Tensor, Tensor]:
-        """The heads or neurons that stay, and the output layer's new weight (H, columns) and bias (H,)."""
+    def _after(self, width: int) -> tuple[list[int], Tensor, Tensor | None]:
+        """The heads or neurons that stay, and the output layer's new weight (H, columns) and bias (H,) or None."""
         kept = self.removal.kept(width)
-        weight = refit_weight(*add_damping(self.weight, self.moments.covariance()), kept, self.group).float()
+        weight = refit_weight(*add_damping(self.weight, self._hessian()), kept, self.group).float()
+        if self.bias is None:
+            return kept, weight, None
         lost = self._change(kept, weight) @ self.moments.mean()
         return kept, weight, (self.bias + lost).float()
 
@@ -61,8 +62,10 @@ class RemovalPlan:
         whole = self.weight.double()
         variance = self.moments.error(whole, -whole @ self.moments.mean()) or 1.0
         old = self.weight[:, group_columns(kept, self.group).to(self.weight.device)]
-        refitted = self.moments.error(self._change(kept, weight), self.bias - bias)
-        deleted = self.moments.error(self._change(kept, old), torch.zeros_like(bias))
+        unmoved = torch.zeros_like(self.weight[:, 0])
+        moved = unmoved if self.bias is None or bias is None else self.bias - bias
+        refitted = self.moments.error(self._change(kept, weight), moved)
+        deleted = self.moments.error(self._change(kept, old), unmoved)
         return refitted / variance, deleted / variance
 
 

@@ -8,7 +8,7 @@ import torch
 from models.backbones.attention import SelfAttention
 from models.backbones.lengths import Lengths
 from models.compression.lengths.chosen import check_model, keep_choices, lengths_of, set_lengths
-from models.compression.structured.layer_widths import EmptySublayer
+from models.compression.structured.blocks import EmptySublayer
 from models.errors import ModelError
 from tests.models.helpers import batch, small
 

@@ -13,18 +13,8 @@ from models.backbones import attention
 from models.backbones.hooks import Recorder, State, Wanted
 from models.checkpoints.open import load_model
 from models.checkpoints.save import save_model
-from models.compression.structured.layer_widths import (
-    ATTENTION,
-    FFN,
-    BiasOnly,
-    cut_sublayer,
-    group_of,
-    layer_of,
-    output_of,
-    record_widths,
-    sublayers,
-    widths,
-)
+from models.compression.structured.blocks import ATTENTION, FFN, BiasOnly, group_of, linear_of
+from models.compression.structured.layer_widths import cut_sublayer, layer_of, record_widths, sublayers, widths
 from models.compression.structured.optimal_brain_surgeon import group_columns
 from models.errors import ModelError
 from tests.models.helpers import batch, count, fake_tokenizer, small
@@ -56,7 +46,7 @@ def pair(**changes: Any) -> tuple[Any, Any]:
     shrunk = copy.deepcopy(masked)
     for sublayer in sublayers(masked):
         one, other = layer_of(masked, sublayer), layer_of(shrunk, sublayer)
-        dense, kept = output_of(one, sublayer.part).dense, KEPT[sublayer]
+        dense, kept = linear_of(one, sublayer.part), KEPT[sublayer]
         places = group_columns(kept, group_of(one, sublayer.part))
         weight = dense.weight[:, places].detach().clone()
         with torch.no_grad():
@@ -146,5 +136,5 @@ def test_a_second_cut_replaces_the_description_of_the_first() -> None:
 
 
 def test_a_model_without_an_encoder_of_ours_is_refused() -> None:
-    with pytest.raises(ModelError, match="our own BERTs"):
+    with pytest.raises(ModelError, match="this model has no blocks"):
         sublayers(small(family="dsn", readout={"name": "mean"}))

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from models.compression.structured.blocks import ATTENTION
 from models.compression.structured.input_moments import collect_moments
-from models.compression.structured.layer_widths import ATTENTION, Sublayer, widths
+from models.compression.structured.layer_widths import Sublayer, widths
 from models.compression.structured.surgery import Surgery
 from tests.models.compression.counting_context import CountingContext, model
 

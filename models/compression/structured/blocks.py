@@ -1,0 +1,196 @@
+"""Where each kind of encoder block has its heads and neurons: our own BERT's, and those of three families.
+
+A head or neuron is some rows of the layers that make it and some columns of the layer that reads it. They go together.
+A fused layer (ModernBERT's queries, keys and values; a gated feed-forward part) has the rows of one head or neuron
+several times, once in each stretch of equal height. What remains of an empty sublayer is the reading layer's bias.
+Masks of columns and smaller layers give the same outputs: tests/models/compression/structured/test_blocks.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from operator import attrgetter
+
+from torch import Tensor, nn
+
+from models.backbones.bert import Bert, Layer
+from models.compression.pruning.masks import block_lists
+from models.errors import ModelError
+from models.network import Network
+
+ATTENTION, FFN = "attention", "ffn"
+
+
+class EmptySublayer(nn.Module):
+    """Takes the place of heads or neurons that are all removed: outputs of width 0."""
+
+    def forward(self, hidden: Tensor, bias: Tensor | None = None, query_states: Tensor | None = None) -> Tensor:
+        """(B, T, H) to (B, T, 0), or with query_states (B, S, H) to (B, S, 0)."""
+        return (hidden if query_states is None else query_states)[..., :0]
+
+
+class BiasOnly(nn.Module):
+    """A linear layer without inputs: only its bias remains."""
+
+    def __init__(self, bias: nn.Parameter) -> None:
+        super().__init__()
+        self.bias = bias
+
+    def forward(self, inner: Tensor) -> Tensor:
+        """(B, T, 0) to (B, T, H)."""
+        return self.bias.expand(*inner.shape[:-1], -1)
+
+
+class ZerosOnly(nn.Module):
+    """A linear layer without inputs and without a bias."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+
+    def forward(self, inner: Tensor) -> Tensor:
+        """(B, T, 0) to (B, T, H), zeros."""
+        return inner.new_zeros(*inner.shape[:-1], self.width)
+
+
+Rest = BiasOnly | ZerosOnly
+
+
+class EmptyAttention(nn.Module):
+    """Takes the place of an attention of transformers without heads; returns its output and no attention weights."""
+
+    def __init__(self, name: str = "", rest: Rest | None = None) -> None:
+        """name, rest: of the layer that reads the heads, where it lies within the attention."""
+        super().__init__()
+        if rest is not None:
+            self.add_module(name, rest)
+
+    def forward(self, hidden_states: Tensor, *_: object, **__: object) -> tuple[Tensor, None]:
+        """(B, T, H) to (B, T, 0), or to (B, T, H) where the reading layer lies within."""
+        none = hidden_states[..., :0]
+        return next((rest(none) for rest in self.children()), none), None
+
+
+class EmptyFeedForward(nn.Module):
+    """Takes the place of a feed-forward part without neurons, with the layer that read them."""
+
+    def __init__(self, name: str, rest: Rest) -> None:
+        super().__init__()
+        self.add_module(name, rest)
+
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        """(B, T, H) to (B, T, H)."""
+        out: Tensor = next(self.children())(hidden_states[..., :0])
+        return out
+
+
+@dataclass(frozen=True)
+class Part:
+    """One sublayer of a kind of block; modules by their dotted names within the block."""
+
+    made_by: tuple[str, ...]  # linear layers whose rows make the heads or neurons
+    read_by: str  # the linear layer whose columns read them
+    whole: str  # the module that nothing is left of
+    empty: type[nn.Module]  # what takes its place
+    stretches: int = 1  # of each of the layers in made_by
+    head_size: str = ""  # the attribute with the width of a head; neurons have none
+    norm: str = ""  # before the sublayer: of no use once it is gone without leaving a bias
+
+
+_BERT_FFN = Part(("intermediate.dense",), "output.dense", "intermediate", EmptySublayer)
+
+
+def _bert_attention(head_size: str, empty: type[nn.Module]) -> Part:
+    made_by = tuple(f"attention.self.{name}" for name in ("query", "key", "value"))
+    return Part(made_by, "attention.output.dense", "attention.self", empty, head_size=head_size)
+
+
+OURS = {ATTENTION: _bert_attention("attention.self.head_size", EmptySublayer), FFN: _BERT_FFN}
+_BERT = {ATTENTION: _bert_attention("attention.self.attention_head_size", EmptyAttention), FFN: _BERT_FFN}
+_DISTILBERT = {
+    ATTENTION: Part(
+        ("attention.q_lin", "attention.k_lin", "attention.v_lin"), "attention.out_lin", "attention", EmptyAttention,
+        head_size="attention.attention_head_size",
+    ),
+    FFN: Part(("ffn.lin1",), "ffn.lin2", "ffn.lin1", EmptySublayer),
+}  # fmt: skip
+_MODERNBERT = {
+    ATTENTION: Part(
+        ("attn.Wqkv",), "attn.Wo", "attn", EmptyAttention, stretches=3, head_size="attn.head_dim", norm="attn_norm"
+    ),
+    FFN: Part(("mlp.Wi",), "mlp.Wo", "mlp", EmptyFeedForward, stretches=2, norm="mlp_norm"),
+}
+# By the names of transformers' classes.
+FAMILIES = {
+    **dict.fromkeys(("BertLayer", "RobertaLayer", "XLMRobertaLayer", "CamembertLayer", "ElectraLayer"), _BERT),
+    "TransformerBlock": _DISTILBERT,
+    "ModernBertEncoderLayer": _MODERNBERT,
+}
+
+
+def parts_of(layer: nn.Module) -> dict[str, Part]:
+    """The two sublayers of a block, by ATTENTION and FFN."""
+    return OURS if isinstance(layer, Layer) else FAMILIES[type(layer).__name__]
+
+
+def blocks_of(model: nn.Module) -> nn.ModuleList:
+    """The blocks of a classifier's encoder, the lowest first; ModelError for a kind that is not known here."""
+    bert = model.bert if isinstance(model, Network) else None
+    if isinstance(bert, Bert) and bert.encoder is not None:
+        return bert.encoder.layer
+    lists = [found for name in block_lists(model) if isinstance(found := model.get_submodule(name), nn.ModuleList)]
+    if len(lists) == 1 and all(type(layer).__name__ in FAMILIES for layer in lists[0]):
+        return lists[0]
+    raise ModelError(
+        f"ziplm removes heads and neurons of encoders like BERT, RoBERTa, DistilBERT and ModernBERT, and "
+        f"{_why_not(model, lists)}. Try: model=bert-tiny, or another of these"
+    )
+
+
+def _why_not(model: nn.Module, lists: list[nn.ModuleList]) -> str:
+    """The blocks of a model that cannot be cut, or why its heads cannot go alone."""
+    config = model.architecture.get("backbone", {}) if isinstance(model, Network) else {}
+    heads, keys = config.get("num_attention_heads"), config.get("num_key_value_heads")
+    if keys and keys != heads:
+        return f"{heads} heads of this model share the keys of {keys}, so that none can go alone"
+    kinds = sorted({type(layer).__name__ for one in lists for layer in one})
+    return f"this model has {', '.join(kinds)}" if kinds else "this model has no blocks"
+
+
+def output_of(layer: nn.Module, part: str) -> nn.Linear | Rest:
+    """The layer that reads a sublayer's heads or neurons, or what is left of it."""
+    found = layer.get_submodule(parts_of(layer)[part].read_by)
+    assert isinstance(found, nn.Linear | BiasOnly | ZerosOnly)
+    return found
+
+
+def linear_of(layer: nn.Module, part: str) -> nn.Linear:
+    """The layer that reads a sublayer's heads or neurons, of which some are left."""
+    found = output_of(layer, part)
+    assert isinstance(found, nn.Linear)
+    return found
+
+
+def group_of(layer: nn.Module, part: str) -> int:
+    """Columns of the reading layer's weight that belong together: the size of a head, or 1."""
+    head_size = parts_of(layer)[part].head_size
+    return int(attrgetter(head_size)(layer)) if head_size else 1
+
+
+def replace_module(layer: nn.Module, name: str, module: nn.Module) -> None:
+    """Put a module in the place of the one of that dotted name."""
+    owner, _, last = name.rpartition(".")
+    layer.get_submodule(owner).add_module(last, module)
+
+
+def empty_part(layer: nn.Module, part: str, rest: Rest) -> None:
+    """Remove a sublayer; `rest` takes the place of the layer that read it."""
+    where = parts_of(layer)[part]
+    inner = where.read_by.removeprefix(f"{where.whole}.")
+    if inner != where.read_by:  # the reading layer lies within what is removed
+        replace_module(layer, where.whole, where.empty(inner, rest))
+    else:
+        replace_module(layer, where.whole, where.empty())
+        replace_module(layer, where.read_by, rest)
+    if where.norm and isinstance(rest, ZerosOnly):
+        replace_module(layer, where.norm, nn.Identity())
