@@ -109,7 +109,7 @@ class PackedGraph:
             self.set(scale, matrix.row_steps())
         else:
             made = add("Mul", add.to(made, np.float32), matrix.steps(add, scale=self.values(scale)))
-            made = add.to(add("Round", made), np.int8)
+            made = add("QuantizeLinear", made, add.constant(1, np.float32), add.constant(0, np.int8))
         if place.blocks:
             made = add("Reshape", made, add.constant(list(place.blocks), np.int64))
         if place.are_turned:

@@ -99,18 +99,21 @@ def pack_trits(codes: Array) -> Array:
 class PackedMatrix:
     """A matrix in codes, or its transpose, as operators: `signed` times `steps` is the matrix in float32, to the bit.
 
-    Signed codes are the codes less their zeros, whole numbers. All of the matrix is made, or only its rows `ids`, the
-    name of an int64 value in the graph.
+    Signed codes are whole numbers: the codes less their zeros, or twice that, with half the steps, where zeros lie
+    between two codes. All of the matrix is made, or only its rows `ids`, the name of an int64 value in the graph.
     """
 
     def __init__(self, coded: Codes, *, is_transposed: bool = False) -> None:
         self.grid, self.rows, self.columns = coded.grid, coded.rows, coded.columns
         self.row_axis, self.group_axis = (1, 0) if is_transposed else (0, 1)
         codes = unpack(coded.codes.cpu(), coded.columns, coded.grid).numpy()
-        step = coded.step.cpu().float().numpy()
-        zero = coded.zero.cpu().numpy() if coded.grid.scheme == "affine" else np.array([[coded.grid.middle]])
-        self.codes, self.step, self.zero = (one.T if is_transposed else one for one in (codes, step, zero))
-        is_wide = coded.grid.scheme == "affine" and coded.grid.bits == 8
+        is_affine = coded.grid.scheme == "affine"
+        zero: Array = coded.zero.cpu().numpy() if is_affine else np.array([[coded.grid.middle]])
+        self.is_doubled = bool((zero % 1).any())
+        step = coded.step.cpu().float().numpy() / np.float32(1 + self.is_doubled)
+        whole = np.ceil(zero).astype(np.int16)
+        self.codes, self.step, self.zero = (one.T if is_transposed else one for one in (codes, step, whole))
+        is_wide = coded.grid.bits == 8 and (is_affine or self.is_doubled)
         self.kind: Any = np.int16 if is_wide else np.int8  # of signed codes
 
     @property
@@ -119,7 +122,7 @@ class PackedMatrix:
         return self.step.shape[self.group_axis] == 1
 
     def row_steps(self) -> Array:
-        """The step of each row, (rows,) float32."""
+        """The step of each row's signed codes, (rows,) float32."""
         steps = self.step.reshape(-1)
         return np.repeat(steps, self.grid.block if len(steps) > 1 else self.rows)[: self.rows]
 
@@ -135,7 +138,8 @@ class PackedMatrix:
                 piece = self._halves(add, (self.codes >> done) & (2**part - 1), part, ids)
                 piece = add("BitShift", piece, add.constant(done, np.uint8), direction="LEFT") if done else piece
                 found, done = add("BitwiseOr", found, piece) if found else piece, done + part
-        return add("Sub", add.to(found, self.kind), self._spread(add, self.zero.astype(self.kind), ids))
+        found = add("Sub", add.to(found, self.kind), self._spread(add, self.zero.astype(self.kind), ids))
+        return add("Add", add("Add", found, found), add.constant(1, self.kind)) if self.is_doubled else found
 
     def steps(self, add: Operators, ids: str = "", scale: Array | None = None) -> str:
         """The name of the steps, float32, in a shape that broadcasts over the codes.
