@@ -106,12 +106,12 @@ class PackedMatrix:
     def __init__(self, coded: Codes, *, is_transposed: bool = False) -> None:
         self.grid, self.rows, self.columns = coded.grid, coded.rows, coded.columns
         self.row_axis, self.group_axis = (1, 0) if is_transposed else (0, 1)
-        codes = unpack(coded.codes.cpu(), coded.columns, coded.grid).numpy()
+        codes: Array = unpack(coded.codes.cpu(), coded.columns, coded.grid).numpy()
         is_affine = coded.grid.scheme == "affine"
         zero: Array = coded.zero.cpu().numpy() if is_affine else np.array([[coded.grid.middle]])
         self.is_doubled = bool((zero % 1).any())
-        step = coded.step.cpu().float().numpy() / np.float32(1 + self.is_doubled)
-        whole = np.ceil(zero).astype(np.int16)
+        step: Array = coded.step.cpu().float().numpy() / np.float32(1 + self.is_doubled)
+        whole: Array = np.ceil(zero).astype(np.int16)
         self.codes, self.step, self.zero = (one.T if is_transposed else one for one in (codes, step, whole))
         is_wide = coded.grid.bits == 8 and (is_affine or self.is_doubled)
         self.kind: Any = np.int16 if is_wide else np.int8  # of signed codes
