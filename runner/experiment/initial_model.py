@@ -181,11 +181,13 @@ def open_finished_model(
 
 def check_finished(model: Network, settings: Settings) -> None:
     """Raise ConfigError for stages that may not follow those of a finished model."""
-    if settings.compression and all(stage.phase == "exits" for stage in settings.compression.values()):
+    stages = list(settings.compression.values())
+    if stages and all(stage.phase == "exits" for stage in stages):
         return
-    if is_quantized(model.architecture):
+    if is_quantized(model.architecture) and not (stages and all(stage.keeps_codes for stage in stages)):
         raise ConfigError(
-            f"{settings.finished}: its weights are quantized already, no stage may follow. Name another run"
+            f"{settings.finished}: its weights are quantized already, so no stage that trains may follow. "
+            "Name another run"
         )
     if exits_of(model) is not None:
         raise ConfigError(

@@ -37,6 +37,10 @@ def test_a_model_is_trained_for_all_lengths_searched_quantized_and_opened_again(
     assert lengths is not None and choices[-1].share == 1.0
     assert min(abs(choice.share - searched["length/share"]) for choice in choices) < 1e-9
     assert quantized["val/loss"] == pytest.approx(searched["val/loss"], abs=0.01), "answers have the same lengths"
+    again = run_cli(
+        f"from={stages[3]['identity']}", "compression=[length]", *SHORT, f"{STAGE}.train.epochs=0", cwd=tmp_path
+    )
+    assert again.returncode == 0, "a search alone may follow a quantization: " + again.stdout + again.stderr
     finished = stages[2]["identity"]
     for words, told in (
         (
@@ -44,8 +48,9 @@ def test_a_model_is_trained_for_all_lengths_searched_quantized_and_opened_again(
             "12 tokens and the layer before",
         ),
         (["compression=[length]", f"{STAGE}.lengths=[1,0.5,0.5]"], "3 values for 2 layers"),
+        (["compression=[length]", f"from={stages[3]['identity']}"], "quantized already, so no stage that trains"),
     ):
         refused = run_cli(f"from={finished}", *words, cwd=tmp_path)
         said = " ".join((refused.stdout + refused.stderr).split())
         assert refused.returncode == 2 and told in said and "Traceback (most" not in said, said
-    assert len(list((tmp_path / "outputs").glob("*/record.json"))) == 3, "nothing is written"
+    assert len(list((tmp_path / "outputs").glob("*/record.json"))) == 4, "nothing is written"

@@ -6,6 +6,7 @@ Nothing in the encoder changes for this, and the plain forward pass costs nothin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from models.backbones.attention import SelfAttention
 from models.backbones.bert import Bert, Layer
 from models.backbones.hooks import Recorder
+from models.compression.lengths.timing import full_length
 from models.heads.linear import LinearHead
 
 PROJECTIONS = ("query", "key", "value")
@@ -75,7 +77,9 @@ def run_with_internals(model: nn.Module, inputs: dict[str, Tensor], layers: Iter
         for name in PROJECTIONS:
             handles.append(attention.get_submodule(name).register_forward_hook(_keep_output(projected, (layer, name))))
     try:
-        vectors = model.encode(**inputs, hooks=[recorder])
+        # Attention is compared token by token, so no layer drops any then.
+        with full_length(model) if attentions else nullcontext():
+            vectors = model.encode(**inputs, hooks=[recorder])
         logits = model.score(vectors)
     finally:
         for handle in handles:

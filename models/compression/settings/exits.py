@@ -34,6 +34,11 @@ class Exits(StageSettings):
     guarantee: str = limited("none", choices=("none", "net_loss"))
     delta: float = limited(0.05, above=0.0, high=0.5)
 
+    @property
+    def keeps_codes(self) -> bool:
+        """Exits are trained beside the weights in codes."""
+        return True
+
     def contradictions(self, name: str) -> list[str]:
         """A threshold beyond what its rule can reach, and a guarantee on a threshold that is given."""
         key, found = f"compression.{name}", []

@@ -38,6 +38,11 @@ class Length(StageSettings):
     train: LengthTraining = field(default_factory=LengthTraining)
     search: LengthSearch = field(default_factory=LengthSearch)
 
+    @property
+    def keeps_codes(self) -> bool:
+        """A search changes no weight."""
+        return not self.train.epochs
+
     def contradictions(self, name: str) -> list[str]:
         """Lengths that mean nothing, and two ways to choose among those found."""
         return [*self.search.contradictions(name), *self._wrong_lengths(name)]

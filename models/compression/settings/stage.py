@@ -22,6 +22,11 @@ class StageSettings:
         """May the stage come first in place of the plain training, because it trains an untrained model itself?"""
         return False
 
+    @property
+    def keeps_codes(self) -> bool:
+        """Does the stage change no weight of the model, so that it may follow a run that was quantized?"""
+        return False
+
     def contradictions(self, name: str) -> list[str]:
         """One line for each pair of options that cannot go together; name: what the command line calls the stage."""
         return []
