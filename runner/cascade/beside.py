@@ -45,7 +45,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Beside:
-    """What each way comes to at the cascade's mean time. ms: that time; texts: how many were asked."""
+    """The score of each way at the cascade's mean time. ms: that time; texts: how many were asked."""
 
     ms: float
     texts: int
@@ -140,11 +140,12 @@ def show_beside(beside: Beside, console: Console) -> None:
     title = f"at {beside.ms:,.3g} ms a text, on the same {beside.texts:,} texts"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("way", overflow="fold")
-    for column in ("accuracy", "fastest ms", "slowest ms"):
+    for column in ("accuracy", "fastest ms", "slowest ms", "accuracy then"):
         table.add_column(column, justify="right", no_wrap=True)
     for way in beside.found:
         score = "too slow" if way.score is None else f"{way.score:.4f}"
-        table.add_row(escape(way.name), score, f"{way.fastest.ms:,.3g}", f"{way.slowest.ms:,.3g}")
+        table.add_row(escape(way.name), score, f"{way.fastest.ms:,.3g}", f"{way.slowest.ms:,.3g}",
+                      f"{way.slowest.score:.4f}")  # fmt: skip
     console.print(table)
     say_below("accuracy: in proportion between the two points around that time; one text more is "
               f"{1 / beside.texts:.4f}", console)  # fmt: skip

@@ -122,8 +122,8 @@ def other_rows(chosen: Chosen, found: Evaluation) -> str:
     if abs(share - expected) <= max(MOST_APART, 4 * chance):
         return ""
     return (
-        f"the small model answers {share:.0%} of the reported texts and {expected:.0%} of the calibration rows: these "
-        "are not alike, and what is said of the latter need not hold for the former"
+        f"the small model answers {100 * share:.0f} % of the reported texts and {100 * expected:.0f} % of the "
+        "calibration rows: these are not alike, and what is said of the latter need not hold for the former"
     )
 
 

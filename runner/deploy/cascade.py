@@ -70,7 +70,7 @@ class CascadePredictor:
     @property
     def answer_fields(self) -> tuple[Field, ...]:
         """The parts of an answer: those of either model, and which of them gave it."""
-        return *self.large.answer_fields, Field(ANSWERED_BY, "text", "answered by the model that is")
+        return *self.large.answer_fields, Field(ANSWERED_BY, "text", "the model that answered")
 
     def ask(self, texts: Sequence[Any], pairs: Sequence[str] | None = None) -> AskedOfBoth:
         """Make texts, or pairs of texts, ready for the small model; the large one reads only what it must answer."""

@@ -35,7 +35,7 @@ def test_the_table_fits_a_terminal_and_has_both_models() -> None:
     assert max(map(len, text.splitlines()[:9])) <= 80
     for part in ("aaaaaaaaaa", "bbbbbbbbbb", "0.9100", "80 %", "0.46", "2.1", "91.15", "note: a note"):
         assert part in text
-    assert "mean time: 23.0% of the large model's on 300 texts" in " ".join(text.split())
+    assert "mean time: 23.0 % of the large model's on 300 texts" in " ".join(text.split())
 
 
 def test_without_times_only_the_loss_is_told() -> None:

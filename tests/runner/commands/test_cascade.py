@@ -86,7 +86,7 @@ def test_it_is_asked_by_its_id_its_folder_and_its_copy(
     assert model.predict(TEXTS).tolist() == [row["prediction"] for row in rows]
     assert model.predict_proba(TEXTS).shape == (30, 2)
     assert predict.main([str(tmp_path / "moved"), TEXTS[0]]) == 0
-    assert "answered by the model that is: " in capsys.readouterr().out
+    assert "the model that answered: " in capsys.readouterr().out
 
 
 def test_it_is_found_again_shown_and_compared(place: Path, made: RunRecord, capsys: pytest.CaptureFixture[str]) -> None:
