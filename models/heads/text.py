@@ -33,7 +33,7 @@ class SequenceClassifier(LinearHead):
         A mask of None says that nothing is padded and saves its cost; only the caller knows that without a wait
         for the device.
         """
-        if self.exits is not None and not self.training and states is None:
+        if self.exits is not None and not self.exits.training and states is None:
             early: Tensor = self.exits(self, input_ids, attention_mask, token_type_ids)
             return early
         if states is None:

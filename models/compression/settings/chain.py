@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from models.compression.settings.exits import Exits
 from models.compression.settings.learn import TaughtSettings
 from models.compression.settings.pruning import MaskedPruning
 from models.compression.settings.stage import StageSettings
@@ -26,6 +27,7 @@ def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
                 f"{RESULT[stages[before[0]].phase]}. "
                 f"Try: compression=[{','.join(by_rank)}]"
             )
+    found += _trained_codes(stages)
     quantizing = [name for name in names if stages[name].phase == "quantize"]
     if len(quantizing) > 1:
         kept = [name for name in names if name not in quantizing[1:]]
@@ -34,6 +36,17 @@ def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
             f"Try: compression=[{','.join(kept)}]"
         )
     return found
+
+
+def _trained_codes(stages: dict[str, StageSettings]) -> list[str]:
+    """One line for exits that are trained with an encoder whose weights an earlier stage has quantized."""
+    before = next((name for name, stage in stages.items() if stage.phase == "quantize"), None)
+    return [
+        f"compression.{name}.form={stage.form} trains the encoder, whose weights {before} quantizes. "
+        f"Try: compression.{name}.form=frozen"
+        for name, stage in stages.items()
+        if before and isinstance(stage, Exits) and stage.form != "frozen"
+    ]
 
 
 def wrong_starts(stages: dict[str, StageSettings], *, is_finished: bool) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from transformers import AutoModelForSequenceClassification
 
 from models.checkpoints.open import load_model
 from models.compression.exits import restore
@@ -124,6 +125,8 @@ def test_a_saved_model_comes_back_with_its_exits(tmp_path: Path) -> None:
     exits.thresholds.fill_(0.37)
     again = load_model(write(model, tmp_path / "m"))
     assert torch.equal(again(**batch()), model.eval()(**batch()))
+    theirs = AutoModelForSequenceClassification.from_pretrained(tmp_path / "m").eval()
+    assert torch.equal(theirs(**batch()).logits, model(**batch()))
     assert exits_of(again) is not None and exits_of(again).layers == (1, 2)  # type: ignore[union-attr]
 
 

@@ -9,10 +9,20 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from models.compression.settings.exits import Exits
+from models.compression.settings.quantization import WeightOnly
+from models.heads.exits import attach_exits
 from runner.errors import ConfigError
 from runner.experiment import initial_model
-from runner.experiment.initial_model import check_checkpoint, check_pairs, check_readout_length, check_tokenizer
+from runner.experiment.initial_model import (
+    check_checkpoint,
+    check_finished,
+    check_pairs,
+    check_readout_length,
+    check_tokenizer,
+)
 from runner.schema import Settings
+from tests.models.helpers import small
 
 
 def test_texts_longer_than_the_readout_are_refused() -> None:
@@ -45,6 +55,17 @@ def test_the_checkpoint_of_a_finished_model_is_not_asked_for(monkeypatch: pytest
     settings.finished = "outputs/x/model"
     check_checkpoint(settings)
     assert asked == ["some/model"]
+
+
+def test_after_exits_only_other_exits_may_come() -> None:
+    model, settings = small(layers=3), Settings(finished="outputs/x/model")
+    check_finished(model, settings)
+    attach_exits(model, [1, 2], rule="confidence")
+    settings.compression = {"int8": WeightOnly()}
+    with pytest.raises(ConfigError, match="has exits, whose thresholds another stage would undo"):
+        check_finished(model, settings)
+    settings.compression = {"exits": Exits()}
+    check_finished(model, settings)
 
 
 @pytest.mark.parametrize(

@@ -44,3 +44,9 @@ def test_exits_are_the_last_stage() -> None:
     assert out_of_order({"a": Magnitude(), "b": WeightOnly(), "c": Exits()}) == []
     assert "would undo its thresholds. Try: compression=[b,c]" in out_of_order({"c": Exits(), "b": WeightOnly()})[0]
     assert "would undo its thresholds" in out_of_order({"c": Exits(), "a": Magnitude()})[0]
+
+
+def test_trained_forms_do_not_stand_on_quantized_weights() -> None:
+    (found,) = out_of_order({"b": WeightOnly(), "c": Exits(form="alternate")})
+    assert found.endswith("whose weights b quantizes. Try: compression.c.form=frozen")
+    assert out_of_order({"a": Magnitude(), "c": Exits(form="weighted")}) == []

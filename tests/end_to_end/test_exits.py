@@ -1,0 +1,27 @@
+"""Early exits on the command line: after weights of few bits, recorded and saved."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from models.checkpoints.open import load_model
+from models.heads.exits import exits_of
+from tests.conftest import run_cli
+
+WORDS = [
+    "model=bert-tiny", "model.pretrained=null", "model.layers=3", "model.hidden=32", "model.intermediate=32",
+    "data=demo", "data.demo_rows=96", "train.epochs=1", "measure=off", "tracker=none", "baseline.ngram=off",
+]  # fmt: skip
+
+
+def test_a_run_on_weights_of_few_bits_gets_exits(tmp_path: Path) -> None:
+    done = run_cli(*WORDS, "compression=[int8,exits]", "compression.exits.threshold=0.5", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    records = [json.loads(path.read_text()) for path in tmp_path.glob("outputs/*/record.json")]
+    found = next(record for record in records if len(record["stages"]) == 3)
+    metrics = found["metrics"]
+    assert metrics["exits/mean_layers"] == 1 and metrics["exits/share_1"] == 1 and metrics["exits/threshold"] == 0.5
+    before = found["stages"][1]["metrics"]
+    assert metrics["cost/macs"] < before["cost/macs"] / 2 and metrics["cost/macs_s128"] == before["cost/macs_s128"]
+    assert exits_of(load_model(tmp_path / "outputs" / found["identity"] / "model")) is not None
