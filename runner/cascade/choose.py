@@ -133,4 +133,4 @@ def what_more_rows_allow(chosen: Chosen) -> str:
 
 def points(share: float) -> str:
     """Return a share as percentage points, such as 0.5."""
-    return f"{100 * share:.2f}".rstrip("0").rstrip(".")
+    return f"{100 * share:.3g}"

@@ -48,13 +48,13 @@ def open_pair(sources: dict[str, str], output: Path, engines: dict[str, str]) ->
 
 def open_side(part: str, source: str, output: Path, engine: str) -> Side:
     """Return a finished run and its model; ConfigError for anything else. part: SMALL or LARGE."""
-    if (Path(source) / DESCRIPTION_FILE).is_file():
+    if named := run_folder(source):
+        output, source = named.parent, named.name
+    elif (Path(source) / DESCRIPTION_FILE).is_file():
         raise ConfigError(
             f"{part}={source}: is an export, and the answers to calibration rows are kept by runs. "
             f"Try: {part}=<the id of its run>"
         )
-    if named := run_folder(source):
-        output, source = named.parent, named.name
     record = find_record(output, source)
     if record.config.get(CASCADE):
         raise ConfigError(

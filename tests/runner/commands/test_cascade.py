@@ -144,3 +144,6 @@ def test_an_estimate_needs_no_guarantee_and_no_time(place: Path, made: RunRecord
     facts = json.loads((place / "outputs" / record.identity / "cascade.json").read_text(encoding="utf-8"))
     assert facts["calibration"]["guarantee"] == "none"
     assert read_record(place / "outputs" / record.identity) == record
+    assert main(words(place, "at_most_loss=0.001", "guarantee=none", "seconds=1")) == 0
+    timed = read_record(place / "outputs" / record.identity)
+    assert timed is not None and timed.metrics["speed/answer_us_mean"] > 0, "made again, for its times"
