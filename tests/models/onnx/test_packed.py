@@ -93,8 +93,8 @@ def answer(model: onnx.ModelProto, inputs: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("grid", "is_exact"),
-    [(Grid(2, "symmetric"), True), (Grid(4), True), (Grid(8, "symmetric"), True), (Grid(4, per="tensor"), True),
-     (Grid(4, per="group", group=16), False), (Grid(8), False)],
+    [(Grid(2, "even"), True), (Grid(3, "symmetric"), True), (Grid(4), True), (Grid(8, "symmetric"), True),
+     (Grid(4, per="tensor"), True), (Grid(4, per="group", group=16), False), (Grid(8), False)],
 )  # fmt: skip
 def test_int8_weights_are_the_codes_themselves_where_a_row_has_one_step(grid: Grid, is_exact: bool) -> None:
     codes = Codes(24, 64, grid)

@@ -15,10 +15,10 @@ from models.compression.quantization.coded import Codes
 from models.compression.quantization.grid import Grid
 from models.onnx.unpacking import Operators, PackedMatrix, halved, pack_halves
 
-EVERY = [Grid(bits, scheme) for bits in range(2, 9) for scheme in ("affine", "symmetric")]
+EVERY = [Grid(bits, scheme, half=bits < 5) for bits in range(2, 9) for scheme in ("affine", "symmetric", "even")]
 SHARED = [
     Grid(bits, scheme, per, 16, block=block)
-    for bits, scheme in ((3, "affine"), (4, "symmetric"), (2, "ternary"))
+    for bits, scheme in ((3, "affine"), (4, "symmetric"), (2, "even"), (2, "ternary"))
     for per, block in (("tensor", 1), ("row", 1), ("row", 4), ("group", 1), ("group", 4))
 ]
 ODD = (11, 37)  # rows and columns: no byte, group or block is full
