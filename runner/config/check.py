@@ -48,6 +48,7 @@ def check_overrides(words: list[str], multirun: bool = False, *, whole: bool = T
     if too_many := list(_check_count(overrides)):
         return problems + too_many  # no value of them is looked at
     problems += _check_settings_of_runs(overrides, multirun)
+    problems += _check_lengths(overrides)
     problems += check_hydra(overrides, multirun)
     if whole and not problems and not any(override.is_sweep_override() for override in overrides):
         problems += _check_whole([override.input_line or "" for override in overrides])
@@ -107,6 +108,18 @@ def _check_count(overrides: list[Override]) -> Iterator[str]:
             words.append(override.input_line)
     if runs > MOST_RUNS:
         yield f"{' '.join(map(str, words))}: {runs:,.0f} runs, at most {MOST_RUNS:,} in one command. Try fewer values"
+
+
+def _check_lengths(overrides: list[Override]) -> Iterator[str]:
+    """The passes of compression stages that would have no effect, as train.steps sets the length of every training."""
+    steps = [one for one in overrides if one.key_or_group == "train.steps" and set(values_of(one)) != {None}]
+    for override in overrides if steps else []:
+        key = override.key_or_group
+        if key.startswith("compression.") and key.rpartition(".")[2] in ("epochs", "qat_epochs"):
+            yield (
+                f"{steps[0].input_line} sets the length of every training, so {override.input_line} has no effect. "
+                f"Try: train.epochs=<passes> instead of train.steps, or leave {key} out"
+            )
 
 
 def _check_group(override: Override, chosen: dict[str, list[str]]) -> Iterator[str]:

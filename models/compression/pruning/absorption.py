@@ -46,6 +46,7 @@ class BiasAbsorption:
         else:
             real = mask[:, : inputs.shape[1]].flatten().to(rows.dtype)
             found = real @ rows / real.sum()
+        found = torch.where(found.isfinite().all(), found, self.mean)  # the step of such a batch is skipped
         self.seen += 1
         self.mean.lerp_(found, max(1.0 - MOMENTUM, 1.0 / self.seen))
 

@@ -72,6 +72,13 @@ def test_all_mistakes_come_at_once() -> None:
     assert len(check_overrides(["model=bert-tinny", "optimizer.lrr=1", "train.epochs=-1", "+typo=1"])) == 4
 
 
+def test_passes_of_a_stage_that_steps_of_the_run_would_overrule_are_refused() -> None:
+    words = ["model=bert-tiny", "compression=[movement]", "compression.movement.epochs=5", "train.steps=1"]
+    (problem,) = check_overrides(words)
+    assert "compression.movement.epochs=5 has no effect. Try: train.epochs=" in problem
+    assert check_overrides([*words[:3], "train.steps=null"]) == []
+
+
 def test_going_on_and_starting_anew_exclude_each_other() -> None:
     (problem,) = check_overrides(["resume=must", "force=true"])
     assert "Try: run resume=must" in problem

@@ -22,5 +22,9 @@ def test_the_plain_training_comes_before_a_pruning_but_not_before_a_distillation
     assert names(Settings(compression={"distil": Distil(), "magnitude": Magnitude()})) == ["distil", "magnitude"]
 
 
+def test_a_pruning_from_first_weights_takes_the_plain_trainings_place() -> None:
+    assert names(Settings(compression={"magnitude": Magnitude(starts="pretrained")})) == ["magnitude"]
+
+
 def test_a_finished_model_is_not_trained_again() -> None:
     assert names(Settings(finished="outputs/x/model", compression={"magnitude": Magnitude()})) == ["magnitude"]

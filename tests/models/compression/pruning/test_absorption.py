@@ -59,6 +59,13 @@ def test_the_mean_is_over_real_tokens_and_first_over_all_batches_alike() -> None
     assert torch.allclose(part.mean, MOMENTUM * before + (1 - MOMENTUM) * states[0, :2].mean(0))
 
 
+def test_a_batch_that_is_not_finite_leaves_the_mean_as_it_is() -> None:
+    part = BiasAbsorption(layer())
+    part.observe(INPUTS, None)
+    part.observe(INPUTS / 0, None)
+    assert part.mean.tolist() == [2, 1, 1]
+
+
 def test_a_checkpoint_holds_the_means_and_what_was_absorbed() -> None:
     linear = layer()
     first, second = Absorber({"a": linear}), Absorber({"a": linear})
