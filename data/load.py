@@ -156,7 +156,10 @@ def _task(raw: RawData, settings: DataSettings) -> DataTask:
     target, labels = raw.target, raw.splits["train"].labels
     positive = target.positive_class(settings.positive, labels)
     scale = target.scale(settings, labels, _where(settings))
-    if scale:
+    if scale and settings.standardize == "range":
+        most = scale.mean + scale.sd
+        raw.notes.append(f"targets run from 0 to 1 in training ({scale.mean:,.6g} to {most:,.6g} in the data)")
+    elif scale:
         raw.notes.append(f"targets are standardised (mean {scale.mean:,.6g}, sd {scale.sd:,.6g})")
     is_pair = settings.text_pair is not None
     return DataTask(target.name, target.names, is_pair, positive, scale, target.columns, target.has_empty)

@@ -105,7 +105,7 @@ class DataSettings:
     max_rows: int | None = limited(None, low=1)
     max_eval_rows: int | None = limited(None, low=1)
     max_length: int = limited(128, low=4, high=65536)
-    standardize: str = limited("auto", choices=("auto", "always", "never"), neutral="auto")
+    standardize: str = limited("auto", choices=("auto", "always", "never", "range"), neutral="auto")
     symmetric: bool = limited(False, neutral=False)
     class_weights: str = limited("none", choices=("none", "balanced"))
     demo_task: str = limited("sentiment", choices=("sentiment", "entailment", "rank", "tags"))

@@ -15,6 +15,7 @@ from models.backbones.hooks import LayerHook, Wanted
 from models.half import is_half, to_half
 from models.heads.base import Reads
 from models.json_types import JsonObject
+from models.readouts.bi_encoder import take_apart
 
 
 class Network(nn.Module):
@@ -61,6 +62,9 @@ class Network(nn.Module):
 
         places: (N,) positions of the flattened (B, T): only those tokens, (N, H). hooks: see models/backbones/hooks.py.
         """
+        if self.bert.pooler.reads_apart and input_ids is not None:
+            alone: Tensor = self.bert(*take_apart(input_ids, attention_mask, token_type_ids), None, hooks)
+            return self.bert.pooler.compare(alone)
         only = None if places is None else Wanted(places=places)
         vectors: Tensor = self.bert(input_ids, attention_mask, token_type_ids, hooks, only)
         return vectors

@@ -43,6 +43,8 @@ FITTED_HEAD = "fitted"  # a last layer that is not trained step by step
 HASHED_WORDS = "words"  # the tokenizer without a vocabulary
 PRETRAINED = "model.pretrained"  # the settings that name a checkpoint, as messages write them
 INIT_FROM = "model.init_from"
+COSINE_SCALE = 20.0  # of cosines in losses, 1 / 0.05, as sentence-transformers' CoSENTLoss has it
+BI_ENCODER, COSINE = "bi_encoder", "cosine"  # the readout of texts read apart, and how it compares their vectors
 
 FAMILIES = ("bert", "dsn", "auto", "ngram", "ngram_vectors")  # our encoder, none, the checkpoint's, n-grams
 FITTED_NGRAMS = "ngram"
@@ -127,6 +129,11 @@ def keeps_tokens(readout: Part) -> bool:
     """Does a readout with these options return a vector for each token, and not one for the text?"""
     name = readout["name"]
     return name == "none" or (name in TOKEN_OPTIONS and readout.get(TOKEN_OPTIONS[name]) == "tokens")
+
+
+def compares_by_cosine(model: ModelSettings) -> bool:
+    """Is the cosine of two texts, each read alone, all that the last layer gets?"""
+    return model.readout["name"] == BI_ENCODER and model.readout.get("compare") == COSINE
 
 
 def chosen_readout(model: ModelSettings, *, is_pair: bool) -> Part:

@@ -27,6 +27,8 @@ def limited(default: Value, **limits: object) -> Value:
 
 
 VECTOR_SCALING = "vector"  # the calibration that may change an answer
+COSENT = "cosent"  # the loss of the order of cosines
+COSINE_LOSSES = (COSENT, "squared")  # values of train.loss for models that compare by cosine alone
 ROW_SGD = "row_sgd"  # plain SGD that touches only the rows of a step, at a rate a text
 
 
@@ -66,7 +68,9 @@ class TrainSettings:
     batch_size: int = limited(32, low=1)
     token_budget: int | None = limited(None, low=8)
     accumulate: int = limited(1, low=1)
-    loss: str = limited("auto", choices=("auto", "pointwise", "pairwise", "hinge", "listwise"), neutral="auto")
+    loss: str = limited(
+        "auto", choices=("auto", "pointwise", "pairwise", "hinge", "listwise", "cosent", "squared"), neutral="auto"
+    )
     clip_norm: float = limited(1.0, low=0.0)
     precision: str = limited("fp32", choices=("fp32", "bf16"))
     on_nonfinite: str = limited("stop", choices=("stop", "skip"))

@@ -96,9 +96,13 @@ class Number(ColumnTarget):
         """Return mean and sd for standardising the training targets; None to leave them as they are.
 
         With data.standardize=auto they are standardised if |mean| or the standard deviation is above 10, or the
-        standard deviation below 0.1.
+        standard deviation below 0.1. With range they run from 0 to 1: the least target takes the mean's place, the
+        distance to the largest that of the standard deviation.
         """
         found = target_statistics(labels.values, where)
+        if settings.standardize == "range":
+            least, most = float(labels.values.min()), float(labels.values.max())
+            return TargetScale(least, most - least)
         is_odd = abs(found.mean) > FAR or found.sd > WIDE or found.sd < NARROW
         return found if settings.standardize == "always" or (settings.standardize == "auto" and is_odd) else None
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import torch
+from torch import nn
+
 from models.backbones.base import Backbone
 from models.errors import ModelError
 from models.heads.base import HeadSpec
@@ -12,7 +15,7 @@ from models.heads.token import TokenClassifier
 from models.heads.words import MaskedLM
 from models.json_types import JsonObject
 from models.network import Network
-from models.settings import full_part, readout_conflict
+from models.settings import BI_ENCODER, COSINE, COSINE_SCALE, full_part, readout_conflict
 
 LINEAR: dict[str, type[LinearHead]] = {"text": SequenceClassifier, "token": TokenClassifier, "span": SpanClassifier}
 HEADS: dict[str, type[Network]] = {**LINEAR, "words": MaskedLM}
@@ -28,7 +31,19 @@ def attach_head(backbone: Backbone, architecture: JsonObject, spec: HeadSpec) ->
         raise ModelError(conflict)
     network = head(backbone, architecture, spec)
     backbone.draw_weights(network, architecture)
+    if readout["name"] == BI_ENCODER and readout["compare"] == COSINE:
+        _start_as_cosine(network.classifier, spec)
     return network
+
+
+@torch.no_grad()
+def _start_as_cosine(layer: nn.Linear, spec: HeadSpec) -> None:
+    """Set a last layer that reads a cosine: a number is the cosine, a score or the logit of two classes a multiple."""
+    layer.weight.fill_(1.0 if spec.problem_type == "regression" else COSINE_SCALE)
+    layer.bias.zero_()
+    if spec.outputs == 2:  # the second class from a cosine of 0.5 on
+        layer.weight.copy_(layer.weight.new_tensor([[-0.5], [0.5]]) * COSINE_SCALE)
+        layer.bias.copy_(layer.bias.new_tensor([0.25, -0.25]) * COSINE_SCALE)
 
 
 def head_in_config(config: JsonObject) -> HeadSpec:

@@ -31,10 +31,15 @@ class Readout(nn.Module):
     keeps_tokens: bool = False  # it returns a vector for each token, (B, T, width), for heads that read tokens
     longest: int | None = None  # tokens it has room for; None: as many as the backbone
     texts: Literal[1, 2] = 1  # 2: it tells the texts of a pair apart, and has no meaning for a single text
+    reads_apart: bool = False  # the encoder reads each text of a pair alone, and `compare` joins the two vectors
 
     def hooks(self) -> tuple[LayerHook, ...]:
         """The hooks that it puts between the layers of our encoder, made for one forward pass; none but for a few."""
         return ()
+
+    def compare(self, vectors: Tensor) -> Tensor:
+        """(2B, H), the vectors of the first and then of the second texts, to (B, width); of one that reads apart."""
+        raise NotImplementedError
 
     @property
     def wanted(self) -> Wanted:

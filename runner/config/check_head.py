@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from models.settings import FITTED_HEAD, ModelSettings
+from models.settings import BI_ENCODER, FITTED_HEAD, ModelSettings
 from runner.schema import Settings
 from runner.tasks import named_task
 
-READOUTS = ("cls", "mean", "sum", "sqrt", "sum_all")  # those whose own weights, if any, come with the encoder
+READOUTS = (
+    "cls",
+    "mean",
+    "sum",
+    "sqrt",
+    "sum_all",
+    BI_ENCODER,
+)  # those whose own weights, if any, come with the encoder
 
 
 def head_conflicts(settings: Settings) -> list[str]:

@@ -6,11 +6,12 @@ from data.settings import ALL_FOLDS, DataSettings
 from models.compression.settings.chain import missing_requirements, out_of_order, wrong_starts
 from models.compression.settings.learn import Distil
 from models.settings import FITTED_NGRAMS, HASHED_WORDS, OVER_NGRAMS, contradictions
+from runner.config.check_cosine import cosine_conflicts
 from runner.config.check_files import file_conflicts
 from runner.config.check_head import head_conflicts
 from runner.config.recipes import AUTO, recipe_conflicts
 from runner.machine.extras import missing_extra
-from runner.schema import ROW_SGD, Settings
+from runner.schema import COSINE_LOSSES, ROW_SGD, Settings
 from runner.tasks import likely_task, named_task
 from runner.tasks.label_set_conflicts import label_set_conflicts
 
@@ -23,6 +24,7 @@ def conflicts(settings: Settings) -> list[str]:
         *task_conflicts(settings),
         *model_conflicts(settings),
         *head_conflicts(settings),
+        *cosine_conflicts(settings),
         *training_conflicts(settings),
         *recipe_conflicts(settings),
         *measuring_conflicts(settings),
@@ -52,7 +54,7 @@ def task_conflicts(settings: Settings) -> list[str]:
 def _losses(settings: Settings) -> list[str]:
     """Losses that the task does not have."""
     task, found = likely_task(settings.task, settings.data), []
-    if settings.train.loss not in ("auto", *task.losses):
+    if settings.train.loss not in ("auto", *task.losses, *COSINE_LOSSES):
         choices = f"train.loss={', '.join(task.losses)}" if task.losses else "train.loss=auto"
         found.append(
             f"train.loss={settings.train.loss}: the task {task.name} has one loss. Try: {choices}, or task=rank"

@@ -13,7 +13,7 @@ from data.inputs.language_case import language_of
 from data.settings import ALL_FOLDS, DataSettings, normalize_label_names
 from models.compression.settings import METHODS
 from models.compression.settings.stage import StageSettings
-from models.settings import HASHED_WORDS, OVER_NGRAMS, chosen_readout
+from models.settings import HASHED_WORDS, OVER_NGRAMS, chosen_readout, compares_by_cosine
 from runner.config.conflicts import conflicts
 from runner.config.recipes import AUTO, open_recipes
 from runner.errors import ConfigError
@@ -48,6 +48,8 @@ def resolve(config: DictConfig, jobs: int = 1, words: Sequence[str] = ()) -> Set
     named = named_task(settings.task, data)
     _choose_lower_case(data, reads_words=named is not None and named.input == "words")
     settings.model.readout = chosen_readout(settings.model, is_pair=data.text_pair is not None)
+    if compares_by_cosine(settings.model) and data.standardize == "auto":
+        data.standardize = "range"
     if named:
         named.adapt(settings)
     if settings.model.family != "ngram" and settings.model.add != "ngram":

@@ -25,6 +25,7 @@ from runner.config.recipes import AUTO
 from runner.experiment.added_ngrams import add_fitted_ngrams
 from runner.experiment.calibration import keep_calibration
 from runner.experiment.context import RunMirror
+from runner.experiment.cosine_layer import fit_cosine_layer, start_cosine_layer
 from runner.experiment.cost_check import disagreement
 from runner.experiment.divergence import learning_metrics
 from runner.experiment.fitted_head import run_fitted_head
@@ -106,11 +107,13 @@ def _train(context: RunStageContext, watch: Watch | None) -> None:
     bag = prepared.model.bert
     if isinstance(bag, Folded):
         splits = with_found_rows(bag, splits)
+    start_cosine_layer(context)
     trained = fit_or_halve(context, recipe_of(settings), splits, watch)
     if isinstance(bag, Folded):
         prepared.model = _folded(context)
     if settings.model.add == "ngram":
         add_fitted_ngrams(context)
+    fit_cosine_layer(context)
     writer.set_steps(trained.steps)
     writer.add_metrics({
         "time/train_s": trained.seconds,

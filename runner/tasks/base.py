@@ -56,6 +56,7 @@ class Task(ABC):
     weighs_classes: ClassVar[bool] = False  # does its loss take data.class_weights, of one class an item?
     is_deployed: ClassVar[bool] = True  # can its models be exported and asked?
     losses: ClassVar[tuple[str, ...]] = ()  # values of train.loss beside auto, where there is a choice
+    cosine_losses: ClassVar[tuple[str, ...]] = ()  # values of train.loss for a cosine; the first is what auto means
     soft_losses: ClassVar[tuple[str, ...]] = ("kl", "cross_entropy")  # values of compression.distil.soft
     has_probabilities: ClassVar[bool] = False  # are its outputs logits of classes, one of which is right for a row?
     has_label_sets: ClassVar[bool] = False  # may any number of its classes be right for a row, each by a sigmoid?

@@ -14,11 +14,13 @@ import numpy as np
 from data.inputs.request import Field
 from models.heads.base import HeadSpec
 from runner.sanitize import short
+from runner.schema import COSENT
 from runner.statistics.answers import Answers
 from runner.statistics.confusion import CLASS_SCORES, class_table, confusion_of
 from runner.statistics.probabilities import softmax
 from runner.statistics.score_table import OF_ONE_CLASS
 from runner.tasks.base import LARGEST_REPORT, LabelFacts, Task
+from runner.tasks.cosines import cosent
 from runner.tasks.finite import refuse_not_finite
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class Classification(Task):
     scores = CLASS_SCORES
     weighs_classes = True
     has_probabilities = True
+    cosine_losses = ("auto", COSENT)
     baseline_name = "majority-class baseline"
     always_scored = ("accuracy", "balanced_accuracy")  # by them a run is known to learn
 
@@ -64,10 +67,15 @@ class Classification(Task):
         return HeadSpec("text", max(1, len(self.facts.names)))
 
     def mean_loss(self, output: Tensor, labels: Tensor) -> Tensor:
-        """Return the mean cross entropy, a scalar; with class weights the mean over the weights of the labels."""
+        """Return the mean cross entropy, a scalar; with class weights the mean over the weights of the labels.
+
+        With train.loss=cosent the loss of the order of both classes, which knows no class weights.
+        """
         import torch
         from torch.nn import functional
 
+        if self.facts.loss == COSENT:
+            return cosent((output[:, 1] - output[:, 0]).float(), labels)
         weights = self.facts.class_weights
         if weights is not None and labels.device not in self._weights:
             self._weights[labels.device] = torch.from_numpy(weights).to(labels.device)

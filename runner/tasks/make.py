@@ -13,6 +13,7 @@ from models.settings import FITTED_HEAD, ModelSettings
 from runner.schema import VECTOR_SCALING, Settings
 from runner.tasks import TASKS, named_task, task_class
 from runner.tasks.base import LabelFacts, Task
+from runner.tasks.cosines import check_cosine, loss_of
 
 NOT_DEPLOYED = (
     "names",
@@ -89,15 +90,18 @@ def task_of_labels(labels: DataTask, settings: Settings, weights: np.ndarray | N
         raise DataError(
             f"data.threshold={data.threshold}: is for sets of labels, this task is {found.name}. Try: leave it out"
         )
+    loss = loss_of(settings.train.loss, settings.model, found.cosine_losses)
     if found.has_label_sets:
         refuse_models_of_classes(settings.model)
     facts = LabelFacts(
         labels.label_names, labels.positive, labels.target_scale, tuple(data.metrics), weights, settings.task.output,
         labels.columns, data.language or "", labels.has_empty, data.null_threshold, data.max_answer,
-        threshold=data.threshold, loss_reduction=settings.task.loss_reduction, loss=settings.train.loss,
+        threshold=data.threshold, loss_reduction=settings.task.loss_reduction, loss=loss,
         relevant_from=data.relevant_from, passages=data.passages,
     )  # fmt: skip
-    return found(facts).check()
+    task = found(facts).check()
+    check_cosine(settings.model, found.cosine_losses, task.head(), found.name)
+    return task
 
 
 def refuse_models_of_classes(model: ModelSettings) -> None:

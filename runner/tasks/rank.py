@@ -50,6 +50,7 @@ class Rank(Task):
     stored = COLUMNS
     truth = TRUTH
     baseline_name = "first ranking"
+    cosine_losses = ("auto",)
     losses = tuple(LOSSES)
     soft_losses = ("kl", "cross_entropy", "margin_mse")
 

@@ -9,9 +9,12 @@ import numpy as np
 
 from data.inputs.request import Field
 from models.heads.base import HeadSpec
+from models.settings import COSINE_SCALE
+from runner.schema import COSENT
 from runner.statistics.answers import Answers
 from runner.statistics.correlation import NUMBER_SCORES, is_constant, outputs_of
 from runner.tasks.base import Task
+from runner.tasks.cosines import cosent
 from runner.tasks.finite import refuse_not_finite
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ class Regression(Task):
     name = "regression"
     target = "number"
     scores = NUMBER_SCORES
+    cosine_losses = (COSENT, "squared")
     baseline_name = "mean-of-labels baseline"
 
     @classmethod
@@ -39,15 +43,22 @@ class Regression(Task):
         return HeadSpec("text", 1, "regression")
 
     def mean_loss(self, output: Tensor, labels: Tensor) -> Tensor:
-        """Return the mean squared error of outputs (B, 1), a scalar; in standard deviations of standardised targets."""
+        """Return the mean squared error of outputs (B, 1), a scalar; in standard deviations of standardised targets.
+
+        With train.loss=cosent that of their order.
+        """
         from torch.nn import functional
 
         if scale := self.facts.scale:
             output, labels = (output - scale.mean) / scale.sd, (labels - scale.mean) / scale.sd
+        if self.facts.loss == COSENT:
+            return cosent(COSINE_SCALE * output.float().squeeze(-1), labels)
         return functional.mse_loss(output.float().squeeze(-1), labels.float())
 
     def stage_loss(self, output: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
         """Return the mean squared difference, in standard deviations: the mean of the targets loses no digits."""
+        if self.facts.loss == COSENT:
+            return self.loss(output, targets)
         return self._distance(output.squeeze(-1), targets["labels"].to(output.dtype))
 
     def match(

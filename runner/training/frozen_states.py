@@ -37,7 +37,8 @@ READOUT = "bert.pooler."
 
 def uses_frozen_states(model: nn.Module, cache: CacheSettings) -> TypeGuard[SequenceClassifier]:
     """Does the encoder give the same states in every epoch, and does cache.mode ask to store them?"""
-    return cache.mode == "disk" and isinstance(model, SequenceClassifier) and is_frozen(model)
+    is_one = isinstance(model, SequenceClassifier) and is_frozen(model) and not model.bert.pooler.reads_apart
+    return is_one and cache.mode == "disk"
 
 
 def check_size(splits: Splits, cache: CacheSettings, readout: Readout, hidden: int, layers: int) -> str:

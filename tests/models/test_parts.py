@@ -22,6 +22,7 @@ TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *(f"w{place}" for place in range(8
 # Of each readout, below `bert.pooler.`; a # stands for any number.
 READOUTS = {
     "adapter_pool": "adapter.#.bias adapter.#.weight",
+    "bi_encoder": "",
     "cls": "dense.bias dense.weight",
     "cls_layers": "dense.bias dense.weight mix.gamma mix.weight",
     "detect_parts": "dense.bias dense.weight depth norm.bias norm.weight",
@@ -90,7 +91,8 @@ def test_every_readout_gives_a_vector_of_its_width_for_each_text_or_token(name: 
     states = [torch.randn(3, 7, 32) for _ in range(5)]
     mask = torch.tensor([[1] * 7, [1] * 4 + [0] * 3, [1] + [0] * 6])
     assert readout.keeps_tokens == keeps_tokens(options("readout", name)) == (name == "none")
-    assert readout.read_out(states, mask).shape == ((3, 7, 32) if name == "none" else (3, readout.width or 32))
+    width = 32 if readout.width is None or readout.reads_apart else readout.width  # of a text before the comparison
+    assert readout.read_out(states, mask).shape == ((3, 7, 32) if name == "none" else (3, width))
     if readout.first is not None:  # then the last layer computes no others
         cut = [*states[:-1], states[-1][:, : readout.first]]
         torch.testing.assert_close(readout.read_out(cut, mask), readout.read_out(states, mask), rtol=0, atol=0)

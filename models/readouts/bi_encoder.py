@@ -1,0 +1,71 @@
+"""Two texts that the encoder reads apart, each as a row of its own, and one comparison of their vectors.
+
+    run model=bi-encoder data=stsb
+
+A row is [CLS] u [SEP] v [SEP] as for every other model, so data, files and servers need no other input; it is taken
+apart here, between the ids and the encoder. Sources: Reimers & Gurevych 2019 (Sentence-BERT, arXiv 1908.10084) for the
+cosine of mean vectors, Conneau et al. 2017 (InferSent, arXiv 1705.02364) for the four parts.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from models.errors import check_option
+from models.readouts.base import Readout, count_tokens, masked_sum
+from models.readouts.pair import PARTS
+from models.settings import COSINE
+
+
+class BiEncoder(Readout):
+    """The readout. Its options are those of conf/model/readout/bi_encoder.yaml."""
+
+    texts = 2
+    reads_apart = True
+    head_dropout = 0.0  # a dropped cosine is no noise but another answer
+
+    def __init__(self, hidden: int, layers: int, *, pooling: str, compare: str) -> None:
+        super().__init__()
+        check_option(pooling in ("mean", "cls"), "model.readout.pooling", pooling, "mean or cls", "mean")
+        check_option(compare in (COSINE, "parts"), "model.readout.compare", compare, "cosine or parts", COSINE)
+        self.is_cosine, self.first = compare == COSINE, 1 if pooling == "cls" else None
+        self.width = 1 if self.is_cosine else PARTS * hidden
+
+    def forward(self, hidden: Tensor, mask: Tensor | None, segments: Tensor | None = None) -> Tensor:
+        """(B, T, H) of one text a row to (B, H): the mean over real tokens, or the first token's state."""
+        if self.first:
+            return hidden[:, 0]
+        return masked_sum(hidden, mask) / count_tokens(hidden, mask)
+
+    def compare(self, vectors: Tensor) -> Tensor:
+        """(2B, H), the first texts and then the second ones, to (B, width): cosines, or [u, v, |u - v|, u * v]."""
+        first, second = vectors.unflatten(0, (2, -1)).unbind(0)
+        if self.is_cosine:
+            return F.cosine_similarity(first.float(), second.float(), dim=-1).unsqueeze(-1)
+        return torch.cat([first, second, (first - second).abs(), first * second], -1)
+
+
+def take_apart(
+    input_ids: Tensor, attention_mask: Tensor | None, token_type_ids: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Rows of two texts as rows of one: ids and mask, (2B, L) int64, the first texts of all rows and then the second.
+
+    input_ids, attention_mask, token_type_ids: (B, T), padded on the right. A second text begins with the first token
+    of its row, [CLS]. L: the longest text, or T where a wait for the device or a graph forbids to look. Without
+    segments, as in shapes that are drawn for timing, the second half of a row is its second text.
+    """
+    rows, length = input_ids.shape
+    places = torch.arange(length, device=input_ids.device)
+    real = torch.ones_like(input_ids) if attention_mask is None else attention_mask
+    if token_type_ids is None:
+        token_type_ids = (places >= length - length // 2).long().expand(rows, length)
+    ends = real.sum(1, keepdim=True)
+    begins = ends - (token_type_ids * real).sum(1, keepdim=True)  # where the second text begins
+    index = torch.cat([places.expand(rows, length), torch.where(places == 0, 0, places + begins - 1)])
+    mask = torch.cat([places < begins, index[rows:] < ends]).long()
+    if not (input_ids.is_cuda or torch.compiler.is_exporting()):
+        longest = int(mask.sum(1).max())
+        index, mask = index[:, :longest], mask[:, :longest]
+    return input_ids.repeat(2, 1).gather(1, index.clamp(max=length - 1)), mask

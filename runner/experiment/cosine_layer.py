@@ -1,0 +1,77 @@
+"""The last layer over a cosine: its direction before the training, its fit to the training rows after it.
+
+Neither changes an order: a correlation of ranks is the same before and after. Answers are then in the labels' unit.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+
+from models.checkpoints.read import HEAD
+from models.heads.text import SequenceClassifier
+from models.settings import compares_by_cosine
+from runner.experiment.stage_context import RunStageContext
+from runner.tasks.cosines import first_layer
+from runner.training.few_labels.head import STRENGTHS, FittedHead, fit_head, put_into
+from runner.training.few_labels.vectors import text_vectors
+
+START_ROWS, MOST_ROWS = 500, 20_000  # training rows that are read before and after the training
+FLATTEST = 0.02  # of a fitted slope, in ranges of the labels: below it float32 rounds different cosines to one answer
+
+
+def start_cosine_layer(context: RunStageContext) -> None:
+    """Let a fresh last layer rise or fall with the cosine, as a few training rows say; for others nothing."""
+    prepared, settings = context.prepared, context.settings
+    is_kept = settings.finished or any(name.startswith(HEAD) for name in prepared.weights.loaded)
+    if is_kept or not _is_fitted(context):
+        return
+    model = cast(SequenceClassifier, prepared.model)
+    cosines, labels = _cosines(context, START_ROWS)
+    weights, bias = first_layer(cosines[:, 0], labels, prepared.task.head().outputs)
+    model.start_from(bias.astype(np.float32))
+    model.classifier.weight.data.copy_(model.classifier.weight.new_tensor(weights))
+
+
+def fit_cosine_layer(context: RunStageContext) -> None:
+    """Fit scale and shift to the training rows, by ridge or logistic regression; said and recorded in a note."""
+    if not _is_fitted(context):
+        return
+    prepared = context.prepared
+    cosines, labels = _cosines(context, MOST_ROWS)
+    weights, scale = prepared.task.facts.class_weights, prepared.task.facts.scale
+    found = fit_head(
+        cosines, labels, prepared.task.head().outputs, lambda _: 0.0, strengths=STRENGTHS[-1:],
+        row_weights=None if weights is None else weights[labels], pause=prepared.exclusive.yield_to_timing,
+    )  # fmt: skip
+    if scale and abs(float(found.weights[0, 0])) < FLATTEST * scale.sd:
+        return
+    put_into(cast(SequenceClassifier, prepared.model), found)
+    told = _sentence(found, len(labels))
+    context.writer.add_notes([told])
+    context.say(told)
+
+
+def _is_fitted(context: RunStageContext) -> bool:
+    """Does the model compare by cosine, and has each row a class or a number to which that can be fitted?"""
+    facts = context.prepared.task.facts
+    return compares_by_cosine(context.settings.model) and bool(facts.scale or facts.names)
+
+
+def _cosines(context: RunStageContext, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """The cosines (rows, 1) and the labels (rows,) of at most so many training rows, evenly spaced."""
+    prepared = context.prepared
+    train, count = prepared.splits.train, min(most, len(prepared.splits.train))
+    rows = np.linspace(0, len(train) - 1, count).round().astype(np.int64)
+    model, pause = cast(SequenceClassifier, prepared.model), prepared.exclusive.yield_to_timing
+    return text_vectors(model, train.take(rows), prepared.device, pause), np.asarray(train.labels.values)[rows]
+
+
+def _sentence(found: FittedHead, rows: int) -> str:
+    """A line about the fit: of a number its scale and shift, of two classes the cosine at which they are as likely."""
+    said = f"last layer fitted to {rows:,} training rows"
+    if len(found.bias) == 1:
+        return f"{said}: {found.weights[0, 0]:.3f} x cosine {found.bias[0]:+.3f}"
+    slope, shift = found.weights[1, 0] - found.weights[0, 0], found.bias[1] - found.bias[0]
+    return f"{said}: both classes are as likely at a cosine of {-shift / slope:.2f}"
