@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Self
 
+import torch
 from torch import Tensor, nn
 
 from models.backbones.base import Backbone
 from models.backbones.hooks import LayerHook, Wanted
+from models.compression.lengths.choice import entry_of
 from models.half import is_half, to_half
 from models.heads.base import Reads
 from models.json_types import JsonObject
@@ -63,11 +65,19 @@ class Network(nn.Module):
         places: (N,) positions of the flattened (B, T): only those tokens, (N, H). hooks: see models/backbones/hooks.py.
         """
         if self.bert.pooler.reads_apart and input_ids is not None:
-            alone: Tensor = self.bert(*take_apart(input_ids, attention_mask, token_type_ids), None, hooks)
-            return self.bert.pooler.compare(alone)
+            apart = take_apart(input_ids, attention_mask, token_type_ids, may_look=self._may_look(input_ids))
+            return self.bert.pooler.compare(self.bert(*apart, None, hooks))
         only = None if places is None else Wanted(places=places)
         vectors: Tensor = self.bert(input_ids, attention_mask, token_type_ids, hooks, only)
         return vectors
+
+    def _may_look(self, input_ids: Tensor) -> bool:
+        """May a forward pass ask how long the texts of its batch are?
+
+        Not on CUDA, where that is a wait for the device, nor in a graph whose layers count tokens themselves.
+        """
+        is_counted = torch.compiler.is_exporting() and entry_of(self.architecture) is not None
+        return not (input_ids.is_cuda or is_counted)
 
     def is_stock(self) -> bool:
         """Does `stock_class`, which any tool opens, compute this network?"""

@@ -96,6 +96,8 @@ def test_every_choice_composes_to_valid_settings(group: str, choice: str) -> Non
         return
     if (group, choice) == ("model/readout", "pair"):  # for two texts and models without attention
         words[1:] = ["model=dsn", "data=demo-pairs"]
+    if choice in ("bi_encoder", "bi-encoder"):  # for two texts
+        words.append("data=stsb")
     if (group, choice) == ("model", "static-ngram"):  # for two texts
         words.append("data=demo-pairs")
     settings = resolve(compose(words))

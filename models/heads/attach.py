@@ -39,7 +39,7 @@ def attach_head(backbone: Backbone, architecture: JsonObject, spec: HeadSpec) ->
 @torch.no_grad()
 def _start_as_cosine(layer: nn.Linear, spec: HeadSpec) -> None:
     """Set a last layer that reads a cosine: a number is the cosine, a score or the logit of two classes a multiple."""
-    layer.weight.fill_(1.0 if spec.problem_type == "regression" else COSINE_SCALE)
+    layer.weight.fill_(1.0 if spec.has_number else COSINE_SCALE)
     layer.bias.zero_()
     if spec.outputs == 2:  # the second class from a cosine of 0.5 on
         layer.weight.copy_(layer.weight.new_tensor([[-0.5], [0.5]]) * COSINE_SCALE)

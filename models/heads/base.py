@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 LABEL_SETS = "multi_label_classification"  # the problem_type of a head whose outputs are decided one by one
+NUMBER = "regression"  # that of a head whose output is a number
 Reads = Literal["text", "tokens"]  # one vector a text, or one a token
 
 
@@ -22,6 +23,11 @@ class HeadSpec:
     def has_label_sets(self) -> bool:
         """Is each output decided by itself, with a sigmoid?"""
         return self.problem_type == LABEL_SETS
+
+    @property
+    def has_number(self) -> bool:
+        """Is the output a number, in the unit of the targets?"""
+        return self.problem_type == NUMBER
 
     @property
     def deciding(self) -> int:

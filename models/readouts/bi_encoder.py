@@ -48,13 +48,13 @@ class BiEncoder(Readout):
 
 
 def take_apart(
-    input_ids: Tensor, attention_mask: Tensor | None, token_type_ids: Tensor | None
+    input_ids: Tensor, attention_mask: Tensor | None, token_type_ids: Tensor | None, *, may_look: bool = True
 ) -> tuple[Tensor, Tensor]:
     """Rows of two texts as rows of one: ids and mask, (2B, L) int64, the first texts of all rows and then the second.
 
     input_ids, attention_mask, token_type_ids: (B, T), padded on the right. A second text begins with the first token
-    of its row, [CLS]. L: the longest text, or T where a wait for the device or a graph forbids to look. Without
-    segments, as in shapes that are drawn for timing, the second half of a row is its second text.
+    of its row, [CLS]. L: the longest text, or T where may_look is false: its length is a number that depends on the
+    batch. Without segments, as in shapes that are drawn for timing, the second half of a row is its second text.
     """
     rows, length = input_ids.shape
     places = torch.arange(length, device=input_ids.device)
@@ -65,7 +65,10 @@ def take_apart(
     begins = ends - (token_type_ids * real).sum(1, keepdim=True)  # where the second text begins
     index = torch.cat([places.expand(rows, length), torch.where(places == 0, 0, places + begins - 1)])
     mask = torch.cat([places < begins, index[rows:] < ends]).long()
-    if not (input_ids.is_cuda or torch.compiler.is_exporting()):
-        longest = int(mask.sum(1).max())
+    if may_look:
+        longest = mask.sum(1).max().clamp(min=2).item()  # [CLS] and [SEP]; a graph of one token would fit no other
+        if torch.compiler.is_exporting():
+            torch._check(longest >= 2)
+            torch._check(longest <= length)
         index, mask = index[:, :longest], mask[:, :longest]
     return input_ids.repeat(2, 1).gather(1, index.clamp(max=length - 1)), mask
