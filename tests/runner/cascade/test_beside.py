@@ -51,7 +51,7 @@ def test_other_models_are_read_at_the_mean_time_of_the_cascade(place: Path, tmp_
         pair, Chosen(Wanted(0.05, "none", 0.05), Deferral(threshold, 0, 0, 0, 1, 0), rows), reported, []
     )
     ways = open_ways([f"{SMALL},{output / LARGE}", LARGE], output, pair.large.model)
-    found = compare_ways(wanted, ways, place / "cache", Measuring(0.5, 1))
+    found = compare_ways(wanted, ways, place / "cache", Measuring(0.2, 1))
     assert set(found.curves) == {CASCADE_NAME, LARGE_NAME, f"{SMALL},{output / LARGE}", LARGE}
     small, large = found.curves[f"{SMALL},{output / LARGE}"]
     assert small.ms < large.ms and large.score == found.curves[LARGE_NAME][0].score
