@@ -23,7 +23,7 @@ TERNARY_ROUNDS = 8  # the step then moves by less than a thousandth
 EVEN = "even"
 EXTREMES, LEAST_ERROR = "extremes", "least_error"  # how a range is found
 SHARES = tuple(1.0 - 0.04 * place for place in range(14))  # of the extremes, that least_error tries: 1.00 to 0.48
-SIGMAS = tuple(0.67 + 0.73 / 13 * place for place in range(14))  # the steps that it tries for four even levels
+SIGMAS = tuple(0.67 + 0.73 / 13 * place for place in range(14))  # of the best end of a Gaussian range, tried as well
 MOST_HALF = 65504.0  # the largest number in fp16
 
 
@@ -33,7 +33,7 @@ class Grid:
 
     block: neighbouring rows that share a range; of groups, those at the same place in their rows. clip: percent of the
     weights cut off at each end of the range before rounding. fit: is a range given by its extremes, or is it the one of
-    14 with the least squared error? half: are steps rounded to fp16, as they are stored?
+    28 with the least squared error? half: are steps rounded to fp16, as they are stored?
     """
 
     bits: int
@@ -134,16 +134,15 @@ def _range_of(low: Tensor, high: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
 
 
 def _least_error(cells: Tensor, low: Tensor, high: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
-    """Steps and zeros, (*ranges), with the least squared error among 14 ranges.
+    """Steps and zeros, (*ranges), with the least squared error among shrunk extremes and multiples of the spread.
 
-    These are shrunk extremes, but for four even levels multiples of the root mean square: rows with outliers would
-    otherwise get far too wide steps. cells: (*ranges, members); low, high: (*ranges), their extremes.
+    Extremes alone would give rows with outliers far too wide steps. For Gaussian weights the best range of b bits ends
+    near 1.3 + 0.345 b standard deviations. cells: (*ranges, members); low, high: (*ranges), their extremes.
     """
-    if grid.scheme == EVEN and grid.bits == 2:
-        end = 2.0 * cells.square().mean(-1).sqrt()
-        found = [_range_of(-end * share, end * share, grid) for share in SIGMAS]
-    else:
-        found = [_range_of(low * share, high * share, grid) for share in SHARES]
+    found = [_range_of(low * share, high * share, grid) for share in SHARES]
+    if grid.scheme != "affine":
+        end = (1.3 + 0.345 * grid.bits) * cells.square().mean(-1).sqrt()
+        found += [_range_of(-end * share, end * share, grid) for share in SIGMAS]
     least, step, zero = torch.full_like(low, torch.inf), *found[0]
     for one, other in found:
         places = cells / divisor(one).unsqueeze(-1) + other.unsqueeze(-1)
