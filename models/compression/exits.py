@@ -24,6 +24,7 @@ from models.compression.methods import is_quantized
 from models.compression.quantization.stage import record_method
 from models.compression.stage import Stage, StageContext
 from models.errors import ModelError
+from models.half import is_half, to_half
 from models.heads.exits import Exits as ExitsModule
 from models.heads.exits import attach_exits, detach_exits, require_layers
 from models.heads.linear import LinearHead
@@ -112,6 +113,8 @@ class Exits(Stage):
             fit_exits(exits, sample, options.soft)
         fit_doubt(exits, sample)
         found = calibrate(exits, see(model, exits, context, rows=None, split="select"), layers, options, context)
+        if is_half(model.architecture):
+            round_to_half(exits)
         record_method(model, replace(options, after=list(places)))
         self._tell(found, layers, context)
         return model
@@ -132,6 +135,12 @@ class Exits(Stage):
             f"exits: at {self.options.rule} {found.value:.4g} the {found.rows:,} rows that select go through "
             f"{found.layers:.2f} of {layers} layers on the mean; leaving early {change}, {by}"
         )
+
+
+def round_to_half(exits: ExitsModule) -> None:
+    """Round the numbers of exits to those that a file in 16 bits keeps of them."""
+    for tensor in exits.state_dict().values():
+        tensor.copy_(to_half(tensor).float())
 
 
 def attach(model: LinearHead, entry: JsonObject) -> ExitsModule:

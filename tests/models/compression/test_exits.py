@@ -47,6 +47,12 @@ def test_exits_stand_on_weights_of_few_bits(tmp_path: Path) -> None:
         Exits(Options(form="alternate")).check(quantized)
 
 
+def test_a_file_in_16_bits_keeps_the_exits_as_they_are(tmp_path: Path) -> None:
+    quantized, _ = applied(WeightOnly(FewBits(bits=4, rest="fp16")), encoder())
+    model, _ = made(quantized, 96, at_most_loss=0.2)
+    assert torch.equal(reopened(model, tmp_path / "model")(**batch()), model(**batch()))
+
+
 def test_exits_again_replace_those_that_there_are() -> None:
     model, _ = made(encoder(), 96, threshold=0.5)
     model, _ = made(model, 96, threshold=0.9, after=[2])
