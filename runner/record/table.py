@@ -168,6 +168,7 @@ COSTS = {
     "cost/bytes_onnx_int8": _bytes,
     "cost/macs": _count,
     "cost/macs_s128": _count,
+    "exits/mean_layers": "{:.2f}".format,
     "cost/bytes_peak_memory": _bytes,
     "cost/bytes_cache": _bytes,
 }
