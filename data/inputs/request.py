@@ -5,8 +5,8 @@ A table, a web page or a server goes by the types of the fields and needs to kno
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -52,3 +52,28 @@ class Asked:
     def lengths(self) -> np.ndarray:
         """The tokens of each question before any were cut, (questions,)."""
         return self.whole_lengths()
+
+    @cached_property
+    def row_bounds(self) -> np.ndarray:
+        """Where the rows of each question begin in the split, (questions + 1,)."""
+        return np.arange(len(self.split) + 1) if self.rows is None else np.asarray(self.rows)
+
+    @property
+    def read_lengths(self) -> np.ndarray:
+        """The tokens that are read of each question, (questions,); of one in several rows those of the longest."""
+        return np.maximum.reduceat(self.split.lengths, self.row_bounds[:-1])
+
+    def take(self, questions: Sequence[int]) -> Asked:
+        """Some of the questions, at least one, in their order."""
+        numbers, bounds = np.asarray(questions), self.row_bounds
+        rows = np.concatenate([np.arange(bounds[number], bounds[number + 1]) for number in numbers])
+        counts = np.diff(bounds)[numbers]
+        return replace(
+            self,
+            split=self.split.take(rows) if self.split.parts is None else self.split.take_sources(numbers),
+            whole_lengths=lambda: self.lengths[numbers],
+            is_cut=self.is_cut[numbers],
+            texts=[self.texts[number] for number in numbers],
+            words=None if self.words is None else [self.words[number] for number in numbers],
+            rows=None if self.rows is None else np.concatenate([[0], np.cumsum(counts)]),
+        )

@@ -17,11 +17,19 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import cast
+    shapes = tuple({0: axes[0]} if name == MEMORY else axes for name in given)
+    example = tuple(given.values())
+    with _quiet(), torch.no_grad():
+        try:
+            torch.onnx.export(
+                traced(module, example, (shapes,)), example, path, dynamo=True, opset_version=OPSET,
+                input_names=list(given), output_names=outputs, dynamic_shapes=(shapes,), external_data=False,
+                verbose=False,
 
 import torch
 from torch import Tensor, nn
 
+from models.backbones.bert import Encoder
 from models.capabilities import Fitted
 from models.compression.lengths.chosen import lengths_of
 from models.compression.quantization.coded import CodedWeight, coded_weights
@@ -75,15 +83,40 @@ def write_onnx(model: Network, path: Path, finish: Callable[[Path], None] | None
 def _export(module: nn.Module, given: dict[str, Tensor], outputs: list[str], path: Path, longest: int | None) -> None:
     """Write the graph of a module; given: an example of its inputs (B, T, ...), by name and in order."""
     axes = {0: torch.export.Dim("batch", min=1), 1: torch.export.Dim("length", min=1, max=longest)}
+<<<<<<< HEAD
     shapes = tuple({0: axes[0]} if name == MEMORY else axes for name in given)
     with _quiet(), torch.no_grad():
         try:
             torch.onnx.export(
                 module, tuple(given.values()), path, dynamo=True, opset_version=OPSET, input_names=list(given),
                 output_names=outputs, dynamic_shapes=(shapes,), external_data=False, verbose=False,
+=======
+    example = (ids, mask, torch.zeros_like(ids))[:count]
+    with _quiet(), torch.no_grad():
+        try:
+            torch.onnx.export(
+                traced(plain, example, ((axes,) * count,)), example, path, dynamo=True, opset_version=OPSET,
+                input_names=INPUTS[:count], output_names=["logits"], dynamic_shapes=((axes,) * count,),
+                external_data=False, verbose=False,
+>>>>>>> 8e72be5a (Choose lengths by a budget where a model is used: length= in export, predict and Python, max_ms= in serve)
             )  # fmt: skip
         except torch.onnx.OnnxExporterError as error:
             raise ModelError(f"this model cannot be written as an ONNX graph: {_reason(error)}") from error
+
+
+def traced(plain: nn.Module, example: tuple[Tensor, ...], shapes: Any) -> Any:
+    """What the exporter starts from: the model, or where layers drop tokens its program.
+
+    The tracer cannot prove that fewer tokens are left than there were for every text, so it leaves that to the graph.
+    """
+    if not any(isinstance(part, Encoder) and part.lengths is not None for part in plain.modules()):
+        return plain
+    try:
+        return torch.export.export(
+            plain, example, dynamic_shapes=shapes, strict=False, prefer_deferred_runtime_asserts_over_guards=True
+        )
+    except (RuntimeError, ValueError, TypeError) as error:
+        raise torch.onnx.OnnxExporterError(str(error)) from error
 
 
 class _Graph(nn.Module):

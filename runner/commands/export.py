@@ -8,10 +8,19 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from runner.commands.options import output_folder, parse_options, split_run, true_or_false
-from runner.commands.promise import PROMISE_OPTIONS, promise_of_run, wanted_promise
+from runner.commands.promise import PROMISE_OPTIONS, check_promised_length, promise_of_run, wanted_promise
+from runner.deploy.budgets import at_share, share_of
 from runner.deploy.bundle.calibration import CALIBRATION_FILE, read_calibration
 from runner.deploy.bundles import is_packed, write_packed_bundle
-from runner.deploy.exported import ExportedModel, ParityError, check_format, is_zip, model_of_run, place_of_export
+from runner.deploy.exported import (
+    ExportedModel,
+    ParityError,
+    check_format,
+    is_zip,
+    model_of_run,
+    place_of_export,
+    with_engine,
+)
 from runner.deploy.page.make import write_page
 from runner.deploy.promise import Promise, WantedPromise
 from runner.deploy.promise_text import sentences
@@ -33,23 +42,27 @@ PACKED_FORMS = ("page", "bundle", "docker")  # of a model.bin alone
 def main(words: list[str]) -> int:
     """Write the export and print how close its answers are; 1 if they differ from the model's, else 0."""
     source, rest = split_run("export", words)
-    defaults = {"format": "onnx", "int8": "false", "build": "false", "out": ""}
+    defaults = {"format": "onnx", "int8": "false", "length": "", "build": "false", "out": ""}
     chosen = parse_options("export", rest, **defaults, **HUB_OPTIONS, **PROMISE_OPTIONS, **{"paths.output": "outputs"})
     form, output = chosen["format"], output_folder(chosen["paths.output"])
     int8, is_built, onnx = (true_or_false("export", key, chosen[key]) for key in ("int8", "build", "onnx"))
     check_format(form, int8)
+    length = share_of("export", chosen["length"])
     if is_built and form != "page":
         raise ConfigError(f"build=true: format={form} has nothing to build. Try: format=page build=true")
     if form != "hub" and any(chosen[key] != value for key, value in HUB_OPTIONS.items()):
         raise ConfigError(f"{' and '.join(HUB_OPTIONS)} are for the hub, not for format={form}. Try: format=hub")
     wanted = wanted_promise("export", chosen)
     check_promised_export(wanted, form, int8)
+    check_promised_length("export", wanted, length)
     record = find_record(output, source)
     promise = promise_of_run(record, output, wanted) if wanted else None
     folder, out = output / record.identity, Path(chosen["out"]) if chosen["out"] else None
     if form == "hub":
-        return 0 if write_hub(record, folder, out, onnx=onnx, int8=int8, license=chosen["license"]) else 1
+        written = write_hub(record, folder, out, onnx=onnx, int8=int8, license=chosen["license"], length=length)
+        return 0 if written else 1
     if form in PACKED_FORMS and is_packed(trained := model_of_run(record, folder)):
+        at_share(with_engine(trained, "numpy"), length)  # n-grams and word vectors have no layers
         if wrong := "int8" if int8 else "build" if is_built else "":
             raise ConfigError(f"{wrong}=true: run {record.identity} is packed as it is. Leave {wrong}= out")
         if form == "page":
@@ -61,7 +74,9 @@ def main(words: list[str]) -> int:
         say_promise(promise)
         return 0
     try:
-        exported, parity = exporter().export_run(record, folder, form, int8, out, is_built=is_built, promise=promise)
+        exported, parity = exporter().export_run(
+            record, folder, form, int8, out, is_built=is_built, promise=promise, length=length
+        )
     except ParityError as error:
         say(f"run export: {error}", sys.stderr)
         return 1
@@ -92,7 +107,15 @@ def exporter() -> ModuleType:
 
 
 def write_hub(
-    record: RunRecord, folder: Path, out: Path | None, *, onnx: bool, int8: bool, license: str, is_pushed: bool = False
+    record: RunRecord,
+    folder: Path,
+    out: Path | None,
+    *,
+    onnx: bool,
+    int8: bool,
+    license: str,
+    is_pushed: bool = False,
+    length: float | None = None,
 ) -> Path | None:
     """Write a run's folder for the hub, print how large it is, and return it; None after a graph that differs.
 
@@ -100,7 +123,9 @@ def write_hub(
     """
     engines = (*(["onnx"] if onnx else []), *(["onnx-int8"] if int8 else []))
     try:
-        exported, parities = exporter().write_hub_folder(record, folder, out, engines=engines, license=license)
+        exported, parities = exporter().write_hub_folder(
+            record, folder, out, engines=engines, license=license, length=length
+        )
     except ParityError as error:
         say(f"run export: {error}", sys.stderr)
         return None

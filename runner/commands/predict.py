@@ -13,8 +13,9 @@ from data.sources.columns import is_column_number
 from data.sources.options import ReadOptions, format_of, ineffective_options, suffix_of
 from runner.commands.answers import AnswerOptions, answer_rows, answer_text
 from runner.commands.options import output_folder, parse_options, split_run, whole_number
-from runner.commands.promise import PROMISE_OPTIONS, promise_to_keep, wanted_promise
-from runner.deploy.exported import ExportedModel, find_model
+from runner.commands.promise import PROMISE_OPTIONS, check_promised_length, promise_to_keep, wanted_promise
+from runner.deploy.budgets import find_model_at, share_of
+from runner.deploy.exported import ExportedModel
 from runner.deploy.streams import OF_SUFFIX, input_format, output_format, read_texts
 from runner.errors import ConfigError
 from runner.sanitize import say
@@ -26,7 +27,7 @@ TEXTS = ("<text>", "<text> <second text>")  # questions that need no further wor
 DEFAULTS = (
     OF_TABLES
     | PROMISE_OPTIONS
-    | {"engine": "auto", "out": "", "batch_size": "32", "threads": "1", "paths.output": "outputs"}
+    | {"engine": "auto", "length": "", "out": "", "batch_size": "32", "threads": "1", "paths.output": "outputs"}
 )
 
 
@@ -45,7 +46,9 @@ def main(words: list[str]) -> int:
     threads = whole_number("predict", "threads", chosen["threads"], 1, 1024)
     table = table_of(source, asked, len(literal), chosen)
     wanted, output = wanted_promise("predict", chosen), output_folder(chosen["paths.output"])
-    exported = find_model(source, output, chosen["engine"])
+    length = share_of("predict", chosen["length"])
+    check_promised_length("predict", wanted, length)
+    exported = find_model_at(source, output, chosen["engine"], length)
     promise = promise_to_keep(exported, wanted)
     texts = [] if table else [*asked, *literal]
     if table:

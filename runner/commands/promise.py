@@ -31,6 +31,15 @@ def wanted_promise(verb: str, chosen: dict[str, str]) -> WantedPromise | None:
     return WantedPromise(open_share(verb, "reject", reject, "0.05")) if reject else None
 
 
+def check_promised_length(verb: str, wanted: WantedPromise | None, length: float | None) -> None:
+    """Raise ConfigError for a promise at other lengths than those at which its rows were answered."""
+    if wanted and length is not None:
+        raise ConfigError(
+            f"run {verb}: {wanted.words}: the rows it is made on were answered at the run's own lengths. "
+            "Leave length= out"
+        )
+
+
 def open_share(verb: str, key: str, text: str, example: str) -> float:
     """Return the value of an option that is a share strictly between 0 and 1; ConfigError for any other text."""
     try:

@@ -9,8 +9,8 @@ import sys
 from functools import partial
 
 from runner.commands.options import output_folder, parse_options, split_run, true_or_false, whole_number
-from runner.commands.promise import PROMISE_OPTIONS, promise_to_keep, wanted_promise
-from runner.deploy.exported import find_model
+from runner.commands.promise import PROMISE_OPTIONS, check_promised_length, promise_to_keep, wanted_promise
+from runner.deploy.budgets import find_model_at, lengths_entry, share_of
 from runner.deploy.promise_text import sentences
 from runner.errors import ConfigError
 from runner.machine.extras import require_extra
@@ -25,7 +25,7 @@ def main(words: list[str]) -> int:
     source, rest = split_run("serve", words)
     defaults = {
         "port": "8000", "host": "127.0.0.1", "engine": "auto", "threads": "1", "batch_size": "32",
-        "log": "true", "paths.output": "outputs", **PROMISE_OPTIONS,
+        "log": "true", "length": "", "max_ms": "", "paths.output": "outputs", **PROMISE_OPTIONS,
     }  # fmt: skip
     chosen = parse_options("serve", rest, **defaults)
     port = whole_number("serve", "port", chosen["port"], 0, 65535)
@@ -33,8 +33,14 @@ def main(words: list[str]) -> int:
     size = whole_number("serve", "batch_size", chosen["batch_size"], 1, 4096)
     is_logged = true_or_false("serve", "log", chosen["log"])
     wanted = wanted_promise("serve", chosen)
+    length, max_ms = share_of("serve", chosen["length"]), milliseconds(chosen["max_ms"])
+    check_promised_length("serve", wanted, length if max_ms is None else 1.0)
+    if length is not None and max_ms is not None:
+        raise ConfigError("run serve: length= and max_ms= both say which lengths are computed. Leave one out")
     require_extra("serve", "run serve")
-    exported = find_model(source, output_folder(chosen["paths.output"]), chosen["engine"])
+    exported = find_model_at(source, output_folder(chosen["paths.output"]), chosen["engine"], length)
+    if max_ms is not None:
+        lengths_entry(exported)  # before torch is loaded
     promise = promise_to_keep(exported, wanted)
     listening, is_local = bind(chosen["host"], port)
     with listening:
@@ -44,7 +50,9 @@ def main(words: list[str]) -> int:
 
         hosts = ["localhost", chosen["host"]] if is_local else ["*"]
         log = partial(say, stream=sys.stderr) if is_logged else None
-        app = load_app(exported, threads, batch_size=size, hosts=hosts, log=log, promise=promise)
+        app = load_app(
+            exported, threads, batch_size=size, hosts=hosts, log=log, promise=promise, max_ms=max_ms, tell=say
+        )
         warning = "" if is_local else "; every machine that reaches this address can ask"
         address = "http://{}:{}".format(*listening.getsockname()[:2])
         say(f"{exported.name}: {address}  (Ctrl-C ends it{warning})")
@@ -56,6 +64,19 @@ def main(words: list[str]) -> int:
             )
             uvicorn.Server(config).run(sockets=[listening])
     return 0
+
+
+def milliseconds(text: str) -> float | None:
+    """The value of max_ms=, None for ""; ConfigError for anything but a positive number."""
+    if not text:
+        return None
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < float("inf"):
+        raise ConfigError(f"run serve: max_ms={text}: expected milliseconds for a text, above 0. Try: max_ms=5")
+    return found
 
 
 def bind(host: str, port: int) -> tuple[socket.socket, bool]:

@@ -110,7 +110,7 @@ def write_packed_bundle(
 
     is_served: with a server and a Dockerfile; promise: on errors; calibrate: writes another calibration than the run's.
     """
-    exported = ExportedModel(**{**vars(trained), "folder": path, "engine": "numpy"})
+    exported = trained.moved(path, "numpy")
     with bundle_at(path) as part:
         shutil.copy2(with_engine(trained, "numpy").weights, part / predict.MODEL_FILE)
         if (known := trained.folder / CALIBRATION_FILE).is_file():

@@ -23,7 +23,7 @@ DESCRIPTION_FILE = "deploy.json"
 SCHEMA_VERSION = 1
 CASCADE = "cascade"  # the engine of two models that answer as one, see runner/deploy/cascade.py
 WEIGHTS = {"torch": "model.safetensors", "numpy": PACKED, CASCADE: "cascade.json"}  # by engine
-FURTHER = ("options", "facts")  # keys of deploy.json that are left out when empty, as in all earlier exports
+FURTHER = ("options", "facts", "lengths")  # keys of deploy.json that are left out when empty, as in all earlier exports
 ENGINES = ("torch", "onnx", "onnx-int8", "numpy")  # numpy: the model.bin beside the weights, where there is one
 FORMATS = ("onnx", "safetensors", "mlflow", "page", "bundle", "docker", "hub")  # the formats of exports
 
@@ -47,6 +47,7 @@ class ExportedModel:
     started: str  # the start of the run; after force=true an older export has another one
     options: dict[str, Any] = field(default_factory=dict)  # settings of the data that questions are read by
     facts: dict[str, Any] = field(default_factory=dict)  # what the task must know of the labels beside their names
+    lengths: dict[str, Any] = field(default_factory=dict)  # in the place of those in its config.json, see budgets.py
 
     @property
     def is_pair(self) -> bool:
@@ -73,6 +74,10 @@ class ExportedModel:
     def weights(self) -> Path:
         """The file with the weights."""
         return self.folder / WEIGHTS.get(self.engine, "model.onnx")
+
+    def moved(self, folder: Path, engine: str) -> ExportedModel:
+        """The same model as it is written to a folder for an engine, with its lengths inside."""
+        return replace(self, folder=folder, engine=engine, lengths={})
 
     def describe(self) -> dict[str, Any]:
         """The content of deploy.json, which `read_export` reads."""
@@ -133,11 +138,12 @@ def describe_model(record: RunRecord, folder: Path) -> ExportedModel:
     )  # fmt: skip
 
 
-def find_model(source: str, output: Path, engine: str) -> ExportedModel:
+def find_model(source: str, output: Path, engine: str, length: float | None = None) -> ExportedModel:
     """Find the model that `source` names: a run id or its beginning, a run folder, the model in it, or an export.
 
     engine: one of ENGINES, or auto: for a run numpy where its model is packed, else torch; its own for an export. A run
-    must have been exported for ONNX. Raises ConfigError where there is no such model.
+    must have been exported for ONNX. length: of such an export; for other engines see `at_share`. Raises ConfigError
+    where there is no such model.
     """
     if engine not in ("auto", *ENGINES):
         raise ConfigError(f"engine={engine}: expected one of auto, {', '.join(ENGINES)}. Try: engine=auto")
@@ -152,8 +158,9 @@ def find_model(source: str, output: Path, engine: str) -> ExportedModel:
         return find_export(run_folder, source, engine)
     if engine in ("auto", "torch", "numpy"):
         return with_engine(model_of_run(record, run_folder), engine)
-    exported = export_folder(run_folder, engine)
+    exported = export_folder(run_folder, engine + ending(length))
     wanted = f"run export {source} format=onnx" + (" int8=true" if engine == "onnx-int8" else "")
+    wanted += "" if length is None else f" length={length:g}"
     if not (exported / DESCRIPTION_FILE).is_file():
         raise ConfigError(f"engine={engine}: run {record.identity} has no such export. Try: {wanted}")
     found = read_export(exported)
@@ -187,6 +194,11 @@ def with_engine(trained: ExportedModel, engine: str) -> ExportedModel:
 def export_folder(run_folder: Path, kind: str) -> Path:
     """The folder of an export of a run, unless `out` names another."""
     return run_folder / "export" / kind
+
+
+def ending(length: float | None) -> str:
+    """The ending of an export's folder for length=, so that those of several lengths lie side by side."""
+    return "" if length is None else f"-length-{length:g}"
 
 
 def place_of_export(run_folder: Path, kind: str, out: Path | None) -> Path:

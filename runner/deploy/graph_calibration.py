@@ -19,30 +19,35 @@ from runner.statistics.probabilities import softmax
 ROWS = 2000  # of a split at most: a temperature from so many is within 3 % of that from all
 BATCH = 32
 LOST = "its 8-bit weights were not calibrated, because the data of the run are unavailable"
+OTHER_LENGTHS = "it was not calibrated at these lengths, because the data of the run are unavailable"
 
 
 def carry_calibration(record: RunRecord, trained: ExportedModel, graph: Predictor, rows: RowsToCompare) -> None:
     """Write the calibration.json of a graph; nothing for a run whose own model has none.
 
-    In fp32 the logits are the model's, so the calibration is too. In 8 bits they are others: it is fitted to those of
-    the rows that selected, and left out, with the reason, where they are unavailable.
+    In fp32 the logits are the model's, so the calibration is too. In 8 bits, or at other lengths than the run's, they
+    are others: it is fitted to those of the rows that selected, and left out, with the reason, where these are
+    unavailable.
     """
     known = read_calibration(trained.weights)
     facts = record.calibration
     if not known.facts or facts is None:
         return
     scores = {name: value for name, value in known.facts.items() if isinstance(value, float)}
-    if graph.exported.engine == "onnx-int8" and known.is_calibrated:
-        facts, scores = refit(facts, record, graph, rows)
+    if known.is_calibrated and (graph.exported.engine == "onnx-int8" or trained.lengths):
+        facts, scores = refit(facts, record, graph, rows, OTHER_LENGTHS if trained.lengths else LOST)
     write_calibration([graph.exported.weights], facts, scores)
 
 
 def refit(
-    facts: CalibrationFacts, record: RunRecord, graph: Predictor, rows: RowsToCompare
+    facts: CalibrationFacts, record: RunRecord, graph: Predictor, rows: RowsToCompare, lost: str = LOST
 ) -> tuple[CalibrationFacts, dict[str, float]]:
-    """Return the calibration of a graph's own logits, and the ECE with its floor on rows of the reported split."""
+    """Return the calibration of a graph's own logits, and the ECE with its floor on rows of the reported split.
+
+    lost: why there is none, where the rows are unavailable.
+    """
     if rows.select is None:
-        return CalibrationFacts(reason=LOST), {}
+        return CalibrationFacts(reason=lost), {}
     logits, labels = some_logits(graph, rows.select)
     found = fit_calibration(logits, labels, record.data.labels, method=facts.method, split=rows.select.name)
     logits, labels = some_logits(graph, rows.split)

@@ -11,6 +11,7 @@ from models.errors import ModelError
 from models.network import Network
 from models.onnx.graph import write_onnx
 from models.onnx.int8 import quantize_graph
+from runner.deploy.budgets import write_lengths
 from runner.deploy.bundles import is_packed
 from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel, ParityError
 from runner.deploy.graph_calibration import carry_calibration
@@ -30,9 +31,9 @@ def write_exported_model(
     promise: on the share of errors, kept beside the weights.
     """
     parity = None
-    exported = ExportedModel(**{**vars(trained), "folder": folder, "engine": engine})
+    exported = trained.moved(folder, engine)
     if engine == "torch":
-        shutil.copytree(trained.folder, folder, dirs_exist_ok=True)
+        copy_model(trained, folder, record)
     else:
         folder.mkdir(exist_ok=True)
         for name in filter(lambda name: (trained.folder / name).is_file(), TOKENIZER):
@@ -41,9 +42,20 @@ def write_exported_model(
     if promise:
         save_promise(exported.weights, promise)
     checked = {"checked": parity.describe()} if parity else {}
+    checked |= {"length": trained.lengths} if trained.lengths else {}
     content = json.dumps(exported.describe() | checked, indent=2, ensure_ascii=False)
     (folder / DESCRIPTION_FILE).write_text(content + "\n", encoding="utf-8")
     return parity
+
+
+def copy_model(trained: ExportedModel, folder: Path, record: RunRecord) -> None:
+    """Copy the files of a run's model; at other lengths than its own they are written, and it is calibrated again."""
+    shutil.copytree(trained.folder, folder, dirs_exist_ok=True)
+    if not trained.lengths:
+        return
+    write_lengths(folder, trained.lengths)
+    copied = Predictor(trained.moved(folder, "torch"))
+    carry_calibration(record, trained, copied, rows_to_compare(record, copied))
 
 
 def write_graph(trained: ExportedModel, exported: ExportedModel, record: RunRecord) -> Parity:

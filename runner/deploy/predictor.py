@@ -13,10 +13,12 @@ from data.inputs.questions import INPUTS
 from data.inputs.request import Asked, Field
 from data.inputs.tokenizer import load_tokenizer
 from data.splits import TokenSplit
+from models.backbones.lengths import Lengths
 from models.checkpoints.open import load_model
+from models.compression.lengths.chosen import set_lengths
 from models.onnx.graph import OnnxModel
 from runner.deploy.answer_table import Answer, worded_fields
-from runner.deploy.bundle.calibration import read_calibration
+from runner.deploy.bundle.calibration import Calibration, read_calibration
 from runner.deploy.exported import ExportedModel
 from runner.errors import ConfigError
 from runner.machine.extras import require_extra
@@ -24,6 +26,7 @@ from runner.tasks.make import task_of_export
 from runner.training.inference import predict
 
 CPU = torch.device("cpu")
+OTHER_LENGTHS = "it was calibrated at other lengths; run export length= calibrates it at these"
 Text = str | Sequence[str]  # a text, or its words for models that read words
 
 
@@ -36,7 +39,8 @@ class Predictor:
         self.tokenizer = load_tokenizer(str(exported.folder))
         self.input = INPUTS[self.task.input].for_questions(self.tokenizer, exported.columns, exported.options)
         self.model = load_for_runtime(exported, threads).eval()
-        self.calibration = read_calibration(exported.weights)
+        known = Calibration(problem=OTHER_LENGTHS) if exported.lengths else read_calibration(exported.weights)
+        self.calibration = known
         if exported.engine == "torch":
             check_files_match(self.model, exported, self.task.head().outputs, self.tokenizer.vocab_size)
 
@@ -76,7 +80,11 @@ def load_for_runtime(exported: ExportedModel, threads: int) -> nn.Module:
     """Load the model of an export, or of a run, to predict on `threads` threads."""
     torch.set_num_threads(threads)
     if exported.engine == "torch":
-        return load_model(exported.folder)
+        model = load_model(exported.folder)
+        if exported.lengths:
+            values, mode = tuple(map(float, exported.lengths["lengths"])), exported.lengths["mode"]
+            set_lengths(model, Lengths(values, mode) if values else None)
+        return model
     require_extra("onnx", str(exported.folder))
     return OnnxModel(exported.weights, threads)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -59,10 +59,34 @@ class AnyPredictor(Protocol):
         """One answer for each text or pair of texts; long texts are cut."""
 
 
-def open_predictor(exported: ExportedModel, threads: int = 1) -> AnyPredictor:
-    """Load a model to predict on `threads` threads; ConfigError for damaged files."""
+@runtime_checkable
+class KeepsTime(Protocol):
+    """A predictor of a model with searched lengths that may spend so many milliseconds on each text."""
+
+    max_ms: float  # where a question does not say
+
+    def describe(self) -> str:
+        """A sentence for the terminal: what is answered how fast."""
+
+    def tokens(self, asked: Any) -> Sequence[int]:
+        """The tokens that are read of each question."""
+
+    def least_ms(self, tokens: int) -> float:
+        """The time of the fastest lengths for a text of so many tokens."""
+
+    def answers_within(self, asked: Any, limits: Sequence[float], batch_size: int) -> list[Answer]:
+        """One answer for each question, within its own limit in milliseconds; asked: as `ask` returned it."""
+
+
+def open_predictor(exported: ExportedModel, threads: int = 1, max_ms: float | None = None) -> AnyPredictor:
+    """Load a model to predict on `threads` threads; ConfigError for damaged files.
+
+    max_ms: for each text, of a model with searched lengths.
+    """
     if exported.engine == "numpy":
         return PackedPredictor(exported)
-    from runner.deploy.predictor import Predictor  # late: torch
+    from runner.deploy import timed_lengths  # late: torch
 
-    return Predictor(exported, threads)
+    if max_ms is not None:
+        return timed_lengths.TimedPredictor(exported, threads, max_ms)
+    return timed_lengths.Predictor(exported, threads)

@@ -65,13 +65,19 @@ def promised(predictor: AnyPredictor) -> list[str]:
     return sentences(predictor.promise) if isinstance(predictor, RejectingPredictor) else []
 
 
-def open_answering(exported: ExportedModel, threads: int = 1, promise: dict[str, Any] | None = None) -> AnyPredictor:
+def open_answering(
+    exported: ExportedModel, threads: int = 1, promise: dict[str, Any] | None = None, max_ms: float | None = None
+) -> AnyPredictor:
     """Load a model to answer on `threads` threads; by a promise where one is given, or saved with it.
 
-    Raises ConfigError for damaged files, and for a saved promise that does not hold.
+    max_ms: as in `open_predictor`. Raises ConfigError for damaged files, and for a saved promise that does not hold.
     """
     try:
-        predictor: AnyPredictor = (open_cascade if exported.engine == CASCADE else open_predictor)(exported, threads)
+        predictor: AnyPredictor
+        if exported.engine == CASCADE:
+            predictor = open_cascade(exported, threads)
+        else:
+            predictor = open_predictor(exported, threads, max_ms)
         promise = promise or promise_in(predictor.calibration.facts, exported.labels)
     except PromiseError as error:
         raise ConfigError(f"{error}. Try: run export {exported.identity}") from error

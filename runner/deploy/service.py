@@ -24,11 +24,11 @@ from runner.deploy.batcher import Batcher, Busy
 from runner.deploy.container.monitor import CONTENT_TYPE, Monitor
 from runner.deploy.exported import ExportedModel
 from runner.deploy.observed import TEXTS, Observed
-from runner.deploy.predictors import AnyPredictor
+from runner.deploy.predictors import AnyPredictor, KeepsTime
 from runner.deploy.promise import Promise
 from runner.deploy.reasons import find_reasons, method_of
 from runner.deploy.rejecting import open_answering, promised
-from runner.deploy.service_models import FieldFacts, Health, Question, answers_model, question_model
+from runner.deploy.service_models import FieldFacts, Health, Question, TimedQuestion, answers_model, question_model
 from runner.deploy.service_page import make_page
 
 
@@ -45,14 +45,18 @@ class Limits:
 
 def load_app(
     exported: ExportedModel, threads: int, *, batch_size: int, hosts: Sequence[str],
-    log: Callable[[str], None] | None = None, promise: Promise | None = None,
+    log: Callable[[str], None] | None = None, promise: Promise | None = None, max_ms: float | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Observed:  # fmt: skip
     """Load an exported model, and make the application around it.
 
-    log: takes a line for each request. promise: on the share of errors among the answers.
+    log: takes a line for each request. promise: on the share of errors among the answers. max_ms: for each text, of a
+    model with searched lengths. tell: takes a sentence on how fast it is then.
     """
     monitor = Monitor({"model": exported.identity, "name": exported.name, "engine": exported.engine})
-    predictor = open_answering(exported, threads, promise)
+    predictor = open_answering(exported, threads, promise, max_ms)
+    if isinstance(predictor, KeepsTime) and tell:
+        tell(predictor.describe())
     app = make_app(predictor, batch_size=batch_size, limits=Limits(), hosts=hosts, monitor=monitor)
     return Observed(app, monitor, log)
 
@@ -74,7 +78,9 @@ def make_app(
     batcher: Batcher[Question] = Batcher(
         answer, lambda question: len(question.texts), batch_size=batch_size, most=limits.waiting
     )
-    asks, answers = question_model(predictor.request_fields), answers_model(predictor.answer_fields)
+    is_timed = isinstance(predictor, KeepsTime)
+    asks = question_model(predictor.request_fields, is_timed=is_timed)
+    answers = answers_model(predictor.answer_fields)
     schema = {"content": {"application/json": {"schema": asks.model_json_schema()}}, "required": True}
 
     @app.exception_handler(HTTPException)
@@ -90,7 +96,7 @@ def make_app(
         response_model_exclude_none=True,
     )  # fmt: skip
     async def predict(request: Request) -> Any:
-        question = parse_question(await read_body(request, limits), limits, predictor.request_fields)
+        question = parse_question(await read_body(request, limits), limits, predictor.request_fields, is_timed)
         request.scope["state"][TEXTS] = len(question.texts)
         try:
             found = await batcher.ask(question)
@@ -146,10 +152,10 @@ async def read_body(request: Request, limits: Limits) -> bytes:
     return bytes(body)
 
 
-def parse_question(body: bytes, limits: Limits, asked: Sequence[fields.Field]) -> Question:
+def parse_question(body: bytes, limits: Limits, asked: Sequence[fields.Field], is_timed: bool = False) -> Question:
     """Parse the body of a request for a model that is asked with these fields; HTTPException for a malformed one."""
     try:
-        question = question_model(asked).model_validate_json(body)
+        question = question_model(asked, is_timed=is_timed).model_validate_json(body)
     except ValidationError as error:
         first = error.errors()[0]
         if first["type"] == "json_invalid":
@@ -174,6 +180,26 @@ def explained(predictor: AnyPredictor, question: Question, answers: Sequence[Ans
     return [answer | ({"reasons": asdict(reasons)} if reasons else {}) for answer, reasons in zip(answers, found)]
 
 
+def limits_of(predictor: KeepsTime, questions: Sequence[Question]) -> list[float]:
+    """The milliseconds that each text of some questions may take."""
+    return [limit_of(question) or predictor.max_ms for question in questions for _ in question.texts]
+
+
+def limit_of(question: Question) -> float | None:
+    """The milliseconds that a question says its answers may take."""
+    return question.max_ms if isinstance(question, TimedQuestion) else None
+
+
+def too_fast(predictor: KeepsTime, question: Question, tokens: Sequence[int]) -> str:
+    """Why the limit of a question cannot be kept for one of its texts, with the one that can; "" where it is kept."""
+    limit, longest = limit_of(question), int(max(tokens))
+    least = predictor.least_ms(longest)
+    if limit is None or least <= limit:
+        return ""
+    reachable = f"{1.1 * least:.2g}"
+    return f"max_ms={limit:g}: a text of {longest} tokens takes {least:.3g} ms at least. Try: max_ms={reachable}"
+
+
 def answer_questions(
     predictor: AnyPredictor, questions: Sequence[Question], batch_size: int
 ) -> list[list[Answer] | HTTPException]:
@@ -181,12 +207,21 @@ def answer_questions(
     texts = [text for question in questions for text in question.texts]
     pairs = [pair for question in questions for pair in question.pairs or ()] or None
     asked = predictor.ask(texts, pairs)
-    found, end = predictor.answers(asked, batch_size), 0
+    tokens: Sequence[int] = ()
+    if isinstance(predictor, KeepsTime):
+        tokens = predictor.tokens(asked)
+        found = predictor.answers_within(asked, limits_of(predictor, questions), batch_size)
+    else:
+        found = predictor.answers(asked, batch_size)
+    end = 0
     results: list[list[Answer] | HTTPException] = []
     for question in questions:
         mine = slice(end, end + len(question.texts))
         end = mine.stop
-        if question.truncate or not asked.is_cut[mine].any():
+        problem = too_fast(predictor, question, tokens[mine]) if isinstance(predictor, KeepsTime) else ""
+        if problem:
+            results.append(HTTPException(422, problem))
+        elif question.truncate or not asked.is_cut[mine].any():
             results.append(explained(predictor, question, found[mine]) if question.explain else found[mine])
         else:
             lengths, longest = asked.lengths[mine], asked.longest or predictor.exported.max_length

@@ -28,6 +28,16 @@ class WordsQuestion(Question):
     )
 
 
+class TimedQuestion(Question):
+    """The body of a request to a model that may answer faster for less accuracy."""
+
+    max_ms: float | None = Field(None, gt=0, description="milliseconds for each text; by default those of the server")
+
+
+class TimedWordsQuestion(TimedQuestion, WordsQuestion):
+    """The body of a request to such a model that reads words."""
+
+
 class Span(BaseModel):
     """A part of a text and what it is."""
 
@@ -100,6 +110,11 @@ class Health(BaseModel):
     explains: str = Field(description="how `explain` finds the words that spoke for an answer; empty: not at all")
 
 
-def question_model(asked: Sequence[fields.Field]) -> type[Question]:
-    """The body of a request for a model that is asked with these fields."""
-    return WordsQuestion if asked[0].type == "words" else Question
+def question_model(asked: Sequence[fields.Field], *, is_timed: bool = False) -> type[Question]:
+    """The body of a request for a model that is asked with these fields.
+
+    is_timed: may a request say how long its answers may take?
+    """
+    if asked[0].type == "words":
+        return TimedWordsQuestion if is_timed else WordsQuestion
+    return TimedQuestion if is_timed else Question

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from runner.deploy.budgets import find_model_at
 from runner.deploy.bundle.predict import GRAPH_FACTS, MODEL_FILE
 from runner.deploy.bundle.predict import Model as BundleModel
 from runner.deploy.bundle.rejection import UNSURE, keep_promise
-from runner.deploy.exported import DESCRIPTION_FILE, find_model
+from runner.deploy.exported import DESCRIPTION_FILE
 from runner.deploy.promise import WantedPromise, find_promise
 from runner.deploy.rejecting import open_answering
 from runner.errors import ConfigError
@@ -117,13 +118,15 @@ def load(
     output: str | Path = "outputs",
     engine: str = "auto",
     threads: int = 1,
+    length: float | None = None,
     values: Mapping[str, Any] | None = None,
     run: Path | None = None,
 ) -> Model:
     """Return the model of a run (its id or the beginning of it), of a run's folder, an export or a bundle.
 
     output: the folder of the runs; engine: auto, torch, numpy, onnx or onnx-int8; values: labels by their names, for
-    labels that are no texts; run: the folder of the run that trained it, where it lies elsewhere. Raises ConfigError
+    labels that are no texts; length: the share of the multiply-adds at full length that the model may take, of a model
+    with searched lengths; run: the folder of the run that trained it, where it lies elsewhere. Raises ConfigError
     where there is no such model.
     """
     folder = Path(source).expanduser()
@@ -132,7 +135,7 @@ def load(
         packed = BundleModel(folder)
         columns = ("text", "text_pair")[: packed.reads]
         return Model(folder.absolute(), packed.labels, columns, lambda: packed, values, run)
-    exported = find_model(str(source), Path(output).expanduser(), engine)
+    exported = find_model_at(str(source), Path(output).expanduser(), engine, length)
     if not (exported.folder / DESCRIPTION_FILE).is_file():  # of the run itself: <output>/<id>/model
         run = exported.folder.parent
     return Model(

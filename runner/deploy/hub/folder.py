@@ -15,8 +15,16 @@ from pathlib import Path
 
 from data.json_types import JsonObject
 from models.checkpoints.atomic import written_atomically
-from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel, model_of_run, place_of_export, with_engine
-from runner.deploy.graphs import write_exported_model
+from runner.deploy.budgets import at_share
+from runner.deploy.exported import (
+    DESCRIPTION_FILE,
+    ExportedModel,
+    ending,
+    model_of_run,
+    place_of_export,
+    with_engine,
+)
+from runner.deploy.graphs import copy_model, write_exported_model
 from runner.deploy.hub.card import CardFacts, hub_card
 from runner.deploy.parity import Parity
 from runner.errors import ConfigError
@@ -30,23 +38,30 @@ LICENSE = re.compile(r"[a-z0-9][a-z0-9.+-]*")  # an id of the hub's list, such a
 
 
 def write_hub_folder(
-    record: RunRecord, run_folder: Path, out: Path | None, *, engines: tuple[str, ...] = (), license: str = "unknown"
+    record: RunRecord,
+    run_folder: Path,
+    out: Path | None,
+    *,
+    engines: tuple[str, ...] = (),
+    license: str = "unknown",
+    length: float | None = None,
 ) -> tuple[ExportedModel, list[Parity]]:
     """Write the folder of a run, completely or not at all; return it and how close each graph is to the model.
 
     out: the folder, by default export/hub below the run's. engines: keys of GRAPHS, the graphs to add. license: of the
-    weights. Raises ConfigError for an unavailable export, ModelError and ParityError as for other exports.
+    weights. length: as in `at_share`. Raises ConfigError for an unavailable export, ModelError and ParityError as for
+    other exports.
     """
     if not LICENSE.fullmatch(license):
         raise ConfigError(f"license={license}: expected an id of the hub's list. Try: license=apache-2.0")
-    trained = model_of_run(record, run_folder)
+    trained = at_share(model_of_run(record, run_folder), length)
     for engine in engines:
         require_extra("onnx", f"format=hub {'int8' if engine == 'onnx-int8' else 'onnx'}=true")
     exported = with_engine(trained, "auto")
-    place = place_of_export(run_folder, "hub", out)
+    place = place_of_export(run_folder, f"hub{ending(length)}", out)
     parities = []
     with written_atomically(place) as part:
-        shutil.copytree(trained.folder, part, dirs_exist_ok=True)
+        copy_model(trained, part, record)
         config = add_label_names(part / CONFIG, record.data.labels)
         for engine in engines:
             parities.append(add_graph(part, trained, engine, record))
@@ -55,9 +70,9 @@ def write_hub_folder(
             license=license, graphs=tuple(GRAPHS[engine] for engine in engines), is_packed=exported.engine == "numpy",
         )  # fmt: skip
         (part / "README.md").write_text(hub_card(record, facts), encoding="utf-8")
-        description = json.dumps(exported.describe(), indent=2, ensure_ascii=False)
+        description = json.dumps(exported.moved(place, exported.engine).describe(), indent=2, ensure_ascii=False)
         (part / DESCRIPTION_FILE).write_text(description + "\n", encoding="utf-8")
-    return replace(exported, folder=place), parities
+    return exported.moved(place, exported.engine), parities
 
 
 def add_label_names(path: Path, labels: list[str]) -> JsonObject:
