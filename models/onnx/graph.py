@@ -17,14 +17,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-    shapes = tuple({0: axes[0]} if name == MEMORY else axes for name in given)
-    example = tuple(given.values())
-    with _quiet(), torch.no_grad():
-        try:
-            torch.onnx.export(
-                traced(module, example, (shapes,)), example, path, dynamo=True, opset_version=OPSET,
-                input_names=list(given), output_names=outputs, dynamic_shapes=(shapes,), external_data=False,
-                verbose=False,
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -83,22 +76,14 @@ def write_onnx(model: Network, path: Path, finish: Callable[[Path], None] | None
 def _export(module: nn.Module, given: dict[str, Tensor], outputs: list[str], path: Path, longest: int | None) -> None:
     """Write the graph of a module; given: an example of its inputs (B, T, ...), by name and in order."""
     axes = {0: torch.export.Dim("batch", min=1), 1: torch.export.Dim("length", min=1, max=longest)}
-<<<<<<< HEAD
     shapes = tuple({0: axes[0]} if name == MEMORY else axes for name in given)
+    example = tuple(given.values())
     with _quiet(), torch.no_grad():
         try:
             torch.onnx.export(
-                module, tuple(given.values()), path, dynamo=True, opset_version=OPSET, input_names=list(given),
-                output_names=outputs, dynamic_shapes=(shapes,), external_data=False, verbose=False,
-=======
-    example = (ids, mask, torch.zeros_like(ids))[:count]
-    with _quiet(), torch.no_grad():
-        try:
-            torch.onnx.export(
-                traced(plain, example, ((axes,) * count,)), example, path, dynamo=True, opset_version=OPSET,
-                input_names=INPUTS[:count], output_names=["logits"], dynamic_shapes=((axes,) * count,),
-                external_data=False, verbose=False,
->>>>>>> 8e72be5a (Choose lengths by a budget where a model is used: length= in export, predict and Python, max_ms= in serve)
+                traced(module, example, (shapes,)), example, path, dynamo=True, opset_version=OPSET,
+                input_names=list(given), output_names=outputs, dynamic_shapes=(shapes,), external_data=False,
+                verbose=False,
             )  # fmt: skip
         except torch.onnx.OnnxExporterError as error:
             raise ModelError(f"this model cannot be written as an ONNX graph: {_reason(error)}") from error
