@@ -90,7 +90,7 @@ def _export(module: nn.Module, given: dict[str, Tensor], outputs: list[str], pat
 
 
 def traced(plain: nn.Module, example: tuple[Tensor, ...], shapes: Any) -> Any:
-    """What the exporter starts from: the model, or where layers drop tokens its program.
+    """The model as the exporter takes it: itself, or where layers drop tokens its program.
 
     The tracer cannot prove that fewer tokens are left than there were for every text, so it leaves that to the graph.
     """

@@ -76,7 +76,7 @@ class ExportedModel:
         return self.folder / WEIGHTS.get(self.engine, "model.onnx")
 
     def moved(self, folder: Path, engine: str) -> ExportedModel:
-        """The same model as it is written to a folder for an engine, with its lengths inside."""
+        """The model as it is written to a folder for an engine, with its lengths inside."""
         return replace(self, folder=folder, engine=engine, lengths={})
 
     def describe(self) -> dict[str, Any]:

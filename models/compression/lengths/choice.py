@@ -60,7 +60,10 @@ def choices_of(architecture: JsonObject) -> list[Choice]:
 
 
 def within_share(choices: Sequence[Choice], share: float) -> Choice:
-    """The best choice of at most that share of the full cost; ModelError, with the least there is, below all."""
+    """The best choice of at most that share of the full cost; of 1 full length.
+
+    Raises ModelError, with the least share that there is, below all.
+    """
     found = [choice for choice in choices if choice.share <= share + 1e-9]
     if not found:
         least = min(choices, key=lambda one: one.share)
@@ -68,7 +71,7 @@ def within_share(choices: Sequence[Choice], share: float) -> Choice:
             f"length={share:g}: the shortest lengths that were searched take {least.share:.3g} of the full "
             f"multiply-adds. Try: length={_rounded_up(least.share):g}"
         )
-    return max(found, key=lambda one: (one.score, -one.share))
+    return max(found, key=lambda one: (share >= 1 and one.share, one.score, -one.share))
 
 
 def kept_choice(choices: Sequence[Choice], options: LengthSearch) -> Choice:

@@ -14,7 +14,8 @@ FRONT = [Choice((0.5, 0.5), 0.31, 0.80), Choice((0.8, 0.7), 0.6, 0.88, 2.5), Cho
 def test_a_budget_gets_the_best_lengths_that_fit_it() -> None:
     assert within_share(FRONT, 0.6) is FRONT[1]
     assert within_share(FRONT, 0.59) is FRONT[0]
-    assert within_share(FRONT, 1.0) is FRONT[2]
+    assert within_share(FRONT, 0.999) is FRONT[1]
+    assert within_share([*FRONT[:1], Choice((0.9, 0.9), 0.8, 0.95), FRONT[2]], 1.0) is FRONT[2]
 
 
 def test_a_budget_below_the_shortest_lengths_is_refused_with_the_reachable_one() -> None:
