@@ -24,7 +24,7 @@ FLATTEST = 0.02  # of a fitted slope, in ranges of the labels: below it float32 
 def start_cosine_layer(context: RunStageContext) -> None:
     """Let a fresh last layer rise or fall with the cosine, as a few training rows say; for others nothing."""
     prepared, settings = context.prepared, context.settings
-    is_kept = settings.finished or any(name.startswith(HEAD) for name in prepared.weights.loaded)
+    is_kept = settings.finished or prepared.before or any(name.startswith(HEAD) for name in prepared.weights.loaded)
     if is_kept or not _is_fitted(context):
         return
     model = cast(SequenceClassifier, prepared.model)

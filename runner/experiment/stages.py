@@ -95,6 +95,7 @@ def _run_stage(stage: PlannedStage, context: RunStageContext, watch: Watch | Non
         _fit_ngrams(context, teacher_targets(context, stage.options))
         record_retained(context)
     else:
+        start_cosine_layer(context)  # a student that is trained from the start
         context.draw_from("start")
         prepared = context.prepared
         prepared.model = make_stage(stage.options, stage.name).run(prepared.model, context)  # type: ignore[assignment]

@@ -56,6 +56,11 @@ def test_a_distance_is_learnt_as_well_as_a_similarity_and_answered_in_its_own_un
     assert record.metrics["test/mse"] < 4.0  # of numbers from 0 to 10, whose variance is 11
     weights, _ = last_layer(folder, record)
     assert weights[0, 0] < 0
+    student = made(
+        folder, "data.label=distance", "train.epochs=1", "compression=[distil]",
+        f"compression.distil.teacher={record.identity}",
+    )  # fmt: skip
+    assert last_layer(folder, student)[0][0, 0] < 0
     assert any(re.match(r"last layer fitted to \d+ training rows: -\d", note) for note in record.notes)
 
 
