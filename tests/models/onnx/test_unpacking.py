@@ -80,6 +80,6 @@ def test_steps_over_a_scale_are_those_of_int8_weights() -> None:
 
 
 def test_numbers_become_float16_only_where_nothing_is_lost() -> None:
-    exact, small, large = np.float32([0.5, -3]), np.float32([0.1]), np.float32([1e6])
+    exact, small, large = (np.array(values, np.float32) for values in ([0.5, -3], [0.1], [1e6]))
     assert halved(exact).dtype == np.float16
     assert halved(small) is small and halved(large) is large
