@@ -41,6 +41,7 @@ from runner.experiment.stage_plan import PlannedStage, stage_plan
 from runner.machine.exclusive import Exclusive
 from runner.record.descriptions import constant_answers
 from runner.record.folder import POINTS, read_record
+from runner.record.lengths import write_lengths
 from runner.record.record import StageEntry
 from runner.record.writer import RecordWriter
 from runner.training.frozen_states import attach_frozen_states, uses_frozen_states
@@ -195,6 +196,7 @@ def _close_stage(stage: PlannedStage, context: RunStageContext, folder: Path) ->
     writer.set_calibration(found.calibration)
     writer.set_thresholds(found.thresholds)
     save_model(prepared, writer.record, folder)
+    write_lengths(folder.parent)
     writer.set_calibration(keep_calibration(prepared, writer.record, folder))
     with timed(writer, "time/measure_s", prepared.exclusive):
         writer.add_metrics(measure_costs(prepared, writer.record, context.say, folder))

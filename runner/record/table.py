@@ -20,6 +20,7 @@ from runner.record.baseline import (
 )
 from runner.record.descriptions import class_table, constant_answers, is_shown, score_label
 from runner.record.folder import PAGE
+from runner.record.lengths import lengths_table
 from runner.record.record import RunRecord
 from runner.record.run_names import name_of
 from runner.record.shown_costs import ANSWER, STAR_OF_SIZE, STAR_OF_TIME, Shown, answer_of, in_mb, size_of
@@ -50,6 +51,8 @@ def show_record(record: RunRecord, folder: Path, console: Console | None = None,
     if len(record.stages) > 1:
         console.print(stage_table(record))
         _explain_stars([entry.metrics for entry in record.stages], console)
+    if details and (lengths := lengths_table(folder)):
+        console.print(lengths)
     if details and (each := class_table(record)):
         console.print(each)
     for sentence in constant_answers(record):

@@ -26,7 +26,7 @@ OPTIONAL_TAGS = {"reason", "non_finite", "at_baseline"}  # a later attempt may n
 RUN_NAME = "mlflow.runName"
 FIRST = ("*.html", "*.png", "*.svg", "plots/*")  # pages and pictures, at the top of the artifacts
 BELOW = "run"  # the folder of all other files, which MLflow lists after report.html
-OTHERS = ("predictions-*.parquet", "metrics.jsonl", "log.txt", "errors.csv")
+OTHERS = ("predictions-*.parquet", "metrics.jsonl", "log.txt", "errors.csv", "lengths.*")
 
 
 def config_params(record: RunRecord) -> list[Param]:
