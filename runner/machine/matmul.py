@@ -6,8 +6,6 @@ resumed run takes the kernels it began with. The facts go into the run record.
 
 from __future__ import annotations
 
-import ctypes
-import sys
 import time
 from collections.abc import Iterator
 from functools import cache
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from data.json_types import JsonObject
 from runner.errors import ConfigError
+from runner.machine.allocator import keep_memory
 from runner.machine.facts import cpu_features
 from runner.schema import EngineSettings
 
@@ -25,9 +24,6 @@ ONEDNN = ("AuthenticAMD", "avx512f")  # maker and instructions of the processors
 MOST_ERROR = 2e-6  # relative; fp32 products of this size are within 3e-7 (MKL) to 6e-7 (oneDNN), bf16 at 2e-3
 PRECISION = {"default": "highest", "onednn": "medium"}  # what torch calls them
 
-# glibc's mallopt parameters (malloc.h)
-TRIM_THRESHOLD, MMAP_MAX = -1, -4
-LARGEST_INT = 2**31 - 1
 SIZE, ROUNDS = 512, 5  # of the square products that are timed: 2 to 3 ms each on a slow core
 
 
@@ -57,21 +53,6 @@ def use_exact_convolutions() -> None:
 
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.deterministic = True
-
-
-def keep_memory() -> bool:
-    """Let the C library keep freed memory for the next step; returns whether it does so now.
-
-    Otherwise glibc hands large tensors back to the system each time, and every page of the next is cleared and mapped
-    again: 1.08x on the steps of bert-tiny on short texts, 1.2x on long ones. Without glibc nothing is changed.
-    """
-    if not sys.platform.startswith("linux"):
-        return False
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):
-        return False
-    return bool(mallopt(MMAP_MAX, 0) and mallopt(TRIM_THRESHOLD, LARGEST_INT))
 
 
 def choose_gemm(wanted: str, precision: str) -> JsonObject:

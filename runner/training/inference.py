@@ -12,6 +12,7 @@ from torch import nn
 from data.batch import Batch, collate
 from data.sampler import eval_batches
 from data.splits import Arrays, TokenSplit
+from runner.machine.allocator import MemoryGuard
 from runner.machine.exclusive import Exclusive
 from runner.tasks.base import Task
 
@@ -69,6 +70,7 @@ def predict(
         model.eval()
     kept: list[torch.Tensor] = []
     counts: list[np.ndarray] = []
+    guard_memory = MemoryGuard()
     batches = eval_batches(split.lengths, batch_size=batch_size)
     precision = "fp32" if task is not None and task.evaluates_in_fp32 else precision
     for rows in batches:
@@ -79,6 +81,7 @@ def predict(
             found = model(**to_tensors(batch, device))
         kept.append(found.float() if task is None else task.keep(found, batch))
         counts.append(items_of_rows(batch, is_by_row=task is not None and task.keeps_rows))
+        guard_memory()
     if was_training:
         model.train()
     joined = torch.cat(kept).cpu().numpy()

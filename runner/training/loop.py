@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from data.json_types import JsonObject
 from data.splits import Splits
 from models.compression.stage import TrainingHook
+from runner.machine.allocator import MemoryGuard
 from runner.machine.exclusive import Exclusive
 from runner.tasks.base import Task
 from runner.training.checkpoint import Checkpoints, with_prefix
@@ -100,10 +101,11 @@ def train_epoch(
 ) -> Iterator[dict[str, float]]:
     """Train the rest of one epoch; yields the metrics of each logged point."""
     state, plan, clock = trainer.state, trainer.plan, trainer.exclusive.clock
-    since = clock()
+    since, guard_memory = clock(), MemoryGuard()
     for rows in plan.batches(state.epoch)[state.batch :]:
         trainer.exclusive.yield_to_timing()
         norm = trainer.step(rows)
+        guard_memory()
         state.batch += 1
         if trainer.skipped:
             guard.observe(trainer.skipped, state)
