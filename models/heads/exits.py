@@ -181,7 +181,7 @@ def attach_exits(
         within=within,
     )  # fmt: skip
     own = next(model.parameters(), torch.empty(0))  # a model in codes may have no parameter
-    model.exits = exits.to(own.device)
+    model.exits = exits.to(own.device).train(model.training)
     return exits
 
 

@@ -43,11 +43,11 @@ def errors(answers: Tensor, labels: Tensor) -> Tensor:
 
 
 def answer_loss(logits: Tensor, labels: Tensor, last: Tensor, soft: float) -> Tensor:
-    """The loss of logits (N, C), a scalar: to the labels, and `soft` times that to the answers of the last layer."""
+    """The loss of logits (N, C), a scalar: to the labels (weight 1) and to the last layer's answers (`soft`)."""
     if logits.shape[-1] == 1:
         found, own = logits.squeeze(-1), last.squeeze(-1)
-        return F.mse_loss(found, labels.float()) + soft * F.mse_loss(found, own)
-    return F.cross_entropy(logits, labels) + soft * F.cross_entropy(logits, last.softmax(-1))
+        return (F.mse_loss(found, labels.float()) + soft * F.mse_loss(found, own)) / (1 + soft)
+    return (F.cross_entropy(logits, labels) + soft * F.cross_entropy(logits, last.softmax(-1))) / (1 + soft)
 
 
 def solve(layer: nn.Linear, read: Tensor, loss: Callable[[Tensor], Tensor]) -> None:

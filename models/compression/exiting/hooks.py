@@ -26,7 +26,7 @@ def weighted_mean(losses: Sequence[Tensor], layers: Sequence[int]) -> Tensor:
 
 
 class ExitsHook(TrainingHook):
-    """The losses of the exits beside the task's own; `soft` times the distance to the last layer's answers is added."""
+    """The losses of the exits beside the task's own; each also learns the last layer's answers (`soft`)."""
 
     def __init__(self, model: LinearHead, exits: Exits, options: Options, context: StageContext, layers: int) -> None:
         self.model, self.exits, self.options, self.context, self.layers = model, exits, options, context, layers
@@ -68,7 +68,8 @@ class ExitsHook(TrainingHook):
         found = task.loss(logits, targets)
         if not self.options.soft:
             return found
-        return found + self.options.soft * task.match(logits, wanted, targets, soft="kl", temperature=1.0)
+        soft = self.options.soft
+        return (found + soft * task.match(logits, wanted, targets, soft="kl", temperature=1.0)) / (1 + soft)
 
     def facts(self) -> dict[str, float]:
         """The mean loss of the exits since the last evaluation."""

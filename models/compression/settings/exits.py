@@ -27,7 +27,7 @@ class Exits(StageSettings):
     rows: int = limited(10000, low=50)
     epochs: float = limited(1.0, above=0.0, high=100000.0)
     lr: float | None = limited(None, above=0.0, high=100.0)
-    soft: float = limited(0.5, low=0.0)
+    soft: float = limited(5.0, low=0.0)
     threshold: float | None = limited(None, low=0.0)
     within: float = limited(0.5, above=0.0)
     at_most_loss: float = limited(0.005, low=0.0, high=1.0)

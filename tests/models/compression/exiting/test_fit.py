@@ -52,6 +52,7 @@ def test_doubt_is_larger_where_the_answer_is_wrong() -> None:
     fit_doubt(exits, seen)
     is_wrong = seen.answers(exits).argmax(-1) != seen.labels
     certainties = seen.certainties(exits)
+    certainties = certainties.detach()
     assert is_wrong.any() and float(certainties[~is_wrong].mean()) > float(certainties[is_wrong].mean())
 
 
