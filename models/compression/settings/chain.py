@@ -5,8 +5,10 @@ from __future__ import annotations
 from models.compression.settings.exits import Exits
 from models.compression.settings.learn import TaughtSettings
 from models.compression.settings.pruning import MaskedPruning
+from models.compression.settings.quantization import WeightOnly
 from models.compression.settings.stage import StageSettings
 
+EVEN = "even"  # a grid without a zero
 RANK = {"learn": 0, "prune": 1, "shorten": 2, "quantize": 3, "exits": 4}  # the order in a chain
 RESULT = {
     "prune": "zeros", "shorten": "choice of lengths", "quantize": "quantized weights", "exits": "thresholds",
@@ -64,9 +66,15 @@ def wrong_starts(stages: dict[str, StageSettings], *, is_finished: bool) -> list
 
 def missing_requirements(stages: dict[str, StageSettings], *, has_encoder: bool) -> list[str]:
     """One line for everything that a stage requires and lacks, and for its contradicting options."""
-    found = []
+    found, pruned = [], ""
     for name, stage in stages.items():
         found += stage.contradictions(name)
+        pruned = name if isinstance(stage, MaskedPruning) else pruned
+        if pruned and isinstance(stage, WeightOnly) and EVEN in (stage.scheme, stage.embedding_scheme):
+            found.append(
+                f"compression=[{pruned},{name}]: the levels of scheme=even have no zero, and {pruned} makes zeros. "
+                f"Try: compression.{name}.scheme=symmetric compression.{name}.embedding_scheme=affine"
+            )
         if isinstance(stage, TaughtSettings) and not stage.teacher:
             found.append(
                 f"compression=[{name}] learns from a teacher. "

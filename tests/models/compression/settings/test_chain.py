@@ -45,3 +45,11 @@ def test_a_stage_without_its_teacher_or_its_encoder_is_refused_with_the_cure() -
     refused = missing_requirements({"m": Magnitude()}, has_encoder=False)
     assert "model=dsn has none" in refused[0] and "compression.m.matrices=*word_embeddings" in refused[0]
     assert missing_requirements({"m": Magnitude(matrices="*word_embeddings")}, has_encoder=False) == []
+
+
+def test_levels_without_a_zero_after_a_pruning_are_refused() -> None:
+    stages = {"magnitude": METHODS["magnitude"](), "compact": WeightOnly(scheme="even")}
+    (line,) = missing_requirements(stages, has_encoder=True)
+    assert "Try: compression.compact.scheme=symmetric" in line
+    assert not missing_requirements({"magnitude": stages["magnitude"], "int4": WeightOnly()}, has_encoder=True)
+    assert not missing_requirements({"compact": stages["compact"]}, has_encoder=True)
