@@ -23,6 +23,7 @@ from models.errors import ModelError
 from models.json_types import JsonObject
 from models.network import Network
 
+SKETCHED = 0.9  # of its tokens leave a layer, before a search has found how many may
 LONGEST = 512  # tokens of the longest text that lengths=absolute are searched for, where a model takes any
 
 
@@ -37,6 +38,11 @@ class Length(Stage):
         lengths = self.options.given()
         if lengths is not None:
             lengths.check_fits(len(encoder_with_lengths(model).layer), cast(Network, model).longest_input())
+
+    def sketch(self, model: nn.Module) -> None:
+        """Let every layer drop a tenth of its tokens, or as many as the settings say."""
+        layers = len(encoder_with_lengths(model).layer)
+        set_lengths(cast(Network, model), self.options.given() or Lengths((SKETCHED,) * layers))
 
     def run(self, model: Any, context: StageContext) -> nn.Module:
         """Train for all lengths, then set those of the settings, or the searched ones that the settings choose."""

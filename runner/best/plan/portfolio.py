@@ -135,6 +135,11 @@ def _words_below(most: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:
     return f"for fewer than {most:,} words, has {found:,}" if found >= most else ""
 
 
+def _text_words(least: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:
+    found = facts.words_median
+    return f"for texts of {least:,} words or more, half have {found:,.0f} or fewer" if found < least else ""
+
+
 def _kb(least: Any, _facts: Facts, budget: Budget, _hub: Hub) -> str:
     return f"needs {least:,} KB or more, cap {budget.max_kb:,g} KB" if (budget.max_kb or least) < least else ""
 
@@ -174,6 +179,7 @@ NEEDS: dict[str, Need] = {
     "rows_below": _rows_below,
     "words_below": _words_below,
     "smallest_class": _smallest_class,
+    "text_words": _text_words,
     "kb": _kb,
     "us": _us,
     "texts": _texts,

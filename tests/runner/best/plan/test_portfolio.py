@@ -38,6 +38,7 @@ def test_names_are_unique() -> None:
         ({"words_below": 5000}, "for fewer than 5,000 words, has 12,040"),
         ({"smallest_class": 4}, "needs 4 rows in each class, one has 2"),
         ({"kb": 200}, "needs 200 KB or more, cap 100 KB"),
+        ({"text_words": 60}, "for texts of 60 words or more, half have 0 or fewer"),
         ({"us": True}, "for a cap on the time of an answer (max_us)"),
         ({"texts": 2}, "for pairs, has single texts"),
         ({"labels": "numbers"}, "for numbers alone"),
