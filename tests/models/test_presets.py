@@ -131,6 +131,7 @@ def test_every_preset_is_covered_here() -> None:
     assert set(PRESETS) == {
         *PARAMETERS,
         "auto",
+        "bi-encoder",
         "contrastive",
         "frozen",
         "minilm",

@@ -16,7 +16,7 @@ from models.settings import limited
 class LengthTraining:
     """The training with random lengths; 0 epochs: none."""
 
-    epochs: float = limited(0.0, low=0.0, high=100000.0)
+    epochs: float = limited(2.0, low=0.0, high=100000.0)
     lr: float | None = limited(None, above=0.0, high=100.0)
     sandwich: int = limited(2, low=0, high=16)
     drop: float = limited(0.2, low=0.0, high=0.9)

@@ -22,7 +22,7 @@ class LengthSearch:
     rows: int | None = limited(500, low=2)
     batch: int = limited(1, low=1)
     budget: float | None = limited(None, above=0.0, high=1.0)
-    at_most_loss: float | None = limited(None, low=0.0)
+    at_most_loss: float | None = limited(0.01, low=0.0)
 
     def contradictions(self, name: str) -> list[str]:
         """Two ways to say which configuration is kept."""

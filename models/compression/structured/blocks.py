@@ -157,9 +157,14 @@ def _why_not(model: nn.Module, lists: list[nn.ModuleList]) -> str:
     return f"this model has {', '.join(kinds)}" if kinds else "this model has no blocks"
 
 
+def reading_module(layer: nn.Module, part: str) -> nn.Module:
+    """The layer that reads a sublayer's heads or neurons, which may be quantized, or what is left of it."""
+    return layer.get_submodule(parts_of(layer)[part].read_by)
+
+
 def output_of(layer: nn.Module, part: str) -> nn.Linear | Rest:
     """The layer that reads a sublayer's heads or neurons, or what is left of it."""
-    found = layer.get_submodule(parts_of(layer)[part].read_by)
+    found = reading_module(layer, part)
     assert isinstance(found, nn.Linear | BiasOnly | ZerosOnly)
     return found
 

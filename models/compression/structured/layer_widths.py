@@ -6,7 +6,7 @@ A sublayer of width 0 leaves its residual connection and a bias: LayerNorm(x + b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -22,8 +22,8 @@ from models.compression.structured.blocks import (
     empty_part,
     group_of,
     linear_of,
-    output_of,
     parts_of,
+    reading_module,
 )
 from models.compression.structured.optimal_brain_surgeon import group_columns
 from models.errors import ModelError
@@ -58,8 +58,10 @@ def sublayers(model: nn.Module) -> list[Sublayer]:
 
 def width_of(layer: nn.Module, part: str) -> int:
     """The heads or neurons that remain."""
-    output = output_of(layer, part)
-    return output.in_features // group_of(layer, part) if isinstance(output, nn.Linear) else 0
+    output = reading_module(layer, part)
+    if isinstance(output, BiasOnly | ZerosOnly):
+        return 0
+    return cast(nn.Linear, output).in_features // group_of(layer, part)
 
 
 def widths(model: nn.Module) -> list[list[int]]:

@@ -82,7 +82,7 @@ def test_an_interrupted_stage_trains_and_scores_nothing_twice(tmp_path: Path) ->
 
 def test_given_lengths_are_set_saved_and_opened_again(tmp_path: Path) -> None:
     context = Context(tmp_path)
-    model = Length(Options(lengths=[1.0, 0.5])).run(small(), context)
+    model = Length(Options(lengths=[1.0, 0.5], train=LengthTraining(epochs=0.0))).run(small(), context)
     assert not context.trained and not context.scored
     again = rebuild(model.architecture, HeadSpec(outputs=3)).eval()  # type: ignore[arg-type]
     again.load_state_dict(model.state_dict())

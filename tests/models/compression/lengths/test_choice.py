@@ -36,8 +36,8 @@ def test_a_loss_gets_the_cheapest_lengths_within_it(loss: float, place: int) -> 
 
 
 def test_settings_say_which_lengths_a_model_keeps() -> None:
-    assert kept_choice(FRONT, LengthSearch()) is FRONT[2]
-    assert kept_choice(FRONT, LengthSearch(budget=0.7)) is FRONT[1]
+    assert kept_choice(FRONT, LengthSearch(at_most_loss=None)) is FRONT[2]
+    assert kept_choice(FRONT, LengthSearch(budget=0.7, at_most_loss=None)) is FRONT[1]
     assert kept_choice(FRONT, LengthSearch(at_most_loss=0.1)) is FRONT[0]
     assert kept_choice(FRONT, LengthSearch(at_most_loss=0.0)) is FRONT[2]
 

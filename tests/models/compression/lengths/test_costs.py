@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.backbones.lengths import Lengths
@@ -39,7 +39,7 @@ def test_smallest_published_configuration_has_its_share(layers: int, length: int
     assert costs.share(Lengths((0.8,) * layers)) == pytest.approx(share, abs=0.006)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(kept=st.lists(st.integers(2, 128), min_size=6, max_size=6), layer=st.integers(0, 5))
 def test_a_layer_that_keeps_fewer_tokens_never_costs_more(kept: list[int], layer: int) -> None:
     lengths = sorted(kept, reverse=True)

@@ -17,7 +17,7 @@ from runner.record.metrics import check
 from tests.models.compression.lengths.watch import WatchContext, kept_share
 from tests.models.helpers import small
 
-SHORT = LengthSearch(population=4, iterations=2, mutations=4, crossovers=4, rows=32)
+SHORT = LengthSearch(population=4, iterations=2, mutations=4, crossovers=4, rows=32, at_most_loss=None)
 
 
 def searched(cache: Path, options: LengthSearch = SHORT, **changes: Any) -> tuple[Found, WatchContext]:
@@ -72,14 +72,14 @@ def test_an_interrupted_search_scores_nothing_twice(tmp_path: Path, method: str)
 
 def test_a_search_for_two_layers_of_sixteen_tokens_ends(tmp_path: Path) -> None:
     watch = WatchContext(tmp_path, kept_share)
-    options = LengthSearch(iterations=100, rows=32)
+    options = LengthSearch(iterations=100, rows=32, at_most_loss=None)
     found = search_lengths(small(layers=2), watch, options, mode="absolute", longest=16)  # type: ignore[arg-type]
     assert found.tried <= 16
 
 
 def test_metrics_of_a_search_are_known_and_say_the_tokens_of_each_layer(tmp_path: Path) -> None:
     found, _ = searched(tmp_path)
-    chosen = kept_choice(found.choices, LengthSearch(budget=0.9))
+    chosen = kept_choice(found.choices, LengthSearch(budget=0.9, at_most_loss=None))
     metrics = front_metrics(found, chosen, "ratio")
     assert all(check(name) for name in metrics)
     assert metrics["length/share"] == chosen.share < 1
