@@ -1,4 +1,4 @@
-"""Early exits on the command line: after weights of few bits, recorded and saved."""
+"""Early exits on the command line: fitted, recorded and saved."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ WORDS = [
 ]  # fmt: skip
 
 
-def test_a_run_on_weights_of_few_bits_gets_exits(tmp_path: Path) -> None:
-    done = run_cli(*WORDS, "compression=[int8,exits]", "compression.exits.threshold=0.5", cwd=tmp_path)
+def test_a_run_gets_exits_that_its_record_and_its_files_know(tmp_path: Path) -> None:
+    done = run_cli(*WORDS, "compression=[exits]", "compression.exits.threshold=0.5", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     records = [json.loads(path.read_text()) for path in tmp_path.glob("outputs/*/record.json")]
-    found = next(record for record in records if len(record["stages"]) == 3)
+    found = next(record for record in records if len(record["stages"]) == 2)
     metrics = found["metrics"]
     assert metrics["exits/mean_layers"] == 1 and metrics["exits/share_1"] == 1 and metrics["exits/threshold"] == 0.5
-    before = found["stages"][1]["metrics"]
+    before = found["stages"][0]["metrics"]
     assert metrics["cost/macs"] < before["cost/macs"] / 2 and metrics["cost/macs_s128"] == before["cost/macs_s128"]
     assert exits_of(load_model(tmp_path / "outputs" / found["identity"] / "model")) is not None

@@ -19,17 +19,17 @@ LAYERS = 3
 THRESHOLD = {"confidence": 0.41, "patience": 1.0}
 
 
-def with_exits(rule: Any = "confidence", readout: str = "mean") -> Any:
+def with_exits(rule: Any = "confidence", readout: str = "mean", layers: int = LAYERS) -> Any:
     """A model whose rows leave at different layers."""
-    model = small(layers=LAYERS, readout={"name": readout})
-    attach_exits(model, (1, 2), rule=rule).thresholds.fill_(THRESHOLD[rule])
+    model = small(layers=layers, readout={"name": readout})
+    attach_exits(model, range(1, layers), rule=rule).thresholds.fill_(THRESHOLD[rule])
     return model.eval()
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
     """A model with exits and its graph."""
-    model, path = with_exits("patience", "cls"), tmp_path_factory.mktemp("exits") / "model.onnx"
+    model, path = with_exits("patience"), tmp_path_factory.mktemp("exits") / "model.onnx"
     write_onnx(model, path)
     return model, path
 
@@ -61,12 +61,17 @@ def test_each_layer_is_in_the_branch_of_the_rows_that_reach_it(written: tuple[An
     assert depths == [["0"], ["1"], ["2"]]
 
 
-@pytest.mark.slow
-def test_the_parts_are_quantized_one_by_one(tmp_path: Path) -> None:
-    model, inputs = with_exits("confidence", "mean"), batch(20)
-    plain, int8 = tmp_path / "plain.onnx", tmp_path / "int8.onnx"
-    write_onnx(model, plain)
-    assert torch.allclose(OnnxModel(plain, 1)(**inputs), answers(model, inputs), atol=1e-5)
+def test_rows_leave_by_confidence_too(tmp_path: Path) -> None:
+    model, inputs = with_exits("confidence", "cls", layers=2), batch(40)
+    write_onnx(model, tmp_path / "model.onnx")
+    assert torch.allclose(OnnxModel(tmp_path / "model.onnx", 1)(**inputs), answers(model, inputs), atol=1e-5)
+    counts = exits_of(model).take_counts(2)  # type: ignore[union-attr]
+    assert counts[1] and counts[2], "some rows leave, and some do not"
+
+
+def test_the_parts_are_quantized_one_by_one(written: tuple[Any, Path], tmp_path: Path) -> None:
+    model, plain = written
+    inputs, int8 = batch(20), tmp_path / "int8.onnx"
     quantize_graph(plain, int8, model)
     found = OnnxModel(int8, 1)(**inputs)
     assert found.shape == (20, 3) and float((found - answers(model, inputs)).abs().median()) < 0.1
