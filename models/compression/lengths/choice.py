@@ -78,7 +78,7 @@ def kept_choice(choices: Sequence[Choice], options: LengthSearch) -> Choice:
     """The choice that a model is left with: of a budget or of a loss, whichever the settings name; else full length."""
     if options.budget is not None:
         return within_share(choices, options.budget)
-    return within_loss(choices, options.at_most_loss or 0.0) if options.at_most_loss is not None else choices[-1]
+    return within_loss(choices, options.at_most_loss) if options.at_most_loss is not None else choices[-1]
 
 
 def within_loss(choices: Sequence[Choice], loss: float) -> Choice:
