@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from runner.commands.options import output_folder, parse_options
-from runner.diagnostics.licences import installed_licences
+from runner.diagnostics.licences import CARRIED, installed_licences
 from runner.machine.facts import machine_facts
 from runner.machine.matmul import automatic_gemm, measure_gemm
 
@@ -74,7 +74,8 @@ def show_licences() -> int:
     listed = installed_licences()
     for licence in listed:
         mark = " " if licence.is_accepted else "!"
-        print(f"{mark} {licence.package} {licence.version}: {licence.text or 'says nothing'}")
+        carried = f" ({CARRIED[licence.package]})" if licence.package in CARRIED else ""
+        print(f"{mark} {licence.package} {licence.version}: {licence.text or 'says nothing'}{carried}")
     strict = sum(not licence.is_accepted for licence in listed)
     print(f"{len(listed)} packages; not permissive, or not known: {strict}{' (marked !)' if strict else ''}")
     return int(strict > 0)

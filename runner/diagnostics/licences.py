@@ -1,7 +1,7 @@
 """Reads the licences of the packages that Bertier needs from their metadata, and finds those that are restrictive.
 
 Permissive licences allow use in closed products. MPL-2.0 is accepted too: it covers only its own files,
-which are used unchanged.
+which are used unchanged. A package that carries a library of another licence may say so in a file of its own alone.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ ACCEPTED = re.compile(
 REFUSED = re.compile(r"GPL|GNU|SSPL|proprietary|commercial|commons clause", re.IGNORECASE)
 # Their metadata name no licence; their LICENSE files say this.
 READ = {"huey": "MIT", "skops": "MIT"}
+# Libraries inside wheels that the metadata do not name: separate files, loaded unchanged, which may be replaced.
+CARRIED = {"soundfile": "libsndfile in its wheel: LGPL-2.1, a library of its own that may be replaced"}
 
 
 @dataclass(frozen=True)

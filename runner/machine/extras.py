@@ -9,6 +9,7 @@ from runner.errors import ConfigError
 MODULES = {
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
     "serve": ("fastapi", "uvicorn"),
+    "audio": ("soundfile",),
 }
 
 
