@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from models.backbones.base import Backbone
+from models.contradictions import readout_conflict
 from models.errors import ModelError
 from models.heads.base import HeadSpec
 from models.heads.linear import LinearHead
@@ -15,7 +16,7 @@ from models.heads.token import TokenClassifier
 from models.heads.words import MaskedLM
 from models.json_types import JsonObject
 from models.network import Network
-from models.settings import BI_ENCODER, COSINE, COSINE_SCALE, full_part, readout_conflict
+from models.settings import BI_ENCODER, COSINE, COSINE_SCALE, full_part
 
 LINEAR: dict[str, type[LinearHead]] = {"text": SequenceClassifier, "token": TokenClassifier, "span": SpanClassifier}
 HEADS: dict[str, type[Network]] = {**LINEAR, "words": MaskedLM}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from data.settings import ALL_FOLDS, DataSettings
 from models.compression.settings.chain import missing_requirements, out_of_order, wrong_starts
 from models.compression.settings.learn import Distil
-from models.settings import FITTED_NGRAMS, HASHED_WORDS, OVER_NGRAMS, contradictions
+from models.contradictions import contradictions
+from models.settings import FITTED_NGRAMS, HASHED_WORDS, OVER_NGRAMS
 from runner.config.check_cosine import cosine_conflicts
 from runner.config.check_files import file_conflicts
 from runner.config.check_head import head_conflicts

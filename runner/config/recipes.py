@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from models.compression.settings.stage import StageSettings
-from models.settings import contradictions
+from models.contradictions import contradictions
 from runner.config.check_values import check_type
 from runner.config.compose import parsed
 from runner.config.overrides import parse_override

@@ -1,0 +1,140 @@
+"""Settings of one model that contradict each other: one line for each pair, with the cure; standard library only."""
+
+from __future__ import annotations
+
+from models.settings import (
+    ENCODER_INITS,
+    HASHED_WORDS,
+    TOKEN_OPTIONS,
+    WORD_READOUTS,
+    ModelSettings,
+    keeps_tokens,
+    reads_hashes,
+    takes_table,
+)
+
+
+def readout_conflict(readout: str, is_kept: bool, reads: str) -> str:
+    """One line on a readout that the head cannot read. is_kept: does it keep tokens? reads: text | tokens."""
+    if reads == "text" and is_kept:
+        return (
+            f"model/readout={readout} gives a vector for each token, and this task needs one for the text. "
+            "Try: model/readout=mean, or a task that answers for each token"
+        )
+    if reads == "tokens" and not is_kept:
+        kept = ", ".join(f"model/readout={name} model.readout.{key}=tokens" for name, key in TOKEN_OPTIONS.items())
+        return (
+            f"model/readout={readout} gives one vector for the text, and this task answers for each token. "
+            f"Try: model/readout=none, or {kept}"
+        )
+    return ""
+
+
+def vocabulary_conflicts(model: ModelSettings) -> list[str]:
+    """One line for each setting that contradicts model.vocabulary, with the cure."""
+    wanted, found = model.vocabulary, list[str]()
+    if wanted == "full":
+        return found
+    if wanted != "task" and not (wanted.isascii() and wanted.isdigit() and int(wanted)):
+        found.append(
+            f"model.vocabulary={wanted}: expected full, task (the tokens of the training texts) or a number of tokens. "
+            "Try: model.vocabulary=8000"
+        )
+    if model.tokenizer in ("train", "words"):
+        cure = (
+            f"model.vocab_size={wanted}" if model.tokenizer == "train" and wanted != "task" else "model.vocabulary=full"
+        )
+        found.append(
+            f"model.vocabulary={wanted} trims the vocabulary of a checkpoint, and model.tokenizer={model.tokenizer} "
+            f"has none. Try: {cure}"
+        )
+    elif model.embedding["name"] != "table":
+        found.append(
+            f"model.vocabulary={wanted} leaves rows out of a table of word vectors, and model/embedding="
+            f"{model.embedding['name']} is not a plain one. Try: model/embedding=table, or model.vocabulary=full"
+        )
+    return found
+
+
+def static_conflicts(model: ModelSettings) -> list[str]:
+    """One line for each pair of settings about first word vectors that contradict each other, with the cure."""
+    found = []
+    if model.family == "dsn" and model.pretrained and model.init != "random":
+        found.append(
+            f"model.init={model.init} and model.pretrained={model.pretrained} both give the first word vectors. "
+            "Try: model.pretrained=null, or model.init=random"
+        )
+    if model.family != "dsn" and model.init in ENCODER_INITS:
+        found.append(
+            f"model.init={model.init} gives the word vectors of a model without attention, and model={model.name} has "
+            "an encoder. Try: model=static, or model.init=random"
+        )
+    if model.word_weights != "none" and not model.pretrained and model.init not in ENCODER_INITS:
+        found.append(
+            f"model.word_weights={model.word_weights} weighs vectors that come from elsewhere, and these are random. "
+            "Try: model.word_weights=none, or model.init=input model.init_from=<an encoder>"
+        )
+    if not model.special_tokens and model.family != "dsn":
+        found.append(
+            f"model.special_tokens=false is for models without attention, and model={model.name} has an encoder, which "
+            "reads them. Try: model.special_tokens=true"
+        )
+    return found
+
+
+def contradictions(model: ModelSettings, reads: str = "text") -> list[str]:
+    """One line for each pair of settings that contradict each other, with the cure.
+
+    reads: the head's vectors, text (one each) or tokens (one for each token).
+    """
+    found = vocabulary_conflicts(model)
+    embedding, readout = model.embedding["name"], model.readout["name"]
+    if conflict := readout_conflict(readout, keeps_tokens(model.readout), reads):
+        found.append(conflict)
+    if reads == "tokens" and model.token_dropout:
+        found.append(
+            f"model.token_dropout={model.token_dropout:g} leaves words out of a pooling, and this task answers for "
+            "each token. Try: model.token_dropout=0, model.dropout=0.2"
+        )
+    if model.tokenizer == HASHED_WORDS and not reads_hashes(model):
+        found.append(
+            f"model.tokenizer={HASHED_WORDS} makes hashes of words, for which model={model.name} has no rows. "
+            "Try: model.tokenizer=auto"
+        )
+    if model.family == "dsn" and readout not in WORD_READOUTS:
+        found.append(
+            f"model/readout={readout} reads the states of an encoder, and model/backbone=none "
+            "has no encoder. Try: model/readout=mean, or model/backbone=bert-tiny"
+        )
+    found += static_conflicts(model)
+    if model.family == "dsn" and model.pretrained and not takes_table(model):
+        found.append(
+            f"model.pretrained={model.pretrained} is for an encoder, and model/backbone=none has none. "
+            f"Try: model.pretrained=null, and for its word vectors model.init=pca model.init_from={model.pretrained}"
+        )
+    if model.family != "dsn" and readout == "pair":
+        found.append(
+            "model/readout=pair is for models without attention, and an encoder compares two texts by itself. "
+            "Try: model/readout=cls, or model=dsn"
+        )
+    if embedding != "table" and model.init != "random":
+        found.append(
+            f"model.init={model.init} fills a table of word vectors, and model/embedding={embedding} has none. "
+            "Try: model.init=random, or model/embedding=table"
+        )
+    if model.tune.epochs and model.freeze != "encoder":
+        found.append(
+            f"model.tune.epochs={model.tune.epochs:g} tunes an encoder that is frozen afterwards, and model.freeze="
+            f"{model.freeze}. Try: model.freeze=encoder, or model.tune.epochs=0"
+        )
+    if model.embedding.get("align") and not model.pretrained:
+        found.append(
+            f"model.embedding.align={model.embedding['align']} fits the hash to a pretrained word table, and "
+            "model.pretrained names none. Try: model.embedding.align=null, or model.pretrained=<hub id or folder>"
+        )
+    if model.embedding.get("align") and model.pretrained and model.tokenizer == "train":
+        found.append(
+            f"model.tokenizer=train makes a new vocabulary, which the table of {model.pretrained} has no rows for, and "
+            f"model.embedding.align={model.embedding['align']} reads them. Try: model.tokenizer=auto"
+        )
+    return found
