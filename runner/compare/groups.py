@@ -7,6 +7,7 @@ what makes a group.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from statistics import fmean
 from typing import Any
 
@@ -26,7 +27,7 @@ class Group:
     runs: list[Run] = field(default_factory=list)
     name: str = ""
 
-    @property
+    @cached_property
     def is_folded(self) -> bool:
         """Are the runs folds of one data set, and so repeats of one recipe?"""
         return is_fold(self.runs[0])
@@ -49,7 +50,7 @@ class Group:
             return f"folds of {self.settings['data.fingerprint']}"
         return self.runs[0].record.data.examples(split)
 
-    @property
+    @cached_property
     def seeds(self) -> dict[int, Run]:
         """The run of each seed, in the order of the seeds."""
         return {run.seed: run for run in sorted(self.runs, key=lambda run: run.seed)}

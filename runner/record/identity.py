@@ -53,9 +53,9 @@ def flatten(node: Mapping[str, Json], prefix: str = "") -> JsonObject:
     flat: JsonObject = {}
     for key, value in node.items():
         if isinstance(value, dict):
-            flat |= flatten(value, f"{prefix}{key}.")
+            flat.update(flatten(value, f"{prefix}{key}."))
         else:
-            flat[f"{prefix}{key}"] = value
+            flat[prefix + key] = value
     return flat
 
 

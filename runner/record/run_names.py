@@ -96,14 +96,21 @@ def settings_of(record: RunRecord) -> dict[str, Any]:
         # An encoder that is finetuned first depends on the seed, like all that is trained later.
         del prints["weights.fingerprint"]
     flat = record.settings
-    kept = {key: value for key, value in flat.items() if key != "seed" and matters(key) and not is_unused(key, flat)}
-    return kept | {
+    kept = _kept_keys(tuple(flat), flat.get("model.family") in FITTED)
+    return {key: flat[key] for key in kept} | {
         **{key: flat[key] for key in FILES if flat.get(key)},
         "data.positive": record.data.positive_name,
         "compression": record.compression,
         "code_version": record.environment.numbers,
         **{key: (found or "")[:8] for key, found in prints.items()},
     }
+
+
+@cache
+def _kept_keys(keys: tuple[str, ...], is_fitted: bool) -> tuple[str, ...]:
+    """Those of the settings with these keys that a result depends on; cached, as most of 10,000 runs have the same."""
+    unused = OF_TRAINING if is_fitted else ()
+    return tuple(key for key in keys if key != "seed" and matters(key) and not key.startswith(unused))
 
 
 def is_unused(key: str, settings: Mapping[str, Any]) -> bool:
@@ -130,9 +137,9 @@ def distinguish(settings: Sequence[Mapping[str, Any]], commands: Sequence[Sequen
 
     settings: as `settings_of` gives them; equal ones get equal names. commands: what was typed for each.
     """
-    if not varying(settings):
-        return [f"model={one.get('model.name')} data={one.get('data.name')}" for one in settings]
     chosen = naming_keys(settings, commands)
+    if not chosen:
+        return [f"model={one.get('model.name')} data={one.get('data.name')}" for one in settings]
     return [_name(chosen, one) for one in settings]
 
 
