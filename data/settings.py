@@ -78,6 +78,11 @@ class DataSettings:
     corpus: str | None = limited(None, neutral=None)
     qrels: str | None = limited(None, neutral=None)
     candidates: str | None = limited(None, neutral=None)
+    audio: str | None = limited(None, neutral=None)
+    rate: int = limited(16000, low=4000, high=192000, neutral=16000)
+    seconds: float | None = limited(5.0, above=0.0, high=3600.0, neutral=5.0)
+    average_frames: int = limited(4, low=1, high=100, neutral=4)
+    max_mb: float = limited(20.0, above=0.0, high=2000.0, neutral=20.0)
     negatives: int | None = limited(7, low=1, neutral=7)
     relevant_from: float = limited(1.0, above=0.0, neutral=1.0)
     passages: str = limited("max", choices=("max", "mean", "first"), neutral="max")
@@ -98,8 +103,9 @@ class DataSettings:
     test_fraction: float = limited(0.1, above=0.0, high=0.9)
     split_seed: int = limited(0, low=0)
     folds: int | None = limited(None, low=2, high=100, neutral=None)
-    fold: str | None = limited(None, neutral=None)  # 0 to folds - 1, or ALL_FOLDS
+    fold: str | None = limited(None, neutral=None)  # 0 to folds - 1, a value of fold_column, or ALL_FOLDS
     fold_seed: int = limited(0, low=0, neutral=0)
+    fold_column: str | None = limited(None, neutral=None)
     duplicates: str = limited("keep", choices=("keep", "drop", "group", "refuse"), neutral="keep")
     group: str | None = limited(None, neutral=None)
     max_rows: int | None = limited(None, low=1)

@@ -19,6 +19,7 @@ from data.inputs.hashed_words import FILE as HASHED_WORDS
 from data.inputs.hashed_words import open_words
 from data.inputs.language_case import case_language, lowered
 from data.inputs.letters import most_frequent
+from data.inputs.sound_features import SOUND_FILE, open_features
 from data.inputs.tokenizer_files import GO_ON, KEYS, fetch_file, files_beside, named_tokens
 from data.inputs.word_cache import Encoded, WordCache, encode_by_text
 from data.json_types import JsonObject
@@ -167,9 +168,11 @@ def load_tokenizer(source: str, *, special_tokens: bool = True) -> Tokenizer:
     """Load the tokenizer of a hub id or folder: tokenizer.json, else vocab.txt as BERT's WordPiece.
 
     special_tokens: false encodes texts without those around them, whatever the tokenizer's own way is.
-    A folder that was saved with hashed words has neither, but words.json.
+    A folder that was saved with hashed words, or with features of sounds, has neither, but words.json or sound.json.
     """
     folder = Path(source).expanduser()
+    if (folder / SOUND_FILE).is_file():
+        return open_features(folder)
     return open_words(folder) if (folder / HASHED_WORDS).is_file() else _load_pieces(source, special_tokens)
 
 

@@ -1,0 +1,104 @@
+"""The features of a sound: log-mel spectrograms and MFCCs, (frames, features).
+
+    frames = features(samples, "log_mel", rate=16000, seconds=5.0, average=4)   # (39, 64) of 80,000 samples
+
+NumPy alone and nothing else of this project, because a model without torch is deployed with this very file. Equal to
+librosa 0.11 (`pad_mode="constant"`) but for 4e-6 of the power. Windows have 64 ms and begin every 32 ms, so at 16 kHz
+they are 1,024 samples and 512 apart; each is centred, and what lies before and after the sound is silence.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+LOG_MEL, MFCC = KINDS = ("log_mel", "mfcc")
+STEP_S = 0.032  # from one window to the next, half of a window
+BANDS, COEFFICIENTS = 64, 40
+FLOOR = 1e-6  # added to the power: recordings are padded with silence, whose logarithm would rule the variance
+LINEAR_HZ, PER_MEL, OCTAVE = 1000.0, 200.0 / 3.0, np.log(6.4) / 27.0  # Slaney's scale: linear, then logarithmic
+
+
+def features(samples: np.ndarray, kind: str, *, rate: int, seconds: float | None, average: int) -> np.ndarray:
+    """Return the features of a sound, (frames, width(kind)) float64.
+
+    samples: (n,) from -1 to 1. rate: of the samples, in Hz. seconds: the sound is cut to these, or silence is added at
+    its end; None: it stays as long as it is. average: neighbouring frames that become their mean.
+    """
+    if seconds is not None:
+        samples = fit(samples, round(seconds * rate))
+    found = average_frames(log_mel(samples, rate), average)
+    return mfcc(found) if kind == MFCC else found
+
+
+def width(kind: str) -> int:
+    """Return the number of features of a frame."""
+    return COEFFICIENTS if kind == MFCC else BANDS
+
+
+def fit(samples: np.ndarray, count: int) -> np.ndarray:
+    """Return the first `count` samples, with silence after the last where there are fewer."""
+    return np.pad(samples[:count], (0, max(0, count - len(samples))))
+
+
+def log_mel(samples: np.ndarray, rate: int) -> np.ndarray:
+    """Return the natural logarithm of the power in each mel band, (1 + n // step, BANDS) float64, for samples (n,)."""
+    step = round(STEP_S * rate)
+    size = 2 * step
+    padded = np.pad(np.asarray(samples, np.float64), step)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, size)[::step]
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
+    spectrum = np.fft.rfft(windows * hann)
+    power = spectrum.real**2 + spectrum.imag**2
+    return np.asarray(np.log(power @ mel_filters(rate, size).T + FLOOR))
+
+
+@lru_cache(8)
+def mel_filters(rate: int, size: int) -> np.ndarray:
+    """Return the weight of each frequency in each band, (BANDS, size // 2 + 1): triangles of equal area up to rate / 2.
+
+    Source: Slaney's Auditory Toolbox (1998), as librosa.filters.mel computes it.
+    """
+    corners = _hertz(np.linspace(0.0, _mel(rate / 2), BANDS + 2))
+    distance = corners[:, None] - np.linspace(0.0, rate / 2, size // 2 + 1)
+    widths = np.diff(corners)
+    rising, falling = -distance[:-2] / widths[:-1, None], distance[2:] / widths[1:, None]
+    area = 2.0 / (corners[2:] - corners[:-2])
+    return np.asarray(np.maximum(0.0, np.minimum(rising, falling)) * area[:, None])
+
+
+def _mel(hertz: float) -> float:
+    """Return a frequency on Slaney's mel scale."""
+    return float(hertz / PER_MEL if hertz < LINEAR_HZ else LINEAR_HZ / PER_MEL + np.log(hertz / LINEAR_HZ) / OCTAVE)
+
+
+def _hertz(mels: np.ndarray) -> np.ndarray:
+    """Return the frequencies of places on Slaney's mel scale."""
+    knee = LINEAR_HZ / PER_MEL
+    return np.where(mels < knee, mels * PER_MEL, LINEAR_HZ * np.exp(OCTAVE * (np.maximum(mels, knee) - knee)))
+
+
+def average_frames(frames: np.ndarray, count: int) -> np.ndarray:
+    """Return the mean of each `count` neighbouring frames; the last ones that are fewer are left out.
+
+    Fewer than `count` in all become one frame.
+    """
+    whole = len(frames) // count
+    if not whole:
+        return np.asarray(frames.mean(axis=0, keepdims=True))
+    return np.asarray(frames[: whole * count].reshape(whole, count, -1).mean(axis=1))
+
+
+def mfcc(frames: np.ndarray) -> np.ndarray:
+    """Return the first COEFFICIENTS of the orthonormal DCT-II of log-mel frames, (T, COEFFICIENTS)."""
+    return frames @ _cosines(frames.shape[1])[:COEFFICIENTS].T
+
+
+@lru_cache(2)
+def _cosines(bands: int) -> np.ndarray:
+    """Return the orthonormal DCT-II as a matrix, (bands, bands)."""
+    order = np.arange(bands)
+    found = np.cos(np.pi / bands * (order[None] + 0.5) * order[:, None]) * np.sqrt(2.0 / bands)
+    found[0] *= np.sqrt(0.5)
+    return found

@@ -1,0 +1,156 @@
+"""What a tokenizer is to texts: how sounds become rows of frames, and the scaling that a model brings along.
+
+found = SoundFeatures("log_mel", rate=16000, seconds=5.0)     # model.tokenizer=log_mel
+found = found.fitted(train.tokens)                            # with the mean and deviation of each feature
+found.save(folder)                                            # sound.json, which load_tokenizer opens again
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar, NoReturn, Self
+
+import numpy as np
+
+from data.errors import DataError
+from data.inputs.log_mel import BANDS, COEFFICIENTS, FLOOR, KINDS, STEP_S, features, width
+from data.inputs.word_cache import Encoded
+from data.json_types import JsonObject
+
+SOUND_FILE = "sound.json"
+FACTS = {"format": 1, "window_s": 2 * STEP_S, "step_s": STEP_S, "bands": BANDS, "mfcc": COEFFICIENTS, "floor": FLOOR}
+CHUNK = 1 << 16  # frames in memory at a time
+CONSTANT = 1e-5  # a feature that deviates less is constant, and only its mean is taken off
+
+
+@dataclass(frozen=True)
+class SoundFeatures:
+    """The features of sounds, and the mean and standard deviation of each among the training rows."""
+
+    source: str  # log_mel or mfcc, the value of model.tokenizer
+    rate: int  # Hz
+    seconds: float | None = None  # of every sound; None: as long as it is
+    average: int = 4  # neighbouring frames that become their mean
+    special_tokens: bool = True  # does a frame of zeros begin each row? Models put a learned vector in its place
+    mean: tuple[float, ...] = ()  # of each feature; () before the training rows are known
+    sd: tuple[float, ...] = ()
+    pad_id: ClassVar[int] = 0
+    cleaning: ClassVar[tuple[str, ...]] = ()
+    language: ClassVar[None] = None
+
+    @property
+    def vocab_size(self) -> int:
+        """The number of features of a frame."""
+        return width(self.source)
+
+    @cached_property
+    def facts(self) -> JsonObject:
+        """What the unscaled frames depend on."""
+        own = {"rate": self.rate, "seconds": self.seconds, "average": self.average, "first": self.special_tokens}
+        return {"features": self.source, **FACTS, **own}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of all that the unscaled frames depend on; folds share them, and differ in their scaling."""
+        return hashlib.sha256(json.dumps(self.facts, sort_keys=True).encode()).hexdigest()
+
+    def cleaned_by(self, steps: tuple[str, ...]) -> Self:
+        """Return these features; DataError for steps, which are for texts."""
+        if steps:
+            raise DataError("data.clean cleans texts, and these are sounds. Try: data.clean=null")
+        return self
+
+    def longest(self, max_length: int) -> int:
+        """Return how many samples at most are read of a sound for `max_length` frames, the first one included."""
+        frames = (max_length - self.special_tokens) * self.average
+        samples = (frames + 1) * round(STEP_S * self.rate)
+        return samples if self.seconds is None else min(samples, round(self.seconds * self.rate))
+
+    def frames(self, samples: np.ndarray, max_length: int) -> np.ndarray:
+        """Return the row of a sound, (T, F) float16 and unscaled, at most `max_length` frames.
+
+        samples: (n,) from -1 to 1, at `rate`.
+        """
+        found = features(samples, self.source, rate=self.rate, seconds=self.seconds, average=self.average)
+        if self.special_tokens:
+            found = np.pad(found, ((1, 0), (0, 0)))
+        return found[:max_length].astype(np.float16)
+
+    def fitted(self, tokens: np.ndarray, offsets: np.ndarray) -> Self:
+        """Return the features with the mean and standard deviation of each among these rows.
+
+        tokens: (all frames, F) unscaled; offsets: (rows + 1,) where rows begin. Frames that begin a row in the place of
+        a learned vector do not count.
+        """
+        counts = np.ones(len(tokens), bool)
+        if self.special_tokens:
+            counts[np.asarray(offsets[:-1])] = False
+        total, center = max(1, int(counts.sum())), np.zeros(self.vocab_size)
+        for power in (1, 2):  # first the mean, then the deviations from it, which a sum of squares alone would lose
+            moment = np.zeros(self.vocab_size)
+            for start in range(0, len(tokens), CHUNK):
+                part = np.asarray(tokens[start : start + CHUNK], np.float64)[counts[start : start + CHUNK]]
+                moment += ((part - center) ** power).sum(axis=0)
+            center = moment / total if power == 1 else center
+        sd = np.sqrt(moment / total)
+        return replace(self, mean=tuple(center.tolist()), sd=tuple(np.where(sd < CONSTANT, 1.0, sd).tolist()))
+
+    @cached_property
+    def scale(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of the features, (F,) float32 each; DataError before they are known."""
+        if not self.mean:
+            raise DataError("the features of these sounds have no scaling yet. Open the model that brings it")
+        return np.array(self.mean, np.float32), np.array(self.sd, np.float32)
+
+    def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
+        """Raise DataError: texts are no sounds."""
+        self._refuse()
+
+    def tokens(self) -> list[str]:
+        """Raise DataError: there is no list of tokens."""
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        raise DataError(
+            f"model.tokenizer={self.source} is for sounds, and this needs the tokens of texts. "
+            "Try: a model of texts, such as model=bert-tiny"
+        )
+
+    def decode(self, ids: list[int]) -> str:
+        """Return how many frames a row has: sounds cannot be read."""
+        return f"{len(ids)} frames of {self.vocab_size} features"
+
+    def save(self, folder: Path, longest: int | None = None) -> None:
+        """Write the file by which a saved model is opened with these features again; `longest` has no meaning here."""
+        folder.mkdir(parents=True, exist_ok=True)
+        content = self.facts | {"mean": list(self.mean), "sd": list(self.sd)}
+        (folder / SOUND_FILE).write_text(json.dumps(content, indent=2), encoding="utf-8")
+
+
+def open_features(folder: Path) -> SoundFeatures:
+    """Open the features of a saved folder; DataError where its file says that they are computed in another way."""
+    path = folder / SOUND_FILE
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read ({error}). Try: copy the model folder again") from error
+    try:
+        kind, rate, seconds, average = facts["features"], facts["rate"], facts["seconds"], facts["average"]
+        if any(facts[key] != value for key, value in FACTS.items()) or kind not in KINDS:
+            raise ValueError("describes other features than this version computes")
+        mean, sd = tuple(map(float, facts["mean"])), tuple(map(float, facts["sd"]))
+        found = SoundFeatures(kind, int(rate), seconds and float(seconds), int(average), bool(facts["first"]), mean, sd)
+        if (
+            not {len(mean), len(sd)} <= {0, width(kind)}
+            or not np.isfinite([*mean, *sd]).all()
+            or min(sd, default=1) <= 0
+        ):
+            raise ValueError(f"needs a mean and a standard deviation for each of {width(kind)} features")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        reason = f"has no {error}" if isinstance(error, KeyError) else error
+        raise DataError(f"{path} {reason}. Try: copy the model folder again, or update Bertier") from error
+    return found
