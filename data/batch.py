@@ -15,8 +15,9 @@ from data.stores.frozen_states import FrozenStates
 class Batch:
     """Rows made ready for a model; names that have nothing to say are absent."""
 
-    # Arguments of the model's forward: `input_ids`, `attention_mask` and `token_type_ids`, (B, T) int64, or `states`
-    # (B, T, layers, H); and `places` (N,) int64: the positions in the flattened (B, T) that are to be answered.
+    # Arguments of the model's forward: `input_ids`, `attention_mask` and `token_type_ids`, (B, T) int64; of sounds
+    # `input_ids` are frames, (B, T, F) float32; or `states` (B, T, layers, H). And `places` (N,) int64: the positions
+    # in the flattened (B, T) that are to be answered.
     inputs: Arrays
     targets: Arrays  # arguments of the task's loss: `labels`, (items,) or (items, columns) int64 or float32
     rows: np.ndarray  # (B,) their numbers in the split

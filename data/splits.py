@@ -110,7 +110,7 @@ class TokenSplit:
     """One tokenised split; its arrays are memory-mapped from the token store."""
 
     name: str  # also the prefix of its metrics
-    tokens: np.ndarray  # all rows end to end, uint16 or uint32
+    tokens: np.ndarray  # all rows end to end: ids, uint16 or uint32; or frames of sounds, (frames, F) float16
     offsets: np.ndarray  # (rows + 1,) int64: row i is tokens[offsets[i]:offsets[i + 1]]
     segment_starts: np.ndarray  # (rows,) int32: where a row's second text starts; its length without one
     labels: Labels  # values int64 or float32

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol, Self
 from data.inputs.query_document import QueryDocument
 from data.inputs.question_context import QuestionContext
 from data.inputs.request import Asked, Field
+from data.inputs.sound import Sound
 from data.inputs.text import Text
 from data.inputs.tokenizer import Tokenizer
 from data.inputs.words import Words
@@ -41,4 +42,5 @@ class QuestionInput(Protocol):
 
 INPUTS: dict[str, type[QuestionInput]] = {
     "text": Text, "words": Words, "question_context": QuestionContext, "query_document": QueryDocument,
+    "sound": Sound,
 }  # fmt: skip

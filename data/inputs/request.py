@@ -15,14 +15,15 @@ import numpy as np
 if TYPE_CHECKING:
     from data.splits import TokenSplit
 
-FieldType = Literal["text", "words", "label", "number", "shares", "spans", "tags", "labels"]
+FieldType = Literal["text", "words", "sound", "label", "number", "shares", "spans", "tags", "labels"]
 
 
 @dataclass(frozen=True)
 class Field:
     """One field of a question or an answer.
 
-    type: text: a string; words: a string or a list of words; label: one of `names`; number: a float; shares: an object
+    type: text: a string; words: a string or a list of words; sound: the bytes of a file, in base64 where they are sent,
+    or on a command line its path; label: one of `names`; number: a float; shares: an object
     with a float for each of `names`; tags: a list with one of `names` for each word; labels: a list of some of `names`;
     spans: a list of objects with `type`, `text`, `start` and `end` (characters of the question, the end excluded) and
     `score`.

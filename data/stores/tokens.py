@@ -1,8 +1,8 @@
-"""The token store: texts tokenised once into flat memory-mapped arrays, shared by all processes of a sweep.
+"""The token store: rows tokenised once into flat memory-mapped arrays, shared by all processes of a sweep.
 
 <cache>/tokens/<key>/ holds the files tokens, offsets, second (where second texts start) and labels, and meta.json with
-their checksums; where rows have several labels, also label_offsets, places, words and characters. Rows stream from the
-source to the files, so memory does not grow with the data.
+their checksums; where rows have several labels, also label_offsets, places, words and characters. A token is an id, or
+a frame of a sound. Rows stream from the source to the files, so memory does not grow with the data.
 """
 
 from __future__ import annotations
@@ -115,21 +115,28 @@ def open_tokens(
 
 def _build(folder: Path, rows: Rows, dtype: DTypeLike) -> None:
     """Write rows into a folder as they come."""
-    tokens, offsets = _Writer(folder, "tokens", dtype), _Writer(folder, "offsets", np.int64)
+    tokens, offsets = None, _Writer(folder, "offsets", np.int64)
     starts, labels = _Writer(folder, SEGMENT_STARTS, np.int32), _LabelWriter(folder)
     end = truncated = 0
     offsets.add([0])
     for encoded, chunk_labels in rows:
         labels.add(chunk_labels)
+        tokens = tokens or _token_writer(folder, encoded.tokens, dtype)
         tokens.add(encoded.tokens)
         offsets.add(end + np.cumsum(encoded.lengths))
         starts.add(encoded.segment_starts)
         end += len(encoded.tokens)
         truncated += encoded.truncated
-    assert labels.writers, "a split has rows; loaders refuse empty ones"
+    assert tokens is not None, "a split has rows; loaders refuse empty ones"
     files = {writer.name: writer.close() for writer in (tokens, offsets, starts, *labels.writers.values())}
     meta = {"format": FORMAT, "truncated": truncated, "files": files}
     (folder / "meta.json").write_text(json.dumps(meta, indent=2), encoding="utf-8")
+
+
+def _token_writer(folder: Path, first: np.ndarray, dtype: DTypeLike) -> _Writer:
+    """Return the writer of the tokens, whose first ones are given: ids as `dtype`, or frames of sounds as they are."""
+    columns = first.shape[1] if first.ndim == 2 else None
+    return _Writer(folder, "tokens", dtype if columns is None else first.dtype, columns)
 
 
 def _open(path: Path, name: str, input: RowInput, target: RowTarget | None) -> TokenSplit | None:

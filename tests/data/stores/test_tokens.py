@@ -12,6 +12,7 @@ import pytest
 from data.batch import collate
 from data.inputs.text import Text
 from data.inputs.tokenizer import train_tokenizer
+from data.inputs.word_cache import Encoded
 from data.labels import Labels
 from data.load import load_splits
 from data.settings import DataSettings
@@ -171,3 +172,19 @@ def test_the_fingerprint_is_of_the_content_wherever_it_lies(reviews: Path, tmp_p
     assert fingerprint(reviews, max_rows=50) != fingerprint(reviews)
     copy.write_text(reviews.read_text().replace("number 7 of", "number 8 of"))
     assert fingerprint(copy) != fingerprint(reviews)
+
+
+def test_frames_of_sounds_are_kept_as_they_are(tmp_path: Path) -> None:
+    frames = np.random.default_rng(0).normal(-10, 3, (7, 64)).astype(np.float16)
+    lengths = np.array([3, 4])
+
+    def rows():  # type: ignore[no-untyped-def]
+        yield Encoded(frames[:3], lengths[:1], lengths[:1], 0), Labels(np.array([0]))
+        yield Encoded(frames[3:], lengths[1:], lengths[1:], 1), Labels(np.array([1]))
+
+    cache = SharedCache(tmp_path)
+    for made in (rows, lambda: pytest.fail("it is in the store")):
+        found = open_tokens(cache, "train", {}, made, vocab_size=64, input=TEXT, target=CLASS)
+        np.testing.assert_array_equal(found.tokens, frames)
+        assert found.tokens.dtype == np.float16 and found.truncated == 1
+        np.testing.assert_array_equal(found.take(np.array([1])).tokens, frames[3:])

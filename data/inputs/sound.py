@@ -1,0 +1,141 @@
+"""One sound as the input of a row: frames of features, which are scaled when a batch is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from data.errors import DataError
+from data.inputs.columns import Columns
+from data.inputs.padding import padded_index
+from data.inputs.request import Asked, Field
+from data.inputs.sound_features import SoundFeatures
+from data.inputs.sound_file import SoundError, open_sound
+from data.inputs.tokenizer import Tokenizer
+from data.inputs.word_cache import Encoded
+from data.json_types import JsonObject
+from data.labels import Labels
+from data.splits import Arrays, TokenSplit
+
+SOUND = "sound"  # the column with the bytes of sound files
+MAX_MB = 20.0  # of a file, where no run says otherwise (data.max_mb)
+
+
+class Sound:
+    """A sound as frames of features."""
+
+    name: ClassVar[str] = "sound"
+    reads_words: ClassVar[bool] = False
+    options: ClassVar[tuple[str, ...]] = ("max_mb",)
+    columns: tuple[str, ...] = (SOUND,)
+
+    def __init__(self, tokenizer: SoundFeatures, max_mb: float = MAX_MB) -> None:
+        self.tokenizer, self.max_mb = tokenizer, max_mb  # max_mb: of a file that a question names
+
+    def encode(self, columns: Columns, max_length: int) -> Encoded:
+        """Return sounds as unscaled frames (all frames, F) float16, at most `max_length` a row.
+
+        Raises DataError for content that is not a sound.
+        """
+        contents = columns[SOUND]
+        return self._encode(contents, ["a sound"] * len(contents), max_length)
+
+    def _encode(self, contents: Sequence[bytes], names: Sequence[str], max_length: int) -> Encoded:
+        """Return sounds as frames; names: of the sounds, for messages."""
+        most = self.tokenizer.longest(max_length)
+        rows, is_cut = list[np.ndarray](), list[bool]()
+        for content, name in zip(contents, names):
+            try:
+                sound = open_sound(content, rate=self.tokenizer.rate, most=most)
+            except SoundError as error:
+                raise DataError(f"{name} {error}. Try: convert it to WAV or FLAC, or leave it out") from error
+            rows.append(self.tokenizer.frames(sound.samples, max_length))
+            is_cut.append(round(sound.seconds * self.tokenizer.rate) > most)
+        lengths = np.array([len(row) for row in rows], np.int64)
+        return Encoded(np.concatenate(rows), lengths, lengths, sum(is_cut), is_cut=np.array(is_cut))
+
+    def collate(self, split: TokenSplit, rows: np.ndarray, lookup: np.ndarray | None = None) -> Arrays:
+        """Return the rows scaled, and padded with zeros to the longest of them, in their order.
+
+        `input_ids` (B, T, F) float32, in the place of token ids; the first frame of a row is zeros where a learned
+        vector takes its place. `attention_mask` (B, T), 1 for frames, unless nothing is padded. lookup: has no meaning.
+        """
+        index, real = padded_index(split.offsets, rows)
+        frames = self._scaled(np.asarray(split.tokens)[index])
+        if real.all():
+            return {"input_ids": frames}
+        frames[~real] = 0.0
+        return {"input_ids": frames, "attention_mask": real.astype(np.int64)}
+
+    def _scaled(self, frames: np.ndarray) -> np.ndarray:
+        """Scale the frames of rows (B, T, F) by the training rows, float32; those of learned vectors stay zeros."""
+        mean, sd = self.tokenizer.scale
+        scaled = (frames.astype(np.float32) - mean) / sd
+        if self.tokenizer.special_tokens:
+            scaled[:, 0] = 0.0
+        return np.asarray(scaled)
+
+    def example(self, split: TokenSplit, batch_size: int, length: int, *, seed: int = 0) -> Arrays:
+        """Return unpadded inputs (batch_size, length, F) whose frames are drawn from those of the split."""
+        places = np.random.default_rng(seed).integers(len(split.tokens), size=(batch_size, length))
+        frames = self._scaled(np.asarray(split.tokens)[places])
+        return {"input_ids": frames, "attention_mask": np.ones((batch_size, length), np.int64)}
+
+    @classmethod
+    def columns_of(cls, setting: Callable[[str], Any]) -> tuple[str, ...]:
+        """Return the name of the column of sounds of a run; setting: the value of a setting such as data.audio."""
+        return (str(setting("data.audio")),)
+
+    @classmethod
+    def for_questions(cls, tokenizer: Tokenizer, columns: tuple[str, ...], options: JsonObject) -> Self:
+        """Return the input of a model that was trained on sounds; DataError for a tokenizer of texts."""
+        return cls(require_features(tokenizer, "a model of sounds"), float(options.get("max_mb", MAX_MB)))
+
+    def request(self) -> tuple[Field, ...]:
+        """Return one sound."""
+        return (Field("sound", "sound", "A sound file"),)
+
+    def ask(self, columns: Sequence[Sequence[bytes | str | Path]], max_length: int) -> Asked:
+        """Return sounds made ready; DataError for one that cannot be used.
+
+        columns: the content of each file, or its path.
+        """
+        contents = [read_file(sound, self.max_mb) for sound in columns[0]]
+        names = ["the sound" if isinstance(sound, bytes) else str(sound) for sound in columns[0]]
+        found = self._encode(contents, names, max_length)
+        offsets = np.concatenate([[0], np.cumsum(found.lengths)])
+        labels = Labels(np.zeros(len(contents), np.int64))
+        split = TokenSplit("sounds", found.tokens, offsets, found.segment_starts, labels, found.truncated, self)
+        assert found.is_cut is not None, "it is told of every sound"
+
+        def whole_lengths() -> np.ndarray:
+            return np.asarray(found.lengths)
+
+        return Asked(split, whole_lengths, found.is_cut, names)
+
+
+def read_file(sound: bytes | str | Path, max_mb: float) -> bytes:
+    """Return the content of a sound file, given as it is or by its path; DataError for one that is too large."""
+    if isinstance(sound, bytes):
+        size, name = len(sound), "the sound"
+    else:
+        path, name = Path(sound).expanduser(), str(sound)
+        if not path.is_file():
+            raise DataError(f"{name}: no such file. Try: the path of a sound file (WAV, FLAC, Ogg, Opus or MP3)")
+        size = path.stat().st_size
+    if size > max_mb * 1e6:
+        raise DataError(f"{name} has {size / 1e6:,.1f} MB, and up to {max_mb:g} MB are read. Try: cut or compress it")
+    return sound if isinstance(sound, bytes) else path.read_bytes()
+
+
+def require_features(tokenizer: Tokenizer, purpose: str) -> SoundFeatures:
+    """Return the features; DataError for a tokenizer of texts, which cannot be used for the purpose."""
+    if not isinstance(tokenizer, SoundFeatures):
+        raise DataError(
+            f"{purpose} reads features of sounds, and model.tokenizer={tokenizer.source} is for texts. "
+            "Try: model=tiny-sound"
+        )
+    return tokenizer

@@ -1,0 +1,124 @@
+"""The content of a sound file as samples: WAV, FLAC, Ogg, Opus and MP3, of one channel and at one rate.
+
+    sound = open_sound(path.read_bytes(), rate=16000, most=80000)   # the first five seconds
+
+Only what is needed is decoded, so a small file that unpacks to hours costs no memory.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from data.errors import DataError
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from soundfile import SoundFile
+
+RATES = (4_000, 384_000)  # Hz, of files
+MOST_CHANNELS = 32
+MARGIN_S = 0.01  # decoded beyond what is needed: resampling looks so far ahead
+FULL_SCALE, CLIPPED = 0.999, 0.001  # a sound is clipped if more than this share of its samples is at full scale
+LOUDEST = 16.0  # of formats that store larger samples than 1; those far above it are of another scale
+SLACK = 2 * 1152  # samples that an MP3 may lack of what it says it has: two frames
+ENDLESS = 0x7FFF0000  # bytes in the header of a WAV file that was written to a pipe, whose length was not known
+DECLARED = re.compile(r"(?:data|SSND)\s*:\s*(\d+) \(should be (\d+)\)")  # as libsndfile logs a length that is wrong
+
+
+class SoundError(ValueError):
+    """A sound that cannot be used; the message says what is wrong with it, without a subject: "has no samples"."""
+
+
+@dataclass(frozen=True)
+class Sound:
+    """The beginning of a sound, and facts about its file."""
+
+    samples: np.ndarray  # (n,) float32 from -1 to 1, the mean of the channels, at the rate that was asked for
+    rate: int  # of the file, Hz
+    channels: int
+    seconds: float  # of the whole file
+    is_clipped: bool
+
+
+def soundfile() -> ModuleType:
+    """Return the library that decodes; DataError, with the way to install it, where it is missing."""
+    try:
+        import soundfile as library
+    except (ImportError, OSError) as error:  # OSError: without libsndfile
+        raise DataError("sounds are read by the package soundfile. Try: pip install 'bertier[audio]'") from error
+    return library
+
+
+def open_sound(content: bytes, *, rate: int, most: int | None = None) -> Sound:
+    """Decode the beginning of a sound file.
+
+    rate: of the samples that are returned, Hz; most: so many of them at most. Raises SoundError for content that is not
+    a whole, sensible sound.
+    """
+    if not content:
+        raise SoundError("is empty")
+    library = soundfile()
+    try:
+        with library.SoundFile(_Stream(content)) as file:
+            return _read(file, content, rate, most)
+    except library.LibsndfileError as error:
+        reason = error.error_string.strip().rstrip(".")
+        raise SoundError(f"is not a whole sound file that libsndfile reads ({reason})") from error
+
+
+class _Stream(io.BytesIO):
+    """Bytes in which a place before the first one is the first: libmpg123 looks there, and a trace would be printed."""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self.tell(), io.SEEK_END: self.getbuffer().nbytes}[whence]
+        return super().seek(max(0, start + offset))
+
+
+def _read(file: SoundFile, content: bytes, rate: int, most: int | None) -> Sound:
+    """Decode the samples of an open file and check them."""
+    found = int(file.samplerate)
+    if not RATES[0] <= found <= RATES[1]:
+        raise SoundError(f"has a rate of {found:,} Hz, and {RATES[0]:,} to {RATES[1]:,} are read")
+    if file.channels > MOST_CHANNELS:
+        raise SoundError(f"has {file.channels} channels, and up to {MOST_CHANNELS} are read")
+    wanted = file.frames if most is None else min(file.frames, math.ceil((most / rate + MARGIN_S) * found))
+    samples = file.read(wanted, dtype="float32", always_2d=True)
+    if _is_truncated(file, content) or len(samples) < wanted - SLACK:
+        raise SoundError("is truncated: it ends before what its header promises")
+    if not len(samples):
+        raise SoundError("has no samples")
+    if not np.isfinite(samples).all():
+        raise SoundError("has samples that are not numbers (NaN or infinite)")
+    loudest = np.abs(samples)
+    if loudest.max() > LOUDEST:
+        raise SoundError(f"has samples up to {loudest.max():,.6g}, and they are expected from -1 to 1")
+    mono = resample(samples.mean(axis=1), found, rate)
+    is_clipped = bool((loudest >= FULL_SCALE).mean() > CLIPPED)
+    return Sound(mono[:most], found, file.channels, file.frames / found, is_clipped)
+
+
+def _is_truncated(file: SoundFile, content: bytes) -> bool:
+    """Does a file end before the length in its header (WAV, AIFF), or within a page (Ogg)? FLAC fails to decode."""
+    if file.format == "OGG":
+        start = content.rfind(b"OggS")
+        segments = content[start + 27 : start + 27 + content[start + 26]] if len(content) > start + 26 else b""
+        return not segments or len(content) < start + 27 + len(segments) + sum(segments)
+    declared = DECLARED.search(file.extra_info)
+    return declared is not None and int(declared[2]) < int(declared[1]) < ENDLESS
+
+
+def resample(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
+    """Return samples (n,) of one rate at another, float32, by a polyphase filter."""
+    if rate == wanted:
+        return samples
+    from scipy.signal import resample_poly
+
+    shared = math.gcd(rate, wanted)
+    return np.asarray(resample_poly(samples, wanted // shared, rate // shared), np.float32)
