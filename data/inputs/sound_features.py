@@ -1,4 +1,4 @@
-"""What a tokenizer is to texts: how sounds become rows of frames, and the scaling that a model brings along.
+"""Sounds have features in the place of a tokenizer: how they become rows of frames, and the scaling of a model.
 
 found = SoundFeatures("log_mel", rate=16000, seconds=5.0)     # model.tokenizer=log_mel
 found = found.fitted(train.tokens)                            # with the mean and deviation of each feature
@@ -49,7 +49,7 @@ class SoundFeatures:
 
     @cached_property
     def facts(self) -> JsonObject:
-        """What the unscaled frames depend on."""
+        """The settings that unscaled frames depend on, as sound.json has them."""
         own = {"rate": self.rate, "seconds": self.seconds, "average": self.average, "first": self.special_tokens}
         return {"features": self.source, **FACTS, **own}
 
