@@ -11,6 +11,7 @@ from torch import nn
 from models.architecture import is_our_encoder
 from models.backbones.bag_of_words import build_bag_of_words, start_word_vectors
 from models.backbones.bert import Bert, build_bert
+from models.backbones.bilstm import build_bilstm
 from models.backbones.freeze import freeze
 from models.backbones.ngram import build_bag_of_ngrams
 from models.backbones.ngram_vectors import build_ngram_vectors
@@ -82,6 +83,9 @@ def _build(
     """The model of its family, before anything is frozen; for family dsn see `_build_without_attention`."""
     if settings.family == "ngram":
         return attach_head(*build_bag_of_ngrams(settings, head.deciding), head), WeightsReport()
+    if settings.family == "bilstm":
+        recurrent = build_bilstm(settings, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
+        return attach_head(*recurrent, head), WeightsReport()
     if settings.family == "ngram_vectors":
         return attach_head(*build_ngram_vectors(settings, head.outputs), head), WeightsReport()
     if start is not None:

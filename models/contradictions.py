@@ -5,8 +5,8 @@ from __future__ import annotations
 from models.settings import (
     ENCODER_INITS,
     HASHED_WORDS,
+    OF_FAMILY,
     TOKEN_OPTIONS,
-    WORD_READOUTS,
     ModelSettings,
     keeps_tokens,
     reads_hashes,
@@ -64,6 +64,8 @@ def static_conflicts(model: ModelSettings) -> list[str]:
             f"model.init={model.init} and model.pretrained={model.pretrained} both give the first word vectors. "
             "Try: model.pretrained=null, or model.init=random"
         )
+    if model.family == "bilstm" and model.pretrained:
+        found.append(f"model.pretrained={model.pretrained}: there are no weights for model={model.name}. Leave it out")
     if model.family != "dsn" and model.init in ENCODER_INITS:
         found.append(
             f"model.init={model.init} gives the word vectors of a model without attention, and model={model.name} has "
@@ -101,10 +103,11 @@ def contradictions(model: ModelSettings, reads: str = "text") -> list[str]:
             f"model.tokenizer={HASHED_WORDS} makes hashes of words, for which model={model.name} has no rows. "
             "Try: model.tokenizer=auto"
         )
-    if model.family == "dsn" and readout not in WORD_READOUTS:
+    if readout not in OF_FAMILY.get(model.family, (readout,)):
+        has = "none has no encoder" if model.family == "dsn" else f"{model.family} has none with attention"
         found.append(
-            f"model/readout={readout} reads the states of an encoder, and model/backbone=none "
-            "has no encoder. Try: model/readout=mean, or model/backbone=bert-tiny"
+            f"model/readout={readout} reads the states of an encoder, and model/backbone={has}. "
+            "Try: model/readout=mean, or model/backbone=bert-tiny"
         )
     found += static_conflicts(model)
     if model.family == "dsn" and model.pretrained and not takes_table(model):

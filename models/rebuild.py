@@ -6,6 +6,7 @@ from models.architecture import BERT_DEFAULTS, with_sizes
 from models.backbones.bag_of_words import build_bag_of_words
 from models.backbones.base import Backbone
 from models.backbones.bert import build_bert
+from models.backbones.bilstm import SHAPE, build_bilstm, settings_of_shape
 from models.backbones.ngram import rebuild_bag_of_ngrams
 from models.backbones.transformers_backbone import wrap_encoder
 from models.compression.methods import restore_stages
@@ -45,5 +46,8 @@ def _backbone(architecture: JsonObject, tokens: Tokens | None) -> tuple[Backbone
     settings.norm = config.get("norm", "layer")
     settings.positional = config.get("positional", True)
     settings.family = "bert" if settings.layers else "dsn"
+    if SHAPE in config:
+        settings = settings_of_shape(settings, config[SHAPE])
+        return build_bilstm(settings, vocab_size=config["vocab_size"], pad_id=config["pad_token_id"], tokens=tokens)
     make = build_bert if settings.layers else build_bag_of_words
     return make(settings, vocab_size=config["vocab_size"], pad_id=config["pad_token_id"], tokens=tokens)

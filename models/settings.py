@@ -46,7 +46,7 @@ INIT_FROM = "model.init_from"
 COSINE_SCALE = 20.0  # of cosines in losses, 1 / 0.05, as sentence-transformers' CoSENTLoss has it
 BI_ENCODER, COSINE = "bi_encoder", "cosine"  # the readout of texts read apart, and how it compares their vectors
 
-FAMILIES = ("bert", "dsn", "auto", "ngram", "ngram_vectors")  # our encoder, none, the checkpoint's, n-grams
+FAMILIES = ("bert", "dsn", "bilstm", "auto", "ngram", "ngram_vectors")  # our encoder, none, the checkpoint's, n-grams
 FITTED_NGRAMS = "ngram"
 OVER_NGRAMS = (FITTED_NGRAMS, "ngram_vectors")
 FITTED = (FITTED_NGRAMS,)  # families without training steps: optimizer, schedule and epochs mean nothing to them
@@ -57,6 +57,7 @@ Part = dict[str, Any]  # {"name": "scalar_mix", "normalize": "softmax", ...}
 ENCODER_INITS = ("input", "output", "inner")
 # Readouts that work on bare word vectors; all others need an encoder.
 WORD_READOUTS = ("mean", "sum", "sqrt", "sum_all", "pair", "none")
+OF_FAMILY = {"dsn": WORD_READOUTS, "bilstm": ("mean", "max", "sum", "sqrt", "none", BI_ENCODER)}
 # Readouts with a form that keeps a vector for each token, and the option that asks for it.
 TOKEN_OPTIONS = {"scalar_mix": "pooling", "adapter_pool": "pool", "mix_adapter": "pool", "layer_pool": "pool"}
 
@@ -144,7 +145,7 @@ def chosen_readout(model: ModelSettings, *, is_pair: bool) -> Part:
     if model.readout["name"] != "auto":
         return model.readout
     if model.family != "dsn":
-        return {"name": "cls"}
+        return {"name": "max" if model.family == "bilstm" else "cls"}
     return {**model.readout, "name": "pair"} if is_pair else {"name": "mean"}
 
 
@@ -156,7 +157,7 @@ def for_tokens(readout: Part) -> Part | None:
     name = readout["name"]
     if name in TOKEN_OPTIONS:
         return {**readout, TOKEN_OPTIONS[name]: "tokens"}
-    return {"name": "none"} if name in ("cls", *WORD_READOUTS) else None
+    return {"name": "none"} if name in ("cls", "max", *WORD_READOUTS) else None
 
 
 def reads_hashes(model: ModelSettings) -> bool:

@@ -56,6 +56,17 @@ class SumAllPooler(Readout):
         return hidden.sum(1)
 
 
+class MaxPooler(Readout):
+    """The largest value of each dimension among the vectors of real tokens."""
+
+    def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
+        """(B, T, H) to (B, H); zeros for a text without tokens."""
+        if mask is not None:
+            hidden = hidden.masked_fill(mask.unsqueeze(-1) == 0, -torch.inf)
+        found = hidden.amax(1)
+        return found if mask is None else found.masked_fill(found == -torch.inf, 0.0)
+
+
 class EveryToken(Readout):
     """No readout: the vectors of all tokens, for heads that answer for each token."""
 
@@ -67,6 +78,7 @@ class EveryToken(Readout):
 
 
 POOLINGS: dict[str, type[Readout]] = {  # and cls
+    "max": MaxPooler,
     "mean": MeanPooler,
     "none": EveryToken,
     "sqrt": SqrtPooler,

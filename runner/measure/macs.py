@@ -24,10 +24,23 @@ def count_macs(model: nn.Module, inputs: Inputs) -> int:
     """
     counter = FlopCounterMode(display=False, custom_mapping={torch.ops.aten._int_mm: _product_flops})
     # The counter has no formula for the CPU's fused attention and would silently leave attention out
-    # (torch 2.13: 14 % of bert-tiny at 128 tokens), so attention runs as two plain products here.
-    with evaluating(model), _frozen(model), torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), counter:
+    # (torch 2.13: 14 % of bert-tiny at 128 tokens), so attention runs as two plain products here. Nor has it one for
+    # oneDNN's recurrent layers, which are products of their own without that library.
+    plain = (sdpa_kernel(SDPBackend.MATH), _without_onednn())
+    with evaluating(model), _frozen(model), torch.inference_mode(), plain[0], plain[1], counter:
         model(**inputs)
     return int(counter.get_total_flops()) // 2
+
+
+@contextmanager
+def _without_onednn() -> Iterator[None]:
+    """Compute without the library; `torch.backends.mkldnn.flags` does that too, and warns of GPUs."""
+    was_enabled = torch._C._get_mkldnn_enabled()
+    torch._C._set_mkldnn_enabled(False)
+    try:
+        yield
+    finally:
+        torch._C._set_mkldnn_enabled(was_enabled)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from models.build import build
 from models.checkpoints.open import load_model
 from models.errors import ModelError
 from models.heads.base import HeadSpec
-from models.settings import WORD_READOUTS, ModelSettings
+from models.settings import OF_FAMILY, WORD_READOUTS, ModelSettings
 from tests.conftest import REPO
 from tests.models.checkpoints.test_save import write
 from tests.models.embeddings.test_hash import save_words, tokens
@@ -35,15 +35,16 @@ def parts(group: str) -> dict[str, dict[str, Any]]:
 
 EMBEDDINGS, READOUTS = parts("embedding"), parts("readout")
 del READOUTS["auto"]  # stands for one of the others
-FAMILIES = ("bert", "dsn")
+BACKBONES = {"bert": "bert-tiny", "dsn": "none", "bilstm": "bilstm"}
+FAMILIES = tuple(BACKBONES)
 GRID = list(product(EMBEDDINGS, FAMILIES, READOUTS))
 
 
 def settings(embedding: str, family: str, readout: str) -> ModelSettings:
     layers = 4 if readout == "xception" else 2  # the fewest it takes
     return ModelSettings(
-        family=family, layers=layers, hidden=32, heads=4, intermediate=48, positions=POSITIONS,
-        embedding=dict(EMBEDDINGS[embedding]), readout=dict(READOUTS[readout]),
+        family=family, backbone=BACKBONES[family], layers=layers, hidden=32, heads=4, intermediate=48,
+        positions=POSITIONS, embedding=dict(EMBEDDINGS[embedding]), readout=dict(READOUTS[readout]),
     )  # fmt: skip
 
 
@@ -55,6 +56,10 @@ def test_a_combination_trains_and_comes_back_or_is_refused(
     options: dict[str, Any] = {"head": HeadSpec(outputs=3), "vocab_size": 90, "tokens": tokens}
     chosen = settings(embedding, family, readout)
     if family == "dsn" and readout not in WORD_READOUTS:
+        with pytest.raises(ModelError, match=f"model/readout={readout} reads the states of an encoder"):
+            build(chosen, **options)
+        return
+    if family == "bilstm" and readout not in OF_FAMILY["bilstm"]:
         with pytest.raises(ModelError, match=f"model/readout={readout} reads the states of an encoder"):
             build(chosen, **options)
         return

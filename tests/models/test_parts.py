@@ -27,6 +27,7 @@ READOUTS = {
     "cls_layers": "dense.bias dense.weight mix.gamma mix.weight",
     "detect_parts": "dense.bias dense.weight depth norm.bias norm.weight",
     "layer_pool": "mix.gamma mix.weight",
+    "max": "",
     "mean": "",
     "none": "",
     "mix_adapter": "adapter.#.bias adapter.#.weight mix.gamma mix.weight",
@@ -101,7 +102,7 @@ def test_every_readout_gives_a_vector_of_its_width_for_each_text_or_token(name: 
 @pytest.mark.parametrize("name", READOUTS)
 def test_the_form_for_tokens_gives_a_vector_of_its_width_for_each_token(name: str) -> None:
     part = for_tokens(options("readout", name))
-    assert (part is None) == (name not in {*TOKEN_OPTIONS, *WORD_READOUTS, "cls"})
+    assert (part is None) == (name not in {*TOKEN_OPTIONS, *WORD_READOUTS, "cls", "max"})
     if part is not None:
         readout = make_readout(part, 32, 4).eval()
         assert keeps_tokens(part) and readout.keeps_tokens and readout.first is None and readout.longest is None

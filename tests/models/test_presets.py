@@ -37,6 +37,7 @@ PARAMETERS = {
     "static": 7_814_146,
     "dsn-bigram": 502_078,
     "dsn-128": 3_973_122,
+    "bilstm": 2_020_226,
 }
 # of them in the six matrices of the blocks, which pruning works on
 MATRICES = {
@@ -48,6 +49,7 @@ MATRICES = {
     "bert-large": 301_989_888,
 }
 OF_A_DSN = {"width", "init", "norm", "positional", "token_dropout", "dims", "special_tokens", "word_weights"}
+OF_A_BILSTM = {"bilstm": {"dims", "norm", "positional"}}
 OF_STATIC_VECTORS = {"weights", "freeze"}
 OF_AN_ENCODER = {
     "layers", "heads", "intermediate", "attention_dropout", "weights", "carry", "freeze", "tune",
@@ -88,7 +90,7 @@ def test_a_preset_has_known_keys_its_own_name_and_a_description(name: str) -> No
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_holds_its_familys_keys_only(name: str) -> None:
     values = preset(name)
-    others = OF_AN_ENCODER if values["family"] == "dsn" else OF_A_DSN
+    others = OF_AN_ENCODER if values["family"] == "dsn" else OF_A_DSN - OF_A_BILSTM.get(values["family"], set())
     own = {"static": OF_STATIC_VECTORS, "static-ngram": OF_STATIC_VECTORS, "ngram-vectors": {"token_dropout"}}.get(
         name, set()
     )
@@ -163,4 +165,4 @@ def test_a_part_of_a_preset_is_swapped_in_either_spelling(word: str) -> None:
 def test_a_value_outside_its_range_is_marked_by_the_dataclass() -> None:
     limits = {field.name: field.metadata for field in fields(ModelSettings)}
     assert limits["width"]["above"] == 0.0
-    assert set(limits["family"]["choices"]) == {"bert", "dsn", "auto", "ngram", "ngram_vectors"}
+    assert set(limits["family"]["choices"]) == {"bert", "dsn", "bilstm", "auto", "ngram", "ngram_vectors"}
