@@ -20,17 +20,13 @@ from data.inputs.trimmed import FULL, TrimmedTokenizer, count_tokens, trim, trim
 from data.inputs.word_cache import Encoded
 from data.inputs.words import WORDS, Words
 from data.labels import Labels
+from data.pairs import pair_rows
 from data.parallel import add_parallel, parallel_name
 from data.settings import ALL_FOLDS, DataSettings, TaskSettings
-from data.sources.demo_splits import read_demo
-from data.sources.files import read_files
-from data.sources.hub import read_hub
-from data.sources.questions import is_questions, read_questions
-from data.sources.ranked_splits import is_ranked, read_ranked
-from data.sources.raw import RawData, RawSplit
-from data.sources.tagged_splits import is_tagged, read_tagged
+from data.sources.choice import read_raw
+from data.sources.raw import TEXTS, RawData, RawSplit
 from data.splits import DataTask, Splits, TokenSplit
-from data.splitting import apply_split_rule, limit_rows
+from data.splitting import apply_split_rule, keep_labels, limit_rows
 from data.stores.build_once import Notify, SharedCache, Waiting
 from data.stores.tokens import open_tokens
 from data.stores.trained_tokenizer import open_or_train_tokenizer
@@ -53,17 +49,19 @@ def load_splits(
     task: TaskSettings | None = None,
     seed: int = 0,
     target: str = "auto",
+    codes: bool = False,
     check: Callable[[DataTask], object] = lambda _: None,
 ) -> Splits:
     """Read a dataset and return its splits, tokenised.
 
-    tokenizer: hub id, folder, or "train" for a vocabulary of `vocab_size` tokens from the training rows in use.
+    tokenizer: hub id, folder, or "train" for a vocabulary of `vocab_size` tokens from the training rows in use, also
+    those that do not keep their labels.
     vocabulary: full; task: of its tokens only those that the training rows need; or a number of tokens.
     special_tokens: are texts encoded with those of the tokenizer around them?
     cache: folder that all runs share; notify: is told what is going on; waiting: entered while another process builds
     an entry of the cache. task, seed: how words are masked, for texts without labels. target: the name of
-    what is learnt; auto: whatever the labels can be. check: raises DataError for labels that the run cannot use,
-    before anything is tokenised. Raises DataError.
+    what is learnt; auto: whatever the labels can be. codes: are those beside the texts learnt from? check: raises
+    DataError for labels that the run cannot use, before anything is tokenised. Raises DataError.
     """
     shared = SharedCache(cache, notify, waiting)
     raw = read_raw(settings, shared, target)
@@ -75,8 +73,10 @@ def load_splits(
     repeats = _repeats(raw, settings, apart, shared)
     held_out = (select, *report)
     hashes = {name: duplicates.text_hashes(raw.splits[name], fingerprints[name], shared) for name in held_out}
+    texts = raw.training_texts
+    contents = fingerprints | {texts: raw.splits[texts].fingerprint()}
     chosen = open_or_train_tokenizer(
-        tokenizer, vocab_size, raw.splits["train"], fingerprints["train"], shared, special_tokens=special_tokens,
+        tokenizer, vocab_size, raw.splits[texts], contents[texts], shared, special_tokens=special_tokens,
         language=settings.lower, cleaning=cleaning_of(settings),
     )  # fmt: skip
     raw.notes += [f"rows left out: {count:,} ({what})" for what, count in raw.dropped.items()]
@@ -84,21 +84,25 @@ def load_splits(
 
     def tokenise(name: str, tokenizer: Tokenizer) -> TokenSplit:
         own, target = _input(raw, tokenizer), _targets(raw, tokenizer, task or TaskSettings(), seed)[name]
-        return tokenise_split(raw.splits[name], name, fingerprints[name], own, target, longest, shared)
+        return tokenise_split(raw.splits[name], name, contents[name], own, target, longest, shared)
+
+    def tokenise_texts(rows: RawSplit) -> TokenSplit:
+        return tokenise_split(rows, TEXTS, rows.fingerprint(), _input(raw, chosen), None, longest, shared)
 
     raw.notes += fit_notes(raw.splits["train"], tokenise("train", chosen), chosen, settings.lower)
     if vocabulary != FULL:
-        chosen = _trim(chosen, vocabulary, report[0], tokenise, raw.notes)
+        chosen = _trim(chosen, vocabulary, (texts, report[0]), tokenise, raw.notes)
     tokens = {name: tokenise(name, chosen) for name in fingerprints}
     targets = _targets(raw, chosen, task or TaskSettings(), seed)
     raw.notes += _truncated(tokens, longest, settings.max_length)
     tokens = {name: targets[name].arrange(split, settings) for name, split in tokens.items()}
     raw.notes += [note for split in tokens.values() for note in raw.target.notes_on(split, settings)]
+    paired = pair_rows(raw, settings, held_out, tokenise_texts) if codes else None
     fingerprint = hashlib.sha256(repr((raw.target.names, sorted(fingerprints.items()))).encode()).hexdigest()
     return Splits(
         data_task, tokens["train"], tokens[select], tuple(tokens[name] for name in report), chosen, fingerprint,
         fingerprints, raw.dropped, raw.notes, repeats, {name: hashes[name] for name in report}, hashes,
-        tuple(parallel_name(report[0], config) for config in settings.report),
+        paired, tuple(parallel_name(report[0], config) for config in settings.report),
     )  # fmt: skip
 
 
@@ -118,6 +122,12 @@ class Rows:
         """The sha256 of the content and labels of each split in use."""
         return {name: self.raw.splits[name].fingerprint() for name in ("train", self.select, *self.report)}
 
+    @cached_property
+    def contents(self) -> dict[str, str]:
+        """The same, with that of all training rows, also of those that do not keep their labels."""
+        texts = self.raw.training_texts
+        return self.fingerprints | {texts: self.raw.splits[texts].fingerprint()}
+
 
 def read_rows(settings: DataSettings, cache: SharedCache, target: str = "auto") -> Rows:
     """Read a dataset and cut its splits as `load_splits` does, without tokenising them. Raises DataError."""
@@ -131,7 +141,7 @@ def tokenise_rows(rows: Rows, name: str, tokenizer: Tokenizer, max_length: int, 
     """The tokens of a split of these rows, from the store that runs use."""
     raw, longest = rows.raw, rows.raw.target.longest(max_length)
     own = _input(raw, tokenizer)
-    return tokenise_split(raw.splits[name], name, rows.fingerprints[name], own, raw.target, longest, cache)
+    return tokenise_split(raw.splits[name], name, rows.contents[name], own, raw.target, longest, cache)
 
 
 def open_tokenizer(
@@ -139,15 +149,15 @@ def open_tokenizer(
     cache: SharedCache, cleaning: tuple[str, ...] = (),
 ) -> Tokenizer:  # fmt: skip
     """Open, train or trim a tokenizer for these rows, as `load_splits`, which explains the arguments, does."""
-    train = rows.raw.splits["train"]
+    texts = rows.raw.splits[rows.raw.training_texts]
     chosen = open_or_train_tokenizer(
-        tokenizer, vocab_size, train, rows.fingerprints["train"], cache, special_tokens=special_tokens,
+        tokenizer, vocab_size, texts, rows.contents[rows.raw.training_texts], cache, special_tokens=special_tokens,
         language=rows.language, cleaning=cleaning,
     )  # fmt: skip
     if vocabulary == FULL:
         return chosen
     pieces = require_pieces(chosen, f"model.vocabulary={vocabulary}")
-    tokens = tokenise_rows(rows, "train", pieces, max_length, cache).tokens
+    tokens = tokenise_rows(rows, rows.raw.training_texts, pieces, max_length, cache).tokens
     return trim(pieces, count_tokens(tokens, pieces.vocab_size), vocabulary)
 
 
@@ -180,14 +190,17 @@ def _input(raw: RawData, tokenizer: Tokenizer) -> Input:
 
 
 def _trim(
-    full: Tokenizer, wanted: str, shown: str, tokenise: Callable[[str, Tokenizer], TokenSplit], notes: list[str]
-) -> TrimmedTokenizer:
+    full: Tokenizer, wanted: str, splits: tuple[str, str], tokenise: Callable[[str, Tokenizer], TokenSplit],
+    notes: list[str],
+) -> TrimmedTokenizer:  # fmt: skip
     """Return the tokenizer with the tokens that the training rows need; adds a note on what that does to the texts.
 
-    shown: the name of the split that the note is about; tokenise: a split, by its name.
+    splits: the names of the one with the training rows and of the one that the note is about; tokenise: a split, by its
+    name.
     """
+    texts, shown = splits
     pieces = require_pieces(full, f"model.vocabulary={wanted}")
-    trimmed = trim(pieces, count_tokens(tokenise("train", pieces).tokens, pieces.vocab_size), wanted)
+    trimmed = trim(pieces, count_tokens(tokenise(texts, pieces).tokens, pieces.vocab_size), wanted)
     notes.append(trim_note(trimmed, pieces, tokenise(shown, pieces), tokenise(shown, trimmed)))
     return trimmed
 
@@ -220,6 +233,7 @@ def _cut(raw: RawData, settings: DataSettings, cache: SharedCache) -> tuple[str,
     limit_rows(raw, settings)
     if settings.folds is not None:
         take_fold(raw, settings, select, cache)
+    keep_labels(raw, settings)
     return select, [*report, *add_parallel(raw, settings, report[0])]
 
 
@@ -253,21 +267,6 @@ def tokenise_split(
         target=target,
     )
     return replace(stored, source_rows=raw.source_rows, texts=raw)
-
-
-def read_raw(settings: DataSettings, cache: SharedCache, target: str = "auto") -> RawData:
-    """Read the raw splits from the source that the settings name; target: its name, as in `column_target`."""
-    if is_tagged(settings, target):
-        return read_tagged(settings, cache)
-    if is_questions(settings, target):
-        return read_questions(settings, cache)
-    if is_ranked(settings, target):
-        return read_ranked(settings, cache)
-    if settings.source == "hub":
-        return read_hub(settings, target)
-    if settings.source == "files":
-        return read_files(settings, cache, target)
-    return read_demo(settings, target)
 
 
 def _encode(

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from data.codes import CodePaths
 from data.inputs.columns import Columns
 from data.inputs.tokenizer import Tokenizer
 from data.labels import Labels
@@ -217,6 +218,21 @@ class TokenSplit:
         }
 
 
+@dataclass(frozen=True)
+class PairedRows:
+    """All training rows that have a code, with or without a label: texts and codes, row by row.
+
+    Rows that keep their label come first, in the order of the split train.
+    """
+
+    texts: TokenSplit  # its labels are blank or mean nothing
+    codes: CodePaths
+    labelled: np.ndarray  # (n,) int64: the first n rows are these rows of train, all of them unless some have no code
+    train: CodePaths  # of the rows of train, which may have none
+    held_out: dict[str, CodePaths]  # the same, of the split that selects and of those that are reported
+    fingerprint: str  # sha256 of all that, the tree included
+
+
 @dataclass
 class Splits:
     """Everything a run needs from data. The split that selects is never one that is reported."""
@@ -237,4 +253,5 @@ class Splits:
         default_factory=dict
     )  # by reported split: hashes of its normalised texts
     held_out_hashes: dict[str, np.ndarray] = field(default_factory=dict)  # the same, with the split that selects
+    paired: PairedRows | None = None  # only for runs that learn from codes, too
     parallel: tuple[str, ...] = ()  # of the reported splits: those with the rows of the first in other languages

@@ -16,7 +16,7 @@ from data.groups import STAYS
 from data.iterative import cut_sets
 from data.json_types import JsonObject
 from data.settings import DataSettings, split_names
-from data.sources.raw import RawData
+from data.sources.raw import TEXTS, RawData
 
 GRID = [*range(1, 21), 25, 30, 33, 40, 50, 60, 70, 80, 90]  # percentages that an error message may propose
 SHOWN = 5  # classes named in a message
@@ -229,23 +229,44 @@ def _changes(classes: int, settings: DataSettings) -> Iterator[JsonObject]:
 def limit_rows(data: RawData, settings: DataSettings) -> None:
     """Keep at most max_rows training rows and max_eval_rows of every other split, seeded and stratified."""
     for name, split in data.splits.items():
+        key = "max_rows" if name == "train" else "max_eval_rows"
         most = settings.max_rows if name == "train" else settings.max_eval_rows
-        if most is None or most >= len(split):
-            continue
-        if (members := data.target.members(split.labels)) is not None:
-            data.splits[name] = split.take(cut_sets(members, most, settings.split_seed)[1])
-            continue
-        if (groups := data.target.groups(split.labels)) is not None:
-            data.splits[name] = split.take(_pick_whole(groups, most, settings.split_seed))
-            continue
-        strata = data.strata(name)
-        classes = 1 if strata is None else len(np.unique(strata))
-        if name == "train" and most < classes:
-            raise DataError(
-                f"data.max_rows={most} is less than the {classes} classes: train would lose some. "
-                f"Try: data.max_rows={classes}"
-            )
-        data.splits[name] = split.take(pick_rows(len(split), most, settings.split_seed, strata))
+        if most is not None and most < len(split):
+            data.splits[name] = split.take(_choose(data, name, most, settings.split_seed, key))
+
+
+def keep_labels(data: RawData, settings: DataSettings) -> None:
+    """Let at most labelled_rows training rows train, seeded and stratified; all of them stay in the split TEXTS.
+
+    In that split those that keep their labels come first, and the labels of all are blank.
+    """
+    train, most = data.splits["train"], settings.labelled_rows
+    if most is None or most >= len(train):
+        return
+    kept = _choose(data, "train", most, settings.split_seed, "labelled_rows")
+    others = np.setdiff1d(np.arange(len(train)), kept, assume_unique=True)
+    texts = train.take(np.concatenate([kept, others]))
+    data.splits[TEXTS] = replace(texts, labels=texts.labels.blank(np.arange(len(texts))))
+    data.splits["train"] = train.take(kept)
+
+
+def _choose(data: RawData, name: str, most: int, seed: int, key: str) -> np.ndarray:
+    """Draw at most `most` rows of a split, with the shares of its classes; return the row numbers, sorted.
+
+    key: of the setting that says how many, for messages.
+    """
+    labels = data.splits[name].labels
+    if (members := data.target.members(labels)) is not None:
+        return cut_sets(members, most, seed)[1]
+    if (groups := data.target.groups(labels)) is not None:
+        return _pick_whole(groups, most, seed)
+    strata = data.strata(name)
+    classes = 1 if strata is None else len(np.unique(strata))
+    if name == "train" and most < classes:
+        raise DataError(
+            f"data.{key}={most} is less than the {classes} classes: train would lose some. Try: data.{key}={classes}"
+        )
+    return pick_rows(len(data.splits[name]), most, seed, strata)
 
 
 def _pick_whole(groups: np.ndarray, most: int, seed: int) -> np.ndarray:

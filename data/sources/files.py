@@ -13,18 +13,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from data.errors import DataError, MissingColumn
 from data.settings import DataSettings
 from data.sources.cells import as_text, label_cell
+from data.sources.code_cells import codes_of
 from data.sources.columns import FASTTEXT, fasttext_message, group_column, shell_setting
 from data.sources.formats import begins_with, read_rows
 from data.sources.indicators import PREFIX, indicator_columns, labels_of_row, missing_indicator
 from data.sources.options import SUFFIXES, ReadOptions, format_of, suffix_of
-from data.sources.raw import CHUNK, RawData, RawSplit
+from data.sources.raw import CHUNK, CODES, GROUP, RawData, RawSplit
 from data.stores.build_once import SharedCache
 from data.targets.choice import column_target
 from data.targets.label_column import SHOWN, LabelColumn, no_labels_error
@@ -32,7 +33,7 @@ from data.targets.label_column import SHOWN, LabelColumn, no_labels_error
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Row = tuple[int, object, object, object, object]  # number, text, second text, label, group
+Row = tuple[int, object, object, object, object, object]  # number, text, second text, label, group, codes
 
 
 def read_files(settings: DataSettings, cache: SharedCache, wanted: str = "auto") -> RawData:
@@ -84,7 +85,8 @@ def _options(settings: DataSettings, notes: list[str]) -> ReadOptions:
     columns = {"text": settings.text, "text_pair": settings.text_pair, "label": settings.label}
     columns |= {"label": None, **indicator_columns(settings.labels)} if settings.labels else {}
     column = group_column(settings.group)
-    columns |= {"group": column} if column else {}
+    columns |= {GROUP: column} if column else {}
+    columns |= {CODES: settings.codes} if settings.codes else {}
     return ReadOptions(
         columns, settings.encoding, settings.delimiter, settings.quoting, prefix="data.", only_wanted=True,
         group_rule=None if column else settings.group, note=notes.append,
@@ -146,7 +148,7 @@ def _convert(
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     kind = format_of(path) or ""
     spelling = [settings.missing, options.encoding, options.delimiter, options.quoting, kind]
-    parts = [digest, *options.columns.values(), *spelling]
+    parts = [digest, *options.columns.values(), *spelling, *(name for name in options.columns if name == CODES)]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
     folder = cache.folder / "tables"
     folder.mkdir(parents=True, exist_ok=True)
@@ -155,9 +157,9 @@ def _convert(
     with cache.locked(folder / f"{key}.lock"), ExitStack() as stack:
         part = target.with_suffix(".part")
         stack.callback(part.unlink, missing_ok=True)
-        optional = {name: options.columns.get(name) for name in ("text_pair", "group")}
+        optional = {name: options.columns.get(name) for name in ("text_pair", GROUP, CODES)}
         names = ["text", *(name for name, column_name in optional.items() if column_name)]
-        schema = pa.schema([(name, pa.string()) for name in names])
+        schema = pa.schema([(name, pa.list_(pa.string()) if name == CODES else pa.string()) for name in names])
         with pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
             for chunk in _chunks(_cells(path, kind, options, settings.labels), missing, column):
                 writer.write_batch(pa.record_batch([chunk[name] for name in names], schema=schema))
@@ -172,22 +174,23 @@ def _convert(
 
 def _cells(path: Path, kind: str, options: ReadOptions, labels: Sequence[str] = ()) -> Iterator[Row]:
     """Yield of each row the cells that training needs. labels: the columns of 0 and 1, which become a list."""
-    columns = [options.columns.get(name) for name in ("text", "text_pair", "label", "group")]
+    columns = [options.columns.get(name) for name in ("text", "text_pair", "label", GROUP, CODES)]
     for number, row in read_rows(path, kind, options):
-        text, pair, label, group = (None if column is None else row.get(column) for column in columns)
-        yield number, text, pair, labels_of_row(row, labels, f"{path} row {number}") if labels else label, group
+        text, pair, label, group, codes = (None if column is None else row.get(column) for column in columns)
+        yield number, text, pair, labels_of_row(row, labels, f"{path} row {number}") if labels else label, group, codes
 
 
-def _chunks(rows: Iterator[Row], missing: _Missing, column: LabelColumn) -> Iterator[dict[str, list[str]]]:
+def _chunks(rows: Iterator[Row], missing: _Missing, column: LabelColumn) -> Iterator[dict[str, list[Any]]]:
     """Yield the columns of the table, CHUNK rows at a time; labels and row numbers are added to `column`."""
-    found: dict[str, list[str]] = {"text": [], "text_pair": [], "group": []}
-    for number, text, pair, label, group in rows:
+    found: dict[str, list[Any]] = {"text": [], "text_pair": [], GROUP: [], CODES: []}
+    for number, text, pair, label, group, codes in rows:
         if missing.sees(number, text, pair, label, group):
             continue
         where = f"{missing.path} row {number}"
         found["text"].append(as_text(text, where, "data.text"))
         found["text_pair"].append("" if pair is None else as_text(pair, where, "data.text_pair"))
-        found["group"].append("" if group is None else as_text(group, where, "data.group").strip())
+        found[GROUP].append("" if group is None else as_text(group, where, "data.group").strip())
+        found[CODES].append(codes_of(codes, where))
         column.add(label_cell(label, where), number)
         if len(found["text"]) == CHUNK:
             yield found

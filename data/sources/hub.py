@@ -13,9 +13,10 @@ import numpy as np
 from data.errors import DataError, MissingColumn
 from data.settings import GROUP_RULES, DataSettings
 from data.sources.cells import check_text_columns, label_cell
+from data.sources.code_cells import code_lists
 from data.sources.columns import group_column, refuse_rule_as_column
 from data.sources.hub_status import first_error_line, hub_endpoint, offline_if_unreachable
-from data.sources.raw import RawData, RawSplit
+from data.sources.raw import CODES, GROUP, RawData, RawSplit
 from data.targets.base import ColumnTarget
 from data.targets.choice import column_target
 from data.targets.label_column import UNLABELLED, LabelColumn, no_labels_error
@@ -111,6 +112,7 @@ def _check_columns(settings: DataSettings, columns: list[str], where: str) -> No
         ("text_pair", settings.text_pair),
         ("label", settings.label),
         ("group", group_column(settings.group)),
+        ("codes", settings.codes),
     ):
         if column is not None and column not in columns:
             known = [*columns, *GROUP_RULES] if key == "group" else columns
@@ -122,19 +124,21 @@ def _check_columns(settings: DataSettings, columns: list[str], where: str) -> No
 
 
 def _texts(dataset: Dataset, settings: DataSettings, where: str) -> pa.Table:
-    """Return the text columns (and data.group) as the table of a split."""
+    """Return the text columns (and data.group, data.codes) as the table of a split."""
     import pyarrow as pa
 
     wanted = {"text": settings.text} | ({"text_pair": settings.text_pair} if settings.text_pair else {})
     check_text_columns(dataset.data.schema, {f"data.{name}": column for name, column in wanted.items()}, where)
     texts = list(wanted)
     if column := group_column(settings.group):
-        wanted["group"] = column
+        wanted[GROUP] = column
     table = dataset.data.table.select(list(wanted.values())).rename_columns(list(wanted))
     for i, name in enumerate(texts):
         kind = table.schema.field(i).type
         if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):  # a dictionary, a view
             table = table.set_column(i, name, table.column(i).cast(pa.string()))
+    if settings.codes:
+        table = table.append_column(CODES, code_lists(dataset.data.table[settings.codes], where))
     return table
 
 
@@ -148,7 +152,7 @@ def _rows_with_text(table: pa.Table, settings: DataSettings, where: str) -> np.n
 
     absent, blank = np.zeros(len(table), dtype=bool), np.ones(len(table), dtype=bool)
     for name in table.column_names:
-        if name == "group":
+        if name in (GROUP, CODES):
             continue
         column = table.column(name)
         empty = [pc.equal(pc.utf8_trim_whitespace(part), "") for part in column.chunks]

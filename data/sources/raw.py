@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 CHUNK = 2048  # rows in memory at a time
 GROUP = "group"  # the column of data.group, which is no part of a row's content
+CODES = "codes"  # the lists of data.codes, which are none either: they stand beside it, and few runs read them
+TEXTS = (
+    "train_texts"  # the split of all training rows in use, where only some keep their labels: those first, all blank
+)
 FACT = "_"  # begins the name of a column beside the text that no model reads, such as all right answers to a question
 
 
@@ -26,7 +30,8 @@ FACT = "_"  # begins the name of a column beside the text that no model reads, s
 class RawSplit:
     """An Arrow table of all rows, those of them in use, and their labels."""
 
-    # Columns `text`, for pairs `text_pair`, or lists of `words`; with data.group also `group`; facts such as `_golds`.
+    # Columns `text`, for pairs `text_pair`, or lists of `words`; with data.group also `group`, with data.codes `codes`;
+    # facts such as `_golds`.
     table: pa.Table
     labels: Labels  # of the used rows; values int64, or numbers, which are float64 when read and float32 later
     rows: np.ndarray  # (used rows,) row numbers in the table
@@ -39,7 +44,8 @@ class RawSplit:
     @property
     def columns(self) -> list[str]:
         """The names of the columns that a model reads."""
-        return [name for name in self.table.column_names if name != GROUP and not name.startswith(FACT)]
+        beside = (GROUP, CODES)
+        return [name for name in self.table.column_names if name not in beside and not name.startswith(FACT)]
 
     @property
     def fact_columns(self) -> list[str]:
@@ -67,6 +73,11 @@ class RawSplit:
         columns = self.fact_columns
         part = self.table.select(columns).take(self.rows[rows]) if columns else None
         return {} if part is None else {name: part[name].to_pylist() for name in columns}
+
+    def codes(self) -> list[list[str]]:
+        """Return the codes of each of its used rows."""
+        found: list[list[str]] = self.table[CODES].take(self.rows).to_pylist()
+        return found
 
     def chunks(self) -> Iterator[tuple[Columns, Labels]]:
         """Yield the columns of the rows and their labels, CHUNK rows at a time."""
@@ -111,6 +122,11 @@ class RawData:
     splits: dict[str, RawSplit]
     dropped: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def training_texts(self) -> str:
+        """The name of the split of all training rows in use, also of those that do not keep their labels."""
+        return TEXTS if TEXTS in self.splits else "train"
 
     def strata(self, name: str) -> np.ndarray | None:
         """Return the class of each row of a split whose shares all splits keep; None: rows are drawn regardless."""

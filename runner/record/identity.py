@@ -23,7 +23,7 @@ from runner.version import NUMBERS
 
 FILES = (  # their contents count
     "data.path", "data.train_path", "data.val_path", "data.test_path", "data.queries", "data.corpus", "data.qrels",
-    "data.candidates",
+    "data.candidates", "data.codes", "data.tree",
 )  # fmt: skip
 NOT_IDENTITY = (
     "paths",

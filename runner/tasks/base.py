@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from data.errors import DataError
-from data.targets.class_weights import balanced_weights
+from data.targets.class_weights import class_weights
 from models.heads.base import HeadSpec
 from runner.statistics.answers import Answers
 from runner.statistics.score_table import OF_ONE_CLASS
@@ -121,9 +121,9 @@ class Task(ABC):
         return type(self)(replace(self.facts, class_weights=None))
 
     @classmethod
-    def class_weights_of(cls, labels: np.ndarray, classes: int) -> np.ndarray:
-        """Return the weights of data.class_weights=balanced, (C,) float32, from the training labels."""
-        return balanced_weights(labels, classes)
+    def class_weights_of(cls, kind: str, labels: np.ndarray, classes: int) -> np.ndarray:
+        """Return the weights that data.class_weights names, (C,) float32, from the training labels."""
+        return class_weights(kind, labels, classes)
 
     # Training
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -16,9 +17,11 @@ from models.heads.base import HeadSpec
 from runner.sanitize import short
 from runner.schema import COSENT
 from runner.statistics.answers import Answers
+from runner.statistics.auc import FirstClassAuc, margins_of
 from runner.statistics.confusion import CLASS_SCORES, class_table, confusion_of
 from runner.statistics.probabilities import softmax
 from runner.statistics.score_table import OF_ONE_CLASS
+from runner.statistics.scores import Score
 from runner.tasks.base import LARGEST_REPORT, LabelFacts, Task
 from runner.tasks.cosines import cosent
 from runner.tasks.finite import refuse_not_finite
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 MOST_NAMED = 6  # classes in a line
 NEAR_MAJORITY = 0.01  # accuracy above always answering the majority class that is no learning
 NEAR_GUESSING = 0.05  # balanced accuracy above 1/classes that is no learning; guesses on few rows scatter by that
+AUC = "auc"
 NEAR_CHANCE = 0.02  # nats below ln(classes) that are no learning
 
 
@@ -41,7 +45,7 @@ class Classification(Task):
 
     name = "classification"
     target = "class_label"
-    scores = CLASS_SCORES
+    scores: ClassVar[Mapping[str, Score]] = {**CLASS_SCORES, AUC: FirstClassAuc(AUC)}
     weighs_classes = True
     has_probabilities = True
     cosine_losses = ("auto", COSENT)
@@ -51,6 +55,8 @@ class Classification(Task):
     def __init__(self, facts: LabelFacts | None = None) -> None:
         super().__init__(facts)
         self._weights: dict[torch.device, Tensor] = {}  # the class weights on each device
+        if AUC in self.facts.metrics:  # other runs may have been stored without logits
+            self.stored = (*type(self).stored, *(f"logit_{place}" for place in range(len(self.facts.names))))
 
     @classmethod
     def default_metrics(cls, classes: int) -> tuple[str, ...]:
@@ -91,10 +97,18 @@ class Classification(Task):
         return loss(student, teacher, temperature)
 
     def answers(self, kept: np.ndarray, split: TokenSplit) -> Answers:
-        """Return label and predicted class of each row."""
+        """Return label and predicted class of each row, and for auc the margin."""
         refuse_not_finite(kept, "logits")
         columns = {"label": np.asarray(split.labels.values), "prediction": np.asarray(kept.argmax(1))}
+        columns |= {"margin": margins_of(kept)} if AUC in self.facts.metrics else {}
         return Answers(columns, positive=self.facts.positive, names=self.facts.names)
+
+    def named(self, answers: Answers) -> Answers:
+        """Return answers that were read from a file with the classes, and for auc with the margins of their logits."""
+        columns = dict(answers.columns)
+        logits = [columns.pop(name) for name in self.stored if name.startswith("logit_")]
+        columns |= {"margin": margins_of(np.stack(logits, axis=1))} if logits else {}
+        return super().named(replace(answers, columns=columns))
 
     def evaluated_loss(self, kept: np.ndarray, split: TokenSplit) -> float:
         """Return the mean cross entropy of logits (rows, C), without class weights."""
@@ -111,7 +125,7 @@ class Classification(Task):
         """Return the score on `labels` of always predicting the majority class of the labels `seen`."""
         classes = int(max(seen.max(), labels.max())) + 1
         answer = int(np.bincount(seen, minlength=classes).argmax())
-        columns = {"label": labels, "prediction": np.full(len(labels), answer)}
+        columns = {"label": labels, "prediction": np.full(len(labels), answer), "margin": np.zeros(len(labels))}
         return self.score(score).value(Answers(columns, positive=self.facts.positive))
 
     def is_constant(self, answers: Answers) -> bool:

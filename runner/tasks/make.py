@@ -123,7 +123,7 @@ def task_of(splits: Splits, settings: Settings) -> Task:
     task = task_of_labels(splits.task, settings)
     if settings.data.class_weights == "none":
         return task
-    weights = task.class_weights_of(splits.train.known_labels, splits.task.num_labels)
+    weights = task.class_weights_of(settings.data.class_weights, splits.train.known_labels, splits.task.num_labels)
     return task_of_labels(splits.task, settings, weights)
 
 

@@ -75,9 +75,9 @@ class MultiLabel(Task):
         return tuple(self.scores)
 
     @classmethod
-    def class_weights_of(cls, labels: np.ndarray, classes: int) -> np.ndarray:
+    def class_weights_of(cls, kind: str, labels: np.ndarray, classes: int) -> np.ndarray:
         """Return the weight of a true label in the loss, (C,) float32."""
-        return positive_weights(labels)
+        return positive_weights(kind, labels)
 
     def head(self) -> HeadSpec:
         """Return a head with one output a label."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from data.load import Rows, read_raw, read_rows
+from data.load import Rows, read_rows
 from data.settings import DataSettings, split_names
+from data.sources.choice import read_raw
 from data.sources.raw import RawData, RawSplit
 from data.splits import DataTask
 from data.splitting import limit_rows

@@ -12,9 +12,10 @@ import pytest
 
 from data.batch import collate
 from data.inputs.tokenizer import load_tokenizer
-from data.load import load_splits, read_raw
+from data.load import load_splits
 from data.sampler import epoch_batches
 from data.settings import DataSettings
+from data.sources.choice import read_raw
 from data.stores.build_once import SharedCache
 from runner.config.compose import compose
 from runner.config.resolve import resolve

@@ -14,8 +14,9 @@ from data.batch import collate
 from data.duplicates import text_hashes
 from data.errors import DataError
 from data.inputs.tokenizer import train_tokenizer
-from data.load import load_splits, read_raw
+from data.load import load_splits
 from data.settings import DataSettings
+from data.sources.choice import read_raw
 from data.stores.build_once import SharedCache
 from data.unlabelled import append_unlabelled, load_unlabelled
 from tests.data.helpers import split_of_words

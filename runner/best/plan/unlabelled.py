@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from data import duplicates
-from data.load import Rows, read_raw
+from data.load import Rows
+from data.sources.choice import read_raw
 from data.stores.build_once import SharedCache
 from data.text_facts import new_word_share, sample_texts, scripts_of, words_of
 from runner.best.types import Budget, Facts

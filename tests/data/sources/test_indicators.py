@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from data.errors import DataError
-from data.load import read_raw
 from data.settings import DataSettings
+from data.sources.choice import read_raw
 from data.sources.indicators import labels_of_row
 from data.sources.raw import RawData
 from data.stores.build_once import SharedCache

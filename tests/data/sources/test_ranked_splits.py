@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from data.errors import DataError
-from data.load import read_raw, read_rows
+from data.load import read_rows
 from data.settings import DataSettings
+from data.sources.choice import read_raw
 from data.sources.raw import RawSplit
 from data.stores.build_once import SharedCache
 from data.targets.relevance import FIRST, GAIN, RETRIEVED, query_offsets

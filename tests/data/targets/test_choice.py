@@ -12,8 +12,8 @@ import pytest
 
 from data.errors import DataError
 from data.labels import Labels
-from data.load import read_raw
 from data.settings import DataSettings
+from data.sources.choice import read_raw
 from data.stores.build_once import SharedCache
 from data.targets.base import ColumnTarget
 from data.targets.choice import TARGETS, column_target

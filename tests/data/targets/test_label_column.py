@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from data.errors import DataError
-from data.load import load_splits, read_raw
+from data.load import load_splits
 from data.settings import DataSettings
 from data.sources.cells import label_text
+from data.sources.choice import read_raw
 from data.sources.files import read_files
 from data.sources.hub import read_hub
 from data.sources.raw import RawData

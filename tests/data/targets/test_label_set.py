@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from data.errors import DataError
-from data.load import read_raw
 from data.settings import DataSettings
+from data.sources.choice import read_raw
 from data.sources.hub import read_hub
 from data.sources.raw import RawData
 from data.splitting import apply_split_rule

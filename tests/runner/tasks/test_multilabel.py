@@ -42,8 +42,9 @@ def test_weights_of_1_change_nothing_and_others_weigh_true_labels_alone() -> Non
     weighted = task(class_weights=np.full(4, 2, np.float32))
     assert loss(weighted) == pytest.approx((2 * 0.126928 + 0.313262 + 2 * 0.474077 + 0.048587) / 4, abs=1e-6)
     assert weighted.weight({"labels": LABELS}) == 4.0
-    assert positive_weights(np.array([[1, 0], [0, 0], [0, 1], [1, 0]])).tolist() == [1.0, 3.0]
-    assert positive_weights(np.eye(100, dtype=np.int8)).tolist() == [20.0] * 100
+    assert positive_weights("balanced", np.array([[1, 0], [0, 0], [0, 1], [1, 0]])).tolist() == [1.0, 3.0]
+    assert positive_weights("balanced", np.eye(100, dtype=np.int8)).tolist() == [20.0] * 100
+    assert positive_weights("sqrt", np.array([[1], [0], [0], [0], [0]])).tolist() == [2.0]
 
 
 @pytest.mark.parametrize("soft", ["kl", "cross_entropy"])

@@ -1,0 +1,28 @@
+"""Which source the rows of a dataset come from."""
+
+from __future__ import annotations
+
+from data.settings import DataSettings
+from data.sources.demo_splits import read_demo
+from data.sources.files import read_files
+from data.sources.hub import read_hub
+from data.sources.questions import is_questions, read_questions
+from data.sources.ranked_splits import is_ranked, read_ranked
+from data.sources.raw import RawData
+from data.sources.tagged_splits import is_tagged, read_tagged
+from data.stores.build_once import SharedCache
+
+
+def read_raw(settings: DataSettings, cache: SharedCache, target: str = "auto") -> RawData:
+    """Read the raw splits from the source that the settings name; target: its name, as in `column_target`."""
+    if is_tagged(settings, target):
+        return read_tagged(settings, cache)
+    if is_questions(settings, target):
+        return read_questions(settings, cache)
+    if is_ranked(settings, target):
+        return read_ranked(settings, cache)
+    if settings.source == "hub":
+        return read_hub(settings, target)
+    if settings.source == "files":
+        return read_files(settings, cache, target)
+    return read_demo(settings, target)

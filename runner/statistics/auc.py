@@ -1,0 +1,46 @@
+"""The area under the ROC curve: how well a number tells the rows of one class from all others, at any threshold.
+
+It is the share of pairs of a row of the class and another row in which the number is higher for the latter, ties half
+(Mann and Whitney 1947). The answers have the columns `label` and `margin`, the log odds that a row is not of class 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from runner.statistics.answers import Answers
+from runner.statistics.scores import OfCounts, Score
+
+CHANCE = 0.5  # also where all rows are of one side
+
+
+@dataclass(frozen=True)
+class FirstClassAuc(Score):
+    """The area under the curve of the first class against all others; of two classes that is the usual one."""
+
+    name: str = "auc"
+
+    def over(self, answers: Answers) -> OfCounts:
+        """Return the score as a function of how often each unit was drawn."""
+        margins = answers["margin"]
+        order = np.argsort(margins, kind="stable")
+        is_other = answers["label"][order] != 0
+        starts = np.flatnonzero(np.diff(margins[order], prepend=-np.inf) != 0)  # of rows with equal margins
+
+        def areas(counts: np.ndarray) -> np.ndarray:
+            drawn = counts[:, order]
+            others, first = (np.add.reduceat(drawn * side, starts, axis=1) for side in (is_other, ~is_other))
+            below = first.cumsum(axis=1) - first / 2
+            pairs = others.sum(axis=1) * first.sum(axis=1)
+            return np.where(pairs > 0, (others * below).sum(axis=1) / np.maximum(pairs, 1), CHANCE)
+
+        return areas
+
+
+def margins_of(logits: np.ndarray) -> np.ndarray:
+    """Return the log odds (rows,) float64 that a row is not of the first class, from logits (rows, C)."""
+    values = np.asarray(logits, np.float64)
+    others, highest = values[:, 1:], values[:, 1:].max(axis=1, initial=-np.inf)
+    return np.asarray(np.log(np.exp(others - highest[:, None]).sum(axis=1)) + highest - values[:, 0])
