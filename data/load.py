@@ -43,6 +43,7 @@ def load_splits(
     vocab_size: int,
     vocabulary: str = FULL,
     special_tokens: bool = True,
+    unknown_tokens: str = "auto",
     cache: Path,
     notify: Notify = None,
     waiting: Waiting = nullcontext,
@@ -57,7 +58,7 @@ def load_splits(
     tokenizer: hub id, folder, or "train" for a vocabulary of `vocab_size` tokens from the training rows in use, also
     those that do not keep their labels.
     vocabulary: full; task: of its tokens only those that the training rows need; or a number of tokens.
-    special_tokens: are texts encoded with those of the tokenizer around them?
+    special_tokens, unknown_tokens: as in `load_tokenizer`.
     cache: folder that all runs share; notify: is told what is going on; waiting: entered while another process builds
     an entry of the cache. task, seed: how words are masked, for texts without labels. target: the name of
     what is learnt; auto: whatever the labels can be. codes: are those beside the texts learnt from? check: raises
@@ -77,7 +78,7 @@ def load_splits(
     contents = fingerprints | {texts: raw.splits[texts].fingerprint()}
     chosen = open_or_train_tokenizer(
         tokenizer, vocab_size, raw.splits[texts], contents[texts], shared, special_tokens=special_tokens,
-        language=settings.lower, cleaning=cleaning_of(settings),
+        unknown_tokens=unknown_tokens, language=settings.lower, cleaning=cleaning_of(settings),
     )  # fmt: skip
     raw.notes += [f"rows left out: {count:,} ({what})" for what, count in raw.dropped.items()]
     longest = raw.target.longest(settings.max_length)
@@ -146,13 +147,13 @@ def tokenise_rows(rows: Rows, name: str, tokenizer: Tokenizer, max_length: int, 
 
 def open_tokenizer(
     rows: Rows, tokenizer: str, *, vocab_size: int, vocabulary: str, special_tokens: bool, max_length: int,
-    cache: SharedCache, cleaning: tuple[str, ...] = (),
+    cache: SharedCache, cleaning: tuple[str, ...] = (), unknown_tokens: str = "auto",
 ) -> Tokenizer:  # fmt: skip
     """Open, train or trim a tokenizer for these rows, as `load_splits`, which explains the arguments, does."""
     texts = rows.raw.splits[rows.raw.training_texts]
     chosen = open_or_train_tokenizer(
         tokenizer, vocab_size, texts, rows.contents[rows.raw.training_texts], cache, special_tokens=special_tokens,
-        language=rows.language, cleaning=cleaning,
+        unknown_tokens=unknown_tokens, language=rows.language, cleaning=cleaning,
     )  # fmt: skip
     if vocabulary == FULL:
         return chosen

@@ -76,6 +76,11 @@ def static_conflicts(model: ModelSettings) -> list[str]:
             f"model.word_weights={model.word_weights} weighs vectors that come from elsewhere, and these are random. "
             "Try: model.word_weights=none, or model.init=input model.init_from=<an encoder>"
         )
+    if model.unknown_tokens != "auto" and model.special_tokens:
+        found.append(
+            f"model.unknown_tokens={model.unknown_tokens} is for texts without special tokens, and model={model.name} "
+            "reads those. Try: model.unknown_tokens=auto, or model=static"
+        )
     if not model.special_tokens and model.family != "dsn":
         found.append(
             f"model.special_tokens=false is for models without attention, and model={model.name} has an encoder, which "

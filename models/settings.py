@@ -90,6 +90,7 @@ class ModelSettings:
     dims: int | None = limited(None, low=1, high=8192, neutral=None)  # DSN: width of its vectors; null: hidden x width
     word_weights: str = limited("none", choices=("none", "sif"), neutral="none")  # of first vectors, by frequency
     special_tokens: bool = limited(True, neutral=True)  # DSN: encode texts with those of the tokenizer around them
+    unknown_tokens: str = limited("auto", choices=("auto", "keep", "drop"), neutral="auto")  # without special tokens
     init_from: str | None = None  # DSN: a checkpoint to take word vectors from; else a run or its model folder
     carry: str = limited("encoder", choices=("encoder", "readout", "all"))
     freeze: str = limited("none", choices=("none", "embeddings", "encoder"))

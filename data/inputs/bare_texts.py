@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.inputs.tokenizer_files import fetch_file
 from data.inputs.word_cache import Encoded, cut_longest, spans
 from data.json_types import JsonObject
 
@@ -59,19 +60,40 @@ class BareTexts:
         return np.concatenate([np.zeros(0, np.int64), *found]), np.array([len(ids) for ids in found], np.int64)
 
 
-def facts_of(config: Path | None) -> JsonObject:
-    """The entry of tokenizer_config.json for static vectors with this config.json: Model2Vec drops unknown pieces."""
+def facts_of(config: Path | None, unknown_tokens: str = "auto") -> JsonObject:
+    """The entry of tokenizer_config.json for static vectors with this config.json.
+
+    unknown_tokens: keep or drop; auto: as the vectors were made, which Model2Vec drops.
+    """
+    if unknown_tokens != "auto":
+        return {"drops_unknown": unknown_tokens == "drop"}
     try:
         content = json.loads(config.read_text(encoding="utf-8")) if config else {}
     except ValueError:
         content = {}  # the loader of the vectors refuses a damaged file
-    return {"drops_unknown": isinstance(content, dict) and content.get("model_type") == "model2vec"}
+    found = content if isinstance(content, dict) else {}
+    is_model2vec = found.get("model_type") == "model2vec" or ("model_type" not in found and "normalize" in found)
+    return {"drops_unknown": is_model2vec}
+
+
+def read_facts(source: str, beside: JsonObject, special_tokens: bool, unknown_tokens: str) -> JsonObject | None:
+    """How texts are encoded without special tokens, by the files of a source; None: with them."""
+    if special_tokens or (ENTRY in beside and unknown_tokens == "auto"):
+        return beside.get(ENTRY)
+    return facts_of(fetch_file(source, "config.json", is_needed=False), unknown_tokens)
 
 
 def dropped_token(backend: Backend, facts: JsonObject) -> int | None:
     """The id of the unknown token where the facts say that it is dropped; None where it is not, or there is none."""
-    name = json.loads(backend.to_str())["model"].get("unk_token")
-    found: int | None = backend.token_to_id(name) if name and facts.get("drops_unknown") else None
+    return unknown_token(backend) if facts.get("drops_unknown") else None
+
+
+def unknown_token(backend: Backend) -> int | None:
+    """The id that stands for pieces without one of their own; None where the tokenizer has none."""
+    model = json.loads(backend.to_str())["model"]
+    if "unk_id" in model:  # a Unigram's
+        return None if model["unk_id"] is None else int(model["unk_id"])
+    found: int | None = backend.token_to_id(model["unk_token"]) if model.get("unk_token") else None
     return found
 
 

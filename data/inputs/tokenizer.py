@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
 from data.errors import DataError
-from data.inputs.bare_texts import ENTRY, BareTexts, dropped_token, facts_of, take_off_template
+from data.inputs.bare_texts import ENTRY, BareTexts, dropped_token, read_facts, take_off_template
 from data.inputs.cleaning import ENTRY as CLEANING
 from data.inputs.cleaning import clean_texts, known_steps, marked
 from data.inputs.hashed_words import FILE as HASHED_WORDS
@@ -164,19 +164,22 @@ def wrap_backend(
     return PieceTokenizer(backend, source, digest, size + (pad is None), way.pad_id, None, names, way)
 
 
-def load_tokenizer(source: str, *, special_tokens: bool = True) -> Tokenizer:
+def load_tokenizer(source: str, *, special_tokens: bool = True, unknown_tokens: str = "auto") -> Tokenizer:
     """Load the tokenizer of a hub id or folder: tokenizer.json, else vocab.txt as BERT's WordPiece.
 
-    special_tokens: false encodes texts without those around them, whatever the tokenizer's own way is.
+    special_tokens: false encodes texts without those around them, whatever the tokenizer's own way is. unknown_tokens:
+    keep or drop them in such texts; auto: as the vectors beside the tokenizer were made, which Model2Vec drops.
     A folder that was saved with hashed words, or with features of sounds, has neither, but words.json or sound.json.
     """
     folder = Path(source).expanduser()
     if (folder / SOUND_FILE).is_file():
         return open_features(folder)
-    return open_words(folder) if (folder / HASHED_WORDS).is_file() else _load_pieces(source, special_tokens)
+    if (folder / HASHED_WORDS).is_file():
+        return open_words(folder)
+    return _load_pieces(source, special_tokens, unknown_tokens)
 
 
-def _load_pieces(source: str, special_tokens: bool) -> PieceTokenizer:
+def _load_pieces(source: str, special_tokens: bool, unknown_tokens: str) -> PieceTokenizer:
     """Load a tokenizer of pieces."""
     from tokenizers import Tokenizer as Backend
     from tokenizers.models import WordPiece
@@ -190,7 +193,9 @@ def _load_pieces(source: str, special_tokens: bool) -> PieceTokenizer:
         except Exception as error:  # the library raises bare Exception for every kind of damage
             raise DataError(f"{source}: tokenizer.json cannot be read ({error}). {GO_ON}") from error
         beside = files_beside(source)
-        found = wrap_backend(backend, source, named_tokens(beside), _bare(source, beside, special_tokens))
+        found = wrap_backend(
+            backend, source, named_tokens(beside), read_facts(source, beside, special_tokens, unknown_tokens)
+        )
         return found.cleaned_by(_cleaning(beside, source))
     path = fetch_file(source, "vocab.txt")
     if path is None:
@@ -204,7 +209,8 @@ def _load_pieces(source: str, special_tokens: bool) -> PieceTokenizer:
     missing = [names[key] for key in ("unk_token", "cls_token", "sep_token") if names[key] not in vocab]
     if missing:
         raise DataError(f"{source}: vocab.txt has no {' and no '.join(missing)}, so it is not BERT's. {GO_ON}")
-    found = wrap_backend(bert_backend(vocab, beside, names), source, names, _bare(source, beside, special_tokens))
+    bare = read_facts(source, beside, special_tokens, unknown_tokens)
+    found = wrap_backend(bert_backend(vocab, beside, names), source, names, bare)
     return found.cleaned_by(_cleaning(beside, source))
 
 
@@ -233,13 +239,6 @@ def require_pieces(tokenizer: Tokenizer, purpose: str) -> PieceTokenizer:
             "Try: model.tokenizer=auto, or model.tokenizer=train"
         )
     return tokenizer
-
-
-def _bare(source: str, beside: JsonObject, special_tokens: bool) -> JsonObject | None:
-    """How texts are encoded without special tokens, by the files of a source; None: with them."""
-    if ENTRY in beside or special_tokens:
-        return beside.get(ENTRY)
-    return facts_of(fetch_file(source, "config.json", is_needed=False))
 
 
 def train_tokenizer(texts: Callable[[], Iterable[str]], vocab_size: int, language: str | None = None) -> PieceTokenizer:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from data.inputs.bare_texts import facts_of
 from data.inputs.cleaning import clean_text
 from data.inputs.hashed_words import WORDS, HashedWords
 from data.inputs.tokenizer import PieceTokenizer, Tokenizer, load_tokenizer, lower_as, train_tokenizer, wrap_backend
@@ -25,22 +26,23 @@ def open_or_train_tokenizer(
     cache: SharedCache,
     *,
     special_tokens: bool = True,
+    unknown_tokens: str = "auto",
     cleaning: tuple[str, ...] = (),
     language: str | None = None,
 ) -> Tokenizer:
     """Load the tokenizer of a hub id or folder, or with source "train" one that is trained on the training rows.
 
     With source "words" texts become hashes of words, with "words:2-5" also of their character n-grams. fingerprint: of
-    the rows; a trained tokenizer is kept under it. special_tokens: as in `load_tokenizer`. cleaning: names of steps
-    that clean each text first. language: by whose rules texts are lowered then (data.lower); None: as the tokenizer
-    does by itself.
+    the rows; a trained tokenizer is kept under it. special_tokens, unknown_tokens: as in `load_tokenizer`.
+    cleaning: names of steps that clean each text first. language: by whose rules texts are lowered then (data.lower);
+    None: as the tokenizer does by itself.
     """
     name, _, lengths = source.partition(":")
     if name == WORDS:
         low, _, high = lengths.partition("-")
         return HashedWords((int(low), int(high)) if lengths else None, cleaning, language)
     if source != "train":
-        loaded = load_tokenizer(source, special_tokens=special_tokens)
+        loaded = load_tokenizer(source, special_tokens=special_tokens, unknown_tokens=unknown_tokens)
         loaded = lower_as(loaded, language) if isinstance(loaded, PieceTokenizer) else loaded
         return loaded.cleaned_by(cleaning)
     name = "-".join([fingerprint[:20], str(vocab_size), *cleaning, *([language] if language else [])])
@@ -58,7 +60,8 @@ def open_or_train_tokenizer(
     found = cache.open_or_build(
         path, _trained, build, damaged=f"the vocabulary in {path} is damaged; training it again"
     )
-    found = found if special_tokens else wrap_backend(found.backend, "train", found.names, {})
+    if not special_tokens:
+        found = wrap_backend(found.backend, "train", found.names, facts_of(None, unknown_tokens))
     return found.cleaned_by(cleaning)
 
 

@@ -83,8 +83,10 @@ def read_static(source: str, key: str = PRETRAINED) -> tuple[Tensor, str]:
 def is_static(source: str, key: str = PRETRAINED) -> bool:
     """Do the files beside the weights say that this is a static table?"""
     config = _content(fetch_file(source, "config.json", key))
-    if isinstance(config, dict):
-        return config.get("model_type") == "model2vec"
+    if isinstance(
+        config, dict
+    ):  # files of other programs than Model2Vec name a model_type, those of some versions none
+        return config.get("model_type") == "model2vec" or ("model_type" not in config and "normalize" in config)
     modules = _content(fetch_file(source, "modules.json", key))
     parts = [part.get("type", "") for part in modules if isinstance(part, dict)] if isinstance(modules, list) else []
     return any(str(part).endswith("StaticEmbedding") for part in parts)

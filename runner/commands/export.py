@@ -13,6 +13,7 @@ from runner.deploy.budgets import at_share, share_of
 from runner.deploy.bundle.calibration import CALIBRATION_FILE, read_calibration
 from runner.deploy.bundles import is_packed, write_packed_bundle
 from runner.deploy.exported import (
+    VECTOR_FORMS,
     ExportedModel,
     ParityError,
     check_format,
@@ -61,6 +62,9 @@ def main(words: list[str]) -> int:
     if form == "hub":
         written = write_hub(record, folder, out, onnx=onnx, int8=int8, license=chosen["license"], length=length)
         return 0 if written else 1
+    if form in VECTOR_FORMS:
+        at_share(model_of_run(record, folder), length)
+        return show_vectors(record, folder, form, out)
     if form in PACKED_FORMS and is_packed(trained := model_of_run(record, folder)):
         at_share(with_engine(trained, "numpy"), length)  # n-grams and word vectors have no layers
         if wrong := "int8" if int8 else "build" if is_built else "":
@@ -138,6 +142,20 @@ def write_hub(
     if not is_pushed:
         say(f"Try: read {place / 'README.md'}, then run push {record.identity} NAME")
     return place
+
+
+def show_vectors(record: RunRecord, folder: Path, form: str, out: Path | None) -> int:
+    """Write the vectors of a run for another program, and print how close they are; 1 where they differ, else 0."""
+    try:
+        exported, parity = exporter().write_vectors(record, folder, form, out)
+    except ParityError as error:
+        say(f"run export: {error}", sys.stderr)
+        return 1
+    size = sum(file.stat().st_size for file in exported.folder.rglob("*") if file.is_file())
+    say(f"{exported.folder}: {in_mb(size)} MB")
+    say(f"checked on {parity.rows} rows ({parity.source}): vectors differ by at most {parity.difference:.1e}")
+    say(f"Try: the lines in {exported.folder / 'README.md'}")
+    return 0
 
 
 def show_page(path: Path) -> None:

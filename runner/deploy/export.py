@@ -15,12 +15,13 @@ from runner.deploy.hub.folder import write_hub_folder
 from runner.deploy.page.folder import add_page
 from runner.deploy.parity import Parity
 from runner.deploy.promise import Promise
+from runner.deploy.vectors import write_vectors
 from runner.errors import ConfigError
 from runner.machine.extras import require_extra
 from runner.record.record import RunRecord
 
 PLAIN_READERS = ("page", "bundle", "docker")  # they have a reader of their own, which gives one answer a text
-__all__ = ["export_run", "write_hub_folder"]
+__all__ = ["export_run", "write_hub_folder", "write_vectors"]
 
 
 def export_run(

@@ -25,7 +25,8 @@ CASCADE = "cascade"  # the engine of two models that answer as one, see runner/d
 WEIGHTS = {"torch": "model.safetensors", "numpy": PACKED, CASCADE: "cascade.json"}  # by engine
 FURTHER = ("options", "facts", "lengths")  # keys of deploy.json that are left out when empty, as in all earlier exports
 ENGINES = ("torch", "onnx", "onnx-int8", "numpy")  # numpy: the model.bin beside the weights, where there is one
-FORMATS = ("onnx", "safetensors", "mlflow", "page", "bundle", "docker", "hub")  # the formats of exports
+VECTOR_FORMS = ("model2vec", "static-embedding")  # vectors for other programs, which give no answers
+FORMATS = ("onnx", "safetensors", "mlflow", "page", "bundle", "docker", "hub", *VECTOR_FORMS)  # of exports
 
 
 class ParityError(RuntimeError):
@@ -92,6 +93,8 @@ def read_export(folder: Path) -> ExportedModel:
         found = exported_from(json.loads(path.read_text(encoding="utf-8")), folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"{path} is damaged ({error!r}). Try: run export <id> out={folder}") from error
+    if found.engine in VECTOR_FORMS:
+        raise ConfigError(f"{folder} holds vectors for other programs, not answers. Try: run predict {found.identity}")
     if found.engine not in (*ENGINES, CASCADE) or not found.weights.is_file():
         raise ConfigError(f"{folder} has no {found.weights.name}. Try: run export <id> out={folder}")
     return found
@@ -243,5 +246,7 @@ def check_format(form: str, int8: bool) -> None:
         )
     if form not in FORMATS:
         raise ConfigError(f"format={form}: expected one of {', '.join(FORMATS)}. Try: format=onnx")
+    if int8 and form in VECTOR_FORMS:
+        raise ConfigError(f"int8=true: format={form} holds float32. Leave int8= out, or try: format=onnx int8=true")
     if int8 and form == "safetensors":
         raise ConfigError("int8=true: needs the kernels of ONNX Runtime. Try: format=onnx int8=true")

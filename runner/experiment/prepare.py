@@ -40,7 +40,7 @@ def load_run_splits(settings: Settings, notify: Notify, exclusive: Exclusive) ->
     model = settings.model
     return load_splits(
         settings.data, tokenizer=model.tokenizer, vocab_size=model.vocab_size, vocabulary=model.vocabulary,
-        special_tokens=model.special_tokens,
+        special_tokens=model.special_tokens, unknown_tokens=model.unknown_tokens,
         cache=cache, notify=notify, waiting=exclusive.waiting, task=settings.task, seed=settings.seed,
         target=target_of(settings), check=lambda labels: task_of_labels(labels, settings),
     )  # fmt: skip

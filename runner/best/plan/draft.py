@@ -74,12 +74,12 @@ class Drawer:
     def tokenizer(self, settings: Settings) -> Tokenizer:
         """The tokenizer of a candidate: opened, trained or trimmed as its run does it."""
         model, longest = settings.model, settings.data.max_length
-        key = (model.tokenizer, model.vocab_size, model.vocabulary, model.special_tokens, longest)
+        key = (model.tokenizer, model.vocab_size, model.vocabulary, model.special_tokens, model.unknown_tokens, longest)
         if key not in self._tokenizers:
             self._tokenizers[key] = open_tokenizer(
                 self.rows, model.tokenizer, vocab_size=model.vocab_size, vocabulary=model.vocabulary,
-                special_tokens=model.special_tokens, max_length=longest, cache=self.cache,
-                cleaning=cleaning_of(settings.data),
+                special_tokens=model.special_tokens, unknown_tokens=model.unknown_tokens, max_length=longest,
+                cache=self.cache, cleaning=cleaning_of(settings.data),
             )  # fmt: skip
         return self._tokenizers[key]
 
