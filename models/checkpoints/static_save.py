@@ -21,6 +21,7 @@ from models.json_types import JsonObject
 from models.network import Network
 from models.readouts.pair import Pair
 from models.readouts.pooling import MeanPooler
+from models.settings import full_part
 
 MODEL2VEC, STATIC_EMBEDDING = "model2vec", "static-embedding"
 LAYOUTS = (MODEL2VEC, STATIC_EMBEDDING)
@@ -38,7 +39,7 @@ def static_vectors(network: Network, tokens: int) -> Tensor:
     if not isinstance(bag, BagOfWords):
         raise ModelError("it has an encoder, and the format holds one vector a token. Try: format=safetensors")
     if not isinstance(bag.pooler, MeanPooler | Pair):
-        name = network.architecture["readout"]
+        name = full_part(network.architecture["readout"])["name"]
         raise ModelError(f"its readout is {name}, and the format means the mean. Try: train with model/readout=mean")
     if bag.embeddings.is_positional:
         raise ModelError(
