@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from models.backbones.base import Backbone
 from models.backbones.hooks import LayerHook, Wanted
+from models.backbones.stock_head import StockReadout
 from models.compression.lengths.choice import entry_of
 from models.half import is_half, to_half
 from models.heads.base import Reads
@@ -79,11 +80,23 @@ class Network(nn.Module):
         is_counted = torch.compiler.is_exporting() and entry_of(self.architecture) is not None
         return not (input_ids.is_cuda or is_counted)
 
-    def is_stock(self) -> bool:
-        """Does `stock_class`, which any tool opens, compute this network?"""
-        shape = self.architecture
+    def stock_name(self) -> str | None:
+        """The class of transformers, which any tool opens, that computes this network; None where there is none."""
+        shape, readout = self.architecture, self.bert.pooler
+        if {"embedding", "compressed"} & shape.keys():
+            return None
+        if isinstance(readout, StockReadout):
+            return readout.class_name
         is_plain = shape["readout"] == self.stock_readout and shape.get("num_hidden_layers", 0) > 0
-        return is_plain and not {"backbone", "embedding", "compressed"} & shape.keys()
+        return self.stock_class if is_plain and "backbone" not in shape else None
+
+    def is_stock(self) -> bool:
+        """Does a class of transformers compute this network?"""
+        return self.stock_name() is not None
+
+    def saved_name(self, name: str) -> str:
+        """The name of a tensor of this network in its saved file."""
+        return self.bert.saved_name(name) if self.is_stock() else name
 
     def labels(self, label_names: Sequence[str]) -> JsonObject:
         """The entries of config.json about the outputs, given their names in order."""

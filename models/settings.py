@@ -40,6 +40,7 @@ class Finetuning:
 
 
 FITTED_HEAD = "fitted"  # a last layer that is not trained step by step
+STOCK_HEAD = "stock"  # the head of transformers' own class of the encoder's family
 HASHED_WORDS = "words"  # the tokenizer without a vocabulary
 PRETRAINED = "model.pretrained"  # the settings that name a checkpoint, as messages write them
 INIT_FROM = "model.init_from"
@@ -112,7 +113,7 @@ class ModelSettings:
         default=None, metadata={"neutral": None}
     )  # shortest and longest character n-gram
     add: str = limited("none", choices=("none", "ngram"), neutral="none")  # DSN: to the logits of pairs
-    head: str = limited("trained", choices=("trained", FITTED_HEAD), neutral="trained")
+    head: str = limited("trained", choices=("trained", FITTED_HEAD, STOCK_HEAD), neutral="trained")
     head_c: float | None = limited(None, above=0.0, neutral=None)  # of the fitted head; null: by the selection split
     pairs: str = limited("none", neutral="none")  # of contrastive tuning, of each kind a row: none, auto or a number
 

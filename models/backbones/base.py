@@ -36,6 +36,10 @@ class Backbone(nn.Module):
         """Draw the first weights of the network around this backbone, except for those that the backbone came with."""
         raise NotImplementedError
 
+    def saved_name(self, name: str) -> str:
+        """The name of a tensor of the network in its saved file, where it is saved as a class of transformers."""
+        return name
+
     def state_shape(self) -> tuple[int, int]:
         """Width of the states and number of layers."""
         raise NotImplementedError

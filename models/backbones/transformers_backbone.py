@@ -6,7 +6,8 @@ Refused: models that generate text, models for other data than text, and reposit
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from models.backbones.base import Backbone
 from models.backbones.hooks import LayerHook, Wanted, show_states
 from models.backbones.initialise import init_weights
+from models.backbones.stock_head import STOCK, StockReadout, take_apart
 from models.checkpoints.read import READOUT, rename_norm_tensors
 from models.errors import ModelError
 from models.json_types import JsonObject
@@ -28,13 +30,11 @@ BACKBONE = "bert.backbone."
 
 
 class TransformersBackbone(Backbone):
-    """An encoder of transformers, and one of our readouts."""
+    """An encoder of transformers, and one of our readouts or the head of its own class."""
 
-    def __init__(self, backbone: PreTrainedModel, readout: Part) -> None:
+    def __init__(self, backbone: PreTrainedModel, pooler: Readout) -> None:
         super().__init__()
-        self.backbone = backbone
-        self.pooler = make_readout(readout, backbone.config.hidden_size, backbone.config.num_hidden_layers)
-        check_no_hooks(self.pooler, readout, backbone.config.model_type)
+        self.backbone, self.pooler = backbone, pooler
         takes = "token_type_ids" in inspect.signature(backbone.forward).parameters
         self.takes_segments = takes and getattr(backbone.config, "type_vocab_size", 0) > 1
 
@@ -80,6 +80,10 @@ class TransformersBackbone(Backbone):
         spread = getattr(self.backbone.config, "initializer_range", 0.02)
         for part in (*(child for child in network.children() if child is not self), self.pooler):
             init_weights(part, spread)
+
+    def saved_name(self, name: str) -> str:
+        """The name of a tensor of the network in its saved file, where it is saved as the encoder's own class."""
+        return self.pooler.saved_name(name) if isinstance(self.pooler, StockReadout) else name
 
     def state_shape(self) -> tuple[int, int]:
         """Width of the states and number of layers."""
@@ -130,7 +134,13 @@ def wrap_encoder(config: JsonObject, readout: Part, dropout: float) -> tuple[Tra
     from transformers import AutoModel
 
     check_encoder(config)
-    backbone = AutoModel.from_config(parse_config(config))
+    pooler: Readout
+    if readout["name"] == STOCK:
+        backbone, pooler = take_apart(parse_config(config), readout["head"])
+    else:
+        backbone = AutoModel.from_config(parse_config(config))
+        pooler = make_readout(readout, backbone.config.hidden_size, backbone.config.num_hidden_layers)
+        check_no_hooks(pooler, readout, backbone.config.model_type)
     if getattr(backbone, "pooler", None) is not None:
         backbone.pooler = None  # ours takes its place; an unused one would count as parameters
     architecture = {
@@ -140,7 +150,7 @@ def wrap_encoder(config: JsonObject, readout: Part, dropout: float) -> tuple[Tra
         "hidden_dropout_prob": dropout,
         "readout": short_part(readout),
     }
-    return TransformersBackbone(backbone, readout), architecture
+    return TransformersBackbone(backbone, pooler), architecture
 
 
 def longest_input(backbone: PreTrainedModel) -> int | None:
@@ -151,36 +161,52 @@ def longest_input(backbone: PreTrainedModel) -> int | None:
     return rows if rows is None or padding is None else rows - padding - 1
 
 
-def renamed_tensors(state: dict[str, Tensor], backbone: PreTrainedModel) -> dict[str, Tensor]:
-    """The tensors of a checkpoint under the names of a network of ours around `backbone`, a model of transformers."""
-    return _our_names(_converted(state, backbone), backbone)
+def renamed_tensors(state: dict[str, Tensor], bert: TransformersBackbone) -> dict[str, Tensor]:
+    """The tensors of a checkpoint under the names of a network of ours with this backbone."""
+    return _our_names(_converted(state, bert.backbone), bert)
 
 
 def _converted(state: dict[str, Tensor], backbone: PreTrainedModel) -> dict[str, Tensor]:
     """Rename and split tensors as transformers does while it loads; most families need no change."""
     from transformers.conversion_mapping import get_checkpoint_conversion_mapping
-    from transformers.utils import logging
 
     if not get_checkpoint_conversion_mapping(backbone.config.model_type):
         return state
-    logging.disable_progress_bar()
-    loaded, report = type(backbone).from_pretrained(
-        None, config=backbone.config, state_dict=dict(state), output_loading_info=True
-    )
+    with without_reports():
+        loaded, report = type(backbone).from_pretrained(
+            None, config=backbone.config, state_dict=dict(state), output_loading_info=True
+        )
     found = {name: tensor for name, tensor in loaded.state_dict().items() if name not in report["missing_keys"]}
     return found | {name: state[name] for name in report["unexpected_keys"] if name in state}
 
 
-def _our_names(state: dict[str, Tensor], backbone: nn.Module) -> dict[str, Tensor]:
+@contextmanager
+def without_reports() -> Iterator[None]:
+    """Keep transformers from reporting what a checkpoint lacks or has too much of: that is said here."""
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    loudness = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(loudness)
+
+
+def _our_names(state: dict[str, Tensor], bert: TransformersBackbone) -> dict[str, Tensor]:
     """Rename tensors to our names: a task class's prefix is removed, its pooler becomes our readout."""
-    prefix, own = f"{getattr(backbone, 'base_model_prefix', '')}.", backbone.state_dict()
+    prefix, own = f"{getattr(bert.backbone, 'base_model_prefix', '')}.", bert.backbone.state_dict()
+    is_stock, pooler = isinstance(bert.pooler, StockReadout), bert.pooler.state_dict()
     renamed = {}
     for name, tensor in rename_norm_tensors(state).items():
         short = name.removeprefix(prefix)
         if short in own:
             renamed[BACKBONE + short] = tensor
-        elif short.startswith("pooler.dense."):
-            renamed[READOUT + short.removeprefix("pooler.")] = tensor
+        elif f"stock.{prefix}{short}" in pooler:
+            renamed[f"{READOUT}stock.{prefix}{short}"] = tensor
+        elif short.startswith("pooler.") and not is_stock:  # one layer, which ALBERT gives no name of its own
+            renamed[f"{READOUT}dense.{short.rpartition('.')[2]}"] = tensor
         else:
             renamed[name] = tensor
     return renamed

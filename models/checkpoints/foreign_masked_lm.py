@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.backbones.transformers_backbone import check_encoder, longest_input, parse_config
+from models.backbones.transformers_backbone import check_encoder, longest_input, parse_config, without_reports
 from models.checkpoints.untrusted import check_size_claim, malformed_as_model_error
 from models.errors import ModelError
 from models.heads.word_scores import WordScores
@@ -56,20 +56,14 @@ def open_foreign_masked_lm(config: JsonObject, state: dict[str, Tensor], where: 
     A matrix that is tied to the word table need not be in the file; every other weight must be.
     """
     from transformers import AutoModelForMaskedLM
-    from transformers.utils import logging
 
     with malformed_as_model_error(where):
         check_encoder(config)
         check_size_claim(config, state, where)
         parsed = parse_config(config)
-        logging.disable_progress_bar()
-        loudness = logging.get_verbosity()
-        logging.set_verbosity_error()  # what is missing is refused below
-        try:
+        with without_reports():  # what is missing is refused below
             kind = type(AutoModelForMaskedLM.from_config(parsed))
             model, report = kind.from_pretrained(None, config=parsed, state_dict=dict(state), output_loading_info=True)
-        finally:
-            logging.set_verbosity(loudness)
     if missing := sorted(report["missing_keys"]):
         raise ModelError(
             f"{where}: has no whole head for masked words: it lacks {', '.join(missing[:3])}. Name the checkpoint of "

@@ -5,8 +5,12 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from torch import Tensor
+
 from models import MODEL_TYPE
 from models.architecture import BERT_DEFAULTS, is_our_encoder
+from models.backbones.stock_head import StockReadout, is_stock_class, stock_architecture
+from models.backbones.transformers_backbone import TransformersBackbone, renamed_tensors
 from models.checkpoints.hub import checkpoint_label
 from models.checkpoints.read import READOUT, read_config, read_state, read_tokens, rename_bert_tensors
 from models.checkpoints.untrusted import check_size_claim, malformed_as_model_error
@@ -34,7 +38,7 @@ def restore_saved(model: LinearHead, folder: Path) -> LinearHead:
         attach_target_scale(model, config[TARGETS])
     if ADDED in config:
         attach_ngrams(model, config[ADDED])
-    model.load_state_dict(rename_bert_tensors(read_state(str(folder), "")), strict=True)
+    model.load_state_dict(tensors_for(model, read_state(str(folder), "")), strict=True)
     if own:
         standardise_targets(model, **own, is_fresh=False)
     return model
@@ -49,9 +53,9 @@ def load_model(folder: Path) -> LinearHead:
 
 def can_open(config: JsonObject) -> bool:
     """Is this the config.json of a model that `open_model` can open?"""
-    return config["model_type"] == MODEL_TYPE or (
-        config["model_type"] == "bert" and is_our_encoder(BERT_DEFAULTS | config)
-    )
+    if config["model_type"] == "bert":
+        return is_our_encoder(BERT_DEFAULTS | config)
+    return config["model_type"] == MODEL_TYPE or is_stock_class(config)
 
 
 def open_masked_lm(source: str, key: str) -> MaskedLM:
@@ -60,7 +64,8 @@ def open_masked_lm(source: str, key: str) -> MaskedLM:
     key: the setting that named `source`, for messages.
     """
     config, state = read_config(source, key), rename_bert_tensors(read_state(source, key))
-    if not can_open(config) or f"{PREDICTIONS}transform.dense.weight" not in state:
+    is_ours = config["model_type"] in (MODEL_TYPE, "bert") and can_open(config)
+    if not is_ours or f"{PREDICTIONS}transform.dense.weight" not in state:
         raise ModelError(
             f"{checkpoint_label(source, key)}: has no head for masked words, so it cannot say which words fit. "
             f"Try: {key}=<the id of a run made by run task=mlm, or a hub id with such a head>"
@@ -88,11 +93,14 @@ def open_model(source: str, key: str) -> LinearHead:
         if not can_open(config):
             what = "BERT that only transformers can open" if config["model_type"] == "bert" else config["model_type"]
             raise ModelError(f"{where}: is a {what}, not a model saved by Bertier. Train it with model=auto")
-        state, head = rename_bert_tensors(read_state(source, key)), head_in_config(config)
+        state, head = read_state(source, key), head_in_config(config)
         if config["model_type"] == "bert":
             config = BERT_DEFAULTS | config | {"readout": LINEAR[head.name].stock_readout}
+        elif config["model_type"] != MODEL_TYPE:
+            config = stock_architecture(config, head.name)
         check_size_claim(config.get("backbone", config), state, where)
         model = rebuild(config, head, partial(read_tokens, source))
+        state = tensors_for(model, state)
     try:
         missing, unexpected = model.load_state_dict(state, strict=False)
     except RuntimeError as error:
@@ -107,5 +115,16 @@ def open_model(source: str, key: str) -> LinearHead:
 
 
 def is_leftover(name: str, model: LinearHead) -> bool:
-    """Is this a tensor that older transformers saved and nothing reads: position ids, the pooler below a token head?"""
+    """Is this a tensor that older transformers saved and nothing reads: position ids, a pooler below another head?"""
+    if isinstance(model.bert.pooler, StockReadout):
+        return name.endswith("position_ids") or ".pooler." in name
     return name.endswith("position_ids") or (model.reads == "tokens" and name.startswith(f"{READOUT}dense."))
+
+
+def tensors_for(model: LinearHead, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a saved file under the names of the model that was saved in it, or of its stock class."""
+    if not (model.is_stock() and isinstance(model.bert, TransformersBackbone)):
+        return rename_bert_tensors(state)
+    state = renamed_tensors(state, model.bert)
+    names = {model.saved_name(own): own for own in model.state_dict()}
+    return {names.get(name, name): tensor for name, tensor in state.items()}

@@ -1,7 +1,8 @@
 """Saves every trained model as a Hugging Face folder: config.json, model.safetensors, tokenizer files, model card.
 
-A plain BERT is saved as the stock class, which any tool of that ecosystem opens without our code; anything else as
-model_type "bertier", which opens after `import bertier`.
+A plain BERT is saved as the stock class, which any tool of that ecosystem opens without our code, and so is an encoder
+of another family with the head of its own class; anything else as model_type "bertier", which opens after
+`import bertier`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from models import MODEL_TYPE
+from models.backbones.stock_head import stock_config
 from models.checkpoints.atomic import written_atomically
 from models.checkpoints.read import WEIGHTS
 from models.errors import ModelError
@@ -44,18 +46,23 @@ def is_replaceable(folder: Path) -> bool:
 def _write(model: Network, part: Path, label_names: Sequence[str], card: str) -> None:
     from safetensors.torch import save_file
 
-    save_file(model.saved_tensors(), part / WEIGHTS, metadata={"format": "pt"})
+    tensors = {model.saved_name(name): tensor for name, tensor in model.saved_tensors().items()}
+    save_file(tensors, part / WEIGHTS, metadata={"format": "pt"})
     content = json.dumps(describe_saved(model, label_names), indent=2, ensure_ascii=False)
     (part / "config.json").write_text(content + "\n", encoding="utf-8")
     (part / "README.md").write_text(card, encoding="utf-8")
 
 
 def describe_saved(model: Network, label_names: Sequence[str]) -> JsonObject:
-    """The config.json of a model of ours: a stock BERT's where that describes it fully, else model_type "bertier"."""
-    shape = dict(model.architecture)
-    kind = {"architectures": [own_class(model)], "model_type": MODEL_TYPE}
-    if model.is_stock():
-        kind = {"architectures": [model.stock_class], "model_type": "bert"}
+    """The config.json of a model of ours: a stock class's where that describes it fully, else model_type "bertier"."""
+    shape, stock = dict(model.architecture), model.stock_name()
+    kind = {"architectures": [stock or own_class(model)], "model_type": MODEL_TYPE}
+    if stock and "backbone" in shape:
+        shape = stock_config(shape)
+        kind["model_type"] = shape["model_type"]
+        shape.pop("architectures", None)
+    elif stock:
+        kind["model_type"] = "bert"
         shape.pop("readout", None)
         shape.pop(TARGETS, None)  # folded into the head
     return kind | model.head_options() | shape | model.labels(label_names) | {"dtype": "float32"}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import torch
 
+from models import MODEL_TYPE
 from models.architecture import BERT_DEFAULTS, describe_kind, is_our_encoder
+from models.backbones.stock_head import STOCK, check_stock, take_apart
 from models.backbones.transformers_backbone import check_encoder, check_no_hooks, parse_config
 from models.checkpoints.read import read_config
 from models.checkpoints.static import is_static
-from models.checkpoints.untrusted import malformed_as_model_error
+from models.checkpoints.untrusted import is_native, malformed_as_model_error
 from models.errors import ModelError
 from models.json_types import JsonObject
 from models.parts import make_readout
@@ -39,11 +41,22 @@ def check_source(settings: ModelSettings) -> JsonObject:
             f"{PRETRAINED}={source}: is a table of static vectors, not an encoder. "
             f"Try: run model=static {PRETRAINED}={source}"
         )
-    config = BERT_DEFAULTS | read_config(source)
+    config = read_config(source)
     with malformed_as_model_error(f"{PRETRAINED}={source}"):
+        config = _defaults(config["model_type"]) | config
+        if settings.head == STOCK:
+            check_stock(config, source)
         if not is_our_encoder(config):
             _check_foreign(settings, config)
     return config
+
+
+def _defaults(model_type: str) -> JsonObject:
+    """The values of the keys of BERT_DEFAULTS that a config.json leaves out: BERT's, or the family's own."""
+    if model_type in ("bert", MODEL_TYPE) or not is_native(model_type):
+        return BERT_DEFAULTS
+    own = parse_config({"model_type": model_type}).to_dict()
+    return BERT_DEFAULTS | {key: own[key] for key in BERT_DEFAULTS if own.get(key) is not None}
 
 
 def _check_foreign(settings: ModelSettings, config: JsonObject) -> None:
@@ -71,6 +84,9 @@ def check_readout(settings: ModelSettings) -> tuple[Readout, int, int]:
         hidden, layers = known.hidden_size, known.num_hidden_layers
     elif settings.family == "auto":
         hidden, layers = int(config["hidden_size"]), int(config["num_hidden_layers"])
+    if settings.head == STOCK:
+        with torch.device("meta"):
+            return take_apart(parse_config(config), "text")[1], hidden, layers
     with torch.device("meta"):
         readout = make_readout(settings.readout, hidden, layers)
     if is_foreign:

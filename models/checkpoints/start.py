@@ -9,6 +9,7 @@ import torch
 
 from models.architecture import check_vocabulary, sizes_in_config, sizes_in_settings, with_sizes
 from models.backbones.bert import build_bert
+from models.backbones.stock_head import STOCK, stock_part
 from models.backbones.transformers_backbone import renamed_tensors, wrap_encoder
 from models.checkpoints.cut import Cut
 from models.checkpoints.read import TABLE, WeightsReport, load_pretrained, read_state, rename_bert_tensors
@@ -65,10 +66,11 @@ def start_from_transformers(
     source = settings.pretrained or ""
     state = read_state(source)
     check_size_claim(config, state, f"{PRETRAINED}={source}")
-    backbone, architecture = wrap_encoder(config, settings.readout, settings.dropout)
-    state = renamed_tensors(state, backbone.backbone)
+    readout = stock_part(head.name) if settings.head == STOCK else settings.readout
+    backbone, architecture = wrap_encoder(config, readout, settings.dropout)
+    state = renamed_tensors(state, backbone)
     if cut:
-        backbone, architecture = wrap_encoder(cut.config(config, source), settings.readout, settings.dropout)
+        backbone, architecture = wrap_encoder(cut.config(config, source), readout, settings.dropout)
     model = attach_head(backbone, architecture, head)
     check_vocabulary(source, backbone.backbone.get_input_embeddings().weight.shape[0], vocab_size)
     state = cut.state(state, model, backbone.word_vectors()) if cut else state

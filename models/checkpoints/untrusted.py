@@ -31,7 +31,7 @@ def check_config(config: JsonObject, where: str) -> None:
 
     An `auto_map` is ignored for kinds of models that transformers has itself: their code is not needed and never run.
     """
-    if "auto_map" in config and _is_native(config.get("model_type")):
+    if "auto_map" in config and is_native(config.get("model_type")):
         config = {key: value for key, value in config.items() if key != "auto_map"}
     for key, value, is_listed in _leaves(config):
         if key == "auto_map" or (key in CODE and value not in BUILT_IN):
@@ -45,7 +45,7 @@ def check_config(config: JsonObject, where: str) -> None:
             raise ModelError(f"{where}: config.json says {key}={value}, more than {MOST_LAYERS}. Name another model")
 
 
-def _is_native(model_type: str | None) -> bool:
+def is_native(model_type: str | None) -> bool:
     """Does transformers itself have this kind of model?"""
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 

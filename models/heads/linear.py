@@ -63,4 +63,4 @@ class LinearHead(Network):
 
     def head_options(self) -> JsonObject:
         """The dropout before the last layer, which stock classes take from elsewhere in their config.json."""
-        return {"classifier_dropout": None} if self.is_stock() else {}
+        return {"classifier_dropout": None} if self.stock_name() == self.stock_class else {}

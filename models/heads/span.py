@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
 from models.backbones.base import Backbone
 from models.backbones.dropout import Dropout
 from models.heads.base import HeadSpec
@@ -26,12 +24,11 @@ class SpanClassifier(TokenClassifier):
         super().__init__(bert, architecture, spec)
         self.dropout = Dropout(0.0)
 
-    def saved_tensors(self) -> dict[str, Tensor]:
-        """The tensors of the saved file; the stock class has another name for the last layer."""
-        tensors = super().saved_tensors()
-        if not self.is_stock():
-            return tensors
-        return {SAVED + name.removeprefix(OWN) if name.startswith(OWN) else name: t for name, t in tensors.items()}
+    def saved_name(self, name: str) -> str:
+        """The name of a tensor in the saved file; BERT's class has another for the last layer."""
+        if self.stock_name() == self.stock_class and name.startswith(OWN):
+            return SAVED + name.removeprefix(OWN)
+        return super().saved_name(name)
 
     def head_options(self) -> JsonObject:
         """Nothing: the stock class has no dropout before its last layer."""

@@ -106,9 +106,9 @@ class MaskedLM(Network):
         found = self.get_buffer("fixed") if self.fixed is not None else self.cls["predictions"].decoder.weight
         return found
 
-    def is_stock(self) -> bool:
-        """Does BertForMaskedLM compute this network? Not if its word vectors are computed."""
-        return "embedding" not in self.architecture
+    def stock_name(self) -> str | None:
+        """BertForMaskedLM, which any tool opens, unless the word vectors are computed."""
+        return None if "embedding" in self.architecture else self.stock_class
 
     def head_options(self) -> JsonObject:
         """Whether the output table is the word table."""

@@ -1,8 +1,8 @@
-"""Settings that contradict a last layer which is fitted, or the tuning of its encoder on pairs of texts."""
+"""Settings that contradict a last layer which is fitted, a stock head, or an encoder tuned on pairs of texts."""
 
 from __future__ import annotations
 
-from models.settings import BI_ENCODER, FITTED_HEAD, ModelSettings
+from models.settings import BI_ENCODER, FITTED_HEAD, STOCK_HEAD, ModelSettings
 from runner.schema import Settings
 from runner.tasks import named_task
 
@@ -17,8 +17,10 @@ READOUTS = (
 
 
 def head_conflicts(settings: Settings) -> list[str]:
-    """One line for each setting that does not go with model.head=fitted or with model.pairs, with the cure."""
+    """One line for each setting that does not go with model.head or model.pairs, with the cure."""
     model = settings.model
+    if model.head == STOCK_HEAD:
+        return [*_stock_conflicts(settings), *_pair_conflicts(model)]
     if model.head != FITTED_HEAD:
         return [*_pair_conflicts(model)]
     task, found = named_task(settings.task, settings.data), _pair_conflicts(model)
@@ -47,6 +49,27 @@ def head_conflicts(settings: Settings) -> list[str]:
         found.append(
             f"compression=[{first[0]}] trains the model in place of fitting its last layer. "
             "Try: model.head=trained model.pairs=none, or another student"
+        )
+    return found
+
+
+def _stock_conflicts(settings: Settings) -> list[str]:
+    """One line for each setting that has no place in a class of transformers."""
+    model, found = settings.model, list[str]()
+    if model.family != "auto":
+        found.append(
+            f"model.head={STOCK_HEAD} is the head of transformers' classes, and model={model.name} is a network of our "
+            "own. Try: model.head=trained, or model=auto model.pretrained=<a RoBERTa, ModernBERT, ...>"
+        )
+    elif model.readout["name"] not in ("cls", "none"):
+        found.append(
+            f"model.head={STOCK_HEAD} reads the states as its class does, and model/readout={model.readout['name']} "
+            "reads them in another way. Try: model/readout=cls, or model.head=trained"
+        )
+    if model.init_from:
+        found.append(
+            f"model.head={STOCK_HEAD} starts from a checkpoint, and model.init_from={model.init_from} names a run. "
+            f"Try: model.pretrained={model.init_from}"
         )
     return found
 

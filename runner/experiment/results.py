@@ -130,7 +130,8 @@ def save_model(prepared: PreparedRun, record: RunRecord, folder: Path) -> None:
         folder,
         tokenizer_save=save_files,
         label_names=list(splits.task.label_names),
-        card=model_card(record, prepared.model.auto_class) + card_section(prepared.model, splits),
+        card=model_card(record, prepared.model.auto_class, not prepared.model.is_stock())
+        + card_section(prepared.model, splits),
     )
 
 

@@ -9,8 +9,11 @@ from runner.record.thresholds import FILE as THRESHOLDS
 from runner.tasks import find_task
 
 
-def model_card(record: RunRecord, auto_class: str) -> str:
-    """Markdown for README.md of the model folder, from the run's record; auto_class: of transformers, to open it."""
+def model_card(record: RunRecord, auto_class: str, needs_import: bool = False) -> str:
+    """Markdown for README.md of the model folder, from the run's record; auto_class: of transformers, to open it.
+
+    needs_import: is the model no class of transformers, so that ours must be imported first?
+    """
     metrics, data = record.metrics, record.data
     low = f"\n{MARK[0].upper()}{MARK[1:]}: {MEANING}.\n" if is_at_baseline([metrics], data.primary) else ""
     rows = "\n".join(f"| {name} | {value:.4g} |" for name, value in sorted(metrics.items()))
@@ -25,14 +28,20 @@ tags: [bertier]
 
 Trained by Bertier on `{data.name}` ({data.rows.get("train", 0):,} rows). Make it again with `{command}`.
 
-Open it with `{auto_class}.from_pretrained(folder)`; a model that is not a plain BERT
-(`"model_type": "bertier"` in config.json) needs `import bertier` first.{cleaning(record)}
+Open it with `{auto_class}.from_pretrained(folder)`{opening(needs_import)}.{cleaning(record)}
 {low}
 {probabilities(record)}{label_sets(record)}
 | metric | value |
 | --- | --- |
 {rows}
 {note}"""
+
+
+def opening(needs_import: bool) -> str:
+    """Where the class of the model is, and what must be imported for it."""
+    if needs_import:
+        return " of transformers, after `import bertier`: the class of this\nmodel is ours"
+    return " of transformers, which has the class of this\nmodel itself"
 
 
 def cleaning(record: RunRecord) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from data.settings import DataSettings
 from models.compression.settings.learn import TaughtSettings
+from models.settings import FITTED_HEAD
 from runner.schema import Settings
 
 
@@ -23,7 +24,7 @@ def span_conflicts(settings: Settings) -> list[str]:
             f"model={model.name} is a bag of words: it knows which words a text has and not where they stand, so it "
             "cannot tell where an answer begins. Try: model=bert-tiny"
         )
-    if model.head != "trained":
+    if model.head == FITTED_HEAD:
         found.append(f"model.head={model.head} fits one answer a text. Try: model.head=trained")
     for name, stage in settings.compression.items():
         if isinstance(stage, TaughtSettings) and stage.unlabelled:

@@ -40,7 +40,8 @@ def shape_of(model: nn.Module) -> Shape:
         heads = tuple(attention.query.out_features // attention.head_size for attention in attentions)
         return Shape(len(heads), architecture["hidden_size"], heads)
     if "backbone" in architecture:
-        return Shape(architecture["backbone"]["num_hidden_layers"], architecture["hidden_size"])
+        width, layers = bert.state_shape()
+        return Shape(layers, width)
     return Shape()
 
 

@@ -23,6 +23,17 @@ def folder(tmp_path: Path, **changes: Any) -> str:
     return str(tmp_path)
 
 
+def test_what_a_config_leaves_out_means_the_default_of_its_own_family(tmp_path: Path) -> None:
+    settings = ModelSettings(family="auto", pretrained=folder(tmp_path))
+    assert check_source(settings)["type_vocab_size"] == 2 and check_source(settings)["pad_token_id"] == 0
+    folder(tmp_path, model_type="deberta-v2")
+    assert check_source(settings)["type_vocab_size"] == 0 and check_source(settings)["layer_norm_eps"] == 1e-7
+    folder(tmp_path, model_type="roberta")
+    assert check_source(settings)["pad_token_id"] == 1
+    folder(tmp_path, model_type="roberta", pad_token_id=5)
+    assert check_source(settings)["pad_token_id"] == 5
+
+
 def test_without_a_checkpoint_there_is_nothing_to_check() -> None:
     assert check_source(ModelSettings()) == {}
     with pytest.raises(ModelError, match="model/backbone=auto needs an encoder"):

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from models.backbones.stock_head import stock_part
 from models.backbones.transformers_backbone import wrap_encoder
 from models.build import build
 from models.compression import settings
@@ -50,7 +51,7 @@ def of_another_library() -> Any:
     torch.manual_seed(0)
     shape = {"dim": 32, "n_layers": 1, "n_heads": 4, "hidden_dim": 48, "vocab_size": 90, "max_position_embeddings": 64}
     return attach_head(
-        *wrap_encoder({"model_type": "distilbert", **shape}, {"name": "mean"}, 0.1), HeadSpec(outputs=3)
+        *wrap_encoder({"model_type": "distilbert", **shape}, stock_part("text"), 0.1), HeadSpec(outputs=3)
     ).eval()
 
 

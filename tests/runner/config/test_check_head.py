@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from runner.config.compose import compose
@@ -56,3 +58,34 @@ def test_ngrams_learn_a_teachers_answers_and_nothing_else(words: list[str], mess
         resolve(compose(["model=ngram", "data=sst2", *words, *teacher]))
     fine = ["compression=[distil_unlabelled]", "compression.distil_unlabelled.teacher=some/teacher"]
     assert resolve(compose(["model=ngram", "data=sst2", *fine])).compression
+
+
+STOCK = ("model=auto", "model.pretrained=some/encoder", "model.head=stock")
+
+
+@pytest.mark.parametrize(("data", "readout"), [("sst2", "cls"), ("stsb", "cls"), ("wnut17", "none"), ("squad", "none")])
+def test_a_stock_head_goes_with_one_answer_a_text_or_a_token(data: str, readout: str) -> None:
+    model = resolve(compose([*STOCK, f"data={data}"])).model
+    assert (model.head, model.readout["name"]) == ("stock", readout)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("model=bert-tiny", "model.head=stock"), "model=bert-tiny is a network of our own. Try: model.head=trained"),
+        ((*STOCK, "model/readout=mean"), "reads them in another way. Try: model/readout=cls, or model.head=trained"),
+        ((*STOCK, "model/readout=scalar_mix"), "Try: model/readout=cls"),
+        ((*STOCK, "model.pairs=auto"), "Try: model.head=fitted"),
+    ],
+)
+def test_what_has_no_place_in_a_class_of_transformers_is_refused(words: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ConfigError) as found:
+        resolve(compose([*words, "data=sst2"]))
+    assert message in str(found.value)
+
+
+def test_a_stock_head_starts_from_a_checkpoint_and_not_from_the_head_of_a_run(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text("{}")
+    with pytest.raises(ConfigError, match=f"names a run. Try: model.pretrained={tmp_path}"):
+        resolve(compose([*STOCK, "data=sst2", f"model.init_from={tmp_path}"]))

@@ -34,3 +34,8 @@ def test_other_models_have_scores_or_nothing_to_say() -> None:
     assert probabilities(a_record(None)) == "" and probabilities(a_record(0.1)) == ""
     vector = a_record(0.01, **FITTED | {"method": "vector", "weights": [1.0], "shifts": [0.0]})
     assert "softmax(weights * logits + shifts)" in probabilities(vector)
+
+
+def test_the_card_says_what_must_be_imported_to_open_the_model() -> None:
+    ours, stock = (model_card(a_record(None), "AutoModelForSequenceClassification", own) for own in (True, False))
+    assert "after `import bertier`" in ours and "import" not in stock.partition("| metric")[0]

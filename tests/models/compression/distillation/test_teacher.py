@@ -13,11 +13,13 @@ from transformers import (
     DistilBertConfig,
     DistilBertForSequenceClassification,
     DistilBertForTokenClassification,
+    SqueezeBertForSequenceClassification,
 )
 
 from models.compression.distillation.internals import shape_of
 from models.compression.distillation.teacher import open_teacher, read_model_facts
 from models.errors import ModelError
+from tests.models.families import config_of
 from tests.models.helpers import STOCK, batch, stock
 
 KEY = "compression.distil.teacher"
@@ -32,16 +34,26 @@ def foreign(folder: Path) -> DistilBertForSequenceClassification:
     return model  # type: ignore[no-any-return]
 
 
-def test_a_classifier_of_transformers_answers_as_it_does_there_and_shows_no_layers(tmp_path: Path) -> None:
+def test_a_classifier_of_transformers_answers_as_it_does_there_and_shows_its_layers(tmp_path: Path) -> None:
     reference, inputs = foreign(tmp_path), batch()
     teacher = open_teacher(str(tmp_path), KEY)
     with torch.no_grad():
         expected = reference(inputs["input_ids"], inputs["attention_mask"]).logits
         torch.testing.assert_close(teacher(**inputs), expected)
     assert not any(parameter.requires_grad for parameter in teacher.parameters())
-    assert shape_of(teacher).layers == 0
+    assert shape_of(teacher).layers == 1 and shape_of(teacher).width == 16
     facts = read_model_facts(str(tmp_path), KEY)
     assert (facts.labels, facts.positions) == (("no", "yes"), 40)
+
+
+def test_a_classifier_of_another_family_answers_and_shows_no_layers(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    reference, inputs = SqueezeBertForSequenceClassification(config_of("SqueezeBert")).eval(), batch()
+    reference.save_pretrained(tmp_path)
+    teacher = open_teacher(str(tmp_path), KEY)
+    with torch.no_grad():
+        torch.testing.assert_close(teacher(**inputs), reference(**inputs).logits)
+    assert shape_of(teacher).layers == 0
 
 
 def test_a_stock_bert_classifier_is_opened_as_our_own(tmp_path: Path) -> None:
