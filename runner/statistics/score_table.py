@@ -45,7 +45,7 @@ _SCORES = (
         "mean of the F1 of the classes with 20 rows or more among the labels; 0 if there are none",
     ),
     ScoreFacts(
-        "auc", "share", "higher",
+        "auroc_first", "share", "higher",
         "area under the ROC curve of the first class against all others; of two classes the usual one; 0.5 is chance",
     ),
     ScoreFacts("mcc", "-1..1", "higher", "Matthews correlation; 0 when one class is always predicted"),

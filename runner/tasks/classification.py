@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -17,7 +16,7 @@ from models.heads.base import HeadSpec
 from runner.sanitize import short
 from runner.schema import COSENT
 from runner.statistics.answers import Answers
-from runner.statistics.auc import FirstClassAuc, margins_of
+from runner.statistics.auroc_first import AurocFirst, margins_of
 from runner.statistics.confusion import CLASS_SCORES, class_table, confusion_of
 from runner.statistics.probabilities import softmax
 from runner.statistics.score_table import OF_ONE_CLASS
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 MOST_NAMED = 6  # classes in a line
 NEAR_MAJORITY = 0.01  # accuracy above always answering the majority class that is no learning
 NEAR_GUESSING = 0.05  # balanced accuracy above 1/classes that is no learning; guesses on few rows scatter by that
-AUC = "auc"
+AUROC = "auroc_first"
 NEAR_CHANCE = 0.02  # nats below ln(classes) that are no learning
 
 
@@ -45,7 +44,7 @@ class Classification(Task):
 
     name = "classification"
     target = "class_label"
-    scores: ClassVar[Mapping[str, Score]] = {**CLASS_SCORES, AUC: FirstClassAuc(AUC)}
+    scores: ClassVar[Mapping[str, Score]] = {**CLASS_SCORES, AUROC: AurocFirst(AUROC)}
     weighs_classes = True
     has_probabilities = True
     cosine_losses = ("auto", COSENT)
@@ -55,8 +54,8 @@ class Classification(Task):
     def __init__(self, facts: LabelFacts | None = None) -> None:
         super().__init__(facts)
         self._weights: dict[torch.device, Tensor] = {}  # the class weights on each device
-        if AUC in self.facts.metrics:  # other runs may have been stored without logits
-            self.stored = (*type(self).stored, *(f"logit_{place}" for place in range(len(self.facts.names))))
+        if AUROC in self.facts.metrics:
+            self.stored = (*type(self).stored, "margin")
 
     @classmethod
     def default_metrics(cls, classes: int) -> tuple[str, ...]:
@@ -97,18 +96,11 @@ class Classification(Task):
         return loss(student, teacher, temperature)
 
     def answers(self, kept: np.ndarray, split: TokenSplit) -> Answers:
-        """Return label and predicted class of each row, and for auc the margin."""
+        """Return label and predicted class of each row, and for auroc_first the margin."""
         refuse_not_finite(kept, "logits")
         columns = {"label": np.asarray(split.labels.values), "prediction": np.asarray(kept.argmax(1))}
-        columns |= {"margin": margins_of(kept)} if AUC in self.facts.metrics else {}
+        columns |= {"margin": margins_of(kept)} if AUROC in self.facts.metrics else {}
         return Answers(columns, positive=self.facts.positive, names=self.facts.names)
-
-    def named(self, answers: Answers) -> Answers:
-        """Return answers that were read from a file with the classes, and for auc with the margins of their logits."""
-        columns = dict(answers.columns)
-        logits = [columns.pop(name) for name in self.stored if name.startswith("logit_")]
-        columns |= {"margin": margins_of(np.stack(logits, axis=1))} if logits else {}
-        return super().named(replace(answers, columns=columns))
 
     def evaluated_loss(self, kept: np.ndarray, split: TokenSplit) -> float:
         """Return the mean cross entropy of logits (rows, C), without class weights."""

@@ -233,3 +233,15 @@ def test_an_answer_is_the_most_probable_label_and_the_probability_of_each() -> N
     (answer,) = task.respond(np.array([[0.0, 0.0]]), asked)  # type: ignore[arg-type]
     assert answer == {"prediction": "no", "probabilities": {"no": 0.5, "yes": 0.5}}
     assert list(answer) == [field.name for field in task.answer_fields()]
+
+
+def test_the_area_under_the_curve_is_scored_and_stored_where_it_is_asked_for() -> None:
+    random = np.random.default_rng(0)
+    labels, logits = random.integers(0, 3, 90), random.normal(size=(90, 3)).astype(np.float32)
+    asked = Classification(LabelFacts(("none", "some", "most"), metrics=("f1_macro", "auroc_first")))
+    answers = asked.answers(logits, split_of(labels))
+    expected = sklearn_metrics.roc_auc_score(labels > 0, 1 - softmax(logits)[:, 0])
+    assert asked.evaluate(answers, asked.metrics)["auroc_first"] == pytest.approx(expected, abs=1e-12)
+    assert set(asked.stored) <= set(asked.columns_to_store(logits, answers))
+    assert asked.baseline(split_of(labels), split_of(labels), "auroc_first") == 0.5
+    assert classification.stored == ("label", "prediction")

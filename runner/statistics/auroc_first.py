@@ -17,10 +17,10 @@ CHANCE = 0.5  # also where all rows are of one side
 
 
 @dataclass(frozen=True)
-class FirstClassAuc(Score):
+class AurocFirst(Score):
     """The area under the curve of the first class against all others; of two classes that is the usual one."""
 
-    name: str = "auc"
+    name: str = "auroc_first"
 
     def over(self, answers: Answers) -> OfCounts:
         """Return the score as a function of how often each unit was drawn."""
