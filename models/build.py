@@ -126,11 +126,11 @@ def _build_without_attention(
     if settings.pretrained:
         return model, start_from_table(bag.embeddings, settings, vocab_size, counts, cut)
     if settings.init in ENCODER_INITS:
-        return model, start_from_encoder(bag.embeddings, settings, tokens or tuple, counts, _open_encoder)
+        return model, start_from_encoder(bag.embeddings, settings, tokens or tuple, counts, open_encoder)
     return model, start_word_vectors(bag.embeddings, settings, vocab_size, cut)
 
 
-def _open_encoder(source: str) -> tuple[Network, WeightsReport]:
+def open_encoder(source: str) -> tuple[Network, WeightsReport]:
     """The encoder of a hub id or folder, whose states are read token by token."""
     settings = ModelSettings(name="auto", family="auto", readout={"name": "none"}, pretrained=source)
     return _build(settings, HeadSpec("token"), 1, 0, None, None, (), None)

@@ -48,6 +48,7 @@ Verbs; more about each: run VERB --help
   run compare ...   runs grouped over seeds: intervals, tests, fronts, a report
   run errors ID     where a run is wrong: classes, slices, rows, wrong labels
   run blimp ID      minimal pairs: what grammar a masked language model knows
+  run probe ID      what the layers of an encoder say about a sentence
   run diff A B      what differs between two runs, and whether it is chance
   run explain ID    where each setting of a run came from
   run export ID     the model as a bundle, a web page, an ONNX graph, ...
@@ -70,8 +71,8 @@ or fish. run --version; Hydra's own flags: run --hydra-help.
 """
 
 VERBS = (
-    "best", "demo", "data", "list", "show", "plan", "compare", "errors", "blimp", "diff", "explain", "export",
-    "predict", "serve", "zero-shot", "cascade", "push", "sync", "ui", "doctor", "help",
+    "best", "demo", "data", "list", "show", "plan", "compare", "errors", "blimp", "probe", "diff", "explain",
+    "export", "predict", "serve", "zero-shot", "cascade", "push", "sync", "ui", "doctor", "help",
 )  # fmt: skip
 ALIASES = {"zeroshot": "zero-shot"}
 # Hydra's own flags of which a command has one at most.

@@ -27,6 +27,7 @@ FLOORS = (
         "runner.diagnostics",
         "runner.mistakes",
         "runner.minimal_pairs",
+        "runner.probing",
         "runner.zero_shot",
         "runner.cascade",
     ),

@@ -71,6 +71,15 @@ def weight_files(source: str, key: str = PRETRAINED) -> list[Path]:
     return found
 
 
+def weights_digest(source: str, key: str = PRETRAINED) -> str:
+    """Return the sha256 of a checkpoint's weight files; ModelError where there are none."""
+    digest = hashlib.sha256()
+    for path in weight_files(source, key):
+        with path.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
+
+
 def require_weights(source: str, key: str = PRETRAINED) -> None:
     """Raise ModelError unless a checkpoint has weights in safetensors; nothing is downloaded."""
     if not has_file(source, WEIGHTS, key) and not has_file(source, INDEX, key):

@@ -13,9 +13,10 @@ from runner.commands.help import show_usage
 from runner.commands.options import output_folder, parse_options, true_or_false, whole_number
 from runner.config.compose import compose, groups, pair_files
 from runner.errors import ConfigError
-from runner.minimal_pairs.subject import find_subjects
+from runner.minimal_pairs.subject import check_words
 from runner.minimal_pairs.wanted import ALL, FILES, PARADIGM, QUICK, SCORES, Wanted, pair_source
 from runner.record.folder import check_writable
+from runner.record.subject import find_subjects
 
 OF_FILES = ("path", "good", "bad", "group", "encoding", "delimiter", "quoting")
 DEFAULTS = {
@@ -41,7 +42,7 @@ def main(words: list[str]) -> int:
     if by:
         _one_of("by", by, (PARADIGM, *wanted.source.groups, ALL))
     check_writable(output)
-    subjects = find_subjects(names, output)
+    subjects = find_subjects(names, output, check_words)
     cache = Path(chosen["paths.cache"] or compose([]).paths.cache).expanduser()
     from rich.console import Console
 

@@ -52,8 +52,8 @@ REMOVE = {
     "fish": "complete -c run -e\n",
 }
 OF_A_RUN = ("show", "explain", "export", "predict", "serve", "errors", "push")
-OF_SEVERAL = ("diff", "compare", "blimp")
-OF_SWEEPS = ("show", "diff", "compare", "blimp")
+OF_SEVERAL = ("diff", "compare", "blimp", "probe")
+OF_SWEEPS = ("show", "diff", "compare", "blimp", "probe")
 OF_SETTINGS = ("best", "plan", "data", "demo")  # verbs whose words are settings of experiments
 OWN_FLAGS = ("--help", "--version", "--config-dir", "--config-path", "--cfg", "--info", "--hydra-help", "--multirun")
 OF_FILES = re.compile(r"(^|[._])(path|queries|corpus|qrels|candidates|out|output|cache|unlabelled|storage)$|^--out$")

@@ -13,6 +13,8 @@ from runner.compare.short_table import show_runs
 from runner.deploy.exported import CASCADE
 from runner.minimal_pairs.results import read_reports
 from runner.minimal_pairs.show import one_line
+from runner.probing import results as probing
+from runner.probing.show import one_line as probed_line
 from runner.record.folder import LATEST, PAGE, RECORD, find_record, read_record, run_folder
 from runner.record.next_step import next_command
 from runner.record.selection import best_record
@@ -42,6 +44,8 @@ def main(words: list[str]) -> int:
         show_cascade(record, folder, Console(highlight=False))
     for report in read_reports(folder, record.started):
         say(f"minimal pairs, {one_line(report)}")
+    for probes in probing.read_reports(folder, record.started):
+        say(f"probes, {probed_line(probes)}")
     return 0
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from runner.minimal_pairs.results import Result
-from runner.minimal_pairs.subject import Subject
 from runner.record.run_names import names_of
+from runner.record.subject import Subject
 from runner.statistics.intervals import student_interval
 from runner.statistics.pair_scores import Difference, macro_difference
 from runner.statistics.paired import paired_seeds

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.sources.files import existing_file
+from models.checkpoints.read import weights_digest
 from runner.minimal_pairs.arms import arms_of
 from runner.minimal_pairs.evaluate import evaluate
-from runner.minimal_pairs.model import weights_digest
 from runner.minimal_pairs.results import (
     FOLDER,
     Result,
@@ -24,10 +24,10 @@ from runner.minimal_pairs.results import (
     write_result,
 )
 from runner.minimal_pairs.show import groupings, show_arms, show_report, show_versus
-from runner.minimal_pairs.subject import Subject
 from runner.minimal_pairs.versus import versus
 from runner.minimal_pairs.wanted import Wanted
 from runner.record.later import add_later
+from runner.record.subject import KEY, Subject
 from runner.sanitize import say
 from runner.track.errors import TrackError
 from runner.track.settings import TrackerSettings
@@ -68,7 +68,7 @@ def result_of(subject: Subject, wanted: Wanted, place: Place) -> Result:
     """The result beside the model if it is of these very weights and pairs, else a new one, which is written there."""
     path = wanted.source.path
     content = hashlib.sha256(existing_file(path, "path").read_bytes()).hexdigest() if path else ""
-    key = key_of(wanted, weights_digest(subject.source), content)
+    key = key_of(wanted, weights_digest(subject.source, KEY), content)
     folder = folder_of(subject, place.output)
     stem = stem_of(wanted)
     known = None if place.repeat else read_report(folder / f"{stem}.json")

@@ -16,10 +16,10 @@ from runner.minimal_pairs.likelihood import sentence_scores
 from runner.minimal_pairs.model import open_subject
 from runner.minimal_pairs.results import NUMBERS, Line, PairReport, PairTable, Result
 from runner.minimal_pairs.sentences import Sentences, encode_sentences
-from runner.minimal_pairs.subject import Subject
 from runner.minimal_pairs.unigrams import piece_counts, unigram_scores
 from runner.minimal_pairs.wanted import PARADIGM, Wanted
 from runner.record.json_files import now
+from runner.record.subject import Subject
 from runner.statistics.pair_scores import TIED, macro_share, pair_outcomes, shorter_outcomes
 
 UNKNOWN = 0.05  # share of a paradigm's pairs with [UNK] in one sentence alone, above which it is told

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,7 @@ from data.inputs.tokenizer import PieceTokenizer, load_tokenizer, require_pieces
 from models.checkpoints.foreign_masked_lm import ForeignMaskedLM, open_foreign_masked_lm
 from models.checkpoints.hub import checkpoint_label
 from models.checkpoints.open import can_open, open_masked_lm
-from models.checkpoints.read import read_config, read_state, weight_files
+from models.checkpoints.read import read_config, read_state
 from models.compression.methods import make_stage
 from models.compression.quantization.stage import QuantizationStage
 from models.heads.words import MaskedLM
@@ -23,8 +22,8 @@ from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.machine.device import choose_device
 from runner.machine.threads import choose_threads, set_threads
-from runner.minimal_pairs.subject import KEY, Subject
 from runner.minimal_pairs.wanted import Wanted
+from runner.record.subject import KEY, Subject
 
 ROUNDED = "weight_only"  # the method whose arithmetic stays in float32, so that rounded weights are all there is to it
 
@@ -93,12 +92,3 @@ def round_weights(network: nn.Module, name: str) -> None:
         if made is not None and isinstance(layer, nn.Linear | nn.Embedding):
             stage.fill(place, layer, made)
             layer.weight.copy_(made.decoded_weight())
-
-
-def weights_digest(source: str) -> str:
-    """Return the sha256 of a model's weight files; ModelError where there are none."""
-    digest = hashlib.sha256()
-    for path in weight_files(source, KEY):
-        with path.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()

@@ -1,87 +1,20 @@
-"""Which model the pairs are for: a run of task=mlm, a folder, or a model of the hub. Nothing heavy is imported."""
+"""Which model the pairs are for: one that predicts masked words. Nothing heavy is imported."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from pathlib import Path
-
 from runner.errors import ConfigError
-from runner.record.folder import find_record, run_folder
 from runner.record.record import RunRecord
-from runner.record.run_names import name_of
-from runner.record.sweep_record import find_sweep
+from runner.record.subject import KEY
 from runner.tasks.make import task_of_record
 
-KEY = "from"  # of the command, for messages
 WORDS = "words"  # the head that scores every word of the vocabulary
-IDENTITY = re.compile(r"[0-9a-f]{1,10}|latest")
 TRAIN_ONE = "Train a masked language model: run task=mlm model=bert-tiny data=imdb data.split=unsupervised"
 
 
-@dataclass(frozen=True)
-class Subject:
-    """A model to ask, and the run that trained it if a run here did."""
-
-    source: str  # folder, or id on the hub
-    label: str  # as tables show it
-    folder: Path | None = None  # of the run
-    record: RunRecord | None = None
-
-    @property
-    def identity(self) -> str | None:
-        """The id of the run; None for another model."""
-        return self.record.identity if self.record else None
-
-
-def find_subjects(names: list[str], output: Path) -> list[Subject]:
-    """The models that the words of a command name; a sweep stands for all of its finished runs. Raises ConfigError."""
-    found: list[Subject] = []
-    for name in names:
-        sweep = None if IDENTITY.fullmatch(name) or "/" in name else find_sweep(output, name)
-        if sweep is None:
-            found.append(find_subject(name, output))
-            continue
-        folders = [output / identity for identity in sweep.identities if (output / identity / "model").is_dir()]
-        if not folders:
-            raise ConfigError(f"sweep {sweep.title} has no finished run yet. Try: run list runs, for those there are")
-        found += [find_subject(str(folder), output) for folder in folders]
-    return list({subject.source: subject for subject in found}.values())
-
-
-def find_subject(name: str, output: Path) -> Subject:
-    """The model that a word names: a run id or its beginning, `latest`, a folder, or an id on the hub.
-
-    Raises ConfigError for a run that is not finished or learned something else, and for a word that names nothing.
-    """
-    if folder := run_folder(name):
-        return _of_run(find_record(folder.parent, folder.name), folder)
-    if Path(name).expanduser().is_dir():
-        return Subject(str(Path(name).expanduser()), name)
-    if IDENTITY.fullmatch(name):
-        record = find_record(output, name)
-        return _of_run(record, output / record.identity)
-    if "/" not in name:
-        raise ConfigError(
-            f"{KEY}={name}: no run or sweep in {output} has that name, and a model of the hub is written owner/name. "
-            f"Try: run list runs paths.output={output}"
-        )
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
-        raise ConfigError(
-            f"{KEY}={name}: there is no such folder, and it is neither the id of a run nor one of the hub. "
-            f"Try: {KEY}=<run id>"
-        )
-    return Subject(name, name)
-
-
-def _of_run(record: RunRecord, folder: Path) -> Subject:
-    """The model of a run; ConfigError where it has none that predicts masked words."""
-    identity, model = record.identity, folder / "model"
+def check_words(record: RunRecord) -> None:
+    """Raise ConfigError for a run whose model predicts no masked words."""
     if task_of_record(record).head().name != WORDS:
         raise ConfigError(
-            f"{KEY}={identity}: is a run of task={record.data.task}, so it has no head for masked words. {TRAIN_ONE}"
+            f"{KEY}={record.identity}: is a run of task={record.data.task}, so it has no head for masked words. "
+            f"{TRAIN_ONE}"
         )
-    if record.status != "done" or not model.is_dir():
-        again = " ".join(["run", *record.overrides])
-        raise ConfigError(f"{KEY}={identity}: the run is {record.status} and has no model. Finish it: {again}")
-    return Subject(str(model), f"{name_of(record)} ({identity})", folder, record)

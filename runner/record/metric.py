@@ -23,6 +23,7 @@ PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "layer": (r"[1-9]\d*", ("1", "2")),  # of the encoder
     "matrix": ("query|key|value|attention_output|intermediate|output", ("query", "output")),
     "score": ("|".join(SCORE_TABLE), tuple(SCORE_TABLE)),
+    "probe": (r"\w+", ("past_present", "semantic")),  # of run probe: a task, or a group of tasks
     "pairs": (r"\w+(?<!_low)(?<!_high)(?<!_count)", ("blimp_pll", "turblimp_word_l2r")),  # of run blimp: data and score
 }
 

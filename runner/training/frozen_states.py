@@ -128,7 +128,7 @@ def _content(model: SequenceClassifier, split: TokenSplit, dtype: str) -> JsonOb
     """Everything that the states of a split depend on."""
     readout = model.bert.pooler
     return {
-        "encoder": _encoder(model),
+        "encoder": encoder_digest(model),
         "texts": split.fingerprint,
         "layers": "all" if readout.reads_all_layers else "last",
         "tokens": readout.first or "all",
@@ -136,7 +136,7 @@ def _content(model: SequenceClassifier, split: TokenSplit, dtype: str) -> JsonOb
     }
 
 
-def _encoder(model: SequenceClassifier) -> str:
+def encoder_digest(model: Network) -> str:
     """sha256 of the encoder's weights, and of the rest of its architecture, such as the number of heads."""
     shape = {key: value for key, value in model.architecture.items() if key != "readout" and "dropout" not in key}
     digest = hashlib.sha256(repr(sorted(shape.items())).encode())

@@ -13,7 +13,7 @@ from rich.console import Console
 from runner.minimal_pairs.arms import Arm, arms_of
 from runner.minimal_pairs.results import PairReport, PairTable
 from runner.minimal_pairs.show import show_arms
-from runner.minimal_pairs.subject import Subject
+from runner.record.subject import Subject
 from tests.runner.compare.folders import typed, write_group
 from tests.runner.minimal_pairs.test_results import report, table
 

@@ -13,9 +13,9 @@ from data.sources.sentence_pairs import Paradigm
 from runner.minimal_pairs.evaluate import evaluate, group_lines, identical_pairs, pair_table
 from runner.minimal_pairs.likelihood import sentence_scores
 from runner.minimal_pairs.results import Line, PairReport, PairTable
-from runner.minimal_pairs.subject import Subject
 from runner.minimal_pairs.unigrams import unigram_scores
 from runner.minimal_pairs.wanted import Wanted, pair_source
+from runner.record.subject import Subject
 from tests.runner.minimal_pairs.toys import UNK, Independent, pairs_file, sentences
 
 

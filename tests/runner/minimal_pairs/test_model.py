@@ -10,13 +10,14 @@ import torch
 from transformers import BertForMaskedLM
 
 from data.inputs.tokenizer import load_tokenizer, require_pieces
+from models.checkpoints.read import weights_digest
 from models.errors import ModelError
 from runner.errors import ConfigError
 from runner.minimal_pairs.likelihood import sentence_scores
-from runner.minimal_pairs.model import open_subject, weights_digest
+from runner.minimal_pairs.model import open_subject
 from runner.minimal_pairs.sentences import encode_sentences
-from runner.minimal_pairs.subject import Subject
 from runner.minimal_pairs.wanted import Wanted, pair_source
+from runner.record.subject import Subject
 from tests.models.helpers import small
 from tests.runner.minimal_pairs.toys import agreeing, saved, toy_tokenizer
 

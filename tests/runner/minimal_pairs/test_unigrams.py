@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from data.inputs.tokenizer import load_tokenizer, require_pieces
-from runner.minimal_pairs.subject import find_subject
+from runner.minimal_pairs.subject import check_words
 from runner.minimal_pairs.unigrams import piece_counts, unigram_scores
+from runner.record.subject import find_subject
 from tests.runner.minimal_pairs.toys import CLS, MASK, SEP, sentences
 
 
 def test_counts_are_those_of_the_rows_that_the_run_trained_on(output: Path, run_id: str) -> None:
-    record = find_subject(run_id, output).record
+    record = find_subject(run_id, output, check_words).record
     assert record is not None
     tokenizer = require_pieces(load_tokenizer(str(output / run_id / "model")), "a test")
     counts = piece_counts(record, tokenizer, output.parent / "cache", None)

@@ -1,0 +1,122 @@
+"""`run probe` after its words are checked: each model is probed or its result read, then they are shown."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.json_types import JsonObject
+from data.settings import DataSettings
+from data.stores.build_once import SharedCache
+from models.checkpoints.read import weights_digest
+from runner.machine.device import choose_device
+from runner.machine.threads import set_threads
+from runner.probing.evaluate import evaluate
+from runner.probing.results import (
+    FOLDER,
+    SCHEMA_VERSION,
+    ProbeReport,
+    Right,
+    metrics_of,
+    read_report,
+    read_right,
+    write_report,
+)
+from runner.probing.rows import TaskRows, data_of_task, read_task
+from runner.probing.show import show_report, show_versus
+from runner.probing.versus import versus
+from runner.probing.wanted import Wanted
+from runner.record.later import add_later
+from runner.record.subject import KEY, Subject
+from runner.sanitize import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where things lie, and how results are shown."""
+
+    output: Path
+    cache: Path
+    by: str  # task | layer
+    repeat: bool  # also where there is a result
+
+
+def run_probes(
+    subjects: Sequence[Subject],
+    base: Subject | None,
+    data: DataSettings,
+    wanted: Wanted,
+    place: Place,
+    console: Console,
+) -> None:
+    """Probe and show one model, or two and their difference. Raises the user's mistakes.
+
+    base: the model whose vectors are given, for given=<model>.
+    """
+    set_threads(wanted.threads)
+    cache = SharedCache(place.cache, lambda text: say(text, sys.stderr))
+    tasks = [read_task(task, data_of_task(data, task), cache) for task in wanted.tasks]
+    found = []
+    for subject in subjects:
+        if len(subjects) > 1:
+            say(f"{subject.label} ...", sys.stderr)
+        found.append(_result_of(subject, base, tasks, data, wanted, place, cache))
+    if len(found) == 2:
+        show_versus(versus(*found), console)
+        return
+    for report, _ in found:
+        show_report(report, console, place.by)
+
+
+def _result_of(
+    subject: Subject, base: Subject | None, tasks: Sequence[TaskRows], data: DataSettings, wanted: Wanted, place: Place,
+    cache: SharedCache,
+) -> tuple[ProbeReport, Right]:  # fmt: skip
+    """The result beside the model if it is of these very weights and rows, else a new one, which is written there."""
+    key = _key(subject, base, tasks, data, wanted)
+    folder = _folder_of(subject, place.output)
+    known = None if place.repeat else read_report(folder, f"{data.name}-{wanted.kind}")
+    if known and known.key == key and (right := read_right(folder, known)) is not None:
+        say(f"read {folder / known.name}.json (again: repeat=true)", sys.stderr)
+        return known, right
+    device = choose_device(wanted.device)
+    report, right = evaluate(subject, base, tasks, wanted, key, cache, device, lambda text: say(text, sys.stderr))
+    say(f"wrote {write_report(folder, report, right)}", sys.stderr)
+    if subject.record and subject.folder:
+        add_later(subject.folder, subject.record.started, metrics_of(report))
+    return report, right
+
+
+def _key(
+    subject: Subject, base: Subject | None, tasks: Sequence[TaskRows], data: DataSettings, wanted: Wanted
+) -> JsonObject:
+    """All that the numbers depend on."""
+    chosen: JsonObject = {
+        name: _plain(value) for name, value in asdict(wanted).items() if name not in ("device", "threads")
+    }
+    return chosen | {
+        "data": data.name,
+        "rows": {task.name: sorted(task.rows.fingerprints.values()) for task in tasks},
+        "weights": weights_digest(subject.source, KEY),
+        "given": wanted.given if base is None else weights_digest(base.source, KEY),
+        "version": SCHEMA_VERSION,
+    }
+
+
+def _plain(value: object) -> object:
+    """A value as JSON has it: a list for a tuple."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _folder_of(subject: Subject, output: Path) -> Path:
+    """Where results lie: beside the run; those of another model in a folder of its name."""
+    if subject.folder:
+        return subject.folder / FOLDER
+    safe = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in subject.label).strip("-.")
+    return output / FOLDER / (safe or "model")

@@ -1,0 +1,50 @@
+"""Opens the encoder that is probed, and makes one of the same shape with random weights."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+
+from data.inputs.tokenizer import Tokenizer, load_tokenizer
+from models import MODEL_TYPE
+from models.build import open_encoder
+from models.capabilities import Fitted
+from models.checkpoints.open import open_model
+from models.checkpoints.read import read_config, read_tokens
+from models.heads.added_ngrams import ADDED
+from models.heads.base import HeadSpec
+from models.heads.target_scale import TARGETS
+from models.network import Network
+from models.rebuild import rebuild
+from runner.errors import ConfigError
+from runner.record.subject import Subject
+from runner.tasks.make import task_of_record
+
+WORDS = "words"  # the head for masked words, which is left out
+COMPRESSED = "compressed"  # the entry of an architecture that compression has changed
+
+
+def open_subject(subject: Subject) -> tuple[Network, Tokenizer]:
+    """Return the network of a run, a folder or a hub id, ready to predict, and its tokenizer.
+
+    Raises ConfigError for a model without layers, ModelError or DataError for one that cannot be opened.
+    """
+    config = read_config(subject.source, "")
+    has_our_head = subject.record is not None and task_of_record(subject.record).head().name != WORDS
+    if has_our_head or config["model_type"] == MODEL_TYPE:
+        network: Network = open_model(subject.source, "")
+    else:
+        network = open_encoder(subject.source)[0]
+    if isinstance(network.bert, Fitted):
+        raise ConfigError(f"run probe: {subject.label} is a model over n-grams, which has no layers. Name an encoder")
+    return network.eval(), load_tokenizer(subject.source)
+
+
+def random_twin(network: Network, subject: Subject, seed: int) -> Network | None:
+    """Return an encoder of the same shape with random weights; None where compression gave it a shape of its own."""
+    if COMPRESSED in network.architecture:
+        return None
+    torch.manual_seed(seed)
+    plain = {key: value for key, value in network.architecture.items() if key not in (TARGETS, ADDED)}
+    return rebuild(plain | {"readout": "none"}, HeadSpec("token"), partial(read_tokens, subject.source)).eval()

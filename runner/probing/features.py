@@ -1,0 +1,96 @@
+"""The vectors of sentences at every layer of a frozen encoder, computed once and kept in the cache.
+
+<cache>/probing/<key>/ holds vectors.npy, (rows, cells, H) float16, and its checksum.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from data.batch import collate
+from data.sampler import eval_batches
+from data.splits import TokenSplit
+from data.stores.build_once import SharedCache, checksum
+from models.backbones.hooks import Recorder
+from models.network import Network
+from models.readouts.base import count_tokens, masked_sum
+from runner.training.frozen_states import encoder_digest
+from runner.training.inference import to_tensors
+
+FORMAT = 1  # raise when the vectors, or the way they are stored, change
+VECTORS, CHECKSUM = "vectors.npy", "sha256"
+BATCH = 64  # rows
+MEAN, CLS = POOLS = ("mean", "cls")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A vector of a sentence: which layer, and how the vectors of its tokens were pooled."""
+
+    pool: str  # mean: over real tokens; cls: the first token
+    layer: int  # 0: the embeddings
+
+    @property
+    def name(self) -> str:
+        """Its name in tables and files, such as mean_2."""
+        return f"{self.pool}_{self.layer}"
+
+
+def cells_of(network: Network, pools: tuple[str, ...]) -> list[Cell]:
+    """Return the cells of a network: every pooling of every layer, the embeddings first."""
+    return [Cell(pool, layer) for pool in pools for layer in range(network.bert.state_shape()[1] + 1)]
+
+
+def sentence_vectors(
+    network: Network, split: TokenSplit, pools: tuple[str, ...], cache: SharedCache, device: torch.device
+) -> np.ndarray:
+    """Return the vectors of a split's rows, (rows, cells, H) float16, memory-mapped from the cache."""
+    parts = {"encoder": encoder_digest(network), "texts": split.fingerprint, "pools": pools, "format": FORMAT}
+    key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]
+
+    def build(folder: Path) -> None:
+        cache.tell(f"computing the vectors of {len(split):,} rows of {split.name}")
+        np.save(folder / VECTORS, _compute(network, split, pools, device))
+        (folder / CHECKSUM).write_text(checksum(folder / VECTORS), encoding="ascii")
+
+    return cache.open_or_build(
+        cache.folder / "probing" / key, _open, build, damaged=f"the vectors in {key} are damaged; computing them again"
+    )
+
+
+def _open(folder: Path) -> np.ndarray | None:
+    """The stored vectors; None if a file is missing or its checksum is wrong."""
+    try:
+        if (folder / CHECKSUM).read_text(encoding="ascii") != checksum(folder / VECTORS):
+            return None
+        found: np.ndarray = np.load(folder / VECTORS, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+@torch.inference_mode()
+def _compute(network: Network, split: TokenSplit, pools: tuple[str, ...], device: torch.device) -> np.ndarray:
+    network.eval().to(device)
+    hidden, layers = network.bert.state_shape()
+    found = np.empty((len(split), len(pools) * (layers + 1), hidden), np.float16)
+    for rows in eval_batches(split.lengths, batch_size=BATCH):
+        inputs = to_tensors(collate(split, rows), device)
+        recorder = Recorder()
+        network.bert(**inputs, hooks=[recorder])
+        states, mask = recorder.states[-layers - 1 :], inputs.get("attention_mask")
+        pooled = [_pool(state, mask, pool) for pool in pools for state in states]
+        found[rows] = torch.stack(pooled, 1).half().cpu().numpy()
+    return found
+
+
+def _pool(states: Tensor, mask: Tensor | None, pool: str) -> Tensor:
+    """(B, T, H) states to (B, H)."""
+    return states[:, 0] if pool == CLS else masked_sum(states, mask) / count_tokens(states, mask)

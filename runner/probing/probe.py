@@ -1,0 +1,152 @@
+"""Probes: small classifiers of fixed vectors, of many layers at once.
+
+The probes of S layers learn side by side, each with its own weights and its own end; nothing of one reaches
+another. One pass over the rows then serves all layers.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+LINEAR, MLP = "linear", "mlp"
+BATCH = 256  # rows of a step
+LOOKS = 100  # at the rows that select, at most: one an epoch, but for few rows one in FEWEST_STEPS
+FEWEST_STEPS = 20
+PATIENCE = 5  # looks without a lower loss of any layer
+LEAST_GAIN = 1e-4  # nats
+RATE = 3e-3  # of Adam
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Sentences as vectors, with their labels."""
+
+    vectors: np.ndarray  # (n, S, H) float16 or float32: of each layer
+    labels: np.ndarray  # (n,) int64
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, chosen: np.ndarray) -> Rows:
+        """Return some of the rows."""
+        return Rows(self.vectors[chosen], self.labels[chosen])
+
+
+Splits = dict[str, Rows]  # train, select (which chooses epoch and penalty) and report
+
+
+@dataclass(frozen=True)
+class ProbeOptions:
+    """How probes are fitted. Sources: SentEval's protocol for probing tasks (Conneau et al. 2018, arXiv 1805.01070)."""
+
+    kind: str = LINEAR  # linear: multinomial logistic regression; mlp: one hidden layer of sigmoids
+    width: int = 50  # of the hidden layer
+    dropout: float = 0.0
+    penalty: float = 1e-5  # L2, on all weights
+
+
+class StackedProbes(nn.Module):
+    """S classifiers of (n, S, H) vectors, which are standardised by the rows they were fitted to."""
+
+    mean: Tensor  # (S, H)
+    scale: Tensor  # (S, H), the inverse of the standard deviation
+
+    def __init__(self, shape: tuple[int, int], classes: int, options: ProbeOptions) -> None:
+        super().__init__()
+        layers, hidden = shape
+        self.register_buffer("mean", torch.zeros(layers, hidden))
+        self.register_buffer("scale", torch.ones(layers, hidden))
+        widths = [hidden, *([options.width] if options.kind == MLP else []), classes]
+        self.weights = nn.ParameterList(
+            nn.Parameter(torch.empty(layers, wide, narrow).uniform_(-1, 1) / wide**0.5)
+            for wide, narrow in itertools.pairwise(widths)
+        )
+        nn.init.zeros_(self.weights[-1])  # so that an untrained probe is no better or worse than a guess
+        self.biases = nn.ParameterList(nn.Parameter(torch.zeros(layers, 1, narrow)) for narrow in widths[1:])
+        self.dropout = nn.Dropout(options.dropout)
+
+    @torch.no_grad()
+    def standardise_by(self, vectors: np.ndarray) -> None:
+        """Take over mean and standard deviation of (n, S, H) vectors; a constant feature stays 0."""
+        self.mean.copy_(torch.from_numpy(vectors.mean(0, dtype=np.float64)))
+        deviation = np.sqrt(np.square(vectors.astype(np.float32) - self.mean.numpy()).mean(0, dtype=np.float64))
+        self.scale.copy_(torch.from_numpy(1 / np.where(deviation > 1e-6, deviation, np.inf)))
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """(n, S, H) vectors to logits (S, n, C)."""
+        states = ((vectors - self.mean) * self.scale).transpose(0, 1)
+        for number, (weight, bias) in enumerate(zip(self.weights, self.biases)):
+            if number:
+                states = torch.sigmoid(self.dropout(states))
+            states = torch.baddbmm(bias, states, weight)
+        return states
+
+    @torch.inference_mode()
+    def log_probabilities(self, vectors: np.ndarray) -> np.ndarray:
+        """Return the logarithms of the class probabilities, (S, n, C) float32, in nats."""
+        self.eval()
+        parts = [
+            torch.log_softmax(self(torch.from_numpy(vectors[start : start + 1024].astype(np.float32))), -1)
+            for start in range(0, len(vectors), 1024)
+        ]
+        return torch.cat(parts, 1).numpy()
+
+    def is_right(self, rows: Rows) -> np.ndarray:
+        """Return which rows each layer's probe answers as they are labelled, (S, n) bool."""
+        return np.asarray(self.log_probabilities(rows.vectors).argmax(-1) == rows.labels)
+
+    def losses(self, rows: Rows) -> np.ndarray:
+        """Return the mean cross-entropy of each layer's probe on rows, (S,), in nats."""
+        found = self.log_probabilities(rows.vectors)
+        return -found[:, np.arange(len(rows)), rows.labels].mean(1, dtype=np.float64)
+
+
+def fit_probes(train: Rows, select: Rows, classes: int, options: ProbeOptions, seed: int) -> StackedProbes:
+    """Fit a probe to each layer; of each the weights with the lowest loss on the rows of `select` stay."""
+    torch.manual_seed(seed)
+    probes = StackedProbes(train.vectors.shape[1:], classes, options)
+    probes.standardise_by(train.vectors)
+    optimizer = torch.optim.Adam(probes.parameters(), RATE, weight_decay=options.penalty)
+    batches = _batches(train, seed)
+    best, kept, waited = probes.losses(select), copy.deepcopy(probes.state_dict()), 0
+    for _ in range(LOOKS):
+        probes.train()
+        for rows in itertools.islice(batches, max(FEWEST_STEPS, len(train) // BATCH)):
+            logits = probes(torch.from_numpy(rows.vectors.astype(np.float32)))
+            labels = torch.from_numpy(rows.labels).expand(len(logits), -1)
+            # The mean over a layer's rows, summed over layers: each layer has the gradient that it has alone.
+            loss = nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten()) * len(logits)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        found = probes.losses(select)
+        better = found < best - LEAST_GAIN
+        _keep(kept, probes, better)
+        best, waited = np.minimum(best, found), 0 if better.any() else waited + 1
+        if waited == PATIENCE:
+            break
+    probes.load_state_dict(kept)
+    return probes
+
+
+def _batches(rows: Rows, seed: int) -> Iterator[Rows]:
+    """Yield batches of the rows, shuffled again in every epoch, without an end."""
+    order = np.random.default_rng(seed)
+    while True:
+        shuffled = order.permutation(len(rows))
+        for start in range(0, len(rows), BATCH):
+            yield rows.take(shuffled[start : start + BATCH])
+
+
+def _keep(kept: dict[str, Tensor], probes: StackedProbes, better: np.ndarray) -> None:
+    """Copy the weights of those layers' probes that have just become better."""
+    chosen = torch.from_numpy(np.flatnonzero(better))
+    for name, tensor in probes.state_dict().items():
+        kept[name][chosen] = tensor[chosen]

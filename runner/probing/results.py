@@ -1,0 +1,152 @@
+"""The result of probing one model: a table as JSON, and which sentences each probe had right as Parquet. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+
+from data.json_types import JsonObject
+from runner.probing.tasks import GROUPS
+from runner.record.json_files import read_json, write_json
+
+FOLDER = "probing"  # in a run's folder, and in the folder of runs for models that no run there trained
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Line:
+    """The probes of one layer and pooling; accuracies are means over the probes' seeds."""
+
+    pool: str
+    layer: int
+    select: float  # accuracy on the rows that choose penalty and epoch
+    accuracy: float  # on the reported rows
+    low: float  # of its 95 % interval, over rows and seeds
+    high: float
+    random: float | None = None  # accuracy on the same layer of an encoder with random weights
+    control: float | None = None  # accuracy on labels that only memory can learn
+    bits: float | None = None  # of a label, by the online code
+    compression: float | None = None
+    information: float | None = None  # nats that the layer adds to what is given
+
+    @property
+    def name(self) -> str:
+        """Its name in files, such as mean_2."""
+        return f"{self.pool}_{self.layer}"
+
+    @property
+    def selectivity(self) -> float | None:
+        """Accuracy less that of the control task."""
+        return None if self.control is None else self.accuracy - self.control
+
+
+@dataclass(frozen=True)
+class TaskReport:
+    """One task of one model."""
+
+    name: str
+    group: str | None
+    classes: int
+    rows: dict[str, int]  # by train, select, report
+    majority: float
+    lines: list[Line]
+
+    @property
+    def best(self) -> Line:
+        """The line that the selecting rows prefer."""
+        return max(self.lines, key=lambda line: line.select)
+
+
+@dataclass(frozen=True)
+class ProbeReport:
+    """All tasks of one model."""
+
+    key: JsonObject  # what the numbers depend on
+    name: str  # of the file: xprobe-linear
+    model: str  # as tables show it
+    tasks: list[TaskReport]
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    when: str = ""
+    started: str | None = None  # the start of the run
+    schema_version: int = SCHEMA_VERSION
+
+    @classmethod
+    def from_json(cls, content: JsonObject) -> ProbeReport:
+        """The report in a JSON object. Raises KeyError or TypeError for another one."""
+        known = {one.name: content[one.name] for one in fields(cls) if one.name in content}
+        tasks = [TaskReport(**task | {"lines": [Line(**line) for line in task["lines"]]}) for task in content["tasks"]]
+        return cls(**known | {"tasks": tasks})
+
+    def groups(self) -> dict[str, list[TaskReport]]:
+        """The tasks of each group of which there is any, in the order of the groups."""
+        found = {group: [task for task in self.tasks if task.group == group] for group in GROUPS}
+        return {group: tasks for group, tasks in found.items() if tasks}
+
+
+Right = dict[str, dict[str, np.ndarray]]  # by task and line: (reported rows,) share of the probes that had a row right
+
+
+def mean_accuracy(tasks: list[TaskReport]) -> float:
+    """Return the mean over tasks of the accuracy of their best lines."""
+    return fmean(task.best.accuracy for task in tasks)
+
+
+def write_report(folder: Path, report: ProbeReport, right: Right) -> Path:
+    """Write both files; the JSON comes last, so that a report has its rows. Returns the path of the JSON."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for task, columns in right.items():
+        part = folder / f"{report.name}-{task}.parquet.part"
+        pq.write_table(pa.table({name: values.astype(np.float32) for name, values in columns.items()}), part)
+        part.replace(folder / f"{report.name}-{task}.parquet")
+    write_json(folder / f"{report.name}.json", asdict(report))
+    return folder / f"{report.name}.json"
+
+
+def read_report(folder: Path, name: str) -> ProbeReport | None:
+    """The report of that name; None where there is none, or one of another version."""
+    content = read_json(folder / f"{name}.json")
+    try:
+        known = content is not None and content.get("schema_version") == SCHEMA_VERSION
+        return ProbeReport.from_json(content) if known and content is not None else None
+    except (KeyError, TypeError, AttributeError):
+        return None
+
+
+def read_reports(folder: Path, started: str) -> list[ProbeReport]:
+    """The reports beside a run that was started then, oldest first; damaged ones are passed over."""
+    names = [path.stem for path in sorted((folder / FOLDER).glob("*.json"))]
+    found = [report for name in names if (report := read_report(folder / FOLDER, name))]
+    return sorted((one for one in found if one.started == started), key=lambda report: report.when)
+
+
+def read_right(folder: Path, report: ProbeReport) -> Right | None:
+    """Which rows the probes of a report had right; None where a file is gone or damaged."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        tables = {task.name: pq.read_table(folder / f"{report.name}-{task.name}.parquet") for task in report.tasks}
+        return {
+            task: {name: table.column(name).to_numpy() for name in table.column_names} for task, table in tables.items()
+        }
+    except (OSError, pa.ArrowException):
+        return None
+
+
+def metrics_of(report: ProbeReport) -> Mapping[str, float]:
+    """The numbers of a report under the names of runner/record/metrics.py: best layers, and means over groups."""
+    found: dict[str, float] = {}
+    for task in report.tasks:
+        best, name = task.best, f"probe/{task.name}"
+        found |= {f"{name}_accuracy": best.accuracy, f"{name}_majority": task.majority, f"{name}_layer": best.layer}
+        extra = {"selectivity": best.selectivity, "bits": best.bits, "random": best.random}
+        found |= {f"{name}_{key}": value for key, value in extra.items() if value is not None}
+    return found | {f"probe/{group}_accuracy": mean_accuracy(tasks) for group, tasks in report.groups().items()}

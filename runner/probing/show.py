@@ -1,0 +1,107 @@
+"""Reports of probes as tables for a terminal of 80 columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from runner.probing.results import Line, ProbeReport, TaskReport, mean_accuracy
+from runner.probing.versus import Versus, VersusLine
+from runner.record.table import say_below, widen
+from runner.sanitize import escape
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+STAR = "*: not above the majority class or the random encoder, by its interval"
+
+
+def show_report(report: ProbeReport, console: Console, by: str = "task") -> None:
+    """Print the best layer of each task, and means over groups; by=layer: the accuracy of every layer."""
+    widen(console)
+    say_below(f"{report.name} of {report.model}: {sum(task.rows['report'] for task in report.tasks):,} rows", console)
+    if by == "layer":
+        for pool in dict.fromkeys(line.pool for task in report.tasks for line in task.lines):
+            console.print(_layers(report, pool))
+            say_below(f"accuracy by layer, {pool} of the tokens; layer 0: the embeddings", console)
+    else:
+        console.print(_tasks(report))
+        for group, tasks in report.groups().items():
+            names = ", ".join(task.name for task in tasks)
+            say_below(f"{group}: {mean_accuracy(tasks):.3f}, the mean over {names}", console)
+        if any(is_at_baseline(task) for task in report.tasks):
+            say_below(STAR, console)
+        say_below("best: by the selecting rows; bits: of a label, to send it; all: by=layer", console)
+    for note in report.notes:
+        say_below(f"note: {note}", console)
+
+
+def is_at_baseline(task: TaskReport) -> bool:
+    """Is the best layer not above the majority class, or the random encoder's same layer, by its interval?"""
+    best = task.best
+    return best.low <= max(task.majority, best.random or 0.0)
+
+
+def one_line(report: ProbeReport) -> str:
+    """The result in one line: the mean of each group, or of all tasks."""
+    groups = report.groups() or {"all tasks": report.tasks}
+    return f"{report.name}: " + ", ".join(f"{name} {mean_accuracy(tasks):.3f}" for name, tasks in groups.items())
+
+
+def _table(first: str, names: tuple[str, ...]) -> Table:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(first, overflow="fold", min_width=12)
+    for name in names:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _tasks(report: ProbeReport) -> Table:
+    names = ("major.", "random", "best", "acc.", "95 %", "select.", "bits", "info")
+    table = _table("task", names)
+    for task in report.tasks:
+        best = task.best
+        table.add_row(
+            escape(task.name), f"{task.majority:.3f}", _number(best.random), best.name,
+            f"{best.accuracy:.3f}{'*' if is_at_baseline(task) else ' '}", f"{best.low:.3f}-{best.high:.3f}",
+            _number(best.selectivity), _number(best.bits, 2), _number(best.information, 2),
+        )  # fmt: skip
+    return table
+
+
+def _layers(report: ProbeReport, pool: str) -> Table:
+    layers = sorted({line.layer for task in report.tasks for line in task.lines if line.pool == pool})
+    table = _table("task", tuple(str(layer) for layer in layers))
+    for task in report.tasks:
+        by_layer: dict[int, Line] = {line.layer: line for line in task.lines if line.pool == pool}
+        table.add_row(escape(task.name), *(f"{by_layer[layer].accuracy:.3f}".lstrip("0") for layer in layers))
+    return table
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def show_versus(found: Versus, console: Console) -> None:
+    """Print two models side by side: each task at the best layer of each, and the means over groups."""
+    widen(console)
+    say_below(f"A: {found.first}", console)
+    say_below(f"B: {found.second}", console)
+    table = _table("task", ("rows", "A", "B", "B - A", "95 %", "p"))
+    for lines in (found.tasks, found.groups):
+        for line in lines:
+            table.add_row(*_versus_cells(line))
+        table.add_section()
+    console.print(table)
+    say_below("the same rows are drawn for both (bootstrap); p of the tasks is Holm's over all of them", console)
+
+
+def _versus_cells(line: VersusLine) -> tuple[str, ...]:
+    less = line.difference
+    return (
+        escape(line.name), f"{line.rows:,}", f"{line.first:.3f}", f"{line.second:.3f}", f"{less.mean:+.3f}",
+        f"[{less.low:+.3f}, {less.high:+.3f}]", f"{line.p:.3f}",
+    )  # fmt: skip

@@ -1,0 +1,61 @@
+"""Two models on the same probing tasks: the difference of their best layers, with intervals over the reported rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from runner.errors import ConfigError
+from runner.probing.results import ProbeReport, Right, TaskReport
+from runner.statistics.pair_scores import Difference, macro_difference
+from runner.statistics.paired import holm_p_values
+
+
+@dataclass(frozen=True)
+class VersusLine:
+    """One task, or the mean over the tasks of a group."""
+
+    name: str
+    rows: int
+    first: float
+    second: float
+    difference: Difference  # of the second less the first
+    p: float  # of tasks corrected over all of them by Holm's method
+
+
+@dataclass(frozen=True)
+class Versus:
+    """Two models, by task and by group of tasks."""
+
+    first: str
+    second: str
+    tasks: list[VersusLine]
+    groups: list[VersusLine]
+
+
+def versus(first: tuple[ProbeReport, Right], second: tuple[ProbeReport, Right]) -> Versus:
+    """Compare two reports task by task, each at the layer that the selecting rows prefer for it.
+
+    Raises ConfigError for reports of other tasks or other rows.
+    """
+    (one, right_one), (two, right_two) = first, second
+    if [(task.name, task.rows["report"]) for task in one.tasks] != [(t.name, t.rows["report"]) for t in two.tasks]:
+        raise ConfigError("run probe: the two results are of other tasks or rows. Try: repeat=true")
+    best_one = {task.name: right_one[task.name][task.best.name] for task in one.tasks}
+    best_two = {task.name: right_two[task.name][task.best.name] for task in two.tasks}
+    tasks = [_line(task.name, [task], best_one, best_two) for task in one.tasks]
+    corrected = holm_p_values([line.p for line in tasks])
+    tasks = [replace(line, p=p) for line, p in zip(tasks, corrected)]
+    groups = [_line(group, members, best_one, best_two) for group, members in one.groups().items()]
+    return Versus(one.model, two.model, tasks, groups)
+
+
+def _line(
+    name: str, tasks: list[TaskReport], first: dict[str, np.ndarray], second: dict[str, np.ndarray]
+) -> VersusLine:
+    """The mean over tasks of both models, and of their difference."""
+    names = [task.name for task in tasks]
+    found = macro_difference({n: second[n] for n in names}, {n: first[n] for n in names})
+    a, b = (float(np.mean([values[n].mean() for n in names])) for values in (first, second))
+    return VersusLine(name, sum(len(first[n]) for n in names), a, b, found, found.p)

@@ -1,0 +1,25 @@
+"""What `run probe` was asked for. Nothing heavy is imported: a command is checked with this module."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LAYER_0, NO_BASE = "layer0", "none"  # values of given= beside a model
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One set of probes, for each of its tasks and models alike."""
+
+    tasks: tuple[str, ...]  # configs of the data set; one, its name, where it has none
+    pools: tuple[str, ...]  # of runner/probing/features.py
+    layers: tuple[int, ...] | None  # None: all
+    kind: str  # linear | mlp
+    seeds: tuple[int, ...]  # of the probes
+    has_code: bool  # the online code, too?
+    has_control: bool
+    has_random: bool  # an encoder with random weights beside each?
+    given: str  # what is known before: layer0, none, or a model
+    threads: int
+    device: str

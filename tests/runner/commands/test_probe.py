@@ -1,0 +1,36 @@
+"""Mistakes in the words of `run probe`: each is refused with what would do, before anything is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runner.commands.probe import main
+from runner.errors import ConfigError
+
+MISTAKES = {
+    "no model": (["data=xprobe"], r"which model\? .*Try: run probe <id> data=xprobe"),
+    "no sentences": (["aaaa"], r"which sentences\? Try: data=xprobe"),
+    "a misspelt task": (["aaaa", "data=xprobe", "tasks=tense"], r"tasks=tense: expected some of sentence_length, .*"),
+    "tasks of other data": (["aaaa", "data=demo", "tasks=semantic"], r"tasks= names tasks of data=xprobe"),
+    "an unknown option": (["aaaa", "data=xprobe", "layer=1"], r"'layer=1' is not one of its options .*--help"),
+    "no pooling": (["aaaa", "data=xprobe", "pool="], r"pool=: expected one of mean, cls"),
+    "another probe": (["aaaa", "data=xprobe", "probe=svm"], r"probe=svm: expected one of linear, mlp"),
+    "no layers": (["aaaa", "data=xprobe", "layers="], r"layers=: expected whole numbers"),
+    "a layer below 0": (["aaaa", "data=xprobe", "layers=-1"], r"layers=-1: expected a whole number"),
+    "no such run": (["aaaa", "data=xprobe"], r"no recorded run in .* Make one"),
+    "a name that is nothing": (["mymodel", "data=xprobe"], r"from=mymodel: no run or sweep in .* has that name"),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_is_one_message(case: str, tmp_path: Path) -> None:
+    words, message = MISTAKES[case]
+    with pytest.raises(ConfigError, match=message):
+        main([*words, f"paths.output={tmp_path}", f"paths.cache={tmp_path / 'cache'}"])
+
+
+def test_without_words_the_usage_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert capsys.readouterr().out.startswith("run probe ID")

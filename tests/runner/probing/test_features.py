@@ -1,0 +1,37 @@
+"""The vectors of sentences: as one computes them by hand, cached, and the encoder stays as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from data.settings import DataSettings
+from data.stores.build_once import SharedCache
+from runner.probing.encoder import open_subject
+from runner.probing.features import Cell, cells_of, sentence_vectors
+from runner.probing.rows import read_task
+from runner.record.subject import Subject
+from runner.training.frozen_states import encoder_digest
+
+
+def test_vectors_are_the_pooled_states_and_are_computed_once(place: Path, run_id: str) -> None:
+    network, tokenizer = open_subject(Subject(str(place / "outputs" / run_id / "model"), "tiny"))
+    told: list[str] = []
+    cache = SharedCache(place / "cache", told.append)
+    task = read_task("demo", DataSettings(demo_rows=200), cache)
+    split, before = task.split("report", tokenizer, 128, cache), encoder_digest(network)
+    found = sentence_vectors(network, split, ("mean", "cls"), cache, torch.device("cpu"))
+    assert cells_of(network, ("cls",)) == [Cell("cls", 0), Cell("cls", 1), Cell("cls", 2)]
+    assert found.shape == (len(split), 6, 16) and found.dtype == np.float16
+    ids = torch.from_numpy(np.asarray(split.tokens[split.offsets[3] : split.offsets[4]]).astype(np.int64))[None]
+    with torch.no_grad():
+        states = network.bert.embeddings(ids)  # type: ignore[operator]
+    assert np.allclose(found[3, 0], states.mean(1)[0], atol=2e-3)
+    assert np.allclose(found[3, 3], states[0, 0], atol=2e-3)
+    assert np.ptp(found[:, 3].astype(np.float32), axis=0).max() < 1e-3, "the first token's embedding is always the same"
+    told.clear()
+    again = sentence_vectors(network, split, ("mean", "cls"), cache, torch.device("cpu"))
+    assert not told and np.array_equal(found, again)
+    assert encoder_digest(network) == before

@@ -1,0 +1,44 @@
+"""Results in files: read as written, and None for what is damaged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runner.probing.results import FOLDER, metrics_of, read_report, read_reports, read_right, write_report
+from runner.record.metrics import check
+from tests.runner.probing.reports import TASKS, made_report
+
+
+def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:
+    report, right = made_report()
+    folder = tmp_path / FOLDER
+    assert write_report(folder, report, right) == folder / "xprobe-linear.json"
+    assert read_report(folder, "xprobe-linear") == report
+    found = read_right(folder, report)
+    assert found is not None
+    assert np.allclose(found[TASKS[0]]["mean_1"], right[TASKS[0]]["mean_1"])
+    assert read_reports(tmp_path, "then") == [report]
+    assert read_reports(tmp_path, "another start") == []
+    assert not [*folder.glob("*.part")]
+
+
+def test_damaged_files_are_no_results(tmp_path: Path) -> None:
+    report, right = made_report()
+    write_report(tmp_path, report, right)
+    (tmp_path / "xprobe-linear-subj_number.parquet").write_bytes(b"PAR1")
+    assert read_right(tmp_path, report) is None
+    (tmp_path / "xprobe-linear.json").write_text('{"schema_version": 1}', encoding="utf-8")
+    assert read_report(tmp_path, "xprobe-linear") is None
+    assert read_report(tmp_path, "mlp") is None
+
+
+def test_the_record_gets_the_best_layers_and_the_means_of_groups() -> None:
+    found = metrics_of(made_report(0.8)[0])
+    assert found["probe/past_present_layer"] == 1
+    assert found["probe/past_present_selectivity"] == pytest.approx(0.25)
+    assert found["probe/semantic_accuracy"] == pytest.approx(0.8)
+    for name in found:
+        check(name)

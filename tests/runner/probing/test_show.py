@@ -1,0 +1,37 @@
+"""Tables of probes on a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from runner.probing.show import one_line, show_report, show_versus
+from runner.probing.versus import versus
+from tests.runner.probing.reports import made_report
+
+
+def printed(by: str = "task", accuracy: float = 0.8) -> str:
+    stream = io.StringIO()
+    show_report(made_report(accuracy)[0], Console(file=stream, width=80, highlight=False), by)
+    return stream.getvalue()
+
+
+def test_the_best_layer_stands_beside_its_controls_within_80_columns() -> None:
+    found = printed()
+    assert "past_present" in found and "mean_1" in found and "0.250" in found and "note: a note" in found
+    assert "semantic: 0.800" in found and "*" not in found
+    assert max(map(len, found.splitlines())) <= 80
+    assert "0.610*" in printed(accuracy=0.61), "not above the random encoder's 0.6"
+
+
+def test_every_layer_is_shown_on_demand() -> None:
+    found = printed("layer")
+    assert ".600" in found and ".800" in found and "layer 0: the embeddings" in found
+
+
+def test_two_models_are_shown_with_their_difference() -> None:
+    stream = io.StringIO()
+    show_versus(versus(made_report(0.8, "A"), made_report(0.9, "B")), Console(file=stream, width=80, highlight=False))
+    assert "+0.100" in stream.getvalue() and "semantic" in stream.getvalue()
+    assert one_line(made_report()[0]) == "xprobe-linear: semantic 0.800"

@@ -1,0 +1,29 @@
+"""Two models on the same rows: a difference with its interval, and results that cannot be compared."""
+
+from __future__ import annotations
+
+import pytest
+
+from runner.errors import ConfigError
+from runner.probing.versus import versus
+from tests.runner.probing.reports import TASKS, made_report
+
+
+def test_the_difference_is_paired_and_the_tasks_are_corrected() -> None:
+    found = versus(made_report(0.80, "A"), made_report(0.86, "B"))
+    assert [line.name for line in found.tasks] == [*TASKS]
+    (group,) = found.groups
+    assert group.name == "semantic" and group.rows == 800
+    assert group.difference.mean == pytest.approx(0.06)
+    assert 0 < group.difference.low < 0.06 < group.difference.high
+    assert all(line.p >= line.difference.p for line in found.tasks)
+
+
+def test_a_model_against_itself_differs_in_nothing() -> None:
+    found = versus(made_report(), made_report())
+    assert all((line.difference.mean, line.p) == (0.0, 1.0) for line in [*found.tasks, *found.groups])
+
+
+def test_other_rows_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"of other tasks or rows. Try: repeat=true"):
+        versus(made_report(rows=400), made_report(rows=300))

@@ -1,0 +1,34 @@
+"""Which model a word names: a folder, the hub, a sweep; runs are in tests/runner/minimal_pairs/test_subject.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runner.errors import ConfigError
+from runner.record.record import RunRecord
+from runner.record.subject import find_subject, find_subjects
+from tests.runner.compare.folders import write_group, write_run, write_sweep
+
+
+def accept(record: RunRecord) -> None:
+    """Any run will do."""
+
+
+def test_other_names_are_folders_or_models_of_the_hub(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    assert find_subject(str(tmp_path / "mine"), tmp_path, accept).source == str(tmp_path / "mine")
+    found = find_subject("google-bert/bert-base-uncased", tmp_path, accept)
+    assert (found.source, found.identity) == ("google-bert/bert-base-uncased", None)
+    with pytest.raises(ConfigError, match=r"from=/no/such/folder: there is no such folder"):
+        find_subject("/no/such/folder", tmp_path, accept)
+
+
+def test_a_run_without_a_model_and_a_sweep_without_runs_are_refused(tmp_path: Path) -> None:
+    record = write_run(tmp_path, "model=dsn")
+    with pytest.raises(ConfigError, match=r"the run is done and has no model\. Finish it: run model=dsn"):
+        find_subject(str(record["identity"]), tmp_path, accept)
+    write_sweep(tmp_path, write_group(tmp_path, "model=dsn", right=[150]), status="done")
+    with pytest.raises(ConfigError, match="sweep a_sweep has no finished run yet"):
+        find_subjects(["a_sweep"], tmp_path, accept)
