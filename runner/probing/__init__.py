@@ -1,4 +1,4 @@
-"""What the layers of a frozen encoder say about a sentence: probes, their controls, and how easily it is read off.
+"""Probes of the layers of a frozen encoder, with their controls, and how easily a property is read off.
 
 Nothing of the encoder is trained; only the probes are.
 """

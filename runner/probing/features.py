@@ -39,7 +39,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """Its name in tables and files, such as mean_2."""
+        """The name of the cell in tables and files, such as mean_2."""
         return f"{self.pool}_{self.layer}"
 
 

@@ -35,7 +35,7 @@ class Line:
 
     @property
     def name(self) -> str:
-        """Its name in files, such as mean_2."""
+        """The name of the line in files, such as mean_2."""
         return f"{self.pool}_{self.layer}"
 
     @property

@@ -1,4 +1,4 @@
-"""What `run probe` was asked for. Nothing heavy is imported: a command is checked with this module."""
+"""The choices of `run probe`. Nothing heavy is imported: a command is checked with this module."""
 
 from __future__ import annotations
 

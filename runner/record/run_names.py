@@ -108,7 +108,7 @@ def settings_of(record: RunRecord) -> dict[str, Any]:
 
 @cache
 def _kept_keys(keys: tuple[str, ...], is_fitted: bool) -> tuple[str, ...]:
-    """Those of the settings with these keys that a result depends on; cached, as most of 10,000 runs have the same."""
+    """Return the settings among these keys that a result depends on; cached, as most of 10,000 runs have the same."""
     unused = OF_TRAINING if is_fitted else ()
     return tuple(key for key in keys if key != "seed" and matters(key) and not key.startswith(unused))
 

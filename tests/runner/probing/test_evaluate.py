@@ -1,4 +1,4 @@
-"""What is compared with a layer: controls on the same rows, and what is given."""
+"""A layer is compared with controls on the same rows, and with what is given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a layer adds to what is given: nothing to itself, a bit to a silent one."""
+"""A layer adds nothing to itself, and a bit to a silent one."""
 
 from __future__ import annotations
 

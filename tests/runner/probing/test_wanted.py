@@ -1,4 +1,4 @@
-"""What a command asks for is a value: equal commands, equal results."""
+"""The choices of a command are a value: equal commands, equal results."""
 
 from __future__ import annotations
 
