@@ -86,7 +86,7 @@ def describe_architecture(settings: ModelSettings, hidden: int, vocab_size: int,
     if not settings.positional:
         parts["positional"] = False
     return {
-        "num_hidden_layers": settings.layers if settings.family == "bert" else 0,  # with attention
+        "num_hidden_layers": settings.layers if settings.family in ("bert", "auto") else 0,  # with attention
         "hidden_size": hidden,
         "num_attention_heads": settings.heads,
         "intermediate_size": settings.intermediate or 4 * hidden,

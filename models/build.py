@@ -17,6 +17,7 @@ from models.backbones.ngram import build_bag_of_ngrams
 from models.backbones.ngram_vectors import build_ngram_vectors
 from models.backbones.static_start import Counts, start_from_encoder, start_from_table
 from models.checkpoints.cut import Cut
+from models.checkpoints.pooling import with_own_readout
 from models.checkpoints.read import WeightsReport
 from models.checkpoints.source import check_source
 from models.checkpoints.start import load_word_head, start_from_bert, start_from_transformers
@@ -97,6 +98,7 @@ def _build(
         fresh = build_bert(settings, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
         return attach_head(*fresh, head), WeightsReport()
     config = check_source(settings)
+    settings, told = with_own_readout(settings, config)
     with malformed_as_model_error(f"{PRETRAINED}={source}"):
         if is_our_encoder(config):
             model, weights = start_from_bert(
@@ -104,6 +106,7 @@ def _build(
             )
         else:
             model, weights = start_from_transformers(settings, config, head, vocab_size=vocab_size, cut=cut)
+    weights.notes += told
     if "auto_map" in config:
         weights.notes.append(f"{source} brings its own code; transformers' own {config['model_type']} is used instead")
     return model, weights

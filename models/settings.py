@@ -147,6 +147,8 @@ def chosen_readout(model: ModelSettings, *, is_pair: bool) -> Part:
     if model.readout["name"] != "auto":
         return model.readout
     if model.family != "dsn":
+        if model.family == "auto" and not model.init_from:
+            return {"name": "auto"}  # by the files of the checkpoint: models/checkpoints/pooling.py
         return {"name": "max" if model.family == "bilstm" else "cls"}
     return {**model.readout, "name": "pair"} if is_pair else {"name": "mean"}
 
@@ -159,7 +161,7 @@ def for_tokens(readout: Part) -> Part | None:
     name = readout["name"]
     if name in TOKEN_OPTIONS:
         return {**readout, TOKEN_OPTIONS[name]: "tokens"}
-    return {"name": "none"} if name in ("cls", "max", *WORD_READOUTS) else None
+    return {"name": "none"} if name in ("auto", "cls", "max", *WORD_READOUTS) else None
 
 
 def reads_hashes(model: ModelSettings) -> bool:

@@ -20,7 +20,7 @@ from data.inputs.hashed_words import open_words
 from data.inputs.language_case import case_language, lowered
 from data.inputs.letters import most_frequent
 from data.inputs.sound_features import SOUND_FILE, open_features
-from data.inputs.tokenizer_files import GO_ON, KEYS, fetch_file, files_beside, named_tokens
+from data.inputs.tokenizer_files import GO_ON, KEYS, fetch_file, files_beside, named_tokens, why_no_vocabulary
 from data.inputs.word_cache import Encoded, WordCache, encode_by_text
 from data.json_types import JsonObject
 
@@ -199,7 +199,7 @@ def _load_pieces(source: str, special_tokens: bool, unknown_tokens: str) -> Piec
         return found.cleaned_by(_cleaning(beside, source))
     path = fetch_file(source, "vocab.txt")
     if path is None:
-        raise DataError(f"{source} has neither tokenizer.json nor vocab.txt. {GO_ON}")
+        raise DataError(why_no_vocabulary(source))
     try:
         vocab = WordPiece.read_file(str(path))  # splits at newlines only, as transformers does: U+2028 can be a token
     except Exception as error:

@@ -15,6 +15,21 @@ GO_ON = (
 )
 
 
+SENTENCEPIECE = ("spm.model", "sentencepiece.bpe.model", "tokenizer.model", "spiece.model")
+
+
+def why_no_vocabulary(source: str) -> str:
+    """What a source has in the place of tokenizer.json and vocab.txt, in one line with a cure."""
+    found = next((name for name in SENTENCEPIECE if fetch_file(source, name, is_needed=False)), None)
+    if found is None:
+        return f"{source} has neither tokenizer.json nor vocab.txt. {GO_ON}"
+    return (
+        f"{source} has its vocabulary as {found} alone, which is not read. Try: once, where transformers and "
+        f"sentencepiece are installed, AutoTokenizer.from_pretrained('{source}').save_pretrained('folder'), then "
+        "model.tokenizer=folder"
+    )
+
+
 def files_beside(source: str) -> JsonObject:
     """Read special_tokens_map.json and tokenizer_config.json, which takes precedence; {} if there is neither."""
     found: JsonObject = {}

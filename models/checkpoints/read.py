@@ -22,6 +22,7 @@ from models.settings import PRETRAINED
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+PICKLE = "pytorch_model.bin"
 WORDS = "bert.embeddings.word_embeddings"
 TABLE = f"{WORDS}.weight"
 POSITIONS = "bert.embeddings.position_embeddings.weight"
@@ -88,6 +89,12 @@ def require_weights(source: str, key: str = PRETRAINED) -> None:
 
 def _no_weights(source: str, name: str, key: str) -> str:
     where = checkpoint_label(source, key)
+    if has_file(source, PICKLE, key):
+        return (
+            f"{where}: has its weights as a pickle ({PICKLE}) and not as {name}, and opening a pickle may run code. "
+            f"Try: where you trust it, once, AutoModel.from_pretrained('{source}').save_pretrained('folder') and "
+            f"the same with AutoTokenizer, then {key}=folder"
+        )
     return f"{where}: has no {name}, so its weights are unavailable (pickles are never read). {cures_for(key)}"
 
 

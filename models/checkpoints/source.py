@@ -8,6 +8,7 @@ from models import MODEL_TYPE
 from models.architecture import BERT_DEFAULTS, describe_kind, is_our_encoder
 from models.backbones.stock_head import STOCK, check_stock, take_apart
 from models.backbones.transformers_backbone import check_encoder, check_no_hooks, parse_config
+from models.checkpoints.pooling import with_own_readout
 from models.checkpoints.read import read_config
 from models.checkpoints.static import is_static
 from models.checkpoints.untrusted import is_native, malformed_as_model_error
@@ -48,6 +49,7 @@ def check_source(settings: ModelSettings) -> JsonObject:
             check_stock(config, source)
         if not is_our_encoder(config):
             _check_foreign(settings, config)
+    with_own_readout(settings, config)
     return config
 
 
@@ -78,6 +80,7 @@ def _check_foreign(settings: ModelSettings, config: JsonObject) -> None:
 def check_readout(settings: ModelSettings) -> tuple[Readout, int, int]:
     """The readout on torch's meta device, and width and layers of its backbone; ModelError where they do not fit."""
     hidden, layers, config = settings.hidden, settings.layers, check_source(settings)
+    settings, _ = with_own_readout(settings, config)
     is_foreign = bool(config) and not is_our_encoder(config)
     if is_foreign:
         known = parse_config(config)

@@ -15,7 +15,7 @@ from data.splits import DataTask, Splits
 from models.compression.methods import make_stage
 from models.compression.stage import Stage
 from models.network import Network
-from models.settings import FITTED_HEAD
+from models.settings import FITTED_HEAD, full_part
 from runner.config.recipes import AUTO
 from runner.experiment.calibration import why_not_these_rows
 from runner.experiment.initial_model import build_initial_model, check_tokenizer
@@ -68,7 +68,7 @@ def prepare_run(
     kept = None
     if settings.model.head != FITTED_HEAD:
         kept = check_frozen_states(model, splits, settings.cache, Path(settings.paths.cache), settings.model.freeze)
-    contents = identity_contents(splits.task, stages, inputs, model)
+    contents = identity_contents(splits.task, stages, inputs, model) | readout_contents(settings, model)
     identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, weights_content, contents)
     told = [note for found in inputs.values() for note in found.notes]
     seen = repeats_note(unlabelled_repeats(inputs), {part.name: len(part) for part in splits.report})
@@ -96,6 +96,12 @@ def identity_contents(
     for name, stage in stages.items():
         contents |= {f"compression.{name}.{key}": value for key, value in stage.identity_contents(model).items()}
     return contents | label_contents(task)
+
+
+def readout_contents(settings: Settings, model: Network) -> dict[str, str]:
+    """The readout that a checkpoint chose as the identity has it: as if it had been named."""
+    is_open = settings.model.readout["name"] == "auto"
+    return {"model.readout.name": full_part(model.architecture["readout"])["name"]} if is_open else {}
 
 
 def label_contents(task: DataTask) -> dict[str, str]:

@@ -78,8 +78,12 @@ class MaskedWords(Task):
 
     @classmethod
     def adapt(cls, settings: Settings) -> None:
-        """Leave out what the dataset's settings say of its labels."""
+        """Leave out what the dataset's settings say of its labels, and how a checkpoint reads out a text."""
         settings.data.task, settings.data.metrics, settings.data.positive = "auto", [], None
+        if settings.model.readout["name"] == "auto":
+            settings.model.readout = {
+                "name": "cls"
+            }  # no vector of a text is read: BERT's pooler stays with its encoder
 
     @classmethod
     def default_metrics(cls, classes: int) -> tuple[str, ...]:

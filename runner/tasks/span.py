@@ -65,7 +65,7 @@ class Span(Task):
         """
         data, model = settings.data, settings.model
         data.positive = None
-        if model.readout["name"] == "cls" or model.family == "dsn":
+        if model.readout["name"] in ("auto", "cls") or model.family == "dsn":
             model.readout = dict(NONE)
         elif not keeps_tokens(model.readout) and (found := for_tokens(model.readout)) != NONE:
             model.readout = found or model.readout

@@ -58,6 +58,14 @@ def test_which_configs_our_encoder_computes(change: dict[str, Any], ours: bool) 
     assert is_our_encoder(BERT | change) == ours
 
 
+def test_a_bert_from_elsewhere_has_layers_and_a_model_without_attention_none() -> None:
+    layers = {
+        family: describe_architecture(ModelSettings(family=family), 24, 90, 0)["num_hidden_layers"]
+        for family in ("bert", "auto", "dsn", "bilstm")
+    }
+    assert layers == {"bert": 2, "auto": 2, "dsn": 0, "bilstm": 0}
+
+
 def test_a_message_names_what_makes_a_bert_another_model() -> None:
     assert describe_kind({"model_type": "roberta"}) == "roberta"
     assert describe_kind(BERT | {"hidden_act": "relu"}) == "bert with relu and absolute positions"

@@ -12,9 +12,14 @@ import pytest
 import torch
 
 from models.build import build
+from models.errors import ModelError
 from models.heads.base import HeadSpec
 from models.settings import Finetuning, ModelSettings, Recipe, chosen_readout
+from runner.config.compose import compose as compose_words
+from runner.config.resolve import resolve
+from runner.experiment.initial_model import check_checkpoint
 from tests.conftest import REPO
+from tests.models.families import FAMILIES, SIZES
 from tests.models.helpers import count
 
 FOLDER = REPO / "conf/model"
@@ -135,12 +140,51 @@ def test_every_preset_is_covered_here() -> None:
         "auto",
         "bi-encoder",
         "contrastive",
+        "deberta-v3-xsmall",
+        "ettin-17m",
         "frozen",
         "minilm",
+        "minilm-l6",
+        "modernbert-base",
         "ngram",
         "ngram-vectors",
         "static-ngram",
     }
+
+
+MODERN = {
+    "deberta-v3-xsmall": ("DebertaV2", {}, "cls"),
+    "ettin-17m": ("ModernBert", {"classifier_pooling": "mean"}, "mean"),
+    "minilm-l6": ("Bert", {}, "mean"),
+    "modernbert-base": ("ModernBert", {"classifier_pooling": "cls"}, "cls"),
+}
+
+
+@pytest.mark.parametrize("name", MODERN)
+def test_a_preset_of_an_encoder_from_elsewhere_is_read_out_as_its_files_say(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import transformers
+
+    family, changes, readout = MODERN[name]
+    monkeypatch.chdir(tmp_path)  # a folder of the name of a hub id wins over the hub
+    folder = tmp_path / preset(name)["weights"]
+    folder.mkdir(parents=True)
+    sizes = SIZES if family == "Bert" else FAMILIES[family]
+    config = getattr(transformers, f"{family}Config")(**sizes, **changes)
+    model = getattr(transformers, f"{family}Model")(config)
+    (folder / "pytorch_model.bin").write_bytes(b"a pickle")
+    config.save_pretrained(folder)
+    found = resolve(compose_words([f"model={name}", "data=sst2", "tracker=none"]))
+    with pytest.raises(ModelError, match=r"as a pickle .*save_pretrained\('folder'\).*then model\.pretrained=folder"):
+        check_checkpoint(found)
+    model.save_pretrained(folder)
+    if name == "minilm-l6":
+        (folder / "1_Pooling").mkdir()
+        (folder / "1_Pooling/config.json").write_text('{"pooling_mode_mean_tokens": true}', encoding="utf-8")
+    check_checkpoint(found)
+    made, weights = build(found.model, HeadSpec(outputs=2), vocab_size=90)
+    assert made.architecture["readout"] == readout and weights.notes[-1].startswith(f"model/readout=auto is {readout},")
 
 
 @pytest.mark.parametrize("path", PARTS, ids=lambda path: f"{path.parent.name}-{path.stem}")

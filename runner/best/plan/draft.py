@@ -26,6 +26,7 @@ from models.architecture import is_our_encoder, with_sizes
 from models.backbones.transformers_backbone import wrap_encoder
 from models.build import build
 from models.checkpoints.cut import Cut
+from models.checkpoints.pooling import with_own_readout
 from models.checkpoints.read import WEIGHTS
 from models.checkpoints.save import save_model
 from models.checkpoints.source import check_source
@@ -179,6 +180,7 @@ class Drawer:
 def encoder_of_checkpoint(model: ModelSettings, head: HeadSpec, tokenizer: Tokenizer, cut: Cut | None) -> Network:
     """A network of the shape that a checkpoint's config.json describes, with random weights."""
     config = check_source(model)
+    model, _ = with_own_readout(model, config)
     if cut:
         config = cut.config(config, model.pretrained or "")
     if not is_our_encoder(config):
