@@ -13,6 +13,7 @@ from runner.compare.analyse import analyse
 from runner.compare.claims import judge_claims
 from runner.compare.export import write_groups_csv
 from runner.compare.latex import latex
+from runner.compare.ledger import ledger
 from runner.compare.report import write_report_files
 from runner.compare.rows import Comparison
 from runner.compare.select import select_runs
@@ -25,6 +26,8 @@ from runner.mistakes.versus import compare_errors, print_versus, versus_page
 from runner.record.folder import find_record
 from runner.report.page import write_page
 from runner.sanitize import say, visible
+
+LEDGER = "ledger"  # the format that shows a sweep's claims alone
 
 
 class Parser(argparse.ArgumentParser):
@@ -51,7 +54,7 @@ def compare(chosen: argparse.Namespace) -> int:
     selection = select_runs(output_folder(output), wanted)
     sweep = selection.sweep
     claims = sweep.claims if sweep else []
-    if chosen.claims and not claims:
+    if (chosen.claims or chosen.format == LEDGER) and not claims:
         problem = f"sweep {sweep.id} states none" if sweep else "they belong to a sweep"
         raise ConfigError(f"run compare --claims: {problem}. Try: run compare <a sweep with claims> --claims")
     baseline = chosen.baseline or (sweep.baseline if sweep else None)
@@ -60,10 +63,13 @@ def compare(chosen: argparse.Namespace) -> int:
         any_threshold=chosen.any_threshold,
     )  # fmt: skip
     comparison.details = costs_of(chosen.costs, comparison)
-    if chosen.claims or (chosen.out and claims):
+    if chosen.claims or chosen.format == LEDGER or (chosen.out and claims):
         comparison.claims = judge_claims(claims, comparison.rows)
     title, question = (sweep.title, sweep.question) if sweep else ("compared", None)
-    show_comparison(comparison, chosen.format, title, question)
+    if sweep and chosen.format == LEDGER:
+        print(visible(ledger(comparison, sweep)), end="")
+    else:
+        show_comparison(comparison, chosen.format, title, question)
     if chosen.out:
         for path in write_report_files(comparison, Path(chosen.out).expanduser(), title=title, question=question):
             say(f"wrote {path}", sys.stderr)
@@ -106,7 +112,7 @@ def parse_words(words: list[str]) -> Any:
     parser.add_argument("--errors", action="store_true")
     parser.add_argument("--any-threshold", action="store_true")
     parser.add_argument("--out")
-    parser.add_argument("--format", choices=("table", "markdown", "csv", "latex"), default="table")
+    parser.add_argument("--format", choices=("table", "markdown", "csv", "latex", LEDGER), default="table")
     return parser.parse_intermixed_args(words)
 
 

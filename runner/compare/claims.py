@@ -13,6 +13,8 @@ Which direction is better follows from the metric, or from the claim's `directio
 that much. A claim with several conditions, such as "as good, and smaller", lists them:
 `all: [{metric: ..., kind: ..., where: ..., value: ...}, ...]`; each is judged, and all must be reproduced.
 
+`objections` lists what a sceptic could still say; the ledger (runner/compare/ledger.py) shows it.
+
 Not testable here: the claim gives a `why`, the runs or the metric are missing, several groups match, or the score that
 would reproduce the claim is at baseline (runner/record/baseline.py) and so is no result.
 
@@ -71,7 +73,10 @@ def _judge(claim: dict[str, Any], rows: list[Row]) -> ClaimVerdict:
     parts = tuple(_judge_one(shared | condition, rows) for condition in conditions)
     why = "; ".join(dict.fromkeys(part.why if claim.get("why") else f"{part.metric}: {part.why}" for part in parts))
     verdict = combined_verdict([part.verdict for part in parts])
-    return ClaimVerdict(parts[0].claim, parts[0].source, "", "all", math.nan, 0.0, None, None, verdict, why, parts)
+    return ClaimVerdict(
+        parts[0].claim, parts[0].source, "", "all", math.nan, 0.0, None, None, verdict, why, parts,
+        objections=_objections(claim),
+    )  # fmt: skip
 
 
 def _judge_one(claim: dict[str, Any], rows: list[Row]) -> ClaimVerdict:
@@ -85,7 +90,16 @@ def _judge_one(claim: dict[str, Any], rows: list[Row]) -> ClaimVerdict:
     return ClaimVerdict(
         str(claim["claim"]), str(claim.get("source") or ""), metric, relation, value, tolerance,
         found.value if found else None, found.interval if found else None, verdict, why,
+        arms=tuple(row.group.name for row in found.rows) if found else (), objections=_objections(claim),
     )  # fmt: skip
+
+
+def _objections(claim: dict[str, Any]) -> tuple[str, ...]:
+    """What a claim lists under `objections`; ConfigError for anything but a list of texts."""
+    found = claim.get("objections") or []
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise ConfigError(f"a claim's `objections` is a list of texts: {claim}. Fix the sweep's YAML")
+    return tuple(found)
 
 
 def _numbers(claim: dict[str, Any]) -> tuple[float, float, str]:

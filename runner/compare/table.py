@@ -5,7 +5,7 @@ The legend says what every interval is over; no score is printed without its n a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from runner.compare.axes import words_of
@@ -143,18 +143,20 @@ def markdown(comparison: Comparison, title: str, question: str | None) -> str:
         lines += [f"- {line}" for line in legend_of_tests(comparison)]
     if comparison.claims:
         rows = [claim_cells(claim) for claim in comparison.claims]
-        lines += ["", *_pipes(CLAIM_TITLES, [False] * len(CLAIM_TITLES), rows)]
+        lines += ["", *pipe_table(CLAIM_TITLES, [False] * len(CLAIM_TITLES), rows)]
     said = [f"- {note}" for note in all_notes(comparison)]
     return "\n".join(lines + (["", *said] if said else [])) + "\n"
 
 
 def _markdown_table(shown: list[Column], rows: list[Row]) -> list[str]:
     cells = [[column.cell(row) for column in shown] for row in rows]
-    return _pipes([column.title for column in shown], [column.numeric for column in shown], cells)
+    return pipe_table([column.title for column in shown], [column.numeric for column in shown], cells)
 
 
-def _pipes(titles: list[str], numeric: list[bool], rows: list[list[str]]) -> list[str]:
-    def line(cells: list[str]) -> str:
+def pipe_table(titles: Sequence[str], numeric: Sequence[bool], rows: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of a Markdown table; numeric: which columns are set to the right."""
+
+    def line(cells: Sequence[str]) -> str:
         return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
 
     return [line(titles), line(["---:" if right else "---" for right in numeric]), *(line(row) for row in rows)]

@@ -66,6 +66,8 @@ class ClaimVerdict:
     verdict: str
     why: str
     parts: tuple[ClaimVerdict, ...] = ()
+    arms: tuple[str, ...] = ()  # the names of the groups that the number comes from
+    objections: tuple[str, ...] = ()  # what the claim itself says against the measurement
 
 
 def decide_verdict(mean: float, low: float, high: float, published: Published) -> tuple[str, str]:

@@ -1,0 +1,77 @@
+"""A sweep's claims as a ledger in Markdown, made from its records: what was published, what was found, what is open.
+
+    run compare <sweep> --claims --format ledger
+
+A line has the arms that a number comes from with their seeds, the verdict, and what speaks against it: what the sweep's
+YAML lists under `objections`, and what the records show, such as fewer than three seeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from runner.compare.claim_table import claim_cells
+from runner.compare.rows import Comparison, Row
+from runner.compare.select import Run
+from runner.compare.table import pipe_table
+from runner.compare.verdict import ClaimVerdict
+from runner.record.baseline import MARK
+
+if TYPE_CHECKING:
+    from runner.record.sweep_record import SweepRecord
+
+FEWEST_SEEDS = 3  # below, an interval over seeds says little
+COLUMNS = ("claim", "published", "measured", "arms", "verdict", "objections")
+
+
+def ledger(comparison: Comparison, sweep: SweepRecord) -> str:
+    """Return the ledger of a sweep whose claims are judged."""
+    runs = [run for row in comparison.rows for run in row.group.members]
+    rows = {row.group.name: row for row in comparison.rows}
+    lines = [
+        f"## {sweep.title}: {sweep.question or 'no question stated'}", "",
+        f"`run -m +sweep={sweep.name or sweep.id}`; {len(runs)} runs, {_dates(runs)}; {_machines(runs)}.", "",
+        *pipe_table(COLUMNS, [False] * len(COLUMNS), [_cells(claim, rows) for claim in comparison.claims]),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def _cells(claim: ClaimVerdict, rows: Mapping[str, Row]) -> list[str]:
+    name, published, measured, verdict, why = claim_cells(claim)
+    arms = [rows[arm] for arm in dict.fromkeys(arm for part in claim.parts or (claim,) for arm in part.arms)]
+    source = f" ({claim.source})" if claim.source else ""
+    shown = ["; ".join(found) or "-" for found in (map(_arm, arms), objections(claim, arms))]
+    return [name, published + source, measured or "-", shown[0], f"**{verdict}**: {why}", shown[1]]
+
+
+def _arm(row: Row) -> str:
+    """A group with its seeds."""
+    seeds = sorted(row.group.seeds)
+    return f"{row.group.name} ({'seeds' if len(seeds) > 1 else 'seed'} {', '.join(map(str, seeds))})"
+
+
+def objections(claim: ClaimVerdict, arms: Sequence[Row]) -> list[str]:
+    """Return what a sceptic could still say: what the claim lists, and what the records of its arms show."""
+    found = list(claim.objections)
+    fewest = min((len(row.group.seeds) for row in arms), default=FEWEST_SEEDS)
+    if fewest < FEWEST_SEEDS:
+        found.append("an arm of one seed" if fewest == 1 else f"an arm of {fewest} seeds")
+    if limits := sorted({int(limit) for row in arms if (limit := row.group.settings.get("data.max_rows"))}):
+        found.append(f"at most {' or '.join(f'{limit:,}' for limit in limits)} training rows")
+    found += [f"{row.group.name} is {MARK}" for row in arms if row.at_baseline]
+    steps = {run.metrics["train/steps"] for row in arms for run in row.group.runs if "train/steps" in run.metrics}
+    if len(steps) > 1:
+        found.append("the arms took other numbers of steps")
+    return found
+
+
+def _dates(runs: list[Run]) -> str:
+    """The days of the first and the last run."""
+    days = sorted(run.record.started[:10] for run in runs)
+    return days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
+
+
+def _machines(runs: list[Run]) -> str:
+    """The processors that the runs were made on."""
+    return "; ".join(sorted({run.record.environment.processor for run in runs}))

@@ -1,0 +1,60 @@
+"""The ledger of a sweep's claims: arms and seeds, verdicts, and what speaks against a number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runner.commands.compare import main
+from runner.compare.ledger import COLUMNS
+from runner.errors import ConfigError
+from tests.runner.compare.folders import write_group, write_sweep
+
+CLAIM = {
+    "claim": "DSN is as good | as a tiny BERT", "source": "a paper", "metric": "test/accuracy", "kind": "difference",
+    "where": {"model": "dsn"}, "versus": {"model": "bert-tiny"}, "value": -0.01, "tolerance": 0.0, "why": None,
+}  # fmt: skip
+
+
+def printed(capsys: pytest.CaptureFixture[str], output: Path) -> list[list[str]]:
+    """The rows of the table that is printed."""
+    assert main(["a_sweep", "--format", "ledger", f"paths.output={output}"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in line.replace("\\|", "/").strip("|").split("|")] for line in lines]
+
+
+def test_a_line_has_arms_seeds_verdict_and_objections(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    records = write_group(
+        tmp_path, "model=dsn", "data.max_rows=500", right=[150, 152, 151], metrics={"train/steps": 30}
+    )
+    records += write_group(tmp_path, "model=bert-tiny", right=[149, 150], metrics={"train/steps": 20})
+    claims = [CLAIM | {"objections": ["random weights, the paper's were trained"]}]
+    write_sweep(tmp_path, records, status="done", claims=claims, question="Which is better?")
+    titles, _, line = printed(capsys, tmp_path)
+    assert titles == [*COLUMNS]
+    claim, published, measured, arms, verdict, objections = line
+    assert claim == "DSN is as good / as a tiny BERT"
+    assert published == "test/accuracy difference -0.01 (a paper)"
+    assert measured.startswith("0.0075 (") and verdict.startswith("**")
+    assert "dsn" in arms and "(seeds 0, 1, 2)" in arms and "(seeds 0, 1)" in arms
+    assert "random weights, the paper's were trained" in objections
+    assert "an arm of 2 seeds" in objections and "at most 500 training rows" in objections
+    assert "the arms took other numbers of steps" in objections
+
+
+def test_a_claim_without_runs_is_a_line_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    records = write_group(tmp_path, "model=dsn", right=[150, 152, 151])
+    write_sweep(tmp_path, records, status="done", claims=[CLAIM])
+    _, _, line = printed(capsys, tmp_path)
+    assert line[2:4] == ["-", "-"] and line[4].startswith("**not testable here**")
+
+
+def test_objections_that_are_no_texts_and_sweeps_without_claims_are_refused(tmp_path: Path) -> None:
+    records = write_group(tmp_path, "model=dsn", right=[150])
+    write_sweep(tmp_path, records, status="done", claims=[CLAIM | {"objections": "one"}])
+    with pytest.raises(ConfigError, match="`objections` is a list of texts"):
+        main(["a_sweep", "--format", "ledger", f"paths.output={tmp_path}"])
+    write_sweep(tmp_path, records, status="done", claims=[])
+    with pytest.raises(ConfigError, match="states none"):
+        main(["a_sweep", "--format", "ledger", f"paths.output={tmp_path}"])
