@@ -19,21 +19,28 @@ class Batch:
     # `input_ids` are frames, (B, T, F) float32; or `states` (B, T, layers, H). And `places` (N,) int64: the positions
     # in the flattened (B, T) that are to be answered.
     inputs: Arrays
-    targets: Arrays  # arguments of the task's loss: `labels`, (items,) or (items, columns) int64 or float32
+    # Arguments of the task's loss: `labels`, (items,) or (items, columns) int64 or float32, or where sounds are mixed
+    # the share of each class, (items, C) float32.
+    targets: Arrays
     rows: np.ndarray  # (B,) their numbers in the split
 
 
-def collate(split: TokenSplit, rows: np.ndarray, *, lookup: np.ndarray | None = None, epoch: int = 0) -> Batch:
+def collate(
+    split: TokenSplit, rows: np.ndarray, *, lookup: np.ndarray | None = None, epoch: int | None = None
+) -> Batch:
     """Make the batch of the given rows, in their order.
 
     lookup: (V,) new id of each token id, padding included, for a model whose word table has another order.
-    epoch: which masks to draw, if words are masked.
+    epoch: of a training, by which words are masked and rows varied; None: outside, masks as in the first and rows as
+    they are.
     """
     if split.frozen_states is not None:
         inputs = _states(split.frozen_states, rows)
     else:
         inputs = split.input.collate(split, rows, lookup)
-    targets = {} if split.target is None else split.target.collate(split, rows, inputs, epoch)
+    targets = {} if split.target is None else split.target.collate(split, rows, inputs, epoch or 0)
+    if split.augment is not None and epoch is not None:
+        split.augment.augment(split, rows, inputs, targets, epoch)
     return Batch(inputs, targets, rows)
 
 

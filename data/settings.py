@@ -40,6 +40,18 @@ class TaskSettings:
 
 
 @dataclass
+class SoundAugmentation:
+    """How training varies the frames of sounds, in every epoch in another way; conf/data/_shared.yaml explains each field."""
+
+    shift: bool = limited(True, neutral=True)
+    gain: float = limited(0.3, low=0.0, high=10.0, neutral=0.3)
+    noise: float = limited(0.1, low=0.0, high=10.0, neutral=0.1)
+    time_mask: float = limited(0.2, low=0.0, high=0.9, neutral=0.2)
+    band_mask: float = limited(0.2, low=0.0, high=0.9, neutral=0.2)
+    mixup: float = limited(0.0, low=0.0, high=10.0, neutral=0.0)
+
+
+@dataclass
 class DataSettings:
     """Settings of one dataset: source, columns, splits, labels; conf/data/_shared.yaml explains each field."""
 
@@ -83,6 +95,7 @@ class DataSettings:
     seconds: float | None = limited(5.0, above=0.0, high=3600.0, neutral=5.0)
     average_frames: int = limited(4, low=1, high=100, neutral=4)
     max_mb: float = limited(20.0, above=0.0, high=2000.0, neutral=20.0)
+    augment: SoundAugmentation = field(default_factory=SoundAugmentation)
     negatives: int | None = limited(7, low=1, neutral=7)
     relevant_from: float = limited(1.0, above=0.0, neutral=1.0)
     passages: str = limited("max", choices=("max", "mean", "first"), neutral="max")

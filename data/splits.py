@@ -96,6 +96,13 @@ class TakenTexts:
         return self.texts.facts(self.rows[rows])
 
 
+class RowAugmentation(Protocol):
+    """Varies the rows of a training split from epoch to epoch; data/inputs/sound_augmentation.py implements it."""
+
+    def augment(self, split: TokenSplit, rows: np.ndarray, inputs: Arrays, targets: Arrays, epoch: int) -> None:
+        """Change the inputs and targets of a batch in place, by nothing but the run's seed, the epoch and the rows."""
+
+
 class RowTarget(Protocol):
     """Makes the stored labels of a split into targets; data/targets/ implements it."""
 
@@ -125,6 +132,7 @@ class TokenSplit:
     parts: np.ndarray | None = None
     texts: RowTexts | None = None  # of the source rows, left on disk until they are read; None for rows made here
     units: Units | None = None  # rows that training draws and keeps together; None: each row by itself
+    augment: RowAugmentation | None = None  # of the training split, if its batches are varied in every epoch
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

@@ -12,6 +12,7 @@ from models.architecture import is_our_encoder
 from models.backbones.bag_of_words import build_bag_of_words, start_word_vectors
 from models.backbones.bert import Bert, build_bert
 from models.backbones.bilstm import build_bilstm
+from models.backbones.cnn import build_cnn
 from models.backbones.freeze import freeze
 from models.backbones.ngram import build_bag_of_ngrams
 from models.backbones.ngram_vectors import build_ngram_vectors
@@ -32,7 +33,7 @@ from models.heads.base import HeadSpec
 from models.heads.linear import LinearHead
 from models.heads.words import MaskedLM
 from models.network import Network
-from models.settings import ENCODER_INITS, PRETRAINED, ModelSettings
+from models.settings import CNN, ENCODER_INITS, PRETRAINED, ModelSettings
 
 
 def build(
@@ -89,6 +90,8 @@ def _build(
         return attach_head(*recurrent, head), WeightsReport()
     if settings.family == "ngram_vectors":
         return attach_head(*build_ngram_vectors(settings, head.outputs), head), WeightsReport()
+    if settings.family == CNN:
+        return attach_head(*build_cnn(settings, vocab_size), head), WeightsReport()
     if start is not None:
         names = label_names or [f"LABEL_{place}" for place in range(head.outputs)]
         return transfer_weights(settings, start, head, label_names=names, vocab_size=vocab_size, tokens=tokens, cut=cut)

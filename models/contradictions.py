@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from models.settings import (
+    CNN,
     ENCODER_INITS,
     HASHED_WORDS,
     OF_FAMILY,
+    SOUND_FEATURES,
     TOKEN_OPTIONS,
     ModelSettings,
     keeps_tokens,
+    reads_frames,
     reads_hashes,
     takes_table,
 )
@@ -40,7 +43,7 @@ def vocabulary_conflicts(model: ModelSettings) -> list[str]:
             f"model.vocabulary={wanted}: expected full, task (the tokens of the training texts) or a number of tokens. "
             "Try: model.vocabulary=8000"
         )
-    if model.tokenizer in ("train", "words"):
+    if model.tokenizer in ("train", HASHED_WORDS, *SOUND_FEATURES):
         cure = (
             f"model.vocab_size={wanted}" if model.tokenizer == "train" and wanted != "task" else "model.vocabulary=full"
         )
@@ -81,11 +84,36 @@ def static_conflicts(model: ModelSettings) -> list[str]:
             f"model.unknown_tokens={model.unknown_tokens} is for texts without special tokens, and model={model.name} "
             "reads those. Try: model.unknown_tokens=auto, or model=static"
         )
-    if not model.special_tokens and model.family != "dsn":
+    if not model.special_tokens and model.family != "dsn" and not reads_frames(model):
         found.append(
             f"model.special_tokens=false is for models without attention, and model={model.name} has an encoder, which "
             "reads them. Try: model.special_tokens=true"
         )
+    return found
+
+
+def frame_conflicts(model: ModelSettings) -> list[str]:
+    """One line for each setting that does not go with frames of sound, with the cure."""
+    is_sound, reads = model.tokenizer in SOUND_FEATURES, reads_frames(model)
+    part = f"model/backbone={model.backbone}" if model.family == CNN else f"model/embedding={model.embedding['name']}"
+    found = []
+    if reads and not is_sound:
+        found.append(
+            f"{part} reads frames of sound, and model.tokenizer={model.tokenizer} makes numbers of tokens. "
+            "Try: model.tokenizer=log_mel, or model=bert-tiny for texts"
+        )
+    if is_sound and not reads:
+        found.append(
+            f"model.tokenizer={model.tokenizer} makes frames of sounds, which model={model.name} cannot read. "
+            "Try: model=tiny-sound"
+        )
+    if reads and model.pretrained:
+        found.append(
+            f"model.pretrained={model.pretrained} has weights for texts, and model={model.name} reads frames of sound. "
+            "Try: model.pretrained=null"
+        )
+    if not reads and not model.segments:
+        found.append("model.segments=0: models of texts have one or two. Try: model.segments=2")
     return found
 
 
@@ -94,7 +122,7 @@ def contradictions(model: ModelSettings, reads: str = "text") -> list[str]:
 
     reads: the head's vectors, text (one each) or tokens (one for each token).
     """
-    found = vocabulary_conflicts(model)
+    found = [*vocabulary_conflicts(model), *frame_conflicts(model)]
     embedding, readout = model.embedding["name"], model.readout["name"]
     if conflict := readout_conflict(readout, keeps_tokens(model.readout), reads):
         found.append(conflict)

@@ -7,6 +7,7 @@ from models.backbones.bag_of_words import build_bag_of_words
 from models.backbones.base import Backbone
 from models.backbones.bert import build_bert
 from models.backbones.bilstm import SHAPE, build_bilstm, settings_of_shape
+from models.backbones.cnn import rebuild_cnn
 from models.backbones.ngram import rebuild_bag_of_ngrams
 from models.backbones.transformers_backbone import wrap_encoder
 from models.compression.methods import restore_stages
@@ -17,7 +18,7 @@ from models.heads.base import HeadSpec
 from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS, attach_target_scale
 from models.json_types import JsonObject
-from models.settings import ModelSettings, full_part
+from models.settings import CNN, ModelSettings, full_part
 
 
 def rebuild(architecture: JsonObject, head: HeadSpec, tokens: Tokens | None = None) -> LinearHead:
@@ -34,6 +35,8 @@ def _backbone(architecture: JsonObject, tokens: Tokens | None) -> tuple[Backbone
     """A fresh backbone of an architecture, and what its own config.json says."""
     if "ngram" in architecture:
         return rebuild_bag_of_ngrams(architecture)
+    if CNN in architecture:
+        return rebuild_cnn(architecture)
     readout = full_part(architecture["readout"])
     if "backbone" in architecture:
         dropout = architecture["hidden_dropout_prob"]

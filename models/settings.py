@@ -28,6 +28,9 @@ class Recipe:
     epochs: float = limited(3.0, above=0.0)
     batch_size: int = limited(32, low=1)
     clip_norm: float = limited(1.0, low=0.0, neutral=1.0)
+    label_smoothing: float = limited(0.0, low=0.0, high=0.9, neutral=0.0)
+    average: int = limited(1, low=1, high=100, neutral=1)
+    keep_best: bool = limited(True, neutral=True)
 
 
 @dataclass
@@ -47,7 +50,11 @@ INIT_FROM = "model.init_from"
 COSINE_SCALE = 20.0  # of cosines in losses, 1 / 0.05, as sentence-transformers' CoSENTLoss has it
 BI_ENCODER, COSINE = "bi_encoder", "cosine"  # the readout of texts read apart, and how it compares their vectors
 
-FAMILIES = ("bert", "dsn", "bilstm", "auto", "ngram", "ngram_vectors")  # our encoder, none, the checkpoint's, n-grams
+FRAMES, CNN = "frames", "cnn"  # the embedding and the family that read frames of sound
+SOUND_FEATURES = ("log_mel", "mfcc")  # values of model.tokenizer that make frames of sounds
+
+# Our encoder, none, a recurrent one, the checkpoint's, n-grams, convolutions over sounds.
+FAMILIES = ("bert", "dsn", "bilstm", "auto", "ngram", "ngram_vectors", CNN)
 FITTED_NGRAMS = "ngram"
 OVER_NGRAMS = (FITTED_NGRAMS, "ngram_vectors")
 FITTED = (FITTED_NGRAMS,)  # families without training steps: optimizer, schedule and epochs mean nothing to them
@@ -57,8 +64,12 @@ Part = dict[str, Any]  # {"name": "scalar_mix", "normalize": "softmax", ...}
 # First word vectors that an encoder gives: its input table, or its output for each token alone.
 ENCODER_INITS = ("input", "output", "inner")
 # Readouts that work on bare word vectors; all others need an encoder.
-WORD_READOUTS = ("mean", "sum", "sqrt", "sum_all", "pair", "none")
-OF_FAMILY = {"dsn": WORD_READOUTS, "bilstm": ("mean", "max", "sum", "sqrt", "none", BI_ENCODER)}
+WORD_READOUTS = ("mean", "sum", "sqrt", "sum_all", "mean_std", "pair", "none")
+OF_FAMILY = {
+    "dsn": WORD_READOUTS,
+    "bilstm": ("mean", "max", "sum", "sqrt", "mean_std", "none", BI_ENCODER),
+    CNN: ("mean", "max", "sum", "sqrt", "mean_std"),
+}
 # Readouts with a form that keeps a vector for each token, and the option that asks for it.
 TOKEN_OPTIONS = {"scalar_mix": "pooling", "adapter_pool": "pool", "mix_adapter": "pool", "layer_pool": "pool"}
 
@@ -78,7 +89,7 @@ class ModelSettings:
     heads: int = limited(2, low=1, high=128)
     intermediate: int | None = limited(None, low=1)  # null: 4 x hidden
     positions: int = limited(512, low=8, high=65536)
-    segments: int = limited(2, low=1, high=16)
+    segments: int = limited(2, low=0, high=16)  # 0: no table of them, for frames of sound
     dropout: float = limited(0.1, low=0.0, high=0.99)
     attention_dropout: float = limited(0.1, low=0.0, high=0.99)
     initializer_range: float = limited(0.02, above=0.0, high=1.0)
@@ -162,6 +173,11 @@ def for_tokens(readout: Part) -> Part | None:
     if name in TOKEN_OPTIONS:
         return {**readout, TOKEN_OPTIONS[name]: "tokens"}
     return {"name": "none"} if name in ("auto", "cls", "max", *WORD_READOUTS) else None
+
+
+def reads_frames(model: ModelSettings) -> bool:
+    """Does the model read frames of sound, not numbers of tokens?"""
+    return model.family == CNN or model.embedding["name"] == FRAMES
 
 
 def reads_hashes(model: ModelSettings) -> bool:

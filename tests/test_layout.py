@@ -72,6 +72,7 @@ def test_every_yaml_starts_with_a_command_that_uses_it(path: Path) -> None:
         assert group in words and path.stem in words, "the command must choose this very file"
 
 
+OF_SOUNDS = ("tiny-sound", "mfcc-cnn", "frames-lr", "mean-sound", "tiny_sound", "cnn", "frames")
 CHOICES = [(group, choice) for group, names in groups().items() for choice in names]
 
 
@@ -100,6 +101,8 @@ def test_every_choice_composes_to_valid_settings(group: str, choice: str) -> Non
         words.append("data=stsb")
     if (group, choice) == ("model", "static-ngram"):  # for two texts
         words.append("data=demo-pairs")
+    if choice in OF_SOUNDS:
+        words += ["data.audio=sound"] if group == "model" else ["model=tiny-sound", "data.audio=sound"]
     settings = resolve(compose(words))
     named = getattr(settings, group, None)
     if hasattr(named, "name"):

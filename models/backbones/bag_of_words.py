@@ -58,11 +58,11 @@ class BagOfWords(Bert):
         hooks: Sequence[LayerHook] = (),
         only: Wanted | None = None,
     ) -> Tensor:
-        """(B, T) ids, mask and segments to (B, H). There are no layers: of a hook only `after_last` is called."""
+        """(B, T) ids or (B, T, F) frames, mask and segments to (B, H); of hooks only `after_last` is called."""
         is_plain = not hooks and only is None
         if is_plain and attention_mask is not None and self.is_worth_unpadding(attention_mask):
             return self.unpadded(input_ids, attention_mask, token_type_ids)
-        mask = self.token_dropout(input_ids, attention_mask)
+        mask = self.token_dropout(input_ids.shape[:2], input_ids.device, attention_mask)
         state = State(self.embeddings(input_ids, token_type_ids), mask=mask)
         for hook in reversed(hooks):
             state = hook.after_last(state)
@@ -78,11 +78,13 @@ class BagOfWords(Bert):
 
     def unpadded(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor | None) -> Tensor:
         """Embed real tokens only, then sum them by row: (B, H)."""
-        weights = self.token_dropout(input_ids, attention_mask)
+        weights = self.token_dropout(attention_mask.shape, attention_mask.device, attention_mask)
         places = attention_mask.flatten().nonzero().squeeze(1)
         rows = places // input_ids.shape[1]
         segments = None if token_type_ids is None else token_type_ids.flatten()[places]
-        hidden = self.embeddings.embed_tokens(input_ids.flatten()[places], places - rows * input_ids.shape[1], segments)
+        hidden = self.embeddings.embed_tokens(
+            input_ids.flatten(0, 1)[places], places - rows * input_ids.shape[1], segments
+        )
         if weights is not attention_mask:
             hidden = hidden * weights.flatten()[places].unsqueeze(1)
         sums = rows * self.pooler.texts if segments is None or self.pooler.texts == 1 else rows * 2 + segments

@@ -11,13 +11,14 @@ from models.readouts.base import Readout
 class Backbone(nn.Module):
     """Everything below the head: the encoder, and the readout under BERT's name for it, `pooler`.
 
-    forward(input_ids, attention_mask, token_type_ids, hooks, only): (B, T) ids, mask (1 for real tokens, None when
-    nothing is padded) and segments to one vector a text, (B, H), or to one a token, (B, T, H), under a readout that
-    keeps the tokens. hooks: see models/backbones/hooks.py. only: the positions that are wanted, None for those that the
-    readout reads; with `places` the result is (N, H).
+    forward(input_ids, attention_mask, token_type_ids, hooks, only): ids (B, T) int64 or frames (B, T, F) float32, mask
+    (B, T) (1 for real tokens, None when nothing is padded) and segments (B, T) to one vector a text, (B, H), or to one
+    a token, (B, T, H), under a readout that keeps the tokens. hooks: see models/backbones/hooks.py. only: the positions
+    that are wanted, None for those that the readout reads; with `places` the result is (N, H).
     """
 
     pooler: Readout
+    frame_width: int | None = None  # F of a backbone that reads frames of sound; None: it reads ids
     takes_segments: bool = True  # does it tell a first from a second text by token_type_ids?
 
     def embedding_parts(self) -> list[nn.Module]:

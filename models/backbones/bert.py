@@ -27,7 +27,7 @@ from models.backbones.hooks import ALL, LayerHook, Recorder, State, Wanted, gath
 from models.backbones.initialise import init_weights
 from models.backbones.lengths import Lengths
 from models.backbones.token_dropping import choose_tokens, drop_tokens, drops_any, significance
-from models.embeddings.base import Tokens
+from models.embeddings.base import Tokens, WordVectors
 from models.errors import ModelError
 from models.json_types import JsonObject
 from models.parts import make_readout
@@ -137,6 +137,9 @@ class Bert(Backbone):
         self.embeddings = embeddings
         self.encoder = encoder
         self.pooler = pooler
+        self.takes_segments = embeddings.has_segments
+        words = embeddings.word_embeddings
+        self.frame_width = words.frame_width if isinstance(words, WordVectors) else None
 
     def forward(
         self,
@@ -146,7 +149,7 @@ class Bert(Backbone):
         hooks: Sequence[LayerHook] = (),
         only: Wanted | None = None,
     ) -> Tensor:
-        """(B, T) ids, mask and segments to one vector a text, (B, H); hooks and only as in Backbone."""
+        """(B, T) ids or (B, T, F) frames, mask and segments to one vector a row, (B, H); the rest as in Backbone."""
         assert self.encoder is not None, "a bag of words has its own forward"
         readout, hidden = self.pooler, self.embeddings(input_ids, token_type_ids)
         bias = None if attention_mask is None else padding_bias(attention_mask, hidden.dtype)

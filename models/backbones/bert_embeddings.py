@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.backbones.dropout import Dropout
-from models.embeddings.base import Tokens
+from models.embeddings.base import Tokens, WordVectors
 from models.parts import make_embedding
 from models.settings import ModelSettings
 
@@ -20,7 +20,7 @@ def first_rows(table: nn.Module, count: int) -> Tensor:
 class Embeddings(nn.Module):
     """Word + position + segment vectors, normalised unless norm=none, with dropout.
 
-    positional=false of the settings: word vectors alone, and no tables for the others.
+    positional=false of the settings: word vectors alone, and no tables for the others. segments=0: no table of those.
     """
 
     def __init__(
@@ -31,17 +31,20 @@ class Embeddings(nn.Module):
         self.word_embeddings = make_embedding(settings.embedding, vocab_size, hidden, pad_id, tokens)
         if settings.positional:
             self.position_embeddings = nn.Embedding(settings.positions, hidden)
-            self.token_type_embeddings = nn.Embedding(settings.segments, hidden)
+            self.token_type_embeddings = nn.Embedding(settings.segments, hidden) if settings.segments else None
+        self.has_segments = settings.segments > 0
         is_plain = settings.norm == "none"
         self.LayerNorm = nn.Identity() if is_plain else nn.LayerNorm(hidden, eps=settings.layer_norm_eps)
         self.dropout = Dropout(settings.dropout)
 
     def forward(self, input_ids: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
-        """input_ids, token_type_ids: (B, T) int64, None for all 0. Returns (B, T, H)."""
+        """input_ids: (B, T) int64, or (B, T, F) frames; token_type_ids: (B, T), None for all 0. Returns (B, T, H)."""
         words = self.word_embeddings(input_ids)
         if not self.is_positional:
             return self.finished(words)
         shared = first_rows(self.position_embeddings, input_ids.shape[1])
+        if self.token_type_embeddings is None:
+            return self.finished(words + shared)
         segments = self.token_type_embeddings.weight
         if token_type_ids is None:  # 1.4x faster than looking up row 0 everywhere
             summed = words + (shared + segments[0])
@@ -51,10 +54,13 @@ class Embeddings(nn.Module):
         return self.finished(summed)
 
     def embed_tokens(self, ids: Tensor, places: Tensor, segments: Tensor | None) -> Tensor:
-        """Embed tokens that are not arranged in rows, (N, H): their ids, positions and segments, each (N,)."""
-        words = self.word_embeddings(ids)
+        """Embed tokens that are not arranged in rows, (N, H): ids (N,) or frames (N, F), places and segments (N,)."""
+        own = self.word_embeddings
+        words = own.at_places(ids, places) if isinstance(own, WordVectors) else own(ids)
         if not self.is_positional:
             return self.finished(words)
+        if self.token_type_embeddings is None:
+            return self.finished(words + self.position_embeddings(places))
         kinds = self.token_type_embeddings.weight
         if segments is None:
             return self.finished(words + F.embedding(places, self.position_embeddings.weight + kinds[0]))

@@ -84,16 +84,16 @@ class TokenDropout(nn.Module):
         super().__init__()
         self.p = p
 
-    def forward(self, input_ids: Tensor, mask: Tensor | None) -> Tensor | None:
-        """The mask (B, T), None for no padding; while training 0 for tokens left out, else 1 / (1 - p).
+    def forward(self, shape: torch.Size, device: torch.device, mask: Tensor | None) -> Tensor | None:
+        """The mask of that shape, (B, T), None for no padding; while training 0 for tokens left out, else 1 / (1 - p).
 
         So a sum keeps its expected size, as with dropout, and a mean is one over the tokens that were kept.
         """
         if not self.training or self.p == 0.0:
             return mask
-        if input_ids.is_cuda:
-            kept = (torch.rand(input_ids.shape, device=input_ids.device) >= self.p) / (1.0 - self.p)
+        if device.type == "cuda":
+            kept = (torch.rand(shape, device=device) >= self.p) / (1.0 - self.p)
         else:
-            zero_one, scale = dropout_generator.draw(input_ids.shape, self.p)
+            zero_one, scale = dropout_generator.draw(shape, self.p)
             kept = zero_one.mul_(scale)
         return kept if mask is None else mask * kept

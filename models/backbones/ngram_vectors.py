@@ -82,7 +82,7 @@ class NgramVectors(Backbone, Folded):
 
     def _thinned(self, rows: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
         """Leave a random share of the n-grams out."""
-        mask = self.token_dropout(rows, torch.ones_like(rows))
+        mask = self.token_dropout(rows.shape, rows.device, torch.ones_like(rows))
         is_kept = torch.ones_like(rows, dtype=torch.bool) if mask is None else mask > 0
         texts = torch.repeat_interleave(torch.arange(len(counts), device=counts.device), counts)
         return rows[is_kept], torch.bincount(texts[is_kept], minlength=len(counts))

@@ -15,7 +15,9 @@ Tokens = Callable[[], Sequence[str]]  # returns the token of each id; called onl
 
 
 class WordVectors(nn.Module):
-    """Subclasses implement forward(ids): token ids of any shape to vectors (..., hidden)."""
+    """Subclasses implement forward(ids): token ids of any shape, or frames (..., F), to vectors (..., hidden)."""
+
+    frame_width: int | None = None  # F of vectors that are made of frames of sound; None: of ids
 
     def notes(self) -> list[str]:
         """Tell what the user should know about these vectors, once."""
@@ -23,6 +25,11 @@ class WordVectors(nn.Module):
 
     def start_from(self, words: Tensor) -> None:
         """Fit what can be fitted to the word table (V or more, H) of a checkpoint."""
+
+    def at_places(self, ids: Tensor, places: Tensor) -> Tensor:
+        """Embed tokens that are not arranged in rows: their ids and their positions in the rows, to (N, hidden)."""
+        found: Tensor = self(ids)
+        return found
 
     def own_spreads(self) -> dict[nn.Module, float]:
         """The tables whose first values have a standard deviation of their own, and that."""

@@ -20,6 +20,7 @@ from models.backbones.bert import Bert, Encoder
 from models.backbones.hooks import ALL, State
 from models.heads.exits import Exits
 from models.heads.linear import LinearHead
+from models.onnx.inputs import example_inputs
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
@@ -55,8 +56,7 @@ class Segment(nn.Module):
     def inputs(self) -> list[str]:
         """The names of its inputs."""
         if self.place == 0:
-            names = ["input_ids", MASK, "token_type_ids"]
-            return names if self.bert.takes_segments else names[:2]
+            return list(example_inputs(self.bert, 2, 2))
         return ["hidden", MASK, *([MEMORY] if exits_in(self.model).rule == "patience" else [])]
 
     @property
@@ -73,21 +73,16 @@ class Segment(nn.Module):
 
     def example(self, rows: int, length: int) -> dict[str, Tensor]:
         """Inputs to trace it with, by name; a row is padded."""
-        ids = torch.ones(rows, length, dtype=torch.int64)
-        mask = torch.ones_like(ids)
-        mask[1, length // 2 :] = 0
-        width = self.bert.state_shape()[0]
-        kinds = {MASK: mask, "hidden": torch.randn(rows, length, width), MEMORY: torch.zeros(rows, 2)}
-        return {name: kinds.get(name, ids) for name in self.inputs} | (
-            {"token_type_ids": torch.zeros_like(ids)} if "token_type_ids" in self.inputs else {}
-        )
+        kinds = example_inputs(self.bert, rows, length)
+        kinds |= {"hidden": torch.randn(rows, length, self.bert.state_shape()[0]), MEMORY: torch.zeros(rows, 2)}
+        return {name: kinds[name] for name in self.inputs}
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """`outputs` for `inputs`; hidden (B, T, H), attention_mask (B, T), memory (B, 2)."""
         given = dict(zip(self.inputs, inputs))
         hidden, mask = given.get("hidden"), given[MASK]
         if hidden is None:
-            hidden = self.bert.embeddings(given["input_ids"], given.get("token_type_ids"))
+            hidden = self.bert.embeddings(inputs[0], given.get("token_type_ids"))
         bias = padding_bias(mask, hidden.dtype)
         only = self.bert.pooler.wanted if self.is_last else ALL
         encoder, exits = cast(Encoder, self.bert.encoder), exits_in(self.model)

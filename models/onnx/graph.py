@@ -32,9 +32,9 @@ from models.heads.exits import exits_of
 from models.heads.linear import LinearHead
 from models.network import Network
 from models.onnx.exits import MEMORY, write_exits
+from models.onnx.inputs import INPUTS, example_inputs, given_inputs
 from models.onnx.packed import pack_file
 
-INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 OPSET = 20  # the first with a GELU operator; 23 has an attention whose CPU kernel in ONNX Runtime refuses our masks
 # The fused kernel for a sum and its norm takes four times as long as two separate kernels (128 x 128, fp32).
 SLOWER_FUSED = ["SkipLayerNormFusion"]
@@ -44,8 +44,9 @@ ROWS, LENGTH = 2, 16  # size of the batch that the graph is traced with; any siz
 def write_onnx(model: Network, path: Path, finish: Callable[[Path], None] | None = None) -> None:
     """Write the graph of `model`, logits (B, C) or (B, T, C) from INPUTS (B, T) int64; the model is left as it is.
 
-    attention_mask: 1 for real tokens. Encoders without segments have no token_type_ids. finish: changes the file, or
-    that of each part between exits before they are joined.
+    Of a model of sounds the first is `features` (B, T, F) float32. attention_mask: 1 for real tokens. Encoders without
+    segments have no token_type_ids. finish: changes the file, or that of each part between exits before they are
+    joined.
     Raises ModelError, with torch's reason, for a model that cannot be written as a graph.
     """
     if isinstance(model.bert, Fitted) or (isinstance(model, LinearHead) and model.added is not None):
@@ -65,12 +66,7 @@ def write_onnx(model: Network, path: Path, finish: Callable[[Path], None] | None
         network = cast(LinearHead, plain.model)
         write_exits(network, path, lambda part, file: write(part, part.example(ROWS, length), part.outputs, file))
         return
-    ids = torch.ones(ROWS, length, dtype=torch.int64)
-    mask = torch.ones_like(ids)
-    mask[1, length // 2 :] = 0
-    count = len(INPUTS) if model.bert.takes_segments else len(INPUTS) - 1
-    given = dict(zip(INPUTS[:count], (ids, mask, torch.zeros_like(ids))))
-    write(plain, given, ["logits"], path)
+    write(plain, example_inputs(model.bert, ROWS, length), ["logits"], path)
 
 
 def _export(module: nn.Module, given: dict[str, Tensor], outputs: list[str], path: Path, longest: int | None) -> None:
@@ -195,16 +191,12 @@ class OnnxModel(nn.Module):
         token_type_ids: Tensor | None = None,
         places: Tensor | None = None,
     ) -> Tensor:
-        """Inputs (B, T) int64 to logits (B, C), or (B, T, C) of a graph that answers tokens.
+        """Inputs (B, T) int64, or frames (B, T, F), to logits (B, C), or (B, T, C) of a graph that answers tokens.
 
         None: no padding, or no second text. places: (N,) positions of the flattened (B, T), only whose logits (N, C)
         are returned.
         """
-        given = dict(zip(INPUTS, (input_ids, attention_mask, token_type_ids)))
-        if attention_mask is None:
-            given["attention_mask"] = torch.ones_like(input_ids)
-        if token_type_ids is None:
-            given["token_type_ids"] = torch.zeros_like(input_ids)
-        feed = {name: given[name].numpy() for name in self.names}  # type: ignore[union-attr]
+        given = given_inputs(input_ids, attention_mask, token_type_ids)
+        feed = {name: given[name].numpy() for name in self.names}
         logits = torch.from_numpy(self.session.run(None, feed)[0])
         return logits if places is None else logits.flatten(0, 1)[places]

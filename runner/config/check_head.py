@@ -12,6 +12,7 @@ READOUTS = (
     "sum",
     "sqrt",
     "sum_all",
+    "mean_std",
     BI_ENCODER,
 )  # those whose own weights, if any, come with the encoder
 

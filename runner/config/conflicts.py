@@ -6,15 +6,17 @@ from data.settings import ALL_FOLDS, DataSettings
 from models.compression.settings.chain import missing_requirements, out_of_order, wrong_starts
 from models.compression.settings.learn import Distil
 from models.contradictions import contradictions
-from models.settings import FITTED_NGRAMS, HASHED_WORDS, OVER_NGRAMS
+from models.settings import CNN, FITTED_NGRAMS, HASHED_WORDS, OVER_NGRAMS
 from runner.config.check_codes import code_conflicts
 from runner.config.check_cosine import cosine_conflicts
 from runner.config.check_files import file_conflicts
 from runner.config.check_head import head_conflicts
+from runner.config.check_losses import loss_conflicts
+from runner.config.check_sound import sound_conflicts
 from runner.config.recipes import AUTO, recipe_conflicts
 from runner.machine.extras import missing_extra
-from runner.schema import COSINE_LOSSES, ROW_SGD, Settings
-from runner.tasks import likely_task, named_task
+from runner.schema import ROW_SGD, Settings
+from runner.tasks import named_task
 from runner.tasks.label_set_conflicts import label_set_conflicts
 
 MOST_CHARACTERS = 8  # of a character n-gram
@@ -34,6 +36,7 @@ def conflicts(settings: Settings) -> list[str]:
         *code_conflicts(settings.data),
         *label_set_conflicts(settings.data),
         *fold_conflicts(settings),
+        *sound_conflicts(settings),
     ]
 
 
@@ -50,25 +53,8 @@ def task_conflicts(settings: Settings) -> list[str]:
         found.append("data.label=null: texts without labels are for task=mlm. Try: run task=mlm, or data.label=label")
     if named is None or named.input != "words":
         found += _settings_of_words(data)
-    found += _losses(settings)
+    found += loss_conflicts(settings)
     return found + (named.conflicts(settings) if named else [])
-
-
-def _losses(settings: Settings) -> list[str]:
-    """Losses that the task does not have."""
-    task, found = likely_task(settings.task, settings.data), []
-    if settings.train.loss not in ("auto", *task.losses, *COSINE_LOSSES):
-        choices = f"train.loss={', '.join(task.losses)}" if task.losses else "train.loss=auto"
-        found.append(
-            f"train.loss={settings.train.loss}: the task {task.name} has one loss. Try: {choices}, or task=rank"
-        )
-    for name, stage in settings.compression.items():
-        if isinstance(stage, Distil) and stage.soft not in task.soft_losses:
-            found.append(
-                f"compression.{name}.soft={stage.soft}: compares documents of a query, and this task is {task.name}. "
-                f"Try: compression.{name}.soft={task.soft_losses[0]}"
-            )
-    return found
 
 
 def _reported_languages(data: DataSettings) -> list[str]:
@@ -117,7 +103,7 @@ def model_conflicts(settings: Settings) -> list[str]:
         )
     found += out_of_order(settings.compression)
     found += wrong_starts(settings.compression, is_finished=bool(settings.finished))
-    has_encoder = model.family not in ("dsn", *OVER_NGRAMS)
+    has_encoder = model.family not in ("dsn", CNN, *OVER_NGRAMS)
     found += missing_requirements(settings.compression, has_encoder=has_encoder)
     found += ngram_conflicts(settings) if model.family in OVER_NGRAMS else []
     found += added_conflicts(settings) if model.add != "none" else []

@@ -24,7 +24,7 @@ def choose_threads(family: str, hidden: int, jobs: int = 1) -> int:
 
     family, hidden: of the model's settings. Models without an encoder, or up to WIDE wide, get 1, others up to MOST.
     """
-    if family in ("dsn", "bilstm", "ngram", "ngram_vectors") or (family == "bert" and hidden <= WIDE):
+    if family in ("dsn", "bilstm", "cnn", "ngram", "ngram_vectors") or (family == "bert" and hidden <= WIDE):
         return 1
     return max(1, min(MOST, usable_cores() // jobs))
 

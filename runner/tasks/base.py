@@ -55,6 +55,7 @@ class Task(ABC):
     needs_label: ClassVar[bool] = True  # does data.label name a column that it learns?
     weighs_classes: ClassVar[bool] = False  # does its loss take data.class_weights, of one class an item?
     is_deployed: ClassVar[bool] = True  # can its models be exported and asked?
+    smooths_labels: ClassVar[bool] = False  # does its loss take train.label_smoothing, and labels that are shares?
     losses: ClassVar[tuple[str, ...]] = ()  # values of train.loss beside auto, where there is a choice
     cosine_losses: ClassVar[tuple[str, ...]] = ()  # values of train.loss for a cosine; the first is what auto means
     soft_losses: ClassVar[tuple[str, ...]] = ("kl", "cross_entropy")  # values of compression.distil.soft
@@ -117,8 +118,8 @@ class Task(ABC):
         return self
 
     def unweighted(self) -> Self:
-        """Return the same task with classes that weigh the same."""
-        return type(self)(replace(self.facts, class_weights=None))
+        """Return the same task with classes that weigh the same, and with labels as they are."""
+        return type(self)(replace(self.facts, class_weights=None, label_smoothing=0.0))
 
     @classmethod
     def class_weights_of(cls, kind: str, labels: np.ndarray, classes: int) -> np.ndarray:
@@ -157,8 +158,10 @@ class Task(ABC):
 
     def weight(self, targets: Mapping[str, np.ndarray]) -> float:
         """Return the weight of a part of a batch in the mean loss: its items, or the sum of their class weights."""
-        labels = targets["labels"]
-        return float(len(labels) if self.facts.class_weights is None else self.facts.class_weights[labels].sum())
+        labels, weights = targets["labels"], self.facts.class_weights
+        if weights is None:
+            return float(len(labels))
+        return float((labels @ weights if labels.dtype == np.float32 else weights[labels]).sum())
 
     @abstractmethod
     def match(

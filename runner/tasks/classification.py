@@ -46,6 +46,7 @@ class Classification(Task):
     target = "class_label"
     scores: ClassVar[Mapping[str, Score]] = {**CLASS_SCORES, AUROC: AurocFirst(AUROC)}
     weighs_classes = True
+    smooths_labels = True
     has_probabilities = True
     cosine_losses = ("auto", COSENT)
     baseline_name = "majority-class baseline"
@@ -74,6 +75,7 @@ class Classification(Task):
     def mean_loss(self, output: Tensor, labels: Tensor) -> Tensor:
         """Return the mean cross entropy, a scalar; with class weights the mean over the weights of the labels.
 
+        labels: (items,) int64, or the share of each class, (items, C) float32.
         With train.loss=cosent the loss of the order of both classes, which knows no class weights.
         """
         import torch
@@ -84,7 +86,11 @@ class Classification(Task):
         weights = self.facts.class_weights
         if weights is not None and labels.device not in self._weights:
             self._weights[labels.device] = torch.from_numpy(weights).to(labels.device)
-        return functional.cross_entropy(output.float(), labels, weight=self._weights.get(labels.device))
+        own, smoothing = self._weights.get(labels.device), self.facts.label_smoothing
+        loss = functional.cross_entropy(output.float(), labels, weight=own, label_smoothing=smoothing)
+        if own is None or labels.dim() == 1:
+            return loss
+        return loss * len(labels) / (labels @ own).sum()  # of shares torch takes the mean over items, not over weights
 
     def match(
         self, student: Tensor, teacher: Tensor, targets: Mapping[str, Tensor], *, soft: str, temperature: float

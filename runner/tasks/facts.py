@@ -24,8 +24,9 @@ class LabelFacts:
     answer's. max_answer: tokens of the longest answer.
     threshold: of sets of labels, how they are decided (data.threshold); thresholds: (C,) those that were fitted.
     loss_reduction: of sets of labels (task.loss_reduction).
-    loss: the value of train.loss. relevant_from: the lowest gain of a relevant document. passages: how those of a
-    document make its score (data.passages).
+    loss: the value of train.loss. label_smoothing: the share of a label that training gives to all classes alike.
+    relevant_from: the lowest gain of a relevant document. passages: how those of a document make its score
+    (data.passages).
     """
 
     names: tuple[str, ...] = ()
@@ -43,5 +44,6 @@ class LabelFacts:
     thresholds: tuple[float, ...] = ()
     loss_reduction: str = "mean"
     loss: str = "auto"
+    label_smoothing: float = 0.0
     relevant_from: float = 1.0
     passages: str = "max"

@@ -14,6 +14,7 @@ from runner.schema import VECTOR_SCALING, Settings
 from runner.tasks import TASKS, named_task, task_class
 from runner.tasks.base import LabelFacts, Task
 from runner.tasks.cosines import check_cosine, loss_of
+from runner.tasks.soft_labels import soft_labels
 
 NOT_DEPLOYED = (
     "names",
@@ -23,6 +24,7 @@ NOT_DEPLOYED = (
     "output",
     "loss_reduction",
     "loss",
+    "label_smoothing",
     "relevant_from",
 )  # of the facts: for training and scores alone
 
@@ -90,6 +92,8 @@ def task_of_labels(labels: DataTask, settings: Settings, weights: np.ndarray | N
         raise DataError(
             f"data.threshold={data.threshold}: is for sets of labels, this task is {found.name}. Try: leave it out"
         )
+    if not found.smooths_labels and (problems := soft_labels(settings, found.name)):
+        raise DataError(problems[0])
     loss = loss_of(settings.train.loss, settings.model, found.cosine_losses)
     if found.has_label_sets:
         refuse_models_of_classes(settings.model)
@@ -97,7 +101,7 @@ def task_of_labels(labels: DataTask, settings: Settings, weights: np.ndarray | N
         labels.label_names, labels.positive, labels.target_scale, tuple(data.metrics), weights, settings.task.output,
         labels.columns, data.language or "", labels.has_empty, data.null_threshold, data.max_answer,
         threshold=data.threshold, loss_reduction=settings.task.loss_reduction, loss=loss,
-        relevant_from=data.relevant_from, passages=data.passages,
+        relevant_from=data.relevant_from, passages=data.passages, label_smoothing=settings.train.label_smoothing,
     )  # fmt: skip
     task = found(facts).check()
     check_cosine(settings.model, found.cosine_losses, task.head(), found.name)

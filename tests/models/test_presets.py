@@ -44,6 +44,7 @@ PARAMETERS = {
     "dsn-128": 3_973_122,
     "bilstm": 2_020_226,
 }
+OF_SOUNDS = {"tiny-sound": (64, 6_346), "mfcc-cnn": (40, 24_170), "frames-lr": (64, 1_290), "mean-sound": (64, 650)}
 # of them in the six matrices of the blocks, which pruning works on
 MATRICES = {
     "bert-tiny": 393_216,
@@ -56,6 +57,10 @@ MATRICES = {
 OF_A_DSN = {"width", "init", "norm", "positional", "token_dropout", "dims", "special_tokens", "word_weights"}
 OF_A_BILSTM = {"bilstm": {"dims", "norm", "positional"}}
 OF_STATIC_VECTORS = {"weights", "freeze"}
+OWN_KEYS = {
+    "static": OF_STATIC_VECTORS, "static-ngram": OF_STATIC_VECTORS, "ngram-vectors": {"token_dropout"},
+    "frames-lr": {"freeze"}, "mean-sound": {"freeze"}, "tiny-sound": {"special_tokens"}, "mfcc-cnn": {"special_tokens"},
+}  # fmt: skip
 OF_AN_ENCODER = {
     "layers", "heads", "intermediate", "attention_dropout", "weights", "carry", "freeze", "tune",
 }  # fmt: skip
@@ -73,7 +78,8 @@ def preset(name: str) -> dict[str, Any]:
     with initialize_config_dir(str(FOLDER.parent), version_base="1.3"):
         composed = compose("config", [f"model={name}", "data=sst2"])
     found: Any = OmegaConf.to_container(composed.model)
-    found["readout"] = OmegaConf.to_container(composed.model.readout, resolve=True)
+    for part in {"readout", "embedding"} & found.keys():
+        found[part] = OmegaConf.to_container(composed.model[part], resolve=True)
     return dict(found)
 
 
@@ -96,11 +102,10 @@ def test_a_preset_has_known_keys_its_own_name_and_a_description(name: str) -> No
 def test_a_preset_holds_its_familys_keys_only(name: str) -> None:
     values = preset(name)
     others = OF_AN_ENCODER if values["family"] == "dsn" else OF_A_DSN - OF_A_BILSTM.get(values["family"], set())
-    own = {"static": OF_STATIC_VECTORS, "static-ngram": OF_STATIC_VECTORS, "ngram-vectors": {"token_dropout"}}.get(
-        name, set()
-    )
+    own = OWN_KEYS.get(name, set())
     assert not set(values) & (others - own)
-    assert values["family"] in ("auto", "ngram", "ngram_vectors") or {"hidden", "positions", "segments"} <= set(values)
+    has_none = values["family"] in ("auto", "ngram", "ngram_vectors", "cnn")
+    assert has_none or {"hidden", "positions", "segments"} <= set(values)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -114,6 +119,13 @@ def test_a_preset_has_the_published_number_of_parameters(name: str) -> None:
     with torch.device("meta"):
         model, _ = build(settings(name), head=HeadSpec(outputs=2), vocab_size=30522)
     assert count(model) == PARAMETERS[name]
+
+
+@pytest.mark.parametrize("name", OF_SOUNDS)
+def test_a_preset_of_sounds_has_the_parameters_that_its_description_promises(name: str) -> None:
+    width, parameters = OF_SOUNDS[name]
+    model, _ = build(settings(name), head=HeadSpec(outputs=10), vocab_size=width)
+    assert count(model) == parameters
 
 
 @pytest.mark.parametrize("name", MATRICES)
@@ -137,6 +149,7 @@ def test_a_bert_preset_names_the_published_weights_of_its_size(name: str) -> Non
 def test_every_preset_is_covered_here() -> None:
     assert set(PRESETS) == {
         *PARAMETERS,
+        *OF_SOUNDS,
         "auto",
         "bi-encoder",
         "contrastive",
@@ -209,4 +222,4 @@ def test_a_part_of_a_preset_is_swapped_in_either_spelling(word: str) -> None:
 def test_a_value_outside_its_range_is_marked_by_the_dataclass() -> None:
     limits = {field.name: field.metadata for field in fields(ModelSettings)}
     assert limits["width"]["above"] == 0.0
-    assert set(limits["family"]["choices"]) == {"bert", "dsn", "bilstm", "auto", "ngram", "ngram_vectors"}
+    assert set(limits["family"]["choices"]) == {"bert", "dsn", "bilstm", "auto", "ngram", "ngram_vectors", "cnn"}

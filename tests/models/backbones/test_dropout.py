@@ -64,8 +64,8 @@ def test_token_dropout_leaves_whole_tokens_out_and_padding_stays_out() -> None:
     torch.manual_seed(0)
     mask = torch.ones(50, 1000, dtype=torch.long)
     mask[:, 600:] = 0
-    found = TokenDropout(0.2)(mask, mask)
+    found = TokenDropout(0.2)(mask.shape, mask.device, mask)
     assert found is not None and not found[:, 600:].any()
     assert abs((found[:, :600] == 0).float().mean().item() - 0.2) < 0.01
     assert abs(found[:, :600].mean().item() - 1.0) < 0.01  # so a sum keeps its size
-    assert TokenDropout(0.2).eval()(mask, mask) is mask
+    assert TokenDropout(0.2).eval()(mask.shape, mask.device, mask) is mask

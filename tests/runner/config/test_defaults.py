@@ -46,7 +46,7 @@ def test_the_defaults_of_a_run_agree() -> None:
 def test_the_defaults_of_data_agree() -> None:
     said = yaml.safe_load((REPO / "conf" / "data" / "_shared.yaml").read_text(encoding="utf-8"))
     defaults = flatten(asdict(Command()))
-    given = {f"data.{key}": value for key, value in said.items() if key not in ("name", "source")}
+    given = {f"data.{key}": value for key, value in flatten(said).items() if key not in ("name", "source")}
     assert disagreeing(given, defaults) == {}
     missing = [key for key in defaults if key.startswith("data.") and key not in given]
     assert missing == ["data.name", "data.source"], "each has its line and its comment"

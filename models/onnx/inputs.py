@@ -1,0 +1,33 @@
+"""The inputs of an ONNX graph: ids of tokens or frames of sound, which of them are real, and segments."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from models.backbones.base import Backbone
+
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+FEATURES = "features"  # the name of frames of sound, in the place of the ids
+
+
+def example_inputs(backbone: Backbone, rows: int, length: int) -> dict[str, Tensor]:
+    """Inputs to trace a model with, by their names in the graph and in order; the second row is padded."""
+    ids = torch.ones(rows, length, dtype=torch.int64)
+    mask = torch.ones_like(ids)
+    mask[1, length // 2 :] = 0
+    width = backbone.frame_width
+    first = {INPUTS[0]: ids} if width is None else {FEATURES: torch.randn(rows, length, width)}
+    last = {INPUTS[2]: torch.zeros_like(ids)} if backbone.takes_segments else {}
+    return {**first, INPUTS[1]: mask, **last}
+
+
+def given_inputs(input_ids: Tensor, attention_mask: Tensor | None, token_type_ids: Tensor | None) -> dict[str, Tensor]:
+    """The inputs of a call by every name that a graph may have for them.
+
+    input_ids: (B, T) int64, or frames (B, T, F). None: no padding, or no second text.
+    """
+    blank = input_ids.new_zeros(input_ids.shape[:2], dtype=torch.int64)
+    mask = blank + 1 if attention_mask is None else attention_mask
+    segments = blank if token_type_ids is None else token_type_ids
+    return {INPUTS[0]: input_ids, FEATURES: input_ids, INPUTS[1]: mask, INPUTS[2]: segments}

@@ -1,0 +1,30 @@
+"""Mean and standard deviation over the real positions of a row, side by side.
+
+The usual statistics pooling of models that read sounds (Snyder et al. 2018, x-vectors): how much a band varies tells
+sounds apart that are equal on average.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from models.readouts.base import Readout, count_tokens, masked_sum
+
+EPSILON = 1e-5  # under the root, as in a norm: the gradient stays finite where all positions are equal
+
+
+class MeanStd(Readout):
+    """The readout, without parameters and options."""
+
+    def __init__(self, hidden: int, layers: int) -> None:
+        super().__init__()
+        self.width = 2 * hidden
+
+    def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
+        """(B, T, H) to (B, 2H): means, then standard deviations."""
+        count = count_tokens(hidden, mask)
+        mean = masked_sum(hidden, mask) / count
+        squares = (hidden - mean.unsqueeze(1)).square()
+        deviation = (masked_sum(squares, mask) / count + EPSILON).sqrt()
+        return torch.cat([mean, deviation], -1)

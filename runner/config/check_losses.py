@@ -1,0 +1,27 @@
+"""Settings of the loss that the task does not have."""
+
+from __future__ import annotations
+
+from models.compression.settings.learn import Distil
+from runner.schema import COSINE_LOSSES, Settings
+from runner.tasks import likely_task
+from runner.tasks.soft_labels import soft_labels
+
+
+def loss_conflicts(settings: Settings) -> list[str]:
+    """One line for each loss that the task does not have, with the cure."""
+    task, found = likely_task(settings.task, settings.data), []
+    if settings.train.loss not in ("auto", *task.losses, *COSINE_LOSSES):
+        choices = f"train.loss={', '.join(task.losses)}" if task.losses else "train.loss=auto"
+        found.append(
+            f"train.loss={settings.train.loss}: the task {task.name} has one loss. Try: {choices}, or task=rank"
+        )
+    if not task.smooths_labels:
+        found += soft_labels(settings, task.name)
+    for name, stage in settings.compression.items():
+        if isinstance(stage, Distil) and stage.soft not in task.soft_losses:
+            found.append(
+                f"compression.{name}.soft={stage.soft}: compares documents of a query, and this task is {task.name}. "
+                f"Try: compression.{name}.soft={task.soft_losses[0]}"
+            )
+    return found

@@ -1,0 +1,27 @@
+"""Settings of sounds that contradict those of the model or of the task, before any data are read."""
+
+from __future__ import annotations
+
+from models.settings import reads_frames
+from runner.schema import Settings
+from runner.tasks import named_task
+
+
+def sound_conflicts(settings: Settings) -> list[str]:
+    """One line for each setting that does not go with sounds, or not with texts, with the cure."""
+    model, data = settings.model, settings.data
+    reads = reads_frames(model)
+    if reads and data.audio is None:
+        return [
+            f"model={model.name} reads sounds, and data={data.name} has texts. "
+            "Try: data=esc10, data.audio=<the column of the sound files>, or model=bert-tiny"
+        ]
+    if data.audio is not None and not reads:
+        return [
+            f"data.audio={data.audio} gives sounds, and model={model.name} reads texts. "
+            "Try: model=tiny-sound, model=mfcc-cnn or model=frames-lr"
+        ]
+    task = named_task(settings.task, data)
+    if reads and task and (task.input != "text" or not task.needs_label):
+        return [f"task={task.name} is about texts, and data.audio={data.audio} gives sounds. Try: leave task= out"]
+    return []
