@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from data.settings import DataSettings, TaskSettings
 from models.settings import ModelSettings
+from models.views.settings import ViewSettings
 from runner.measure.settings import MeasureSettings
 from runner.sweep.settings import SweepSettings
 from runner.track.settings import TrackerSettings
@@ -134,6 +135,7 @@ class Settings:
     """The settings of one experiment."""
 
     model: ModelSettings = field(default_factory=ModelSettings)
+    view: ViewSettings = field(default_factory=ViewSettings)
     data: DataSettings = field(default_factory=DataSettings)
     task: TaskSettings = field(default_factory=TaskSettings)
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)

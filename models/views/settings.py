@@ -14,20 +14,20 @@ ANCESTORS, TREE_CONVOLUTION = "ancestors", "gcn"  # the code encoders
 
 @dataclass
 class ViewSettings:
-    """What the text encoder learns from codes before the task's own training; conf/view/ explains each field."""
+    """Settings of what a text encoder learns from codes before the task itself; conf/view/ explains each field."""
 
-    name: str = limited(NONE, choices=(NONE, CODES))
+    name: str = limited(NONE, choices=(NONE, CODES), neutral=NONE)
     description: str = ""
-    method: str = limited(DCCA, choices=(DCCA, DISTIL, BOTH))
-    encoder: str = limited(ANCESTORS, choices=(ANCESTORS, TREE_CONVOLUTION))
-    width: int = limited(32, low=1, high=8192)  # of both encoders' outputs that are correlated
-    k: int = limited(20, low=1, high=8192)  # dimensions that are correlated, at most `width`
-    ridge: float = limited(1e-4, low=0.0, high=1.0)  # relative to the mean variance of a view
-    epochs: float = limited(40.0, above=0.0, high=100000.0)
-    lr: float = limited(0.003, above=0.0, high=100.0)
-    batch_size: int = limited(1024, low=1)
-    shuffle: bool = False  # give each row the codes of another: a control, which must gain nothing
-    reads: str = limited(TEXT, choices=(TEXT, CODES, BOTH))  # codes, both: bounds that cannot be deployed
+    method: str = limited(DISTIL, choices=(DCCA, DISTIL, BOTH), neutral=DISTIL)
+    encoder: str = limited(ANCESTORS, choices=(ANCESTORS, TREE_CONVOLUTION), neutral=ANCESTORS)
+    width: int = limited(32, low=1, high=8192, neutral=32)  # of both encoders' outputs that are correlated
+    k: int = limited(20, low=1, high=8192, neutral=20)  # dimensions that are correlated, at most `width`
+    ridge: float = limited(1e-4, low=0.0, high=1.0, neutral=1e-4)  # relative to the mean variance of a view
+    epochs: float = limited(40.0, above=0.0, high=100000.0, neutral=40.0)
+    lr: float = limited(0.003, above=0.0, high=100.0, neutral=0.003)
+    batch_size: int = limited(1024, low=1, neutral=1024)
+    shuffle: bool = limited(False, neutral=False)  # give each row the codes of another: a control, gains nothing
+    reads: str = limited(TEXT, choices=(TEXT, CODES, BOTH), neutral=TEXT)  # codes, both: bounds, never deployed
 
 
 ROWS_PER_DIMENSION = 8  # of a batch: with fewer, independent views seem to correlate (tests/models/views)
@@ -40,7 +40,7 @@ def smallest_batch(width: int) -> int:
 
 def contradictions(view: ViewSettings) -> list[str]:
     """Return what contradicts itself, each with a cure."""
-    if view.name == NONE or view.method == DISTIL:
+    if view.name == NONE or view.method == DISTIL or view.reads != TEXT:
         return []
     found = []
     if view.k > view.width:

@@ -13,6 +13,7 @@ from runner.config.check_files import file_conflicts
 from runner.config.check_head import head_conflicts
 from runner.config.check_losses import loss_conflicts
 from runner.config.check_sound import sound_conflicts
+from runner.config.check_view import view_conflicts
 from runner.config.recipes import AUTO, recipe_conflicts
 from runner.machine.extras import missing_extra
 from runner.schema import ROW_SGD, Settings
@@ -28,6 +29,7 @@ def conflicts(settings: Settings) -> list[str]:
         *task_conflicts(settings),
         *model_conflicts(settings),
         *head_conflicts(settings),
+        *view_conflicts(settings),
         *cosine_conflicts(settings),
         *training_conflicts(settings),
         *recipe_conflicts(settings),

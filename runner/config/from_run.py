@@ -19,6 +19,7 @@ DROPPED = (
     "train.recipe",
     "model.recipes",
     "compression",
+    "view",
     "finished",
     "force",
     "resume",

@@ -16,11 +16,13 @@ from models.compression.methods import make_stage
 from models.compression.stage import Stage
 from models.network import Network
 from models.settings import FITTED_HEAD, full_part
+from models.views.settings import NONE
 from runner.config.recipes import AUTO
 from runner.experiment.calibration import why_not_these_rows
 from runner.experiment.initial_model import build_initial_model, check_tokenizer
 from runner.experiment.prepared import InitialWeights, PreparedRun
 from runner.experiment.recipe_search import check_selection
+from runner.experiment.second_view.check import check_view
 from runner.experiment.stage_inputs import StageInputs, find_stage_inputs
 from runner.experiment.stopwatch import Stopwatch
 from runner.machine.device import choose_device
@@ -42,7 +44,8 @@ def load_run_splits(settings: Settings, notify: Notify, exclusive: Exclusive) ->
         settings.data, tokenizer=model.tokenizer, vocab_size=model.vocab_size, vocabulary=model.vocabulary,
         special_tokens=model.special_tokens, unknown_tokens=model.unknown_tokens,
         cache=cache, notify=notify, waiting=exclusive.waiting, task=settings.task, seed=settings.seed,
-        target=target_of(settings), check=lambda labels: task_of_labels(labels, settings),
+        target=target_of(settings), codes=settings.view.name != NONE,
+        check=lambda labels: task_of_labels(labels, settings),
     )  # fmt: skip
 
 
@@ -69,12 +72,15 @@ def prepare_run(
     if settings.model.head != FITTED_HEAD:
         kept = check_frozen_states(model, splits, settings.cache, Path(settings.paths.cache), settings.model.freeze)
     contents = identity_contents(splits.task, stages, inputs, model) | readout_contents(settings, model)
+    contents = identity_contents(splits.task, stages, inputs, model)
+    contents |= {"view.pairs": splits.paired.fingerprint} if splits.paired else {}
+    viewed = check_view(settings.view, splits, task, model)
     identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, weights_content, contents)
     told = [note for found in inputs.values() for note in found.notes]
     seen = repeats_note(unlabelled_repeats(inputs), {part.name: len(part) for part in splits.report})
     is_open = settings.train.recipe == AUTO and finished is None  # the model is built again from what is chosen
     of_model = [] if is_open else weights.notes
-    notes = [*splits.notes, *([seen] if seen else []), *of_model, *told, *([kept] if kept else [])]
+    notes = [*splits.notes, *([seen] if seen else []), *of_model, *viewed, *told, *([kept] if kept else [])]
     seconds = {"time/data_s": loaded - begun, "time/build_s": time.perf_counter() - loaded}
     seconds |= {"time/tune_s": initial.seconds} if initial.seconds else {}
     for stage in stages.values():

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from runner.experiment.prepared import PreparedRun
 from runner.record.baseline import marked
-from runner.record.metrics import is_split
+from runner.record.metrics import CORRELATION, VIEW, is_split
 from runner.record.next_step import next_command
 from runner.record.record import RunRecord
 from runner.record.shown_costs import STAR, size_of
@@ -76,8 +76,10 @@ class Terminal:
 
         A progress bar says how long it will take; without one the line does.
         """
-        chosen = ((name, value) for name, value in values.items() if is_split(name.split("/")[0]))
-        shown = "  ".join(f"{name} {value:.4f}" for name, value in chosen if name.split("/")[1] in self._scores)
+        scores = (*self._scores, CORRELATION)
+        parts = {name: name.partition("/") for name in values}
+        chosen = [name for name, (of, _, kind) in parts.items() if kind in scores and (is_split(of) or of == VIEW)]
+        shown = "  ".join(f"{name} {values[name]:.4f}" for name in chosen)
         best = f" {STAR}" if is_best else ""
         self._has_star = self._has_star or is_best
         spent = time.perf_counter() - self._started

@@ -31,6 +31,7 @@ from runner.experiment.teacher import KeptTeacher
 from runner.record.folder import NOT_FINITE
 from runner.record.metrics import direction
 from runner.record.writer import RecordWriter
+from runner.tasks.base import Task
 from runner.training.checkpoint import BOUNDARIES, Checkpoints
 from runner.training.inference import predict, score, targets_to_tensors, to_tensors
 from runner.training.loop import fit
@@ -94,18 +95,32 @@ class RunStageContext(Stopwatch):
     ) -> Phase:
         """Train one phase; raises NotFinite, and TypeError for a change of a setting that does not exist."""
         recipe = phase_recipe(recipe_of(self.settings), changes)
+        with keep_pruned_zeros(model):
+            return self.train_by(recipe, model, hook, phase=phase, moments=moments)
+
+    def train_by(
+        self,
+        recipe: TrainingRecipe,
+        model: nn.Module,
+        hook: TrainingHook | None = None,
+        *,
+        phase: str,
+        moments: dict[str, Tensor] | None = None,
+        splits: Splits | None = None,
+        task: Task | None = None,
+    ) -> Phase:
+        """Train one phase by a recipe; splits, task: others than the run's own, whose scores are better higher."""
         self.draw_from(phase)
         checkpoints = Checkpoints(self.prepared.folder, self._checkpoint_name(phase), self.settings.checkpoint.every_s)
         before = self.writer.record
-        with keep_pruned_zeros(model):
-            trained = self.fit(model, recipe, checkpoints, hook=hook, moments=moments)
+        trained = self.fit(model, recipe, checkpoints, hook=hook, splits=splits, moments=moments, task=task)
         if hook and hook.settled is not None:
             self.add_metrics(detect_divergence(self.prepared, before.steps, hook.settled))
         self.writer.set_steps(before.steps + trained.steps)
         spent = {"time/train_s": trained.seconds, "train/left_out": trained.left_out}
         self.writer.add_metrics({name: before.metrics.get(name, 0) + value for name, value in spent.items()})
         self.writer.add_metrics({"train/steps": before.steps + trained.steps})
-        metric = self.sign * trained.best_metric
+        metric = (1.0 if task else self.sign) * trained.best_metric
         return Phase(metric, trained.steps, trained.epochs, trained.seconds, trained.moments)
 
     def fit(
@@ -118,6 +133,7 @@ class RunStageContext(Stopwatch):
         splits: Splits | None = None,
         watch: Watch | None = None,
         moments: dict[str, Tensor] | None = None,
+        task: Task | None = None,
     ) -> TrainingResult:
         """Train the model with its points in the record and on the terminal; steps count on from earlier trainings."""
         writer, terminal, before = self.writer, self.terminal, self.writer.record.steps
@@ -138,8 +154,8 @@ class RunStageContext(Stopwatch):
                 watch(state.epoch, values[self.primary])
 
         trained = fit(
-            model, splits, self.prepared.task, recipe, device=self.device, checkpoints=checkpoints, on_point=on_point,
-            on_epoch=on_epoch, hook=hook, moments=moments, exclusive=self.exclusive,
+            model, splits, task or self.prepared.task, recipe, device=self.device, checkpoints=checkpoints,
+            on_point=on_point, on_epoch=on_epoch, hook=hook, moments=moments, exclusive=self.exclusive,
         )  # fmt: skip
         if trained.left_out:
             where = f"{writer.folder.name}/{NOT_FINITE}"
@@ -215,6 +231,16 @@ class RunStageContext(Stopwatch):
         if rows is None:
             return self._teacher_vectors
         return self._teacher_vectors[torch.from_numpy(rows).to(self.device)]
+
+    def learn_with(self, answers: np.ndarray, texts: TokenSplit | None) -> None:
+        """Learn from a teacher that is no finished model.
+
+        answers: its logits for the training rows and then for those of `texts`, which join them without labels, (rows,
+        C).
+        """
+        self._teacher_logits = torch.from_numpy(answers).to(self.device)
+        if texts is not None:
+            self.splits = replace(self.splits, train=append_unlabelled(self.splits.train, texts))
 
     def _of_items(self, logits: np.ndarray) -> Tensor:
         """The teacher's logits of all items (items, C) on the device; an item it has no token for likes all classes."""

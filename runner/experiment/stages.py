@@ -21,6 +21,7 @@ from models.compression.methods import make_stage
 from models.compression.settings.learn import Distil
 from models.heads.linear import LinearHead
 from models.settings import FITTED_HEAD
+from models.views.settings import NONE
 from runner.config.recipes import AUTO
 from runner.experiment.added_ngrams import add_fitted_ngrams
 from runner.experiment.calibration import keep_calibration
@@ -36,9 +37,12 @@ from runner.experiment.progress import Terminal
 from runner.experiment.recipe import recipe_of
 from runner.experiment.recipe_search import choose_recipe, take_recipe
 from runner.experiment.results import evaluate, measure_costs, save_model
+from runner.experiment.second_view.learn import learn_with_codes
 from runner.experiment.stage_context import RunStageContext
 from runner.experiment.stage_plan import PlannedStage, stage_plan
 from runner.machine.exclusive import Exclusive
+from runner.measure.params import count_params
+from runner.record.bounds import BOUND_NOTE, is_bound
 from runner.record.descriptions import constant_answers
 from runner.record.folder import POINTS, read_record
 from runner.record.lengths import write_lengths
@@ -90,6 +94,8 @@ def _run_stage(stage: PlannedStage, context: RunStageContext, watch: Watch | Non
         _fit_ngrams(context)
     elif stage.options is None and context.settings.model.head == FITTED_HEAD:
         run_fitted_head(context)
+    elif stage.options is None and context.settings.view.name != NONE:
+        learn_with_codes(context)
     elif stage.options is None:
         _train(context, watch)
     elif isinstance(stage.options, Distil) and isinstance(context.prepared.model.bert, Fitted):
@@ -195,11 +201,12 @@ def _close_stage(stage: PlannedStage, context: RunStageContext, folder: Path) ->
     writer.set_reports(found.reports)
     writer.set_calibration(found.calibration)
     writer.set_thresholds(found.thresholds)
-    save_model(prepared, writer.record, folder)
-    write_lengths(folder.parent)
-    writer.set_calibration(keep_calibration(prepared, writer.record, folder))
-    with timed(writer, "time/measure_s", prepared.exclusive):
-        writer.add_metrics(measure_costs(prepared, writer.record, context.say, folder))
+    if is_bound(writer.record):
+        counts = count_params(prepared.model)
+        writer.add_metrics({"cost/params": counts.total, "cost/params_trained": counts.trained})
+        writer.add_notes([BOUND_NOTE])
+    else:
+        _save_and_measure(context, folder)
     writer.add_metrics(context.metrics)
     metrics = writer.record.metrics
     density = context.metrics.get("prune/density_prunable")
@@ -209,6 +216,16 @@ def _close_stage(stage: PlannedStage, context: RunStageContext, folder: Path) ->
     writer.add_notes([f"{stage.name}: {sentence}" for sentence in constant_answers(writer.record)])
     writer.close_stage(StageEntry(stage.name, metrics, prepared.identity, metrics["time/stage_s"]))
     context.terminal.stage(writer.record)
+
+
+def _save_and_measure(context: RunStageContext, folder: Path) -> None:
+    """Save the model, and count and time what was saved."""
+    prepared, writer = context.prepared, context.writer
+    save_model(prepared, writer.record, folder)
+    write_lengths(folder.parent)
+    writer.set_calibration(keep_calibration(prepared, writer.record, folder))
+    with timed(writer, "time/measure_s", prepared.exclusive):
+        writer.add_metrics(measure_costs(prepared, writer.record, context.say, folder))
 
 
 def _costs_before(context: RunStageContext) -> dict[str, float]:

@@ -17,6 +17,8 @@ from runner.record.compression_metrics import COMPRESSION_METRICS
 from runner.record.metric import PLACES, Metric
 from runner.statistics.score_table import SCORE_TABLE
 
+VIEW, CORRELATION = "view", "corr_val"  # the prefix of a second view's numbers, and what selects its best epoch
+
 METRICS: tuple[Metric, ...] = (
     # Quality on one split. `train` is the training split, `tune` or `val` selects, the others are reported.
     Metric(
@@ -78,6 +80,14 @@ METRICS: tuple[Metric, ...] = (
     Metric("baseline/ngram_high", "as the score", "none", "upper end of its 95 % interval"),
     Metric("baseline/ngram_bytes", "bytes", "none", "every file that model needs to answer a text"),
     Metric("baseline/ngram_us", "us", "none", "median time of its answer, from text to label"),
+    # Of a second view (view=codes): two encoders, and a classifier of codes, on the rows of the split that selects.
+    Metric("view/corr_train", "1", "none", "sum of the correlations of texts and codes, of all training pairs"),
+    Metric("view/corr_val", "1", "higher", "the same on the rows that select: at most view.k, near 0 for strangers"),
+    Metric("view/dimensions", "dimensions", "higher", "of these correlations, those above 0.5"),
+    Metric(
+        "view/loss", "as the loss", "lower", "of the two encoders minus their correlation; of the classifier its loss"
+    ),
+    *(Metric(f"view/{score.name}", score.unit, score.direction, score.meaning) for score in SCORE_TABLE.values()),
     # Measured after the run, by run blimp.
     Metric("pairs/{pairs}_low", "share", "none", "lower end of its 95 % interval"),
     Metric("pairs/{pairs}_high", "share", "none", "upper end of its 95 % interval"),

@@ -1,0 +1,72 @@
+"""Settings under which a text encoder cannot learn from codes; standard library only."""
+
+from __future__ import annotations
+
+from models.settings import FITTED_HEAD, OVER_NGRAMS
+from models.views.settings import NONE, TEXT, contradictions
+from runner.config.recipes import AUTO
+from runner.schema import Settings
+from runner.tasks import named_task
+
+
+def view_conflicts(settings: Settings) -> list[str]:
+    """Return one line for every setting that contradicts the view of codes, with the cure."""
+    view, data = settings.view, settings.data
+    if view.name == NONE:
+        return [f"{given}: view=none reads no codes. Try: view=codes" for given in _ignored(settings)]
+    found, named = contradictions(view), named_task(settings.task, data)
+    if data.codes is None:
+        found.append(
+            f"view={view.name} learns from codes beside texts, and data={data.name} has none. "
+            "Try: data=icd10-severity, or data.codes=<a column of codes> data.tree=<a file with code and parent>"
+        )
+    if named is not None and not named.has_probabilities:
+        found.append(
+            f"view={view.name} is for one class a text, and the task here is {named.name}. Try: view=none, or "
+            "another label"
+        )
+    if data.text_pair is not None:
+        found.append(f"view={view.name} reads one text a row, and data.text_pair={data.text_pair}. Try: view=none")
+    return found + _of_model(settings) + _of_compression(settings)
+
+
+def _ignored(settings: Settings) -> list[str]:
+    """The settings of a control without the view that it is a control of."""
+    view = settings.view
+    shuffle = ["view.shuffle=true"] if view.shuffle else []
+    return shuffle + ([f"view.reads={view.reads}"] if view.reads != TEXT else [])
+
+
+def _of_model(settings: Settings) -> list[str]:
+    """Models that do not learn step by step, or not below their last layer."""
+    view, model, found = settings.view.name, settings.model, list[str]()
+    if model.family in OVER_NGRAMS:
+        found.append(
+            f"view={view} trains a text encoder, and model={model.name} counts n-grams. Try: model=dsn, or view=none"
+        )
+    if model.head == FITTED_HEAD or model.freeze == "encoder":
+        given = f"model.head={FITTED_HEAD}" if model.head == FITTED_HEAD else "model.freeze=encoder"
+        found.append(f"view={view} trains the encoder, and {given} leaves it as it is. Try: model=dsn, or view=none")
+    if settings.train.recipe == AUTO:
+        found.append(
+            f"train.recipe={AUTO} compares trainings on labels alone, without view={view}. Try: train.recipe=preset"
+        )
+    return found
+
+
+def _of_compression(settings: Settings) -> list[str]:
+    """Stages in place of the training that learns from codes, or on a model that is never deployed."""
+    view, stages = settings.view, settings.compression
+    named = f"compression=[{','.join(stages)}]"
+    if settings.finished:
+        return [
+            f"view={view.name}: from= gives a trained model, which learns nothing more from codes. Try: leave it out"
+        ]
+    if stages and next(iter(stages.values())).replaces_training:
+        return [
+            f"{named} and view={view.name} both say what the model learns from. Try: view=none, or "
+            "view.method=distil without that compression"
+        ]
+    if stages and view.reads != TEXT:
+        return [f"{named}: view.reads={view.reads} is a bound, which is never deployed. Try: compression=[none]"]
+    return []

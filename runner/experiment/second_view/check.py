@@ -1,0 +1,34 @@
+"""What can be refused of a second view once data and model are known, before the run folder exists."""
+
+from __future__ import annotations
+
+from data.splits import Splits
+from models.heads.text import SequenceClassifier
+from models.network import Network
+from models.views.settings import DISTIL, NONE, TEXT, ViewSettings, smallest_batch
+from runner.errors import ConfigError
+from runner.tasks.base import Task
+
+
+def check_view(view: ViewSettings, splits: Splits, task: Task, model: Network) -> list[str]:
+    """Raise ConfigError where the text cannot learn from the codes of these rows; returns what the user is told."""
+    if view.name == NONE:
+        return []
+    assert splits.paired is not None, "loaded with codes"
+    if not task.has_probabilities or not isinstance(model, SequenceClassifier):
+        raise ConfigError(
+            f"view={view.name} is for one class a text, and the task here is {task.name}. Try: view=none, or data with "
+            "classes"
+        )
+    if view.method == DISTIL or view.reads != TEXT:
+        return []
+    pairs, least = len(splits.paired.texts), smallest_batch(view.width)
+    if pairs < least:
+        raise ConfigError(
+            f"view.width={view.width}: {pairs:,} training rows have a text and codes, and {least:,} are needed: in "
+            f"fewer, independent views seem to correlate. Try: view.method={DISTIL}"
+        )
+    width = model.classifier.in_features
+    if width >= view.k:
+        return []
+    return [f"{width} correlations in place of view.k={view.k}: the vectors of the texts have no more dimensions"]

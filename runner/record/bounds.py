@@ -1,0 +1,14 @@
+"""Runs whose model needs more than a question has, such as codes beside a text: bounds, which are never deployed."""
+
+from __future__ import annotations
+
+from models.views.settings import TEXT
+from runner.record.record import RunRecord
+
+BOUND = "not deployable"  # the mark in tables
+BOUND_NOTE = "a bound: the model reads codes, which a question does not have, so it is neither saved nor timed"
+
+
+def is_bound(record: RunRecord) -> bool:
+    """Does the model of this run read what is known of training and test rows alone?"""
+    return bool(record.setting("view.reads", TEXT) != TEXT)

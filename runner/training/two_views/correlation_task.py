@@ -1,0 +1,95 @@
+"""What two views are trained for before the task itself: outputs that correlate (Andrew et al. 2013).
+
+It takes the place of the run's task in the ordinary training loop, so that steps, checkpoints and the choice of the
+best epoch are the same. No label is read, and only the correlation on held-out rows says something: on the rows of a
+batch, independent views seem to correlate, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from models.heads.base import HeadSpec
+from models.views.correlation import canonical_correlations, correlation_loss
+from runner.record.metrics import CORRELATION
+from runner.statistics.answers import Answers
+from runner.statistics.scores import Score
+from runner.tasks.base import Task
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from data.splits import TokenSplit
+
+CLEAR = 0.5  # a dimension of a larger correlation counts as shared
+
+
+class CorrelationTask(Task):
+    """The sum of the k largest canonical correlations of both halves of an output (B, width + other)."""
+
+    name = "correlation"
+    target = ""
+    scores: ClassVar[Mapping[str, Score]] = {}
+    needs_label = False
+    is_deployed = False
+    output_name = "two encoders"
+
+    def __init__(self, width: int, k: int, ridge: float) -> None:
+        """width: of the first view, in columns of the output."""
+        super().__init__()
+        self.width, self.k, self.ridge = width, k, ridge
+
+    @classmethod
+    def default_metrics(cls, classes: int) -> tuple[str, ...]:
+        """Return the held-out correlation, which selects the best epoch, and the number of clear dimensions."""
+        return (CORRELATION, "dimensions")
+
+    def weight(self, targets: Mapping[str, np.ndarray]) -> float:
+        """Return 1: a correlation is one number for all rows of a batch."""
+        return 1.0
+
+    def loss(self, output: Any, targets: Mapping[str, Tensor], known: np.ndarray | None = None) -> Tensor:
+        """Return minus the sum of the correlations of a batch."""
+        return correlation_loss(output[:, : self.width], output[:, self.width :], self.k, self.ridge)
+
+    def correlations(self, kept: np.ndarray) -> np.ndarray:
+        """Return the k largest correlations of outputs (rows, width + other), the largest first."""
+        import torch
+
+        outputs = torch.from_numpy(kept)
+        found = canonical_correlations(outputs[:, : self.width], outputs[:, self.width :], self.ridge)
+        return found[: self.k].numpy()
+
+    def answers(self, kept: np.ndarray, split: TokenSplit) -> Answers:
+        """Return the correlations of all rows of the split."""
+        return Answers({"correlation": self.correlations(kept)})
+
+    def evaluate(self, answers: Answers, names: Sequence[str]) -> dict[str, float]:
+        """Return the sum of the correlations, and how many are clear."""
+        found = answers.columns["correlation"]
+        return {CORRELATION: float(found.sum()), "dimensions": float((found > CLEAR).sum())}
+
+    def evaluated_loss(self, kept: np.ndarray, split: TokenSplit) -> float:
+        """Return minus the sum of the correlations."""
+        return -float(self.correlations(kept).sum())
+
+    def head(self) -> HeadSpec:
+        """Refuse: the encoders' outputs are compared as they are."""
+        raise TypeError("two views have no head")
+
+    def mean_loss(self, output: Any, labels: Tensor) -> Tensor:
+        """Refuse: there are no labels."""
+        raise TypeError("two views have no labels")
+
+    def match(
+        self, student: Tensor, teacher: Tensor, targets: Mapping[str, Tensor], *, soft: str, temperature: float
+    ) -> Tensor:
+        """Refuse: there is no teacher."""
+        raise TypeError("two views have no teacher")
+
+    def baseline(self, train: TokenSplit, split: TokenSplit, score: str) -> float:
+        """Return 0: independent views have no correlation."""
+        return 0.0
