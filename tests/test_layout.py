@@ -97,6 +97,8 @@ def test_every_choice_composes_to_valid_settings(group: str, choice: str) -> Non
         return
     if (group, choice) == ("model/readout", "pair"):  # for two texts and models without attention
         words[1:] = ["model=dsn", "data=demo-pairs"]
+    if (group, choice) == ("view", "codes"):
+        words.append("data=icd10-severity")
     if choice in ("bi_encoder", "bi-encoder"):  # for two texts
         words.append("data=stsb")
     if (group, choice) == ("model", "static-ngram"):  # for two texts

@@ -17,7 +17,7 @@ class ViewSettings:
     """Settings of what a text encoder learns from codes before the task itself; conf/view/ explains each field."""
 
     name: str = limited(NONE, choices=(NONE, CODES), neutral=NONE)
-    description: str = ""
+    description: str = limited("", neutral="")
     method: str = limited(DISTIL, choices=(DCCA, DISTIL, BOTH), neutral=DISTIL)
     encoder: str = limited(ANCESTORS, choices=(ANCESTORS, TREE_CONVOLUTION), neutral=ANCESTORS)
     width: int = limited(32, low=1, high=8192, neutral=32)  # of both encoders' outputs that are correlated

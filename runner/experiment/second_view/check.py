@@ -1,4 +1,4 @@
-"""What can be refused of a second view once data and model are known, before the run folder exists."""
+"""Refusals of a second view that need data and model, made before the run folder exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What two views are trained for before the task itself: outputs that correlate (Andrew et al. 2013).
+"""The training of two views before the task itself: outputs that correlate (Andrew et al. 2013).
 
 It takes the place of the run's task in the ordinary training loop, so that steps, checkpoints and the choice of the
 best epoch are the same. No label is read, and only the correlation on held-out rows says something: on the rows of a

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from models.views.settings import CODES, DISTIL, ViewSettings, contradictions
+from models.views.settings import CODES, DCCA, DISTIL, ViewSettings, contradictions
 
 
 def test_the_defaults_go_together() -> None:
@@ -15,9 +15,9 @@ def test_the_defaults_go_together() -> None:
 @pytest.mark.parametrize(
     ("view", "cure"),
     [
-        (ViewSettings(name=CODES, k=40), "Try: view.k=32"),
-        (ViewSettings(name=CODES, batch_size=255), "Try: view.batch_size=256"),
-        (ViewSettings(name=CODES, width=200), "Try: view.batch_size=1600"),
+        (ViewSettings(name=CODES, method=DCCA, k=40), "Try: view.k=32"),
+        (ViewSettings(name=CODES, method=DCCA, batch_size=255), "Try: view.batch_size=256"),
+        (ViewSettings(name=CODES, method=DCCA, width=200), "Try: view.batch_size=1600"),
     ],
 )
 def test_what_cannot_be_correlated_is_refused_with_the_values_that_work(view: ViewSettings, cure: str) -> None:
