@@ -72,7 +72,6 @@ def prepare_run(
     if settings.model.head != FITTED_HEAD:
         kept = check_frozen_states(model, splits, settings.cache, Path(settings.paths.cache), settings.model.freeze)
     contents = identity_contents(splits.task, stages, inputs, model) | readout_contents(settings, model)
-    contents = identity_contents(splits.task, stages, inputs, model)
     contents |= {"view.pairs": splits.paired.fingerprint} if splits.paired else {}
     viewed = check_view(settings.view, splits, task, model)
     identity = identify(settings, splits.fingerprint, splits.tokenizer.fingerprint, weights_content, contents)
