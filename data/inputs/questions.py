@@ -40,6 +40,14 @@ class QuestionInput(Protocol):
         ...
 
 
+def input_of(usual: str, setting: Callable[[str], Any]) -> str:
+    """Return the name of the input of a run: sound where its rows are sounds, else the usual one of its task.
+
+    setting: the value of a setting such as data.audio.
+    """
+    return Sound.name if setting("data.audio") else usual
+
+
 INPUTS: dict[str, type[QuestionInput]] = {
     "text": Text, "words": Words, "question_context": QuestionContext, "query_document": QueryDocument,
     "sound": Sound,

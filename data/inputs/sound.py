@@ -41,21 +41,25 @@ class Sound:
         Raises DataError for content that is not a sound.
         """
         contents = columns[SOUND]
-        return self._encode(contents, ["a sound"] * len(contents), max_length)
+        return self._encode(contents, ["a sound"] * len(contents), max_length)[0]
 
-    def _encode(self, contents: Sequence[bytes], names: Sequence[str], max_length: int) -> Encoded:
-        """Return sounds as frames; names: of the sounds, for messages."""
+    def _encode(self, contents: Sequence[bytes], names: Sequence[str], max_length: int) -> tuple[Encoded, np.ndarray]:
+        """Return sounds as frames, and how many each had before it was cut; names: of the sounds, for messages."""
         most = self.tokenizer.longest(max_length)
-        rows, is_cut = list[np.ndarray](), list[bool]()
+        rows, is_cut, whole = list[np.ndarray](), list[bool](), list[int]()
         for content, name in zip(contents, names):
             try:
                 sound = open_sound(content, rate=self.tokenizer.rate, most=most)
             except SoundError as error:
                 raise DataError(f"{name} {error}. Try: convert it to WAV or FLAC, or leave it out") from error
             rows.append(self.tokenizer.frames(sound.samples, max_length))
-            is_cut.append(round(sound.seconds * self.tokenizer.rate) > most)
+            samples = round(sound.seconds * self.tokenizer.rate)
+            is_cut.append(samples > most)
+            # A sound may lose samples that would not have become a frame: it was longer all the same.
+            whole.append(max(self.tokenizer.count(samples), len(rows[-1]) + 1) if is_cut[-1] else len(rows[-1]))
         lengths = np.array([len(row) for row in rows], np.int64)
-        return Encoded(np.concatenate(rows), lengths, lengths, sum(is_cut), is_cut=np.array(is_cut))
+        found = Encoded(np.concatenate(rows), lengths, lengths, sum(is_cut), is_cut=np.array(is_cut))
+        return found, np.array(whole, np.int64)
 
     def collate(self, split: TokenSplit, rows: np.ndarray, lookup: np.ndarray | None = None) -> Arrays:
         """Return the rows scaled, and padded with zeros to the longest of them, in their order.
@@ -104,17 +108,13 @@ class Sound:
         columns: the content of each file, or its path.
         """
         contents = [read_file(sound, self.max_mb) for sound in columns[0]]
-        names = ["the sound" if isinstance(sound, bytes) else str(sound) for sound in columns[0]]
-        found = self._encode(contents, names, max_length)
+        names = [f"sound {n}" if isinstance(sound, bytes) else str(sound) for n, sound in enumerate(columns[0], 1)]
+        found, whole = self._encode(contents, names, max_length)
         offsets = np.concatenate([[0], np.cumsum(found.lengths)])
         labels = Labels(np.zeros(len(contents), np.int64))
         split = TokenSplit("sounds", found.tokens, offsets, found.segment_starts, labels, found.truncated, self)
         assert found.is_cut is not None, "it is told of every sound"
-
-        def whole_lengths() -> np.ndarray:
-            return np.asarray(found.lengths)
-
-        return Asked(split, whole_lengths, found.is_cut, names)
+        return Asked(split, lambda: whole, found.is_cut, names)
 
 
 def read_file(sound: bytes | str | Path, max_mb: float) -> bytes:

@@ -53,6 +53,11 @@ class SoundFeatures:
         own = {"rate": self.rate, "seconds": self.seconds, "average": self.average, "first": self.special_tokens}
         return {"features": self.source, **FACTS, **own}
 
+    @property
+    def content(self) -> JsonObject:
+        """The content of sound.json: what the frames depend on, and their scaling."""
+        return self.facts | {"mean": list(self.mean), "sd": list(self.sd)}
+
     @cached_property
     def fingerprint(self) -> str:
         """A hash of all that the unscaled frames depend on; folds share them, and differ in their scaling."""
@@ -69,6 +74,10 @@ class SoundFeatures:
         frames = (max_length - self.special_tokens) * self.average
         samples = (frames + 1) * round(STEP_S * self.rate)
         return samples if self.seconds is None else min(samples, round(self.seconds * self.rate))
+
+    def count(self, samples: int) -> int:
+        """Return how many frames so many samples have, the first one included, before any are cut."""
+        return (1 + samples // round(STEP_S * self.rate)) // self.average + self.special_tokens
 
     def frames(self, samples: np.ndarray, max_length: int) -> np.ndarray:
         """Return the row of a sound, (T, F) float16 and unscaled, at most `max_length` frames.
@@ -127,8 +136,7 @@ class SoundFeatures:
     def save(self, folder: Path, longest: int | None = None) -> None:
         """Write the file by which a saved model is opened with these features again; `longest` has no meaning here."""
         folder.mkdir(parents=True, exist_ok=True)
-        content = self.facts | {"mean": list(self.mean), "sd": list(self.sd)}
-        (folder / SOUND_FILE).write_text(json.dumps(content, indent=2), encoding="utf-8")
+        (folder / SOUND_FILE).write_text(json.dumps(self.content, indent=2), encoding="utf-8")
 
 
 def open_features(folder: Path) -> SoundFeatures:

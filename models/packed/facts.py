@@ -19,6 +19,7 @@ class Facts:
     language: str | None = None  # by whose rules hashed words are lowered; None: by those of Unicode
     # Of labels that are decided one by one: `thresholds`, one a label, and `at_least_one`.
     sets: JsonObject = field(default_factory=dict)
+    sound: JsonObject = field(default_factory=dict)  # the content of sound.json, of a model that reads sounds
 
     def entries(self) -> JsonObject:
         """The entries of a header about what is done to a text first, and about how labels are decided."""

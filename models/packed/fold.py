@@ -70,7 +70,9 @@ def tables_of_places(embeddings: Embeddings, facts: Facts) -> Arrays:
     places = array_of(first_rows(embeddings.position_embeddings, facts.max_length))
     if len(places) < facts.max_length:
         raise NotPacked(f"it has {len(places)} positions for texts of {facts.max_length} tokens")
-    return {"places": places, "segments": array_of(embeddings.token_type_embeddings.weight)[:segments]}
+    table = embeddings.token_type_embeddings
+    assert table is not None, "texts have segments"
+    return {"places": places, "segments": array_of(table.weight)[:segments]}
 
 
 def difference_of_two(weight: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

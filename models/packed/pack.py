@@ -16,6 +16,7 @@ from models.packed.fold import pack_bag_of_words
 from models.packed.format import NAME
 from models.packed.ngram import pack_bag_of_ngrams
 from models.packed.pair import pack_pair
+from models.packed.sound import is_of_frames, pack_sound
 from models.readouts.pair import Pair
 
 PACKERS: dict[type[Backbone], Callable[[Network, Facts], bytes]] = {
@@ -38,6 +39,8 @@ def pack_network(network: Network, facts: Facts) -> bytes:
     """The content of a model.bin that answers as the network does; NotPacked, with the reason, where there is none."""
     if type(network) is not SequenceClassifier:
         raise NotPacked("it does not give one answer for a text")
+    if is_of_frames(network):
+        return pack_sound(network, facts)
     if type(network.bert) not in PACKERS:
         raise NotPacked(f"its encoder, {type(network.bert).__name__}, computes on every token")
     if isinstance(network.bert.pooler, Pair):

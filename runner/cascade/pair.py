@@ -60,6 +60,10 @@ def open_side(part: str, source: str, output: Path, engine: str) -> Side:
         raise ConfigError(
             f"{part}={source}: is a cascade itself, and one has two models. Try: {part}=<one of its runs>"
         )
+    if record.setting("data.audio"):
+        raise ConfigError(
+            f"{part}={source}: reads sounds, and a cascade reads texts. Try: {part}=<the id of another run>"
+        )
     if not task_class(record.data.task).has_probabilities:
         raise ConfigError(
             f"{part}={source}: answers by {record.data.task}, and a cascade needs models that answer one label a text "

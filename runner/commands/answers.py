@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,10 +34,12 @@ class AnswerOptions:
     form: str  # csv | jsonl
     is_live: bool  # answer the rows that are there, without waiting for more
     promise: Promise | None = None  # on the share of errors
+    read: Callable[[Any], Any] = str  # makes a cell of the columns a question: a text, its words, or a sound
+    chunk: int = CHUNK
 
 
-def answer_text(exported: ExportedModel, threads: int, texts: list[str], promise: Promise | None) -> None:
-    """Print the answer to one text, or one pair of texts."""
+def answer_text(exported: ExportedModel, threads: int, texts: Sequence[Any], promise: Promise | None) -> None:
+    """Print the answer to one text, one pair of texts, or one sound."""
     predictor = open_answering(exported, threads, promise)
     say_promise(predictor)
     answer = predictor(texts[:1], texts[1:] or None)[0]
@@ -80,12 +82,13 @@ def answer_rows(exported: ExportedModel, rows: Iterator[dict[str, Any]], options
     with open_output(options.out) as target:
         writer = RowWriter(target, options.form)
         size = options.batch_size
-        for chunk in chunks_as_they_arrive(rows, size) if options.is_live else row_chunks(rows, CHUNK):
+        for chunk in chunks_as_they_arrive(rows, size) if options.is_live else row_chunks(rows, options.chunk):
             answers, lost, longest = answer_chunk(predictor, chunk, options)
             writer.write(answers)
             count, cut = count + len(chunk), cut + lost
             unsure += sum(row["prediction"] == UNSURE for row in answers)
-    truncated = f", {cut:,} of them longer than {longest} tokens and cut" if cut else ""
+    unit = "frames" if exported.reads_sounds else "tokens"
+    truncated = f", {cut:,} of them longer than {longest} {unit} and cut" if cut else ""
     answered = f", {count - unsure:,} of them answered" if isinstance(predictor, RejectingPredictor) else ""
     say(f"{count:,} rows{answered}{truncated}" + (f": {options.out}" if options.out else ""), sys.stderr)
     has_shares = any(field.type == "shares" for field in predictor.answer_fields)
@@ -106,8 +109,7 @@ def answer_chunk(
     fields = predictor.answer_fields
     if clash := column_types(fields).keys() & rows[0].keys():
         raise ConfigError(f"there is a column {min(clash)!r} already, which answers are written to. Rename it")
-    takes_words = predictor.exported.reads_words
-    first, *second = ([text_of(row[column], takes_words) for row in rows] for column in options.columns)
+    first, *second = ([options.read(row[column]) for row in rows] for column in options.columns)
     asked = predictor.ask(first, second[0] if second else None)
     found = [answer_row(answer, fields) for answer in predictor.answers(asked, options.batch_size)]
     made = [row | answer for row, answer in zip(rows, found)]
@@ -116,6 +118,6 @@ def answer_chunk(
     return made, int(asked.is_cut.sum()), asked.longest or predictor.exported.max_length
 
 
-def text_of(value: Any, takes_words: bool) -> Any:
-    """A cell as a text, or as a list of words where the model takes one."""
-    return value if takes_words and is_words(value) else str(value)
+def text_or_words(value: Any) -> Any:
+    """A cell as a text, or as a list of words where it is one."""
+    return value if is_words(value) else str(value)

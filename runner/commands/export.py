@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +12,7 @@ from runner.commands.options import output_folder, parse_options, split_run, tru
 from runner.commands.promise import PROMISE_OPTIONS, check_promised_length, promise_of_run, wanted_promise
 from runner.deploy.budgets import at_share, share_of
 from runner.deploy.bundle.calibration import CALIBRATION_FILE, read_calibration
-from runner.deploy.bundles import is_packed, write_packed_bundle
+from runner.deploy.bundles import MANIFEST, is_packed, refuse_sounds, write_packed_bundle
 from runner.deploy.exported import (
     VECTOR_FORMS,
     ExportedModel,
@@ -67,14 +68,19 @@ def main(words: list[str]) -> int:
         return show_vectors(record, folder, form, out)
     if form in PACKED_FORMS and is_packed(trained := model_of_run(record, folder)):
         at_share(with_engine(trained, "numpy"), length)  # n-grams and word vectors have no layers
+        refuse_sounds(trained, form)
         if wrong := "int8" if int8 else "build" if is_built else "":
-            raise ConfigError(f"{wrong}=true: run {record.identity} is packed as it is. Leave {wrong}= out")
+            smaller = f"Try: run compression=[int8] from={record.identity}, and export that run"
+            cure = smaller if int8 and trained.reads_sounds else f"Leave {wrong}= out"
+            raise ConfigError(f"{wrong}=true: run {record.identity} is packed as it is. {cure}")
         if form == "page":
             show_page(write_page(record, folder, out, promise))
         else:
             place = place_of_export(folder, form, out)
             exported = write_packed_bundle(trained, place, is_served=form == "docker", promise=promise)
             show_export(exported, None, form, record)
+            if trained.reads_sounds and not is_zip(exported.folder):
+                show_device(exported.folder)
         say_promise(promise)
         return 0
     try:
@@ -162,6 +168,20 @@ def show_page(path: Path) -> None:
     """Print where the page is, how large it is, and how to open it."""
     say(f"{path}: {path.stat().st_size / 1000:,.0f} kB, model included; it needs no network")
     say(f"Try: open it in a browser, {path.as_uri()}")
+
+
+def show_device(folder: Path) -> None:
+    """Print what a small device needs to answer a sound by the bundle in a folder."""
+    found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["device"]
+    whole = f", {found['multiply_adds_int8']:,} of them in int8" if found["multiply_adds_int8"] else ""
+    say(
+        f"for a sound of {found['frames']} frames: {found['bytes_model']:,} bytes beside the code, "
+        f"{found['multiply_adds']:,} multiply-adds{whole},"
+    )
+    say(
+        f"  {found['multiply_adds_features']:,} more for its features; buffers of {found['bytes_activations']:,} "
+        f"bytes, and {found['bytes_window']:,} for a window"
+    )
 
 
 def show_export(exported: ExportedModel, parity: Parity | None, form: str, record: RunRecord) -> None:

@@ -1,17 +1,19 @@
-"""`run predict ID ...`: answers to a text, to the rows of a file, or to what comes in on standard input."""
+"""`run predict ID ...`: answers to a text or a sound, to the rows of a file, or to standard input."""
 
 from __future__ import annotations
 
 import shlex
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from data.sources.columns import is_column_number
 from data.sources.options import ReadOptions, format_of, ineffective_options, suffix_of
-from runner.commands.answers import AnswerOptions, answer_rows, answer_text
+from runner.commands import sound_files
+from runner.commands.answers import CHUNK, AnswerOptions, answer_rows, answer_text, text_or_words
 from runner.commands.options import output_folder, parse_options, split_run, whole_number
 from runner.commands.promise import PROMISE_OPTIONS, check_promised_length, promise_to_keep, wanted_promise
 from runner.deploy.budgets import find_model_at, share_of
@@ -44,24 +46,39 @@ def main(words: list[str]) -> int:
         raise ConfigError(f'run predict: no text and no file. Try: run predict {source} "a text", or a file, or -')
     size = whole_number("predict", "batch_size", chosen["batch_size"], 1, 4096)
     threads = whole_number("predict", "threads", chosen["threads"], 1, 1024)
-    table = table_of(source, asked, len(literal), chosen)
     wanted, output = wanted_promise("predict", chosen), output_folder(chosen["paths.output"])
     length = share_of("predict", chosen["length"])
     check_promised_length("predict", wanted, length)
     exported = find_model_at(source, output, chosen["engine"], length)
-    promise = promise_to_keep(exported, wanted)
-    texts = [] if table else [*asked, *literal]
-    if table:
-        chosen = with_word_column(table, chosen, exported)
-    rows = table_rows(table, chosen, exported) if table else text_rows(texts, chosen, exported)
+    is_sound, given = exported.reads_sounds, [*asked, *literal]
+    table = sound_files.table_of(given, chosen) if is_sound else table_of(source, asked, len(literal), chosen)
+    promise, read = promise_to_keep(exported, wanted), reader_of(exported, table)
+    chosen = with_word_column(table, chosen, exported) if table else chosen
+    rows = rows_of(table, given, chosen, exported)
     out = Path(chosen["out"]) if chosen["out"] else None
     form = written_format(out, table, chosen)
-    if table or out:
-        columns = named_columns(chosen, exported)
-        answer_rows(exported, rows, AnswerOptions(columns, size, threads, out, form, table == "-", promise))
+    if table or out or (is_sound and len(given) > 1):
+        columns, chunk = named_columns(chosen, exported), sound_files.CHUNK if is_sound else CHUNK
+        options = AnswerOptions(columns, size, threads, out, form, table == "-", promise, read, chunk)
+        answer_rows(exported, rows, options)
     else:
-        answer_text(exported, threads, texts, promise)
+        answer_text(exported, threads, [read(word) for word in given], promise)
     return 0
+
+
+def rows_of(table: str, given: list[str], chosen: dict[str, str], exported: ExportedModel) -> Iterator[dict[str, Any]]:
+    """The rows of a table, or else what the words of the command are."""
+    if table:
+        return table_rows(table, chosen, exported)
+    return sound_files.sound_rows(given, exported) if exported.reads_sounds else text_rows(given, chosen, exported)
+
+
+def reader_of(exported: ExportedModel, table: str) -> Callable[[Any], Any]:
+    """The function that makes a cell a question for this model; table: the file that the cells are from."""
+    if not exported.reads_sounds:
+        return text_or_words if exported.reads_words else str
+    folder = Path(table).parent if table not in ("", "-") else Path()
+    return partial(sound_files.read_sound, folder=folder, max_mb=float(exported.options["max_mb"]))
 
 
 def split_literals(words: list[str]) -> tuple[list[str], list[str]]:

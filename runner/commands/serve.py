@@ -11,6 +11,7 @@ from functools import partial
 from runner.commands.options import output_folder, parse_options, split_run, true_or_false, whole_number
 from runner.commands.promise import PROMISE_OPTIONS, check_promised_length, promise_to_keep, wanted_promise
 from runner.deploy.budgets import find_model_at, lengths_entry, share_of
+from runner.deploy.exported import ExportedModel
 from runner.deploy.promise_text import sentences
 from runner.errors import ConfigError
 from runner.machine.extras import require_extra
@@ -40,6 +41,7 @@ def main(words: list[str]) -> int:
     require_extra("serve", "run serve")
     exported = find_model_at(source, output_folder(chosen["paths.output"]), chosen["engine"], length)
     if max_ms is not None:
+        refuse_sounds(exported, max_ms)
         lengths_entry(exported)  # before torch is loaded
     promise = promise_to_keep(exported, wanted)
     listening, is_local = bind(chosen["host"], port)
@@ -64,6 +66,13 @@ def main(words: list[str]) -> int:
             )
             uvicorn.Server(config).run(sockets=[listening])
     return 0
+
+
+def refuse_sounds(exported: ExportedModel, max_ms: float) -> None:
+    """Raise ConfigError for a model of sounds: lengths are timed on texts."""
+    if exported.reads_sounds:
+        raise ConfigError(f"run serve: max_ms={max_ms:g} is for models of texts, and {exported.identity} reads sounds. "
+                          "Leave max_ms= out")  # fmt: skip
 
 
 def milliseconds(text: str) -> float | None:

@@ -47,6 +47,11 @@ def main(words: list[str]) -> int:
     if problems := check_overrides(others):
         return refuse(problems)
     settings = resolve(compose(others), words=others)
+    if settings.data.audio:
+        raise ConfigError(
+            f"run zero-shot: data.audio={settings.data.audio} are sounds, and a model of entailment reads texts. "
+            "Try: data of texts, as data=sib200"
+        )
     output = output_folder(settings.paths.output)
     exported = model_of_entailment(source, output, chosen["engine"])
     places = entailment_places(exported.labels, source, chosen["mode"])
@@ -118,8 +123,9 @@ def model_of_entailment(source: str, output: Path, engine: str) -> ExportedModel
     if found.engine == "numpy":
         raise ConfigError(f"run zero-shot: {source} is a bundle for NumPy. Try: the id of its run")
     if not found.is_pair:
+        read = "sounds" if found.reads_sounds else "one text"
         raise ConfigError(
-            f"run zero-shot: {source} reads one text, and a model of entailment reads two. "
+            f"run zero-shot: {source} reads {read}, and a model of entailment reads two. "
             "Try: run model=bert-small data=snli, and the id of that run"
         )
     return found

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from data.inputs import cleaning
+from data.inputs import cleaning, log_mel
 from data.inputs.tokenizer import load_tokenizer, require_pieces
 from data.inputs.trimmed import VOCABULARY
 from models.checkpoints.atomic import written_atomically
@@ -27,6 +27,7 @@ from runner.deploy.bundle import predict
 from runner.deploy.bundle.calibration import CALIBRATION_FILE, PROMISE, Calibration, read_calibration
 from runner.deploy.bundle.label_sets import THRESHOLDS
 from runner.deploy.container.files import add_server
+from runner.deploy.device_costs import device_costs
 from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel, is_zip, with_engine
 from runner.deploy.promise import Promise, save_promise
 from runner.errors import ConfigError
@@ -42,6 +43,7 @@ OF_LANGUAGES = ("language.py",)  # of a model over n-grams that lowers texts by 
 OF_PROMISES = ("rejection.py",)  # of a model that answers "unsure"
 OF_CLEANING = ("cleaning.py",)  # of a model of cleaned texts, beside a copy of the steps
 OF_SETS = ("label_sets.py",)  # of a model whose labels are decided one by one
+OF_SOUNDS = ("sound.py", "frame_network.py")  # beside a copy of the features
 OF_GRAPHS = ("encoder.py", "wordpiece.py")
 OF_NUMPY = ("numpy>=2",)
 OF_ONNX = (*OF_NUMPY, "onnxruntime>=1.23")
@@ -56,7 +58,7 @@ Answers {texts} by {answers}. It needs Python 3.10 or later; `pip install -r req
 ```
 python predict.py {words}
 python predict.py texts.csv --out answers.csv      # with {columns}; {options}
-tail -f log | python predict.py -                  # a line of JSON for each line; for models of one text
+{stream}
 ```
 
 ```python
@@ -70,6 +72,19 @@ model.scores([...])        # the logits, (texts, classes)
 `manifest.json` has the size and the SHA-256 of every file.
 
 {card}"""
+
+STREAM = "tail -f log | python predict.py -                  # a line of JSON for each line; for models of one text"
+WORDS_OF_TEXTS = {
+    "texts": "texts", "words": '"a text"', "asked": '"a text"', "options": "--text names another", "stream": STREAM,
+}  # fmt: skip
+WORDS_OF_PAIRS = {
+    "texts": "pairs of texts", "words": '"a text" "a second text"', "asked": '"a text", "a second text"',
+    "options": "--text and --pair name others", "stream": STREAM,
+}  # fmt: skip
+WORDS_OF_SOUNDS = {
+    "texts": "sounds", "words": "bark.wav", "asked": '"bark.wav"', "options": "of paths; --text names another",
+    "stream": "python predict.py clips/*.flac                     # other formats than WAV: pip install soundfile",
+}  # fmt: skip
 
 
 @contextmanager
@@ -129,6 +144,8 @@ def write_packed_bundle(
 def sources_for(header: dict[str, Any]) -> tuple[str, ...]:
     """The files of code that a model.bin with this header needs."""
     own = (*READER, *(OF_CLEANING if "cleaning" in header else ()), *(OF_SETS if THRESHOLDS in header else ()))
+    if header["kind"] == "sound":
+        return (*own, *OF_SOUNDS)
     if predict.KINDS[header["kind"]]:
         return (*own, *OF_PIECES, *(OF_PAIRS if "ngrams" in header else ()))
     further = {"pairs": OF_PAIRS, "characters": OF_CHARACTERS, "language": OF_LANGUAGES}
@@ -156,6 +173,21 @@ def require_one_answer(trained: ExportedModel, form: str) -> None:
         place = "container" if form == "docker" else form
         raise ConfigError(
             f"format={form}: run {trained.identity} {what}, and a {place} gives one answer a text. Try: {others}"
+        )
+
+
+def refuse_sounds(trained: ExportedModel, form: str) -> None:
+    """Raise ConfigError for an export that has no place for sounds. form: of the export."""
+    if not trained.reads_sounds:
+        return
+    if form in ("page", "docker"):
+        cure = f"run serve {trained.identity}, which has a page of its own" if form == "page" else "format=bundle"
+        what = "page" if form == "page" else "container"
+        raise ConfigError(f"format={form}: run {trained.identity} reads sounds, and a {what} reads texts. Try: {cure}")
+    if form == "bundle" and not is_packed(trained):
+        raise ConfigError(
+            f"format=bundle: run {trained.identity} has no {predict.MODEL_FILE}, which transformers over frames and "
+            "means of frames have, with weights in float32 or in 8 bits. Try: format=onnx"
         )
 
 
@@ -211,6 +243,8 @@ def add_reader(
         shutil.copy2(SOURCES / name, part / name)
     if set(OF_CLEANING) <= set(sources):
         shutil.copy2(str(cleaning.__file__), part / "cleaning_steps.py")
+    if set(OF_SOUNDS) <= set(sources):
+        shutil.copy2(str(log_mel.__file__), part / "log_mel.py")
     (part / "requirements.txt").write_text("\n".join(packages) + "\n", encoding="utf-8")
     calibration = read_calibration(part / exported.weights.name)
     (part / "README.md").write_text(as_calibrated(usage(exported, trained), calibration), encoding="utf-8")
@@ -225,6 +259,7 @@ def add_reader(
         "labels": list(exported.labels), "texts": len(exported.columns), "max_length": exported.max_length,
         "packages": list(packages), "files": files,
     }  # fmt: skip
+    about |= {"device": device_costs(part)} if exported.reads_sounds else {}
     (part / MANIFEST).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -243,13 +278,11 @@ def usage(exported: ExportedModel, trained: ExportedModel) -> str:
     card = trained.folder / "README.md"
     text = card.read_text(encoding="utf-8") if card.is_file() else ""
     body = text.split("\n---\n", 1)[-1] if text.startswith("---\n") else text
+    words = WORDS_OF_SOUNDS if exported.reads_sounds else WORDS_OF_PAIRS if exported.is_pair else WORDS_OF_TEXTS
     return USAGE.format(
         name=exported.name,
-        texts="pairs of texts" if exported.is_pair else "texts",
+        **words,
         answers=f"{how_many(exported.task)} of {len(exported.labels)} labels" if exported.labels else "a number",
-        words='"a text" "a second text"' if exported.is_pair else '"a text"',
-        asked='"a text", "a second text"' if exported.is_pair else '"a text"',
         columns=" and ".join(f"a column `{column}`" for column in exported.columns),
-        options="--text and --pair name others" if exported.is_pair else "--text names another",
         card=OPENED_WHOLE.sub("", body.removeprefix(f"# {exported.name}\n").lstrip()),
     )

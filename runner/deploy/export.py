@@ -8,7 +8,7 @@ from pathlib import Path
 from models.checkpoints.atomic import written_atomically
 from runner.deploy import mlflow_model
 from runner.deploy.budgets import at_share
-from runner.deploy.bundles import add_graph_reader, bundle_at, require_one_answer
+from runner.deploy.bundles import add_graph_reader, bundle_at, refuse_sounds, require_one_answer
 from runner.deploy.exported import ExportedModel, check_format, ending, model_of_run, place_of_export
 from runner.deploy.graphs import write_exported_model
 from runner.deploy.hub.folder import write_hub_folder
@@ -41,6 +41,7 @@ def export_run(
     trained = at_share(model_of_run(record, run_folder), length)
     if form in PLAIN_READERS:
         require_one_answer(trained, form)
+        refuse_sounds(trained, form)
     engine = "torch" if not int8 and form not in ("onnx", *PLAIN_READERS) else "onnx-int8" if int8 else "onnx"
     if engine != "torch":
         require_extra("onnx", f"format={form}{' int8=true' if int8 else ''}")

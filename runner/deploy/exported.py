@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from data.inputs.questions import INPUTS
+from data.inputs.questions import INPUTS, QuestionInput, input_of
+from data.inputs.sound import Sound
 from models.packed.format import NAME as PACKED
 from runner.errors import ConfigError
 from runner.record.folder import find_record
@@ -23,7 +24,7 @@ DESCRIPTION_FILE = "deploy.json"
 SCHEMA_VERSION = 1
 CASCADE = "cascade"  # the engine of two models that answer as one, see runner/deploy/cascade.py
 WEIGHTS = {"torch": "model.safetensors", "numpy": PACKED, CASCADE: "cascade.json"}  # by engine
-FURTHER = ("options", "facts", "lengths")  # keys of deploy.json that are left out when empty, as in all earlier exports
+FURTHER = ("options", "facts", "lengths", "input")  # keys of deploy.json that are left out when empty
 ENGINES = ("torch", "onnx", "onnx-int8", "numpy")  # numpy: the model.bin beside the weights, where there is one
 VECTOR_FORMS = ("model2vec", "static-embedding")  # vectors for other programs, which give no answers
 FORMATS = ("onnx", "safetensors", "mlflow", "page", "bundle", "docker", "hub", *VECTOR_FORMS)  # of exports
@@ -49,6 +50,17 @@ class ExportedModel:
     options: dict[str, Any] = field(default_factory=dict)  # settings of the data that questions are read by
     facts: dict[str, Any] = field(default_factory=dict)  # what the task must know of the labels beside their names
     lengths: dict[str, Any] = field(default_factory=dict)  # in the place of those in its config.json, see budgets.py
+    input: str = ""  # a key of data/inputs/questions.py; "": that of its task
+
+    @property
+    def input_class(self) -> type[QuestionInput]:
+        """The class that turns questions into rows."""
+        return INPUTS[self.input or task_class(self.task).input]
+
+    @property
+    def reads_sounds(self) -> bool:
+        """Whether a question is a sound file."""
+        return self.input_class is Sound
 
     @property
     def is_pair(self) -> bool:
@@ -58,7 +70,7 @@ class ExportedModel:
     @property
     def reads_words(self) -> bool:
         """Whether a list of words may stand for a text."""
-        return INPUTS[task_class(self.task).input].reads_words
+        return self.input_class.reads_words
 
     @property
     def reads_tokens(self) -> bool:
@@ -68,6 +80,8 @@ class ExportedModel:
     @property
     def placeholders(self) -> str:
         """The placeholders of a question in a command: <text>, or <text> <second text>."""
+        if self.reads_sounds:
+            return "<sound.wav>"
         examples = task_class(self.task).examples[: len(self.columns)]
         return " ".join(f"<{example.removeprefix('a ')}>" for example in examples)
 
@@ -106,9 +120,9 @@ def exported_from(content: dict[str, Any], folder: Path) -> ExportedModel:
     Raises KeyError, TypeError or ValueError where it describes none, or one of a task that this version does not know.
     """
     lists = {key: tuple(content[key]) for key in ("labels", "columns")}
-    known: dict[str, Any] = {name: {} for name in FURTHER} | content | lists | {"folder": folder}
+    known: dict[str, Any] = {name: {} for name in FURTHER} | {"input": ""} | content | lists | {"folder": folder}
     found = ExportedModel(**{key: known[key] for key in ExportedModel.__dataclass_fields__})
-    task_class(found.task)
+    _ = task_class(found.task), found.input_class
     return found
 
 
@@ -133,11 +147,13 @@ def model_of_run(record: RunRecord, run_folder: Path) -> ExportedModel:
 def describe_model(record: RunRecord, folder: Path) -> ExportedModel:
     """The model that a run saved in `folder`, as the run's record describes it; its task has answers to give."""
     task = task_of_record(record)
-    input_class = INPUTS[task.input]
+    name = input_of(task.input, record.setting)
+    input_class = INPUTS[name]
     return ExportedModel(
         folder, "torch", record.identity, record.name, record.data.task, tuple(record.data.labels),
         input_class.columns_of(record.setting), int(record.setting("data.max_length")), record.started,
         {key: record.setting(f"data.{key}") for key in input_class.options}, further_facts(task.facts),
+        input="" if name == task.input else name,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import cast
 
+from data.inputs.sound_features import SOUND_FILE
 from models.errors import ModelError
 from models.network import Network
 from models.onnx.graph import write_onnx
@@ -20,7 +21,9 @@ from runner.deploy.predictor import Predictor
 from runner.deploy.promise import Promise, save_promise
 from runner.record.record import RunRecord
 
-TOKENIZER = ("tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json")  # those there are
+TOKENIZER = (  # those there are
+    "tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json", SOUND_FILE,
+)  # fmt: skip
 
 
 def write_exported_model(

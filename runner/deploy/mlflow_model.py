@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from runner.deploy.answer_table import answer_row, as_cell, column_types
 from runner.deploy.exported import ExportedModel, read_export
 from runner.deploy.predictor import Predictor
+from runner.errors import ConfigError
 from runner.tasks.make import task_of_export
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def save_mlflow_model(folder: Path, model: Path) -> None:
 
     exported = read_export(model)
     needed = [*NEEDED, *(["onnxruntime"] if exported.engine != "torch" else [])]
+    needed += ["soundfile", "scipy"] if exported.reads_sounds else []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it asks for an input example; the signature says the same
         mlflow.pyfunc.save_model(
@@ -54,7 +56,8 @@ def signature(exported: ExportedModel) -> Any:
 
     columns = column_types(task_of_export(exported.task, exported.labels, exported.facts).answer_fields())
     made = [ColSpec("double" if holds is float else "string", name) for name, holds in columns.items()]
-    return ModelSignature(Schema([ColSpec("string", name) for name in exported.columns]), Schema(made))
+    asked = "binary" if exported.reads_sounds else "string"  # in JSON binary is base64
+    return ModelSignature(Schema([ColSpec(asked, name) for name in exported.columns]), Schema(made))
 
 
 class MlflowTextModel:
@@ -64,10 +67,19 @@ class MlflowTextModel:
         self.predictor = predictor
 
     def predict(self, frame: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Predict the rows of a data frame that has the text columns; lists in an answer become JSON."""
+        """Predict the rows of a data frame that has the text columns; lists in an answer become JSON.
+
+        Sounds are the content of files: a path would name a file of the server's disk. ConfigError for one.
+        """
         import pandas as pd
 
-        first, *second = (frame[name].astype(str).tolist() for name in self.predictor.exported.columns)
+        exported = self.predictor.exported
+        first, *second = (frame[name].tolist() for name in exported.columns)
+        if exported.reads_sounds:
+            if not all(isinstance(sound, bytes) for sound in first):
+                raise ConfigError(f"{exported.columns[0]}: expected the content of sound files, as bytes")
+        else:
+            first, second = list(map(str, first)), [list(map(str, column)) for column in second]
         answers = self.predictor(first, second[0] if second else None)
         rows = [answer_row(answer, self.predictor.answer_fields) for answer in answers]
         return pd.DataFrame([{name: as_cell(value) for name, value in row.items()} for row in rows], index=frame.index)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import wave
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -95,19 +97,33 @@ def rows_to_compare(record: RunRecord, trained: Predictor) -> RowsToCompare:
         )
     except DataError as error:
         reason = str(error).split(". ")[0]
+        what = "tones" if trained.exported.reads_sounds else "texts"
         return RowsToCompare(
-            built_in_texts(trained), f"built-in texts, since the run's data are unavailable ({reason})"
+            built_in_texts(trained), f"built-in {what}, since the run's data are unavailable ({reason})"
         )
     split = splits.report[0]
     return RowsToCompare(split, f"{settings.name}, {split.name}", task_of_record(record), splits.select)
 
 
 def built_in_texts(trained: Predictor) -> TokenSplit:
-    """Generated English texts of several lengths, for models whose data are unavailable."""
+    """Generated English texts, or tones, of several lengths, for models whose data are unavailable."""
+    if trained.exported.reads_sounds:
+        return trained.ask([tone(hertz) for hertz in np.geomspace(100, 2000, ROWS)]).split
     kind = "entailment" if trained.exported.is_pair else "sentiment"
     rows = generate_demo(kind, ROWS, seed=0)
     texts = [" ".join([text] * (1 + index % 4)) for index, (text, _, _) in enumerate(rows)]
     return trained.ask(texts, [pair or "" for _, pair, _ in rows] if trained.exported.is_pair else None).split
+
+
+def tone(hertz: float, rate: int = 8000) -> bytes:
+    """The content of a WAV file with a sine of up to 4 seconds, the higher the longer."""
+    count = round(rate * min(4.0, hertz / 500))
+    samples = 16000 * np.sin(2 * np.pi * hertz * np.arange(count) / rate)
+    stream = io.BytesIO()
+    with wave.open(stream, "wb") as file:
+        file.setparams((1, 2, rate, count, "NONE", ""))
+        file.writeframes(samples.astype("<i2").tobytes())
+    return stream.getvalue()
 
 
 def evenly_by_length(lengths: np.ndarray, count: int) -> np.ndarray:

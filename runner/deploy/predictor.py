@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from data.inputs.questions import INPUTS
 from data.inputs.request import Asked, Field
 from data.inputs.tokenizer import load_tokenizer
 from data.splits import TokenSplit
@@ -27,7 +26,7 @@ from runner.training.inference import predict
 
 CPU = torch.device("cpu")
 OTHER_LENGTHS = "it was calibrated at other lengths; run export length= calibrates it at these"
-Text = str | Sequence[str]  # a text, or its words for models that read words
+Text = str | Sequence[str] | bytes  # a text, or its words for models that read words; the content of a sound file
 
 
 class Predictor:
@@ -37,7 +36,7 @@ class Predictor:
         self.exported = exported
         self.task = task_of_export(exported.task, exported.labels, exported.facts)
         self.tokenizer = load_tokenizer(str(exported.folder))
-        self.input = INPUTS[self.task.input].for_questions(self.tokenizer, exported.columns, exported.options)
+        self.input = exported.input_class.for_questions(self.tokenizer, exported.columns, exported.options)
         self.model = load_for_runtime(exported, threads).eval()
         known = Calibration(problem=OTHER_LENGTHS) if exported.lengths else read_calibration(exported.weights)
         self.calibration = known

@@ -12,6 +12,7 @@ from runner.deploy.answer_table import Answer
 from runner.deploy.bundle.calibration import Calibration
 from runner.deploy.exported import ExportedModel
 from runner.deploy.packed_predictor import PackedPredictor
+from runner.deploy.packed_sounds import PackedSounds
 
 
 class Questions(Protocol):
@@ -84,7 +85,7 @@ def open_predictor(exported: ExportedModel, threads: int = 1, max_ms: float | No
     max_ms: for each text, of a model with searched lengths.
     """
     if exported.engine == "numpy":
-        return PackedPredictor(exported)
+        return PackedSounds(exported) if exported.reads_sounds else PackedPredictor(exported)
     from runner.deploy import timed_lengths  # late: torch
 
     if max_ms is not None:

@@ -68,7 +68,7 @@ def find_reasons(predictor: AnyPredictor, texts: Sequence[str], answer: Answer) 
 
 def method_of(predictor: AnyPredictor) -> str:
     """How `find_reasons` finds the reasons of this model's answers; empty where it finds none."""
-    if predictor.answer_fields[0].type not in ("label", "number"):
+    if predictor.answer_fields[0].type not in ("label", "number") or predictor.request_fields[0].type == "sound":
         return ""
     return EXACT if ngrams_of(predictor) is not None and len(predictor.request_fields) == 1 else LEFT_OUT
 

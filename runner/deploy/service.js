@@ -135,8 +135,11 @@ async function askOne(texts) {
   const body = { texts: [texts[0]] };
   if (texts.length > 1) body.pairs = [texts[1]];
   if (health.explains && at("explain").checked) body.explain = true;
-  const found = await ask(body), [first] = found.answers;
-  const json = make("pre", "", JSON.stringify(found, null, 2));
+  return shownAnswer(await ask(body), texts);
+}
+
+function shownAnswer(found, texts) {
+  const [first] = found.answers, json = make("pre", "", JSON.stringify(found, null, 2));
   json.tabIndex = 0;
   return [
     // Spans are places in the last text: of a question and its context in the context.
@@ -162,7 +165,7 @@ async function askLines(lines, isPair) {
 const highest = answer => answer.probabilities ? Math.max(...Object.values(answer.probabilities)) : null;
 
 function asTable(rows, answers) {
-  const hasShares = highest(answers[0]) !== null, head = make("tr", "", make("th", "", "#"), make("th", "", "text"));
+  const hasShares = highest(answers[0]) !== null, head = make("tr", "", make("th", "", "#"), make("th", "", readsSounds() ? "sound" : "text"));
   head.append(make("th", "", "answer"));
   if (hasShares) head.append(make("th", "share"), make("th", "number", shareName()));
   const lines = rows.map((row, place) => {
@@ -213,8 +216,8 @@ async function submit() {
   try {
     const lines = at("text").value.split("\n").filter(line => line.trim());
     const texts = isPair ? [at("text").value, at("pair").value] : [at("text").value];
-    const found = at("lines").checked && lines.length ? await askLines(lines, isPair) : await askOne(texts);
-    at("answer").replaceChildren(...found);
+    const askTexts = () => at("lines").checked && lines.length ? askLines(lines, isPair) : askOne(texts);
+    at("answer").replaceChildren(...await (readsSounds() ? askSounds() : askTexts()));
   } catch (error) {
     at("answer").replaceChildren(make("p", "error", error.message));
   } finally {
@@ -234,7 +237,7 @@ async function start() {
   health = await (await fetch("health")).json();
   document.title = at("name").textContent = health.name;
   const labels = health.labels.length > 12 ? `${health.labels.length} labels` : `labels: ${health.labels.join(", ")}`;
-  const length = `up to ${health.max_length.toLocaleString("en")} tokens`;
+  const length = `up to ${health.max_length.toLocaleString("en")} ${readsSounds() ? "frames" : "tokens"}`;
   at("about").textContent = `Run ${health.model}, ${health.engine}, ${length}; `
     + (health.labels.length && health.answers.some(field => OF_LABELS.has(field.type)) ? labels : `answers ${health.answers[0].meaning}`)
     + health.promise.map(said => `. ${said[0].toUpperCase()}${said.slice(1)}`).join("");
@@ -244,10 +247,11 @@ async function start() {
   }
   const [one, other] = health.asks[0].name === "text" ? ["a text", "another"] : health.asks.map(field => `a ${field.name}`);
   const body = health.asks.length < 2 ? { texts: [one] } : { texts: [one], pairs: [other] };
-  at("example").textContent =
+  at("example").textContent = readsSounds() ? exampleOfSounds() :
     `curl ${location.origin}/predict -H 'Content-Type: application/json' -d '${JSON.stringify(body)}'`;
   at("lines").checked = new URLSearchParams(location.search).has("lines");
   showChoice();
+  if (readsSounds()) return showSounds();
   if (location.hash.length > 1) await submitAddress();
 }
 

@@ -30,6 +30,7 @@ from runner.deploy.reasons import find_reasons, method_of
 from runner.deploy.rejecting import open_answering, promised
 from runner.deploy.service_models import FieldFacts, Health, Question, TimedQuestion, answers_model, question_model
 from runner.deploy.service_page import make_page
+from runner.errors import USER_ERRORS
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ class Limits:
     body: int = 1_000_000  # bytes
     waiting: int = 4096  # texts of all requests
     body_s: float = 30.0  # seconds until the whole body has arrived
+
+
+TEXT_LIMITS = Limits()
+SOUND_LIMITS = Limits(texts=64, body=8_000_000, waiting=64)  # eight seconds of two channels at CD quality are 1.9 MB
 
 
 def load_app(
@@ -57,7 +62,8 @@ def load_app(
     predictor = open_answering(exported, threads, promise, max_ms)
     if isinstance(predictor, KeepsTime) and tell:
         tell(predictor.describe())
-    app = make_app(predictor, batch_size=batch_size, limits=Limits(), hosts=hosts, monitor=monitor)
+    limits = SOUND_LIMITS if exported.reads_sounds else TEXT_LIMITS
+    app = make_app(predictor, batch_size=batch_size, limits=limits, hosts=hosts, monitor=monitor)
     return Observed(app, monitor, log)
 
 
@@ -92,8 +98,8 @@ def make_app(
         return JSONResponse({"error": "the server failed; its log says why, beside the id of this request"}, 500)
 
     @app.post(
-        "/predict", openapi_extra={"requestBody": schema}, summary="Predict texts", response_model=answers,
-        response_model_exclude_none=True,
+        "/predict", openapi_extra={"requestBody": schema}, response_model=answers, response_model_exclude_none=True,
+        summary=f"Predict {what_is_asked(predictor.request_fields)}",
     )  # fmt: skip
     async def predict(request: Request) -> Any:
         question = parse_question(await read_body(request, limits), limits, predictor.request_fields, is_timed)
@@ -161,16 +167,22 @@ def parse_question(body: bytes, limits: Limits, asked: Sequence[fields.Field], i
         if first["type"] == "json_invalid":
             raise HTTPException(400, f"the body is not JSON: {first['ctx']['error']}") from error
         place = ".".join(map(str, first["loc"])) or "body"
-        raise HTTPException(422, f'{place}: {first["msg"]}. Expected {{"texts": ["..."]}}') from error
+        expected = '{"sounds": ["<a file in base64>"]}' if what_is_asked(asked) == "sounds" else '{"texts": ["..."]}'
+        raise HTTPException(422, f"{place}: {first['msg']}. Expected {expected}") from error
     most = limits.explained if question.explain else limits.texts
     if len(question.texts) > most:
         what = 'with "explain"' if question.explain else "in one request"
-        raise HTTPException(413, f"{len(question.texts)} texts {what}, at most {most}. Ask in parts")
+        raise HTTPException(413, f"{len(question.texts)} {what_is_asked(asked)} {what}, at most {most}. Ask in parts")
     is_pair = len(asked) > 1
     if is_pair != (question.pairs is not None) or len(question.texts) != len(question.pairs or question.texts):
-        wanted = "as many pairs as texts" if is_pair else "texts without pairs"
+        wanted = "as many pairs as texts" if is_pair else f"{what_is_asked(asked)} without pairs"
         raise HTTPException(422, f"this model reads {wanted}")
     return question
+
+
+def what_is_asked(asked: Sequence[fields.Field]) -> str:
+    """The word for the questions of a model with these fields."""
+    return "sounds" if asked[0].type == "sound" else "texts"
 
 
 def explained(predictor: AnyPredictor, question: Question, answers: Sequence[Answer]) -> list[Answer]:
@@ -203,10 +215,15 @@ def too_fast(predictor: KeepsTime, question: Question, tokens: Sequence[int]) ->
 def answer_questions(
     predictor: AnyPredictor, questions: Sequence[Question], batch_size: int
 ) -> list[list[Answer] | HTTPException]:
-    """Predict for several questions at once; a question with a text that is too long gets an exception."""
+    """Predict for several questions at once; one with a text that is too long, or is none, gets an exception."""
     texts = [text for question in questions for text in question.texts]
     pairs = [pair for question in questions for pair in question.pairs or ()] or None
-    asked = predictor.ask(texts, pairs)
+    try:
+        asked = predictor.ask(texts, pairs)
+    except USER_ERRORS as error:  # of one question, which the others do not pay for
+        if len(questions) == 1:
+            return [HTTPException(422, str(error))]
+        return [answer_questions(predictor, [question], batch_size)[0] for question in questions]
     tokens: Sequence[int] = ()
     if isinstance(predictor, KeepsTime):
         tokens = predictor.tokens(asked)
@@ -225,6 +242,7 @@ def answer_questions(
             results.append(explained(predictor, question, found[mine]) if question.explain else found[mine])
         else:
             lengths, longest = asked.lengths[mine], asked.longest or predictor.exported.max_length
-            worst = f"text {int(lengths.argmax()) + 1} has {lengths.max():,} tokens, this model reads {longest}"
+            what, unit = ("sound", "frames") if predictor.exported.reads_sounds else ("text", "tokens")
+            worst = f"{what} {int(lengths.argmax()) + 1} has {lengths.max():,} {unit}, this model reads {longest}"
             results.append(HTTPException(413, f'{worst}. Shorten it, or send "truncate": true'))
     return results

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, create_model
 
 from data.inputs import request as fields
 
@@ -25,6 +25,14 @@ class WordsQuestion(Question):
 
     texts: list[str | list[str]] = Field(  # type: ignore[assignment]
         min_length=1, description="texts to predict, each a text or a list of its words"
+    )
+
+
+class SoundQuestion(Question):
+    """The body of a request to a model that reads sounds; it names no file of the server's disk."""
+
+    texts: list[Base64Bytes] = Field(  # type: ignore[assignment]
+        min_length=1, alias="sounds", description="sound files, the content of each in base64"
     )
 
 
@@ -115,6 +123,8 @@ def question_model(asked: Sequence[fields.Field], *, is_timed: bool = False) -> 
 
     is_timed: may a request say how long its answers may take?
     """
+    if asked[0].type == "sound":
+        return SoundQuestion
     if asked[0].type == "words":
         return TimedWordsQuestion if is_timed else WordsQuestion
     return TimedQuestion if is_timed else Question

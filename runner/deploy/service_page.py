@@ -11,9 +11,10 @@ from string import Template
 def make_page() -> tuple[str, dict[str, str]]:
     """The HTML and the headers of its answer: only this very style and script run, and only this server is asked."""
     words = resources.files("runner.deploy.page").joinpath("calibration.js").read_text(encoding="utf-8")
-    parts = {"style": read("service.css"), "script": words + read("service.js")}
+    parts = {"style": read("service.css"), "script": words + read("service_sounds.js") + read("service.js")}
     allowed = "; ".join(f"{name}-src '{hash_of(content)}'" for name, content in parts.items())
-    policy = f"default-src 'none'; {allowed}; connect-src 'self'; base-uri 'none'; form-action 'none'"
+    # blob: a sound that the user has chosen, played before it is sent.
+    policy = f"default-src 'none'; {allowed}; connect-src 'self'; media-src blob:; base-uri 'none'; form-action 'none'"
     headers = {
         "Content-Security-Policy": f"{policy}; frame-ancestors 'none'",
         "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache",

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from data.inputs.bare_texts import ENTRY
+from data.inputs.sound_features import SoundFeatures
 from data.inputs.tokenizer import PieceTokenizer
 from data.splits import TokenSplit
 from models.build import build
@@ -143,7 +144,8 @@ def packing_facts(prepared: PreparedRun, task: Task) -> Facts:
         tokenizer[ENTRY] = found.bare.facts()
     labels = tuple(prepared.splits.task.label_names)
     is_pair, sets = data.text_pair is not None, task.set_facts()
-    return Facts(labels, data.max_length, is_pair, tokenizer, found.cleaning, found.language, sets)
+    sound = found.content if isinstance(found, SoundFeatures) else {}
+    return Facts(labels, data.max_length, is_pair, tokenizer, found.cleaning, found.language, sets, sound)
 
 
 def measure_costs(

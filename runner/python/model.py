@@ -23,7 +23,7 @@ from runner.record.folder import find_record
 
 SET = "predicted_labels"  # of an answer that is a set
 Answers = list[dict[str, Any]]
-Ask = Callable[[list[str], list[str] | None], Answers]
+Ask = Callable[[list[Any], list[str] | None], Answers]
 
 
 class Model:
@@ -52,7 +52,8 @@ class Model:
     def predict(self, texts: Iterable[Any] | pd.DataFrame, *, reject: float | None = None) -> np.ndarray:
         """Return the label of each text, or its number, (texts,); of sets of labels 0 and 1, (texts, C).
 
-        texts: a list, a Series or an array; of a model of two texts, pairs; or a data frame with the model's columns.
+        texts: a list, a Series or an array; of a model of two texts, pairs; of one of sounds, paths of files or their
+        content (bytes); or a data frame with the model's columns.
         reject: the share of errors among answered texts, such as 0.05; the label of the others is "unsure", as it is of
         an export with a promise of its own. Raises ConfigError where `promise` does.
         """
@@ -105,7 +106,7 @@ class Model:
             return []
         if len(self.columns) == 2:
             return self._ask([str(first) for first, _ in rows], [str(second) for _, second in rows])
-        return self._ask([str(row) for row in rows], None)
+        return self._ask([row if isinstance(row, bytes) else str(row) for row in rows], None)
 
     def __repr__(self) -> str:
         what = f"{len(self.classes_)} classes" if len(self.classes_) else "numbers"

@@ -28,7 +28,7 @@ tags: [bertier]
 
 Trained by Bertier on `{data.name}` ({data.rows.get("train", 0):,} rows). Make it again with `{command}`.
 
-Open it with `{auto_class}.from_pretrained(folder)`{opening(needs_import)}.{cleaning(record)}
+Open it with `{auto_class}.from_pretrained(folder)`{opening(needs_import)}.{cleaning(record)}{sounds(record)}
 {low}
 {probabilities(record)}{label_sets(record)}
 | metric | value |
@@ -49,6 +49,22 @@ def cleaning(record: RunRecord) -> str:
     if record.setting("data.clean") != "tweets":
         return ""
     return " `run predict` reads links as HTTPURL and users as @USER; elsewhere they must be replaced beforehand."
+
+
+def sounds(record: RunRecord) -> str:
+    """Markdown, after a blank, on the features that a model of sounds reads, and how they are made; "" for others."""
+    if not record.setting("data.audio"):
+        return ""
+    rate, seconds, average = (record.setting(f"data.{key}") for key in ("rate", "seconds", "average_frames"))
+    kind = str(record.setting("model.tokenizer"))
+    of_bands = ", and their discrete cosine transform (DCT-II, 40 coefficients)" if kind == "mfcc" else ""
+    length = f", cut to {seconds:g} s or filled up with silence" if seconds else ", as long as it is"
+    return (
+        f" Network and ONNX graph read features (`{kind}`), not samples. A sound becomes one channel at {rate:,} Hz"
+        f"{length}. Its features are log power in 64 mel bands of windows of 64 ms, one every 32 ms{of_bands}; each "
+        f"{average} neighbouring frames become their mean. A frame is scaled by the mean and the standard deviation of "
+        "the training rows. All of it is in `sound.json`; `run predict` does it for a file."
+    )
 
 
 def has_label_sets(record: RunRecord) -> bool:

@@ -15,11 +15,13 @@ EXAMPLES = """\
   python predict.py "a lovely film"                   the answer to a text; of a pair of texts: to two
   python predict.py reviews.csv --out answers.csv     every row with the answer beside it (.csv or .tsv, with a header)
   tail -f log | python predict.py -                   a line of JSON for each line, as they arrive
+  python predict.py clips/*.wav                       of a model of sounds: the answer to each file
 """
 LONGEST_CELL = 2**31 - 1  # characters; by default the csv module refuses texts above 131,072
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 ABOUT = "deploy.json"  # of a bundle: what it was made from
 COLUMNS = ("text", "text_pair")  # of a table, where nothing names others
+SOUND = "sound"  # the column of paths, and the name of a file beside its answer
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # beginnings of texts that a spreadsheet runs (OWASP, CSV injection)
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -29,7 +31,9 @@ def main(words: list[str], load: Callable[[], Any]) -> int:
     parser = argparse.ArgumentParser(
         prog="predict.py", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("texts", nargs="*", metavar="TEXT", help="a text, a .csv or .tsv file, or - for standard input")
+    parser.add_argument(
+        "texts", nargs="*", metavar="TEXT", help="a text or a sound file, a .csv or .tsv file, or - for standard input"
+    )
     parser.add_argument("--text", metavar="COLUMN", help="of a file: the column of the texts")
     parser.add_argument("--pair", metavar="COLUMN", help="of a file: that of the second texts")
     parser.add_argument("--out", metavar="FILE", help="write there, not to standard output")
@@ -64,7 +68,7 @@ def answer(model: Any, asked: argparse.Namespace) -> None:
         with Path(first).open(encoding="utf-8-sig", newline="") as source:
             rows = csv.DictReader(source, delimiter=delimiter)
             columns = columns_of(rows.fieldnames or (), (asked.text, asked.pair)[: model.reads], model.folder / ABOUT)
-            found = answered_rows(model, rows, columns, first)
+            found = answered_rows(model, rows, columns, first, Path(first).parent if reads_sounds(model) else None)
             write(asked.out, lambda target: write_rows(target, found, delimiter))
     elif delimiter and not re.search(r"\s", first):
         raise ValueError(f"{first}: no such file")
@@ -73,12 +77,20 @@ def answer(model: Any, asked: argparse.Namespace) -> None:
             raise ValueError("this model reads two texts at a time, and a line is one. Try: a .csv file")
         lines = (line.rstrip("\n") for line in sys.stdin)
         write(asked.out, lambda target: write_lines(target, map(model, lines)))
+    elif reads_sounds(model) and not is_alone:
+        named = ({SOUND: path} | model(path) for path in asked.texts)
+        write(asked.out, lambda target: write_lines(target, named))
     else:
         if len(asked.texts) != model.reads:
             raise ValueError(
                 f"this model reads {model.reads} at a time, here are {len(asked.texts)} (put it in quotes)"
             )
         write(asked.out, lambda target: write_lines(target, [model(*asked.texts)]))
+
+
+def reads_sounds(model: Any) -> bool:
+    """Is a question the path of a sound file?"""
+    return bytes in model.takes
 
 
 def columns_of(known: Sequence[str], asked: Sequence[str | None], about: Path) -> list[str]:
@@ -88,8 +100,13 @@ def columns_of(known: Sequence[str], asked: Sequence[str | None], about: Path) -
     return [given or name for given, name in zip(asked, usual)]
 
 
-def answered_rows(model: Any, rows: csv.DictReader[str], columns: list[str], where: str) -> Iterable[dict[str, Any]]:
-    """Each row with the answer and a column `p_<label>` for each label; ValueError for a row without a text."""
+def answered_rows(
+    model: Any, rows: csv.DictReader[str], columns: list[str], where: str, folder: Path | None = None
+) -> Iterable[dict[str, Any]]:
+    """Each row with the answer and a column `p_<label>` for each label; ValueError for a row without a text.
+
+    folder: that paths of sounds are below; None for texts.
+    """
     missing = [column for column in columns if column not in (rows.fieldnames or ())]
     if missing:
         known = ", ".join(map(str, rows.fieldnames or ["none"]))
@@ -98,7 +115,7 @@ def answered_rows(model: Any, rows: csv.DictReader[str], columns: list[str], whe
         texts = [row[column] for column in columns]
         if None in texts:
             raise ValueError(f"{where}, line {rows.line_num}: no text under {columns[texts.index(None)]!r}")
-        found = model(*texts)
+        found = model(*texts) if folder is None else model(folder / texts[0])
         shares = {f"p_{label}": share for label, share in found.pop("probabilities", {}).items()}
         plain = {name: json.dumps(v, ensure_ascii=False) if isinstance(v, list) else v for name, v in found.items()}
         yield {name: value for name, value in row.items() if name} | plain | shares

@@ -26,7 +26,7 @@ MAGIC, FORMAT, DTYPES = b"BRTRSML", 1, ("u1", "i1", "f2", "f4", "u4")
 FIELDS = {  # of headers; another one changes the answers in a way that is not written here
     "arrays", "at_least_one", "bits", "centred", "characters", "cleaning", "count", "data", "dropped", "empty", "eps",
     "grams", "group", "hidden", "kind", "labels", "language", "low", "lower", "max_length", "mean", "ngrams", "pairs",
-    "pieces", "power", "temperature", "text_eps", "texts", "thresholds", "token", "width",
+    "pieces", "power", "sound", "temperature", "text_eps", "texts", "thresholds", "token", "width",
 }  # fmt: skip
 TOKEN = r"\w+|[^\w\s]"
 # What a header or an array of another form than expected leads to.
@@ -65,6 +65,7 @@ class Model:
             self.max_length = int(self.header.get("max_length", UNLIMITED))  # tokens; longer texts are cut
             self._scorer, steps = scorer_class(form)(self.header, content), self.header.get("cleaning")
             self._scorer = beside("cleaning").Cleaned(self._scorer, steps) if steps else self._scorer
+            self.takes = (str, bytes, Path) if form == "sound" else (str,)  # a sound: its path, or its content
         except ValueError as error:
             raise ModelFileError(f"{path}: {error}") from error
         except MALFORMED as error:
@@ -79,7 +80,7 @@ class Model:
 
     def __call__(self, texts: str | Sequence[str], pairs: str | Sequence[str] | None = None) -> Any:
         """The answer to one text, or a list with one for each text; pairs: the second texts, for a model of two."""
-        if isinstance(texts, str):
+        if isinstance(texts, self.takes):
             return self.answer(self._scores([texts], pairs if pairs is None else [pairs])[0])  # type: ignore[list-item]
         return [self.answer(scores) for scores in self._scores(texts, pairs)]
 
@@ -92,12 +93,12 @@ class Model:
 
     def _columns(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[Sequence[str]]:
         """The columns of texts; TypeError for what is not a text, ValueError for one text where two are read."""
-        _check_texts(texts, "text")
+        _check_texts(texts, "text", self.takes)
         if (pairs is not None) != (self.reads == 2):
             raise ValueError(f"this model reads {'two texts' if self.reads == 2 else 'one text'} at a time")
         if pairs is None:
             return [texts]
-        _check_texts(pairs, "second text")
+        _check_texts(pairs, "second text", self.takes)
         if len(pairs) != len(texts):
             raise ValueError(f"{len(texts)} texts and {len(pairs)} second texts")
         return [texts, pairs]
@@ -121,12 +122,12 @@ def _softmax(scores: Sequence[float]) -> list[float]:
     return [power / total for power in powers]
 
 
-def _check_texts(texts: Sequence[str], what: str) -> None:
-    """TypeError unless this is a list of texts."""
+def _check_texts(texts: Sequence[str], what: str, takes: tuple[type, ...]) -> None:
+    """TypeError unless this is a list of texts, or of sounds."""
     if isinstance(texts, str | bytes) or not isinstance(texts, Collection):
         raise TypeError(f"expected a list of {what}s, here is one of type {type(texts).__name__}")
     for place, text in enumerate(texts):
-        if not isinstance(text, str):
+        if not isinstance(text, takes):
             raise TypeError(f"{what} {place + 1} of {len(texts)} is of type {type(text).__name__}, expected a str")
 
 
@@ -276,15 +277,14 @@ class Ngram:
 
 KINDS = {  # the file beside this one, and the class in it
     "ngram": "", "dsn": "bag.Bag", "static": "bag.Bag", "onnx": "encoder.Encoder", "pair": "pair.Pair",
+    "sound": "sound.Sound",
 }  # fmt: skip
 
 
 def scorer_class(kind: str) -> Callable[[Header, Any], Any]:
     """The class that computes the scores of a kind of model."""
-    if not KINDS[kind]:
-        return Ngram
     module, _, name = KINDS[kind].partition(".")
-    found: type = vars(beside(module))[name]
+    found: type = vars(beside(module))[name] if module else Ngram
     return found
 
 

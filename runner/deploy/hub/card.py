@@ -17,7 +17,7 @@ import yaml
 from data.json_types import JsonObject
 from models import MODEL_TYPE
 from runner.record.baseline import MARK, MEANING, NGRAM, is_at_baseline
-from runner.record.model_card import cleaning, has_label_sets, label_sets, probabilities
+from runner.record.model_card import cleaning, has_label_sets, label_sets, probabilities, sounds
 from runner.record.record import RunRecord
 from runner.record.shown_costs import ANSWER, in_mb
 from runner.sanitize import mask, visible
@@ -27,6 +27,7 @@ PIPELINES = {
     "ForSequenceClassification": "text-classification", "ForTokenClassification": "token-classification",
     SPANS: "question-answering",
 }  # fmt: skip
+OF_SOUNDS = "audio-classification"
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+")  # an id on the hub
 LANGUAGE = re.compile(r"[a-z]{2,3}")  # ISO 639
 LOCAL = ("/", "~", "./", "../")  # beginnings of a path
@@ -71,6 +72,7 @@ def card_header(record: RunRecord, facts: CardFacts) -> JsonObject:
     """The metadata that the hub searches by: licence, task, data, base model, and the scores as a model index."""
     is_ours = facts.model_type == MODEL_TYPE
     task = next((task for end, task in PIPELINES.items() if facts.architecture.endswith(end)), None)
+    task = OF_SOUNDS if task and is_of_sounds(record) else task
     data, base = hub_dataset(record), hub_id(record.setting("model.pretrained"))
     language = str(record.setting("data.language") or "")
     header: JsonObject = {"license": facts.license, "library_name": "bertier" if is_ours else "transformers"}
@@ -106,6 +108,11 @@ def hub_id(source: object) -> str | None:
     return text if REPOSITORY.fullmatch(text) and not text.startswith(LOCAL) and not is_run else None
 
 
+def is_of_sounds(record: RunRecord) -> bool:
+    """Were its rows sounds?"""
+    return bool(record.setting("data.audio"))
+
+
 def plain(text: object) -> str:
     """Text that Markdown and HTML show as it is, on one line."""
     return MARKUP.sub(r"\\\1", visible(mask(" ".join(str(text).split()))))
@@ -138,7 +145,8 @@ def _reported(record: RunRecord) -> Iterator[tuple[str, float]]:
 
 def _summary(record: RunRecord, facts: CardFacts) -> str:
     data, labels = record.data, record.data.labels
-    said = f"Answers {'pairs of texts' if record.setting('data.text_pair') else 'texts'} with "
+    texts = "sounds" if is_of_sounds(record) else "pairs of texts" if record.setting("data.text_pair") else "texts"
+    said = f"Answers {texts} with "
     many = "any" if has_label_sets(record) else "one"
     said += f"{many} of {len(labels)} labels: {', '.join(map(plain, labels[:30]))}" if labels else "a number"
     said = "Answers questions about a text with a part of that text" if facts.finds_spans else said
@@ -155,8 +163,9 @@ def _use(record: RunRecord, facts: CardFacts) -> str:
         f"## Use\n\n```python\n{needs}from transformers import {auto}\n\nmodel = {auto}.from_pretrained(...)\n```\n\n"
     )
     asked = '"a question" "the text with the answer"' if facts.finds_spans else '"a text"'
+    asked = "sound.wav" if is_of_sounds(record) else asked
     said += f"In a folder with a copy of these files: `run predict <folder> {asked}`, `run serve <folder>`."
-    said += cleaning(record)
+    said += cleaning(record) + sounds(record)
     if facts.is_packed:
         said += " `model.bin` is the same model for NumPy alone; these commands use it."
     if facts.graphs:
@@ -228,13 +237,16 @@ def _limits(record: RunRecord, facts: CardFacts) -> str:
     longest, cut = record.setting("data.max_length"), record.data.truncated.get(split, 0)
     lines = [
         "Rows of another source, time, kind or language than those above were not measured; expect lower scores.",
-        f"It reads up to {longest:,} tokens and cuts what is longer ({cut:,} rows of {plain(split)} were cut).",
+        f"It reads up to {longest:,} {'frames' if is_of_sounds(record) else 'tokens'} and cuts what is longer "
+        f"({cut:,} rows of {plain(split)} were cut).",
     ]
     if facts.finds_spans:
         lines[-1] = f"It reads a text in windows of up to {longest:,} tokens, the question included."
     elif record.data.labels and not has_label_sets(record):
-        lines.append("It always answers with one of its labels, also a text that has nothing to do with them.")
-    lines.append("It repeats what its texts and labels hold, mistakes and prejudice included.")
+        what = "sound" if is_of_sounds(record) else "text"
+        lines.append(f"It always answers with one of its labels, also a {what} that has nothing to do with them.")
+    rows = "sounds" if is_of_sounds(record) else "texts"
+    lines.append(f"It repeats what its {rows} and labels hold, mistakes and prejudice included.")
     return "## Limits\n\n" + "\n".join(f"- {line}" for line in lines)
 
 

@@ -65,6 +65,7 @@ def test_sounds_are_cut_to_the_seconds_and_told() -> None:
     own, split = made(seconds=1.0)
     assert split.lengths.tolist() == [9, 9, 9] and split.truncated == 1
     assert own.ask([CLIPS], 40).is_cut.tolist() == [False, False, True]
+    assert own.ask([CLIPS], 40).lengths.tolist() == [9, 9, 16]
     assert own.ask([CLIPS], 6).is_cut.tolist() == [True, False, True]
 
 

@@ -13,6 +13,7 @@ from runner.cascade.pair import Pair, open_pair
 from runner.errors import ConfigError
 from tests.runner.cascade.runs import LARGE, SMALL
 from tests.runner.deploy.runs import write_run
+from tests.runner.deploy.sound_runs import write_sound_run
 
 AUTO = {"small": "auto", "large": "auto"}
 
@@ -36,6 +37,12 @@ def test_a_pair_is_opened_by_ids_and_by_folders(place: Path, tmp_path: Path) -> 
     elsewhere = opened(tmp_path, str(place / "outputs" / SMALL), str(place / "outputs" / LARGE))
     assert [side.record.identity for side in elsewhere.sides] == [SMALL, LARGE]
     assert elsewhere.large.folder == place / "outputs" / LARGE
+
+
+def test_models_of_sounds_are_refused(place: Path, tmp_path: Path) -> None:
+    write_sound_run(tmp_path, "5555")
+    with pytest.raises(ConfigError, match=r"large=5555: reads sounds, and a cascade reads texts"):
+        opened(place / "outputs", large=str(tmp_path / "5555"))
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,20 @@ def test_words_may_stand_for_a_text_only_where_the_model_reads_words() -> None:
     assert question_model([WORDS]).model_json_schema()["properties"]["texts"]["items"]["anyOf"][1]["type"] == "array"
 
 
+def test_a_sound_is_its_content_in_base64_and_never_a_path() -> None:
+    model = question_model([Field("sound", "sound", "A sound file")])
+    assert model.model_validate_json(b'{"sounds": ["aGVsbG8="]}').texts == [b"hello"]
+    assert "sounds" in model.model_json_schema()["properties"]
+    for wrong in (
+        b'{"texts": ["aGVsbG8="]}',
+        b'{"sounds": ["/etc/passwd.wav"]}',
+        b'{"sounds": [5]}',
+        b'{"sounds": []}',
+    ):
+        with pytest.raises(ValueError, match=r"sounds"):
+            model.model_validate_json(wrong)
+
+
 def test_the_fields_of_an_answer_are_described_by_their_types() -> None:
     spans = Field("spans", "spans", "the names in it")
     model = answers_model([Field("prediction", "text", "the sentence"), spans, Field("tags", "tags", "of each word")])

@@ -15,6 +15,7 @@ from runner.errors import ConfigError
 from runner.python.model import Model
 from tests.conftest import REPO
 from tests.runner.deploy.promised import texts_of, write_promising_run
+from tests.runner.deploy.sound_runs import CLIPS, write_clips, write_sound_run
 
 TEXTS = ["the fine film", "the dull film"]
 WORDS = "model=ngram model.min_df=1 measure=off tracker=none data.name=notes train.threads=1"
@@ -98,3 +99,12 @@ def test_few_of_the_answers_are_wrong_where_that_is_asked(tmp_path: Path) -> Non
         model.predict(texts, reject=5)
     with pytest.raises(ConfigError, match="without its run"):
         Model(tmp_path, ["a", "b"], ["text"], lambda: lambda first, second: []).promise(0.05)
+
+
+def test_sounds_are_asked_by_their_paths_or_their_content(tmp_path: Path) -> None:
+    write_sound_run(tmp_path, "5555")
+    clips = write_clips(tmp_path / "clips")
+    model = bertier.load("5555", output=tmp_path)
+    shares = model.predict_proba([clips["a"], str(clips["a"]), CLIPS["a"]])
+    assert shares.shape == (3, 3) and (shares == shares[0]).all()
+    assert model.predict(pd.DataFrame({"path": [clips["b"]]})).tolist() == model.predict([CLIPS["b"]]).tolist()

@@ -43,6 +43,21 @@ def test_the_header_is_read_by_the_hubs_own_library() -> None:
     assert "scores, not probabilities" in card
 
 
+def test_a_card_of_sounds_says_what_the_graph_reads() -> None:
+    sounds = {"audio": "audio", "rate": 16000, "seconds": 5.0, "average_frames": 4}
+    config = settings(source="hub", id="ashraq/esc50", **sounds)
+    config["model"] = {"name": "tiny-sound", "tokenizer": "log_mel"}
+    record = a_record(metrics=METRICS, config=config, data=facts(labels=["dog", "rain"]))
+    card = hub_card(record, CardFacts("BertierForSequenceClassification", "bertier"))
+    assert ModelCard(card).data.pipeline_tag == "audio-classification"
+    assert "Answers sounds with one of 2 labels" in card and "`run predict <folder> sound.wav`" in card
+    assert "read features (`log_mel`), not samples" in card and "16,000 Hz, cut to 5 s" in card
+    assert "reads up to 64 frames" in card and "a text" not in card
+    config["data"]["seconds"], config["model"]["tokenizer"] = None, "mfcc"
+    card = hub_card(a_record(config=config, data=facts(labels=["dog", "rain"])), FACTS)
+    assert "DCT-II, 40 coefficients" in card and "as long as it is" in card
+
+
 def test_a_file_of_the_user_is_named_without_its_folder() -> None:
     words = ["data=files", "data.path=/home/ada/secret plans/reviews.csv", "paths.output=/mnt/x", "tracker=none"]
     record = a_record(overrides=words, config=settings(name="files", source="files"))

@@ -1,0 +1,183 @@
+"""A small encoder over the frames of a sound as a model.bin of kind `sound`: transformers, and means of frames.
+
+All whole numbers are one array, all floats another, in the order in which runner/deploy/bundle/frame_network.py takes
+them; so the header says of each matrix only its shape and its coding:
+
+    float    weights in float32
+    codes    int8, decoded before the product: of compression=[int8]
+    dynamic  int8, and an input that is rounded frame by frame: of compression=[int8_dynamic]
+    static   int8, and an input with a range of its own: of compression=[int8_static]
+
+A table in codes has a step and a zero for each row.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+from torch import nn
+
+from models.backbones.bert import Bert, Layer
+from models.backbones.bert_embeddings import Embeddings
+from models.compression.dynamic_int8 import DynamicLinear
+from models.compression.quantization.coded import CodedLinear, CodedTable, Codes
+from models.compression.quantization.packing import unpack
+from models.compression.static_int8 import StaticLinear
+from models.embeddings.frames import Frames
+from models.heads.linear import LinearHead
+from models.heads.target_scale import TARGETS
+from models.json_types import JsonObject
+from models.network import Network
+from models.packed.errors import NotPacked
+from models.packed.facts import Facts
+from models.packed.fold import array_of
+from models.packed.format import pack
+from models.readouts.mean_std import MeanStd
+from models.readouts.pooling import ClsPooler, MeanPooler, SqrtPooler, SumPooler
+
+READOUTS = {ClsPooler: "cls", MeanPooler: "mean", SumPooler: "sum", SqrtPooler: "sqrt", MeanStd: "mean_std"}
+MIDDLE = 128  # of 8-bit codes without a sign
+
+
+class Written:
+    """The numbers of a network, front to back."""
+
+    def __init__(self) -> None:
+        self.codes, self.floats = list[np.ndarray](), list[np.ndarray]()
+        self.matrices = list[tuple[int, int, str]]()
+
+    def vector(self, values: np.ndarray) -> None:
+        """Add floats."""
+        self.floats.append(values.astype(np.float32).ravel())
+
+    def matrix(self, values: np.ndarray, coding: str) -> None:
+        """Add a matrix, of int8 or of floats."""
+        self.matrices.append((*values.shape, coding))
+        (self.floats if coding == "float" else self.codes).append(values.ravel())
+
+    def table(self, table: nn.Module) -> None:
+        """Add a look-up table; NotPacked for one of other codes."""
+        if type(table) is nn.Embedding:
+            self.matrix(array_of(table.weight), "float")
+            return
+        if not isinstance(table, CodedTable) or not isinstance(table.coded, Codes):
+            raise NotPacked(f"its table of positions, {type(table).__name__}, is neither plain nor coded")
+        codes, step, zero = eight_bits(table.coded, "its table of positions")
+        self.matrix(codes, "codes")
+        self.vector(step)
+        self.vector(zero)
+
+    def linear(self, layer: nn.Module, scale: float = 1.0, shift: float = 0.0) -> None:
+        """Add a linear layer whose outputs are multiplied by `scale` and moved by `shift`; NotPacked for others."""
+        steps = list[np.ndarray]()
+        if type(layer) is nn.Linear:
+            self.matrix(scale * array_of(layer.weight), "float")
+        elif isinstance(layer, CodedLinear) and isinstance(layer.coded, Codes):
+            codes, step, zero = eight_bits(layer.coded, "a layer")
+            if zero.any():
+                raise NotPacked("a layer has codes whose zero is not in their middle (scheme=affine)")
+            self.matrix(codes, "codes")
+            steps.append(scale * step)
+        elif isinstance(layer, DynamicLinear | StaticLinear):
+            self.matrix(array_of(layer.codes), "dynamic" if isinstance(layer, DynamicLinear) else "static")
+            steps.append(scale * array_of(layer.step))
+        else:
+            raise NotPacked(f"its layer {type(layer).__name__} is not linear in what it reads")
+        for step in steps:
+            self.vector(step)
+        if isinstance(layer, StaticLinear):
+            self.vector(np.array([layer.input_step.item(), layer.input_zero.item()]))
+        self.vector(scale * array_of(layer.get_parameter("bias")) + shift)
+
+    def norm(self, norm: nn.Module) -> None:
+        """Add a layer norm."""
+        self.vector(array_of(norm.get_parameter("weight")))
+        self.vector(array_of(norm.get_parameter("bias")))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All whole numbers and all floats."""
+        return {
+            "codes": np.concatenate([np.zeros(0, np.int8), *self.codes]),
+            "floats": np.concatenate([np.zeros(0, np.float32), *self.floats]).astype(np.float32),
+        }
+
+
+def eight_bits(coded: Codes, what: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Codes (rows, columns) int8 around 0, with the step and the zero of each row, float32; NotPacked for others."""
+    grid, rows = coded.grid, coded.rows
+    if grid.bits != 8 or grid.per not in ("row", "tensor") or grid.scheme not in ("affine", "symmetric"):
+        raise NotPacked(f"{what} has codes of {grid.bits} bits per {grid.per}, and a sound's model has 8 per row")
+    codes = (array_of(unpack(coded.codes, coded.columns, grid)).astype(np.int16) - MIDDLE).astype(np.int8)
+    step = np.broadcast_to(array_of(grid.per_row(coded.step.float(), rows)), (rows, 1))[:, 0]
+    if grid.scheme == "symmetric":
+        return codes, step, np.zeros(rows, np.float32)
+    zero = np.broadcast_to(array_of(grid.per_row(coded.zero, rows)), (rows, 1))[:, 0]
+    return codes, step, zero.astype(np.float32) - MIDDLE
+
+
+def is_of_frames(network: Network) -> bool:
+    """Does a network read frames, with parts that this file has a place for?"""
+    return isinstance(network.bert, Bert) and isinstance(network.bert.embeddings.word_embeddings, Frames)
+
+
+def pack_sound(network: Network, facts: Facts) -> bytes:
+    """The model.bin of a network over frames; NotPacked for one that the reader does not compute."""
+    assert isinstance(network, LinearHead) and isinstance(network.bert, Bert)
+    bert, sound = network.bert, facts.sound
+    if type(bert.pooler) not in READOUTS:
+        raise NotPacked(f"its readout, {type(bert.pooler).__name__}, is not among {', '.join(READOUTS.values())}")
+    if any(parameter.dtype.itemsize < 4 for parameter in network.parameters() if parameter.is_floating_point()):
+        raise NotPacked("it computes in bfloat16")
+    if network.exits is not None or (bert.encoder is not None and (bert.encoder.lengths or bert.encoder.skipped)):
+        raise NotPacked("it has layers that not every sound passes through")
+    written = Written()
+    shape = write_embeddings(written, bert.embeddings, facts.max_length)
+    layers = [] if bert.encoder is None else [cast(Layer, layer) for layer in bert.encoder.layer]
+    shape["heads"] = [write_layer(written, layer) for layer in layers]
+    shape["readout"] = READOUTS[type(bert.pooler)]
+    if isinstance(bert.pooler, ClsPooler):
+        written.linear(bert.pooler.dense)
+    targets = network.architecture.get(TARGETS, {"sd": 1.0, "mean": 0.0})
+    written.linear(network.classifier, targets["sd"], targets["mean"])
+    arrays = written.arrays() | {name: np.array(sound[name], np.float32) for name in ("mean", "sd")}
+    described = {name: sound[name] for name in ("features", "rate", "seconds", "average", "first")}
+    described |= {"network": shape, "matrices": written.matrices}
+    fields: JsonObject = {"max_length": facts.max_length, "sound": described}
+    return pack("sound", facts.labels, arrays, fields | facts.entries())
+
+
+def write_embeddings(written: Written, own: Embeddings, longest: int) -> JsonObject:
+    """Write what turns frames into the first layer's input; what there is of it. longest: in frames."""
+    frames = cast(Frames, own.word_embeddings)
+    shape: JsonObject = {"width": own.width, "project": not isinstance(frames.projection, nn.Identity)}
+    if shape["project"]:
+        written.linear(frames.projection)
+    if frames.first is not None:
+        written.vector(array_of(frames.first))
+    segments = own.token_type_embeddings if own.is_positional else None
+    if own.is_positional:
+        written.table(own.position_embeddings)
+    if segments is not None:
+        written.vector(array_of(segments.weight)[0])
+    has_norm = isinstance(own.LayerNorm, nn.LayerNorm)
+    if has_norm:
+        written.norm(own.LayerNorm)
+    epsilon = own.LayerNorm.eps if isinstance(own.LayerNorm, nn.LayerNorm) else 1e-12
+    return shape | {
+        "first": frames.first is not None, "positions": own.is_positional, "segments": segments is not None,
+        "norm": has_norm, "eps": epsilon,
+    }  # fmt: skip
+
+
+def write_layer(written: Written, layer: Layer) -> int:
+    """Write one layer; the number of its heads."""
+    attention = layer.attention
+    own, width = attention.self, attention.output.dense.in_features
+    for linear in (own.query, own.key, own.value, attention.output.dense):
+        written.linear(linear)
+    written.norm(attention.output.LayerNorm)
+    written.linear(layer.intermediate.dense)
+    written.linear(layer.output.dense)
+    written.norm(layer.output.LayerNorm)
+    return int(width // own.head_size)

@@ -1,0 +1,74 @@
+"""The needs of a small device that answers a sound by a bundle: bytes, multiply-adds and the memory of one answer.
+
+The manifest of a bundle has these numbers. Memory is that of a plain program that goes layer by layer and, in the
+attention, query by query; the features of a sound are counted as such a program computes them, window by window.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from data.inputs.log_mel import STEP_S, mel_filters
+from data.json_types import JsonObject
+from runner.deploy.bundle.calibration import CALIBRATION_FILE
+from runner.deploy.bundle.predict import MODEL_FILE, Header, read_model
+from runner.deploy.bundle.sound import Sound
+
+FLOAT_BYTES = 4
+
+
+def device_costs(folder: Path) -> JsonObject:
+    """Return the costs of the model.bin in the folder of a bundle.
+
+    `bytes_model`: all files that an answer needs beside the code; `bytes_code`: the code; `frames`: of the longest
+    sound, for which the rest is; `multiply_adds` of the network, of them `multiply_adds_int8` of whole numbers;
+    `multiply_adds_features`: of windows, Fourier transform, power and bands; `bytes_activations`: the largest buffers
+    that live at a time, in float32; `bytes_window`: those of the features.
+    """
+    header, arrays = read_model((folder / MODEL_FILE).read_bytes(), MODEL_FILE)
+    sound = Sound(header, arrays)
+    frames = min(sound.most, sound.count(0)) if sound.seconds is not None else sound.most
+    needed = [path for name in (MODEL_FILE, CALIBRATION_FILE) if (path := folder / name).is_file()]
+    whole, floats = products(header, frames)
+    size = 2 * round(STEP_S * sound.rate)
+    windows = (frames - sound.has_first) * sound.average
+    bands = int(np.count_nonzero(mel_filters(sound.rate, size)))
+    each = size + size * round(np.log2(size)) + 2 * (size // 2 + 1) + bands
+    return {
+        "bytes_model": sum(path.stat().st_size for path in needed),
+        "bytes_code": sum(path.stat().st_size for path in folder.glob("*.py")),
+        "frames": frames,
+        "multiply_adds": whole + floats,
+        "multiply_adds_int8": whole,
+        "multiply_adds_features": windows * each,
+        "bytes_activations": FLOAT_BYTES * live_numbers(header, frames),
+        "bytes_window": FLOAT_BYTES * (3 * size + len(sound.mean)),
+    }
+
+
+def products(header: Header, frames: int) -> tuple[int, int]:
+    """Return the multiply-adds of a sound of so many frames: those of int8, and those of floats."""
+    shape, matrices = header["sound"]["network"], list(header["sound"]["matrices"])
+    tables = 1 if shape["positions"] else 0
+    place = int(shape["project"])
+    linear = [*matrices[:place], *matrices[place + tables :]]
+    last = 2 if shape["readout"] == "cls" else 1  # of one vector, not of each frame
+    whole = floats = 0
+    for number, (rows, columns, coding) in enumerate(linear):
+        count = rows * columns * (1 if number >= len(linear) - last else frames)
+        whole, floats = (whole + count, floats) if coding in ("dynamic", "static") else (whole, floats + count)
+    return whole, floats + len(shape["heads"]) * 2 * frames * frames * shape["width"]  # scores, and sums of values
+
+
+def live_numbers(header: Header, frames: int) -> int:
+    """Return the most numbers that live at a time, the frames that are read included."""
+    shape, matrices = header["sound"]["network"], header["sound"]["matrices"]
+    width, features = shape["width"], matrices[0][1] if shape["project"] else shape["width"]
+    steps = [frames * (features + width)]
+    if shape["heads"]:
+        inner = max(rows for rows, *_ in matrices[2:])
+        # States, queries, keys, values, what attention mixes, and the weights of one query; then a frame's inner layer.
+        steps += [frames * 5 * width + frames, frames * 2 * width + inner]
+    return max(steps)
