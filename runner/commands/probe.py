@@ -13,16 +13,16 @@ from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError, refuse
 from runner.probing.tasks import NAMES, chosen_tasks
-from runner.probing.wanted import ALL, LAYER_0, NO_BASE, Wanted
+from runner.probing.wanted import ALL, CLS, LAYER_0, MEAN, NO_BASE, POOLS, Wanted
 from runner.record.folder import check_writable
 from runner.record.record import RunRecord
 from runner.record.subject import find_subject, find_subjects
 
 VERB = "probe"
-POOLS, KINDS, BY = ("mean", "cls"), ("linear", "mlp"), ("task", "layer")
+KINDS, BY = ("linear", "mlp"), ("task", "layer")
 XPROBE = "xprobe"  # the data set whose configs are the named tasks
 OWN = {
-    "from": "", "tasks": "", "layers": ALL, "pool": ",".join(POOLS), "probe": "linear", "seeds": "0,1,2",
+    "from": "", "tasks": "", "layers": ALL, "pool": f"{MEAN},{CLS}", "probe": "linear", "seeds": "0,1,2",
     "mdl": "true", "control": "true", "random": "true", "given": LAYER_0, "by": "task", "repeat": "false",
     "threads": "1", "device": "auto",
 }  # fmt: skip

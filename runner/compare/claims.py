@@ -95,7 +95,7 @@ def _judge_one(claim: dict[str, Any], rows: list[Row]) -> ClaimVerdict:
 
 
 def _objections(claim: dict[str, Any]) -> tuple[str, ...]:
-    """What a claim lists under `objections`; ConfigError for anything but a list of texts."""
+    """The texts that a claim lists under `objections`; ConfigError for anything but a list of texts."""
     found = claim.get("objections") or []
     if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
         raise ConfigError(f"a claim's `objections` is a list of texts: {claim}. Fix the sweep's YAML")

@@ -14,6 +14,7 @@ from data.stores.build_once import SharedCache
 from models.checkpoints.read import weights_digest
 from runner.machine.device import choose_device
 from runner.machine.threads import set_threads
+from runner.probing.arms import arms_of
 from runner.probing.evaluate import evaluate
 from runner.probing.results import (
     FOLDER,
@@ -26,7 +27,7 @@ from runner.probing.results import (
     write_report,
 )
 from runner.probing.rows import TaskRows, data_of_task, read_task
-from runner.probing.show import show_report, show_versus
+from runner.probing.show import show_arms, show_report, show_versus
 from runner.probing.versus import versus
 from runner.probing.wanted import Wanted
 from runner.record.later import add_later
@@ -55,7 +56,7 @@ def run_probes(
     place: Place,
     console: Console,
 ) -> None:
-    """Probe and show one model, or two and their difference. Raises the user's mistakes.
+    """Probe and show one model, two with their difference, or several side by side. Raises the user's mistakes.
 
     base: the model whose vectors are given, for given=<model>.
     """
@@ -67,11 +68,12 @@ def run_probes(
         if len(subjects) > 1:
             say(f"{subject.label} ...", sys.stderr)
         found.append(_result_of(subject, base, tasks, data, wanted, place, cache))
-    if len(found) == 2:
+    if len(found) == 1:
+        show_report(found[0][0], console, place.by)
+    elif len(found) == 2:
         show_versus(versus(*found), console)
-        return
-    for report, _ in found:
-        show_report(report, console, place.by)
+    else:
+        show_arms(arms_of(subjects, [report for report, _ in found]), console)
 
 
 def _result_of(

@@ -47,4 +47,5 @@ def random_twin(network: Network, subject: Subject, seed: int) -> Network | None
         return None
     torch.manual_seed(seed)
     plain = {key: value for key, value in network.architecture.items() if key not in (TARGETS, ADDED)}
-    return rebuild(plain | {"readout": "none"}, HeadSpec("token"), partial(read_tokens, subject.source)).eval()
+    head = HeadSpec("token" if network.reads == "tokens" else "text")
+    return rebuild(plain, head, partial(read_tokens, subject.source)).eval()

@@ -16,14 +16,14 @@ from data.stores.build_once import SharedCache
 from models.network import Network
 from runner.probing.controls import control_labels, first_tokens, label_by_token
 from runner.probing.encoder import open_subject, random_twin
-from runner.probing.features import MEAN, Cell, cells_of, sentence_vectors
+from runner.probing.features import Cell, cells_of, sentence_vectors
 from runner.probing.fits import bits_per_label, fit_all, interval
 from runner.probing.information import information
 from runner.probing.probe import Rows, Splits
 from runner.probing.results import Line, ProbeReport, Right, TaskReport
 from runner.probing.rows import TaskRows, majority_share
 from runner.probing.tasks import GROUP_OF
-from runner.probing.wanted import LAYER_0, Wanted
+from runner.probing.wanted import LAYER_0, MEAN, Wanted
 from runner.record.json_files import now
 from runner.record.subject import Subject
 

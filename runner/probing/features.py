@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,21 +22,22 @@ from data.stores.build_once import SharedCache, checksum
 from models.backbones.hooks import Recorder
 from models.network import Network
 from models.readouts.base import count_tokens, masked_sum
+from runner.errors import ConfigError
+from runner.probing.wanted import CLS, READOUT
 from runner.training.frozen_states import encoder_digest
 from runner.training.inference import to_tensors
 
 FORMAT = 1  # raise when the vectors, or the way they are stored, change
 VECTORS, CHECKSUM = "vectors.npy", "sha256"
 BATCH = 64  # rows
-MEAN, CLS = POOLS = ("mean", "cls")
 
 
 @dataclass(frozen=True)
 class Cell:
     """A vector of a sentence: which layer, and how the vectors of its tokens were pooled."""
 
-    pool: str  # mean: over real tokens; cls: the first token
-    layer: int  # 0: the embeddings
+    pool: str  # mean: over real tokens; cls: the first token; readout: what the model's own head reads
+    layer: int  # 0: the embeddings; of readout the last
 
     @property
     def name(self) -> str:
@@ -44,8 +46,18 @@ class Cell:
 
 
 def cells_of(network: Network, pools: tuple[str, ...]) -> list[Cell]:
-    """Return the cells of a network: every pooling of every layer, the embeddings first."""
-    return [Cell(pool, layer) for pool in pools for layer in range(network.bert.state_shape()[1] + 1)]
+    """Return the cells of a network: every pooling of every layer, the embeddings first; the readout once.
+
+    Raises ConfigError for a readout that gives no vector as wide as the layers, one for each text.
+    """
+    hidden, layers = network.bert.state_shape()
+    pooler = network.bert.pooler
+    if READOUT in pools and (pooler.keeps_tokens or pooler.width not in (None, hidden)):
+        raise ConfigError(
+            f"pool={READOUT}: this model's readout gives no vector of {hidden} numbers for a text. Try: pool=mean,cls"
+        )
+    numbers = {READOUT: [layers]}
+    return [Cell(pool, layer) for pool in pools for layer in numbers.get(pool, range(layers + 1))]
 
 
 def sentence_vectors(
@@ -80,17 +92,19 @@ def _open(folder: Path) -> np.ndarray | None:
 def _compute(network: Network, split: TokenSplit, pools: tuple[str, ...], device: torch.device) -> np.ndarray:
     network.eval().to(device)
     hidden, layers = network.bert.state_shape()
-    found = np.empty((len(split), len(pools) * (layers + 1), hidden), np.float16)
+    found = np.empty((len(split), len(cells_of(network, pools)), hidden), np.float16)
     for rows in eval_batches(split.lengths, batch_size=BATCH):
         inputs = to_tensors(collate(split, rows), device)
         recorder = Recorder()
-        network.bert(**inputs, hooks=[recorder])
+        read = network.bert(**inputs, hooks=[recorder])
         states, mask = recorder.states[-layers - 1 :], inputs.get("attention_mask")
-        pooled = [_pool(state, mask, pool) for pool in pools for state in states]
+        pooled = [one for pool in pools for one in ([read] if pool == READOUT else _pool(states, mask, pool))]
         found[rows] = torch.stack(pooled, 1).half().cpu().numpy()
     return found
 
 
-def _pool(states: Tensor, mask: Tensor | None, pool: str) -> Tensor:
-    """(B, T, H) states to (B, H)."""
-    return states[:, 0] if pool == CLS else masked_sum(states, mask) / count_tokens(states, mask)
+def _pool(states: Sequence[Tensor], mask: Tensor | None, pool: str) -> list[Tensor]:
+    """States (B, T, H) of each layer to (B, H)."""
+    if pool == CLS:
+        return [state[:, 0] for state in states]
+    return [masked_sum(state, mask) / count_tokens(state, mask) for state in states]

@@ -1,4 +1,4 @@
-"""The information that a layer adds to what is known, conditional V-information: Hewitt et al. 2021, arXiv 2109.09234."""
+"""The information a layer adds to what is known: conditional V-information, Hewitt et al. 2021, arXiv 2109.09234."""
 
 from __future__ import annotations
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from runner.probing.arms import Arm, groups_of
 from runner.probing.results import Line, ProbeReport, TaskReport, mean_accuracy
 from runner.probing.versus import Versus, VersusLine
 from runner.record.table import say_below, widen
@@ -83,6 +85,25 @@ def _layers(report: ProbeReport, pool: str) -> Table:
 
 def _number(value: float | None, digits: int = 3) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
+
+
+def show_arms(arms: Sequence[Arm], console: Console) -> None:
+    """Print many models side by side by group of tasks, each with how much better it is than the first."""
+    widen(console)
+    table = _table("model", ("tasks", "seeds", "accuracy", "95 %", "less the first", "p"))
+    for group in groups_of(arms):
+        for arm in arms:
+            ends, found = arm.interval(group), None if arm is arms[0] else arm.against(arms[0], group)
+            less = f"{arm.mean(group) - arms[0].mean(group):+.3f}" if arm is not arms[0] else ""
+            table.add_row(
+                escape(arm.name), group, str(len(arm.reports)), f"{arm.mean(group):.3f}",
+                f"{ends[0]:.3f}-{ends[1]:.3f}" if ends else "-",
+                f"{less} [{found[1].low:+.3f}, {found[1].high:+.3f}]" if found else less,
+                f"{found[0]:.3f}" if found else "",
+            )  # fmt: skip
+        table.add_section()
+    console.print(table)
+    say_below("intervals and tests over the seeds of the models (t), paired by seed; of two: run probe A B", console)
 
 
 def show_versus(found: Versus, console: Console) -> None:

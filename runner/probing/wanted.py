@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 LAYER_0, NO_BASE = "layer0", "none"  # values of given= beside a model
 ALL = "all"
+MEAN, CLS, READOUT = POOLS = ("mean", "cls", "readout")
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,7 @@ class Wanted:
     """One set of probes, for each of its tasks and models alike."""
 
     tasks: tuple[str, ...]  # configs of the data set; one, its name, where it has none
-    pools: tuple[str, ...]  # of runner/probing/features.py
+    pools: tuple[str, ...]  # of POOLS
     layers: tuple[int, ...] | None  # None: all
     kind: str  # linear | mlp
     seeds: tuple[int, ...]  # of the probes

@@ -15,7 +15,7 @@ MISTAKES = {
     "a misspelt task": (["aaaa", "data=xprobe", "tasks=tense"], r"tasks=tense: expected some of sentence_length, .*"),
     "tasks of other data": (["aaaa", "data=demo", "tasks=semantic"], r"tasks= names tasks of data=xprobe"),
     "an unknown option": (["aaaa", "data=xprobe", "layer=1"], r"'layer=1' is not one of its options .*--help"),
-    "no pooling": (["aaaa", "data=xprobe", "pool="], r"pool=: expected one of mean, cls"),
+    "no pooling": (["aaaa", "data=xprobe", "pool="], r"pool=: expected one of mean, cls, readout"),
     "another probe": (["aaaa", "data=xprobe", "probe=svm"], r"probe=svm: expected one of linear, mlp"),
     "no layers": (["aaaa", "data=xprobe", "layers="], r"layers=: expected whole numbers"),
     "a layer below 0": (["aaaa", "data=xprobe", "layers=-1"], r"layers=-1: expected a whole number"),

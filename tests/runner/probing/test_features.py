@@ -12,12 +12,12 @@ from data.stores.build_once import SharedCache
 from runner.probing.encoder import open_subject
 from runner.probing.features import Cell, cells_of, sentence_vectors
 from runner.probing.rows import read_task
-from runner.record.subject import Subject
+from runner.record.subject import find_subject
 from runner.training.frozen_states import encoder_digest
 
 
 def test_vectors_are_the_pooled_states_and_are_computed_once(place: Path, run_id: str) -> None:
-    network, tokenizer = open_subject(Subject(str(place / "outputs" / run_id / "model"), "tiny"))
+    network, tokenizer = open_subject(find_subject(run_id, place / "outputs", lambda _: None))
     told: list[str] = []
     cache = SharedCache(place / "cache", told.append)
     task = read_task("demo", DataSettings(demo_rows=200), cache)
@@ -31,6 +31,9 @@ def test_vectors_are_the_pooled_states_and_are_computed_once(place: Path, run_id
     assert np.allclose(found[3, 0], states.mean(1)[0], atol=2e-3)
     assert np.allclose(found[3, 3], states[0, 0], atol=2e-3)
     assert np.ptp(found[:, 3].astype(np.float32), axis=0).max() < 1e-3, "the first token's embedding is always the same"
+    read = sentence_vectors(network, split, ("readout",), cache, torch.device("cpu"))
+    with torch.no_grad():
+        assert np.allclose(read[3, 0], network.bert(ids)[0], atol=2e-3)
     told.clear()
     again = sentence_vectors(network, split, ("mean", "cls"), cache, torch.device("cpu"))
     assert not told and np.array_equal(found, again)

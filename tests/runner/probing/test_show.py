@@ -6,7 +6,8 @@ import io
 
 from rich.console import Console
 
-from runner.probing.show import one_line, show_report, show_versus
+from runner.probing.arms import Arm
+from runner.probing.show import one_line, show_arms, show_report, show_versus
 from runner.probing.versus import versus
 from tests.runner.probing.reports import made_report
 
@@ -35,3 +36,10 @@ def test_two_models_are_shown_with_their_difference() -> None:
     show_versus(versus(made_report(0.8, "A"), made_report(0.9, "B")), Console(file=stream, width=80, highlight=False))
     assert "+0.100" in stream.getvalue() and "semantic" in stream.getvalue()
     assert one_line(made_report()[0]) == "xprobe-linear: semantic 0.800"
+
+
+def test_many_models_are_shown_against_the_first() -> None:
+    arms = [Arm("A", {0: made_report(0.7)[0], 1: made_report(0.72)[0]}), Arm("B", {0: made_report(0.8)[0]})]
+    stream = io.StringIO()
+    show_arms(arms, Console(file=stream, width=100, highlight=False))
+    assert "+0.090" in stream.getvalue() and "semantic" in stream.getvalue()

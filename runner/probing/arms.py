@@ -1,0 +1,63 @@
+"""Many models on the same probing tasks: runs that differ in the seed alone are an arm; the first is the baseline."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from runner.probing.results import ProbeReport, mean_accuracy
+from runner.record.run_names import names_of
+from runner.record.subject import Subject
+from runner.statistics.intervals import student_interval
+from runner.statistics.paired import Interval, paired_seeds
+
+SEED = re.compile(r" ?seed=\d+$")
+ALL_TASKS = "all tasks"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Some models that differ in the seed alone, or one model."""
+
+    name: str
+    reports: dict[int, ProbeReport]  # by seed
+
+    def accuracies(self, group: str) -> dict[int, float]:
+        """Return the mean accuracy over the tasks of a group, by seed."""
+        return {
+            seed: mean_accuracy(report.tasks if group == ALL_TASKS else report.groups()[group])
+            for seed, report in self.reports.items()
+        }
+
+    def mean(self, group: str) -> float:
+        """Return the mean over the seeds."""
+        return float(np.mean([*self.accuracies(group).values()]))
+
+    def interval(self, group: str) -> tuple[float, float] | None:
+        """Return the 95 % interval of that mean over seeds (t); None for one seed."""
+        values = [*self.accuracies(group).values()]
+        return student_interval(values) if len(values) > 1 else None
+
+    def against(self, first: Arm, group: str) -> tuple[float, Interval] | None:
+        """Return p and the interval of the difference over pairs of seeds; None for fewer than two pairs."""
+        own, theirs = self.accuracies(group), first.accuracies(group)
+        return paired_seeds([own[seed] - theirs[seed] for seed in own if seed in theirs])
+
+
+def arms_of(subjects: Sequence[Subject], reports: Sequence[ProbeReport]) -> list[Arm]:
+    """Return the arms, in the order of their first models. A run is named by what tells it from the others."""
+    names = iter(names_of([subject.record for subject in subjects if subject.record]))
+    found: dict[str, dict[int, ProbeReport]] = {}
+    for subject, report in zip(subjects, reports):
+        name = SEED.sub("", next(names)) if subject.record else subject.label
+        found.setdefault(name, {})[subject.record.seed if subject.record else 0] = report
+    return [Arm(name, inside) for name, inside in found.items()]
+
+
+def groups_of(arms: Sequence[Arm]) -> list[str]:
+    """Return the groups of tasks that all models have; the mean over all tasks where there are none, or several."""
+    groups = [*next(iter(arms[0].reports.values())).groups()]
+    return groups if len(groups) == 1 else [*groups, ALL_TASKS]

@@ -1,0 +1,32 @@
+"""Many models: runs that differ in the seed alone are one arm, and arms are compared over pairs of seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runner.probing.arms import ALL_TASKS, arms_of, groups_of
+from runner.record.subject import Subject
+from tests.runner.compare.folders import typed, write_group
+from tests.runner.probing.reports import made_report
+
+
+def test_runs_of_one_recipe_are_one_arm_and_seeds_are_paired(tmp_path: Path) -> None:
+    records = typed(write_group(tmp_path, "model=dsn", right=[1, 2, 3]))
+    records += typed(write_group(tmp_path, "model=bert-tiny", right=[1, 2, 3]))
+    subjects = [Subject(record.identity, record.name, tmp_path, record) for record in records]
+    reports = [made_report(value)[0] for value in (0.70, 0.72, 0.74, 0.75, 0.78, 0.79)]
+    first, second = arms_of(subjects, reports)
+    assert (first.name, second.name) == ("model=dsn", "model=bert-tiny")
+    assert groups_of([first, second]) == ["semantic"]
+    assert second.mean("semantic") == pytest.approx(0.7733, abs=1e-3)
+    p, interval = second.against(first, "semantic") or (None, None)
+    assert p is not None and interval is not None and p < 0.05
+    assert interval.low < 0.0533 < interval.high
+    assert first.interval(ALL_TASKS) is not None
+
+
+def test_models_of_the_hub_are_arms_of_one(tmp_path: Path) -> None:
+    (only,) = arms_of([Subject("a/model", "a/model")], [made_report()[0]])
+    assert only.interval("semantic") is None and only.against(only, "semantic") is None
