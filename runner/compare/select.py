@@ -17,6 +17,7 @@ from typing import Any
 from runner.config.keys import closest
 from runner.errors import ConfigError
 from runner.record.folder import LATEST, RECORD, find_record, record_in
+from runner.record.later import read_later
 from runner.record.record import RecordError, RunRecord
 from runner.record.run_names import setting_text
 from runner.record.sweep_record import SweepRecord, find_sweep, sweep_folders
@@ -39,10 +40,10 @@ class Run:
         """The seed of the run."""
         return self.record.seed
 
-    @property
+    @cached_property
     def metrics(self) -> dict[str, float]:
-        """The final metrics; a comparison adds `time/steps_to_target` to them."""
-        return self.record.metrics
+        """The final metrics, and those measured after the run; a comparison adds `time/steps_to_target` to them."""
+        return self.record.metrics | read_later(self.folder, self.record.started)
 
     @property
     def primary(self) -> str:
