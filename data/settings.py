@@ -41,7 +41,7 @@ class TaskSettings:
 
 @dataclass
 class SoundAugmentation:
-    """How training varies the frames of sounds, in every epoch in another way; conf/data/_shared.yaml explains each field."""
+    """How training varies sounds, in each epoch in another way; conf/data/_shared.yaml explains each field."""
 
     shift: bool = limited(True, neutral=True)
     gain: float = limited(0.3, low=0.0, high=10.0, neutral=0.3)

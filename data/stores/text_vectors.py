@@ -22,8 +22,9 @@ VECTORS, CHECKSUM = "vectors.npy", "sha256"
 
 
 def text_keys(split: TokenSplit) -> np.ndarray:
-    """Return a hash of each row's tokens and of where its second text starts, (rows,) uint64."""
-    tokens, offsets, starts = np.asarray(split.tokens, np.uint32), split.offsets, split.segment_starts
+    """Return a hash of each row's tokens, or frames, and of where its second text starts, (rows,) uint64."""
+    tokens, offsets, starts = np.asarray(split.tokens), split.offsets, split.segment_starts
+    tokens = tokens if tokens.dtype.kind == "f" else tokens.astype(np.uint32)
     digests = [
         hashlib.sha256(tokens[begin:end].tobytes() + int(start).to_bytes(4, "little")).digest()[:8]
         for begin, end, start in zip(offsets[:-1], offsets[1:], starts)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from models.json_types import JsonObject
 from models.readouts.base import Readout
+
+TOKEN = 5  # no family pads with this id
 
 
 class Backbone(nn.Module):
@@ -20,6 +23,12 @@ class Backbone(nn.Module):
     pooler: Readout
     frame_width: int | None = None  # F of a backbone that reads frames of sound; None: it reads ids
     takes_segments: bool = True  # does it tell a first from a second text by token_type_ids?
+
+    def blank(self, rows: int, length: int, device: torch.device | None = None) -> Tensor:
+        """The same token everywhere, (B, T) int64, or frames of zeros, (B, T, F): an input to record or trace with."""
+        if self.frame_width is not None:
+            return torch.zeros(rows, length, self.frame_width, device=device)
+        return torch.full((rows, length), TOKEN, device=device)
 
     def embedding_parts(self) -> list[nn.Module]:
         """The modules that turn ids into vectors."""

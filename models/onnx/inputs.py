@@ -13,13 +13,11 @@ FEATURES = "features"  # the name of frames of sound, in the place of the ids
 
 def example_inputs(backbone: Backbone, rows: int, length: int) -> dict[str, Tensor]:
     """Inputs to trace a model with, by their names in the graph and in order; the second row is padded."""
-    ids = torch.ones(rows, length, dtype=torch.int64)
-    mask = torch.ones_like(ids)
+    mask = torch.ones(rows, length, dtype=torch.int64)
     mask[1, length // 2 :] = 0
-    width = backbone.frame_width
-    first = {INPUTS[0]: ids} if width is None else {FEATURES: torch.randn(rows, length, width)}
-    last = {INPUTS[2]: torch.zeros_like(ids)} if backbone.takes_segments else {}
-    return {**first, INPUTS[1]: mask, **last}
+    first = INPUTS[0] if backbone.frame_width is None else FEATURES
+    last = {INPUTS[2]: torch.zeros_like(mask)} if backbone.takes_segments else {}
+    return {first: backbone.blank(rows, length), INPUTS[1]: mask, **last}
 
 
 def given_inputs(input_ids: Tensor, attention_mask: Tensor | None, token_type_ids: Tensor | None) -> dict[str, Tensor]:

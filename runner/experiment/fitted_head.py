@@ -88,6 +88,7 @@ def _fit(context: RunStageContext, *, is_stored: bool) -> tuple[FittedHead, np.n
     prepared, settings = context.prepared, context.settings
     model, task, splits = cast(SequenceClassifier, prepared.model), prepared.task, prepared.splits
     pause, parts = context.exclusive.yield_to_timing, (splits.train, splits.select)
+    is_stored &= model.bert.frame_width is None  # frames are scaled by the training rows, which the cache does not know
     if is_stored and settings.cache.mode == "disk":
         cache = SharedCache(Path(settings.paths.cache).expanduser(), context.say, context.exclusive.waiting)
         train, select = stored_vectors(model, parts, context.device, cache, pause)

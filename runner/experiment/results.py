@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 
 from data.inputs.bare_texts import ENTRY
+from data.inputs.base import Input
 from data.inputs.sound_features import SoundFeatures
 from data.inputs.tokenizer import PieceTokenizer
 from data.splits import TokenSplit
@@ -29,7 +30,7 @@ from runner.experiment.calibration import answering_logits, calibrate, probabili
 from runner.experiment.prepared import PreparedRun
 from runner.experiment.thresholds import fit_thresholds, variant_scores
 from runner.experiment.transfer import transfer_metrics
-from runner.measure.answers import Ask, distinct_texts, time_answers
+from runner.measure.answers import Ask, distinct_texts, time_answers, time_features
 from runner.measure.exits import exit_metrics
 from runner.measure.measure import measure_model
 from runner.record.calibration import CalibrationFacts
@@ -182,7 +183,11 @@ def measure_answers(prepared: PreparedRun, record: RunRecord, folder: Path) -> d
         predictor = open_predictor(exported, settings.threads)
         return lambda questions: predictor(questions[0], questions[1] if len(questions) > 1 else None)
 
-    return time_answers(load, columns, settings, prepared.task.asked_together)
+    found = time_answers(load, columns, settings, prepared.task.asked_together)
+    if prepared.model.bert.frame_width is not None:
+        own = cast(Input, prepared.splits.report[0].input)
+        found |= time_features(own, columns, prepared.settings.data.max_length, settings)
+    return found
 
 
 def positions_of(prepared: PreparedRun) -> int:
@@ -197,7 +202,7 @@ def build_yardstick(prepared: PreparedRun) -> Network | None:
     """
     name, splits, task = prepared.settings.measure.baseline, prepared.splits, prepared.task
     tokens = splits.tokenizer.vocab_size
-    if not name:
+    if not name or prepared.model.bert.frame_width is not None:  # the presets that are yardsticks read texts
         return None
     settings = resolve(compose([f"model={name}", "data=demo"]))
     task.adapt(settings)

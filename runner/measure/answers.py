@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from data.inputs.base import Input
 from data.inputs.columns import Columns
 from data.splits import TokenSplit
 from runner.measure.latency import fixed_threads, without_collection
@@ -72,6 +73,19 @@ def time_answers(
         "speed/load_ms": 1e3 * (loaded - begun),
         **({"speed/query_ms_p50": float(np.median(queries)) / 1e3} if queries else {}),
     }
+
+
+def time_features(
+    own: Input, columns: Sequence[list[Any]], max_length: int, settings: MeasureSettings
+) -> dict[str, float]:
+    """Return the time from a sound file to its frames: a part of every answer, and none of the model's latency."""
+    questions = [[[cell] for cell in cells] for cells in zip(*columns)]
+    with fixed_threads(settings.threads), without_collection():
+        times = _ask_each(
+            lambda question: own.encode(dict(zip(own.columns, question)), max_length), questions,
+            settings.rounds * settings.min_time_s,
+        )  # fmt: skip
+    return {"speed/features_us_p50": float(np.median(times))}
 
 
 def _together(columns: Sequence[list[Any]], count: int) -> list[list[Any]]:

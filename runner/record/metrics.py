@@ -170,6 +170,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("speed/answer_texts", "texts", "none", "different reported texts behind the times of an answer"),
     Metric("speed/answers_per_s", "texts/s", "higher", "texts answered per second, 32 in a call; median of the calls"),
     Metric("speed/query_ms_p50", "ms", "lower", "median time to score the 100 candidates of a query, from strings"),
+    Metric("speed/features_us_p50", "us", "lower", "median time from a sound file to its frames, part of an answer's"),
     Metric("speed/load_ms", "ms", "lower", "opening the saved model and its tokenizer; imports excluded"),
     Metric("speed/latency_ms_p50_b{batch}_{length}", "ms", "lower", "median wall time of one call"),
     Metric("speed/latency_ms_p90_b{batch}_{length}", "ms", "lower", "wall time that 90 % of the calls keep"),

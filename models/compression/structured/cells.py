@@ -19,8 +19,6 @@ from models.compression.structured.layer_widths import Sublayer, cut_sublayer, l
 from models.compression.structured.search import ffn_widths
 from models.network import Network
 
-TOKEN = 5  # the id of every token in the call that is recorded; no family pads with it
-
 
 class Cell(nn.Module):
     """One sublayer of our own encoder at one width; fixed hidden states replace those of the ids."""
@@ -131,10 +129,10 @@ def recorded_calls(model: Network, batch: int, length: int) -> dict[int, tuple[t
 
     layers, was_training = blocks_of(model), model.training
     hooks = [layer.register_forward_pre_hook(keeper(i), with_kwargs=True) for i, layer in enumerate(layers)]
-    ids = torch.full((batch, length), TOKEN, device=linear_device(model))
+    ids = model.bert.blank(batch, length, linear_device(model))
     model.eval()
     try:
-        model(input_ids=ids, attention_mask=torch.ones_like(ids))
+        model(input_ids=ids, attention_mask=torch.ones(ids.shape[:2], dtype=torch.int64, device=ids.device))
     finally:
         for hook in hooks:
             hook.remove()

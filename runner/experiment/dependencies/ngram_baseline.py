@@ -12,6 +12,7 @@ from pathlib import Path
 
 from data.errors import DataError
 from models.errors import ModelError
+from models.settings import reads_frames
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
@@ -63,6 +64,7 @@ def is_wanted(settings: Settings) -> bool:
     """Whether the run is to have an n-gram baseline: one answer a text, costs are measured, and it is no n-gram run."""
     task = named_task(settings.task, settings.data)  # None: whatever the labels can be, one answer a text
     is_text = task is None or (task.reads == "text" and task.input == "text" and task.needs_label)
+    is_text &= not reads_frames(settings.model)
     is_asked = settings.baseline.ngram == "auto" and settings.measure.enabled
     return is_asked and is_text and settings.model.family != PRESET
 
