@@ -67,21 +67,9 @@ def main(words: list[str]) -> int:
         at_share(model_of_run(record, folder), length)
         return show_vectors(record, folder, form, out)
     if form in PACKED_FORMS and is_packed(trained := model_of_run(record, folder)):
-        at_share(with_engine(trained, "numpy"), length)  # n-grams and word vectors have no layers
-        refuse_sounds(trained, form)
-        if wrong := "int8" if int8 else "build" if is_built else "":
-            smaller = f"Try: run compression=[int8] from={record.identity}, and export that run"
-            cure = smaller if int8 and trained.reads_sounds else f"Leave {wrong}= out"
-            raise ConfigError(f"{wrong}=true: run {record.identity} is packed as it is. {cure}")
-        if form == "page":
-            show_page(write_page(record, folder, out, promise))
-        else:
-            place = place_of_export(folder, form, out)
-            exported = write_packed_bundle(trained, place, is_served=form == "docker", promise=promise)
-            show_export(exported, None, form, record)
-            if trained.reads_sounds and not is_zip(exported.folder):
-                show_device(exported.folder)
-        say_promise(promise)
+        at_share(with_engine(trained, "numpy"), length)  # a packed model has no lengths to choose from
+        check_packed(trained, form, int8=int8, is_built=is_built)
+        export_packed(trained, record, folder, form, out, promise)
         return 0
     try:
         exported, parity = exporter().export_run(
@@ -93,6 +81,30 @@ def main(words: list[str]) -> int:
     show_export(exported, parity, form, record)
     say_promise(promise)
     return 0
+
+
+def check_packed(trained: ExportedModel, form: str, *, int8: bool, is_built: bool) -> None:
+    """Raise ConfigError for a form or an option that a model with a model.bin does not have."""
+    refuse_sounds(trained, form)
+    if wrong := "int8" if int8 else "build" if is_built else "":
+        smaller = f"Try: run compression=[int8] from={trained.identity}, and export that run"
+        cure = smaller if int8 and trained.reads_sounds else f"Leave {wrong}= out"
+        raise ConfigError(f"{wrong}=true: run {trained.identity} is packed as it is. {cure}")
+
+
+def export_packed(
+    trained: ExportedModel, record: RunRecord, folder: Path, form: str, out: Path | None, promise: Promise | None
+) -> None:
+    """Write the page, bundle or container of a run with a model.bin, and print where it is."""
+    if form == "page":
+        show_page(write_page(record, folder, out, promise))
+    else:
+        place = place_of_export(folder, form, out)
+        exported = write_packed_bundle(trained, place, is_served=form == "docker", promise=promise)
+        show_export(exported, None, form, record)
+        if trained.reads_sounds and not is_zip(exported.folder):
+            show_device(exported.folder)
+    say_promise(promise)
 
 
 def check_promised_export(wanted: WantedPromise | None, form: str, int8: bool) -> None:
