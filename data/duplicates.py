@@ -1,7 +1,8 @@
 """Texts that occur more than once: every run counts them, and can drop them, keep them in one split or refuse them.
 
 Texts are equal if they differ only in case, white space and punctuation; without these, a text is called normalised.
-For pairs, both texts must be equal. Texts are compared by hashes, 8 bytes a row, which are kept in <cache>/duplicates/
+For pairs, both texts must be equal; sounds are equal if what is read of them has the same samples, and exactly if their
+files have the same bytes. Texts are compared by hashes, 8 bytes a row, which are kept in <cache>/duplicates/
 under the split's fingerprint, so that the runs of a sweep compute them once.
 """
 
@@ -33,6 +34,9 @@ Found = TypeVar("Found")
 def text_hashes(split: RawSplit, fingerprint: str, cache: SharedCache) -> np.ndarray:
     """Return the hashes (rows,) uint64 of a split's normalised texts, from the cache if they are there."""
 
+    if (own := split.own_hashes(exact=False)) is not None:
+        return own
+
     def build(path: Path) -> None:
         np.save(path, _hash(split, normalise_texts))
 
@@ -42,16 +46,26 @@ def text_hashes(split: RawSplit, fingerprint: str, cache: SharedCache) -> np.nda
 def cached_counts(
     splits: Mapping[str, RawSplit], fingerprints: Mapping[str, str], cache: SharedCache
 ) -> dict[str, int]:
-    """Return `count_repeats` of the splits that have fingerprints, from the cache if it is there."""
+    """Return `count_repeats` of the splits that have fingerprints, from the cache if it is there.
+
+    Sounds are always counted: how much of each is read is a setting, which their fingerprints do not know.
+    """
+    if not splits["train"].holds_texts:
+        return count_repeats(
+            splits, {name: text_hashes(splits[name], value, cache) for name, value in fingerprints.items()}
+        )
+
+    def count() -> dict[str, int]:
+        return count_repeats(splits, {name: text_hashes(splits[name], of, cache) for name, of in fingerprints.items()})
 
     def build(path: Path) -> None:
-        hashes = {name: text_hashes(splits[name], value, cache) for name, value in fingerprints.items()}
-        found = count_repeats(splits, hashes)
-        path.write_text(json.dumps(found, indent=2), encoding="utf-8")
+        path.write_text(json.dumps(count(), indent=2), encoding="utf-8")
 
     def read(path: Path) -> dict[str, int]:
         return dict(json.loads(path.read_text(encoding="utf-8")))
 
+    if not splits["train"].holds_texts:
+        return count()
     return cached_file(cache, f"counts {json.dumps(fingerprints)}", COUNTS, build, read)
 
 
@@ -124,7 +138,7 @@ def count_repeats(splits: Mapping[str, RawSplit], hashes: Mapping[str, np.ndarra
     some = {name: splits[name].take(chosen) for name, chosen in rows.items()}  # all rows that can repeat a text
     normalised = {name: np.asarray(hashes[name][chosen]) for name, chosen in rows.items()}
     labelled = {name: _labelled(texts, some[name].labels.keys()) for name, texts in normalised.items()}
-    exact = {name: _hash(split, lambda texts: texts) for name, split in some.items()}
+    exact = {name: _exact(split) for name, split in some.items()}
     found = dict[str, int]()
     for kind, texts in (("exact", exact), ("normalised", normalised)):
         found |= {f"{name}/{kind}": len(one) - len(np.unique(one)) for name, one in texts.items()}
@@ -135,6 +149,12 @@ def count_repeats(splits: Mapping[str, RawSplit], hashes: Mapping[str, np.ndarra
         wrong = _contradicting(normalised[first], normalised[second], labelled[first], labelled[second])
         found[f"{key}/contradicting"] = int(wrong.sum())
     return found
+
+
+def _exact(split: RawSplit) -> np.ndarray:
+    """Return the hashes (rows,) uint64 of a split's texts letter by letter, or of its files."""
+    own = split.own_hashes(exact=True)
+    return _hash(split, lambda texts: texts) if own is None else own
 
 
 def _labelled(hashes: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -4,10 +4,12 @@
 
 Folds have the classes in their shares. Rows of one group stay in one fold, and so do rows of equal texts, whatever
 `data.duplicates` is: a model that has seen a text would be asked for it. The reported split is the one without folds.
+With data.fold_column a data set brings its own folds, of which one is the reported split.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,8 +18,11 @@ from data.errors import DataError
 from data.groups import STAYS, row_groups
 from data.iterative import deal_groups
 from data.settings import ALL_FOLDS, DataSettings
-from data.sources.raw import RawData
+from data.sources.cells import parse_number, plain_number
+from data.sources.raw import FOLD, RawData
 from data.stores.build_once import SharedCache
+
+SHOWN = 10  # values in a message
 
 
 def take_fold(data: RawData, settings: DataSettings, select: str, cache: SharedCache) -> None:
@@ -49,6 +54,44 @@ def take_fold(data: RawData, settings: DataSettings, select: str, cache: SharedC
         data.notes.append(f"data.fold={ALL_FOLDS}: every row trains, those of {select} too, so its scores mean nothing")
     else:
         data.splits["train"] = train.take(np.flatnonzero(fold != chosen))
+
+
+def take_own_fold(data: RawData, settings: DataSettings) -> None:
+    """Make the rows whose value of data.fold_column is data.fold the reported split, and the others train.
+
+    With data.fold=all every row trains, and the rows of the first two values are also the split that is reported and
+    the one that selects. Raises DataError for a value that no row has.
+    """
+    train, column = data.splits["train"], f"data.fold_column={settings.fold_column}"
+    values = np.array([plain_number(str(value)) for value in train.table[FOLD].take(train.rows).to_pylist()])
+    names = sorted(set(values.tolist()), key=lambda name: (parse_number(name) or 0.0, name))
+    if len(names) < 2:
+        raise DataError(
+            f"{column} has one value ({names[0]!r}), and a fold is left out of several. Try: another column"
+        )
+    if settings.fold == ALL_FOLDS:
+        for split, name in zip(("test", "val"), names):
+            data.splits[split] = train.take(np.flatnonzero(values == name))
+        data.notes.append(f"data.fold={ALL_FOLDS}: every row trains, those of test and val too, so scores mean nothing")
+        return
+    if settings.fold not in names:
+        shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+        raise DataError(f"data.fold={settings.fold}: {column} has the values {shown}. Try: data.fold={names[0]}")
+    is_held = values == settings.fold
+    data.splits["test"] = train.take(np.flatnonzero(is_held))
+    data.splits["train"] = train.take(np.flatnonzero(~is_held))
+    groups = np.arange(len(train)) if train.groups is None else train.groups
+    if len(both := np.intersect1d(groups[is_held], groups[~is_held])):
+        data.notes.append(
+            f"{len(both):,} groups of data.group={settings.group} are in test and in train: {column} parts them"
+        )
+
+
+def also_trained_on(settings: DataSettings, select: str, report: Sequence[str]) -> set[str]:
+    """Return the names of the splits whose rows train too, since data.fold=all."""
+    if settings.fold != ALL_FOLDS:
+        return set()
+    return {select, *(report if settings.fold_column is not None else ())}
 
 
 def fold_groups(data: RawData, settings: DataSettings, cache: SharedCache) -> np.ndarray:

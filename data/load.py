@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from data import duplicates
-from data.folds import take_fold
+from data.folds import also_trained_on, take_fold, take_own_fold
 from data.groups import row_groups
-from data.inputs.base import Input
-from data.inputs.cleaning import cleaning_of
-from data.inputs.text import Text
 from data.inputs.tokenizer import Tokenizer, require_pieces
 from data.inputs.trimmed import FULL, TrimmedTokenizer, count_tokens, trim, trim_note
-from data.inputs.word_cache import Encoded
-from data.inputs.words import WORDS, Words
-from data.labels import Labels
 from data.pairs import pair_rows
 from data.parallel import add_parallel, parallel_name
-from data.settings import ALL_FOLDS, DataSettings, TaskSettings
+from data.settings import DataSettings, TaskSettings
 from data.sources.choice import read_raw
 from data.sources.raw import TEXTS, RawData, RawSplit
-from data.splits import DataTask, Splits, TokenSplit
+from data.sources.sounds import check_reader
+from data.splits import DataTask, PairedRows, Splits, TokenSplit
 from data.splitting import apply_split_rule, keep_labels, limit_rows
 from data.stores.build_once import Notify, SharedCache, Waiting
-from data.stores.tokens import open_tokens
 from data.stores.trained_tokenizer import open_or_train_tokenizer
 from data.targets.base import Target
+from data.tokenising import input_of, tokenise_split, tokenizer_of, with_scaling
 from data.tokenizer_fit import fit_notes
 
 TRUNCATED_NOTE = 0.01  # above this share of cut rows the user is told
@@ -64,46 +59,37 @@ def load_splits(
     what is learnt; auto: whatever the labels can be. codes: are those beside the texts learnt from? check: raises
     DataError for labels that the run cannot use, before anything is tokenised. Raises DataError.
     """
+    check_reader(settings, tokenizer)
     shared = SharedCache(cache, notify, waiting)
-    raw = read_raw(settings, shared, target)
-    select, report = _cut(raw, settings, shared)
-    data_task = _task(raw, settings)
-    check(data_task)
-    fingerprints = {name: raw.splits[name].fingerprint() for name in ("train", select, *report)}
-    apart = {name: value for name, value in fingerprints.items() if name != select or settings.fold != ALL_FOLDS}
-    repeats = _repeats(raw, settings, apart, shared)
-    held_out = (select, *report)
-    hashes = {name: duplicates.text_hashes(raw.splits[name], fingerprints[name], shared) for name in held_out}
+    rows = read_rows(settings, shared, target)
+    check(rows.task)
+    raw, select, report, fingerprints, contents = rows.raw, rows.select, rows.report, rows.fingerprints, rows.contents
+    trained_on = also_trained_on(settings, select, report)
+    repeats = _repeats(raw, settings, {k: v for k, v in fingerprints.items() if k not in trained_on}, shared)
+    hashes = {name: duplicates.text_hashes(raw.splits[name], fingerprints[name], shared) for name in (select, *report)}
     texts = raw.training_texts
-    contents = fingerprints | {texts: raw.splits[texts].fingerprint()}
-    chosen = open_or_train_tokenizer(
-        tokenizer, vocab_size, raw.splits[texts], contents[texts], shared, special_tokens=special_tokens,
-        unknown_tokens=unknown_tokens, language=settings.lower, cleaning=cleaning_of(settings),
-    )  # fmt: skip
+    chosen = tokenizer_of(
+        settings, tokenizer, vocab_size, raw.splits[texts], contents[texts], shared, special_tokens, unknown_tokens
+    )
     raw.notes += [f"rows left out: {count:,} ({what})" for what, count in raw.dropped.items()]
     longest = raw.target.longest(settings.max_length)
 
     def tokenise(name: str, tokenizer: Tokenizer) -> TokenSplit:
-        own, target = _input(raw, tokenizer), _targets(raw, tokenizer, task or TaskSettings(), seed)[name]
+        own, target = input_of(raw, tokenizer), _targets(raw, tokenizer, task or TaskSettings(), seed)[name]
         return tokenise_split(raw.splits[name], name, contents[name], own, target, longest, shared)
 
-    def tokenise_texts(rows: RawSplit) -> TokenSplit:
-        return tokenise_split(rows, TEXTS, rows.fingerprint(), _input(raw, chosen), None, longest, shared)
-
-    raw.notes += fit_notes(raw.splits["train"], tokenise("train", chosen), chosen, settings.lower)
+    found = tokenise("train", chosen)
+    raw.notes += fit_notes(raw.splits["train"], found, chosen, settings.lower)
+    chosen = with_scaling(chosen, found)
     if vocabulary != FULL:
         chosen = _trim(chosen, vocabulary, (texts, report[0]), tokenise, raw.notes)
-    tokens = {name: tokenise(name, chosen) for name in fingerprints}
     targets = _targets(raw, chosen, task or TaskSettings(), seed)
-    raw.notes += _truncated(tokens, longest, settings.max_length)
-    tokens = {name: targets[name].arrange(split, settings) for name, split in tokens.items()}
-    raw.notes += [note for split in tokens.values() for note in raw.target.notes_on(split, settings)]
-    paired = pair_rows(raw, settings, held_out, tokenise_texts) if codes else None
-    fingerprint = hashlib.sha256(repr((raw.target.names, sorted(fingerprints.items()))).encode()).hexdigest()
+    tokens = _laid_out({name: tokenise(name, chosen) for name in fingerprints}, raw, targets, settings)
+    paired = _paired(raw, settings, tuple(hashes), chosen, shared) if codes else None
     return Splits(
-        data_task, tokens["train"], tokens[select], tuple(tokens[name] for name in report), chosen, fingerprint,
-        fingerprints, raw.dropped, raw.notes, repeats, {name: hashes[name] for name in report}, hashes,
-        paired, tuple(parallel_name(report[0], config) for config in settings.report),
+        rows.task, tokens["train"], tokens[select], tuple(tokens[name] for name in report), chosen,
+        rows.fingerprint, fingerprints, raw.dropped, raw.notes, repeats, {name: hashes[name] for name in report},
+        hashes, paired, tuple(parallel_name(report[0], config) for config in settings.report),
     )  # fmt: skip
 
 
@@ -124,8 +110,13 @@ class Rows:
         return {name: self.raw.splits[name].fingerprint() for name in ("train", self.select, *self.report)}
 
     @cached_property
+    def fingerprint(self) -> str:
+        """The sha256 of all of these, and of the names of the classes."""
+        return hashlib.sha256(repr((self.raw.target.names, sorted(self.fingerprints.items()))).encode()).hexdigest()
+
+    @cached_property
     def contents(self) -> dict[str, str]:
-        """The same, with that of all training rows, also of those that do not keep their labels."""
+        """The sha256 of each split in use, and of all training rows, also those that do not keep their labels."""
         texts = self.raw.training_texts
         return self.fingerprints | {texts: self.raw.splits[texts].fingerprint()}
 
@@ -141,7 +132,7 @@ def read_rows(settings: DataSettings, cache: SharedCache, target: str = "auto") 
 def tokenise_rows(rows: Rows, name: str, tokenizer: Tokenizer, max_length: int, cache: SharedCache) -> TokenSplit:
     """The tokens of a split of these rows, from the store that runs use."""
     raw, longest = rows.raw, rows.raw.target.longest(max_length)
-    own = _input(raw, tokenizer)
+    own = input_of(raw, tokenizer)
     return tokenise_split(raw.splits[name], name, rows.contents[name], own, raw.target, longest, cache)
 
 
@@ -181,15 +172,6 @@ def _targets(raw: RawData, tokenizer: Tokenizer, task: TaskSettings, seed: int) 
     return {name: raw.target.ready(tokenizer, task, seed if name == "train" else None) for name in raw.splits}
 
 
-def _input(raw: RawData, tokenizer: Tokenizer) -> Input:
-    """Return what turns the columns of the dataset into tokens."""
-    if found := raw.target.input(tokenizer):
-        return found
-    if WORDS in raw.splits["train"].columns:
-        return Words(tokenizer)
-    return Text(tokenizer, "text_pair" in raw.splits["train"].columns)
-
-
 def _trim(
     full: Tokenizer, wanted: str, splits: tuple[str, str], tokenise: Callable[[str, Tokenizer], TokenSplit],
     notes: list[str],
@@ -206,12 +188,36 @@ def _trim(
     return trimmed
 
 
-def _truncated(tokens: dict[str, TokenSplit], longest: int, max_length: int) -> list[str]:
-    """Return a note for each split in which more than 1 % of the texts were cut."""
-    limit_key = f"data.max_length={max_length}" if longest == max_length else f"{longest:,} tokens"
+def _paired(
+    raw: RawData, settings: DataSettings, held_out: tuple[str, ...], tokenizer: Tokenizer, cache: SharedCache
+) -> PairedRows:
+    """Return all training texts beside their codes; held_out: the names of the other splits."""
+    own, longest = input_of(raw, tokenizer), raw.target.longest(settings.max_length)
+
+    def tokenise(rows: RawSplit) -> TokenSplit:
+        return tokenise_split(rows, TEXTS, rows.fingerprint(), own, None, longest, cache)
+
+    return pair_rows(raw, settings, held_out, tokenise)
+
+
+def _laid_out(
+    tokens: dict[str, TokenSplit], raw: RawData, targets: dict[str, Target], settings: DataSettings
+) -> dict[str, TokenSplit]:
+    """Return the tokenised splits as their targets lay them out; adds notes on what was cut, and on the result."""
+    raw.notes += _truncated(tokens, raw.target.longest(settings.max_length), settings, raw.splits["train"].unit)
+    found = {name: targets[name].arrange(split, settings) for name, split in tokens.items()}
+    raw.notes += [note for split in found.values() for note in raw.target.notes_on(split, settings)]
+    return found
+
+
+def _truncated(tokens: dict[str, TokenSplit], longest: int, settings: DataSettings, unit: str) -> list[str]:
+    """Return a note for each split in which more than 1 % of the rows were cut; unit: what these are."""
+    limit = f"data.max_length={longest}" if longest == settings.max_length else f"{longest:,} tokens"
+    if unit != RawSplit.unit:
+        limit = f"data.seconds={settings.seconds} or {limit} frames"
     shares = {name: split.truncated / len(split) for name, split in tokens.items()}
     return [
-        f"{share:.1%} of the {name} texts are longer than {limit_key} and were cut"
+        f"{share:.1%} of the {name} {unit} are longer than {limit} and were cut"
         for name, share in shares.items()
         if share > TRUNCATED_NOTE
     ]
@@ -230,6 +236,8 @@ def _cut(raw: RawData, settings: DataSettings, cache: SharedCache) -> tuple[str,
     for name, labels in checked.items():
         raw.splits[name].labels = labels
     raw.splits["train"].groups = row_groups(raw, settings, cache)
+    if settings.fold_column is not None:
+        take_own_fold(raw, settings)
     select, report = apply_split_rule(raw, settings)
     limit_rows(raw, settings)
     if settings.folds is not None:
@@ -247,34 +255,3 @@ def _repeats(raw: RawData, settings: DataSettings, fingerprints: dict[str, str],
     if note := duplicates.repeats_note(found, {name: len(raw.splits[name]) for name in fingerprints}):
         raw.notes.append(note + (". Try: data.duplicates=drop" if settings.duplicates == "keep" else ""))
     return found
-
-
-def tokenise_split(
-    raw: RawSplit, name: str, fingerprint: str, own: Input, target: Target | None, longest: int, cache: SharedCache
-) -> TokenSplit:
-    """Open a raw split in the token store, tokenising it first if needed; rows have at most `longest` tokens.
-
-    fingerprint: of the raw split; own: turns its columns into tokens; target: makes labels into targets, None for texts
-    that are only to be read.
-    """
-    tokenizer = own.tokenizer
-    stored = open_tokens(
-        cache,
-        name,
-        {"source": fingerprint, "tokenizer": tokenizer.fingerprint, "max_length": longest},
-        lambda: _encode(raw, name, own, target, longest, cache),
-        vocab_size=tokenizer.vocab_size,
-        input=own,
-        target=target,
-    )
-    return replace(stored, source_rows=raw.source_rows, texts=raw)
-
-
-def _encode(
-    split: RawSplit, name: str, own: Input, target: Target | None, max_length: int, cache: SharedCache
-) -> Iterator[tuple[Encoded, Labels]]:
-    """Yield the rows of a split in chunks, as token ids and labels."""
-    cache.tell(f"tokenising {name}, {len(split):,} rows")
-    for columns, labels in split.chunks():
-        encoded = own.encode(columns, max_length)
-        yield encoded, labels if target is None else target.align(labels, encoded)

@@ -138,9 +138,9 @@ def split_names(settings: DataSettings) -> tuple[str, list[str]]:
     """Return the name of the split that selects and of those that are reported; they are never the same.
 
     With a labelled test split: select on `val`, report `test`. Without one (GLUE): select on `tune`, a slice of train,
-    and report validation. From one file, or one split of a hub dataset, both are cut off train.
+    and report validation. From one file, one split of a hub dataset, or the folds of a column, both are cut off train.
     """
-    is_whole = settings.source == "hub" and settings.split is None
+    is_whole = settings.source == "hub" and settings.split is None and settings.fold_column is None
     report = list(settings.report_splits) if is_whole else ["test"]
     return ("val" if "test" in report else "tune"), report
 

@@ -17,13 +17,13 @@ from data.errors import DataError
 from data.inputs.text import Text
 from data.inputs.tokenizer import Tokenizer
 from data.inputs.words import Words
-from data.load import tokenise_split
 from data.settings import DataSettings
 from data.sources.choice import read_raw
 from data.sources.raw import RawSplit
 from data.splits import TokenSplit
 from data.splitting import pick_rows
 from data.stores.build_once import Notify, SharedCache, Waiting
+from data.tokenising import tokenise_split
 
 NAME = "unlabelled"  # of the split
 

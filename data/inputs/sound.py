@@ -32,8 +32,9 @@ class Sound:
     options: ClassVar[tuple[str, ...]] = ("max_mb",)
     columns: tuple[str, ...] = (SOUND,)
 
-    def __init__(self, tokenizer: SoundFeatures, max_mb: float = MAX_MB) -> None:
-        self.tokenizer, self.max_mb = tokenizer, max_mb  # max_mb: of a file that a question names
+    def __init__(self, features: SoundFeatures, max_mb: float = MAX_MB) -> None:
+        self.features, self.max_mb = features, max_mb  # max_mb: of a file that a question names
+        self.tokenizer: Tokenizer = features
 
     def encode(self, columns: Columns, max_length: int) -> Encoded:
         """Return sounds as unscaled frames (all frames, F) float16, at most `max_length` a row.
@@ -45,18 +46,18 @@ class Sound:
 
     def _encode(self, contents: Sequence[bytes], names: Sequence[str], max_length: int) -> tuple[Encoded, np.ndarray]:
         """Return sounds as frames, and how many each had before it was cut; names: of the sounds, for messages."""
-        most = self.tokenizer.longest(max_length)
+        most = self.features.longest(max_length)
         rows, is_cut, whole = list[np.ndarray](), list[bool](), list[int]()
         for content, name in zip(contents, names):
             try:
-                sound = open_sound(content, rate=self.tokenizer.rate, most=most)
+                sound = open_sound(content, rate=self.features.rate, most=most)
             except SoundError as error:
                 raise DataError(f"{name} {error}. Try: convert it to WAV or FLAC, or leave it out") from error
-            rows.append(self.tokenizer.frames(sound.samples, max_length))
-            samples = round(sound.seconds * self.tokenizer.rate)
+            rows.append(self.features.frames(sound.samples, max_length))
+            samples = round(sound.seconds * self.features.rate)
             is_cut.append(samples > most)
             # A sound may lose samples that would not have become a frame: it was longer all the same.
-            whole.append(max(self.tokenizer.count(samples), len(rows[-1]) + 1) if is_cut[-1] else len(rows[-1]))
+            whole.append(max(self.features.count(samples), len(rows[-1]) + 1) if is_cut[-1] else len(rows[-1]))
         lengths = np.array([len(row) for row in rows], np.int64)
         found = Encoded(np.concatenate(rows), lengths, lengths, sum(is_cut), is_cut=np.array(is_cut))
         return found, np.array(whole, np.int64)
@@ -76,9 +77,9 @@ class Sound:
 
     def _scaled(self, frames: np.ndarray) -> np.ndarray:
         """Scale the frames of rows (B, T, F) by the training rows, float32; those of learned vectors stay zeros."""
-        mean, sd = self.tokenizer.scale
+        mean, sd = self.features.scale
         scaled = (frames.astype(np.float32) - mean) / sd
-        if self.tokenizer.special_tokens:
+        if self.features.special_tokens:
             scaled[:, 0] = 0.0
         return np.asarray(scaled)
 

@@ -20,6 +20,7 @@ from data.errors import DataError
 from data.inputs.log_mel import BANDS, COEFFICIENTS, FLOOR, KINDS, STEP_S, features, width
 from data.inputs.word_cache import Encoded
 from data.json_types import JsonObject
+from data.settings import DataSettings
 
 SOUND_FILE = "sound.json"
 FACTS = {"format": 1, "window_s": 2 * STEP_S, "step_s": STEP_S, "bands": BANDS, "mfcc": COEFFICIENTS, "floor": FLOOR}
@@ -137,6 +138,21 @@ class SoundFeatures:
         """Write the file by which a saved model is opened with these features again; `longest` has no meaning here."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / SOUND_FILE).write_text(json.dumps(self.content, indent=2), encoding="utf-8")
+
+
+def features_of(source: str, settings: DataSettings, special_tokens: bool) -> SoundFeatures:
+    """Return the features of a run, with the scaling of a saved model if `source` is its folder.
+
+    source: the value of model.tokenizer. Raises DataError for a folder whose features are other ones.
+    """
+    name = source if source in KINDS else open_features(Path(source).expanduser()).source
+    wanted = SoundFeatures(name, settings.rate, settings.seconds, settings.average_frames, special_tokens)
+    if source in KINDS:
+        return wanted
+    found = open_features(Path(source).expanduser())
+    if other := [f"{key} {found.facts[key]}" for key, value in wanted.facts.items() if found.facts[key] != value]:
+        raise DataError(f"model.tokenizer={source} has other features than these data: {', '.join(other)}. Set them so")
+    return found
 
 
 def open_features(folder: Path) -> SoundFeatures:

@@ -9,12 +9,15 @@ from data.sources.hub import read_hub
 from data.sources.questions import is_questions, read_questions
 from data.sources.ranked_splits import is_ranked, read_ranked
 from data.sources.raw import RawData
+from data.sources.sounds import is_sounds, read_sounds
 from data.sources.tagged_splits import is_tagged, read_tagged
 from data.stores.build_once import SharedCache
 
 
 def read_raw(settings: DataSettings, cache: SharedCache, target: str = "auto") -> RawData:
     """Read the raw splits from the source that the settings name; target: its name, as in `column_target`."""
+    if is_sounds(settings):
+        return read_sounds(settings, cache, target)
     if is_tagged(settings, target):
         return read_tagged(settings, cache)
     if is_questions(settings, target):

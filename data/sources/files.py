@@ -25,7 +25,7 @@ from data.sources.columns import FASTTEXT, fasttext_message, group_column, shell
 from data.sources.formats import begins_with, read_rows
 from data.sources.indicators import PREFIX, indicator_columns, labels_of_row, missing_indicator
 from data.sources.options import SUFFIXES, ReadOptions, format_of, suffix_of
-from data.sources.raw import CHUNK, CODES, GROUP, RawData, RawSplit
+from data.sources.raw import CHUNK, CODES, FOLD, GROUP, RawData, RawSplit, columns_beside
 from data.stores.build_once import SharedCache
 from data.targets.choice import column_target
 from data.targets.label_column import SHOWN, LabelColumn, no_labels_error
@@ -33,7 +33,8 @@ from data.targets.label_column import SHOWN, LabelColumn, no_labels_error
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Row = tuple[int, object, object, object, object, object]  # number, text, second text, label, group, codes
+FOLDS = "fold_column"  # the setting of the column of folds
+Row = tuple[int, object, object, object, object, object, object]  # number, text, second text, label, group, fold, codes
 
 
 def read_files(settings: DataSettings, cache: SharedCache, wanted: str = "auto") -> RawData:
@@ -84,9 +85,14 @@ def _options(settings: DataSettings, notes: list[str]) -> ReadOptions:
     """Return the options for reading each file; notes for the user are added to `notes`."""
     columns = {"text": settings.text, "text_pair": settings.text_pair, "label": settings.label}
     columns |= {"label": None, **indicator_columns(settings.labels)} if settings.labels else {}
+    return read_options(settings, columns, notes)
+
+
+def read_options(settings: DataSettings, columns: dict[str, str | None], notes: list[str]) -> ReadOptions:
+    """Return the options for reading these columns, by setting, and those of data.group and data.fold_column."""
     column = group_column(settings.group)
-    columns |= {GROUP: column} if column else {}
-    columns |= {CODES: settings.codes} if settings.codes else {}
+    own = {GROUP: column, FOLDS: settings.fold_column, CODES: settings.codes}
+    columns = columns | {key: name for key, name in own.items() if name}
     return ReadOptions(
         columns, settings.encoding, settings.delimiter, settings.quoting, prefix="data.", only_wanted=True,
         group_rule=None if column else settings.group, note=notes.append,
@@ -157,8 +163,8 @@ def _convert(
     with cache.locked(folder / f"{key}.lock"), ExitStack() as stack:
         part = target.with_suffix(".part")
         stack.callback(part.unlink, missing_ok=True)
-        optional = {name: options.columns.get(name) for name in ("text_pair", GROUP, CODES)}
-        names = ["text", *(name for name, column_name in optional.items() if column_name)]
+        beside = columns_beside(settings.group, settings.fold_column) | ({CODES: ""} if settings.codes else {})
+        names = ["text", *(["text_pair"] if settings.text_pair else []), *beside]
         schema = pa.schema([(name, pa.list_(pa.string()) if name == CODES else pa.string()) for name in names])
         with pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
             for chunk in _chunks(_cells(path, kind, options, settings.labels), missing, column):
@@ -174,22 +180,25 @@ def _convert(
 
 def _cells(path: Path, kind: str, options: ReadOptions, labels: Sequence[str] = ()) -> Iterator[Row]:
     """Yield of each row the cells that training needs. labels: the columns of 0 and 1, which become a list."""
-    columns = [options.columns.get(name) for name in ("text", "text_pair", "label", GROUP, CODES)]
+    columns = [options.columns.get(name) for name in ("text", "text_pair", "label", GROUP, FOLDS, CODES)]
     for number, row in read_rows(path, kind, options):
-        text, pair, label, group, codes = (None if column is None else row.get(column) for column in columns)
-        yield number, text, pair, labels_of_row(row, labels, f"{path} row {number}") if labels else label, group, codes
+        text, pair, label, *more = (None if column is None else row.get(column) for column in columns)
+        group, fold, codes = more
+        found = labels_of_row(row, labels, f"{path} row {number}") if labels else label
+        yield number, text, pair, found, group, fold, codes
 
 
 def _chunks(rows: Iterator[Row], missing: _Missing, column: LabelColumn) -> Iterator[dict[str, list[Any]]]:
     """Yield the columns of the table, CHUNK rows at a time; labels and row numbers are added to `column`."""
-    found: dict[str, list[Any]] = {"text": [], "text_pair": [], GROUP: [], CODES: []}
-    for number, text, pair, label, group, codes in rows:
+    found: dict[str, list[Any]] = {"text": [], "text_pair": [], GROUP: [], FOLD: [], CODES: []}
+    for number, text, pair, label, group, fold, codes in rows:
         if missing.sees(number, text, pair, label, group):
             continue
         where = f"{missing.path} row {number}"
         found["text"].append(as_text(text, where, "data.text"))
         found["text_pair"].append("" if pair is None else as_text(pair, where, "data.text_pair"))
         found[GROUP].append("" if group is None else as_text(group, where, "data.group").strip())
+        found[FOLD].append("" if fold is None else as_text(fold, where, "data.fold_column").strip())
         found[CODES].append(codes_of(codes, where))
         column.add(label_cell(label, where), number)
         if len(found["text"]) == CHUNK:

@@ -16,7 +16,7 @@ from data.sources.cells import check_text_columns, label_cell
 from data.sources.code_cells import code_lists
 from data.sources.columns import group_column, refuse_rule_as_column
 from data.sources.hub_status import first_error_line, hub_endpoint, offline_if_unreachable
-from data.sources.raw import CODES, GROUP, RawData, RawSplit
+from data.sources.raw import BESIDE, CODES, RawData, RawSplit, columns_beside
 from data.targets.base import ColumnTarget
 from data.targets.choice import column_target
 from data.targets.label_column import UNLABELLED, LabelColumn, no_labels_error
@@ -40,7 +40,8 @@ def read_hub(settings: DataSettings, target: str = "auto") -> RawData:
     for name, split in hub_splits(settings).items():
         dataset, where = load_hub_split(settings, split), f"{settings.id} {split}"
         try:
-            _check_columns(settings, dataset.column_names, where)
+            wanted = {"text": settings.text, "text_pair": settings.text_pair, "label": settings.label}
+            require_hub_columns(settings, wanted, dataset.column_names, where)
         except MissingColumn as error:
             if error.key != "label" or name == "train":
                 raise
@@ -49,7 +50,7 @@ def read_hub(settings: DataSettings, target: str = "auto") -> RawData:
         rows = _rows_with_text(table, settings, where)
         if len(rows) < len(table):
             dropped[f"{name}: missing text"] = len(table) - len(rows)
-        column = _labels(dataset, rows, settings, where)
+        column = hub_labels(dataset, rows, settings, where)
         found = found or column_target(settings, column, where, target)
         labels, kept = found.read(column, settings, name, where)
         if len(kept) < len(rows):
@@ -61,6 +62,8 @@ def read_hub(settings: DataSettings, target: str = "auto") -> RawData:
 
 def hub_splits(settings: DataSettings) -> dict[str, str]:
     """Return which splits of the hub's dataset are read, by what they are for: train, val, test and others."""
+    if settings.fold_column is not None:
+        return {"train": settings.split or settings.train_split}
     wanted = {"train": settings.split or settings.train_split, **({} if settings.split else settings.report_splits)}
     if settings.select_split and not settings.split:
         wanted["val"] = settings.select_split
@@ -102,18 +105,16 @@ def load_hub_split(settings: DataSettings, split: str) -> Dataset:
         ) from error
 
 
-def _check_columns(settings: DataSettings, columns: list[str], where: str) -> None:
-    """Raise MissingColumn for a column that the settings name and the split does not have."""
+def require_hub_columns(settings: DataSettings, wanted: dict[str, str | None], columns: list[str], where: str) -> None:
+    """Raise MissingColumn for a column that the settings name and the split does not have.
+
+    wanted: columns by setting without `data.`; those of data.group and data.fold_column are added.
+    """
     import difflib
 
     refuse_rule_as_column(settings.group, columns, where)
-    for key, column in (
-        ("text", settings.text),
-        ("text_pair", settings.text_pair),
-        ("label", settings.label),
-        ("group", group_column(settings.group)),
-        ("codes", settings.codes),
-    ):
+    beside = {"group": group_column(settings.group), "fold_column": settings.fold_column, "codes": settings.codes}
+    for key, column in (wanted | beside).items():
         if column is not None and column not in columns:
             known = [*columns, *GROUP_RULES] if key == "group" else columns
             close = difflib.get_close_matches(column, known, n=1) or columns[:1]
@@ -124,15 +125,14 @@ def _check_columns(settings: DataSettings, columns: list[str], where: str) -> No
 
 
 def _texts(dataset: Dataset, settings: DataSettings, where: str) -> pa.Table:
-    """Return the text columns (and data.group, data.codes) as the table of a split."""
+    """Return the text columns (and those of data.group, data.fold_column and data.codes) as the table of a split."""
     import pyarrow as pa
 
     wanted = {"text": settings.text} | ({"text_pair": settings.text_pair} if settings.text_pair else {})
     check_text_columns(dataset.data.schema, {f"data.{name}": column for name, column in wanted.items()}, where)
     texts = list(wanted)
-    if column := group_column(settings.group):
-        wanted[GROUP] = column
-    table = dataset.data.table.select(list(wanted.values())).rename_columns(list(wanted))
+    wanted |= columns_beside(settings.group, settings.fold_column)
+    table = pa.table({name: dataset.data.table[column] for name, column in wanted.items()})
     for i, name in enumerate(texts):
         kind = table.schema.field(i).type
         if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):  # a dictionary, a view
@@ -152,7 +152,7 @@ def _rows_with_text(table: pa.Table, settings: DataSettings, where: str) -> np.n
 
     absent, blank = np.zeros(len(table), dtype=bool), np.ones(len(table), dtype=bool)
     for name in table.column_names:
-        if name in (GROUP, CODES):
+        if name in BESIDE:
             continue
         column = table.column(name)
         empty = [pc.equal(pc.utf8_trim_whitespace(part), "") for part in column.chunks]
@@ -178,7 +178,7 @@ def class_names(feature: object) -> tuple[str, ...]:
     return tuple(feature.names) if isinstance(feature, datasets.ClassLabel) else ()
 
 
-def _labels(dataset: Dataset, rows: np.ndarray, settings: DataSettings, where: str) -> LabelColumn:
+def hub_labels(dataset: Dataset, rows: np.ndarray, settings: DataSettings, where: str) -> LabelColumn:
     """Read the labels of these rows; ids of a ClassLabel become names, -1 marks a missing label."""
     if settings.label is None:
         column = LabelColumn()

@@ -6,12 +6,13 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from data.inputs.columns import Columns
 from data.labels import Labels
+from data.sources.columns import group_column
 from data.targets.base import Target
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 CHUNK = 2048  # rows in memory at a time
 GROUP = "group"  # the column of data.group, which is no part of a row's content
+FOLD = "fold"  # the column of data.fold_column, which is none either
 CODES = "codes"  # the lists of data.codes, which are none either: they stand beside it, and few runs read them
+BESIDE = (GROUP, FOLD, CODES)
 TEXTS = (
     "train_texts"  # the split of all training rows in use, where only some keep their labels: those first, all blank
 )
@@ -30,8 +33,11 @@ FACT = "_"  # begins the name of a column beside the text that no model reads, s
 class RawSplit:
     """An Arrow table of all rows, those of them in use, and their labels."""
 
-    # Columns `text`, for pairs `text_pair`, or lists of `words`; with data.group also `group`, with data.codes `codes`;
-    # facts such as `_golds`.
+    holds_texts: ClassVar[bool] = True
+    unit: ClassVar[str] = "texts"  # what its rows are, in messages
+
+    # Columns `text`, for pairs `text_pair`, or lists of `words`, or the bytes of a `sound`; those of BESIDE that the
+    # settings name; facts such as `_golds`.
     table: pa.Table
     labels: Labels  # of the used rows; values int64, or numbers, which are float64 when read and float32 later
     rows: np.ndarray  # (used rows,) row numbers in the table
@@ -44,8 +50,7 @@ class RawSplit:
     @property
     def columns(self) -> list[str]:
         """The names of the columns that a model reads."""
-        beside = (GROUP, CODES)
-        return [name for name in self.table.column_names if name not in beside and not name.startswith(FACT)]
+        return [name for name in self.table.column_names if name not in BESIDE and not name.startswith(FACT)]
 
     @property
     def fact_columns(self) -> list[str]:
@@ -84,6 +89,13 @@ class RawSplit:
         for start in range(0, len(self.rows), CHUNK):
             chosen = np.arange(start, min(start + CHUNK, len(self.rows)))
             yield self.read(chosen), self.labels.take(chosen)
+
+    def own_hashes(self, *, exact: bool) -> np.ndarray | None:
+        """Return the hashes (rows,) uint64 by which rows are equal, exactly or up to what does not matter.
+
+        None: rows are equal by their texts.
+        """
+        return None
 
     def texts(self) -> Iterator[str]:
         """Yield every text, second texts included; words joined by spaces."""
@@ -131,3 +143,9 @@ class RawData:
     def strata(self, name: str) -> np.ndarray | None:
         """Return the class of each row of a split whose shares all splits keep; None: rows are drawn regardless."""
         return self.target.strata(self.splits[name].labels)
+
+
+def columns_beside(group: str | None, fold_column: str | None) -> dict[str, str]:
+    """Return the columns of data.group and data.fold_column, by their names in the table of a split."""
+    found = {GROUP: group_column(group), FOLD: fold_column}
+    return {name: column for name, column in found.items() if column is not None}

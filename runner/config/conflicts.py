@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from data.settings import ALL_FOLDS, DataSettings
+from data.settings import DataSettings
 from models.compression.settings.chain import missing_requirements, out_of_order, wrong_starts
 from models.compression.settings.learn import Distil
 from models.contradictions import contradictions
@@ -10,11 +10,12 @@ from models.settings import CNN, FITTED_NGRAMS, HASHED_WORDS, OVER_NGRAMS
 from runner.config.check_codes import code_conflicts
 from runner.config.check_cosine import cosine_conflicts
 from runner.config.check_files import file_conflicts
+from runner.config.check_folds import fold_conflicts
 from runner.config.check_head import head_conflicts
 from runner.config.check_losses import loss_conflicts
 from runner.config.check_sound import sound_conflicts
 from runner.config.check_view import view_conflicts
-from runner.config.recipes import AUTO, recipe_conflicts
+from runner.config.recipes import recipe_conflicts
 from runner.machine.extras import missing_extra
 from runner.schema import ROW_SGD, Settings
 from runner.tasks import named_task
@@ -162,30 +163,6 @@ def _ngram_compression(settings: Settings) -> list[str]:
         f"compression={','.join(settings.compression)}: model={settings.model.name} is pruned and rounded already. "
         "Try: model.max_kb=<kilobytes of its file> in place of a compression"
     ]
-
-
-def fold_conflicts(settings: Settings) -> list[str]:
-    """A fold that there is not, and settings that need selection rows which have not been trained on."""
-    folds, fold = settings.data.folds, settings.data.fold
-    if folds is None:
-        return [] if fold is None else [f"data.fold={fold} needs the number of folds. Try: data.folds=5"]
-    last = f"0 to {folds - 1}, or {ALL_FOLDS} to train on every row"
-    if fold is None:
-        return [f"data.folds={folds} needs the fold that selects: data.fold={last}. Try: data.fold=0"]
-    if fold == ALL_FOLDS:
-        return [
-            f"data.fold={ALL_FOLDS} leaves no rows to {what} by. Try: {cure}"
-            for what, cure, is_wanted in (
-                ("stop early", "train.patience=null", settings.train.patience is not None),
-                ("lower the rate", "schedule=linear", settings.schedule.name == "plateau"),
-                ("choose a recipe", "train.recipe=preset", settings.train.recipe == AUTO),
-                ("weigh n-grams and network", "model.add=none, or data.fold=0", settings.model.add != "none"),
-            )
-            if is_wanted
-        ]
-    if fold not in map(str, range(folds)):
-        return [f"data.fold={fold}: must be {last}. Try: data.fold=0"]
-    return []
 
 
 def added_conflicts(settings: Settings) -> list[str]:

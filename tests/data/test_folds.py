@@ -122,3 +122,57 @@ def test_every_row_trains_without_a_best_epoch_and_the_fold_is_part_of_the_run()
     found = resolve(compose(["model=dsn", "data=demo", "data.folds=5", "data.fold=all"]))
     assert not found.train.keep_best and not conflicts(found)
     assert resolve(compose(["model=dsn", "data=demo", "data.folds=5", "data.fold=3"])).data.fold == "3"
+
+
+def with_parts(folder: Path) -> Path:
+    """A file of texts by 60 authors, each in one of five parts."""
+    lines = [f"text {i},{'ab'[i % 2]},{i // 2},{i // 2 % 5 + 1}" for i in range(120)]
+    (folder / "parts.csv").write_text("\n".join(["text,label,author,part", *lines]) + "\n")
+    return folder / "parts.csv"
+
+
+def own_fold(path: Path, fold: str, **more: object) -> Splits:
+    usual = {"source": "files", "name": "files", "path": str(path), "fold_column": "part", "group": "author"}
+    settings = DataSettings(**(usual | {"fold": fold} | more))  # type: ignore[arg-type]
+    return load_splits(settings, tokenizer="words", vocab_size=0, cache=path.parent / "cache")
+
+
+def test_the_folds_of_a_column_are_the_test_split_and_a_slice_by_groups_selects(tmp_path: Path) -> None:
+    path, tested = with_parts(tmp_path), []
+    for fold in "12345":
+        splits = own_fold(path, fold)
+        rows = {
+            split.name: np.asarray(split.source_rows) - 2 for split in (splits.train, splits.select, *splits.report)
+        }
+        assert set(rows) == {"train", "val", "test"}
+        assert set(rows["test"] // 2 % 5 + 1) == {int(fold)} and len(rows["test"]) == 24
+        assert sum(map(len, rows.values())) == 120 and len(rows["val"]) == 10
+        authors = {name: set((found // 2).tolist()) for name, found in rows.items()}
+        assert not authors["train"] & authors["val"] and not authors["test"] & (authors["train"] | authors["val"])
+        tested.extend(rows["test"].tolist())
+    assert sorted(tested) == list(range(120)), "each row is tested once"
+
+
+def test_a_fold_that_there_is_not_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    path = with_parts(tmp_path)
+    with pytest.raises(
+        DataError, match=r"data.fold=6: data.fold_column=part has the values 1, 2, 3, 4, 5. Try: data.fold=1"
+    ):
+        own_fold(path, "6")
+    with pytest.raises(DataError, match=r"data.fold_column='parts' is not in"):
+        own_fold(path, "1", fold_column="parts")
+
+
+def test_a_column_that_parts_groups_is_told(tmp_path: Path) -> None:
+    path = with_parts(tmp_path)
+    path.write_text(path.read_text().replace("text 1,b,0,1", "text 1,b,0,2"))
+    assert "1 groups of data.group=author are in test and in train: data.fold_column=part parts them" in " ".join(
+        own_fold(path, "1").notes
+    )
+
+
+def test_with_all_of_its_own_folds_every_row_trains(tmp_path: Path) -> None:
+    splits = own_fold(with_parts(tmp_path), ALL_FOLDS)
+    assert (len(splits.train), len(splits.select), len(splits.report[0])) == (120, 24, 24)
+    assert "scores mean nothing" in " ".join(splits.notes)
+    assert "train+test/exact" not in splits.duplicates

@@ -14,11 +14,11 @@ from data.inputs.token_ids import TokenIds
 from data.inputs.tokenizer import Tokenizer, train_tokenizer
 from data.inputs.word_cache import Encoded
 from data.labels import Labels
-from data.load import tokenise_split
 from data.sources.raw import RawSplit
 from data.splits import Arrays, TokenSplit
 from data.stores.build_once import SharedCache
 from data.targets.base import Target
+from data.tokenising import tokenise_split
 
 TOKENIZER = train_tokenizer(lambda: ["red green blue"] * 3, 60)
 

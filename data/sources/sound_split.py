@@ -1,0 +1,62 @@
+"""The rows of sounds as a split: the content of a file each, read a few at a time, for a file may have megabytes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from data.inputs.columns import Columns
+from data.inputs.sound import SOUND
+from data.labels import Labels
+from data.sources.raw import RawSplit
+
+NAME = "_name"  # the column with the names of the files, which no model reads
+CHUNK = 32  # sounds in memory at a time
+
+
+def _none() -> np.ndarray:
+    """Return nothing: a field that follows one with a default needs one too."""
+    return np.zeros(0, np.uint64)
+
+
+@dataclass
+class SoundSplit(RawSplit):
+    """A split of sounds; equal are files with the same bytes, or sounds with the same samples."""
+
+    holds_texts: ClassVar[bool] = False
+    unit: ClassVar[str] = "sounds"
+    digests: np.ndarray = field(default_factory=_none)  # (rows of the table, 32) uint8: sha256 of each file
+    samples: np.ndarray = field(default_factory=_none)  # (rows of the table,) uint64: hashes of what is read of each
+
+    def read(self, rows: np.ndarray) -> Columns:
+        """Return the content of these of its sounds."""
+        column = self.table[SOUND]  # cell by cell: `take` joins chunks, which may have gigabytes
+        return {SOUND: [column[row].as_py() for row in self.rows[rows].tolist()]}
+
+    def names(self, rows: np.ndarray) -> list[str]:
+        """Return the names of the files of these of its sounds, for people."""
+        found: list[str] = self.table[NAME].take(self.rows[rows]).to_pylist()
+        return found
+
+    def chunks(self) -> Iterator[tuple[Columns, Labels]]:
+        """Yield the sounds and their labels, CHUNK rows at a time."""
+        for start in range(0, len(self.rows), CHUNK):
+            chosen = np.arange(start, min(start + CHUNK, len(self.rows)))
+            yield self.read(chosen), self.labels.take(chosen)
+
+    def own_hashes(self, *, exact: bool) -> np.ndarray:
+        """Return the hashes of the files (exact) or of the samples of its sounds, (rows,) uint64."""
+        files = np.ascontiguousarray(self.digests[:, :8]).view(np.uint64)[:, 0]
+        return np.asarray((files if exact else self.samples)[self.rows])
+
+    def fingerprint(self) -> str:
+        """Return the sha256 of the bytes of the files and of the labels in use, in order: samples of Ogg may vary."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.digests[self.rows]).tobytes())
+        digest.update(np.ascontiguousarray(self.labels.values).tobytes())
+        if self.labels.offsets is not None:
+            digest.update(np.ascontiguousarray(self.labels.offsets).tobytes())
+        return digest.hexdigest()
