@@ -76,12 +76,12 @@ def make_code_encoder(view: ViewSettings, num_nodes: int, edges: Tensor) -> Ance
 
 
 def normalised_adjacency(edges: Tensor, num_nodes: int) -> Tensor:
-    """Return D^-1/2 (tree + I) D^-1/2 as a sparse CSR matrix, (num_nodes, num_nodes) float32; both ways of an edge."""
+    """Return D^-1/2 (tree + I) D^-1/2 as a sparse matrix, (num_nodes, num_nodes) float32; both ways of an edge."""
     loops = torch.arange(num_nodes).repeat(2, 1)
     places = torch.cat([edges, edges.flip(0), loops], dim=1)
     root_degrees = torch.bincount(places[0], minlength=num_nodes).sqrt()
     values = 1 / (root_degrees[places[0]] * root_degrees[places[1]])
-    return torch.sparse_coo_tensor(places, values, (num_nodes, num_nodes)).coalesce().to_sparse_csr()
+    return torch.sparse_coo_tensor(places, values, (num_nodes, num_nodes), check_invariants=True).coalesce()
 
 
 def _hidden_layer(width: int, output: int) -> nn.Sequential:
