@@ -24,6 +24,8 @@ def pair_rows(
     Raises DataError where no code of the training rows is in the tree, nor a prefix of one.
     """
     rows, train = raw.splits[raw.training_texts], raw.splits["train"]
+    is_labelled = np.isin(rows.rows, train.rows)
+    rows = rows.take(np.argsort(~is_labelled, kind="stable"))
     if CODES not in rows.table.column_names:
         raise DataError("no codes were read beside the texts. Try: data.codes=<a column of codes> data.tree=<a file>")
     tree, unknown = read_tree(settings), Counter[str]()

@@ -236,17 +236,15 @@ def limit_rows(data: RawData, settings: DataSettings) -> None:
 
 
 def keep_labels(data: RawData, settings: DataSettings) -> None:
-    """Let at most labelled_rows training rows train, seeded and stratified; all of them stay in the split TEXTS.
+    """Let at most labelled_rows training rows train, seeded and stratified.
 
-    In that split those that keep their labels come first, and the labels of all are blank.
+    All of them stay in the split TEXTS, whose labels are blank, so that no choice of rows changes a trained vocabulary.
     """
     train, most = data.splits["train"], settings.labelled_rows
     if most is None or most >= len(train):
         return
     kept = _choose(data, "train", most, settings.split_seed, "labelled_rows")
-    others = np.setdiff1d(np.arange(len(train)), kept, assume_unique=True)
-    texts = train.take(np.concatenate([kept, others]))
-    data.splits[TEXTS] = replace(texts, labels=texts.labels.blank(np.arange(len(texts))))
+    data.splits[TEXTS] = replace(train, labels=train.labels.blank(np.arange(len(train))))
     data.splits["train"] = train.take(kept)
 
 

@@ -23,9 +23,7 @@ GROUP = "group"  # the column of data.group, which is no part of a row's content
 FOLD = "fold"  # the column of data.fold_column, which is none either
 CODES = "codes"  # the lists of data.codes, which are none either: they stand beside it, and few runs read them
 BESIDE = (GROUP, FOLD, CODES)
-TEXTS = (
-    "train_texts"  # the split of all training rows in use, where only some keep their labels: those first, all blank
-)
+TEXTS = "train_texts"  # the split of all training rows in use, where only some keep their labels; here all are blank
 FACT = "_"  # begins the name of a column beside the text that no model reads, such as all right answers to a question
 
 

@@ -33,7 +33,7 @@ class Ancestors(nn.Module):
         """Return (B, width) vectors of rows.
 
         paths: (n,) int64 nodes above the codes of all rows, and path_offsets: (B + 1,) int64, where each row begins;
-        codes, code_offsets: the same of the codes, which are not looked at.
+        codes, code_offsets: likewise the codes themselves, which are not looked at.
         """
         vectors: Tensor = self.mix(self.nodes(paths, path_offsets))
         return vectors

@@ -62,7 +62,8 @@ def _used(settings: DataSettings) -> dict[str, str]:
     tags = settings.tags if isinstance(settings.tags, list) else [settings.tags]
     named = {
         "text": settings.text, "text_pair": settings.text_pair, "label": settings.label, "group": settings.group,
-        "tokens": settings.tokens, "tags": tags[0], "tags[1]": tags[1] if len(tags) > 1 else None,
+        "codes": settings.codes, "tokens": settings.tokens, "tags": tags[0],
+        "tags[1]": tags[1] if len(tags) > 1 else None,
     }  # fmt: skip
     return {key: str(column) for key, column in named.items() if column is not None}
 

@@ -11,8 +11,8 @@ import pytest
 from data.errors import DataError
 from data.labels import Labels
 from data.settings import DataSettings
-from data.sources.raw import RawData, RawSplit
-from data.splitting import apply_split_rule, cut_rows, limit_rows, pick_rows
+from data.sources.raw import TEXTS, RawData, RawSplit
+from data.splitting import apply_split_rule, cut_rows, keep_labels, limit_rows, pick_rows
 from data.targets.class_label import ClassLabel
 
 LABELS = np.array([0] * 700 + [1] * 250 + [2] * 50)
@@ -122,6 +122,27 @@ def test_a_limit_never_takes_a_class_from_train() -> None:
     data = data_of({"neg": 150, "pos": 149, "rare": 1})
     limit_rows(data, DataSettings(max_rows=10))
     assert np.bincount(data.splits["train"].labels.values).tolist() == [5, 4, 1]
+
+
+def test_few_rows_keep_their_labels_in_the_shares_of_the_classes() -> None:
+    data = data_of({"neg": 150, "pos": 100, "rare": 1})
+    keep_labels(data, DataSettings(labelled_rows=20))
+    train, texts = data.splits["train"], data.splits[data.training_texts]
+    assert np.bincount(train.labels.values).tolist() == [11, 8, 1]
+    assert len(texts) == 251 and not texts.labels.values.any() and set(train.rows) < set(texts.rows)
+    same, other = data_of({"neg": 150, "pos": 100, "rare": 1}), data_of({"neg": 150, "pos": 100, "rare": 1})
+    keep_labels(same, DataSettings(labelled_rows=20))
+    keep_labels(other, DataSettings(labelled_rows=20, split_seed=1))
+    assert np.array_equal(same.splits["train"].rows, train.rows)
+    assert not np.array_equal(other.splits["train"].rows, train.rows)
+
+
+def test_as_many_labels_as_rows_are_all_of_them_and_fewer_than_classes_are_refused() -> None:
+    data = data_of({"neg": 3, "pos": 2})
+    keep_labels(data, DataSettings(labelled_rows=5))
+    assert len(data.splits["train"]) == 5 and TEXTS not in data.splits and data.training_texts == "train"
+    with pytest.raises(DataError, match=r"data.labelled_rows=1 is less than the 2 classes.*data.labelled_rows=2"):
+        keep_labels(data, DataSettings(labelled_rows=1))
 
 
 def test_groups_of_mixed_labels_are_never_cut_and_leave_every_class() -> None:
