@@ -10,6 +10,7 @@ from runner.compare.pairs import Paired, Refused
 from runner.compare.select import Selection
 from runner.compare.verdict import ClaimVerdict
 from runner.record.baseline import MARK
+from runner.record.bounds import BOUND, is_bound
 from runner.statistics.paired import Interval
 
 
@@ -57,8 +58,10 @@ class Row:
 
     @property
     def label(self) -> str:
-        """The name of the group in tables, marked where its runs have learned nothing."""
-        return f"{self.group.name} ({MARK})" if self.at_baseline else self.group.name
+        """The name of the group in tables, marked where its runs have learned nothing or cannot be deployed."""
+        bounds = [BOUND] if any(is_bound(run.record) for run in self.group.runs) else []
+        marks = [*([MARK] if self.at_baseline else []), *bounds]
+        return f"{self.group.name} ({', '.join(marks)})" if marks else self.group.name
 
     @property
     def n(self) -> int:

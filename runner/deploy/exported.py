@@ -14,6 +14,7 @@ from data.inputs.questions import INPUTS, QuestionInput, input_of
 from data.inputs.sound import Sound
 from models.packed.format import NAME as PACKED
 from runner.errors import ConfigError
+from runner.record.bounds import BOUND_NOTE, is_bound
 from runner.record.folder import find_record
 from runner.record.folder import run_folder as folder_of_run
 from runner.record.record import RunRecord
@@ -132,6 +133,8 @@ def model_of_run(record: RunRecord, run_folder: Path) -> ExportedModel:
     if record.config.get(CASCADE):
         copy = " ".join(["run", *record.overrides, "out=DIR"])
         raise ConfigError(f"{identity} is a cascade of two models, which is deployed as a folder. Try: {copy}")
+    if is_bound(record):
+        raise ConfigError(f"run {identity} is {BOUND_NOTE}. Try: the same run without view.reads")
     if record.status != "done" or not folder.is_dir():
         again = " ".join(["run", *record.overrides])
         raise ConfigError(f"run {identity} is {record.status} and has no model. Finish it: {again}")

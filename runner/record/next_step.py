@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from runner.record.bounds import is_bound
 from runner.record.record import RunRecord
 from runner.tasks import find_task
 
@@ -12,7 +13,9 @@ from runner.tasks import find_task
 def next_command(record: RunRecord, output: Path) -> str:
     """Return the command that uses the model of a finished run. output: the folder of run folders."""
     task = find_task(record.data.task)
-    if task is not None and not task.is_deployed:
+    if is_bound(record):
+        words = ["compare", f"data={record.dataset}"]
+    elif task is not None and not task.is_deployed:
         words = [f"model={record.model}", f"model.pretrained={record.identity}", "data=sst2"]
     else:
         examples = task.examples if task else ("a text", "a second text")

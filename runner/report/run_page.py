@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from runner.record.baseline import MARK, MEANING, is_at_baseline, no_better_than_ngrams
+from runner.record.bounds import is_bound
 from runner.record.descriptions import constant_answers
 from runner.record.folder import PAGE
 from runner.record.identity import flatten
@@ -209,7 +210,7 @@ def _commands(record: RunRecord, output: Path) -> Iterator[tuple[str, str]]:
     """Yield what can be done with a finished run, and the command. output: the folder of run folders."""
     task, name, place = find_task(record.data.task), record.identity, elsewhere(output)
     yield "Use the model", next_command(record, output)
-    if task is not None and task.is_deployed:
+    if task is not None and task.is_deployed and not is_bound(record):
         yield "Answer over HTTP on this machine", " ".join(["run serve", name, *place])
         yield "A folder that answers without torch", " ".join(["run export", name, "format=bundle", *place])
     if any(report.confusion for report in record.reports.values()):
