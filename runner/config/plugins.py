@@ -5,13 +5,12 @@ Classes are named by string only, so that composing a config loads none of them;
 
 from __future__ import annotations
 
-import pickle
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from runner.config.folders import config_roots, ours
+from runner.config.hydra_speed import speed_up_hydra
 
 PLUGINS = "hydra_plugins.bertier"  # Hydra takes plugins from packages of this name only
 
@@ -38,8 +37,7 @@ def register_plugins() -> None:
 
     prefer_ours()
     search_folders()
-    read_files_once()
-    make_maps_when_read()
+    speed_up_hydra()
     store = ConfigStore.instance()
     store.store(group="hydra/launcher", name="local", node={"_target_": f"{PLUGINS}.LocalLauncher"}, provider="bertier")
     grid = {"_target_": f"{PLUGINS}.Grid", "max_batch_size": None, "params": None}
@@ -47,10 +45,7 @@ def register_plugins() -> None:
 
 
 def register_sweeps(words: list[str]) -> None:
-    """Make the sweeps that a command names known to Hydra, and all of them to its shell completion.
-
-    Hydra copies all that it knows whenever it composes, so all sweeps at once would add half to the time of each.
-    """
+    """Make the sweeps that a command names known to Hydra, and all of them, which are many, to its shell completion."""
     from hydra.core.config_store import ConfigStore
     from omegaconf import OmegaConf
 
@@ -88,42 +83,3 @@ def search_folders() -> None:
                 search_path.append("--config-dir", f"file://{root}")
 
     Plugins.instance().register(ConfigFolders)
-
-
-def read_files_once() -> None:
-    """Let Hydra parse each file of conf/ once a process: it parses some 40 of them for every config.
-
-    The method is replaced and not the class, which Slurm's launcher sends to its jobs by name.
-    """
-    from hydra._internal.core_plugins.importlib_resources_config_source import ImportlibResourcesConfigSource as Source
-    from hydra.plugins.config_source import ConfigResult
-
-    parsed: dict[tuple[str, str], bytes] = {}
-    parse = Source.load_config
-
-    def load_config(self: Source, config_path: str) -> ConfigResult:
-        key = self.path, config_path
-        if key not in parsed:
-            parsed[key] = pickle.dumps(parse(self, config_path))
-        copy: ConfigResult = pickle.loads(parsed[key])  # noqa: S301 our own; copy.deepcopy takes eight times as long
-        return copy  # what is done with one changes it
-
-    Source.load_config = load_config  # type: ignore[method-assign]
-
-
-def make_maps_when_read() -> None:
-    """Let Hydra make the table of all choices only for a defaults list with an interpolation, which alone reads it.
-
-    It makes one for each of some 30 files of a config, which is a fifth of the time of composing.
-    """
-    from hydra._internal import defaults_list
-    from hydra.core.default_element import InputDefault
-    from omegaconf import DictConfig, OmegaConf
-
-    make = defaults_list._create_interpolation_map
-
-    def make_if_read(overrides: Any, defaults_list: list[InputDefault], self_added: bool) -> DictConfig:
-        is_read = any(default.is_interpolation() for default in defaults_list)
-        return make(overrides, defaults_list, self_added) if is_read else OmegaConf.create()
-
-    defaults_list._create_interpolation_map = make_if_read
