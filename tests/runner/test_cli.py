@@ -122,10 +122,27 @@ def test_mistakes_are_one_message_exit_code_2_and_write_nothing(
     assert not (tmp_path / "outputs").exists()
 
 
-def test_a_run_is_recorded_found_again_and_repeated_on_demand(reviews: Path, tmp_path: Path) -> None:
+def run_without_mlflow(words: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    """`run` in a new interpreter, which fails if it has imported what a run without a tracker has no use for."""
+    script = f"""
+import sys, runner.cli
+sys.argv = ["run", *{words!r}]
+try:
+    runner.cli.main()
+finally:
+    assert not {{"mlflow", "transformers", "datasets"}} & set(sys.modules)
+"""
+    env = os.environ | {"PYTHONPATH": str(REPO), "COLUMNS": "160"}
+    return subprocess.run([sys.executable, "-c", script], cwd=cwd, capture_output=True, text=True, env=env)
+
+
+def test_a_run_without_a_tracker_imports_no_mlflow_is_recorded_found_again_and_repeated_on_demand(
+    reviews: Path, tmp_path: Path
+) -> None:
     words = [*SMALL, f"data.path={reviews}", "model=dsn", "tracker=none"]
-    done = run_cli(*words, cwd=tmp_path, fresh=True)
+    done = run_without_mlflow(words, tmp_path)
     assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "outputs" / "mlflow.db").exists()
     assert "epoch   2" in done.stdout and "test/accuracy" in done.stdout
     (record,) = recorded(tmp_path)
     folder = tmp_path / "outputs" / record["identity"]
@@ -292,21 +309,6 @@ def test_two_processes_on_a_fresh_store_and_cache_both_succeed_and_run_once(revi
     assert sum("finished already" in out for out, _ in said) == 1
     with sqlite3.connect(tmp_path / "outputs" / "mlflow.db") as store:
         assert store.execute("select status, count(*) from runs group by 1").fetchall() == [("FINISHED", 2)]
-
-
-def test_without_a_tracker_no_mlflow_is_imported_nor_store_made(reviews: Path, tmp_path: Path) -> None:
-    script = f"""
-import sys, runner.cli
-sys.argv = ["run", *{[*SMALL, f"data.path={reviews}", "model=dsn", "tracker=none"]!r}]
-try:
-    runner.cli.main()
-except SystemExit as end:
-    assert end.code == 0, end.code
-assert not {{"mlflow", "transformers", "datasets"}} & set(sys.modules)
-"""
-    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True, capture_output=True,
-                   env=os.environ | {"PYTHONPATH": str(REPO)})  # fmt: skip
-    assert not (tmp_path / "outputs" / "mlflow.db").exists()
 
 
 def test_doctor_reports_versions_threads_backend_hub_and_store(tmp_path: Path) -> None:

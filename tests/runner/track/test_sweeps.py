@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -155,17 +156,19 @@ def test_runs_of_dead_processes_are_closed(output: Path, target: MlflowTarget) -
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Iterator[str]:
     """The address of a real `mlflow server` with a database of its own, on the loopback."""
     folder = tmp_path_factory.mktemp("server")
+    shutil.copy(empty_store, folder / "server.db")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port),
                "--backend-store-uri", f"sqlite:///{folder}/server.db", "--workers", "1",
                "--artifacts-destination", str(folder / "files")]  # fmt: skip
+    env = os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # by default it starts eight more processes
     with (folder / "log.txt").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, cwd=folder)
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, cwd=folder, env=env)
     address = f"http://127.0.0.1:{port}"
     try:
         for _ in range(600):
