@@ -25,7 +25,7 @@ from data.splitting import apply_split_rule, keep_labels, limit_rows
 from data.stores.build_once import Notify, SharedCache, Waiting
 from data.stores.trained_tokenizer import open_or_train_tokenizer
 from data.targets.base import Target
-from data.tokenising import input_of, tokenise_split, tokenizer_of, with_scaling
+from data.tokenising import input_of, tokenise_split, tokenizer_of, with_augmentation, with_scaling
 from data.tokenizer_fit import fit_notes
 
 TRUNCATED_NOTE = 0.01  # above this share of cut rows the user is told
@@ -85,9 +85,10 @@ def load_splits(
         chosen = _trim(chosen, vocabulary, (texts, report[0]), tokenise, raw.notes)
     targets = _targets(raw, chosen, task or TaskSettings(), seed)
     tokens = _laid_out({name: tokenise(name, chosen) for name in fingerprints}, raw, targets, settings)
+    train = with_augmentation(tokens["train"], chosen, settings, seed, rows.task.num_labels)
     paired = _paired(raw, settings, tuple(hashes), chosen, shared) if codes else None
     return Splits(
-        rows.task, tokens["train"], tokens[select], tuple(tokens[name] for name in report), chosen,
+        rows.task, train, tokens[select], tuple(tokens[name] for name in report), chosen,
         rows.fingerprint, fingerprints, raw.dropped, raw.notes, repeats, {name: hashes[name] for name in report},
         hashes, paired, tuple(parallel_name(report[0], config) for config in settings.report),
     )  # fmt: skip

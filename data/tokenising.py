@@ -8,6 +8,7 @@ from dataclasses import replace
 from data.inputs.base import Input
 from data.inputs.cleaning import cleaning_of
 from data.inputs.sound import SOUND, Sound, require_features
+from data.inputs.sound_augmentation import AugmentedSounds
 from data.inputs.sound_features import SoundFeatures, features_of
 from data.inputs.text import Text
 from data.inputs.tokenizer import Tokenizer
@@ -41,6 +42,19 @@ def with_scaling(tokenizer: Tokenizer, train: TokenSplit) -> Tokenizer:
     if not isinstance(tokenizer, SoundFeatures) or tokenizer.mean:
         return tokenizer
     return tokenizer.fitted(train.tokens, train.offsets)
+
+
+def with_augmentation(
+    train: TokenSplit, tokenizer: Tokenizer, settings: DataSettings, seed: int, classes: int
+) -> TokenSplit:
+    """Return the training split with what varies sounds in every epoch; texts as they are.
+
+    seed: of the run; classes: their number, 1 of numbers.
+    """
+    if not isinstance(tokenizer, SoundFeatures):
+        return train
+    has_first = tokenizer.special_tokens
+    return replace(train, augment=AugmentedSounds(settings.augment, seed=seed, classes=classes, has_first=has_first))
 
 
 def input_of(raw: RawData, tokenizer: Tokenizer) -> Input:

@@ -10,7 +10,7 @@ from typing import Any
 
 from runner.compare import pairs
 from runner.compare.axes import LATENCY, SIZE, TIME, latency_metric, size_metric, time_metric
-from runner.compare.folds import advice, by_fold, fold_interval, held_out_answers, selection_split
+from runner.compare.folds import advice, by_fold, fold_interval, held_out_answers, held_out_split, note_over_all
 from runner.compare.group_pairs import compare_groups
 from runner.compare.groups import Group, explain_separate_groups, make_groups, varying_settings
 from runner.compare.lint import cost_warnings
@@ -50,7 +50,10 @@ def analyse(
     rows = [_row(group, metric or group.headline, {LATENCY: latency, SIZE: size, TIME: time}) for group in groups]
     rows.sort(key=_order)
     notes = explain_separate_groups(groups)
-    notes += dict.fromkeys(line for group in groups if group.is_folded for line in advice(group.runs))
+    folded = [group for group in groups if group.is_folded]
+    notes += dict.fromkeys(line for group in folded for line in advice(group.runs))
+    over_all = [note_over_all(group.name, group.runs, metric or group.headline) for group in folded]
+    notes += [note for note in over_all if note]
     name, tests = "" if baseline is None else " ".join(setting_words(baseline)), 0
     try:
         tests = _test(rows, name, any_threshold=any_threshold) if name else 0
@@ -106,7 +109,7 @@ def _over_folds(group: Group, metric: str) -> Chances:
     """
     split, _, score = metric.partition("/")
     scores = pairs.scores_of(group.runs[0])
-    if split != selection_split(group.runs[0]) or score not in scores:
+    if split != held_out_split(group.runs[0]) or score not in scores:
         return Chances()
     folds = fold_interval(group.values(metric), group.runs[0])
     answers = held_out_answers({fold: next(iter(runs.values())) for fold, runs in by_fold(group.runs).items()}, split)

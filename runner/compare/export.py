@@ -75,7 +75,7 @@ def _fold_line(row: Row) -> dict[str, Any]:
     }
 
 
-def _fold_places(row: Row, run: Run) -> dict[str, int | None]:
+def _fold_places(row: Row, run: Run) -> dict[str, int | str | None]:
     """Which fold a run held out; None of runs without folds."""
     repeat, fold = fold_of(run) if row.group.is_folded else (None, None)
     return {"fold_seed": repeat, "fold": fold}

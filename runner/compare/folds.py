@@ -1,7 +1,8 @@
 """Runs on the folds of one data set are repeats of one recipe: what they share, and what all of them say together.
 
 Their training rows overlap, so a t test or interval over folds as if they were seeds is wrong in 40-50 % of cases;
-`runner/statistics/resampled.py` has the corrected one. Seeds within a fold are averaged first.
+`runner/statistics/resampled.py` has the corrected one. Seeds within a fold are averaged first. Of folds that are dealt
+(data.folds) the rows held out select; of those that a data set brings along (data.fold_column) they are reported.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from statistics import fmean
 from typing import Any
 
 from data.settings import ALL_FOLDS
@@ -20,21 +22,29 @@ from runner.record.run_names import settings_of
 from runner.statistics.answers import Answers
 from runner.statistics.paired import Interval
 from runner.statistics.resampled import corrected_t
+from runner.tasks.make import task_of_record
 
-Fold = tuple[int, int]  # data.fold_seed and data.fold
+Fold = tuple[int, int | str]  # data.fold_seed and data.fold, which may be a text if a column has it
 OF_FOLD = ("data.fold", "data.fold_seed")  # settings in which repeats of one recipe differ
 
 
 def is_fold(run: Run) -> bool:
-    """Was the run selected by one of several folds, and trained on the others?"""
+    """Did the run hold out one of several folds, and train on the others?"""
     settings = _data_settings(run)
-    return settings.get("folds") is not None and settings.get("fold") != ALL_FOLDS
+    has_folds = settings.get("folds") is not None or has_own_folds(run)
+    return has_folds and settings.get("fold") != ALL_FOLDS
+
+
+def has_own_folds(run: Run) -> bool:
+    """Are the folds those of a column of the data set, each of which is the reported split of one run?"""
+    return _data_settings(run).get("fold_column") is not None
 
 
 def fold_of(run: Run) -> Fold:
     """Return which fold a run held out."""
     settings = _data_settings(run)
-    return int(settings.get("fold_seed") or 0), int(settings["fold"])
+    fold = str(settings["fold"])
+    return int(settings.get("fold_seed") or 0), int(fold) if fold.isdecimal() else fold
 
 
 def _data_settings(run: Run) -> Mapping[str, Any]:
@@ -53,34 +63,51 @@ def recipe_settings(run: Run) -> dict[str, Any]:
         return settings
     is_from_rows = settings.get("model.tokenizer") == "train" or settings.get("model.vocabulary", "full") != "full"
     dropped = (*OF_FOLD, *(("tokenizer.fingerprint", "weights.fingerprint") if is_from_rows else ()))
-    own = {"train", selection_split(run)}
-    reported = sorted((split, found) for split, found in data.fingerprints.items() if split not in own)
-    digest = hashlib.sha256(json.dumps(reported).encode()).hexdigest()
+    own = {"train", held_out_split(run), *([_selecting_split(run)] if has_own_folds(run) else [])}
+    shared: list[Any] = sorted((split, found) for split, found in data.fingerprints.items() if split not in own)
+    if has_own_folds(run) and not {settings.get("data.max_rows"), settings.get("data.max_eval_rows")} - {None}:
+        shared = [sum(data.rows.values())]  # no split is the same for all folds, but all of them together have all rows
+    digest = hashlib.sha256(json.dumps(shared).encode()).hexdigest()
     return {key: value for key, value in settings.items() if key not in dropped} | {"data.fingerprint": digest[:8]}
 
 
-def selection_split(run: Run) -> str:
-    """Return the name of the split that selects; of folds, the rows held out."""
+def held_out_split(run: Run) -> str:
+    """Return the name of the split with the rows held out: the one that selects, or of own folds the reported one."""
+    return run.primary.partition("/")[0] if has_own_folds(run) else _selecting_split(run)
+
+
+def _selecting_split(run: Run) -> str:
+    """Return the name of the split that selects."""
     return (run.record.data.selection or "").partition("/")[0]
 
 
 def held_out_metric(run: Run) -> str:
     """Return the headline score on the rows held out, such as val/accuracy."""
+    if has_own_folds(run):
+        return run.primary
     selection = run.record.data.selection or run.primary
-    held = f"{selection_split(run)}/{run.primary.partition('/')[2]}"
+    held = f"{held_out_split(run)}/{run.primary.partition('/')[2]}"
     return held if held in run.metrics else selection
 
 
 def by_fold(runs: Iterable[Run]) -> dict[Fold, dict[int, Run]]:
     """Return the runs of each fold by seed, in the order of repeats, folds and seeds."""
     found: dict[Fold, dict[int, Run]] = {}
-    for run in sorted(runs, key=lambda run: (fold_of(run), run.seed)):
+    for run in sorted(runs, key=_place):
         found.setdefault(fold_of(run), {})[run.seed] = run
     return found
 
 
+def _place(run: Run) -> tuple[int, bool, int | str, int]:
+    """Return where a run stands among others: by repeat, fold (numbers before texts) and seed."""
+    repeat, fold = fold_of(run)
+    return repeat, isinstance(fold, str), fold, run.seed
+
+
 def held_out_share(run: Run) -> float:
     """Return the rows held out by the rows trained on: 1 / (k - 1) for k folds."""
+    if has_own_folds(run):
+        return run.record.data.rows[held_out_split(run)] / run.record.data.rows["train"]
     return 1.0 / (int(_data_settings(run)["folds"]) - 1)
 
 
@@ -99,14 +126,15 @@ def held_out_answers(runs: Mapping[Fold, Run], split: str) -> tuple[Answers, ...
     runs: one for each fold. Repeats that lack a fold that another has do not answer the same rows: then the most
     complete ones count.
     """
-    repeats: dict[int, dict[int, Part]] = {}
+    repeats: dict[int, dict[int | str, Part]] = {}
     for (repeat, fold), run in runs.items():
         answers = read_predictions(run.folder, split, run.record)
         if answers is None:
             return f"run {run.identity} (fold {fold}) has no readable predictions-{split}.parquet"
         repeats.setdefault(repeat, {})[fold] = (answers, read_source_rows(run.folder, split))
     most = max(map(len, repeats.values()))
-    is_complete = most == int(_data_settings(next(iter(runs.values())))["folds"])
+    wanted = _data_settings(next(iter(runs.values()))).get("folds")
+    is_complete = wanted is None or most == int(wanted)
     kept = [list(parts.values()) for parts in repeats.values() if len(parts) == most]
     try:
         return pooled(kept if is_complete else kept[:1])  # incomplete ones held out other rows
@@ -114,8 +142,54 @@ def held_out_answers(runs: Mapping[Fold, Run], split: str) -> tuple[Answers, ...
         return str(error)
 
 
+def scores_over_all(runs: list[Run], metric: str) -> tuple[int, list[float]] | None:
+    """Return how many rows the folds hold out together, and the score of all of them as one set, one for each seed.
+
+    None where answers are missing, or the metric is not of the rows held out.
+    """
+    split, _, name = metric.partition("/")
+    scores, folds = task_of_record(runs[0].record).scores, by_fold(runs)
+    if split != held_out_split(runs[0]) or name not in scores:
+        return None
+    found, rows = [], 0
+    for seed in sorted(set.intersection(*(set(of_seeds) for of_seeds in folds.values()))):
+        answers = held_out_answers({fold: of_seeds[seed] for fold, of_seeds in folds.items()}, split)
+        if isinstance(answers, str):
+            return None
+        rows = len(answers[0])
+        found.append(scores[name].value(answers[0]))
+    return (rows, found) if found else None
+
+
+def note_over_all(name: str, runs: list[Run], metric: str) -> str | None:
+    """Return one line with the score over all rows that the own folds of a data set hold out; None without it.
+
+    name: of the group of these runs.
+    """
+    found = scores_over_all(runs, metric) if has_own_folds(runs[0]) else None
+    if found is None:
+        return None
+    rows, values = found
+    of_seeds = f", mean of {len(values)} seeds" if len(values) > 1 else ""
+    return f"folds: {name}: {metric} over all {rows:,} rows held out, each answered once: {fmean(values):.4f}{of_seeds}"
+
+
+def _own_advice(runs: list[Run]) -> list[str]:
+    """Return what to know about the folds that a data set brings along."""
+    rows = {fold: next(iter(of_seeds.values())).record.data.rows for fold, of_seeds in by_fold(runs).items()}
+    held, total = (
+        sum(of[held_out_split(runs[0])] for of in rows.values()),
+        max(sum(of.values()) for of in rows.values()),
+    )
+    if held >= total:
+        return []
+    return [f"folds: {total - held:,} of {total:,} rows are held out by no run. Try: further values of data.fold"]
+
+
 def advice(runs: list[Run]) -> list[str]:
     """Return what to know about the folds of one recipe before its scores are believed."""
+    if has_own_folds(runs[0]):
+        return _own_advice(runs)
     folds, wanted = by_fold(runs), int(_data_settings(runs[0])["folds"])
     repeats, seeds = len({repeat for repeat, _ in folds}), max(map(len, folds.values()))
     found = [
@@ -136,6 +210,8 @@ def advice(runs: list[Run]) -> list[str]:
 def text_of(settings: Mapping[str, Any], runs: list[Run]) -> str:
     """Return how many repeats of how many folds the runs are, such as 5 x 5."""
     found = by_fold(runs)
+    if has_own_folds(runs[0]):
+        return str(len(found))
     repeats = len({repeat for repeat, _ in found})
     whole = repeats * int(settings["data.folds"])
     return f"{repeats} x {settings['data.folds']}" if len(found) == whole else f"{len(found)} of {whole}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from statistics import fmean
 
-from runner.compare.folds import by_fold, held_out_answers, held_out_share, selection_split
+from runner.compare.folds import Fold, by_fold, held_out_answers, held_out_share, held_out_split
 from runner.compare.groups import Group
 from runner.compare.pairs import ALPHA, Pair, Paired, Refused, better_or_worse, compare_runs, refusal
 from runner.compare.select import Run
@@ -64,7 +64,7 @@ def compare_groups(first: Group, second: Group, metric: str, *, any_threshold: b
     if first.is_folded != second.is_folded:
         return Refused("one of the groups has folds and the other has none, so they were trained on other rows")
     if first.is_folded:
-        if metric.partition("/")[0] != selection_split(first.runs[0]):
+        if metric.partition("/")[0] != held_out_split(first.runs[0]):
             return Refused(f"folds are repeats for the rows held out, not for {metric}. Try: --metric {first.headline}")
         return compare_folds(first, second, metric, any_threshold=any_threshold)
     common = [seed for seed in first.seeds if seed in second.seeds]
@@ -111,7 +111,7 @@ def compare_folds(
     )  # fmt: skip
 
 
-def _answers(pairs: dict[tuple[int, int], dict[int, tuple[Run, Run]]], split: str) -> list[Pair] | str:
+def _answers(pairs: dict[Fold, dict[int, tuple[Run, Run]]], split: str) -> list[Pair] | str:
     """The answers of both groups to all rows held out, a pair for each seed and repeat; or why there are none."""
     found: list[Pair] = []
     shared = set.intersection(*(set(of_seeds) for of_seeds in pairs.values()))

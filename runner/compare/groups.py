@@ -11,7 +11,7 @@ from functools import cached_property
 from statistics import fmean
 from typing import Any
 
-from runner.compare.folds import by_fold, held_out_metric, is_fold, recipe_settings, selection_split
+from runner.compare.folds import by_fold, held_out_metric, held_out_split, is_fold, recipe_settings
 from runner.compare.select import Run
 from runner.record.run_names import FILES, FINGERPRINTS, distinguish, ranked_keys, value_key, varying
 
@@ -46,7 +46,7 @@ class Group:
 
     def examples(self, split: str) -> str:
         """The fingerprint of the rows of a split; those that folds hold out are together the same for all repeats."""
-        if self.is_folded and split == selection_split(self.runs[0]):
+        if self.is_folded and split == held_out_split(self.runs[0]):
             return f"folds of {self.settings['data.fingerprint']}"
         return self.runs[0].record.data.examples(split)
 

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runner.compare.folds import by_fold, fold_of, held_out_answers, held_out_metric, is_fold, recipe_settings
+from runner.compare.analyse import analyse
+from runner.compare.folds import (
+    advice,
+    by_fold,
+    fold_of,
+    held_out_answers,
+    held_out_metric,
+    is_fold,
+    recipe_settings,
+    scores_over_all,
+    text_of,
+)
+from runner.compare.group_pairs import FoldPaired
 from runner.compare.groups import make_groups
 from runner.compare.select import Run, select_runs
-from tests.runner.compare.folded import right_rows, write_fold
+from tests.runner.compare.folded import right_rows, write_fold, write_own_fold
 from tests.runner.compare.folders import write_group
 
 
@@ -47,3 +59,34 @@ def test_missing_answers_are_named(tmp_path: Path) -> None:
     assert held_out_answers({(0, 0): run}, "val") == (
         f"run {run.identity} (fold 0) has no readable predictions-val.parquet"
     )
+
+
+def test_the_own_folds_of_a_data_set_are_one_set_of_answers(tmp_path: Path) -> None:
+    right = {model: right_rows(share, seed) for seed, (model, share) in enumerate((("dsn", 0.7), ("bert-tiny", 0.9)))}
+    for model, rows in right.items():
+        for fold in "abcde":
+            write_own_fold(tmp_path, model, fold, rows)
+    found = analyse(select_runs(tmp_path, []), baseline="model=dsn")
+    best, base = found.rows
+    assert [row.group.name for row in found.rows] == ["model=bert-tiny", "model=dsn"]
+    assert (best.metric, best.n, best.group.headline) == ("test/accuracy", 5, "test/accuracy")
+    for row in found.rows:
+        share = right[str(row.group.settings["model.name"])].mean()
+        told = f"{row.group.name}: test/accuracy over all 100 rows held out, each answered once: {share:.4f}"
+        assert any(told in note for note in found.notes)
+        assert row.chances.examples and row.chances.examples.over == "100 rows held out"
+    assert isinstance(best.paired, FoldPaired) and best.paired.examples == 100 and best.paired.folds == 5
+    assert text_of(base.group.settings, base.group.runs) == "5"
+    assert not any("are held out by no run" in note for note in found.notes)
+
+
+def test_rows_that_no_own_fold_has_held_out_are_told(tmp_path: Path) -> None:
+    for fold in "ad":
+        for seed in (0, 1):
+            write_own_fold(tmp_path, "dsn", fold, right_rows(0.8, seed), seed)
+    runs = runs_of(tmp_path)
+    assert list(by_fold(runs)) == [(0, "a"), (0, "d")]
+    assert advice(runs) == ["folds: 60 of 100 rows are held out by no run. Try: further values of data.fold"]
+    rows, values = scores_over_all(runs, "test/accuracy") or (0, [])
+    assert rows == 40 and len(values) == 2
+    assert scores_over_all(runs, "val/accuracy") is None
