@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 BACKBONE = "bert.backbone."
+ACCEPTED = (  # the most used families, for messages
+    "bert", "modernbert", "roberta", "xlm-roberta", "deberta-v2", "distilbert", "albert", "electra", "mpnet",
+    "mobilebert", "nomic_bert",
+)  # fmt: skip
 
 
 class TransformersBackbone(Backbone):
@@ -108,7 +112,8 @@ def check_encoder(config: JsonObject) -> None:
     model_type = config["model_type"]
     if config.get("is_encoder_decoder") or config.get("is_decoder") or model_type not in ENCODERS:
         raise ModelError(
-            f"a {model_type} is not a text encoder: it generates text, is for other data or unknown. "
+            f"a {model_type} is not a text encoder: it generates text, is for other data or unknown. It may be a "
+            f"{', '.join(ACCEPTED)} or another family that fills masks in transformers. "
             f"Try: run model=auto {PRETRAINED}=sentence-transformers/all-MiniLM-L6-v2"
         )
     if model_type == "bert" and config.get("position_embedding_type", "absolute") != "absolute":
@@ -168,9 +173,7 @@ def renamed_tensors(state: dict[str, Tensor], bert: TransformersBackbone) -> dic
 
 def _converted(state: dict[str, Tensor], backbone: PreTrainedModel) -> dict[str, Tensor]:
     """Rename and split tensors as transformers does while it loads; most families need no change."""
-    from transformers.conversion_mapping import get_checkpoint_conversion_mapping
-
-    if not get_checkpoint_conversion_mapping(backbone.config.model_type):
+    if not is_converted(backbone.config.model_type):
         return state
     with without_reports():
         loaded, report = type(backbone).from_pretrained(
@@ -178,6 +181,13 @@ def _converted(state: dict[str, Tensor], backbone: PreTrainedModel) -> dict[str,
         )
     found = {name: tensor for name, tensor in loaded.state_dict().items() if name not in report["missing_keys"]}
     return found | {name: state[name] for name in report["unexpected_keys"] if name in state}
+
+
+def is_converted(model_type: str) -> bool:
+    """Does transformers rename or split tensors of such a checkpoint while it loads?"""
+    from transformers.conversion_mapping import get_checkpoint_conversion_mapping
+
+    return bool(get_checkpoint_conversion_mapping(model_type))
 
 
 @contextmanager

@@ -47,7 +47,10 @@ def read_config(source: str, key: str = PRETRAINED) -> JsonObject:
     """Read config.json of a checkpoint; ModelError when there is none or when it asks for its own code."""
     path = fetch_file(source, "config.json", key)
     if path is None:
-        raise ModelError(f"{checkpoint_label(source, key)}: has no config.json, so it is not a model. {cures_for(key)}")
+        folder = Path(source).expanduser()
+        is_empty = folder.is_dir() and not any(folder.iterdir())
+        what = "is an empty folder" if is_empty else "has no config.json, so it is not a model"
+        raise ModelError(f"{checkpoint_label(source, key)}: {what}. {cures_for(key)}")
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
@@ -89,11 +92,11 @@ def require_weights(source: str, key: str = PRETRAINED) -> None:
 
 def _no_weights(source: str, name: str, key: str) -> str:
     where = checkpoint_label(source, key)
-    if has_file(source, PICKLE, key):
+    if key and has_file(source, PICKLE, key):
         return (
-            f"{where}: has its weights as a pickle ({PICKLE}) and not as {name}, and opening a pickle may run code. "
-            f"Try: where you trust it, once, AutoModel.from_pretrained('{source}').save_pretrained('folder') and "
-            f"the same with AutoTokenizer, then {key}=folder"
+            f"{where}: has its weights as a pickle alone ({PICKLE}), which may run code: pickles are never read. "
+            f"Try: where you trust it, once, AutoModel.from_pretrained('{source}').save_pretrained('folder') and the "
+            f"same with AutoTokenizer, then {key}=folder"
         )
     return f"{where}: has no {name}, so its weights are unavailable (pickles are never read). {cures_for(key)}"
 
@@ -169,6 +172,7 @@ def load_pretrained(model: nn.Module, source: str, state: dict[str, Tensor]) -> 
     A readout that the checkpoint lacks, and positions or segments beyond its tables, keep their random values.
     Raises ModelError for tensors of another shape and when part of the encoder itself is missing.
     """
+    check_tensors(model, source, state)
     own, report = model.state_dict(), WeightsReport(source=source)
     digest = hashlib.sha256()
     for name in sorted(state):
@@ -180,32 +184,42 @@ def load_pretrained(model: nn.Module, source: str, state: dict[str, Tensor]) -> 
         digest.update(state[name].contiguous().numpy().tobytes())
         report.loaded.append(name)
     report.new = sorted(own.keys() - set(report.loaded))
-    parameters = {name for name, _ in model.named_parameters()}
-    free = (HEAD, READOUT, f"{WORDS}.")  # below WORDS: the parameters of an embedding without a table
-    missing = [name for name in report.new if name in parameters and (name == TABLE or not name.startswith(free))]
-    if missing:
-        raise ModelError(
-            f"{PRETRAINED}={source}: its weights lack {len(missing)} tensors of the encoder, such as "
-            f"{missing[0]}. {cures_for()}"
-        )
     if any(name.startswith(f"{READOUT}dense.") for name in report.new):
         report.notes.append(f"{source} has no pooler: its weights start at random")
     report.fingerprint = digest.hexdigest()
     return report
 
 
+def check_tensors(model: nn.Module, source: str, state: dict[str, Tensor]) -> None:
+    """Raise ModelError for tensors of another shape, and when part of the encoder itself is missing.
+
+    Shapes alone are compared, so both may be on torch's meta device.
+    """
+    own = model.state_dict()
+    free = (HEAD, READOUT, f"{WORDS}.")  # below WORDS: the parameters of an embedding without a table
+    needed = [name for name, _ in model.named_parameters() if name == TABLE or not name.startswith(free)]
+    if missing := [name for name in sorted(needed) if name not in state]:
+        raise ModelError(
+            f"{PRETRAINED}={source}: its weights lack {len(missing)} tensors of the encoder, such as {missing[0]}. "
+            f"Is its config.json of another model? {cures_for()}"
+        )
+    for name in sorted(state.keys() & own.keys()):
+        found, wanted = tuple(state[name].shape), tuple(own[name].shape)
+        is_cut = name in (POSITIONS, SEGMENTS) and found[1:] == wanted[1:]
+        if found != wanted and not is_cut and not name.startswith(HEAD):
+            raise ModelError(
+                f"{PRETRAINED}={source}: {name} has shape {found}, the model expects "
+                f"{wanted}. Try: run model=auto {PRETRAINED}={source}"
+            )
+
+
 def _copy(target: Tensor, found: Tensor, name: str, report: WeightsReport) -> None:
     """Fill `target` from `found`; tables of positions and segments may differ in length."""
-    if name in (POSITIONS, SEGMENTS) and found.shape[1] == target.shape[1] and len(found) != len(target):
+    if found.shape != target.shape:
         rows = min(len(found), len(target))
         target[:rows].copy_(found[:rows])
         what = "positions" if name == POSITIONS else "segments"
         rest = f"; the other {len(target) - rows} start at random" if rows < len(target) else ""
         report.notes.append(f"{rows} of the {len(found)} {what} of {report.source} are used{rest}")
-    elif found.shape != target.shape:
-        raise ModelError(
-            f"{PRETRAINED}={report.source}: {name} has shape {tuple(found.shape)}, the model expects "
-            f"{tuple(target.shape)}. Try: run model=auto {PRETRAINED}={report.source}"
-        )
     else:
         target.copy_(found)

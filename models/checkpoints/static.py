@@ -26,8 +26,8 @@ TABLES = ("embeddings", "embedding.weight")
 CODES = 127  # of an int8 table
 
 
-def table_width(source: str, key: str = PRETRAINED) -> int:
-    """The number of columns of a static table, by the head of its file; ModelError for what is none."""
+def table_shape(source: str, key: str = PRETRAINED) -> tuple[int, int]:
+    """The tokens and columns of a static table, by the head of its file; ModelError for what is none."""
     from safetensors import SafetensorError, safe_open
 
     path = _find(source, key)
@@ -39,12 +39,13 @@ def table_width(source: str, key: str = PRETRAINED) -> int:
     name = next((name for name in TABLES if len(shapes.get(name, ())) == 2), None)
     if name is None:
         raise ModelError(_no_table(source, key))
-    return int(shapes[name][1])
+    rows, columns = shapes[name]
+    return int(shapes.get("mapping", [rows])[0]), int(columns)
 
 
 def check_static(source: str, dims: int | None) -> int:
     """The columns in use of a static table; ModelError for what is none, or has fewer than `dims`."""
-    width = table_width(source)
+    width = table_shape(source)[1]
     if dims is not None and dims > width:
         raise ModelError(
             f"model.dims={dims}: the table of {source} has {width} columns, of which the first ones are used. "

@@ -33,6 +33,12 @@ def check_config(config: JsonObject, where: str) -> None:
     """
     if "auto_map" in config and is_native(config.get("model_type")):
         config = {key: value for key, value in config.items() if key != "auto_map"}
+    pad, rows = config.get("pad_token_id"), config.get("vocab_size")
+    if isinstance(pad, int) and isinstance(rows, int) and pad >= rows:
+        raise ModelError(
+            f"{where}: config.json says pad_token_id={pad}, and its table has vocab_size={rows} rows. "
+            "Try: a copy with a smaller pad_token_id in its config.json, the tokenizer's"
+        )
     for key, value, is_listed in _leaves(config):
         if key == "auto_map" or (key in CODE and value not in BUILT_IN):
             raise ModelError(f"{where}: brings its own code ({key}), which is never run here. Name another model")

@@ -174,6 +174,8 @@ def find_model(source: str, output: Path, engine: str, length: float | None = No
         return find_export(folder.absolute(), source, engine)
     if named := folder_of_run(source):
         output, source = named.parent, named.name
+    elif folder.is_dir() and (os.sep in source or (folder / "config.json").is_file()):
+        raise ConfigError(why_no_model(folder, source))
     record = find_record(output, source)
     run_folder = output / record.identity
     if record.config.get(CASCADE):
@@ -189,6 +191,19 @@ def find_model(source: str, output: Path, engine: str, length: float | None = No
     if found.started != record.started:
         raise ConfigError(f"engine={engine}: {exported} is older than the run, which was repeated. Try: {wanted}")
     return found
+
+
+def why_no_model(folder: Path, source: str) -> str:
+    """Why a folder answers nothing by itself, in one line with a cure."""
+    if (folder / "config.json").is_file():
+        return (
+            f"{source} holds a model, and neither the record of its run nor {DESCRIPTION_FILE}, which say what it is "
+            "asked. Try: the folder of the run, outputs/<id>, or run export <id> format=safetensors out=FOLDER"
+        )
+    return (
+        f"{source} holds no model. Try: the folder of a run, outputs/<id>, the model in it, outputs/<id>/model, or one "
+        "that run export wrote"
+    )
 
 
 def find_export(folder: Path, source: str, engine: str) -> ExportedModel:

@@ -14,6 +14,7 @@ from data.inputs.cleaning import unmarked
 from data.inputs.tokenizer import PieceTokenizer, load_tokenizer, lower_as
 from data.inputs.trimmed import TrimmedTokenizer
 from data.splits import Splits
+from models.architecture import check_vocabulary
 from models.backbones.bag_of_words import BagOfWords
 from models.backbones.dropout import TokenDropout, dropout_generator
 from models.backbones.freeze import freeze
@@ -21,9 +22,10 @@ from models.build import build
 from models.capabilities import Fitted, Folded
 from models.checkpoints.cut import Cut
 from models.checkpoints.open import load_model
+from models.checkpoints.outline import read_outline
 from models.checkpoints.read import HEAD, WEIGHTS, WeightsReport, read_config, require_weights
 from models.checkpoints.source import check_source
-from models.checkpoints.static import check_static
+from models.checkpoints.static import check_static, table_shape
 from models.compression.methods import is_quantized
 from models.heads.exits import exits_of
 from models.heads.label_order import label_names_of, match_labels, reorder_head
@@ -54,12 +56,35 @@ def check_checkpoint(settings: Settings) -> None:
     if model.family == "dsn":
         if model.pretrained:
             check_static(model.pretrained, model.dims)
+            check_folder(model, table_shape(model.pretrained)[0])
         if model.init_from and model.init != "random":
             require_weights(model.init_from, "model.init_from")
     elif not model.init_from:
-        check_source(model)
+        config = check_source(model)
         if model.pretrained:
             require_weights(model.pretrained)
+            found = read_outline(model, config)
+            check_positions(settings, found.longest)
+            check_folder(model, found.rows)
+
+
+def check_folder(model: ModelSettings, rows: int | None) -> None:
+    """Raise the user's errors for a folder without a tokenizer, or with more tokens in it than its table has rows."""
+    if not Path(model.tokenizer).expanduser().is_dir():
+        return
+    tokenizer = load_tokenizer(model.tokenizer, special_tokens=model.special_tokens)
+    if rows is not None:
+        is_padded = not model.special_tokens and tokenizer.pad_id == rows  # one id more, for rows without padding
+        check_vocabulary(model.pretrained or "", rows + is_padded, tokenizer.vocab_size)
+
+
+def check_positions(settings: Settings, positions: int | None) -> None:
+    """Raise ConfigError for texts that may have more tokens than the model has positions; None: it has no limit."""
+    if positions is not None and settings.data.max_length > positions:
+        raise ConfigError(
+            f"data.max_length={settings.data.max_length} is more than the {positions} positions of "
+            f"{settings.model.name}. Try: data.max_length={positions}"
+        )
 
 
 def build_initial_model(settings: Settings, splits: Splits, folder: Path | None) -> tuple[Network, WeightsReport, str]:
@@ -90,12 +115,7 @@ def build_initial_model(settings: Settings, splits: Splits, folder: Path | None)
 
 def check_model(model: Network, settings: Settings, splits: Splits) -> None:
     """Raise ConfigError for texts that may be too long for the model, and for an impossible compact vocabulary."""
-    positions = model.architecture.get("max_position_embeddings")  # None: no limit
-    if positions is not None and settings.data.max_length > positions:
-        raise ConfigError(
-            f"data.max_length={settings.data.max_length} is more than the {positions} positions of "
-            f"{settings.model.name}. Try: data.max_length={positions}"
-        )
+    check_positions(settings, model.architecture.get("max_position_embeddings"))
     if isinstance(model.bert, Fitted) or settings.model.add == "ngram":
         check_fit(splits, settings.model)
     check_readout_length(model.bert.pooler, settings)

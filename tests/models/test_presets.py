@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 
+from data.inputs.tokenizer import train_tokenizer
 from models.build import build
 from models.errors import ModelError
 from models.heads.base import HeadSpec
@@ -188,7 +189,8 @@ def test_a_preset_of_an_encoder_from_elsewhere_is_read_out_as_its_files_say(
     model = getattr(transformers, f"{family}Model")(config)
     (folder / "pytorch_model.bin").write_bytes(b"a pickle")
     config.save_pretrained(folder)
-    found = resolve(compose_words([f"model={name}", "data=sst2", "tracker=none"]))
+    train_tokenizer(lambda: ["a fine film", "a dull one"] * 3, 64).save(folder)
+    found = resolve(compose_words([f"model={name}", "data=sst2", "data.max_length=32"]))
     with pytest.raises(ModelError, match=r"as a pickle .*save_pretrained\('folder'\).*then model\.pretrained=folder"):
         check_checkpoint(found)
     model.save_pretrained(folder)

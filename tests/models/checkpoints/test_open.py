@@ -53,6 +53,7 @@ def test_a_classifier_is_no_masked_word_model(tmp_path: Path) -> None:
 def test_what_is_not_a_whole_model_is_refused(tmp_path: Path, case: str) -> None:
     if case == "no config":
         tmp_path.joinpath("m").mkdir()
+        (tmp_path / "m" / "README.md").touch()
     elif case != "no folder":
         config = write(small(), tmp_path / "m") / "config.json"
         edits = {"another kind": '"model_type": "bert"', "half the weights": '"num_hidden_layers": 2'}

@@ -32,8 +32,8 @@ from tests.models.helpers import small
     ],
 )
 def test_a_config_that_is_none_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
-    if content is not None:
-        (tmp_path / "config.json").write_text(content)
+    name = "README.md" if content is None else "config.json"
+    (tmp_path / name).write_text(content or "")
     with pytest.raises(ModelError, match=message):
         read_config(str(tmp_path))
 

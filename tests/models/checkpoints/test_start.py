@@ -180,8 +180,14 @@ def test_a_tokenizer_with_more_tokens_than_word_vectors_is_refused(folder: Path)
         build(settings, head=HeadSpec(outputs=2), vocab_size=200)
 
 
-def test_pickles_alone_are_refused_with_three_ways_to_go_on(folder: Path) -> None:
+def test_pickles_alone_are_refused_with_the_way_to_convert_them(folder: Path) -> None:
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(ModelError, match=r"as a pickle .*save_pretrained\('folder'\)"):
+        start(folder)
+
+
+def test_missing_weights_are_refused_with_three_ways_to_go_on(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
     with pytest.raises(ModelError, match=r"has no model\.safetensors") as raised:
         start(folder)
     for cure in ("model.pretrained=null", "model.pretrained=<another id or folder>", "HF_ENDPOINT="):

@@ -59,7 +59,7 @@ CONFIGS: dict[str, tuple[dict[str, Any], str]] = {
     "many layers": ({"num_hidden_layers": 100_000}, "more than 512"),
     "an eps that is text": ({"layer_norm_eps": "small"}, "expected 0 to 1"),
     "an eps that is a list": ({"layer_norm_eps": [0.5, 0.5]}, "expected 0 to 1"),
-    "padding beyond the words": ({"pad_token_id": 10**6}, "describe no valid model"),
+    "padding beyond the words": ({"pad_token_id": 10**6}, "pad_token_id=1000000, and its table has vocab_size=90 rows"),
     "a type that is a list": ({"model_type": ["bert"]}, "names no model_type"),
 }
 

@@ -64,3 +64,13 @@ def test_formats_that_are_not_offered_name_the_one_to_take(form: str, int8: bool
     with pytest.raises(ConfigError, match=cure):
         check_format(form, int8)
     check_format("onnx", True)
+
+
+def test_a_folder_that_answers_nothing_is_told_from_a_run(tmp_path: Path) -> None:
+    folder = tmp_path / "copied" / "model"
+    folder.mkdir(parents=True)
+    with pytest.raises(ConfigError, match=r"holds no model\. Try: the folder of a run, outputs/<id>, the model in it"):
+        find_model(str(folder), Path("nowhere"), "auto")
+    (folder / "config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"neither the record of its run nor deploy\.json.*Try: .*format=safetensors"):
+        find_model(str(folder), Path("nowhere"), "auto")

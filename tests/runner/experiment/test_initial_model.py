@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
+from transformers import BertConfig, BertModel, MPNetConfig, MPNetModel
 
+from data.inputs.tokenizer import train_tokenizer
+from models.checkpoints.outline import Outline
 from models.compression.settings.exits import Exits
 from models.compression.settings.quantization import WeightOnly
 from models.heads.exits import attach_exits
-from runner.errors import ConfigError
+from runner.config.compose import compose
+from runner.config.resolve import resolve
+from runner.errors import USER_ERRORS, ConfigError
 from runner.experiment import initial_model
 from runner.experiment.initial_model import (
     check_checkpoint,
@@ -22,6 +32,7 @@ from runner.experiment.initial_model import (
     check_tokenizer,
 )
 from runner.schema import Settings
+from tests.models.families import SIZES
 from tests.models.helpers import small
 
 
@@ -47,7 +58,8 @@ def test_a_model_of_another_vocabulary_is_refused(monkeypatch: pytest.MonkeyPatc
 def test_the_checkpoint_of_a_finished_model_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr(initial_model, "require_weights", lambda source, *_: asked.append(source))
-    monkeypatch.setattr(initial_model, "check_source", lambda model: None)
+    monkeypatch.setattr(initial_model, "check_source", lambda model: {})
+    monkeypatch.setattr(initial_model, "read_outline", lambda *_: Outline(None, None))
     settings = Settings()
     settings.model.family, settings.model.pretrained, settings.model.init_from = "bert", "some/model", ""
     check_checkpoint(settings)
@@ -75,3 +87,85 @@ def test_pairs_need_rows_of_two_classes(labels: list[float], message: str) -> No
     with pytest.raises(ConfigError, match=message):
         check_pairs(np.array(labels), "auto")
     check_pairs(np.array([0, 2]), "auto")
+
+
+def change(folder: Path, **changes: Any) -> None:
+    """Change keys of the config.json in a folder."""
+    content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps(content | changes), encoding="utf-8")
+
+
+def cut_short(folder: Path) -> None:
+    """Take the last bytes from the weights."""
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-4])
+
+
+def empty(folder: Path) -> None:
+    """Remove every file."""
+    for path in folder.iterdir():
+        path.unlink()
+
+
+def of_another(folder: Path) -> None:
+    """Take the weights of another family."""
+    made = MPNetModel(MPNetConfig(**SIZES))
+    save_file({name: tensor.contiguous() for name, tensor in made.state_dict().items()}, folder / "model.safetensors")
+
+
+def as_model2vec(folder: Path) -> None:
+    """Take a table of vectors and what Model2Vec says of it."""
+    save_file({"embeddings": torch.ones(90, 4)}, folder / "model.safetensors")
+    (folder / "config.json").write_text('{"model_type": "model2vec", "normalize": true}', encoding="utf-8")
+
+
+BAD_FOLDERS: dict[str, tuple[Callable[[Path], None], str, str]] = {
+    "no config.json": (lambda f: (f / "config.json").unlink(), "", "has no config.json, so it is not a model. Try"),
+    "empty": (empty, "", "is an empty folder. Try"),
+    "weights of another family": (of_another, "", "its weights lack .*Is its config.json of another model. Try"),
+    "cut short": (cut_short, "", "model.safetensors is damaged .*Get a fresh copy"),
+    "unknown family": (lambda f: change(f, model_type="perceptron"), "", "a perceptron is not .*It may be a.*bert"),
+    "T5": (lambda f: change(f, model_type="t5", is_encoder_decoder=True), "", "a t5 is not a text encoder.*modernbert"),
+    "generates": (lambda f: change(f, is_decoder=True), "", "is not a text encoder: it generates text"),
+    "its own code": (lambda f: change(f, model_type="x", auto_map={"AutoModel": "a.B"}), "", "brings its own code"),
+    "small table": (lambda f: change(f, vocab_size=80), "", "has shape .90, 32., the model expects .80, 32."),
+    "padding outside": (lambda f: change(f, pad_token_id=90), "", "pad_token_id=90, .*vocab_size=90 rows. Try"),
+    "long texts": (lambda f: None, "data.max_length=64", "more than the 42 positions of auto. Try: data.max_length=42"),
+    "Model2Vec": (as_model2vec, "", "a table of static vectors, not an encoder. Try: run model=static"),
+    "no weights": (lambda f: (f / "model.safetensors").unlink(), "", "has no model.safetensors.*Try"),
+    "no tokenizer": (lambda f: (f / "tokenizer.json").unlink(), "", "neither tokenizer.json nor vocab.txt. Go on with"),
+    "more tokens than rows": (
+        lambda f: save_bert(f, vocab_size=9), "", "tokenizer has .* tokens, .* has word vectors for 9. Try: "
+    ),
+    "encoder as static": (lambda f: None, "model=static", "is no table of static vectors.*Try: run model=auto"),
+}  # fmt: skip
+
+
+def save_bert(folder: Path, **changes: Any) -> None:
+    """Write a tiny encoder."""
+    BertModel(BertConfig(**(SIZES | changes))).save_pretrained(folder)
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny encoder and its tokenizer."""
+    folder = tmp_path_factory.mktemp("sound")
+    save_bert(folder)
+    train_tokenizer(lambda: ["a fine film", "a dull one"] * 3, 64).save(folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", BAD_FOLDERS)
+def test_a_bad_folder_is_refused_before_data_are_read(name: str, sound: Path, tmp_path: Path) -> None:
+    spoil, word, message = BAD_FOLDERS[name]
+    shutil.copytree(sound, folder := tmp_path / "folder")
+    spoil(folder)
+    words = ["model=auto", "data=sst2", "data.max_length=32", f"model.pretrained={folder}", *([word] if word else [])]
+    settings = resolve(compose(words))
+    with pytest.raises(USER_ERRORS, match=message) as raised:
+        check_checkpoint(settings)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_sound_folder_is_accepted(sound: Path) -> None:
+    check_checkpoint(resolve(compose(["model=auto", "data=sst2", "data.max_length=32", f"model.pretrained={sound}"])))

@@ -1,0 +1,71 @@
+"""Do the files of a checkpoint fit each other? Told by config.json and the heads of its weights, before data are read.
+
+Of a hub id config.json alone is at hand then; the rest is checked when its weights are loaded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from models.architecture import is_our_encoder, with_sizes
+from models.backbones.bert import build_bert
+from models.backbones.transformers_backbone import is_converted, longest_input, renamed_tensors, wrap_encoder
+from models.checkpoints.hub import checkpoint_label
+from models.checkpoints.read import check_tensors, rename_bert_tensors, weight_files
+from models.checkpoints.untrusted import malformed_as_model_error
+from models.errors import ModelError
+from models.heads.attach import attach_head
+from models.heads.base import HeadSpec
+from models.json_types import JsonObject
+from models.settings import PRETRAINED, ModelSettings
+
+MEAN = {"name": "mean"}  # a readout without weights: a checkpoint need not have those of another
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What the files of a checkpoint say of it."""
+
+    longest: int | None  # tokens of a text; None for no limit
+    rows: int | None  # of its table of words; None where another embedding takes its place
+
+
+def read_outline(settings: ModelSettings, config: JsonObject) -> Outline:
+    """Return the outline of settings.pretrained, an encoder; ModelError where config.json and weights do not fit."""
+    source = settings.pretrained or ""
+    is_folder, is_auto = Path(source).expanduser().is_dir(), settings.family == "auto"
+    with malformed_as_model_error(checkpoint_label(source, PRETRAINED)), torch.device("meta"):
+        if not is_our_encoder(config):
+            bert, architecture = wrap_encoder(config, MEAN, 0.0)
+            if is_folder and not is_converted(config["model_type"]):
+                state = renamed_tensors(_shapes(source), bert)
+                check_tensors(attach_head(bert, architecture, HeadSpec()), source, state)
+            return Outline(longest_input(bert.backbone), len(bert.backbone.get_input_embeddings().weight))
+        sizes = with_sizes(settings, config) if is_auto else settings
+        if settings.embedding["name"] != "table":
+            return Outline(sizes.positions, None)
+        rows = int(config["vocab_size"])
+        if is_folder:
+            made = attach_head(*build_bert(replace(sizes, readout=MEAN), vocab_size=rows, pad_id=0), HeadSpec())
+            check_tensors(made, source, rename_bert_tensors(_shapes(source)))
+        return Outline(sizes.positions, rows)
+
+
+def _shapes(source: str) -> dict[str, Tensor]:
+    """The tensors of a folder without their values; ModelError for a damaged file."""
+    from safetensors import SafetensorError, safe_open
+
+    found: dict[str, Tensor] = {}
+    for path in weight_files(source):
+        try:
+            with safe_open(path, "pt") as opened:
+                found |= {name: torch.empty(opened.get_slice(name).get_shape()) for name in [*opened.keys()]}
+        except (SafetensorError, OSError) as error:
+            raise ModelError(
+                f"{checkpoint_label(source, PRETRAINED)}: {path} is damaged ({error}). Get a fresh copy of it"
+            ) from error
+    return found
