@@ -17,6 +17,10 @@ STATE_WIDTH = 32  # of a node's state in the layers of the convolution
 LAYERS = 3  # of the convolution
 HIDDEN = 64  # of the hidden layer on top
 
+# Ours, of first vectors. With torch's 1 a node that no labelled row has is noise: from 500 labels of icd10-severity, AUROC
+# 0.77 by ancestors and 0.58 by the convolution; with this 0.83 and 0.70.
+NODE_SPREAD = 0.02
+
 
 class Ancestors(nn.Module):
     """The mean of learned vectors of the nodes above a row's codes, through a hidden layer.
@@ -27,6 +31,7 @@ class Ancestors(nn.Module):
     def __init__(self, num_nodes: int, width: int) -> None:
         super().__init__()
         self.nodes = nn.EmbeddingBag(num_nodes, NODE_WIDTH, mode="mean", include_last_offset=True)
+        nn.init.normal_(self.nodes.weight, std=NODE_SPREAD)
         self.mix = _hidden_layer(NODE_WIDTH, width)
 
     def forward(self, paths: Tensor, path_offsets: Tensor, codes: Tensor, code_offsets: Tensor) -> Tensor:
@@ -52,6 +57,7 @@ class TreeConvolution(nn.Module):
         """edges: (2, E) int64, a node and the one above it."""
         super().__init__()
         self.nodes = nn.Embedding(num_nodes, NODE_WIDTH)
+        nn.init.normal_(self.nodes.weight, std=NODE_SPREAD)
         widths = [NODE_WIDTH, *[STATE_WIDTH] * (LAYERS - 1)]
         self.neighbours = nn.ModuleList(nn.Linear(each, STATE_WIDTH, bias=False) for each in widths)
         self.own = nn.ModuleList(nn.Linear(each, STATE_WIDTH) for each in widths)
