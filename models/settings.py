@@ -158,7 +158,7 @@ def chosen_readout(model: ModelSettings, *, is_pair: bool) -> Part:
     if model.readout["name"] != "auto":
         return model.readout
     if model.family != "dsn":
-        if model.family == "auto" and not model.init_from:
+        if model.family == "auto" and not model.init_from and model.head != STOCK_HEAD:
             return {"name": "auto"}  # by the files of the checkpoint: models/checkpoints/pooling.py
         return {"name": "max" if model.family == "bilstm" else "cls"}
     return {**model.readout, "name": "pair"} if is_pair else {"name": "mean"}

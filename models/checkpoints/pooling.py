@@ -12,7 +12,7 @@ from dataclasses import replace
 from models.checkpoints.hub import checkpoint_label, fetch_file
 from models.errors import ModelError
 from models.json_types import JsonObject
-from models.settings import PRETRAINED, STOCK_HEAD, ModelSettings
+from models.settings import PRETRAINED, ModelSettings
 
 FILE = "1_Pooling/config.json"
 MODE = "pooling_mode"  # its key in later versions; in earlier ones the beginning of several, each true or false
@@ -29,7 +29,7 @@ def with_own_readout(settings: ModelSettings, config: JsonObject) -> tuple[Model
     Raises ModelError for a checkpoint that pools in a way that no readout computes.
     """
     source = settings.pretrained
-    if settings.readout["name"] != "auto" or not source or settings.head == STOCK_HEAD:
+    if settings.readout["name"] != "auto" or not source:
         return settings, []
     name, why = _readout_in_file(source), f"as {FILE} of {source} says"
     if name is None and config.get("classifier_pooling") in ("cls", "mean"):
