@@ -1,4 +1,4 @@
-"""The command to try once a run has finished: an answer to a text, or for a language model a classifier on it."""
+"""The command to try once a run has finished: an answer to a text or a sound, for a language model a classifier."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def next_command(record: RunRecord, output: Path) -> str:
         words = [f"model={record.model}", f"model.pretrained={record.identity}", "data=sst2"]
     else:
         examples = task.examples if task else ("a text", "a second text")
+        examples = ("sound.wav",) if record.setting("data.audio") else examples
         is_pair = bool(record.setting("data.text_pair"))
         words = ["predict", record.identity, *examples[: 1 + is_pair]]
     return " ".join(["run", *map(shlex.quote, words), *elsewhere(output)])

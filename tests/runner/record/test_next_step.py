@@ -21,6 +21,7 @@ def of_data(**changes: Any) -> RunRecord:
 def test_a_run_is_followed_by_an_answer_to_a_text_or_a_pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert next_command(a_record(), tmp_path / "outputs") == "run predict 0123456789 'a text'"
+    assert next_command(of_data(audio="audio"), Path("outputs")) == "run predict 0123456789 sound.wav"
     assert next_command(of_data(text_pair="b"), Path("outputs")) == "run predict 0123456789 'a text' 'a second text'"
 
 
