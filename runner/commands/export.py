@@ -64,7 +64,7 @@ def main(words: list[str]) -> int:
         written = write_hub(record, folder, out, onnx=onnx, int8=int8, license=chosen["license"], length=length)
         return 0 if written else 1
     if form in VECTOR_FORMS:
-        at_share(model_of_run(record, folder), length)
+        refuse_sounds(at_share(model_of_run(record, folder), length), form)
         return show_vectors(record, folder, form, out)
     if form in PACKED_FORMS and is_packed(trained := model_of_run(record, folder)):
         at_share(with_engine(trained, "numpy"), length)  # a packed model has no lengths to choose from

@@ -28,7 +28,7 @@ from runner.deploy.bundle.calibration import CALIBRATION_FILE, PROMISE, Calibrat
 from runner.deploy.bundle.label_sets import THRESHOLDS
 from runner.deploy.container.files import add_server
 from runner.deploy.device_costs import device_costs
-from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel, is_zip, with_engine
+from runner.deploy.exported import DESCRIPTION_FILE, VECTOR_FORMS, ExportedModel, is_zip, with_engine
 from runner.deploy.promise import Promise, save_promise
 from runner.errors import ConfigError
 from runner.tasks import task_class
@@ -184,6 +184,10 @@ def refuse_sounds(trained: ExportedModel, form: str) -> None:
         cure = f"run serve {trained.identity}, which has a page of its own" if form == "page" else "format=bundle"
         what = "page" if form == "page" else "container"
         raise ConfigError(f"format={form}: run {trained.identity} reads sounds, and a {what} reads texts. Try: {cure}")
+    if form in VECTOR_FORMS:
+        raise ConfigError(
+            f"format={form}: run {trained.identity} reads sounds, and has no vectors of words. Try: format=onnx"
+        )
     if form == "bundle" and not is_packed(trained):
         raise ConfigError(
             f"format=bundle: run {trained.identity} has no {predict.MODEL_FILE}, which transformers over frames and "
