@@ -113,7 +113,8 @@ def row_numbers(settings: DataSettings, path: Path) -> np.ndarray:
     DataError for a file that cannot be read.
     """
     texts = {"text": settings.text, "text_pair": settings.text_pair}
-    rows = read_rows(path, format_of(path) or "", replace(_options(settings, []), columns=texts))
+    asked = {"audio": settings.audio} if settings.audio else texts
+    rows = read_rows(path, format_of(path) or "", replace(_options(settings, []), columns=asked))
     return np.fromiter((number for number, _ in rows), np.int64)
 
 

@@ -19,7 +19,7 @@ from runner.mistakes.findings import (
     Near,
 )
 from runner.mistakes.material import Material, Place, read_material
-from runner.mistakes.neighbours import near_copies, nearest
+from runner.mistakes.neighbours import NO_COPIES, near_copies, nearest
 from runner.mistakes.out_of_fold import out_of_fold
 from runner.mistakes.slicing import slices_of
 from runner.record.run_names import name_of
@@ -44,7 +44,9 @@ def analyse(answered: Answered, output: Path, cache: Path, notify: Callable[[str
     mistakes = _mistakes(answered, there, texts)
     slices = against_the_rest(answered.is_right, slices_of(answered, there, texts))
     label_doubts: LabelDoubts | str = "left out (label_errors=false)"
-    if there and doubts:
+    if there and doubts and not there.holds_texts:
+        label_doubts = "labels are doubted by n-gram models, and these rows are sounds"
+    elif there and doubts:
         label_doubts = _doubts(answered, there, output, cache, notify)
     elif isinstance(material, str):
         label_doubts = material
@@ -94,7 +96,7 @@ def _with_neighbours(
     mistakes: Sequence[Mistake], material: Material | None, names: Sequence[str]
 ) -> tuple[Mistake, ...]:
     """The mistakes with the training rows near them."""
-    if material is None or not mistakes:
+    if material is None or not mistakes or not material.holds_texts:
         return tuple(mistakes)
     train, labels = material.train_texts, material.train_labels
     found = nearest(train, [str(one.text) for one in mistakes])
@@ -135,7 +137,7 @@ def _copies(answered: Answered, material: Material, texts: Sequence[str]) -> Cop
     train_labels = material.train_labels
     known = set(zip(theirs.tolist(), train_labels.tolist())) if len(equal) else set()
     other = [int(row) for row in equal if (int(own[row]), int(labels[row])) not in known]
-    near = near_copies(material.train_texts, texts)
+    near = near_copies(material.train_texts, texts) if material.holds_texts else NO_COPIES
     first = _first_rows(theirs)
     seen = set(equal.tolist())
     same = sorted(seen.difference(other))

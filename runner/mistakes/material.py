@@ -19,6 +19,7 @@ from data.json_types import JsonObject
 from data.load import Rows, read_rows
 from data.settings import DataSettings, TaskSettings
 from data.sources.files import file_of, row_numbers
+from data.sources.sound_split import SoundSplit
 from data.stores.build_once import SharedCache
 from runner.mistakes.answered import Answered
 from runner.record.data_settings import data_settings
@@ -45,6 +46,11 @@ class Material:
         self._numbers = dict[str, np.ndarray]()
 
     @property
+    def holds_texts(self) -> bool:
+        """Are its rows texts, and not sounds, of which there are only names?"""
+        return self.rows.raw.splits["train"].holds_texts
+
+    @property
     def train_labels(self) -> np.ndarray:
         """The labels of the training rows, (rows,)."""
         return np.asarray(self.rows.raw.splits["train"].labels.values)
@@ -54,9 +60,12 @@ class Material:
         return self.rows.raw.splits[split].source_rows
 
     def texts(self, split: str, chosen: np.ndarray | None = None) -> list[str]:
-        """Return the texts of rows of a split, all by default; of pairs both, of words joined by blanks."""
+        """Return the texts of rows of a split, all by default: of pairs both, of words joined; the names of sounds."""
         raw = self.rows.raw.splits[split]
-        columns = raw.read(np.arange(len(raw)) if chosen is None else chosen).values()
+        wanted = np.arange(len(raw)) if chosen is None else chosen
+        if isinstance(raw, SoundSplit):
+            return raw.names(wanted)
+        columns = raw.read(wanted).values()
         plain = [[cell if isinstance(cell, str) else " ".join(cell) for cell in cells] for cells in columns]
         return plain[0] if len(plain) == 1 else [BETWEEN.join(cells) for cells in zip(*plain)]
 

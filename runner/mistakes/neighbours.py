@@ -58,6 +58,9 @@ def nearest(train: Sequence[str], texts: Sequence[str], most: int = 3) -> list[l
     return found
 
 
+NO_COPIES = NearCopies(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), 0, 0)  # of rows that are no texts
+
+
 def near_copies(train: Sequence[str], texts: Sequence[str]) -> NearCopies:
     """Return rows whose text is almost, or but for case and punctuation, that of a training row.
 

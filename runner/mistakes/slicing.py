@@ -27,12 +27,14 @@ Slice = tuple[str, np.ndarray]  # its name, and which rows are in it, (rows,) bo
 def slices_of(answered: Answered, material: Material | None, texts: Sequence[str]) -> list[Slice]:
     """Return the slices with enough rows to be tested: those of the texts first, then the classes with most rows."""
     of_texts: list[Slice] = []
-    if material is not None:
+    if material is not None and not material.holds_texts:
+        of_texts = _repeated(answered, material, "sound also in train")
+    elif material is not None:
         of_texts = [
             *length_slices(texts),
             *script_slices(texts),
             *_unknown(answered, material),
-            *_repeated(answered, material),
+            *_repeated(answered, material, "text also in train"),
         ]
     labels = answered.labels
     counts = np.bincount(labels, minlength=len(answered.names))
@@ -95,5 +97,5 @@ def _unknown(answered: Answered, material: Material) -> list[Slice]:
     return [(f"with {tokenizer.names['unk_token']}", counts > 0)]
 
 
-def _repeated(answered: Answered, material: Material) -> list[Slice]:
-    return [("text also in train", np.isin(material.hashes(answered.split), material.hashes("train")))]
+def _repeated(answered: Answered, material: Material, name: str) -> list[Slice]:
+    return [(name, np.isin(material.hashes(answered.split), material.hashes("train")))]

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from data.load import read_rows
+from data.settings import DataSettings
+from data.stores.build_once import SharedCache
 from runner.mistakes.material import Material, read_material
+from tests.data.inputs.sounds import sound_file, tone
 from tests.runner.mistakes.cases import write_case
 
 
@@ -39,3 +43,18 @@ def test_data_that_changed_or_went_away_give_no_texts(tmp_path: Path) -> None:
     path.unlink()
     found = read_material(answered, tmp_path / "cache")
     assert isinstance(found, str) and "cannot be read" in found and "no such file" in found
+
+
+def test_sounds_are_shown_by_the_names_of_their_files(tmp_path: Path) -> None:
+    for number in range(24):
+        clip = sound_file(tone((300.0, 2000.0)[number % 2] + number, 0.2))
+        (tmp_path / f"clip {number}.wav").write_bytes(clip)
+    rows = "".join(f"clip {number}.wav,{('low', 'high')[number % 2]}\n" for number in range(24))
+    (tmp_path / "clips.csv").write_text(f"path,kind\n{rows}", encoding="utf-8")
+    data = DataSettings(name="files", source="files", path=str(tmp_path / "clips.csv"), audio="path", label="kind")
+    cache = SharedCache(tmp_path / "cache")
+    material = Material(data, read_rows(data, cache), cache)
+    assert not material.holds_texts
+    for split in ("train", "test"):
+        places = material.places(split, material.source_rows(split))
+        assert material.texts(split) == [f"clip {place.row - 1}.wav" for place in places]

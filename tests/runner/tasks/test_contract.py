@@ -25,12 +25,18 @@ from runner.record.predictions import read_predictions
 from runner.statistics.scores import Score
 from runner.tasks import TASKS, task_class
 from runner.tasks.make import task_of_record
+from tests.data.inputs.sounds import sound_file, tone
 
 ROWS = 20
 SMALL = [
     "data=files", "model=bert-tiny", "model.layers=1", "model.hidden=16", "model.heads=2", "model.intermediate=32",
     "model.positions=64", "model.tokenizer=train", "model.vocab_size=90", "model.pretrained=null", "measure=off",
     "tracker=none", "train.steps=2", "train.batch_size=8", "train.threads=1", "data.max_length=32",
+]  # fmt: skip
+
+SMALL_SOUNDS = [
+    "data=files", "data.audio=path", "data.seconds=0.3", "data.max_length=8", "model=tiny-sound", "measure=off",
+    "tracker=none", "train.steps=2", "train.batch_size=8", "train.threads=1",
 ]  # fmt: skip
 
 
@@ -40,17 +46,27 @@ class Rows:
 
     words: tuple[str, ...] = ()
     has_pair: bool = False
+    has_sound: bool = False
     some_empty: bool = False  # have some questions no answer?
 
 
 # The inputs that each target allows; a task has those of its target.
 INPUTS = {
-    "class_label": {"text": Rows(), "pair": Rows(("data.text_pair=other",), has_pair=True)},
-    "number": {"text": Rows(), "pair": Rows(("data.text_pair=other",), has_pair=True)},
+    "class_label": {
+        "text": Rows(),
+        "pair": Rows(("data.text_pair=other",), has_pair=True),
+        "sound": Rows(has_sound=True),
+    },
+    "number": {
+        "text": Rows(),
+        "pair": Rows(("data.text_pair=other",), has_pair=True),
+        "sound": Rows(has_sound=True),
+    },
     "masked_words": {"text": Rows(("task=mlm", "data.label=null"))},
     "label_set": {
         "text": Rows(),
         "pair": Rows(("data.text_pair=other", "data.threshold=per_label"), has_pair=True),
+        "sound": Rows(has_sound=True),
     },
     "tags": {
         "words": Rows(("task=tags", "data.tokens=tokens", "data.tags=tags")),
@@ -70,8 +86,8 @@ def answer_of(context: str, answer: str) -> dict[str, list[Any]]:
     return {"text": [answer], "answer_start": [context.index(answer)]} if answer else {"text": [], "answer_start": []}
 
 
-def row(target: str, number: int, rows: Rows) -> dict[str, Any]:
-    """One row of data that is as good as any for a target."""
+def row(target: str, number: int, rows: Rows, folder: Path) -> dict[str, Any]:
+    """One row of data that is as good as any for a target; folder: that sounds are written to."""
     words = f"the {('dull', 'fine')[number % 2]} film of day {number} was seen by paris".split()
     if target == "tags":
         return {"tokens": words, "tags": ["O"] * (len(words) - 1) + ["B-LOC"], "kinds": ["X", "Y"] * 5}
@@ -80,6 +96,9 @@ def row(target: str, number: int, rows: Rows) -> dict[str, Any]:
         context = " ".join([*words, *words[:3]] * 2)  # of some 40 tokens: windows
         return {"question": "which day was it ?", "context": context, "answers": answer_of(context, answer)}
     found: dict[str, Any] = {"text": " ".join(words)}
+    if rows.has_sound:
+        found = {"path": str(folder / f"{number}.wav")}
+        Path(found["path"]).write_bytes(sound_file(tone((300.0, 2000.0)[number % 2] + number, 0.3)))
     if rows.has_pair:
         found["other"] = f"and another {('cat', 'dog')[number % 2]} {number}"
     if target == "class_label":
@@ -100,6 +119,7 @@ class Done:
     run: Run
     name: str
     rows: list[dict[str, Any]]
+    has_sound: bool
 
 
 @pytest.fixture(scope="module", params=CASES, ids="-".join)
@@ -108,7 +128,7 @@ def done(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     name, kind = request.param
     folder, target = tmp_path_factory.mktemp(name), task_class(name).target
     rows = INPUTS[target][kind]
-    made = [row(target, number, rows) for number in range(3 * ROWS)]
+    made = [row(target, number, rows, folder) for number in range(3 * ROWS)]
     paths = []
     for place, split in enumerate(("train", "val", "test")):
         path = folder / f"{split}.jsonl"
@@ -118,7 +138,7 @@ def done(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     first = next(other for other in TASKS if task_class(other).target == target)
     named = [] if name == first else [f"task={name}"]  # of tasks with the same target only one is found by the labels
     words = [
-        *SMALL,
+        *(SMALL_SOUNDS if rows.has_sound else SMALL),
         *rows.words,
         *named,
         *paths,
@@ -130,7 +150,7 @@ def done(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     output = folder / "outputs" / record.identity
     found = read_record(output)
     assert found is not None
-    yield Done(Run(found, output), name, made[:3])
+    yield Done(Run(found, output), name, made[:3], rows.has_sound)
 
 
 def plain(score: Score, answers: Any) -> float:
@@ -161,7 +181,7 @@ def test_a_run_against_itself_gives_the_same_answers(done: Done) -> None:
 def test_the_saved_folder_opens_with_the_class_of_its_head(done: Done) -> None:
     head = HEADS[task_of_record(done.run.record).head().name]
     found = getattr(transformers, head.auto_class).from_pretrained(done.run.folder / "model")
-    assert type(found).__name__ == head.stock_class
+    assert type(found).__name__ == ("BertierForSequenceClassification" if done.has_sound else head.stock_class)
 
 
 def test_an_export_answers_as_the_trained_model_with_the_declared_fields(done: Done, tmp_path: Path) -> None:
