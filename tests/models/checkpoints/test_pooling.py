@@ -7,9 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from torch.nn.utils.rnn import pad_sequence
 
+from data.inputs.tokenizer import load_tokenizer
+from models.build import build
 from models.checkpoints.pooling import FILE, with_own_readout
 from models.errors import ModelError
+from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 
 
@@ -69,3 +74,32 @@ def test_what_no_readout_computes_is_refused(pooling: Any, message: str, tmp_pat
 def test_a_readout_that_was_named_stays_whatever_the_files_say(tmp_path: Path) -> None:
     named = settings(tmp_path, modes(weightedmean_tokens=True), readout={"name": "cls"})
     assert with_own_readout(named, {}) == (named, [])
+
+
+@pytest.mark.hub
+def test_a_published_sentence_encoder_read_out_as_its_files_say_judges_similarity_as_published() -> None:
+    from datasets import load_dataset
+    from scipy.stats import spearmanr
+
+    name = "sentence-transformers/paraphrase-MiniLM-L3-v2"
+    tokenizer = load_tokenizer(name)
+    wanted = ModelSettings(family="auto", readout={"name": "auto"}, pretrained=name)
+    model, weights = build(wanted, HeadSpec(), vocab_size=tokenizer.vocab_size)
+    model.eval()
+    assert model.architecture["readout"] == "mean" and "1_Pooling/config.json" in weights.notes[-1]
+    rows: Any = load_dataset("nyu-mll/glue", "stsb", split="validation")
+
+    @torch.inference_mode()
+    def vectors(texts: list[str]) -> torch.Tensor:
+        encoded = tokenizer.encode(texts, None, 128)
+        parts = torch.from_numpy(encoded.tokens.astype("int64")).split(encoded.lengths.tolist())
+        order = sorted(range(len(parts)), key=lambda row: len(parts[row]))
+        found = torch.zeros(len(parts), 384)
+        for start in range(0, len(order), 64):
+            some = order[start : start + 64]
+            ids = pad_sequence([parts[row] for row in some], batch_first=True)
+            found[some] = model.encode(ids, (ids != 0).long())
+        return found
+
+    cosines = torch.cosine_similarity(vectors(list(rows["sentence1"])), vectors(list(rows["sentence2"])))
+    assert spearmanr(cosines.numpy(), rows["label"]).statistic == pytest.approx(0.8658, abs=1e-3)
