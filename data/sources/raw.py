@@ -71,6 +71,10 @@ class RawSplit:
         part = self.table.take(self.rows[rows])
         return {name: part[name].to_pylist() for name in self.columns}
 
+    def shown(self, rows: np.ndarray) -> Columns:
+        """Return the columns of these of its used rows as people see them."""
+        return self.read(rows)
+
     def facts(self, rows: np.ndarray) -> dict[str, list[Any]]:
         """Return the columns of facts of these of its used rows; {} where the table has none."""
         columns = self.fact_columns
@@ -94,6 +98,10 @@ class RawSplit:
         None: rows are equal by their texts.
         """
         return None
+
+    def row_seconds(self) -> np.ndarray:
+        """Return the length of each of its sounds, (rows,) seconds; without meaning for texts."""
+        return np.zeros(len(self))
 
     def texts(self) -> Iterator[str]:
         """Yield every text, second texts included; words joined by spaces."""

@@ -19,7 +19,7 @@ from data.inputs.sound_file import SoundError, open_sound
 from data.settings import DataSettings
 from data.stores.build_once import SharedCache, checksum
 
-FORMAT = 1  # raise when sounds are decoded or checked in another way
+FORMAT = 2  # raise when sounds are decoded or checked in another way
 FACTS, CHECKSUM = "facts.npz", "sha256"
 SHOWN = 5  # rows in a message
 
@@ -32,6 +32,7 @@ class SoundFacts:
     rates: np.ndarray  # int64, Hz, of the file
     channels: np.ndarray  # int64
     clipped: np.ndarray  # bool
+    seconds: np.ndarray  # float64, of the whole file
     samples: np.ndarray  # uint64: hash of what is read of it
 
 
@@ -77,7 +78,7 @@ def _opened(folder: Path) -> SoundFacts | None:
         return None
 
 
-def _facts(content: bytes | None, rate: int, most: int, max_mb: float) -> tuple[str, int, int, bool, np.uint64]:
+def _facts(content: bytes | None, rate: int, most: int, max_mb: float) -> tuple[str, int, int, bool, float, np.uint64]:
     """Decode one sound; return its facts in the order of SoundFacts."""
     try:
         if content is None:
@@ -86,9 +87,9 @@ def _facts(content: bytes | None, rate: int, most: int, max_mb: float) -> tuple[
             raise SoundError(f"has {len(content) / 1e6:,.1f} MB, and data.max_mb={max_mb:g}")
         sound = open_sound(content, rate=rate, most=most)
     except SoundError as error:
-        return str(error), 0, 0, False, np.uint64(0)
+        return str(error), 0, 0, False, 0.0, np.uint64(0)
     samples = np.frombuffer(hashlib.sha256(sound.samples.tobytes()).digest()[:8], np.uint64)[0]
-    return "", sound.rate, sound.channels, sound.is_clipped, samples
+    return "", sound.rate, sound.channels, sound.is_clipped, sound.seconds, samples
 
 
 def usable_rows(

@@ -31,16 +31,16 @@ class SoundSplit(RawSplit):
     unit: ClassVar[str] = "sounds"
     digests: np.ndarray = field(default_factory=_none)  # (rows of the table, 32) uint8: sha256 of each file
     samples: np.ndarray = field(default_factory=_none)  # (rows of the table,) uint64: hashes of what is read of each
+    seconds: np.ndarray = field(default_factory=_none)  # (rows of the table,) float64: of the whole files
 
     def read(self, rows: np.ndarray) -> Columns:
         """Return the content of these of its sounds."""
         column = self.table[SOUND]  # cell by cell: `take` joins chunks, which may have gigabytes
         return {SOUND: [column[row].as_py() for row in self.rows[rows].tolist()]}
 
-    def names(self, rows: np.ndarray) -> list[str]:
-        """Return the names of the files of these of its sounds, for people."""
-        found: list[str] = self.table[NAME].take(self.rows[rows]).to_pylist()
-        return found
+    def shown(self, rows: np.ndarray) -> Columns:
+        """Return the names of the files of these of its sounds."""
+        return {SOUND: self.table[NAME].take(self.rows[rows]).to_pylist()}
 
     def chunks(self) -> Iterator[tuple[Columns, Labels]]:
         """Yield the sounds and their labels, CHUNK rows at a time."""
@@ -52,6 +52,10 @@ class SoundSplit(RawSplit):
         """Return the hashes of the files (exact) or of the samples of its sounds, (rows,) uint64."""
         files = np.ascontiguousarray(self.digests[:, :8]).view(np.uint64)[:, 0]
         return np.asarray((files if exact else self.samples)[self.rows])
+
+    def row_seconds(self) -> np.ndarray:
+        """Return the length of each of its sounds, (rows,) seconds."""
+        return np.asarray(self.seconds[self.rows])
 
     def fingerprint(self) -> str:
         """Return the sha256 of the bytes of the files and of the labels in use, in order: samples of Ogg may vary."""

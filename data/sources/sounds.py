@@ -20,6 +20,8 @@ from data.stores.build_once import SharedCache
 from data.targets.base import ColumnTarget
 from data.targets.choice import column_target
 
+NO_SOUND = "no sound that can be used"  # of rows that are dropped
+
 
 def is_sounds(settings: DataSettings) -> bool:
     """Do the settings name a column of sounds?"""
@@ -59,12 +61,13 @@ def read_sounds(settings: DataSettings, cache: SharedCache, target: str = "auto"
         column = table.labels(rows)
         found = found or column_target(settings, column, table.where, target)
         labels, kept = found.read(column, settings, name, table.where)
-        dropped[f"{name}: no sound that can be used"] = len(table.numbers) - len(rows)
+        dropped[f"{name}: {NO_SOUND}"] = len(table.numbers) - len(rows)
         dropped[f"{name}: no gold label"] = len(rows) - len(kept)
         rows = rows[kept]
         splits[name] = SoundSplit(
-            table.table, labels, rows, table.numbers[rows], digests=table.digests, samples=facts[-1].samples
-        )
+            table.table, labels, rows, table.numbers[rows], digests=table.digests, samples=facts[-1].samples,
+            seconds=facts[-1].seconds,
+        )  # fmt: skip
     assert found is not None, "train is always read"
     dropped = {what: count for what, count in dropped.items() if count}
     return RawData(found, {**splits}, dropped, [*notes, *notes_on_sounds(facts, settings), *found.notes])

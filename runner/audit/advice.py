@@ -54,7 +54,7 @@ def advise(
             chosen.append(word)
             reasons.append(f"{word}: {why}")
     kept = [word for word in chosen if word.startswith(("data", "task")) and not word.startswith("data.max_length=")]
-    search = "" if labels.unit in OF_TOKENS else _command("run best", [*kept, "max_kb=1000"])
+    search = "" if labels.unit in OF_TOKENS or data.audio else _command("run best", [*kept, "max_kb=1000"])
     return Advice(_command("run", chosen), tuple(reasons), search)
 
 

@@ -49,5 +49,6 @@ def audit_data(
         leaks=leaks,
         near=near_repeats(texts, all_of_them=all_near),
         notes=tuple(rows.raw.notes),
+        unit=rows.raw.splits["train"].unit,
         advice=advise(words, settings.data, needed, facts, labels, lengths, tokenizer, repeats, leaks, problems),
     )

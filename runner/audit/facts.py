@@ -67,9 +67,10 @@ class LengthFacts:
     """The lengths of the texts of a split, in rows that are evenly spaced over it."""
 
     rows: int  # looked at
-    words: Spread
-    tokens: Spread | None  # special tokens included; None without a tokenizer
-    cut: float | None  # share of the rows with more than data.max_length tokens
+    words: Spread | None  # None of sounds
+    tokens: Spread | None  # special tokens included; None without a tokenizer, and of sounds
+    cut: float | None  # share of the rows with more than data.max_length tokens, or data.seconds
+    seconds: Spread | None = None  # of sounds
 
 
 @dataclass(frozen=True)
@@ -156,3 +157,4 @@ class Audit:
     near: NearFacts
     notes: tuple[str, ...]
     advice: Advice
+    unit: str = "texts"  # what a row is made of: texts or sounds

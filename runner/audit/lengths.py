@@ -24,6 +24,8 @@ HASHED = "words"
 
 def length_facts(rows: Rows, settings: Settings) -> tuple[dict[str, LengthFacts], TokenizerFacts]:
     """Return the lengths of each split's texts, and how the tokenizer of the settings fits those of train."""
+    if not rows.raw.splits["train"].holds_texts:
+        return _sound_lengths(rows, settings)
     tokenizer, name, why = _open(rows, settings)
     tokenizer = tokenizer and tokenizer.cleaned_by(cleaning_of(settings.data))
     longest = settings.data.max_length
@@ -42,6 +44,18 @@ def length_facts(rows: Rows, settings: Settings) -> tuple[dict[str, LengthFacts]
     scripts = script_shares(sample_texts(rows.raw.splits["train"], most))
     unknown, per_word = _fit(tokenizer, *of_train) if of_train else (None, None)
     return found, TokenizerFacts(name, why, longest, unknown, per_word, scripts)
+
+
+def _sound_lengths(rows: Rows, settings: Settings) -> tuple[dict[str, LengthFacts], TokenizerFacts]:
+    """Return the seconds of each split's sounds, and which features a model reads of them."""
+    found = {}
+    for name in used_splits(rows):
+        seconds, longest = rows.raw.splits[name].row_seconds(), settings.data.seconds
+        cut = None if longest is None else float((seconds > longest).mean())
+        found[name] = LengthFacts(len(seconds), None, None, cut, _spread(seconds))
+    model, data = settings.model, settings.data
+    why = f"features of model={model.name}, at {data.rate:,} Hz"
+    return found, TokenizerFacts(model.tokenizer, why, data.max_length, None, None, {})
 
 
 def _open(rows: Rows, settings: Settings) -> tuple[Tokenizer | None, str, str]:

@@ -14,6 +14,7 @@ from data.sources.files import existing_file
 from data.sources.formats import read_rows as read_file
 from data.sources.hub import hub_splits, load_hub_split
 from data.sources.options import ReadOptions, format_of
+from data.sources.sounds import NO_SOUND
 from data.stores.build_once import SharedCache
 from runner.audit.facts import Source
 
@@ -38,7 +39,8 @@ def read_leniently(settings: DataSettings, cache: SharedCache, target: str) -> t
             if not found or found.items() <= advised.items():
                 raise
             advised |= found
-    incomplete = any("missing" in what or "no gold label" in what for what in rows.raw.dropped)
+    marks = ("missing", "no gold label", NO_SOUND)
+    incomplete = any(mark in what for what in rows.raw.dropped for mark in marks)
     return rows, (dropping if incomplete else {}) | advised | {key: str(value) for key, value in cut.items()}
 
 
@@ -62,6 +64,7 @@ def _used(settings: DataSettings) -> dict[str, str]:
     tags = settings.tags if isinstance(settings.tags, list) else [settings.tags]
     named = {
         "text": settings.text, "text_pair": settings.text_pair, "label": settings.label, "group": settings.group,
+        "audio": settings.audio, "fold_column": settings.fold_column,
         "codes": settings.codes, "tokens": settings.tokens, "tags": tags[0],
         "tags[1]": tags[1] if len(tags) > 1 else None,
     }  # fmt: skip

@@ -58,7 +58,7 @@ def _columns(source: Source) -> Iterator[str]:
 def _task(audit: Audit) -> Iterator[str]:
     task, classes = audit.task, len(audit.labels.classes)
     what = f", {classes} {WORDS[audit.labels.unit][0]}" if classes and audit.labels.unit in WORDS else ""
-    yield from _wrapped(f"task: {task.name} of {'pairs' if task.is_pair else 'texts'}{what}; {task.why}")
+    yield from _wrapped(f"task: {task.name} of {'pairs' if task.is_pair else audit.unit}{what}; {task.why}")
     cut = ", cut off train" if task.is_cut else ""
     yield from _wrapped(f"{task.metrics[0]} on {task.selects} selects{cut}; reported on {', '.join(task.reported)}")
 
@@ -124,6 +124,9 @@ def _row(name: str, cells: Sequence[str], last: str) -> str:
 
 def _lengths(audit: Audit) -> Iterator[str]:
     tokenizer = audit.tokenizer
+    if all(found.seconds for found in audit.lengths.values()):
+        yield from _seconds(audit)
+        return
     is_cut = any(found.cut is not None for found in audit.lengths.values())
     yield _row("length (half, 95 %, max)", ["words", "tokens"], f"over {tokenizer.max_length}" if is_cut else "")
     for split, found in audit.lengths.items():
@@ -139,6 +142,16 @@ def _lengths(audit: Audit) -> Iterator[str]:
     yield from _wrapped("; ".join(fit))
 
 
+def _seconds(audit: Audit) -> Iterator[str]:
+    """The lengths of sounds."""
+    yield _row("length (half, 95 %, max)", ["seconds"], "cut")
+    for split, found in audit.lengths.items():
+        if spread := found.seconds:
+            cut = "-" if found.cut is None else f"{found.cut:.1%}"
+            yield _row(f"  {split}", [f"{spread.p50:.1f} {spread.p95:.1f} {spread.max:.1f}"], cut)
+    yield from _wrapped(f"{audit.tokenizer.name}: {audit.tokenizer.why}")
+
+
 def _length(split: str, found: LengthFacts, rows: int) -> str:
     words, tokens = (
         "-" if spread is None else f"{spread.p50:.0f} {spread.p95:.0f} {spread.max:.0f}"
@@ -150,14 +163,18 @@ def _length(split: str, found: LengthFacts, rows: int) -> str:
 
 
 def _repeats(audit: Audit) -> Iterator[str]:
-    yield "repeated texts (equal up to case, white space and punctuation)"
+    one, is_text = audit.unit.removesuffix("s"), audit.unit == Audit.unit
+    equal = "equal up to case, white space and punctuation" if is_text else "equal samples, whatever their files"
+    yield f"repeated {audit.unit} ({equal})"
     for split, found in audit.repeats.items():
-        exact = f", {found.exact:,} letter by letter" if found.repeated else ""
+        way = "letter by letter" if is_text else "with equal files"
+        exact = f", {found.exact:,} {way}" if found.repeated else ""
         yield from _wrapped(f"{split}: {found.repeated:,} of {found.rows:,} rows repeat an earlier one{exact}")
         if found.contradicting:
-            most = "" if found.ceiling is None else f"; no model of the text is right for more than {found.ceiling:.2%}"
+            ceiling = found.ceiling
+            most = "" if ceiling is None else f"; no model of the {one} is right for more than {ceiling:.2%}"
             yield from _wrapped(
-                f"{split}: {_rows(found.contradicting)} a text that has another label in another row{most}", "    "
+                f"{split}: {_rows(found.contradicting)} a {one} that has another label in another row{most}", "    "
             )
     for leak in audit.leaks:
         if leak.rows:
@@ -165,14 +182,17 @@ def _repeats(audit: Audit) -> Iterator[str]:
             pairs = ", ".join(f"{row} = {first}" for row, first in leak.examples[:3])
             more = ", ..." if leak.rows > 3 else ""
             yield from _wrapped(
-                f"leak: {_rows(leak.rows, leak.split)} a text of {leak.inside}{other} (rows {pairs}{more})"
+                f"leak: {_rows(leak.rows, leak.split)} a {one} of {leak.inside}{other} (rows {pairs}{more})"
             )
     if not any(leak.rows for leak in audit.leaks):
-        yield from _wrapped("no text is in two splits")
+        yield from _wrapped(f"no {one} is in two splits")
 
 
 def _near(audit: Audit) -> Iterator[str]:
     near = audit.near
+    if not near.looked_at:
+        yield "near repeats: looked for among texts alone"
+        return
     total = sum(near.looked_at.values())
     how = "all" if near.is_whole else f"{total:,} drawn, seed 0, against {near.compared_with:,}; all: near=true"
     yield from _wrapped(f"near repeats (70 % of their character 5-grams; {how})", first="")

@@ -18,6 +18,7 @@ from runner.sanitize import masked, say
 
 OWN = {"near": "false", "format": "text"}
 FORMATS = ("text", "json")
+SOUND_MODEL = "model=tiny-sound"  # reads the sounds of a data set for which no model is named
 
 
 def main(words: list[str]) -> int:
@@ -37,8 +38,17 @@ def main(words: list[str]) -> int:
         return _audit(others, all_near=all_near, as_json=chosen["format"] == "json")
 
 
+def with_reader(others: list[str]) -> list[str]:
+    """Return the words with a model of sounds, where the data are sounds and no model is named."""
+    has_model = any(word.partition("=")[0] == "model" for word in others)
+    if has_model or check_overrides([*others, SOUND_MODEL]):
+        return others
+    return [*others, SOUND_MODEL] if compose(others).data.audio else others
+
+
 def _audit(others: list[str], *, all_near: bool, as_json: bool) -> int:
     """Check the settings, look at the data and print what was found; the exit code."""
+    others = with_reader(others)
     if problems := check_overrides(others):
         return refuse(problems)
     settings = resolve(compose(others), words=others)

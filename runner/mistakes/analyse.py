@@ -42,18 +42,19 @@ def analyse(answered: Answered, output: Path, cache: Path, notify: Callable[[str
     there = None if isinstance(material, str) else material
     texts = there.texts(answered.split) if there else []
     mistakes = _mistakes(answered, there, texts)
-    slices = against_the_rest(answered.is_right, slices_of(answered, there, texts))
+    readable = there if there and there.holds_texts else None
+    slices = against_the_rest(answered.is_right, slices_of(answered, readable, texts if readable else []))
     label_doubts: LabelDoubts | str = "left out (label_errors=false)"
-    if there and doubts and not there.holds_texts:
-        label_doubts = "labels are doubted by n-gram models, and these rows are sounds"
+    if readable and doubts:
+        label_doubts = _doubts(answered, readable, output, cache, notify)
     elif there and doubts:
-        label_doubts = _doubts(answered, there, output, cache, notify)
+        label_doubts = "labels are doubted by n-gram models, and these rows are sounds"
     elif isinstance(material, str):
         label_doubts = material
     return Findings(
         name_of(record), record.identity, answered.split, len(answered.labels), int(answered.is_right.sum()),
         _classes(names, counts), counts.tolist(), answered.confidence_word, mistakes,
-        _with_neighbours(mistakes[:SHOWN], there, names), tuple(slices),
+        _with_neighbours(mistakes[:SHOWN], readable, names), tuple(slices),
         label_doubts, _copies(answered, there, texts) if there else None,
         material if isinstance(material, str) else None, answered.probabilities is not None,
     )  # fmt: skip

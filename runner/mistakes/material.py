@@ -19,7 +19,6 @@ from data.json_types import JsonObject
 from data.load import Rows, read_rows
 from data.settings import DataSettings, TaskSettings
 from data.sources.files import file_of, row_numbers
-from data.sources.sound_split import SoundSplit
 from data.stores.build_once import SharedCache
 from runner.mistakes.answered import Answered
 from runner.record.data_settings import data_settings
@@ -47,7 +46,7 @@ class Material:
 
     @property
     def holds_texts(self) -> bool:
-        """Are its rows texts, and not sounds, of which there are only names?"""
+        """Are the rows texts, which can be compared by their words?"""
         return self.rows.raw.splits["train"].holds_texts
 
     @property
@@ -62,10 +61,7 @@ class Material:
     def texts(self, split: str, chosen: np.ndarray | None = None) -> list[str]:
         """Return the texts of rows of a split, all by default: of pairs both, of words joined; the names of sounds."""
         raw = self.rows.raw.splits[split]
-        wanted = np.arange(len(raw)) if chosen is None else chosen
-        if isinstance(raw, SoundSplit):
-            return raw.names(wanted)
-        columns = raw.read(wanted).values()
+        columns = raw.shown(np.arange(len(raw)) if chosen is None else chosen).values()
         plain = [[cell if isinstance(cell, str) else " ".join(cell) for cell in cells] for cells in columns]
         return plain[0] if len(plain) == 1 else [BETWEEN.join(cells) for cells in zip(*plain)]
 

@@ -101,7 +101,7 @@ def test_sounds_of_the_hub_are_decoded_without_torchcodec(monkeypatch: pytest.Mo
     split = raw.splits["train"]
     assert raw.target.names == ("low", "high") and len(split) == 20
     assert split.read(np.array([3])) == {"sound": [sound_file(tone(303, 0.1))]}
-    assert split.names(np.array([3])) == ["303.wav"]
+    assert split.shown(np.array([3])) == {"sound": ["303.wav"]}
 
 
 def test_another_column_of_the_hub_is_refused_with_the_one_of_sounds(
