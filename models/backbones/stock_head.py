@@ -34,14 +34,15 @@ class GivenStates(nn.Module):
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
         self.pooler = dict(encoder.named_children()).get("pooler")  # that of the classes that read a pooled vector
+        self.is_layer = isinstance(self.pooler, nn.Linear)  # ALBERT's; it may be replaced by one in codes
 
     def forward(self, input_ids: Tensor, *_: object, **__: object) -> Any:
         """input_ids: states (B, T, H). Returns them as transformers does."""
         from transformers.modeling_outputs import BaseModelOutputWithPooling as Output
 
-        if isinstance(self.pooler, nn.Linear):  # ALBERT's
-            return Output(input_ids, torch.tanh(self.pooler(input_ids[:, 0])))
-        return Output(input_ids, None if self.pooler is None else self.pooler(input_ids))
+        if self.pooler is None:
+            return Output(input_ids)
+        return Output(input_ids, torch.tanh(self.pooler(input_ids[:, 0])) if self.is_layer else self.pooler(input_ids))
 
 
 class StockReadout(Readout):

@@ -31,6 +31,7 @@ ACCEPTED = (  # the most used families, for messages
     "bert", "modernbert", "roberta", "xlm-roberta", "deberta-v2", "distilbert", "albert", "electra", "mpnet",
     "mobilebert", "nomic_bert",
 )  # fmt: skip
+POOLED = ("funnel",)  # families whose layers pool the length of a text
 
 
 class TransformersBackbone(Backbone):
@@ -114,6 +115,11 @@ def check_encoder(config: JsonObject) -> None:
         raise ModelError(
             f"a {model_type} is not a text encoder: it generates text, is for other data or unknown. It may be a "
             f"{', '.join(ACCEPTED)} or another family that fills masks in transformers. "
+            f"Try: run model=auto {PRETRAINED}=sentence-transformers/all-MiniLM-L6-v2"
+        )
+    if model_type in POOLED:
+        raise ModelError(
+            f"a {model_type} has fewer states than the text has tokens, so no readout can tell words from padding. "
             f"Try: run model=auto {PRETRAINED}=sentence-transformers/all-MiniLM-L6-v2"
         )
     if model_type == "bert" and config.get("position_embedding_type", "absolute") != "absolute":

@@ -18,10 +18,15 @@ SIZES = {
     "max_position_embeddings": 42,
 }
 SPECIAL = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3, "cls_token_id": 2, "sep_token_id": 3}
+# As DeBERTa-v3 has it: no table of positions, the same projections for words and for distances.
+RELATIVE = {
+    "relative_attention": True, "position_buckets": 16, "norm_rel_ebd": "layer_norm", "share_att_key": True,
+    "pos_att_type": ["p2c", "c2p"], "position_biased_input": False, "type_vocab_size": 0,
+}  # fmt: skip
 FAMILIES: dict[str, dict[str, Any]] = {
     "Albert": SIZES | {"embedding_size": 16},
     "Deberta": SIZES,
-    "DebertaV2": SIZES,
+    "DebertaV2": SIZES | RELATIVE,
     "DistilBert": {
         "vocab_size": 90,
         "n_layers": 2,
@@ -33,7 +38,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "Electra": SIZES | {"embedding_size": 16},
     "MPNet": SIZES,
     "MobileBert": SIZES | {"embedding_size": 16, "intra_bottleneck_size": 16, "true_hidden_size": 16},
-    "ModernBert": SIZES | SPECIAL,
+    "ModernBert": SIZES | SPECIAL | {"local_attention": 8},
     "NomicBert": SIZES,
     "Roberta": SIZES,
     "XLMRoberta": SIZES,

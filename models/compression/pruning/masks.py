@@ -83,6 +83,12 @@ def choose_matrices(model: nn.Module, pattern: str | None, key: str = "matrices"
     return found
 
 
+def linear_layers(model: nn.Module) -> list[str]:
+    """The names of all linear layers of an encoder, those outside its blocks too, such as between tables and blocks."""
+    found = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
+    return [name for name in found if name.startswith(ENCODERS)]
+
+
 def _other_weights(model: nn.Module, inside: tuple[str, ...]) -> list[str]:
     """Types of modules in the blocks that have other weights than linear layers and tables, such as convolutions."""
     left = (nn.Linear, nn.Embedding, Dendrite, Mask, ParametrizationList)

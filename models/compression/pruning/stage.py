@@ -21,6 +21,7 @@ from models.compression.pruning.masks import (
     cubic_schedule,
     densities,
     fold_mask,
+    linear_layers,
     unmasked_weight,
 )
 from models.compression.settings.pruning import MaskedPruning
@@ -183,6 +184,11 @@ class MaskingStage(Stage):
         context.add_metrics(found)
         context.say(
             f"{found['prune/density_prunable']:.1%} of the weights of {len(matrices)} matrices remain, "
-            f"{found['prune/density_model']:.1%} of the whole model's"
+            f"{found['prune/density_model']:.1%} of the whole model's{self._dense(model, matrices)}"
         )
         return model
+
+    def _dense(self, model: nn.Module, matrices: dict[str, Matrix]) -> str:
+        """What is said of the encoder's linear layers that no mask was put on."""
+        left = [] if self.options.matrices else [name for name in linear_layers(model) if name not in matrices]
+        return f"; outside the blocks stay dense: {', '.join(left)}" if left else ""

@@ -111,6 +111,12 @@ def test_what_is_not_a_text_encoder_is_refused_before_it_is_built(tmp_path: Path
         start(tmp_path)
 
 
+def test_an_encoder_that_pools_the_length_of_a_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "funnel"}')
+    with pytest.raises(ModelError, match=r"a funnel has fewer states than the text has tokens.*Try: run model=auto"):
+        start(tmp_path)
+
+
 def with_code(folder: Path, **changes: Any) -> Path:
     """A saved folder whose config.json names code of its own, as many on the hub do."""
     path = folder / "config.json"

@@ -21,6 +21,7 @@ from models.compression.pruning.masks import (
     fold_mask,
     keep_pruned_zeros,
     keep_top,
+    linear_layers,
 )
 from models.compression.settings.pruning import Magnitude as Options
 from models.errors import ModelError
@@ -86,6 +87,9 @@ def test_every_linear_layer_of_the_blocks_is_pruned_whatever_the_family_calls_it
     expected = {name for name, module in backbone.named_modules() if isinstance(module, nn.Linear)}
     expected -= set(OUTSIDE.get(family, ()))
     chosen = choose_matrices(model, None)
+    assert [name for name in linear_layers(model) if name not in chosen] == [
+        f"bert.backbone.{name}" for name in OUTSIDE.get(family, ())
+    ]
     assert set(chosen) == {f"bert.backbone.{name}" for name in expected}
     # ALBERT's blocks are one; with the masks on nothing else is found.
     assert len(chosen) == (6 if family == "Albert" else len(expected))
