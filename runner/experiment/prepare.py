@@ -25,6 +25,7 @@ from runner.experiment.recipe_search import check_selection
 from runner.experiment.second_view.check import check_view
 from runner.experiment.stage_inputs import StageInputs, find_stage_inputs
 from runner.experiment.stopwatch import Stopwatch
+from runner.machine.allocator import bound_kernels
 from runner.machine.device import choose_device
 from runner.machine.exclusive import Exclusive
 from runner.machine.matmul import prepare_arithmetic
@@ -61,6 +62,7 @@ def prepare_run(
     check_tokenizer(finished or initial.folder, splits, is_finished=finished is not None)
     loaded = time.perf_counter()
     device = choose_device(settings.device)
+    bound_kernels(settings.model.family, settings.model.hidden)
     engine = prepare_arithmetic(settings.engine, settings.train.precision, device)
     model, weights, weights_content = build_initial_model(settings, splits, initial.folder)
     model.to(device)

@@ -22,11 +22,16 @@ SPINS = "10000"
 def choose_threads(family: str, hidden: int, jobs: int = 1) -> int:
     """CPU threads for one of `jobs` runs side by side: jobs x threads is never more than the cores.
 
-    family, hidden: of the model's settings. Models without an encoder, or up to WIDE wide, get 1, others up to MOST.
+    family, hidden: of the model's settings. Models of short steps get 1, others up to MOST.
     """
-    if family in ("dsn", "bilstm", "cnn", "ngram", "ngram_vectors") or (family == "bert" and hidden <= WIDE):
+    if has_short_steps(family, hidden):
         return 1
     return max(1, min(MOST, usable_cores() // jobs))
+
+
+def has_short_steps(family: str, hidden: int) -> bool:
+    """Has a model no encoder, or one of up to WIDE? family, hidden: of its settings."""
+    return family in ("dsn", "bilstm", "cnn", "ngram", "ngram_vectors") or (family == "bert" and hidden <= WIDE)
 
 
 def set_threads(count: int) -> None:
