@@ -19,7 +19,7 @@ SENTENCEPIECE = ("spm.model", "sentencepiece.bpe.model", "tokenizer.model", "spi
 
 
 def why_no_vocabulary(source: str) -> str:
-    """What a source has in the place of tokenizer.json and vocab.txt, in one line with a cure."""
+    """A line on a source without tokenizer.json and vocab.txt: what it has in their place, and the cure."""
     found = next((name for name in SENTENCEPIECE if fetch_file(source, name, is_needed=False)), None)
     if found is None:
         return f"{source} has neither tokenizer.json nor vocab.txt. {GO_ON}"

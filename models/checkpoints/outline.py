@@ -28,7 +28,7 @@ MEAN = {"name": "mean"}  # a readout without weights: a checkpoint need not have
 
 @dataclass(frozen=True)
 class Outline:
-    """What the files of a checkpoint say of it."""
+    """The sizes of a checkpoint that its files name."""
 
     longest: int | None  # tokens of a text; None for no limit
     rows: int | None  # of its table of words; None where another embedding takes its place
