@@ -56,6 +56,8 @@ def _find_file(source: str, name: str, key: str, hub: Callable[[str, str], Path]
     try:
         return hub(source, name)
     except LocalEntryNotFoundError as error:
+        if _is_known_absent(source, name):
+            return None
         raise ModelError(
             f"{checkpoint_label(source, key)}: {_unreachable()} and {name} is not in the cache. {cures_for(key)}"
         ) from error
@@ -68,8 +70,20 @@ def _find_file(source: str, name: str, key: str, hub: Callable[[str, str], Path]
 def _download(source: str, name: str) -> Path:
     """Download a hub file into the cache if need be; the cached copy is used when the hub does not answer."""
     from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError
 
-    return Path(hf_hub_download(source, name, local_files_only=_is_down(source, name), etag_timeout=HUB_TIMEOUT_S))
+    try:
+        is_down = _is_down(source, name)
+    except EntryNotFoundError:
+        is_down = False  # the client asks again and keeps the answer, for when the hub does not answer
+    return Path(hf_hub_download(source, name, local_files_only=is_down, etag_timeout=HUB_TIMEOUT_S))
+
+
+def _is_known_absent(source: str, name: str) -> bool:
+    """Has the hub said, at an earlier time, that a repository has no such file?"""
+    from huggingface_hub import _CACHED_NO_EXIST, try_to_load_from_cache
+
+    return try_to_load_from_cache(source, name) is _CACHED_NO_EXIST
 
 
 def _check_exists(source: str, name: str) -> Path:

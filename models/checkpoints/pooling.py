@@ -41,7 +41,10 @@ def with_own_readout(settings: ModelSettings, config: JsonObject) -> tuple[Model
 
 def _readout_in_file(source: str) -> str | None:
     """The readout that the file of sentence-transformers names; None without one."""
-    path = fetch_file(source, FILE)
+    try:
+        path = fetch_file(source, FILE)
+    except ModelError as error:
+        raise ModelError(f"{error}, or name the readout: model/readout=mean or cls") from error
     if path is None:
         return None
     where = f"{checkpoint_label(source, PRETRAINED)}: {FILE}"

@@ -76,6 +76,23 @@ def ask(tmp_path: Path, **environment: str) -> str:
     return done.stdout.strip()
 
 
+def test_a_file_that_a_repository_has_not_is_known_as_absent_without_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:1")
+    with pytest.raises(ModelError, match=r"is not in the cache"):
+        fetch_file("some/model", "1_Pooling/config.json")
+    folder = tmp_path / "models--some--model"
+    (folder / "refs").mkdir(parents=True)
+    (folder / "refs" / "main").write_text("abc", encoding="utf-8")
+    (folder / ".no_exist" / "abc" / "1_Pooling").mkdir(parents=True)
+    (folder / ".no_exist" / "abc" / "1_Pooling" / "config.json").touch()
+    assert fetch_file("some/model", "1_Pooling/config.json") is None
+
+
 @pytest.mark.parametrize(
     ("way", "message"),
     [
