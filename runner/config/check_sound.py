@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from models.compression.settings.learn import TaughtSettings
 from models.settings import reads_frames
 from runner.schema import Settings
 from runner.tasks import named_task
@@ -24,4 +25,10 @@ def sound_conflicts(settings: Settings) -> list[str]:
     task = named_task(settings.task, data)
     if reads and task and (task.input != "text" or not task.needs_label):
         return [f"task={task.name} is about texts, and data.audio={data.audio} gives sounds. Try: leave task= out"]
+    taught = next((name for name, stage in settings.compression.items() if isinstance(stage, TaughtSettings)), None)
+    if taught and data.augment.mixup:
+        return [
+            f"compression=[{taught}] learns a teacher's answers to whole sounds, and data.augment.mixup="
+            f"{data.augment.mixup:g} mixes them. Try: data.augment.mixup=0"
+        ]
     return []
