@@ -57,6 +57,8 @@ def resolve(config: DictConfig, jobs: int = 1, words: Sequence[str] = ()) -> Set
         data.symmetric = False  # of no effect, and no part of what identifies a run
     elif settings.model.family == "ngram" and settings.model.whole:
         data.max_length = LONGEST
+    if data.audio is not None and settings.model.family == "bert":
+        data.max_length = min(data.max_length, settings.model.positions)  # the default suits texts; cuts are reported
     if data.fold == ALL_FOLDS:
         settings.train.keep_best = False  # the split that selects is trained on
     _choose_checkpoint(settings)
