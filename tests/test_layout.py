@@ -105,6 +105,8 @@ def test_every_choice_composes_to_valid_settings(group: str, choice: str) -> Non
         words.append("data=demo-pairs")
     if choice in OF_SOUNDS:
         words += ["data.audio=sound"] if group == "model" else ["model=tiny-sound", "data.audio=sound"]
+    if group == "data" and "\naudio: " in (REPO / f"conf/data/{choice}.yaml").read_text():
+        words.append("model=tiny-sound")
     settings = resolve(compose(words))
     named = getattr(settings, group, None)
     if hasattr(named, "name"):

@@ -25,7 +25,7 @@ class Backbone(nn.Module):
     takes_segments: bool = True  # does it tell a first from a second text by token_type_ids?
 
     def blank(self, rows: int, length: int, device: torch.device | None = None) -> Tensor:
-        """The same token everywhere, (B, T) int64, or frames of zeros, (B, T, F): an input to record or trace with."""
+        """An input to record or trace a model with: one token everywhere, (B, T) int64, or zeros, (B, T, F)."""
         if self.frame_width is not None:
             return torch.zeros(rows, length, self.frame_width, device=device)
         return torch.full((rows, length), TOKEN, device=device)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from data.inputs.sound_features import SoundFeatures
 from data.inputs.tokenizer import load_tokenizer
 from data.splits import Splits, TokenSplit
 from data.stores.build_once import SharedCache
@@ -155,7 +156,13 @@ class KeptTeacher:
                 f"{self.named}: reads {positions} tokens at most, and data.max_length={max_length}. "
                 f"Try: data.max_length={positions}"
             )
-        if other.tokens() != own.tokens():
+        if isinstance(own, SoundFeatures):
+            if other != own:
+                raise ConfigError(
+                    f"{self.named}: reads other features of sounds than the student, or scales them by other rows. "
+                    f"Try: {self.named.partition('=')[0].removesuffix('teacher')}tokens=own"
+                )
+        elif other.tokens() != own.tokens():
             raise ConfigError(
                 f"{self.named}: reads another vocabulary ({other.vocab_size:,} tokens) than the student "
                 f"({own.vocab_size:,}). Try: model.tokenizer={self.source}, or "

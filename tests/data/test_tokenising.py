@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data.batch import collate
 from data.errors import DataError
 from data.inputs.sound import Sound
 from data.inputs.sound_features import SoundFeatures
@@ -52,3 +53,15 @@ def test_folds_share_nothing_but_the_facts_of_their_sounds(tmp_path: Path) -> No
     assert sum("decoding" in line for line in told) == 1
     tested = np.concatenate([splits.report[0].source_rows for splits in folds])
     assert sorted(tested.tolist()) == list(range(2, 22)), "every row is tested once"
+
+
+def test_training_sounds_alone_are_varied_by_the_seed_of_the_run(tmp_path: Path) -> None:
+    path = write_clips(tmp_path, 20)
+    first, again, other = (
+        load_splits(sound_settings(path), tokenizer="log_mel", vocab_size=0, cache=tmp_path / "cache", seed=seed)
+        for seed in (0, 0, 1)
+    )
+    assert first.train.augment and not first.select.augment and not first.report[0].augment
+    rows = np.arange(3)
+    found = [collate(splits.train, rows, epoch=0).inputs["input_ids"] for splits in (first, again, other)]
+    assert np.array_equal(found[0], found[1]) and not np.array_equal(found[0], found[2])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runner.config.check import check_overrides
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 
 SOUNDS = ["data=files", "data.path=clips.csv", "data.audio=path"]
 
@@ -28,12 +30,27 @@ SOUNDS = ["data=files", "data.path=clips.csv", "data.audio=path"]
             ["model=bert-tiny", "model.segments=0", "data=demo"],
             "models of texts have one or two. Try: model.segments=2",
         ),
+        (
+            [
+                "model=tiny-sound",
+                *SOUNDS,
+                "compression=[distil]",
+                "compression.distil.teacher=x",
+                "data.augment.mixup=0.2",
+            ],
+            "mixes them. Try: data.augment.mixup=0",
+        ),
         (["model=mfcc-cnn", *SOUNDS, "model/readout=cls"], "model/readout=cls"),
     ],
 )
 def test_what_does_not_go_together_is_told_with_a_cure(words: list[str], message: str) -> None:
     problems = check_overrides(words)
     assert problems and message in "\n".join(problems) and all("Try: " in line for line in problems)
+
+
+def test_sounds_are_cut_at_the_positions_of_a_model() -> None:
+    assert resolve(compose(["model=tiny-sound", *SOUNDS])).data.max_length == 40
+    assert resolve(compose(["model=mfcc-cnn", *SOUNDS])).data.max_length == 128
 
 
 @pytest.mark.parametrize("model", ["tiny-sound", "mfcc-cnn", "frames-lr", "mean-sound"])
