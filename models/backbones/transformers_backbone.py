@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor, nn
 
 from models.backbones.base import Backbone
@@ -170,6 +171,19 @@ def longest_input(backbone: PreTrainedModel) -> int | None:
     table = getattr(getattr(backbone, "embeddings", None), "position_embeddings", None)
     padding = getattr(table, "padding_idx", None)
     return rows if rows is None or padding is None else rows - padding - 1
+
+
+@torch.no_grad()
+def clear_padding(backbone: PreTrainedModel) -> bool:
+    """Set the padding token's vector to 0 where every token reads its neighbours' vectors too; was there one to set?
+
+    MobileBERT does: the last token of a text would know whether it is padded. Alone it reads zeros there.
+    """
+    table = backbone.get_input_embeddings()
+    if not backbone.config.to_dict().get("trigram_input") or not table.weight[table.padding_idx].any():
+        return False
+    table.weight[table.padding_idx] = 0.0
+    return True
 
 
 def renamed_tensors(state: dict[str, Tensor], bert: TransformersBackbone) -> dict[str, Tensor]:

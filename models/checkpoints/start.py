@@ -10,7 +10,7 @@ import torch
 from models.architecture import check_vocabulary, sizes_in_config, sizes_in_settings, with_sizes
 from models.backbones.bert import build_bert
 from models.backbones.stock_head import STOCK, stock_part
-from models.backbones.transformers_backbone import renamed_tensors, wrap_encoder
+from models.backbones.transformers_backbone import clear_padding, renamed_tensors, wrap_encoder
 from models.checkpoints.cut import Cut
 from models.checkpoints.read import TABLE, WeightsReport, load_pretrained, read_state, rename_bert_tensors
 from models.checkpoints.untrusted import check_size_claim
@@ -74,7 +74,10 @@ def start_from_transformers(
     model = attach_head(backbone, architecture, head)
     check_vocabulary(source, backbone.backbone.get_input_embeddings().weight.shape[0], vocab_size)
     state = cut.state(state, model, backbone.word_vectors()) if cut else state
-    return model, load_pretrained(model, source, state)
+    weights = load_pretrained(model, source, state)
+    if clear_padding(backbone.backbone):
+        weights.notes.append(f"the vector of the padding token of {source} is set to 0: its neighbours would see it")
+    return model, weights
 
 
 def _check_embedding(settings: ModelSettings, config: JsonObject) -> None:

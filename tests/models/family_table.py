@@ -1,4 +1,4 @@
-"""The tables of models/families.md: what is counted from each family's classes, and rows of a page as cells."""
+"""The tables of models/families.md: cells that are counted from each family's classes, and a page's rows as cells."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ FACTS = (
 
 
 def facts(family: str) -> dict[str, str]:
-    """What is counted from the classes of a family, by column; no weights are drawn."""
+    """The cells of a family, by column, counted from its classes; no weights are drawn."""
     config = CONFIGS[family]
     with torch.device("meta"):
         model = attach_head(*wrap_encoder(config, {"name": "cls"}, 0.1), HeadSpec(outputs=2))

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from models.checkpoints.cut import FROM_PADDING
 from models.checkpoints.hub import checkpoint_label
 from models.checkpoints.open import can_open, open_model
 from models.checkpoints.read import read_config, weight_files
@@ -67,6 +68,8 @@ def read_model_facts(source: str, key: str) -> ModelFacts:
     for path in weight_files(source, key):
         digest.update(path.read_bytes())
     positions, head = config.get("max_position_embeddings"), head_in_config(config).name
+    if positions is not None and config["model_type"] in FROM_PADDING:
+        positions -= config.get("pad_token_id", 1) + 1  # the rows up to the padding id are no positions
     return ModelFacts(label_names_of(config), positions, digest.hexdigest(), head)
 
 

@@ -189,6 +189,6 @@ class MaskingStage(Stage):
         return model
 
     def _dense(self, model: nn.Module, matrices: dict[str, Matrix]) -> str:
-        """What is said of the encoder's linear layers that no mask was put on."""
+        """A clause that names the encoder's linear layers without a mask; "" where all have one."""
         left = [] if self.options.matrices else [name for name in linear_layers(model) if name not in matrices]
         return f"; outside the blocks stay dense: {', '.join(left)}" if left else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +35,18 @@ CASES.remove(("NomicBert", "span"))  # transformers has no such class
 INPUTS = batch(vocab_size=27)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def camembert() -> Any:
+@pytest.fixture(scope="module")
+def hubs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Path]]:
+    """The folder of a family's encoder, saved when it is first asked for."""
+    folder, found = tmp_path_factory.mktemp("hubs"), dict[str, Path]()
     FAMILIES["Camembert"] = FAMILIES["Roberta"]
-    yield
+
+    def hub(family: str) -> Path:
+        if family not in found:
+            found[family] = save_family(family, folder / family, vocab_size=27)
+        return found[family]
+
+    yield hub
     del FAMILIES["Camembert"]
 
 
@@ -63,9 +72,9 @@ def theirs(folder: Path, head: str = "text") -> Any:
 
 @pytest.mark.parametrize(("family", "head"), CASES)
 def test_a_network_is_saved_as_the_class_of_its_family_and_opens_there_with_equal_logits(
-    tmp_path: Path, family: str, head: str
+    tmp_path: Path, hubs: Callable[[str], Path], family: str, head: str
 ) -> None:
-    model = stock(save_family(family, tmp_path / "hub", vocab_size=27), head)
+    model = stock(hubs(family), head)
     names = ["no", "yes", "maybe"][: model.spec.outputs]
     folder = write(model, tmp_path / "m", label_names=names)
     logits, network = theirs(folder, head)
@@ -102,24 +111,28 @@ def test_a_classifier_that_another_tool_saved_is_opened(tmp_path: Path, family: 
     torch.testing.assert_close(load_model(tmp_path)(**INPUTS), theirs(tmp_path)[0], atol=1e-6, rtol=0)
 
 
-def test_a_pooler_of_the_checkpoint_is_kept_and_one_that_the_class_does_not_read_is_left(tmp_path: Path) -> None:
+def test_a_pooler_of_the_checkpoint_is_kept_and_one_that_the_class_does_not_read_is_left(
+    hubs: Callable[[str], Path],
+) -> None:
     for family, name in (("Albert", "pooler.stock.albert.pooler.weight"), ("Roberta", None)):
-        hub = save_family(family, tmp_path / family, vocab_size=27)
+        hub = hubs(family)
         pooler = transformers.AutoModel.from_pretrained(hub).pooler
         mine = dict(stock(hub).bert.named_parameters())
         assert name is None or torch.equal(mine[name], pooler.weight)
         assert name is not None or not any("roberta.pooler" in key for key in mine)
 
 
-def test_tokens_are_answered_at_the_asked_places_alone(tmp_path: Path) -> None:
-    model = stock(save_family("ModernBert", tmp_path, vocab_size=27), "token")
+def test_tokens_are_answered_at_the_asked_places_alone(hubs: Callable[[str], Path]) -> None:
+    model = stock(hubs("ModernBert"), "token")
     inputs = placed(INPUTS)
     expected = model(**INPUTS).flatten(0, 1)[inputs["places"]]
     torch.testing.assert_close(model(**inputs), expected, atol=1e-6, rtol=0)
 
 
-def test_a_regression_predicts_in_the_unit_of_its_targets_there_too(tmp_path: Path) -> None:
-    model = stock(save_family("Roberta", tmp_path / "hub", vocab_size=27), outputs=1)
+def test_a_regression_predicts_in_the_unit_of_its_targets_there_too(
+    tmp_path: Path, hubs: Callable[[str], Path]
+) -> None:
+    model = stock(hubs("Roberta"), outputs=1)
     standardise_targets(model, 50.0, 20.0, is_fresh=True)
     folder = write(model, tmp_path / "m", label_names=[])
     logits, network = theirs(folder)
@@ -129,8 +142,8 @@ def test_a_regression_predicts_in_the_unit_of_its_targets_there_too(tmp_path: Pa
     )
 
 
-def test_a_training_goes_on_from_the_saved_class(tmp_path: Path) -> None:
-    hub = save_family("Electra", tmp_path / "hub", vocab_size=27)
+def test_a_training_goes_on_from_the_saved_class(tmp_path: Path, hubs: Callable[[str], Path]) -> None:
+    hub = hubs("Electra")
     folder = write(stock(hub), tmp_path / "m")
     fresh = stock(hub)
     torch.nn.init.zeros_(fresh.classifier.weight)
@@ -144,8 +157,8 @@ def test_a_rounded_network_is_saved_as_ours_and_keeps_the_head(tmp_path: Path) -
     assert torch.equal(load_model(folder)(**INPUTS), model(**INPUTS))
 
 
-def test_the_readout_is_known_before_any_weights_are_read(tmp_path: Path) -> None:
-    hub = save_family("DistilBert", tmp_path, vocab_size=27)
+def test_the_readout_is_known_before_any_weights_are_read(hubs: Callable[[str], Path]) -> None:
+    hub = hubs("DistilBert")
     readout, hidden, layers = check_readout(ModelSettings(family="auto", pretrained=str(hub), head="stock"))
     assert (hidden, layers) == (32, 2) and not readout.keeps_tokens
 
@@ -163,7 +176,7 @@ def test_other_families_are_refused_by_their_config_alone(tmp_path: Path, config
         stock(tmp_path)
 
 
-def test_a_class_that_transformers_lacks_is_refused(tmp_path: Path) -> None:
-    hub = save_family("NomicBert", tmp_path, vocab_size=27)
+def test_a_class_that_transformers_lacks_is_refused(hubs: Callable[[str], Path]) -> None:
+    hub = hubs("NomicBert")
     with pytest.raises(ModelError, match="no such class of nomic_bert for this task"):
         stock(hub, "span")

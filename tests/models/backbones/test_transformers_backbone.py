@@ -19,7 +19,7 @@ from models.errors import ModelError
 from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from tests.models.checkpoints.test_save import write
-from tests.models.families import FAMILIES, SIZES
+from tests.models.families import FAMILIES, SIZES, save_family
 from tests.models.helpers import batch, count
 
 ROBERTA = SIZES | {"type_vocab_size": 1}
@@ -115,6 +115,15 @@ def test_an_encoder_that_pools_the_length_of_a_text_is_refused(tmp_path: Path) -
     (tmp_path / "config.json").write_text('{"model_type": "funnel"}')
     with pytest.raises(ModelError, match=r"a funnel has fewer states than the text has tokens.*Try: run model=auto"):
         start(tmp_path)
+
+
+def test_a_text_is_read_alike_alone_and_padded_where_tokens_read_their_neighbours(tmp_path: Path) -> None:
+    model, weights = start(save_family("MobileBert", tmp_path))
+    inputs = batch(vocab_size=27)
+    for row, length in enumerate(inputs["attention_mask"].sum(1).tolist()):
+        alone = {key: value[row : row + 1, :length] for key, value in inputs.items()}
+        torch.testing.assert_close(model(**alone)[0], model(**inputs)[row], atol=1e-5, rtol=0)
+    assert any("padding token" in note for note in weights.notes)
 
 
 def with_code(folder: Path, **changes: Any) -> Path:

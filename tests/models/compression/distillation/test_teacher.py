@@ -19,7 +19,7 @@ from transformers import (
 from models.compression.distillation.internals import shape_of
 from models.compression.distillation.teacher import open_teacher, read_model_facts
 from models.errors import ModelError
-from tests.models.families import config_of
+from tests.models.families import config_of, save_family
 from tests.models.helpers import STOCK, batch, stock
 
 KEY = "compression.distil.teacher"
@@ -54,6 +54,11 @@ def test_a_classifier_of_another_family_answers_and_shows_no_layers(tmp_path: Pa
     with torch.no_grad():
         torch.testing.assert_close(teacher(**inputs), reference(**inputs).logits)
     assert shape_of(teacher).layers == 0
+
+
+def test_rows_up_to_the_padding_id_are_no_room_for_texts(tmp_path: Path) -> None:
+    save_family("Roberta", tmp_path, "ForSequenceClassification")
+    assert read_model_facts(str(tmp_path), KEY).positions == 42 - 2
 
 
 def test_a_stock_bert_classifier_is_opened_as_our_own(tmp_path: Path) -> None:
@@ -107,5 +112,5 @@ def test_one_changed_weight_makes_it_another_teacher(tmp_path: Path) -> None:
 def test_weights_in_a_pickle_are_refused(tmp_path: Path) -> None:
     foreign(tmp_path)
     (tmp_path / "model.safetensors").rename(tmp_path / "pytorch_model.bin")
-    with pytest.raises(ModelError, match="pickles are never read"):
+    with pytest.raises(ModelError, match="opening a pickle may run code"):
         open_teacher(str(tmp_path), KEY)
