@@ -15,6 +15,7 @@ from runner.best.settings import BestSettings
 from runner.best.types import Result
 from runner.commands.experiment import ExperimentFunction, start
 from runner.commands.help import show_usage
+from runner.config.check_sound import column_of_sounds
 from runner.config.check_values import check_field
 from runner.config.compose import groups
 from runner.errors import ConfigError
@@ -81,6 +82,7 @@ def command_of(words: list[str]) -> list[str]:
         else:
             others.append(word)
     problems += problems_of_budget(own)
+    problems += [] if problems else refused_sounds(others)
     if problems:
         raise ConfigError("\n".join(problems))
     if "max_ms" in own:
@@ -88,6 +90,15 @@ def command_of(words: list[str]) -> list[str]:
     hydra = [f"hydra.sweeper.{key}={quoted(value)}" for key, value in own.items()]
     jobs = [f"sweep.jobs={own['jobs']}"] if "jobs" in own else []
     return ["-m", "hydra/sweeper=best", *hydra, *jobs, *others]
+
+
+def refused_sounds(words: Sequence[str]) -> list[str]:
+    """The reason why nothing is compared where the data are sounds; nothing for texts."""
+    audio = column_of_sounds(words)
+    if audio is None:
+        return []
+    cure = "Try: run -m model=tiny-sound,frames-lr,mfcc-cnn, then run compare"
+    return [f"data.audio={audio}: run best compares models of texts, and these are sounds. {cure}"]
 
 
 def quoted(value: str) -> str:

@@ -9,6 +9,7 @@ from data.stores.build_once import SharedCache
 from runner.commands.help import show_usage
 from runner.commands.options import output_folder, parse_options, true_or_false, whole_number
 from runner.config.check import check_overrides
+from runner.config.check_sound import column_of_sounds
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.deploy.exported import ExportedModel, find_model
@@ -30,6 +31,7 @@ OWN = {
     "threads": "1", "force": "false",
 }  # fmt: skip
 OF_DATA = ("data", "paths", "seed", "tracker")  # groups of settings; a result is mirrored by run sync alone
+ONE_TEXT = "one text, and a model of entailment reads two"
 LOOKED_AT = 500  # texts by which a language is told
 
 
@@ -44,14 +46,14 @@ def main(words: list[str]) -> int:
     chosen = checked_options(own)
     check_data_words(others)
     others = with_rows(others)
+    if audio := column_of_sounds(others):
+        raise ConfigError(
+            f"run zero-shot: data.audio={audio} are sounds, and a model of entailment reads texts. "
+            "Try: data of texts, as data=sib200"
+        )
     if problems := check_overrides(others):
         return refuse(problems)
     settings = resolve(compose(others), words=others)
-    if settings.data.audio:
-        raise ConfigError(
-            f"run zero-shot: data.audio={settings.data.audio} are sounds, and a model of entailment reads texts. "
-            "Try: data of texts, as data=sib200"
-        )
     output = output_folder(settings.paths.output)
     exported = model_of_entailment(source, output, chosen["engine"])
     places = entailment_places(exported.labels, source, chosen["mode"])
@@ -123,10 +125,9 @@ def model_of_entailment(source: str, output: Path, engine: str) -> ExportedModel
     if found.engine == "numpy":
         raise ConfigError(f"run zero-shot: {source} is a bundle for NumPy. Try: the id of its run")
     if not found.is_pair:
-        read = "sounds" if found.reads_sounds else "one text"
+        read = "sounds, and a model of entailment reads two texts" if found.reads_sounds else ONE_TEXT
         raise ConfigError(
-            f"run zero-shot: {source} reads {read}, and a model of entailment reads two. "
-            "Try: run model=bert-small data=snli, and the id of that run"
+            f"run zero-shot: {source} reads {read}. Try: run model=bert-small data=snli, and the id of that run"
         )
     return found
 

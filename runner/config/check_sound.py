@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from models.compression.settings.learn import TaughtSettings
 from models.settings import reads_frames
+from runner.config.compose import compose
+from runner.errors import ConfigError
 from runner.schema import Settings
 from runner.tasks import named_task
+
+
+def column_of_sounds(words: Sequence[str]) -> str | None:
+    """Return the column of sounds of the data that the words of a command choose; None for texts.
+
+    None too for words that do not compose, which are refused elsewhere. For verbs that ask models of texts alone.
+    """
+    try:
+        found: str | None = compose([word for word in words if word.startswith(("data=", "data."))]).data.audio
+    except ConfigError:
+        return None
+    return found
 
 
 def sound_conflicts(settings: Settings) -> list[str]:

@@ -21,7 +21,7 @@ PREFERENCES = ("cap", "small")
 
 
 def check_budget(budget: Budget, settings: Settings) -> None:
-    """Raise ConfigError for limits that contradict each other, for sounds, and for a choice by reported rows."""
+    """Raise ConfigError for limits that contradict each other, and for a choice by reported rows."""
     if budget.steps is not None and budget.minutes is not None:
         raise ConfigError("minutes and steps both end the search. Try: steps=12 (no clock), or minutes=10 alone")
     limits = {"max_kb": budget.max_kb, "max_us": budget.max_us, "minutes": budget.minutes, "steps": budget.steps}
@@ -33,11 +33,6 @@ def check_budget(budget: Budget, settings: Settings) -> None:
     if budget.at_least is not None and budget.at_least > 1:
         raise ConfigError(f"at_least={budget.at_least:g}: scores end at 1. Try: at_least={budget.at_least / 100:g}")
     data = settings.data
-    if data.audio is not None:
-        raise ConfigError(
-            f"data.audio={data.audio}: run best compares models of texts, and these are sounds. "
-            f"Try: run -m model=tiny-sound,frames-lr,mfcc-cnn data={data.name}, then run compare"
-        )
     reported = {name for pair in data.report_splits.items() for name in pair}
     if data.select_split is not None and data.select_split in reported and data.split is None:
         raise ConfigError(

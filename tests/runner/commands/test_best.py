@@ -49,6 +49,14 @@ def test_a_wrong_word_is_refused_with_its_cure(words: list[str], expected: str) 
     assert expected in str(refused.value)
 
 
+@pytest.mark.parametrize("words", [["data=esc10"], ["data=files", "data.path=clips.csv", "data.audio=path"]])
+def test_sounds_are_refused(words: list[str]) -> None:
+    with pytest.raises(
+        ConfigError, match=r"compares models of texts, and these are sounds\. Try: run -m model="
+    ):
+        command_of([*words, "max_kb=12"])
+
+
 def test_all_mistakes_are_told_at_once_and_nothing_is_started(capsys: pytest.CaptureFixture[str]) -> None:
     assert dispatch(["best", "data=demo", "max_kb=x", "model=dsn", "steps=0"]) == 2
     told = capsys.readouterr().err

@@ -107,6 +107,8 @@ def test_mistakes_are_one_message(place: Path, more: list[str], message: str) ->
 def test_models_that_cannot_be_asked_are_refused(place: Path) -> None:
     with pytest.raises(ConfigError, match="bbbb reads one text, and a model of entailment reads two"):
         main(["bbbb", *words(place)[1:]])
+    with pytest.raises(ConfigError, match=r"data\.audio=audio are sounds, and a model of entailment reads texts"):
+        main(["aaaa", "data=esc10"])
     with pytest.raises(ConfigError, match="by which model of entailment"):
         main(words(place)[1:])
     with pytest.raises(ConfigError, match=r"which texts\? Try: data=sib200"):

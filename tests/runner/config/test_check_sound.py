@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runner.config.check import check_overrides
+from runner.config.check_sound import column_of_sounds
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 
@@ -56,3 +57,8 @@ def test_sounds_are_cut_at_the_positions_of_a_model() -> None:
 @pytest.mark.parametrize("model", ["tiny-sound", "mfcc-cnn", "frames-lr", "mean-sound"])
 def test_every_model_of_sounds_takes_sounds(model: str) -> None:
     assert check_overrides([f"model={model}", *SOUNDS]) == []
+
+
+def test_the_column_of_sounds_is_known_from_the_words_about_data() -> None:
+    assert column_of_sounds(SOUNDS) == "path" and column_of_sounds(["data=esc10", "max_kb=12"]) == "audio"
+    assert column_of_sounds(["data=sst2"]) is None and column_of_sounds(["data=nothing-of-the-kind"]) is None

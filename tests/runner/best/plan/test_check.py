@@ -35,12 +35,6 @@ def test_reported_rows_never_choose() -> None:
         check_budget(Budget(), settings_of("data=sst2", "data.select_split=validation"))
 
 
-def test_sounds_have_no_candidates() -> None:
-    words = ("model=tiny-sound", "data=files", "data.audio=path", "data.path=clips.csv")
-    with pytest.raises(ConfigError, match=r"data\.audio=path: run best compares models of texts.*run -m model=tiny-"):
-        check_budget(Budget(), settings_of(*words))
-
-
 def test_answers_that_are_read_from_tokens_have_no_candidates() -> None:
     check_task(TASK)
     with pytest.raises(
