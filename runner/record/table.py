@@ -18,6 +18,7 @@ from runner.record.baseline import (
     marked,
     no_better_than_ngrams,
 )
+from runner.record.bounds import BOUND_NOTE, is_bound
 from runner.record.descriptions import class_table, constant_answers, is_shown, score_label
 from runner.record.folder import PAGE
 from runner.record.lengths import lengths_table
@@ -55,6 +56,8 @@ def show_record(record: RunRecord, folder: Path, console: Console | None = None,
         console.print(lengths)
     if details and (each := class_table(record)):
         console.print(each)
+    if is_bound(record):
+        say_below(f"note: {BOUND_NOTE}", console)
     for sentence in constant_answers(record):
         say_below(f"note: {sentence}", console)
     if sentence := no_better_than_ngrams([record.metrics], record.data.primary):
@@ -123,6 +126,7 @@ def _score_rows(record: RunRecord) -> list[tuple[str, str]]:
                 value = with_interval(metrics, name)
                 value = marked(value, metrics, name) if name == record.data.primary else value
                 rows.append((score_label(record, name), value))
+    rows += [(name, f"{metrics[name]:.2f}") for name in OF_A_VIEW if name in metrics]
     if "baseline/majority" in metrics:
         rows.append((_baseline_name(record), f"{metrics['baseline/majority']:.4f}"))
     rows += [(name, f"{metrics[key]:.4f}") for key, name in NAMED.items() if key in metrics]
@@ -159,6 +163,7 @@ def _bytes(value: float) -> str:
     return f"{in_mb(value)} MB"
 
 
+OF_A_VIEW = ("view/corr_train", "view/corr_val", "view/dimensions")
 MODES = tuple(f"speed/{mode}_ms_p50" for mode in ("cached", "unique", "on_the_fly"))  # of a hash embedding
 COSTS = {
     "cost/params": _count,
