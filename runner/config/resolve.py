@@ -15,6 +15,7 @@ from data.settings import ALL_FOLDS, DataSettings, normalize_label_names
 from models.compression.settings import METHODS
 from models.compression.settings.stage import StageSettings
 from models.settings import HASHED_WORDS, OVER_NGRAMS, chosen_readout, compares_by_cosine
+from models.views.settings import NONE, ViewSettings
 from runner.config.conflicts import conflicts
 from runner.config.recipes import AUTO, open_recipes
 from runner.errors import ConfigError
@@ -66,6 +67,8 @@ def resolve(config: DictConfig, jobs: int = 1, words: Sequence[str] = ()) -> Set
         settings.train.threads = choose_threads(settings.model.family, settings.model.hidden, jobs)
     if contradictions := conflicts(settings):
         raise ConfigError("\n".join(contradictions))
+    if settings.view.name == NONE:
+        settings.view = ViewSettings()  # what else was set is of no effect, and no part of what identifies a run
     return settings
 
 

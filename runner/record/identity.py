@@ -18,7 +18,6 @@ from data.json_types import Json, JsonObject
 from models.compression.settings import METHODS
 from models.compression.settings.learn import TaughtSettings
 from models.compression.settings.stage import StageSettings
-from models.views.settings import NONE
 from runner.schema import VECTOR_SCALING, Settings
 from runner.version import NUMBERS
 
@@ -107,7 +106,6 @@ def neutral_keys(node: object, prefix: str = "") -> Iterator[str]:
 def identity_settings(settings: Settings) -> JsonObject:
     """The settings that change what a run computes, flat; those of caches and varied texts only where there are any."""
     unused = [] if settings.model.freeze == "encoder" else ["cache."]
-    unused += [] if settings.view.name != NONE else ["view."]
     neutral = set(neutral_keys(settings))
     for name, stage in settings.compression.items():
         if isinstance(stage, TaughtSettings) and not stage.augment.model:
