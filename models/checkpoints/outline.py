@@ -21,7 +21,7 @@ from models.errors import ModelError
 from models.heads.attach import attach_head
 from models.heads.base import HeadSpec
 from models.json_types import JsonObject
-from models.settings import PRETRAINED, ModelSettings
+from models.settings import PRETRAINED, ModelSettings, full_part
 
 MEAN = {"name": "mean"}  # a readout without weights: a checkpoint need not have those of another
 
@@ -37,7 +37,7 @@ class Outline:
 def read_outline(settings: ModelSettings, config: JsonObject) -> Outline:
     """Return the outline of settings.pretrained, an encoder; ModelError where config.json and weights do not fit."""
     source = settings.pretrained or ""
-    is_folder, is_auto = Path(source).expanduser().is_dir(), settings.family == "auto"
+    is_folder = Path(source).expanduser().is_dir()
     with malformed_as_model_error(checkpoint_label(source, PRETRAINED)), torch.device("meta"):
         if not is_our_encoder(config):
             bert, architecture = wrap_encoder(config, MEAN, 0.0)
@@ -45,14 +45,16 @@ def read_outline(settings: ModelSettings, config: JsonObject) -> Outline:
                 state = renamed_tensors(_shapes(source), bert)
                 check_tensors(attach_head(bert, architecture, HeadSpec()), source, state)
             return Outline(longest_input(bert.backbone), len(bert.backbone.get_input_embeddings().weight))
-        sizes = with_sizes(settings, config) if is_auto else settings
-        if settings.embedding["name"] != "table":
-            return Outline(sizes.positions, None)
+        sizes = with_sizes(settings, config)
+        longest = sizes.positions if settings.family == "auto" else settings.positions
+        embeddings = {settings.embedding["name"], full_part(config.get("embedding", "table"))["name"]}
+        if embeddings != {"table"}:
+            return Outline(longest, None)
         rows = int(config["vocab_size"])
         if is_folder:
             made = attach_head(*build_bert(replace(sizes, readout=MEAN), vocab_size=rows, pad_id=0), HeadSpec())
             check_tensors(made, source, rename_bert_tensors(_shapes(source)))
-        return Outline(sizes.positions, rows)
+        return Outline(longest, rows)
 
 
 def _shapes(source: str) -> dict[str, Tensor]:

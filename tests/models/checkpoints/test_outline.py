@@ -68,3 +68,11 @@ def test_values_are_not_read_and_another_embedding_has_no_table(tmp_path: Path) 
     assert torch.equal(before, torch.random.get_rng_state())
     settings.embedding = {"name": "hash"}
     assert read_outline(settings, check_source(settings)).rows is None
+
+
+def test_another_embedding_or_size_than_the_settings_have_is_told_where_the_weights_are_loaded(tmp_path: Path) -> None:
+    settings = saved("Bert", tmp_path)
+    config = check_source(settings)
+    assert read_outline(settings, config | {"embedding": "hash"}).rows is None
+    preset = ModelSettings(family="bert", hidden=64, positions=512, pretrained=str(tmp_path))
+    assert read_outline(preset, config).longest == 512
