@@ -115,7 +115,8 @@ class Sound:
         labels = Labels(np.zeros(len(contents), np.int64))
         split = TokenSplit("sounds", found.tokens, offsets, found.segment_starts, labels, found.truncated, self)
         assert found.is_cut is not None, "it is told of every sound"
-        return Asked(split, lambda: whole, found.is_cut, names)
+        longest = min(max_length, self.tokenizer.count(self.tokenizer.longest(max_length)))
+        return Asked(split, lambda: whole, found.is_cut, names, longest=longest)
 
 
 def read_file(sound: bytes | str | Path, max_mb: float) -> bytes:

@@ -66,9 +66,8 @@ def live_numbers(header: Header, frames: int) -> int:
     """Return the most numbers that live at a time, the frames that are read included."""
     shape, matrices = header["sound"]["network"], header["sound"]["matrices"]
     width, features = shape["width"], matrices[0][1] if shape["project"] else shape["width"]
-    steps = [frames * (features + width)]
-    if shape["heads"]:
-        inner = max(rows for rows, *_ in matrices[2:])
-        # States, queries, keys, values, what attention mixes, and the weights of one query; then a frame's inner layer.
-        steps += [frames * 5 * width + frames, frames * 2 * width + inner]
-    return max(steps)
+    if not shape["heads"]:
+        return int(features + 3 * width)  # a frame, its vector, and two sums over the frames
+    inner = max(rows for rows, *_ in matrices[2:])
+    # Vectors of frames; queries, keys, values, mixed values and the weights of one query; the layers of a frame.
+    return int(max(frames * width + features, frames * 5 * width + frames, frames * 2 * width + inner))

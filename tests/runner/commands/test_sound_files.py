@@ -77,7 +77,7 @@ def test_a_sound_is_piped_in(output: Path, capsys: pytest.CaptureFixture[str], m
 def test_a_long_sound_is_cut_and_counted(output: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "long.wav").write_bytes(sound_file(tone(300.0, 3.0)))
     told(output, str(tmp_path / "long.wav"), str(output / "clips" / "a.wav"))
-    assert "2 rows, 1 of them longer than 40 frames and cut" in capsys.readouterr().err
+    assert "2 rows, 1 of them longer than 9 frames and cut" in capsys.readouterr().err
 
 
 MISTAKES = {

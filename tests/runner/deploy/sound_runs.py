@@ -26,7 +26,7 @@ LABELS = ["bell", "dog", "saw"]
 CLIPS = {name: sound_file(tone(hertz, seconds)) for name, hertz, seconds in
          (("a", 300.0, 0.5), ("b", 900.0, 1.0), ("c", 2500.0, 0.8), ("d", 5000.0, 0.2))}  # fmt: skip
 WORDS = ["model=tiny-sound", "data=files", "data.audio=path", "data.label=kind", "data.seconds=1", "data.max_length=40",
-         "data.train_path=clips.csv", "tracker=none"]  # fmt: skip
+         "data.train_path=clips.csv", "tracker=none", "model.special_tokens=true"]  # fmt: skip
 
 
 def write_sound_run(output: Path, identity: str, *words: str, is_packed: bool = True) -> dict[str, Any]:

@@ -85,7 +85,7 @@ BAD: dict[str, tuple[Any, int, str]] = {
     "truncated": ({"sounds": [coded(CLIPS["a"][:2000])]}, 422, "sound 1 is truncated"),
     "pairs": ({"sounds": [coded(CLIPS["a"])], "pairs": ["b"]}, 422, "sounds without pairs"),
     "too many": ({"sounds": [coded(b"a")] * 65}, 413, "65 sounds in one request, at most 64"),
-    "too long": ({"sounds": [coded(sound_file(tone(300.0, 1.5)))]}, 413, "sound 1 has 12 frames, this model reads 40"),
+    "too long": ({"sounds": [coded(sound_file(tone(300.0, 1.5)))]}, 413, "sound 1 has 12 frames, this model reads 9"),
 }  # fmt: skip
 
 
