@@ -51,9 +51,7 @@ def test_a_wrong_word_is_refused_with_its_cure(words: list[str], expected: str) 
 
 @pytest.mark.parametrize("words", [["data=esc10"], ["data=files", "data.path=clips.csv", "data.audio=path"]])
 def test_sounds_are_refused(words: list[str]) -> None:
-    with pytest.raises(
-        ConfigError, match=r"compares models of texts, and these are sounds\. Try: run -m model="
-    ):
+    with pytest.raises(ConfigError, match=r"compares models of texts, and these are sounds\. Try: run -m model="):
         command_of([*words, "max_kb=12"])
 
 

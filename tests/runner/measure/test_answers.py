@@ -12,13 +12,16 @@ import numpy as np
 import pytest
 import torch
 
+from data.inputs.sound import Sound
+from data.inputs.sound_features import SoundFeatures
 from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import TokenSplit
-from runner.measure.answers import WARM_UP_TEXTS, Ask, distinct_texts, time_answers
+from runner.measure.answers import WARM_UP_TEXTS, Ask, distinct_texts, time_answers, time_features
 from runner.measure.settings import MeasureSettings
 from runner.record.metrics import check
 from tests.data.helpers import split_of
+from tests.data.inputs.sounds import sound_file, tone
 
 SETTINGS = MeasureSettings(min_time_s=0.05, rounds=3)
 
@@ -122,3 +125,9 @@ def test_the_candidates_of_a_query_are_asked_for_together() -> None:
     found = time_answers(lambda: lambda one: asked.append(list(one)), [["q", "p"], ["a", "b"]], SETTINGS, together=5)
     assert [["q"] * 5, ["a", "b", "a", "b", "a"]] in asked and found["speed/query_ms_p50"] >= 0
     assert check("speed/query_ms_p50")
+
+
+def test_the_time_of_features_is_that_of_the_input_alone() -> None:
+    sound = Sound(SoundFeatures("log_mel", 16000))
+    found = time_features(sound, [[sound_file(tone(440.0, 0.2))] * 3], 40, SETTINGS)
+    assert found["speed/features_us_p50"] > 0 and check("speed/features_us_p50")
