@@ -74,12 +74,21 @@ def check_text_columns(schema: pa.Schema, wanted: dict[str, str], where: str) ->
 
     for key, column in wanted.items():
         kind, seen = schema.types[schema.names.index(column)], f"{where}: the column {column!r} holds"
+        if _holds_files(kind):
+            raise DataError(f"{seen} files, not text. Try, if they are sounds: data.audio={column} model=tiny-sound")
         if pa.types.is_nested(kind):
             raise _nested("a list" if _is_list(kind) else "an object", f"{seen} {kind!s:.80}", key)
         if not _is_text(kind):
             texts = [name for name, other in zip(schema.names, schema.types) if _is_text(other)]
             cure = f"{key}={texts[0]}" if texts else f"store it as text, or another column with {key}=..."
             raise DataError(f"{seen} {kind}, not text. Try: {cure}")
+
+
+def _holds_files(kind: pa.DataType) -> bool:
+    """Is this a column of files, such as sounds, as `datasets` stores them: bytes and a path?"""
+    import pyarrow as pa
+
+    return pa.types.is_struct(kind) and {"bytes", "path"} == {field.name for field in kind}
 
 
 def holds_words(schema: pa.Schema, column: str) -> bool:

@@ -33,6 +33,7 @@ from data.targets.label_column import SHOWN, LabelColumn, no_labels_error
 if TYPE_CHECKING:
     import pyarrow as pa
 
+SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3")  # that no text ends in
 FOLDS = "fold_column"  # the setting of the column of folds
 Row = tuple[int, object, object, object, object, object, object]  # number, text, second text, label, group, fold, codes
 
@@ -69,6 +70,7 @@ def read_files(settings: DataSettings, cache: SharedCache, wanted: str = "auto")
             raise no_labels_error(settings, name, str(path)) from error
         if missing:
             dropped[f"{name}: missing text or label"] = missing
+    _refuse_sounds(tables["train"], settings)
     target = column_target(settings, columns["train"], paths["train"] or "", wanted)
     data = RawData(target, {}, dropped=dropped, notes=notes)
     for name, column in columns.items():
@@ -79,6 +81,16 @@ def read_files(settings: DataSettings, cache: SharedCache, wanted: str = "auto")
         data.splits[name] = RawSplit(tables[name], labels, rows, numbers[rows])
     data.notes += target.notes  # those on the rows that were read, too
     return data
+
+
+def _refuse_sounds(table: pa.Table, settings: DataSettings) -> None:
+    """Raise DataError where the first texts are all names of sound files."""
+    first = table["text"].slice(0, SHOWN).to_pylist()
+    if all(Path(text.strip()).suffix.lower() in SOUNDS for text in first):
+        raise DataError(
+            f"data.text={settings.text}: the column names sound files ({first[0]!r:.80}). "
+            f"Try: {shell_setting('data.audio', settings.text)} model=tiny-sound"
+        )
 
 
 def _options(settings: DataSettings, notes: list[str]) -> ReadOptions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from data.settings import DataSettings
 from models.compression.settings.learn import TaughtSettings
 from models.settings import reads_frames
 from runner.config.compose import compose
@@ -47,4 +48,19 @@ def sound_conflicts(settings: Settings) -> list[str]:
             f"compression=[{taught}] learns a teacher's answers to whole sounds, and data.augment.mixup="
             f"{data.augment.mixup:g} mixes them. Try: data.augment.mixup=0"
         ]
-    return []
+    return _text_settings(data)
+
+
+def _text_settings(data: DataSettings) -> list[str]:
+    """Settings of texts that are given beside a column of sounds."""
+    if data.audio is None:
+        return []
+    if data.source not in ("hub", "files"):
+        return [f"data.audio={data.audio}: data={data.name} has texts alone. Try: data=esc10, or data=files"]
+    given = {"text_pair": data.text_pair, "clean": data.clean, "lower": data.lower, "codes": data.codes}
+    found = [
+        f"data.{name}={value} is about texts, and data.audio={data.audio} gives sounds. Try: data.{name}=null"
+        for name, value in given.items()
+        if value is not None
+    ]
+    return found + (["data.report=[...]: sounds have no other languages. Try: data.report=[]"] if data.report else [])

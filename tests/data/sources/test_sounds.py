@@ -11,12 +11,15 @@ import pytest
 
 from data.batch import collate
 from data.errors import DataError
-from data.load import load_splits
+from data.load import load_splits, read_rows
 from data.settings import DataSettings
 from data.sources.choice import read_raw
 from data.sources.sounds import check_reader
 from data.splits import Splits
 from data.stores.build_once import SharedCache
+from runner.config.compose import compose
+from runner.config.resolve import resolve
+from runner.errors import ConfigError
 from tests.conftest import REPO
 from tests.data.inputs.sounds import sound_file, sound_settings, tone, write_clips
 
@@ -113,3 +116,57 @@ def test_two_processes_store_the_same_features(tmp_path: Path) -> None:
 def test_labels_may_be_numbers(tmp_path: Path) -> None:
     path = write_clips(tmp_path, 8, pitch=lambda index: index / 10 + 0.05)
     assert read_raw(sound_settings(path, label="pitch"), SharedCache(tmp_path)).target.name == "number"
+
+
+def test_names_of_sound_files_are_no_texts(tmp_path: Path) -> None:
+    settings = DataSettings(name="files", source="files", path=str(write_clips(tmp_path)), text="path", label="kind")
+    with pytest.raises(DataError, match=r"the column names sound files .*Try: data.audio=path model=tiny-sound"):
+        load(settings, tmp_path / "cache", "words")
+
+
+def test_a_column_of_sounds_is_no_column_of_texts(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    cells = [{"bytes": sound_file(tone(seconds=0.1)), "path": "a.wav"}] * 4
+    pq.write_table(pa.table({"audio": cells, "kind": ["a", "b"] * 2}), tmp_path / "a.parquet")
+    settings = DataSettings(name="files", source="files", path=str(tmp_path / "a.parquet"), text="audio", label="kind")
+    with pytest.raises(DataError, match=r"'audio' holds files, not text. Try, if they are sounds: data.audio=audio"):
+        load(settings, tmp_path / "cache", "words")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["data.text_pair=words"], r"data.text_pair=words is about texts"),
+        (["data.clean=tweets"], r"data.clean=tweets is about texts"),
+        (["data.source=demo"], r"has texts alone"),
+        (["task=mlm"], r"task=mlm is about texts"),
+        (["task=tags"], r"task=tags is about texts"),
+        (["data.group=shared_text", "data.folds=3", "data.fold=3"], r"data.fold=3: must be 0 to 2"),
+    ],
+)
+def test_settings_of_texts_are_refused_beside_sounds(words: list[str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        resolve(compose(["model=tiny-sound", "data=files", "data.path=a.csv", "data.audio=path", *words]))
+
+
+def test_the_search_for_models_of_texts_is_refused_with_the_models_of_sounds() -> None:
+    from runner.commands.best import command_of
+
+    with pytest.raises(ConfigError, match="run best compares models of texts, and these are sounds"):
+        command_of(["data=esc10", "max_kb=100"])
+
+
+@pytest.mark.hub
+def test_the_folds_of_esc10_test_each_clip_once_and_share_no_recording(tmp_path: Path) -> None:
+    tested: list[int] = []
+    for fold in "12345":
+        settings = resolve(compose(["model=tiny-sound", "data=esc10", f"data.fold={fold}"])).data
+        rows = read_rows(settings, SharedCache(tmp_path))
+        raw, select, report = rows.raw, rows.select, rows.report
+        sources = {name: set(of.table["group"].take(of.rows).to_pylist()) for name, of in raw.splits.items()}
+        assert not sources["test"] & (sources["train"] | sources["val"]) and not sources["train"] & sources["val"]
+        assert (select, report, len(raw.splits["test"])) == ("val", ("test",), 80)
+        tested.extend(raw.splits["test"].source_rows.tolist())
+    assert sorted(tested) == list(range(1, 401))
