@@ -14,6 +14,8 @@ from data.errors import DataError
 from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import PairedRows, Splits, TokenSplit
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 
 TREE = ["code,parent", "root,", "A,root", "B,root", *(f"{letter}{n},{letter}" for letter in "AB" for n in range(10))]
 
@@ -140,3 +142,18 @@ def test_a_trimmed_vocabulary_keeps_what_those_texts_need(tmp_path: Path) -> Non
     )
     unknown = trimmed.tokenizer.tokens().index("[UNK]")
     assert unknown not in paired(trimmed).texts.tokens
+
+
+@pytest.mark.hub
+def test_the_preset_pairs_all_training_rows_and_cuts_500_labels(tmp_path: Path) -> None:
+    data = resolve(compose(["data=icd10-severity", "data.labelled_rows=500"])).data
+    splits = load(data, tmp_path)
+    assert [(split.name, len(split)) for split in splits.report] == [("test", 2134), ("test_unseen", 2092)]
+    assert splits.task.label_names == ("none", "cc", "mcc") and len(splits.select) == 1026
+    assert np.bincount(splits.train.labels.values).tolist() == [328, 134, 38]
+    pairs = paired(splits)
+    assert len(pairs.texts) == 7366 and pairs.codes.num_nodes == 21403 and pairs.codes.has_codes.all()
+    seen = set(pairs.codes.nodes.tolist())
+    unseen = pairs.held_out["test_unseen"]
+    parents = unseen.nodes[unseen.offsets[:-1]]  # the first node above each code
+    assert np.mean([node in seen for node in parents]) < 0.1 and np.mean([node in seen for node in unseen.nodes]) > 0.3
