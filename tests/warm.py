@@ -31,6 +31,8 @@ from typing import Any, NoReturn
 from data.settings import DataSettings
 from data.sources.demo_splits import read_demo
 from runner.config.check import check_overrides
+from runner.config.compose import compose
+from runner.tasks import TASKS
 from tests.spawner import interpreter, listen
 from tests.spawner import serve as serve_helpers
 
@@ -44,12 +46,14 @@ LIBRARIES = (
 # Of ours: what every command imports before it starts a run, and what it writes at its end.
 OURS = (
     "runner.commands.experiment", "runner.experiment.run", "runner.commands.help", "runner.compare.report",
-    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_agg", "rich._emoji_codes", *(path.partition(":")[0] for path in TASKS.values()),
 )  # fmt: skip
-# What most commands choose: a fork composes the config of other choices itself, in 0.1 s.
+# What most commands choose, in any order: a fork composes the config of other choices itself, in 0.1 s.
 COMMON = (
-    [], ["model=dsn", "data=demo"], ["data=demo", "model=dsn"], ["model=bert-tiny", "data=demo"],
-    ["data=files", "model=dsn"], ["task=mlm", "model=bert-tiny", "data=demo"],
+    [], ["task=mlm", "model=bert-tiny", "data=demo"],
+    *([f"model={model}", f"data={data}", *more]
+      for model in ("dsn", "bert-tiny") for data in ("demo", "files")
+      for more in ([], ["measure=off"], ["measure=off", "tracker=none"])),
 )  # fmt: skip
 # The variables with which the tests began: libraries set others in the process of the tests, which are not the user's.
 BEGINNING = dict(os.environ)
@@ -138,8 +142,9 @@ def serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests and the forks
     for name in (*LIBRARIES, *OURS):
         importlib.import_module(name)
+    check_overrides([])
     for words in COMMON:
-        check_overrides(words)
+        compose(words)
     read_demo(DataSettings())
     gc.freeze()
     folder = Path(tempfile.mkdtemp())  # no TemporaryDirectory, which the first fork to end would remove

@@ -87,8 +87,8 @@ def compose(overrides: list[str], hydra: bool = False) -> DictConfig:
         if hydra:
             return composed_by_hydra(overrides, hydra=True)
         values = _values(overrides)
-        choices = tuple(word for word in overrides if parsed(word) not in values)
-        config: DictConfig = pickle.loads(_base(choices, config_roots()))  # noqa: S301 an eighth of a deepcopy's time
+        choices = [word for word in overrides if parsed(word) not in values]
+        config: DictConfig = pickle.loads(_base(_by_group(choices), config_roots()))  # noqa: S301 an eighth of a deepcopy's time
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
         return config
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, OSError) as error:
@@ -101,6 +101,11 @@ def compose(overrides: list[str], hydra: bool = False) -> DictConfig:
 def _base(choices: tuple[str, ...], _roots: tuple[Path, ...]) -> bytes:
     """The config of some choices of groups: Hydra sets values last, onto what all commands of these choices share."""
     return pickle.dumps(composed_by_hydra(list(choices), hydra=False))
+
+
+def _by_group(choices: list[str]) -> tuple[str, ...]:
+    """The choices in one order, whatever that of the command: Hydra takes groups in the order of its own list."""
+    return tuple(sorted(choices, key=lambda word: parsed(word).key_or_group))
 
 
 def _values(overrides: list[str]) -> list[Override]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from omegaconf import OmegaConf
 
-from runner.config.compose import compose, composed_by_hydra, groups, normalize_override
+from runner.config.compose import _base, compose, composed_by_hydra, groups, normalize_override
 from runner.errors import ConfigError
 
 
@@ -50,6 +50,14 @@ def test_values_set_onto_shared_choices_give_the_config_that_hydra_composes(word
     mine, hydras = compose(words), composed_by_hydra(words, hydra=False)
     assert OmegaConf.to_container(mine) == OmegaConf.to_container(hydras)
     assert OmegaConf.is_struct(mine) and OmegaConf.is_struct(hydras)
+
+
+def test_choices_in_another_order_are_the_same_config_and_composed_once() -> None:
+    words = ["model=dsn", "tracker=none", "data=imdb", "seed=3", "model/readout=mean"]
+    mine = compose(words)
+    made = _base.cache_info().misses
+    assert compose(words[::-1]) == mine == composed_by_hydra(words[::-1], hydra=False)
+    assert _base.cache_info().misses == made
 
 
 def test_a_value_that_cannot_be_set_does_not_compose() -> None:
