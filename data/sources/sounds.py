@@ -50,6 +50,8 @@ def read_sounds(settings: DataSettings, cache: SharedCache, target: str = "auto"
 
     target: its name, as in `column_target`.
     """
+    if settings.source not in ("hub", "files"):
+        raise DataError(f"data.audio={settings.audio}: data={settings.name} has texts alone. Try: data=esc10")
     soundfile()
     notes = list(offline_if_unreachable()) if settings.source == "hub" else []
     tables = hub_tables(settings) if settings.source == "hub" else file_tables(settings, cache, notes)

@@ -55,8 +55,6 @@ def _text_settings(data: DataSettings) -> list[str]:
     """Settings of texts that are given beside a column of sounds."""
     if data.audio is None:
         return []
-    if data.source not in ("hub", "files"):
-        return [f"data.audio={data.audio}: data={data.name} has texts alone. Try: data=esc10, or data=files"]
     given = {"text_pair": data.text_pair, "clean": data.clean, "lower": data.lower, "codes": data.codes}
     found = [
         f"data.{name}={value} is about texts, and data.audio={data.audio} gives sounds. Try: data.{name}=null"

@@ -80,6 +80,11 @@ def test_equal_sounds_are_counted_whatever_their_files_are(tmp_path: Path) -> No
         load(sound_settings(path, duplicates="refuse"), tmp_path / "cache")
 
 
+def test_the_built_in_data_are_texts(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="data=demo has texts alone"):
+        load(DataSettings(audio="sound"), tmp_path)
+
+
 def test_rules_for_texts_do_not_group_sounds(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="these are sounds"):
         load(sound_settings(write_clips(tmp_path), group="shared_text"), tmp_path / "cache")
@@ -140,7 +145,6 @@ def test_a_column_of_sounds_is_no_column_of_texts(tmp_path: Path) -> None:
     [
         (["data.text_pair=words"], r"data.text_pair=words is about texts"),
         (["data.clean=tweets"], r"data.clean=tweets is about texts"),
-        (["data.source=demo"], r"has texts alone"),
         (["task=mlm"], r"task=mlm is about texts"),
         (["task=tags"], r"task=tags is about texts"),
         (["data.group=shared_text", "data.folds=3", "data.fold=3"], r"data.fold=3: must be 0 to 2"),
