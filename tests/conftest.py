@@ -36,7 +36,8 @@ LONG = {
     for name in (
         "runner/sweep/test_plan.py", "test_layout.py", "end_to_end/test_chain.py", "models/onnx/test_graph.py",
         "models/checkpoints/test_transformers_model.py", "models/compression/test_dendrites.py",
-        "runner/track/test_mirror.py", "runner/track/test_sweeps.py",
+        "runner/track/test_mirror.py", "runner/track/test_sweeps.py", "models/onnx/test_exits.py",
+        "runner/tasks/test_contract.py",
     )
 }  # fmt: skip
 
