@@ -95,9 +95,9 @@ def _columns(path: Path, settings: DataSettings) -> list[str]:
     kind = format_of(path)
     if kind is None or (settings.tokens or "").removeprefix("-").isdecimal():
         return []
+    named = {"text": settings.tokens or settings.text} if settings.audio is None else {"audio": settings.audio}
     options = ReadOptions(
-        {"text": settings.tokens or settings.text}, settings.encoding, settings.delimiter, settings.quoting,
-        prefix="data.", takes_words=True,
+        {**named}, settings.encoding, settings.delimiter, settings.quoting, prefix="data.", takes_words=True,
     )  # fmt: skip
     return [str(name) for _, row in zip(range(1), read_file(path, kind, options)) for name in row[1]]
 

@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from data.errors import DataError
+from runner.audit.audit import audit_data
+from runner.audit.show import show_audit
+from runner.commands.data import with_reader
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from tests.conftest import REPO
+from tests.data.inputs.sounds import write_clips
 from tests.runner.audit.tables import audit_file, audit_of, rows_of, write_table
 
 
@@ -80,3 +86,19 @@ def test_a_file_that_is_not_there_is_one_message(tmp_path: Path) -> None:
 def test_torch_is_not_loaded() -> None:
     code = "import sys, runner.commands.data; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=REPO, check=True)
+
+
+def test_sounds_are_audited_by_their_seconds_and_samples(tmp_path: Path) -> None:
+    path = write_clips(tmp_path, 24)
+    (tmp_path / "wav" / "2.wav").write_bytes((tmp_path / "wav" / "0.wav").read_bytes())
+    (tmp_path / "wav" / "4.wav").write_bytes(b"no sound")
+    words = with_reader(["data=files", f"data.path={path}", "data.audio=path", "data.label=kind", "data.seconds=0.2"])
+    assert words[-1] == "model=tiny-sound"
+    settings = resolve(compose([*words, f"paths.cache={tmp_path / 'cache'}"]))
+    audit = audit_data(settings, words, all_near=False, problems=lambda _: [])
+    lines = "\n".join(show_audit(audit))
+    assert "classification of sounds" in lines and "repeated sounds (equal samples" in lines
+    assert "1 rows (train: no sound that can be used)" in lines and "data.missing=drop" in audit.advice.command
+    seconds = audit.lengths["train"].seconds
+    assert seconds is not None and seconds.p50 == 0.25 and audit.lengths["train"].cut == 1.0
+    assert audit.advice.search == "" and not audit.near.looked_at
