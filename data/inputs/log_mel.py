@@ -20,8 +20,8 @@ FLOOR = 1e-6  # added to the power: recordings are padded with silence, whose lo
 LINEAR_HZ, PER_MEL, OCTAVE = 1000.0, 200.0 / 3.0, np.log(6.4) / 27.0  # Slaney's scale: linear, then logarithmic
 
 
-def features(samples: np.ndarray, kind: str, *, rate: int, seconds: float | None, average: int) -> np.ndarray:
-    """Return the features of a sound, (frames, width(kind)) float64.
+def features(samples: np.ndarray, name: str, *, rate: int, seconds: float | None, average: int) -> np.ndarray:
+    """Return the features of a sound, (frames, width(name)) float64.
 
     samples: (n,) from -1 to 1. rate: of the samples, in Hz. seconds: the sound is cut to these, or silence is added at
     its end; None: it stays as long as it is. average: neighbouring frames that become their mean.
@@ -29,12 +29,12 @@ def features(samples: np.ndarray, kind: str, *, rate: int, seconds: float | None
     if seconds is not None:
         samples = fit(samples, round(seconds * rate))
     found = average_frames(log_mel(samples, rate), average)
-    return mfcc(found) if kind == MFCC else found
+    return mfcc(found) if name == MFCC else found
 
 
-def width(kind: str) -> int:
+def width(name: str) -> int:
     """Return the number of features of a frame."""
-    return COEFFICIENTS if kind == MFCC else BANDS
+    return COEFFICIENTS if name == MFCC else BANDS
 
 
 def fit(samples: np.ndarray, count: int) -> np.ndarray:

@@ -115,7 +115,7 @@ class Sound:
         labels = Labels(np.zeros(len(contents), np.int64))
         split = TokenSplit("sounds", found.tokens, offsets, found.segment_starts, labels, found.truncated, self)
         assert found.is_cut is not None, "it is told of every sound"
-        longest = min(max_length, self.tokenizer.count(self.tokenizer.longest(max_length)))
+        longest = min(max_length, self.features.count(self.features.longest(max_length)))
         return Asked(split, lambda: whole, found.is_cut, names, longest=longest)
 
 

@@ -163,17 +163,17 @@ def open_features(folder: Path) -> SoundFeatures:
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read ({error}). Try: copy the model folder again") from error
     try:
-        kind, rate, seconds, average = facts["features"], facts["rate"], facts["seconds"], facts["average"]
-        if any(facts[key] != value for key, value in FACTS.items()) or kind not in KINDS:
+        name, rate, seconds, average = facts["features"], facts["rate"], facts["seconds"], facts["average"]
+        if any(facts[key] != value for key, value in FACTS.items()) or name not in KINDS:
             raise ValueError("describes other features than this version computes")
         mean, sd = tuple(map(float, facts["mean"])), tuple(map(float, facts["sd"]))
-        found = SoundFeatures(kind, int(rate), seconds and float(seconds), int(average), bool(facts["first"]), mean, sd)
+        found = SoundFeatures(name, int(rate), seconds and float(seconds), int(average), bool(facts["first"]), mean, sd)
         if (
-            not {len(mean), len(sd)} <= {0, width(kind)}
+            not {len(mean), len(sd)} <= {0, width(name)}
             or not np.isfinite([*mean, *sd]).all()
             or min(sd, default=1) <= 0
         ):
-            raise ValueError(f"needs a mean and a standard deviation for each of {width(kind)} features")
+            raise ValueError(f"needs a mean and a standard deviation for each of {width(name)} features")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f"has no {error}" if isinstance(error, KeyError) else error
         raise DataError(f"{path} {reason}. Try: copy the model folder again, or update Bertier") from error

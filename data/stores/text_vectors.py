@@ -24,7 +24,7 @@ VECTORS, CHECKSUM = "vectors.npy", "sha256"
 def text_keys(split: TokenSplit) -> np.ndarray:
     """Return a hash of each row's tokens, or frames, and of where its second text starts, (rows,) uint64."""
     tokens, offsets, starts = np.asarray(split.tokens), split.offsets, split.segment_starts
-    tokens = tokens if tokens.dtype.kind == "f" else tokens.astype(np.uint32)
+    tokens = tokens if np.issubdtype(tokens.dtype, np.floating) else tokens.astype(np.uint32)
     digests = [
         hashlib.sha256(tokens[begin:end].tobytes() + int(start).to_bytes(4, "little")).digest()[:8]
         for begin, end, start in zip(offsets[:-1], offsets[1:], starts)

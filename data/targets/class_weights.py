@@ -32,7 +32,7 @@ def balanced_weights(labels: np.ndarray, num_labels: int) -> np.ndarray:
     return np.where(counts > 0, weights, 0.0).astype(np.float32)
 
 
-def positive_weights(kind: str, labels: np.ndarray) -> np.ndarray:
+def positive_weights(weighting: str, labels: np.ndarray) -> np.ndarray:
     """Return how much a true label weighs in the loss of sets of labels, (C,) float32.
 
     Rows without it over rows with it, at most MOST_POSITIVE, so that both kinds weigh the same; with `sqrt` the root of
@@ -40,4 +40,4 @@ def positive_weights(kind: str, labels: np.ndarray) -> np.ndarray:
     """
     counts = labels.sum(axis=0, dtype=np.float64)
     weights = np.minimum((len(labels) - counts) / np.maximum(counts, 1), MOST_POSITIVE)
-    return (np.sqrt(weights) if kind == "sqrt" else weights).astype(np.float32)
+    return (np.sqrt(weights) if weighting == "sqrt" else weights).astype(np.float32)

@@ -226,7 +226,7 @@ def without_reports() -> Iterator[None]:
 
 def _our_names(state: dict[str, Tensor], bert: TransformersBackbone) -> dict[str, Tensor]:
     """Rename tensors to our names: a task class's prefix is removed, its pooler becomes our readout."""
-    prefix, own = f"{getattr(bert.backbone, 'base_model_prefix', '')}.", bert.backbone.state_dict()
+    prefix, own = f"{bert.backbone.base_model_prefix}.", bert.backbone.state_dict()
     is_stock, pooler = isinstance(bert.pooler, StockReadout), bert.pooler.state_dict()
     renamed = {}
     for name, tensor in rename_norm_tensors(state).items():

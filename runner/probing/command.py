@@ -83,7 +83,7 @@ def _result_of(
     """The result beside the model if it is of these very weights and rows, else a new one, which is written there."""
     key = _key(subject, base, tasks, data, wanted)
     folder = _folder_of(subject, place.output)
-    known = None if place.repeat else read_report(folder, f"{data.name}-{wanted.kind}")
+    known = None if place.repeat else read_report(folder, f"{data.name}-{wanted.form}")
     if known and known.key == key and (right := read_right(folder, known)) is not None:
         say(f"read {folder / known.name}.json (again: repeat=true)", sys.stderr)
         return known, right

@@ -80,7 +80,7 @@ def evaluate(
         tell(f"{task.name} ...")
         report, right[task.name] = probe_task(probed, twin, given, task)
         reports.append(report)
-    name = "-".join([str(key["data"]), wanted.kind])
+    name = "-".join([str(key["data"]), wanted.form])
     when = subject.record.started if subject.record else None
     seconds = round(time.perf_counter() - start, 3)
     return ProbeReport(key, name, subject.label, reports, notes, seconds, now(), when), right
@@ -99,16 +99,16 @@ def probe_task(
     """Fit all probes of one task; return its lines, and the share of the probes that had each reported row right."""
     wanted, classes, tokens = probed.wanted, task.classes, probed.tokens(task)
     rows, once = probed.vectors(tokens), wanted.seeds[:1]
-    fits = fit_all(rows, classes, wanted.kind, wanted.seeds)
+    fits = fit_all(rows, classes, wanted.form, wanted.seeds)
     random = control = bits = gain = None
     if twin is not None:
-        random = fit_all(probed.vectors(tokens, twin), classes, wanted.kind, once).accuracy
+        random = fit_all(probed.vectors(tokens, twin), classes, wanted.form, once).accuracy
     if wanted.has_control:
-        control = fit_all(control_rows(rows, tokens, probed), classes, wanted.kind, once).accuracy
+        control = fit_all(control_rows(rows, tokens, probed), classes, wanted.form, once).accuracy
     if wanted.has_code:
-        bits = bits_per_label(rows, classes, wanted.kind, once[0], fits.penalties)
+        bits = bits_per_label(rows, classes, wanted.form, once[0], fits.penalties)
     if (known := vectors_given(rows, probed, given, task)) is not None:
-        gain = information(rows, known, classes, wanted.kind, once[0])
+        gain = information(rows, known, classes, wanted.form, once[0])
     lines = []
     for place, cell in enumerate(probed.cells):
         low, high = interval(fits.is_right[:, place])

@@ -28,14 +28,14 @@ class Fits:
         return np.asarray(self.is_right.mean((0, 2)))
 
 
-def fit_all(rows: Splits, classes: int, kind: str, seeds: tuple[int, ...]) -> Fits:
+def fit_all(rows: Splits, classes: int, form: str, seeds: tuple[int, ...]) -> Fits:
     """Fit probes with each penalty and seed, and take the penalty that the selecting rows prefer for each layer."""
     layers = rows["train"].vectors.shape[1]
     selected = np.zeros((len(PENALTIES), len(seeds), layers))
     is_right = np.zeros((len(PENALTIES), len(seeds), layers, len(rows["report"])), bool)
     for number, penalty in enumerate(PENALTIES):
         for place, seed in enumerate(seeds):
-            probes = fit_probes(rows["train"], rows["select"], classes, ProbeOptions(kind, penalty=penalty), seed)
+            probes = fit_probes(rows["train"], rows["select"], classes, ProbeOptions(form, penalty=penalty), seed)
             selected[number, place] = probes.is_right(rows["select"]).mean(1)
             is_right[number, place] = probes.is_right(rows["report"])
     best, every = selected.mean(1).argmax(0), np.arange(layers)
@@ -49,12 +49,12 @@ def interval(is_right: np.ndarray) -> tuple[float, float]:
     return (low, high) if over_seeds is None else (min(low, over_seeds.low), max(high, over_seeds.high))
 
 
-def bits_per_label(rows: Splits, classes: int, kind: str, seed: int, penalties: np.ndarray) -> np.ndarray:
+def bits_per_label(rows: Splits, classes: int, form: str, seed: int, penalties: np.ndarray) -> np.ndarray:
     """Return the bits of a label by the online code, (S,), each layer with the penalty that was chosen for it, (S,)."""
     bits = np.zeros(len(penalties))
     for penalty in np.unique(penalties):
         chosen = np.flatnonzero(penalties == penalty)
         train, select = (Rows(rows[which].vectors[:, chosen], rows[which].labels) for which in ("train", "select"))
-        options = ProbeOptions(kind, penalty=float(penalty))
+        options = ProbeOptions(form, penalty=float(penalty))
         bits[chosen] = code_lengths(train, select, classes, options, seed).bits_per_label
     return bits

@@ -9,13 +9,13 @@ from runner.probing.probe import ProbeOptions, Rows, Splits, fit_probes
 PENALTY = 1e-3  # both losses come from probes that are regularised alike
 
 
-def information(rows: Splits, given: Splits, classes: int, kind: str, seed: int) -> np.ndarray:
-    """Return how many nats of a label each layer adds to what is given, (S,), for probes of this kind.
+def information(rows: Splits, given: Splits, classes: int, form: str, seed: int) -> np.ndarray:
+    """Return how many nats of a label each layer adds to what is given, (S,), for probes of this form.
 
     It is the held-out loss with what is given and zeros, less that with what is given and the layer's vectors. rows:
     vectors (n, S, H) of the layers; given: of one, (n, 1, G).
     """
-    options = ProbeOptions(kind, penalty=PENALTY)
+    options = ProbeOptions(form, penalty=PENALTY)
 
     def loss(other: Splits) -> np.ndarray:
         both = {which: _beside(given[which], other[which]) for which in rows}

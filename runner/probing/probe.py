@@ -46,7 +46,7 @@ Splits = dict[str, Rows]  # train, select (which chooses epoch and penalty) and 
 class ProbeOptions:
     """How probes are fitted. Sources: SentEval's protocol for probing tasks (Conneau et al. 2018, arXiv 1805.01070)."""
 
-    kind: str = LINEAR  # linear: multinomial logistic regression; mlp: one hidden layer of sigmoids
+    form: str = LINEAR  # linear: multinomial logistic regression; mlp: one hidden layer of sigmoids
     width: int = 50  # of the hidden layer
     dropout: float = 0.0
     penalty: float = 1e-5  # L2, on all weights
@@ -63,7 +63,7 @@ class StackedProbes(nn.Module):
         layers, hidden = shape
         self.register_buffer("mean", torch.zeros(layers, hidden))
         self.register_buffer("scale", torch.ones(layers, hidden))
-        widths = [hidden, *([options.width] if options.kind == MLP else []), classes]
+        widths = [hidden, *([options.width] if options.form == MLP else []), classes]
         self.weights = nn.ParameterList(
             nn.Parameter(torch.empty(layers, wide, narrow).uniform_(-1, 1) / wide**0.5)
             for wide, narrow in itertools.pairwise(widths)

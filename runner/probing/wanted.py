@@ -16,7 +16,7 @@ class Wanted:
     tasks: tuple[str, ...]  # configs of the data set; one, its name, where it has none
     pools: tuple[str, ...]  # of POOLS
     layers: tuple[int, ...] | None  # None: all
-    kind: str  # linear | mlp
+    form: str  # linear | mlp
     seeds: tuple[int, ...]  # of the probes
     has_code: bool  # the online code, too?
     has_control: bool

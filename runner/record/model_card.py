@@ -56,11 +56,11 @@ def sounds(record: RunRecord) -> str:
     if not record.setting("data.audio"):
         return ""
     rate, seconds, average = (record.setting(f"data.{key}") for key in ("rate", "seconds", "average_frames"))
-    kind = str(record.setting("model.tokenizer"))
-    of_bands = ", and their discrete cosine transform (DCT-II, 40 coefficients)" if kind == "mfcc" else ""
+    features = str(record.setting("model.tokenizer"))
+    of_bands = ", and their discrete cosine transform (DCT-II, 40 coefficients)" if features == "mfcc" else ""
     length = f", cut to {seconds:g} s or filled up with silence" if seconds else ", as long as it is"
     return (
-        f" Network and ONNX graph read features (`{kind}`), not samples. A sound becomes one channel at {rate:,} Hz"
+        f" Network and ONNX graph read features (`{features}`), not samples. A sound becomes one channel at {rate:,} Hz"
         f"{length}. Its features are log power in 64 mel bands of windows of 64 ms, one every 32 ms{of_bands}; each "
         f"{average} neighbouring frames become their mean. A frame is scaled by the mean and the standard deviation of "
         "the training rows. All of it is in `sound.json`; `run predict` does it for a file."

@@ -38,7 +38,9 @@ READOUT = "bert.pooler."
 def uses_frozen_states(model: nn.Module, cache: CacheSettings) -> TypeGuard[SequenceClassifier]:
     """Does the encoder give the same states in every epoch, and does cache.mode ask to store them?"""
     is_one = isinstance(model, SequenceClassifier) and is_frozen(model) and not model.bert.pooler.reads_apart
-    return is_one and cache.mode == "disk" and model.bert.frame_width is None  # sounds are varied in each epoch
+    if not is_one or cache.mode != "disk":
+        return False
+    return model.bert.frame_width is None  # sounds are varied in each epoch
 
 
 def check_size(splits: Splits, cache: CacheSettings, readout: Readout, hidden: int, layers: int) -> str:

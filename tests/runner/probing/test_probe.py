@@ -9,10 +9,10 @@ from runner.probing.probe import LINEAR, MLP, ProbeOptions, Rows, fit_probes
 from tests.runner.probing.rows import SAID, SILENT, made_rows, made_splits
 
 
-@pytest.mark.parametrize("kind", [LINEAR, MLP])
-def test_a_layer_that_says_the_label_is_read_and_a_silent_one_is_not(kind: str) -> None:
+@pytest.mark.parametrize("form", [LINEAR, MLP])
+def test_a_layer_that_says_the_label_is_read_and_a_silent_one_is_not(form: str) -> None:
     rows = made_splits()
-    accuracy = fit_probes(rows["train"], rows["select"], 2, ProbeOptions(kind), 0).is_right(rows["report"]).mean(1)
+    accuracy = fit_probes(rows["train"], rows["select"], 2, ProbeOptions(form), 0).is_right(rows["report"]).mean(1)
     assert accuracy[SAID] > 0.97
     assert 0.38 < accuracy[SILENT] < 0.62
 

@@ -9,4 +9,4 @@ from runner.probing.wanted import LAYER_0, Wanted
 
 def test_equal_wishes_are_equal() -> None:
     one = Wanted(("past_present",), ("mean",), None, "linear", (0,), True, True, True, LAYER_0, 1, "cpu")
-    assert one == replace(one) != replace(one, kind="mlp")
+    assert one == replace(one) != replace(one, form="mlp")
