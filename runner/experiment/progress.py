@@ -78,7 +78,7 @@ class Terminal:
         """
         scores = (*self._scores, CORRELATION)
         parts = {name: name.partition("/") for name in values}
-        chosen = [name for name, (of, _, kind) in parts.items() if kind in scores and (is_split(of) or of == VIEW)]
+        chosen = [name for name, (of, _, score) in parts.items() if score in scores and (is_split(of) or of == VIEW)]
         shown = "  ".join(f"{name} {values[name]:.4f}" for name in chosen)
         best = f" {STAR}" if is_best else ""
         self._has_star = self._has_star or is_best

@@ -37,10 +37,9 @@ READOUT = "bert.pooler."
 
 def uses_frozen_states(model: nn.Module, cache: CacheSettings) -> TypeGuard[SequenceClassifier]:
     """Does the encoder give the same states in every epoch, and does cache.mode ask to store them?"""
-    is_one = isinstance(model, SequenceClassifier) and is_frozen(model) and not model.bert.pooler.reads_apart
-    if not is_one or cache.mode != "disk":
+    if not isinstance(model, SequenceClassifier) or not is_frozen(model) or cache.mode != "disk":
         return False
-    return model.bert.frame_width is None  # sounds are varied in each epoch
+    return not model.bert.pooler.reads_apart and model.bert.frame_width is None  # sounds are varied in each epoch
 
 
 def check_size(splits: Splits, cache: CacheSettings, readout: Readout, hidden: int, layers: int) -> str:
