@@ -72,6 +72,7 @@ def test_every_yaml_starts_with_a_command_that_uses_it(path: Path) -> None:
         assert group in words and path.stem in words, "the command must choose this very file"
 
 
+OF_A_HUB = ("minilm-l6", "ettin-17m", "modernbert-base", "deberta-v3-xsmall")  # presets that name weights
 OF_SOUNDS = ("tiny-sound", "mfcc-cnn", "frames-lr", "mean-sound", "tiny_sound", "cnn", "frames")
 CHOICES = [(group, choice) for group, names in groups().items() for choice in names]
 
@@ -83,7 +84,7 @@ def test_every_choice_composes_to_valid_settings(group: str, choice: str) -> Non
         words.append("model=bert-tiny")  # most work on what an encoder made
     if group == "compression" and f"{group}.{choice}.teacher" in known_keys(words[0]):
         words.append(f"{group}.{choice}.teacher=some/teacher")
-    if group.startswith("model") and choice in ("auto", "minilm", "frozen", "contrastive"):
+    if group.startswith("model") and choice in ("auto", "minilm", "frozen", "contrastive", *OF_A_HUB):
         words.append("model.pretrained=some/encoder")
     if choice == "mlm" or (group == "data" and "task: span" in (REPO / f"conf/data/{choice}.yaml").read_text()):
         words.append("model=bert-tiny")

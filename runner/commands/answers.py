@@ -23,6 +23,11 @@ NO_LABEL = "no label"  # for an empty set of labels
 CHUNK = 2048  # rows of a file in memory at a time, put into batches by length
 
 
+def text_or_words(value: Any) -> Any:
+    """A cell as a text, or as a list of words where it is one."""
+    return value if is_words(value) else str(value)
+
+
 @dataclass(frozen=True)
 class AnswerOptions:
     """How rows are answered and where to."""
@@ -34,7 +39,7 @@ class AnswerOptions:
     form: str  # csv | jsonl
     is_live: bool  # answer the rows that are there, without waiting for more
     promise: Promise | None = None  # on the share of errors
-    read: Callable[[Any], Any] = str  # makes a cell of the columns a question: a text, its words, or a sound
+    read: Callable[[Any], Any] = text_or_words  # makes a cell of the columns a question: a text, its words, or a sound
     chunk: int = CHUNK
 
 
@@ -116,8 +121,3 @@ def answer_chunk(
     if options.form == "csv":
         made = [{name: as_cell(value) for name, value in row.items()} for row in made]
     return made, int(asked.is_cut.sum()), asked.longest or predictor.exported.max_length
-
-
-def text_or_words(value: Any) -> Any:
-    """A cell as a text, or as a list of words where it is one."""
-    return value if is_words(value) else str(value)

@@ -20,7 +20,8 @@ BATCH = 256  # rows of a step
 LOOKS = 100  # at the rows that select, at most: one an epoch, but for few rows one in FEWEST_STEPS
 FEWEST_STEPS = 20
 PATIENCE = 5  # looks without a lower loss of any layer
-LEAST_GAIN = 1e-4  # nats
+LEAST_GAIN = 1e-3  # nats
+SOLVED = 0.02  # nats: a loss with nothing left to gain
 RATE = 3e-3  # of Adam
 
 
@@ -68,13 +69,19 @@ class StackedProbes(nn.Module):
             nn.Parameter(torch.empty(layers, wide, narrow).uniform_(-1, 1) / wide**0.5)
             for wide, narrow in itertools.pairwise(widths)
         )
-        nn.init.zeros_(self.weights[-1])  # so that an untrained probe is no better or worse than a guess
+        nn.init.zeros_(self.weights[-1])
         self.biases = nn.ParameterList(nn.Parameter(torch.zeros(layers, 1, narrow)) for narrow in widths[1:])
         self.dropout = nn.Dropout(options.dropout)
 
     @torch.no_grad()
-    def standardise_by(self, vectors: np.ndarray) -> None:
-        """Take over mean and standard deviation of (n, S, H) vectors; a constant feature stays 0."""
+    def start_from(self, rows: Rows) -> None:
+        """Standardise by the vectors of these rows (a constant feature stays 0), and answer by their labels' shares.
+
+        An untrained probe is then a guess among the classes, and a layer that says nothing is no worse than that.
+        """
+        vectors, classes = rows.vectors, self.biases[-1].shape[-1]
+        counts = np.bincount(rows.labels, minlength=classes) + 1.0  # one more of each: few rows may lack a class
+        self.biases[-1].copy_(torch.from_numpy(np.log(counts / counts.sum())).expand_as(self.biases[-1]))
         self.mean.copy_(torch.from_numpy(vectors.mean(0, dtype=np.float64)))
         deviation = np.sqrt(np.square(vectors.astype(np.float32) - self.mean.numpy()).mean(0, dtype=np.float64))
         self.scale.copy_(torch.from_numpy(1 / np.where(deviation > 1e-6, deviation, np.inf)))
@@ -112,7 +119,7 @@ def fit_probes(train: Rows, select: Rows, classes: int, options: ProbeOptions, s
     """Fit a probe to each layer; of each the weights with the lowest loss on the rows of `select` stay."""
     torch.manual_seed(seed)
     probes = StackedProbes(train.vectors.shape[1:], classes, options)
-    probes.standardise_by(train.vectors)
+    probes.start_from(train)
     optimizer = torch.optim.Adam(probes.parameters(), RATE, weight_decay=options.penalty)
     batches = _batches(train, seed)
     best, kept, waited = probes.losses(select), copy.deepcopy(probes.state_dict()), 0
@@ -130,7 +137,7 @@ def fit_probes(train: Rows, select: Rows, classes: int, options: ProbeOptions, s
         better = found < best - LEAST_GAIN
         _keep(kept, probes, better)
         best, waited = np.minimum(best, found), 0 if better.any() else waited + 1
-        if waited == PATIENCE:
+        if waited == PATIENCE or best.max() < SOLVED:
             break
     probes.load_state_dict(kept)
     return probes

@@ -29,6 +29,7 @@ READOUTS = {
     "layer_pool": "mix.gamma mix.weight",
     "max": "",
     "mean": "",
+    "mean_std": "",
     "none": "",
     "mix_adapter": "adapter.#.bias adapter.#.weight mix.gamma mix.weight",
     "pair": "norm.bias norm.weight",
@@ -49,6 +50,7 @@ READOUTS = {
 # Of each embedding, below `bert.embeddings.word_embeddings`.
 EMBEDDINGS = {
     "bigram": ".ends .pairs.weight .words.weight",
+    "frames": ".first .projection.bias .projection.weight",
     "hash": "",
     "table": ".weight",
     "token_random": "",

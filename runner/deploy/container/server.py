@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from monitor import CONTENT_TYPE, ID_HEADER, Monitor, log_line, request_id  # ty
 from predict import Model  # type: ignore[import-not-found]
 
 MOST_TEXTS, MOST_BYTES, MOST_AT_ONCE, PATIENCE_S = 256, 1_000_000, 64, 30.0
+MOST_DISCARDED = 16_000_000  # bytes of a body that is too large, which are read before it is refused
 BUSY = b'HTTP/1.0 503 Service Unavailable\r\nRetry-After: 1\r\n\r\n{"error": "busy; ask again in a second"}'
 ABOUT = Path(__file__).with_name("manifest.json")
 
@@ -133,9 +135,11 @@ class Handler(BaseHTTPRequestHandler):
         if not size.isdecimal():
             raise Refused(411, "the request does not say how long its body is (Content-Length)")
         if int(size) > MOST_BYTES:
+            for _ in self.arriving(min(int(size), MOST_DISCARDED)):
+                pass  # a client that is still sending would not see the answer
             raise Refused(413, f"the request has more than {MOST_BYTES:,} bytes. Ask in parts")
         try:
-            question = json.loads(self.read_body(int(size)).decode("utf-8"))
+            question = json.loads(b"".join(self.arriving(int(size))).decode("utf-8"))
         except (ValueError, RecursionError) as error:
             raise Refused(400, f"the body is not JSON: {error}") from error
         found = self.server.answer(question)
@@ -143,19 +147,19 @@ class Handler(BaseHTTPRequestHandler):
         body = {"model": self.server.about["model"], "answers": found}
         return "application/json", json.dumps(body, ensure_ascii=True).encode()
 
-    def read_body(self, size: int) -> bytes:
-        """The body of a request; Refused where it does not arrive in time."""
-        body, end = b"", time.monotonic() + PATIENCE_S
+    def arriving(self, size: int) -> Iterator[bytes]:
+        """Yield the first `size` bytes of a body as they come; Refused where they do not come in time."""
+        read, end = 0, time.monotonic() + PATIENCE_S
         try:
-            while len(body) < size:
+            while read < size:
                 self.connection.settimeout(max(0.01, end - time.monotonic()))
-                part = self.rfile.read1(min(size - len(body), 65536))
+                part = self.rfile.read1(min(size - read, 65536))
                 if not part:
                     raise Refused(400, "the body ended early")
-                body += part
+                read += len(part)
+                yield part
         except TimeoutError as error:
             raise Refused(408, f"the body took more than {PATIENCE_S:g} s. Send it at once") from error
-        return body
 
     def respond(self, make: Any) -> None:
         """Send an answer, or the line that says why there is none; count and log it."""

@@ -144,7 +144,7 @@ def test_explain_tells_a_sweeps_choice_from_the_command_line(tmp_path: Path) -> 
     output = tmp_path / "outputs"
     record = write_run(output, "model=dsn", "model.width=0.5", "train.epochs=2")
     write_sweep(output, [record], overrides=["train.epochs=2,4"])
-    text = run_cli("explain", record["identity"], cwd=tmp_path).stdout
+    text = run_cli("explain", record["identity"], cwd=tmp_path, env={"COLUMNS": "300"}).stdout
     assert "model.width=0.5 of sweeps/a_sweep.yaml" in text and "train.epochs=2,4 on the command line" in text
 
 
@@ -153,5 +153,5 @@ def test_explain_says_when_today_gives_something_else(tmp_path: Path) -> None:
     record["config"]["schedule"]["warmup"] = 0.3
     record["config"]["model"]["gone"] = 1
     write_run(tmp_path / "outputs", "model=dsn", config=record["config"])
-    text = run_cli("explain", record["identity"], cwd=tmp_path).stdout
+    text = run_cli("explain", record["identity"], cwd=tmp_path, env={"COLUMNS": "300"}).stdout
     assert "today it is 0.1, conf/schedule/linear.yaml" in text and "there is no such setting today" in text

@@ -23,7 +23,7 @@ def prepared(task: Task, vocab_size: int, longest: int | None = 128) -> Any:
             tokenizer=SimpleNamespace(vocab_size=vocab_size, pad_id=0),
         ),
         task=task,
-        model=SimpleNamespace(longest_input=lambda: longest),
+        model=SimpleNamespace(longest_input=lambda: longest, bert=SimpleNamespace(frame_width=None)),
         device=torch.device("cpu"),
     )
 
