@@ -76,11 +76,14 @@ def _export(module: nn.Module, given: dict[str, Tensor], outputs: list[str], pat
     example = tuple(given.values())
     with _quiet(), torch.no_grad():
         try:
-            torch.onnx.export(
-                traced(module, example, (shapes,)), example, path, dynamo=True, opset_version=OPSET,
-                input_names=list(given), output_names=outputs, dynamic_shapes=(shapes,), external_data=False,
-                verbose=False,
+            program = torch.onnx.export(
+                traced(module, example, (shapes,)), example, dynamo=True, opset_version=OPSET,
+                input_names=list(given), output_names=outputs, dynamic_shapes=(shapes,), verbose=False,
             )  # fmt: skip
+            assert program is not None, "of dynamo=True"
+            for node in program.model.graph.all_nodes():
+                node.metadata_props.clear()  # notes to programmers: 250 KB of a graph whose weights take 26
+            program.save(path, external_data=False)
         except torch.onnx.OnnxExporterError as error:
             raise ModelError(f"this model cannot be written as an ONNX graph: {_reason(error)}") from error
 

@@ -64,7 +64,8 @@ def options(group: str, name: str) -> dict[str, Any]:
 
 
 def names(prefix: str, **parts: Any) -> str:
-    settings = ModelSettings(**SHAPE, **parts)
+    features = {"tokenizer": "log_mel"} if parts.get("embedding", {}).get("name") == "frames" else {}
+    settings = ModelSettings(**SHAPE, **parts, **features)
     head = HeadSpec("token" if keeps_tokens(settings.readout) else "text", 3)
     model, _ = build(settings, head, vocab_size=len(TOKENS), pad_id=0, tokens=lambda: TOKENS)
     found = {name.removeprefix(prefix) for name in model.state_dict() if name.startswith(prefix)}

@@ -15,12 +15,6 @@ from runner.minimal_pairs.sentences import Sentences, encode_sentences
 from runner.minimal_pairs.unigrams import unigram_scores
 from runner.minimal_pairs.wanted import pair_source
 
-SAME_PIECES = {
-    "adjunct_island", "complex_NP_island", "coordinate_structure_constraint_complex_left_branch", "ellipsis_n_bar_1",
-    "existential_there_quantifiers_2", "left_branch_island_echo_question", "left_branch_island_simple_question",
-    "only_npi_scope", "principle_A_domain_3", "principle_A_reconstruction", "sentential_negation_npi_scope",
-    "sentential_subject_island",
-}  # fmt: skip
 SOME = ["adjunct_island", "animate_subject_trans", "drop_argument", "ellipsis_n_bar_2", "passive_1"]
 
 
@@ -52,25 +46,6 @@ def test_the_length_baseline_and_ties_of_some_paradigms() -> None:
     assert shorter(lines).items() >= wanted.items()
     assert (lines[0].accuracy, lines[0].ties, lines[0].low, lines[0].high) == (0.5, 1.0, 0.5, 0.5)
     assert identical_pairs(paradigms, sentences) == ["passive_1 325", "passive_1 811"]
-
-
-@pytest.mark.hub
-@pytest.mark.slow
-def test_all_of_blimp_has_its_groups_its_length_baseline_and_its_ties() -> None:
-    paradigms = read_pairs(pair_source("blimp"))
-    sentences = encoded(paradigms)
-    lines = lines_of(paradigms, sentences)
-    assert int(sentences.lengths.sum()) == 1_310_733 and int(sentences.lengths.max()) == 34
-    assert round(lines[""][0].shorter, 4) == 0.5115
-    fields = {line.name: len(line.members) for line in lines["field"]}
-    assert fields == {"syntax": 26, "morphology": 18, "syntax_semantics": 14, "semantics": 9}
-    assert len(lines["linguistics_term"]) == 13 and len(lines["paradigm"]) == 67
-    assert {line.name for line in lines["paradigm"] if line.ties == 1.0} == SAME_PIECES
-    assert all(line.accuracy == 0.5 for line in lines["paradigm"] if line.name in SAME_PIECES)
-    assert Counter(pair.split()[0] for pair in identical_pairs(paradigms, sentences)) == {
-        "passive_1": 2, "principle_A_case_2": 5,
-    }  # fmt: skip
-    assert not any(line.unknown for line in lines["paradigm"])
 
 
 @pytest.mark.hub

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from runner.probing import description_length
+from runner.probing import description_length, probe
 from runner.probing.description_length import block_ends, code_lengths
 from runner.probing.probe import ProbeOptions, Rows
 from tests.runner.probing.rows import SAID, SILENT, made_rows, made_splits
@@ -30,7 +30,8 @@ def test_the_code_is_what_one_computes_by_hand(monkeypatch: pytest.MonkeyPatch) 
     assert np.allclose(found.bits_per_label, found.bits / 1000)
 
 
-def test_a_layer_that_says_the_label_compresses_and_shuffled_labels_do_not() -> None:
+def test_a_layer_that_says_the_label_compresses_and_shuffled_labels_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "LOOKS", 20)
     rows = made_splits(600)
     found = code_lengths(rows["train"], rows["select"], 2, ProbeOptions(), 0)
     assert found.compression[SAID] > 3 > 1.02 > found.compression[SILENT]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from runner.probing import probe
 from runner.probing.fits import PENALTIES, bits_per_label, fit_all, interval
 from tests.runner.probing.rows import SAID, SILENT, made_splits
 
 
-def test_every_layer_has_its_penalty_and_every_seed_its_answers() -> None:
+def test_every_layer_has_its_penalty_and_every_seed_its_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "LOOKS", 20)  # enough for 300 rows of eight numbers
     rows = made_splits()
     found = fit_all(rows, 2, "linear", (0, 1))
     assert found.is_right.shape == (2, 2, 300)

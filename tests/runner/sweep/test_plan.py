@@ -56,7 +56,7 @@ def test_a_shipped_sweep_composes_as_many_runs_as_it_says_and_its_claims_can_be_
         own = {field: claim[field] for field in ("claim", "source", "why")}
         for condition in claim.get("all") or [{field: claim[field] for field in claim if field not in own}]:
             fields = {"metric", "kind", "where", "versus", "value", "tolerance"}
-            assert set(condition) - {"direction"} == fields
+            assert set(condition) - {"direction", "objections"} == fields
             assert judge_claims([own | condition], [])[0].verdict == "not testable here", "it can be read"
             check_metric(condition["metric"])
             assert condition["kind"] == "equal" or (condition["versus"] is None) == (condition["kind"] == "value")
