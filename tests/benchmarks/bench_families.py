@@ -23,6 +23,7 @@ from tests.end_to_end.family_runs import CHECKS, MEASURED, FamilyRuns
 from tests.models.families import ENCODERS
 from tests.models.family_table import CONFIGS, FACTS, NAMES, PAGE, facts, with_rows
 
+pytestmark = pytest.mark.timeout(3600)
 RATES = ("2e-3",)
 LEARNED = ("family", *(f"accuracy at {rate}" for rate in RATES))
 
