@@ -8,6 +8,7 @@ import pytest
 
 from runner.compare.select import is_value, select_runs
 from runner.errors import ConfigError
+from runner.record.later import add_later
 from tests.runner.compare.folders import write_group, write_run, write_sweep
 
 
@@ -97,3 +98,10 @@ def test_only_failed_runs_are_not_a_comparison(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_values_compare_as_typed_on_the_command_line(value: object, text: str, equal: bool) -> None:
     assert is_value(value, text) is equal
+
+
+def test_metrics_that_were_measured_after_a_run_are_among_its_own(tmp_path: Path) -> None:
+    record = write_run(tmp_path, "model=dsn")
+    add_later(tmp_path / record["identity"], record["started"], {"probe/semantic_accuracy": 0.7})
+    (run,) = select_runs(tmp_path, []).runs
+    assert run.metrics["probe/semantic_accuracy"] == 0.7
