@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from runner.minimal_pairs.results import Result
-from runner.record.run_names import names_of
-from runner.record.subject import Subject
+from runner.record.subject import Subject, names_and_seeds
 from runner.statistics.intervals import student_interval
 from runner.statistics.pair_scores import Difference, macro_difference
 from runner.statistics.paired import paired_seeds
-
-SEED = re.compile(r" ?seed=\d+$")
 
 
 @dataclass(frozen=True)
@@ -59,10 +55,7 @@ class Arm:
 
 def arms_of(subjects: Sequence[Subject], results: Sequence[Result]) -> list[Arm]:
     """The arms, in the order of their first models. A run is named by what tells it from the others."""
-    records = [subject.record for subject in subjects if subject.record]
-    names = iter(names_of(records))
     found: dict[str, dict[int, Result]] = {}
-    for subject, result in zip(subjects, results):
-        name = SEED.sub("", next(names)) if subject.record else subject.label
-        found.setdefault(name, {})[subject.record.seed if subject.record else 0] = result
+    for (name, seed), result in zip(names_and_seeds(subjects), results):
+        found.setdefault(name, {})[seed] = result
     return [Arm(name, inside) for name, inside in found.items()]

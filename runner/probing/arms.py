@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from runner.probing.results import ProbeReport, mean_accuracy
-from runner.record.run_names import names_of
-from runner.record.subject import Subject
+from runner.record.subject import Subject, names_and_seeds
 from runner.statistics.intervals import student_interval
 from runner.statistics.paired import Interval, paired_seeds
 
-SEED = re.compile(r" ?seed=\d+$")
 ALL_TASKS = "all tasks"
 
 
@@ -49,11 +46,9 @@ class Arm:
 
 def arms_of(subjects: Sequence[Subject], reports: Sequence[ProbeReport]) -> list[Arm]:
     """Return the arms, in the order of their first models. A run is named by what tells it from the others."""
-    names = iter(names_of([subject.record for subject in subjects if subject.record]))
     found: dict[str, dict[int, ProbeReport]] = {}
-    for subject, report in zip(subjects, reports):
-        name = SEED.sub("", next(names)) if subject.record else subject.label
-        found.setdefault(name, {})[subject.record.seed if subject.record else 0] = report
+    for (name, seed), report in zip(names_and_seeds(subjects), reports):
+        found.setdefault(name, {})[seed] = report
     return [Arm(name, inside) for name, inside in found.items()]
 
 

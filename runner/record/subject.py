@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from runner.errors import ConfigError
 from runner.record.folder import find_record, run_folder
 from runner.record.record import RunRecord
-from runner.record.run_names import name_of
+from runner.record.run_names import name_of, names_of
 from runner.record.sweep_record import find_sweep
 
 KEY = "from"  # of the command, for messages
 IDENTITY = re.compile(r"[0-9a-f]{1,10}|latest")
+SEED = re.compile(r" ?seed=\d+$")
 Check = Callable[[RunRecord], None]  # raises ConfigError for a run that a command cannot use
 
 
@@ -81,3 +82,12 @@ def _of_run(record: RunRecord, folder: Path, check: Check) -> Subject:
         again = " ".join(["run", *record.overrides])
         raise ConfigError(f"{KEY}={identity}: the run is {record.status} and has no model. Finish it: {again}")
     return Subject(str(model), f"{name_of(record)} ({identity})", folder, record)
+
+
+def names_and_seeds(subjects: Sequence[Subject]) -> list[tuple[str, int]]:
+    """Return the name of each model without its seed, by what tells runs apart, and the seed; 0 for another model."""
+    names = iter(names_of([subject.record for subject in subjects if subject.record]))
+    return [
+        (SEED.sub("", next(names)), subject.record.seed) if subject.record else (subject.label, 0)
+        for subject in subjects
+    ]
