@@ -8,6 +8,8 @@ import torch
 
 from data.inputs.tokenizer import Tokenizer, load_tokenizer
 from models import MODEL_TYPE
+from models.backbones.bilstm import BiLstm
+from models.backbones.cnn import Cnn
 from models.build import open_encoder
 from models.capabilities import Fitted
 from models.checkpoints.open import open_model
@@ -36,8 +38,11 @@ def open_subject(subject: Subject) -> tuple[Network, Tokenizer]:
         network: Network = open_model(subject.source, "")
     else:
         network = open_encoder(subject.source)[0]
-    if isinstance(network.bert, Fitted):
-        raise ConfigError(f"run probe: {subject.label} is a model over n-grams, which has no layers. Name an encoder")
+    if isinstance(network.bert, Fitted | BiLstm | Cnn):
+        raise ConfigError(
+            f"run probe: {subject.label} has no layers of vectors of tokens, one beside the other, as a BERT has. "
+            "Name a transformer, or a model of word vectors"
+        )
     return network.eval(), load_tokenizer(subject.source)
 
 

@@ -14,6 +14,7 @@ from data.json_types import JsonObject
 from data.splits import TokenSplit
 from data.stores.build_once import SharedCache
 from models.network import Network
+from runner.errors import ConfigError
 from runner.probing.controls import control_labels, first_tokens, label_by_token
 from runner.probing.encoder import open_subject, random_twin
 from runner.probing.features import Cell, cells_of, sentence_vectors
@@ -87,9 +88,12 @@ def evaluate(
 
 
 def open_probed(subject: Subject, wanted: Wanted, cache: SharedCache, device: torch.device) -> Probed:
-    """Open a model and choose its cells; layers that it lacks are left out."""
+    """Open a model and choose its cells; layers that it lacks are left out. ConfigError where it has none of them."""
     network, tokenizer = open_subject(subject)
     cells = [c for c in cells_of(network, wanted.pools) if wanted.layers is None or c.layer in wanted.layers]
+    if not cells:
+        layers = network.bert.state_shape()[1]
+        raise ConfigError(f"run probe: {subject.label} has the layers 0 to {layers} only. Try: layers={layers}")
     return Probed(network, tokenizer, cells, wanted, cache, device)
 
 

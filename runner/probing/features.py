@@ -64,7 +64,10 @@ def sentence_vectors(
     network: Network, split: TokenSplit, pools: tuple[str, ...], cache: SharedCache, device: torch.device
 ) -> np.ndarray:
     """Return the vectors of a split's rows, (rows, cells, H) float16, memory-mapped from the cache."""
-    parts = {"encoder": encoder_digest(network), "texts": split.fingerprint, "pools": pools, "format": FORMAT}
+    parts = {
+        "encoder": encoder_digest(network), "readout": _readout_digest(network), "texts": split.fingerprint,
+        "pools": pools, "format": FORMAT,
+    }  # fmt: skip
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]
 
     def build(folder: Path) -> None:
@@ -75,6 +78,14 @@ def sentence_vectors(
     return cache.open_or_build(
         cache.folder / "probing" / key, _open, build, damaged=f"the vectors in {key} are damaged; computing them again"
     )
+
+
+def _readout_digest(network: Network) -> str:
+    """The sha256 of the readout, whose modules may also stand between the layers."""
+    digest = hashlib.sha256(repr(network.architecture["readout"]).encode())
+    for name, tensor in sorted(network.bert.pooler.state_dict().items()):
+        digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _open(folder: Path) -> np.ndarray | None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from runner.commands import probe, show
+from runner.errors import ConfigError
 from runner.probing.results import FOLDER, read_report, read_right
 from runner.record.folder import find_record
 from runner.record.later import read_later
@@ -71,3 +72,8 @@ def test_a_damaged_result_is_made_again_and_a_model_against_itself_differs_in_no
     assert probe.main([run_id, f"given={model}", *[word for word in words if not word.startswith("given")]]) == 0
     lines = json.loads(path.read_text(encoding="utf-8"))["tasks"][0]["lines"]
     assert abs(lines[-1]["information"]) < 0.05, "the last layer adds nothing to itself"
+
+
+def test_layers_that_no_model_has_are_refused(place: Path, run_id: str) -> None:
+    with pytest.raises(ConfigError, match=r"has the layers 0 to 2 only. Try: layers=2"):
+        probe.main([run_id, *QUICK, *paths(place), "layers=9"])

@@ -38,3 +38,7 @@ def test_vectors_are_the_pooled_states_and_are_computed_once(place: Path, run_id
     again = sentence_vectors(network, split, ("mean", "cls"), cache, torch.device("cpu"))
     assert not told and np.array_equal(found, again)
     assert encoder_digest(network) == before
+    with torch.no_grad():
+        network.bert.pooler.dense.bias.add_(1.0)  # type: ignore[union-attr, operator]
+    other = sentence_vectors(network, split, ("readout",), cache, torch.device("cpu"))
+    assert told and not np.array_equal(other, read), "another readout of the same encoder"
