@@ -19,7 +19,7 @@ from models.architecture import check_vocabulary, describe_architecture
 from models.backbones.bert import Bert
 from models.backbones.bert_embeddings import Embeddings
 from models.backbones.dropout import TokenDropout
-from models.backbones.hooks import ALL, LayerHook, State, Wanted
+from models.backbones.hooks import LayerHook, Wanted
 from models.checkpoints.cut import Cut
 from models.checkpoints.hub import cures_for
 from models.checkpoints.read import POSITIONS, SEGMENTS, WeightsReport, read_state, rename_bert_tensors
@@ -63,12 +63,7 @@ class BagOfWords(Bert):
         if is_plain and attention_mask is not None and self.is_worth_unpadding(attention_mask):
             return self.unpadded(input_ids, attention_mask, token_type_ids)
         mask = self.token_dropout(input_ids.shape[:2], input_ids.device, attention_mask)
-        state = State(self.embeddings(input_ids, token_type_ids), mask=mask)
-        for hook in reversed(hooks):
-            state = hook.after_last(state)
-        only = ALL if only is None else only
-        mask = None if only.places is not None else state.mask
-        return self.pooler.read_out([only.select(state.hidden)], mask, token_type_ids)
+        return self.read_last(self.embeddings(input_ids, token_type_ids), mask, token_type_ids, hooks, only)
 
     def is_worth_unpadding(self, attention_mask: Tensor) -> bool:
         """Is removing the padding faster? Never on CUDA, where it waits for the device, nor during an export."""

@@ -163,6 +163,18 @@ class Bert(Backbone):
             return readout.read_out([*lower, state.hidden], state.mask)
         return readout.read_out([*map(only.select, lower), state.hidden], None)
 
+    def read_last(
+        self, hidden: Tensor, mask: Tensor | None, segments: Tensor | None, hooks: Sequence[LayerHook],
+        only: Wanted | None,
+    ) -> Tensor:  # fmt: skip
+        """Read the vector of each row, (B, H), out of the only states (B, T, H) that hooks see: those of the end."""
+        state = State(hidden, mask=mask)
+        for hook in reversed(hooks):
+            state = hook.after_last(state)
+        only = ALL if only is None else only
+        mask = None if only.places is not None else state.mask
+        return self.pooler.read_out([only.select(state.hidden)], mask, segments)
+
     def embedding_parts(self) -> list[nn.Module]:
         """The module of tables, norm and dropout."""
         return [self.embeddings]

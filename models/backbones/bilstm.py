@@ -16,7 +16,7 @@ from models.architecture import describe_architecture
 from models.backbones.bert import Bert
 from models.backbones.bert_embeddings import Embeddings
 from models.backbones.dropout import Dropout
-from models.backbones.hooks import ALL, LayerHook, State, Wanted, gather_positions
+from models.backbones.hooks import LayerHook, Wanted, gather_positions
 from models.embeddings.base import Tokens
 from models.errors import ModelError
 from models.json_types import JsonObject
@@ -72,12 +72,7 @@ class BiLstm(Bert):
         reverse = None if attention_mask is None else backward_places(attention_mask)
         for layer in self.lstm:
             hidden = layer(hidden if layer is self.lstm[0] else self.dropout(hidden), reverse)
-        state = State(hidden, mask=attention_mask)
-        for hook in reversed(hooks):
-            state = hook.after_last(state)
-        only = ALL if only is None else only
-        mask = None if only.places is not None else state.mask
-        return self.pooler.read_out([only.select(state.hidden)], mask, token_type_ids)
+        return self.read_last(hidden, attention_mask, token_type_ids, hooks, only)
 
     def encoder_parts(self) -> list[nn.Module]:
         """The embeddings and the recurrent layers."""
