@@ -49,6 +49,11 @@ class DropoutGenerator:
 dropout_generator = DropoutGenerator()  # one for the whole process, as torch's own for the CPU
 
 
+def has_dropout(model: nn.Module) -> bool:
+    """Does a model leave anything out at random while it is trained, so that two passes differ?"""
+    return any(part.p > 0.0 for part in model.modules() if isinstance(part, nn.Dropout | TokenDropout))
+
+
 class Dropout(nn.Dropout):
     """Zero elements with probability p while training and scale the rest by 1 / (1 - p)."""
 

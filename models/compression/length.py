@@ -40,8 +40,10 @@ class Length(Stage):
             lengths.check_fits(len(encoder_with_lengths(model).layer), cast(Network, model).longest_input())
 
     def sketch(self, model: nn.Module) -> None:
-        """Let every layer drop a tenth of its tokens, or as many as the settings say."""
+        """Let every layer drop a tenth of its tokens, or as many as the settings say; none with a budget of 1."""
         layers = len(encoder_with_lengths(model).layer)
+        if self.options.given() is None and self.options.search.budget == 1.0:
+            return
         set_lengths(cast(Network, model), self.options.given() or Lengths((SKETCHED,) * layers))
 
     def run(self, model: Any, context: StageContext) -> nn.Module:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from models.compression.settings.learn import Distil
+from models.settings import FITTED_HEAD, FITTED_NGRAMS
 from runner.schema import COSINE_LOSSES, Settings
 from runner.tasks import likely_task
+from runner.tasks.base import Task
 from runner.tasks.soft_labels import soft_labels
 
 
@@ -16,12 +18,27 @@ def loss_conflicts(settings: Settings) -> list[str]:
         found.append(
             f"train.loss={settings.train.loss}: the task {task.name} has one loss. Try: {choices}, or task=rank"
         )
+    found += _r_drop(settings, task)
     if not task.smooths_labels:
         found += soft_labels(settings, task.name)
     for name, stage in settings.compression.items():
-        if isinstance(stage, Distil) and stage.soft not in task.soft_losses:
+        if isinstance(stage, Distil) and task.soft_losses and stage.soft not in task.soft_losses:
             found.append(
                 f"compression.{name}.soft={stage.soft}: compares documents of a query, and this task is {task.name}. "
                 f"Try: compression.{name}.soft={task.soft_losses[0]}"
             )
     return found
+
+
+def _r_drop(settings: Settings, task: type[Task]) -> list[str]:
+    """One line where R-Drop has no training with dropout, or no answers that can be compared."""
+    model, given = settings.model, f"train.r_drop={settings.train.r_drop:g}"
+    if not settings.train.r_drop:
+        return []
+    if model.family == FITTED_NGRAMS or model.head == FITTED_HEAD:
+        return [
+            f"{given}: needs a training with dropout, and model={model.name} is fitted without. Try: train.r_drop=0"
+        ]
+    if not task.soft_losses:
+        return [f"{given}: compares the answers of two passes, which the task {task.name} cannot. Try: train.r_drop=0"]
+    return []

@@ -71,7 +71,7 @@ model.scores([...])        # the logits, (texts, classes)
 
 `manifest.json` has the size and the SHA-256 of every file.
 
-{card}"""
+{lengths}{card}"""
 
 STREAM = "tail -f log | python predict.py -                  # a line of JSON for each line; for models of one text"
 WORDS_OF_TEXTS = {
@@ -287,6 +287,7 @@ def usage(exported: ExportedModel, trained: ExportedModel) -> str:
         name=exported.name,
         **words,
         answers=f"{how_many(exported.task)} of {len(exported.labels)} labels" if exported.labels else "a number",
+        lengths=f"{trained.told_lengths}\n\n" if trained.told_lengths else "",
         columns=" and ".join(f"a column `{column}`" for column in exported.columns),
         card=OPENED_WHOLE.sub("", body.removeprefix(f"# {exported.name}\n").lstrip()),
     )

@@ -56,7 +56,7 @@ def export_run(
         model = Path(scratch) / "model" if form == "mlflow" else part
         parity = write_exported_model(trained, engine, model, record, promise)
         if form == "page":
-            add_page(part, trained.moved(part, engine), record, is_built=is_built)
+            add_page(part, trained.moved(part, engine), record, is_built=is_built, note=trained.told_lengths)
         if form == "mlflow":
             mlflow_model.save_mlflow_model(part, model)
     return trained.moved(folder, engine), parity

@@ -87,6 +87,18 @@ class ExportedModel:
         return " ".join(f"<{example.removeprefix('a ')}>" for example in examples)
 
     @property
+    def told_lengths(self) -> str:
+        """Sentences about lengths that are not the run's, for the page of an export; "" where it has its own."""
+        if not self.lengths:
+            return ""
+        kept, unit = self.lengths["lengths"], "of the tokens" if self.lengths["mode"] == "ratio" else "tokens"
+        what = f"its layers keep {', '.join(f'{part:g}' for part in kept)} {unit}" if kept else "every layer keeps all"
+        return (
+            f"It computes with other lengths than the run: {what}, which takes {self.lengths['share']:.0%} of the "
+            "multiply-adds at full length. The scores of the run were measured at its own."
+        )
+
+    @property
     def weights(self) -> Path:
         """The file with the weights."""
         return self.folder / WEIGHTS.get(self.engine, "model.onnx")

@@ -33,6 +33,7 @@ from runner.record.identity import identify
 from runner.schema import Settings
 from runner.tasks.make import target_of, task_of, task_of_labels
 from runner.training.frozen_states import check_frozen_states
+from runner.training.r_drop import check_dropout
 
 Notify = Callable[[str], None]
 
@@ -65,6 +66,7 @@ def prepare_run(
     bound_kernels(settings.model.family, settings.model.hidden)
     engine = prepare_arithmetic(settings.engine, settings.train.precision, device)
     model, weights, weights_content = build_initial_model(settings, splits, initial.folder)
+    check_dropout(model, settings.train.r_drop)
     model.to(device)
     stages = {name: make_stage(options, name) for name, options in settings.compression.items()}
     for stage in stages.values():

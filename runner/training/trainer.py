@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from data.batch import Batch, collate
 from data.json_types import JsonObject
 from data.splits import Splits
+from models.backbones.dropout import has_dropout
 from models.compression.stage import TrainingHook
 from runner.machine.exclusive import Exclusive
 from runner.record.metrics import direction
@@ -26,6 +27,7 @@ from runner.training.gradient_norms import GradientNorms, module_metrics
 from runner.training.inference import autocast, predict, score_selection, targets_to_tensors, to_tensors
 from runner.training.nonfinite import BatchNormStatistics, SkippedBatch
 from runner.training.plan import BatchPlan
+from runner.training.r_drop import r_drop_loss
 from runner.training.recipe import TrainingRecipe
 from runner.training.row_optimizer import make_step_optimizer
 from runner.training.schedule import Schedule
@@ -137,17 +139,29 @@ class Trainer:
         weight = sum(weights) or 1.0  # 0: no word of the batch was masked
         loss_sum, outputs = torch.zeros_like(self.loss_sum), list[tuple[Batch, Any]]()
         for batch, own in zip(batches, weights):
-            targets = targets_to_tensors(batch, self.device)
-            with autocast(self.device, self.recipe.train.precision):
-                logits = self.hook.forward(self.forward, to_tensors(batch, self.device), batch.rows)
-            loss = self.task.loss(logits, targets, train.has_label(batch.rows))
-            loss = self.hook.loss(loss, logits, targets, batch.rows)
+            loss, logits = self._loss(batch)
             share = own / weight
             (loss * share).backward()
             loss_sum += loss.detach() * (share * len(rows))
             outputs.append((batch, logits))
         touched = self.table.rows_of([batch.inputs["input_ids"] for batch in batches]) if self.table else None
         return loss_sum, outputs, touched
+
+    def _loss(self, batch: Batch) -> tuple[Tensor, Any]:
+        """The loss of a part of a batch, and its outputs; with train.r_drop it is computed twice."""
+        targets, alpha = targets_to_tensors(batch, self.device), self.recipe.train.r_drop
+        loss, logits = self._pass(batch, targets)
+        if not alpha or not has_dropout(self.model):  # a stage may switch dropout off
+            return loss, logits
+        again, others = self._pass(batch, targets)
+        return r_drop_loss(self.task, alpha, (loss, again), (logits, others), targets), logits
+
+    def _pass(self, batch: Batch, targets: dict[str, Tensor]) -> tuple[Tensor, Any]:
+        """The loss of one pass over a part of a batch, and its outputs."""
+        with autocast(self.device, self.recipe.train.precision):
+            logits = self.hook.forward(self.forward, to_tensors(batch, self.device), batch.rows)
+        loss = self.task.loss(logits, targets, self.splits.train.has_label(batch.rows))
+        return self.hook.loss(loss, logits, targets, batch.rows), logits
 
     def evaluate(self) -> dict[str, float]:
         """The metrics of the selection split as the model stands; sets `module_metrics`."""

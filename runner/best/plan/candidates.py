@@ -6,7 +6,16 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 
 from runner.best.plan.estimate import Estimate
-from runner.best.plan.portfolio import Hub, Kind, Variant, filled_words, read_portfolio, unmet_need, with_rates
+from runner.best.plan.portfolio import (
+    Hub,
+    Kind,
+    Variant,
+    filled_words,
+    read_portfolio,
+    share_of_time,
+    unmet_need,
+    with_rates,
+)
 from runner.best.plan.twin import verdict
 from runner.best.types import Budget, Candidate, Facts, LeftOut
 from runner.errors import USER_ERRORS
@@ -71,11 +80,13 @@ class CandidateFinder:
             yield LeftOut(name, kind.name, reason)
             return
         try:
-            found = self.estimate(self._words(each[0][1]), kind.work, passes_of(kind, variant, self.facts))
+            words = self._words(each[0][1])
+            found = self.estimate(words, kind.work, passes_of(kind, variant, self.facts))
+            further = self.estimate(words, kind.work, kind.stages).seconds if kind.stages else 0.0
         except USER_ERRORS as error:
             yield LeftOut(name, kind.name, " ".join(str(error).split()))
             return
-        reason = self.over_cap(found)
+        reason = self.over_cap(found, kind.fastest)
         if reason:
             self.beyond.append(Candidate(name, kind.name, (), found.bytes, found.micros, fits=False))
         if reason and (not kind.is_ceiling or kind.name in self.ceilings):
@@ -88,21 +99,22 @@ class CandidateFinder:
             return
         if reason:
             self.ceilings.add(kind.name)
-        seconds = round(found.seconds + (answering_seconds(teacher, self.facts) if teacher else 0.0), 1)
-        for one, words in each:
-            filled = filled_words(words, self.budget, self.spare)
+        seconds = round(found.seconds + further + (answering_seconds(teacher, self.facts) if teacher else 0.0), 1)
+        share = share_of_time(found.micros, self.budget, kind.fastest)
+        for one, own in each:
+            filled = filled_words(own, self.budget, self.spare, share)
             yield Candidate(
                 one, kind.name, (*self.shared, *filled), found.bytes, found.micros, seconds, kind.has_cut, not reason,
                 teacher.name if teacher else None,
             )  # fmt: skip
 
-    def over_cap(self, found: Estimate) -> str:
-        """Return how a candidate breaks a cap, "" where it does not, or may not."""
+    def over_cap(self, found: Estimate, fastest: float = 1.0) -> str:
+        """Return how a candidate breaks a cap, "" where it does not, or may not; fastest: as of its kind."""
         cap = self.budget.max_bytes
         if cap is not None and found.bytes > TOLERANCE * cap:
             return f"needs {shown_bytes(found.bytes)}, cap {shown_bytes(cap)}"
-        if found.micros is not None and verdict(found.micros, self.budget.max_us) is False:
-            return f"answers in {found.micros:,.0f} us, cap {self.budget.max_us:,g} us"
+        if found.micros is not None and verdict(fastest * found.micros, self.budget.max_us) is False:
+            return f"answers in {fastest * found.micros:,.0f} us, cap {self.budget.max_us:,g} us"
         return ""
 
     def _words(self, words: Sequence[str]) -> list[str]:

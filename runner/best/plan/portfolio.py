@@ -9,6 +9,7 @@ A kind is data alone, so that a user adds one with a file. conf/best/ngram.yaml 
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -48,6 +49,8 @@ class Kind:
     needs: Mapping[str, Any] = field(default_factory=dict)
     rates: tuple[float, ...] = ()
     passes: float = 0.0  # over the texts beside those of training epochs: of a fit, or of a frozen encoder
+    stages: float = 0.0  # passes over the texts that its compression takes after the training
+    fastest: float = 1.0  # share of the time of all layers and tokens that its fastest answers take
     in_pairs: bool = False  # trained on pairs of texts, as SetFit is
     has_cut: bool = False  # trained in epochs: one cut at a third of its steps, ranked within its kind
     is_ceiling: bool = False  # tried above the cap too: shown beside the winner, and a teacher
@@ -216,15 +219,27 @@ def unmet_need(needs: Mapping[str, Any], facts: Facts, budget: Budget, hub: Hub)
     return ""
 
 
-def filled_words(words: tuple[str, ...], budget: Budget, spare: int = 0) -> tuple[str, ...]:
+def share_of_time(micros: float | None, budget: Budget, fastest: float) -> float:
+    """Return the share of the multiply-adds that max_us allows, in tenths, `fastest` at least and 1 at most.
+
+    micros: of an answer by all layers and tokens. A tenth is left for what does not shrink: tokens, the head.
+    """
+    if micros is None or budget.max_us is None:
+        return 1.0
+    return min(1.0, max(fastest, math.floor(9 * budget.max_us / micros) / 10))
+
+
+def filled_words(words: tuple[str, ...], budget: Budget, spare: int = 0, share: float = 1.0) -> tuple[str, ...]:
     """Return overrides with the budget's values in the place of their names.
 
     {kb}: the cap less `spare` bytes in whole kilobytes, null without one; {quarter_kb}: a quarter of the cap, 50
-    without; {unlabelled}: the file of further texts, null without. {teacher} stays, until the teacher's run is known.
+    without; {share}: of the multiply-adds; {unlabelled}: the file of further texts, null without. {teacher} stays,
+    until the teacher's run is known.
     """
     cap = None if budget.max_kb is None else max(1, int(budget.max_kb))
     values: JsonObject = {
         "kb": "null" if budget.max_kb is None else max(1, int(budget.max_kb - spare / 1000)),
+        "share": f"{share:g}",
         "quarter_kb": 50 if cap is None else max(1, cap // 4),
         "unlabelled": "null" if budget.unlabelled is None else quoted(budget.unlabelled),
     }

@@ -51,6 +51,7 @@ class CardFacts:
     license: str = "unknown"
     graphs: tuple[str, ...] = ()  # ONNX files in the folder
     is_packed: bool = False  # has it a model.bin?
+    lengths: str = ""  # sentences about lengths that are not the run's
 
     @property
     def finds_spans(self) -> bool:
@@ -62,7 +63,7 @@ def hub_card(record: RunRecord, facts: CardFacts) -> str:
     """The content of README.md."""
     header = yaml.safe_dump(card_header(record, facts), sort_keys=False, allow_unicode=True)
     parts = (
-        _summary(record, facts), _use(record, facts), _scores(record), _classes(record),
+        _summary(record, facts), _use(record, facts), _scores(record), facts.lengths, _classes(record),
         "" if facts.finds_spans else _trust(record), _limits(record, facts), _licences(record, facts), _origin(record),
     )  # fmt: skip
     return f"---\n{header}---\n# {plain(record.name)}\n\n" + "\n\n".join(filter(None, parts)) + "\n"

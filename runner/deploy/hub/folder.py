@@ -68,6 +68,7 @@ def write_hub_folder(
         facts = CardFacts(
             architecture=str((config.get("architectures") or [""])[0]), model_type=str(config.get("model_type")),
             license=license, graphs=tuple(GRAPHS[engine] for engine in engines), is_packed=exported.engine == "numpy",
+            lengths=trained.told_lengths,
         )  # fmt: skip
         (part / "README.md").write_text(hub_card(record, facts), encoding="utf-8")
         description = json.dumps(exported.moved(place, exported.engine).describe(), indent=2, ensure_ascii=False)

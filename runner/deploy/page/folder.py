@@ -44,8 +44,10 @@ After that `node_modules/` may be removed, and the folder be put on any web serv
 """
 
 
-def add_page(part: Path, exported: ExportedModel, record: RunRecord, *, is_built: bool) -> None:
+def add_page(part: Path, exported: ExportedModel, record: RunRecord, *, is_built: bool, note: str = "") -> None:
     """Add the page to a folder with a graph and its tokenizer. is_built: with the packages, by npm.
+
+    note: a sentence about the model.
 
     Raises ConfigError for a model that answers for every token, and where npm is missing or fails.
     """
@@ -60,7 +62,9 @@ def add_page(part: Path, exported: ExportedModel, record: RunRecord, *, is_built
         "reader.mjs": "\n".join(map(source, READER)),
         "index.html": filled(
             record,
-            facts=facts_of(record, exported.weights.stat().st_size) + promise_words(known),
+            facts=facts_of(record, exported.weights.stat().st_size)
+            + promise_words(known)
+            + (f" {note}" if note else ""),
             code="\n".join(map(source, ("calibration.js", "page.js", "open_encoder.js"))),
             policy=POLICY,
             offline=False,

@@ -14,6 +14,8 @@ from runner.config.check import check_overrides
             ["task=mlm", "model=bert-tiny", "data=demo", "train.label_smoothing=0.1"],
             "train.label_smoothing=0.1: needs one",
         ),
+        (["task=mlm", "model=bert-tiny", "data=demo", "train.r_drop=1"], "which the task mlm cannot"),
+        (["data=demo", "model=ngram", "train.r_drop=1"], "model=ngram is fitted without"),
         (["data=demo", "model=bert-tiny", "train.loss=pairwise"], "the task classification has one loss"),
     ],
 )

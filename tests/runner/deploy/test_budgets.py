@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from runner.deploy import export, graphs
 from runner.deploy.budgets import CONFIG, at_share, find_model_at, share_of
-from runner.deploy.exported import find_model
+from runner.deploy.bundle.predict import Model
+from runner.deploy.exported import ExportedModel, find_model
 from runner.deploy.graphs import write_exported_model
 from runner.deploy.predictor import OTHER_LENGTHS, Predictor
 from runner.errors import ConfigError
@@ -48,6 +52,57 @@ def test_a_copied_model_keeps_the_lengths_that_were_asked_for(adaptive: Path, tm
     copied = find_model(str(tmp_path / "new"), adaptive, "auto")
     assert Predictor(copied)(TEXTS) == Predictor(trained)(TEXTS)
     assert json.loads((tmp_path / "new" / "deploy.json").read_text())["length"]["share"] == 0.4
+
+
+def scores(exported: ExportedModel) -> np.ndarray:
+    predictor = Predictor(exported)
+    return predictor.logits(predictor.ask(TEXTS).split, 1)
+
+
+@pytest.fixture(scope="module")
+def short(adaptive: Path) -> np.ndarray:
+    """The outputs of `run predict length=0.4` for TEXTS."""
+    return scores(find_model_at("dddd", adaptive, "auto", 0.4))
+
+
+@pytest.fixture(scope="module")
+def container(adaptive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An export with format=docker length=0.4."""
+    out = tmp_path_factory.mktemp("exports") / "docker"
+    export.export_run(find_record(adaptive, "dddd"), adaptive / "dddd", "docker", False, out, length=0.4)
+    return out
+
+
+@pytest.mark.parametrize("form", ["docker", "bundle", "page"])
+def test_exports_with_a_reader_of_their_own_answer_at_their_length(
+    adaptive: Path, short: np.ndarray, container: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    out = container
+    if form != "docker":  # the same graph, which is compared with the model at its lengths
+        out = tmp_path / form
+        monkeypatch.setattr(graphs, "write_onnx", lambda _, path: shutil.copy2(container / "model.onnx", path))
+        export.export_run(find_record(adaptive, "dddd"), adaptive / "dddd", form, False, out, length=0.4)
+    np.testing.assert_allclose(scores(find_model(str(out), adaptive, "auto")), short, atol=1e-5)
+    if form != "page":
+        np.testing.assert_allclose(Model(out).scores(TEXTS), short, atol=1e-5)
+    told = (out / ("index.html" if form == "page" else "README.md")).read_text(encoding="utf-8")
+    assert "its layers keep 0.3, 0.3, 1 of the tokens, which takes 40% of the multiply-adds" in told
+
+
+def test_mlflow_models_and_folders_for_the_hub_answer_at_their_length(
+    adaptive: Path, short: np.ndarray, tmp_path: Path
+) -> None:
+    record, folder = find_record(adaptive, "dddd"), adaptive / "dddd"
+    export.export_run(record, folder, "mlflow", False, tmp_path / "mlflow", length=0.4)
+    export.write_hub_folder(record, folder, tmp_path / "hub", length=0.4)
+    for place in (tmp_path / "mlflow" / "data" / "model", tmp_path / "hub"):
+        np.testing.assert_allclose(scores(find_model(str(place), adaptive, "auto")), short, atol=1e-6)
+    assert "which takes 40% of the" in (tmp_path / "hub" / "README.md").read_text(encoding="utf-8")
+
+
+def test_an_export_at_full_length_says_nothing_of_lengths(adaptive: Path, tmp_path: Path) -> None:
+    export.write_hub_folder(find_record(adaptive, "dddd"), adaptive / "dddd", tmp_path / "hub", length=1.0)
+    assert "other lengths" not in (tmp_path / "hub" / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("text", ["0", "1.5", "half", "-1", "nan"])

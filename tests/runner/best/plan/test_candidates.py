@@ -16,6 +16,7 @@ from runner.errors import ConfigError
 
 FACTS = Facts(rows=5000, classes=2, smallest_class=900)
 SIZES = {64: 400_000, 32: 203_000, 16: 100_000}
+ONE = (Variant(""),)
 DSN = Kind(
     "dsn", "", 1, "embedding", ("model=dsn",), tuple(Variant(f"{w}", (f"model.hidden={w}",)) for w in SIZES), take=1,
     has_cut=True,
@@ -46,6 +47,23 @@ def test_a_time_near_the_cap_is_decided_by_the_trained_model() -> None:
     names = [(one.name, isinstance(one, Candidate)) for one in find(DSN, max_us=300)]
     assert names == [("dsn 64", False), ("dsn 32", True)]  # 640 us are over 1.25 x the cap, 320 us near it
     assert find(DSN, max_us=300)[0] == LeftOut("dsn 64", "dsn", "answers in 640 us, cap 300 us")
+
+
+def test_a_kind_with_fast_answers_is_tried_below_the_time_of_its_twin_and_told_its_share() -> None:
+    adaptive = Kind("length", "", 1, "embedding", ("model.hidden=32", "search.budget={share}"), ONE, fastest=0.5)
+    (taken,) = find(adaptive, max_us=200)  # its twin takes 320 us
+    assert isinstance(taken, Candidate) and taken.fits and taken.overrides[-1] == "search.budget=0.5"
+    (roomy,) = find(adaptive, max_us=1000)
+    assert isinstance(roomy, Candidate) and roomy.overrides[-1] == "search.budget=1"
+    assert find(adaptive, max_us=100) == [LeftOut("length", "length", "answers in 160 us, cap 100 us")]
+    assert isinstance(find(Kind("plain", "", 1, "embedding", ("model.hidden=32",), ONE), max_us=200)[0], LeftOut)
+
+
+def test_the_time_of_a_compression_counts_beside_that_of_the_training() -> None:
+    (plain,) = find(Kind("compact", "", 1, "dense", ("model.hidden=16",), ONE))
+    (trained_twice,) = find(Kind("compact", "", 1, "dense", ("model.hidden=16",), ONE, stages=4))
+    assert isinstance(plain, Candidate) and isinstance(trained_twice, Candidate)
+    assert (plain.seconds, trained_twice.seconds) == (12.0, 24.0)
 
 
 def test_each_rate_is_a_candidate_and_equal_models_are_one() -> None:

@@ -1,0 +1,39 @@
+"""R-Drop: two passes with different dropout should give the same answers (Liang et al. 2021, arXiv 2106.14448).
+
+    loss = (task loss of one + task loss of the other) / 2 + alpha / 2 * (KL(one || other) + KL(other || one))
+
+Numbers are compared by their squared difference, and answers of other tasks by what a task compares with a teacher's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor, nn
+
+from models.backbones.dropout import has_dropout
+from runner.errors import ConfigError
+from runner.tasks.base import Task
+
+
+def r_drop_loss(
+    task: Task, alpha: float, losses: tuple[Tensor, Tensor], outputs: tuple[Tensor, Tensor],
+    targets: Mapping[str, Tensor],
+) -> Tensor:  # fmt: skip
+    """Return the loss of two passes over the same rows, a scalar; losses: of the task, outputs: (items, C) each.
+
+    The gradient goes through both sides of both divergences, as in the authors' code.
+    """
+    one, other = (output.float() for output in outputs)
+    apart = task.match(one, other, targets, soft="kl", temperature=1.0)
+    apart = apart + task.match(other, one, targets, soft="kl", temperature=1.0)
+    return (losses[0] + losses[1]) / 2 + alpha / 2 * apart
+
+
+def check_dropout(model: nn.Module, alpha: float) -> None:
+    """Raise ConfigError where train.r_drop is set and the model drops nothing: both passes would be the same."""
+    if alpha and not has_dropout(model):
+        raise ConfigError(
+            f"train.r_drop={alpha:g}: R-Drop needs dropout, and this model has none. Try: model.dropout=0.1, or "
+            "train.r_drop=0"
+        )
