@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from data import duplicates
+from data.calibration import CALIBRATION, check_apart
 from data.folds import also_trained_on, take_fold, take_own_fold
 from data.groups import row_groups
 from data.inputs.tokenizer import Tokenizer, require_pieces
@@ -66,7 +69,7 @@ def load_splits(
     raw, select, report, fingerprints, contents = rows.raw, rows.select, rows.report, rows.fingerprints, rows.contents
     trained_on = also_trained_on(settings, select, report)
     repeats = _repeats(raw, settings, {k: v for k, v in fingerprints.items() if k not in trained_on}, shared)
-    hashes = {name: duplicates.text_hashes(raw.splits[name], fingerprints[name], shared) for name in (select, *report)}
+    hashes = rows.held_out_hashes(shared)
     texts = raw.training_texts
     chosen = tokenizer_of(
         settings, tokenizer, vocab_size, raw.splits[texts], contents[texts], shared, special_tokens, unknown_tokens
@@ -90,7 +93,7 @@ def load_splits(
     return Splits(
         rows.task, train, tokens[select], tuple(tokens[name] for name in report), chosen,
         rows.fingerprint, fingerprints, raw.dropped, raw.notes, repeats, {name: hashes[name] for name in report},
-        hashes, paired, tuple(parallel_name(report[0], config) for config in settings.report),
+        hashes, paired, tuple(parallel_name(report[0], config) for config in settings.report), tokens.get(CALIBRATION),
     )  # fmt: skip
 
 
@@ -108,7 +111,13 @@ class Rows:
     @cached_property
     def fingerprints(self) -> dict[str, str]:
         """The sha256 of the content and labels of each split in use."""
-        return {name: self.raw.splits[name].fingerprint() for name in ("train", self.select, *self.report)}
+        apart = [CALIBRATION] if CALIBRATION in self.raw.splits else []
+        return {name: self.raw.splits[name].fingerprint() for name in ("train", self.select, *self.report, *apart)}
+
+    def held_out_hashes(self, cache: SharedCache) -> dict[str, np.ndarray]:
+        """Return the hashes (rows,) uint64 of the normalised texts of each split in use but train."""
+        held_out = {name: of for name, of in self.fingerprints.items() if name != "train"}
+        return {name: duplicates.text_hashes(self.raw.splits[name], of, cache) for name, of in held_out.items()}
 
     @cached_property
     def fingerprint(self) -> str:
@@ -248,8 +257,9 @@ def _cut(raw: RawData, settings: DataSettings, cache: SharedCache) -> tuple[str,
 
 
 def _repeats(raw: RawData, settings: DataSettings, fingerprints: dict[str, str], cache: SharedCache) -> dict[str, int]:
-    """Count repeated texts and add a note about them; DataError where the settings refuse them."""
+    """Count repeated texts and add a note about them; DataError where the settings refuse them, or calibration does."""
     found = duplicates.cached_counts(raw.splits, fingerprints, cache)
+    raw.notes += check_apart(settings, found, {name: len(raw.splits[name]) for name in fingerprints})
     if settings.duplicates == "refuse":
         hashes = {name: duplicates.text_hashes(raw.splits[name], value, cache) for name, value in fingerprints.items()}
         duplicates.refuse_repeats(raw.splits, hashes, found)

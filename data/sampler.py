@@ -48,7 +48,14 @@ def _cut(rows: np.ndarray, lengths: np.ndarray, batch_size: int | None, budget: 
     return found
 
 
-def eval_batches(lengths: np.ndarray, *, batch_size: int) -> list[np.ndarray]:
-    """Return batches for evaluation: every row once, sorted from long to short, `batch_size` rows each."""
-    rows = np.argsort(-lengths, kind="stable")
-    return [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
+def eval_batches(lengths: np.ndarray, *, batch_size: int, shortest: float = 0.0) -> list[np.ndarray]:
+    """Return batches for evaluation: every row once, sorted from long to short, `batch_size` rows each at most.
+
+    shortest: a batch ends before a row that is shorter than this share of its longest.
+    """
+    rows, found, start = np.argsort(-lengths, kind="stable"), list[np.ndarray](), 0
+    while start < len(rows):
+        batch = rows[start : start + batch_size]
+        found.append(batch[lengths[batch] >= shortest * lengths[batch[0]]])
+        start += len(found[-1])
+    return found

@@ -119,6 +119,7 @@ class DataSettings:
     fold: str | None = limited(None, neutral=None)  # 0 to folds - 1, a value of fold_column, or ALL_FOLDS
     fold_seed: int = limited(0, low=0, neutral=0)
     fold_column: str | None = limited(None, neutral=None)
+    calibration: str | None = limited(None, neutral=None)  # a share of train, a file, or a split; data/calibration.py
     duplicates: str = limited("keep", choices=("keep", "drop", "group", "refuse"), neutral="keep")
     group: str | None = limited(None, neutral=None)
     codes: str | None = limited(None, neutral=None)

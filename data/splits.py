@@ -263,3 +263,9 @@ class Splits:
     held_out_hashes: dict[str, np.ndarray] = field(default_factory=dict)  # the same, with the split that selects
     paired: PairedRows | None = None  # only for runs that learn from codes, too
     parallel: tuple[str, ...] = ()  # of the reported splits: those with the rows of the first in other languages
+    apart: TokenSplit | None = None  # rows that were set aside to calibrate on (data.calibration)
+
+    @property
+    def calibration(self) -> TokenSplit:
+        """The rows that calibrate: those set aside for it, else those that select."""
+        return self.select if self.apart is None else self.apart

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from data.calibration import CALIBRATION, calibration_share
 from data.errors import CutTooSmall, DataError
 from data.groups import STAYS
 from data.iterative import cut_sets
@@ -108,6 +109,7 @@ def apply_split_rule(data: RawData, settings: DataSettings) -> tuple[str, list[s
     select, report = split_names(settings)
     one = settings.source == "files" or settings.split is not None
     wanted = (["test"] if one else []) + ([select] if settings.folds is None else [])
+    wanted += [CALIBRATION] if calibration_share(settings) is not None else []
     missing = [name for name in wanted if name not in data.splits]
     _check(data, missing, settings)
     is_grouped = data.target.groups(data.splits["train"].labels) is not None  # data.group says what belongs together
@@ -152,6 +154,8 @@ def _count(name: str, rows: int, settings: DataSettings) -> int:
     """Return how many of train's `rows` to cut off for a split."""
     if name == "test":
         return round(rows * settings.test_fraction)
+    if name == CALIBRATION:
+        return round(rows * (calibration_share(settings) or 0.0))
     return min(round(rows * settings.select_fraction), settings.select_max_rows)
 
 

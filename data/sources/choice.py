@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from data.calibration import CALIBRATION, calibration_file
 from data.settings import DataSettings
 from data.sources.demo_splits import read_demo
-from data.sources.files import read_files
+from data.sources.files import add_file, existing_file, read_files
 from data.sources.hub import read_hub
 from data.sources.questions import is_questions, read_questions
 from data.sources.ranked_splits import is_ranked, read_ranked
@@ -16,6 +17,13 @@ from data.stores.build_once import SharedCache
 
 def read_raw(settings: DataSettings, cache: SharedCache, target: str = "auto") -> RawData:
     """Read the raw splits from the source that the settings name; target: its name, as in `column_target`."""
+    raw, calibration = _read(settings, cache, target), calibration_file(settings)
+    if calibration is not None:
+        add_file(raw, CALIBRATION, existing_file(calibration, "data.calibration"), settings, cache)
+    return raw
+
+
+def _read(settings: DataSettings, cache: SharedCache, target: str) -> RawData:
     if is_sounds(settings):
         return read_sounds(settings, cache, target)
     if is_tagged(settings, target):

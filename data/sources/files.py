@@ -27,6 +27,7 @@ from data.sources.indicators import PREFIX, indicator_columns, labels_of_row, mi
 from data.sources.options import SUFFIXES, ReadOptions, format_of, suffix_of
 from data.sources.raw import CHUNK, CODES, FOLD, GROUP, RawData, RawSplit, columns_beside
 from data.stores.build_once import SharedCache
+from data.targets.base import ColumnTarget
 from data.targets.choice import column_target
 from data.targets.label_column import SHOWN, LabelColumn, no_labels_error
 
@@ -74,13 +75,30 @@ def read_files(settings: DataSettings, cache: SharedCache, wanted: str = "auto")
     target = column_target(settings, columns["train"], paths["train"] or "", wanted)
     data = RawData(target, {}, dropped=dropped, notes=notes)
     for name, column in columns.items():
-        labels, rows = target.read(column, settings, name, str(paths[name]))
-        if len(rows) < len(column):
-            dropped[f"{name}: no gold label"] = len(column) - len(rows)
-        numbers = np.frombuffer(column.source_rows, dtype=np.int64)
-        data.splits[name] = RawSplit(tables[name], labels, rows, numbers[rows])
+        _add_split(data, name, tables[name], column, settings, str(paths[name]))
     data.notes += target.notes  # those on the rows that were read, too
     return data
+
+
+def add_file(data: RawData, name: str, path: Path, settings: DataSettings, cache: SharedCache) -> None:
+    """Add the rows of a file as one more split, with the labels of those that are there; DataError for others."""
+    cache.tell(f"reading {path.name}")
+    table, column, missing = _convert(path, settings, _options(settings, []), cache)
+    if missing:
+        data.dropped[f"{name}: missing text or label"] = missing
+    _add_split(data, name, table, column, settings, str(path))
+
+
+def _add_split(
+    data: RawData, name: str, table: pa.Table, column: LabelColumn, settings: DataSettings, where: str
+) -> None:
+    """Encode the labels of a split and add it."""
+    assert isinstance(data.target, ColumnTarget), "files have columns"
+    labels, rows = data.target.read(column, settings, name, where)
+    if len(rows) < len(column):
+        data.dropped[f"{name}: no gold label"] = len(column) - len(rows)
+    numbers = np.frombuffer(column.source_rows, dtype=np.int64)
+    data.splits[name] = RawSplit(table, labels, rows, numbers[rows])
 
 
 def _refuse_sounds(table: pa.Table, settings: DataSettings) -> None:

@@ -15,6 +15,7 @@ from data.settings import GROUP_RULES, DataSettings
 from data.sources.cells import check_text_columns, label_cell
 from data.sources.code_cells import code_lists
 from data.sources.columns import group_column, refuse_rule_as_column
+from data.sources.hub_splits import hub_splits
 from data.sources.hub_status import first_error_line, hub_endpoint, offline_if_unreachable
 from data.sources.raw import BESIDE, CODES, RawData, RawSplit, columns_beside
 from data.targets.base import ColumnTarget
@@ -58,16 +59,6 @@ def read_hub(settings: DataSettings, target: str = "auto") -> RawData:
         splits[name] = RawSplit(table, labels, rows[kept], rows[kept] + 1)
     assert found is not None, "train is always read"
     return RawData(found, splits, dropped, [*notes, *found.notes])
-
-
-def hub_splits(settings: DataSettings) -> dict[str, str]:
-    """Return which splits of the hub's dataset are read, by what they are for: train, val, test and others."""
-    if settings.fold_column is not None:
-        return {"train": settings.split or settings.train_split}
-    wanted = {"train": settings.split or settings.train_split, **({} if settings.split else settings.report_splits)}
-    if settings.select_split and not settings.split:
-        wanted["val"] = settings.select_split
-    return wanted
 
 
 def load_hub_split(settings: DataSettings, split: str) -> Dataset:

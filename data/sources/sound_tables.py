@@ -23,7 +23,8 @@ from data.sources.cells import as_text, label_cell
 from data.sources.columns import shell_setting
 from data.sources.files import existing_file, read_options
 from data.sources.formats import read_rows
-from data.sources.hub import hub_labels, hub_splits, load_hub_split, require_hub_columns
+from data.sources.hub import hub_labels, load_hub_split, require_hub_columns
+from data.sources.hub_splits import hub_splits
 from data.sources.options import ReadOptions, format_of
 from data.sources.raw import BESIDE, columns_beside
 from data.sources.sound_split import NAME

@@ -7,6 +7,7 @@ from models.compression.settings.chain import missing_requirements, out_of_order
 from models.compression.settings.learn import Distil
 from models.contradictions import contradictions
 from models.settings import CNN, FITTED_NGRAMS, HASHED_WORDS, OVER_NGRAMS
+from runner.config.check_calibration import calibration_conflicts
 from runner.config.check_codes import code_conflicts
 from runner.config.check_cosine import cosine_conflicts
 from runner.config.check_files import file_conflicts
@@ -39,6 +40,7 @@ def conflicts(settings: Settings) -> list[str]:
         *code_conflicts(settings.data),
         *label_set_conflicts(settings.data),
         *fold_conflicts(settings),
+        *calibration_conflicts(settings),
         *sound_conflicts(settings),
     ]
 

@@ -26,7 +26,7 @@ def carry_calibration(record: RunRecord, trained: ExportedModel, graph: Predicto
     """Write the calibration.json of a graph; nothing for a run whose own model has none.
 
     In fp32 the logits are the model's, so the calibration is too. In 8 bits, or at other lengths than the run's, they
-    are others: it is fitted to those of the rows that selected, and left out, with the reason, where these are
+    are others: it is fitted to those of the calibration rows, and left out, with the reason, where these are
     unavailable.
     """
     known = read_calibration(trained.weights)
@@ -46,10 +46,10 @@ def refit(
 
     lost: why there is none, where the rows are unavailable.
     """
-    if rows.select is None:
+    if rows.calibration is None:
         return CalibrationFacts(reason=lost), {}
-    logits, labels = some_logits(graph, rows.select)
-    found = fit_calibration(logits, labels, record.data.labels, method=facts.method, split=rows.select.name)
+    logits, labels = some_logits(graph, rows.calibration)
+    found = fit_calibration(logits, labels, record.data.labels, method=facts.method, split=rows.calibration.name)
     logits, labels = some_logits(graph, rows.split)
     shares = softmax(calibrated_logits(found, logits))
     confidence = shares.max(1)

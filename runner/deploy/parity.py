@@ -82,7 +82,7 @@ class RowsToCompare:
     split: TokenSplit
     source: str  # for messages
     task: Task | None = None
-    select: TokenSplit | None = None  # the split that selected, by which probabilities are calibrated
+    calibration: TokenSplit | None = None  # the split by which probabilities are calibrated
 
 
 def rows_to_compare(record: RunRecord, trained: Predictor) -> RowsToCompare:
@@ -102,7 +102,7 @@ def rows_to_compare(record: RunRecord, trained: Predictor) -> RowsToCompare:
             built_in_texts(trained), f"built-in {what}, since the run's data are unavailable ({reason})"
         )
     split = splits.report[0]
-    return RowsToCompare(split, f"{settings.name}, {split.name}", task_of_record(record), splits.select)
+    return RowsToCompare(split, f"{settings.name}, {split.name}", task_of_record(record), splits.calibration)
 
 
 def built_in_texts(trained: Predictor) -> TokenSplit:

@@ -25,6 +25,7 @@ from runner.tasks.make import task_of_export
 from runner.training.inference import predict
 
 CPU = torch.device("cpu")
+SHORTEST = 0.5  # of the longest text of a batch: at most half of what is computed is padding
 OTHER_LENGTHS = "it was calibrated at other lengths; run export length= calibrates it at these"
 Text = str | Sequence[str] | bytes  # a text, or its words for models that read words; the content of a sound file
 
@@ -63,7 +64,7 @@ class Predictor:
 
     def logits(self, split: TokenSplit, batch_size: int) -> np.ndarray:
         """The model's outputs (items, C), float32, in the order of the rows; not calibrated."""
-        return predict(self.model, split, batch_size=batch_size, device=CPU, precision="fp32")
+        return predict(self.model, split, batch_size=batch_size, device=CPU, precision="fp32", shortest=SHORTEST)
 
     def answers(self, asked: Asked, batch_size: int) -> list[Answer]:
         """One answer for each question."""

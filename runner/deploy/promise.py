@@ -1,4 +1,4 @@
-"""A promise on the share of errors among a run's answers: found on the rows that select, kept in `calibration.json`.
+"""A promise on the share of errors among a run's answers: found on the calibration rows, kept in `calibration.json`.
 
     wanted = WantedPromise(alpha=0.05)                                  # at most 5 % wrong among answered texts
     promise = find_promise(record, run_folder, wanted, models=1)        # ConfigError: why it cannot be given
@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from data.calibration import OVERLAP
 from data.json_types import JsonObject
 from data.settings import ALL_FOLDS
 from runner.deploy.bundle.calibration import CALIBRATION_FILE, NONE, PROMISE, hash_of, read_calibration
@@ -27,7 +28,6 @@ from runner.record.record import RunRecord
 from runner.statistics.rejection import DELTA, Threshold, find_threshold, smallest_promise
 from runner.tasks.make import task_of_record
 
-OVERLAP = 0.01  # share of the calibration rows that may occur elsewhere: texts repeat in honest data too
 Promise = dict[str, Any]  # as calibration.json has it
 
 
@@ -126,11 +126,11 @@ def calibration_split(record: RunRecord, words: str) -> str:
     words: the options that ask for the promise, for the message.
     """
     data = record.data
-    split, reported = (str(name).partition("/")[0] for name in (data.selection, data.primary))
+    split, reported = data.calibrating, data.primary.partition("/")[0]
     why = ""
-    if not data.selection:
+    if not split:
         why = "it has no selection rows"
-    elif record.setting("data.fold") == ALL_FOLDS:
+    elif record.setting("data.fold") == ALL_FOLDS and not data.calibration:
         why = f"data.fold={ALL_FOLDS} trains on the rows of {split} too"
     elif split == reported:
         why = f"the rows of {split} are the reported ones too"
@@ -142,8 +142,8 @@ def calibration_split(record: RunRecord, words: str) -> str:
             why = f"{repeated:,} of the {data.rows[split]:,} texts of {split} occur in {other}"
     if why:
         raise ConfigError(
-            f"{words}: run {record.identity} has no rows to promise it on: {why}. Try: training rows of which "
-            "a part is left out to select, without repeats (data.duplicates=drop)"
+            f"{words}: run {record.identity} has no rows to promise it on: {why}. Try: data.calibration=0.1, "
+            "which sets a part of the training rows aside, without repeats (data.duplicates=drop)"
         )
     return split
 

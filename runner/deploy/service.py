@@ -45,6 +45,7 @@ class Limits:
 
 
 TEXT_LIMITS = Limits()
+MUST_BE = {"string_type": "a string", "list_type": "a list"}  # by the type of an error, as pydantic names it
 SOUND_LIMITS = Limits(texts=64, body=8_000_000, waiting=64)  # eight seconds of two channels at CD quality are 1.9 MB
 
 
@@ -166,9 +167,10 @@ def parse_question(body: bytes, limits: Limits, asked: Sequence[fields.Field], i
         first = error.errors()[0]
         if first["type"] == "json_invalid":
             raise HTTPException(400, f"the body is not JSON: {first['ctx']['error']}") from error
-        place = ".".join(map(str, first["loc"])) or "body"
         expected = '{"sounds": ["<a file in base64>"]}' if what_is_asked(asked) == "sounds" else '{"texts": ["..."]}'
-        raise HTTPException(422, f"{place}: {first['msg']}. Expected {expected}") from error
+        raise HTTPException(
+            422, f"{problem_of(first['loc'], first['type'], first['msg'])}. Expected {expected}"
+        ) from error
     most = limits.explained if question.explain else limits.texts
     if len(question.texts) > most:
         what = 'with "explain"' if question.explain else "in one request"
@@ -178,6 +180,21 @@ def parse_question(body: bytes, limits: Limits, asked: Sequence[fields.Field], i
         wanted = "as many pairs as texts" if is_pair else f"{what_is_asked(asked)} without pairs"
         raise HTTPException(422, f"this model reads {wanted}")
     return question
+
+
+def problem_of(place: Sequence[int | str], kind: str, message: str) -> str:
+    """Return what is wrong with a body, by the field as it was sent: `texts[0] must be a string`.
+
+    place, kind, message: as the validation reports them. A field of several types names the type behind its place.
+    """
+    field = ""
+    for part in place:
+        if isinstance(part, int):
+            field += f"[{part}]"
+        elif not field:
+            field = part
+    wanted = MUST_BE.get(kind)
+    return f"{field or 'body'} must be {wanted}" if wanted else f"{field or 'body'}: {message}"
 
 
 def what_is_asked(asked: Sequence[fields.Field]) -> str:

@@ -1,4 +1,4 @@
-"""The calibration of a run: fitted to the logits of the split that selects, scored on each, kept with the model."""
+"""The calibration of a run: fitted to the logits of the calibration rows, scored on each split, kept with the model."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from data.errors import DataError
 from data.settings import ALL_FOLDS
-from data.splits import TokenSplit
+from data.splits import Splits, TokenSplit
 from models.checkpoints.read import WEIGHTS
 from models.packed.format import NAME as PACKED
 from runner.deploy.calibrations import file_size, fit_calibration, write_calibration
@@ -15,15 +16,19 @@ from runner.experiment.prepared import PreparedRun
 from runner.record.calibration import OFF, VECTOR, CalibrationFacts
 from runner.record.predictions import calibrated_logits
 from runner.record.record import RunRecord
+from runner.schema import Settings
 from runner.statistics.probabilities import probability_scores, softmax, uncalibrated_scores
+from runner.statistics.rejection import DELTA, STARTS, least_rows
+from runner.statistics.temperature import FEWEST_ROWS
+from runner.tasks.base import Task
 
 
 def calibrate(prepared: PreparedRun, kept: np.ndarray) -> CalibrationFacts | None:
     """Return how the run's logits become probabilities; None for a model that is not asked for answers.
 
-    kept: (rows, C) of the split that selects.
+    kept: (rows, C) of the split that calibrates.
     """
-    task, select, method = prepared.task, prepared.splits.select, prepared.settings.calibration
+    task, rows, method = prepared.task, prepared.splits.calibration, prepared.settings.calibration
     if not task.is_deployed:
         return None
     if not task.has_probabilities:
@@ -31,10 +36,15 @@ def calibrate(prepared: PreparedRun, kept: np.ndarray) -> CalibrationFacts | Non
         return CalibrationFacts(reason=of_sets or f"{task.name} has no classes of whole texts")
     if method == OFF:
         return CalibrationFacts(reason=f"calibration={OFF}")
-    if reason := why_not_these_rows(prepared):
-        return CalibrationFacts(split=select.name, rows=len(select), reason=reason)
-    labels = np.asarray(select.labels.values)
-    return fit_calibration(kept, labels, task.facts.names, method=method, split=select.name)
+    if reason := why_not_calibrated(prepared):
+        return CalibrationFacts(split=rows.name, rows=len(rows), reason=reason)
+    labels = np.asarray(rows.labels.values)
+    return fit_calibration(kept, labels, task.facts.names, method=method, split=rows.name)
+
+
+def why_not_calibrated(prepared: PreparedRun) -> str:
+    """Return why the calibration rows of a run must not calibrate; "" where they may, as those set aside always do."""
+    return why_not_these_rows(prepared) if prepared.splits.apart is None else ""
 
 
 def why_not_these_rows(prepared: PreparedRun) -> str:
@@ -45,6 +55,22 @@ def why_not_these_rows(prepared: PreparedRun) -> str:
     own = splits.fingerprints.get(select)
     shared = [name for name, found in splits.fingerprints.items() if name != select and found == own]
     return f"the rows of {select} are those of {shared[0]}" if shared else ""
+
+
+def check_calibration_rows(settings: Settings, splits: Splits, task: Task) -> None:
+    """Raise DataError for rows set aside (data.calibration) that nothing would use, or that are too few."""
+    rows, named = splits.apart, f"data.calibration={settings.data.calibration}"
+    if settings.data.calibration is None:
+        return
+    if rows is None or not (task.has_probabilities or task.has_label_sets):
+        raise DataError(f"{named}: nothing is calibrated for task={task.name}. Leave it out")
+    if len(rows) < FEWEST_ROWS:
+        level = DELTA / len(STARTS)
+        needed = ", ".join(f"{least_rows(alpha, level):,} for reject={alpha:g}" for alpha in (0.05, 0.02, 0.01))
+        raise DataError(
+            f"{named}: sets {len(rows):,} rows aside. A temperature needs {FEWEST_ROWS}, a promise {needed} without a "
+            "single mistake. Try: a larger share, or more rows"
+        )
 
 
 def answering_logits(facts: CalibrationFacts | None, kept: np.ndarray) -> np.ndarray:

@@ -40,12 +40,14 @@ def data_facts(prepared: PreparedRun) -> DataFacts:
     """The data of a run: source, splits, task, and the names of its headline metrics."""
     settings, splits = prepared.settings, prepared.splits
     labels, task, parts = splits.task, prepared.task, [splits.train, splits.select, *splits.report]
+    parts += [splits.apart] if splits.apart else []
     has_positive = not task.scores.keys().isdisjoint(OF_ONE_CLASS)
     return DataFacts(
         task=task.name,
         primary=f"{splits.report[0].name}/{task.metrics[0]}",
         rows={part.name: part.source_count for part in parts},
         selection=f"{splits.select.name}/{task.metrics[0]}",
+        calibration=splits.apart.name if splits.apart else None,
         name=settings.data.name,
         source=settings.data.id or settings.data.path or settings.data.source,
         fingerprint=splits.fingerprint,

@@ -18,7 +18,7 @@ from models.network import Network
 from models.settings import FITTED_HEAD, full_part
 from models.views.settings import NONE
 from runner.config.recipes import AUTO
-from runner.experiment.calibration import why_not_these_rows
+from runner.experiment.calibration import check_calibration_rows, why_not_these_rows
 from runner.experiment.initial_model import build_initial_model, check_tokenizer
 from runner.experiment.prepared import InitialWeights, PreparedRun
 from runner.experiment.recipe_search import check_selection
@@ -59,6 +59,7 @@ def prepare_run(
     splits = load_run_splits(settings, notify, exclusive)
     task = task_of(splits, settings)
     check_selection(settings, splits.select.source_count)
+    check_calibration_rows(settings, splits, task)
     finished = Path(settings.finished) if settings.finished else None
     check_tokenizer(finished or initial.folder, splits, is_finished=finished is not None)
     loaded = time.perf_counter()

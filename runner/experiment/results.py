@@ -61,7 +61,7 @@ class Evaluation:
 
 
 def evaluate(prepared: PreparedRun) -> Evaluation:
-    """Score each split, calibrate on the one that selects, and store the predictions of each, with raw logits.
+    """Score each split, calibrate on the first, and store the predictions of each, with raw logits.
 
     The reported splits also get 95 % intervals and a baseline.
     """
@@ -69,7 +69,7 @@ def evaluate(prepared: PreparedRun) -> Evaluation:
     found = Evaluation()
     variants: Mapping[str, Task] = {}
     reported: dict[str, Answers] = {}
-    for split in (splits.select, *splits.report):
+    for split in ([splits.apart] if splits.apart else []) + [splits.select, *splits.report]:
         kept = predict(
             prepared.model, split, batch_size=settings.train.eval_batch_size, device=prepared.device,
             precision=settings.train.precision, exclusive=prepared.exclusive, task=task,
@@ -77,10 +77,10 @@ def evaluate(prepared: PreparedRun) -> Evaluation:
         left = exit_metrics(prepared.model)
         if split is splits.report[0]:
             found.metrics |= left
-        if split is splits.select:
+        if split is splits.calibration:
             found.calibration = calibrate(prepared, kept)
         answering = answering_logits(found.calibration, kept)
-        if split is splits.select:
+        if split is splits.calibration:
             task, variants, found.thresholds = fit_thresholds(prepared, answering)
         found.metrics |= score(task, split, answering, task.always_recorded)
         found.metrics |= probability_metrics(prepared, found.calibration, split, kept)
@@ -88,9 +88,9 @@ def evaluate(prepared: PreparedRun) -> Evaluation:
         answers = task.answers(answering, split)
         columns = task.columns_to_store(kept, answers)
         write_predictions(prepared.folder, split, columns, answers.names, answers.offsets)
-        if split is splits.select:
-            if task.diverged_answers(answers):
-                found.metrics["train/diverged"] = 1.0
+        if split is splits.select and task.diverged_answers(answers):
+            found.metrics["train/diverged"] = 1.0
+        if split is splits.select or split is splits.apart:
             continue
         found.metrics |= _reported_metrics(prepared, split, answers)
         reported[split.name] = answers

@@ -1,4 +1,4 @@
-"""The thresholds of a run on sets of labels: fitted to the split that selects, never to one that is reported."""
+"""The thresholds of a run on sets of labels: fitted to the calibration rows, never to a split that is reported."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from data.settings import ONE, PER_LABEL
 from data.splits import TokenSplit
-from runner.experiment.calibration import why_not_these_rows
+from runner.experiment.calibration import why_not_calibrated
 from runner.experiment.prepared import PreparedRun
 from runner.record.thresholds import ThresholdFacts
 from runner.tasks.base import Task
@@ -17,21 +17,21 @@ from runner.tasks.base import Task
 def fit_thresholds(prepared: PreparedRun, kept: np.ndarray) -> tuple[Task, Mapping[str, Task], ThresholdFacts | None]:
     """Return the task as it answers from now on, its variants for comparison, and what is recorded of its thresholds.
 
-    kept: (rows, C), the outputs for the split that selects. Where these rows train too, nothing is fitted to them.
+    kept: (rows, C), the outputs for the split that calibrates. Where these rows train too, nothing is fitted to them.
     """
-    task, select = prepared.task, prepared.splits.select
+    task, split = prepared.task, prepared.splits.calibration
     if not task.has_label_sets:
         return task, {}, None
-    rule, reason = task.facts.threshold, why_not_these_rows(prepared)
+    rule, reason = task.facts.threshold, why_not_calibrated(prepared)
     if reason:
         return task, {}, ThresholdFacts(rule, reason=reason) if rule in (ONE, PER_LABEL) else None
-    found = task.fitted(kept, select)
+    found = task.fitted(kept, split)
     if found is task:  # a number, the same for every model
-        return task, task.variants(kept, select), None
+        return task, task.variants(kept, split), None
     facts = ThresholdFacts(
-        rule, list(found.facts.thresholds), select.name, len(kept), task.unfitted(select)
+        rule, list(found.facts.thresholds), split.name, len(kept), task.unfitted(split)
     )  # fmt: skip
-    return found, found.variants(kept, select), facts
+    return found, found.variants(kept, split), facts
 
 
 def variant_scores(variants: Mapping[str, Task], split: TokenSplit, kept: np.ndarray) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""How many models a finished run was compared with on the rows that select: a promise on these rows counts them all."""
+"""How many models a finished run was compared with on its calibration rows: a promise on these rows counts them all."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ from runner.record.sweep_record import read_sweep, sweep_folders
 
 
 def models_compared(output: Path, record: RunRecord) -> int:
-    """Return how many models were compared on the selection rows of a run: 1 for a run by itself.
+    """Return how many models were compared on the calibration rows of a run: 1 for a run by itself.
+
+    Rows that were set aside to calibrate on choose no model, so for them it is 1.
 
     Of sweeps, studies and searches that the run is part of, every finished run on these rows counts, and of a run that
     tried several settings each of them. The epochs of one run do not: the best of ten kept the promise in simulations.
     """
+    if record.data.calibration:
+        return 1
     identities = {record.identity}
     for folder in sweep_folders(output):
         with contextlib.suppress(RecordError):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 SCHEMA_VERSION = 1
+SOMETIMES = ("targets", "calibration")  # keys of the data that are left out where they are null
 Kind = TypeVar("Kind", bound="DataclassInstance")
 
 
@@ -61,6 +62,7 @@ class DataFacts:
     primary: str  # the headline metric, e.g. test/accuracy
     rows: dict[str, int]
     selection: str | None = None  # the metric that selects, e.g. val/accuracy
+    calibration: str | None = None  # the split that was set aside to calibrate on; None: that which selects
     name: str | None = None
     source: str | None = None
     fingerprint: str | None = None
@@ -90,11 +92,14 @@ class DataFacts:
         return str(self.fingerprints.get(split) or self.fingerprint)
 
     def to_json(self) -> JsonObject:
-        """The object in record.json; `targets` only where training standardised."""
+        """The object in record.json; `targets` and `calibration` only where there are any."""
         found = asdict(self)
-        if self.targets is None:
-            del found["targets"]
-        return found
+        return {key: value for key, value in found.items() if value is not None or key not in SOMETIMES}
+
+    @property
+    def calibrating(self) -> str:
+        """The name of the split whose rows calibrate; "" in records that name none."""
+        return self.calibration or (self.selection or "").partition("/")[0]
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,8 @@ def headline_names(record: RunRecord) -> list[str]:
     """Return the metrics of a record that are shown first, the headline score's before all others."""
     data = record.data
     reported = data.primary.partition("/")[0]
-    others = [split for split in data.rows if split not in ("train", reported, (data.selection or "").split("/")[0])]
+    own = ("train", reported, (data.selection or "").split("/")[0], data.calibration)
+    others = [split for split in data.rows if split not in own]
     names = [
         data.primary,
         *[f"{reported}/{score}" for score in record.scores[:MOST_SCORES]],

@@ -58,11 +58,13 @@ def predict(
     lookup: np.ndarray | None = None,
     exclusive: Exclusive | None = None,
     task: Task | None = None,
+    shortest: float = 0.0,
 ) -> np.ndarray:
     """The outputs of all items in the order of the rows, (items, C) float32; the model is left in the mode it came in.
 
     task: says what is kept of an output where that is not the output itself, such as sums of blocks for masked words.
     lookup: as in data/batch.py, while training has the word table rearranged.
+    shortest: as in `eval_batches`.
     exclusive: of a run, which stands still between batches while another one times.
     """
     was_training = model.training
@@ -71,7 +73,7 @@ def predict(
     kept: list[torch.Tensor] = []
     counts: list[np.ndarray] = []
     guard_memory = MemoryGuard()
-    batches = eval_batches(split.lengths, batch_size=batch_size)
+    batches = eval_batches(split.lengths, batch_size=batch_size, shortest=shortest)
     precision = "fp32" if task is not None and task.evaluates_in_fp32 else precision
     for rows in batches:
         if exclusive:

@@ -50,3 +50,10 @@ def test_evaluation_reads_every_row_once() -> None:
 def test_one_of_batch_size_and_token_budget_is_needed() -> None:
     with pytest.raises(ValueError, match="one of the two"):
         epoch_batches(LENGTHS, seed=0, epoch=0)
+
+
+def test_evaluation_can_leave_short_rows_to_batches_of_their_own() -> None:
+    lengths = np.array([5, 100, 6, 60, 4, 1])
+    found = eval_batches(lengths, batch_size=4, shortest=0.5)
+    assert [batch.tolist() for batch in found] == [[1, 3], [2, 0, 4], [5]]
+    assert [batch.tolist() for batch in eval_batches(lengths, batch_size=4)] == [[1, 3, 2, 0], [4, 5]]

@@ -114,7 +114,7 @@ def test_without_the_runs_data_built_in_texts_are_compared_and_that_is_said(outp
     content["config"]["data"] |= {"source": "files", "path": "gone.csv"}
     record = RunRecord.from_json(content | {"identity": "bbbb"})
     rows = parity.rows_to_compare(record, Predictor(find_model("bbbb", output, "torch")))
-    assert len(rows.split) == parity.ROWS and rows.task is None and rows.select is None and rows.split.has_pairs
+    assert len(rows.split) == parity.ROWS and rows.task is None and rows.calibration is None and rows.split.has_pairs
     assert rows.source.startswith("built-in texts, since") and "gone.csv" in rows.source
 
 

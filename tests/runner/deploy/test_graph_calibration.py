@@ -72,9 +72,10 @@ def sharp(split: TokenSplit) -> np.ndarray:
 def test_in_8_bits_the_temperature_is_that_of_the_graphs_own_logits(run: tuple[RunRecord, Path]) -> None:
     record, folder = run
     rows = rows_to_compare(record, Predictor(find_model(str(folder), folder.parent, "torch")))
-    assert rows.select is not None and rows.select.name == "val" != rows.split.name
+    assert rows.calibration is not None and rows.calibration.name == "val" != rows.split.name
     found, scores = refit(FACTS, record, fake(sharp), rows)
-    assert found.is_calibrated and found.temperature == pytest.approx(3, rel=0.3) and found.rows == len(rows.select)
+    assert found.is_calibrated and found.temperature == pytest.approx(3, rel=0.3)
+    assert found.rows == len(rows.calibration)
     assert scores.keys() == SHOWN.keys()
 
 

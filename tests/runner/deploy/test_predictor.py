@@ -32,3 +32,12 @@ def test_files_that_do_not_belong_together_are_named(output: Path) -> None:
 def test_a_text_that_is_not_unicode_is_refused(output: Path) -> None:
     with pytest.raises(ConfigError, match="a text is not Unicode"):
         Predictor(find_model("bbbb", output, "auto"))(["\ud800"], ["b"])
+
+
+def test_one_long_text_changes_no_answer_and_no_order(output: Path) -> None:
+    predictor = Predictor(find_model("aaaa", output, "auto"))
+    texts = ["a film", "so " * 60, "a dull film", "good " * 25, "bad"]
+    together, alone = predictor(texts), [predictor([text])[0] for text in texts]
+    for one, other in zip(together, alone, strict=True):
+        assert one["prediction"] == other["prediction"]
+        assert one["probabilities"] == pytest.approx(other["probabilities"], abs=1e-6)

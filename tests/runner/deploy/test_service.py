@@ -42,7 +42,7 @@ def test_a_malformed_request_is_refused_in_one_line(body: bytes, is_pair: bool, 
 def test_words_stand_for_a_text_only_where_the_model_reads_words() -> None:
     body = b'{"texts": ["a b", ["c", "d"]]}'
     assert parse_question(body, Limits(texts=2), [WORDS]).texts == ["a b", ["c", "d"]]
-    with pytest.raises(HTTPException, match=r"texts\.1: Input should be a valid string"):
+    with pytest.raises(HTTPException, match=r"texts\[1\] must be a string"):
         parse_question(body, Limits(texts=2), [TEXT])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,11 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from data.errors import DataError
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.deploy.bundle.calibration import CALIBRATION_FILE
 from runner.deploy.exported import find_model
 from runner.deploy.predictors import open_predictor
+from runner.deploy.promise import WantedPromise, calibration_split, find_promise
+from runner.errors import ConfigError
 from runner.experiment.calibration import (
     answering_logits,
     calibrate,
@@ -23,6 +27,7 @@ from runner.experiment.calibration import (
 )
 from runner.experiment.run import run
 from runner.record.calibration import TEMPERATURE, VECTOR, CalibrationFacts
+from runner.record.compared import models_compared
 from runner.record.folder import read_record
 from runner.record.identity import identity_settings
 from runner.record.predictions import calibrated_probabilities, read_logits
@@ -94,7 +99,7 @@ def test_the_setting_is_no_part_of_the_identity_but_for_vector_scaling(folder: P
 def test_answers_without_classes_have_no_calibration_and_say_so(task: Task, reason: str) -> None:
     select = SimpleNamespace(name="val")
     prepared: Any = SimpleNamespace(
-        task=task, splits=SimpleNamespace(select=select), settings=SimpleNamespace(calibration="temperature")
+        task=task, splits=SimpleNamespace(calibration=select), settings=SimpleNamespace(calibration="temperature")
     )
     facts = calibrate(prepared, np.zeros((1, 1)))
     assert facts is not None and reason in facts.describe() and not facts.is_calibrated
@@ -119,3 +124,36 @@ def test_only_vector_scaling_changes_answers() -> None:
     assert answering_logits(None, kept) is kept and answering_logits(CalibrationFacts(TEMPERATURE, 9.0), kept) is kept
     vector = CalibrationFacts(VECTOR, weights=[1.0, 1.0], shifts=[2.0, -2.0])
     assert answering_logits(vector, kept).argmax(1).tolist() == [0, 0]
+
+
+def test_rows_set_aside_calibrate_and_hold_the_promise_instead_of_those_that_select(folder: Path) -> None:
+    record, place = made(folder, *DSN, "data.demo_rows=1500", "data.calibration=0.2", "data.duplicates=group")
+    facts, name = record.calibration, "calibration"
+    assert facts is not None and facts.split == name == record.data.calibration == record.data.calibrating
+    assert list(record.data.rows) == ["train", "val", "test", name] and record.data.rows[name] == facts.rows
+    found = read_logits(place, name, record)
+    assert found is not None and facts.temperature == pytest.approx(fit_temperature(*found).value, rel=1e-6)
+    assert record.metrics[f"{name}/log_loss"] <= record.metrics[f"{name}/log_loss_uncalibrated"]
+    assert f"{name}/accuracy_low" not in record.metrics and f"{name}/accuracy" in record.metrics
+    assert calibration_split(record, "reject=0.05") == name and models_compared(place.parent, record) == 1
+    assert record.data.fingerprints[name] != record.data.fingerprints["val"]
+    with pytest.raises(ConfigError, match="on the 300 rows of calibration"):
+        find_promise(record, place, WantedPromise(0.01), 1)
+    kept = json.loads((place / "model" / CALIBRATION_FILE).read_text())
+    assert (kept["split"], kept["rows"]) == (name, facts.rows) and read_record(place) == record
+
+
+def test_rows_set_aside_calibrate_a_model_of_all_other_rows(folder: Path) -> None:
+    words = ("data.demo_rows=1500", "data.calibration=0.2", "data.duplicates=group", "data.folds=3", "data.fold=all")
+    record, _ = made(folder, *DSN, *words)
+    assert record.calibration is not None and record.calibration.split == "calibration" and record.is_calibrated
+
+
+def test_too_few_rows_and_tasks_without_classes_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"sets 90 rows aside\. A temperature needs 100, a promise 80 for reject=0.05"):
+        made(tmp_path, *DSN, "data.calibration=0.1", "data.duplicates=group")
+    path = tmp_path / "numbers.csv"
+    path.write_text("text,label\n" + "".join(f"text {row},{row}.5\n" for row in range(400)), encoding="utf-8")
+    with pytest.raises(DataError, match="nothing is calibrated for task=regression"):
+        made(tmp_path, "model=dsn", "data=files", f"data.path={path}", "model.tokenizer=train", "data.calibration=0.3")
+    assert not list((tmp_path / "out").glob("*/record.json"))

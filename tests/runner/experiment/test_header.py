@@ -20,6 +20,7 @@ from tests.data.helpers import tagged_split
 def test_only_a_task_with_scores_of_one_class_has_a_positive_class(kind: type[Task], positive: str | None) -> None:
     names, split = ("O", "COMMA"), tagged_split()
     splits = SimpleNamespace(
+        apart=None,
         task=DataTask(kind.target, names, is_pair=False), train=split, select=split, report=[split], fingerprint="",
         fingerprints={}, dropped={}, duplicates={},
     )  # fmt: skip

@@ -20,7 +20,8 @@ LOGITS = np.array([[-1.0, -3.0, -9.0], [-2.0, -1.5, -9.0], [-3.0, -2.0, -9.0], [
 
 
 def prepared(rule: str, fold: str | None = None) -> Any:
-    splits = SimpleNamespace(select=split_of(LABELS), fingerprints={"test": "a"})
+    select = split_of(LABELS)
+    splits = SimpleNamespace(select=select, calibration=select, apart=None, fingerprints={"test": "a"})
     task = MultiLabel(LabelFacts(("a", "b", "c"), threshold=rule))
     return SimpleNamespace(task=task, splits=splits, settings=SimpleNamespace(data=DataSettings(fold=fold)))
 

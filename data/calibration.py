@@ -1,0 +1,67 @@
+"""Rows set aside to calibrate on: they neither train nor select nor are reported.
+
+    run model=dsn data=imdb data.calibration=0.1            # a share of the training rows
+    run model=dsn data=mnli data.calibration=validation_mismatched
+    run model=dsn data=files data.path=reviews.csv data.calibration=later.csv
+
+Without them the rows that select calibrate. Temperatures, thresholds and the promise of `reject=` are about these rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from data.errors import DataError
+from data.settings import DataSettings
+from data.sources.cells import parse_number
+from data.sources.options import format_of
+
+CALIBRATION = "calibration"  # the name of the split
+OVERLAP = 0.01  # share of these rows that may occur in another split: texts repeat in honest data too
+
+
+def calibration_share(settings: DataSettings) -> float | None:
+    """Return which share of the training rows is set aside; None where the setting is no number."""
+    return None if settings.calibration is None else parse_number(settings.calibration)
+
+
+def calibration_file(settings: DataSettings) -> str | None:
+    """Return the file of the rows; None where the setting names none."""
+    text = settings.calibration
+    if text is None or calibration_share(settings) is not None:
+        return None
+    return text if "/" in text or format_of(Path(text)) or Path(text).exists() else None
+
+
+def calibration_hub_split(settings: DataSettings) -> str | None:
+    """Return the split of the hub dataset that has the rows; None where the setting names none."""
+    if settings.calibration is None or calibration_share(settings) is not None or calibration_file(settings):
+        return None
+    return settings.calibration
+
+
+def check_apart(settings: DataSettings, repeats: Mapping[str, int], rows: Mapping[str, int]) -> list[str]:
+    """Return a note for each split that has a few of the same rows; DataError where they are more than OVERLAP.
+
+    repeats: as from `count_repeats`; rows: of each split. Rows are the same if their texts are, exactly.
+    """
+    if CALIBRATION not in rows:
+        return []
+    named, count = f"data.calibration={settings.calibration}", rows[CALIBRATION]
+    found = {name: _shared(repeats, name) for name in rows if name != CALIBRATION}
+    worst = max(found, key=lambda name: found[name])
+    if found[worst] > OVERLAP * count:
+        cure = "data.duplicates=drop, which takes them out of train" if worst == "train" else "rows of its own"
+        if worst == "train" and calibration_share(settings) is not None:
+            cure = "data.duplicates=group, which cuts equal texts together, or data.duplicates=drop"
+        raise DataError(
+            f"{named}: {found[worst]:,} of its {count:,} rows occur in {worst}, so they say "
+            f"too little about new texts. Try: {cure}"
+        )
+    return [f"{same:,} of the {count:,} rows of {named} occur in {name}" for name, same in found.items() if same]
+
+
+def _shared(repeats: Mapping[str, int], name: str) -> int:
+    """Return how many rows of either split occur in the other."""
+    return max(repeats.get(f"{pair}/exact", 0) for pair in (f"{name}+{CALIBRATION}", f"{CALIBRATION}+{name}"))

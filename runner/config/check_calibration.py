@@ -1,0 +1,46 @@
+"""Rows to calibrate on (data.calibration) that there cannot be, or that nothing would use."""
+
+from __future__ import annotations
+
+from data.calibration import calibration_file, calibration_hub_split, calibration_share
+from data.settings import DataSettings, split_names
+from data.sources.hub_splits import hub_splits
+from runner.record.calibration import OFF
+from runner.schema import Settings
+from runner.tasks import named_task
+
+MOST = 0.9  # share of the training rows
+
+
+def calibration_conflicts(settings: Settings) -> list[str]:
+    """One line for each setting that does not go with these rows, with the cure."""
+    data = settings.data
+    if data.calibration is None:
+        return []
+    named, task = f"data.calibration={data.calibration}", named_task(settings.task, data)
+    if task and not (task.has_probabilities or task.has_label_sets):
+        return [f"{named}: nothing is calibrated for task={task.name}. Leave it out"]
+    if settings.calibration == OFF and not (task and task.has_label_sets):
+        return [f"{named} sets rows aside, and calibration={OFF} leaves them unused. Leave one of them out"]
+    share = calibration_share(data)
+    if share is not None and not 0 < share <= MOST:
+        return [f"{named}: a share of the training rows is above 0 and at most {MOST}. Try: data.calibration=0.1"]
+    if data.audio is not None and calibration_file(data):
+        return [f"{named}: a file of texts, and data.audio={data.audio} gives sounds. Try: data.calibration=0.1"]
+    return _of_a_split(data, named)
+
+
+def _of_a_split(data: DataSettings, named: str) -> list[str]:
+    """A split that the data have not, or that is used for something else."""
+    split = calibration_hub_split(data)
+    if split is None:
+        return []
+    if data.source != "hub":
+        return [f"{named} names a split of a hub dataset, and data={data.name} has none. Try: data.calibration=0.1"]
+    used = {"train": "trains", split_names(data)[0]: "selects"}
+    others = {name: of for name, of in hub_splits(data).items() if name != "calibration"}
+    return [
+        f"{named}: this split {used.get(name, 'is reported')}. Try: data.calibration=0.1, or another split"
+        for name, of in others.items()
+        if of == split
+    ]
