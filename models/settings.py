@@ -114,6 +114,7 @@ class ModelSettings:
     vocabulary: str = limited("full", neutral="full")  # of any other: full, task, or how many of its tokens stay
     recipe: Recipe = field(default_factory=Recipe)
     recipes: list[str] = field(default_factory=list, metadata={"neutral": []})  # of which train.recipe=auto takes one
+    recipe_by_rows: list[str] = field(default_factory=list, metadata={"neutral": []})  # train.recipe=sized
     n: int = limited(2, low=1, high=5, neutral=2)  # ngram: words in the longest n-gram
     weighting: str = limited("auto", choices=("auto", "nb", "presence", "tfidf"), neutral="auto")
     min_df: int = limited(2, low=1, neutral=2)

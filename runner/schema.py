@@ -63,7 +63,7 @@ class TrainSettings:
     """The loop: sizes in rows, tokens and epochs."""
 
     description: str = ""
-    recipe: str = limited("preset", choices=("preset", "auto"), neutral="preset")
+    recipe: str = limited("preset", choices=("preset", "sized", "auto"), neutral="preset")
     epochs: float = limited(3.0, above=0.0, high=100000.0)
     steps: int | None = limited(None, low=1)
     batch_size: int = limited(32, low=1)

@@ -22,6 +22,7 @@ sys.dont_write_bytecode = False
 
 import pytest  # noqa: E402
 
+from tests.operators import read_operators_once  # noqa: E402
 from tests.warm import environment_of, nursery  # noqa: E402
 
 gc.disable()  # until the tests are collected: nothing of what is loaded for them is garbage
@@ -75,6 +76,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """From here on the garbage collector passes over libraries and test items, which takes it half a second a time."""
+    if "models.onnx.graph" in sys.modules:
+        read_operators_once()
     gc.freeze()
     gc.enable()
 

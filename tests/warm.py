@@ -33,6 +33,7 @@ from data.sources.demo_splits import read_demo
 from runner.config.check import check_overrides
 from runner.config.compose import compose
 from runner.tasks import TASKS
+from tests.operators import read_operators_once
 from tests.spawner import interpreter, listen
 from tests.spawner import serve as serve_helpers
 
@@ -142,6 +143,7 @@ def serve() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests and the forks
     for name in (*LIBRARIES, *OURS):
         importlib.import_module(name)
+    read_operators_once()
     check_overrides([])
     for words in COMMON:
         compose(words)

@@ -93,6 +93,7 @@ class Exits(Stage):
         assert isinstance(model, LinearHead), "checked"
         after = (layers + 1) // 2
         attach_exits(model, [after], rule="confidence").thresholds.fill_(0.0)
+        record_method(model, replace(self.options, after=[after]))  # without it the saved model cannot be opened
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
         """Fit or train the exits, calibrate them, and record what restores them."""

@@ -17,6 +17,7 @@ from runner.config.check_losses import loss_conflicts
 from runner.config.check_sound import sound_conflicts
 from runner.config.check_view import view_conflicts
 from runner.config.recipes import recipe_conflicts
+from runner.config.sized import table_conflicts
 from runner.machine.extras import missing_extra
 from runner.schema import ROW_SGD, Settings
 from runner.tasks import named_task
@@ -35,6 +36,7 @@ def conflicts(settings: Settings) -> list[str]:
         *cosine_conflicts(settings),
         *training_conflicts(settings),
         *recipe_conflicts(settings),
+        *table_conflicts(settings),
         *measuring_conflicts(settings),
         *file_conflicts(settings.data),
         *code_conflicts(settings.data),

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from runner.config.recipes import target_of
+from runner.config.sized import BY_ROWS, SIZED
 from runner.errors import ConfigError
 from runner.record.folder import find_record
 from runner.record.model_folder import folder_of
@@ -51,8 +53,11 @@ def expand_from(words: list[str]) -> list[str]:
 
 
 def _recipe_of(record: RunRecord, typed: set[str]) -> list[str]:
-    """The words for the settings that train.recipe=auto chose for a run; they take the place of that word."""
+    """The words for the settings that train.recipe=auto or sized gave a run, in the place of that word."""
     chosen = record.recipe.chosen.split() if record.recipe else []
+    if f"train.recipe={SIZED}" in record.overrides:
+        named = {target_of(word) for word in record.overrides}
+        chosen = [f"{key}={record.setting(key)}" for key in BY_ROWS if key not in named]
     return [word for word in chosen if _is_kept(word.partition("=")[0], typed)]
 
 

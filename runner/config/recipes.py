@@ -27,18 +27,23 @@ CHOSEN = (
 )  # fmt: skip
 WHOLE = ("model.dims", "model.hidden", "train.batch_size")  # those of whole numbers
 PRESET = "model.recipe."  # model.recipe.lr is the default of optimizer.lr
+EXAMPLES = {
+    "model.recipes": "model.width=0.5 optimizer.lr=0.01",
+    "model.recipe_by_rows": "rows=1000 train.epochs=20",
+}
 OF_PRESET = {"lr": "optimizer.lr", "epochs": "train.epochs", "batch_size": "train.batch_size"}
 
 
 def open_recipes(recipes: Sequence[str], words: Sequence[str]) -> list[str]:
     """The settings of the list that differ in what the command `words` leaves open, without the rest."""
-    given = {_target(word.partition("=")[0].lstrip("+")) for word in words}
+    given = {target_of(word) for word in words}
     left = (" ".join(word for word in recipe.split() if word.partition("=")[0] not in given) for recipe in recipes)
     return [recipe for recipe in dict.fromkeys(left) if recipe]
 
 
-def _target(key: str) -> str:
-    """The setting that a key decides: model.recipe.lr is optimizer.lr."""
+def target_of(word: str) -> str:
+    """The setting that a word decides: model.recipe.lr=1 is about optimizer.lr."""
+    key = word.partition("=")[0].lstrip("+")
     return OF_PRESET.get(key.removeprefix(PRESET), key) if key.startswith(PRESET) else key
 
 
@@ -74,7 +79,7 @@ def recipe_conflicts(settings: Settings) -> list[str]:
             f"train.recipe={AUTO}: model={model} has no settings to choose from (model.recipes), or this command names "
             "all of them. Try: train.recipe=preset, or model=dsn, static or ngram-vectors"
         ]
-    found = [problem for recipe in recipes for word in recipe.split() if (problem := _problem(word))]
+    found = [problem for recipe in recipes for word in recipe.split() if (problem := entry_problem(word))]
     if not 1 < len(recipes) <= MOST:
         found.append(f"train.recipe={AUTO}: model.recipes has {len(recipes)} settings, and 2 to {MOST} are compared")
     is_searched = {word.partition("=")[0] for recipe in recipes for word in recipe.split()}
@@ -83,10 +88,10 @@ def recipe_conflicts(settings: Settings) -> list[str]:
             f"train.steps={settings.train.steps} sets the length of a training, and train.recipe={AUTO} chooses its "
             "epochs. Try: train.steps=null, or train.recipe=preset"
         )
-    if "optimizer.lr" in is_searched and settings.optimizer.name != _optimizer_of(settings):
+    if "optimizer.lr" in is_searched and settings.optimizer.name != optimizer_of(settings):
         found.append(
-            f"optimizer={settings.optimizer.name}: the rates in model.recipes are for {_optimizer_of(settings)}. "
-            f"Try: optimizer={_optimizer_of(settings)}, or give the rate too: optimizer.lr=<rate>"
+            f"optimizer={settings.optimizer.name}: the rates in model.recipes are for {optimizer_of(settings)}. "
+            f"Try: optimizer={optimizer_of(settings)}, or give the rate too: optimizer.lr=<rate>"
         )
     first: StageSettings | None = next(iter(settings.compression.values()), None)
     if first and first.replaces_training and not settings.finished:
@@ -108,16 +113,16 @@ def _model_conflicts(settings: Settings) -> list[str]:
     return list(dict.fromkeys(found))[:1]
 
 
-def _optimizer_of(settings: Settings) -> str:
-    """The optimizer that the rates in the list of this family are for."""
+def optimizer_of(settings: Settings) -> str:
+    """The optimizer that the rates in the YAML of this family are for."""
     return ROW_SGD if settings.model.family == "ngram_vectors" else "adamw"
 
 
-def _problem(word: str) -> str | None:
-    """The mistake in one word of an entry."""
+def entry_problem(word: str, where: str = "model.recipes", known: Sequence[str] = CHOSEN) -> str | None:
+    """The mistake in one word of an entry of the list `where`, whose words may set `known`."""
     key, (override, problem) = word.partition("=")[0], parse_override(word)
-    if key not in CHOSEN:
-        problem = f"{word} is none of {', '.join(CHOSEN)}. Write each entry as: model.width=0.5 optimizer.lr=0.01"
+    if key not in known:
+        problem = f"{word} is none of {', '.join(known)}. Write each entry as: {EXAMPLES[where]}"
     elif override:
         problem = check_type(key, override.value())
-    return f"model.recipes: {problem}" if problem else None
+    return f"{where}: {problem}" if problem else None

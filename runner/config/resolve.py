@@ -18,6 +18,7 @@ from models.settings import HASHED_WORDS, OVER_NGRAMS, chosen_readout, compares_
 from models.views.settings import NONE, ViewSettings
 from runner.config.conflicts import conflicts
 from runner.config.recipes import AUTO, open_recipes
+from runner.config.sized import SIZED, open_table
 from runner.errors import ConfigError
 from runner.machine.threads import choose_threads
 from runner.record.model_folder import folder_of
@@ -36,11 +37,13 @@ def resolve(config: DictConfig, jobs: int = 1, words: Sequence[str] = ()) -> Set
     """Typed settings with every derived value written back, so that what is saved is the whole truth.
 
     jobs: runs side by side, which share the cores. words: the command of a config that Hydra composed; what they set
-    is not chosen by train.recipe=auto. Raises ConfigError for values that contradict each other.
+    is not chosen by train.recipe=auto or sized. Raises ConfigError for values that contradict each other.
     """
     settings = _typed_settings(config)
     is_chosen = settings.train.recipe == AUTO
     settings.model.recipes = open_recipes(settings.model.recipes, words) if is_chosen else []
+    is_sized = settings.train.recipe == SIZED
+    settings.model.recipe_by_rows = open_table(settings.model.recipe_by_rows, words) if is_sized else []
     settings.compression = _stages(settings.compression)
     data = settings.data
     try:

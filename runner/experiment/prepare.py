@@ -18,6 +18,7 @@ from models.network import Network
 from models.settings import FITTED_HEAD, full_part
 from models.views.settings import NONE
 from runner.config.recipes import AUTO
+from runner.config.sized import with_rows
 from runner.experiment.calibration import check_calibration_rows, why_not_these_rows
 from runner.experiment.initial_model import build_initial_model, check_tokenizer
 from runner.experiment.prepared import InitialWeights, PreparedRun
@@ -57,6 +58,7 @@ def prepare_run(
     """Load the data, build the model from the seed, and name the run; raises the user's errors."""
     begun = time.perf_counter()
     splits = load_run_splits(settings, notify, exclusive)
+    settings, sized = with_rows(settings, splits.train.source_count)
     task = task_of(splits, settings)
     check_selection(settings, splits.select.source_count)
     check_calibration_rows(settings, splits, task)
@@ -84,7 +86,7 @@ def prepare_run(
     seen = repeats_note(unlabelled_repeats(inputs), {part.name: len(part) for part in splits.report})
     is_open = settings.train.recipe == AUTO and finished is None  # the model is built again from what is chosen
     of_model = [] if is_open else weights.notes
-    notes = [*splits.notes, *([seen] if seen else []), *of_model, *viewed, *told, *([kept] if kept else [])]
+    notes = [*splits.notes, *sized, *([seen] if seen else []), *of_model, *viewed, *told, *([kept] if kept else [])]
     seconds = {"time/data_s": loaded - begun, "time/build_s": time.perf_counter() - loaded}
     seconds |= {"time/tune_s": initial.seconds} if initial.seconds else {}
     for stage in stages.values():

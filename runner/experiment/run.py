@@ -74,7 +74,7 @@ def run(settings: Settings, overrides: list[str], context: RunContext | None = N
             prepared = prepare_run(settings, output, terminal.say, initial, context.exclusive)
             if settings.resume == "must":
                 require_progress(prepared)
-            return _find_or_make(prepared, overrides, terminal, begun, context)
+            return _find_or_make(prepared, settings, overrides, terminal, begun, context)
         except OSError as error:
             raise as_user_error(error) from error
         finally:
@@ -84,9 +84,12 @@ def run(settings: Settings, overrides: list[str], context: RunContext | None = N
 
 
 def _find_or_make(
-    prepared: PreparedRun, overrides: list[str], terminal: Terminal, begun: float, context: RunContext
+    prepared: PreparedRun, asked: Settings, overrides: list[str], terminal: Terminal, begun: float, context: RunContext
 ) -> Outcome:
-    """Hold the run folder, and find the finished run in it or make the run."""
+    """Hold the run folder, and find the finished run in it or make the run.
+
+    asked: the settings before the data were loaded, by which the run is found again without loading them.
+    """
     settings, folder, exclusive = prepared.settings, prepared.folder, context.exclusive
 
     def make_run(inner: Settings, words: list[str], inner_context: RunContext = context) -> Outcome:
@@ -106,7 +109,7 @@ def _find_or_make(
             restart_peak()
 
     with claim(folder, terminal.say, exclusive, is_patient=context.is_patient):
-        remember(folder.parent, settings, prepared.identity)
+        remember(folder.parent, asked, prepared.identity)
         found = read_record(folder)
         if found and found.status == "done" and not settings.force:
             clear_checkpoints(folder)  # a process that died after its last word left checkpoints

@@ -51,12 +51,16 @@ NOT_IDENTITY = (
 def flatten(node: Mapping[str, Json], prefix: str = "") -> JsonObject:
     """Nested dictionaries as one, with dotted keys; empty groups vanish."""
     flat: JsonObject = {}
+    _flatten_into(flat, node, prefix)
+    return flat
+
+
+def _flatten_into(flat: JsonObject, node: Mapping[str, Json], prefix: str) -> None:
     for key, value in node.items():
         if isinstance(value, dict):
-            flat.update(flatten(value, f"{prefix}{key}."))
+            _flatten_into(flat, value, f"{prefix}{key}.")
         else:
             flat[prefix + key] = value
-    return flat
 
 
 def affects_identity(key: str) -> bool:

@@ -32,7 +32,7 @@ def write_json(path: Path, content: Mapping[str, object] | Sequence[object]) -> 
 def read_json(path: Path) -> JsonObject | None:
     """The object in a JSON file; None where there is no such file, or none that holds an object."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_bytes().decode("utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None

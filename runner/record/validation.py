@@ -165,15 +165,21 @@ def _first_wrong(value: object, kind: Kind) -> Wrong | None:
         if not isinstance(value, kind.outer):
             return Wrong(value, kind.outer)
         for key, part in value.items() if isinstance(value, dict) else enumerate(value):
-            if (found := _first_wrong(part, kind.inner)) is not None:
+            if not _is_plainly(part, kind.inner) and (found := _first_wrong(part, kind.inner)) is not None:
                 return found.below(key)
         return None
     if not isinstance(value, dict):
         return Wrong(value, dict)
     for key, inner in kind.items():
-        if (found := _first_wrong(value.get(key), inner)) is not None:
+        part = value.get(key)
+        if not _is_plainly(part, inner) and (found := _first_wrong(part, inner)) is not None:
             return found.below(key)
     return None
+
+
+def _is_plainly(value: object, kind: Kind) -> bool:
+    """Is it of the kind by its type alone, as most values are? False where `_first_wrong` has to look closer."""
+    return type(value) is kind is not int or (value is None and type(kind) is OrNull)
 
 
 def _is_of_type(value: object, kind: type) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ TASKS: dict[str, str] = {  # the first is taken for what data.task=auto finds, b
 }
 
 
+@cache
 def task_class(name: str) -> type[Task]:
     """Return the class of a task; KeyError naming the known ones."""
     if name not in TASKS:

@@ -17,6 +17,7 @@ from runner.best.plan.twin import time_twin
 from runner.best.types import Facts
 from runner.config.compose import compose
 from runner.config.resolve import resolve
+from runner.config.sized import with_rows
 from runner.record.identity import identity_settings
 from runner.schema import Settings
 from runner.version import NUMBERS, VERSION
@@ -75,7 +76,8 @@ class Estimator:
         times = kept.get("micros", {})
         if "draft" in kept and (self.machine is None or self.machine in times):
             return Draft(**kept["draft"]), Training(**kept["training"]), times.get(self.machine or "")
-        settings = resolve(compose([*self.words, *words]))
+        command = [*self.words, *words]
+        settings, _ = with_rows(resolve(compose(command), words=command), self.facts.train_rows)
         train = settings.train
         training = Training(settings.model.family, train.epochs, train.batch_size, train.threads or 1)
         with tempfile.TemporaryDirectory() as scratch:

@@ -64,7 +64,9 @@ def encoder_settings(settings: Settings) -> Settings:
     """The settings of the encoder's own run: its backbone with BERT's pooler, nothing frozen, its own recipe."""
     model, recipe = settings.model, recipe_of(settings.model.backbone)
     cls, once = {"name": "cls"}, Finetuning()
-    plain = replace(model, name=model.backbone, readout=cls, freeze="none", tune=once, carry="encoder")
+    plain = replace(
+        model, name=model.backbone, readout=cls, freeze="none", tune=once, carry="encoder", recipe_by_rows=[]
+    )
     size = model.tune.batch_size or int(recipe["batch_size"])
     train = replace(settings.train, epochs=model.tune.epochs, batch_size=size)
     optimizer = replace(settings.optimizer, lr=model.tune.lr or float(recipe["lr"]))

@@ -90,3 +90,9 @@ def test_rows_that_cannot_calibrate_are_refused() -> None:
     with pytest.raises(ModelError, match="the rows of val train too"):
         Exits(Options()).check_rows(1000, "the rows of val train too")
     Exits(Options(threshold=0.9)).check_rows(1000, "the rows of val train too")
+
+
+def test_the_model_that_a_search_times_comes_back_from_its_folder(tmp_path: Path) -> None:
+    model = encoder()
+    Exits(Options()).sketch(model)
+    assert torch.equal(reopened(model, tmp_path / "model")(**batch()), model(**batch()))

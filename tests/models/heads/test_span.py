@@ -126,7 +126,7 @@ def test_a_model_of_another_library_teaches_starts_and_ends(tmp_path: Path) -> N
 
 def test_the_graph_gives_both_logits_of_every_token(tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")
-    model = finder()
+    model = finder(layers=1)
     write_onnx(model, tmp_path / "model.onnx")
     graph = OnnxModel(tmp_path / "model.onnx", threads=1)
     for inputs in (batch(), batch(1, 40)):

@@ -167,7 +167,7 @@ def test_only_the_places_that_are_asked_for_learn() -> None:
 
 def test_the_graph_gives_the_logits_of_every_token(tmp_path: Path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
-    model = tagger()
+    model = tagger(layers=1)
     write_onnx(model, tmp_path / "model.onnx")
     session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
     for inputs in (batch(), batch(1, 40)):

@@ -34,6 +34,14 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
     return model, path
 
 
+@pytest.fixture(scope="module")
+def shallow(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
+    """A model with one exit, between its two layers, and its graph."""
+    model, path = with_exits("confidence", "cls", layers=2), tmp_path_factory.mktemp("shallow") / "model.onnx"
+    write_onnx(model, path)
+    return model, path
+
+
 @torch.no_grad()
 def answers(model: Any, inputs: dict[str, Tensor]) -> Tensor:
     found: Tensor = model(**inputs)
@@ -61,16 +69,15 @@ def test_each_layer_is_in_the_branch_of_the_rows_that_reach_it(written: tuple[An
     assert depths == [["0"], ["1"], ["2"]]
 
 
-def test_rows_leave_by_confidence_too(tmp_path: Path) -> None:
-    model, inputs = with_exits("confidence", "cls", layers=2), batch(40)
-    write_onnx(model, tmp_path / "model.onnx")
-    assert torch.allclose(OnnxModel(tmp_path / "model.onnx", 1)(**inputs), answers(model, inputs), atol=1e-5)
+def test_rows_leave_by_confidence_too(shallow: tuple[Any, Path]) -> None:
+    (model, path), inputs = shallow, batch(40)
+    assert torch.allclose(OnnxModel(path, 1)(**inputs), answers(model, inputs), atol=1e-5)
     counts = exits_of(model).take_counts(2)  # type: ignore[union-attr]
     assert counts[1] and counts[2], "some rows leave, and some do not"
 
 
-def test_the_parts_are_quantized_one_by_one(written: tuple[Any, Path], tmp_path: Path) -> None:
-    model, plain = written
+def test_the_parts_are_quantized_one_by_one(shallow: tuple[Any, Path], tmp_path: Path) -> None:
+    model, plain = shallow
     inputs, int8 = batch(20), tmp_path / "int8.onnx"
     quantize_graph(plain, int8, model)
     found = OnnxModel(int8, 1)(**inputs)
