@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from models.compression.settings.learn import Distil
 from models.settings import FITTED_HEAD, FITTED_NGRAMS
 from runner.schema import COSINE_LOSSES, Settings
 from runner.tasks import likely_task
-from runner.tasks.base import Task
 from runner.tasks.soft_labels import soft_labels
+
+if TYPE_CHECKING:
+    from runner.tasks.base import Task
 
 
 def loss_conflicts(settings: Settings) -> list[str]:

@@ -18,7 +18,7 @@ from tests.conftest import REPO
 # The YAML that holds a method's defaults, where it has another name than the method; others are presets.
 HOME = {"weight_only": "int8", "dynamic_int8": "int8_dynamic", "static_int8": "int8_static"}
 # What belongs to a preset alone: bert-tiny's own weights, and its width written out.
-OF_A_PRESET = {"model.intermediate", "model.weights", "model.pretrained"}
+OF_A_PRESET = {"model.intermediate", "model.weights", "model.pretrained", "model.recipe_by_rows"}
 
 
 def composed(*words: str) -> dict[str, Any]:
