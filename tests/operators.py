@@ -10,4 +10,4 @@ def read_operators_once() -> None:
     from torch.onnx._internal.exporter._registration import ONNXRegistry
 
     read = cache(ONNXRegistry.from_torchlib)
-    ONNXRegistry.from_torchlib = staticmethod(read)  # type: ignore[method-assign, assignment]
+    ONNXRegistry.from_torchlib = staticmethod(read)  # type: ignore[method-assign]
