@@ -27,6 +27,7 @@ def rows_of(ledger: Path) -> list[list[str]]:
 @pytest.mark.parametrize("ledger", LEDGERS, ids=lambda path: path.stem)
 def test_a_ledger_has_a_line_and_a_verdict_for_each_claim_of_its_sweep(ledger: Path) -> None:
     claims = safe_load((SWEEPS / f"{ledger.stem}.yaml").read_text())["sweep"]["claims"]
+    assert ledger.read_text().startswith(f"# {ledger.stem}: ") and f"`run -m +sweep={ledger.stem}" in ledger.read_text()
     titles, *lines = rows_of(ledger)
     assert titles == [*COLUMNS]
     assert [line[0] for line in lines] == [claim["claim"] for claim in claims], "make it again with run compare"

@@ -8,6 +8,7 @@ YAML lists under `objections`, and what the records show, such as fewer than thr
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from runner.compare.select import Run
 from runner.compare.table import pipe_table
 from runner.compare.verdict import ClaimVerdict
 from runner.record.baseline import MARK
+from runner.record.identity import affects_identity
 
 if TYPE_CHECKING:
     from runner.record.sweep_record import SweepRecord
@@ -30,8 +32,8 @@ def ledger(comparison: Comparison, sweep: SweepRecord) -> str:
     runs = [run for row in comparison.rows for run in row.group.members]
     rows = {row.group.name: row for row in comparison.rows}
     lines = [
-        f"## {sweep.title}: {sweep.question or 'no question stated'}", "",
-        f"`run -m +sweep={sweep.name or sweep.id}`; {len(runs)} runs, {_dates(runs)}; {_machines(runs)}.", "",
+        f"# {sweep.title}: {sweep.question or 'no question stated'}", "",
+        f"`{_command(sweep)}`; {len(runs)} runs, {_dates(runs)}; {_machines(runs)}.", "",
         *pipe_table(COLUMNS, [False] * len(COLUMNS), [_cells(claim, rows) for claim in comparison.claims]),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
@@ -64,6 +66,18 @@ def objections(claim: ClaimVerdict, arms: Sequence[Row]) -> list[str]:
     if len(steps) > 1:
         found.append("the arms took other numbers of steps")
     return found
+
+
+def _command(sweep: SweepRecord) -> str:
+    """The command that makes these runs again, without what changes no result, such as folders and the tracker."""
+    words = [word for word in sweep.overrides if _is_told(word.partition("=")[0].lstrip("+~"))]
+    return shlex.join(["run", "-m", *(words or [f"+sweep={sweep.name or sweep.id}"])])
+
+
+def _is_told(key: str) -> bool:
+    """Does the setting with this key belong in the command of a ledger?"""
+    of_sweep = key.startswith("sweep.") and key != "sweep.name"  # its size and how many run side by side
+    return affects_identity(key) and not of_sweep
 
 
 def _dates(runs: list[Run]) -> str:

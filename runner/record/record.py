@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 SCHEMA_VERSION = 1
-SOMETIMES = ("targets", "calibration")  # keys of the data that are left out where they are null
+OPTIONAL = ("targets", "calibration")  # keys of the data that are left out where they are null
 Kind = TypeVar("Kind", bound="DataclassInstance")
 
 
@@ -93,8 +93,7 @@ class DataFacts:
 
     def to_json(self) -> JsonObject:
         """The object in record.json; `targets` and `calibration` only where there are any."""
-        found = asdict(self)
-        return {key: value for key, value in found.items() if value is not None or key not in SOMETIMES}
+        return {key: value for key, value in asdict(self).items() if value is not None or key not in OPTIONAL}
 
     @property
     def calibrating(self) -> str:
@@ -139,7 +138,8 @@ class Environment:
     @property
     def processor(self) -> str:
         """The kind of machine, for tables: processor, cores, device."""
-        return f"{self.machine.get('cpu')}, {self.machine.get('cores')} cores, {self.device}"
+        cpu, cores = self.machine.get("cpu"), self.machine.get("cores")
+        return f"{cpu}, {cores} core{'' if cores == 1 else 's'}, {self.device}"
 
     @property
     def git_commit(self) -> str | None:

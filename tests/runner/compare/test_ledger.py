@@ -58,3 +58,11 @@ def test_objections_that_are_no_texts_and_sweeps_without_claims_are_refused(tmp_
     write_sweep(tmp_path, records, status="done", claims=[])
     with pytest.raises(ConfigError, match="states none"):
         main(["a_sweep", "--format", "ledger", f"paths.output={tmp_path}"])
+
+
+def test_the_command_makes_the_same_runs_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    records = write_group(tmp_path, "model=dsn", right=[150, 152, 151])
+    given = ["+sweep=a_sweep", "data=mnli", "sweep.size=10", "tracker=none", f"paths.output={tmp_path}"]
+    write_sweep(tmp_path, records, status="done", claims=[CLAIM], overrides=given)
+    assert main(["a_sweep", "--format", "ledger", f"paths.output={tmp_path}"]) == 0
+    assert "`run -m +sweep=a_sweep data=mnli`; 3 runs" in capsys.readouterr().out
