@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from data.calibration import calibration_file, calibration_hub_split, calibration_share
+from data.calibration import CALIBRATION, calibration_file, calibration_hub_split, calibration_share
 from data.settings import DataSettings, split_names
 from data.sources.hub_splits import hub_splits
 from runner.record.calibration import OFF
@@ -38,7 +38,7 @@ def _of_a_split(data: DataSettings, named: str) -> list[str]:
     if data.source != "hub":
         return [f"{named} names a split of a hub dataset, and data={data.name} has none. Try: data.calibration=0.1"]
     used = {"train": "trains", split_names(data)[0]: "selects"}
-    others = {name: of for name, of in hub_splits(data).items() if name != "calibration"}
+    others = {name: of for name, of in hub_splits(data).items() if name != CALIBRATION}
     return [
         f"{named}: this split {used.get(name, 'is reported')}. Try: data.calibration=0.1, or another split"
         for name, of in others.items()

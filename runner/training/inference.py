@@ -64,7 +64,7 @@ def predict(
 
     task: says what is kept of an output where that is not the output itself, such as sums of blocks for masked words.
     lookup: as in data/batch.py, while training has the word table rearranged.
-    shortest: as in `eval_batches`.
+    shortest: a batch ends before a row that is shorter than this share of its longest.
     exclusive: of a run, which stands still between batches while another one times.
     """
     was_training = model.training
