@@ -33,7 +33,7 @@ from runner.track.sweeps import HOME, PARENT, folder_on_host
 from runner.track.translate import RUN_NAME
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run
+    from mlflow.entities import DatasetInput, Run
 
 MAX_PARAMS = 100  # in one log_batch call, MLflow's limit, for params and for tags
 
@@ -44,8 +44,14 @@ def sync_run(folder: Path, settings: TrackerSettings, target: MlflowTarget | Non
     target: from `connect`, to open MLflow once for many folders; by default the embedded store beside the run folder.
     Raises TrackError with one line for the user; the same line is kept in <folder>/mlflow.json.
     """
-    record = record_to_mirror(folder)
-    return attempt(folder, folder.parent, settings, target, lambda found: _sync(folder, record, settings, found))
+    record_to_mirror(folder)  # raises here for what is no run folder, before a lock is put into it
+
+    def send(found: MlflowTarget) -> str:
+        # Read under the lock: another process may have sent the end while this one waited, and a record from before
+        # that would make a finished run a running one again.
+        return _sync(folder, record_to_mirror(folder), settings, found)
+
+    return attempt(folder, folder.parent, settings, target, send)
 
 
 def _sync(folder: Path, record: RunRecord, settings: TrackerSettings, target: MlflowTarget) -> str:
@@ -136,8 +142,22 @@ def _send_description(target: MlflowTarget, run: Run, record: RunRecord, points:
         target.client.delete_tag(run_id, key)
     datasets = [] if run.inputs and run.inputs.dataset_inputs else translate.run_datasets(record)
     if datasets:
-        target.client.log_inputs(run_id, datasets=datasets)
+        _send_datasets(target, run_id, datasets)
     return bool(params or tags or gone or datasets)
+
+
+def _send_datasets(target: MlflowTarget, run_id: str, datasets: list[DatasetInput]) -> None:
+    """Send which data the run read.
+
+    MLflow looks a dataset up and then inserts it, so of two runs that start on the same data one may meet the row of
+    the other. It finds that row the second time.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        target.client.log_inputs(run_id, datasets=datasets)
+    except MlflowException:
+        target.client.log_inputs(run_id, datasets=datasets)
 
 
 def _send_points(target: MlflowTarget, record: RunRecord, points: Points, state: MirrorState) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from runner.record.later import add_later
+from runner.track import sync
 from runner.track.connection import MlflowTarget, connect
 from runner.track.errors import TrackError
 from runner.track.settings import TrackerSettings
@@ -245,3 +246,44 @@ def test_metrics_that_were_measured_after_the_run_are_sent_once_and_again_when_t
     add_later(folder, "another start", {"pairs/blimp_pll": 0.9})
     assert sync_run(folder, SETTINGS, target) == "updated", "what was measured of other weights is none of this run"
     assert history(target, "pairs/blimp_pll")[-1] == (0, 0.6)
+
+
+def test_a_run_that_ended_while_its_mirror_waited_stays_finished(
+    output: Path, target: MlflowTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, attempt = write_run(output / "abc", status="running"), sync.attempt
+
+    def wait_for_another(*arguments: Any) -> str:
+        monkeypatch.setattr(sync, "attempt", attempt)
+        write_record(folder, status="done")
+        sync_run(folder, SETTINGS, target)
+        return attempt(*arguments)
+
+    monkeypatch.setattr(sync, "attempt", wait_for_another)
+    sync_run(folder, SETTINGS, target)
+    (run,) = runs(target)
+    assert (run.info.status, state(folder)["status"]) == ("FINISHED", "done")
+
+
+@pytest.mark.parametrize("refusals", [1, 2])
+def test_a_dataset_that_another_run_inserts_at_that_moment_is_sent_again(
+    output: Path, target: MlflowTarget, monkeypatch: pytest.MonkeyPatch, refusals: int
+) -> None:
+    from mlflow.exceptions import MlflowException
+
+    folder, log_inputs, calls = write_run(output / "abc"), target.client.log_inputs, list[str]()
+
+    def insert(run_id: str, **given: Any) -> None:
+        calls.append(run_id)
+        if len(calls) <= refusals:
+            raise MlflowException("UNIQUE constraint failed: datasets.experiment_id, datasets.name, datasets.digest")
+        log_inputs(run_id, **given)
+
+    monkeypatch.setattr(target.client, "log_inputs", insert)
+    if refusals == 2:
+        with pytest.raises(TrackError, match="UNIQUE constraint failed"):
+            sync_run(folder, SETTINGS, target)
+        return
+    sync_run(folder, SETTINGS, target)
+    (run,) = runs(target)
+    assert run.info.status == "FINISHED" and len(run.inputs.dataset_inputs) == 1 and state(folder)["problem"] is None
