@@ -3,7 +3,8 @@
     run compression=[exits] from=<run id>
     run compression=[exits] compression.exits.at_most_loss=0.01 from=<run id>
 
-The exits are fitted on a sample of the training rows; their thresholds are calibrated on the split that selects.
+The exits are fitted on a sample of the training rows; their thresholds are calibrated on the rows that calibrate: those
+of the split that selects, or those that data.calibration sets aside.
 Sources: DeeBERT (arXiv 2004.12993), PABEE (arXiv 2006.04152), BERxiT (EACL 2021).
 """
 
@@ -72,7 +73,7 @@ class Exits(Stage):
             )
 
     def check_rows(self, rows: int, why_not: str) -> None:
-        """ModelError where the rows that select cannot calibrate a threshold."""
+        """ModelError where the rows that calibrate cannot calibrate a threshold."""
         options, key = self.options, f"compression.{self.name}"
         if options.threshold is not None:
             return
@@ -84,7 +85,7 @@ class Exits(Stage):
         if rows < fewest:
             raise ModelError(
                 f"{key}.at_most_loss={options.at_most_loss:g} takes at least {fewest:,} rows, half of them for "
-                f"temperatures, and the split that selects has {rows:,}. Try: {key}.guarantee=none"
+                f"temperatures, and {rows:,} calibrate. Try: {key}.guarantee=none"
             )
 
     def sketch(self, model: nn.Module) -> None:
@@ -113,7 +114,7 @@ class Exits(Stage):
         if options.form == "frozen":
             fit_exits(exits, sample, options.soft)
         fit_doubt(exits, sample)
-        found = calibrate(exits, see(model, exits, context, rows=None, split="select"), layers, options, context)
+        found = calibrate(exits, see(model, exits, context, rows=None, split="calibration"), layers, options, context)
         if is_half(model.architecture):
             round_to_half(exits)
         record_method(model, replace(options, after=list(places)))
@@ -133,7 +134,7 @@ class Exits(Stage):
         by = "certified" if self.options.guarantee != "none" else "an estimate without a guarantee"
         change = f"{'loses' if found.loss >= 0 else 'gains'} {100 * abs(found.loss):.2f} points there"
         context.say(
-            f"exits: at {self.options.rule} {found.value:.4g} the {found.rows:,} rows that select go through "
+            f"exits: at {self.options.rule} {found.value:.4g} the {found.rows:,} rows that calibrate go through "
             f"{found.layers:.2f} of {layers} layers on the mean; leaving early {change}, {by}"
         )
 

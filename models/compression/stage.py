@@ -205,7 +205,10 @@ class StageContext(Stopwatch, Protocol):
     def batches(
         self, *, rows: int | None = None, batch_size: int = 32, split: str = "train", seed: int | None = None
     ) -> Iterator[tuple[Inputs, Targets, np.ndarray]]:
-        """Inputs, targets and row numbers of `rows` rows of a split: the first ones, or a sample drawn by `seed`."""
+        """Inputs, targets and row numbers of `rows` rows of a split: the first ones, or a sample drawn by `seed`.
+
+        split: train | select | calibration, the rows set aside to calibrate on, or else those that select.
+        """
         ...
 
     def training_inputs(self, rows: np.ndarray) -> Inputs:
@@ -277,9 +280,9 @@ class Stage:
         """Raise ModelError if `model` cannot learn from that teacher; called before anything is trained."""
 
     def check_rows(self, rows: int, why_not: str) -> None:
-        """Raise ModelError if the split that selects cannot calibrate the stage; called before anything is trained.
+        """Raise ModelError if the rows that calibrate are not fit for the stage; called before anything is trained.
 
-        rows: of that split. why_not: why they must not calibrate; "" where they may.
+        rows: their number. why_not: why they must not calibrate; "" where they may.
         """
 
     def sketch(self, model: nn.Module) -> None:

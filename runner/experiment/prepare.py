@@ -19,7 +19,7 @@ from models.settings import FITTED_HEAD, full_part
 from models.views.settings import NONE
 from runner.config.recipes import AUTO
 from runner.config.sized import with_rows
-from runner.experiment.calibration import check_calibration_rows, why_not_these_rows
+from runner.experiment.calibration import check_calibration_rows, why_not_calibrated
 from runner.experiment.initial_model import build_initial_model, check_tokenizer
 from runner.experiment.prepared import InitialWeights, PreparedRun
 from runner.experiment.recipe_search import check_selection
@@ -96,7 +96,7 @@ def prepare_run(
         inputs,
     )  # fmt: skip
     for stage in stages.values():
-        stage.check_rows(len(splits.select), why_not_these_rows(prepared))
+        stage.check_rows(len(splits.calibration), why_not_calibrated(prepared))
     return prepared
 
 

@@ -189,8 +189,9 @@ class RunStageContext(Stopwatch):
     def batches(
         self, *, rows: int | None = None, batch_size: int = BATCH, split: str = "train", seed: int | None = None
     ) -> Iterator[tuple[Inputs, Targets, np.ndarray]]:
-        """Batches of rows of about equal length, so that little is padded; split: train | select."""
-        chosen = self.splits.train if split == "train" else self.splits.select
+        """Batches of rows of about equal length, so that little is padded; split: train | select | calibration."""
+        splits = self.splits
+        chosen = {"train": splits.train, "select": splits.select, "calibration": splits.calibration}[split]
         count = min(rows or len(chosen), len(chosen))
         numbers = np.arange(count)
         if seed is not None:

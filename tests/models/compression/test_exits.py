@@ -35,7 +35,7 @@ def test_a_model_with_exits_comes_back_from_its_folder(tmp_path: Path, form: str
     again = reopened(model, tmp_path / "model")
     assert torch.equal(again(**batch()), model(**batch()))
     assert set(context.facts) == {"exits/threshold", "exits/rows", "exits/lost", "exits/lost_low", "exits/lost_high"}
-    assert "layers" in context.said[0]
+    assert "layers" in context.said[0] and context.asked == {"train", "calibration"}
 
 
 def test_exits_stand_on_weights_of_few_bits(tmp_path: Path) -> None:

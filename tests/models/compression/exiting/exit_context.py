@@ -25,6 +25,7 @@ class ExitContext:
     def __init__(self, count: int = 240) -> None:
         self.count, self.seed, self.lr = count, 0, 1e-3
         self.device, self.task, self.statistics = torch.device("cpu"), Classes(), StageStatistics()
+        self.asked = set[str]()  # splits whose rows were read
         self.facts: dict[str, float] = {}
         self.said: list[str] = []
         self.trained: list[dict[str, Any]] = []
@@ -32,6 +33,7 @@ class ExitContext:
     def batches(
         self, *, rows: int | None = None, batch_size: int = 32, split: str = "train", seed: int | None = None
     ) -> Iterator[tuple[Inputs, Targets, np.ndarray]]:
+        self.asked.add(split)
         ids, labels = drawn(self.count, seed=0 if split == "train" else 1)
         for places in torch.arange(min(rows or self.count, self.count)).split(batch_size):
             yield {"input_ids": ids[places]}, {"labels": labels[places]}, places.numpy()
