@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from data.calibration import CALIBRATION, calibration_file
 from data.errors import DataError, MissingColumn
 from data.settings import DataSettings
 from data.sources.cells import as_text, label_cell
@@ -131,7 +132,7 @@ def read_options(settings: DataSettings, columns: dict[str, str | None], notes: 
 
 def file_of(settings: DataSettings, split: str) -> Path | None:
     """Return the file that the rows of a split are from: its own, or that of train, which it is cut off."""
-    own = {"val": settings.val_path, "test": settings.test_path}.get(split)
+    own = {"val": settings.val_path, "test": settings.test_path, CALIBRATION: calibration_file(settings)}.get(split)
     text = own or settings.train_path or settings.path
     return None if text is None else Path(text).expanduser()
 

@@ -6,6 +6,7 @@ import math
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 
+from data.calibration import CALIBRATION, calibration_share
 from data.duplicates import NOTED
 from data.settings import DataSettings
 from runner.audit.facts import Advice, LabelFacts, LengthFacts, RepeatFacts, TaskFacts, TokenizerFacts
@@ -92,7 +93,8 @@ def _repeats(data: DataSettings, repeats: Mapping[str, RepeatFacts], leaks: Sequ
         return {}
     is_cut = (data.source == "files" and data.test_path is None) or data.split is not None
     leaked = [leak for leak in leaks if leak.rows > NOTED * repeats[leak.split].rows]
-    if leaked and is_cut:
+    is_of_apart = calibration_share(data) is None and any(leak.split == CALIBRATION for leak in leaked)
+    if leaked and is_cut and not is_of_apart:
         return {"data.duplicates=group": "equal texts then stay in one split, and none is both trained on and reported"}
     if leaked:
         return {"data.duplicates=drop": "train then has no text of another split"}

@@ -1,7 +1,8 @@
 """The findings of an audit; standard library only. `asdict` of them is the JSON of `run data format=json`.
 
-Dictionaries by split have the order train, the split that selects, the reported ones. Row numbers are those of the
-user's file or of the hub's split, as `predictions-<split>.parquet` has them.
+Dictionaries by split have the order train, the split that selects, the reported ones, and the rows set aside to
+calibrate on (data.calibration). Row numbers are those of the user's file or of the hub's split, as
+`predictions-<split>.parquet` has them.
 """
 
 from __future__ import annotations

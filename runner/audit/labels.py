@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from data.calibration import CALIBRATION
 from data.labels import Labels
 from data.load import Rows
 from data.sources.cells import parse_number
@@ -58,8 +59,9 @@ def _first_numbers(labels: Labels) -> np.ndarray:
 
 
 def used_splits(rows: Rows) -> list[str]:
-    """Return the names of the splits in use: train, the one that selects, the reported ones."""
-    return list(dict.fromkeys(("train", rows.select, *rows.report)))
+    """Return the names of the splits in use: train, the one that selects, the reported ones, rows set aside."""
+    apart = [CALIBRATION] if CALIBRATION in rows.raw.splits else []
+    return list(dict.fromkeys(("train", rows.select, *rows.report, *apart)))
 
 
 def _classes(splits: dict[str, Labels], target: Target) -> LabelFacts:

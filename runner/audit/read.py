@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from data.calibration import CALIBRATION, calibration_file
 from data.errors import CutTooSmall, DataError
 from data.json_types import JsonObject
 from data.load import Rows, read_rows
@@ -56,7 +57,9 @@ def _read_cut(settings: DataSettings, cache: SharedCache, target: str) -> tuple[
 
 def sources_of(settings: DataSettings) -> tuple[Source, ...]:
     """Return the files or splits of the hub that are read, with their columns; none for the built-in data."""
-    return {"files": _files, "hub": _hub_splits, "demo": lambda _: ()}[settings.source](settings)
+    found = {"files": _files, "hub": _hub_splits, "demo": lambda _: ()}[settings.source](settings)
+    apart = calibration_file(settings)
+    return found if apart is None else (*found, _file(CALIBRATION, apart, "data.calibration", settings))
 
 
 def _used(settings: DataSettings) -> dict[str, str]:
@@ -81,13 +84,13 @@ def _files(settings: DataSettings) -> tuple[Source, ...]:
     named = {
         "train": settings.train_path or settings.path, "val": settings.val_path, "test": settings.test_path,
     }  # fmt: skip
-    found = []
-    for split, text in named.items():
-        if text is None:
-            continue
-        path = existing_file(text, "data.path", any_format=True)
-        found.append(_source(split, text, path.stat().st_size, _columns(path, settings), settings))
-    return tuple(found)
+    return tuple(_file(split, text, "data.path", settings) for split, text in named.items() if text is not None)
+
+
+def _file(split: str, text: str, key: str, settings: DataSettings) -> Source:
+    """Return a file, which the setting `key` names."""
+    path = existing_file(text, key, any_format=True)
+    return _source(split, text, path.stat().st_size, _columns(path, settings), settings)
 
 
 def _columns(path: Path, settings: DataSettings) -> list[str]:

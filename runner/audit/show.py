@@ -15,7 +15,7 @@ WORDS = {  # by the unit of labels: several of them, and one as the title of a c
     "rows": ("classes", "class"), "words": ("tags", "tag of words"), "sets": ("labels", "label"),
 }  # fmt: skip
 MOST_CLASSES, MOST_TAIL = 12, 3  # classes in the table; of more the largest, and so many of the smallest
-LABEL_WIDTH = 24
+LABEL_WIDTH, LAST_WIDTH = 24, 16
 EXAMPLE_WIDTH = 72
 SAME_SHOWN = 25  # letters of near repeats that are shown before their first difference
 SCRIPT_SHARE = 0.005  # of the letters, below which a script is not named
@@ -75,18 +75,19 @@ def _labels(audit: Audit) -> Iterator[str]:
     if not labels.classes:
         yield "labels: none"
         return
-    yield _row(WORDS.get(labels.unit, ("", labels.unit))[1], [*labels.classes[0].counts], "share of train")
+    widths = _widths([*labels.classes[0].counts])
+    yield _row(WORDS.get(labels.unit, ("", labels.unit))[1], [*labels.classes[0].counts], "share of train", widths)
     total = max(1, sum(found.counts["train"] for found in labels.classes))
     if of_train := labels.sets.get("train"):
         total = max(1, round(total / max(of_train["mean"], 1e-9)))  # rows, which may have several labels
     first, last = _shown(labels.classes)
     for found in first:
-        yield _class(found, total)
+        yield _class(found, total, widths)
     if last:
         hidden = len(labels.classes) - len(first) - len(last)
         yield f"  ... {hidden:,} more"
     for found in last:
-        yield _class(found, total)
+        yield _class(found, total, widths)
     largest, smallest = (labels.classes[place].counts["train"] for place in (0, -1))
     if len(labels.classes) > 1:
         ratio = f"{largest / smallest:,.1f} to 1" if smallest else "no row of the smallest class in train"
@@ -109,17 +110,24 @@ def _shown(classes: Sequence[ClassFacts]) -> tuple[Sequence[ClassFacts], Sequenc
     return classes[: MOST_CLASSES - MOST_TAIL - 1], classes[-MOST_TAIL:]
 
 
-def _class(found: ClassFacts, total: int) -> str:
+def _class(found: ClassFacts, total: int, widths: Sequence[int]) -> str:
     share = found.counts["train"] / total
-    return _row(f"  {found.name}", [f"{count:,}" for count in found.counts.values()], f"{share:.1%}")
+    return _row(f"  {found.name}", [f"{count:,}" for count in found.counts.values()], f"{share:.1%}", widths)
 
 
-def _row(name: str, cells: Sequence[str], last: str) -> str:
+def _widths(titles: Sequence[str]) -> list[int]:
+    """The widths of columns of numbers: those of their titles, where all then fit the screen."""
+    least = 10 if len(titles) <= 3 else 7
+    wide = [max(least, len(title) + 1) for title in titles]
+    return wide if LABEL_WIDTH + sum(wide) + LAST_WIDTH <= WIDTH else [least] * len(titles)
+
+
+def _row(name: str, cells: Sequence[str], last: str, widths: Sequence[int] = ()) -> str:
     """A row of a table: a name of at most LABEL_WIDTH, then numbers."""
     shown = _fitted(name.replace("\n", " "), LABEL_WIDTH)
-    width = 10 if len(cells) <= 3 else 7
-    padded = (f"{cell:>{width}}" if len(cell) < width else f" {cell}" for cell in cells)  # a long one stands apart
-    return f"{set_cell_size(shown, LABEL_WIDTH)}{''.join(padded)}{last:>16}"
+    wide = widths or _widths([""] * len(cells))
+    padded = (f"{cell:>{width}}" if len(cell) < width else f" {cell}" for cell, width in zip(cells, wide))  # or apart
+    return f"{set_cell_size(shown, LABEL_WIDTH)}{''.join(padded)}{last:>{LAST_WIDTH}}"
 
 
 def _lengths(audit: Audit) -> Iterator[str]:

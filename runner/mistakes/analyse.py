@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data.calibration import CALIBRATION
 from runner.mistakes.answered import Answered
 from runner.mistakes.findings import (
     ClassScores,
@@ -118,16 +119,20 @@ def _doubts(
     if isinstance(found, str):
         return found
     flagged = find_label_errors(found.labels, found.probabilities)
-    texts = material.texts_by_number(found.source_rows[flagged.rows])
-    places = material.places("train", found.source_rows[flagged.rows])
-    doubts = []
-    for row, place, text in zip(flagged.rows, places, texts):
-        label, likelier = int(found.labels[row]), int(flagged.confident[row])
-        p = found.probabilities[row]
-        doubts.append(
-            Doubt(place, found.names[label], found.names[likelier], float(p[label]), float(p[likelier]), text)
-        )
-    return LabelDoubts(tuple(doubts), len(found.labels), found.accuracy, found.runs)
+    is_apart = found.is_elsewhere | material.are_apart(found.source_rows)
+    is_elsewhere, doubts = found.is_elsewhere[flagged.rows], dict[int, Doubt]()
+    for source, rows in (("train", flagged.rows[~is_elsewhere]), (CALIBRATION, flagged.rows[is_elsewhere])):
+        if not len(rows):
+            continue
+        numbers = found.source_rows[rows]
+        texts, places = material.texts_by_number(numbers, source), material.places(source, numbers)
+        for row, place, text in zip(rows.tolist(), places, texts):
+            label, likelier = int(found.labels[row]), int(flagged.confident[row])
+            of_label, of_likelier = (float(found.probabilities[row, one]) for one in (label, likelier))
+            split = CALIBRATION if is_apart[row] else "train"
+            doubts[row] = Doubt(place, found.names[label], found.names[likelier], of_label, of_likelier, text, split)
+    shown = tuple(doubts[row] for row in flagged.rows.tolist())
+    return LabelDoubts(shown, len(found.labels), found.accuracy, found.runs, int(is_apart.sum()))
 
 
 def _copies(answered: Answered, material: Material, texts: Sequence[str]) -> Copies:
@@ -139,6 +144,8 @@ def _copies(answered: Answered, material: Material, texts: Sequence[str]) -> Cop
     known = set(zip(theirs.tolist(), train_labels.tolist())) if len(equal) else set()
     other = [int(row) for row in equal if (int(own[row]), int(labels[row])) not in known]
     near = near_copies(material.train_texts, texts) if material.holds_texts else NO_COPIES
+    is_other = CALIBRATION in material.rows.raw.splits and split != CALIBRATION
+    apart = int(np.isin(own, material.hashes(CALIBRATION)).sum()) if is_other else None
     first = _first_rows(theirs)
     seen = set(equal.tolist())
     same = sorted(seen.difference(other))
@@ -161,7 +168,7 @@ def _copies(answered: Answered, material: Material, texts: Sequence[str]) -> Cop
     )
     return Copies(
         len(equal), int(answered.is_right[equal].sum()), len(other), len({row for row, _, _ in almost}),
-        near.looked_up, near.compared_with, shown,
+        near.looked_up, near.compared_with, shown, apart,
     )  # fmt: skip
 
 

@@ -66,7 +66,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Doubt:
-    """A training row whose label may be wrong."""
+    """A training row, or one set aside to calibrate on, whose label may be wrong."""
 
     place: Place
     label: str
@@ -74,16 +74,23 @@ class Doubt:
     of_label: float  # by the n-gram model
     of_likelier: float
     text: str
+    split: str = "train"
 
 
 @dataclass(frozen=True)
 class LabelDoubts:
-    """The training rows that may be mislabelled, most doubtful first."""
+    """The training rows, and those set aside, that may be mislabelled, most doubtful first."""
 
     doubts: tuple[Doubt, ...]
     rows: int  # looked at
     accuracy: float  # of the n-gram model on rows that it did not see
     runs: tuple[str, ...]
+    apart: int = 0  # of the rows looked at, those set aside to calibrate on
+
+    @property
+    def kinds(self) -> str:
+        """Which rows were looked at, as an adjective."""
+        return "training and calibration" if self.apart else "training"
 
 
 @dataclass(frozen=True)
@@ -109,6 +116,7 @@ class Copies:
     looked_up: int
     compared_with: int
     shown: tuple[Copy, ...]
+    apart: int | None = None  # rows whose text is among those set aside to calibrate on; None where no others are
 
 
 @dataclass(frozen=True)

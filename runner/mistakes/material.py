@@ -13,12 +13,14 @@ from typing import TypeVar
 
 import numpy as np
 
+from data.calibration import CALIBRATION, calibration_share
 from data.duplicates import text_hashes
 from data.errors import DataError
 from data.json_types import JsonObject
 from data.load import Rows, read_rows
 from data.settings import DataSettings, TaskSettings
 from data.sources.files import file_of, row_numbers
+from data.sources.hub_splits import hub_splits
 from data.stores.build_once import SharedCache
 from runner.mistakes.answered import Answered
 from runner.record.data_settings import data_settings
@@ -66,6 +68,17 @@ class Material:
         return plain[0] if len(plain) == 1 else [BETWEEN.join(cells) for cells in zip(*plain)]
 
     @cached_property
+    def of_train(self) -> list[str]:
+        """The splits with the training rows of the source: train, and those cut off it to select and to calibrate."""
+        is_apart = calibration_share(self.settings) is not None
+        return ["train", *([self.rows.select] if self.rows.is_cut else []), *([CALIBRATION] if is_apart else [])]
+
+    def are_apart(self, source_rows: np.ndarray) -> np.ndarray:
+        """Return which training rows of the source, by their numbers there, were set aside to calibrate on, (rows,)."""
+        cut = self.source_rows(CALIBRATION) if CALIBRATION in self.of_train else np.zeros(0, np.int64)
+        return np.isin(source_rows, cut)
+
+    @cached_property
     def train_texts(self) -> list[str]:
         """The texts of the training rows."""
         return self.texts("train")
@@ -74,9 +87,12 @@ class Material:
         """Return the hashes of a split's normalised texts, (rows,) uint64."""
         return text_hashes(self.rows.raw.splits[split], self.rows.raw.splits[split].fingerprint(), self.cache)
 
-    def texts_by_number(self, source_rows: np.ndarray) -> list[str]:
-        """Return the texts of training rows by their numbers in the source; "" for a row that was not in use."""
-        parts = ["train", *([self.rows.select] if self.rows.is_cut else [])]
+    def texts_by_number(self, source_rows: np.ndarray, split: str = "train") -> list[str]:
+        """Return the texts of rows of a split by their numbers in the source; "" for a row that was not in use.
+
+        Those of train may be in a split that was cut off it.
+        """
+        parts = self.of_train if split == "train" else [split]
         numbers = np.concatenate([self.source_rows(part) for part in parts])
         ends = np.cumsum([len(self.source_rows(part)) for part in parts])
         order = np.argsort(numbers, kind="stable")
@@ -92,7 +108,7 @@ class Material:
     def places(self, split: str, source_rows: np.ndarray) -> list[Place]:
         """Return where rows stand, which are named by their numbers in the source of this split."""
         settings = self.settings
-        path = file_of(settings, split) if settings.source == "files" else None
+        path = file_of(settings, split) if settings.source == "files" or split == CALIBRATION else None
         name = path.name if path else f"{settings.id or settings.name} {_hub_split(settings, split)}".strip()
         numbers = source_rows
         if path is not None and settings.tokens is None:
@@ -105,7 +121,7 @@ class Material:
 def _hub_split(settings: DataSettings, split: str) -> str:
     if settings.source != "hub":
         return ""
-    own = {"val": settings.select_split, **settings.report_splits}.get(split)
+    own = hub_splits(settings).get(split)
     return settings.split or own or settings.train_split
 
 

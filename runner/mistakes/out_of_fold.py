@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data.calibration import calibration_share
 from data.errors import DataError
 from data.settings import DataSettings
 from models.errors import ModelError
@@ -37,9 +38,14 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """The answers to training rows, each by the model of the folds that it is not in."""
+    """The answers to training rows, each by the model of the folds that it is not in.
 
-    source_rows: np.ndarray  # (rows,) rising
+    A share of them that is set aside to calibrate on is dealt into folds, too. Rows to calibrate on from elsewhere are
+    in no fold, so all models answer them: these answers are their mean.
+    """
+
+    source_rows: np.ndarray  # (rows,) rising; of the rows from elsewhere once more, after those of train
+    is_elsewhere: np.ndarray  # (rows,) bool: is the row from a file or a split of its own (data.calibration)?
     labels: np.ndarray  # (rows,) class ids of `names`
     probabilities: np.ndarray  # (rows, C) float64
     names: tuple[str, ...]
@@ -76,7 +82,8 @@ def out_of_fold(record: RunRecord, output: Path, cache: Path, notify: Callable[[
 
 def fold_settings(record: RunRecord, fold: int, folder: Path, cache: Path) -> tuple[Settings, list[str]]:
     """Return the settings of the n-gram run of one fold of a run's training rows, and its command."""
-    shared = inner_overrides(record.overrides, kept_groups=SHARED, dropped=NOT_SHARED)
+    cut = () if calibration_share(data_settings(record)) is None else ("data.calibration",)
+    shared = inner_overrides(record.overrides, kept_groups=SHARED, dropped=(*NOT_SHARED, *cut))
     words = [f"model={PRESET}", *shared, f"data.folds={FOLDS}", f"data.fold={fold}"]
     plain = resolve(compose([f"model={PRESET}", "data=demo", "tracker=none", "measure.enabled=false"]))
     plain.paths.output, plain.paths.cache = str(folder), str(cache)
@@ -85,27 +92,45 @@ def fold_settings(record: RunRecord, fold: int, folder: Path, cache: Path) -> tu
 
 
 def _of_fold(data: DataSettings, fold: int) -> DataSettings:
-    return replace(data, folds=FOLDS, fold=str(fold), fold_seed=0, class_weights="none", metrics=list(data.metrics))
+    own = None if calibration_share(data) is not None else data.calibration
+    return replace(
+        data,
+        calibration=own,
+        folds=FOLDS,
+        fold=str(fold),
+        fold_seed=0,
+        class_weights="none",
+        metrics=list(data.metrics),
+    )
 
 
 def _joined(records: list[RunRecord], folder: Path) -> OutOfFold | str:
-    """Lay the answers of all folds together, in the order of the source."""
-    rows, labels, logits = [], [], []
-    for record in records:
-        split = str(record.data.selection).partition("/")[0]
-        numbers, found = (read(folder / record.identity, split) for read in (read_source_rows, _reader(record)))
-        if numbers is None or found is None:
-            return f"the answers of run {record.identity} are missing. Remove {folder / record.identity}"
-        rows.append(numbers)
-        logits.append(found[0])
-        labels.append(found[1])
-    source_rows, own, outputs = np.concatenate(rows), np.concatenate(labels), np.concatenate(logits)
-    order = np.argsort(source_rows, kind="stable")
-    probabilities = softmax(outputs[order])
-    accuracy = float(np.mean(probabilities.argmax(axis=1) == own[order]))
-    runs = tuple(record.identity for record in records)
-    return OutOfFold(source_rows[order], own[order], probabilities, tuple(records[0].data.labels), runs, accuracy)
+    """Lay the answers of all folds together, in the order of the source; those to rows from elsewhere come after."""
+    try:
+        folds = [_answers(record, folder, str(record.data.selection).partition("/")[0]) for record in records]
+        apart = [_answers(record, folder, split) for record in records if (split := record.data.calibration)]
+    except FileNotFoundError as missing:
+        return str(missing)
+    numbers, labels, shares = (np.concatenate(columns) for columns in zip(*folds))
+    order = np.argsort(numbers, kind="stable")
+    parts = [(numbers[order], labels[order], shares[order])]
+    if apart:
+        parts.append((apart[0][0], apart[0][1], np.mean([shares for _, _, shares in apart], axis=0)))
+    numbers, labels, shares = (np.concatenate(columns) for columns in zip(*parts))
+    accuracy = float(np.mean(shares.argmax(axis=1) == labels))
+    runs, names = tuple(record.identity for record in records), tuple(records[0].data.labels)
+    return OutOfFold(numbers, np.arange(len(numbers)) >= len(order), labels, shares, names, runs, accuracy)
 
 
-def _reader(record: RunRecord) -> Callable[[Path, str], tuple[np.ndarray, np.ndarray] | None]:
-    return lambda folder, split: read_logits(folder, split, record)
+def _answers(record: RunRecord, folder: Path, split: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the source rows (rows,), labels (rows,) and probabilities (rows, C) of a split as a run answered it.
+
+    Raises FileNotFoundError for a run without these answers.
+    """
+    numbers, found = (
+        read_source_rows(folder / record.identity, split),
+        read_logits(folder / record.identity, split, record),
+    )
+    if numbers is None or found is None:
+        raise FileNotFoundError(f"the answers of run {record.identity} are missing. Remove {folder / record.identity}")
+    return numbers, found[1], softmax(found[0])

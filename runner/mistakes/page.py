@@ -132,9 +132,9 @@ def _near(one: Mistake) -> Markup:
 
 
 def _doubts(doubts: LabelDoubts | str, identity: str) -> Section:
-    title = "Training rows that may be mislabelled"
     if isinstance(doubts, str):
-        return Section(title, tag("p", f"Not known: {doubts}."), "doubts")
+        return Section("Training rows that may be mislabelled", tag("p", f"Not known: {doubts}."), "doubts")
+    title = f"{doubts.kinds.capitalize()} rows that may be mislabelled"
     titles: list[Heading | str] = [
         "text", "label", "may be", Heading("score of label", True), Heading("of the other", True), Heading("row", True),
     ]  # fmt: skip
@@ -149,6 +149,7 @@ def _doubts(doubts: LabelDoubts | str, identity: str) -> Section:
         "Nothing was changed.",
         f"By confident learning on the answers of n-gram models to rows that they did not see "
         f"({len(doubts.runs)} folds, accuracy {doubts.accuracy:.3f}).",
+        *([f"{doubts.apart:,} of the rows were set aside to calibrate on."] if doubts.apart else []),
     ]  # fmt: skip
     return Section(title, table(titles, lines, is_sortable=True), "doubts", told)
 
@@ -188,6 +189,10 @@ def copies_in_words(copies: Copies, found: Findings) -> list[str]:
         f"{copies.near:,} more have an almost equal one, of {copies.looked_up:,} rows that were compared with "
         f"{copies.compared_with:,} of train (at least 70 % of the groups of five letters)."
     )
+    if copies.apart is not None:
+        told.append(
+            f"{copies.apart:,} rows have a text that is also among those set aside to calibrate on (data.calibration)."
+        )
     return told
 
 

@@ -55,9 +55,9 @@ def _of_labels(found: Findings) -> list[str]:
     if not isinstance(found.doubts, LabelDoubts):
         return []
     if not found.doubts.doubts:
-        return [f"No training row of {found.doubts.rows:,} looks mislabelled."]
+        return [f"No {found.doubts.kinds.replace(' and ', ' or ')} row of {found.doubts.rows:,} looks mislabelled."]
     return [
-        f"{len(found.doubts.doubts):,} of {found.doubts.rows:,} training rows may be mislabelled "
+        f"{len(found.doubts.doubts):,} of {found.doubts.rows:,} {found.doubts.kinds} rows may be mislabelled "
         "(about half of the first 100 may be wrong)."
     ]
 

@@ -22,7 +22,7 @@ MOST_CLASSES = 10  # on the terminal
 
 
 def write_errors_csv(found: Findings, path: Path) -> None:
-    """Write every mistake, and every training row that may be mislabelled, one a line.
+    """Write every mistake, and every row that may be mislabelled, one a line.
 
     row: of the user's file, 1 is the first below the header; line: as an editor counts. score: of the answer.
     """
@@ -49,7 +49,7 @@ def _lines(found: Findings) -> Iterator[tuple[str | int | float | None, ...]]:
     if isinstance(found.doubts, LabelDoubts):
         for doubt in found.doubts.doubts:
             place = doubt.place
-            yield (DOUBT, "train", place.file, place.row, place.line, doubt.label, doubt.likelier,
+            yield (DOUBT, doubt.split, place.file, place.row, place.line, doubt.label, doubt.likelier,
                    round(doubt.of_likelier, 6), round(doubt.of_label, 6), doubt.text)  # fmt: skip
 
 

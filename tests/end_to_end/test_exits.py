@@ -11,7 +11,8 @@ from tests.conftest import run_cli
 
 WORDS = [
     "model=bert-tiny", "model.pretrained=null", "model.layers=3", "model.hidden=32", "model.intermediate=32",
-    "data=demo", "data.demo_rows=400", "data.duplicates=group", "data.calibration=0.3", "train.epochs=1", "measure=off", "tracker=none", "baseline.ngram=off",
+    "data=demo", "data.demo_rows=400", "data.duplicates=group", "data.calibration=0.3", "train.epochs=1", "measure=off",
+    "tracker=none", "baseline.ngram=off",
 ]  # fmt: skip
 
 

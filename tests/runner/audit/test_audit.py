@@ -102,3 +102,21 @@ def test_sounds_are_audited_by_their_seconds_and_samples(tmp_path: Path) -> None
     seconds = audit.lengths["train"].seconds
     assert seconds is not None and seconds.p50 == 0.25 and audit.lengths["train"].cut == 1.0
     assert audit.advice.search == "" and not audit.near.looked_at
+
+
+def test_rows_set_aside_to_calibrate_on_are_counted_and_their_repeats_found(tmp_path: Path) -> None:
+    rows = rows_of(200)
+    train = write_table(tmp_path / "train.csv", rows[:150])
+    apart = write_table(tmp_path / "later.csv", [*rows[150:], rows[3], rows[4]])
+    audit = audit_of(tmp_path, "data=files", f"data.path={train}", f"data.calibration={apart}", "model=ngram")
+    assert audit.splits["calibration"] == 52 and [source.split for source in audit.sources] == ["train", "calibration"]
+    assert sum(found.counts["calibration"] for found in audit.labels.classes) == 52
+    leaks = [leak for leak in audit.leaks if leak.split == "calibration"]
+    assert sum(leak.rows for leak in leaks) == 2 and audit.near.looked_at["calibration"] > 0
+    assert "data.duplicates=drop" in audit.advice.command.split(), "other cuts of train keep no text of that file out"
+    lines = list(show_audit(audit))
+    head = next(line for line in lines if line.startswith("class "))
+    row = next(line for line in lines if line.startswith("  good"))
+    assert head.index("calibration") + len("calibration") == row.index(" 26") + 3, "below its title"
+    cut = audit_of(tmp_path, "data=files", f"data.path={train}", "data.calibration=0.2", "model=ngram")
+    assert cut.splits["calibration"] == 24 and len(cut.sources) == 1

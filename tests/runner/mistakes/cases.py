@@ -53,13 +53,16 @@ class Split:
         return len(self)
 
 
-def write_case(folder: Path, *, wrong: int = 12, seed: int = 0, name: str = "0123456789") -> Answered:
-    """Write a run on tickets.csv in `folder`, with `wrong` rows of test answered with the next class."""
+def write_case(folder: Path, *more: str, wrong: int = 12, seed: int = 0, name: str = "0123456789") -> Answered:
+    """Write a run on tickets.csv in `folder`, with `wrong` rows of test answered with the next class.
+
+    more: further settings of the run.
+    """
     path = folder / "tickets.csv"
     if not path.exists():
         write_tickets(path)
     words = ["model=dsn", "data=files", f"data.path={path}", "data.text=message", "data.label=topic", "tracker=none",
-             "data.test_fraction=0.5", f"seed={seed}"]  # fmt: skip
+             "data.test_fraction=0.5", f"seed={seed}", *more]  # fmt: skip
     settings = resolve(compose(words))
     rows = read_rows(settings.data, SharedCache(folder / "cache"))
     raw = rows.raw.splits["test"]

@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from runner.mistakes import analyse as module
 from runner.mistakes.analyse import analyse
-from tests.runner.mistakes.cases import NAMES, write_case
+from runner.mistakes.findings import LabelDoubts
+from runner.mistakes.material import Material, read_material
+from runner.mistakes.out_of_fold import OutOfFold
+from tests.runner.mistakes.cases import NAMES, write_case, write_tickets
 
 
 def test_mistakes_are_ordered_by_confidence_and_have_rows_texts_and_neighbours(tmp_path: Path) -> None:
@@ -33,3 +38,30 @@ def test_without_the_data_the_findings_have_no_texts(tmp_path: Path) -> None:
     assert found.no_texts and "cannot be read" in found.no_texts and found.doubts == found.no_texts
     assert found.mistakes[0].text is None and found.mistakes[0].place is None and found.copies is None
     assert [one.name for one in found.slices] == [f"class {name}" for name in NAMES]
+
+
+def test_rows_set_aside_to_calibrate_on_may_be_mislabelled_too_and_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tickets(tmp_path / "tickets.csv")
+    with (tmp_path / "tickets.csv").open("a", encoding="utf-8") as stream:
+        stream.writelines(f"one of few texts: {number % 5},{NAMES[number % 3]}\n" for number in range(60))
+    answered = write_case(tmp_path, "data.calibration=0.3")
+    material = read_material(answered, tmp_path / "cache")
+    assert isinstance(material, Material)
+    numbers = np.sort(np.concatenate([material.source_rows(split) for split in ("train", "val", "calibration")]))
+    wrong = material.source_rows("calibration")[:2]
+    labels = np.arange(len(numbers)) % 3
+    shares = np.full((len(numbers), 3), 0.1)
+    shares[np.arange(len(numbers)), np.where(np.isin(numbers, wrong), (labels + 1) % 3, labels)] = 0.8
+    nowhere = np.zeros(len(numbers), bool)
+    known = OutOfFold(numbers, nowhere, labels, shares, NAMES, ("a", "b"), 0.9)
+    monkeypatch.setattr(module, "out_of_fold", lambda *_: known)
+    found = analyse(answered, tmp_path / "out", tmp_path / "cache", print, doubts=True)
+    apart = material.source_rows("calibration")
+    assert isinstance(found.doubts, LabelDoubts) and found.doubts.apart == len(apart) > 30
+    places = [(one.split, one.place.line) for one in found.doubts.doubts]
+    assert places == [("calibration", row) for row in wrong]
+    assert {one.text for one in found.doubts.doubts} == set(material.texts("calibration", np.array([0, 1])))
+    shared = np.isin(material.hashes("test"), material.hashes("calibration")).sum()
+    assert found.copies is not None and found.copies.apart == shared > 0
