@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from data.calibration import calibration_hub_split
 from data.errors import DataError
 from data.inputs.language_case import language_of
 from data.settings import ALL_FOLDS, DataSettings, normalize_label_names
@@ -50,6 +51,7 @@ def resolve(config: DictConfig, jobs: int = 1, words: Sequence[str] = ()) -> Set
         data.label_names = normalize_label_names(data.label_names)
     except DataError as error:
         raise ConfigError(str(error)) from error
+    data.report_splits = _still_reported(data)
     named = named_task(settings.task, data)
     _choose_lower_case(data, reads_words=named is not None and named.input == "words")
     settings.model.readout = chosen_readout(settings.model, is_pair=data.text_pair is not None)
@@ -84,6 +86,12 @@ def _choose_lower_case(data: DataSettings, *, reads_words: bool) -> None:
         data.lower = language_of(data.config)
     if not reads_words and language_of(data.language):
         data.lower, data.language = language_of(data.language), None
+
+
+def _still_reported(data: DataSettings) -> dict[str, str]:
+    """The reported splits, the first of them and others that do not calibrate: those would score what is fitted there."""
+    own, first = calibration_hub_split(data), next(iter(data.report_splits), None)
+    return {name: split for name, split in data.report_splits.items() if name == first or split != own}
 
 
 def _typed_settings(config: DictConfig) -> Settings:

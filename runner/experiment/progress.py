@@ -44,7 +44,8 @@ class Terminal:
     def begin(self, prepared: PreparedRun) -> None:
         """Name the run and its data, and show the notes that the user must know."""
         settings, splits = prepared.settings, prepared.splits
-        rows = ", ".join(f"{part.name} {part.source_count:,}" for part in (splits.train, splits.select, *splits.report))
+        parts = (splits.train, splits.select, *splits.report, *((splits.apart,) if splits.apart else ()))
+        rows = ", ".join(f"{part.name} {part.source_count:,}" for part in parts)
         self.console.rule(
             escape(f"{settings.model.name} on {settings.data.name}, seed {settings.seed}, run {prepared.identity}")
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from data.load import read_rows
 from data.settings import DataSettings
 from data.sources.demo import generate_demo
 from data.stores.build_once import SharedCache
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 
 Rows = list[tuple[str, str]]
 
@@ -87,6 +90,18 @@ def test_a_file_can_calibrate_data_from_elsewhere(own: Path) -> None:
     path = write(own / "demo.csv", [(text, labels[text.count("a") % 2]) for text, _ in rows_of(110, 5)])
     rows = read_rows(DataSettings(demo_rows=60, calibration=path), SharedCache(own / "cache"))
     assert len(rows.raw.splits[CALIBRATION]) == 110 and rows.raw.splits[CALIBRATION].labels.values.max() == 1
+
+
+@pytest.mark.hub
+def test_a_split_of_a_hub_dataset_calibrates_with_the_rows_that_it_has(tmp_path: Path) -> None:
+    cache, plain = SharedCache(tmp_path), resolve(compose(["data=sib200", "model=ngram"])).data
+    settings = replace(plain, select_split=None, calibration="validation")
+    before, after = read_rows(plain, cache), read_rows(settings, cache)
+    assert before.select == after.select == "val" and after.is_cut and not before.is_cut
+    assert after.fingerprints[CALIBRATION] == before.fingerprints["val"] != after.fingerprints["val"]
+    assert len(after.raw.splits[CALIBRATION]) == 99 and after.fingerprints["test"] == before.fingerprints["test"]
+    with pytest.raises(DataError, match="has no split 'validaton'"):
+        read_rows(replace(settings, calibration="validaton"), cache)
 
 
 def test_rows_that_are_elsewhere_too_are_refused_and_a_few_are_said() -> None:

@@ -32,3 +32,9 @@ def test_a_share_a_file_and_another_split_are_taken() -> None:
     for value in ("0.1", "later.csv"):
         assert resolve(compose(["model=bert-tiny", "data=demo", f"data.calibration={value}"])).data.calibration == value
     assert resolve(compose(["model=bert-tiny", "data=imdb", "data.calibration=unsupervised"])).data.calibration
+
+
+def test_a_further_reported_split_calibrates_instead() -> None:
+    data = resolve(compose(["model=bert-tiny", "data=mnli", "data.calibration=validation_mismatched"])).data
+    assert data.report_splits == {"val": "validation_matched"}
+    assert list(resolve(compose(["model=bert-tiny", "data=mnli"])).data.report_splits) == ["val", "val_mm"]

@@ -126,10 +126,13 @@ def test_only_vector_scaling_changes_answers() -> None:
     assert answering_logits(vector, kept).argmax(1).tolist() == [0, 0]
 
 
-def test_rows_set_aside_calibrate_and_hold_the_promise_instead_of_those_that_select(folder: Path) -> None:
+def test_rows_set_aside_calibrate_and_hold_the_promise_instead_of_those_that_select(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     record, place = made(folder, *DSN, "data.demo_rows=1500", "data.calibration=0.2", "data.duplicates=group")
     facts, name = record.calibration, "calibration"
     assert facts is not None and facts.split == name == record.data.calibration == record.data.calibrating
+    assert f"{name} {facts.rows}; vocabulary" in capsys.readouterr().out.replace("\n", " ")
     assert list(record.data.rows) == ["train", "val", "test", name] and record.data.rows[name] == facts.rows
     found = read_logits(place, name, record)
     assert found is not None and facts.temperature == pytest.approx(fit_temperature(*found).value, rel=1e-6)
