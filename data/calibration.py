@@ -3,8 +3,11 @@
     run model=dsn data=imdb data.calibration=0.1            # a share of the training rows
     run model=dsn data=mnli data.calibration=validation_mismatched
     run model=dsn data=files data.path=reviews.csv data.calibration=later.csv
+    run model=dsn data=files data.path=reviews.csv data.folds=5 data.fold=all data.calibration=folds
 
 Without them the rows that select calibrate. Temperatures, thresholds and the promise of `reject=` are about these rows.
+With `folds` no row is set aside: all rows train, and the answers that calibrate are those of the runs of the folds,
+each to the rows that it was not trained on.
 """
 
 from __future__ import annotations
@@ -18,7 +21,19 @@ from data.sources.cells import parse_number
 from data.sources.options import format_of
 
 CALIBRATION = "calibration"  # the name of the split
+FOLDS = "folds"  # the value with which the runs of the folds calibrate the model of all rows
+OUT_OF_FOLD = "out_of_fold"  # the name of the split of their answers: all training rows, in the order of train
 OVERLAP = 0.01  # share of these rows that may occur in another split: texts repeat in honest data too
+
+
+def is_from_elsewhere(settings: DataSettings) -> bool:
+    """Are the rows from a file, or from another split of a hub dataset, and not of train?"""
+    return bool(calibration_file(settings) or calibration_hub_split(settings))
+
+
+def rows_behind(split: str) -> str:
+    """Return the split whose rows a split has: train for those that the runs of the folds answered, else itself."""
+    return "train" if split == OUT_OF_FOLD else split
 
 
 def calibration_share(settings: DataSettings) -> float | None:
@@ -29,14 +44,14 @@ def calibration_share(settings: DataSettings) -> float | None:
 def calibration_file(settings: DataSettings) -> str | None:
     """Return the file of the rows; None where the setting names none."""
     text = settings.calibration
-    if text is None or calibration_share(settings) is not None:
+    if text is None or text == FOLDS or calibration_share(settings) is not None:
         return None
     return text if "/" in text or format_of(Path(text)) or Path(text).exists() else None
 
 
 def calibration_hub_split(settings: DataSettings) -> str | None:
     """Return the split of the hub dataset that has the rows; None where the setting names none."""
-    if settings.calibration is None or calibration_share(settings) is not None or calibration_file(settings):
+    if settings.calibration in (None, FOLDS) or calibration_share(settings) is not None or calibration_file(settings):
         return None
     return settings.calibration
 

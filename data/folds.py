@@ -38,6 +38,7 @@ def take_fold(data: RawData, settings: DataSettings, select: str, cache: SharedC
     folds, why = count_folds(data, settings, groups)
     if why:
         data.notes.append(why)
+    data.folds = folds
     chosen = 0 if settings.fold == ALL_FOLDS else int(settings.fold or 0)
     if chosen >= folds:
         numbers = ",".join(map(str, range(folds)))

@@ -69,8 +69,7 @@ def load_splits(
     raw, select, report, fingerprints, contents = rows.raw, rows.select, rows.report, rows.fingerprints, rows.contents
     trained_on = also_trained_on(settings, select, report)
     repeats = _repeats(raw, settings, {k: v for k, v in fingerprints.items() if k not in trained_on}, shared)
-    hashes = rows.held_out_hashes(shared)
-    texts = raw.training_texts
+    hashes, texts = rows.held_out_hashes(shared), raw.training_texts
     chosen = tokenizer_of(
         settings, tokenizer, vocab_size, raw.splits[texts], contents[texts], shared, special_tokens, unknown_tokens
     )
@@ -90,10 +89,11 @@ def load_splits(
     tokens = _laid_out({name: tokenise(name, chosen) for name in fingerprints}, raw, targets, settings)
     train = with_augmentation(tokens["train"], chosen, settings, seed, rows.task.num_labels)
     paired = _paired(raw, settings, tuple(hashes), chosen, shared) if codes else None
+    parallel = tuple(parallel_name(report[0], config) for config in settings.report)
     return Splits(
-        rows.task, train, tokens[select], tuple(tokens[name] for name in report), chosen,
-        rows.fingerprint, fingerprints, raw.dropped, raw.notes, repeats, {name: hashes[name] for name in report},
-        hashes, paired, tuple(parallel_name(report[0], config) for config in settings.report), tokens.get(CALIBRATION),
+        rows.task, train, tokens[select], tuple(tokens[name] for name in report), chosen, rows.fingerprint,
+        fingerprints, raw.dropped, raw.notes, repeats, {name: hashes[name] for name in report}, hashes, paired,
+        parallel, tokens.get(CALIBRATION), raw.folds,
     )  # fmt: skip
 
 

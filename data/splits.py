@@ -263,7 +263,9 @@ class Splits:
     held_out_hashes: dict[str, np.ndarray] = field(default_factory=dict)  # the same, with the split that selects
     paired: PairedRows | None = None  # only for runs that learn from codes, too
     parallel: tuple[str, ...] = ()  # of the reported splits: those with the rows of the first in other languages
-    apart: TokenSplit | None = None  # rows that were set aside to calibrate on (data.calibration)
+    # Rows that were set aside to calibrate on (data.calibration); with data.calibration=folds all training rows.
+    apart: TokenSplit | None = None
+    folds: int = 0  # into which the training rows were dealt (data.folds)
 
     @property
     def calibration(self) -> TokenSplit:

@@ -140,6 +140,7 @@ class RawData:
     splits: dict[str, RawSplit]
     dropped: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    folds: int = 0  # into which the training rows were dealt
 
     @property
     def training_texts(self) -> str:

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from runner.deploy.calibrations import fit_calibration
+from runner.errors import ConfigError
 from runner.record.calibration import TEMPERATURE, CalibrationFacts
 from runner.record.folder import read_record
-from runner.record.predictions import calibrated_logits, read_logits
+from runner.record.pooling import held_out_logits
+from runner.record.predictions import calibrated_logits
 from runner.statistics.ece import ece, ece_floor
 from runner.statistics.probabilities import softmax
 
@@ -33,20 +33,18 @@ def calibrate_on_folds(folders: Sequence[Path]) -> HeldOutCalibration | None:
     """Return the calibration by the runs on all folds, one a fold; None where they have no probabilities.
 
     Each row is in one fold, so that rows count once. A repeat of the folds adds no rows and is left out by the caller.
+    None too for runs with rows set aside to calibrate on: the model of all other rows was calibrated on those.
     """
-    parts, names = [], list[str]()
+    names = list[str]()
     for folder in folders:
         record = read_record(folder)
-        if record is None or record.calibration is None or record.calibration.split is None:
+        if record is None or record.calibration is None or record.calibration.split is None or record.data.calibration:
             return None
-        found = read_logits(folder, record.calibration.split, record)
-        if found is None:
-            return None
-        parts.append(found)
         names = record.data.labels
-    if not parts:
+    try:
+        _, logits, labels = held_out_logits(folders)
+    except ConfigError:
         return None
-    logits, labels = (np.concatenate(columns) for columns in zip(*parts))
     facts = fit_calibration(logits, labels, names, method=TEMPERATURE, split=FOLDS)
     shares = softmax(calibrated_logits(facts, logits))
     confidence = shares.max(1)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data.calibration import OUT_OF_FOLD
 from data.duplicates import text_hashes
 from data.errors import DataError
 from data.load import Rows, read_rows
@@ -58,6 +59,12 @@ def read_calibration_rows(pair: Pair, words: str, cache: Path) -> BothAnswers:
     words: the options that ask, for messages.
     """
     splits = [calibration_split(side.record, words) for side in pair.sides]
+    if OUT_OF_FOLD in splits:
+        run = pair.sides[splits.index(OUT_OF_FOLD)].record.identity
+        raise ConfigError(
+            f"{words}: all rows of run {run} train (data.calibration=folds), so there is none that both models can be "
+            "compared on. Try: data.calibration=0.1 for both, which sets rows aside"
+        )
     found = [calibration_rows(side.record, side.folder, split, words) for side, split in zip(pair.sides, splits)]
     prints = [side.record.data.examples(split) for side, split in zip(pair.sides, splits)]
     shares, labels = zip(*found)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from data.calibration import CALIBRATION, calibration_file, calibration_hub_split, calibration_share
-from data.settings import DataSettings, split_names
+from data.calibration import CALIBRATION, FOLDS, calibration_file, calibration_hub_split, calibration_share
+from data.settings import ALL_FOLDS, DataSettings, split_names
 from data.sources.hub_splits import hub_splits
+from models.views.settings import NONE
 from runner.record.calibration import OFF
 from runner.schema import Settings
 from runner.tasks import named_task
@@ -22,12 +23,40 @@ def calibration_conflicts(settings: Settings) -> list[str]:
         return [f"{named}: nothing is calibrated for task={task.name}. Leave it out"]
     if settings.calibration == OFF and not (task and task.has_label_sets):
         return [f"{named} sets rows aside, and calibration={OFF} leaves them unused. Leave one of them out"]
+    if data.calibration == FOLDS:
+        return _of_folds(settings)
     share = calibration_share(data)
     if share is not None and not 0 < share <= MOST:
         return [f"{named}: a share of the training rows is above 0 and at most {MOST}. Try: data.calibration=0.1"]
     if data.audio is not None and calibration_file(data):
         return [f"{named}: a file of texts, and data.audio={data.audio} gives sounds. Try: data.calibration=0.1"]
     return _of_a_split(data, named)
+
+
+def _of_folds(settings: Settings) -> list[str]:
+    """Why the runs of the folds cannot calibrate this one, with the cure."""
+    data, named = settings.data, f"data.calibration={FOLDS}"
+    if data.fold_column is not None:
+        return [f"{named}: for folds that are dealt, not those of data.fold_column. Try: data.calibration=0.1"]
+    if data.folds is None or data.fold != ALL_FOLDS:
+        folds = data.folds or 5
+        return [
+            f"{named}: the runs of folds calibrate a model of all rows. Try: data.folds={folds} data.fold={ALL_FOLDS}"
+        ]
+    aside = "Try: data.calibration=0.1, which sets rows aside"
+    found = [
+        f"{named}: {name} {stage.not_on_folds}, so the models of folds do not stand for this one. {aside}"
+        for name, stage in settings.compression.items()
+        if stage.not_on_folds
+    ]
+    if settings.finished:
+        found.append(f"{named}: the model of from= may have seen the rows that a fold holds out. {aside}")
+    if settings.view.name != NONE:
+        found.append(f"{named}: view={settings.view.name} chooses its codes on rows that do not train. {aside}")
+    if data.labelled_rows is not None:
+        rows = f"data.labelled_rows=null data.max_rows={data.labelled_rows}"
+        found.append(f"{named} reads the labels of all rows, and data.labelled_rows hides some. Try: {rows}")
+    return found
 
 
 def _of_a_split(data: DataSettings, named: str) -> list[str]:

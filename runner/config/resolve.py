@@ -89,7 +89,7 @@ def _choose_lower_case(data: DataSettings, *, reads_words: bool) -> None:
 
 
 def _still_reported(data: DataSettings) -> dict[str, str]:
-    """The reported splits, the first of them and others that do not calibrate: those would score what is fitted there."""
+    """The reported splits: the first, and those that do not calibrate, whose score would be of what was fitted."""
     own, first = calibration_hub_split(data), next(iter(data.report_splits), None)
     return {name: split for name, split in data.report_splits.items() if name == first or split != own}
 

@@ -20,6 +20,7 @@ ROWS = 2000  # of a split at most: a temperature from so many is within 3 % of t
 BATCH = 32
 LOST = "its 8-bit weights were not calibrated, because the data of the run are unavailable"
 OTHER_LENGTHS = "it was not calibrated at these lengths, because the data of the run are unavailable"
+BY_FOLDS = "it was not calibrated, because all rows of the run train (data.calibration=folds)"
 
 
 def carry_calibration(record: RunRecord, trained: ExportedModel, graph: Predictor, rows: RowsToCompare) -> None:
@@ -35,7 +36,8 @@ def carry_calibration(record: RunRecord, trained: ExportedModel, graph: Predicto
         return
     scores = {name: value for name, value in known.facts.items() if isinstance(value, float)}
     if known.is_calibrated and (graph.exported.engine == "onnx-int8" or trained.lengths):
-        facts, scores = refit(facts, record, graph, rows, OTHER_LENGTHS if trained.lengths else LOST)
+        lost = BY_FOLDS if facts.folds else OTHER_LENGTHS if trained.lengths else LOST
+        facts, scores = refit(facts, record, graph, rows, lost)
     write_calibration([graph.exported.weights], facts, scores)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from data.calibration import OUT_OF_FOLD
 from data.errors import DataError
 from data.load import load_splits
 from data.settings import DataSettings
@@ -102,7 +103,9 @@ def rows_to_compare(record: RunRecord, trained: Predictor) -> RowsToCompare:
             built_in_texts(trained), f"built-in {what}, since the run's data are unavailable ({reason})"
         )
     split = splits.report[0]
-    return RowsToCompare(split, f"{settings.name}, {split.name}", task_of_record(record), splits.calibration)
+    by_folds = record.data.calibration == OUT_OF_FOLD  # then all rows train, those that select too
+    rows = None if by_folds else splits.calibration
+    return RowsToCompare(split, f"{settings.name}, {split.name}", task_of_record(record), rows)
 
 
 def built_in_texts(trained: Predictor) -> TokenSplit:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from data.calibration import OVERLAP
+from data.calibration import OVERLAP, rows_behind
 from data.json_types import JsonObject
 from data.settings import ALL_FOLDS
 from runner.deploy.bundle.calibration import CALIBRATION_FILE, NONE, PROMISE, hash_of, read_calibration
@@ -134,11 +134,12 @@ def calibration_split(record: RunRecord, words: str) -> str:
         why = f"data.fold={ALL_FOLDS} trains on the rows of {split} too"
     elif split == reported:
         why = f"the rows of {split} are the reported ones too"
-    for other in () if why else data.rows:
-        if other != split and data.fingerprints.get(other) == data.fingerprints.get(split, ""):
+    source = rows_behind(split)
+    for other in () if why else [name for name in data.rows if name not in (split, source)]:
+        if data.fingerprints.get(other) == data.fingerprints.get(source, ""):
             why = f"{split} and {other} are the same rows"
-        repeated = max(data.duplicates.get(f"{pair}/exact", 0) for pair in (f"{other}+{split}", f"{split}+{other}"))
-        if other != split and repeated > OVERLAP * data.rows.get(split, 0):
+        repeated = max(data.duplicates.get(f"{pair}/exact", 0) for pair in (f"{other}+{source}", f"{source}+{other}"))
+        if repeated > OVERLAP * data.rows.get(split, 0):
             why = f"{repeated:,} of the {data.rows[split]:,} texts of {split} occur in {other}"
     if why:
         raise ConfigError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from data.calibration import OUT_OF_FOLD, rows_behind
 from data.json_types import JsonObject
 from runner.deploy.bundle.rejection import CLASSES
 from runner.record.record import RunRecord
@@ -15,17 +16,17 @@ def sentences(promise: JsonObject) -> list[str]:
     """Return a promise, as calibration.json has it, as sentences without a full stop."""
     rows, alpha, delta = int(promise["rows"]), float(promise["alpha"]), float(promise["delta"])
     fails = f"this promise fails for at most 1 in {round(1 / delta)} calibration samples"
+    by_folds = promise.get("split") == OUT_OF_FOLD
+    like = f"the {rows:,} training rows as the models of the folds answered them" if by_folds else ""
+    like = like or f"the {rows:,} calibration rows"
     if CLASSES not in promise:
-        held = f"at most {percent(alpha)} wrong among answered texts like the {rows:,} calibration rows; {fails}"
+        held = f"at most {percent(alpha)} wrong among answered texts like {like}; {fails}"
         share = promise["answered"] / rows
         if share == 1:
             return [held, "every text is answered, because so many of all calibration rows are right"]
         return [held, "about " + share_text(share, *wilson_interval(share, rows), "of texts are answered")]
     names = " or ".join(map(repr, promise[CLASSES]))
-    found = [
-        f"at least {percent(1 - alpha)} right among texts answered {names}, if they are like the {rows:,} calibration "
-        f"rows; {fails}"
-    ]
+    found = [f"at least {percent(1 - alpha)} right among texts answered {names}, if they are like {like}; {fails}"]
     for name, part in promise[CLASSES].items():
         share, right = part["answered"] / rows, part["answered"] - part["errors"]
         said = "about " + share_text(share, *wilson_interval(share, rows), f"of texts are answered {name!r}")
@@ -38,12 +39,17 @@ def sentences(promise: JsonObject) -> list[str]:
 
 def remarks(promise: JsonObject, record: RunRecord) -> list[str]:
     """Return what a promise allows for, and what makes it weaker than its words, as far as the record tells."""
-    data, split, rows, models = record.data, promise["split"], promise["rows"], promise["models"]
+    data, split, rows, models = record.data, rows_behind(promise["split"]), promise["rows"], promise["models"]
     found = [f"{models:,} models were compared on these rows, which is allowed for"] if models > 1 else []
     if (repeats := data.duplicates.get(f"{split}/normalised", 0)) > REPEATS * rows:
         found.append(f"{repeats:,} of the {rows:,} calibration rows repeat an earlier one, and are no further evidence")
     if group := record.setting("data.group"):
         found.append(f"calibration rows of one group (data.group={group}) are counted one by one, which is too sure")
+    if promise["split"] == OUT_OF_FOLD:
+        found.append(
+            "the models of the folds keep this promise; for the model of all rows, which has more rows to learn from "
+            "and is usually better, it is not proven"
+        )
     return found
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from data.calibration import FOLDS
 from data.errors import DataError
 from data.settings import ALL_FOLDS
 from data.splits import Splits, TokenSplit
@@ -39,7 +41,8 @@ def calibrate(prepared: PreparedRun, kept: np.ndarray) -> CalibrationFacts | Non
     if reason := why_not_calibrated(prepared):
         return CalibrationFacts(split=rows.name, rows=len(rows), reason=reason)
     labels = np.asarray(rows.labels.values)
-    return fit_calibration(kept, labels, task.facts.names, method=method, split=rows.name)
+    facts = fit_calibration(kept, labels, task.facts.names, method=method, split=rows.name)
+    return replace(facts, folds=list(prepared.held_out.runs)) if prepared.held_out else facts
 
 
 def why_not_calibrated(prepared: PreparedRun) -> str:
@@ -62,13 +65,16 @@ def check_calibration_rows(settings: Settings, splits: Splits, task: Task) -> No
     rows, named = splits.apart, f"data.calibration={settings.data.calibration}"
     if settings.data.calibration is None:
         return
+    if settings.data.calibration == FOLDS:
+        rows = splits.train  # that is what the runs of the folds hold out, all together
     if rows is None or not (task.has_probabilities or task.has_label_sets):
         raise DataError(f"{named}: nothing is calibrated for task={task.name}. Leave it out")
     if len(rows) < FEWEST_ROWS:
         level = DELTA / len(STARTS)
         needed = ", ".join(f"{least_rows(alpha, level):,} for reject={alpha:g}" for alpha in (0.05, 0.02, 0.01))
+        what = f"calibrates on {len(rows):,} rows" if rows is splits.train else f"sets {len(rows):,} rows aside"
         raise DataError(
-            f"{named}: sets {len(rows):,} rows aside. A temperature needs {FEWEST_ROWS}, a promise {needed} without a "
+            f"{named}: {what}. A temperature needs {FEWEST_ROWS}, a promise {needed} without a "
             "single mistake. Try: a larger share, or more rows"
         )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from data.splits import Splits
@@ -23,6 +24,14 @@ class InitialWeights:
 
     folder: Path | None = None  # None: the weights come from model.pretrained or from the seed
     seconds: float = 0.0  # of finetuning the encoder first
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The logits (rows, C) of the training rows, each by the run of the fold that held it out; and these runs."""
+
+    logits: np.ndarray
+    runs: tuple[str, ...]
 
 
 @dataclass
@@ -44,3 +53,4 @@ class PreparedRun:
     stage_inputs: dict[str, StageInputs] = field(default_factory=dict)  # by the name of the stage
     before: Path | None = None  # folder of the finished run that the last stage continues
     ngram: dict[str, float] = field(default_factory=dict)  # the metrics of its n-gram baseline; {} without one
+    held_out: HeldOut | None = None  # the answers of the runs of the folds, with data.calibration=folds

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import torch
 
 from data.inputs.bare_texts import ENTRY
@@ -65,15 +66,12 @@ def evaluate(prepared: PreparedRun) -> Evaluation:
 
     The reported splits also get 95 % intervals and a baseline.
     """
-    settings, splits, task = prepared.settings, prepared.splits, prepared.task
+    splits, task = prepared.splits, prepared.task
     found = Evaluation()
     variants: Mapping[str, Task] = {}
     reported: dict[str, Answers] = {}
     for split in ([splits.apart] if splits.apart else []) + [splits.select, *splits.report]:
-        kept = predict(
-            prepared.model, split, batch_size=settings.train.eval_batch_size, device=prepared.device,
-            precision=settings.train.precision, exclusive=prepared.exclusive, task=task,
-        )  # fmt: skip
+        kept = logits_of(prepared, split, task)
         left = exit_metrics(prepared.model)
         if split is splits.report[0]:
             found.metrics |= left
@@ -98,6 +96,17 @@ def evaluate(prepared: PreparedRun) -> Evaluation:
             found.reports[split.name] = ClassReport(**report)
     found.metrics |= transfer_metrics(task, reported, splits.parallel)
     return found
+
+
+def logits_of(prepared: PreparedRun, split: TokenSplit, task: Task) -> np.ndarray:
+    """Return the outputs for a split: the model's, and where the runs of the folds calibrate theirs for those rows."""
+    settings = prepared.settings.train
+    if prepared.held_out and split is prepared.splits.apart:
+        return prepared.held_out.logits
+    return predict(
+        prepared.model, split, batch_size=settings.eval_batch_size, device=prepared.device,
+        precision=settings.precision, exclusive=prepared.exclusive, task=task,
+    )  # fmt: skip
 
 
 def _reported_metrics(prepared: PreparedRun, split: TokenSplit, answers: Answers) -> dict[str, float]:

@@ -17,6 +17,7 @@ from runner.experiment.claim import claim, require_progress
 from runner.experiment.context import RunContext
 from runner.experiment.dependencies.earlier_stages import run_earlier_stages
 from runner.experiment.dependencies.encoder import find_initial_weights
+from runner.experiment.dependencies.folds import answer_by_folds
 from runner.experiment.dependencies.inner_run import InnerRunUnfinished
 from runner.experiment.dependencies.ngram_baseline import find_ngram_baseline
 from runner.experiment.dependencies.teacher import make_teachers
@@ -116,6 +117,7 @@ def _find_or_make(
             terminal.found(found, folder)
             return Outcome(0, found, was_done=True)
         prepared.ngram = find_ngram_baseline(settings, overrides, terminal.say, make_baseline)
+        answer_by_folds(prepared, overrides, terminal.say, make_run)
         prepared.before = run_earlier_stages(prepared, overrides, terminal.say, make_run)
         return _recorded(prepared, overrides, terminal, begun, context)
 

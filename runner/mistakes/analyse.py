@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data.calibration import CALIBRATION
+from data.calibration import CALIBRATION, rows_behind
 from runner.mistakes.answered import Answered
 from runner.mistakes.findings import (
     ClassScores,
@@ -43,6 +43,9 @@ def analyse(answered: Answered, output: Path, cache: Path, notify: Callable[[str
     there = None if isinstance(material, str) else material
     texts = there.texts(answered.split) if there else []
     mistakes = _mistakes(answered, there, texts)
+    trains_too = (
+        rows_behind(answered.split) == "train"
+    )  # answered by the runs of the folds, so each row is its own copy
     readable = there if there and there.holds_texts else None
     slices = against_the_rest(answered.is_right, slices_of(answered, readable, texts if readable else []))
     label_doubts: LabelDoubts | str = "left out (label_errors=false)"
@@ -55,8 +58,8 @@ def analyse(answered: Answered, output: Path, cache: Path, notify: Callable[[str
     return Findings(
         name_of(record), record.identity, answered.split, len(answered.labels), int(answered.is_right.sum()),
         _classes(names, counts), counts.tolist(), answered.confidence_word, mistakes,
-        _with_neighbours(mistakes[:SHOWN], readable, names), tuple(slices),
-        label_doubts, _copies(answered, there, texts) if there else None,
+        _with_neighbours(mistakes[:SHOWN], None if trains_too else readable, names), tuple(slices),
+        label_doubts, _copies(answered, there, texts) if there and not trains_too else None,
         material if isinstance(material, str) else None, answered.probabilities is not None,
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from data.calibration import CALIBRATION, calibration_share
+from data.calibration import CALIBRATION, calibration_share, rows_behind
 from data.duplicates import text_hashes
 from data.errors import DataError
 from data.json_types import JsonObject
@@ -140,8 +140,11 @@ def read_material(answered: Answered, cache: Path) -> Material | str:
         rows = read_rows(settings, shared, named.target if named else "auto")
     except (DataError, OSError) as error:
         return f"the run's data cannot be read: {str(error).splitlines()[0].split('. ')[0]}"
-    wanted = record.data.fingerprints.get(split)
-    raw = rows.raw.splits.get(split)
+    source = rows_behind(split)
+    raw, wanted = rows.raw.splits.get(source), record.data.fingerprints.get(source)
     if raw is None or (wanted and raw.fingerprint() != wanted):
         return f"the rows of {split} are others than those that the run answered: its data have changed since"
+    if split != source and answered.source_rows is not None:  # but for rows that are in no fold
+        rows.raw.splits[split] = raw.take(np.flatnonzero(np.isin(raw.source_rows, answered.source_rows)))
+        rows.fingerprints[split] = rows.raw.splits[split].fingerprint()
     return Material(settings, rows, shared)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data.calibration import calibration_share
+from data.calibration import is_from_elsewhere
 from data.errors import DataError
 from data.settings import DataSettings
 from models.errors import ModelError
@@ -82,7 +82,7 @@ def out_of_fold(record: RunRecord, output: Path, cache: Path, notify: Callable[[
 
 def fold_settings(record: RunRecord, fold: int, folder: Path, cache: Path) -> tuple[Settings, list[str]]:
     """Return the settings of the n-gram run of one fold of a run's training rows, and its command."""
-    cut = () if calibration_share(data_settings(record)) is None else ("data.calibration",)
+    cut = () if is_from_elsewhere(data_settings(record)) else ("data.calibration",)
     shared = inner_overrides(record.overrides, kept_groups=SHARED, dropped=(*NOT_SHARED, *cut))
     words = [f"model={PRESET}", *shared, f"data.folds={FOLDS}", f"data.fold={fold}"]
     plain = resolve(compose([f"model={PRESET}", "data=demo", "tracker=none", "measure.enabled=false"]))
@@ -92,7 +92,7 @@ def fold_settings(record: RunRecord, fold: int, folder: Path, cache: Path) -> tu
 
 
 def _of_fold(data: DataSettings, fold: int) -> DataSettings:
-    own = None if calibration_share(data) is not None else data.calibration
+    own = data.calibration if is_from_elsewhere(data) else None
     return replace(
         data,
         calibration=own,

@@ -21,11 +21,12 @@ OFF = "off"  # of the setting `calibration`, beside the first two methods
 
 @dataclass(frozen=True)
 class CalibrationFacts:
-    """How the logits were calibrated, on those of the selection split.
+    """How the logits were calibrated, on those of the rows that calibrate.
 
     method: temperature (p = softmax(z / temperature)), vector (p = softmax(weights * z + shifts)), or none: softmax(z),
     which is then called a score. reason: why nothing is fitted, or why the temperature is 1. ratio: the likelihood
-    ratio of the temperature over 1. of: the SHA-256 of each file of weights that answers with it.
+    ratio of the temperature over 1. of: the SHA-256 of each file of weights that answers with it. folds: the runs of
+    the folds whose answers it was fitted to, each to the rows that the run held out; [] for the run's own answers.
     """
 
     method: str = NONE
@@ -37,6 +38,7 @@ class CalibrationFacts:
     ratio: float | None = None
     reason: str | None = None
     of: list[str] = field(default_factory=list)
+    folds: list[str] = field(default_factory=list)
 
     @property
     def is_calibrated(self) -> bool:
@@ -48,6 +50,8 @@ class CalibrationFacts:
         if not self.is_calibrated:
             return f"none, so shares are scores: {self.reason}"
         rows = f"from {self.rows:,} rows of {self.split}"
+        if self.folds:
+            rows = f"from the answers to {self.rows:,} training rows by {len(self.folds)} runs that held them out"
         if self.method == VECTOR:
             return f"vector scaling, {rows}"
         if self.temperature == 1:

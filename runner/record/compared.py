@@ -13,23 +13,28 @@ from runner.record.sweep_record import read_sweep, sweep_folders
 def models_compared(output: Path, record: RunRecord) -> int:
     """Return how many models were compared on the calibration rows of a run: 1 for a run by itself.
 
-    Rows that were set aside to calibrate on choose no model, so for them it is 1.
-
     Of sweeps, studies and searches that the run is part of, every finished run on these rows counts, and of a run that
     tried several settings each of them. The epochs of one run do not: the best of ten kept the promise in simulations.
+
+    Rows that were set aside to calibrate on choose no model, so for them it is 1. Where the runs of the folds calibrate
+    on all rows, these choose in every sweep over the folds: of each recipe its run on the first fold counts.
     """
-    if record.data.calibration:
+    folds = record.calibration.folds if record.calibration else []
+    if record.data.calibration and not folds:
         return 1
-    identities = {record.identity}
+    own = {record.identity, *folds}
+    members = {record.identity}
     for folder in sweep_folders(output):
         with contextlib.suppress(RecordError):
-            members = set(read_sweep(folder).identities)
-            identities |= members if record.identity in members else set()
-    others = (read_record(output / name) for name in sorted(identities - {record.identity}))
-    same = [one for one in others if one and one.status == "done" and _selection(one) == _selection(record)]
+            found = set(read_sweep(folder).identities)
+            members |= found if folds or own & found else set()
+    first = read_record(output / folds[0]) if folds else None
+    rows = {_rows(one) for one in (record, first) if one}
+    others = (read_record(output / name) for name in sorted(members - own))
+    same = [one for one in others if one and one.status == "done" and _rows(one) in rows]
     return sum(len(one.recipe.tried) if one.recipe else 1 for one in (record, *same))
 
 
-def _selection(record: RunRecord) -> tuple[str, str]:
-    """The task, and the rows that select."""
-    return record.data.task, record.data.examples(str(record.data.selection).partition("/")[0])
+def _rows(record: RunRecord) -> tuple[str, str]:
+    """The task, and the rows that calibrate: those that select, where none are set aside."""
+    return record.data.task, record.data.examples(record.data.calibrating)

@@ -12,7 +12,10 @@ SPLITS = ("train", "tune", "val", "val_mm", "test")
 
 # What may stand in a place of a name: its pattern, and the examples offered when a name is misspelt.
 PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "split": (r"train|tune|calibration|(?:val|test)(?:_\w+)?", SPLITS),  # test_tr: the rows of test in another language
+    "split": (
+        r"train|tune|calibration|out_of_fold|(?:val|test)(?:_\w+)?",
+        SPLITS,
+    ),  # test_tr: the rows of test in another language
     "batch": (r"[1-9]\d*", ("1", "32")),
     "length": (r"s[1-9]\d*|data", ("s128", "data")),  # data: real rows of the reported split
     "mode": ("cached|unique|on_the_fly", ("cached", "on_the_fly")),  # of a hash embedding

@@ -9,9 +9,12 @@ import numpy as np
 
 from runner.errors import ConfigError
 from runner.record.folder import read_record
-from runner.record.predictions import read_predictions, read_source_rows
+from runner.record.predictions import read_logits, read_predictions, read_source_rows
 from runner.statistics.answers import Answers, joined
+from runner.statistics.label_set_scores import matrix
 
+LOGIT = "logit"  # the column of a task that answers with sets of labels
+TWICE = "a row was held out by two folds: the runs are not of one data.fold_seed"
 Part = tuple[Answers, np.ndarray | None]  # of one fold, with the numbers of its rows in the user's file
 
 
@@ -41,10 +44,40 @@ def pooled(repeats: Sequence[Sequence[Part]]) -> tuple[Answers, ...]:
         found.append(answers.take(order))
         rows.append(of_answers[order])
         if (np.diff(of_answers[order]) == 0).any():
-            raise ConfigError("a row was held out by two folds: the runs are not of one data.fold_seed")
+            raise ConfigError(TWICE)
     if any(len(answers) != len(found[0]) for answers in found) or not _are_equal(rows):
         raise ConfigError("the repeats held out other rows: the runs are not of one data set")
     return tuple(found)
+
+
+def held_out_logits(folders: Sequence[Path]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the rows' numbers (rows,), rising, their logits (rows, C) and labels by the runs of all folds.
+
+    labels: (rows,) classes, or (rows, C) of sets of labels.
+
+    Raises ConfigError for a run without stored logits of the rows that it held out, for a row that two held out, and
+    for no run at all.
+    """
+    if not folders:
+        raise ConfigError("no run held rows out. Try: data.folds=5")
+    parts = [_logits(folder) for folder in folders]
+    numbers, logits, labels = (np.concatenate(columns) for columns in zip(*parts))
+    order = np.argsort(numbers, kind="stable")
+    if (np.diff(numbers[order]) == 0).any():
+        raise ConfigError(TWICE)
+    return numbers[order], logits[order], labels[order]
+
+
+def _logits(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    record = read_record(folder)
+    split = str(record.data.selection).partition("/")[0] if record else ""
+    found, numbers = record and read_predictions(folder, split, record), read_source_rows(folder, split)
+    if record and found and numbers is not None:
+        if LOGIT in found.columns:  # of each label of a set
+            return numbers, matrix(found, LOGIT), matrix(found, "label")
+        if logits := read_logits(folder, split, record):
+            return numbers, *logits
+    raise ConfigError(f"{folder} has no stored logits of the rows that it held out. Try: the command with force=true")
 
 
 def _are_equal(rows: Sequence[np.ndarray | None]) -> bool:

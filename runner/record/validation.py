@@ -78,6 +78,7 @@ RECORD: Kind = {
     "calibration": OrNull({
         "method": METHODS, "temperature": float, "weights": OrNull(SHARES), "shifts": OrNull(SHARES),
         "split": OrNull(str), "rows": OrNull(int), "ratio": OrNull(float), "reason": OrNull(str), "of": OrNull(TEXTS),
+        "folds": OrNull(TEXTS),
     }),
     "thresholds": OrNull({
         "rule": str, "values": OrNull(SHARES), "split": OrNull(str), "rows": OrNull(int), "unfitted": OrNull(TEXTS),

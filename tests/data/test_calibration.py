@@ -51,7 +51,7 @@ def split_rows(own: Path, **given: Any) -> dict[str, list[int]]:
 def test_the_value_is_a_share_a_file_or_a_split() -> None:
     cases: list[tuple[str | None, tuple[float | None, str | None, str | None]]] = [
         ("0.1", (0.1, None, None)), ("later.csv", (None, "later.csv", None)), ("dev", (None, None, "dev")),
-        (None, (None, None, None)),
+        ("folds", (None, None, None)), (None, (None, None, None)),
     ]  # fmt: skip
     for value, found in cases:
         settings = DataSettings(calibration=value)

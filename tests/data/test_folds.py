@@ -34,6 +34,12 @@ def test_single_rows_are_dealt_evenly_within_each_class() -> None:
     assert not np.array_equal(fold, assign_folds(np.arange(len(LABELS)), LABELS, 5, seed=1))
 
 
+def test_the_number_of_folds_is_known_to_those_who_load_the_rows(tmp_path: Path) -> None:
+    texts, labels = [f"text {row}" for row in range(40)], [int(row < 3) for row in range(40)]
+    assert cut(data_of(texts, labels), tmp_path, ALL_FOLDS).folds == 3, "as many as the rare class has rows"
+    assert cut(data_of(texts, [row % 2 for row in range(40)]), tmp_path, "0").folds == 5
+
+
 def test_groups_stay_whole_and_the_classes_near_their_shares() -> None:
     random = np.random.default_rng(0)
     groups, labels = random.integers(300, size=3000), random.choice(3, 3000, p=[0.7, 0.25, 0.05])

@@ -60,6 +60,8 @@ class Augment:
 class TaughtSettings(StageSettings):
     """Settings of a stage that learns from a teacher: who that is, what it reads, and more texts to learn from."""
 
+    not_on_folds: ClassVar[str] = "learns from a teacher, which may have seen the rows that a fold holds out"
+
     teacher: str | None = None
     tokens: str = limited("shared", choices=("shared", "own"))
     teacher_length: int | None = limited(None, low=3)
@@ -119,6 +121,8 @@ class Distil(TaughtSettings):
 @dataclass
 class Dendrites(StageSettings):
     """Dendrites for chosen linear layers, added one by one and kept if they raise the score."""
+
+    not_on_folds: ClassVar[str] = "keeps a dendrite by its gain on rows that do not train"
 
     method: str = limited("dendrites", choices=("dendrites",))
     mode: str = limited("gd", choices=("gd", "cascor", "random", "restart", "base"))

@@ -31,6 +31,7 @@ class Length(StageSettings):
     phase: ClassVar[str] = "shorten"
     needs_encoder: ClassVar[bool] = True
     keeps_zeros: ClassVar[bool] = True
+    not_on_folds: ClassVar[str] = "looks for lengths on rows that do not train"
 
     method: str = limited("length", choices=("length",))
     mode: str = limited("ratio", choices=("ratio", "absolute"))

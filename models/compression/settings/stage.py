@@ -13,6 +13,8 @@ class StageSettings:
     phase: ClassVar[str] = "learn"  # learn | prune | shorten | quantize | exits
     needs_encoder: ClassVar[bool] = False
     keeps_zeros: ClassVar[bool] = False  # leaves pruned weights at zero, so that it may follow a pruning
+    # Why models of folds do not stand for the model of all rows after this stage, in words; "": they do.
+    not_on_folds: ClassVar[str] = ""
 
     method: str = ""  # a subclass: limited("<method>", choices=("<method>",))
     description: str = ""

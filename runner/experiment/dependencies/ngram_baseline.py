@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from data.calibration import FOLDS
 from data.errors import DataError
 from models.errors import ModelError
 from models.settings import reads_frames
@@ -39,7 +40,9 @@ def find_ngram_baseline(
     """
     if not is_wanted(settings):
         return {}
-    words = [f"model={PRESET}", *inner_overrides(overrides, kept_groups=SHARED)]
+    by_folds = settings.data.calibration == FOLDS  # of this run; the baseline needs no probabilities
+    dropped = ("data.calibration",) if by_folds else ()
+    words = [f"model={PRESET}", *inner_overrides(overrides, kept_groups=SHARED, dropped=dropped)]
     inner = ngram_settings(settings, words)
     if found := find_finished(inner):
         return baseline_metrics(found)
@@ -77,6 +80,7 @@ def ngram_settings(settings: Settings, words: list[str]) -> Settings:
     plain = resolve(compose([f"model={PRESET}", "data=demo"]))
     symmetric = bool(compose(words).data.symmetric)
     data = replace(settings.data, max_length=plain.data.max_length, symmetric=symmetric)  # whole texts
+    data.calibration = None if data.calibration == FOLDS else data.calibration
     return replace(
         plain, data=data, task=settings.task, measure=settings.measure, tracker=settings.tracker,
         paths=settings.paths, checkpoint=settings.checkpoint, device=settings.device,

@@ -14,16 +14,17 @@ from runner.record.json_files import write_json
 from tests.records import record_json
 
 
-def a_fold(output: Path, number: int, split: str | None = "val") -> Path:
+def a_fold(output: Path, number: int, split: str | None = "val", **data: str) -> Path:
     """A run folder with stored answers of 80 rows whose logits are twice too sharp."""
     folder, random = output / f"{number:010d}", np.random.default_rng(number)
     folder.mkdir(parents=True)
     calibration = {"method": "none", "temperature": 1.0, "split": split, "rows": 80, "reason": "here are 80"}
     content = record_json() | {"identity": folder.name, "calibration": calibration}
-    content["data"]["labels"] = ["neg", "pos"]
+    content["data"] |= {"labels": ["neg", "pos"], "selection": "val/accuracy"} | data
     write_json(folder / "record.json", content)
     logits = random.normal(size=(80, 2)) * 1.5
-    columns = {"label": (logits + random.gumbel(size=(80, 2))).argmax(1)}
+    columns = {"label": (logits + random.gumbel(size=(80, 2))).argmax(1), "prediction": logits.argmax(1)}
+    columns["source_row"] = np.arange(80) + 80 * number
     columns |= {f"logit_{place}": 2 * logits[:, place] for place in range(2)}
     pq.write_table(pa.table(columns), folder / "predictions-val.parquet")
     return folder
@@ -42,3 +43,5 @@ def test_runs_without_probabilities_calibrate_nothing(tmp_path: Path) -> None:
     without_answers = a_fold(tmp_path, 3)
     (without_answers / "predictions-val.parquet").unlink()
     assert calibrate_on_folds([a_fold(tmp_path, 4), without_answers]) is None
+    aside = [a_fold(tmp_path, number, "calibration", calibration="calibration") for number in (5, 6)]
+    assert calibrate_on_folds(aside) is None, "these rows are the same for all folds, and the last model answered them"

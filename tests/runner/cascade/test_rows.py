@@ -85,6 +85,12 @@ def test_other_reported_rows_and_changed_data_are_refused(place: Path, tmp_path:
         read_calibration_rows(other, "at_most_loss=0.05", place / "cache")
 
 
+def test_rows_that_all_train_are_refused(place: Path, tmp_path: Path) -> None:
+    folder = edited(place, tmp_path / "whole", calibration="out_of_fold")
+    with pytest.raises(ConfigError, match=r"all rows of run .* train .*Try: data.calibration=0.1 for both"):
+        read_calibration_rows(opened(place, folder), "x", place / "cache")
+
+
 def test_rows_that_are_reported_too_are_refused(place: Path, tmp_path: Path) -> None:
     same = opened(place, edited(place, tmp_path / "same", selection="test/accuracy"))
     with pytest.raises(ConfigError, match="the rows of test are the reported ones too"):

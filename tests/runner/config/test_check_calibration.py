@@ -8,6 +8,8 @@ from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
 
+FOLDS = ["data=demo", "data.folds=3", "data.fold=all", "data.calibration=folds"]
+
 
 @pytest.mark.parametrize(
     ("words", "message"),
@@ -19,6 +21,17 @@ from runner.errors import ConfigError
         (["data=imdb", "data.calibration=train"], "this split trains"),
         (["data=demo", "data.calibration=0.1", "calibration=off"], "sets rows aside, and calibration=off leaves them"),
         (["data=demo", "task=mlm", "data.calibration=0.1"], "nothing is calibrated for task=mlm"),
+        (["data=demo", "data.calibration=folds"], r"a model of all rows. Try: data.folds=5 data.fold=all"),
+        (["data=demo", "data.folds=3", "data.fold=1", "data.calibration=folds"], r"Try: data.folds=3 data.fold=all"),
+        ([*FOLDS, "compression=[exits]"], r"exits calibrates its exits on rows .*Try: data.calibration=0.1"),
+        ([*FOLDS, "compression=[length]"], r"length looks for lengths on rows that do not train"),
+        ([*FOLDS, "compression=[dendrites]"], r"keeps a dendrite by its gain on rows that do not train"),
+        ([*FOLDS, "compression=[distil]", "compression.distil.teacher=0123456789"], r"a teacher, which may have seen"),
+        ([*FOLDS, "data.labelled_rows=50"], r"Try: data.labelled_rows=null data.max_rows=50"),
+        (
+            ["data=files", "data.path=a.csv", "data.fold_column=part", "data.fold=all", "data.calibration=folds"],
+            r"not those of data.fold_column. Try: data.calibration=0.1",
+        ),
         (["data=esc10", "model=tiny-sound", "data.calibration=a.csv"], "gives sounds. Try: data.calibration=0.1"),
     ],
 )
@@ -38,3 +51,8 @@ def test_a_further_reported_split_calibrates_instead() -> None:
     data = resolve(compose(["model=bert-tiny", "data=mnli", "data.calibration=validation_mismatched"])).data
     assert data.report_splits == {"val": "validation_matched"}
     assert list(resolve(compose(["model=bert-tiny", "data=mnli"])).data.report_splits) == ["val", "val_mm"]
+
+
+def test_folds_calibrate_models_that_are_trained_or_rounded_alike() -> None:
+    for words in ([], ["compression=[magnitude,int8]"]):
+        assert resolve(compose(["model=bert-tiny", *FOLDS, *words])).data.calibration == "folds"

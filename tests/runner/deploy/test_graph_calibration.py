@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from data.calibration import OUT_OF_FOLD
 from data.splits import TokenSplit
 from runner.deploy.bundle.calibration import read_calibration
 from runner.deploy.calibrations import SIZE, write_calibration
 from runner.deploy.exported import find_model
-from runner.deploy.graph_calibration import LOST, carry_calibration, refit
+from runner.deploy.graph_calibration import BY_FOLDS, LOST, carry_calibration, refit
 from runner.deploy.parity import RowsToCompare, rows_to_compare
 from runner.deploy.predictor import Predictor
 from runner.record.calibration import TEMPERATURE, CalibrationFacts
@@ -77,6 +78,20 @@ def test_in_8_bits_the_temperature_is_that_of_the_graphs_own_logits(run: tuple[R
     assert found.is_calibrated and found.temperature == pytest.approx(3, rel=0.3)
     assert found.rows == len(rows.calibration)
     assert scores.keys() == SHOWN.keys()
+
+
+def test_in_8_bits_a_run_that_folds_calibrated_has_no_rows_left(run: tuple[RunRecord, Path], tmp_path: Path) -> None:
+    record, folder = run
+    assert record.calibration is not None
+    facts, data = replace(record.calibration, folds=["a"]), replace(record.data, calibration=OUT_OF_FOLD)
+    trained = find_model(str(folder), folder.parent, "torch")
+    exported = replace(trained, folder=tmp_path, engine="onnx-int8")
+    exported.weights.write_bytes(b"a graph")
+    graph: Any = SimpleNamespace(exported=exported, logits=lambda split, _: sharp(split))
+    record = replace(record, calibration=facts, data=data)
+    carry_calibration(record, trained, graph, rows_to_compare(record, Predictor(trained)))
+    found = read_calibration(exported.weights)
+    assert not found.is_calibrated and found.facts["reason"] == BY_FOLDS
 
 
 def test_without_the_rows_nothing_is_calibrated_and_it_is_said(run: tuple[RunRecord, Path]) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from runner.deploy.promise import WantedPromise, find_promise, surest_of
+from data.calibration import OUT_OF_FOLD
+from runner.deploy.promise import WantedPromise, calibration_split, find_promise, surest_of
 from runner.errors import ConfigError
 from runner.record.folder import find_record
 from runner.statistics.rejection import Threshold, find_threshold
+from tests.records import a_record, record_json
 from tests.runner.deploy.promised import add_answers, store
 from tests.runner.deploy.runs import write_run
 
@@ -93,6 +95,16 @@ def test_rows_that_were_used_otherwise_promise_nothing(
     prepare(made, logits_of(), **data)
     with pytest.raises(ConfigError, match=f"no rows to promise it on: {reason}"):
         promise_of(made)
+
+
+def test_rows_that_folds_held_out_must_not_be_reported_either() -> None:
+    rows, prints = {"train": 600, "val": 200, "test": 90, OUT_OF_FOLD: 600}, {"train": "a", "val": "b", "test": "c"}
+    known = {"calibration": OUT_OF_FOLD, "rows": rows, "fingerprints": prints | {OUT_OF_FOLD: f"{OUT_OF_FOLD} a"}}
+    record = a_record(data=record_json()["data"] | known | {"selection": "val/accuracy"})
+    assert calibration_split(record, "reject=0.05") == OUT_OF_FOLD
+    record.data.duplicates["train+test/exact"] = 60
+    with pytest.raises(ConfigError, match="60 of the 600 texts of out_of_fold occur in test"):
+        calibration_split(record, "reject=0.05")
 
 
 def test_a_few_repeats_are_no_reason(made: tuple[Path, dict[str, Any]]) -> None:

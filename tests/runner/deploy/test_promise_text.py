@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from runner.deploy.promise_text import remarks, sentences
-from tests.records import a_record
+from tests.records import a_record, record_json
 
 COMMON = {"alpha": 0.05, "delta": 0.05, "models": 1, "rows": 2000, "split": "val", "rows_sha256": "b"}
 FAILS = "this promise fails for at most 1 in 20 calibration samples"
@@ -31,6 +31,14 @@ def test_a_promise_for_one_class_says_how_many_of_it_are_found() -> None:
     assert held.startswith("at least 99.5 % right among texts answered 'fraud', if they are like the 2,000 calibration")
     assert shares == "about 5 % of texts are answered 'fraud' (4-6 %), which finds 61 % of those that are (53-69 %)"
     assert "finds" not in sentences(COMMON | {"classes": {"fraud": part | {"support": 0}}})[1]
+
+
+def test_a_promise_by_the_models_of_folds_says_whose_it_is() -> None:
+    promise: dict[str, Any] = COMMON | {"threshold": 0.8, "answered": 1380, "errors": 40, "split": "out_of_fold"}
+    assert "like the 2,000 training rows as the models of the folds answered them" in sentences(promise)[0]
+    assert "for the model of all rows, which has more rows to learn from" in remarks(promise, a_record())[0]
+    record = a_record(data=record_json()["data"] | {"duplicates": {"train/normalised": 200}})
+    assert remarks(promise, record)[0].startswith("200 of the 2,000 calibration rows repeat an earlier one")
 
 
 def test_repeats_and_groups_make_it_weaker() -> None:

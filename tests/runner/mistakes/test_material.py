@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,16 @@ def test_rows_are_those_of_the_file_below_its_header_though_cells_have_several_l
     numbers = np.concatenate([material.source_rows("train"), material.source_rows("val")])
     assert material.texts_by_number(numbers) == [*material.texts("train"), *material.texts("val")]
     assert material.texts_by_number(np.array([1])) == [""]  # the header
+
+
+def test_training_rows_that_folds_answered_have_their_texts(tmp_path: Path) -> None:
+    answered = write_case(tmp_path, "data.folds=3", "data.fold=all")
+    numbers = read_material(answered, tmp_path / "cache").source_rows("train")  # type: ignore[union-attr]
+    held_out = replace(answered, split="out_of_fold", source_rows=numbers[2:])
+    material = read_material(held_out, tmp_path / "cache")
+    assert isinstance(material, Material) and material.texts("out_of_fold") == material.texts("train")[2:]
+    assert material.places("out_of_fold", numbers[2:3])[0].file == "tickets.csv"
+    assert material.rows.contents["out_of_fold"] != material.rows.contents["train"]
 
 
 def test_data_that_changed_or_went_away_give_no_texts(tmp_path: Path) -> None:

@@ -25,6 +25,16 @@ def test_a_record_keeps_its_calibration_and_an_older_one_has_none() -> None:
     assert older.calibration is None and not older.is_calibrated and "calibration" not in older.to_json()
 
 
+def test_the_line_says_who_answered_the_rows() -> None:
+    own = CalibrationFacts(TEMPERATURE, 1.5, split="val", rows=900)
+    assert own.describe() == "temperature 1.5, from 900 rows of val"
+    by_folds = CalibrationFacts(TEMPERATURE, 1.5, split="out_of_fold", rows=900, folds=["a", "b"])
+    assert by_folds.describe() == "temperature 1.5, from the answers to 900 training rows by 2 runs that held them out"
+    record = with_calibration(method=TEMPERATURE, temperature=1.5, folds=["a", "b"])
+    assert RunRecord.from_json(record.to_json()).calibration == record.calibration and record.calibration
+    assert record.calibration.folds == ["a", "b"]
+
+
 def test_probabilities_are_those_of_the_calibrated_logits() -> None:
     older = RunRecord.from_json(record_json())
     assert np.array_equal(calibrated_probabilities(older, LOGITS), softmax(LOGITS))

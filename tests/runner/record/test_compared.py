@@ -37,6 +37,19 @@ def test_every_finished_run_of_its_sweeps_counts_once(tmp_path: Path) -> None:
     assert [compared(tmp_path, run) for run in runs] == [4, 3, 4, 3]
 
 
+def test_every_recipe_of_a_sweep_over_the_folds_counts_where_folds_calibrate(tmp_path: Path) -> None:
+    def of_fold(seed: int, fold: int) -> dict[str, Any]:
+        return a_run(tmp_path, seed, data=DATA | {"fingerprints": {"val": f"fold {fold}", "test": "t"}})
+
+    own, others = [of_fold(fold, fold) for fold in range(2)], [of_fold(4 + fold, fold % 2) for fold in range(4)]
+    facts = {"method": "temperature", "temperature": 1.0, "folds": [run["identity"] for run in own]}
+    prints = {"val": "fold 0", "test": "t", "out_of_fold": "all"}
+    whole = a_run(tmp_path, 9, data=DATA | {"calibration": "out_of_fold", "fingerprints": prints}, calibration=facts)
+    assert compared(tmp_path, whole) == 1
+    write_sweep(tmp_path, [*own, *others], id="aaaaaaaaaa")
+    assert compared(tmp_path, whole) == 3, "its own recipe, and the two others' runs on the first fold"
+
+
 def test_settings_that_a_run_tried_itself_count(tmp_path: Path) -> None:
     tried = [{"settings": f"optimizer.lr={rate}", "third": 0.7, "whole": None} for rate in (0.1, 0.2, 0.3)]
     mine = a_run(

@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from runner.errors import ConfigError
-from runner.record.pooling import pooled, selection_answers
+from runner.record.json_files import write_json
+from runner.record.pooling import held_out_logits, pooled, selection_answers
 from runner.statistics.answers import Answers
+from tests.records import record_json
 
 
 def part(rows: list[int], right: int = 1) -> tuple[Answers, np.ndarray]:
@@ -47,3 +51,29 @@ def test_runs_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
         pooled([[part([1, 2])], [part([1, 3])]])
     with pytest.raises(ConfigError, match="no stored answers"):
         selection_answers([[tmp_path]])
+
+
+def a_fold(folder: Path, rows: list[int], task: str = "classification") -> Path:
+    """A run that held these rows out: row r has the logits (r, -r), and the label 1 where r is odd."""
+    folder.mkdir()
+    data = record_json()["data"] | {"labels": ["no", "yes"], "selection": "val/accuracy", "task": task}
+    write_json(folder / "record.json", record_json(data=data))
+    logits = np.array(rows, np.float32)[:, None] * [1, -1]
+    columns: dict[str, object] = {"label": np.array(rows) % 2, "prediction": logits.argmax(1), "source_row": rows}
+    columns |= {f"logit_{place}": logits[:, place] for place in range(2)}
+    if task == "multilabel":
+        sets = [[row % 2, 1] for row in rows]
+        columns = {"label": sets, "prediction": sets, "logit": logits.tolist(), "source_row": rows}
+    pq.write_table(pa.table(columns), folder / "predictions-val.parquet")
+    return folder
+
+
+@pytest.mark.parametrize(("task", "labels"), [("classification", [0, 1, 0]), ("multilabel", [[0, 1], [1, 1], [0, 1]])])
+def test_logits_of_all_folds_are_in_the_order_of_the_rows(tmp_path: Path, task: str, labels: object) -> None:
+    numbers, logits, found = held_out_logits([a_fold(tmp_path / "a", [8, 2], task), a_fold(tmp_path / "b", [3], task)])
+    assert numbers.tolist() == [2, 3, 8] and logits.tolist() == [[2, -2], [3, -3], [8, -8]] and found.tolist() == labels
+    with pytest.raises(ConfigError, match="held out by two folds"):
+        held_out_logits([tmp_path / "a", a_fold(tmp_path / "c", [2], task)])
+    (tmp_path / "b" / "predictions-val.parquet").unlink()
+    with pytest.raises(ConfigError, match=r"b has no stored logits .*Try: the command with force=true"):
+        held_out_logits([tmp_path / "a", tmp_path / "b"])

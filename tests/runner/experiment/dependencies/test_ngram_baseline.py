@@ -62,6 +62,22 @@ def test_the_run_is_that_of_the_ngram_preset_on_the_same_data(tmp_path: Path) ->
     assert inner.data == plain.data and "0.8000 at 0.20 MB, 15 us" in said[-1]
 
 
+def test_the_baseline_of_a_run_that_folds_calibrate_needs_no_folds(tmp_path: Path) -> None:
+    asked: list[tuple[Settings, list[str]]] = []
+
+    def make_run(inner: Settings, words: list[str]) -> Outcome:
+        asked.append((inner, words))
+        return Outcome(0, ngram_record())
+
+    folds = ["data.folds=3", "data.fold=all"]
+    find_ngram_baseline(
+        settings(tmp_path, *folds, "data.calibration=folds"), [*COMMAND, *folds, "data.calibration=folds"],
+        lambda _: None, make_run,
+    )  # fmt: skip
+    ((inner, words),) = asked
+    assert (inner.data.fold, inner.data.calibration) == ("all", None) and words[-2:] == folds
+
+
 def test_texts_whose_order_means_nothing_are_read_so(tmp_path: Path) -> None:
     asked: list[Settings] = []
 
