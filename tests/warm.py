@@ -23,6 +23,7 @@ import tempfile
 import threading
 import time
 import traceback
+import weakref
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -148,6 +149,8 @@ def serve() -> None:
     for words in COMMON:
         compose(words)
     read_demo(DataSettings())
+    for kept in weakref.finalize._registry.values():  # type: ignore[attr-defined]
+        kept.atexit = False  # what libraries hold until the end: a fork ends sooner when it does not take it apart
     gc.freeze()
     folder = Path(tempfile.mkdtemp())  # no TemporaryDirectory, which the first fork to end would remove
     listener, sys.executable = listen(folder), str(interpreter(folder))

@@ -10,6 +10,7 @@ from runner.compare.run_list import ORDERS, ROWS, Wanted, list_runs
 from runner.config.compose import PAIRS, PORTFOLIO, groups, pair_files, portfolio_files
 from runner.config.folders import file_of
 from runner.config.plugins import named_sweeps
+from runner.config.read_yaml import read_yaml
 from runner.errors import ConfigError
 
 RUNS = "runs"  # beside the groups: what is recorded
@@ -74,7 +75,5 @@ def describe(group: str, choice: str) -> str:
 
 def _question(name: str) -> str:
     """The question of a sweep, the number of its runs, and its price."""
-    import yaml
-
-    sweep = yaml.safe_load(named_sweeps()[name].read_text(encoding="utf-8"))["sweep"]
+    sweep = read_yaml(named_sweeps()[name])["sweep"]
     return f"{sweep['question']} ({sweep['size']} runs, {sweep['price']})"

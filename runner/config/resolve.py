@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import pickle
 import re
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +18,7 @@ from models.views.settings import NONE, ViewSettings
 from runner.config.conflicts import conflicts
 from runner.config.recipes import AUTO, open_recipes
 from runner.config.sized import SIZED, open_table
+from runner.config.typed import of_plain_values, typed
 from runner.errors import ConfigError
 from runner.machine.threads import choose_threads
 from runner.record.model_folder import folder_of
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
 # About the command, or values that only other keys refer to: not settings of a run.
 COMMAND_KEYS = ("hydra", "sweep", "density")
+FREE_PARTS = ("embedding", "readout")  # of a model: their values have no types of their own
 LONGEST = 65_536  # the largest data.max_length, where a model reads whole texts
 
 
@@ -99,16 +99,41 @@ def _typed_settings(config: DictConfig) -> Settings:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    ours = [str(key) for key in config if key not in COMMAND_KEYS]
+    if found := _settings_at_once(config, ours):
+        return found
     try:
-        ours = [str(key) for key in config if key not in COMMAND_KEYS]
         masked = OmegaConf.masked_copy(config, ours)
         masked.compression = OmegaConf.to_container(config.compression, resolve=True)  # may refer to what is left out
-        schema = pickle.loads(_schema())  # noqa: S301 our own; copies for `merge` to keep take most of its time
+        schema = OmegaConf.structured(Settings)
         settings: Settings = OmegaConf.to_object(OmegaConf.unsafe_merge(schema, masked))  # type: ignore[assignment]
     except OmegaConfBaseException as error:
         key, reason = error.full_key or "a setting", str(error).splitlines()[0]
         raise ConfigError(f"{key}: {reason}. Fix its value; the defaults: run --cfg job") from error
     return settings
+
+
+def _settings_at_once(config: DictConfig, keys: Sequence[str]) -> Settings | None:
+    """The settings where each value has the type of its field, which takes a quarter of the time that OmegaConf does.
+
+    None where a value is to be converted or refused, or refers to the default of a dataclass.
+    """
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    def plain(key: str) -> Any:
+        value = config[key]
+        is_group = OmegaConf.is_config(value)
+        return OmegaConf.to_container(value, resolve=True, throw_on_missing=True) if is_group else value
+
+    try:
+        parts = [OmegaConf.to_container(config.model[part], resolve=False) for part in FREE_PARTS]
+        if "${" in str(parts):  # what such a value refers to has a type, and the value takes it
+            return None
+        found: Settings = of_plain_values(Settings, {key: plain(key) for key in keys})
+        return found
+    except (TypeError, OmegaConfBaseException):
+        return None
 
 
 def _choose_checkpoint(settings: Settings) -> None:
@@ -134,7 +159,6 @@ def _choose_checkpoint(settings: Settings) -> None:
 
 def _stages(chosen: dict[str, Any]) -> dict[str, StageSettings]:
     """The stages in their order, each with the settings of its method; ConfigError for an option it does not have."""
-    from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
     found: dict[str, StageSettings] = {}
@@ -144,20 +168,10 @@ def _stages(chosen: dict[str, Any]) -> dict[str, StageSettings]:
         if options["method"] not in METHODS:
             raise ConfigError(f"compression.{name}.method={options['method']}: no such method. Fix that YAML")
         try:
-            found[name] = OmegaConf.to_object(
-                OmegaConf.merge(OmegaConf.structured(METHODS[options["method"]]), options)
-            )  # type: ignore[assignment]
+            found[name] = typed(METHODS[options["method"]], options)
         except OmegaConfBaseException as error:
             raise ConfigError(f"compression.{name}: {str(error).splitlines()[0]}") from error
     return found
-
-
-@cache
-def _schema() -> bytes:
-    """The typed config that a composed one is merged into, pickled."""
-    from omegaconf import OmegaConf
-
-    return pickle.dumps(OmegaConf.structured(Settings))
 
 
 def _model_of_run(source: str | None, output: str) -> str | None:

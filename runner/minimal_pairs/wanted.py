@@ -9,6 +9,7 @@ from typing import Any
 
 from data.sources.pair_source import PairSource
 from runner.config.compose import pair_files
+from runner.config.read_yaml import read_yaml
 from runner.errors import ConfigError
 
 SCORES = {
@@ -49,7 +50,7 @@ def pair_source(name: str) -> PairSource:
 
     path = pair_files()[name]
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = read_yaml(path)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{path} cannot be read ({' '.join(str(error).split())}). Fix that YAML") from error
     known = {one.name: one.type for one in fields(PairSource)}

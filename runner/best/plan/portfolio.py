@@ -19,6 +19,7 @@ from typing import Any
 from data.json_types import JsonObject
 from runner.best.types import Budget, Facts
 from runner.config.compose import PORTFOLIO, portfolio_files
+from runner.config.read_yaml import read_yaml
 from runner.errors import ConfigError
 
 WORK = ("sparse", "embedding", "dense")  # the rates of a machine that times are estimated by
@@ -82,7 +83,7 @@ def read_kind(name: str) -> Kind:
 
     where = f"conf/{PORTFOLIO}/{name}.yaml"
     try:
-        content = yaml.safe_load(portfolio_files()[name].read_text(encoding="utf-8"))
+        content = read_yaml(portfolio_files()[name])
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{where} cannot be read ({' '.join(str(error).split())}). Fix that YAML") from error
     if not isinstance(content, dict):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.compression.settings.stage import StageSettings
+from runner.config import resolve as module
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
@@ -90,3 +91,38 @@ def test_models_over_ngrams_have_no_weights_to_start_from_and_name_their_charact
 def test_character_n_grams_that_cannot_be_are_refused(words: list[str]) -> None:
     with pytest.raises(ConfigError, match=r"model\.characters"):
         resolved("model=ngram", "data=demo", f"model.characters={words[0]}", *words[1:])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["model=bert-tiny", "data=imdb", "train.epochs=1", "optimizer.weight_decay=0", "compression=[magnitude,int8]"],
+        ["model=bermo", "task=mlm", "data=demo"],
+        ["model=bertvision", "model/readout=adapter_pool", "data=imdb"],  # it refers to data.max_length
+        ["model=mfcc-cnn", "data=esc10"],  # it refers to the default of a dataclass
+        ["model=bert-tiny", "data.max_rows='7'", "model.tokenizer=7"],
+    ],
+)
+def test_settings_made_at_once_are_those_that_omegaconf_makes(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once = resolve(compose(words), words=words)
+    monkeypatch.setattr(module, "_settings_at_once", lambda _config, _keys: None)
+    assert repr(at_once) == repr(resolve(compose(words), words=words))
+
+
+@pytest.mark.parametrize(
+    ("words", "is_made"),
+    [
+        ([], True),
+        (["model=bert-tiny", "data=imdb", "compression=[int8]"], True),
+        (["model=eelbert", "train.epochs=1"], True),
+        (["model=bert-tiny", "model.tokenizer=7"], False),  # a number where a text is expected
+        (["model=bertvision", "model/readout=adapter_pool"], False),  # a part that refers to a setting
+    ],
+)
+def test_most_commands_have_their_settings_at_once(words: list[str], is_made: bool) -> None:
+    config = compose(words)
+    keys = [str(key) for key in config if key not in module.COMMAND_KEYS]
+    assert (module._settings_at_once(config, keys) is not None) == is_made
