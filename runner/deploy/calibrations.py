@@ -15,7 +15,8 @@ import numpy as np
 
 from runner.deploy.bundle.calibration import CALIBRATION_FILE, hash_of
 from runner.record.calibration import NONE, TEMPERATURE, VECTOR, CalibrationFacts
-from runner.statistics.temperature import fit_temperature
+from runner.statistics.adaptive_temperature import fit_adaptive
+from runner.statistics.temperature import fit_temperature, negative_log_likelihood
 from runner.statistics.vector_scaling import fit_vector_scaling
 
 SIZE = 384  # bytes of a run's file, whatever is in it: `run best` knows the size of a model before it is trained
@@ -28,7 +29,8 @@ def fit_calibration(
 ) -> CalibrationFacts:
     """Return how logits (n, C) of a split become probabilities of their labels (n,); none with a reason, if so.
 
-    method: temperature, or vector to try vector scaling as well. names: of the classes.
+    A temperature has a power where that gains more than noise. method: temperature, or vector to try vector scaling as
+    well. names: of the classes.
     """
     logits, labels = np.asarray(logits, np.float64), np.asarray(labels, np.int64)
     found = fit_temperature(logits, labels, names)
@@ -36,13 +38,18 @@ def fit_calibration(
         NONE if found.is_refused else TEMPERATURE, found.value, split=split, rows=len(labels),
         ratio=None if found.is_refused else found.ratio, reason=found.reason or None,
     )  # fmt: skip
-    if method != VECTOR or found.is_refused:
+    if found.is_refused:
+        return facts
+    if (adaptive := fit_adaptive(logits, labels)) is not None:
+        ratio = 2 * len(labels) * (negative_log_likelihood(logits, labels) - adaptive.after)
+        facts = replace(facts, temperature=adaptive.temperature, power=adaptive.power, ratio=ratio, reason=None)
+    if method != VECTOR:
         return facts
     vector = fit_vector_scaling(logits, labels)
     if isinstance(vector, str):
-        return replace(facts, reason="; ".join(filter(None, [vector, found.reason])))
+        return replace(facts, reason="; ".join(filter(None, [vector, facts.reason])))
     weights, shifts = vector.weights.tolist(), vector.shifts.tolist()
-    return replace(facts, method=VECTOR, temperature=1.0, weights=weights, shifts=shifts, reason=None)
+    return replace(facts, method=VECTOR, temperature=1.0, power=1.0, weights=weights, shifts=shifts, reason=None)
 
 
 def file_size(method: str, classes: int) -> int:
@@ -59,6 +66,7 @@ def write_calibration(
     """
     facts = replace(facts, of=[hash_of(path) for path in weights])
     content: dict[str, Any] = {"method": facts.method, "temperature": facts.temperature}
+    content |= {"power": facts.power} if facts.power != 1 else {}
     if facts.weights:
         content |= {"weights": facts.weights, "shifts": facts.shifts}
     content |= {"split": facts.split, "rows": facts.rows}

@@ -23,7 +23,8 @@ OFF = "off"  # of the setting `calibration`, beside the first two methods
 class CalibrationFacts:
     """How the logits were calibrated, on those of the rows that calibrate.
 
-    method: temperature (p = softmax(z / temperature)), vector (p = softmax(weights * z + shifts)), or none: softmax(z),
+    method: temperature (p = softmax(z / temperature), with a power other than 1 as in
+    runner/statistics/adaptive_temperature.py), vector (p = softmax(weights * z + shifts)), or none: softmax(z),
     which is then called a score. reason: why nothing is fitted, or why the temperature is 1. ratio: the likelihood
     ratio of the temperature over 1. of: the SHA-256 of each file of weights that answers with it. folds: the runs of
     the folds whose answers it was fitted to, each to the rows that the run held out; [] for the run's own answers.
@@ -31,6 +32,7 @@ class CalibrationFacts:
 
     method: str = NONE
     temperature: float = 1.0
+    power: float = 1.0
     weights: list[float] = field(default_factory=list)  # (C,) of vector scaling
     shifts: list[float] = field(default_factory=list)  # (C,)
     split: str | None = None
@@ -45,6 +47,13 @@ class CalibrationFacts:
         """May the shares be called probabilities?"""
         return self.method != NONE
 
+    @property
+    def how(self) -> str:
+        """Name the method with its numbers."""
+        if self.method == VECTOR:
+            return "vector scaling"
+        return f"temperature {self.temperature:.3g}" + (f" with power {self.power:.3g}" if self.power != 1 else "")
+
     def describe(self) -> str:
         """Return a line for tables and cards."""
         if not self.is_calibrated:
@@ -53,7 +62,7 @@ class CalibrationFacts:
         if self.folds:
             rows = f"from the answers to {self.rows:,} training rows by {len(self.folds)} runs that held them out"
         if self.method == VECTOR:
-            return f"vector scaling, {rows}"
-        if self.temperature == 1:
+            return f"{self.how}, {rows}"
+        if self.temperature == self.power == 1:
             return f"none needed: {self.reason}"
-        return f"temperature {self.temperature:.3g}, {rows}" + (f" ({self.reason})" if self.reason else "")
+        return f"{self.how}, {rows}" + (f" ({self.reason})" if self.reason else "")

@@ -94,6 +94,11 @@ def probabilities(record: RunRecord) -> str:
     if not facts.is_calibrated:
         return f"Shares are scores, not probabilities: {facts.reason}. The softmax of the logits is what they are.\n"
     how = f"softmax(logits / {facts.temperature:.4g})" if not facts.weights else "softmax(weights * logits + shifts)"
+    if facts.power != 1:
+        how = (
+            f"softmax(u * s ** {facts.power - 1:.4g}) of u = logits / {facts.temperature:.4g} and "
+            "s = sqrt(2 * sum((u - mean(u)) ** 2))"
+        )
     seen = "no miscalibration is visible" if error <= floor else f"they are off by about {error:.1g} on average"
     return (
         f"Probabilities are {how}, fitted on {facts.rows:,} rows of {facts.split} ({FILE}); "

@@ -16,6 +16,7 @@ import numpy as np
 from data.splits import TokenSplit
 from runner.record.calibration import CalibrationFacts
 from runner.record.record import RunRecord
+from runner.statistics.adaptive_temperature import apply_temperature
 from runner.statistics.answers import Answers
 from runner.statistics.probabilities import softmax
 from runner.tasks.make import task_of_record
@@ -118,7 +119,7 @@ def calibrated_logits(facts: CalibrationFacts, logits: np.ndarray) -> np.ndarray
     logits = np.asarray(logits, np.float64)
     if facts.weights:
         return np.asarray(logits * np.array(facts.weights) + np.array(facts.shifts))
-    return np.asarray(logits / facts.temperature)
+    return apply_temperature(logits, facts.temperature, facts.power)
 
 
 @lru_cache(maxsize=64)  # the baseline's are read for every group

@@ -76,9 +76,9 @@ RECORD: Kind = {
         "tried": Each(list, {"settings": str, "third": OrNull(float), "whole": OrNull(float)}),
     }),
     "calibration": OrNull({
-        "method": METHODS, "temperature": float, "weights": OrNull(SHARES), "shifts": OrNull(SHARES),
-        "split": OrNull(str), "rows": OrNull(int), "ratio": OrNull(float), "reason": OrNull(str), "of": OrNull(TEXTS),
-        "folds": OrNull(TEXTS),
+        "method": METHODS, "temperature": float, "power": OrNull(float), "weights": OrNull(SHARES),
+        "shifts": OrNull(SHARES), "split": OrNull(str), "rows": OrNull(int), "ratio": OrNull(float),
+        "reason": OrNull(str), "of": OrNull(TEXTS), "folds": OrNull(TEXTS),
     }),
     "thresholds": OrNull({
         "rule": str, "values": OrNull(SHARES), "split": OrNull(str), "rows": OrNull(int), "unfitted": OrNull(TEXTS),

@@ -93,9 +93,9 @@ def _sentences(record: RunRecord, split: str) -> list[str]:
     if facts is None or not facts.is_calibrated:
         why = f": {facts.reason}" if facts is not None and facts.reason else ""
         return [f"Not calibrated{why}. The confidence is a score, not a probability."]
-    how = f"temperature {facts.temperature:.3f}" if facts.method == "temperature" else "vector scaling"
     told = [
-        f"Calibrated by {how} on {facts.rows:,} rows of {facts.split}." + (f" {facts.reason}." if facts.reason else "")
+        f"Calibrated by {facts.how} on {facts.rows:,} rows of {facts.split}."
+        + (f" {facts.reason}." if facts.reason else "")
     ]
     found, high, floor = (metrics.get(f"{split}/{name}") for name in ("ece", "ece_floor_95", "ece_floor"))
     if found is None or high is None or floor is None:

@@ -34,8 +34,13 @@ class Calibration:
         self.facts, self.problem = facts or {}, problem
         self.is_calibrated = bool(facts) and self.facts["method"] != NONE
         self.temperature = float(self.facts.get("temperature", 1.0))
+        self.power = float(self.facts.get("power", 1.0))
         self.weights, self.shifts = (list(map(float, self.facts.get(name, ()))) for name in ("weights", "shifts"))
-        if not 0 < self.temperature < math.inf or len(self.weights) != len(self.shifts):
+        if (
+            not 0 < self.temperature < math.inf
+            or not 0 < self.power < math.inf
+            or len(self.weights) != len(self.shifts)
+        ):
             raise ValueError(f"temperature {self.temperature}, {len(self.weights)} weights, {len(self.shifts)} shifts")
 
     def apply(self, scores: Sequence[float]) -> list[float]:
@@ -44,12 +49,19 @@ class Calibration:
             return [
                 score * weight + shift for score, weight, shift in zip(scores, self.weights, self.shifts, strict=True)
             ]
-        return [score / self.temperature for score in scores]
+        scaled = [score / self.temperature for score in scores]
+        mean = sum(scaled) / len(scaled)
+        square = 2 * sum((one - mean) ** 2 for one in scaled)  # of how far apart they are
+        return [one * square ** ((self.power - 1) / 2) for one in scaled] if square else scaled
 
     def apply_rows(self, logits: Any) -> Any:
         """Scores (texts, classes), an array of NumPy, as `apply` makes them of one text; in float64."""
         logits = logits.astype("float64")
-        return logits * self.weights + self.shifts if self.weights else logits / self.temperature
+        if self.weights:
+            return logits * self.weights + self.shifts
+        scaled = logits / self.temperature
+        square = 2 * ((scaled - scaled.mean(1, keepdims=True)) ** 2).sum(1, keepdims=True)
+        return scaled * (square + (square == 0)) ** ((self.power - 1) / 2)
 
     def about(self) -> str:
         """The words for the shares of all answers: probabilities or scores, and why."""

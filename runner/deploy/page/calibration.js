@@ -2,9 +2,11 @@
 // How scores become probabilities, and what they may be called, as in runner/deploy/bundle/calibration.py.
 
 // calibration: the content of calibration.json; {} where there is none.
-function calibrated(scores, { temperature = 1, weights, shifts } = {}) {
+function calibrated(scores, { temperature = 1, power = 1, weights, shifts } = {}) {
   if (weights?.length) return scores.map((score, place) => score * weights[place] + shifts[place]);
-  return scores.map(score => score / temperature);
+  const scaled = scores.map(score => score / temperature), mean = scaled.reduce((sum, one) => sum + one, 0) / scaled.length;
+  const spread = Math.sqrt(2 * scaled.reduce((sum, one) => sum + (one - mean) ** 2, 0)); // how far apart they are
+  return power === 1 || !spread ? scaled : scaled.map(score => score * spread ** (power - 1));
 }
 
 function describeShare(share, { method = "none", reason, ece, ece_floor_95: floor } = {}) {

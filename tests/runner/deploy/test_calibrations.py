@@ -21,6 +21,7 @@ from runner.deploy.page.make import calibration_code, reader_code
 from runner.deploy.predictors import open_predictor
 from runner.python.model import load
 from runner.record.calibration import FILE, NONE, TEMPERATURE, VECTOR, CalibrationFacts
+from runner.statistics.adaptive_temperature import apply_temperature
 from runner.statistics.probabilities import softmax
 from tests.runner.deploy.page.node import NEEDS_NODE, NODE
 from tests.runner.deploy.runs import write_run
@@ -35,6 +36,19 @@ def drawn(rows: int, bias: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     logits = random.normal(size=(rows, 3)) * 2
     labels = (logits + np.array([bias, 0, -bias]) + random.gumbel(size=logits.shape)).argmax(1)
     return 2 * logits, labels
+
+
+def test_a_power_is_fitted_where_one_temperature_for_all_rows_does_not_do() -> None:
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(3000, 2)) * random.gamma(2, 3, size=(3000, 1))
+    labels = (apply_temperature(logits, 1.0, 0.6) + random.gumbel(size=logits.shape)).argmax(1)
+    found = fit_calibration(logits, labels, ("a", "b"), method="temperature", split="val")
+    assert found.method == TEMPERATURE and found.power == pytest.approx(0.6, abs=0.1) and found.reason is None
+    assert (
+        found.describe() == f"temperature {found.temperature:.3g} with power {found.power:.3g}, from 3,000 rows of val"
+    )
+    fallen = fit_calibration(logits, labels, ("a", "b"), method="vector", split="val")
+    assert fallen.method == VECTOR or fallen.power == found.power
 
 
 def test_a_temperature_is_fitted_and_vector_scaling_only_on_request_and_where_it_is_better() -> None:
@@ -56,6 +70,7 @@ def test_a_temperature_is_fitted_and_vector_scaling_only_on_request_and_where_it
     [
         CalibrationFacts(),
         CalibrationFacts(TEMPERATURE, 1.2345678901234567e-05, split="val_mm", rows=10**9, ratio=3.9),
+        CalibrationFacts(TEMPERATURE, 12.345678901234567, 0.12345678901234568, split="out_of_fold", rows=10**9),
         CalibrationFacts(NONE, reason="no calibration row has the label " + "ä" * 400, split="val"),
         CalibrationFacts(VECTOR, weights=[1 / 3] * 5, shifts=[-1 / 3e7] * 5, split="val", rows=999_999),
     ],
@@ -71,16 +86,17 @@ def test_the_file_of_a_run_has_the_same_size_whatever_was_found(tmp_path: Path, 
     assert content.count(b"\n") == 1 and json.loads(content)["of"] == kept.of and len(kept.of) == 2
     for path in weights:  # both answer alike
         found = read_calibration(path)
-        assert not found.problem and found.temperature == facts.temperature and found.facts["ece"] == 0.012346
+        assert not found.problem and (found.temperature, found.power) == (facts.temperature, facts.power)
+        assert found.facts["ece"] == 0.012346
     assert FILE == CALIBRATION_FILE
 
 
 @pytest.fixture(scope="module")
 def calibrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An output folder with a packed bag of words (dddd) of temperature 2.5."""
+    """An output folder with a packed bag of words (dddd) of temperature 2.5 and power 0.7."""
     output = tmp_path_factory.mktemp("outputs")
     write_run(output, "dddd", is_packed=True, family="dsn", readout={"name": "mean"}, positions=512)
-    keep(output, CalibrationFacts(TEMPERATURE, 2.5, split="val", rows=500))
+    keep(output, CalibrationFacts(TEMPERATURE, 2.5, 0.7, split="val", rows=500))
     return output
 
 
@@ -89,10 +105,12 @@ def keep(output: Path, facts: CalibrationFacts) -> None:
     write_calibration(weights, facts, SCORES, SIZE)
 
 
-def expected(output: Path, temperature: float) -> np.ndarray:
+def expected(output: Path, temperature: float, power: float = 1.0) -> np.ndarray:
     """The probabilities by hand, from the logits of the bundle's reader."""
     logits = open_predictor(find_model("dddd", output, "numpy")).model.scores(TEXTS)  # type: ignore[attr-defined]
-    return softmax(logits / temperature)
+    scaled = logits / temperature
+    distances = scaled - scaled.mean(1, keepdims=True)
+    return softmax(scaled * np.sqrt(2 * (distances**2).sum(1, keepdims=True)) ** (power - 1))
 
 
 def shares(answers: list[dict[str, Any]]) -> np.ndarray:
@@ -100,7 +118,8 @@ def shares(answers: list[dict[str, Any]]) -> np.ndarray:
 
 
 def test_every_form_answers_with_the_same_probabilities(calibrated: Path, tmp_path: Path) -> None:
-    wanted = expected(calibrated, 2.5)
+    wanted = expected(calibrated, 2.5, 0.7)
+    assert np.abs(wanted - expected(calibrated, 2.5)).max() > 0.01
     for engine in ("numpy", "torch"):
         predictor = open_predictor(find_model("dddd", calibrated, engine))
         assert predictor.calibration.is_calibrated and "probability" in predictor.answer_fields[1].meaning
@@ -140,7 +159,7 @@ def test_a_page_answers_with_the_same_probabilities_and_words(calibrated: Path, 
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     answers, said = json.loads(done.stdout)
-    assert np.allclose(answers, expected(calibrated, 2.5), atol=1e-6, rtol=0)
+    assert np.allclose(answers, expected(calibrated, 2.5, 0.7), atol=1e-6, rtol=0)
     assert said == calibration.describe(0.834) == "about 83 in 100 such answers are right"
 
 

@@ -28,6 +28,8 @@ def test_a_record_keeps_its_calibration_and_an_older_one_has_none() -> None:
 def test_the_line_says_who_answered_the_rows() -> None:
     own = CalibrationFacts(TEMPERATURE, 1.5, split="val", rows=900)
     assert own.describe() == "temperature 1.5, from 900 rows of val"
+    bent = CalibrationFacts(TEMPERATURE, 1.0, 0.75, split="val", rows=900)
+    assert bent.describe() == "temperature 1 with power 0.75, from 900 rows of val"
     by_folds = CalibrationFacts(TEMPERATURE, 1.5, split="out_of_fold", rows=900, folds=["a", "b"])
     assert by_folds.describe() == "temperature 1.5, from the answers to 900 training rows by 2 runs that held them out"
     record = with_calibration(method=TEMPERATURE, temperature=1.5, folds=["a", "b"])
@@ -40,6 +42,8 @@ def test_probabilities_are_those_of_the_calibrated_logits() -> None:
     assert np.array_equal(calibrated_probabilities(older, LOGITS), softmax(LOGITS))
     warm = with_calibration(method=TEMPERATURE, temperature=2.0)
     assert np.allclose(calibrated_probabilities(warm, LOGITS), softmax(LOGITS / 2))
+    bent = with_calibration(method=TEMPERATURE, temperature=2.0, power=0.5)
+    assert np.allclose(calibrated_probabilities(bent, LOGITS), softmax(np.array([[0, 0.5**0.5], [2**0.5, 0]])))
     vector = with_calibration(method=VECTOR, temperature=1.0, weights=[1.0, 0.5], shifts=[0.25, -0.25])
     assert np.allclose(calibrated_probabilities(vector, LOGITS), softmax([[1.25, 0.75], [3.25, -0.75]] @ np.eye(2)))
 

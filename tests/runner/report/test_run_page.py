@@ -67,7 +67,7 @@ def test_reliability_is_shown_before_and_after_calibration(tmp_path: Path) -> No
     Balance(page)
     section = page.partition('id="reliability"')[2].partition("</section>")[0]
     assert "before (ECE 0.2000)" in section and "calibrated (ECE 0.0200)" in section
-    assert "Calibrated by temperature 2.000 on 200 rows of val." in section
+    assert "Calibrated by temperature 2 on 200 rows of val." in section
     assert "No miscalibration visible" in section and "nan" not in section
     plain = run_page(RunRecord.from_json(content | {"calibration": None}), folder)
     assert "a score, not a probability" in plain and "before" not in plain.partition('id="reliability"')[2]

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from runner.deploy.bundle.calibration import CALIBRATION_FILE, Calibration, hash_of, read_calibration
@@ -25,6 +26,13 @@ def test_a_temperature_divides_the_scores(tmp_path: Path) -> None:
     found = read_calibration(weights_with(tmp_path))
     assert found.is_calibrated and not found.problem and found.apply([1.0, -3.0]) == [0.5, -1.5]
     assert hash_of(tmp_path / "model.bin") == hashlib.sha256(b"weights").hexdigest()
+
+
+def test_a_power_bends_the_scores_of_a_text_by_how_far_apart_they_are(tmp_path: Path) -> None:
+    found = read_calibration(weights_with(tmp_path, power=0.5))
+    assert found.apply([0.0, 8.0]) == pytest.approx([0.0, 2.0]) and found.apply([2.0, 2.0]) == [1.0, 1.0]
+    rows = np.array([[0.0, 8.0, 1.0], [2.0, 2.0, 2.0]], np.float32)
+    assert np.allclose(found.apply_rows(rows), [found.apply(row) for row in rows.tolist()], atol=1e-12)
 
 
 def test_vector_scaling_has_a_weight_and_a_shift_for_each_class(tmp_path: Path) -> None:
@@ -49,7 +57,15 @@ def test_other_weights_are_not_calibrated_and_it_is_said(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "facts", [{"temperature": 0}, {"temperature": "x"}, {"temperature": float("nan")}, {"of": None}, {"weights": [1]}]
+    "facts",
+    [
+        {"temperature": 0},
+        {"temperature": "x"},
+        {"temperature": float("nan")},
+        {"of": None},
+        {"weights": [1]},
+        {"power": 0},
+    ],
 )
 def test_a_damaged_file_is_not_used_and_it_is_said(tmp_path: Path, facts: dict[str, Any]) -> None:
     found = read_calibration(weights_with(tmp_path, **facts))
