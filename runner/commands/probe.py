@@ -1,4 +1,4 @@
-"""`run probe ID data=xprobe`: what the layers of a frozen encoder say about a sentence."""
+"""`run probe ID data=xprobe`: what the layers of a frozen encoder say about sentences and words."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from runner.config.check import check_overrides
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError, refuse
-from runner.probing.tasks import NAMES, chosen_tasks
-from runner.probing.wanted import ALL, CLS, LAYER_0, MEAN, NO_BASE, POOLS, Wanted
+from runner.probing.tasks import GROUPS_OF_TREEBANK, GROUPS_OF_XPROBE, chosen_tasks
+from runner.probing.wanted import ALL, CLS, GRIDS, LAYER_0, MEAN, NO_BASE, POOLS, QUICK, Source, Wanted
 from runner.record.folder import check_writable
 from runner.record.record import RunRecord
 from runner.record.subject import find_subject, find_subjects
@@ -22,9 +22,9 @@ VERB = "probe"
 KINDS, BY = ("linear", "mlp"), ("task", "layer")
 XPROBE = "xprobe"  # the data set whose configs are the named tasks
 OWN = {
-    "from": "", "tasks": "", "layers": ALL, "pool": f"{MEAN},{CLS}", "probe": "linear", "seeds": "0,1,2",
-    "mdl": "true", "control": "true", "random": "true", "given": LAYER_0, "by": "task", "repeat": "false",
-    "threads": "1", "device": "auto",
+    "from": "", "treebank": "", "max_words": "20000", "tasks": "", "layers": ALL, "pool": f"{MEAN},{CLS}",
+    "probe": "linear", "grid": QUICK, "seeds": "0,1,2", "mdl": "true", "control": "true", "random": "true",
+    "given": LAYER_0, "by": "task", "repeat": "false", "threads": "1", "device": "auto",
 }  # fmt: skip
 OF_DATA = ("data", "paths")
 
@@ -37,14 +37,14 @@ def main(words: list[str]) -> int:
     own = [word for word in words if word.partition("=")[0] in OWN]
     others = [word for word in words if word not in (*named, *own)]
     chosen = parse_options(VERB, own, **OWN)
-    _check_data_words(others)
+    source = _source(chosen, others)
     if problems := check_overrides(others):
         return refuse(problems)
     settings = resolve(compose(others), words=others)
     names = [*named, *_list(chosen["from"])]
     if not names:
         raise ConfigError("run probe: which model? run list runs shows those here. Try: run probe <id> data=xprobe")
-    wanted = _wanted(chosen, settings.data.name)
+    wanted = _wanted(chosen, source, settings.data.name)
     output = output_folder(settings.paths.output)
     check_writable(output)
     subjects = find_subjects(names, output, _any_run)
@@ -55,7 +55,7 @@ def main(words: list[str]) -> int:
     probing: Any = importlib.import_module("runner.probing.command")  # late: it loads torch
     cache = Path(settings.paths.cache).expanduser()
     place = probing.Place(output, cache, chosen["by"], true_or_false(VERB, "repeat", chosen["repeat"]))
-    probing.run_probes(subjects, base, settings.data, wanted, place, Console(highlight=False))
+    probing.run_probes(subjects, base, source, settings.data, wanted, place, Console(highlight=False))
     return 0
 
 
@@ -63,37 +63,50 @@ def _any_run(record: RunRecord) -> None:
     """Accept every run: models without layers are refused when they are opened."""
 
 
-def _wanted(chosen: dict[str, str], data: str) -> Wanted:
+def _wanted(chosen: dict[str, str], source: Source, data: str) -> Wanted:
     """The probes that the options ask for; ConfigError for a value that cannot be."""
-    pools, tasks = tuple(_list(chosen["pool"])), _list(chosen["tasks"])
+    pools = tuple(_list(chosen["pool"]))
+    tasks, groups = _list(chosen["tasks"]), _groups(source, data)
     for pool in pools or ("",):
         _one_of("pool", pool, POOLS)
-    for key, choices in (("probe", KINDS), ("by", BY), ("device", ("auto", "cpu", "cuda"))):
+    for key, choices in (("probe", KINDS), ("grid", GRIDS), ("by", BY), ("device", ("auto", "cpu", "cuda"))):
         _one_of(key, chosen[key], choices)
-    if tasks and data != XPROBE:
+    if tasks and not groups:
         raise ConfigError(
-            f"run probe: tasks= names tasks of data={XPROBE}, and data={data} is one task. Leave tasks= out"
+            f"run probe: tasks= names tasks of data={XPROBE} or of a treebank, and data={data} is one task. Leave "
+            "tasks= out"
         )
+    names = tuple(chosen_tasks(tasks, groups)) if groups else (data,)
     layers = None if chosen["layers"] == ALL else _numbers("layers", chosen["layers"])
     is_on = {key: true_or_false(VERB, key, chosen[key]) for key in ("mdl", "control", "random")}
     return Wanted(
-        tuple(chosen_tasks(tasks, NAMES_OF_XPROBE)) if data == XPROBE else (data,), pools, layers, chosen["probe"],
+        names, pools, layers, chosen["probe"],
         _numbers("seeds", chosen["seeds"]), is_on["mdl"], is_on["control"], is_on["random"], chosen["given"],
-        whole_number(VERB, "threads", chosen["threads"], 1, 1024), chosen["device"],
+        whole_number(VERB, "threads", chosen["threads"], 1, 1024), chosen["device"], chosen["grid"],
     )  # fmt: skip
 
 
-NAMES_OF_XPROBE = tuple(name for name in NAMES if name != "top_constituents")  # which that data set lacks
+def _groups(source: Source, data: str) -> dict[str, tuple[str, ...]]:
+    """The tasks that there are, by group; none where the data are one task."""
+    if source.treebank:
+        return GROUPS_OF_TREEBANK
+    return GROUPS_OF_XPROBE if data == XPROBE else {}
 
 
-def _check_data_words(words: list[str]) -> None:
-    """Raise ConfigError for words that are neither options of the verb nor settings of the data."""
-    for word in words:
+def _source(chosen: dict[str, str], others: list[str]) -> Source:
+    """The source of the tasks; ConfigError for words that are neither options of the verb nor settings of the data."""
+    for word in others:
         if word.lstrip("+").partition("=")[0].partition(".")[0] not in OF_DATA:
             known = ", ".join([*OWN, "data", "data.*", "paths.*"])
             raise ConfigError(f"run probe: {word!r} is not one of its options ({known}). Try: run probe --help")
-    if not any(word.startswith("data=") for word in words):
-        raise ConfigError("run probe: which sentences? Try: data=xprobe, or data=sst2")
+    has_data, treebank, most = any(word.startswith("data=") for word in others), chosen["treebank"], chosen["max_words"]
+    if not has_data and not treebank:
+        raise ConfigError("run probe: which sentences? Try: data=xprobe, or data=sst2, or treebank=<a folder>")
+    if has_data and treebank:
+        raise ConfigError("run probe: data= and treebank= both name what is probed. Leave one of them out")
+    if not treebank:
+        return Source()
+    return Source(treebank, None if most == ALL else whole_number(VERB, "max_words", most, 10, 1_000_000_000))
 
 
 def _numbers(key: str, text: str) -> tuple[int, ...]:

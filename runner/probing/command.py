@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from runner.machine.device import choose_device
 from runner.machine.threads import set_threads
 from runner.probing.arms import arms_of
 from runner.probing.evaluate import evaluate
+from runner.probing.probing_task import ProbingTask
 from runner.probing.results import (
     FOLDER,
     SCHEMA_VERSION,
@@ -26,10 +28,10 @@ from runner.probing.results import (
     read_right,
     write_report,
 )
-from runner.probing.rows import TaskRows, data_of_task, read_task
 from runner.probing.show import show_arms, show_report, show_versus
+from runner.probing.sources import read_tasks
 from runner.probing.versus import versus
-from runner.probing.wanted import Wanted
+from runner.probing.wanted import QUICK, Source, Wanted
 from runner.record.later import add_later
 from runner.record.subject import KEY, Subject
 from runner.sanitize import say
@@ -51,6 +53,7 @@ class Place:
 def run_probes(
     subjects: Sequence[Subject],
     base: Subject | None,
+    source: Source,
     data: DataSettings,
     wanted: Wanted,
     place: Place,
@@ -58,16 +61,17 @@ def run_probes(
 ) -> None:
     """Probe and show one model, two with their difference, or several side by side. Raises the user's mistakes.
 
-    base: the model whose vectors are given, for given=<model>.
+    base: the model whose vectors are given, for given=<model>; data: the settings of a data set, where that is the
+    source.
     """
     set_threads(wanted.threads)
     cache = SharedCache(place.cache, lambda text: say(text, sys.stderr))
-    tasks = [read_task(task, data_of_task(data, task), cache) for task in wanted.tasks]
+    name, tasks = read_tasks(source, wanted.tasks, data, cache)
     found = []
     for subject in subjects:
         if len(subjects) > 1:
             say(f"{subject.label} ...", sys.stderr)
-        found.append(_result_of(subject, base, tasks, data, wanted, place, cache))
+        found.append(_result_of(subject, base, tasks, name, wanted, place, cache))
     if len(found) == 1:
         show_report(found[0][0], console, place.by)
     elif len(found) == 2:
@@ -77,34 +81,36 @@ def run_probes(
 
 
 def _result_of(
-    subject: Subject, base: Subject | None, tasks: Sequence[TaskRows], data: DataSettings, wanted: Wanted, place: Place,
+    subject: Subject, base: Subject | None, tasks: Sequence[ProbingTask], data: str, wanted: Wanted, place: Place,
     cache: SharedCache,
 ) -> tuple[ProbeReport, Right]:  # fmt: skip
     """The result beside the model if it is of these very weights and rows, else a new one, which is written there."""
     key = _key(subject, base, tasks, data, wanted)
     folder = _folder_of(subject, place.output)
-    known = None if place.repeat else read_report(folder, f"{data.name}-{wanted.form}")
+    name = f"{data}-{wanted.form}" + ("" if wanted.grid == QUICK else f"-{wanted.grid}")
+    known = None if place.repeat else read_report(folder, name)
     if known and known.key == key and (right := read_right(folder, known)) is not None:
         say(f"read {folder / known.name}.json (again: repeat=true)", sys.stderr)
         return known, right
     device = choose_device(wanted.device)
-    report, right = evaluate(subject, base, tasks, wanted, key, cache, device, lambda text: say(text, sys.stderr))
+    tell = partial(say, stream=sys.stderr)
+    report, right = evaluate(subject, base, tasks, wanted, key, name, cache, device, tell)
     say(f"wrote {write_report(folder, report, right)}", sys.stderr)
     if subject.record and subject.folder:
         add_later(subject.folder, subject.record.started, metrics_of(report))
     return report, right
 
 
-def _key(
-    subject: Subject, base: Subject | None, tasks: Sequence[TaskRows], data: DataSettings, wanted: Wanted
-) -> JsonObject:
+def _key(subject: Subject, base: Subject | None, tasks: Sequence[ProbingTask], data: str, wanted: Wanted) -> JsonObject:
     """All that the numbers depend on."""
     chosen: JsonObject = {
-        name: _plain(value) for name, value in asdict(wanted).items() if name not in ("device", "threads")
+        name: _plain(value)
+        for name, value in asdict(wanted).items()
+        if name not in ("device", "threads") and (name, value) != ("grid", QUICK)
     }
     return chosen | {
-        "data": data.name,
-        "rows": {task.name: sorted(task.rows.fingerprints.values()) for task in tasks},
+        "data": data,
+        "rows": {task.name: sorted(task.fingerprints.values()) for task in tasks},
         "weights": weights_digest(subject.source, KEY),
         "given": wanted.given if base is None else weights_digest(base.source, KEY),
         "version": SCHEMA_VERSION,

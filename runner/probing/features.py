@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from data.batch import collate
+from data.json_types import JsonObject
 from data.sampler import eval_batches
 from data.splits import TokenSplit
 from data.stores.build_once import SharedCache, checksum
@@ -36,7 +37,8 @@ BATCH = 64  # rows
 class Cell:
     """A vector of a sentence: which layer, and how the vectors of its tokens were pooled."""
 
-    pool: str  # mean: over real tokens; cls: the first token; readout: what the model's own head reads
+    # mean: over real tokens; cls: the first token; readout: what the model's own head reads; word: over a word's pieces
+    pool: str
     layer: int  # 0: the embeddings; of readout the last
 
     @property
@@ -64,15 +66,27 @@ def sentence_vectors(
     network: Network, split: TokenSplit, pools: tuple[str, ...], cache: SharedCache, device: torch.device
 ) -> np.ndarray:
     """Return the vectors of a split's rows, (rows, cells, H) float16, memory-mapped from the cache."""
-    parts = {
+    parts: JsonObject = {
         "encoder": encoder_digest(network), "readout": _readout_digest(network), "texts": split.fingerprint,
         "pools": pools, "format": FORMAT,
     }  # fmt: skip
+
+    def fill(path: Path) -> None:
+        cache.tell(f"computing the vectors of {len(split):,} rows of {split.name}")
+        np.save(path, _compute(network, split, pools, device))
+
+    return stored_vectors(parts, fill, cache)
+
+
+def stored_vectors(parts: JsonObject, fill: Callable[[Path], None], cache: SharedCache) -> np.ndarray:
+    """Return the vectors of these parts, memory-mapped from the cache.
+
+    parts: all that they depend on; fill: computes them and writes them to a path that ends in .npy.
+    """
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:20]
 
     def build(folder: Path) -> None:
-        cache.tell(f"computing the vectors of {len(split):,} rows of {split.name}")
-        np.save(folder / VECTORS, _compute(network, split, pools, device))
+        fill(folder / VECTORS)
         (folder / CHECKSUM).write_text(checksum(folder / VECTORS), encoding="ascii")
 
     return cache.open_or_build(

@@ -1,12 +1,10 @@
 """Probes: small classifiers of fixed vectors, of many layers at once.
 
-The probes of S layers learn side by side, each with its own weights and its own end; nothing of one reaches
-another. One pass over the rows then serves all layers.
+The probes of S layers learn side by side (side_by_side.py); nothing of one reaches another.
 """
 
 from __future__ import annotations
 
-import copy
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from runner.probing.side_by_side import Plan, fit_side_by_side
 
 LINEAR, MLP = "linear", "mlp"
 BATCH = 256  # rows of a step
@@ -27,17 +27,19 @@ RATE = 3e-3  # of Adam
 
 @dataclass(frozen=True)
 class Rows:
-    """Sentences as vectors, with their labels."""
+    """Sentences, or words, as vectors, with their labels."""
 
     vectors: np.ndarray  # (n, S, H) float16 or float32: of each layer
     labels: np.ndarray  # (n,) int64
+    sentences: np.ndarray | None = None  # (n,) int64: the sentence of each word; None where a row is a sentence
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, chosen: np.ndarray) -> Rows:
         """Return some of the rows."""
-        return Rows(self.vectors[chosen], self.labels[chosen])
+        sentences = None if self.sentences is None else self.sentences[chosen]
+        return Rows(self.vectors[chosen], self.labels[chosen], sentences)
 
 
 Splits = dict[str, Rows]  # train, select (which chooses epoch and penalty) and report
@@ -51,6 +53,9 @@ class ProbeOptions:
     width: int = 50  # of the hidden layer
     dropout: float = 0.0
     penalty: float = 1e-5  # L2, on all weights
+    batch: int = BATCH
+    passes: int = 1  # over the rows between two looks
+    looks: int = LOOKS
 
 
 class StackedProbes(nn.Module):
@@ -121,39 +126,24 @@ def fit_probes(train: Rows, select: Rows, classes: int, options: ProbeOptions, s
     probes = StackedProbes(train.vectors.shape[1:], classes, options)
     probes.start_from(train)
     optimizer = torch.optim.Adam(probes.parameters(), RATE, weight_decay=options.penalty)
-    batches = _batches(train, seed)
-    best, kept, waited = probes.losses(select), copy.deepcopy(probes.state_dict()), 0
-    for _ in range(LOOKS):
-        probes.train()
-        for rows in itertools.islice(batches, max(FEWEST_STEPS, len(train) // BATCH)):
+    batches, batch = _batches(train, seed, options.batch), options.batch
+
+    def steps() -> Iterator[Tensor]:
+        for rows in itertools.islice(batches, max(FEWEST_STEPS, options.passes * len(train) // batch)):
             logits = probes(torch.from_numpy(rows.vectors.astype(np.float32)))
             labels = torch.from_numpy(rows.labels).expand(len(logits), -1)
             # The mean over a layer's rows, summed over layers: each layer has the gradient that it has alone.
-            loss = nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten()) * len(logits)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-        found = probes.losses(select)
-        better = found < best - LEAST_GAIN
-        _keep(kept, probes, better)
-        best, waited = np.minimum(best, found), 0 if better.any() else waited + 1
-        if waited == PATIENCE or best.max() < SOLVED:
-            break
-    probes.load_state_dict(kept)
+            yield nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten()) * len(logits)
+
+    plan = Plan(min(LOOKS, options.looks), PATIENCE, LEAST_GAIN, SOLVED)
+    fit_side_by_side(probes, optimizer, plan, steps, lambda: probes.losses(select))
     return probes
 
 
-def _batches(rows: Rows, seed: int) -> Iterator[Rows]:
+def _batches(rows: Rows, seed: int, batch: int) -> Iterator[Rows]:
     """Yield batches of the rows, shuffled again in every epoch, without an end."""
     order = np.random.default_rng(seed)
     while True:
         shuffled = order.permutation(len(rows))
-        for start in range(0, len(rows), BATCH):
-            yield rows.take(shuffled[start : start + BATCH])
-
-
-def _keep(kept: dict[str, Tensor], probes: StackedProbes, better: np.ndarray) -> None:
-    """Copy the weights of those layers' probes that have just become better."""
-    chosen = torch.from_numpy(np.flatnonzero(better))
-    for name, tensor in probes.state_dict().items():
-        kept[name][chosen] = tensor[chosen]
+        for start in range(0, len(rows), batch):
+            yield rows.take(shuffled[start : start + batch])

@@ -10,7 +10,7 @@ from statistics import fmean
 import numpy as np
 
 from data.json_types import JsonObject
-from runner.probing.tasks import GROUPS
+from runner.probing.tasks import GROUPS, GROUPS_OF_TREEBANK
 from runner.record.json_files import read_json, write_json
 
 FOLDER = "probing"  # in a run's folder, and in the folder of runs for models that no run there trained
@@ -52,8 +52,9 @@ class TaskReport:
     group: str | None
     classes: int
     rows: dict[str, int]  # by train, select, report
-    majority: float
+    majority: float  # accuracy of the most frequent class
     lines: list[Line]
+    notes: list[str] = field(default_factory=list)
 
     @property
     def best(self) -> Line:
@@ -84,7 +85,9 @@ class ProbeReport:
 
     def groups(self) -> dict[str, list[TaskReport]]:
         """The tasks of each group of which there is any, in the order of the groups."""
-        found = {group: [task for task in self.tasks if task.group == group] for group in GROUPS}
+        found = {
+            group: [task for task in self.tasks if task.group == group] for group in [*GROUPS_OF_TREEBANK, *GROUPS]
+        }
         return {group: tasks for group, tasks in found.items() if tasks}
 
 

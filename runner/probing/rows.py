@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +12,18 @@ from data.load import Rows, read_rows, tokenise_rows
 from data.settings import DataSettings
 from data.splits import TokenSplit
 from data.stores.build_once import SharedCache
+from models.network import Network
 from runner.errors import ConfigError
+from runner.probing import probe
+from runner.probing.class_probes import probe_classes
+from runner.probing.controls import first_tokens
+from runner.probing.features import cells_of, sentence_vectors
+from runner.probing.probed import Models, Probed
+from runner.probing.results import TaskReport
+from runner.probing.tasks import GROUP_OF
+
+SPLITS = ("train", "select", "report")
+LONGEST = 128  # tokens of a sentence, where the model reads as many
 
 
 @dataclass(frozen=True)
@@ -19,20 +31,57 @@ class TaskRows:
     """A task before it is tokenised: to train the probes, to select them and to report."""
 
     name: str
-    rows: Rows
+    data: Rows
+    group: str | None = None
 
     @property
     def classes(self) -> int:
         """The number of classes."""
-        return len(self.rows.task.label_names)
+        return len(self.data.task.label_names)
+
+    @property
+    def fingerprints(self) -> Mapping[str, str]:
+        """The sha256 of each split in use, labels included."""
+        return self.data.fingerprints
 
     def split(self, which: str, tokenizer: Tokenizer, longest: int, cache: SharedCache) -> TokenSplit:
         """Return the tokens of train, select or report; at most `longest` a row."""
-        names = {"train": "train", "select": self.rows.select, "report": self.rows.report[0]}
-        return tokenise_rows(self.rows, names[which], tokenizer, longest, cache)
+        names = {"train": "train", "select": self.data.select, "report": self.data.report[0]}
+        return tokenise_rows(self.data, names[which], tokenizer, longest, cache)
+
+    def tokens(self, probed: Probed) -> dict[str, TokenSplit]:
+        """Return the tokens of all rows as a model reads them."""
+        return {which: self.split(which, probed.tokenizer, probed.longest(LONGEST), probed.cache) for which in SPLITS}
+
+    def pools(self, probed: Probed) -> tuple[str, ...]:
+        """Return how the vectors of a sentence are pooled: as the command says."""
+        return probed.wanted.pools
+
+    def rows(self, probed: Probed, network: Network) -> probe.Splits:
+        """Return the sentences as vectors of the cells, of the model's network or of another one of its shape."""
+        pools, found = self.pools(probed), {}
+        known = cells_of(probed.network, pools)
+        chosen = [known.index(cell) for cell in probed.cells(pools)]
+        for which, split in self.tokens(probed).items():
+            vectors = sentence_vectors(network, split, pools, probed.cache, probed.device)
+            found[which] = probe.Rows(np.asarray(vectors[:, chosen]), np.asarray(split.labels.values, np.int64))
+        return found
+
+    def types(self, probed: Probed) -> dict[str, np.ndarray]:
+        """Return the first token of each sentence, by which the control task has its labels."""
+        special = int(probed.tokenizer.encode([""], None, LONGEST).lengths[0] > 1)
+        return {which: first_tokens(split, special) for which, split in self.tokens(probed).items()}
+
+    def notes(self, probed: Probed) -> list[str]:
+        """Return nothing: every sentence is a row."""
+        return []
+
+    def probe(self, models: Models) -> tuple[TaskReport, dict[str, np.ndarray]]:
+        """Fit all probes; as every task does."""
+        return probe_classes(self, models)
 
 
-def read_task(name: str, data: DataSettings, cache: SharedCache) -> TaskRows:
+def read_task(name: str, data: DataSettings, cache: SharedCache, group: str | None = None) -> TaskRows:
     """Read a task; data: with the config of that name where the data set has several.
 
     Raises DataError for data that cannot be read, ConfigError for labels that are not classes of a text.
@@ -44,14 +93,9 @@ def read_task(name: str, data: DataSettings, cache: SharedCache) -> TaskRows:
             f"run probe: {name} has no classes, one for each text, which is what a probe learns. "
             "Try: data=xprobe, or data=sst2"
         )
-    return TaskRows(name, rows)
+    return TaskRows(name, rows, group or GROUP_OF.get(name))
 
 
 def data_of_task(data: DataSettings, task: str) -> DataSettings:
     """Return the settings that read one task of a data set."""
     return data if task == data.name else replace(data, config=task)
-
-
-def majority_share(train: np.ndarray, report: np.ndarray) -> float:
-    """Return the accuracy of the most frequent class of the training labels, on the reported ones."""
-    return float(np.mean(report == np.bincount(train).argmax()))

@@ -5,6 +5,8 @@ Source: Conneau et al. 2018, arXiv 1805.01070. Standard library only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from runner.errors import ConfigError
 
 SURFACE, SYNTACTIC, SEMANTIC = "surface", "syntactic", "semantic"
@@ -15,18 +17,24 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 GROUP_OF = {task: group for group, tasks in GROUPS.items() for task in tasks}
 NAMES = tuple(GROUP_OF)
+GROUPS_OF_XPROBE = {  # the data set lacks one task
+    group: tuple(task for task in tasks if task != "top_constituents") for group, tasks in GROUPS.items()
+}
+WORDS = "words"
+GROUPS_OF_TREEBANK: dict[str, tuple[str, ...]] = {WORDS: ("pos", "dependency")}
 
 
-def chosen_tasks(words: list[str], available: tuple[str, ...]) -> list[str]:
+def chosen_tasks(words: list[str], groups: Mapping[str, tuple[str, ...]]) -> list[str]:
     """Return the tasks that the words name, each by its name or its group, in their usual order; all for no words.
 
-    available: those of the data. Raises ConfigError for a word that is none.
+    groups: the tasks of the data, by group. Raises ConfigError for a word that is none.
     """
+    available = [task for tasks in groups.values() for task in tasks]
     for word in words:
-        if word not in GROUPS and word not in available:
+        if word not in groups and word not in available:
             raise ConfigError(
-                f"run probe: tasks={word}: expected some of {', '.join(available)}, or a group ({', '.join(GROUPS)}). "
+                f"run probe: tasks={word}: expected some of {', '.join(available)}, or a group ({', '.join(groups)}). "
                 f"Try: tasks={available[0]}"
             )
-    wanted = {task for word in words for task in GROUPS.get(word, (word,))} or set(available)
+    wanted = {task for word in words for task in groups.get(word, (word,))} or set(available)
     return [task for task in available if task in wanted]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 LAYER_0, NO_BASE = "layer0", "none"  # values of given= beside a model
 ALL = "all"
 MEAN, CLS, READOUT = POOLS = ("mean", "cls", "readout")
+WORD = "word"  # the pool of probes of words: the mean over a word's pieces
+QUICK, SENTEVAL = GRIDS = ("quick", "senteval")  # of the options of probes
 
 
 @dataclass(frozen=True)
@@ -24,3 +26,12 @@ class Wanted:
     given: str  # what is known before: layer0, none, or a model
     threads: int
     device: str
+    grid: str = QUICK
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where tasks come from."""
+
+    treebank: str = ""  # its path; empty: tasks come from the settings of a data set
+    max_words: int | None = None  # of the treebank, to train on; None: all

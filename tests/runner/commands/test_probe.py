@@ -14,6 +14,13 @@ MISTAKES = {
     "no sentences": (["aaaa"], r"which sentences\? Try: data=xprobe"),
     "a misspelt task": (["aaaa", "data=xprobe", "tasks=tense"], r"tasks=tense: expected some of sentence_length, .*"),
     "tasks of other data": (["aaaa", "data=demo", "tasks=semantic"], r"tasks= names tasks of data=xprobe"),
+    "tasks of sentences": (
+        ["aaaa", "treebank=ud", "tasks=semantic"],
+        r"tasks=semantic: expected some of pos, dependency",
+    ),
+    "two sources": (["aaaa", "treebank=ud", "data=xprobe"], r"data= and treebank= both name what is probed"),
+    "too few words": (["aaaa", "treebank=ud", "max_words=1"], r"max_words=1: expected a whole number"),
+    "another grid": (["aaaa", "data=xprobe", "grid=fine"], r"grid=fine: expected one of quick, senteval"),
     "an unknown option": (["aaaa", "data=xprobe", "layer=1"], r"'layer=1' is not one of its options .*--help"),
     "no pooling": (["aaaa", "data=xprobe", "pool="], r"pool=: expected one of mean, cls, readout"),
     "another probe": (["aaaa", "data=xprobe", "probe=svm"], r"probe=svm: expected one of linear, mlp"),

@@ -1,38 +1,36 @@
-"""A layer is compared with controls on the same rows, and with what is given."""
+"""A model is probed task by task, and what the tasks have to say becomes notes of the report."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from data.settings import DataSettings
 from data.stores.build_once import SharedCache
-from runner.probing.evaluate import control_rows, open_probed, vectors_given
-from runner.probing.rows import read_task
-from runner.probing.wanted import LAYER_0, NO_BASE, Wanted
+from runner.probing.evaluate import evaluate
+from runner.probing.probed import Models
+from runner.probing.results import Line, TaskReport
+from runner.probing.wanted import LAYER_0, Wanted
 from runner.record.subject import Subject
 
 
-def test_the_control_has_the_vectors_of_the_task_and_labels_of_first_tokens(place: Path, run_id: str) -> None:
-    cache = SharedCache(place / "cache")
-    wanted = Wanted(("demo",), ("mean", "cls"), (0, 1), "linear", (0,), False, True, False, LAYER_0, 1, "cpu")
-    probed = open_probed(Subject(str(place / "outputs" / run_id / "model"), "tiny"), wanted, cache, torch.device("cpu"))
-    assert [cell.name for cell in probed.cells] == ["mean_0", "mean_1", "cls_0", "cls_1"]
-    task = read_task("demo", DataSettings(demo_rows=200), cache)
-    tokens = probed.tokens(task)
-    rows = probed.vectors(tokens)
-    control = control_rows(rows, tokens, probed)
-    assert np.array_equal(control["train"].vectors, rows["train"].vectors)
-    first = np.asarray(tokens["train"].tokens)[tokens["train"].offsets[:-1] + 1]
-    for token in np.unique(first):
-        assert len(set(control["train"].labels[first == token].tolist())) == 1
+class Told:
+    name, fingerprints = "told", {"train": "1"}
 
-    given = vectors_given(rows, probed, None, task)
-    assert given is not None and np.array_equal(given["report"].vectors[:, 0], rows["report"].vectors[:, 0])
-    nothing = replace(probed, wanted=replace(wanted, given=NO_BASE))
-    assert vectors_given(rows, nothing, None, task) is None
-    other = vectors_given(rows, nothing, probed, task)
-    assert other is not None and np.array_equal(other["report"].vectors[:, 0], rows["report"].vectors[:, -1])
+    def probe(self, models: Models) -> tuple[TaskReport, dict[str, np.ndarray]]:
+        assert models.twin is not None and models.given is not None, "both were asked for"
+        line = Line("word", 0, 0.5, 0.5, 0.4, 0.6)
+        report = TaskReport("told", None, 2, {"train": 2, "select": 2, "report": 2}, 0.5, [line], notes=["short"])
+        return report, {"word_0": np.array([1.0, 0.0])}
+
+
+def test_tasks_are_probed_with_the_twin_and_the_given_model(place: Path, run_id: str) -> None:
+    subject, told = Subject(str(place / "outputs" / run_id / "model"), "tiny"), list[str]()
+    wanted = Wanted(("told",), ("mean",), None, "linear", (0,), False, True, True, LAYER_0, 1, "cpu")
+    cache = SharedCache(place / "cache")
+    report, right = evaluate(
+        subject, subject, [Told()], wanted, {"data": "x"}, "x-linear", cache, torch.device("cpu"), told.append
+    )
+    assert told == ["told ..."] and report.notes == ["told: short"] and report.name == "x-linear"
+    assert right["told"]["word_0"].tolist() == [1.0, 0.0]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from data.settings import DataSettings
 from data.stores.build_once import SharedCache
 from runner.errors import ConfigError
-from runner.probing.rows import data_of_task, majority_share, read_task
+from runner.probing.rows import data_of_task, read_task
 
 
 def test_a_task_is_one_config_of_a_data_set() -> None:
@@ -24,7 +23,3 @@ def test_tags_and_numbers_are_no_classes_of_texts(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="demo has no classes, one for each text"):
         read_task("demo", DataSettings(task="tags", demo_task="tags", demo_rows=100), cache)
     assert read_task("demo", DataSettings(demo_rows=100), cache).classes == 2
-
-
-def test_the_majority_is_that_of_the_training_rows() -> None:
-    assert majority_share(np.array([0, 0, 1]), np.array([1, 1, 0, 1])) == 0.25

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from runner.commands.probe import NAMES_OF_XPROBE
 from runner.errors import ConfigError
-from runner.probing.tasks import GROUPS, chosen_tasks
+from runner.probing.tasks import GROUPS, GROUPS_OF_XPROBE, chosen_tasks
 
 
 def test_a_group_stands_for_its_tasks_and_no_word_for_all() -> None:
-    assert chosen_tasks([], NAMES_OF_XPROBE) == [*NAMES_OF_XPROBE]
-    assert chosen_tasks(["semantic"], NAMES_OF_XPROBE) == [*GROUPS["semantic"]]
-    assert chosen_tasks(["obj_number", "surface", "obj_number"], NAMES_OF_XPROBE) == [
+    assert len(chosen_tasks([], GROUPS_OF_XPROBE)) == 9
+    assert chosen_tasks(["semantic"], GROUPS_OF_XPROBE) == [*GROUPS["semantic"]]
+    assert chosen_tasks(["obj_number", "surface", "obj_number"], GROUPS_OF_XPROBE) == [
         "sentence_length", "word_content", "obj_number",
     ]  # fmt: skip
     with pytest.raises(ConfigError, match=r"tasks=objnumber: expected some of .*Try: tasks=sentence_length"):
-        chosen_tasks(["objnumber"], NAMES_OF_XPROBE)
+        chosen_tasks(["objnumber"], GROUPS_OF_XPROBE)

@@ -1,0 +1,78 @@
+"""How probes of several layers learn side by side: each has its own weights, its own rate and its own end.
+
+Every parameter has the layers as its first axis, and the loss of a step is a sum over layers, so a layer has the
+gradient that it has alone, and one pass over the rows serves all.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Plan:
+    """When probes stop, by looks at the rows that select."""
+
+    looks: int  # at most
+    patience: int  # looks without a gain of any layer
+    least_gain: float  # in the unit of the loss
+    solved: float = 0.0  # a loss with nothing left to gain
+    factor: float = 1.0  # of a layer's learning rate, after looks without a gain
+    factor_patience: int = 0  # so many such looks are let pass
+
+
+def fit_side_by_side(
+    probes: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    plan: Plan,
+    steps: Callable[[], Iterable[Tensor]],
+    losses: Callable[[], np.ndarray],
+) -> None:
+    """Fit probes; of each layer the weights with the lowest loss on the rows that select stay.
+
+    steps: yields the losses of the steps until the next look, each summed over layers; losses: of the layers on the
+    rows that select, (S,).
+    """
+    best, kept = losses(), copy.deepcopy(probes.state_dict())
+    waited, rates = np.zeros(len(best), np.int64), np.ones(len(best), np.float32)
+    for _ in range(plan.looks):
+        probes.train()
+        for loss in steps():
+            optimizer.zero_grad()
+            loss.backward()
+            _step(optimizer, probes, rates)
+        found = losses()
+        better = found < best - plan.least_gain
+        _keep(kept, probes, better)
+        best, waited = np.minimum(best, found), np.where(better, 0, waited + 1)
+        if waited.min() >= plan.patience or best.max() < plan.solved:
+            break
+        slower = (waited > 0) & (waited % (plan.factor_patience + 1) == 0)
+        rates = np.where(slower, rates * plan.factor, rates).astype(np.float32)
+    probes.load_state_dict(kept)
+
+
+@torch.no_grad()
+def _step(optimizer: torch.optim.Optimizer, probes: nn.Module, rates: np.ndarray) -> None:
+    """Make a step, of each layer by its share of the learning rate."""
+    if (rates == 1).all():
+        optimizer.step()
+        return
+    before = [parameter.clone() for parameter in probes.parameters()]
+    optimizer.step()
+    for old, parameter in zip(before, probes.parameters()):
+        share = torch.from_numpy(rates).view(-1, *[1] * (parameter.dim() - 1))
+        parameter.copy_(torch.lerp(old, parameter, share.expand_as(parameter)))
+
+
+def _keep(kept: dict[str, Tensor], probes: nn.Module, better: np.ndarray) -> None:
+    """Copy the weights of those layers' probes that have just become better."""
+    chosen = torch.from_numpy(np.flatnonzero(better))
+    for name, tensor in probes.state_dict().items():
+        kept[name][chosen] = tensor[chosen]
