@@ -49,18 +49,19 @@ def load_splits(
     seed: int = 0,
     target: str = "auto",
     codes: bool = False,
+    maxmatch_dropout: float = 0.0,
     check: Callable[[DataTask], object] = lambda _: None,
 ) -> Splits:
     """Read a dataset and return its splits, tokenised.
 
     tokenizer: hub id, folder, or "train" for a vocabulary of `vocab_size` tokens from the training rows in use, also
     those that do not keep their labels.
-    vocabulary: full; task: of its tokens only those that the training rows need; or a number of tokens.
-    special_tokens, unknown_tokens: as in `load_tokenizer`.
-    cache: folder that all runs share; notify: is told what is going on; waiting: entered while another process builds
-    an entry of the cache. task, seed: how words are masked, for texts without labels. target: the name of
-    what is learnt; auto: whatever the labels can be. codes: are those beside the texts learnt from? check: raises
-    DataError for labels that the run cannot use, before anything is tokenised. Raises DataError.
+    vocabulary: full; task: of its tokens only those that the training rows need; or a number of tokens. special_tokens,
+    unknown_tokens: as in `load_tokenizer`.
+    cache: folder that all runs share; notify: is told what goes on; waiting: entered while another process builds an
+    entry of it. task, seed: how words are masked, for texts without labels. target: the name of what is learnt; auto:
+    whatever the labels can be. codes: are those beside the texts learnt from? maxmatch_dropout: as train's. check:
+    raises DataError for labels that the run cannot use, before anything is tokenised. Raises DataError.
     """
     check_reader(settings, tokenizer)
     shared = SharedCache(cache, notify, waiting)
@@ -87,13 +88,12 @@ def load_splits(
         chosen = _trim(chosen, vocabulary, (texts, report[0]), tokenise, raw.notes)
     targets = _targets(raw, chosen, task or TaskSettings(), seed)
     tokens = _laid_out({name: tokenise(name, chosen) for name in fingerprints}, raw, targets, settings)
-    train = with_augmentation(tokens["train"], chosen, settings, seed, rows.task.num_labels)
+    train = with_augmentation(tokens["train"], chosen, settings, seed, rows.task.num_labels, maxmatch_dropout)
     paired = _paired(raw, settings, tuple(hashes), chosen, shared) if codes else None
-    parallel = tuple(parallel_name(report[0], config) for config in settings.report)
     return Splits(
         rows.task, train, tokens[select], tuple(tokens[name] for name in report), chosen, rows.fingerprint,
         fingerprints, raw.dropped, raw.notes, repeats, {name: hashes[name] for name in report}, hashes, paired,
-        parallel, tokens.get(CALIBRATION), raw.folds,
+        tuple(parallel_name(report[0], config) for config in settings.report), tokens.get(CALIBRATION), raw.folds,
     )  # fmt: skip
 
 

@@ -97,7 +97,7 @@ class TakenTexts:
 
 
 class RowAugmentation(Protocol):
-    """Varies the rows of a training split from epoch to epoch; data/inputs/sound_augmentation.py implements it."""
+    """Varies the rows of a training split from epoch to epoch; data/inputs/ has one of sounds and one of texts."""
 
     def augment(self, split: TokenSplit, rows: np.ndarray, inputs: Arrays, targets: Arrays, epoch: int) -> None:
         """Change the inputs and targets of a batch in place, by nothing but the run's seed, the epoch and the rows."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from data.inputs.base import Input
 from data.inputs.cleaning import cleaning_of
+from data.inputs.maxmatch_dropout import MaxMatchDropout
 from data.inputs.sound import SOUND, Sound, require_features
 from data.inputs.sound_augmentation import AugmentedSounds
 from data.inputs.sound_features import SoundFeatures, features_of
@@ -45,14 +46,17 @@ def with_scaling(tokenizer: Tokenizer, train: TokenSplit) -> Tokenizer:
 
 
 def with_augmentation(
-    train: TokenSplit, tokenizer: Tokenizer, settings: DataSettings, seed: int, classes: int
+    train: TokenSplit, tokenizer: Tokenizer, settings: DataSettings, seed: int, classes: int, maxmatch_dropout: float
 ) -> TokenSplit:
-    """Return the training split with what varies sounds in every epoch; texts as they are.
+    """Return the training split with what varies its rows in every epoch: sounds always, texts with dropout of pieces.
 
-    seed: of the run; classes: their number, 1 of numbers.
+    seed: of the run; classes: their number, 1 of numbers; maxmatch_dropout: probability that a piece is passed over.
     """
     if not isinstance(tokenizer, SoundFeatures):
-        return train
+        if not maxmatch_dropout:
+            return train
+        longest = settings.max_length
+        return replace(train, augment=MaxMatchDropout(tokenizer, share=maxmatch_dropout, seed=seed, max_length=longest))
     has_first = tokenizer.special_tokens
     return replace(train, augment=AugmentedSounds(settings.augment, seed=seed, classes=classes, has_first=has_first))
 

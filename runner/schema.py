@@ -74,6 +74,7 @@ class TrainSettings:
     )
     label_smoothing: float = limited(0.0, low=0.0, high=0.9, neutral=0.0)
     r_drop: float = limited(0.0, low=0.0, high=100.0, neutral=0.0)
+    maxmatch_dropout: float = limited(0.0, low=0.0, high=1.0, neutral=0.0)
     clip_norm: float = limited(1.0, low=0.0)
     precision: str = limited("fp32", choices=("fp32", "bf16"))
     on_nonfinite: str = limited("stop", choices=("stop", "skip"))

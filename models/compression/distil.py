@@ -189,7 +189,7 @@ class DistilHook(TrainingHook):
         layers = self.attention_layers()
         student = run_with_internals(self.pair.student, inputs, layers)
         with torch.no_grad():
-            theirs = self.pair.context.training_inputs(rows)
+            theirs = self.pair.context.training_inputs(rows, inputs)
             teacher = run_with_internals(self.pair.teacher.network, theirs, layers.values())
         self.internals, self.mask = (student, teacher), inputs.get("attention_mask")
         self.vectors = student.vectors

@@ -211,8 +211,8 @@ class StageContext(Stopwatch, Protocol):
         """
         ...
 
-    def training_inputs(self, rows: np.ndarray) -> Inputs:
-        """The inputs of these training rows, with the tokenizer's ids."""
+    def training_inputs(self, rows: np.ndarray, given: Inputs) -> Inputs:
+        """The inputs of these training rows, with the tokenizer's ids; given: as the training has them."""
         ...
 
     def teacher(self) -> Teacher:

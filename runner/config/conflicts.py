@@ -14,6 +14,7 @@ from runner.config.check_files import file_conflicts
 from runner.config.check_folds import fold_conflicts
 from runner.config.check_head import head_conflicts
 from runner.config.check_losses import loss_conflicts
+from runner.config.check_maxmatch import maxmatch_conflicts
 from runner.config.check_sound import sound_conflicts
 from runner.config.check_view import view_conflicts
 from runner.config.recipes import recipe_conflicts
@@ -35,6 +36,7 @@ def conflicts(settings: Settings) -> list[str]:
         *view_conflicts(settings),
         *cosine_conflicts(settings),
         *training_conflicts(settings),
+        *maxmatch_conflicts(settings),
         *recipe_conflicts(settings),
         *table_conflicts(settings),
         *measuring_conflicts(settings),

@@ -48,6 +48,7 @@ def load_run_splits(settings: Settings, notify: Notify, exclusive: Exclusive) ->
         special_tokens=model.special_tokens, unknown_tokens=model.unknown_tokens,
         cache=cache, notify=notify, waiting=exclusive.waiting, task=settings.task, seed=settings.seed,
         target=target_of(settings), codes=settings.view.name != NONE,
+        maxmatch_dropout=settings.train.maxmatch_dropout,
         check=lambda labels: task_of_labels(labels, settings),
     )  # fmt: skip
 

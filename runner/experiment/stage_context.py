@@ -200,8 +200,10 @@ class RunStageContext(Stopwatch):
             self.exclusive.yield_to_timing()
             yield (*self._batch(chosen, numbers[places]), numbers[places])
 
-    def training_inputs(self, rows: np.ndarray) -> Inputs:
-        """The inputs of training rows, padded to the longest of them."""
+    def training_inputs(self, rows: np.ndarray, given: Inputs) -> Inputs:
+        """The inputs of training rows, padded to the longest of them, with the tokenizer's ids."""
+        if self.splits.train.augment is not None:  # which are not renumbered, and are others in every epoch
+            return given
         return self._batch(self.splits.train, rows)[0]
 
     def _batch(self, split: TokenSplit, rows: np.ndarray) -> tuple[Inputs, Targets]:

@@ -90,6 +90,8 @@ def find_compact_table(model: nn.Module, split: TokenSplit, optimizer: Optimizer
 
     Only AdamW's decay is known in closed form for rows that the optimizer never sees.
     """
+    if split.augment is not None:
+        return "texts are split in another way in every epoch, into pieces that may be any of the table"
     if optimizer.name == ROW_SGD:
         return f"optimizer={ROW_SGD} touches only the rows of a step anyway"
     found = _own_table(model)

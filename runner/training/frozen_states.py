@@ -75,6 +75,11 @@ def check_frozen_states(
         reads_tokens = isinstance(model, Network) and model.reads == "tokens"
         why = "the head reads every token" if reads_tokens else "the readout works inside the encoder and changes them"
         return f"activations are not kept: {why}"
+    if splits.train.augment is not None:
+        raise ConfigError(
+            "train.maxmatch_dropout: texts are split in another way in every epoch, and cache.mode=disk keeps the states"
+            " of a frozen encoder for one. Try: cache.mode=none, or train.maxmatch_dropout=0"
+        )
     hidden, layers = model.bert.state_shape()
     line = check_size(splits, cache, model.bert.pooler, hidden, layers)
     for split in (splits.train, splits.select):

@@ -32,7 +32,7 @@ class Parent:
 
     def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
         """The model's logits for training rows; keeps what `loss` compares them with."""
-        theirs = self.context.training_inputs(rows)
+        theirs = self.context.training_inputs(rows, inputs)
         if not self.states:
             with torch.no_grad():
                 self.answers = self.network(**theirs)

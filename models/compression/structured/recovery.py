@@ -52,7 +52,7 @@ class RecoveryHook(TrainingHook):
     def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
         """The logits of the cut model; runs the dense model on the same rows."""
         with torch.no_grad():
-            self.dense_logits = self.dense(**self.context.training_inputs(rows))
+            self.dense_logits = self.dense(**self.context.training_inputs(rows, inputs))
         self.mask = inputs.get("attention_mask")
         return model(**inputs)
 

@@ -50,9 +50,9 @@ class CountingContext:
     def batches(self, *, rows: int | None = None, **choice: Any) -> Iterator[tuple[Inputs, Targets, Any]]:
         for start in range(0, rows or ROWS, 16):
             numbers = np.arange(start, start + 16)
-            yield self.training_inputs(numbers), {"labels": torch.from_numpy(numbers % 3)}, numbers
+            yield self.training_inputs(numbers, {}), {"labels": torch.from_numpy(numbers % 3)}, numbers
 
-    def training_inputs(self, rows: np.ndarray) -> dict[str, Tensor]:
+    def training_inputs(self, rows: np.ndarray, given: Inputs) -> dict[str, Tensor]:
         return batch(len(rows), 20, seed=int(rows[0]))
 
     def train(self, model: Any, hook: RecoveryHook, *, phase: str, **changes: Any) -> None:
@@ -64,7 +64,7 @@ class CountingContext:
         self.losses = []
         for _ in range(10):
             rows = np.arange(16)
-            logits = hook.forward(model, self.training_inputs(rows), rows)
+            logits = hook.forward(model, self.training_inputs(rows, {}), rows)
             loss = hook.loss(logits.sum() * 0, logits, {}, rows)
             optimizer.zero_grad()
             loss.backward()
@@ -95,8 +95,8 @@ class CountingContext:
 class TokenContext(CountingContext):
     """Rows with labels for some of their tokens."""
 
-    def training_inputs(self, rows: np.ndarray) -> dict[str, Tensor]:
-        return placed(super().training_inputs(rows))
+    def training_inputs(self, rows: np.ndarray, given: Inputs) -> dict[str, Tensor]:
+        return placed(super().training_inputs(rows, given))
 
     def batches(self, **choice: Any) -> Iterator[tuple[Inputs, Targets, Any]]:
         for inputs, _, rows in super().batches(**choice):

@@ -30,7 +30,7 @@ def pair(student: Any, teacher: Any, *, task: Any = None, answers: Any = None, *
         device=torch.device("cpu"),
         seed=0,
         task=task or Classes(),
-        training_inputs=lambda rows: batch(),
+        training_inputs=lambda rows, given: batch(),
         teacher_logits=lambda rows: torch.from_numpy(answers[rows]),
     )
     phases = {"all": DistilPhase(DistilLosses(**dict.fromkeys(INSIDE, 1.0)))}
@@ -130,7 +130,7 @@ def test_vectors_of_texts_are_learned_through_a_map_to_the_teachers_width(inside
     student, teacher = small(hidden=16, heads=2), small(1)
     wanted = teacher.encode(**batch()).detach()
     context: Any = SimpleNamespace(
-        device=torch.device("cpu"), seed=0, task=Classes(), training_inputs=lambda rows: batch(),
+        device=torch.device("cpu"), seed=0, task=Classes(), training_inputs=lambda rows, given: batch(),
         teacher_vectors=lambda rows: wanted if rows is None else wanted[rows],
     )  # fmt: skip
     losses = DistilLosses(vector=1.0, hidden=float(inside))
@@ -151,7 +151,7 @@ def test_vectors_of_texts_are_learned_through_a_map_to_the_teachers_width(inside
 def test_models_that_answer_for_tokens_learn_outputs_and_internals() -> None:
     student, teacher, inputs = tagger(), tagger(1), placed(batch())
     both = pair(student, teacher, relation_heads=8)
-    both.context.training_inputs = lambda rows: inputs  # type: ignore[method-assign]
+    both.context.training_inputs = lambda rows, given: inputs  # type: ignore[method-assign]
     hook = DistilHook(DistilLosses(soft=1.0, **dict.fromkeys(INSIDE, 1.0)), both)
     output = hook.forward(student, inputs, ROWS)
     torch.testing.assert_close(output, student(**batch()).flatten(0, 1)[inputs["places"]])

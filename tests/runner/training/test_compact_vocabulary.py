@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from data.inputs.maxmatch_dropout import MaxMatchDropout
 from data.splits import Splits
 from runner.schema import OptimizerSettings
 from runner.training.compact_vocabulary import CompactTable, find_compact_table, order_by_use
@@ -77,3 +79,10 @@ def test_sgd_with_decay_is_refused_because_its_untouched_rows_move(splits: Split
     assert isinstance(
         find_compact_table(model, splits.train, OptimizerSettings(name="sgd", weight_decay=0.0)), CompactTable
     )
+
+
+def test_texts_that_are_split_in_another_way_in_every_epoch_need_the_whole_table(splits: Splits) -> None:
+    model = built(settings_of(BERT, decay=0.0, clip=1.0), splits)
+    varied = MaxMatchDropout(splits.tokenizer, share=0.1, seed=0, max_length=128)
+    found = find_compact_table(model, replace(splits.train, augment=varied), OptimizerSettings())
+    assert isinstance(found, str) and "may be any of the table" in found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from data.inputs.maxmatch_dropout import MaxMatchDropout
 from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits
@@ -173,3 +175,9 @@ def test_nothing_is_kept_of_an_encoder_that_is_trained(splits: Splits, tmp_path:
     settings = configured(tmp_path, READOUTS["flatten"])
     settings.model.freeze = "none"
     assert checked(settings, splits) is None
+
+
+def test_states_that_are_kept_and_texts_in_other_pieces_exclude_each_other(splits: Splits, tmp_path: Path) -> None:
+    varied = MaxMatchDropout(splits.tokenizer, share=0.1, seed=0, max_length=128)
+    with pytest.raises(ConfigError, match="Try: cache.mode=none"):
+        checked(configured(tmp_path, READOUTS["mean"]), replace(splits, train=replace(splits.train, augment=varied)))

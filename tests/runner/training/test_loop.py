@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from data.inputs.maxmatch_dropout import MaxMatchDropout
 from data.labels import Labels
 from data.splits import Splits
 from models.backbones.dropout import dropout_generator
@@ -133,6 +135,21 @@ def test_resume_is_exact(
     assert done is not None and 0 < done.resumed_from < stop_at
     assert equal(straight, resumed)
     assert after == losses[done.resumed_from :]
+
+
+def test_resume_is_exact_while_words_are_split_in_another_way_in_every_epoch(splits: Splits, tmp_path: Path) -> None:
+    def varied() -> Splits:  # as a new process has it
+        own = MaxMatchDropout(splits.tokenizer, share=0.3, seed=0, max_length=128)
+        return replace(splits, train=replace(splits.train, augment=own))
+
+    settings = configured()
+    straight, losses, _ = train(settings, varied(), tmp_path / "a")
+    (tmp_path / "b").mkdir()
+    train(settings, varied(), tmp_path / "b", 13)
+    resumed, after, done = train(settings, varied(), tmp_path / "b")
+    assert done is not None and done.resumed_from > 0 and equal(straight, resumed)
+    assert after == losses[done.resumed_from :]
+    assert losses != pytest.approx(train(settings, splits, tmp_path / "c")[1], abs=1e-3), "the pieces are others"
 
 
 @pytest.mark.parametrize("part", ["tensors", "state"])

@@ -48,7 +48,7 @@ class Training(Rows):
         self.modes: set[bool] = set()
         self.changes: dict[str, float] = {}
 
-    def training_inputs(self, rows: np.ndarray) -> dict[str, Tensor]:
+    def training_inputs(self, rows: np.ndarray, given: dict[str, Tensor]) -> dict[str, Tensor]:
         return batch(len(rows))
 
     def train(self, model: nn.Module, hook: Any, *, phase: str, epochs: float, lr: float, **changes: float) -> None:

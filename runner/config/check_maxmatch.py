@@ -1,0 +1,29 @@
+"""Settings that cannot go with texts that are split into other pieces in every epoch, before any data are read."""
+
+from __future__ import annotations
+
+from models.settings import FITTED, FITTED_HEAD
+from models.views.settings import NONE
+from runner.schema import Settings
+from runner.tasks import likely_task
+
+
+def maxmatch_conflicts(settings: Settings) -> list[str]:
+    """One line where train.maxmatch_dropout has no training in epochs, or no label that holds for a whole text."""
+    model, share = settings.model, settings.train.maxmatch_dropout
+    if not share:
+        return []
+    given, leave_out = f"train.maxmatch_dropout={share:g}", "Try: train.maxmatch_dropout=0"
+    if settings.data.audio is not None:
+        return [f"{given} is about texts, and data.audio={settings.data.audio} gives sounds. {leave_out}"]
+    if model.family in FITTED or model.head == FITTED_HEAD:
+        return [
+            f"{given}: splits texts in another way in every epoch, and model={model.name} is fitted without epochs. "
+            f"{leave_out}"
+        ]
+    task = likely_task(settings.task, settings.data)
+    if task.input != "text" or task.reads != "text" or not task.needs_label:
+        return [f"{given}: moves the tokens that the task {task.name} has labels for. {leave_out}"]
+    if settings.view.name != NONE:
+        return [f"{given}: view={settings.view.name} reads texts beside their codes as they are. {leave_out}"]
+    return []
