@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from data.folds import also_trained_on
 from data.stores.build_once import SharedCache
 from runner.audit.advice import Problems, advise
 from runner.audit.facts import Audit
@@ -32,7 +33,7 @@ def audit_data(
     rows, needed = read_leniently(settings.data, cache, target_of(settings))
     task = task_of_labels(rows.task, settings)
     names = used_splits(rows)
-    labels, texts = label_facts(rows), Texts(rows, cache)
+    labels, texts = label_facts(rows), Texts(rows, cache, also_trained_on(settings.data, rows.select, rows.report))
     repeats, leaks = exact_repeats(texts)
     lengths, tokenizer = length_facts(rows, settings)
     facts = task_facts(rows, task, settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
@@ -24,11 +24,14 @@ BETWEEN = "\n"  # the two texts of a pair
 
 
 class Texts:
-    """The hashes of the texts of all splits in use, and their labels."""
+    """The hashes of the texts of all splits in use, and their labels.
 
-    def __init__(self, rows: Rows, cache: SharedCache) -> None:
+    trains_too: splits whose rows are training rows as well, which are left out.
+    """
+
+    def __init__(self, rows: Rows, cache: SharedCache, trains_too: Collection[str] = ()) -> None:
         self.rows, self.cache = rows, cache
-        self.names = used_splits(rows)
+        self.names = [name for name in used_splits(rows) if name not in trains_too]
         self.hashes = {name: text_hashes(rows.raw.splits[name], rows.fingerprints[name], cache) for name in self.names}
 
     def keys(self, split: str) -> np.ndarray:

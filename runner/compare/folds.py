@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from statistics import fmean
 from typing import Any
 
+from data.calibration import FOLDS
 from data.settings import ALL_FOLDS
 from runner.compare.select import Run
 from runner.errors import ConfigError
@@ -203,6 +204,11 @@ def advice(runs: list[Run]) -> list[str]:
         found.append(
             f"folds: {repeats} x {wanted} folds have little power under the correction. 5 x {wanted} are advised, "
             f"{more} further runs a recipe: data.fold_seed=0,1,2,3,4"
+        )
+    if not missing and task_of_record(runs[0].record).has_probabilities:
+        found.append(
+            f"folds: a model to deploy, trained on all rows and calibrated by runs like these: data.fold={ALL_FOLDS} "
+            f"data.calibration={FOLDS}"
         )
     return found
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from data.calibration import FOLDS
 from data.load import Rows
 from runner.best.plan.candidates import shown_bytes
 from runner.best.types import Budget, Candidate, Facts, Plan
@@ -38,6 +39,11 @@ def check_budget(budget: Budget, settings: Settings) -> None:
         raise ConfigError(
             f"data.select_split={data.select_split} is reported, and no choice may be made by reported rows. "
             "Try: data.select_split=null (a part of the training rows)"
+        )
+    if data.calibration == FOLDS:
+        raise ConfigError(
+            f"data.calibration={FOLDS}: run best trains on folds where rows are few, and calibrates its winner by "
+            "them. Leave it out"
         )
     if budget.goal is not None and "/" in budget.goal:
         raise ConfigError(

@@ -120,3 +120,9 @@ def test_rows_set_aside_to_calibrate_on_are_counted_and_their_repeats_found(tmp_
     assert head.index("calibration") + len("calibration") == row.index(" 26") + 3, "below its title"
     cut = audit_of(tmp_path, "data=files", f"data.path={train}", "data.calibration=0.2", "model=ngram")
     assert cut.splits["calibration"] == 24 and len(cut.sources) == 1
+
+
+def test_rows_that_train_too_are_no_leak(tmp_path: Path) -> None:
+    audit = audit_file(tmp_path, rows_of(120), "data.folds=3", "data.fold=all", "data.calibration=folds", "model=ngram")
+    assert audit.splits["val"] and list(audit.repeats) == ["train", "test"] and len(audit.leaks) == 1
+    assert not any("data.duplicates" in word for word in audit.advice.command.split())

@@ -52,6 +52,14 @@ def test_runs_are_ordered_by_repeat_fold_and_seed(tmp_path: Path) -> None:
     assert [fold_of(run) for run in make_groups(runs_of(tmp_path))[0].members] == [(0, 1), (0, 2), (0, 2), (1, 0)]
 
 
+def test_all_folds_of_a_recipe_show_the_way_to_a_model_of_all_rows(tmp_path: Path) -> None:
+    for fold in range(4):
+        write_fold(tmp_path, "dsn", fold, right_rows(0.8, 1))
+    assert not any("data.calibration=folds" in line for line in advice(runs_of(tmp_path))), "one fold is missing"
+    write_fold(tmp_path, "dsn", 4, right_rows(0.8, 1))
+    assert advice(runs_of(tmp_path))[-1].endswith("runs like these: data.fold=all data.calibration=folds")
+
+
 def test_missing_answers_are_named(tmp_path: Path) -> None:
     write_fold(tmp_path, "dsn", 0, right_rows(0.8, 1))
     (run,) = runs_of(tmp_path)

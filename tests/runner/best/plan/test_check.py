@@ -35,6 +35,12 @@ def test_reported_rows_never_choose() -> None:
         check_budget(Budget(), settings_of("data=sst2", "data.select_split=validation"))
 
 
+def test_the_folds_of_a_search_calibrate_by_themselves() -> None:
+    words = ("data=demo", "data.folds=3", "data.fold=all", "data.calibration=folds")
+    with pytest.raises(ConfigError, match=r"data.calibration=folds: .*calibrates its winner by them. Leave it out"):
+        check_budget(Budget(), settings_of(*words))
+
+
 def test_answers_that_are_read_from_tokens_have_no_candidates() -> None:
     check_task(TASK)
     with pytest.raises(
