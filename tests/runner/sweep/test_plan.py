@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from functools import cache
 from typing import Any
+from unittest import mock
 
 import pytest
 import yaml
@@ -25,8 +26,9 @@ from runner.sweep.settings import SweepSettings
 
 @cache
 def examined(name: str) -> tuple[list[Job], SweepSettings]:
-    """The jobs of a shipped sweep with its first seed only, and its node."""
-    jobs, sweep, _ = examine_sweep([f"+sweep={name}", "seed=0"])
+    """The jobs of a shipped sweep with its first seed only, and its node; composed here, where sweeps share files."""
+    with mock.patch("runner.commands.plan.usable_cores", return_value=1):
+        jobs, sweep, _ = examine_sweep([f"+sweep={name}", "seed=0"])
     return jobs, sweep
 
 
