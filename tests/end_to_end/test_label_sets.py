@@ -111,5 +111,5 @@ def test_n_grams_learn_a_label_for_each_word(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_an_encoder_learns_a_label_for_each_word(tmp_path: Path) -> None:
     words = ["model=bert-tiny", "model.pretrained=null", "model.tokenizer=train", "model.vocab_size=100"]
-    record, _ = finished(tmp_path, *words, "train.epochs=12", "optimizer.lr=2e-3", counts=(2000, 100, 200))
+    record, _ = finished(tmp_path, *words, "train.epochs=12", "optimizer.lr=2e-3", counts=(1000, 100, 200))
     assert record.metrics["test/f1_micro"] > 0.99

@@ -24,7 +24,8 @@ for folder in sys.argv[2:]:
 """
 # A fork for each import order, of a process that has imported neither ours nor transformers but what both import.
 FORKS = """
-import json, os, sys, numpy, huggingface_hub, safetensors.torch, sklearn.metrics, tokenizers, torch
+import json, os, sys, accelerate, numpy, huggingface_hub, safetensors.torch, sklearn.metrics, tokenizers
+import torch._dynamo, torch.distributed.tensor
 assert not {"models", "transformers"} & set(sys.modules)
 for code in json.loads(sys.argv.pop(1)):
     sys.stdout.flush()
