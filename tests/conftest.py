@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
@@ -23,7 +24,7 @@ sys.dont_write_bytecode = False
 import pytest  # noqa: E402
 
 from tests.operators import read_operators_once  # noqa: E402
-from tests.warm import environment_of, nursery  # noqa: E402
+from tests.warm import BEGINNING, environment_of, join, nursery  # noqa: E402
 
 gc.disable()  # until the tests are collected: nothing of what is loaded for them is garbage
 
@@ -57,6 +58,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Hide the GPUs of this machine, so that tests compute the same everywhere, unless `-m gpu` asks for them."""
     if config.option.markexpr != "gpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    if shared := getattr(config, "workerinput", {}).get("nursery"):
+        join(*shared)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give all workers of pytest-xdist one process to fork from, started while they collect the tests."""
+    node.workerinput["nursery"] = nursery().address, BEGINNING
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,6 +2,7 @@
 
 A fork is a process like any other, with its own folder, environment, output, signals and exit code. What it shares with
 its siblings is what an interpreter draws when it starts, such as the seed of its hashes, and what has been imported.
+The workers of pytest-xdist share one such process, which the process that started them starts.
 
 child = nursery().start("runner.cli", ["list"], Path.cwd(), dict(os.environ))
 out, err = child.communicate(timeout=60)
@@ -10,13 +11,16 @@ out, err = child.communicate(timeout=60)
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import importlib
 import json
 import os
 import runpy
+import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -25,9 +29,9 @@ import time
 import traceback
 import weakref
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn, TextIO
 
 from data.settings import DataSettings
 from data.sources.demo_splits import read_demo
@@ -61,8 +65,8 @@ COMMON = (
 BEGINNING = dict(os.environ)
 # Any other variable may have been read when the libraries were imported.
 READ_LATE = {
-    "BERTIER_CACHE", "COLUMNS", "HF_ENDPOINT", "HF_HOME", "HF_HUB_OFFLINE", "PATH", "PYTEST_CURRENT_TEST",
-    "RAY_ADDRESS", "TORCHINDUCTOR_CACHE_DIR",
+    "BERTIER_CACHE", "COLUMNS", "CUDA_VISIBLE_DEVICES", "HF_ENDPOINT", "HF_HOME", "HF_HUB_OFFLINE", "PATH",
+    "PYTEST_CURRENT_TEST", "RAY_ADDRESS", "TORCHINDUCTOR_CACHE_DIR",
 }  # fmt: skip
 
 
@@ -101,20 +105,39 @@ class Child:
 class Nursery:
     """The process that forks, seen from the tests: one question, one answer at a time."""
 
+    joined: ClassVar[str | None] = None  # the socket of the one that another process has started
+
     def __init__(self) -> None:
         self.environment = BEGINNING | {"PYTHONPATH": str(REPO)}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.warm"], cwd=REPO, env=self.environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
-        atexit.register(self.process.communicate)
-        self.interpreter = json.loads(self.process.stdout.readline())  # type: ignore[union-attr]
+        self.address = self.joined or self._start()
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(self.address)
+        self.lines = connection.makefile("rw", encoding="utf-8")
+
+    def _start(self) -> str:
+        """Start the process, which ends with this one, and return the path of its socket."""
+        path = Path(tempfile.mkdtemp()) / "socket"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+            listener.listen()
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.warm", str(listener.fileno())], cwd=REPO, env=self.environment,
+                stdin=subprocess.PIPE, pass_fds=[listener.fileno()],
+            )  # fmt: skip
+        atexit.register(shutil.rmtree, path.parent, ignore_errors=True)
+        atexit.register(process.communicate)
+        return str(path)
+
+    @cached_property
+    def interpreter(self) -> str:
+        """What stands in for sys.executable in a fork; known once everything is loaded."""
+        return str(json.loads(self.lines.readline()))
 
     def ask(self, **question: Any) -> Any:
         """Send a question and return the answer."""
-        assert self.process.stdin and self.process.stdout
-        print(json.dumps(question), file=self.process.stdin, flush=True)
-        return json.loads(self.process.stdout.readline())
+        assert self.interpreter, "the first line"
+        print(json.dumps(question), file=self.lines, flush=True)
+        return json.loads(self.lines.readline())
 
     def suits(self, environment: Mapping[str, str]) -> bool:
         """Can a fork stand in for a new process: is this Linux, and would the imports have been the same?"""
@@ -133,14 +156,21 @@ def environment_of(changes: Mapping[str, str]) -> dict[str, str]:
     return kept | late | {"PYTHONPATH": str(REPO), "COLUMNS": "160"} | dict(changes)
 
 
+def join(address: str, beginning: Mapping[str, str]) -> None:
+    """Use the process that another one has started, with the variables with which that one began."""
+    BEGINNING.clear()
+    BEGINNING.update(beginning)
+    Nursery.joined = address
+
+
 @cache
 def nursery() -> Nursery:
     """Return the nursery of this process; it ends with the process."""
     return Nursery()
 
 
-def serve() -> None:
-    """Fork and wait as asked, until there are no more questions. In a fork this ends when its program ends."""
+def serve(questions: socket.socket) -> None:
+    """Fork and wait as asked, until the process that started this one ends. In a fork this ends with its program."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests and the forks
     for name in (*LIBRARIES, *OURS):
         importlib.import_module(name)
@@ -157,31 +187,58 @@ def serve() -> None:
     if os.fork() == 0:
         for ours in (0, 1):  # the tests wait for the end of these pipes
             os.dup2(os.open(os.devnull, os.O_RDWR), ours)
+        questions.close()
         serve_helpers(listener, live)
         os._exit(0)
     listener.close()
-    print(json.dumps(sys.executable), flush=True)
-    for line in sys.stdin:
-        question = json.loads(line)
-        if "pid" in question:
-            answer = reap(**question)
-        elif (answer := os.fork()) == 0:
-            paths = [os.devnull, *question.pop("paths")]
-            live(**question, files=[os.open(path, os.O_RDWR) for path in paths])
-        print(json.dumps(answer), flush=True)
+    answer_all(questions)
     shutil.rmtree(folder)
 
 
-def reap(pid: int, seconds: float) -> int | None:
-    """Return the exit code of a fork, or None if it has not ended in time."""
-    end = time.monotonic() + seconds
+def answer_all(questions: socket.socket) -> None:
+    """Answer the tests, which ask side by side, until the end of the input."""
+    askers: dict[int, TextIO] = {}
+    waiting: dict[int, tuple[int, float]] = {}  # the fork that an asker waits for, and until when
     while True:
-        ended, status = os.waitpid(pid, os.WNOHANG)
-        if ended:
-            return os.waitstatus_to_exitcode(status)
-        if time.monotonic() > end:
-            return None
-        time.sleep(0.005)
+        ready = select.select([0, questions, *askers], [], [], 0.005 if waiting else None)[0]
+        if 0 in ready:
+            return
+        if questions in ready:
+            asker = questions.accept()[0]
+            askers[asker.fileno()] = asker.makefile("rw", encoding="utf-8")
+            tell(askers[asker.fileno()], sys.executable)
+        for number in set(ready) & askers.keys():
+            line = askers[number].readline()
+            if not line:
+                askers.pop(number).close()
+                waiting.pop(number, None)
+            elif "pid" in (question := json.loads(line)):
+                waiting[number] = question["pid"], time.monotonic() + question["seconds"]
+            else:
+                tell(askers[number], fork(question, [questions.fileno(), *askers]))
+        for number, (pid, end) in list(waiting.items()):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended or time.monotonic() > end:
+                del waiting[number]
+                tell(askers[number], os.waitstatus_to_exitcode(status) if ended else None)
+
+
+def tell(asker: TextIO, answer: str | int | None) -> None:
+    """Send an answer to tests that may be gone."""
+    with contextlib.suppress(BrokenPipeError):
+        print(json.dumps(answer), file=asker, flush=True)
+
+
+def fork(question: dict[str, Any], ours: Iterable[int]) -> int:
+    """Start the program that is asked for in a fork, without our open files, and return its process's number."""
+    pid = os.fork()
+    if pid == 0:
+        for number in ours:
+            os.close(number)
+        paths = [os.devnull, *question.pop("paths")]
+        files = [os.open(path, os.O_RDWR) for path in paths]
+        live(**question, files=files)
+    return pid
 
 
 def live(module: str, words: list[str], cwd: str, env: dict[str, str], files: list[int]) -> NoReturn:
@@ -211,4 +268,4 @@ def live(module: str, words: list[str], cwd: str, env: dict[str, str], files: li
 
 
 if __name__ == "__main__":
-    serve()
+    serve(socket.socket(fileno=int(sys.argv[1])))
