@@ -5,7 +5,6 @@ Characters are Unicode code points of the text as it is, whatever the tokenizer'
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -75,15 +74,3 @@ class PairFrame:
 
     def __len__(self) -> int:
         return len(self.before) + len(self.between) + len(self.after)
-
-
-def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    """Return where a part of a text starts and ends without white space around it, and with the accents of its end.
-
-    A tokenizer that drops accents has no token for those that are characters of their own.
-    """
-    while end < len(text) and unicodedata.combining(text[end]):
-        end += 1
-    part = text[start:end]
-    start += len(part) - len(part.lstrip())
-    return start, start + len(part.strip())

@@ -15,17 +15,21 @@ import numpy as np
 
 from data.errors import DataError
 from data.inputs.columns import Columns
+from data.inputs.context_windows import (
+    LONGEST_QUESTION,
+    SHARED,
+    context_windows,
+    longest_question,
+    window_step,
+)
 from data.inputs.offset_pieces import PairFrame, offset_pieces
 from data.inputs.request import Asked, Field
 from data.inputs.token_ids import TokenIds
 from data.inputs.tokenizer import Tokenizer, require_pieces
-from data.inputs.windows import context_windows
 from data.inputs.word_cache import Encoded, spans
 from data.labels import Labels
 from data.splits import Arrays, TokenSplit
 
-LONGEST_QUESTION = 64  # tokens; of a longer question the end is cut, as in google-research/bert
-SHARED = 3  # neighbouring windows share a third of their room unless data.overlap says how many tokens
 OUTSIDE = (-1, -1)  # the characters of a token that is none of the context
 
 
@@ -87,20 +91,16 @@ class QuestionContext(TokenIds):
         too little room; else half of it is the context's, and windows that cannot share `overlap` share a third.
         """
         asked = self.questions(split)
-        kept = np.minimum(asked, LONGEST_QUESTION)
-        if not strict:
-            kept = np.minimum(kept, (max_length - len(self.frame)) // 2)
+        kept = np.minimum(asked, LONGEST_QUESTION if strict else longest_question(max_length, len(self.frame)))
         contexts = split.lengths - asked - len(self.frame)
         room = max_length - kept - len(self.frame)
         if strict:
             self._check_room(room, overlap, max_length, kept)
         if not (contexts > room).any() and (kept == asked).all():
             return split
-        shared = np.full_like(room, -1 if overlap is None else overlap)
-        steps = room - np.where((shared >= 0) & (shared < room), shared, room // SHARED)
         windows = [
-            context_windows(*sizes) if sizes[0] > sizes[1] else [(0, sizes[0])]
-            for sizes in zip(contexts.tolist(), room.tolist(), steps.tolist())
+            context_windows(tokens, most, window_step(most, overlap)) if tokens > most else [(0, tokens)]
+            for tokens, most in zip(contexts.tolist(), room.tolist())
         ]
         counts = np.fromiter(map(len, windows), np.int64, len(windows))
         rows = np.repeat(np.arange(len(windows)), counts)
@@ -177,7 +177,7 @@ class QuestionContext(TokenIds):
         labels = token_labels(np.zeros((len(encoded.tokens), 2), np.int8), offsets, encoded.characters)
         whole = TokenSplit("questions", encoded.tokens, offsets, encoded.segment_starts, labels, 0, self)
         found = self.lay_out(whole, max_length, self.overlap, strict=False)
-        asked, longest = self.questions(whole), min(LONGEST_QUESTION, (max_length - len(self.frame)) // 2)
+        asked, longest = self.questions(whole), longest_question(max_length, len(self.frame))
         return Asked(found, lambda: asked, asked > longest, contexts, rows=found.parts, longest=longest)
 
 

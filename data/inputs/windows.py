@@ -66,15 +66,3 @@ def _word_at_or_before(starts: np.ndarray, place: int, above: int) -> int:
     """Return the last word that begins above `above` and not after `place`; 0 if there is none."""
     found = starts[(starts > above) & (starts <= place)]
     return int(found[-1]) if len(found) else 0
-
-
-def context_windows(tokens: int, room: int, step: int) -> list[tuple[int, int]]:
-    """Cut `tokens` tokens into windows of at most `room`, each starting `step` after the one before it: (start, stop).
-
-    The last window ends with the text. Two code bases call two things "stride": in google-research/bert `doc_stride` is
-    this step; in the tokenizers of Hugging Face it is what neighbours share, so step = room - stride.
-    """
-    starts = [0]
-    while starts[-1] + room < tokens:
-        starts.append(starts[-1] + step)
-    return [(start, min(start + room, tokens)) for start in starts]

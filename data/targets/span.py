@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from data.inputs.offset_pieces import trimmed
-from data.inputs.question_context import LONGEST_QUESTION, QuestionContext, token_labels
+from data.inputs.context_windows import LONGEST_QUESTION, trimmed
+from data.inputs.question_context import QuestionContext, token_labels
 from data.inputs.tokenizer import Tokenizer
 from data.inputs.word_cache import Encoded
 from data.labels import Labels

@@ -13,26 +13,22 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from data.inputs import cleaning, log_mel
-from data.inputs.tokenizer import load_tokenizer, require_pieces
-from data.inputs.trimmed import VOCABULARY
+from data.inputs import cleaning, context_windows, log_mel
 from models.checkpoints.atomic import written_atomically
-from models.packed.errors import NotPacked
-from models.packed.vocabulary import wordpiece_vocabulary
 from runner.deploy.bundle import predict
 from runner.deploy.bundle.calibration import CALIBRATION_FILE, PROMISE, Calibration, read_calibration
 from runner.deploy.bundle.label_sets import THRESHOLDS
 from runner.deploy.container.files import add_server
 from runner.deploy.device_costs import device_costs
 from runner.deploy.exported import DESCRIPTION_FILE, VECTOR_FORMS, ExportedModel, is_zip, with_engine
+from runner.deploy.graph_facts import WINDOWS, graph_facts
 from runner.deploy.promise import Promise, save_promise
 from runner.errors import ConfigError
-from runner.tasks import task_class
-from runner.tasks.make import task_of_export
+from runner.tasks import best_span, task_class
 
 MANIFEST = "manifest.json"
 SOURCES = Path(predict.__file__).parent
@@ -41,13 +37,18 @@ OF_PIECES = ("bag.py", "pair.py", "wordpiece.py")
 OF_PAIRS, OF_CHARACTERS = ("pairs.py",), ("characters.py",)  # of a model over n-grams
 OF_LANGUAGES = ("language.py",)  # of a model over n-grams that lowers texts by the rules of a language
 OF_PROMISES = ("rejection.py",)  # of a model that answers "unsure"
-OF_CLEANING = ("cleaning.py",)  # of a model of cleaned texts, beside a copy of the steps
+OF_CLEANING = ("cleaning.py",)  # of a model of cleaned texts
 OF_SETS = ("label_sets.py",)  # of a model whose labels are decided one by one
-OF_SOUNDS = ("sound.py", "frame_network.py")  # beside a copy of the features
+OF_SOUNDS = ("sound.py", "frame_network.py")
+OF_WINDOWS = ("windows.py",)  # of a model that answers with a part of a context
+COPIED = {  # with a file of a bundle: code that training uses too, by the name of its copy
+    "cleaning.py": {"cleaning_steps.py": cleaning}, "sound.py": {"log_mel.py": log_mel},
+    "windows.py": {"context_windows.py": context_windows, "best_span.py": best_span},
+}  # fmt: skip
 OF_GRAPHS = ("encoder.py", "wordpiece.py")
 OF_NUMPY = ("numpy>=2",)
 OF_ONNX = (*OF_NUMPY, "onnxruntime>=1.23")
-OF_OTHER_TOKENIZERS = ("tokenizers>=0.22",)  # than BERT's
+OF_OTHER_TOKENIZERS = ("tokenizers>=0.22",)  # than BERT's, and where the places of pieces are needed
 OPENED_WHOLE = re.compile(r"Open it with `AutoModel.*?\n\n", re.DOTALL)  # the card's words on files not in a bundle
 OF_SCORES = re.compile(r"^Shares are scores, not probabilities: .*$", re.MULTILINE)  # its words on what shares are
 USAGE = """\
@@ -66,13 +67,13 @@ from predict import Model
 
 model = Model()            # or Model("folder of the bundle")
 model({asked})
-model.scores([...])        # the logits, (texts, classes)
-```
+{logits}```
 
 `manifest.json` has the size and the SHA-256 of every file.
 
 {lengths}{card}"""
 
+LOGITS = "model.scores([...])        # the logits, (texts, classes)\n"
 STREAM = "tail -f log | python predict.py -                  # a line of JSON for each line; for models of one text"
 WORDS_OF_TEXTS = {
     "texts": "texts", "words": '"a text"', "asked": '"a text"', "options": "--text names another", "stream": STREAM,
@@ -84,6 +85,13 @@ WORDS_OF_PAIRS = {
 WORDS_OF_SOUNDS = {
     "texts": "sounds", "words": "bark.wav", "asked": '"bark.wav"', "options": "of paths; --text names another",
     "stream": "python predict.py clips/*.flac                     # other formats than WAV: pip install soundfile",
+}  # fmt: skip
+
+
+WORDS_OF_WINDOWS = WORDS_OF_PAIRS | {
+    "texts": "questions about a text", "words": '"a question" "the text with the answer"',
+    "asked": '"a question", "the text with the answer"', "answers": "a part of it, with its place in characters",
+    "logits": "",
 }  # fmt: skip
 
 
@@ -153,27 +161,16 @@ def sources_for(header: dict[str, Any]) -> tuple[str, ...]:
 
 
 def add_graph_reader(part: Path, exported: ExportedModel, trained: ExportedModel, *, is_served: bool = False) -> None:
-    """Add the reader to a folder with an encoder's graph and tokenizer; ConfigError for one that answers tokens.
+    """Add the reader to a folder with an encoder's graph and tokenizer; ConfigError where there is none for its task.
 
     is_served: with a server and a Dockerfile.
     """
     facts = graph_facts(part, exported, "bundle")
     (part / predict.GRAPH_FACTS).write_text(json.dumps(facts, ensure_ascii=False) + "\n", encoding="utf-8")
-    needed = OF_ONNX if "pieces" in facts else (*OF_ONNX, *OF_OTHER_TOKENIZERS)
-    sources = (*READER, *OF_GRAPHS, *(OF_CLEANING if "cleaning" in facts else ()))
-    sources += OF_SETS if THRESHOLDS in facts else ()
+    further = {"cleaning": OF_CLEANING, THRESHOLDS: OF_SETS, WINDOWS: OF_WINDOWS}
+    sources = (*READER, *OF_GRAPHS, *(name for entry, names in further.items() if entry in facts for name in names))
+    needed = OF_ONNX if "pieces" in facts and WINDOWS not in facts else (*OF_ONNX, *OF_OTHER_TOKENIZERS)
     add_reader(part, exported, trained, sources, needed, is_served=is_served)
-
-
-def require_one_answer(trained: ExportedModel, form: str) -> None:
-    """Raise ConfigError for a model that answers for every token. form: of the export, page or bundle."""
-    if trained.reads_tokens:
-        others = f"run serve {trained.identity}, which has a page of its own" if form == "page" else "format=onnx"
-        what = "answers for every word" if trained.reads_words else "answers with a part of a text"
-        place = "container" if form == "docker" else form
-        raise ConfigError(
-            f"format={form}: run {trained.identity} {what}, and a {place} gives one answer a text. Try: {others}"
-        )
 
 
 def refuse_sounds(trained: ExportedModel, form: str) -> None:
@@ -195,47 +192,6 @@ def refuse_sounds(trained: ExportedModel, form: str) -> None:
         )
 
 
-def refuse_page_of_cleaned(identity: str, form: str) -> None:
-    """Raise ConfigError for a page of a model that cleans texts first, which JavaScript does not do here."""
-    if form == "page":
-        raise ConfigError(
-            f"format=page: run {identity} cleans texts before it reads them (data.clean), which a page "
-            f"does not. Try: run serve {identity}, which has a page of its own, or format=bundle"
-        )
-
-
-def graph_facts(part: Path, exported: ExportedModel, form: str) -> dict[str, Any]:
-    """The content of model.json, for a folder with a graph; its tokenizer becomes a tokenizer.json.
-
-    form: of the export, for messages. Raises ConfigError for a model that answers for every token.
-    """
-    require_one_answer(exported, form)
-    facts: dict[str, Any] = {
-        "kind": "onnx", "labels": list(exported.labels), "max_length": exported.max_length,
-        "texts": len(exported.columns),
-    }  # fmt: skip
-    facts |= task_of_export(exported.task, exported.labels, exported.facts).set_facts()
-    tokenizer = require_pieces(load_tokenizer(str(part)), f"format={form}")
-    if (
-        pieces := part / VOCABULARY
-    ).is_file():  # of a trimmed vocabulary, which others read from a tokenizer.json alone
-        pieces.unlink()
-        tokenizer.backend.save(str(part / "tokenizer.json"), pretty=False)
-    if tokenizer.cleaning:
-        refuse_page_of_cleaned(exported.identity, form)
-        facts["cleaning"] = list(tokenizer.cleaning)
-    if tokenizer.bare:
-        facts |= {"empty": tokenizer.bare.pad_id, "dropped": tokenizer.bare.dropped}
-    with suppress(NotPacked):
-        if tokenizer.bare and tokenizer.bare.dropped is not None:
-            raise NotPacked("it leaves unknown pieces out of a text")
-        vocabulary = wordpiece_vocabulary(json.loads((part / "tokenizer.json").read_text(encoding="utf-8")))
-        ends = {end: vocabulary.settings[end] for end in ("first", "last")}
-        ids = {end: None if place is None else int(vocabulary.ids[place]) for end, place in ends.items()}
-        facts |= vocabulary.language | {"pieces": vocabulary.settings | ids}
-    return facts
-
-
 def add_reader(
     part: Path, exported: ExportedModel, trained: ExportedModel, sources: tuple[str, ...],
     packages: tuple[str, ...], *, is_served: bool,
@@ -245,10 +201,8 @@ def add_reader(
     has_promise = known.is_file() and PROMISE in json.loads(known.read_text(encoding="utf-8"))
     for name in (*sources, *(OF_PROMISES if has_promise else ())):
         shutil.copy2(SOURCES / name, part / name)
-    if set(OF_CLEANING) <= set(sources):
-        shutil.copy2(str(cleaning.__file__), part / "cleaning_steps.py")
-    if set(OF_SOUNDS) <= set(sources):
-        shutil.copy2(str(log_mel.__file__), part / "log_mel.py")
+    for name, module in (pair for source in sources for pair in COPIED.get(source, {}).items()):
+        shutil.copy2(str(module.__file__), part / name)
     (part / "requirements.txt").write_text("\n".join(packages) + "\n", encoding="utf-8")
     calibration = read_calibration(part / exported.weights.name)
     (part / "README.md").write_text(as_calibrated(usage(exported, trained), calibration), encoding="utf-8")
@@ -277,16 +231,22 @@ def how_many(task: str) -> str:
     return "any" if task_class(task).has_label_sets else "one"
 
 
+def words_for(exported: ExportedModel) -> dict[str, str]:
+    """The words for what a model reads, and for its answers where these are no labels."""
+    if task_class(exported.task).reader == WINDOWS:
+        return WORDS_OF_WINDOWS
+    return WORDS_OF_SOUNDS if exported.reads_sounds else WORDS_OF_PAIRS if exported.is_pair else WORDS_OF_TEXTS
+
+
 def usage(exported: ExportedModel, trained: ExportedModel) -> str:
     """The README.md of a bundle: how to use it, then the model card."""
     card = trained.folder / "README.md"
     text = card.read_text(encoding="utf-8") if card.is_file() else ""
     body = text.split("\n---\n", 1)[-1] if text.startswith("---\n") else text
-    words = WORDS_OF_SOUNDS if exported.reads_sounds else WORDS_OF_PAIRS if exported.is_pair else WORDS_OF_TEXTS
+    answers = f"{how_many(exported.task)} of {len(exported.labels)} labels" if exported.labels else "a number"
     return USAGE.format(
         name=exported.name,
-        **words,
-        answers=f"{how_many(exported.task)} of {len(exported.labels)} labels" if exported.labels else "a number",
+        **({"answers": answers, "logits": LOGITS} | words_for(exported)),
         lengths=f"{trained.told_lengths}\n\n" if trained.told_lengths else "",
         columns=" and ".join(f"a column `{column}`" for column in exported.columns),
         card=OPENED_WHOLE.sub("", body.removeprefix(f"# {exported.name}\n").lstrip()),

@@ -8,8 +8,9 @@ from pathlib import Path
 from models.checkpoints.atomic import written_atomically
 from runner.deploy import mlflow_model
 from runner.deploy.budgets import at_share
-from runner.deploy.bundles import add_graph_reader, bundle_at, refuse_sounds, require_one_answer
+from runner.deploy.bundles import add_graph_reader, bundle_at, refuse_sounds
 from runner.deploy.exported import ExportedModel, check_format, ending, model_of_run, place_of_export
+from runner.deploy.graph_facts import require_reader
 from runner.deploy.graphs import write_exported_model
 from runner.deploy.hub.folder import write_hub_folder
 from runner.deploy.page.folder import add_page
@@ -40,7 +41,7 @@ def export_run(
         raise ConfigError(f"out={out}: the page of run {record.identity} is a folder. Try: out={out.with_suffix('')}")
     trained = at_share(model_of_run(record, run_folder), length)
     if form in PLAIN_READERS:
-        require_one_answer(trained, form)
+        require_reader(trained, form)
         refuse_sounds(trained, form)
     engine = "torch" if not int8 and form not in ("onnx", *PLAIN_READERS) else "onnx-int8" if int8 else "onnx"
     if engine != "torch":

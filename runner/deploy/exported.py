@@ -74,11 +74,6 @@ class ExportedModel:
         return self.input_class.reads_words
 
     @property
-    def reads_tokens(self) -> bool:
-        """Whether its answers are read from every token, not from a whole text."""
-        return task_class(self.task).reads == "tokens"
-
-    @property
     def placeholders(self) -> str:
         """The placeholders of a question in a command: <text>, or <text> <second text>."""
         if self.reads_sounds:

@@ -153,7 +153,7 @@ def packing_facts(prepared: PreparedRun, task: Task) -> Facts:
     if tokenizer and isinstance(found, PieceTokenizer) and found.bare:
         tokenizer[ENTRY] = found.bare.facts()
     labels = tuple(prepared.splits.task.label_names)
-    is_pair, sets = data.text_pair is not None, task.set_facts()
+    is_pair, sets = data.text_pair is not None, task.reader_facts()
     sound = found.content if isinstance(found, SoundFeatures) else {}
     return Facts(labels, data.max_length, is_pair, tokenizer, found.cleaning, found.language, sets, sound)
 

@@ -21,7 +21,7 @@ from runner.statistics.confusion import CLASS_SCORES, class_table, confusion_of
 from runner.statistics.probabilities import softmax
 from runner.statistics.score_table import OF_ONE_CLASS
 from runner.statistics.scores import Score
-from runner.tasks.base import LARGEST_REPORT, LabelFacts, Task
+from runner.tasks.base import LabelFacts, Task
 from runner.tasks.cosines import cosent
 from runner.tasks.finite import refuse_not_finite
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from data.splits import TokenSplit
 
 MOST_NAMED = 6  # classes in a line
+LARGEST_REPORT = 200  # classes in a recorded confusion matrix, which then takes 300 kB
 NEAR_MAJORITY = 0.01  # accuracy above always answering the majority class that is no learning
 NEAR_GUESSING = 0.05  # balanced accuracy above 1/classes that is no learning; guesses on few rows scatter by that
 AUROC = "auroc_first"

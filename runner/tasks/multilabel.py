@@ -154,7 +154,7 @@ class MultiLabel(Task):
     def _with(self, rule: str) -> Self:
         return type(self)(replace(self.facts, threshold=rule, thresholds=()))
 
-    def set_facts(self, *, are_fitted: bool = False) -> dict[str, Any]:
+    def reader_facts(self, *, are_fitted: bool = False) -> dict[str, Any]:
         """Return the thresholds, and whether the likeliest label is answered in any case."""
         is_open = are_fitted and self.facts.threshold in (ONE, PER_LABEL) and not self.facts.thresholds
         own: dict[str, Any] = {"thresholds": [LONGEST] * len(self.thresholds) if is_open else self.thresholds.tolist()}

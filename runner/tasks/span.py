@@ -20,11 +20,12 @@ from models.settings import for_tokens, keeps_tokens
 from runner.statistics.answers import Answers
 from runner.statistics.span_scores import GRADES, SPAN_SCORES, TRUTH, graded, scores_of
 from runner.tasks.base import Task
+from runner.tasks.best_span import window_probabilities
 from runner.tasks.finite import refuse_not_finite
 from runner.tasks.segments import segment_log_softmax
 from runner.tasks.span_baselines import FIRST_SENTENCE, NO_ANSWER, first_sentence
 from runner.tasks.span_conflicts import cuts_train, span_conflicts
-from runner.tasks.span_decoding import DecodedSpans, decode_spans, window_probabilities
+from runner.tasks.span_decoding import DecodedSpans, decode_spans
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -46,6 +47,7 @@ class Span(Task):
     reads = "tokens"
     grades_texts = True
     output_name = "a model of spans"
+    reader = "windows"
     scores = SPAN_SCORES
     stored = (*GRADES, *TRUTH)
     truth = TRUTH
@@ -208,6 +210,12 @@ class Span(Task):
             Field("score", "number", "how sure: the probability of its first word times that of its last"),
             Field("spans", "spans", "the answer with its place in the text", (ANSWER,)),
         )
+
+    def reader_facts(self, *, are_fitted: bool = False) -> dict[str, Any]:
+        """Return `windows`: how long an answer may be, and when there is none."""
+        known = self.facts
+        rules = {"max_answer": known.max_answer, "has_empty": known.has_empty, "null_threshold": known.null_threshold}
+        return {"windows": rules}
 
     def respond(self, kept: np.ndarray, asked: Asked) -> list[dict[str, Any]]:
         """Return one answer for each question from the logits (tokens of all windows, 2)."""

@@ -51,6 +51,7 @@ class Tags(Task):
     needs_label = False
     weighs_classes = True
     output_name = "a tagger"
+    reader = ""
     scores = TAG_SCORES
     baseline_name = "most frequent tag of each word"
 

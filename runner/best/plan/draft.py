@@ -122,7 +122,7 @@ class Drawer:
         if pieces and isinstance(tokenizer, PieceTokenizer) and tokenizer.bare:
             pieces[ENTRY] = tokenizer.bare.facts()
         is_pair, cleaning = data.text_pair is not None, tokenizer.cleaning
-        sets = task_of_labels(self.rows.task, settings).set_facts(are_fitted=True)
+        sets = task_of_labels(self.rows.task, settings).reader_facts(are_fitted=True)
         facts = PackedFacts(tuple(labels), data.max_length, is_pair, pieces, cleaning, tokenizer.language, sets)
 
         def save_files(part: Path) -> None:

@@ -69,7 +69,7 @@ def ngram_draft(found: GuessedNgrams, settings: Settings, task: Task) -> NgramDr
         return replace(table, pairs=problem.pairs, mean=model.family != "ngram", characters=problem.characters)
 
     def size_of(table: Table) -> int:
-        sets = task.set_facts(are_fitted=True)
+        sets = task.reader_facts(are_fitted=True)
         return len(pack_ngrams(table, task.facts.names, 1.0, settings.data.max_length, sets))
 
     whole = table_of(np.arange(len(order)))

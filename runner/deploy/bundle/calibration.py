@@ -81,6 +81,14 @@ class Calibration:
         return f"confidence {share:.2f} (off by about {error:.1g} on average)"
 
 
+def softmax(scores: Sequence[float]) -> list[float]:
+    """The shares of scores; they add up to 1."""
+    highest = max(scores)
+    powers = [math.exp(score - highest) for score in scores]
+    total = sum(powers)
+    return [power / total for power in powers]
+
+
 def read_calibration(weights: Path) -> Calibration:
     """The calibration of a file of weights, from the file beside it; an empty one where none can be used.
 

@@ -24,6 +24,31 @@ else:  # copied into a bundle
 SLOWER_FUSED = ["SkipLayerNormFusion"]
 
 
+class Graph:
+    """The graph in model.onnx, on one thread."""
+
+    def __init__(self, folder: Path) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = 1, 1
+        self.session = onnxruntime.InferenceSession(
+            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOWER_FUSED
+        )
+        with suppress(AttributeError, OSError, TypeError):  # of systems without glibc, which keeps what unpacking took
+            ctypes.CDLL(None).malloc_trim(0)
+        self.has_segments = "token_type_ids" in [entry.name for entry in self.session.get_inputs()]
+        self.output = [self.session.get_outputs()[0].name]
+
+    def run(self, row: list[int], start: int) -> np.ndarray:
+        """The outputs of a row of ids, float32; those from `start` on are of the second text."""
+        ids = np.array([row], np.int64)
+        given = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        if self.has_segments:
+            given["token_type_ids"] = segments = np.zeros_like(ids)
+            segments[:, start:] = 1
+        outputs: np.ndarray = self.session.run(self.output, given)[0][0]
+        return outputs
+
+
 class Encoder:
     """An encoder in model.onnx with its tokenizer.json."""
 
@@ -35,26 +60,12 @@ class Encoder:
             self.rows: Any = pieces_of(path, header["pieces"] | {"language": header.get("language")})
         else:
             self.rows = BareRows(path, header["dropped"]) if "dropped" in header else LibraryRows(path)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = 1, 1
-        self.session = onnxruntime.InferenceSession(
-            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOWER_FUSED
-        )
-        with suppress(AttributeError, OSError, TypeError):  # of systems without glibc, which keeps what unpacking took
-            ctypes.CDLL(None).malloc_trim(0)
-        self.has_segments = "token_type_ids" in [entry.name for entry in self.session.get_inputs()]
-        self.output = [self.session.get_outputs()[0].name]
+        self.graph = Graph(folder)
 
     def score(self, text: str, pair: str | None = None) -> list[float]:
         """The logits of a text, or of a pair of texts."""
         found, start = self.rows.row(text, pair, self.most)
-        found, start = (found, start) if found else ([self.empty], 1)
-        ids = np.array([found], np.int64)
-        given = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
-        if self.has_segments:
-            given["token_type_ids"] = segments = np.zeros_like(ids)
-            segments[:, start:] = 1
-        scores: list[float] = self.session.run(self.output, given)[0][0].tolist()
+        scores: list[float] = self.graph.run(*((found, start) if found else ([self.empty], 1))).tolist()
         return scores
 
     def length(self, text: str, pair: str | None = None) -> int:

@@ -26,7 +26,7 @@ MAGIC, FORMAT, DTYPES = b"BRTRSML", 1, ("u1", "i1", "f2", "f4", "u4")
 FIELDS = {  # of headers; another one changes the answers in a way that is not written here
     "arrays", "at_least_one", "bits", "centred", "characters", "cleaning", "count", "data", "dropped", "empty", "eps",
     "grams", "group", "hidden", "kind", "labels", "language", "low", "lower", "max_length", "mean", "ngrams", "pairs",
-    "pieces", "power", "sound", "temperature", "text_eps", "texts", "thresholds", "token", "width",
+    "pieces", "power", "sound", "temperature", "text_eps", "texts", "thresholds", "token", "width", "windows",
 }  # fmt: skip
 TOKEN = r"\w+|[^\w\s]"
 # What a header or an array of another form than expected leads to.
@@ -81,12 +81,17 @@ class Model:
     def __call__(self, texts: str | Sequence[str], pairs: str | Sequence[str] | None = None) -> Any:
         """The answer to one text, or a list with one for each text; pairs: the second texts, for a model of two."""
         if isinstance(texts, self.takes):
-            return self.answer(self._scores([texts], pairs if pairs is None else [pairs])[0])  # type: ignore[list-item]
-        return [self.answer(scores) for scores in self._scores(texts, pairs)]
+            return self._answers([texts], pairs if pairs is None else [pairs])[0]  # type: ignore[list-item]
+        return self._answers(texts, pairs)
 
     def lengths(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> np.ndarray:
         """The tokens (texts,) of each text or pair of texts, before any are cut."""
         return np.array([self._scorer.length(*row) for row in zip(*self._columns(texts, pairs))], np.int64)
+
+    def _answers(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[Answer]:
+        if self.header["kind"] == "windows":  # an answer is a part of a text, and no score of a label
+            return [self._scorer.answer(*row) for row in zip(*self._columns(texts, pairs))]
+        return [self.answer(scores) for scores in self._scores(texts, pairs)]
 
     def _scores(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[list[float]]:
         return [self._scorer.score(*row) for row in zip(*self._columns(texts, pairs))]
@@ -111,15 +116,9 @@ class Model:
         if "thresholds" in self.header:
             return dict(beside("label_sets").answer_set(self.header, self.labels, scores))
         best = max(range(len(scores)), key=scores.__getitem__)
-        found = {"prediction": self.labels[best], "probabilities": dict(zip(self.labels, _softmax(scores)))}
+        shares = dict(zip(self.labels, beside("calibration").softmax(scores)))
+        found = {"prediction": self.labels[best], "probabilities": shares}
         return beside("rejection").keep_promise(self.promise, found) if self.promise else found
-
-
-def _softmax(scores: Sequence[float]) -> list[float]:
-    highest = max(scores)
-    powers = [math.exp(score - highest) for score in scores]
-    total = sum(powers)
-    return [power / total for power in powers]
 
 
 def _check_texts(texts: Sequence[str], what: str, takes: tuple[type, ...]) -> None:
@@ -277,7 +276,7 @@ class Ngram:
 
 KINDS = {  # the file beside this one, and the class in it
     "ngram": "", "dsn": "bag.Bag", "static": "bag.Bag", "onnx": "encoder.Encoder", "pair": "pair.Pair",
-    "sound": "sound.Sound",
+    "sound": "sound.Sound", "windows": "windows.Windows",
 }  # fmt: skip
 
 

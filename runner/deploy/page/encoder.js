@@ -10,12 +10,17 @@ class Encoder {
   async read(texts) {
     const read = this.rows.row(texts, this.facts.max_length);
     const { ids, start } = read.ids.length ? read : { ids: [this.facts.empty ?? 0], start: 1 };
+    return { scores: Array.from(await this.run(ids, start)), parts: [] };
+  }
+
+  // The outputs of a row of ids; those from `start` on are of the second text.
+  async run(ids, start) {
     const given = { input_ids: this.tensor(ids), attention_mask: this.tensor(ids.map(() => 1)) };
     if (this.session.inputNames.includes("token_type_ids")) {
       given.token_type_ids = this.tensor(ids.map((_, place) => (place < start ? 0 : 1)));
     }
     const found = await this.session.run(given);
-    return { scores: Array.from(found[this.session.outputNames[0]].data), parts: [] };
+    return found[this.session.outputNames[0]].data;
   }
 
   tensor(values) {
@@ -72,7 +77,7 @@ async function openEncoder(load, ort, library) {
   const rows = facts.pieces ? wordPieceOf(tokenizer, { ...facts.pieces, language: facts.language })
     : new LibraryRows(new (await library()).Tokenizer(tokenizer, {}), facts);
   const calibration = await calibrationOf(graph, facts.calibration);
-  return new EncoderModel(facts, new Encoder(facts, rows, session, ort), calibration);
+  return new (facts.windows ? WindowsModel : EncoderModel)(facts, new Encoder(facts, rows, session, ort), calibration);
 }
 
 function wordPieceOf({ model, added_tokens }, settings) {

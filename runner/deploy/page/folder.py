@@ -15,13 +15,14 @@ from typing import Any
 from tokenizers import Tokenizer
 
 from runner.deploy.bundle.calibration import read_calibration
-from runner.deploy.bundles import graph_facts
 from runner.deploy.exported import ExportedModel
+from runner.deploy.graph_facts import WINDOWS, graph_facts
 from runner.deploy.page.make import facts_of, filled, promise_words, source
 from runner.errors import ConfigError
 from runner.record.record import RunRecord
 
-READER = ("calibration.js", "rejection.js", "label_sets.js", "reader.js", "wordpiece.js", "encoder.js")
+READER = ("calibration.js", "rejection.js", "label_sets.js", "reader.js", "wordpiece.js", "windows.js", "encoder.js")
+SCRIPTS = ("calibration.js", "place.js", "page.js", "open_encoder.js")  # of index.html
 FACTS = "page.json"  # what reader.mjs must know of the model
 PACKAGES = ("package.json", "package-lock.json", "install.mjs")
 POLICY = (
@@ -49,12 +50,18 @@ def add_page(part: Path, exported: ExportedModel, record: RunRecord, *, is_built
 
     note: a sentence about the model.
 
-    Raises ConfigError for a model that answers for every token, and where npm is missing or fails.
+    Raises ConfigError for a model that no page can read, and where npm is missing or fails.
     """
     facts = graph_facts(part, exported, "page")
     known = read_calibration(exported.weights).facts
     if known:
         facts["calibration"] = known
+    if "pieces" not in facts and WINDOWS in facts:
+        raise ConfigError(
+            f"format=page: a page marks the answer of run {exported.identity} in its text by the places of pieces, "
+            "which it finds for tokenizers like BERT's alone. "
+            f"Try: run serve {exported.identity}, which has a page of its own, or format=bundle"
+        )
     if "pieces" not in facts:
         facts["layouts"] = layouts_of(Tokenizer.from_file(str(part / "tokenizer.json")))
     written = {
@@ -65,7 +72,7 @@ def add_page(part: Path, exported: ExportedModel, record: RunRecord, *, is_built
             facts=facts_of(record, exported.weights.stat().st_size)
             + promise_words(known)
             + (f" {note}" if note else ""),
-            code="\n".join(map(source, ("calibration.js", "page.js", "open_encoder.js"))),
+            code="\n".join(map(source, SCRIPTS)),
             policy=POLICY,
             offline=False,
         ),

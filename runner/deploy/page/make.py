@@ -21,7 +21,7 @@ from runner.deploy.bundle.calibration import PROMISE, Calibration, read_calibrat
 from runner.deploy.bundle.label_sets import THRESHOLDS
 from runner.deploy.bundle.predict import Header, read_model
 from runner.deploy.bundle.rejection import WORDS
-from runner.deploy.bundles import refuse_page_of_cleaned
+from runner.deploy.graph_facts import WINDOWS, refuse_page_of_cleaned
 from runner.deploy.page.shrink import shrunk
 from runner.deploy.promise import Promise, facts_with
 from runner.errors import ConfigError
@@ -154,6 +154,8 @@ def _fields(columns: tuple[str, ...]) -> str:
 
 def _about(record: RunRecord) -> str:
     """One sentence on what the model answers."""
+    if task_class(record.data.task).reader == WINDOWS:
+        return f"Answers a question with a part of a text, as learnt from {record.dataset}."
     if not record.data.labels:
         texts = "two texts" if record.setting("data.text_pair") else "a text"
         return f"Gives {texts} a number ({record.setting('data.label', 'the label')}), as learnt from {record.dataset}."

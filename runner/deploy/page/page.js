@@ -87,6 +87,7 @@ function show(model) {
     element("sure").textContent = found.about
       ?? (found.shares ? describeShare(Math.max(...found.shares), model.calibration) : "");
     showReasons(texts, found.parts);
+    if (found.span !== undefined) showPlace(texts.at(-1), found.span);
   }).catch(showError);
   return answered;
 }

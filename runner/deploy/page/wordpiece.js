@@ -65,6 +65,30 @@ class WordPiece {
     return { ids, owners, words };
   }
 
+  // The ids of a text, each with the place of its letters; the unknown piece stands for a whole word.
+  placed(text) {
+    const found = [];
+    for (const { pieces, from, to, letters } of this.words(text)) {
+      if (pieces.length === 1) {
+        found.push({ id: pieces[0], from, to });
+        continue;
+      }
+      let at = 0;
+      for (const id of pieces) {
+        const end = at + this.lengthOf(id) - (at ? this.settings.prefix.length : 0);
+        found.push({ id, from: letters[at][1], to: letters[end - 1][2] });
+        at = end;
+      }
+    }
+    return found;
+  }
+
+  // The letters of a piece.
+  lengthOf(id) {
+    this.lengths ??= new Map(Array.from(this.known, ([piece, of]) => [of, Array.from(piece).length]));
+    return this.lengths.get(id);
+  }
+
   // The words of a text, one after the other; special tokens that are written out keep their ids.
   *words(text) {
     let at = 0;
@@ -79,29 +103,30 @@ class WordPiece {
     }
   }
 
-  // The words in a text without spaces, which begins at `at`.
+  // The words in a text without spaces, which begins at `at`; of words of several pieces the `letters` with their places.
   *wordsOf(text, at) {
     const { language, lower } = this.settings;
     if (PLAIN.test(text)) {
       for (const { 0: word, index } of text.matchAll(ASCII_WORDS)) {
         const read = language ? turkish(word).toLowerCase() : lower ? word.toLowerCase() : word;
-        yield { pieces: this.piecesOf(read), from: at + index, to: at + index + word.length };
+        const letters = Array.from(read, (letter, place) => [letter, at + index + place, at + index + place + 1]);
+        yield { pieces: this.piecesOf(read), from: at + index, to: at + index + word.length, letters };
       }
       return;
     }
-    let word = "", from = 0, end = 0;
+    let word = "", letters = [];
     for (const [letter, first, last] of [...this.letters(text), [" ", 0, 0]]) {
       const isMark = MARK.test(letter);
       if (word && (isMark || letter === " ")) {
-        yield { pieces: this.piecesOf(word), from: at + from, to: at + end };
+        yield { pieces: this.piecesOf(word), from: letters[0][1], to: letters.at(-1)[2], letters };
         word = "";
+        letters = [];
       }
       if (isMark) {
         yield { pieces: this.piecesOf(letter), from: at + first, to: at + last };
       } else if (letter !== " ") {
-        if (!word) from = first;
         word += letter;
-        end = last;
+        letters.push([letter, at + first, at + last]);
       }
     }
   }

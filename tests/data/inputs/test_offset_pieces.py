@@ -8,7 +8,7 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
 from data.errors import DataError
-from data.inputs.offset_pieces import PairFrame, offset_pieces, trimmed
+from data.inputs.offset_pieces import PairFrame, offset_pieces
 from data.inputs.tokenizer import PieceTokenizer, bert_backend, train_tokenizer, wrap_backend
 
 TEXTS = ["Caf\u00e9 \u0130stanbul", "the  42nd \U0001f600 day", "", "the  42nd \U0001f600 day"]
@@ -68,9 +68,3 @@ def test_other_normalisers_keep_the_characters_too() -> None:
     backend.normalizer = normalizers.NFKC()
     found = offset_pieces(wrap_backend(backend, "nfkc", names), ["\ufb01 x"])  # one letter becomes two
     assert found.characters.tolist() == [[0, 1], [2, 3]]
-
-
-def test_a_part_of_a_text_loses_white_space_and_keeps_the_accents_of_its_end() -> None:
-    text = "a  e\u0301te\u0301 b"
-    assert trimmed(text, 1, 7) == (3, 8) and text[3:8] == "e\u0301te\u0301"
-    assert trimmed(text, 1, 2) == (2, 2) and trimmed("", 0, 0) == (0, 0)

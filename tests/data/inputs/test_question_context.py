@@ -7,7 +7,8 @@ import pytest
 
 from data.batch import collate
 from data.errors import DataError
-from data.inputs.question_context import LONGEST_QUESTION, QuestionContext
+from data.inputs.context_windows import LONGEST_QUESTION
+from data.inputs.question_context import QuestionContext
 from data.inputs.tokenizer import PieceTokenizer, lower_as, train_tokenizer
 from data.splits import TokenSplit
 from data.targets.span import labelled_characters

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from data.inputs.windows import Window, context_windows, cut_windows
+from data.inputs.windows import Window, cut_windows
 
 
 def starts_of(counts: list[int]) -> tuple[np.ndarray, int]:
@@ -65,24 +64,3 @@ def test_a_word_without_tokens_goes_with_the_word_before() -> None:
     windows = cut_windows(*starts_of([0, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0]), 5)
     assert sum(w.last - w.first for w in windows) == 13
     assert windows[0].first == 0
-
-
-# Context pieces, and the windows under each of the two meanings of a stride of 128 in a room of 369.
-STRIDES = {
-    300: ([(0, 300)], [(0, 300)]),
-    369: ([(0, 369)], [(0, 369)]),
-    500: ([(0, 369), (128, 497), (256, 500)], [(0, 369), (241, 500)]),
-}
-
-
-@pytest.mark.parametrize("tokens", STRIDES)
-def test_context_windows_under_both_meanings_of_a_stride(tokens: int) -> None:
-    as_step, as_overlap = STRIDES[tokens]
-    assert context_windows(tokens, 369, 128) == as_step
-    assert context_windows(tokens, 369, 369 - 128) == as_overlap
-
-
-def test_counts_of_context_windows() -> None:
-    counts = {tokens: (len(context_windows(tokens, 369, 128)), len(context_windows(tokens, 369, 241))) for tokens in
-              (300, 369, 370, 1000)}  # fmt: skip
-    assert counts == {300: (1, 1), 369: (1, 1), 370: (2, 2), 1000: (6, 4)}

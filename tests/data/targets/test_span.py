@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from data.inputs.offset_pieces import trimmed
+from data.inputs.context_windows import trimmed
 from data.inputs.tokenizer import PieceTokenizer, train_tokenizer
 from data.labels import Labels
 from data.settings import DataSettings

@@ -141,7 +141,7 @@ def test_a_served_answer_has_the_labels_as_a_text_and_as_a_list_the_likeliest_fi
     assert found[0]["prediction"] == "fear, anger" and found[0]["predicted_labels"] == ["fear", "anger"]
     assert found[0]["probabilities"] == pytest.approx(dict(zip(NAMES, sigmoid(np.array([1.0, 2, 3, -1])))))
     assert found[1]["prediction"] == "" and found[1]["predicted_labels"] == []
-    assert own.set_facts() == {"thresholds": [0.5, 0.9, 0.2, 0.9]}
+    assert own.reader_facts() == {"thresholds": [0.5, 0.9, 0.2, 0.9]}
 
 
 def test_logits_that_are_not_finite_are_no_answers() -> None:

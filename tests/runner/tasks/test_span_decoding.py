@@ -11,7 +11,7 @@ from data.inputs.question_context import token_labels
 from data.inputs.tokenizer import PieceTokenizer, train_tokenizer
 from data.splits import TokenSplit
 from data.targets.span import Span
-from runner.tasks.span_decoding import best_span, decode_spans, window_probabilities
+from runner.tasks.span_decoding import decode_spans
 from tests.data.helpers import split_of
 from tests.data.questions import Asked, split_of_questions
 
@@ -62,30 +62,6 @@ def test_a_context_without_a_token_has_no_answer() -> None:
     found = decode_spans(kept, split, 30)
     assert (found.first[0], found.start[0], found.end[0], found.margin[0]) == (-1, 0, 0, np.inf)
     assert found.texts(["abc"]) == [""]
-
-
-@pytest.mark.parametrize("most", [1, 4, 30])
-def test_a_search_of_all_pairs_finds_nothing_better_among_few_tokens(most: int) -> None:
-    random = np.random.default_rng(0)
-    for _ in range(50):
-        starts, ends = random.integers(0, 6, (2, 15)).astype(float)
-        pairs = [(i, j) for i in range(15) for j in range(i, min(15, i + most))]
-        best = max(pairs, key=lambda pair: (starts[pair[0]] + ends[pair[1]], -pair[0], -pair[1]))
-        assert best_span(starts, ends, most) == (*best, starts[best[0]] + ends[best[1]])
-
-
-def test_where_the_best_ends_come_before_the_best_starts_all_are_tried() -> None:
-    starts, ends = np.arange(60.0), -np.arange(60.0)
-    first, last, score = best_span(starts, ends, 1)
-    assert first == last == 0 and score == 0.0
-
-
-def test_probabilities_are_those_of_a_window() -> None:
-    kept, split = windows([STARTS, ENDS], [ENDS, STARTS])
-    shares = window_probabilities(kept, split.labels.offsets)
-    np.testing.assert_allclose(np.add.reduceat(shares, split.labels.offsets[:-1]), 1.0)
-    wanted = np.exp(STARTS) / np.exp(STARTS).sum()
-    np.testing.assert_allclose(shares[:11, 0], wanted, rtol=1e-6)
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from tokenizers import models, pre_tokenizers
 from data.inputs.tokenizer import train_tokenizer, wrap_backend
 from models.packed.vocabulary import wordpiece_vocabulary
 from runner.deploy.bundle.predict import Model, ModelFileError
-from runner.deploy.bundles import graph_facts
 from runner.deploy.exported import ExportedModel
+from runner.deploy.graph_facts import graph_facts
 
 TEXTS = ["good film", "", "a film " * 30]
 

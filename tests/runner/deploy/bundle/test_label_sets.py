@@ -20,7 +20,7 @@ def test_sets_and_probabilities_are_those_of_the_task(rule: str) -> None:
     task = MultiLabel(LabelFacts(NAMES, threshold=rule, thresholds=(0.3, 0.5, 0.9) if rule == "per_label" else ()))
     logits = np.random.default_rng(0).normal(0, 3, (50, 3)).astype(np.float32)
     wanted: Any = task.respond(logits, None)  # type: ignore[arg-type]
-    header = task.set_facts()
+    header = task.reader_facts()
     assert set(header) <= set(FIELDS)
     for row, expected in zip(logits, wanted):
         found = answer_set(header, NAMES, row.tolist())

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
 from data.inputs.tokenizer import PieceTokenizer, train_tokenizer, wrap_backend
 from runner.commands.export import main
 from runner.deploy import graphs
+from runner.deploy.bundle import windows
 from runner.deploy.exported import ExportedModel
 from runner.deploy.page import folder as page_folder
 from runner.deploy.page.folder import add_page, build, layouts_of
@@ -22,9 +26,10 @@ from tests.records import a_record
 from tests.runner.deploy.bundle.hard_texts import HARD
 from tests.runner.deploy.bundle.test_encoder import write_sums
 from tests.runner.deploy.page.node import NODE
+from tests.runner.deploy.span_runs import HARD_ROWS
 
 PACKAGES = REPO / "build" / "page"  # `make page-packages` writes it
-ASK = Path(__file__).with_name("ask_encoder.mjs")
+ASK, ASK_WINDOWS = (Path(__file__).with_name(f"ask_{kind}.mjs") for kind in ("encoder", "windows"))
 NAMES = {"unk_token": "<unk>", "pad_token": "<pad>"}
 
 
@@ -144,3 +149,50 @@ def test_node_reads_the_pieces_that_training_reads(tmp_path: Path, kind: str) ->
         row = tokenizer.encode([text], [pair], 24)
         count = len(row.tokens)
         assert answer["scores"] == [row.tokens.sum(), count, count - int(row.segment_starts[0])], (text, pair)
+
+
+class Formula:
+    """The graph of ask_windows.mjs."""
+
+    def __init__(self, folder: Path) -> None:
+        """folder: of the model, whose graph is not read."""
+
+    def run(self, row: list[int], start: int) -> np.ndarray:
+        places = np.arange(len(row))
+        known = np.array(row) * 7919 + places * 31 + (places >= start) * 13
+        return np.asarray((known[:, None] + np.array([0, 57])) % 101 / 32, np.float32)
+
+
+@pytest.mark.skipif(NODE is None, reason="needs node")
+@pytest.mark.parametrize(
+    "rules", [{}, {"has_empty": True, "null_threshold": -1.5, "max_answer": 2, "overlap": 5}], ids=["answered", "v2"]
+)
+def test_node_answers_questions_as_python_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rules: dict[str, Any]
+) -> None:
+    tokenizer_of("wordpiece").save(tmp_path)
+    (tmp_path / "model.onnx").touch()
+    options = {"overlap": rules.pop("overlap", None)}
+    exported = replace(exported_at(tmp_path), task="span", labels=("start", "end"), options=options, facts=rules)
+    add_page(tmp_path, exported, a_record(), is_built=False)
+    facts = json.loads((tmp_path / "page.json").read_text())
+    monkeypatch.setattr(windows, "Graph", Formula)
+    model = windows.Windows(facts, tmp_path)
+    done = subprocess.run(
+        [str(NODE), str(ASK_WINDOWS), str(tmp_path)], input=json.dumps(HARD_ROWS), capture_output=True, text=True,
+        check=True, timeout=60,
+    )  # fmt: skip
+    answers = json.loads(done.stdout)
+    assert {answer["span"] is None for answer in answers} == {True, False}
+    for row, answer in zip(HARD_ROWS, answers, strict=True):
+        wanted = model.answer(*row)
+        places = [[span["start"], span["end"]] for span in wanted["spans"]]
+        assert (answer["prediction"], [answer["span"]] if answer["span"] else []) == (wanted["prediction"], places), row
+        assert answer["score"] == pytest.approx(wanted["score"], abs=1e-12)
+
+
+def test_a_page_of_spans_needs_the_places_of_pieces(tmp_path: Path) -> None:
+    tokenizer_of("byte pairs").save(tmp_path)
+    exported = replace(exported_at(tmp_path), task="span", labels=("start", "end"))
+    with pytest.raises(ConfigError, match=r"for tokenizers like BERT's alone\. Try: run serve 0000000000"):
+        add_page(tmp_path, exported, a_record(), is_built=False)

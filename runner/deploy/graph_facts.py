@@ -1,0 +1,90 @@
+"""Finds the facts that a reader without Bertier needs beside a graph: model.json of a bundle, page.json of a page."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from data.inputs.context_windows import longest_question
+from data.inputs.offset_pieces import PairFrame
+from data.inputs.tokenizer import PieceTokenizer, load_tokenizer, require_pieces
+from data.inputs.trimmed import VOCABULARY
+from models.packed.errors import NotPacked
+from models.packed.vocabulary import wordpiece_vocabulary
+from runner.deploy.exported import ExportedModel
+from runner.errors import ConfigError
+from runner.tasks import task_class
+from runner.tasks.make import task_of_export
+
+WINDOWS = "windows"  # of facts: how questions and contexts become rows, and rows answers
+
+
+def require_reader(trained: ExportedModel, form: str) -> None:
+    """Raise ConfigError for a model that answers for every word, which no reader does. form: of the export."""
+    if not task_class(trained.task).reader:
+        others = f"run serve {trained.identity}, which has a page of its own" if form == "page" else "format=onnx"
+        place = "container" if form == "docker" else form
+        raise ConfigError(
+            f"format={form}: run {trained.identity} answers for every word, and a {place} gives one answer a text. "
+            f"Try: {others}"
+        )
+
+
+def refuse_page_of_cleaned(identity: str, form: str) -> None:
+    """Raise ConfigError for a page of a model that cleans texts first, which JavaScript does not do here."""
+    if form == "page":
+        raise ConfigError(
+            f"format=page: run {identity} cleans texts before it reads them (data.clean), which a page "
+            f"does not. Try: run serve {identity}, which has a page of its own, or format=bundle"
+        )
+
+
+def graph_facts(part: Path, exported: ExportedModel, form: str) -> dict[str, Any]:
+    """The content of model.json, for a folder with a graph; its tokenizer becomes a tokenizer.json.
+
+    form: of the export, for messages. Raises ConfigError for a model without a reader.
+    """
+    require_reader(exported, form)
+    task = task_of_export(exported.task, exported.labels, exported.facts)
+    facts: dict[str, Any] = {
+        "kind": task.reader, "labels": list(exported.labels), "max_length": exported.max_length,
+        "texts": len(exported.columns),
+    }  # fmt: skip
+    facts |= task.reader_facts()
+    tokenizer = require_pieces(load_tokenizer(str(part)), f"format={form}")
+    if (
+        pieces := part / VOCABULARY
+    ).is_file():  # of a trimmed vocabulary, which others read from a tokenizer.json alone
+        pieces.unlink()
+        tokenizer.backend.save(str(part / "tokenizer.json"), pretty=False)
+    if tokenizer.cleaning:
+        refuse_page_of_cleaned(exported.identity, form)
+        facts["cleaning"] = list(tokenizer.cleaning)
+    if tokenizer.bare:
+        facts |= {"empty": tokenizer.bare.pad_id, "dropped": tokenizer.bare.dropped}
+    if WINDOWS in facts:
+        facts = with_windows(facts, exported, tokenizer)
+    with suppress(NotPacked):
+        if tokenizer.bare and tokenizer.bare.dropped is not None:
+            raise NotPacked("it leaves unknown pieces out of a text")
+        vocabulary = wordpiece_vocabulary(json.loads((part / "tokenizer.json").read_text(encoding="utf-8")))
+        ends = {end: vocabulary.settings[end] for end in ("first", "last")}
+        ids = {end: None if place is None else int(vocabulary.ids[place]) for end, place in ends.items()}
+        facts |= vocabulary.language | {"pieces": vocabulary.settings | ids}
+    return facts
+
+
+def with_windows(facts: dict[str, Any], exported: ExportedModel, tokenizer: PieceTokenizer) -> dict[str, Any]:
+    """The facts of a model that reads contexts in windows, with how these are laid out.
+
+    `max_length` becomes that of a question, of which more is cut; `tokens` is that of a window.
+    """
+    frame = PairFrame.of(tokenizer)
+    layout = {
+        "tokens": exported.max_length, "overlap": exported.options.get("overlap"), "before": frame.before.tolist(),
+        "between": frame.between.tolist(), "after": frame.after.tolist(), "segments": frame.has_segments,
+    }  # fmt: skip
+    longest = longest_question(exported.max_length, len(frame))
+    return facts | {"max_length": longest, WINDOWS: facts[WINDOWS] | layout}
