@@ -130,7 +130,7 @@ class Nursery:
 
     @cached_property
     def interpreter(self) -> str:
-        """What stands in for sys.executable in a fork; known once everything is loaded."""
+        """Path of the program that stands in for sys.executable in a fork; known once everything is loaded."""
         return str(json.loads(self.lines.readline()))
 
     def ask(self, **question: Any) -> Any:
