@@ -1,4 +1,4 @@
-"""`run probe ID data=xprobe`: what the layers of a frozen encoder say about sentences and words."""
+"""`run probe ID data=xprobe`: what the layers of a frozen encoder say about sentences, words and trees."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runner.config.check import check_overrides
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError, refuse
-from runner.probing.tasks import GROUPS_OF_TREEBANK, GROUPS_OF_XPROBE, chosen_tasks
+from runner.probing.tasks import GROUPS_OF_TREEBANK, GROUPS_OF_XPROBE, STRUCTURAL, STRUCTURAL_TASKS, WORDS, chosen_tasks
 from runner.probing.wanted import ALL, CLS, GRIDS, LAYER_0, MEAN, NO_BASE, POOLS, QUICK, Source, Wanted
 from runner.record.folder import check_writable
 from runner.record.record import RunRecord
@@ -77,6 +77,11 @@ def _wanted(chosen: dict[str, str], source: Source, data: str) -> Wanted:
             "tasks= out"
         )
     names = tuple(chosen_tasks(tasks, groups)) if groups else (data,)
+    if set(names) & {*STRUCTURAL_TASKS} and (chosen["probe"], chosen["grid"]) != (KINDS[0], QUICK):
+        raise ConfigError(
+            f"run probe: tasks={STRUCTURAL} are linear maps without a grid, so probe= and grid= are not for them. Try: "
+            f"tasks={WORDS}"
+        )
     layers = None if chosen["layers"] == ALL else _numbers("layers", chosen["layers"])
     is_on = {key: true_or_false(VERB, key, chosen[key]) for key in ("mdl", "control", "random")}
     return Wanted(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from runner.probing.results import ProbeReport, mean_accuracy
+from runner.probing.results import ACCURACY, ProbeReport, mean_accuracy
 from runner.record.subject import Subject, names_and_seeds
 from runner.statistics.intervals import student_interval
 from runner.statistics.paired import Interval, paired_seeds
@@ -53,6 +53,10 @@ def arms_of(subjects: Sequence[Subject], reports: Sequence[ProbeReport]) -> list
 
 
 def groups_of(arms: Sequence[Arm]) -> list[str]:
-    """Return the groups of tasks that all models have; the mean over all tasks where there are none, or several."""
-    groups = [*next(iter(arms[0].reports.values())).groups()]
-    return groups if len(groups) == 1 else [*groups, ALL_TASKS]
+    """Return the groups of tasks that all models have; the mean over all tasks where there are none, or several.
+
+    There is no mean over different scores.
+    """
+    report = next(iter(arms[0].reports.values()))
+    groups = [*report.groups()]
+    return groups if len(groups) == 1 or any(task.score != ACCURACY for task in report.tasks) else [*groups, ALL_TASKS]

@@ -10,11 +10,12 @@ from statistics import fmean
 import numpy as np
 
 from data.json_types import JsonObject
-from runner.probing.tasks import GROUPS, GROUPS_OF_TREEBANK
+from runner.probing.tasks import GROUPS, STRUCTURAL_TASKS, WORDS
 from runner.record.json_files import read_json, write_json
 
 FOLDER = "probing"  # in a run's folder, and in the folder of runs for models that no run there trained
 SCHEMA_VERSION = 1
+ACCURACY = "accuracy"
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Line:
 
     pool: str
     layer: int
-    select: float  # accuracy on the rows that choose penalty and epoch
+    select: float  # accuracy on the rows that choose penalty and epoch; of structural probes the loss, negated
     accuracy: float  # on the reported rows
     low: float  # of its 95 % interval, over rows and seeds
     high: float
@@ -32,6 +33,7 @@ class Line:
     bits: float | None = None  # of a label, by the online code
     compression: float | None = None
     information: float | None = None  # nats that the layer adds to what is given
+    spearman: float | None = None  # of structural probes: the mean rank correlation with distances, or depths, in trees
 
     @property
     def name(self) -> str:
@@ -52,8 +54,9 @@ class TaskReport:
     group: str | None
     classes: int
     rows: dict[str, int]  # by train, select, report
-    majority: float  # accuracy of the most frequent class
+    majority: float  # score of the most frequent class; of structural probes of a guess that reads no vectors
     lines: list[Line]
+    score: str = ACCURACY  # which score the accuracies of the lines are
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -84,10 +87,9 @@ class ProbeReport:
         return cls(**known | {"tasks": tasks})
 
     def groups(self) -> dict[str, list[TaskReport]]:
-        """The tasks of each group of which there is any, in the order of the groups."""
-        found = {
-            group: [task for task in self.tasks if task.group == group] for group in [*GROUPS_OF_TREEBANK, *GROUPS]
-        }
+        """The tasks of each group of which there is any, in the order of the groups; each structural task by itself."""
+        names = [WORDS, *STRUCTURAL_TASKS, *GROUPS]
+        found = {group: [task for task in self.tasks if task.group == group] for group in names}
         return {group: tasks for group, tasks in found.items() if tasks}
 
 
@@ -150,6 +152,6 @@ def metrics_of(report: ProbeReport) -> Mapping[str, float]:
     for task in report.tasks:
         best, name = task.best, f"probe/{task.name}"
         found |= {f"{name}_accuracy": best.accuracy, f"{name}_majority": task.majority, f"{name}_layer": best.layer}
-        extra = {"selectivity": best.selectivity, "bits": best.bits, "random": best.random}
+        extra = {"selectivity": best.selectivity, "bits": best.bits, "random": best.random, "spearman": best.spearman}
         found |= {f"{name}_{key}": value for key, value in extra.items() if value is not None}
     return found | {f"probe/{group}_accuracy": mean_accuracy(tasks) for group, tasks in report.groups().items()}

@@ -29,6 +29,8 @@ def show_report(report: ProbeReport, console: Console, by: str = "task") -> None
     else:
         console.print(_tasks(report))
         for group, tasks in report.groups().items():
+            if len(tasks) == 1 and tasks[0].name == group:
+                continue
             names = ", ".join(task.name for task in tasks)
             say_below(f"{group}: {mean_accuracy(tasks):.3f}, the mean over {names}", console)
         if any(is_at_baseline(task) for task in report.tasks):

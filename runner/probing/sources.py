@@ -8,7 +8,9 @@ from data.settings import DataSettings
 from data.stores.build_once import SharedCache
 from runner.probing.probing_task import ProbingTask
 from runner.probing.rows import data_of_task, read_task
-from runner.probing.treebanks.treebank import read_treebank
+from runner.probing.tasks import STRUCTURAL_TASKS
+from runner.probing.treebanks.structural import structural_task
+from runner.probing.treebanks.treebank import Treebank, read_treebank
 from runner.probing.treebanks.words import word_task
 from runner.probing.wanted import Source
 
@@ -20,5 +22,9 @@ def read_tasks(
     if source.treebank:
         treebank = read_treebank(source.treebank)
         limited = treebank.limited(source.max_words)
-        return treebank.name, [word_task(name, limited) for name in names]
+        return treebank.name, [_task_of(name, limited) for name in names]
     return data.name, [read_task(name, data_of_task(data, name), cache) for name in names]
+
+
+def _task_of(name: str, treebank: Treebank) -> ProbingTask:
+    return structural_task(name, treebank) if name in STRUCTURAL_TASKS else word_task(name, treebank)

@@ -21,7 +21,9 @@ GROUPS_OF_XPROBE = {  # the data set lacks one task
     group: tuple(task for task in tasks if task != "top_constituents") for group, tasks in GROUPS.items()
 }
 WORDS = "words"
-GROUPS_OF_TREEBANK: dict[str, tuple[str, ...]] = {WORDS: ("pos", "dependency")}
+STRUCTURAL = "structural"
+DISTANCE, DEPTH = STRUCTURAL_TASKS = ("structural_distance", "structural_depth")
+GROUPS_OF_TREEBANK: dict[str, tuple[str, ...]] = {WORDS: ("pos", "dependency"), STRUCTURAL: STRUCTURAL_TASKS}
 
 
 def chosen_tasks(words: list[str], groups: Mapping[str, tuple[str, ...]]) -> list[str]:

@@ -94,7 +94,12 @@ METRICS: tuple[Metric, ...] = (
     Metric("pairs/{pairs}_count", "pairs", "none", "minimal pairs behind that share"),
     Metric("pairs/{pairs}", "share", "higher", "minimal pairs whose good sentence scores higher; a tie is one half"),
     # Measured after the run, by run probe: of the layer that the selecting rows prefer.
-    Metric("probe/{probe}_accuracy", "share", "higher", "of probes on the reported rows; of a group its mean"),
+    Metric(
+        "probe/{probe}_accuracy",
+        "share",
+        "higher",
+        "of probes on reported rows; of trees UUAS, or roots found",
+    ),
     Metric("probe/{probe}_majority", "share", "none", "accuracy of the most frequent class"),
     Metric("probe/{probe}_random", "share", "none", "accuracy of the same layer of an encoder with random weights"),
     Metric("probe/{probe}_layer", "layer", "none", "the layer; 0: the embeddings"),
@@ -102,6 +107,7 @@ METRICS: tuple[Metric, ...] = (
         "probe/{probe}_selectivity", "share", "higher", "less the accuracy on random labels of first tokens or words"
     ),
     Metric("probe/{probe}_bits", "bits", "lower", "of a label, by the online code with these probes"),
+    Metric("probe/{probe}_spearman", "correlation", "higher", "of probed distances, or depths, with those in the tree"),
     # Of run zero-shot; the number is that of a template.
     Metric("zero_shot/chance", "share", "none", "accuracy of a guess among the classes"),
     Metric("zero_shot/{score}_prior_{index}", "as the score", "none", "by that template, less the content-free prior"),

@@ -20,6 +20,7 @@ MISTAKES = {
     ),
     "two sources": (["aaaa", "treebank=ud", "data=xprobe"], r"data= and treebank= both name what is probed"),
     "too few words": (["aaaa", "treebank=ud", "max_words=1"], r"max_words=1: expected a whole number"),
+    "a form of trees": (["aaaa", "treebank=ud", "probe=mlp"], r"tasks=structural are linear maps .*Try: tasks=words"),
     "another grid": (["aaaa", "data=xprobe", "grid=fine"], r"grid=fine: expected one of quick, senteval"),
     "an unknown option": (["aaaa", "data=xprobe", "layer=1"], r"'layer=1' is not one of its options .*--help"),
     "no pooling": (["aaaa", "data=xprobe", "pool="], r"pool=: expected one of mean, cls, readout"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runner.errors import ConfigError
-from runner.probing.tasks import GROUPS, GROUPS_OF_XPROBE, chosen_tasks
+from runner.probing.tasks import GROUPS, GROUPS_OF_TREEBANK, GROUPS_OF_XPROBE, chosen_tasks
 
 
 def test_a_group_stands_for_its_tasks_and_no_word_for_all() -> None:
@@ -14,5 +14,6 @@ def test_a_group_stands_for_its_tasks_and_no_word_for_all() -> None:
     assert chosen_tasks(["obj_number", "surface", "obj_number"], GROUPS_OF_XPROBE) == [
         "sentence_length", "word_content", "obj_number",
     ]  # fmt: skip
+    assert chosen_tasks(["structural"], GROUPS_OF_TREEBANK) == ["structural_distance", "structural_depth"]
     with pytest.raises(ConfigError, match=r"tasks=objnumber: expected some of .*Try: tasks=sentence_length"):
         chosen_tasks(["objnumber"], GROUPS_OF_XPROBE)

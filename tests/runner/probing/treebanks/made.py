@@ -6,6 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from data.sources.conllu import Sentence
+from runner.probing.treebanks.tree import depths
+
 NOUNS = {"Sing": ("dog", "film", "story", "actor"), "Plur": ("dogs", "films", "stories", "actors")}
 VERBS = {"Past": ("liked", "moved", "bored", "saw"), "Pres": ("likes", "moves", "bores", "sees")}
 
@@ -40,3 +43,28 @@ def write_treebank(folder: Path, train: int = 60, other: int = 25) -> Path:
         sentences = ["\n".join(["# made up", *made_lines(generator)]) + "\n" for _ in range(count)]
         (folder / f"en_made-ud-{split}.conllu").write_text("\n".join(sentences), encoding="utf-8")
     return folder
+
+
+def random_heads(words: int, generator: np.random.Generator) -> tuple[int, ...]:
+    """The heads of a random tree, -1 for its root."""
+    order = generator.permutation(words).tolist()
+    heads = [-1] * words
+    for place, word in enumerate(order[1:], 1):
+        heads[word] = order[generator.integers(place)]
+    return tuple(heads)
+
+
+def random_sentence(words: int, generator: np.random.Generator) -> Sentence:
+    """A sentence with a random tree."""
+    names = tuple(f"w{word}" for word in range(words))
+    return Sentence(names, ("NOUN",) * words, ({},) * words, random_heads(words, generator), ("dep",) * words)
+
+
+def path_vectors(heads: tuple[int, ...], hidden: int) -> np.ndarray:
+    """Vectors (n, hidden) whose squared distances are the numbers of edges: a one for each edge up to the root."""
+    found = np.zeros((len(heads), hidden), np.float32)
+    for word in np.argsort(depths(heads), kind="stable").tolist():
+        if heads[word] >= 0:
+            found[word] = found[heads[word]]
+            found[word, word] = 1
+    return found
