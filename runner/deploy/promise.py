@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from data.calibration import OVERLAP, rows_behind
+from data.calibration import OUT_OF_FOLD, OVERLAP, rows_behind
 from data.json_types import JsonObject
 from data.settings import ALL_FOLDS
 from runner.deploy.bundle.calibration import CALIBRATION_FILE, NONE, PROMISE, hash_of, read_calibration
@@ -25,7 +25,7 @@ from runner.deploy.promise_text import sentences
 from runner.errors import ConfigError
 from runner.record.predictions import calibrated_probabilities, read_logits
 from runner.record.record import RunRecord
-from runner.statistics.rejection import DELTA, Threshold, find_threshold, smallest_promise
+from runner.statistics.rejection import DELTA, FOLDS_MARGIN, Threshold, find_threshold, smallest_promise
 from runner.tasks.make import task_of_record
 
 Promise = dict[str, Any]  # as calibration.json has it
@@ -67,10 +67,11 @@ def find_promise(record: RunRecord, run_folder: Path, wanted: WantedPromise, mod
     split = calibration_split(record, wanted.words)
     shares, truth = calibration_rows(record, run_folder, split, wanted.words)
     classes = wanted.classes or ("",)
+    delta = DELTA / len(classes) / (FOLDS_MARGIN if split == OUT_OF_FOLD else 1)
     found: dict[str, Threshold] = {}
     for name in classes:
         confidence, is_wrong, usual = surest_of(shares, truth, labels, name, wanted.classes)
-        how: dict[str, Any] = {"delta": DELTA / len(classes), "models": models, "usual": usual}
+        how: dict[str, Any] = {"delta": delta, "models": models, "usual": usual}
         threshold = find_threshold(confidence, is_wrong, wanted.alpha, **how)
         if not isinstance(threshold, Threshold):
             least = smallest_promise(confidence, is_wrong, **how)

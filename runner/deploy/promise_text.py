@@ -47,8 +47,8 @@ def remarks(promise: JsonObject, record: RunRecord) -> list[str]:
         found.append(f"calibration rows of one group (data.group={group}) are counted one by one, which is too sure")
     if promise["split"] == OUT_OF_FOLD:
         found.append(
-            "the models of the folds keep this promise; for the model of all rows, which has more rows to learn from "
-            "and is usually better, it is not proven"
+            "the rows were answered by the models of the folds: for the model of all rows this promise is simulated, "
+            "not proven, so it is made with half of the risk"
         )
     return found
 

@@ -20,7 +20,7 @@ from runner.record.predictions import calibrated_logits
 from runner.record.record import RunRecord
 from runner.schema import Settings
 from runner.statistics.probabilities import probability_scores, softmax, uncalibrated_scores
-from runner.statistics.rejection import DELTA, STARTS, least_rows
+from runner.statistics.rejection import DELTA, FOLDS_MARGIN, STARTS, least_rows
 from runner.statistics.temperature import FEWEST_ROWS
 from runner.tasks.base import Task
 
@@ -70,7 +70,7 @@ def check_calibration_rows(settings: Settings, splits: Splits, task: Task) -> No
     if rows is None or not (task.has_probabilities or task.has_label_sets):
         raise DataError(f"{named}: nothing is calibrated for task={task.name}. Leave it out")
     if len(rows) < FEWEST_ROWS:
-        level = DELTA / len(STARTS)
+        level = DELTA / len(STARTS) / (FOLDS_MARGIN if rows is splits.train else 1)
         needed = ", ".join(f"{least_rows(alpha, level):,} for reject={alpha:g}" for alpha in (0.05, 0.02, 0.01))
         what = f"calibrates on {len(rows):,} rows" if rows is splits.train else f"sets {len(rows):,} rows aside"
         raise DataError(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 DELTA = 0.05  # chance over calibration rows that the promise does not hold
+FOLDS_MARGIN = 2  # DELTA is divided by it where runs of folds answered: then simulations keep the promise of all rows
 STARTS = (0.25, 0.5, 0.75)  # answered shares at which the sequences start: one start fails where the surest are wrong
 STEPS = 50  # of a sequence, from no row to all
 ROUNDING = 1e-6  # of probabilities, between engines that compute them

@@ -36,7 +36,7 @@ def test_a_promise_for_one_class_says_how_many_of_it_are_found() -> None:
 def test_a_promise_by_the_models_of_folds_says_whose_it_is() -> None:
     promise: dict[str, Any] = COMMON | {"threshold": 0.8, "answered": 1380, "errors": 40, "split": "out_of_fold"}
     assert "like the 2,000 training rows as the models of the folds answered them" in sentences(promise)[0]
-    assert "for the model of all rows, which has more rows to learn from" in remarks(promise, a_record())[0]
+    assert "for the model of all rows this promise is simulated, not proven" in remarks(promise, a_record())[0]
     record = a_record(data=record_json()["data"] | {"duplicates": {"train/normalised": 200}})
     assert remarks(promise, record)[0].startswith("200 of the 2,000 calibration rows repeat an earlier one")
 

@@ -25,8 +25,9 @@ from runner.experiment.outcome import Outcome
 from runner.experiment.run import run
 from runner.record.compared import models_compared
 from runner.record.folder import read_record
-from runner.record.predictions import read_logits, read_source_rows
+from runner.record.predictions import calibrated_probabilities, read_logits, read_source_rows
 from runner.record.record import RunRecord
+from runner.statistics.rejection import DELTA, FOLDS_MARGIN, Threshold, find_threshold
 from runner.statistics.temperature import fit_temperature
 from tests.data.helpers import split_of
 from tests.records import a_record, record_json
@@ -104,7 +105,12 @@ def test_a_promise_is_made_on_these_answers(reviews: Path) -> None:
     output = reviews / "out"
     assert calibration_split(whole, "reject=0.2") == OUT_OF_FOLD and models_compared(output, whole) == 1
     promise = find_promise(whole, output / whole.identity, WantedPromise(0.2), 1)
-    assert (promise["rows"], promise["split"]) == (270, OUT_OF_FOLD)
+    assert (promise["rows"], promise["split"], promise["delta"]) == (270, OUT_OF_FOLD, DELTA)
+    logits, labels = read_logits(output / whole.identity, OUT_OF_FOLD, whole) or (np.zeros(0), np.zeros(0))
+    shares = calibrated_probabilities(whole, logits)
+    how: Any = {"models": 1, "usual": 270}
+    safe = find_threshold(shares.max(1), shares.argmax(1) != labels, 0.2, delta=DELTA / FOLDS_MARGIN, **how)
+    assert isinstance(safe, Threshold) and promise["threshold"] == safe.threshold
     assert promise["rows_sha256"] != own.data.examples("train")
     without: Any = whole.to_json() | {"calibration": None}
     without["data"] |= {"calibration": None}
