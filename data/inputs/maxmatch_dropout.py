@@ -43,6 +43,7 @@ class MaxMatchDropout:
         self.inner: str = model["continuing_subword_prefix"]
         self.longest = max(map(len, self.vocab))
         self.pieces = {number: piece for piece, number in self.vocab.items()}
+        self.continuing = {number for piece, number in self.vocab.items() if piece.startswith(self.inner)}
         self.whole = {self.vocab[name] for name in pieces.names.values() if name in self.vocab}  # never split
         self._known: dict[tuple[int, ...], Fits | None] = {}
 
@@ -84,7 +85,7 @@ class MaxMatchDropout:
     def _split_text(self, ids: list[int], draws: _Draws) -> list[int]:
         found, begin = list[int](), 0
         for end in range(1, len(ids) + 1):
-            if end < len(ids) and self.pieces.get(ids[end], "").startswith(self.inner):
+            if end < len(ids) and ids[end] in self.continuing:
                 continue
             found += self._split_word(tuple(ids[begin:end]), draws)
             begin = end
@@ -116,10 +117,9 @@ class MaxMatchDropout:
         return found
 
     def _find_fits(self, ids: tuple[int, ...]) -> Fits | None:
-        first = self.pieces.get(ids[0], self.inner)
-        if first.startswith(self.inner) or not self.whole.isdisjoint(ids):
+        if ids[0] in self.continuing or not self.whole.isdisjoint(ids):
             return None
-        word = first + "".join(self.pieces[number].removeprefix(self.inner) for number in ids[1:])
+        word = self.pieces[ids[0]] + "".join(self.pieces[number].removeprefix(self.inner) for number in ids[1:])
         found: Fits = []
         for place in range(len(word)):
             start = self.inner if place else ""

@@ -77,7 +77,7 @@ def check_frozen_states(
         return f"activations are not kept: {why}"
     if splits.train.augment is not None:
         raise ConfigError(
-            "train.maxmatch_dropout: texts are split in another way in every epoch, and cache.mode=disk keeps the states"
+            "train.maxmatch_dropout: texts are split in another way in every epoch, and cache.mode=disk keeps states"
             " of a frozen encoder for one. Try: cache.mode=none, or train.maxmatch_dropout=0"
         )
     hidden, layers = model.bert.state_shape()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
 from torch import Tensor
 from transformers import AutoModelForSequenceClassification
 
+from models.backbones.hooks import State
+from models.backbones.lengths import Lengths
 from models.checkpoints.open import load_model
 from models.compression.exits import restore
 from models.errors import ModelError
@@ -68,6 +70,30 @@ def test_an_answer_does_not_depend_on_its_batch(readout: str, rule: str) -> None
         counts = exits.take_counts(LAYERS)
         assert torch.allclose(together, alone(model, inputs), atol=1e-5)
     assert exits.take_counts(LAYERS) == counts and sum(count > 0 for count in counts.values()) > 1
+
+
+@pytest.mark.parametrize("readout", READOUTS)
+def test_rows_that_have_left_are_computed_no_further_and_neither_is_their_padding(readout: str) -> None:
+    model, inputs = with_exits(readout), batch(30, 40)
+    model.bert.encoder.lengths = Lengths((0.9, 0.7, 0.8, 1.0))
+    exits, layer = exits_of(model), model.bert.encoder.layer[2]
+    assert exits is not None
+    with torch.no_grad():
+        exits.thresholds.fill_(float(_certainties(model, inputs).median()))
+        reached: list[tuple[int, int]] = []
+        shorten = layer.shorten
+
+        def watched(state: State, *rest: Any, **more: Any) -> State:
+            reached.append((state.hidden.shape[0], state.hidden.shape[1]))
+            return cast(State, shorten(state, *rest, **more))
+
+        layer.shorten = watched
+        together = model(**inputs)
+        counts = exits.take_counts(LAYERS)
+        rows, places = reached[0]
+        assert rows == counts[3] + counts[4] < 30 and 0 < places <= model.bert.encoder.lengths.kept_of(40)[1]
+        del layer.shorten
+        assert torch.allclose(together, alone(model, inputs), atol=1e-6)
 
 
 def _certainties(model: Any, inputs: dict[str, Tensor]) -> Tensor:
