@@ -20,6 +20,8 @@ from models.heads.target_scale import TARGETS
 from models.json_types import JsonObject
 from models.network import Network
 
+TOKENIZER, FAST = "tokenizer_config.json", "PreTrainedTokenizerFast"
+
 
 def save_model(
     model: Network, folder: Path, *, tokenizer_save: Callable[[Path], None], label_names: Sequence[str], card: str
@@ -36,6 +38,21 @@ def save_model(
     with written_atomically(folder) as part:
         _write(model, part, label_names, card)
         tokenizer_save(part)
+        if int(model.architecture.get("type_vocab_size") or 0) > 1:
+            name_segments(part / TOKENIZER)
+
+
+def name_segments(path: Path) -> None:
+    """Write into a tokenizer_config.json, if there is one, that the model takes segments: of pairs the second text's.
+
+    The fast class of transformers 5 gives none unless it is told. Classes of a family, such as BertTokenizer, know it.
+    """
+    if not path.is_file():
+        return
+    config: JsonObject = json.loads(path.read_text(encoding="utf-8"))
+    if config.get("tokenizer_class") == FAST and "model_input_names" not in config:
+        config["model_input_names"] = ["input_ids", "token_type_ids", "attention_mask"]
+        path.write_text(json.dumps(config, indent=2), encoding="utf-8")
 
 
 def is_replaceable(folder: Path) -> bool:

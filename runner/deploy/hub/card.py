@@ -166,6 +166,11 @@ def _use(record: RunRecord, facts: CardFacts) -> str:
     asked = '"a question" "the text with the answer"' if facts.finds_spans else '"a text"'
     asked = "sound.wav" if is_of_sounds(record) else asked
     said += f"In a folder with a copy of these files: `run predict <folder> {asked}`, `run serve <folder>`."
+    if facts.finds_spans:
+        said += (
+            " The class gives the start and end logits of one window; these commands cut a text into windows, look for "
+            "the best answer and decide whether there is none."
+        )
     said += cleaning(record) + sounds(record)
     if facts.is_packed:
         said += " `model.bin` is the same model for NumPy alone; these commands use it."

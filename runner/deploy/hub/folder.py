@@ -15,6 +15,7 @@ from pathlib import Path
 
 from data.json_types import JsonObject
 from models.checkpoints.atomic import written_atomically
+from models.checkpoints.save import TOKENIZER, name_segments
 from runner.deploy.budgets import at_share
 from runner.deploy.exported import (
     DESCRIPTION_FILE,
@@ -63,6 +64,8 @@ def write_hub_folder(
     with written_atomically(place) as part:
         copy_model(trained, part, record)
         config = add_label_names(part / CONFIG, record.data.labels)
+        if int(config.get("type_vocab_size") or 0) > 1:
+            name_segments(part / TOKENIZER)  # of a run that was saved without
         for engine in engines:
             parities.append(add_graph(part, trained, engine, record))
         facts = CardFacts(

@@ -113,3 +113,22 @@ def test_a_folder_of_something_else_is_never_replaced(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="not a model and is not replaced"):
         write(small(), tmp_path)
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+@pytest.mark.parametrize(
+    ("config", "wanted"),
+    [
+        ({"tokenizer_class": "PreTrainedTokenizerFast"}, ["input_ids", "token_type_ids", "attention_mask"]),
+        ({"tokenizer_class": "PreTrainedTokenizerFast", "model_input_names": ["input_ids"]}, ["input_ids"]),
+        ({"tokenizer_class": "BertTokenizer"}, None),
+    ],
+    ids=["told", "known", "of the class"],
+)
+def test_stock_tokenizers_are_told_that_the_model_takes_segments(
+    tmp_path: Path, config: dict[str, Any], wanted: list[str] | None
+) -> None:
+    def save(folder: Path) -> None:
+        (folder / "tokenizer_config.json").write_text(json.dumps(config))
+
+    folder = write(small(), tmp_path / "m", tokenizer_save=save)
+    assert json.loads((folder / "tokenizer_config.json").read_text()).get("model_input_names") == wanted

@@ -6,16 +6,20 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from huggingface_hub import ModelCard
+from transformers import AutoModelForQuestionAnswering, AutoTokenizer, BertForQuestionAnswering
 
 from runner.deploy import graphs
 from runner.deploy.exported import ExportedModel, find_model
 from runner.deploy.hub.folder import write_hub_folder
 from runner.deploy.parity import Parity
+from runner.deploy.predictor import Predictor
 from runner.deploy.predictors import open_predictor
 from runner.errors import ConfigError
 from runner.record.record import RunRecord
 from tests.runner.deploy.runs import write_run
+from tests.runner.deploy.span_runs import write_span_run
 
 LABELS = {"0": "negative", "1": "positive"}
 
@@ -54,3 +58,19 @@ def test_a_licence_of_another_form_is_refused_and_nothing_is_written(tmp_path: P
     with pytest.raises(ConfigError, match="license=My own: expected an id"):
         write_hub_folder(record, tmp_path / "aaaa", None, license="My own")
     assert not (tmp_path / "aaaa" / "export").exists()
+
+
+def test_stock_transformers_reads_a_question_and_its_context_as_run_predict_does(tmp_path: Path) -> None:
+    record = write_span_run(tmp_path, "ssss")
+    exported, _ = write_hub_folder(record, tmp_path / "ssss", tmp_path / "hub")
+    model = AutoModelForQuestionAnswering.from_pretrained(tmp_path / "hub").eval()
+    assert type(model) is BertForQuestionAnswering and model.config.id2label == {0: "start", 1: "end"}
+    row = "which day ?", "word2 of day 3"
+    with torch.inference_mode():
+        found = model(**AutoTokenizer.from_pretrained(tmp_path / "hub")(*row, return_tensors="pt"))
+    predictor = Predictor(exported)
+    wanted = predictor.logits(predictor.ask(*([text] for text in row)).split, 1)
+    logits = torch.stack([found.start_logits[0], found.end_logits[0]], 1)
+    torch.testing.assert_close(logits, torch.from_numpy(wanted), atol=1e-5, rtol=0)
+    header = ModelCard.load(tmp_path / "hub" / "README.md").data.to_dict()
+    assert header["pipeline_tag"] == "question-answering" and header["library_name"] == "transformers"
