@@ -12,7 +12,15 @@ from runner.config.check import check_overrides
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError, refuse
-from runner.probing.tasks import GROUPS_OF_TREEBANK, GROUPS_OF_XPROBE, STRUCTURAL, STRUCTURAL_TASKS, WORDS, chosen_tasks
+from runner.probing.tasks import (
+    GROUPS,
+    GROUPS_OF_TREEBANK,
+    GROUPS_OF_XPROBE,
+    STRUCTURAL,
+    STRUCTURAL_TASKS,
+    WORDS,
+    chosen_tasks,
+)
 from runner.probing.wanted import ALL, CLS, GRIDS, LAYER_0, MEAN, NO_BASE, POOLS, QUICK, Source, Wanted
 from runner.record.folder import check_writable
 from runner.record.record import RunRecord
@@ -22,9 +30,9 @@ VERB = "probe"
 KINDS, BY = ("linear", "mlp"), ("task", "layer")
 XPROBE = "xprobe"  # the data set whose configs are the named tasks
 OWN = {
-    "from": "", "treebank": "", "max_words": "20000", "tasks": "", "layers": ALL, "pool": f"{MEAN},{CLS}",
-    "probe": "linear", "grid": QUICK, "seeds": "0,1,2", "mdl": "true", "control": "true", "random": "true",
-    "given": LAYER_0, "by": "task", "repeat": "false", "threads": "1", "device": "auto",
+    "from": "", "treebank": "", "max_words": "20000", "senteval": "", "max_rows": "10000", "tasks": "", "layers": ALL,
+    "pool": f"{MEAN},{CLS}", "probe": "linear", "grid": QUICK, "seeds": "0,1,2", "mdl": "true", "control": "true",
+    "random": "true", "given": LAYER_0, "by": "task", "repeat": "false", "threads": "1", "device": "auto",
 }  # fmt: skip
 OF_DATA = ("data", "paths")
 
@@ -73,8 +81,8 @@ def _wanted(chosen: dict[str, str], source: Source, data: str) -> Wanted:
         _one_of(key, chosen[key], choices)
     if tasks and not groups:
         raise ConfigError(
-            f"run probe: tasks= names tasks of data={XPROBE} or of a treebank, and data={data} is one task. Leave "
-            "tasks= out"
+            f"run probe: tasks= names tasks of data={XPROBE}, a treebank or SentEval's files, and data={data} is one "
+            "task. Leave tasks= out"
         )
     names = tuple(chosen_tasks(tasks, groups)) if groups else (data,)
     if set(names) & {*STRUCTURAL_TASKS} and (chosen["probe"], chosen["grid"]) != (KINDS[0], QUICK):
@@ -95,6 +103,8 @@ def _groups(source: Source, data: str) -> dict[str, tuple[str, ...]]:
     """The tasks that there are, by group; none where the data are one task."""
     if source.treebank:
         return GROUPS_OF_TREEBANK
+    if source.senteval:
+        return GROUPS
     return GROUPS_OF_XPROBE if data == XPROBE else {}
 
 
@@ -104,14 +114,19 @@ def _source(chosen: dict[str, str], others: list[str]) -> Source:
         if word.lstrip("+").partition("=")[0].partition(".")[0] not in OF_DATA:
             known = ", ".join([*OWN, "data", "data.*", "paths.*"])
             raise ConfigError(f"run probe: {word!r} is not one of its options ({known}). Try: run probe --help")
-    has_data, treebank, most = any(word.startswith("data=") for word in others), chosen["treebank"], chosen["max_words"]
-    if not has_data and not treebank:
+    named = ["data"] if any(word.startswith("data=") for word in others) else []
+    named += [key for key in ("treebank", "senteval") if chosen[key]]
+    if not named:
         raise ConfigError("run probe: which sentences? Try: data=xprobe, or data=sst2, or treebank=<a folder>")
-    if has_data and treebank:
-        raise ConfigError("run probe: data= and treebank= both name what is probed. Leave one of them out")
-    if not treebank:
-        return Source()
-    return Source(treebank, None if most == ALL else whole_number(VERB, "max_words", most, 10, 1_000_000_000))
+    if len(named) > 1:
+        both = " and ".join(f"{key}=" for key in named)
+        raise ConfigError(f"run probe: {both} name what is probed. Leave all but one of them out")
+    most = {key: _most(key, chosen[key]) for key in ("max_words", "max_rows")}
+    return Source(chosen["treebank"], most["max_words"], chosen["senteval"], most["max_rows"])
+
+
+def _most(key: str, text: str) -> int | None:
+    return None if text == ALL else whole_number(VERB, key, text, 10, 1_000_000_000)
 
 
 def _numbers(key: str, text: str) -> tuple[int, ...]:

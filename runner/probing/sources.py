@@ -1,4 +1,4 @@
-"""The tasks that a command names, read from a data set with classes or from a treebank."""
+"""The tasks that a command names, read from a data set with classes, a treebank or SentEval's own files."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 from data.settings import DataSettings
 from data.stores.build_once import SharedCache
+from runner.probing.labelled_sentences import sentence_task
 from runner.probing.probing_task import ProbingTask
 from runner.probing.rows import data_of_task, read_task
-from runner.probing.tasks import STRUCTURAL_TASKS
+from runner.probing.senteval import read_senteval, task_file
+from runner.probing.tasks import GROUP_OF, STRUCTURAL_TASKS
 from runner.probing.treebanks.structural import structural_task
 from runner.probing.treebanks.treebank import Treebank, read_treebank
 from runner.probing.treebanks.words import word_task
-from runner.probing.wanted import Source
+from runner.probing.wanted import SENTEVAL, Source
 
 
 def read_tasks(
@@ -23,6 +25,10 @@ def read_tasks(
         treebank = read_treebank(source.treebank)
         limited = treebank.limited(source.max_words)
         return treebank.name, [_task_of(name, limited) for name in names]
+    if source.senteval:
+        files = {name: task_file(source.senteval, name) for name in names}
+        splits = {name: read_senteval(path, source.max_rows) for name, path in files.items()}
+        return SENTEVAL, [sentence_task(name, GROUP_OF[name], found, cache) for name, found in splits.items()]
     return data.name, [read_task(name, data_of_task(data, name), cache) for name in names]
 
 

@@ -35,3 +35,5 @@ class Source:
 
     treebank: str = ""  # its path; empty: tasks come from the settings of a data set
     max_words: int | None = None  # of the treebank, to train on; None: all
+    senteval: str = ""  # the folder of SentEval's files; empty: none
+    max_rows: int | None = None  # sentences of each of these files, to train on; None: all
