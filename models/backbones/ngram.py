@@ -47,9 +47,10 @@ class BagOfNgrams(Backbone, Fitted):
         self.rows = nn.Parameter(torch.zeros((count, columns), dtype=torch.int8), requires_grad=False)
 
     def fill(self, prints: np.ndarray, rows: np.ndarray, *, is_mean: bool = False) -> None:
-        """Put in the ascending fingerprints (n,) and the rows (n, columns) of a fitted model."""
-        self.prints = torch.from_numpy(prints.astype(np.int64))
-        self.rows = nn.Parameter(torch.from_numpy(rows.astype(np.int8)), requires_grad=False)
+        """Put in the ascending fingerprints (n,) and the rows (n, columns) of a fitted model, on its device."""
+        device = self.rows.device
+        self.prints = torch.from_numpy(prints.astype(np.int64)).to(device)
+        self.rows = nn.Parameter(torch.from_numpy(rows.astype(np.int8)).to(device), requires_grad=False)
         self.bits, self.is_mean = bits_for(len(prints)), is_mean
 
     def forward(

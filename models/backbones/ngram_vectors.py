@@ -42,10 +42,15 @@ class NgramVectors(Backbone, Folded):
         self.rows = nn.Embedding(1, hidden)
 
     def keep(self, hashes: np.ndarray) -> None:
-        """Make a row for each n-gram, given their ascending hashes (rows,); uniform in +-1/hidden, as fastText's."""
-        self.hashes = torch.from_numpy(hashes.astype(np.int64))
+        """Make a row for each n-gram, given their ascending hashes (rows,); uniform in +-1/hidden, as fastText's.
+
+        They are drawn on the CPU, so that a seed gives the same rows everywhere, and lie on the device of the model.
+        """
+        device = self.rows.weight.device
+        self.hashes = torch.from_numpy(hashes.astype(np.int64)).to(device)
         self.rows = nn.Embedding(len(hashes), self.hidden)
         nn.init.uniform_(self.rows.weight, -1 / self.hidden, 1 / self.hidden)
+        self.rows.to(device)
 
     def forward(
         self,

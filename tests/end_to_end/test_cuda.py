@@ -48,3 +48,13 @@ def test_logits_are_those_of_a_cpu(readout: dict[str, object]) -> None:
 def test_a_run_repeats_bit_for_bit(words: list[str], tmp_path: Path) -> None:
     done = run_cli("doctor", "--determinism", "device=cuda", *words, cwd=tmp_path)
     assert done.returncode == 0 and "determinism: pass" in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("model", ["ngram", "ngram-vectors", "static"])
+def test_models_that_are_made_on_the_cpu_run_and_answer(model: str, tmp_path: Path) -> None:
+    words = [f"model={model}", "data=demo", "data.demo_rows=400", "measure=off", "tracker=none", "device=cuda"]
+    done = run_cli(*words, *(["model.init=random"] if model == "static" else []), cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    answered = run_cli("predict", "latest", "a fine film", cwd=tmp_path)
+    assert answered.returncode == 0 and "pos" in answered.stdout, answered.stdout + answered.stderr

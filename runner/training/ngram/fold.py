@@ -46,6 +46,7 @@ def fold(network: LinearHead, settings: ModelSettings, splits: Splits, outputs_o
     if targets := network.architecture.get(TARGETS):
         folded.architecture[TARGETS] = targets
         attach_target_scale(folded, targets)
+    folded.to(network.classifier.weight.device)
     put_table(folded, table, 1.0)
     if labels:
         own = choosing_rows(splits.train, splits.select).select  # rows that were trained on would be too sure

@@ -59,3 +59,9 @@ def test_a_model_that_is_not_fitted_answers_with_its_bias() -> None:
     settings = ModelSettings(name="ngram", family="ngram", readout={"name": "sum"})
     model, _ = build(settings, HeadSpec(outputs=3), vocab_size=1 << 32)
     assert model(**batch("a b", "")).shape == (2, 3) and model.bert.state_shape() == (3, 0)
+
+
+def test_a_fitted_table_lies_where_the_model_does() -> None:
+    model = golden_network().to("meta")
+    model.bert.fill(PRINTS, ROWS.T)
+    assert {tensor.device.type for tensor in (*model.parameters(), *model.buffers())} == {"meta"}

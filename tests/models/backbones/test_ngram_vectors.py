@@ -68,3 +68,13 @@ def test_token_dropout_leaves_whole_ngrams_out_of_the_mean() -> None:
     one, other = row["not",], row["not", "good"]
     kinds = {tuple(vector.tolist()) for vector in drawn}
     assert len(kinds) > 4 and any(torch.allclose(vector, (one + other) / 2) for vector in drawn)
+
+
+def test_rows_lie_where_the_model_does_and_are_those_of_a_cpu() -> None:
+    bag, _ = backbone()
+    torch.manual_seed(0)
+    elsewhere = NgramVectors(2, 4, 0.0).to("meta")
+    state = torch.random.get_rng_state()
+    elsewhere.keep(bag.hashes.numpy().astype(np.uint32))
+    assert elsewhere.rows.weight.device.type == elsewhere.hashes.device.type == "meta"
+    assert not torch.equal(torch.random.get_rng_state(), state), "drawn on the CPU, from the generator of every run"
