@@ -19,6 +19,7 @@ from runner.probing.tasks import (
     STRUCTURAL,
     STRUCTURAL_TASKS,
     WORDS,
+    WORDS_AND_TREES,
     chosen_tasks,
 )
 from runner.probing.wanted import ALL, CLS, GRIDS, LAYER_0, MEAN, NO_BASE, POOLS, QUICK, Source, Wanted
@@ -84,6 +85,8 @@ def _wanted(chosen: dict[str, str], source: Source, data: str) -> Wanted:
             f"run probe: tasks= names tasks of data={XPROBE}, a treebank or SentEval's files, and data={data} is one "
             "task. Leave tasks= out"
         )
+    if source.treebank:
+        tasks = tasks or [*WORDS_AND_TREES]
     names = tuple(chosen_tasks(tasks, groups)) if groups else (data,)
     if set(names) & {*STRUCTURAL_TASKS} and (chosen["probe"], chosen["grid"]) != (KINDS[0], QUICK):
         raise ConfigError(

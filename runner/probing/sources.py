@@ -10,7 +10,8 @@ from runner.probing.labelled_sentences import sentence_task
 from runner.probing.probing_task import ProbingTask
 from runner.probing.rows import data_of_task, read_task
 from runner.probing.senteval import read_senteval, task_file
-from runner.probing.tasks import GROUP_OF, STRUCTURAL_TASKS
+from runner.probing.tasks import GROUP_OF, SENTENCES, STRUCTURAL_TASKS
+from runner.probing.treebanks.generated import generate
 from runner.probing.treebanks.structural import structural_task
 from runner.probing.treebanks.treebank import Treebank, read_treebank
 from runner.probing.treebanks.words import word_task
@@ -24,7 +25,7 @@ def read_tasks(
     if source.treebank:
         treebank = read_treebank(source.treebank)
         limited = treebank.limited(source.max_words)
-        return treebank.name, [_task_of(name, limited) for name in names]
+        return treebank.name, [_task_of(name, treebank, limited, cache) for name in names]
     if source.senteval:
         files = {name: task_file(source.senteval, name) for name in names}
         splits = {name: read_senteval(path, source.max_rows) for name, path in files.items()}
@@ -32,5 +33,10 @@ def read_tasks(
     return data.name, [read_task(name, data_of_task(data, name), cache) for name in names]
 
 
-def _task_of(name: str, treebank: Treebank) -> ProbingTask:
-    return structural_task(name, treebank) if name in STRUCTURAL_TASKS else word_task(name, treebank)
+def _task_of(name: str, whole: Treebank, limited: Treebank, cache: SharedCache) -> ProbingTask:
+    """A task of a treebank: words and trees are of some sentences, sentences of all."""
+    if name in SENTENCES:
+        made = generate(name, whole).items()
+        splits = {which: [(one.text, one.label) for one in examples] for which, examples in made}
+        return sentence_task(f"{whole.short_name}_{name}", GROUP_OF[name], splits, cache)
+    return structural_task(name, limited) if name in STRUCTURAL_TASKS else word_task(name, limited)

@@ -23,7 +23,14 @@ GROUPS_OF_XPROBE = {  # the data set lacks one task
 WORDS = "words"
 STRUCTURAL = "structural"
 DISTANCE, DEPTH = STRUCTURAL_TASKS = ("structural_distance", "structural_depth")
-GROUPS_OF_TREEBANK: dict[str, tuple[str, ...]] = {WORDS: ("pos", "dependency"), STRUCTURAL: STRUCTURAL_TASKS}
+SENTENCES = (  # made from the trees and features of a treebank
+    "sentence_length", "tree_depth", "bigram_shift", "past_present", "subj_number", "obj_number",
+    "coordination_inversion",
+)  # fmt: skip
+WORDS_AND_TREES: dict[str, tuple[str, ...]] = {WORDS: ("pos", "dependency"), STRUCTURAL: STRUCTURAL_TASKS}
+GROUPS_OF_TREEBANK = WORDS_AND_TREES | {
+    group: tuple(task for task in tasks if task in SENTENCES) for group, tasks in GROUPS.items()
+}
 
 
 def chosen_tasks(words: list[str], groups: Mapping[str, tuple[str, ...]]) -> list[str]:

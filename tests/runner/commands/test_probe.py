@@ -14,9 +14,9 @@ MISTAKES = {
     "no sentences": (["aaaa"], r"which sentences\? Try: data=xprobe"),
     "a misspelt task": (["aaaa", "data=xprobe", "tasks=tense"], r"tasks=tense: expected some of sentence_length, .*"),
     "tasks of other data": (["aaaa", "data=demo", "tasks=semantic"], r"tasks= names tasks of data=xprobe"),
-    "tasks of sentences": (
-        ["aaaa", "treebank=ud", "tasks=semantic"],
-        r"tasks=semantic: expected some of pos, dependency",
+    "a task without a rule": (
+        ["aaaa", "treebank=ud", "tasks=odd_man_out"],
+        r"tasks=odd_man_out: expected some of",
     ),
     "two sources": (["aaaa", "treebank=ud", "data=xprobe"], r"data= and treebank= name what is probed"),
     "three sources": (["aaaa", "treebank=ud", "data=xprobe", "senteval=s"], r"data= and treebank= and senteval= name"),

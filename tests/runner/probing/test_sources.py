@@ -16,5 +16,5 @@ def test_a_source_has_a_name_and_the_tasks_that_are_named(tmp_path: Path) -> Non
     name, tasks = read_tasks(Source(), ["demo"], data, cache)
     assert (name, [task.name for task in tasks]) == ("demo", ["demo"])
     folder = write_treebank(tmp_path / "ud")
-    name, tasks = read_tasks(Source(str(folder), 100), ["pos", "structural_depth"], data, cache)
-    assert (name, [task.name for task in tasks]) == ("en_made", ["pos", "structural_depth"])
+    name, tasks = read_tasks(Source(str(folder), 100), ["pos", "structural_depth", "obj_number"], data, cache)
+    assert (name, [task.name for task in tasks]) == ("en_made", ["pos", "structural_depth", "made_obj_number"])

@@ -15,5 +15,6 @@ def test_a_group_stands_for_its_tasks_and_no_word_for_all() -> None:
         "sentence_length", "word_content", "obj_number",
     ]  # fmt: skip
     assert chosen_tasks(["structural"], GROUPS_OF_TREEBANK) == ["structural_distance", "structural_depth"]
+    assert chosen_tasks(["syntactic"], GROUPS_OF_TREEBANK) == ["tree_depth", "bigram_shift"]
     with pytest.raises(ConfigError, match=r"tasks=objnumber: expected some of .*Try: tasks=sentence_length"):
         chosen_tasks(["objnumber"], GROUPS_OF_XPROBE)
