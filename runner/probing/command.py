@@ -17,6 +17,8 @@ from runner.machine.device import choose_device
 from runner.machine.threads import set_threads
 from runner.probing.arms import arms_of
 from runner.probing.evaluate import evaluate
+from runner.probing.line_table import write_rows
+from runner.probing.page import write_probe_page
 from runner.probing.probing_task import ProbingTask
 from runner.probing.results import (
     FOLDER,
@@ -95,10 +97,18 @@ def _result_of(
     device = choose_device(wanted.device)
     tell = partial(say, stream=sys.stderr)
     report, right = evaluate(subject, base, tasks, wanted, key, name, cache, device, tell)
-    say(f"wrote {write_report(folder, report, right)}", sys.stderr)
+    say(f"wrote {_write(folder, report, right)}", sys.stderr)
     if subject.record and subject.folder:
         add_later(subject.folder, subject.record.started, metrics_of(report))
     return report, right
+
+
+def _write(folder: Path, report: ProbeReport, right: Right) -> str:
+    """Write the page, the table of all lines and, last, the report; return the paths that are for people."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shown = write_probe_page(folder, report)
+    write_rows(folder, report)
+    return f"{write_report(folder, report, right)} and {shown.name}"
 
 
 def _key(subject: Subject, base: Subject | None, tasks: Sequence[ProbingTask], data: str, wanted: Wanted) -> JsonObject:

@@ -37,6 +37,7 @@ def test_a_run_is_probed_once_and_its_record_has_the_numbers(
     assert all(line.random is not None and line.control is not None and line.bits for line in task.lines)
     right = read_right(folder, report)
     assert right is not None
+    assert (folder / "demo-linear.parquet").is_file() and "mean_2" in (folder / "demo-linear.html").read_text("utf-8")
     assert np.mean(right["demo"]["mean_2"]) == pytest.approx(task.lines[2].accuracy)
     later = read_later(place / "outputs" / run_id, find_record(place / "outputs", run_id).started)
     assert later["probe/demo_accuracy"] == task.best.accuracy

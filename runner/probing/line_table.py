@@ -1,0 +1,38 @@
+"""All lines of a report as one table: a row for each task, pooling and layer, with what stands beside its accuracy."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from runner.probing.results import ProbeReport
+
+Row = dict[str, str | int | float | None]
+
+
+def rows_of(report: ProbeReport) -> list[Row]:
+    """Return the rows, all with the same columns; None where a number was not asked for, or is none of the task."""
+    return [
+        {"model": report.model, "task": task.name, "group": task.group, "score": task.score, "classes": task.classes}
+        | {f"rows_{which}": count for which, count in task.rows.items()}
+        | asdict(line)
+        | {"selectivity": line.selectivity, "majority": task.majority, "is_best": line == task.best}
+        for task in report.tasks
+        for line in task.lines
+    ]
+
+
+def write_rows(folder: Path, report: ProbeReport) -> Path:
+    """Write the table as Parquet, whole or not at all; return its path."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = folder / f"{report.name}.parquet"
+    part = path.with_name(f"{path.name}.part")
+    numbers = ("random", "control", "bits", "compression", "information", "spearman", "selectivity")
+    table = pa.Table.from_pylist(rows_of(report))
+    for name in numbers:  # a column without any number has its type all the same
+        table = table.set_column(table.column_names.index(name), name, table.column(name).cast(pa.float64()))
+    pq.write_table(table, part)
+    part.replace(path)
+    return path
