@@ -27,20 +27,26 @@ SHORTEST = 6  # characters: a shorter secret would match inside ordinary words
 
 def mask(text: str) -> str:
     """Return the text with *** in place of credentials in addresses, access tokens, and the environment's secrets."""
-    text = SECRET_QUERY.sub(rf"\1{HIDDEN}", USER_INFO.sub(f"{HIDDEN}@", text))
-    text = TOKEN.sub(HIDDEN, text)
-    for secret in _secrets():
-        text = text.replace(secret, HIDDEN)
-    return text
+    return str(_without(_secrets(), text))
 
 
 def masked(content: Json) -> Any:
     """Return the same lists and dictionaries with every text in them masked."""
+    return _without(_secrets(), content)
+
+
+def _without(secrets: list[str], content: Any) -> Any:
+    """Return the same content with every text in it masked, these secrets of the environment too."""
     if isinstance(content, dict):
-        return {key: masked(value) for key, value in content.items()}
+        return {key: _without(secrets, value) for key, value in content.items()}
     if isinstance(content, list | tuple):
-        return [masked(value) for value in content]
-    return mask(content) if isinstance(content, str) else content
+        return [_without(secrets, value) for value in content]
+    if not isinstance(content, str):
+        return content
+    text = TOKEN.sub(HIDDEN, SECRET_QUERY.sub(rf"\1{HIDDEN}", USER_INFO.sub(f"{HIDDEN}@", content)))
+    for secret in secrets:
+        text = text.replace(secret, HIDDEN)
+    return text
 
 
 def _secrets() -> list[str]:

@@ -37,6 +37,7 @@ from data.settings import DataSettings
 from data.sources.demo_splits import read_demo
 from runner.config.check import check_overrides
 from runner.config.compose import compose
+from runner.machine.facts import package_versions
 from runner.tasks import TASKS
 from tests.operators import read_operators_once
 from tests.spawner import interpreter, listen
@@ -174,11 +175,14 @@ def serve(questions: socket.socket) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests and the forks
     for name in (*LIBRARIES, *OURS):
         importlib.import_module(name)
+    gemm_errors = importlib.import_module("runner.machine.matmul").gemm_errors
     read_operators_once()
     check_overrides([])
     for words in COMMON:
         compose(words)
     read_demo(DataSettings())
+    package_versions()
+    gemm_errors(["default", "onednn"])
     for kept in weakref.finalize._registry.values():  # type: ignore[attr-defined]
         kept.atexit = False  # what libraries hold until the end: a fork ends sooner when it does not take it apart
     gc.freeze()

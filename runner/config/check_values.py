@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -11,6 +12,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from models.compression.settings import METHODS
 from runner.config.compose import groups
 from runner.config.keys import closest, did_you_mean, known_keys
+from runner.config.typed import of_type
 from runner.schema import Command, Settings
 from runner.statistics import score_table
 
@@ -18,22 +20,27 @@ CHOICES = {"data.metrics": score_table.CHOICES}  # of settings whose dataclass c
 MOST_LISTED = 12  # choices in a message; of more than that only those that look like what was typed
 
 
-@cache
 def _field(key: str) -> dataclasses.Field[Any] | None:
     """The dataclass field behind a dotted key, or None where the schema says nothing."""
+    return _field_and_type(key)[0]
+
+
+@cache
+def _field_and_type(key: str) -> tuple[dataclasses.Field[Any] | None, Any]:
+    """The dataclass field behind a dotted key and its type, or twice None where the schema says nothing."""
     kind: Any = Command
-    found = None
+    found = hint = None
     if (stage := _stage_of(key)) is not None:
         kind, key = stage[0], stage[1]
     for part in key.split("."):
         if not dataclasses.is_dataclass(kind):
-            return None
+            return None, None
         found = next((f for f in dataclasses.fields(kind) if f.name == part), None)
         if found is None:
-            return None
-        kind = _hints(kind)[part]  # type: ignore[arg-type]  # mypy takes a dataclass for one of its instances
-        kind = next((k for k in get_args(kind) if dataclasses.is_dataclass(k)), kind)
-    return found
+            return None, None
+        hint = _hints(kind)[part]  # type: ignore[arg-type]  # mypy takes a dataclass for one of its instances
+        kind = next((k for k in get_args(hint) if dataclasses.is_dataclass(k)), hint)
+    return found, hint
 
 
 def choices_for(key: str) -> tuple[Any, ...]:
@@ -75,6 +82,10 @@ def check_type(key: str, value: Any) -> str | None:
 
     if isinstance(value, str) and "${" in value:
         return None  # an interpolation: checked once the whole config is composed
+    found, hint = _field_and_type(key)
+    if found is not None and not isinstance(value, dict):
+        with contextlib.suppress(TypeError):  # of a value that OmegaConf converts or refuses, in 30 ms
+            return check_range(key, of_type(hint, value))
     try:
         kind, name = _stage_of(key) or (Command, key)
         config = _typed(kind)  # type: ignore[arg-type]  # mypy takes a dataclass for one of its instances

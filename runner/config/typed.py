@@ -29,6 +29,11 @@ def typed(kind: type[T], values: dict[str, Any]) -> T:
     return made
 
 
+def of_type(hint: Any, value: Any) -> Any:
+    """Return a value that has the type `hint`, an int as the float that it is to be; TypeError for any other."""
+    return _checked(hint, None, value)
+
+
 def of_plain_values(kind: Any, values: Any) -> Any:
     """Return the dataclass `kind` of these values; TypeError for an unknown key or a value of another type."""
     known = _fields(kind)
@@ -45,7 +50,7 @@ def _fields(kind: Any) -> dict[str, tuple[Any, Field[Any]]]:
 
 
 def _checked(hint: Any, field: Field[Any] | None, value: Any) -> Any:
-    """Return a value that has the type `hint`, an int as the float that it is to be; TypeError for any other."""
+    """Do what `of_type` does; field: whose default a mapping is added to."""
     if value == UNSET:
         raise TypeError
     if hint is Any or type(value) is hint:

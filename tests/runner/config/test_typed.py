@@ -12,7 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 from models.compression.settings import METHODS
 from runner.config import typed as module
 from runner.config.compose import compose
-from runner.config.typed import typed
+from runner.config.typed import of_type, typed
 
 
 @dataclass
@@ -83,6 +83,26 @@ def test_what_is_wrong_is_said_by_omegaconf(values: dict[str, Any], said: str) -
 
 def test_the_mark_of_a_missing_value_leaves_the_default() -> None:
     assert typed(Outer, {"inner": {"kind": "???"}}).inner == Inner()
+
+
+@pytest.mark.parametrize(
+    ("hint", "value", "expected"),
+    [
+        (int, 3, 3), (float, 3, 3.0), (float | None, None, None), (str, "", ""), (list[int], [1, 2], [1, 2]),
+        (list[float] | None, [1], [1.0]), (dict[str, Any], {"a": [1]}, {"a": [1]}), (Inner, {"share": 1}, Inner(1.0)),
+    ],
+)  # fmt: skip
+def test_a_value_that_has_a_type_is_left_and_an_int_may_be_a_float(hint: Any, value: Any, expected: Any) -> None:
+    assert repr(of_type(hint, value)) == repr(expected)
+
+
+@pytest.mark.parametrize(
+    ("hint", "value"),
+    [(int, True), (int, 3.0), (float, "3"), (str, "???"), (str, 3), (list[int], [1, "2"]), (dict[str, str], {"a": 1})],
+)
+def test_a_value_of_another_type_is_left_to_omegaconf(hint: Any, value: Any) -> None:
+    with pytest.raises(TypeError):
+        of_type(hint, value)
 
 
 def test_a_dataclass_shares_no_list_and_no_mapping_with_what_it_is_made_of() -> None:
