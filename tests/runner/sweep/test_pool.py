@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,8 +15,8 @@ from runner.sweep import launcher, pool
 from runner.sweep.plan import Job
 from runner.sweep.pool import _take_outcome, end_reason, visible_gpus
 from runner.sweep.settings import SweepSettings
-from tests.conftest import REPO
 from tests.records import a_record
+from tests.warm import environment_of, nursery
 
 
 def test_a_dead_process_is_told_in_words() -> None:
@@ -42,29 +39,14 @@ def test_the_gpus_are_those_that_the_environment_shows(monkeypatch: pytest.Monke
         assert visible_gpus() == expected
 
 
-VISIBLE = """
-import json, os, time
-import runner.cli
-from runner.commands.experiment import ExperimentFunction
-from runner.experiment.outcome import Outcome
-def job(self, config, context=None):
-    time.sleep(0.4)
-    return Outcome(0, reason=os.environ.get("CUDA_VISIBLE_DEVICES"))
-def collect(self, outcomes):
-    print("RETURNED", json.dumps([outcome.reason for outcome in outcomes]))
-ExperimentFunction.__call__, ExperimentFunction.collect = job, collect
-runner.cli.main()
-"""
-
-
 def test_each_job_has_a_gpu_of_its_own_and_one_that_wants_none_has_none(tmp_path: Path) -> None:
     words = ["-m", "model=dsn", "data=demo", "tracker=none", "device=auto,cpu", "seed=0,1", "sweep.jobs=2"]
-    done = subprocess.run(
-        [sys.executable, "-c", VISIBLE, *words], cwd=tmp_path, capture_output=True, text=True,
-        env=os.environ | {"PYTHONPATH": str(REPO), "CUDA_VISIBLE_DEVICES": "5,7"},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    line = next(line for line in done.stdout.splitlines() if line.startswith("RETURNED"))
+    environment = environment_of({"CUDA_VISIBLE_DEVICES": "5,7"})
+    assert nursery().suits(environment)
+    child = nursery().start("tests.runner.sweep.shown_gpus", words, tmp_path, environment)
+    out, err = child.communicate()
+    assert child.wait() == 0, err
+    line = next(line for line in out.splitlines() if line.startswith("RETURNED"))
     devices = json.loads(line.removeprefix("RETURNED"))
     assert set(devices[:2]) == {"5", "7"}
     assert set(devices[2:]) == {"5,7"}, "untouched: they use none"
