@@ -24,6 +24,7 @@ class Work:
     step: Step
     candidate: Candidate
     teacher: str | None = None  # the id of its teacher's run
+    small: str | None = None  # the id of the run that answers before its teacher
 
 
 class Waits(Exception):
@@ -122,7 +123,7 @@ class Agenda:
         return f"behind at a third of its steps: {told}, and {self.sign * worst:.4f} went on"
 
     def _decide_student(self, step: Step, candidate: Candidate, teacher: str) -> Work | Done:
-        """Begin a distillation where its teacher leads the best candidate that fits by more than a point."""
+        """Begin a step with a teacher where that leads the best candidate that fits by more than a point."""
         first = self.steps_of(candidate.name)[0].number
         self._all_in([one for one in self._steps if one.number < first])
         found = self.teacher_of(candidate)
@@ -137,7 +138,19 @@ class Agenda:
         run = self._run_of_teacher(step, teacher)
         if run is None:
             return Done(step.number, "skipped", reason=f"its teacher, {teacher}, has no run on these rows")
-        return Work(step, candidate, run)
+        if not candidate.small:
+            return Work(step, candidate, run)
+        able = {one.name for one in self.plan.small_of(candidate)}
+        small = next((name for _, name in rivals if name in able), None)
+        first_run = None if small is None else self._run_of_teacher(step, small)
+        if first_run is None:
+            return Done(step.number, "skipped", reason="none of its small models is finished")
+        return Work(step, candidate, run, first_run)
+
+    def pairs_of(self, candidate: Candidate) -> int:
+        """The pairs of models of which the small one and the teacher of a candidate were chosen."""
+        small = len(self.plan.small_of(candidate))
+        return small * len(self.plan.siblings(candidate.teacher)) if candidate.teacher else small
 
     def _fitting_before(self, first: int) -> list[tuple[float, str]]:
         """The score and the name of each finished candidate that fits and whose steps come before one, best first."""

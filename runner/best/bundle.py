@@ -9,12 +9,15 @@ from pathlib import Path
 from models.errors import ModelError
 from runner.best.aside import compute_aside
 from runner.best.held_out import calibrate_on_folds
+from runner.cascade.make import copy_cascade, deployed_files
 from runner.deploy.bundles import MANIFEST, is_packed, write_packed_bundle
 from runner.deploy.calibrations import file_size, write_calibration
+from runner.deploy.cascade import CASCADE_FILE, LARGE, read_cascade
 from runner.deploy.export import export_run
-from runner.deploy.exported import DESCRIPTION_FILE, ParityError, model_of_run, place_of_export
+from runner.deploy.exported import CASCADE, DESCRIPTION_FILE, ParityError, model_of_run, place_of_export
 from runner.errors import ConfigError
 from runner.record.calibration import TEMPERATURE
+from runner.record.folder import RECORD
 from runner.record.json_files import read_json
 from runner.record.record import RunRecord
 
@@ -33,6 +36,7 @@ class Bundle:
     problem: str | None = None
     is_graph: bool = False  # of an encoder, which needs onnxruntime
     agreement: float | None = None  # of a graph: the share of reported rows that it answers as the trained model does
+    is_cascade: bool = False  # two models, which need Bertier; sha256 is that of the large one
 
 
 def write_bundle(
@@ -48,6 +52,9 @@ def write_bundle(
         return found
     folder = output / record.identity
     try:
+        if record.config.get(CASCADE):
+            copy_cascade(folder, read_cascade(folder).models, place)
+            return read_bundle(place, record.identity) or Bundle(None, problem=f"{place} has no {CASCADE_FILE}")
         compute_aside(lambda: _write(record, folder, place, folds=folds))
         found = read_bundle(place, record.identity)
         if found and found.is_graph and most is not None and (found.size or 0) > most:
@@ -59,6 +66,12 @@ def write_bundle(
 
 def read_bundle(place: Path, identity: str) -> Bundle | None:
     """The bundle of a run in a folder; None where there is none, or that of another run."""
+    if (pair := read_json(place / CASCADE_FILE)) is not None:
+        if (read_json(place / RECORD) or {}).get("identity") != identity:
+            return None
+        files = [file for model in read_cascade(place).models for file in deployed_files(model)]
+        size = sum(file.stat().st_size for file in files if file.name != DESCRIPTION_FILE)
+        return Bundle(place, pair[LARGE]["sha256"], size, is_cascade=True)
     manifest = read_json(place / MANIFEST)
     if manifest is None or manifest.get("model") != identity:
         return None

@@ -18,6 +18,7 @@ from runner.best.plan.make import make_plan
 from runner.best.plan.show_plan import show_plan
 from runner.best.search import Search, words_of
 from runner.best.types import Budget, Plan, Result
+from runner.cascade.within_time import make_within_time
 from runner.errors import ConfigError
 from runner.experiment.outcome import Outcome
 from runner.record.folder import check_writable
@@ -69,12 +70,12 @@ def search_inside(
         return None, 0
     folder = sweep_folder(output, plan.key)
     with hold_search(folder, plan):
-        return _searched(plan, folder, output, shared, runs)
+        return _searched(plan, folder, output, shared, runs, Path(settings.paths.cache).expanduser())
 
 
-def _searched(plan: Plan, folder: Path, output: Path, shared: list[str], runs: Runs) -> tuple[Result, int]:
+def _searched(plan: Plan, folder: Path, output: Path, shared: list[str], runs: Runs, cache: Path) -> tuple[Result, int]:
     """Do the steps of a plan, choose, and print the result."""
-    launching = Launching(plan, shared, runs)
+    launching = Launching(plan, shared, runs, cache)
     search = Search(plan, folder, output, launching, runs.slots(), tell)
     launching.search = search
     if runs.local is not None:
@@ -123,13 +124,29 @@ class Launching:
 
     search: Search
 
-    def __init__(self, plan: Plan, shared: Sequence[str], runs: Runs) -> None:
-        self.plan, self.shared, self.runs = plan, list(shared), runs
+    def __init__(self, plan: Plan, shared: Sequence[str], runs: Runs, cache: Path) -> None:
+        self.plan, self.shared, self.runs, self.cache = plan, list(shared), runs, cache
         self._running: dict[tuple[str, ...], Work] = {}
         self._stopped: dict[tuple[str, ...], str] = {}
 
     def __call__(self, works: Sequence[Work]) -> list[Ending]:
-        """Run the steps, side by side; how each ended, in their order."""
+        """Run the steps, side by side, and then make two models one, which is timed; how each ended, in their order."""
+        ended = iter(self._run([work for work in works if work.small is None]))
+        return [next(ended) if work.small is None else self._joined(work) for work in works]
+
+    def _joined(self, work: Work) -> Ending:
+        """The cascade of two finished runs, on the same rows as they."""
+        small, large, most = work.small, work.teacher, self.plan.budget.max_us
+        assert small is not None and large is not None and most is not None, "planned with a cap on time"
+        say(f"{work.candidate.name}: {small} for what it is sure of, {large} for the rest")
+        output, pairs = self.search.output, self.search.agenda.pairs_of(work.candidate)
+        try:
+            record, _ = compute_aside(lambda: make_within_time(small, large, most, output, self.cache, pairs))
+        except (ConfigError, RuntimeError) as error:
+            return Ending(Outcome(2, reason=str(error)))
+        return Ending(Outcome(0, record))
+
+    def _run(self, works: Sequence[Work]) -> list[Ending]:
         batch = {tuple(words_of(self.shared, work, self.plan)): work for work in works}
         endings = {words: self._refused(words) for words in batch}
         self._running = {words: work for words, work in batch.items() if endings[words] is None}

@@ -51,7 +51,7 @@ class Budget(Stored):
     """The cost that a model may have and the time that may be searched for it; None: no limit. 1 kB is 1,000 bytes."""
 
     max_kb: float | None = None  # cost/bytes_deployed
-    max_us: float | None = None  # speed/answer_us_p50 on this machine
+    max_us: float | None = None  # speed/answer_us_p50 on this machine; of two models as one speed/answer_us_mean
     minutes: float | None = None  # of search; None with `steps`, or without an end
     steps: int | None = None  # of the plan, in the place of a clock
     jobs: int | None = None  # runs side by side
@@ -79,6 +79,7 @@ class Candidate(Stored):
     has_cut: bool = False  # trained in epochs: one cut after a third of the steps, ranked within its kind
     fits: bool = True  # inside the caps as predicted; False: a ceiling and a teacher only
     teacher: str | None = None  # the name of the candidate that must be done first
+    small: tuple[str, ...] = ()  # kinds of which the best finished model answers first, and `teacher` the rest
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,10 @@ class Plan(Stored):
     def candidate(self, name: str) -> Candidate:
         """The candidate of that name."""
         return next(one for one in self.candidates if one.name == name)
+
+    def small_of(self, candidate: Candidate) -> list[Candidate]:
+        """The candidates of which the best answers first where two models are one."""
+        return [one for one in self.candidates if candidate.small.count(one.kind)]
 
     def siblings(self, name: str) -> list[Candidate]:
         """The candidates of the kind of the one of that name, itself too."""

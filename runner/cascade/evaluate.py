@@ -55,6 +55,13 @@ def evaluate(pair: Pair, rows: BothAnswers, chosen: Chosen) -> Evaluation:
     return Evaluation(found, {split: ClassReport(**report)} if report else {}, len(rows))
 
 
+def scores_on(pair: Pair, rows: BothAnswers, chosen: Chosen) -> dict[str, float]:
+    """Return the scores of the cascade on further rows, with intervals."""
+    return {
+        name: value for name, value in evaluate(pair, rows, chosen).metrics.items() if name.startswith(f"{rows.split}/")
+    }
+
+
 def against_large(rows: BothAnswers, taken: np.ndarray, chosen: Chosen) -> dict[str, float]:
     """Return the share that the small model answers, and the accuracy lost on these rows with its interval."""
     harms = int((taken & rows.large_right & ~rows.small_right).sum())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from models.checkpoints.atomic import written_atomically
 from runner.cascade.choose import Chosen, sentences, what_more_rows_allow
-from runner.cascade.evaluate import Evaluation, evaluate, write_answers
+from runner.cascade.evaluate import Evaluation, evaluate, scores_on, write_answers
 from runner.cascade.pair import Pair
 from runner.cascade.rows import BothAnswers, read_data
 from runner.cascade.timing import Times, texts_to_time, time_cascade
@@ -39,18 +39,20 @@ class Measuring:
 
 @dataclass(frozen=True)
 class NewCascade:
-    """All that a cascade depends on. words: of the command, from `cascade` on."""
+    """All that a cascade depends on. words: of the command, from `cascade` on; selecting: None: they are not scored."""
 
     pair: Pair
     chosen: Chosen
     reported: BothAnswers
     words: list[str]
+    selecting: BothAnswers | None = None
 
     def identity(self) -> str:
         """The ten hexadecimal digits of what is computed: weights, threshold, and the rows of both kinds."""
         hashes = [hash_of(side.model.weights) for side in self.pair.sides]
         wanted, rows = self.chosen.wanted, (self.chosen.rows.fingerprint, self.reported.fingerprint)
         content = [CASCADE, *hashes, self.chosen.found.threshold, vars(wanted), *rows, NUMBERS]
+        content += [self.selecting.fingerprint] if self.selecting else []
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
 
 
@@ -73,6 +75,9 @@ def find_or_make(
     facts = {"name": writer.record.name, "command": wanted.words} | wanted.chosen.facts
     write_cascade(folder, models, facts)
     write_answers(folder, wanted.pair, wanted.reported, wanted.chosen)
+    if wanted.selecting is not None:
+        write_answers(folder, wanted.pair, wanted.selecting, wanted.chosen)
+        writer.add_metrics(scores_on(wanted.pair, wanted.selecting, wanted.chosen))
     writer.add_metrics(found.metrics | costs_of(wanted.pair, found) | (times_of(times) if times else {}))
     writer.set_reports(found.reports)
     further = what_more_rows_allow(wanted.chosen), other_rows(wanted.chosen, found), note, warning(times)
@@ -162,9 +167,11 @@ def first_record(wanted: NewCascade, identity: str) -> RunRecord:
         CASCADE: {SMALL: small.identity, LARGE: large.identity} | vars(wanted.chosen.wanted),
     }
     reported = wanted.reported
+    kept = [reported, *([wanted.selecting] if wanted.selecting else [])]
     data = replace(
-        large.data, selection=None, rows={reported.split: len(reported)},
-        fingerprints={reported.split: reported.fingerprint}, truncated={}, lengths={}, duplicates={}, dropped={},
+        large.data, selection=large.data.selection if wanted.selecting else None,
+        rows={rows.split: len(rows) for rows in kept}, fingerprints={rows.split: rows.fingerprint for rows in kept},
+        truncated={}, lengths={}, duplicates={}, dropped={},
     )  # fmt: skip
     return RunRecord(
         identity=identity, name=f"cascade {small.model}, {large.model} on {large.dataset}", config=config, data=data,

@@ -82,12 +82,22 @@ def read_calibration_rows(pair: Pair, words: str, cache: Path) -> BothAnswers:
 
 def read_reported_rows(pair: Pair, words: str) -> BothAnswers:
     """Return the answers to the reported rows; ConfigError where both runs do not report the same ones."""
-    splits = [side.record.data.primary.partition("/")[0] for side in pair.sides]
+    return _same_rows(pair, [side.record.data.primary for side in pair.sides], "report", words)
+
+
+def read_selecting_rows(pair: Pair, words: str) -> BothAnswers:
+    """Return the answers to the rows that select epochs; ConfigError where both runs do not select by the same ones."""
+    return _same_rows(pair, [str(side.record.data.selection) for side in pair.sides], "select by", words)
+
+
+def _same_rows(pair: Pair, metrics: list[str], what: str, words: str) -> BothAnswers:
+    """Return the answers to the rows that these metrics, one of each run, are about."""
+    splits = [metric.partition("/")[0] for metric in metrics]
     prints = [side.record.data.examples(split) for side, split in zip(pair.sides, splits)]
     if prints[0] != prints[1]:
         ids = " and ".join(side.record.identity for side in pair.sides)
         raise ConfigError(
-            f"{words}: {ids} report other rows ({splits[0]}, {splits[1]}). Try: two runs with the same data=, "
+            f"{words}: {ids} {what} other rows ({splits[0]}, {splits[1]}). Try: two runs with the same data=, "
             "data.max_rows and data.max_eval_rows"
         )
     found = []

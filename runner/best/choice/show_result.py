@@ -15,6 +15,7 @@ from runner.best.choice.reported import Gap, gap_between, interval_of, is_at_maj
 from runner.best.plan.candidates import shown_bytes
 from runner.best.types import Choice, Conclusion, Scored
 from runner.compare.pareto import pareto_front
+from runner.deploy.exported import CASCADE
 from runner.record.baseline import MAJORITY
 from runner.record.record import RunRecord
 from runner.record.shown_costs import ANSWER, SIZES, score_text
@@ -81,7 +82,8 @@ def _winner(ending: Ending) -> Iterator[str]:
     yield from _row("size", f"{shown_bytes(_bytes(ending))}{cap}")
     if (micros := _micros(ending)) is not None:
         cap = "" if budget.max_us is None else f" of {budget.max_us:,g} us"
-        yield from _row("an answer", f"{micros:,.0f} us{cap}, median, one text at a time on this machine")
+        what = "mean" if ending.record.config.get(CASCADE) else "median"
+        yield from _row("an answer", f"{micros:,.0f} us{cap}, {what}, one text at a time on this machine")
     if (interval := interval_of(ending.record)) is not None:
         rows = f"on {interval.over} that chose nothing: the number to report"
         yield from _row(primary, f"{metrics[primary]:.4f}  [{interval.low:.4f}, {interval.high:.4f}]  {rows}")
@@ -233,7 +235,9 @@ def _next(ending: Ending) -> Iterator[str]:
     yield "next"
     if result.bundle:
         texts = '"a text" "a second text"' if ending.conclusion.plan.facts.is_pair else '"a text"'
-        yield f"  python {from_here(Path(result.bundle))}/predict.py {texts}"
+        bundle = from_here(Path(result.bundle))
+        is_pair = ending.record.config.get(CASCADE)  # of models, for which there is no bundle without Bertier
+        yield f"  run predict {bundle} {texts}" if is_pair else f"  python {bundle}/predict.py {texts}"
     yield f"  run serve {ending.record.identity}{where}"
 
 

@@ -26,6 +26,7 @@ TRAINING, EPOCHS = 3, 3  # forward passes that a training step takes as long as;
 PAIRED_ROWS, TEXTS_OF_PAIRS = 10_000, 4  # pairs of each sort in an epoch, about; texts in one of each
 MOST_UNLABELLED = 50_000  # texts that a student learns from
 OF_TRAINING = ("optimizer.", "train.", "model.token_dropout=")  # overrides that change no shape
+SECONDS_OF_TWO = 30.0  # to open, score and time two finished models as one
 SOME_TEACHER = "some/teacher"  # in the place of a run that there is not yet
 
 Found = list[Candidate | LeftOut]
@@ -63,6 +64,8 @@ class CandidateFinder:
         teacher = first.get(kind.teacher or "")
         if kind.teacher and teacher is None:
             return [LeftOut(kind.name, kind.name, f"its teacher, {kind.teacher}, is not tried")]
+        if kind.small and teacher:
+            return [self.of_two(kind, before, teacher)]
         found, taken = Found(), 0
         for variant in kind.variants:
             own = list(self.of_variant(kind, variant, teacher))
@@ -71,6 +74,18 @@ class CandidateFinder:
             if taken == kind.take:
                 break
         return found
+
+    def of_two(self, kind: Kind, before: Found, large: Candidate) -> Candidate | LeftOut:
+        """Return two models as one: the best of the small kinds for what it is sure of, `large` for the rest."""
+        small = [one for one in before if isinstance(one, Candidate) and one.fits and kind.small.count(one.kind)]
+        if not small:
+            return LeftOut(kind.name, kind.name, f"none of its small models is tried ({', '.join(kind.small)})")
+        if large.micros is not None and verdict(large.micros, self.budget.max_us):
+            return LeftOut(kind.name, kind.name, f"{large.name} is fast enough alone")
+        size, cap = min(one.bytes or 0 for one in small) + (large.bytes or 0), self.budget.max_bytes
+        if cap is not None and size > TOLERANCE * cap:
+            return LeftOut(kind.name, kind.name, f"needs {shown_bytes(size)}, cap {shown_bytes(cap)}")
+        return Candidate(kind.name, kind.name, bytes=size, seconds=SECONDS_OF_TWO, teacher=large.name, small=kind.small)
 
     def of_variant(self, kind: Kind, variant: Variant, teacher: Candidate | None) -> Iterator[Candidate | LeftOut]:
         """Yield the candidates of a variant, one a learning rate, or the reason why there is none."""

@@ -54,6 +54,7 @@ class Kind:
     fastest: float = 1.0  # share of the time of all layers and tokens that its fastest answers take
     in_pairs: bool = False  # trained on pairs of texts, as SetFit is
     has_cut: bool = False  # trained in epochs: one cut at a third of its steps, ranked within its kind
+    small: tuple[str, ...] = ()  # kinds of which the best answers what it is sure of, and the teacher the rest
     is_ceiling: bool = False  # tried above the cap too: shown beside the winner, and a teacher
     teacher: str | None = None  # the kind that must be done first; its run is {teacher} in the overrides
 
@@ -66,6 +67,8 @@ def read_portfolio() -> tuple[Kind, ...]:
     for kind in kinds:
         if kind.teacher and kind.teacher not in named:
             raise ConfigError(f"conf/{PORTFOLIO}/{kind.name}.yaml: teacher: {kind.teacher} is no file there. Fix it")
+        if unknown := [name for name in kind.small if name not in named]:
+            raise ConfigError(f"conf/{PORTFOLIO}/{kind.name}.yaml: small: {unknown[0]} is no file there. Fix it")
     return tuple(kinds)
 
 

@@ -69,6 +69,36 @@ def test_the_best_of_its_teachers_kind_teaches(tmp_path: Path) -> None:
     assert teacher is not None and teacher.name == "large2"
 
 
+def with_two_as_one(tmp_path: Path, **scores: float) -> tuple[Search, list[Work]]:
+    names = ("ngram", "static", "large", "cascade")
+    plan = plan_of(*[(name, "all") for name in names])
+    large, two = replace(plan.candidates[2], fits=False), replace(plan.candidates[3], teacher="large")
+    two = replace(two, small=("ngram", "static"))
+    begun, machine = list[Work](), Machine(scores=scores)
+
+    def keep(works: Sequence[Work]) -> list[Ending]:
+        begun.extend(works)
+        return machine(works)
+
+    plan = replace(plan, candidates=(*plan.candidates[:2], large, two))
+    return Search(plan, tmp_path / "search", tmp_path, keep, 2, machine.tell), begun
+
+
+def test_two_models_become_one_of_the_best_small_run_and_the_large_one(tmp_path: Path) -> None:
+    search, begun = with_two_as_one(tmp_path, ngram=0.80, static=0.81, large=0.90)
+    search.work()
+    assert (begun[-1].candidate.name, begun[-1].small, begun[-1].teacher) == ("cascade", "run-static", "run-large")
+    assert search.agenda.pairs_of(begun[-1].candidate) == 2
+    assert all(work.small is None for work in begun[:-1])
+
+
+def test_two_models_are_left_alone_where_the_large_one_leads_by_little(tmp_path: Path) -> None:
+    search, begun = with_two_as_one(tmp_path, ngram=0.80, static=0.81, large=0.82)
+    search.work()
+    assert begun[-1].candidate.name == "large"
+    assert "does not lead static (0.8100) by a point" in str(search.journal.ended[4].reason)
+
+
 @pytest.mark.parametrize(("scores", "reason"), [
     ({"small": 0.80, "large": 0.81}, "does not lead small (0.8000) by a point"),
     ({"small": 0.80, "large": 0.75}, "does not lead small"),

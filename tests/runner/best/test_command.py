@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from runner.best import command
-from runner.best.command import hold_search, search_inside, shared_words
+from runner.best.agenda import Work
+from runner.best.command import Launching, hold_search, search_inside, shared_words
+from runner.best.search import Search
 from runner.best.types import Budget, Conclusion, Plan, Result
 from runner.errors import ConfigError
 from runner.experiment.outcome import Outcome
+from runner.record.record import RunRecord
 from runner.schema import Settings
 from tests.runner.best.stand_ins import FIVE, record_of
 
@@ -128,3 +131,27 @@ def test_a_mistake_in_the_data_ends_the_command_before_any_run(tmp_path: Path, m
     with pytest.raises(ConfigError, match="a single row"):
         search_inside(Budget(steps=5), ["data=demo"], runs := Runs(tmp_path))
     assert not runs.launched
+
+
+def test_two_finished_runs_become_one_after_the_runs_of_a_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = replace(FIVE, budget=Budget(max_us=50.0))
+    runs, asked = Runs(tmp_path), list[tuple[object, ...]]()
+    launching = Launching(plan, ["data=demo"], runs, tmp_path / "cache")
+    launching.search = Search(plan, tmp_path / "search", tmp_path, launching)
+    one, two = (Work(step, plan.candidates[number]) for number, step in enumerate(plan.steps[:2]))
+
+    def make(*given: object) -> tuple[RunRecord, Path]:
+        asked.append(given)
+        if len(asked) > 1:
+            raise ConfigError("the small model alone takes 60 us")
+        return record_of("both", 0.9, 3000, 40.0), tmp_path / "both"
+
+    monkeypatch.setattr(command, "make_within_time", make)
+    monkeypatch.setattr(command, "compute_aside", lambda function: function())
+    joined, plain = launching([replace(one, small="aaa", teacher="bbb"), two])
+    assert [ending.outcome.record and ending.outcome.record.identity for ending in (joined, plain)] == ["both", "run-b"]
+    assert asked[0][:5] == ("aaa", "bbb", 50.0, tmp_path, tmp_path / "cache") and len(runs.launched) == 1
+    (refused,) = launching([replace(one, small="aaa", teacher="bbb")])
+    assert refused.outcome.record is None and "takes 60 us" in str(refused.outcome.reason)

@@ -123,3 +123,17 @@ def test_bytes_are_shown_in_thousands() -> None:
     assert [shown_bytes(count) for count in (1_400, 200_000, 1_000_000, 22_900_000)] == [
         "1.4 KB", "200 KB", "1,000 KB", "22.9 MB",
     ]  # fmt: skip
+
+
+def test_two_models_as_one_take_the_bytes_of_both_and_need_a_large_one_that_is_too_slow() -> None:
+    large = Kind("large", "", 2, "embedding", ("model.hidden=64",), ONE, is_ceiling=True)
+    two = Kind("cascade", "", 3, "dense", teacher="large", small=("dsn",))
+    *_, found = find(DSN, large, two, max_us=200)
+    assert isinstance(found, Candidate) and (found.bytes, found.teacher, found.small) == (500_000, "large", ("dsn",))
+    assert found.fits and found.overrides == ()
+    *_, found = find(DSN, large, two, max_us=200, max_kb=450)
+    assert found == LeftOut("cascade", "cascade", "needs 500 KB, cap 450 KB")
+    *_, found = find(DSN, large, two, max_us=1000)
+    assert found == LeftOut("cascade", "cascade", "large is fast enough alone")
+    *_, found = find(large, two, max_us=200)
+    assert found == LeftOut("cascade", "cascade", "none of its small models is tried (dsn)")

@@ -85,3 +85,14 @@ def test_a_file_that_means_nothing_is_refused(
     monkeypatch.setattr(portfolio, "portfolio_files", lambda: {"mine": path})
     with pytest.raises(ConfigError, match=message):
         read_kind("mine")
+
+
+@pytest.mark.parametrize("key", ["teacher: theirs", "small: [mine, theirs]"])
+def test_a_kind_that_names_another_without_a_file_is_refused(
+    key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(f"description: d\nplace: 1\nwork: dense\n{key}", encoding="utf-8")
+    monkeypatch.setattr(portfolio, "portfolio_files", lambda: {"mine": path})
+    with pytest.raises(ConfigError, match="theirs is no file there"):
+        read_portfolio.__wrapped__()

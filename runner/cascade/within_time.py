@@ -1,0 +1,73 @@
+"""Two runs as one model that answers within a time: the threshold follows from times and confidences alone.
+
+    record, folder = make_within_time("<id>", "<id>", 500.0, output, cache)
+
+The small model answers the share of texts that leaves time for the large one on the others. No label is looked at for
+that, so the score on the rows that select is no better for it, and the loss is bounded by one test instead of many.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from runner.cascade.choose import EXACT, Chosen, Wanted
+from runner.cascade.make import MEAN, Measuring, NewCascade, find_or_make
+from runner.cascade.pair import open_pair
+from runner.cascade.rows import BothAnswers, read_calibration_rows, read_reported_rows, read_selecting_rows
+from runner.deploy.cascade import LARGE, MODELS, SMALL
+from runner.deploy.exported import CASCADE
+from runner.errors import ConfigError
+from runner.record.record import RunRecord
+from runner.statistics.deferral import Deferral, net_loss_bound
+from runner.statistics.rejection import DELTA
+
+AIM = 0.9  # of the time: other texts may be less easy, and a machine is not always as fast
+SECONDS, THREADS = 20, 1  # for which the two and the cascade are timed
+
+
+def choose_within_time(rows: BothAnswers, small: float, large: float, most: float, pairs: int = 1) -> Chosen:
+    """Return the highest threshold at which the mean time is AIM of `most`, and what is lost with it.
+
+    small, large, most: microseconds of an answer; pairs: of models compared on these rows. The promise is the upper end
+    of the loss at this threshold, at 1 - DELTA / pairs. Raises ConfigError where no threshold is fast enough, or none
+    is needed.
+    """
+    share = 1 - (AIM * most - small) / large
+    if share > 1:
+        raise ConfigError(
+            f"max_us={most:g}: the small model alone takes {small:,.0f} us. Try: max_us={math.ceil(small / AIM) + 1}"
+        )
+    if share <= 0:
+        raise ConfigError(f"max_us={most:g}: the large model alone takes {large:,.0f} us. Try: the large model alone")
+    confidence = rows.confidence
+    answered = max(1, math.ceil(share * len(rows)))
+    threshold = float(np.sort(confidence)[-answered])
+    taken = confidence >= threshold
+    harms = int((taken & rows.large_right & ~rows.small_right).sum())
+    helps = int((taken & rows.small_right & ~rows.large_right).sum())
+    bound = net_loss_bound(harms, helps, len(rows), DELTA / pairs)
+    found = Deferral(threshold, int(taken.sum()), harms, helps, len(rows), bound)
+    return Chosen(Wanted(max(0.0, bound), EXACT, DELTA, pairs), found, rows)
+
+
+def make_within_time(
+    small: str, large: str, most: float, output: Path, cache: Path, pairs: int = 1
+) -> tuple[RunRecord, Path]:
+    """Return the record and the folder of the cascade of two runs that answers in `most` microseconds on the mean.
+
+    small, large: ids of runs in `output`, whose own mean times their records have. The record has the answers to the
+    rows that select, too. Raises ConfigError for two runs that cannot be one model within that time.
+    """
+    named, said = {SMALL: small, LARGE: large}, f"max_us={most:g}"
+    pair = open_pair(named, output, dict.fromkeys(MODELS, "auto"))
+    times = [side.record.metrics.get(MEAN) for side in pair.sides]
+    if times[0] is None or times[1] is None:
+        raise ConfigError(f"{said}: the times of {small} or {large} were not measured. Try: them with force=true")
+    rows = read_calibration_rows(pair, said, cache)
+    chosen = choose_within_time(rows, times[0], times[1], most, pairs)
+    words = [CASCADE, *(f"{part}={named[part]}" for part in MODELS), said]
+    made = NewCascade(pair, chosen, read_reported_rows(pair, said), words, read_selecting_rows(pair, said))
+    return find_or_make(made, output, cache, Measuring(SECONDS, THREADS), force=False)
