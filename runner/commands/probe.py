@@ -33,7 +33,8 @@ XPROBE = "xprobe"  # the data set whose configs are the named tasks
 OWN = {
     "from": "", "treebank": "", "max_words": "20000", "senteval": "", "max_rows": "10000", "tasks": "", "layers": ALL,
     "pool": f"{MEAN},{CLS}", "probe": "linear", "grid": QUICK, "seeds": "0,1,2", "mdl": "true", "control": "true",
-    "random": "true", "given": LAYER_0, "by": "task", "repeat": "false", "threads": "1", "device": "auto",
+    "mix": "false", "random": "true", "given": LAYER_0, "by": "task", "repeat": "false", "threads": "1",
+    "device": "auto",
 }  # fmt: skip
 OF_DATA = ("data", "paths")
 
@@ -94,11 +95,11 @@ def _wanted(chosen: dict[str, str], source: Source, data: str) -> Wanted:
             f"tasks={WORDS}"
         )
     layers = None if chosen["layers"] == ALL else _numbers("layers", chosen["layers"])
-    is_on = {key: true_or_false(VERB, key, chosen[key]) for key in ("mdl", "control", "random")}
+    is_on = {key: true_or_false(VERB, key, chosen[key]) for key in ("mdl", "control", "random", "mix")}
     return Wanted(
         names, pools, layers, chosen["probe"],
         _numbers("seeds", chosen["seeds"]), is_on["mdl"], is_on["control"], is_on["random"], chosen["given"],
-        whole_number(VERB, "threads", chosen["threads"], 1, 1024), chosen["device"], chosen["grid"],
+        whole_number(VERB, "threads", chosen["threads"], 1, 1024), chosen["device"], chosen["grid"], is_on["mix"],
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from runner.errors import ConfigError
 from runner.probing.controls import control_labels, label_by_token
 from runner.probing.fits import Fits, bits_per_label, by_sentence, fit_all, interval
 from runner.probing.information import information
+from runner.probing.mix import mixes_of
 from runner.probing.probe import Rows, Splits
 from runner.probing.probed import Models, Probed
 from runner.probing.results import Line, TaskReport
@@ -74,7 +75,9 @@ def probe_classes(task: ClassTask, models: Models) -> tuple[TaskReport, dict[str
         )  # fmt: skip
     counts = {which: len(part) for which, part in rows.items()}
     majority = majority_share(rows["train"].labels, rows["report"].labels)
-    report = TaskReport(task.name, task.group, classes, counts, majority, lines, notes=task.notes(probed))
+    mixes = mixes_of(rows, cells, classes, form, wanted.grid, wanted.seeds) if wanted.has_mix else []
+    notes = [*task.notes(probed), *(mix.words for mix in mixes)]
+    report = TaskReport(task.name, task.group, classes, counts, majority, lines, notes=notes, mixes=mixes)
     return report, {cell.name: _right(fits, place, rows["report"]) for place, cell in enumerate(cells)}
 
 

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+NEUTRAL = (("grid", QUICK), ("has_mix", False))  # choices that are not in the keys of results
+
+
 @dataclass(frozen=True)
 class Place:
     """Where things lie, and how results are shown."""
@@ -116,7 +119,7 @@ def _key(subject: Subject, base: Subject | None, tasks: Sequence[ProbingTask], d
     chosen: JsonObject = {
         name: _plain(value)
         for name, value in asdict(wanted).items()
-        if name not in ("device", "threads") and (name, value) != ("grid", QUICK)
+        if name not in ("device", "threads") and (name, value) not in NEUTRAL
     }
     return chosen | {
         "data": data,

@@ -91,9 +91,13 @@ class StackedProbes(nn.Module):
         deviation = np.sqrt(np.square(vectors.astype(np.float32) - self.mean.numpy()).mean(0, dtype=np.float64))
         self.scale.copy_(torch.from_numpy(1 / np.where(deviation > 1e-6, deviation, np.inf)))
 
+    def states(self, vectors: Tensor) -> Tensor:
+        """(n, S, H) vectors to what each probe reads, (S, n, H)."""
+        return ((vectors - self.mean) * self.scale).transpose(0, 1)
+
     def forward(self, vectors: Tensor) -> Tensor:
         """(n, S, H) vectors to logits (S, n, C)."""
-        states = ((vectors - self.mean) * self.scale).transpose(0, 1)
+        states = self.states(vectors)
         for number, (weight, bias) in enumerate(zip(self.weights, self.biases)):
             if number:
                 states = torch.sigmoid(self.dropout(states))
@@ -124,6 +128,12 @@ def fit_probes(train: Rows, select: Rows, classes: int, options: ProbeOptions, s
     """Fit a probe to each layer; of each the weights with the lowest loss on the rows of `select` stay."""
     torch.manual_seed(seed)
     probes = StackedProbes(train.vectors.shape[1:], classes, options)
+    fit(probes, train, select, options, seed)
+    return probes
+
+
+def fit(probes: StackedProbes, train: Rows, select: Rows, options: ProbeOptions, seed: int) -> None:
+    """Fit new probes, their batches drawn by the seed; of each the weights with the lowest loss on `select` stay."""
     probes.start_from(train)
     optimizer = torch.optim.Adam(probes.parameters(), RATE, weight_decay=options.penalty)
     batches, batch = _batches(train, seed, options.batch), options.batch
@@ -137,7 +147,6 @@ def fit_probes(train: Rows, select: Rows, classes: int, options: ProbeOptions, s
 
     plan = Plan(min(LOOKS, options.looks), PATIENCE, LEAST_GAIN, SOLVED)
     fit_side_by_side(probes, optimizer, plan, steps, lambda: probes.losses(select))
-    return probes
 
 
 def _batches(rows: Rows, seed: int, batch: int) -> Iterator[Rows]:

@@ -47,6 +47,30 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Mix:
+    """The probe of the weighted mean of all layers of one pooling; numbers are means over the probes' seeds."""
+
+    pool: str
+    layers: list[int]
+    weights: list[float]  # of the layers; their sum is 1
+    accuracy: float  # on the reported rows
+    low: float  # of its 95 % interval, over rows and seeds
+    high: float
+
+    @property
+    def centre(self) -> float:
+        """The mean of the layers' numbers by their weights."""
+        return sum(weight * layer for weight, layer in zip(self.weights, self.layers))
+
+    @property
+    def words(self) -> str:
+        """The mix as a note has it."""
+        weights = " ".join(f"{weight:.2f}" for weight in self.weights)
+        score = f"{self.accuracy:.3f} [{self.low:.3f}, {self.high:.3f}]"
+        return f"the mix over layers, {self.pool}: {score}, centre at layer {self.centre:.2f}, weights {weights}"
+
+
+@dataclass(frozen=True)
 class TaskReport:
     """One task of one model."""
 
@@ -58,6 +82,7 @@ class TaskReport:
     lines: list[Line]
     score: str = ACCURACY  # which score the accuracies of the lines are
     notes: list[str] = field(default_factory=list)
+    mixes: list[Mix] = field(default_factory=list)  # of each pooling, where they are wanted
 
     @property
     def best(self) -> Line:
@@ -83,7 +108,14 @@ class ProbeReport:
     def from_json(cls, content: JsonObject) -> ProbeReport:
         """The report in a JSON object. Raises KeyError or TypeError for another one."""
         known = {one.name: content[one.name] for one in fields(cls) if one.name in content}
-        tasks = [TaskReport(**task | {"lines": [Line(**line) for line in task["lines"]]}) for task in content["tasks"]]
+        tasks = [
+            TaskReport(
+                **task
+                | {"lines": [Line(**line) for line in task["lines"]]}
+                | {"mixes": [Mix(**mix) for mix in task.get("mixes", [])]}
+            )
+            for task in content["tasks"]
+        ]
         return cls(**known | {"tasks": tasks})
 
     def groups(self) -> dict[str, list[TaskReport]]:

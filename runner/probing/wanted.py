@@ -27,6 +27,7 @@ class Wanted:
     threads: int
     device: str
     grid: str = QUICK
+    has_mix: bool = False  # the mix over layers, too?
 
 
 @dataclass(frozen=True)

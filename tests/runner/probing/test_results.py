@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from runner.probing.results import FOLDER, metrics_of, read_report, read_reports, read_right, write_report
+from runner.probing.results import FOLDER, Mix, metrics_of, read_report, read_reports, read_right, write_report
 from runner.record.metrics import check
 from tests.runner.probing.reports import TASKS, made_report
 
 
 def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:
     report, right = made_report()
+    mixed = replace(report.tasks[0], mixes=[Mix("mean", [0, 1], [0.25, 0.75], 0.8, 0.7, 0.9)])
+    report = replace(report, tasks=[mixed, report.tasks[1]])
     folder = tmp_path / FOLDER
     assert write_report(folder, report, right) == folder / "xprobe-linear.json"
     assert read_report(folder, "xprobe-linear") == report
