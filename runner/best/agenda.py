@@ -73,12 +73,17 @@ class Agenda:
         return any(done is not None and done.status == "refused" for done in ended)
 
     def score(self, candidate: str) -> float | None:
-        """The selection score of a finished candidate, the mean over its folds; None without one."""
+        """The selection score of a candidate that is trained, the mean over its folds; None without one.
+
+        One that is over a cap has a score too: it may teach, or be a part of two models as one.
+        """
         steps = self.steps_of(candidate)
+        ended = [self.journal.ended.get(step.number) for step in steps]
+        is_whole = bool(ended) and all(done is not None and done.status in ("done", "refused") for done in ended)
         closing = [step for step in steps if step.part != "third"]
         scores = [self.journal.ended[step.number].score for step in closing if step.number in self.journal.ended]
         known = [score for score in scores if score is not None]
-        return fmean(known) if self.is_finished(candidate) and known else None
+        return fmean(known) if is_whole and known else None
 
     def teacher_of(self, student: Candidate) -> Candidate | None:
         """The best finished candidate of the kind of a student's teacher; None without one."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.best.types import Budget, Candidate, Done, Step
-from runner.cascade.make import MEAN
+from runner.cascade.make import TYPICAL
 from runner.deploy.exported import CASCADE
 from runner.experiment.outcome import Outcome
 from runner.record.learning_curve import last
@@ -64,11 +64,11 @@ def over_caps(record: RunRecord, budget: Budget) -> str | None:
 
 
 def micros_of(record: RunRecord) -> float | None:
-    """The time of an answer that a cap is compared with: the median, of two models as one the mean.
+    """The time of an answer that a cap is compared with: the median, of two models as one the mean of two medians.
 
-    The median text of those costs the small model alone, so that a median would hide the large one.
+    The median text of those costs the small model alone, so that one median would hide the large one.
     """
-    return record.metrics.get(MEAN if record.config.get(CASCADE) else MICROS)
+    return record.metrics.get(TYPICAL if record.config.get(CASCADE) else MICROS)
 
 
 def seconds_of(record: RunRecord) -> float | None:

@@ -51,7 +51,7 @@ class Budget(Stored):
     """The cost that a model may have and the time that may be searched for it; None: no limit. 1 kB is 1,000 bytes."""
 
     max_kb: float | None = None  # cost/bytes_deployed
-    max_us: float | None = None  # speed/answer_us_p50 on this machine; of two models as one speed/answer_us_mean
+    max_us: float | None = None  # speed/answer_us_p50 on this machine; of two models as one cascade/answer_us
     minutes: float | None = None  # of search; None with `steps`, or without an end
     steps: int | None = None  # of the plan, in the place of a clock
     jobs: int | None = None  # runs side by side

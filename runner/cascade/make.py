@@ -26,6 +26,7 @@ from runner.record.writer import RecordWriter
 from runner.version import NUMBERS, VERSION
 
 MEAN = "speed/answer_us_mean"
+TYPICAL = "cascade/answer_us"  # the medians of both models' texts, weighted by how many there are
 MOST_APART = 0.05  # shares that the small model answers, of reported and of calibration rows
 
 
@@ -104,7 +105,7 @@ def times_of(times: Times) -> dict[str, float]:
     found = {f"cascade/{part}_us_mean": float(each.mean()) for part, each in zip(MODELS, (times.small, times.large))}
     p50, p90, p95 = (times.percentile(share) for share in (0.5, 0.9, 0.95))
     return found | {
-        "cascade/formula_us_mean": times.formula, MEAN: float(times.cascade.mean()),
+        TYPICAL: times.typical, "cascade/formula_us_mean": times.formula, MEAN: float(times.cascade.mean()),
         "speed/answer_us_p50": p50, "speed/answer_us_p90": p90, "speed/answer_us_p95": p95,
         "speed/answer_texts": len(times.cascade),
     }  # fmt: skip

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from runner.cascade.choose import EXACT, Chosen, Wanted
-from runner.cascade.make import MEAN, Measuring, NewCascade, find_or_make
-from runner.cascade.pair import open_pair
+from runner.cascade.make import Measuring, NewCascade, find_or_make
+from runner.cascade.pair import Pair, open_pair
 from runner.cascade.rows import BothAnswers, read_calibration_rows, read_reported_rows, read_selecting_rows
 from runner.deploy.cascade import LARGE, MODELS, SMALL
 from runner.deploy.exported import CASCADE
@@ -25,6 +25,7 @@ from runner.statistics.deferral import Deferral, net_loss_bound
 from runner.statistics.rejection import DELTA
 
 AIM = 0.9  # of the time: other texts may be less easy, and a machine is not always as fast
+MEDIAN = "speed/answer_us_p50"  # of a run, which other work on the machine hardly moves
 SECONDS, THREADS = 20, 1  # for which the two and the cascade are timed
 
 
@@ -58,16 +59,26 @@ def make_within_time(
 ) -> tuple[RunRecord, Path]:
     """Return the record and the folder of the cascade of two runs that answers in `most` microseconds on the mean.
 
-    small, large: ids of runs in `output`, whose own mean times their records have. The record has the answers to the
+    small, large: ids of runs in `output`, whose own times their records have. The record has the answers to the
     rows that select, too. Raises ConfigError for two runs that cannot be one model within that time.
     """
-    named, said = {SMALL: small, LARGE: large}, f"max_us={most:g}"
+    named = {SMALL: small, LARGE: large}
     pair = open_pair(named, output, dict.fromkeys(MODELS, "auto"))
-    times = [side.record.metrics.get(MEAN) for side in pair.sides]
+    words = [CASCADE, *(f"{part}={named[part]}" for part in MODELS), f"max_us={most:g}"]
+    made = plan_within_time(pair, most, cache, pairs, words)
+    return find_or_make(made, output, cache, Measuring(SECONDS, THREADS), force=False)
+
+
+def plan_within_time(pair: Pair, most: float, cache: Path, pairs: int, words: list[str]) -> NewCascade:
+    """Return all that the cascade of two runs within a mean time depends on; words: of the command that makes it.
+
+    Raises ConfigError for two runs that cannot be one model within that time.
+    """
+    said = f"max_us={most:g}"
+    times = [side.record.metrics.get(MEDIAN) for side in pair.sides]
     if times[0] is None or times[1] is None:
-        raise ConfigError(f"{said}: the times of {small} or {large} were not measured. Try: them with force=true")
+        ids = " or ".join(side.record.identity for side in pair.sides)
+        raise ConfigError(f"{said}: the times of {ids} were not measured. Try: them with force=true")
     rows = read_calibration_rows(pair, said, cache)
     chosen = choose_within_time(rows, times[0], times[1], most, pairs)
-    words = [CASCADE, *(f"{part}={named[part]}" for part in MODELS), said]
-    made = NewCascade(pair, chosen, read_reported_rows(pair, said), words, read_selecting_rows(pair, said))
-    return find_or_make(made, output, cache, Measuring(SECONDS, THREADS), force=False)
+    return NewCascade(pair, chosen, read_reported_rows(pair, said), words, read_selecting_rows(pair, said))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from runner.cascade.beside import compare_ways, open_ways, show_beside, write_curves
@@ -10,6 +11,7 @@ from runner.cascade.make import Measuring, NewCascade, copy_cascade, find_or_mak
 from runner.cascade.pair import Side, open_pair
 from runner.cascade.rows import read_calibration_rows, read_reported_rows
 from runner.cascade.show import show_cascade
+from runner.cascade.within_time import plan_within_time
 from runner.commands.help import show_usage
 from runner.commands.options import output_folder, parse_options, true_or_false, whole_number
 from runner.commands.promise import open_share
@@ -22,7 +24,7 @@ from runner.sanitize import say
 
 VERB, BESIDE = "cascade", "beside="
 DEFAULTS = {
-    SMALL: "", LARGE: "", "at_most_loss": "0.005", "guarantee": EXACT, "delta": "0.05", "out": "",
+    SMALL: "", LARGE: "", "max_us": "", "at_most_loss": "0.005", "guarantee": EXACT, "delta": "0.05", "out": "",
     "small_engine": "auto", "large_engine": "auto", "seconds": "20", "threads": "1", "force": "false",
     "paths.output": "outputs", "paths.cache": "",
 }  # fmt: skip
@@ -49,9 +51,13 @@ def main(words: list[str]) -> int:
     pair = open_pair(chosen, output, {part: chosen[f"{part}_engine"] for part in MODELS})
     ways = open_ways(others, output, pair.large.model)
     wanted = Wanted(wanted.at_most_loss, wanted.guarantee, wanted.delta, pairs_compared(*pair.sides))
-    rows = read_calibration_rows(pair, wanted.words, cache)
-    reported = read_reported_rows(pair, wanted.words)
-    made = NewCascade(pair, choose_threshold(rows, wanted), reported, [VERB, *recorded_words(words)])
+    if chosen["max_us"]:
+        most = open_time(chosen["max_us"])
+        made = plan_within_time(pair, most, cache, wanted.models, [VERB, *recorded_words(words)])
+    else:
+        rows = read_calibration_rows(pair, wanted.words, cache)
+        reported = read_reported_rows(pair, wanted.words)
+        made = NewCascade(pair, choose_threshold(rows, wanted), reported, [VERB, *recorded_words(words)])
     record, folder = find_or_make(made, output, cache, measuring, force=force)
     from rich.console import Console
 
@@ -75,6 +81,17 @@ def wanted_loss(chosen: dict[str, str]) -> Wanted:
         )
     loss, delta = (open_share(VERB, key, chosen[key], DEFAULTS[key]) for key in ("at_most_loss", "delta"))
     return Wanted(loss, chosen["guarantee"], delta)
+
+
+def open_time(text: str) -> float:
+    """Return the microseconds of max_us=; ConfigError for what is no time."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < math.inf:
+        raise ConfigError(f"run cascade: max_us={text}: expected microseconds, above 0. Try: max_us=500")
+    return found
 
 
 def pairs_compared(small: Side, large: Side) -> int:

@@ -125,6 +125,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("cascade/large_score", "as the score", "none", "primary score of the large model alone"),
     Metric("cascade/small_us_mean", "us", "lower", "mean time of the small model, of the same texts in turns"),
     Metric("cascade/large_us_mean", "us", "lower", "mean time of the large model, of the same texts in turns"),
+    Metric("cascade/answer_us", "us", "lower", "medians of the texts of either model, weighted by how many there are"),
     Metric("cascade/formula_us_mean", "us", "none", "time of the small model, and of the large one where it answers"),
     # While training.
     Metric("train/lr", "1", "none", "learning rate of the step"),

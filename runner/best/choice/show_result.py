@@ -82,7 +82,7 @@ def _winner(ending: Ending) -> Iterator[str]:
     yield from _row("size", f"{shown_bytes(_bytes(ending))}{cap}")
     if (micros := _micros(ending)) is not None:
         cap = "" if budget.max_us is None else f" of {budget.max_us:,g} us"
-        what = "mean" if ending.record.config.get(CASCADE) else "median"
+        what = "mean of both models' medians" if ending.record.config.get(CASCADE) else "median"
         yield from _row("an answer", f"{micros:,.0f} us{cap}, {what}, one text at a time on this machine")
     if (interval := interval_of(ending.record)) is not None:
         rows = f"on {interval.over} that chose nothing: the number to report"

@@ -9,7 +9,7 @@ import pytest
 from runner.best.agenda import Work
 from runner.best.evidence import Ending
 from runner.best.search import Search, words_of
-from runner.best.types import Plan
+from runner.best.types import Budget, Plan
 from tests.runner.best.stand_ins import Machine, plan_of, search_of
 
 
@@ -90,6 +90,31 @@ def test_two_models_become_one_of_the_best_small_run_and_the_large_one(tmp_path:
     assert (begun[-1].candidate.name, begun[-1].small, begun[-1].teacher) == ("cascade", "run-static", "run-large")
     assert search.agenda.pairs_of(begun[-1].candidate) == 2
     assert all(work.small is None for work in begun[:-1])
+
+
+def test_a_large_model_that_turns_out_too_slow_is_still_a_part(tmp_path: Path) -> None:
+    search, begun = with_two_as_one(tmp_path, ngram=0.80, static=0.81, large=0.90)
+    large = replace(search.plan.candidates[2], fits=True)
+    plan = replace(
+        search.plan,
+        budget=Budget(max_us=50.0),
+        candidates=(*search.plan.candidates[:2], large, search.plan.candidates[3]),
+    )
+    slow = {"large": 90.0}
+    machine = Machine(scores={"ngram": 0.80, "static": 0.81, "large": 0.90})
+
+    def keep(works: Sequence[Work]) -> list[Ending]:
+        found = []
+        for work in works:
+            begun.append(work)
+            machine.micros = slow.get(work.candidate.name, 20.0)
+            found.append(machine.run(work))
+        return found
+
+    again = Search(plan, tmp_path / "again", tmp_path, keep, 1, machine.tell)
+    again.work()
+    assert again.journal.ended[3].status == "refused" and again.agenda.is_over_cap("large")
+    assert begun[-1].candidate.name == "cascade" and begun[-1].teacher == "run-large"
 
 
 def test_two_models_are_left_alone_where_the_large_one_leads_by_little(tmp_path: Path) -> None:

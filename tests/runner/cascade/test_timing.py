@@ -21,6 +21,7 @@ def test_formula_counts_the_large_model_only_where_it_answers() -> None:
     times = Times(np.array([1.0, 1, 1, 1]), np.array([9.0, 9, 9, 13]), np.array([1.0, 1, 1, 14]),
                   np.array([True, True, True, False]))  # fmt: skip
     assert times.formula == pytest.approx(1 + 13 / 4)
+    assert times.typical == pytest.approx(3 / 4 * 1 + 1 / 4 * 14), "the medians of the texts of either model"
     assert [times.percentile(share) for share in (0.5, 0.9, 1)] == [1, 14, 14]
 
 

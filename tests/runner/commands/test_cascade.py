@@ -47,6 +47,12 @@ def made(place: Path) -> RunRecord:
     return record
 
 
+@pytest.mark.parametrize("wrong", ["soon", "0", "nan"])
+def test_a_time_that_is_none_is_refused(place: Path, wrong: str) -> None:
+    with pytest.raises(ConfigError, match="expected microseconds, above 0"):
+        main(words(place, f"max_us={wrong}"))
+
+
 def test_record_has_scores_costs_and_times(place: Path, made: RunRecord) -> None:
     metrics, folder = made.metrics, place / "outputs" / made.identity
     assert made.status == "done" and made.overrides[:2] == ["cascade", f"small={SMALL}"]
