@@ -47,7 +47,8 @@ def versus(first: tuple[ProbeReport, Right], second: tuple[ProbeReport, Right]) 
     tasks = [_line(task.name, [task], best_one, best_two) for task in one.tasks]
     corrected = holm_p_values([line.p for line in tasks])
     tasks = [replace(line, p=p) for line, p in zip(tasks, corrected)]
-    groups = [_line(group, members, best_one, best_two) for group, members in one.groups().items()]
+    several = {group: members for group, members in one.groups().items() if [task.name for task in members] != [group]}
+    groups = [_line(group, members, best_one, best_two) for group, members in several.items()]
     return Versus(one.model, two.model, tasks, groups)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from runner.probing.results import FOLDER, Mix, metrics_of, read_report, read_reports, read_right, write_report
+from runner.probing.tasks import DISTANCE
 from runner.record.metrics import check
 from tests.runner.probing.reports import TASKS, made_report
 
@@ -36,6 +37,16 @@ def test_damaged_files_are_no_results(tmp_path: Path) -> None:
     (tmp_path / "xprobe-linear.json").write_text('{"schema_version": 1}', encoding="utf-8")
     assert read_report(tmp_path, "xprobe-linear") is None
     assert read_report(tmp_path, "mlp") is None
+
+
+def test_the_correlation_with_trees_is_a_metric_with_a_name() -> None:
+    report = made_report()[0]
+    lines = [replace(line, spearman=0.7) for line in report.tasks[0].lines]
+    tree = replace(report.tasks[0], name=DISTANCE, group=DISTANCE, lines=lines)
+    found = metrics_of(replace(report, tasks=[tree]))
+    assert found[f"probe/{DISTANCE}_spearman"] == 0.7
+    for name in found:
+        check(name)
 
 
 def test_the_record_gets_the_best_layers_and_the_means_of_groups() -> None:

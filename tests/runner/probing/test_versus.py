@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from runner.errors import ConfigError
+from runner.probing.tasks import DISTANCE
 from runner.probing.versus import versus
 from tests.runner.probing.reports import TASKS, made_report
 
@@ -27,3 +30,12 @@ def test_a_model_against_itself_differs_in_nothing() -> None:
 def test_other_rows_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"of other tasks or rows. Try: repeat=true"):
         versus(made_report(rows=400), made_report(rows=300))
+
+
+def test_a_structural_task_is_no_group_beside_itself() -> None:
+    report, right = made_report()
+    tree = replace(report.tasks[0], name=DISTANCE, group=DISTANCE, score="UUAS")
+    with_tree = replace(report, tasks=[*report.tasks, tree])
+    known = (with_tree, right | {DISTANCE: right[report.tasks[0].name]})
+    found = versus(known, known)
+    assert [line.name for line in found.groups] == ["semantic"] and found.tasks[-1].name == DISTANCE

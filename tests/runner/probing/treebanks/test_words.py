@@ -26,7 +26,7 @@ def test_every_word_is_a_row_and_the_control_goes_by_word(
     words = [word for one in treebank.splits["train"] for word in one.words]
     assert rows["train"].vectors.shape == (len(words), 3, 16)
     assert len(set(types["train"].tolist())) == len(set(words))
-    monkeypatch.setattr(probe, "LOOKS", 20)
+    monkeypatch.setattr(probe, "LOOKS", 10)
     with_mix = replace(probed, wanted=replace(probed.wanted, has_mix=True))
     report, right = task.probe(Models(with_mix, None, None))
     assert [mix.layers for mix in report.mixes] == [[0, 1, 2]] and report.notes[-1].startswith(
