@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from models.backbones.lengths import Lengths
 from models.backbones.stock_head import stock_part
 from models.backbones.transformers_backbone import wrap_encoder
 from models.build import build
@@ -19,6 +20,7 @@ from models.compression.stage import Stage
 from models.errors import ModelError
 from models.heads.attach import attach_head
 from models.heads.base import HeadSpec
+from models.heads.exits import attach_exits
 from models.onnx.graph import OnnxModel, write_onnx
 from models.readouts.base import Readout
 from models.settings import ModelSettings
@@ -114,3 +116,9 @@ def test_what_is_no_graph_is_refused_with_the_reason(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(ModelError, match="a model over n-grams cannot be written"):
         write_onnx(golden_network(), tmp_path / "model.onnx")
+    both = small(layers=3, readout={"name": "mean"})
+    attach_exits(both, (1, 2), rule="confidence")
+    both.bert.encoder.lengths = Lengths((0.9, 0.8, 1.0))
+    with pytest.raises(ModelError, match=r"lengths and exits .* the run before its exits"):
+        write_onnx(both, tmp_path / "model.onnx")
+    assert list(tmp_path.iterdir()) == []
