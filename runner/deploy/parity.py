@@ -67,13 +67,21 @@ def compare_logits(
 
 def _scored(found: Parity, trained: Predictor, exported: Predictor, split: TokenSplit, task: Task) -> Parity:
     """Add the headline metric of both models, and how often their predictions agree."""
-    some = split.take(evenly_by_length(split.lengths, SCORED))
+    some = scored_rows(split)
     metric = task.metrics[0]
     logits = [predictor.logits(some, BATCHES[-1]) for predictor in (trained, exported)]
     answers = [task.answers(values, some) for values in logits]
     scores = [task.score(metric).value(found) for found in answers]
     same = float(np.mean(answers[0]["prediction"] == answers[1]["prediction"])) if task.facts.names else 1.0
-    return replace(found, scored=len(some), metric=metric, trained=scores[0], exported=scores[1], agreement=same)
+    return replace(
+        found, scored=some.source_count, metric=metric, trained=scores[0], exported=scores[1], agreement=same
+    )
+
+
+def scored_rows(split: TokenSplit) -> TokenSplit:
+    """At most SCORED rows, each with all of its windows, which answer together."""
+    lengths = split.lengths if split.parts is None else np.add.reduceat(split.lengths, np.asarray(split.parts)[:-1])
+    return split.take_sources(evenly_by_length(lengths, SCORED))
 
 
 @dataclass(frozen=True)

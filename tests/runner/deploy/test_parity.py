@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from runner.deploy.parity import TOLERANCE, evenly_by_length, tolerated_difference
+from data.inputs.tokenizer import train_tokenizer
+from runner.deploy.parity import TOLERANCE, evenly_by_length, scored_rows, tolerated_difference
+from tests.data.questions import Asked, split_of_questions
 
 
 def test_rows_are_spread_from_the_shortest_to_the_longest() -> None:
@@ -17,3 +19,12 @@ def test_rows_are_spread_from_the_shortest_to_the_longest() -> None:
 def test_the_tolerance_is_in_the_unit_of_the_targets() -> None:
     assert tolerated_difference(None) == TOLERANCE
     assert tolerated_difference({"mean": 0.0, "sd": 10.0}) == pytest.approx(10 * TOLERANCE)
+
+
+def test_the_windows_of_a_question_are_scored_together() -> None:
+    rows = [Asked("who ?", "it is me and " * count, ["me"]) for count in (30, 1, 10)]
+    split = split_of_questions(train_tokenizer(lambda: ["who ? it is me and"] * 3, 60), rows, max_length=24)
+    found = scored_rows(split)
+    assert split.parts is not None and found.parts is not None and found.source_count == 3 < len(found) == len(split)
+    assert np.diff(found.parts).tolist() == sorted(np.diff(split.parts).tolist()), "the shortest question first"
+    assert scored_rows(found.take(np.arange(2))).source_count == 2
