@@ -67,21 +67,6 @@ class State:
             places=(places if self.places is None else self.places).gather(1, index),
         )
 
-    def without_padding(self) -> State:
-        """Leave out the positions that hold no token of any row; a row has its padding at its end.
-
-        Rows that have left may have been the longest, and what has no padding is computed without a mask.
-        """
-        if self.mask is None or len(self.mask) == 0:
-            return self
-        shortest, longest = torch.stack(torch.aminmax(self.mask.sum(1))).tolist()
-        places = None if self.places is None else self.places[:, : int(longest)]
-        hidden = self.hidden[:, : int(longest)]
-        if shortest == longest:
-            return replace(self, hidden=hidden, bias=None, mask=None, places=places)
-        bias = None if self.bias is None else self.bias[..., : int(longest)]
-        return replace(self, hidden=hidden, bias=bias, mask=self.mask[:, : int(longest)], places=places)
-
     def keep_rows(self, index: Tensor) -> State:
         """Keep some rows, index (K,) int64; the rest is gone until a hook puts it back."""
         return State(

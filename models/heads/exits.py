@@ -136,7 +136,7 @@ class Leaving(LayerHook):
         self.gone.append((layer, rows[is_sure], logits[is_sure]))
         self.memory = None if self.memory is None else self.memory[rest]
         self.rest = rows[rest]
-        return state.keep_rows(rest).without_padding()
+        return state.keep_rows(rest)
 
     def stops(self, state: State) -> bool:
         """Has every row left?"""

@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.backbones.attention import padding_bias
 from models.backbones.bert import Bert
 from models.backbones.hooks import ALL, LayerHook, Recorder, State, Wanted
 from models.backbones.transformers_backbone import wrap_encoder
@@ -140,18 +139,6 @@ def test_rows_that_stop_early_keep_the_states_they_had_and_the_others_go_on() ->
     torch.testing.assert_close(found[~sure], whole[3][~sure], atol=1e-5, rtol=1e-5)
     everyone = torch.ones(5, dtype=torch.bool)
     assert torch.equal(bert(**inputs, hooks=[ExitEarly(2, everyone)]), whole[2])
-
-
-def test_positions_that_hold_no_token_of_any_row_are_left_out() -> None:
-    hidden, mask = torch.randn(2, 5, 3), torch.tensor([[1, 1, 1, 0, 0], [1, 1, 0, 0, 0]])
-    state = State(hidden, padding_bias(mask, torch.float32), mask, places=torch.arange(5).expand(2, 5))
-    found = state.without_padding()
-    assert torch.equal(found.hidden, hidden[:, :3]) and found.bias is not None and found.bias.shape == (2, 1, 1, 3)
-    assert torch.equal(found.mask, mask[:, :3]) and found.places is not None and found.places.shape == (2, 3)  # type: ignore[arg-type]
-    equal = state.keep_rows(torch.tensor([1])).without_padding()
-    assert torch.equal(equal.hidden, hidden[1:, :2]) and equal.mask is None and equal.bias is None
-    nobody = state.keep_rows(torch.tensor([], dtype=torch.int64)).without_padding()
-    assert len(nobody.hidden) == 0
 
 
 def test_hooks_nest_and_remember_where_rows_and_positions_were() -> None:

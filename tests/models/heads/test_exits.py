@@ -73,7 +73,7 @@ def test_an_answer_does_not_depend_on_its_batch(readout: str, rule: str) -> None
 
 
 @pytest.mark.parametrize("readout", READOUTS)
-def test_rows_that_have_left_are_computed_no_further_and_neither_is_their_padding(readout: str) -> None:
+def test_rows_that_have_left_are_computed_no_further(readout: str) -> None:
     model, inputs = with_exits(readout), batch(30, 40)
     model.bert.encoder.lengths = Lengths((0.9, 0.7, 0.8, 1.0))
     exits, layer = exits_of(model), model.bert.encoder.layer[2]
