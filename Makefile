@@ -58,7 +58,7 @@ page-packages:  ## fetch the npm packages that tests of an encoder's page need, 
 
 bench-best: setup  ## compare `run best` with fastText and scikit-learn inside 1 MB (about 20 minutes a data set, needs a hub)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[rivals]'
-	$(BIN)/python -m pytest tests/benchmarks/bench_best_rivals.py -s
+	$(BIN)/python -m tests.benchmarks.bench_best_rivals
 
 bench-rejection: setup  ## check `reject=` on simulated models and on cuts of IMDB and SST-2 (about 10 minutes, needs a hub)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/benchmarks/bench_rejection.py -s

@@ -1,17 +1,31 @@
 """make bench-best: `run best` against TF-IDF with logistic regression and fastText, both inside the same bytes.
 
-Needs `pip install 'bertier[rivals]'` and a hub. BEST_DATA names some of the data sets, BEST_KB the cap (1000),
-BEST_MINUTES the length of our search and of fastText's (10). Everything runs on the same rows; rivals have one thread.
+    BEST_DATA=sst2,cola BEST_KEEP=build/best python -m tests.benchmarks.bench_best_rivals    run these, show all
+    BEST_DATA= BEST_KEEP=build/best python -m tests.benchmarks.bench_best_rivals             show what is kept
+
+Needs `pip install 'bertier[rivals]'`, and a hub or its cache. Which rows each model answers rightly is kept in a file
+in BEST_KEEP (build/best); what is kept is not run again, and tests are made over all that is there, whatever call or
+machine it is from. Further settings, as environment variables:
+
+    BEST_DATA      names of data sets (all)               BEST_KB       the cap (1000)
+    BEST_ARMS      of ours,tfidf,fasttext (all)           BEST_MINUTES  of our search and of fastText's (10)
+    BEST_THREADS   threads of fastText's search, and runs of one thread side by side of ours (1)
+
+Everything runs on the same rows. Exit code 1: ours is behind somewhere.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pytest
 from datasets import load_dataset
 
 from data.load import load_splits
@@ -19,11 +33,23 @@ from data.splits import TokenSplit
 from runner.commands.best import search
 from runner.config.compose import compose
 from runner.config.resolve import resolve
+from runner.machine.threads import set_threads
 from runner.record.folder import find_record
 from runner.record.predictions import read_predictions
-from runner.statistics.paired import holm_p_values
 from runner.tasks.make import target_of
-from tests.benchmarks.bench_rivals import DATA, SIGNIFICANT, Entry, compare, show, time_rival
+from tests.benchmarks.bench_rivals import DATA, TIMED
+from tests.benchmarks.kept_answers import (
+    Kept,
+    as_right,
+    behind,
+    comparisons,
+    digest_of,
+    keep,
+    over_budget,
+    path_of,
+    read_kept,
+    table_of,
+)
 from tests.benchmarks.text_rivals import FastText, PrunedTfidf, Rival, Rows
 
 SETS = DATA | {
@@ -34,10 +60,26 @@ SETS = DATA | {
                       "data.config=null", "data.select_split=validation", "data.metrics=[accuracy]"],
 }  # fmt: skip
 LABEL_SETS = {"go_emotions": "google-research-datasets/go_emotions"}  # only their rows of one label are used
-MANY = 2000  # reported rows, from which on a single difference says something
-WORST = -0.015  # of a single difference on so many rows
+RIVALS = ("tfidf", "fasttext")
 
-pytestmark = [pytest.mark.hub, pytest.mark.timeout(36_000)]
+
+@dataclass(frozen=True)
+class Setup:
+    """How every model is made."""
+
+    kb: float
+    minutes: float
+    threads: int
+    folder: Path  # of what is kept
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What is kept of it beside the cap."""
+        return {
+            "minutes": self.minutes,
+            "threads": self.threads,
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        }
 
 
 def words_of(name: str, folder: Path) -> list[str]:
@@ -55,6 +97,13 @@ def words_of(name: str, folder: Path) -> list[str]:
     return ["data=files", f"data.name={name}", *paths, "data.metrics=[accuracy]"]
 
 
+def read_parts(words: Sequence[str], cache: Path) -> tuple[Rows, Rows, Rows]:
+    """The rows that train, select and are reported."""
+    settings = resolve(compose([*words, "model=ngram"]))
+    splits = load_splits(settings.data, tokenizer="words", vocab_size=0, cache=cache, target=target_of(settings))
+    return rows_of(splits.train), rows_of(splits.select), rows_of(splits.report[0])
+
+
 def rows_of(split: TokenSplit) -> Rows:
     """The texts and labels of a split; of a pair both texts, one after the other."""
     assert split.texts is not None
@@ -63,48 +112,84 @@ def rows_of(split: TokenSplit) -> Rows:
     return Rows(texts, np.asarray(split.labels.values).tolist())
 
 
-def rivals_within(kb: float, seconds: int) -> list[Rival]:
-    """The rivals whose models have at most so many kilobytes."""
-    return [PrunedTfidf(most=1000 * kb), FastText(f"fastText autotune {kb:g}K", f"{kb:g}K", seconds)]
+def rival_of(arm: str, setup: Setup) -> Rival:
+    """A rival whose model has at most so many kilobytes."""
+    if arm == "tfidf":
+        return PrunedTfidf(most=1000 * setup.kb)
+    return FastText("fastText", f"{setup.kb:g}K", round(60 * setup.minutes), setup.threads)
 
 
-def ours_within(words: list[str], kb: float, minutes: float, output: Path) -> Entry:
-    """The winner of our search on the reported rows."""
-    paths = [f"paths.output={output}", f"paths.cache={output.parent / 'cache'}", "tracker=none"]
-    found = search([*words, f"max_kb={kb:g}", f"minutes={minutes:g}", *paths])
-    record = find_record(output, found.run)
+def keep_rival(name: str, arm: str, parts: tuple[Rows, Rows, Rows], setup: Setup) -> None:
+    """Fit a rival, ask it text by text, and keep its answers to the reported rows."""
+    train, select, report = parts
+    rival, begun = rival_of(arm, setup), time.monotonic()
+    rival.fit(train, select)
+    seconds, times = time.monotonic() - begun, list[float]()
+    for text in report.texts[:TIMED]:
+        start = time.perf_counter_ns()
+        rival.answer([text])
+        times.append((time.perf_counter_ns() - start) / 1e3)
+    right, digest = as_right(rival.answer(report.texts), report.labels), digest_of(report.labels)
+    size, micros, facts = rival.bytes_needed(), float(np.median(times)), setup.facts
+    keep(setup.folder, Kept(name, arm, rival.name, setup.kb, right, digest, size, micros, seconds, facts))
+
+
+def keep_ours(name: str, words: Sequence[str], setup: Setup, work: Path) -> None:
+    """Search, and keep the winner's answers to the reported rows."""
+    output, begun = work / f"{name}-runs", time.monotonic()
+    paths = [f"paths.output={output}", f"paths.cache={work / 'cache'}", "tracker=none"]
+    found = search([*words, f"max_kb={setup.kb:g}", f"minutes={setup.minutes:g}", f"jobs={setup.threads}", *paths])
+    seconds, record = time.monotonic() - begun, find_record(output, found.run)
     answers = read_predictions(output / record.identity, record.data.primary.partition("/")[0], record)
     assert answers is not None
-    right = np.asarray(answers["label"]) == np.asarray(answers["prediction"])
-    metrics = record.metrics
-    costs = metrics["cost/bytes_deployed"], metrics["speed/answer_us_p50"]
-    return Entry(f"run best: {found.winner}", right, *costs, 60 * minutes)
+    labels = np.asarray(answers["label"]).tolist()
+    right, digest = as_right(np.asarray(answers["prediction"]).tolist(), labels), digest_of(labels)
+    size, micros = found.bundle_bytes or record.metrics["cost/bytes_deployed"], record.metrics["speed/answer_us_p50"]
+    facts = setup.facts | {
+        "overrides": found.overrides, "compared": found.compared, "steps": f"{found.done} of {found.planned}",
+        "selection": record.metrics[str(record.data.selection)],
+    }  # fmt: skip
+    keep(setup.folder, Kept(name, "ours", str(found.winner), setup.kb, right, digest, size, micros, seconds, facts))
 
 
-@pytest.mark.skipif(importlib.util.find_spec("fasttext") is None, reason="pip install 'bertier[rivals]'")
-def test_a_search_is_behind_no_rival(tmp_path: Path) -> None:
-    chosen = os.environ.get("BEST_DATA", ",".join([*SETS, *LABEL_SETS])).split(",")
-    kb, minutes = float(os.environ.get("BEST_KB", "1000")), float(os.environ.get("BEST_MINUTES", "10"))
-    outcomes: list[tuple[str, float, float, int]] = []
+def run_set(name: str, arms: Sequence[str], setup: Setup) -> None:
+    """Run the models of one data set that are not kept yet."""
+    missing = [arm for arm in arms if not path_of(setup.folder, name, arm, setup.kb).exists()]
+    if not missing:
+        return
+    with tempfile.TemporaryDirectory() as place:
+        work = Path(place)
+        words = words_of(name, work / f"{name}-rows")
+        parts = read_parts(words, work / "cache") if set(RIVALS) & set(missing) else None
+        for arm in missing:
+            print(f"{name}: {arm}", flush=True)
+            if arm == "ours":
+                keep_ours(name, words, setup, work)
+            elif parts is not None:
+                keep_rival(name, arm, parts, setup)
+
+
+def main() -> int:
+    """Run what is missing, print the table of all that is kept, and return the exit code."""
+    set_threads(1)  # of scikit-learn's; a run of ours sets its own
+    chosen = [name for name in os.environ.get("BEST_DATA", ",".join([*SETS, *LABEL_SETS])).split(",") if name]
+    arms = os.environ.get("BEST_ARMS", ",".join(("ours", *RIVALS))).split(",")
+    number = {key: float(os.environ.get(f"BEST_{key}", "0")) for key in ("KB", "MINUTES", "THREADS")}
+    folder = Path(os.environ.get("BEST_KEEP", "build/best"))
+    setup = Setup(number["KB"] or 1000, number["MINUTES"] or 10, int(number["THREADS"]) or 1, folder)
+    unknown = [*({*chosen} - {*SETS, *LABEL_SETS}), *({*arms} - {"ours", *RIVALS})]
+    if unknown:
+        print(f"{', '.join(unknown)}: expected {', '.join([*SETS, *LABEL_SETS])}; and ours, {', '.join(RIVALS)}")
+        return 2
     for name in chosen:
-        words = words_of(name, tmp_path / f"{name}-rows")
-        settings = resolve(compose([*words, "model=ngram"]))
-        splits = load_splits(
-            settings.data, tokenizer="words", vocab_size=0, cache=tmp_path / "cache", target=target_of(settings)
-        )
-        train, select, report = (rows_of(part) for part in (splits.train, splits.select, splits.report[0]))
-        ours = ours_within(words, kb, minutes, tmp_path / name)
-        theirs = [time_rival(rival, train, select, report) for rival in rivals_within(kb, round(60 * minutes))]
-        show(f"{name}: {len(train.texts):,} training rows, {len(report.texts):,} reported", [*theirs, ours])
-        assert ours.bytes_needed <= 1000 * kb
-        best = max(theirs, key=lambda one: one.accuracy)
-        outcomes.append((f"{name}, {best.name}", *compare(ours, best), len(report.texts)))
-    adjusted = holm_p_values([p for _, _, p, _ in outcomes])
-    for (where, difference, _, rows), p in zip(outcomes, adjusted):
-        print(f"against {where}: {100 * difference:+.2f} points on {rows:,} rows, p (Holm) {p:.3f}")
-    mean = float(np.mean([difference for _, difference, _, _ in outcomes]))
-    print(f"mean difference: {100 * mean:+.2f} points")
-    behind = [where for (where, difference, _, _), p in zip(outcomes, adjusted) if difference < 0 and p < SIGNIFICANT]
-    behind += [where for where, difference, _, rows in outcomes if rows >= MANY and difference < WORST]
-    assert not behind, f"behind: {', '.join(behind)}"
-    assert mean >= 0
+        run_set(name, arms, setup)
+    found = list(comparisons(read_kept(folder), setup.kb, RIVALS))
+    if not found:
+        print(f"{folder} has no data set of which ours, {' and '.join(RIVALS)} are kept")
+        return 0
+    print("\n".join(table_of(found)))
+    return 1 if behind(found) or over_budget(found) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -104,11 +104,12 @@ class PrunedTfidf(TfidfLogistic):
 
 @dataclass
 class FastText:
-    """fastText, on one thread; with `size` its own search, `seconds` long, for a model of that size ("1M")."""
+    """fastText; with `size` its own search, `seconds` long, for a model of that size ("1M")."""
 
     name: str
     size: str | None = None
     seconds: int = 120
+    threads: int = 1
     model: Any = None
     written: int = 0
     folder: tempfile.TemporaryDirectory[str] = field(default_factory=tempfile.TemporaryDirectory)
@@ -120,7 +121,7 @@ class FastText:
         search = {} if self.size is None else {
             "autotuneValidationFile": str(paths[1]), "autotuneDuration": self.seconds, "autotuneModelSize": self.size,
         }  # fmt: skip
-        self.model = fasttext.train_supervised(input=str(paths[0]), thread=1, verbose=0, **search)
+        self.model = fasttext.train_supervised(input=str(paths[0]), thread=self.threads, verbose=0, **search)
         kept = Path(self.folder.name) / "model"
         self.model.save_model(str(kept))
         self.written = kept.stat().st_size
