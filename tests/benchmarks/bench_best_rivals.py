@@ -74,7 +74,7 @@ class Setup:
 
     @property
     def facts(self) -> dict[str, object]:
-        """What is kept of it beside the cap."""
+        """The minutes, threads and machine, which are kept with each result."""
         return {
             "minutes": self.minutes,
             "threads": self.threads,
