@@ -248,13 +248,16 @@ def records_of(search: Search, found: Finished) -> dict[str, RunRecord]:
 
 
 def ended_candidates(search: Search, found: Finished) -> tuple[tuple[str, str, str], ...]:
-    """The candidates without a score of all rows, each with how it ended and why; those not begun are left out."""
+    """The candidates that cannot win, each with how it ended and why; those not begun are left out.
+
+    One that was trained and then refused is among them, though it has a score.
+    """
     names = {one.name for one in (*found.fitting, *found.others)}
     rows = []
     for candidate in search.plan.candidates:
         ended = [search.journal.ended.get(step.number) for step in search.agenda.steps_of(candidate.name)]
         wrong = [done for done in ended if done is not None and done.status not in ("done", "late")]
-        if wrong and candidate.name not in names:
+        if wrong and (candidate.name not in names or wrong[0].status == "refused"):
             rows.append((candidate.name, wrong[0].status, wrong[0].reason or ""))
         final = search.journal.finals.get(candidate.name)
         if final is not None and final.status != "done":

@@ -232,5 +232,5 @@ class Conclusion:
     scored: tuple[Scored, ...]  # finished candidates inside the caps, in the order of the plan
     others: tuple[Scored, ...]  # finished ones outside of the caps: ceilings, teachers, and those that were refused
     records: Mapping[str, RunRecord]  # of finished candidates by their names; of the winner that of the run deployed
-    ended: tuple[tuple[str, str, str], ...]  # candidates without a score: name, status, reason
+    ended: tuple[tuple[str, str, str], ...]  # candidates without a score, or refused: name, status, reason
     seconds: float  # of the search, in all of its attempts

@@ -10,6 +10,7 @@ from pathlib import Path
 from runner.best.choice.choose import cost_of
 from runner.best.choice.draws import sign_of
 from runner.best.choice.history import select_split, times_reported
+from runner.best.choice.left_out import left_out
 from runner.best.choice.optimism import corrected_interval
 from runner.best.choice.reported import Gap, gap_between, interval_of, is_at_majority, verdict_on
 from runner.best.plan.candidates import shown_bytes
@@ -57,11 +58,11 @@ def show_result(conclusion: Conclusion) -> list[str]:
     record = conclusion.records.get(choice.winner) if choice else None
     if choice is None or score is None or record is None:
         reason = conclusion.result.stopped or "no candidate is finished"
-        return [*wrapped(f"no winner: {reason}"), *_work(conclusion, None), *_not_tried(conclusion)]
+        return [*wrapped(f"no winner: {reason}"), *_work(conclusion, None), *_left_out(conclusion)]
     ending = Ending(conclusion, choice, score, record, Path(conclusion.result.folder).parent.parent)
     return [
         *_winner(ending), *_verdicts(ending), "", *_beside(ending), "", *_work(conclusion, ending),
-        *_not_tried(conclusion), "", *_next(ending),
+        *_left_out(conclusion), "", *_next(ending),
     ]  # fmt: skip
 
 
@@ -208,17 +209,13 @@ def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
 
 
-def _not_tried(conclusion: Conclusion) -> Iterator[str]:
-    """Yield what has no score of all rows, and why."""
-    rows = [(one.name, one.reason) for one in conclusion.plan.left_out]
-    rows += [(name, f"{status}: {reason}" if reason else status) for name, status, reason in conclusion.ended]
-    by_reason: dict[str, list[str]] = {}
-    for name, reason in rows:
-        by_reason.setdefault(reason, []).append(name)
-    if rows:
+def _left_out(conclusion: Conclusion) -> Iterator[str]:
+    """Yield what was not chosen or not tried, and why."""
+    found = left_out(conclusion)
+    if found:
         yield "left out"
-    for reason, names in by_reason.items():
-        yield from wrapped(f"{', '.join(names)}: {reason}", 2)
+    for text in found:
+        yield from wrapped(text, 2)
 
 
 def _next(ending: Ending) -> Iterator[str]:

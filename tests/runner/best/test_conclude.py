@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from runner.best.bundle import Bundle
+from runner.best.choice.left_out import left_out
 from runner.best.conclude import conclude
 from runner.best.search import Search, Stop
 from runner.best.types import Budget, Conclusion, Plan, Step
@@ -72,6 +73,11 @@ def test_the_highest_score_that_fits_wins_and_best_json_says_so(tmp_path: Path) 
     found = concluded(plan, tmp_path, SCORES, c=2001)
     assert found.result.winner == "b" and found.result.run == "run-b" and found.result.sha256 == "run-b"
     assert [one.name for one in found.scored] == list("abde") and [one.name for one in found.others] == ["c"]
+    assert found.ended == (("c", "refused", "2,001 bytes, 1 over max_kb=2"),)
+    assert left_out(found) == [
+        "trained, but not chosen: d 0.7500 (1.0 KB), a 0.7000 (1.0 KB), e 0.6000 (1.0 KB)",
+        "c 0.9000: refused: 2,001 bytes, 1 over max_kb=2",
+    ]
     kept = json.loads((tmp_path / "search" / "best.json").read_text())
     assert kept["winner"] == "b" and kept["choice"]["winner"] == "b" and kept["compared"] == 5
 
@@ -126,7 +132,7 @@ def test_a_winner_that_is_too_large_on_all_rows_makes_way_for_the_next(tmp_path:
 
     found = conclude(folded(tmp_path, in_folds()), DONE, train)
     assert found.result.winner == "a" and found.result.run == "whole-a"
-    assert ("b", "refused", "on all rows: 2,001 bytes, 1 over max_kb=2") in found.ended
+    assert "b 0.8000: refused: on all rows: 2,001 bytes, 1 over max_kb=2" in left_out(found)
 
 
 def test_a_student_learns_from_a_teacher_that_has_seen_all_rows(tmp_path: Path) -> None:
@@ -168,5 +174,5 @@ def test_a_winner_whose_bundle_breaks_the_cap_is_refused_once_and_for_all(
     for _ in range(2):
         found = concluded(plan, tmp_path, SCORES)
         assert found.result.winner == "b" and found.result.bundle_bytes == 1500
-        assert "c" in [one.name for one in found.others]
+        assert "c 0.9000: refused: its bundle has 2,500 bytes, 500 over max_kb=2" in left_out(found)
     assert asked == ["run-c", "run-b", "run-b"], "the second time the journal knows"
