@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 from statistics import fmean
-from typing import Any
 
+from data.json_types import Json
 from runner.compare import pairs
 from runner.compare.axes import LATENCY, SIZE, TIME, latency_metric, size_metric, time_metric
 from runner.compare.folds import advice, by_fold, fold_interval, held_out_answers, held_out_split, note_over_all
@@ -30,7 +30,7 @@ BOUNDS = {"share": (0.0, 1.0), "-1..1": (-1.0, 1.0)}  # by unit; an interval ove
 def analyse(
     selection: Selection,
     *,
-    baseline: str | Mapping[str, Any] | None = None,
+    baseline: str | Mapping[str, Json] | None = None,
     metric: str | None = None,
     forgiving: bool = False,
     any_threshold: bool = False,

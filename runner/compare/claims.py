@@ -27,10 +27,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from data.json_types import JsonObject
 from runner.compare.folds import fold_interval
 from runner.compare.group_pairs import FoldPaired, compare_groups
 from runner.compare.pairs import Paired
@@ -58,12 +58,12 @@ class Measured:
     rows: tuple[Row, ...]
 
 
-def judge_claims(claims: list[dict[str, Any]], rows: list[Row]) -> list[ClaimVerdict]:
+def judge_claims(claims: list[JsonObject], rows: list[Row]) -> list[ClaimVerdict]:
     """The verdict on each claim of a sweep; ConfigError for a malformed claim."""
     return [_judge(claim, rows) for claim in claims]
 
 
-def _judge(claim: dict[str, Any], rows: list[Row]) -> ClaimVerdict:
+def _judge(claim: JsonObject, rows: list[Row]) -> ClaimVerdict:
     conditions = claim.get("all")
     if conditions is None:
         return _judge_one(claim, rows)
@@ -79,7 +79,7 @@ def _judge(claim: dict[str, Any], rows: list[Row]) -> ClaimVerdict:
     )  # fmt: skip
 
 
-def _judge_one(claim: dict[str, Any], rows: list[Row]) -> ClaimVerdict:
+def _judge_one(claim: JsonObject, rows: list[Row]) -> ClaimVerdict:
     value, tolerance, relation = _numbers(claim)
     metric = str(claim["metric"])
     measured: Measured | str = str(claim["why"]) if claim.get("why") else _measure(claim, relation, rows)
@@ -94,7 +94,7 @@ def _judge_one(claim: dict[str, Any], rows: list[Row]) -> ClaimVerdict:
     )  # fmt: skip
 
 
-def _objections(claim: dict[str, Any]) -> tuple[str, ...]:
+def _objections(claim: JsonObject) -> tuple[str, ...]:
     """The texts that a claim lists under `objections`; ConfigError for anything but a list of texts."""
     found = claim.get("objections") or []
     if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
@@ -102,7 +102,7 @@ def _objections(claim: dict[str, Any]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _numbers(claim: dict[str, Any]) -> tuple[float, float, str]:
+def _numbers(claim: JsonObject) -> tuple[float, float, str]:
     """Value, tolerance and kind of a claim; ConfigError where one is missing or wrong."""
     missing = [key for key in ("claim", "metric", "value") if claim.get(key) is None]
     relation, better = claim.get("kind") or "value", claim.get("direction")
@@ -120,7 +120,7 @@ def _numbers(claim: dict[str, Any]) -> tuple[float, float, str]:
     return value, tolerance, str(relation)
 
 
-def _published(claim: dict[str, Any], relation: str, value: float, tolerance: float) -> Published:
+def _published(claim: JsonObject, relation: str, value: float, tolerance: float) -> Published:
     """The published number in the form that the rule takes."""
     metric, none = str(claim["metric"]), NONE.get(relation)
     sign = SIGNS.get(claim.get("direction") or direction(metric))
@@ -145,7 +145,7 @@ def _decide(found: Measured, published: Published, metric: str) -> tuple[str, st
     return verdict, f"{why}{over}; {names}"
 
 
-def _measure(claim: dict[str, Any], relation: str, rows: list[Row]) -> Measured | str:
+def _measure(claim: JsonObject, relation: str, rows: list[Row]) -> Measured | str:
     """The measured number of a claim, or why there is none."""
     metric = str(claim["metric"])
     where = _one(claim.get("where") or {}, rows, metric)
@@ -162,7 +162,7 @@ def _measure(claim: dict[str, Any], relation: str, rows: list[Row]) -> Measured 
     return _ratio(where, versus, metric) if relation == "ratio" else _difference(where, versus, metric)
 
 
-def _one(wanted: dict[str, Any], rows: list[Row], metric: str) -> Row | str:
+def _one(wanted: str | JsonObject, rows: list[Row], metric: str) -> Row | str:
     """The one row that has the wanted settings and the metric, or why there is none."""
     words = setting_words(wanted)
     settings = [row.group.settings for row in rows]

@@ -193,9 +193,9 @@ def _nonzero(row: Row) -> float | None:
     return nonzero / total if total and nonzero is not None and nonzero < 0.99 * total else None
 
 
-def _tested(value: Callable[[Paired], Any]) -> Callable[[Row], Any]:
+def _tested(value: Callable[[Paired], object]) -> Callable[[Row], object]:
     return lambda row: value(row.paired) if isinstance(row.paired, Paired) else None
 
 
-def _over_folds(value: Callable[[FoldPaired], Any]) -> Callable[[Row], Any]:
+def _over_folds(value: Callable[[FoldPaired], object]) -> Callable[[Row], object]:
     return lambda row: value(row.paired) if isinstance(row.paired, FoldPaired) else None

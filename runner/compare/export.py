@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from runner.compare.axes import LATENCY, SIZE, TIME
 from runner.compare.folds import by_fold, fold_of
@@ -17,8 +17,10 @@ from runner.record.run_names import shown_setting
 from runner.sanitize import cell
 from runner.statistics import paired as stats
 
+Line = dict[str, bool | int | float | str | None]  # of a table: values by the names of its columns
 
-def group_records(comparison: Comparison) -> list[dict[str, Any]]:
+
+def group_records(comparison: Comparison) -> list[Line]:
     """One dictionary for each group, all with the same keys: score, intervals, test, varying settings, mean costs."""
     keys = comparison.varying
     costs = sorted({name for row in comparison.rows for name in row.costs} - {LATENCY, SIZE, TIME})
@@ -28,7 +30,7 @@ def group_records(comparison: Comparison) -> list[dict[str, Any]]:
     return lines
 
 
-def _group_line(row: Row, keys: list[str], costs: list[str]) -> dict[str, Any]:
+def _group_line(row: Row, keys: list[str], costs: list[str]) -> Line:
     bootstrap = None if row.group.is_folded else stats.seed_bootstrap(row.group.values(row.metric))
     found = row.paired if isinstance(row.paired, Paired) else None
     chances = {"seeds": row.chances.seeds, "examples": row.chances.examples}
@@ -62,7 +64,7 @@ def _group_line(row: Row, keys: list[str], costs: list[str]) -> dict[str, Any]:
     }
 
 
-def _fold_line(row: Row) -> dict[str, Any]:
+def _fold_line(row: Row) -> Line:
     """The further columns of a table in which a group has folds."""
     found = row.paired if isinstance(row.paired, FoldPaired) else None
     folds = by_fold(row.group.runs) if row.group.is_folded else {}
@@ -86,7 +88,7 @@ def _ends(interval: stats.Interval | None) -> list[tuple[str, float | None]]:
     return [("low", interval.low if interval else None), ("high", interval.high if interval else None)]
 
 
-def run_records(comparison: Comparison) -> list[dict[str, Any]]:
+def run_records(comparison: Comparison) -> list[Line]:
     """One dictionary for each run, all with the same keys: group, seed, varying settings, all metrics."""
     keys = comparison.varying
     runs = [(row, run) for row in comparison.rows for run in row.group.runs]
@@ -112,14 +114,14 @@ def write_groups_csv(comparison: Comparison, stream: TextIO) -> None:
     write_csv(group_records(comparison), stream)
 
 
-def write_csv(lines: list[dict[str, Any]], stream: TextIO) -> None:
+def write_csv(lines: list[Line], stream: TextIO) -> None:
     """Write dictionaries with the same keys as CSV; None is an empty cell, text like a formula gets an apostrophe."""
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(map(cell, lines[0]))
     writer.writerows(map(cell, line.values()) for line in lines)
 
 
-def write_parquet(lines: list[dict[str, Any]], path: Path) -> None:
+def write_parquet(lines: list[Line], path: Path) -> None:
     """Write dictionaries with the same keys as Parquet."""
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -14,6 +14,7 @@ from statistics import fmean
 from typing import Any
 
 from data.calibration import FOLDS
+from data.json_types import JsonObject
 from data.settings import ALL_FOLDS
 from runner.compare.select import Run
 from runner.errors import ConfigError
@@ -48,12 +49,12 @@ def fold_of(run: Run) -> Fold:
     return int(settings.get("fold_seed") or 0), int(fold) if fold.isdecimal() else fold
 
 
-def _data_settings(run: Run) -> Mapping[str, Any]:
+def _data_settings(run: Run) -> JsonObject:
     """The settings of the data by their names without `data.`; asked for thousands of runs, many times each."""
     return run.record.config.get("data") or {}
 
 
-def recipe_settings(run: Run) -> dict[str, Any]:
+def recipe_settings(run: Run) -> JsonObject:
     """Return all but the seed, and the fold, that the result of a run depends on, flat.
 
     The rows of train and of the fold are other ones in each run, and so is a vocabulary that comes from the training
@@ -213,7 +214,7 @@ def advice(runs: list[Run]) -> list[str]:
     return found
 
 
-def text_of(settings: Mapping[str, Any], runs: list[Run]) -> str:
+def text_of(settings: JsonObject, runs: list[Run]) -> str:
     """Return how many repeats of how many folds the runs are, such as 5 x 5."""
     found = by_fold(runs)
     if has_own_folds(runs[0]):

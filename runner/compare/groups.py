@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean
-from typing import Any
 
+from data.json_types import Json, JsonObject
 from runner.compare.folds import by_fold, held_out_metric, held_out_split, is_fold, recipe_settings
 from runner.compare.select import Run
 from runner.record.run_names import FILES, FINGERPRINTS, distinguish, ranked_keys, varying
@@ -25,7 +25,7 @@ class Group:
     `settings` is flat and holds the fingerprints too, but neither seed nor fold.
     """
 
-    settings: dict[str, Any]
+    settings: JsonObject
     runs: list[Run] = field(default_factory=list)
     name: str = ""
 
@@ -83,7 +83,7 @@ def make_groups(runs: list[Run]) -> list[Group]:
     return groups
 
 
-def _key(settings: Mapping[str, Any], left_out: Iterable[str]) -> bytes:
+def _key(settings: Mapping[str, Json], left_out: Iterable[str]) -> bytes:
     """Return bytes that are the same for equal settings only; marshal writes them in a fifth of the time of repr."""
     names = sorted(settings.keys() - left_out)
     return marshal.dumps([names, [settings[name] for name in names]], 2)  # later versions refer to equal texts

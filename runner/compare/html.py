@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from runner.compare.claim_table import CLAIM_TITLES, claim_cells
 from runner.compare.colours import Colouring, colour_groups
@@ -122,7 +121,7 @@ def _style_of_verdict(text: str) -> str:
     return "bad" if text.startswith(("worse", "not reproduced")) else "quiet"
 
 
-def _sort_key(value: Any) -> float | str | None:
+def _sort_key(value: object) -> float | str | None:
     """The value that a cell is sorted by: the value itself, or the lower end of an interval; None for no number."""
     found = value.low if isinstance(value, Interval | Paired) else value
     if isinstance(found, float) and not math.isfinite(found):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from runner.compare.axes import words_of
 from runner.compare.baselines import baseline_levels
@@ -19,6 +19,14 @@ from runner.compare.rows import Comparison, Row
 from runner.report.labels import Box, Label, place_labels
 from runner.report.scatter import MOST_INTERVALS, MOST_NUMBERS, NAME_REACH, Point, level_words, scales
 from runner.sanitize import visible
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import RendererAgg
+    from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontProperties
 
 MOST_STRIPS = 60
 MOST_LISTED = 80
@@ -55,9 +63,9 @@ def draw_figures(comparison: Comparison, folder: Path, formats: Sequence[str] = 
     return written
 
 
-def _save(plt: Any, figure: Any, path: Path, formats: Sequence[str]) -> list[Path]:
+def _save(plt: ModuleType, figure: Figure, path: Path, formats: Sequence[str]) -> list[Path]:
     """Write a figure in each format, without a date, so that equal results give equal files."""
-    box = figure.get_tightbbox(figure.canvas.get_renderer()).padded(0.1)  # once: "tight" would draw each file twice
+    box = figure.get_tightbbox(_renderer(figure)).padded(0.1)  # once: "tight" would draw each file twice
     written = []
     for form in formats:
         part, whole = path.with_suffix(".part"), path.with_suffix(f".{form}")
@@ -69,7 +77,14 @@ def _save(plt: Any, figure: Any, path: Path, formats: Sequence[str]) -> list[Pat
     return written
 
 
-def _pareto(plt: Any, points: Sequence[Point], part: Part, words: str, *, is_time: bool) -> Any:
+def _renderer(figure: Figure) -> RendererAgg:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    assert isinstance(figure.canvas, FigureCanvasAgg), "draw_figures chooses this backend"
+    return figure.canvas.get_renderer()
+
+
+def _pareto(plt: ModuleType, points: Sequence[Point], part: Part, words: str, *, is_time: bool) -> Figure:
     """Plot the score against one cost with intervals; a dashed line joins the Pareto front, the list stands beside."""
     from matplotlib.ticker import EngFormatter
 
@@ -103,7 +118,7 @@ def _pareto(plt: Any, points: Sequence[Point], part: Part, words: str, *, is_tim
     return figure
 
 
-def _points(axes: Any, points: Sequence[Point]) -> None:
+def _points(axes: Axes, points: Sequence[Point]) -> None:
     """Draw the points, those off the front paler, and their intervals unless these would hide them."""
     if len(points) <= MOST_INTERVALS:
         ends = [(point.x, point.low, point.high, _shade(point.colour)) for point in points if point.low is not None]
@@ -115,7 +130,7 @@ def _points(axes: Any, points: Sequence[Point]) -> None:
             continue
         axes.scatter(
             [point.x for point in shown], [point.y for point in shown], s=(2 * DOT) ** 2, marker=style,
-            c=[_shade(point.colour) for point in shown], alpha=[1 if point.is_on_front else 0.55 for point in shown],
+            c=[(_shade(point.colour), 1 if point.is_on_front else 0.55) for point in shown],
         )  # fmt: skip
 
 
@@ -123,7 +138,7 @@ def _shade(colour: int) -> str:
     return PALETTE[colour % len(PALETTE)]
 
 
-def _list(axes: Any, points: Sequence[Point]) -> None:
+def _list(axes: Axes, points: Sequence[Point]) -> None:
     """Write the numbers and names of the points beside the axes."""
     shown = points[:MOST_LISTED]
     step = min(0.055, 1.0 / max(len(shown), 1))
@@ -136,9 +151,9 @@ def _list(axes: Any, points: Sequence[Point]) -> None:
     axes.scatter([1.035] * len(shown), heights, s=14, c=shades, transform=axes.transAxes, clip_on=False)
 
 
-def _names(figure: Any, axes: Any, points: Sequence[Point]) -> None:
+def _names(figure: Figure, axes: Axes, points: Sequence[Point]) -> None:
     """Write names beside the points of the front where there is room, and a number beside every other point."""
-    renderer, unit = figure.canvas.get_renderer(), figure.dpi / 72
+    renderer, unit = _renderer(figure), figure.dpi / 72
     height, radius = figure.bbox.height, (DOT + 1) * unit
     area = axes.get_window_extent(renderer)
     bounds = Box(area.x0, height - area.y1, area.x1, height - area.y0)
@@ -163,13 +178,13 @@ def _names(figure: Any, axes: Any, points: Sequence[Point]) -> None:
         _write(axes, points[i], words, box, places[i], unit)
 
 
-def _font() -> Any:
+def _font() -> FontProperties:
     from matplotlib.font_manager import FontProperties
 
     return FontProperties(size=FONT)
 
 
-def _write(axes: Any, point: Point, words: str, box: Box, place: tuple[float, float], unit: float) -> None:
+def _write(axes: Axes, point: Point, words: str, box: Box, place: tuple[float, float], unit: float) -> None:
     """Write a label at its place, readable over lines, with a line to its point where it stands apart."""
     across = ((box.left + box.right) / 2 - place[0]) / unit
     up = (place[1] - (box.top + box.bottom) / 2) / unit
@@ -182,7 +197,7 @@ def _write(axes: Any, point: Point, words: str, box: Box, place: tuple[float, fl
     )  # fmt: skip
 
 
-def _seeds(plt: Any, part: Part, colouring: Colouring) -> Any:
+def _seeds(plt: ModuleType, part: Part, colouring: Colouring) -> Figure:
     """Plot one strip for each group: its runs, their mean, the interval."""
     shown = [(row, number) for row, number in zip(part.rows, part.numbers) if is_scored(row)][:MOST_STRIPS]
     figure, axes = plt.subplots(figsize=(7, 1 + 0.28 * len(shown)))
@@ -203,7 +218,7 @@ def _seeds(plt: Any, part: Part, colouring: Colouring) -> Any:
     return figure
 
 
-def _strips(axes: Any, rows: Sequence[Row], shades: Sequence[str]) -> None:
+def _strips(axes: Axes, rows: Sequence[Row], shades: Sequence[str]) -> None:
     """Draw the strips of rows from below: an artist for all bands, one for all dots, one for all means."""
     spans = [(i, row.interval, shade) for i, (row, shade) in enumerate(zip(rows, shades)) if row.interval]
     if spans:
@@ -214,4 +229,5 @@ def _strips(axes: Any, rows: Sequence[Row], shades: Sequence[str]) -> None:
     values, places, hues = zip(*dots)
     axes.scatter(values, places, s=20, c=hues, zorder=2)
     at = range(len(rows))
-    axes.vlines([row.mean for row in rows], [i - 0.35 for i in at], [i + 0.35 for i in at], colors=shades, linewidth=2)
+    means = [row.mean for row in rows if row.mean is not None]  # all rows here have one
+    axes.vlines(means, [i - 0.35 for i in at], [i + 0.35 for i in at], colors=shades, linewidth=2)

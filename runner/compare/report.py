@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
+from data.json_types import Json, JsonObject
 from runner.compare.analyse import analyse
 from runner.compare.claims import judge_claims
-from runner.compare.export import group_records, run_records, write_csv, write_parquet
+from runner.compare.export import Line, group_records, run_records, write_csv, write_parquet
 from runner.compare.html import report_page
 from runner.compare.latex import latex
 from runner.compare.plots import FORMATS, draw_figures
@@ -30,8 +30,8 @@ def write_report(
     *,
     title: str,
     question: str | None = None,
-    claims: Iterable[dict[str, Any]] = (),
-    baseline: str | Mapping[str, Any] | None = None,
+    claims: Iterable[JsonObject] = (),
+    baseline: str | Mapping[str, Json] | None = None,
     metric: str | None = None,
     output: Path | None = None,
 ) -> list[Path]:
@@ -70,7 +70,7 @@ def write_report_files(
     groups, runs = group_records(comparison), run_records(comparison)
     made = f"Made on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC by Bertier {VERSION}."
 
-    def csv_of(lines: list[dict[str, Any]], path: Path) -> None:
+    def csv_of(lines: list[Line], path: Path) -> None:
         with path.open("w", encoding="utf-8", newline="") as stream:
             write_csv(lines, stream)
 

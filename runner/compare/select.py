@@ -8,12 +8,12 @@ Only finished runs are compared; all others are listed with the reason why they 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
+from data.json_types import Json, JsonObject
 from runner.config.keys import closest
 from runner.errors import ConfigError
 from runner.record.folder import LATEST, RECORD, find_record, record_in
@@ -21,6 +21,8 @@ from runner.record.later import read_later
 from runner.record.record import RecordError, RunRecord
 from runner.record.run_names import setting_text
 from runner.record.sweep_record import SweepRecord, find_sweep, sweep_folders
+
+Settings = Mapping[str, Json]  # flat: values by their dotted keys
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Run:
         return self.record.data.primary
 
     @cached_property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> JsonObject:
         """The whole config, flat, with `compression` as the list of its stages and the positive class in use."""
         own = {"compression": self.record.compression, "data.positive": self.record.data.positive_name}
         return self.record.settings | own
@@ -166,19 +168,19 @@ def _filtered(runs: list[Run], word: str) -> list[Run]:
     return matching
 
 
-def full_key(key: str, settings: dict[str, Any]) -> str:
+def full_key(key: str, settings: Settings) -> str:
     """The whole key: `model` means model.name, as on the command line."""
     return f"{key}.name" if key not in settings and f"{key}.name" in settings else key
 
 
-def setting_words(wanted: str | Mapping[str, Any]) -> list[str]:
+def setting_words(wanted: str | Mapping[str, Json]) -> list[str]:
     """Split the settings that name a group into key=value words; wanted: "model=dsn,seed=0" or {model: dsn}."""
     if isinstance(wanted, str):
         return [word for word in re.split(r"\s+|,(?=[\w.]+=)", wanted) if word]
     return [f"{key}={setting_text(value)}" for key, value in wanted.items()]
 
 
-def setting_matcher(word: str, known: list[dict[str, Any]], verb: str = "compare") -> Callable[[dict[str, Any]], bool]:
+def setting_matcher(word: str, known: Sequence[Settings], verb: str = "compare") -> Callable[[Settings], bool]:
     """Return a test of flat settings for key=value or key=value,value; ConfigError of the verb for an unknown key."""
     key, _, text = word.partition("=")
     keys = sorted({name for settings in known for key in settings for name in (key, key.removesuffix(".name"))})
@@ -190,22 +192,22 @@ def setting_matcher(word: str, known: list[dict[str, Any]], verb: str = "compare
         )
     wanted = [text] if text.startswith("[") else text.split(",")
 
-    def matches(settings: dict[str, Any]) -> bool:
+    def matches(settings: Settings) -> bool:
         full = full_key(key, settings)
         return full in settings and any(is_value(settings[full], value) for value in wanted)
 
     return matches
 
 
-def is_value(value: Any, text: str) -> bool:
+def is_value(value: Json, text: str) -> bool:
     """Return whether a config value is what the text says: 1e-3 is 0.001, null is None, [int8] a list of one."""
     if isinstance(value, list):
         return setting_text(value) in (text.replace(" ", ""), f"[{text}]") or (
             value == [] and text in ("none", "[none]")
         )
-    if isinstance(value, bool) or value is None or isinstance(value, str):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return setting_text(value) == text
     try:
         return float(value) == float(text)
-    except (TypeError, ValueError):
+    except ValueError:
         return str(value) == text

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from models.compression.settings import METHODS
 from runner.config.compose import groups
@@ -16,17 +16,21 @@ from runner.config.typed import of_type
 from runner.schema import Command, Settings
 from runner.statistics import score_table
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+    from omegaconf import DictConfig
+
 CHOICES = {"data.metrics": score_table.CHOICES}  # of settings whose dataclass cannot know them
 MOST_LISTED = 12  # choices in a message; of more than that only those that look like what was typed
 
 
-def _field(key: str) -> dataclasses.Field[Any] | None:
+def _field(key: str) -> dataclasses.Field[object] | None:
     """The dataclass field behind a dotted key, or None where the schema says nothing."""
     return _field_and_type(key)[0]
 
 
 @cache
-def _field_and_type(key: str) -> tuple[dataclasses.Field[Any] | None, Any]:
+def _field_and_type(key: str) -> tuple[dataclasses.Field[object] | None, object]:
     """The dataclass field behind a dotted key and its type, or twice None where the schema says nothing."""
     kind: Any = Command
     found = hint = None
@@ -43,7 +47,7 @@ def _field_and_type(key: str) -> tuple[dataclasses.Field[Any] | None, Any]:
     return found, hint
 
 
-def choices_for(key: str) -> tuple[Any, ...]:
+def choices_for(key: str) -> tuple[object, ...]:
     """The values that a setting may have, where they can be listed; a number, a text or a method's option has none."""
     if key.startswith("compression."):
         return ()  # the class of a method is known when its YAML is composed, for which completion does not wait
@@ -56,12 +60,12 @@ def choices_for(key: str) -> tuple[Any, ...]:
 
 
 @cache
-def _hints(kind: Any) -> dict[str, Any]:
+def _hints(kind: type) -> dict[str, object]:
     """The types of a dataclass's fields, which are text until they are evaluated."""
     return get_type_hints(kind)
 
 
-def _stage_of(key: str) -> tuple[type[Any], str] | None:
+def _stage_of(key: str) -> tuple[type[DataclassInstance], str] | None:
     """The settings class and the option behind compression.<name>.<option>; a phase of a stage has its own class."""
     group, _, rest = key.partition(".")
     name, _, option = rest.partition(".")
@@ -75,7 +79,7 @@ def _stage_of(key: str) -> tuple[type[Any], str] | None:
     return kind, option
 
 
-def check_type(key: str, value: Any) -> str | None:
+def check_type(key: str, value: object) -> str | None:
     """The mistake in the type or the range of one value; None for a good one."""
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
@@ -88,7 +92,7 @@ def check_type(key: str, value: Any) -> str | None:
             return check_range(key, of_type(hint, value))
     try:
         kind, name = _stage_of(key) or (Command, key)
-        config = _typed(kind)  # type: ignore[arg-type]  # mypy takes a dataclass for one of its instances
+        config = _typed(kind)
         OmegaConf.update(config, name, value, merge=False)
         typed = OmegaConf.select(config, name)
     except OmegaConfBaseException as error:
@@ -98,7 +102,7 @@ def check_type(key: str, value: Any) -> str | None:
     return check_range(key, typed)
 
 
-def check_option(key: str, value: Any, default: Any) -> str | None:
+def check_option(key: str, value: object, default: object) -> str | None:
     """The mistake in the type of a part's option, which has no dataclass: the default in its YAML shows the type."""
     if _field(key) is not None or value is None or default is None or (isinstance(value, str) and "${" in value):
         return None
@@ -110,20 +114,20 @@ def check_option(key: str, value: Any, default: Any) -> str | None:
 
 
 @cache
-def _typed(kind: Any) -> Any:
+def _typed(kind: type[DataclassInstance]) -> DictConfig:
     """A dataclass as a config that accepts values of the right type only; cached, since making it takes 10 ms."""
     from omegaconf import OmegaConf
 
     return OmegaConf.structured(kind)
 
 
-def check_range(key: str, value: Any) -> str | None:
+def check_range(key: str, value: object) -> str | None:
     """One line if `value` is text that cannot be used, or outside the range in the field's metadata, else None."""
     found = _field(key)
     return _unusable(key, value) or (None if found is None else _outside(found, key, value))
 
 
-def _unusable(key: str, value: Any) -> str | None:
+def _unusable(key: str, value: object) -> str | None:
     """The mistake in text that no file, record or address can hold."""
     for part in value if isinstance(value, list) else [value]:
         if not isinstance(part, str):
@@ -137,13 +141,13 @@ def _unusable(key: str, value: Any) -> str | None:
     return None
 
 
-def check_field(kind: type, key: str, value: Any, prefix: str) -> str | None:
+def check_field(kind: type, key: str, value: object, prefix: str) -> str | None:
     """One line if a value is outside the range of the field `key` of any dataclass; its name is `prefix` + `key`."""
     found = next(field for field in dataclasses.fields(kind) if field.name == key)
     return _outside(found, f"{prefix}{key}", value)
 
 
-def _outside(found: dataclasses.Field[Any], key: str, value: Any) -> str | None:
+def _outside(found: dataclasses.Field[object], key: str, value: object) -> str | None:
     limits = found.metadata
     if value is None:
         return None
@@ -169,7 +173,7 @@ def _outside(found: dataclasses.Field[Any], key: str, value: Any) -> str | None:
     return None
 
 
-def _expected(found: dataclasses.Field[Any] | None, key: str) -> str:
+def _expected(found: dataclasses.Field[object] | None, key: str) -> str:
     if found is None:
         return ""
     limits, words = found.metadata, []
@@ -197,7 +201,7 @@ def check_settings(settings: Settings) -> list[str]:
     return found
 
 
-def _leaves(node: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _leaves(node: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
     for key, value in node.items():
         if isinstance(value, dict):
             yield from _leaves(value, f"{prefix}{key}.")

@@ -13,8 +13,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
+from data.json_types import Json, JsonObject
 from models.settings import FITTED
 from runner.record.command import essential
 from runner.record.identity import affects_identity
@@ -85,7 +85,7 @@ def common(commands: Sequence[Sequence[str]]) -> list[str]:
     return [word for word in commands[0] if word in shared]
 
 
-def settings_of(record: RunRecord) -> dict[str, Any]:
+def settings_of(record: RunRecord) -> JsonObject:
     """Return all but the seed that the result of a run depends on, flat: settings and fingerprints."""
     prints = {
         "data.fingerprint": record.data.fingerprint,
@@ -113,18 +113,18 @@ def _kept_keys(keys: tuple[str, ...], is_fitted: bool) -> tuple[str, ...]:
     return tuple(key for key in keys if key != "seed" and matters(key) and not key.startswith(unused))
 
 
-def is_unused(key: str, settings: Mapping[str, Any]) -> bool:
+def is_unused(key: str, settings: Mapping[str, Json]) -> bool:
     """Is it a setting of the training, of a model that is fitted without one?"""
     return settings.get("model.family") in FITTED and key.startswith(OF_TRAINING)
 
 
-def varying(settings: Sequence[Mapping[str, Any]]) -> list[str]:
+def varying(settings: Sequence[Mapping[str, Json]]) -> list[str]:
     """Return the keys whose values differ, sorted."""
     keys = sorted({key for one in settings for key in one})
     return [key for key in keys if _varies([one.get(key) for one in settings])]
 
 
-def _varies(values: list[Any]) -> bool:
+def _varies(values: list[Json]) -> bool:
     """Do config values differ? Most settings of 10,000 runs are the same text or number: those take no time."""
     first, sort = values[0], type(values[0])
     if sort not in (list, dict) and all(one is first or (type(one) is sort and one == first) for one in values):
@@ -132,7 +132,7 @@ def _varies(values: list[Any]) -> bool:
     return len({value_key(one) for one in values}) > 1
 
 
-def distinguish(settings: Sequence[Mapping[str, Any]], commands: Sequence[Sequence[str]]) -> list[str]:
+def distinguish(settings: Sequence[Mapping[str, Json]], commands: Sequence[Sequence[str]]) -> list[str]:
     """Return names of the fewest settings that tell these apart: FIRST, then those that were typed, then all others.
 
     settings: as `settings_of` gives them; equal ones get equal names. commands: what was typed for each.
@@ -143,7 +143,7 @@ def distinguish(settings: Sequence[Mapping[str, Any]], commands: Sequence[Sequen
     return [_name(chosen, one) for one in settings]
 
 
-def naming_keys(settings: Sequence[Mapping[str, Any]], commands: Sequence[Sequence[str]]) -> list[str]:
+def naming_keys(settings: Sequence[Mapping[str, Json]], commands: Sequence[Sequence[str]]) -> list[str]:
     """Return the keys that names are made of: the first of the ranked ones that together tell these settings apart."""
     keys = ranked_keys(settings, commands)
     kinds = len({tuple(value_key(one.get(key)) for key in keys if key not in FILES) for one in settings})
@@ -159,13 +159,13 @@ def naming_keys(settings: Sequence[Mapping[str, Any]], commands: Sequence[Sequen
     return chosen
 
 
-def ranked_keys(settings: Sequence[Mapping[str, Any]], commands: Sequence[Sequence[str]]) -> list[str]:
+def ranked_keys(settings: Sequence[Mapping[str, Json]], commands: Sequence[Sequence[str]]) -> list[str]:
     """Return the keys whose values differ: FIRST, then those that were typed, then all others, fingerprints last."""
     typed = {word.partition("=")[0].lstrip("+").replace("/", ".") for words in commands for word in words}
     return sorted(varying(settings), key=lambda key: (_rank(key, typed), key))
 
 
-def _name(chosen: list[str], settings: Mapping[str, Any]) -> str:
+def _name(chosen: list[str], settings: Mapping[str, Json]) -> str:
     told = [key for key in chosen if key in settings or not (key in FILES or is_unused(key, settings))]
     return " ".join(f"{key.removesuffix('.name')}={shown_setting(key, settings)}" for key in told)
 
@@ -179,14 +179,14 @@ def _rank(key: str, typed: set[str]) -> int:
     return len(FIRST) + (0 if key in typed or key.removesuffix(".name") in typed else 1)
 
 
-def shown_setting(key: str, settings: Mapping[str, Any]) -> str:
+def shown_setting(key: str, settings: Mapping[str, Json]) -> str:
     """Return a setting as one would type it; "(absent)" where there is none."""
     if key not in settings:
         return "(absent)"
     return "none" if key == "compression" and not settings[key] else setting_text(settings[key])
 
 
-def setting_text(value: Any) -> str:
+def setting_text(value: Json) -> str:
     """Return a config value as one would type it."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
@@ -197,6 +197,6 @@ def setting_text(value: Any) -> str:
     return str(value)
 
 
-def value_key(value: Any) -> str:
+def value_key(value: Json) -> str:
     """Return a text that is the same for equal config values only."""
     return repr(sorted(value.items()) if isinstance(value, dict) else value)

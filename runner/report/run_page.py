@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+from data.json_types import Json
 from runner.record.baseline import MARK, MEANING, is_at_baseline, no_better_than_ngrams
 from runner.record.bounds import is_bound
 from runner.record.descriptions import constant_answers
@@ -193,7 +194,7 @@ def _environment(record: RunRecord) -> Section:
     return Section("Environment", join([shown, folded("More", others)]), "environment")
 
 
-def _fact(key: str, value: object) -> str:
+def _fact(key: str, value: Json) -> str:
     is_memory = key == "memory_bytes" and isinstance(value, int | float)
     return f"{in_mb(float(value))} MB" if is_memory and isinstance(value, int | float) else setting_text(value)
 

@@ -7,10 +7,10 @@ The models and settings are borrowed; numbers that were published for film revie
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
+from data.json_types import JsonObject
 from runner.compare.select import setting_words
 from runner.config.plugins import named_sweeps, sweep_overrides
 from runner.sweep.settings import SweepSettings
@@ -43,7 +43,7 @@ def _names(words: Iterable[str]) -> list[str]:
     return found[-1].split(",") if found else []
 
 
-def _data_of(claim: Mapping[str, Any], own: Sequence[str]) -> set[str]:
+def _data_of(claim: JsonObject, own: Sequence[str]) -> set[str]:
     """The data sets that a claim is about: those that its groups name, else all of the sweep."""
     found = set()
     for part in claim.get("all") or [claim]:

@@ -14,13 +14,20 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from data.json_types import JsonObject
 from runner.best.types import Budget, Facts
 from runner.config.compose import PORTFOLIO, portfolio_files
 from runner.config.read_yaml import read_yaml
 from runner.errors import ConfigError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Made = TypeVar("Made", bound="DataclassInstance")
+# What a kind or a variant needs, as YAML has it: each key of NEEDS with its value; `any`: a list of such conditions.
+Needs: TypeAlias = "Mapping[str, str | int | float | bool | list[Needs]]"
 
 WORK = ("sparse", "embedding", "dense")  # the rates of a machine that times are estimated by
 
@@ -31,7 +38,7 @@ class Variant:
 
     name: str  # what tells it from the other variants
     words: tuple[str, ...] = ()
-    needs: Mapping[str, Any] = field(default_factory=dict)
+    needs: Needs = field(default_factory=dict)
     rates: tuple[float, ...] = ()  # peak learning rates, each a candidate; (): those of the kind
     pairs: int = 20  # where the kind is trained on pairs of texts: of each sort for a row, at most
 
@@ -47,7 +54,7 @@ class Kind:
     words: tuple[str, ...] = ()  # overrides of all variants
     variants: tuple[Variant, ...] = ()  # the most wanted first
     take: int = 1  # so many of those that fit are tried
-    needs: Mapping[str, Any] = field(default_factory=dict)
+    needs: Needs = field(default_factory=dict)
     rates: tuple[float, ...] = ()
     passes: float = 0.0  # over the texts beside those of training epochs: of a fit, or of a frozen encoder
     stages: float = 0.0  # passes over the texts that its compression takes after the training
@@ -100,7 +107,7 @@ def read_kind(name: str) -> Kind:
     return kind
 
 
-def _made(cls: Any, content: Any, where: str) -> Any:
+def _made(cls: type[Made], content: object, where: str) -> Made:
     """Return the dataclass that a mapping of YAML describes; lists become tuples."""
     known = [one.name for one in fields(cls)]
     if not isinstance(content, dict) or not set(content) <= set(known):
@@ -111,7 +118,7 @@ def _made(cls: Any, content: Any, where: str) -> Any:
         raise ConfigError(f"{where}: {error}. Copy conf/{PORTFOLIO}/ngram.yaml") from error
 
 
-def _typed(key: str, value: Any) -> Any:
+def _typed(key: str, value: object) -> object:
     """Return a value of YAML as the dataclasses have it: overrides in one text as a tuple, lists as tuples."""
     if key == "words":
         return tuple(str(value).split())
@@ -124,60 +131,60 @@ Need = Callable[[Any, Facts, Budget, "Hub"], str]
 Hub = Callable[[str], bool]  # are the weights of a hub id at hand?
 
 
-def _rows(least: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:
+def _rows(least: float, facts: Facts, _budget: Budget, _hub: Hub) -> str:
     return f"needs {least:,} rows, has {facts.rows:,}" if facts.rows < least else ""
 
 
-def _smallest_class(least: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:
+def _smallest_class(least: float, facts: Facts, _budget: Budget, _hub: Hub) -> str:
     found = facts.smallest_class or 0
     return f"needs {least:,} rows in each class, one has {found:,}" if found < least else ""
 
 
-def _rows_below(most: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:
+def _rows_below(most: float, facts: Facts, _budget: Budget, _hub: Hub) -> str:
     return f"for fewer than {most:,} rows, has {facts.rows:,}" if facts.rows >= most else ""
 
 
-def _words_below(most: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:
+def _words_below(most: float, facts: Facts, _budget: Budget, _hub: Hub) -> str:
     found = round(facts.train_rows * facts.words_mean)
     return f"for fewer than {most:,} words, has {found:,}" if found >= most else ""
 
 
-def _text_words(least: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:
+def _text_words(least: float, facts: Facts, _budget: Budget, _hub: Hub) -> str:
     found = facts.words_median
     return f"for texts of {least:,} words or more, half have {found:,.0f} or fewer" if found < least else ""
 
 
-def _kb(least: Any, _facts: Facts, budget: Budget, _hub: Hub) -> str:
+def _kb(least: float, _facts: Facts, budget: Budget, _hub: Hub) -> str:
     return f"needs {least:,} KB or more, cap {budget.max_kb:,g} KB" if (budget.max_kb or least) < least else ""
 
 
-def _us(_wanted: Any, _facts: Facts, budget: Budget, _hub: Hub) -> str:
+def _us(_wanted: bool, _facts: Facts, budget: Budget, _hub: Hub) -> str:
     return "" if budget.max_us else "for a cap on the time of an answer (max_us)"
 
 
-def _texts(count: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:
+def _texts(count: int, facts: Facts, _budget: Budget, _hub: Hub) -> str:
     has = "pairs" if facts.is_pair else "single texts"
     return "" if facts.is_pair == (count == 2) else f"for {'pairs' if count == 2 else 'single texts'}, has {has}"
 
 
-def _labels(wanted: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:
+def _labels(wanted: str, facts: Facts, _budget: Budget, _hub: Hub) -> str:
     return "" if (wanted == "classes") == (facts.classes is not None) else f"for {wanted} alone"
 
 
-def _new_words(least: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:
+def _new_words(least: float, facts: Facts, _budget: Budget, _hub: Hub) -> str:
     return f"for texts with {least:.0%} new words, has {facts.new_words:.1%}" if facts.new_words < least else ""
 
 
-def _spaces(wanted: Any, facts: Facts, _budget: Budget, _hub: Hub) -> str:
+def _spaces(wanted: bool, facts: Facts, _budget: Budget, _hub: Hub) -> str:
     has = "with" if facts.has_spaces else "without"
     return "" if facts.has_spaces == wanted else f"for scripts {'with' if wanted else 'without'} spaces, has one {has}"
 
 
-def _unlabelled(_wanted: Any, facts: Facts, budget: Budget, _hub: Hub) -> str:
+def _unlabelled(_wanted: bool, facts: Facts, budget: Budget, _hub: Hub) -> str:
     return "" if budget.unlabelled and facts.unlabelled_rows else "needs unlabelled=<a file of further texts>"
 
 
-def _weights(source: Any, _facts: Facts, _budget: Budget, hub: Hub) -> str:
+def _weights(source: str, _facts: Facts, _budget: Budget, hub: Hub) -> str:
     return "" if hub(str(source)) else f"weights not at hand: {source}"
 
 
@@ -198,23 +205,23 @@ NEEDS: dict[str, Need] = {
 }
 
 
-def check_needs(needs: Mapping[str, Any], where: str) -> None:
+def check_needs(needs: Needs, where: str) -> None:
     """Raise ConfigError for a condition that there is not."""
     for key, value in needs.items():
-        if key == "any":
+        if key == "any" and isinstance(value, list):
             for one in value:
                 check_needs(one, where)
         elif key not in NEEDS:
             raise ConfigError(f"{where}: needs: {key} is none of {', '.join([*NEEDS, 'any'])}. Fix it")
 
 
-def unmet_need(needs: Mapping[str, Any], facts: Facts, budget: Budget, hub: Hub) -> str:
+def unmet_need(needs: Needs, facts: Facts, budget: Budget, hub: Hub) -> str:
     """Return a sentence on the first condition that is not met, "" where all are.
 
     `any` holds a list of conditions of which one is enough.
     """
     for key, value in needs.items():
-        if key == "any":
+        if key == "any" and isinstance(value, list):
             reasons = [unmet_need(one, facts, budget, hub) for one in value]
             if all(reasons):
                 return "; ".join(reasons)
