@@ -151,6 +151,8 @@ class Launching:
         endings = {words: self._refused(words) for words in batch}
         self._running = {words: work for words, work in batch.items() if endings[words] is None}
         if self._running:
+            if self.runs.local is None:  # other launchers have no table of what runs
+                say(f"started  {'; '.join(map(self.name_of, self._running))}")
             outcomes = self.runs.launch(list(self._running), works[0].step.number)
             for words, outcome in zip(self._running, outcomes):
                 endings[words] = Ending(outcome, self._stopped.pop(words, None))

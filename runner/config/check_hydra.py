@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SEARCH = "hydra/sweeper=optuna"
 BEST = "hydra/sweeper=best"
 GROUPS = ("hydra/sweeper", "hydra/launcher")
+ELSEWHERE = ("hydra/launcher=ray", "hydra/launcher=submitit_slurm")  # may run jobs on other machines
 
 # The module that each choice needs, and the extra that installs it.
 EXTRAS = {
@@ -45,7 +46,11 @@ def is_search(overrides: list[Override]) -> bool:
 
 def _chosen_sweeper(overrides: list[Override]) -> str | None:
     """The choice of a sweeper as one would type it; None where the command has none."""
-    found = [f"{o.key_or_group}={o.value()}" for o in overrides if o.key_or_group == "hydra/sweeper"]
+    return _choice_of("hydra/sweeper", overrides)
+
+
+def _choice_of(group: str, overrides: list[Override]) -> str | None:
+    found = [f"{o.key_or_group}={o.value()}" for o in overrides if o.key_or_group == group]
     return found[-1] if found else None
 
 
@@ -133,8 +138,15 @@ def _check_search(words: list[str], overrides: list[Override]) -> Iterator[str]:
 
 
 def _check_best(words: list[str], overrides: list[Override]) -> Iterator[str]:
-    """Values out of range, and keys that have several values: a search tries settings of its own."""
-    yield from _typed_sweeper(BestSettings, words)[1]
+    """Values out of range, keys that have several values, and times on this machine of runs that are made elsewhere."""
+    settings, wrong = _typed_sweeper(BestSettings, words)
+    yield from wrong
+    launcher = _choice_of("hydra/launcher", overrides)
+    if settings is not None and settings.max_us is not None and launcher in ELSEWHERE:
+        yield (
+            f"max_us={settings.max_us:g} is a time on this machine, and {launcher} may time its runs on others. Try: "
+            "without the launcher, or without max_us (max_ms)"
+        )
     for override in overrides:
         if override.is_sweep_override():
             yield f"{override.input_line}: `run best` searches for one seed and one dataset. Try: one value"

@@ -101,6 +101,22 @@ def test_a_tuner_watches_its_trials_through_another_launcher(tmp_path: Path) -> 
     assert any("data.max_length=512" in log for log in logs), "the reason is in the log of the job"
 
 
+@pytest.mark.slow
+def test_a_search_for_the_best_model_makes_its_runs_through_another_launcher(tmp_path: Path) -> None:
+    pytest.importorskip(PLUGINS["submitit_local"])
+    words = ["data=demo", "data.demo_rows=2100", "tracker=none", "max_kb=100", "steps=1"]
+    found = {}
+    for launcher in ("local", "submitit_local"):
+        folder = tmp_path / launcher
+        folder.mkdir()
+        done = run_cli("best", *words, f"hydra/launcher={launcher}", cwd=folder, timeout_s=HANGS_S)
+        assert done.returncode == 0, done.stderr
+        (path,) = (folder / "outputs" / "sweeps").glob("*/best.json")
+        result = json.loads(path.read_text())
+        found[launcher] = [result[key] for key in ("winner", "run", "sha256")]
+    assert found["local"] == found["submitit_local"] and None not in found["local"]
+
+
 def test_a_machine_without_the_commands_folder_says_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="a folder that all machines share"):
         enter_folder(str(tmp_path / "nowhere"))

@@ -80,12 +80,15 @@ def test_a_plan_alone_starts_no_run(tmp_path: Path, ended: list[str], capsys: py
     assert capsys.readouterr().out == "planning\nplan 0123456789\n" and not runs.launched and not ended
 
 
-def test_a_candidate_that_is_refused_is_a_row_and_the_others_go_on(tmp_path: Path, ended: list[str]) -> None:
+def test_a_candidate_that_is_refused_is_a_row_and_the_others_go_on(
+    tmp_path: Path, ended: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     runs = Runs(tmp_path, wrong="x=b")
     result, code = search_inside(Budget(steps=5), ["data=demo"], runs)
     assert result is not None and result.winner == "a" and code == 0
     assert [words[-1] for words in runs.launched] == ["x=a", "x=c", "x=d", "x=e"]
     assert all("baseline.ngram=off" in words for words in runs.launched)
+    assert "started  a\nstarted  c; d\nstarted  e\n" in capsys.readouterr().out, "other launchers show nothing"
     assert "two settings exclude each other" in (tmp_path / "sweeps/0123456789/journal.jsonl").read_text()
 
 

@@ -66,6 +66,15 @@ def test_several_values_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert "seed=0,1: `run best` searches for one seed and one dataset" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("launcher", ["ray", "submitit_slurm"])
+def test_a_cap_on_time_is_refused_where_runs_are_timed_elsewhere(
+    launcher: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dispatch(["best", "data=demo", "max_ms=1", f"hydra/launcher={launcher}"]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert f"max_us=1000 is a time on this machine, and hydra/launcher={launcher} may time its runs on others" in told
+
+
 def test_the_help_names_every_word(capsys: pytest.CaptureFixture[str]) -> None:
     assert dispatch(["best", "--help"]) == 0
     told = capsys.readouterr().out
