@@ -25,6 +25,7 @@ from runner.version import NUMBERS, VERSION
 FORMAT = 1  # raise when drafts are made in another way
 CAP = "model.max_kb="  # an n-gram model whose file is smaller has all of its n-grams, whatever the cap
 START_S = 3.0  # of a run: its process, its data from the cache, evaluation, saving
+TIMING_S = 4.0  # of timing its answers, where there is a cap on time
 ROUNDS_OF_FIT = 150  # products with the matrix that a fit of a linear model takes, two a step
 LOOP = 2.0  # times the multiply-adds alone, that a training step takes
 STEP_S = 6e-4  # of an optimizer step beside its arithmetic
@@ -63,7 +64,8 @@ class Estimator:
     def estimate(self, words: Sequence[str], work: str, passes: float) -> Estimate:
         """Estimate a candidate by its overrides; work, passes: of its kind. Raises the user's errors."""
         draft, training, micros = self._known(words)
-        seconds = round(self._seconds(training, draft, work, passes), 1)
+        timing = 0.0 if self.machine is None else TIMING_S
+        seconds = round(timing + self._seconds(training, draft, work, passes), 1)
         return Estimate(draft.bytes, micros, seconds, (draft.bytes, draft.params, draft.width))
 
     def _known(self, words: Sequence[str]) -> tuple[Draft, Training, float | None]:

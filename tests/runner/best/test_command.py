@@ -10,9 +10,10 @@ import pytest
 
 from runner.best import command
 from runner.best.agenda import Work
-from runner.best.command import Launching, hold_search, search_inside, shared_words
+from runner.best.command import TIMED, Launching, hold_search, search_inside, shared_words
 from runner.best.search import Search
 from runner.best.types import Budget, Conclusion, Plan, Result
+from runner.config.compose import compose
 from runner.errors import ConfigError
 from runner.experiment.outcome import Outcome
 from runner.record.record import RunRecord
@@ -23,7 +24,9 @@ from tests.runner.best.stand_ins import FIVE, record_of
 def test_a_search_decides_threads_and_timing_only_where_the_command_does_not() -> None:
     own = ["baseline.ngram=off", "train.threads=1", "measure=quick"]
     assert shared_words(["data=demo"], is_timed=False) == ["data=demo", *own]
-    assert shared_words(["data=demo"], is_timed=True) == ["data=demo", *own[:2]]
+    assert shared_words(["data=demo"], is_timed=True) == ["data=demo", *own[:2], *TIMED]
+    timed, default = (compose(words).measure for words in ([*TIMED], ["measure=default"]))
+    assert (timed.min_time_s, timed.rounds) == (default.min_time_s, default.rounds), "answers are timed as long"
     given = ["data=demo", "train.threads=2", "measure=off"]
     assert shared_words(given, is_timed=False) == [*given, "baseline.ngram=off"]
 

@@ -9,7 +9,7 @@ from data.load import Rows
 from data.stores.build_once import SharedCache
 from runner.best.plan import estimate
 from runner.best.plan.draft import Draft, Drawer
-from runner.best.plan.estimate import START_S, Estimator
+from runner.best.plan.estimate import START_S, TIMING_S, Estimator
 from runner.best.plan.rates import REFERENCE, Rates
 from runner.best.types import Facts
 from tests.runner.best.conftest import DEMO, settings_of
@@ -42,6 +42,8 @@ def test_bytes_and_times_are_kept_for_the_next_plan(
     here, there = (estimator(demo_rows, cache, machine=machine) for machine in ("here", "there"))
     assert here.estimate(DSN, "embedding", 0).micros == here.estimate(DSN, "embedding", 0).micros == 10.0
     assert there.estimate(DSN, "embedding", 0).micros == 20.0 and not times
+    untimed = first.estimate(DSN, "embedding", 0).seconds
+    assert here.estimate(DSN, "embedding", 0).seconds == pytest.approx(untimed + TIMING_S)
     assert estimator(demo_rows, cache).estimate((*DSN, "model.width=0.5"), "embedding", 0).bytes == 5000
 
 
