@@ -130,6 +130,11 @@ class ModelSettings:
     pairs: str = limited("none", neutral="none")  # of contrastive tuning, of each kind a row: none, auto or a number
 
 
+def pretrains_first(model: ModelSettings) -> bool:
+    """Do the first weights come from a run that is made first, whose words model.pretrained has?"""
+    return "=" in (model.pretrained or "")
+
+
 def full_part(part: str | Part) -> Part:
     """A part as a dictionary; config.json holds a part without options as its name alone."""
     return {"name": part} if isinstance(part, str) else dict(part)

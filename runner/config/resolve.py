@@ -13,7 +13,7 @@ from data.inputs.language_case import language_of
 from data.settings import ALL_FOLDS, DataSettings, normalize_label_names
 from models.compression.settings import METHODS
 from models.compression.settings.stage import StageSettings
-from models.settings import HASHED_WORDS, OVER_NGRAMS, chosen_readout, compares_by_cosine
+from models.settings import HASHED_WORDS, OVER_NGRAMS, chosen_readout, compares_by_cosine, pretrains_first
 from models.views.settings import NONE, ViewSettings
 from runner.config.conflicts import conflicts
 from runner.config.recipes import AUTO, open_recipes
@@ -152,7 +152,7 @@ def _choose_checkpoint(settings: Settings) -> None:
         start, model.pretrained = str(folder_of(model.init_from, settings.paths.output)), None
     if model.characters and model.tokenizer == HASHED_WORDS:
         model.tokenizer += ":" + "-".join(map(str, model.characters))
-    if model.tokenizer == "auto":
+    if model.tokenizer == "auto" and not pretrains_first(model):
         source = model.pretrained or start
         model.tokenizer = source or ("train" if is_builtin else DEFAULT_TOKENIZER)
 

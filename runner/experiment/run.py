@@ -20,6 +20,7 @@ from runner.experiment.dependencies.encoder import find_initial_weights
 from runner.experiment.dependencies.folds import answer_by_folds
 from runner.experiment.dependencies.inner_run import InnerRunUnfinished
 from runner.experiment.dependencies.ngram_baseline import find_ngram_baseline
+from runner.experiment.dependencies.pretrained import make_pretrained
 from runner.experiment.dependencies.teacher import make_teachers
 from runner.experiment.header import first_record
 from runner.experiment.initial_model import check_checkpoint
@@ -59,8 +60,6 @@ def run(settings: Settings, overrides: list[str], context: RunContext | None = N
     output = Path(settings.paths.output).expanduser().absolute()
     check_writable(output)
     set_threads(settings.train.threads or 1)
-    for one in (settings, *(with_recipe(settings, recipe) for recipe in settings.model.recipes)):
-        check_checkpoint(one)
     terminal = Terminal(context.is_quiet)
     unwatched = replace(context, watch=None)  # the trial is this run, not those that it needs first
 
@@ -68,6 +67,9 @@ def run(settings: Settings, overrides: list[str], context: RunContext | None = N
         return run(inner, words, unwatched)
 
     try:
+        make_pretrained(settings, overrides, terminal.say, make_run)
+        for one in (settings, *(with_recipe(settings, recipe) for recipe in settings.model.recipes)):
+            check_checkpoint(one)
         initial = find_initial_weights(settings, overrides, terminal.say, context.exclusive, make_run)
         make_teachers(settings, overrides, terminal.say, make_run)
         try:

@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from models.settings import pretrains_first
 from runner.record.identity import identity_settings
 from runner.schema import Settings
 from runner.version import NUMBERS
@@ -55,7 +56,7 @@ def _sources(settings: Settings) -> Iterator[tuple[str, list[tuple[str, int, int
     if data.id:
         yield data.id, _revision("datasets", data.id)
     for name in (model.pretrained, model.tokenizer, model.init_from, settings.finished):
-        if name and name not in ("train", "auto"):
+        if name and name not in ("train", "auto") and not (name == model.pretrained and pretrains_first(model)):
             path = Path(name).expanduser()
             yield name, _stamps(path) if path.exists() else _revision("models", name)
 

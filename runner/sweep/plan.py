@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, TypeVar
 
+from models.settings import pretrains_first
 from runner.config.check_values import check_settings
 from runner.config.composer import Composer
 from runner.config.resolve import resolve
@@ -118,7 +119,7 @@ def check_starts(jobs: Sequence[Job]) -> None:
         if settings is None or job.problem or job.status == "done":
             continue
         model = settings.model
-        if not model.pretrained and not model.init_from:
+        if pretrains_first(model) or not (model.pretrained or model.init_from):
             continue
         key = repr((model.name, model.embedding, model.tokenizer, model.pretrained, model.init_from))
         if key not in problems:
