@@ -3,7 +3,7 @@ PYTHON ?= python3
 TRIES ?= 100
 FUZZ ?= 1
 BIN := .venv/bin
-.PHONY: help setup demo test faults fuzz check bench bench-quick bench-rivals bench-best bench-rejection page-packages ui
+.PHONY: help setup demo test faults fuzz check bench bench-quick bench-rivals bench-best bench-best-labels bench-rejection page-packages ui
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */  make \1\t/' | expand -t 20
@@ -59,6 +59,9 @@ page-packages:  ## fetch the npm packages that tests of an encoder's page need, 
 bench-best: setup  ## compare `run best` with fastText and scikit-learn inside 1 MB (about 20 minutes a data set, needs a hub)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[rivals]'
 	$(BIN)/python -m tests.benchmarks.bench_best_rivals
+
+bench-best-labels: setup  ## compare `run best` with a frozen MiniLM on 1,000 labels (about 25 minutes a draw, needs a hub)
+	$(BIN)/python -m tests.benchmarks.bench_best_labels
 
 bench-rejection: setup  ## check `reject=` on simulated models and on cuts of IMDB and SST-2 (about 10 minutes, needs a hub)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/benchmarks/bench_rejection.py -s

@@ -36,6 +36,7 @@ from runner.config.resolve import resolve
 from runner.machine.threads import set_threads
 from runner.record.folder import find_record
 from runner.record.predictions import read_predictions
+from runner.record.record import RunRecord
 from runner.tasks.make import target_of
 from tests.benchmarks.bench_rivals import DATA, TIMED
 from tests.benchmarks.kept_answers import (
@@ -134,22 +135,30 @@ def keep_rival(name: str, arm: str, parts: tuple[Rows, Rows, Rows], setup: Setup
     keep(setup.folder, Kept(name, arm, rival.name, setup.kb, right, digest, size, micros, seconds, facts))
 
 
-def keep_ours(name: str, words: Sequence[str], setup: Setup, work: Path) -> None:
-    """Search, and keep the winner's answers to the reported rows."""
-    output, begun = work / f"{name}-runs", time.monotonic()
+def keep_ours(name: str, arm: str, words: Sequence[str], setup: Setup, work: Path) -> None:
+    """Search with these words, and keep the winner's answers to the reported rows."""
+    output, begun = work / f"{name}-{arm}", time.monotonic()
     paths = [f"paths.output={output}", f"paths.cache={work / 'cache'}", "tracker=none"]
-    found = search([*words, f"max_kb={setup.kb:g}", f"minutes={setup.minutes:g}", f"jobs={setup.threads}", *paths])
+    found = search([*words, f"minutes={setup.minutes:g}", f"jobs={setup.threads}", *paths])
     seconds, record = time.monotonic() - begun, find_record(output, found.run)
+    facts = {
+        "overrides": found.overrides, "compared": found.compared, "steps": f"{found.done} of {found.planned}",
+        "selection": record.metrics.get(str(record.data.selection)), "corrected": found.corrected,
+    }  # fmt: skip
+    keep_run(name, arm, str(found.winner), record, output, setup, seconds, facts, found.bundle_bytes)
+
+
+def keep_run(
+    name: str, arm: str, title: str, record: RunRecord, output: Path, setup: Setup, seconds: float,
+    facts: dict[str, object], size: float | None = None,
+) -> None:  # fmt: skip
+    """Keep the answers of a finished run to the reported rows; size: bytes of its bundle, where there is one."""
     answers = read_predictions(output / record.identity, record.data.primary.partition("/")[0], record)
     assert answers is not None
     labels = np.asarray(answers["label"]).tolist()
     right, digest = as_right(np.asarray(answers["prediction"]).tolist(), labels), digest_of(labels)
-    size, micros = found.bundle_bytes or record.metrics["cost/bytes_deployed"], record.metrics["speed/answer_us_p50"]
-    facts = setup.facts | {
-        "overrides": found.overrides, "compared": found.compared, "steps": f"{found.done} of {found.planned}",
-        "selection": record.metrics[str(record.data.selection)],
-    }  # fmt: skip
-    keep(setup.folder, Kept(name, "ours", str(found.winner), setup.kb, right, digest, size, micros, seconds, facts))
+    size, micros = size or record.metrics["cost/bytes_deployed"], record.metrics["speed/answer_us_p50"]
+    keep(setup.folder, Kept(name, arm, title, setup.kb, right, digest, size, micros, seconds, setup.facts | facts))
 
 
 def run_set(name: str, arms: Sequence[str], setup: Setup) -> None:
@@ -164,7 +173,7 @@ def run_set(name: str, arms: Sequence[str], setup: Setup) -> None:
         for arm in missing:
             print(f"{name}: {arm}", flush=True)
             if arm == "ours":
-                keep_ours(name, words, setup, work)
+                keep_ours(name, arm, [*words, f"max_kb={setup.kb:g}"], setup, work)
             elif parts is not None:
                 keep_rival(name, arm, parts, setup)
 
