@@ -18,7 +18,7 @@ from runner.best.plan.candidates import CandidateFinder, Found
 from runner.best.plan.check import check_budget, check_reach
 from runner.best.plan.draft import Drawer
 from runner.best.plan.estimate import Estimator
-from runner.best.plan.portfolio import portfolio_digest
+from runner.best.plan.portfolio import NOT_AT_HAND, Hub, portfolio_digest
 from runner.best.plan.rates import REFERENCE, known_rates, machine_class
 from runner.best.plan.steps import count_planned, order_steps, repeats_for
 from runner.best.plan.table import Table, read_table
@@ -48,7 +48,7 @@ def make_plan(settings: Settings, words: Sequence[str], budget: Budget, notify: 
     key = plan_key(table, budget, machine)
     path = plan_path(settings, key)
     if (kept := read_plan(path)) is not None:
-        return kept
+        return with_news(kept, WeightsAtHand(), path.parent)
     is_timed = budget.steps is None and budget.minutes is not None
     rates = known_rates(cache.folder, machine, notify) if is_timed else REFERENCE
     timed = machine if budget.max_us is not None else None
@@ -60,6 +60,19 @@ def make_plan(settings: Settings, words: Sequence[str], budget: Budget, notify: 
     check_reach(plan, finder.beyond)
     write_plan(plan, path)
     return plan
+
+
+def with_news(plan: Plan, hub: Hub, folder: Path) -> Plan:
+    """Return a kept plan with a note on weights that are at hand by now: without them it stays as it is."""
+    ids = {one.reason.removeprefix(NOT_AT_HAND) for one in plan.left_out if one.reason.startswith(NOT_AT_HAND)}
+    found = sorted(filter(hub, ids))
+    if not found:
+        return plan
+    note = (
+        f"this plan was made without {', '.join(found)}, at hand by now. Try: remove {folder} and give the same "
+        "command; finished runs are found again"
+    )
+    return replace(plan, facts=replace(plan.facts, notes=(*plan.facts.notes, note)))
 
 
 def said_once(notify: Callable[[str], None]) -> Callable[[str], None]:

@@ -61,6 +61,19 @@ def test_a_plan_that_exists_is_obeyed(tmp_path: Path) -> None:
     assert planned(tmp_path, Budget(max_kb=100, steps=4)) == first
 
 
+def test_a_kept_plan_says_which_weights_have_come_since(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_reviews(tmp_path / "reviews.csv")
+    first = planned(tmp_path, budget := Budget(max_kb=100, steps=4))
+    assert planned(tmp_path, budget) == first
+    monkeypatch.setattr(make, "WeightsAtHand", lambda: lambda source: source == "nobody/has-this")
+    again = planned(tmp_path, budget)
+    assert again.steps == first.steps and again.left_out == first.left_out
+    (note,) = set(again.facts.notes) - set(first.facts.notes)
+    folder = tmp_path / "outputs" / "sweeps" / first.key
+    assert note.startswith(f"this plan was made without nobody/has-this, at hand by now. Try: remove {folder}")
+    assert read_plan(folder / PLAN) == first
+
+
 def test_whatever_a_plan_depends_on_is_in_its_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = write_reviews(tmp_path / "reviews.csv")
     other = tmp_path / "other.csv"
