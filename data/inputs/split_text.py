@@ -1,4 +1,4 @@
-"""A text split into words, with their places in it, for models that tag words."""
+"""A text split into words, with their places in it, for models that tag words; a bundle of a tagger has a copy."""
 
 from __future__ import annotations
 

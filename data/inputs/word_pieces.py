@@ -55,7 +55,7 @@ def word_pieces(tokenizer: PieceTokenizer, rows: list[list[str]]) -> Pieces:
     backend = tokenizer.backend
     backend.no_truncation()
     backend.no_padding()
-    if _needs_space(backend):
+    if needs_space(backend):
         rows = [[word if i == 0 else f" {word}" for i, word in enumerate(row)] for row in rows]
     found = backend.encode_batch(rows, is_pretokenized=True, add_special_tokens=False)
     counts = [np.bincount(np.array(e.word_ids, np.int64), minlength=len(row)) for e, row in zip(found, rows)]
@@ -64,7 +64,7 @@ def word_pieces(tokenizer: PieceTokenizer, rows: list[list[str]]) -> Pieces:
     return Pieces(np.concatenate([nothing, *tokens]), np.concatenate([nothing, *counts]))
 
 
-def _needs_space(backend: Backend) -> bool:
+def needs_space(backend: Backend) -> bool:
     """Does the tokenizer write the space before a word into its tokens, without adding it to split words?
 
     Byte-level ones do, and those of SentencePiece that put no space before a text. They are asked, because a space can

@@ -16,9 +16,9 @@ from data.inputs.request import Asked, Field
 from data.inputs.split_text import find_words, split_bare, split_words
 from data.inputs.token_ids import TokenIds
 from data.inputs.tokenizer import Tokenizer, require_pieces
-from data.inputs.windows import Window, cut_windows
 from data.inputs.word_cache import Encoded, spans
 from data.inputs.word_pieces import Frame, first_places, word_pieces
+from data.inputs.word_windows import Window, cut_windows
 from data.labels import Labels
 from data.sources.columns import is_column_number
 from data.splits import Arrays, TokenSplit

@@ -23,7 +23,8 @@ from data.sources.raw import RawData, RawSplit
 from data.sources.tagged import Row, TagColumn, TaggedRows
 from data.stores.build_once import SharedCache
 from data.targets.tag_labels import encode_tags, learn_scheme
-from data.targets.tags import SECOND, Tags
+from data.targets.tag_schemes import SECOND
+from data.targets.tags import Tags
 from data.targets.written_text import are_cases, are_marks, leaks
 
 if TYPE_CHECKING:

@@ -2,7 +2,8 @@
 
 A tag is O, or a prefix and a type: B-PER begins a person, I-PER goes on with it. IOB2 begins every entity with B-; IOB1
 only one that follows another of its type; IOBES also marks the last word (E-) and entities of one word (S-), as BILOU
-does with L- and U-. Tags with other beginnings are plain tags: they mark words, not entities.
+does with L- and U-. Tags with other beginnings are plain tags: they mark words, not entities. A bundle of a
+tagger has a copy of this file.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 OUTSIDE = "O"
 NOTHING = ("O", "non", "none", "LOWER")  # names of the tag that says there is nothing to mark
+SECOND = "second_"  # before the name of a tag of the second label, where the first label has a tag of that name
 UNNAMED = "_"  # the type of the tags B and I, which have none
 _OUT, _BEGIN, _INSIDE, _END, _SINGLE = range(5)
 _PREFIXES = {"B": _BEGIN, "I": _INSIDE, "E": _END, "L": _END, "S": _SINGLE, "U": _SINGLE}

@@ -14,8 +14,7 @@ from data.settings import DataSettings
 from data.splits import Arrays, TokenSplit
 from data.targets.base import Target
 from data.targets.masked_words import UNCUT
-
-SECOND = "second_"  # before the name of a tag of the second label, where the first label has a tag of that name
+from data.targets.tag_schemes import SECOND
 
 
 class Tags(Target):

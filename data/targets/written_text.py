@@ -5,7 +5,7 @@
 Two sets of labels. FOUR: O, COMMA (also ; and :), PERIOD (also ! and ...) and QUESTION, dashes are left out;
 LOWER, CAP, UPPER and MIXED. NINE: the marks . , ? ! ; : - ' themselves and `non`; `non`, `one` (first letter) and `cap`
 (all letters); apostrophe and hyphen then split words. Capitals are lowered by the rules of the language: Turkish has
-I and İ, ı and i.
+I and İ, ı and i. A bundle of a tagger has a copy of this file.
 """
 
 from __future__ import annotations

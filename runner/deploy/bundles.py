@@ -17,7 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from data.inputs import cleaning, context_windows, log_mel
+from data import json_types
+from data.inputs import cleaning, context_windows, log_mel, split_text, word_windows
+from data.targets import tag_schemes, written_text
 from models.checkpoints.atomic import written_atomically
 from runner.deploy.bundle import predict
 from runner.deploy.bundle.calibration import CALIBRATION_FILE, PROMISE, Calibration, read_calibration
@@ -25,10 +27,10 @@ from runner.deploy.bundle.label_sets import THRESHOLDS
 from runner.deploy.container.files import add_server
 from runner.deploy.device_costs import device_costs
 from runner.deploy.exported import DESCRIPTION_FILE, VECTOR_FORMS, ExportedModel, is_zip, with_engine
-from runner.deploy.graph_facts import WINDOWS, graph_facts
+from runner.deploy.graph_facts import WINDOWS, WORDS, graph_facts
 from runner.deploy.promise import Promise, save_promise
 from runner.errors import ConfigError
-from runner.tasks import best_span, task_class
+from runner.tasks import best_span, tag_answers, task_class
 
 MANIFEST = "manifest.json"
 SOURCES = Path(predict.__file__).parent
@@ -41,10 +43,16 @@ OF_CLEANING = ("cleaning.py",)  # of a model of cleaned texts
 OF_SETS = ("label_sets.py",)  # of a model whose labels are decided one by one
 OF_SOUNDS = ("sound.py", "frame_network.py")
 OF_WINDOWS = ("windows.py",)  # of a model that answers with a part of a context
+OF_WORDS = ("words.py",)  # of a model that tags words
 COPIED = {  # with a file of a bundle: code that training uses too, by the name of its copy
     "cleaning.py": {"cleaning_steps.py": cleaning}, "sound.py": {"log_mel.py": log_mel},
     "windows.py": {"context_windows.py": context_windows, "best_span.py": best_span},
+    "words.py": {
+        f"{module.__name__.rpartition('.')[2]}.py": module
+        for module in (json_types, split_text, tag_answers, tag_schemes, word_windows, written_text)
+    },
 }  # fmt: skip
+OWN_IMPORT = re.compile(r"^from (?:data|runner)\.(?:\w+\.)*(\w+) import ", re.MULTILINE)  # of code that is copied
 OF_GRAPHS = ("encoder.py", "wordpiece.py")
 OF_NUMPY = ("numpy>=2",)
 OF_ONNX = (*OF_NUMPY, "onnxruntime>=1.23")
@@ -59,8 +67,7 @@ Answers {texts} by {answers}. It needs Python 3.10 or later; `pip install -r req
 ```
 python predict.py {words}
 python predict.py texts.csv --out answers.csv      # with {columns}; {options}
-{stream}
-```
+{stream}```
 
 ```python
 from predict import Model
@@ -74,25 +81,25 @@ model({asked})
 {lengths}{card}"""
 
 LOGITS = "model.scores([...])        # the logits, (texts, classes)\n"
-STREAM = "tail -f log | python predict.py -                  # a line of JSON for each line; for models of one text"
+STREAM = "tail -f log | python predict.py -                  # a line of JSON for each line\n"
 WORDS_OF_TEXTS = {
     "texts": "texts", "words": '"a text"', "asked": '"a text"', "options": "--text names another", "stream": STREAM,
 }  # fmt: skip
 WORDS_OF_PAIRS = {
     "texts": "pairs of texts", "words": '"a text" "a second text"', "asked": '"a text", "a second text"',
-    "options": "--text and --pair name others", "stream": STREAM,
+    "options": "--text and --pair name others", "stream": "",
 }  # fmt: skip
 WORDS_OF_SOUNDS = {
     "texts": "sounds", "words": "bark.wav", "asked": '"bark.wav"', "options": "of paths; --text names another",
-    "stream": "python predict.py clips/*.flac                     # other formats than WAV: pip install soundfile",
+    "stream": "python predict.py clips/*.flac                     # other formats than WAV: pip install soundfile\n",
 }  # fmt: skip
-
-
 WORDS_OF_WINDOWS = WORDS_OF_PAIRS | {
     "texts": "questions about a text", "words": '"a question" "the text with the answer"',
     "asked": '"a question", "the text with the answer"', "answers": "a part of it, with its place in characters",
     "logits": "",
 }  # fmt: skip
+WORDS_OF_TAGS = WORDS_OF_TEXTS | {"answers": "a tag for each word, and what the tags mean", "logits": ""}
+BY_READER = {WINDOWS: WORDS_OF_WINDOWS, WORDS: WORDS_OF_TAGS}
 
 
 @contextmanager
@@ -161,13 +168,13 @@ def sources_for(header: dict[str, Any]) -> tuple[str, ...]:
 
 
 def add_graph_reader(part: Path, exported: ExportedModel, trained: ExportedModel, *, is_served: bool = False) -> None:
-    """Add the reader to a folder with an encoder's graph and tokenizer; ConfigError where there is none for its task.
+    """Add the reader to a folder with an encoder's graph and tokenizer.
 
     is_served: with a server and a Dockerfile.
     """
     facts = graph_facts(part, exported, "bundle")
     (part / predict.GRAPH_FACTS).write_text(json.dumps(facts, ensure_ascii=False) + "\n", encoding="utf-8")
-    further = {"cleaning": OF_CLEANING, THRESHOLDS: OF_SETS, WINDOWS: OF_WINDOWS}
+    further = {"cleaning": OF_CLEANING, THRESHOLDS: OF_SETS, WINDOWS: OF_WINDOWS, WORDS: OF_WORDS}
     sources = (*READER, *OF_GRAPHS, *(name for entry, names in further.items() if entry in facts for name in names))
     needed = OF_ONNX if "pieces" in facts and WINDOWS not in facts else (*OF_ONNX, *OF_OTHER_TOKENIZERS)
     add_reader(part, exported, trained, sources, needed, is_served=is_served)
@@ -202,7 +209,8 @@ def add_reader(
     for name in (*sources, *(OF_PROMISES if has_promise else ())):
         shutil.copy2(SOURCES / name, part / name)
     for name, module in (pair for source in sources for pair in COPIED.get(source, {}).items()):
-        shutil.copy2(str(module.__file__), part / name)
+        code = Path(str(module.__file__)).read_text(encoding="utf-8")
+        (part / name).write_text(OWN_IMPORT.sub(r"from \1 import ", code), encoding="utf-8")
     (part / "requirements.txt").write_text("\n".join(packages) + "\n", encoding="utf-8")
     calibration = read_calibration(part / exported.weights.name)
     (part / "README.md").write_text(as_calibrated(usage(exported, trained), calibration), encoding="utf-8")
@@ -233,8 +241,8 @@ def how_many(task: str) -> str:
 
 def words_for(exported: ExportedModel) -> dict[str, str]:
     """The words for what a model reads, and for its answers where these are no labels."""
-    if task_class(exported.task).reader == WINDOWS:
-        return WORDS_OF_WINDOWS
+    if (reader := task_class(exported.task).reader) in BY_READER:
+        return BY_READER[reader]
     return WORDS_OF_SOUNDS if exported.reads_sounds else WORDS_OF_PAIRS if exported.is_pair else WORDS_OF_TEXTS
 
 

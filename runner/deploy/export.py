@@ -10,7 +10,6 @@ from runner.deploy import mlflow_model
 from runner.deploy.budgets import at_share
 from runner.deploy.bundles import add_graph_reader, bundle_at, refuse_sounds
 from runner.deploy.exported import ExportedModel, check_format, ending, model_of_run, place_of_export
-from runner.deploy.graph_facts import require_reader
 from runner.deploy.graphs import write_exported_model
 from runner.deploy.hub.folder import write_hub_folder
 from runner.deploy.page.folder import add_page
@@ -21,7 +20,7 @@ from runner.errors import ConfigError
 from runner.machine.extras import require_extra
 from runner.record.record import RunRecord
 
-PLAIN_READERS = ("page", "bundle", "docker")  # they have a reader of their own, which gives one answer a text
+PLAIN_READERS = ("page", "bundle", "docker")  # they have a reader of their own, of texts
 __all__ = ["export_run", "write_hub_folder", "write_vectors"]
 
 
@@ -41,7 +40,6 @@ def export_run(
         raise ConfigError(f"out={out}: the page of run {record.identity} is a folder. Try: out={out.with_suffix('')}")
     trained = at_share(model_of_run(record, run_folder), length)
     if form in PLAIN_READERS:
-        require_reader(trained, form)
         refuse_sounds(trained, form)
     engine = "torch" if not int8 and form not in ("onnx", *PLAIN_READERS) else "onnx-int8" if int8 else "onnx"
     if engine != "torch":

@@ -11,25 +11,15 @@ from data.inputs.context_windows import longest_question
 from data.inputs.offset_pieces import PairFrame
 from data.inputs.tokenizer import PieceTokenizer, load_tokenizer, require_pieces
 from data.inputs.trimmed import VOCABULARY
+from data.inputs.word_pieces import Frame, needs_space
 from models.packed.errors import NotPacked
 from models.packed.vocabulary import wordpiece_vocabulary
 from runner.deploy.exported import ExportedModel
 from runner.errors import ConfigError
-from runner.tasks import task_class
 from runner.tasks.make import task_of_export
 
 WINDOWS = "windows"  # of facts: how questions and contexts become rows, and rows answers
-
-
-def require_reader(trained: ExportedModel, form: str) -> None:
-    """Raise ConfigError for a model that answers for every word, which no reader does. form: of the export."""
-    if not task_class(trained.task).reader:
-        others = f"run serve {trained.identity}, which has a page of its own" if form == "page" else "format=onnx"
-        place = "container" if form == "docker" else form
-        raise ConfigError(
-            f"format={form}: run {trained.identity} answers for every word, and a {place} gives one answer a text. "
-            f"Try: {others}"
-        )
+WORDS = "words"  # of facts: how words become rows, and rows tags of words
 
 
 def refuse_page_of_cleaned(identity: str, form: str) -> None:
@@ -44,9 +34,8 @@ def refuse_page_of_cleaned(identity: str, form: str) -> None:
 def graph_facts(part: Path, exported: ExportedModel, form: str) -> dict[str, Any]:
     """The content of model.json, for a folder with a graph; its tokenizer becomes a tokenizer.json.
 
-    form: of the export, for messages. Raises ConfigError for a model without a reader.
+    form: of the export, for messages. Raises ConfigError for a page of a model that cleans texts.
     """
-    require_reader(exported, form)
     task = task_of_export(exported.task, exported.labels, exported.facts)
     facts: dict[str, Any] = {
         "kind": task.reader, "labels": list(exported.labels), "max_length": exported.max_length,
@@ -66,6 +55,8 @@ def graph_facts(part: Path, exported: ExportedModel, form: str) -> dict[str, Any
         facts |= {"empty": tokenizer.bare.pad_id, "dropped": tokenizer.bare.dropped}
     if WINDOWS in facts:
         facts = with_windows(facts, exported, tokenizer)
+    if WORDS in facts:
+        facts = with_words(facts, exported, tokenizer)
     with suppress(NotPacked):
         if tokenizer.bare and tokenizer.bare.dropped is not None:
             raise NotPacked("it leaves unknown pieces out of a text")
@@ -88,3 +79,18 @@ def with_windows(facts: dict[str, Any], exported: ExportedModel, tokenizer: Piec
     }  # fmt: skip
     longest = longest_question(exported.max_length, len(frame))
     return facts | {"max_length": longest, WINDOWS: facts[WINDOWS] | layout}
+
+
+def with_words(facts: dict[str, Any], exported: ExportedModel, tokenizer: PieceTokenizer) -> dict[str, Any]:
+    """The facts of a model that tags words, with how these become rows.
+
+    Where long texts are read in windows, `max_length`, above which texts lose their end, is left out.
+    """
+    frame, options = Frame.of(tokenizer), exported.options
+    has_windows = options.get("windows") is not False
+    layout = {
+        "tokens": exported.max_length, "windows": has_windows, "bare": options.get("language") is not None,
+        "before": frame.before.tolist(), "after": frame.after.tolist(), "spaced": needs_space(tokenizer.backend),
+    }  # fmt: skip
+    kept = {key: value for key, value in facts.items() if key != "max_length" or not has_windows}
+    return kept | {WORDS: facts[WORDS] | layout}

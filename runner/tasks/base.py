@@ -53,7 +53,7 @@ class Task(ABC):
     needs_label: ClassVar[bool] = True  # does data.label name a column that it learns?
     weighs_classes: ClassVar[bool] = False  # does its loss take data.class_weights, of one class an item?
     is_deployed: ClassVar[bool] = True  # can its models be exported and asked?
-    reader: ClassVar[str] = "onnx"  # of its graphs in bundles and pages (KINDS of bundle/predict.py); "": none
+    reader: ClassVar[str] = "onnx"  # of its graphs in bundles and pages (KINDS of bundle/predict.py)
     smooths_labels: ClassVar[bool] = False  # does its loss take train.label_smoothing, and labels that are shares?
     losses: ClassVar[tuple[str, ...]] = ()  # values of train.loss beside auto, where there is a choice
     cosine_losses: ClassVar[tuple[str, ...]] = ()  # values of train.loss for a cosine; the first is what auto means
@@ -195,7 +195,7 @@ class Task(ABC):
         return {}
 
     def reader_facts(self, *, are_fitted: bool = False) -> dict[str, Any]:
-        """Return how a reader without Bertier makes answers of outputs: the thresholds of labels, the rules of spans.
+        """Return how a reader without Bertier makes answers of outputs: thresholds of labels, rules of spans, tags.
 
         are_fitted: before a training, numbers as long as fitted ones will be, by which a file can be sized.
         """

@@ -1,4 +1,7 @@
-"""Tagged words as answers for people: entities with their places in the text, or the text with marks and capitals."""
+"""Tagged words as answers for people: entities with their places in the text, or the text with marks and capitals.
+
+A bundle of a tagger has a copy of this file, so that it answers as the model does.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.inputs.request import Field
 from data.json_types import JsonObject
-from data.targets.tag_schemes import NOTHING, entity_types, find_entities
-from data.targets.tags import SECOND
+from data.targets.tag_schemes import NOTHING, SECOND, entity_types, find_entities
 from data.targets.written_text import FOUR, are_cases, are_marks, lower_case, restore
 
 
@@ -75,19 +76,8 @@ class TaggedText:
         return [self.text[start:end] for start, end in self.places.tolist()]
 
 
-def fields_of(names: Sequence[Sequence[str]]) -> tuple[Field, ...]:
-    """Return the fields of an answer; names: of the tags of each label of a word."""
-    what = "the text with its marks and capitals" if restores(names) else "the text with its tags"
-    found = [Field("prediction", "text", what)]
-    if kinds := entity_types(names[0]):
-        found = [Field("prediction", "text", "the text with its entities in brackets, each followed by its type")]
-        found.append(Field("spans", "spans", "the entities", kinds))
-    keys = ("tags", f"{SECOND}tags")
-    return (*found, *(Field(key, "tags", "a tag for each word", tuple(part)) for key, part in zip(keys, names)))
-
-
 def answer_of(tagged: TaggedText, names: Sequence[Sequence[str]], language: str) -> JsonObject:
-    """Return the answer to a question, with the fields of `fields_of`."""
+    """Return the answer to a question, with the fields that `Tags.answer_fields` names."""
     columns = [[part[tag] for tag in tags.tolist()] for tags, part in zip(tagged.tags, names)]
     keyed = dict(zip(("tags", f"{SECOND}tags"), columns))
     if restores(names):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from data.errors import DataError
+from data.inputs.request import Field
 from data.settings import DataSettings
 from data.targets.tag_schemes import entity_types, is_plain
 from models.heads.base import HeadSpec
@@ -25,7 +26,7 @@ from runner.statistics.tag_scores import SECOND, TAG_SCORES, TagScore, scores_fo
 from runner.tasks.base import LabelFacts, Task
 from runner.tasks.classification import softmax
 from runner.tasks.finite import refuse_not_finite
-from runner.tasks.tag_answers import TaggedText, answer_of, fields_of
+from runner.tasks.tag_answers import TaggedText, answer_of, restores
 from runner.tasks.tag_conflicts import tag_conflicts
 from runner.tasks.word_tags import most_frequent_tags
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from data.inputs.request import Asked, Field
+    from data.inputs.request import Asked
     from data.splits import TokenSplit
     from runner.schema import Settings
 
@@ -51,7 +52,7 @@ class Tags(Task):
     needs_label = False
     weighs_classes = True
     output_name = "a tagger"
-    reader = ""
+    reader = "words"
     scores = TAG_SCORES
     baseline_name = "most frequent tag of each word"
 
@@ -233,7 +234,17 @@ class Tags(Task):
 
     def answer_fields(self) -> tuple[Field, ...]:
         """Return the text with what was found in it, entities as spans, and a tag for each word."""
-        return fields_of(self.tags)
+        what = "the text with its marks and capitals" if restores(self.tags) else "the text with its tags"
+        found = [Field("prediction", "text", what)]
+        if kinds := entity_types(self.tags[0]):
+            found = [Field("prediction", "text", "the text with its entities in brackets, each followed by its type")]
+            found.append(Field("spans", "spans", "the entities", kinds))
+        keyed = zip(PREFIXES, self.tags)
+        return (*found, *(Field(f"{start}tags", "tags", "a tag for each word", tags) for start, tags in keyed))
+
+    def reader_facts(self, *, are_fitted: bool = False) -> dict[str, Any]:
+        """Return `words`: the tags of each label of a word, and the language of restored texts."""
+        return {"words": {"tags": [list(tags) for tags in self.tags], "language": self.facts.language}}
 
     def respond(self, kept: np.ndarray, asked: Asked) -> list[dict[str, Any]]:
         """Return one answer for each question from the logits (words with a token, C) of its words."""

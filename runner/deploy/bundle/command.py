@@ -14,7 +14,7 @@ from typing import Any, TextIO
 EXAMPLES = """\
   python predict.py "a lovely film"                   the answer to a text; of a pair of texts: to two
   python predict.py reviews.csv --out answers.csv     every row with the answer beside it (.csv or .tsv, with a header)
-  tail -f log | python predict.py -                   a line of JSON for each line, as they arrive
+  tail -f log | python predict.py -                   of a model of one text: a line of JSON for each line
   python predict.py clips/*.wav                       of a model of sounds: the answer to each file
 """
 LONGEST_CELL = 2**31 - 1  # characters; by default the csv module refuses texts above 131,072

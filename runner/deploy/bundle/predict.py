@@ -26,7 +26,7 @@ MAGIC, FORMAT, DTYPES = b"BRTRSML", 1, ("u1", "i1", "f2", "f4", "u4")
 FIELDS = {  # of headers; another one changes the answers in a way that is not written here
     "arrays", "at_least_one", "bits", "centred", "characters", "cleaning", "count", "data", "dropped", "empty", "eps",
     "grams", "group", "hidden", "kind", "labels", "language", "low", "lower", "max_length", "mean", "ngrams", "pairs",
-    "pieces", "power", "sound", "temperature", "text_eps", "texts", "thresholds", "token", "width", "windows",
+    "pieces", "power", "sound", "temperature", "text_eps", "texts", "thresholds", "token", "width", "windows", "words",
 }  # fmt: skip
 TOKEN = r"\w+|[^\w\s]"
 # What a header or an array of another form than expected leads to.
@@ -89,7 +89,7 @@ class Model:
         return np.array([self._scorer.length(*row) for row in zip(*self._columns(texts, pairs))], np.int64)
 
     def _answers(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[Answer]:
-        if self.header["kind"] == "windows":  # an answer is a part of a text, and no score of a label
+        if self.header["kind"] in PARTS:
             return [self._scorer.answer(*row) for row in zip(*self._columns(texts, pairs))]
         return [self.answer(scores) for scores in self._scores(texts, pairs)]
 
@@ -276,8 +276,9 @@ class Ngram:
 
 KINDS = {  # the file beside this one, and the class in it
     "ngram": "", "dsn": "bag.Bag", "static": "bag.Bag", "onnx": "encoder.Encoder", "pair": "pair.Pair",
-    "sound": "sound.Sound", "windows": "windows.Windows",
+    "sound": "sound.Sound", "windows": "windows.Windows", "words": "words.Words",
 }  # fmt: skip
+PARTS = ("windows", "words")  # kinds whose answers are parts of a text, and no scores of labels
 
 
 def scorer_class(kind: str) -> Callable[[Header, Any], Any]:

@@ -22,10 +22,9 @@ from runner.record.record import RunRecord
 from runner.record.shown_costs import ANSWER, in_mb
 from runner.sanitize import mask, visible
 
-SPANS = "ForQuestionAnswering"
+SPANS, TAGS = "ForQuestionAnswering", "ForTokenClassification"
 PIPELINES = {
-    "ForSequenceClassification": "text-classification", "ForTokenClassification": "token-classification",
-    SPANS: "question-answering",
+    "ForSequenceClassification": "text-classification", TAGS: "token-classification", SPANS: "question-answering",
 }  # fmt: skip
 OF_SOUNDS = "audio-classification"
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+")  # an id on the hub
@@ -58,13 +57,19 @@ class CardFacts:
         """Is an answer a part of the text that is asked about?"""
         return self.architecture.endswith(SPANS)
 
+    @property
+    def tags_words(self) -> bool:
+        """Is an answer a tag for each word?"""
+        return self.architecture.endswith(TAGS)
+
 
 def hub_card(record: RunRecord, facts: CardFacts) -> str:
     """The content of README.md."""
     header = yaml.safe_dump(card_header(record, facts), sort_keys=False, allow_unicode=True)
+    has_label = not facts.finds_spans and not facts.tags_words
     parts = (
         _summary(record, facts), _use(record, facts), _scores(record), facts.lengths, _classes(record),
-        "" if facts.finds_spans else _trust(record), _limits(record, facts), _licences(record, facts), _origin(record),
+        _trust(record) if has_label else "", _limits(record, facts), _licences(record, facts), _origin(record),
     )  # fmt: skip
     return f"---\n{header}---\n# {plain(record.name)}\n\n" + "\n\n".join(filter(None, parts)) + "\n"
 
@@ -149,8 +154,10 @@ def _summary(record: RunRecord, facts: CardFacts) -> str:
     texts = "sounds" if is_of_sounds(record) else "pairs of texts" if record.setting("data.text_pair") else "texts"
     said = f"Answers {texts} with "
     many = "any" if has_label_sets(record) else "one"
-    said += f"{many} of {len(labels)} labels: {', '.join(map(plain, labels[:30]))}" if labels else "a number"
+    named = ", ".join(map(plain, labels[:30]))
+    said += f"{many} of {len(labels)} labels: {named}" if labels else "a number"
     said = "Answers questions about a text with a part of that text" if facts.finds_spans else said
+    said = f"Gives each word of a text one of the tags {named}" if facts.tags_words else said
     more = ", ..." if len(labels) > 30 else ""
     rows = ", ".join(f"{count:,} rows of {plain(split)}" for split, count in data.rows.items())
     return f"{said}{more}. Learnt with Bertier from {plain(hub_dataset(record) or record.dataset)} ({rows})."
@@ -170,6 +177,11 @@ def _use(record: RunRecord, facts: CardFacts) -> str:
         said += (
             " The class gives the start and end logits of one window; these commands cut a text into windows, look for "
             "the best answer and decide whether there is none."
+        )
+    if facts.tags_words:
+        said += (
+            " The class gives the logits of each token; these commands split a text into words, take those of each "
+            "word's first token, and make entities with their places, or a restored text, of the tags."
         )
     said += cleaning(record) + sounds(record)
     if facts.is_packed:
@@ -248,6 +260,9 @@ def _limits(record: RunRecord, facts: CardFacts) -> str:
     ]
     if facts.finds_spans:
         lines[-1] = f"It reads a text in windows of up to {longest:,} tokens, the question included."
+    elif facts.tags_words:
+        if record.setting("data.windows", True):
+            lines[-1] = f"It reads a longer text in windows of up to {longest:,} tokens that overlap."
     elif record.data.labels and not has_label_sets(record):
         what = "sound" if is_of_sounds(record) else "text"
         lines.append(f"It always answers with one of its labels, also a {what} that has nothing to do with them.")

@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 
 from runner.deploy.bundle.calibration import read_calibration
 from runner.deploy.exported import ExportedModel
-from runner.deploy.graph_facts import WINDOWS, graph_facts
+from runner.deploy.graph_facts import WINDOWS, WORDS, graph_facts
 from runner.deploy.page.make import facts_of, filled, promise_words, source
 from runner.errors import ConfigError
 from runner.record.record import RunRecord
@@ -56,6 +56,11 @@ def add_page(part: Path, exported: ExportedModel, record: RunRecord, *, is_built
     known = read_calibration(exported.weights).facts
     if known:
         facts["calibration"] = known
+    if WORDS in facts:
+        raise ConfigError(
+            f"format=page: run {exported.identity} answers for every word, and a page gives one answer a text. "
+            f"Try: run serve {exported.identity}, which has a page of its own, or format=bundle"
+        )
     if "pieces" not in facts and WINDOWS in facts:
         raise ConfigError(
             f"format=page: a page marks the answer of run {exported.identity} in its text by the places of pieces, "

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from data.inputs.tokenizer import train_tokenizer
+from data.inputs.tokenizer import PieceTokenizer, train_tokenizer
 from data.sources.demo import generate_demo
 from models.build import build
 from models.checkpoints.save import save_model
@@ -19,6 +19,8 @@ from models.packed.pack import write_packed
 from models.settings import ModelSettings
 from runner.config.compose import compose
 from runner.config.resolve import resolve
+from runner.record.folder import read_record
+from runner.record.record import RunRecord
 
 SMALL: dict[str, Any] = {"layers": 2, "hidden": 32, "heads": 4, "intermediate": 48, "positions": 64}
 LABELS = {"demo": ["negative", "positive"], "demo-pairs": ["entailment", "neutral", "contradiction"]}
@@ -58,4 +60,30 @@ def write_run(
         "data": {"task": "classification", "labels": labels, "rows": {}, "primary": "test/accuracy"},
     }  # fmt: skip
     (folder / "record.json").write_text(json.dumps(record, default=str), encoding="utf-8")
+    return record
+
+
+def write_token_run(
+    folder: Path, words: list[str], head: HeadSpec, tokenizer: PieceTokenizer, data: dict[str, Any]
+) -> RunRecord:
+    """A run of a model that answers for tokens, whose weights are drawn wide; its record.
+
+    folder: of the run, named by its identity; words: of its command; data: of its record.
+    """
+    settings = resolve(compose(words))
+    torch.manual_seed(1)
+    made, _ = build(
+        ModelSettings(**(SMALL | {"readout": {"name": "none"}})), head=head, vocab_size=tokenizer.vocab_size,
+        pad_id=tokenizer.pad_id, tokens=tokenizer.tokens,
+    )  # fmt: skip
+    for parameter in made.parameters():
+        parameter.data.add_(torch.randn_like(parameter) * 0.1)
+    save_model(made, folder / "model", tokenizer_save=tokenizer.save, label_names=data["labels"], card="card")
+    content = {
+        "schema_version": 1, "identity": folder.name, "status": "done", "name": "small seed=0", "started": STARTED,
+        "overrides": words, "config": asdict(settings), "metrics": {}, "stages": [], "data": data | {"rows": {}},
+    }  # fmt: skip
+    (folder / "record.json").write_text(json.dumps(content, default=str), encoding="utf-8")
+    record = read_record(folder)
+    assert record is not None
     return record

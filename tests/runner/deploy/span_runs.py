@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from data.inputs.tokenizer import train_tokenizer
-from models.build import build
-from models.checkpoints.save import save_model
 from models.heads.base import HeadSpec
-from models.settings import ModelSettings
-from runner.config.compose import compose
-from runner.config.resolve import resolve
 from runner.deploy.export import export_run
-from runner.record.folder import read_record
 from runner.record.record import RunRecord
 from tests.runner.deploy.bundle.hard_texts import HARD
-from tests.runner.deploy.runs import SMALL, STARTED
+from tests.runner.deploy.runs import write_token_run
 
 MAX_LENGTH = 24
 LONG = " ".join(f"word{number % 7} of day {number}" for number in range(30))
@@ -36,26 +26,9 @@ def write_span_run(output: Path, identity: str) -> RunRecord:
         "task=span", "data=files", "data.path=questions.json", "model=bert-tiny", "model.pretrained=null",
         f"data.max_length={MAX_LENGTH}", "tracker=none",
     ]  # fmt: skip
-    settings = resolve(compose(words))
     tokenizer = train_tokenizer(lambda: [*HARD, LONG, *QUESTIONS] * 3, 400)
-    torch.manual_seed(1)
-    made, _ = build(
-        ModelSettings(**(SMALL | {"readout": {"name": "none"}})), head=HeadSpec("span", 2),
-        vocab_size=tokenizer.vocab_size, pad_id=tokenizer.pad_id, tokens=tokenizer.tokens,
-    )  # fmt: skip
-    for parameter in made.parameters():
-        parameter.data.add_(torch.randn_like(parameter) * 0.1)
-    labels, folder = ["start", "end"], output / identity
-    save_model(made, folder / "model", tokenizer_save=tokenizer.save, label_names=labels, card="card")
-    data = {"task": "span", "labels": labels, "rows": {}, "primary": "test/answer_f1"}
-    content = {
-        "schema_version": 1, "identity": identity, "status": "done", "name": "small spans seed=0", "started": STARTED,
-        "overrides": words, "config": asdict(settings), "metrics": {}, "stages": [], "data": data,
-    }  # fmt: skip
-    (folder / "record.json").write_text(json.dumps(content, default=str), encoding="utf-8")
-    record = read_record(folder)
-    assert record is not None
-    return record
+    data = {"task": "span", "labels": ["start", "end"], "primary": "test/answer_f1"}
+    return write_token_run(output / identity, words, HeadSpec("span", 2), tokenizer, data)
 
 
 def bundle_of(record: RunRecord, run_folder: Path, form: str = "bundle") -> Path:

@@ -1,4 +1,4 @@
-"""The facts beside a graph: how questions and contexts are laid out, and which models have no reader."""
+"""The facts beside a graph: how questions and contexts, or words, are laid out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from data.inputs.tokenizer import train_tokenizer
 from runner.deploy.exported import ExportedModel
-from runner.deploy.graph_facts import graph_facts, refuse_page_of_cleaned, require_reader
+from runner.deploy.graph_facts import graph_facts, refuse_page_of_cleaned
 from runner.errors import ConfigError
 
 LABELS, COLUMNS = ("start", "end"), ("question", "context")
@@ -34,13 +34,14 @@ def test_windows_have_the_special_tokens_of_the_tokenizer(tmp_path: Path) -> Non
     assert "windows" not in graph_facts(tmp_path, texts, "bundle")
 
 
-@pytest.mark.parametrize(
-    ("form", "message"), [("page", "run serve 0+, which has"), ("docker", "a container gives one.*format=onnx")]
-)
-def test_a_model_that_answers_for_every_word_has_no_reader(tmp_path: Path, form: str, message: str) -> None:
-    with pytest.raises(ConfigError, match=f"format={form}: .*{message}"):
-        require_reader(replace(spans_at(tmp_path), task="tags"), form)
-    require_reader(spans_at(tmp_path), form)
+def test_words_have_no_longest_text_where_they_are_read_in_windows(tmp_path: Path) -> None:
+    train_tokenizer(lambda: ["a good film"] * 3, 64).save(tmp_path)
+    tags = ExportedModel(tmp_path, "onnx", "0" * 10, "x", "tags", ("O", "B-X", "I-X"), ("tokens",), 24, "")
+    facts = graph_facts(tmp_path, tags, "bundle")
+    assert facts["kind"] == "words" and "max_length" not in facts and facts["words"]["tokens"] == 24
+    assert (facts["words"]["tags"], facts["words"]["bare"]) == ([["O", "B-X", "I-X"]], False)
+    cut = graph_facts(tmp_path, replace(tags, options={"windows": False, "language": "tr"}), "bundle")
+    assert cut["max_length"] == 24 and cut["words"]["bare"] and not cut["words"]["windows"]
 
 
 def test_a_page_cleans_no_texts() -> None:

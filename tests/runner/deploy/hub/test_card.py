@@ -83,6 +83,17 @@ def test_a_model_of_spans_is_introduced_as_one() -> None:
     assert "one of its labels" not in card and "majority" not in card and "start, end" not in card
 
 
+def test_a_model_of_tags_is_introduced_as_one() -> None:
+    known, tagger = facts(labels=["O", "B-LOC", "I-LOC"]), CardFacts("BertForTokenClassification", "bert")
+    card = hub_card(a_record(metrics=METRICS, config=settings(max_length=64), data=known), tagger)
+    assert ModelCard(card).data.pipeline_tag == "token-classification"
+    assert "Gives each word of a text one of the tags O, B-LOC, I-LOC." in card
+    assert "in windows of up to 64 tokens that overlap" in card and "cuts what is longer" not in card
+    assert "one of its labels" not in card and "How sure" not in card
+    cut = hub_card(a_record(metrics=METRICS, config=settings(max_length=64, windows=False), data=known), tagger)
+    assert "It reads up to 64 tokens and cuts what is longer" in cut
+
+
 def test_labels_stay_text(monkeypatch: pytest.MonkeyPatch) -> None:
     labels = ["<img src=x>", "a|b", "`c`\n# Title", "---\nlicense: mit"]
     report = {

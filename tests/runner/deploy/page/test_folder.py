@@ -127,6 +127,7 @@ def test_npm_that_is_missing_or_fails_is_one_message(tmp_path: Path, monkeypatch
 
 
 def test_a_model_that_answers_every_word_has_no_page(tmp_path: Path) -> None:
+    tokenizer_of("wordpiece").save(tmp_path)
     tags = ExportedModel(tmp_path, "onnx", "0" * 10, "x", "tags", ("a", "b"), ("tokens",), 24, "")
     with pytest.raises(ConfigError, match="format=page: run 0000000000 answers for every word"):
         add_page(tmp_path, tags, a_record(), is_built=False)

@@ -1,7 +1,8 @@
 """Rows that are longer than the model's input, as windows that overlap; each word is answered by one of them.
 
 The window in which a word is farthest from an edge answers it; the beginning and the end of the row are no edges. The
-windows of a row answer its words one after the other, so that answers keep the order of the words.
+windows of a row answer its words one after the other, so that answers keep the order of the words. A bundle of a tagger
+has a copy of this file.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from data.inputs.windows import Window, cut_windows
+from data.inputs.word_windows import Window, cut_windows
 
 
 def starts_of(counts: list[int]) -> tuple[np.ndarray, int]:
