@@ -22,10 +22,10 @@ from runner.errors import USER_ERRORS
 
 MOST_CANDIDATES = 20  # that are compared: choosing among more costs more than it finds
 TOLERANCE = 1.02  # of a predicted size: up to so much above the cap a candidate is trained, and its file decides
-TRAINING, EPOCHS = 3, 3  # forward passes that a training step takes as long as; epochs of a teacher
+TRAINING = 3  # forward passes that a training step takes as long as
 PAIRED_ROWS, TEXTS_OF_PAIRS = 10_000, 4  # pairs of each sort in an epoch, about; texts in one of each
 MOST_UNLABELLED = 50_000  # texts that a student learns from
-OF_TRAINING = ("optimizer.", "train.", "model.token_dropout=")  # overrides that change no shape
+OF_TRAINING = ("optimizer.", "train.", "model.token_dropout=", "model.pairs=")  # overrides that change no shape
 SECONDS_OF_TWO = 30.0  # to open, score and time two finished models as one
 SOME_TEACHER = "some/teacher"  # in the place of a run that there is not yet
 
@@ -47,6 +47,7 @@ class CandidateFinder:
         self.shared = tuple(shared)
         self.beyond: list[Candidate] = []  # over a cap
         self.ceilings: set[str] = set()  # kinds of which a variant is tried above the cap: one is enough
+        self.text_s: dict[str, float] = {}  # of candidates by name, as of their estimates: they may be teachers
         self.shapes: dict[object, str] = {}  # of those that fit, by kind, shape and training: the first of each
 
     def find(self, kinds: Sequence[Kind] | None = None) -> Found:
@@ -114,9 +115,11 @@ class CandidateFinder:
             return
         if reason:
             self.ceilings.add(kind.name)
-        seconds = round(found.seconds + further + (answering_seconds(teacher, self.facts) if teacher else 0.0), 1)
+        taught = texts_taught(self.facts) * self.text_s[teacher.name] if teacher else 0.0
+        seconds = round(found.seconds + further + taught, 1)
         share = share_of_time(found.micros, self.budget, kind.fastest)
         for one, own in each:
+            self.text_s[one] = found.text_s
             filled = filled_words(own, self.budget, self.spare, share)
             yield Candidate(
                 one, kind.name, (*self.shared, *filled), found.bytes, found.micros, seconds, kind.has_cut, not reason,
@@ -145,10 +148,9 @@ def passes_of(kind: Kind, variant: Variant, facts: Facts) -> float:
     return TRAINING * TEXTS_OF_PAIRS * min(variant.pairs, math.ceil(PAIRED_ROWS / max(1, facts.train_rows)))
 
 
-def answering_seconds(teacher: Candidate, facts: Facts) -> float:
-    """Return the seconds in which a teacher answers the training rows and the unlabelled ones, by its own training."""
-    texts = facts.train_rows + min(MOST_UNLABELLED, facts.unlabelled_rows)
-    return teacher.seconds / (TRAINING * EPOCHS) * texts / max(1, facts.train_rows)
+def texts_taught(facts: Facts) -> int:
+    """Return how many texts a teacher answers for its student: the training rows and the unlabelled ones."""
+    return facts.train_rows + min(MOST_UNLABELLED, facts.unlabelled_rows)
 
 
 def at_most(found: Found, most: int) -> Found:

@@ -39,6 +39,7 @@ class Estimate:
     micros: float | None  # None: not asked for
     seconds: float
     shape: tuple[int, ...] = ()  # of its numbers: two candidates of a kind with equal ones are the same model
+    text_s: float = 0.0  # seconds of one answer, in batches
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ class Estimator:
         draft, training, micros = self._known(words)
         timing = 0.0 if self.machine is None else TIMING_S
         seconds = round(timing + self._seconds(training, draft, work, passes), 1)
-        return Estimate(draft.bytes, micros, seconds, (draft.bytes, draft.params, draft.width))
+        shape = (draft.bytes, draft.params, draft.width)
+        return Estimate(draft.bytes, micros, seconds, shape, self._forward(draft, training) if work == "dense" else 0.0)
 
     def _known(self, words: Sequence[str]) -> tuple[Draft, Training, float | None]:
         """The draft of a candidate and the time of its answer, from the cache where they are there."""
@@ -115,8 +117,11 @@ class Estimator:
             units = embedding_units(epochs * rows, draft.tokens, draft.width) + steps * table
             return START_S + units / self.rates.embedding + steps * STEP_S
         forwards = 3 * epochs * rows + max(1.0, epochs) * seen + passes * rows
-        threads = 1 + 0.8 * (training.threads - 1)
-        return START_S + LOOP * draft.macs * forwards / (self.rates.dense * threads) + steps * STEP_S
+        return START_S + forwards * self._forward(draft, training) + steps * STEP_S
+
+    def _forward(self, draft: Draft, training: Training) -> float:
+        """The seconds of a forward pass over one text."""
+        return LOOP * draft.macs / (self.rates.dense * (1 + 0.8 * (training.threads - 1)))
 
 
 def is_below(kept: JsonObject, cap: str) -> bool:

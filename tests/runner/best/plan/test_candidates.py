@@ -4,17 +4,17 @@ from collections.abc import Sequence
 
 from runner.best.plan.candidates import (
     CandidateFinder,
-    answering_seconds,
     at_most,
     passes_of,
     shown_bytes,
+    texts_taught,
 )
 from runner.best.plan.estimate import Estimate
 from runner.best.plan.portfolio import Kind, Variant
 from runner.best.types import Budget, Candidate, Facts, LeftOut
 from runner.errors import ConfigError
 
-FACTS = Facts(rows=5000, classes=2, smallest_class=900)
+FACTS = Facts(rows=5000, classes=2, smallest_class=900, train_rows=4000)
 SIZES = {64: 400_000, 32: 203_000, 16: 100_000}
 ONE = (Variant(""),)
 DSN = Kind(
@@ -27,7 +27,7 @@ def estimate(words: Sequence[str], work: str, passes: float) -> Estimate:
     dims = next((int(word.partition("=")[2]) for word in words if word.startswith("model.hidden=")), 0)
     if dims == 7:
         raise ConfigError("seven is no width")
-    return Estimate(SIZES.get(dims, 5_000_000), None if work == "dense" else 10.0 * dims, 12.0, (dims,))
+    return Estimate(SIZES.get(dims, 5_000_000), None if work == "dense" else 10.0 * dims, 12.0, (dims,), 0.001)
 
 
 def find(*kinds: Kind, **budget: float) -> list[Candidate | LeftOut]:
@@ -102,9 +102,17 @@ def test_pairs_and_teachers_take_time_of_their_own() -> None:
     )
     assert passes_of(paired, Variant("", pairs=4), Facts(train_rows=200)) == 3 * 4 * 4
     assert passes_of(DSN, DSN.variants[0], FACTS) == 0
-    teacher = Candidate("large", "large", seconds=90)
-    assert answering_seconds(teacher, Facts(train_rows=1000)) == 10
-    assert answering_seconds(teacher, Facts(train_rows=1000, unlabelled_rows=1000)) == 20
+    assert texts_taught(Facts(train_rows=1000)) == 1000
+    assert texts_taught(Facts(train_rows=1000, unlabelled_rows=90_000)) == 51_000
+    large = Kind("large", "", 1, "dense", ("model.hidden=64",), ONE)
+    _, student = find(large, Kind("distilled", "", 2, "embedding", ("model.hidden=32",), ONE, teacher="large"))
+    assert isinstance(student, Candidate) and student.seconds == 12.0 + FACTS.train_rows * 0.001
+
+
+def test_settings_of_pairs_make_two_models_of_one_shape() -> None:
+    variants = (Variant("few", ("model.pairs=4",)), Variant("many"))
+    found = find(Kind("paired", "", 1, "dense", ("model.hidden=64",), variants, take=2, in_pairs=True))
+    assert [isinstance(one, Candidate) for one in found] == [True, True]
 
 
 def test_a_candidate_that_cannot_be_built_is_a_row_with_the_message() -> None:
