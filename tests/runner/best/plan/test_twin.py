@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -36,6 +38,14 @@ def test_pairs_are_asked_with_both_texts(
     Drawer(pair_rows, shared_cache).draft(settings, tmp_path / "twin")
     assert time_twin(tmp_path / "twin", settings, pair_rows) > 1
     assert {len(question) for question in typical_questions(pair_rows)} == {2}
+
+
+def test_what_an_answer_waits_for_other_processes_does_not_count() -> None:
+    def ask(_question: object) -> None:
+        time.sleep(0.01)
+        sum(range(2000))
+
+    assert 1 < median(twin.time_block(ask, [None])) < 5000
 
 
 def test_questions_have_about_the_median_length(demo_rows: Rows) -> None:
