@@ -61,6 +61,8 @@ FITTED = (FITTED_NGRAMS,)  # families without training steps: optimizer, schedul
 
 Part = dict[str, Any]  # {"name": "scalar_mix", "normalize": "softmax", ...}
 
+WORD_TABLE = "word_vectors"  # of model.carry: nothing else is taken
+
 # First word vectors that an encoder gives: its input table, or its output for each token alone.
 ENCODER_INITS = ("input", "output", "inner")
 # Readouts that work on bare word vectors; all others need an encoder.
@@ -104,7 +106,7 @@ class ModelSettings:
     special_tokens: bool = limited(True, neutral=True)  # DSN: encode texts with those of the tokenizer around them
     unknown_tokens: str = limited("auto", choices=("auto", "keep", "drop"), neutral="auto")  # without special tokens
     init_from: str | None = None  # DSN: a checkpoint to take word vectors from; else a run or its model folder
-    carry: str = limited("encoder", choices=("encoder", "readout", "all"))
+    carry: str = limited("encoder", choices=("encoder", "readout", "all", WORD_TABLE))
     freeze: str = limited("none", choices=("none", "embeddings", "encoder"))
     tune: Finetuning = field(default_factory=Finetuning)
     weights: str | None = None  # the published weights of this size
@@ -130,9 +132,14 @@ class ModelSettings:
     pairs: str = limited("none", neutral="none")  # of contrastive tuning, of each kind a row: none, auto or a number
 
 
+def is_command(source: str | None) -> bool:
+    """Are these the words of a run that is made first, and no id, folder or hub id?"""
+    return "=" in (source or "")
+
+
 def pretrains_first(model: ModelSettings) -> bool:
-    """Do the first weights come from a run that is made first, whose words model.pretrained has?"""
-    return "=" in (model.pretrained or "")
+    """Do the first weights come from a run that is made first, whose words model.pretrained or init_from has?"""
+    return is_command(model.pretrained) or is_command(model.init_from)
 
 
 def full_part(part: str | Part) -> Part:

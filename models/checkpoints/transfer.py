@@ -27,8 +27,9 @@ from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS
 from models.json_types import JsonObject
 from models.rebuild import rebuild
-from models.settings import INIT_FROM, ModelSettings, full_part, short_part
+from models.settings import INIT_FROM, WORD_TABLE, ModelSettings, full_part, short_part
 
+WORDS = "bert.embeddings.word_embeddings."
 DENSE = f"{READOUT}dense."  # BERT's pooler: pretrained with the encoder, and part of it
 
 
@@ -42,7 +43,7 @@ def transfer_weights(
     tokens: Tokens | None,
     cut: Cut | None = None,
 ) -> tuple[LinearHead, WeightsReport]:
-    """The model of `settings` around the encoder saved in `folder`; settings.carry: its readout and last layer too.
+    """The model of `settings` around the encoder saved in `folder`; settings.carry: which of its parts.
 
     label_names: of the task, in id order; a last layer is reordered to match. The remaining weights are random.
     Raises ModelError for a model of another architecture or vocabulary, and for a last layer of other labels.
@@ -58,7 +59,7 @@ def transfer_weights(
         if settings.carry != "all":
             architecture.pop(TARGETS, None)  # a new head is scaled to its own data
         model = rebuild(architecture | dropouts | {"readout": short_part(settings.readout)}, head, tokens)
-        weights = _load(model, source, _random_prefixes(settings.carry), order, cut)
+        weights = _load(model, source, settings.carry, order, cut)
         weights.notes += notes
         return model, weights
 
@@ -103,7 +104,7 @@ def _check(settings: ModelSettings, config: JsonObject, source: str, vocab_size:
         own, found = sizes_in_settings(settings), sizes_in_config(config)
         wrong += [f"{name} {found[name]} and not {own[name]}" for name in own if found[name] != own[name]]
     parts = {"embedding": (config.get("embedding", "table"), settings.embedding)}
-    if settings.carry != "encoder":
+    if settings.carry in ("readout", "all"):
         parts["readout"] = (config["readout"], settings.readout)
     wrong += [f"{name} {full_part(was)} and not {now}" for name, (was, now) in parts.items() if full_part(was) != now]
     if wrong:
@@ -119,22 +120,24 @@ def _check(settings: ModelSettings, config: JsonObject, source: str, vocab_size:
         )
 
 
-def _random_prefixes(what: str) -> tuple[str, ...]:
-    """Prefixes of the tensors that stay random, except for BERT's pooler."""
-    return {"encoder": (READOUT, HEAD), "readout": (HEAD,), "all": ()}[what]
+def _is_carried(name: str, what: str) -> bool:
+    """Is a tensor taken from the saved model? BERT's pooler counts as a part of the encoder."""
+    if what == WORD_TABLE:
+        return name.startswith(WORDS)
+    random = {"encoder": (READOUT, HEAD), "readout": (HEAD,), "all": ()}[what]
+    return not name.startswith(random) or name.startswith(DENSE)
 
 
 @torch.no_grad()
 def _load(
-    model: LinearHead, source: str, random: tuple[str, ...], order: list[int] | None, cut: Cut | None
+    model: LinearHead, source: str, what: str, order: list[int] | None, cut: Cut | None
 ) -> WeightsReport:
     state, own = rename_bert_tensors(read_state(source, "")), model.state_dict()
     state = cut.state(state, model, model.bert.word_vectors()) if cut else state
     digest, report = hashlib.sha256(), WeightsReport(source=source)
     for name, tensor in own.items():
         found = state.get(name)
-        is_carried = not name.startswith(random) or name.startswith(DENSE)
-        if found is None or not is_carried or found.shape != tensor.shape:
+        if found is None or not _is_carried(name, what) or found.shape != tensor.shape:
             report.new.append(name)
             continue
         if order is not None and name.startswith(HEAD):
@@ -143,10 +146,10 @@ def _load(
         digest.update(name.encode())
         digest.update(found.contiguous().numpy().tobytes())
         report.loaded.append(name)
-    missing = [name for name in report.new if not name.startswith((*random, DENSE))]
+    missing = [name for name in report.new if _is_carried(name, what) and not name.startswith(DENSE)]
     if missing:
         raise ModelError(f"{INIT_FROM}={source}: lacks {len(missing)} tensors of the encoder, such as {missing[0]}")
-    if f"{DENSE}weight" in report.new:
+    if f"{DENSE}weight" in report.new and _is_carried(DENSE, what):
         report.notes.append(f"{source} has no pooler: its weights start at random")
     report.ignored = sorted(state.keys() - set(report.loaded))
     report.fingerprint = digest.hexdigest()

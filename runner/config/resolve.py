@@ -13,7 +13,7 @@ from data.inputs.language_case import language_of
 from data.settings import ALL_FOLDS, DataSettings, normalize_label_names
 from models.compression.settings import METHODS
 from models.compression.settings.stage import StageSettings
-from models.settings import HASHED_WORDS, OVER_NGRAMS, chosen_readout, compares_by_cosine, pretrains_first
+from models.settings import HASHED_WORDS, OVER_NGRAMS, chosen_readout, compares_by_cosine, is_command, pretrains_first
 from models.views.settings import NONE, ViewSettings
 from runner.config.conflicts import conflicts
 from runner.config.recipes import AUTO, open_recipes
@@ -149,7 +149,8 @@ def _choose_checkpoint(settings: Settings) -> None:
     if start and model.init != "random" and model.pretrained == model.weights:
         model.pretrained = None  # the vectors of init_from take the place of the preset's table
     if model.init_from and not start:
-        start, model.pretrained = str(folder_of(model.init_from, settings.paths.output)), None
+        model.pretrained = None
+        start = None if is_command(model.init_from) else str(folder_of(model.init_from, settings.paths.output))
     if model.characters and model.tokenizer == HASHED_WORDS:
         model.tokenizer += ":" + "-".join(map(str, model.characters))
     if model.tokenizer == "auto" and not pretrains_first(model):

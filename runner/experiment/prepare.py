@@ -94,7 +94,7 @@ def prepare_run(
         stage.check_speed(model, Stopwatch(settings, splits, device, notify, exclusive))
     prepared = PreparedRun(
         settings, splits, task, model, device, identity, output / identity, weights, exclusive, engine, notes, seconds,
-        inputs,
+        inputs, initial.folder,
     )  # fmt: skip
     for stage in stages.values():
         stage.check_rows(len(splits.calibration), why_not_calibrated(prepared))

@@ -51,6 +51,7 @@ class PreparedRun:
     notes: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)  # spent on loading and building
     stage_inputs: dict[str, StageInputs] = field(default_factory=dict)  # by the name of the stage
+    start: Path | None = None  # the saved model that it starts from, if model.init_from names one
     before: Path | None = None  # folder of the finished run that the last stage continues
     ngram: dict[str, float] = field(default_factory=dict)  # the metrics of its n-gram baseline; {} without one
     held_out: HeldOut | None = None  # the answers of the runs of the folds, with data.calibration=folds

@@ -67,7 +67,7 @@ def take_recipe(prepared: PreparedRun, chosen: str) -> list[str]:
 
 def _first_model(prepared: PreparedRun, settings: Settings) -> tuple[Network, list[str]]:
     """The model of these settings before its first step, and the notes on it; seeds the random numbers."""
-    model, weights, _ = build_initial_model(settings, prepared.splits, None)
+    model, weights, _ = build_initial_model(settings, prepared.splits, prepared.start)
     return model.to(prepared.device), weights.notes
 
 

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from models.settings import pretrains_first
+from models.settings import is_command
 from runner.record.identity import identity_settings
 from runner.schema import Settings
 from runner.version import NUMBERS
@@ -56,7 +56,7 @@ def _sources(settings: Settings) -> Iterator[tuple[str, list[tuple[str, int, int
     if data.id:
         yield data.id, _revision("datasets", data.id)
     for name in (model.pretrained, model.tokenizer, model.init_from, settings.finished):
-        if name and name not in ("train", "auto") and not (name == model.pretrained and pretrains_first(model)):
+        if name and name not in ("train", "auto") and not is_command(name):
             path = Path(name).expanduser()
             yield name, _stamps(path) if path.exists() else _revision("models", name)
 

@@ -1,5 +1,7 @@
 """A pretraining named by the command that makes it: `model.pretrained="task=mlm model=bert-tiny data=imdb"`.
 
+`model.init_from`, which may take a part of a model, can be such words too.
+
 It is a run of its own, found if it is finished and made first if it is not, so that all seeds and data of a sweep start
 from the same weights. It shares the folders of the command, and neither data nor seed.
 """
@@ -10,7 +12,7 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
-from models.settings import pretrains_first
+from models.settings import is_command, pretrains_first
 from runner.config.check import check_overrides
 from runner.config.compose import compose
 from runner.config.resolve import resolve
@@ -29,16 +31,22 @@ def make_pretrained(settings: Settings, overrides: list[str], notify: Callable[[
     model = settings.model
     if not pretrains_first(model):
         return
-    words = pretraining_overrides(str(model.pretrained), overrides)
+    is_part = is_command(model.init_from)  # of that model, as model.carry says
+    key, named = ("init_from", model.init_from) if is_part else ("pretrained", model.pretrained)
+    words = pretraining_overrides(str(named), overrides)
     if problems := check_overrides(words):
-        raise ConfigError("\n".join(f"model.pretrained: {problem}" for problem in problems))
+        raise ConfigError("\n".join(f"model.{key}: {problem}" for problem in problems))
     notify("pretraining first: a run of its own")
     inner = resolve(compose(words), words=words)
     inner.train.threads = settings.train.threads  # a sweep has shared the cores out
     record = finish_run(make_run, inner, words)
-    model.pretrained = str(Path(settings.paths.output).expanduser() / record.identity / "model")
+    folder = str(Path(settings.paths.output).expanduser() / record.identity / "model")
+    if is_part:
+        model.init_from = folder
+    else:
+        model.pretrained = folder
     if model.tokenizer == "auto":
-        model.tokenizer = model.pretrained
+        model.tokenizer = folder
 
 
 def pretraining_overrides(named: str, overrides: list[str]) -> list[str]:

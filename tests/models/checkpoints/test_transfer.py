@@ -70,6 +70,17 @@ def test_as_much_of_the_head_goes_along_as_is_asked_for(tmp_path: Path, what: st
     assert same(model, source, "bert.pooler") == readout and same(model, source, "classifier") == head
 
 
+def test_the_word_table_goes_along_alone(tmp_path: Path) -> None:
+    source = small(seed=1)
+    model, weights = carried(write(source, tmp_path / "m"), carry="word_vectors")
+    assert weights.loaded == ["bert.embeddings.word_embeddings.weight"] and not weights.notes
+    assert same(model, source, "bert.embeddings.word_embeddings")
+    assert not torch.equal(
+        model.bert.encoder.layer[0].attention.self.query.weight,
+        source.bert.encoder.layer[0].attention.self.query.weight,
+    )
+
+
 def test_another_start_has_another_fingerprint(tmp_path: Path) -> None:
     prints = [carried(write(small(seed=seed), tmp_path / str(seed)))[1].fingerprint for seed in (1, 2)]
     assert prints[0] != prints[1]

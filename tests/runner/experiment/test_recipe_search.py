@@ -95,6 +95,17 @@ def test_a_stage_after_the_training_works_on_the_model_that_was_chosen(searched:
     assert set(BEST.split()) <= set(words) and not {"train.recipe=auto", LIST} & set(words)
 
 
+def test_all_settings_start_from_the_encoder_of_the_run_that_is_named(tmp_path: Path) -> None:
+    small = ["model=bert-tiny", "model.hidden=16", "model.heads=2", "model.layers=1", "train.epochs=1"]
+    first = made(tmp_path, *small)
+    assert first.record
+    small += [f"model.init_from={first.record.identity}", "seed=1"]
+    rates = "model.recipes=['optimizer.lr=0.001','optimizer.lr=1e-9']"
+    chosen = made(tmp_path, *small, "train.recipe=auto", rates)
+    assert chosen.record and chosen.record.recipe
+    assert weights(chosen, tmp_path) == weights(made(tmp_path, *small, chosen.record.recipe.chosen), tmp_path)
+
+
 def test_too_few_rows_to_choose_by_are_refused_before_the_run_begins(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"has 83 rows here, and needs 100.*data\.select_fraction"):
         made(tmp_path, "train.recipe=auto", LIST, "data.demo_rows=500")

@@ -45,6 +45,16 @@ def test_the_run_starts_from_the_model_and_the_tokenizer_of_its_pretraining(tmp_
     assert len(made) == 1, "a folder is no command"
 
 
+def test_a_part_of_the_pretrained_model_may_be_all_that_is_taken(tmp_path: Path) -> None:
+    words = ["data=demo", "model=bert-tiny", f"model.init_from='{MLM}'", "model.carry=word_vectors"]
+    settings = settings_of(*words, f"paths.output={tmp_path}")
+    assert pretrains_first(settings.model) and settings.model.pretrained is None
+    make_pretrained(settings, words, lambda line: None, lambda inner, own: DONE)
+    assert DONE.record is not None
+    assert settings.model.init_from == settings.model.tokenizer == str(tmp_path / DONE.record.identity / "model")
+    assert settings.model.pretrained is None
+
+
 def test_neither_data_nor_seed_nor_compression_is_shared() -> None:
     words = ["data=sst2", "data.max_rows=9", "seed=1", "compression=[int8]", "tracker=none", "device=cpu"]
     assert pretraining_overrides("task=mlm device=cuda", words) == ["tracker=none", "task=mlm", "device=cuda"]
