@@ -129,9 +129,7 @@ def _is_carried(name: str, what: str) -> bool:
 
 
 @torch.no_grad()
-def _load(
-    model: LinearHead, source: str, what: str, order: list[int] | None, cut: Cut | None
-) -> WeightsReport:
+def _load(model: LinearHead, source: str, what: str, order: list[int] | None, cut: Cut | None) -> WeightsReport:
     state, own = rename_bert_tensors(read_state(source, "")), model.state_dict()
     state = cut.state(state, model, model.bert.word_vectors()) if cut else state
     digest, report = hashlib.sha256(), WeightsReport(source=source)
