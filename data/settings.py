@@ -94,6 +94,7 @@ class DataSettings:
     rate: int = limited(16000, low=4000, high=192000, neutral=16000)
     seconds: float | None = limited(5.0, above=0.0, high=3600.0, neutral=5.0)
     average_frames: int = limited(4, low=1, high=100, neutral=4)
+    stack_frames: int = limited(1, low=1, high=100, neutral=1)
     max_mb: float = limited(20.0, above=0.0, high=2000.0, neutral=20.0)
     augment: SoundAugmentation = field(default_factory=SoundAugmentation)
     negatives: int | None = limited(7, low=1, neutral=7)

@@ -50,7 +50,7 @@ INIT_FROM = "model.init_from"
 COSINE_SCALE = 20.0  # of cosines in losses, 1 / 0.05, as sentence-transformers' CoSENTLoss has it
 BI_ENCODER, COSINE = "bi_encoder", "cosine"  # the readout of texts read apart, and how it compares their vectors
 
-FRAMES, CNN = "frames", "cnn"  # the embedding and the family that read frames of sound
+FRAMES, CNN = ("frames", "band_convolution"), "cnn"  # the embeddings and the family that read frames of sound
 SOUND_FEATURES = ("log_mel", "mfcc")  # values of model.tokenizer that make frames of sounds
 
 # Our encoder, none, a recurrent one, the checkpoint's, n-grams, convolutions over sounds.
@@ -190,7 +190,7 @@ def for_tokens(readout: Part) -> Part | None:
 
 def reads_frames(model: ModelSettings) -> bool:
     """Does the model read frames of sound, not numbers of tokens?"""
-    return model.family == CNN or model.embedding["name"] == FRAMES
+    return model.family == CNN or model.embedding["name"] in FRAMES
 
 
 def reads_hashes(model: ModelSettings) -> bool:

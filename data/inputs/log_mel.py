@@ -20,16 +20,19 @@ FLOOR = 1e-6  # added to the power: recordings are padded with silence, whose lo
 LINEAR_HZ, PER_MEL, OCTAVE = 1000.0, 200.0 / 3.0, np.log(6.4) / 27.0  # Slaney's scale: linear, then logarithmic
 
 
-def features(samples: np.ndarray, name: str, *, rate: int, seconds: float | None, average: int) -> np.ndarray:
-    """Return the features of a sound, (frames, width(name)) float64.
+def features(
+    samples: np.ndarray, name: str, *, rate: int, seconds: float | None, average: int, stack: int = 1
+) -> np.ndarray:
+    """Return the features of a sound, (frames, width(name) x stack) float64.
 
     samples: (n,) from -1 to 1. rate: of the samples, in Hz. seconds: the sound is cut to these, or silence is added at
-    its end; None: it stays as long as it is. average: neighbouring frames that become their mean.
+    its end; None: it stays as long as it is. average: neighbouring frames that become their mean. stack: neighbouring
+    means that become one frame.
     """
     if seconds is not None:
         samples = fit(samples, round(seconds * rate))
     found = average_frames(log_mel(samples, rate), average)
-    return mfcc(found) if name == MFCC else found
+    return stack_frames(mfcc(found) if name == MFCC else found, stack)
 
 
 def width(name: str) -> int:
@@ -88,6 +91,18 @@ def average_frames(frames: np.ndarray, count: int) -> np.ndarray:
     if not whole:
         return np.asarray(frames.mean(axis=0, keepdims=True))
     return np.asarray(frames[: whole * count].reshape(whole, count, -1).mean(axis=1))
+
+
+def stack_frames(frames: np.ndarray, count: int) -> np.ndarray:
+    """Return each `count` neighbouring frames (T, F) as one, (T // count, F x count), a feature's values side by side.
+
+    The last ones that are fewer are left out. Fewer than `count` in all become one frame, with the last one repeated.
+    Source of stacked frames: Sak et al. 2015, arXiv 1507.06947.
+    """
+    if len(frames) < count:
+        frames = np.pad(frames, ((0, count - len(frames)), (0, 0)), mode="edge")
+    whole = len(frames) // count
+    return frames[: whole * count].reshape(whole, count, -1).swapaxes(1, 2).reshape(whole, -1)
 
 
 def mfcc(frames: np.ndarray) -> np.ndarray:

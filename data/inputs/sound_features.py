@@ -39,6 +39,7 @@ class SoundFeatures:
     special_tokens: bool = True  # does a frame of zeros begin each row? Models put a learned vector in its place
     mean: tuple[float, ...] = ()  # of each feature; () before the training rows are known
     sd: tuple[float, ...] = ()
+    stack: int = 1  # neighbouring means that become one frame
     pad_id: ClassVar[int] = 0
     cleaning: ClassVar[tuple[str, ...]] = ()
     language: ClassVar[None] = None
@@ -46,13 +47,14 @@ class SoundFeatures:
     @property
     def vocab_size(self) -> int:
         """The number of features of a frame."""
-        return width(self.source)
+        return width(self.source) * self.stack
 
     @cached_property
     def facts(self) -> JsonObject:
         """The settings that unscaled frames depend on, as sound.json has them."""
         own = {"rate": self.rate, "seconds": self.seconds, "average": self.average, "first": self.special_tokens}
-        return {"features": self.source, **FACTS, **own}
+        stacked = {} if self.stack == 1 else {"stack": self.stack}  # not in the files of models from before
+        return {"features": self.source, **FACTS, **own, **stacked}
 
     @property
     def content(self) -> JsonObject:
@@ -72,20 +74,22 @@ class SoundFeatures:
 
     def longest(self, max_length: int) -> int:
         """Return how many samples at most are read of a sound for `max_length` frames, the first one included."""
-        frames = (max_length - self.special_tokens) * self.average
+        frames = (max_length - self.special_tokens) * self.average * self.stack
         samples = (frames + 1) * round(STEP_S * self.rate)
         return samples if self.seconds is None else min(samples, round(self.seconds * self.rate))
 
     def count(self, samples: int) -> int:
         """Return how many frames so many samples have, the first one included, before any are cut."""
-        return (1 + samples // round(STEP_S * self.rate)) // self.average + self.special_tokens
+        return (1 + samples // round(STEP_S * self.rate)) // self.average // self.stack + self.special_tokens
 
     def frames(self, samples: np.ndarray, max_length: int) -> np.ndarray:
         """Return the row of a sound, (T, F) float16 and unscaled, at most `max_length` frames.
 
         samples: (n,) from -1 to 1, at `rate`.
         """
-        found = features(samples, self.source, rate=self.rate, seconds=self.seconds, average=self.average)
+        found = features(
+            samples, self.source, rate=self.rate, seconds=self.seconds, average=self.average, stack=self.stack
+        )
         if self.special_tokens:
             found = np.pad(found, ((1, 0), (0, 0)))
         return found[:max_length].astype(np.float16)
@@ -146,11 +150,14 @@ def features_of(source: str, settings: DataSettings, special_tokens: bool) -> So
     source: the value of model.tokenizer. Raises DataError for a folder whose features are other ones.
     """
     name = source if source in KINDS else open_features(Path(source).expanduser()).source
-    wanted = SoundFeatures(name, settings.rate, settings.seconds, settings.average_frames, special_tokens)
+    wanted = SoundFeatures(
+        name, settings.rate, settings.seconds, settings.average_frames, special_tokens, stack=settings.stack_frames
+    )
     if source in KINDS:
         return wanted
     found = open_features(Path(source).expanduser())
-    if other := [f"{key} {found.facts[key]}" for key, value in wanted.facts.items() if found.facts[key] != value]:
+    own, asked = ({"stack": 1} | each.facts for each in (found, wanted))
+    if other := [f"{key} {own[key]}" for key, value in asked.items() if own[key] != value]:
         raise DataError(f"model.tokenizer={source} has other features than these data: {', '.join(other)}. Set them so")
     return found
 
@@ -164,16 +171,20 @@ def open_features(folder: Path) -> SoundFeatures:
         raise DataError(f"{path} cannot be read ({error}). Try: copy the model folder again") from error
     try:
         name, rate, seconds, average = facts["features"], facts["rate"], facts["seconds"], facts["average"]
+        stack = int(facts.get("stack", 1))
         if any(facts[key] != value for key, value in FACTS.items()) or name not in KINDS:
             raise ValueError("describes other features than this version computes")
         mean, sd = tuple(map(float, facts["mean"])), tuple(map(float, facts["sd"]))
-        found = SoundFeatures(name, int(rate), seconds and float(seconds), int(average), bool(facts["first"]), mean, sd)
+        found = SoundFeatures(
+            name, int(rate), seconds and float(seconds), int(average), bool(facts["first"]), mean, sd, stack
+        )
         if (
-            not {len(mean), len(sd)} <= {0, width(name)}
+            stack < 1
+            or not {len(mean), len(sd)} <= {0, found.vocab_size}
             or not np.isfinite([*mean, *sd]).all()
             or min(sd, default=1) <= 0
         ):
-            raise ValueError(f"needs a mean and a standard deviation for each of {width(name)} features")
+            raise ValueError(f"needs a mean and a standard deviation for each of {found.vocab_size} features")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f"has no {error}" if isinstance(error, KeyError) else error
         raise DataError(f"{path} {reason}. Try: copy the model folder again, or update Bertier") from error

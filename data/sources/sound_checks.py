@@ -41,7 +41,8 @@ FIELDS = tuple(field.name for field in fields(SoundFacts))
 
 def longest(settings: DataSettings) -> int:
     """Return how many samples at most a model can read of a sound with these settings."""
-    features = SoundFeatures(LOG_MEL, settings.rate, settings.seconds, settings.average_frames, special_tokens=False)
+    joined = settings.average_frames * settings.stack_frames
+    features = SoundFeatures(LOG_MEL, settings.rate, settings.seconds, joined, special_tokens=False)
     return features.longest(settings.max_length)
 
 

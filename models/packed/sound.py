@@ -129,6 +129,8 @@ def pack_sound(network: Network, facts: Facts) -> bytes:
         raise NotPacked(f"its readout, {type(bert.pooler).__name__}, is not among {', '.join(READOUTS.values())}")
     if any(parameter.dtype.itemsize < 4 for parameter in network.parameters() if parameter.is_floating_point()):
         raise NotPacked("it computes in bfloat16")
+    if sound.get("stack", 1) != 1:
+        raise NotPacked("it reads stacked frames (data.stack_frames)")
     if network.exits is not None or (bert.encoder is not None and (bert.encoder.lengths or bert.encoder.skipped)):
         raise NotPacked("it has layers that not every sound passes through")
     written = Written()

@@ -55,15 +55,17 @@ def sounds(record: RunRecord) -> str:
     """Markdown, after a blank, on the features that a model of sounds reads, and how they are made; "" for others."""
     if not record.setting("data.audio"):
         return ""
-    rate, seconds, average = (record.setting(f"data.{key}") for key in ("rate", "seconds", "average_frames"))
+    keys = ("rate", "seconds", "average_frames", "stack_frames")
+    rate, seconds, average, stack = (record.setting(f"data.{key}") for key in keys)
     features = str(record.setting("model.tokenizer"))
     of_bands = ", and their discrete cosine transform (DCT-II, 40 coefficients)" if features == "mfcc" else ""
+    stacked = f", and {stack} of these one frame, the values of a feature side by side" if stack > 1 else ""
     length = f", cut to {seconds:g} s or filled up with silence" if seconds else ", as long as it is"
     return (
         f" Network and ONNX graph read features (`{features}`), not samples. A sound becomes one channel at {rate:,} Hz"
         f"{length}. Its features are log power in 64 mel bands of windows of 64 ms, one every 32 ms{of_bands}; each "
-        f"{average} neighbouring frames become their mean. A frame is scaled by the mean and the standard deviation of "
-        "the training rows. All of it is in `sound.json`; `run predict` does it for a file."
+        f"{average} neighbouring frames become their mean{stacked}. A frame is scaled by the mean and the standard "
+        "deviation of the training rows. All of it is in `sound.json`; `run predict` does it for a file."
     )
 
 

@@ -24,7 +24,11 @@ BAG: dict[str, Any] = {
     "family": "dsn", "embedding": {"name": "frames", "project": False, "first": False}, "tokenizer": "log_mel",
     "segments": 0, "positional": False, "norm": "none", "dims": WIDTH, "readout": {"name": "mean"},
 }  # fmt: skip
+CONVOLUTION = {  # of 2 stacked frames of 4 bands
+    "name": "band_convolution", "stacked": 2, "maps": 3, "kernel": 3, "stride": 1, "pool": 2, "first": True,
+}  # fmt: skip
 KINDS = {
+    "convolution": TINY | {"embedding": CONVOLUTION},
     "tiny": TINY,
     "tiny mean_std": TINY | {"readout": {"name": "mean_std"}},
     "cnn": CNN,

@@ -45,7 +45,8 @@ PARAMETERS = {
     "dsn-128": 3_973_122,
     "bilstm": 2_020_226,
 }
-OF_SOUNDS = {"tiny-sound": (64, 6_490), "mfcc-cnn": (40, 24_170), "frames-lr": (64, 1_290), "mean-sound": (64, 650)}
+OF_SOUNDS = {"tiny-sound": (64, 6_490), "mfcc-cnn": (40, 24_170), "frames-lr": (64, 1_290), "mean-sound": (64, 650),
+             "conv-sound": (64, 5_914)}  # fmt: skip
 # of them in the six matrices of the blocks, which pruning works on
 MATRICES = {
     "bert-tiny": 393_216,
@@ -60,7 +61,8 @@ OF_A_BILSTM = {"bilstm": {"dims", "norm", "positional"}}
 OF_STATIC_VECTORS = {"weights", "freeze"}
 OWN_KEYS = {
     "static": OF_STATIC_VECTORS, "static-ngram": OF_STATIC_VECTORS, "ngram-vectors": {"token_dropout"},
-    "frames-lr": {"freeze"}, "mean-sound": {"freeze"}, "tiny-sound": {"special_tokens"}, "mfcc-cnn": {"special_tokens"},
+    "frames-lr": {"freeze"}, "mean-sound": {"freeze"}, "tiny-sound": {"special_tokens"},
+    "conv-sound": {"special_tokens", "positional"}, "mfcc-cnn": {"special_tokens"},
 }  # fmt: skip
 OF_AN_ENCODER = {
     "layers", "heads", "intermediate", "attention_dropout", "weights", "carry", "freeze", "tune",

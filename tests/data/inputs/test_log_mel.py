@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from data.inputs import log_mel as module
-from data.inputs.log_mel import average_frames, features, fit, log_mel, mel_filters, mfcc
+from data.inputs.log_mel import average_frames, features, fit, log_mel, mel_filters, mfcc, stack_frames
 
 RATE = 16000
 TIME = np.arange(RATE, dtype=np.float32) / np.float32(RATE)  # phases rounded to float32 are a part of the golden sound
@@ -79,3 +79,13 @@ def test_two_processes_compute_the_same_bytes_without_anything_else_of_ours() ->
     )
     found = {subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout for _ in range(2)}
     assert len(found) == 1 and len(found.pop()) == 65
+
+
+def test_stacked_frames_have_the_values_of_a_feature_side_by_side() -> None:
+    frames = np.arange(10.0).reshape(5, 2)
+    assert stack_frames(frames, 2).tolist() == [[0, 2, 1, 3], [4, 6, 5, 7]]
+    assert stack_frames(frames[:1], 3).tolist() == [[0, 0, 0, 1, 1, 1]]
+    noise = np.random.default_rng(0).uniform(-1, 1, 16000)
+    stacked = features(noise, "log_mel", rate=16000, seconds=1.0, average=1, stack=4)
+    means = features(noise, "log_mel", rate=16000, seconds=1.0, average=4)
+    np.testing.assert_allclose(stacked.reshape(-1, 64, 4).mean(2), means)

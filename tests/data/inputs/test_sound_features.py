@@ -51,6 +51,17 @@ def test_features_are_opened_as_they_were_saved(tmp_path: Path) -> None:
     assert load_tokenizer(str(tmp_path)) == fitted
 
 
+def test_stacked_frames_are_read_saved_and_opened_as_wide_ones(tmp_path: Path) -> None:
+    stacked = SoundFeatures("log_mel", 16000, 1.0, 1, special_tokens=False, stack=4)
+    row = stacked.frames(NOISE, 40)
+    assert row.shape == (8, stacked.vocab_size) == (8, 256) and stacked.count(16000) == 8
+    assert stacked.longest(3) == SoundFeatures("log_mel", 16000, 1.0, 4, special_tokens=False).longest(3)
+    fitted = stacked.fitted(row, np.array([0, 8]))
+    fitted.save(tmp_path)
+    assert load_tokenizer(str(tmp_path)) == fitted and fitted.fingerprint != FEATURES.fingerprint
+    assert "stack" not in FEATURES.facts, "models from before have other files"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -54,7 +54,7 @@ def test_sounds_are_cut_at_the_positions_of_a_model() -> None:
     assert resolve(compose(["model=mfcc-cnn", *SOUNDS])).data.max_length == 128
 
 
-@pytest.mark.parametrize("model", ["tiny-sound", "mfcc-cnn", "frames-lr", "mean-sound"])
+@pytest.mark.parametrize("model", ["tiny-sound", "conv-sound", "mfcc-cnn", "frames-lr", "mean-sound"])
 def test_every_model_of_sounds_takes_sounds(model: str) -> None:
     assert check_overrides([f"model={model}", *SOUNDS]) == []
 
