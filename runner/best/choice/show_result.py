@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from runner.best.choice.choose import cost_of
+from runner.best.choice.choose import by_time, cost_of
 from runner.best.choice.draws import sign_of
 from runner.best.choice.history import select_split, times_reported
 from runner.best.choice.left_out import left_out
@@ -141,7 +141,8 @@ def _beside(ending: Ending) -> Iterator[str]:
     metrics, primary = ending.record.metrics, ending.record.data.primary
     yield from wrapped(f"{primary} of the winner and beside it:")
     yield f"{'':<{NAME}} {'size':>9} {'answer':>9} {'score':>7}  winner ahead by"
-    found = {"next smaller": next_smaller(ending), "ceiling": _ceiling(ending), "n-gram": _best_ngram(ending)}
+    cheaper = "next faster" if by_time(ending.conclusion.plan.budget) else "next smaller"
+    found = {cheaper: next_cheaper(ending), "ceiling": _ceiling(ending), "n-gram": _best_ngram(ending)}
     shown = {ending.choice.winner}
     own = replace(ending.winner, bytes=round(_bytes(ending)))
     yield from _line(ending.choice.winner, own, metrics.get(primary), None)
@@ -171,7 +172,7 @@ def _difference(gap: Gap) -> str:
     return f"{gap.better:+.3f} [{gap.low:+.3f},{gap.high:+.3f}]"
 
 
-def next_smaller(ending: Ending) -> Scored | None:
+def next_cheaper(ending: Ending) -> Scored | None:
     """Return the best candidate that costs less than the winner: the next one on the front of score and cost."""
     budget, winner = ending.conclusion.plan.budget, ending.winner
     cheaper = [one for one in ending.conclusion.scored if cost_of(one, budget)[0] < cost_of(winner, budget)[0]]

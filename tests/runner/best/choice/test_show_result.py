@@ -46,6 +46,14 @@ def test_it_stands_beside_the_next_smaller_the_ceiling_and_the_most_frequent_lab
     assert "not significantly" not in text
 
 
+def test_where_only_time_is_limited_the_next_one_is_the_faster(tmp_path: Path) -> None:
+    models = {"slow": ("static", 5.0, ROW < 900), "fast": ("dsn", 20.0, ROW < 800)}
+    ending = an_ending(tmp_path, Budget(max_us=100), models)
+    slow, fast = ending.scored
+    text = shown(show_result(replace(ending, scored=(replace(slow, micros=60.0), replace(fast, micros=10.0)))))
+    assert "best: slow" in text and "next faster: fast 20 KB 10 us" in text
+
+
 def test_a_winner_that_is_not_ahead_of_the_simple_ones_says_so(tmp_path: Path) -> None:
     equal = {**MODELS, "tiny-1": ("tiny", 812.3, (ROW < 846) | (ROW >= 990)), "large": ("large", 90_000.0, ROW < 100)}
     text = shown(show_result(an_ending(tmp_path, CAP, equal)))
