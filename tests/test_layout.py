@@ -74,8 +74,8 @@ def test_every_yaml_starts_with_a_command_that_uses_it(path: Path) -> None:
 
 OF_A_HUB = ("minilm-l6", "ettin-17m", "modernbert-base", "deberta-v3-xsmall")  # presets that name weights
 OF_SOUNDS = (
-    "tiny-sound", "conv-sound", "band_convolution", "mfcc-cnn", "frames-lr", "mean-sound", "tiny_sound", "cnn", "frames",
-    "sounds-means", "sounds-statistics", "sounds-cnn", "sounds-transformer", "sounds-convolution",
+    "tiny-sound", "conv-sound", "band_convolution", "mfcc-cnn", "frames-lr", "mean-sound", "tiny_sound", "cnn",
+    "frames", "sounds-means", "sounds-statistics", "sounds-cnn", "sounds-transformer", "sounds-convolution",
 )  # fmt: skip
 CHOICES = [(group, choice) for group, names in groups().items() for choice in names]
 
