@@ -12,6 +12,7 @@ from runner.experiment.outcome import Outcome
 from runner.record.learning_curve import last
 from runner.record.record import RunRecord
 
+SLOWED = 2.0  # times the answer of its random twin, from which on a model is not that slow by itself
 BYTES, MICROS = "cost/bytes_deployed", "speed/answer_us_p50"
 
 
@@ -40,6 +41,7 @@ def judge_step(step: Step, candidate: Candidate, ending: Ending, budget: Budget,
         return Done(step.number, "failed", record.identity, record.reason)
     metrics = record.metrics
     reason = over_caps(record, budget) if candidate.fits else None
+    reason = reason and reason + slowed(record, candidate, budget)
     size = metrics.get(BYTES)
     return Done(
         step.number, "refused" if reason else "done", record.identity, reason, metrics.get(str(record.data.selection)),
@@ -61,6 +63,14 @@ def over_caps(record: RunRecord, budget: Budget) -> str | None:
     elif budget.max_us is not None and micros is not None and micros > budget.max_us:
         found.append(f"{micros:,.1f} us an answer, {micros - budget.max_us:,.1f} over max_us={budget.max_us:g}")
     return " and ".join(found) or None
+
+
+def slowed(record: RunRecord, candidate: Candidate, budget: Budget) -> str:
+    """Return words for a refusal by time that the random twin was far below; "" where it was not."""
+    micros, expected = micros_of(record), candidate.micros
+    if budget.max_us is None or micros is None or expected is None or micros <= max(budget.max_us, SLOWED * expected):
+        return ""
+    return f" (about {expected:,.0f} us were expected: other work on the machine may have slowed it)"
 
 
 def micros_of(record: RunRecord) -> float | None:

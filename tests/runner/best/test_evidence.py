@@ -20,6 +20,18 @@ def test_a_run_over_a_cap_is_refused_with_by_how_much_and_its_time_is_judged_onc
     assert again.journal.ended[1].micros == 30.5
 
 
+def test_a_refusal_says_where_the_time_is_far_from_what_was_expected(tmp_path: Path) -> None:
+    ending = Ending(Outcome(0, record_of("run-a", 0.5, 1, 46.0)))
+
+    def reason(expected: float | None) -> str:
+        candidate = replace(FIVE.candidates[0], micros=expected)
+        return str(judge_step(FIVE.steps[0], candidate, ending, Budget(max_us=9.0), tmp_path).reason)
+
+    plain = "46.0 us an answer, 37.0 over max_us=9"
+    assert reason(None) == reason(23.0) == plain
+    assert reason(11.0) == f"{plain} (about 11 us were expected: other work on the machine may have slowed it)"
+
+
 def test_a_failed_run_is_a_row_with_its_reason(tmp_path: Path) -> None:
     step, candidate = FIVE.steps[0], FIVE.candidates[0]
     failed = replace(record_of("run-a", 0.5, 1, 1.0), status="failed", reason="RuntimeError: no")
