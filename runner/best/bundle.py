@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +12,10 @@ from models.errors import ModelError
 from runner.best.aside import compute_aside
 from runner.best.held_out import calibrate_on_folds
 from runner.cascade.make import copy_cascade, deployed_files
+from runner.deploy.bundle.calibration import hash_of
 from runner.deploy.bundles import MANIFEST, is_packed, write_packed_bundle
 from runner.deploy.calibrations import file_size, write_calibration
-from runner.deploy.cascade import CASCADE_FILE, LARGE, read_cascade
+from runner.deploy.cascade import CASCADE_FILE, read_cascade
 from runner.deploy.export import export_run
 from runner.deploy.exported import CASCADE, DESCRIPTION_FILE, ParityError, model_of_run, place_of_export
 from runner.errors import ConfigError
@@ -36,7 +39,7 @@ class Bundle:
     problem: str | None = None
     is_graph: bool = False  # of an encoder, which needs onnxruntime
     agreement: float | None = None  # of a graph: the share of reported rows that it answers as the trained model does
-    is_cascade: bool = False  # two models, which need Bertier; sha256 is that of the large one
+    is_cascade: bool = False  # two models, which need Bertier; sha256 is of all their files and of the threshold
 
 
 def write_bundle(
@@ -66,12 +69,13 @@ def write_bundle(
 
 def read_bundle(place: Path, identity: str) -> Bundle | None:
     """The bundle of a run in a folder; None where there is none, or that of another run."""
-    if (pair := read_json(place / CASCADE_FILE)) is not None:
+    if (place / CASCADE_FILE).is_file():
         if (read_json(place / RECORD) or {}).get("identity") != identity:
             return None
-        files = [file for model in read_cascade(place).models for file in deployed_files(model)]
-        size = sum(file.stat().st_size for file in files if file.name != DESCRIPTION_FILE)
-        return Bundle(place, pair[LARGE]["sha256"], size, is_cascade=True)
+        found = read_cascade(place)
+        parts = [[file for file in deployed_files(model) if file.name != DESCRIPTION_FILE] for model in found.models]
+        size = sum(file.stat().st_size for files in parts for file in files)
+        return Bundle(place, hash_of_cascade(parts, found.threshold), size, is_cascade=True)
     manifest = read_json(place / MANIFEST)
     if manifest is None or manifest.get("model") != identity:
         return None
@@ -83,6 +87,12 @@ def read_bundle(place: Path, identity: str) -> Bundle | None:
     checked = (read_json(place / DESCRIPTION_FILE) or {}).get("checked") or {}
     size = sum(files[file]["bytes"] for file in counted)
     return Bundle(place, files[name]["sha256"], size, None, name == MODELS[1], checked.get("agreement"))
+
+
+def hash_of_cascade(parts: Sequence[Sequence[Path]], threshold: float) -> str:
+    """The SHA-256 of what two models answer by: the names and contents of their files, and the threshold."""
+    named = [[[file.name, hash_of(file)] for file in sorted(files)] for files in parts]
+    return hashlib.sha256(json.dumps([named, threshold]).encode()).hexdigest()
 
 
 def _write(record: RunRecord, folder: Path, place: Path, *, int8: bool = False, folds: Sequence[Path] = ()) -> None:

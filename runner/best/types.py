@@ -210,7 +210,7 @@ class Result(Stored):
     overrides: tuple[str, ...] = ()  # of the winner, so that it can be run again by itself
     folder: str = ""  # of the search
     bundle: str | None = None
-    sha256: str | None = None  # of the model's file in the bundle
+    sha256: str | None = None  # of the model's file in the bundle; of a cascade see `hash_of_cascade`
     bundle_bytes: int | None = None  # of its files that an answer needs
     agreement: float | None = None  # of an encoder's graph: the share of reported rows that it answers as the run does
     problem: str | None = None  # why there is no bundle

@@ -10,6 +10,8 @@ from runner.config.compose import compose
 from runner.mistakes.report import report_errors
 from runner.record.folder import find_record
 from runner.sanitize import say
+from runner.track.folder import STATE
+from runner.track.later import mirror_later
 
 DEFAULTS = {"split": "", "label_errors": "true", "paths.output": "outputs", "paths.cache": ""}
 
@@ -30,4 +32,6 @@ def main(words: list[str]) -> int:
     )  # fmt: skip
     for path in written:
         say(f"wrote {path}", sys.stdout)
+    if (output / record.identity / STATE).is_file():  # it was mirrored before
+        mirror_later(record, output / record.identity, lambda line: say(line, sys.stderr))
     return 0

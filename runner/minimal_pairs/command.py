@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,9 +29,7 @@ from runner.minimal_pairs.wanted import Wanted
 from runner.record.later import add_later
 from runner.record.subject import KEY, Subject
 from runner.sanitize import say
-from runner.track.errors import TrackError
-from runner.track.settings import TrackerSettings
-from runner.track.sync import sync_run
+from runner.track.later import mirror_later
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -80,7 +78,7 @@ def result_of(subject: Subject, wanted: Wanted, place: Place) -> Result:
     if subject.record and subject.folder and not wanted.paradigms:
         add_later(subject.folder, subject.record.started, metrics_of(report))
         if place.tracker:
-            mirror(subject, subject.folder)
+            mirror_later(subject.record, subject.folder, lambda text: say(text, sys.stderr))
     return report, table
 
 
@@ -90,16 +88,3 @@ def folder_of(subject: Subject, output: Path) -> Path:
         return subject.folder / FOLDER
     safe = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in subject.label).strip("-.")
     return output / FOLDER / (safe or "model")
-
-
-def mirror(subject: Subject, folder: Path) -> None:
-    """Send the metrics to MLflow where the run is mirrored; a failure is told and no reason to fail."""
-    content = subject.record.config.get("tracker") if subject.record else None
-    known = {one.name for one in fields(TrackerSettings)}
-    settings = TrackerSettings(**{name: value for name, value in (content or {}).items() if name in known})
-    if settings.name == "none":
-        return
-    try:
-        sync_run(folder, settings)
-    except TrackError as error:
-        say(f"not mirrored to MLflow: {error}. Try: run sync", sys.stderr)

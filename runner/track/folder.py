@@ -35,6 +35,7 @@ class MirrorState:
     status: str = ""
     ended: str = ""
     later: int = 0  # checksum of the metrics that were measured after the run and sent
+    pages: int = 0  # checksum of the files that were written after the run and sent
     problem: str | None = None  # why the last attempt failed
 
 
@@ -44,6 +45,7 @@ STATE_KINDS = dict.fromkeys(TEXTS, OrNull(str)) | {
     "points_crc": OrNull(int),
     "artifacts": OrNull(bool),
     "later": OrNull(int),
+    "pages": OrNull(int),
 }
 
 

@@ -70,6 +70,8 @@ def _sync(folder: Path, record: RunRecord, settings: TrackerSettings, target: Ml
     sent |= _send_points(target, record, points, state)
     sent |= _send_later(target, folder, record, points, state)
     ended = record.status != "running"
+    if ended and settings.artifacts == "all":
+        sent |= _send_pages(target, folder, state)
     if ended and (state.status, state.ended) != (record.status, record.ended or ""):
         write_state(folder, state)  # a large upload may fail; the points need not be sent again
         _send_end(target, state.run_id, folder, record, points, settings)
@@ -99,7 +101,8 @@ def _find(target: MlflowTarget, record: RunRecord, state: MirrorState) -> Run | 
     if run := target.find_run(state.run_id):
         return run
     # The store may be new: send everything again. MLflow drops equal points.
-    state.points, state.points_crc, state.artifacts, state.status, state.ended, state.later = 0, 0, False, "", "", 0
+    state.points, state.points_crc, state.artifacts, state.status, state.ended = 0, 0, False, "", ""
+    state.later, state.pages = 0, 0
     same = [run for run in _attempts(target, record) if run.data.tags.get("started") == record.started]
     return same[0] if same else None
 
@@ -183,6 +186,18 @@ def _send_later(
     return True
 
 
+def _send_pages(target: MlflowTarget, folder: Path, state: MirrorState) -> bool:
+    """Send the files that were written after the run, if they changed; return whether they did."""
+    files = translate.later_files(folder)
+    checksum = zlib.crc32(b"".join(path.read_bytes() for path, _ in files)) if files else 0
+    if checksum == state.pages:
+        return False
+    for path, place in files:
+        target.client.log_artifact(state.run_id, str(path), place)
+    state.pages = checksum
+    return True
+
+
 def _send_end(
     target: MlflowTarget, run_id: str, folder: Path, record: RunRecord, points: Points, settings: TrackerSettings
 ) -> None:
@@ -193,7 +208,8 @@ def _send_end(
         text = (folder / RECORD).read_text(encoding="utf-8")
         target.client.log_text(run_id, mask(text), f"{translate.BELOW}/{RECORD}")
     if settings.artifacts == "all":
-        for path, place in translate.artifact_files(folder):
+        later = translate.later_files(folder)
+        for path, place in (file for file in translate.artifact_files(folder) if file not in later):
             target.client.log_artifact(run_id, str(path), place)
         if (folder / "model").is_dir():
             target.client.log_artifacts(run_id, str(folder / "model"), f"{translate.BELOW}/model")

@@ -26,6 +26,7 @@ OPTIONAL_TAGS = {"reason", "non_finite", "at_baseline"}  # a later attempt may n
 RUN_NAME = "mlflow.runName"
 FIRST = ("*.html", "*.png", "*.svg", "plots/*")  # pages and pictures, at the top of the artifacts
 BELOW = "run"  # the folder of all other files, which MLflow lists after report.html
+LATER = ("errors.html", "errors.csv")  # written after the run, by `run errors`
 OTHERS = ("predictions-*.parquet", "metrics.jsonl", "log.txt", "errors.csv", "lengths.*")
 
 
@@ -151,6 +152,11 @@ def artifact_files(folder: Path) -> list[tuple[Path, str | None]]:
     """Return the files that are sent unchanged, each with its folder there; record.json and the model are not in it."""
     pages = [(path, None if path.parent == folder else path.parent.name) for path in _matching(folder, FIRST)]
     return [*pages, *((path, BELOW) for path in _matching(folder, OTHERS))]
+
+
+def later_files(folder: Path) -> list[tuple[Path, str | None]]:
+    """Return those of `artifact_files` that are written after a run, as often as someone asks for them."""
+    return [(path, place) for path, place in artifact_files(folder) if path.name in LATER]
 
 
 def _matching(folder: Path, patterns: Iterable[str]) -> list[Path]:

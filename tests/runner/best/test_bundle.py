@@ -6,6 +6,8 @@ import pytest
 
 from runner.best import bundle
 from runner.best.bundle import read_bundle, write_bundle
+from runner.deploy.cascade import write_cascade
+from runner.deploy.exported import ExportedModel
 from runner.errors import ConfigError
 from runner.record.json_files import write_json
 from runner.record.record import RunRecord
@@ -48,6 +50,34 @@ def test_a_graph_over_the_cap_is_rounded_to_int8(tmp_path: Path, monkeypatch: py
     assert write_bundle(record, tmp_path, tmp_path / "bundle", most=30).size == 25
     assert write_bundle(record, tmp_path, tmp_path / "other", most=90).size == 90
     assert rounded == [False, True, False]
+
+
+def test_two_models_are_known_by_all_their_files_and_the_threshold(tmp_path: Path) -> None:
+    files = [
+        tmp_path / "small" / "model.bin",
+        *(tmp_path / "large" / name for name in ("model.onnx", "tokenizer.json")),
+    ]
+    for file in files:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("content", encoding="utf-8")
+    models = [
+        ExportedModel(tmp_path / part, engine, "0" * 10, part, "classification", ("a", "b"), ("text",), 8, "")
+        for part, engine in (("small", "numpy"), ("large", "onnx"))
+    ]
+    write_json(tmp_path / "record.json", {"identity": "both"})
+
+    def found(threshold: float = 0.9, changed: int = 0) -> str | None:
+        write_cascade(tmp_path, models, {"name": "both", "threshold": threshold})
+        made = read_bundle(tmp_path, "both")
+        assert made is not None and made.is_cascade and made.size == 21 + changed
+        return made.sha256
+
+    first, hashes = found(), {found(), found(0.8)}
+    assert first in hashes and len(hashes) == 2
+    for number, file in enumerate(files):
+        file.write_text("contents", encoding="utf-8")
+        hashes.add(found(changed=number + 1))
+    assert len(hashes) == 5
 
 
 def test_a_model_without_a_bundle_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

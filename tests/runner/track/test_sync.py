@@ -75,6 +75,20 @@ def test_a_second_sync_adds_nothing(output: Path, target: MlflowTarget) -> None:
     assert len(history(target, "at_step/train_loss")) == 4
 
 
+def test_pages_that_are_written_after_the_run_follow_once(output: Path, target: MlflowTarget) -> None:
+    folder = write_run(output / "abc")
+    sync_run(folder, SETTINGS, target)
+    (folder / "errors.html").write_text("<p>mistakes</p>", encoding="utf-8")
+    (folder / "errors.csv").write_text("row\n1\n", encoding="utf-8")
+    assert [sync_run(folder, SETTINGS, target) for _ in range(2)] == ["updated", "unchanged"]
+    assert files(target) == ["errors.html", "plots", "report.html", "run"] and "run/errors.csv" in files(target, "run")
+    (folder / "errors.html").write_text("<p>more</p>", encoding="utf-8")
+    assert sync_run(folder, TrackerSettings(artifacts="record"), target) == "unchanged"
+    assert sync_run(folder, SETTINGS, target) == "updated"
+    stored = target.client.download_artifacts(runs(target)[-1].info.run_id, "errors.html", str(output))
+    assert Path(stored).read_text() == "<p>more</p>"
+
+
 def test_a_running_run_grows_point_by_point_until_it_ends(output: Path, target: MlflowTarget) -> None:
     folder = write_record(output / "abc", status="running", ended=None, metrics={})
     assert sync_run(folder, SETTINGS, target) == "created"
