@@ -48,8 +48,8 @@ def conclude(search: Search, stop: Stop, train: Train) -> Conclusion:
     found, choice, bundle = choose_winner(search, train)
     records = records_of(search, found)
     result = Result(
-        plan.key, stop.status, stop.reason, None, None, folder=str(search.folder), done=len(journal.ended),
-        planned=len(plan.steps), compared=len(found.fitting) + len(found.others),
+        plan.key, stop.status, stop.reason, None, None, folder=str(search.folder), planned=len(plan.steps),
+        done=len(journal.ended) + bool(journal.finals), compared=len(found.fitting) + len(found.others),
     )  # fmt: skip
     if choice is not None:
         winner = plan.candidate(choice.winner)

@@ -122,6 +122,7 @@ def test_a_winner_by_folds_is_trained_once_more_on_all_rows(tmp_path: Path) -> N
     assert asked == [["x=b", "data.folds=2", "data.fold=all", "train.epochs=2"]]
     assert found.result.winner == "b" and found.result.run == "whole"
     assert search.journal.finals["b"].run == "whole"
+    assert (found.result.done, found.result.planned) == (5, 5), "the last training is a step of the plan"
     again = conclude(folded(tmp_path, in_folds()), DONE, no_run)
     assert again.result == found.result
 
