@@ -1,4 +1,4 @@
-"""What is added to a run after its end follows into the MLflow that the run names."""
+"""Pages and metrics that are added to a run after its end are sent to the MLflow that the run names."""
 
 from __future__ import annotations
 
