@@ -39,7 +39,7 @@ class BandConvolution(WordVectors):
                 f"model.embedding.kernel={kernel}, model.embedding.pool={pool}: a frame has {bands} bands, in "
                 f"which such a pattern has {max(places, 0)} places. Try: lower ones"
             )
-        self.frame_width, self.stacked, self.pool = vocab_size, stacked, pool
+        self.frame_width, self.bands, self.stacked, self.pool = vocab_size, bands, stacked, pool
         self.convolution = nn.Conv1d(stacked, maps, kernel, stride, padding=kernel // 2)
         self.projection = nn.Linear(maps * (places // pool), hidden)
         self.first = nn.Parameter(torch.zeros(hidden)) if first else None
@@ -50,7 +50,7 @@ class BandConvolution(WordVectors):
 
     def at_places(self, ids: Tensor, places: Tensor) -> Tensor:
         """Frames (..., F) and their positions in their rows, which broadcast to (...), to vectors (..., H)."""
-        channels = ids.reshape(-1, self.frame_width // self.stacked, self.stacked).transpose(1, 2)
+        channels = ids.reshape(-1, self.bands, self.stacked).transpose(1, 2)
         maps = F.max_pool1d(F.relu(self.convolution(channels)), self.pool)
         vectors: Tensor = self.projection(maps.flatten(1)).view(*ids.shape[:-1], -1)
         if self.first is None:

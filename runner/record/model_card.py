@@ -55,8 +55,8 @@ def sounds(record: RunRecord) -> str:
     """Markdown, after a blank, on the features that a model of sounds reads, and how they are made; "" for others."""
     if not record.setting("data.audio"):
         return ""
-    keys = ("rate", "seconds", "average_frames", "stack_frames")
-    rate, seconds, average, stack = (record.setting(f"data.{key}") for key in keys)
+    rate, seconds, average = (record.setting(f"data.{key}") for key in ("rate", "seconds", "average_frames"))
+    stack = record.setting("data.stack_frames") or 1  # records from before have none
     features = str(record.setting("model.tokenizer"))
     of_bands = ", and their discrete cosine transform (DCT-II, 40 coefficients)" if features == "mfcc" else ""
     stacked = f", and {stack} of these one frame, the values of a feature side by side" if stack > 1 else ""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from data.errors import DataError
-from data.inputs.sound_features import SOUND_FILE, SoundFeatures
+from data.inputs.sound_features import SOUND_FILE, SoundFeatures, features_of
 from data.inputs.tokenizer import load_tokenizer
+from data.settings import DataSettings
 
 FEATURES = SoundFeatures("log_mel", 16000, 1.0)
 NOISE = np.random.default_rng(0).uniform(-1, 1, 24000)
@@ -60,6 +62,10 @@ def test_stacked_frames_are_read_saved_and_opened_as_wide_ones(tmp_path: Path) -
     fitted.save(tmp_path)
     assert load_tokenizer(str(tmp_path)) == fitted and fitted.fingerprint != FEATURES.fingerprint
     assert "stack" not in FEATURES.facts, "models from before have other files"
+    asked = DataSettings(name="files", seconds=1.0, average_frames=1, stack_frames=4)
+    assert features_of(str(tmp_path), asked, special_tokens=False) == fitted
+    with pytest.raises(DataError, match="other features than these data: stack 4"):
+        features_of(str(tmp_path), replace(asked, stack_frames=1), special_tokens=False)
 
 
 @pytest.mark.parametrize(

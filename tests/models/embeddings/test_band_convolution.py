@@ -20,10 +20,11 @@ def made(**changes: int | bool) -> BandConvolution:
 def test_a_frame_becomes_the_largest_answers_of_patterns_over_its_bands_projected() -> None:
     embedding, frame = made(), torch.randn(BANDS, 2)  # the values of a band side by side
     padded = torch.cat([torch.zeros(1, 2), frame, torch.zeros(1, 2)])
-    patterns = embedding.convolution.weight  # (maps, stacked, kernel)
+    patterns, bias = embedding.convolution.weight, embedding.convolution.bias  # (maps, stacked, kernel), (maps,)
+    assert bias is not None
     answers = torch.stack([
         torch.einsum("mck,kc->m", patterns, padded[band : band + 3]) for band in range(BANDS)
-    ]) + embedding.convolution.bias  # fmt: skip
+    ]) + bias  # fmt: skip
     largest = answers.relu().view(BANDS // 2, 2, 3).amax(1)
     expected = embedding.projection(largest.T.flatten())
     torch.testing.assert_close(embedding(frame.view(1, 1, -1))[0, 0], expected)

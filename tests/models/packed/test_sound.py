@@ -122,3 +122,5 @@ def test_networks_that_the_reader_does_not_compute_are_named() -> None:
         pack_network(make(readout={"name": "sum_all"}), facts())
     with pytest.raises(NotPacked, match="it computes in bfloat16"):
         pack_network(make().to(torch.bfloat16), facts())
+    with pytest.raises(NotPacked, match="it reads stacked frames"):
+        pack_network(make(), facts(stack=4))

@@ -56,6 +56,8 @@ def test_a_card_of_sounds_says_what_the_graph_reads() -> None:
     config["data"]["seconds"], config["model"]["tokenizer"] = None, "mfcc"
     card = hub_card(a_record(config=config, data=facts(labels=["dog", "rain"])), FACTS)
     assert "DCT-II, 40 coefficients" in card and "as long as it is" in card
+    config["data"]["stack_frames"] = 4
+    assert "mean, and 4 of these one frame" in hub_card(a_record(config=config, data=facts(labels=["a", "b"])), FACTS)
 
 
 def test_a_file_of_the_user_is_named_without_its_folder() -> None:
