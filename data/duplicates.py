@@ -13,13 +13,16 @@ import itertools
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from data.errors import DataError
 from data.sources.raw import CHUNK, RawData, RawSplit
 from data.stores.build_once import SharedCache, checksum
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FORMAT = 1  # raise when hashes or counts are computed in another way
 HASHES, COUNTS, CHECKSUM = "hashes.npy", "counts.json", "sha256"
@@ -103,7 +106,7 @@ def _hash(split: RawSplit, change: Callable[[list[bytes]], list[bytes]]) -> np.n
     return found
 
 
-def as_texts(column: Any) -> Any:
+def as_texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return a column of texts, or of words joined by spaces, as texts."""
     import pyarrow as pa
     import pyarrow.compute as pc

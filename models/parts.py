@@ -36,7 +36,7 @@ def make_embedding(part: Part, vocab_size: int, hidden: int, pad_id: int, tokens
     return make_part("models.embeddings", part, WordVectors, **shape)
 
 
-def make_part(package: str, part: Part, kind: type[Kind], **shape: Any) -> Kind:
+def make_part(package: str, part: Part, kind: type[Kind], **shape: object) -> Kind:
     """The module of `part`, given its options and the shape around it; ModelError for an unknown name or option."""
     options = dict(part)
     name = str(options.pop("name"))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -79,7 +79,7 @@ class QueryDocument(Text):
         """Return a query and a document."""
         return Field("text", "text", "A query"), Field("text_pair", "text", "A document")
 
-    def ask(self, columns: Sequence[Sequence[Any]], max_length: int) -> Asked:
+    def ask(self, columns: Sequence[Sequence[str]], max_length: int) -> Asked:
         """Return pairs made ready; UnicodeEncodeError for a text that is not Unicode."""
         texts, documents = list(columns[0]), list(columns[1])
         for text in (*texts, *documents):

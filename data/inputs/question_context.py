@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from data.inputs.request import Asked, Field
 from data.inputs.token_ids import TokenIds
 from data.inputs.tokenizer import Tokenizer, require_pieces
 from data.inputs.word_cache import Encoded, spans
+from data.json_types import Json, JsonObject
 from data.labels import Labels
 from data.splits import Arrays, TokenSplit
 
@@ -154,12 +155,12 @@ class QuestionContext(TokenIds):
         )
 
     @classmethod
-    def columns_of(cls, setting: Callable[[str], Any]) -> tuple[str, ...]:
+    def columns_of(cls, setting: Callable[[str], Json]) -> tuple[str, ...]:
         """Return the columns of question and context of a run; setting: the value of a setting such as data.text."""
         return (str(setting("data.text")), str(setting("data.text_pair")))
 
     @classmethod
-    def for_questions(cls, tokenizer: Tokenizer, columns: tuple[str, ...], options: dict[str, Any]) -> Self:
+    def for_questions(cls, tokenizer: Tokenizer, columns: tuple[str, ...], options: JsonObject) -> Self:
         """Return the input of a model whose contexts were cut with these options."""
         return cls(tokenizer, options.get("overlap"))
 

@@ -12,7 +12,7 @@ from data.inputs.sound import Sound
 from data.inputs.text import Text
 from data.inputs.tokenizer import Tokenizer
 from data.inputs.words import Words
-from data.json_types import JsonObject
+from data.json_types import Json, JsonObject
 
 
 class QuestionInput(Protocol):
@@ -22,7 +22,7 @@ class QuestionInput(Protocol):
     options: ClassVar[tuple[str, ...]]  # settings of the data that questions are read by as the rows were
 
     @classmethod
-    def columns_of(cls, setting: Callable[[str], Any]) -> tuple[str, ...]:
+    def columns_of(cls, setting: Callable[[str], Json]) -> tuple[str, ...]:
         """Return the columns that a run reads; setting: the value of a setting such as data.text."""
         ...
 
@@ -40,7 +40,7 @@ class QuestionInput(Protocol):
         ...
 
 
-def input_of(usual: str, setting: Callable[[str], Any]) -> str:
+def input_of(usual: str, setting: Callable[[str], Json]) -> str:
     """Return the name of the input of a run: sound where its rows are sounds, else the usual one of its task.
 
     setting: the value of a setting such as data.audio.

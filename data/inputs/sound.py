@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from data.inputs.sound_features import SoundFeatures
 from data.inputs.sound_file import SoundError, open_sound
 from data.inputs.tokenizer import Tokenizer
 from data.inputs.word_cache import Encoded
-from data.json_types import JsonObject
+from data.json_types import Json, JsonObject
 from data.labels import Labels
 from data.splits import Arrays, TokenSplit
 
@@ -90,7 +90,7 @@ class Sound:
         return {"input_ids": frames, "attention_mask": np.ones((batch_size, length), np.int64)}
 
     @classmethod
-    def columns_of(cls, setting: Callable[[str], Any]) -> tuple[str, ...]:
+    def columns_of(cls, setting: Callable[[str], Json]) -> tuple[str, ...]:
         """Return the name of the column of sounds of a run; setting: the value of a setting such as data.audio."""
         return (str(setting("data.audio")),)
 

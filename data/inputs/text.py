@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from data.inputs.request import Asked, Field
 from data.inputs.token_ids import TokenIds
 from data.inputs.tokenizer import Tokenizer
 from data.inputs.word_cache import Encoded
-from data.json_types import JsonObject
+from data.json_types import Json, JsonObject
 from data.labels import Labels
 from data.splits import TokenSplit
 from data.targets.masked_words import UNCUT
@@ -40,10 +40,10 @@ class Text(TokenIds):
         return self.tokenizer.encode(columns["text"], columns.get("text_pair"), max_length)
 
     @classmethod
-    def columns_of(cls, setting: Callable[[str], Any]) -> tuple[str, ...]:
+    def columns_of(cls, setting: Callable[[str], Json]) -> tuple[str, ...]:
         """Return the names of the text columns of a run; setting: the value of a setting such as data.text."""
         found = (setting("data.text"), setting("data.text_pair"))
-        return tuple(name for name in found if name is not None)
+        return tuple(str(name) for name in found if name is not None)
 
     @classmethod
     def for_questions(cls, tokenizer: Tokenizer, columns: tuple[str, ...], options: JsonObject) -> Self:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from data.inputs.cleaning import ENTRY as CLEANING
 from data.inputs.pieces_needed import KINDS, Vocabulary
 from data.inputs.tokenizer import UNLIMITED, PieceTokenizer, bert_backend, wrap_backend
 from data.inputs.tokenizer_files import KEYS
-from data.json_types import JsonObject
+from data.json_types import Json, JsonObject
 from data.splits import TokenSplit
 
 FULL, TASK = "full", "task"  # values of model.vocabulary: all tokens; those of the training texts
@@ -126,7 +125,7 @@ def _bert_options(tokenizer: PieceTokenizer, content: JsonObject) -> JsonObject 
     return options if _rules(plain) == _rules(content) else None
 
 
-def _rules(content: JsonObject) -> list[Any]:
+def _rules(content: JsonObject) -> list[Json]:
     """The rules of a tokenizer, apart from its template, which the word cache has checked."""
     model = {key: value for key, value in content["model"].items() if key != "vocab"}
     return [content["normalizer"], content["pre_tokenizer"], content["decoder"], content["added_tokens"], model]
@@ -153,7 +152,7 @@ def _renumbered(vocabulary: Vocabulary, new: dict[int, int]) -> JsonObject:
     return content
 
 
-def _with_ids(part: Any, new: dict[int, int]) -> Any:
+def _with_ids(part: JsonObject | None, new: dict[int, int]) -> JsonObject | None:
     """A post-processor with the new ids of the tokens that it adds."""
     if not isinstance(part, dict):
         return part

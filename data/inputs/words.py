@@ -6,7 +6,7 @@ import hashlib
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from data.inputs.tokenizer import Tokenizer, require_pieces
 from data.inputs.word_cache import Encoded, spans
 from data.inputs.word_pieces import Frame, first_places, word_pieces
 from data.inputs.word_windows import Window, cut_windows
+from data.json_types import Json, JsonObject
 from data.labels import Labels
 from data.sources.columns import is_column_number
 from data.splits import Arrays, TokenSplit
@@ -134,13 +135,13 @@ class Words(TokenIds):
         return found
 
     @classmethod
-    def columns_of(cls, setting: Callable[[str], Any]) -> tuple[str, ...]:
+    def columns_of(cls, setting: Callable[[str], Json]) -> tuple[str, ...]:
         """Return the name of the column of words of a run; setting: the value of a setting such as data.tokens."""
         name = setting("data.tokens")
         return ("tokens" if name is None or is_column_number(str(name)) else str(name),)
 
     @classmethod
-    def for_questions(cls, tokenizer: Tokenizer, columns: tuple[str, ...], options: dict[str, Any]) -> Self:
+    def for_questions(cls, tokenizer: Tokenizer, columns: tuple[str, ...], options: JsonObject) -> Self:
         """Return the input of a model whose training rows were read with these options."""
         return cls(tokenizer, options.get("language"), windows=options.get("windows") is not False)
 

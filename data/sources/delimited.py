@@ -11,11 +11,14 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from data.errors import DataError
 from data.sources.columns import distinct_names, name_beside, shell_command, shell_setting
 from data.sources.options import ReadOptions, Row
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 DELIMITERS = {"csv": ",;\t|", "tsv": "\t,;|"}  # in the order they are tried
 SAMPLE = 100  # rows
@@ -28,7 +31,7 @@ class _Dialect:
     delimiter: str
     is_quoted: bool
 
-    def fields(self, lines: Iterator[str]) -> Any:
+    def fields(self, lines: Iterator[str]) -> Reader:
         """Return a csv.reader."""
         if self.is_quoted:
             return csv.reader(lines, delimiter=self.delimiter, strict=True)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -220,9 +220,9 @@ def _cells(path: Path, kind: str, options: ReadOptions, labels: Sequence[str] = 
         yield number, text, pair, found, group, fold, codes
 
 
-def _chunks(rows: Iterator[Row], missing: _Missing, column: LabelColumn) -> Iterator[dict[str, list[Any]]]:
+def _chunks(rows: Iterator[Row], missing: _Missing, column: LabelColumn) -> Iterator[dict[str, list[str | list[str]]]]:
     """Yield the columns of the table, CHUNK rows at a time; labels and row numbers are added to `column`."""
-    found: dict[str, list[Any]] = {"text": [], "text_pair": [], GROUP: [], FOLD: [], CODES: []}
+    found: dict[str, list[str | list[str]]] = {"text": [], "text_pair": [], GROUP: [], FOLD: [], CODES: []}
     for number, text, pair, label, group, fold, codes in rows:
         if missing.sees(number, text, pair, label, group):
             continue

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 BATCH_BYTES = 1 << 24  # of a batch of the table in the cache
+Row = dict[str, bytes | str | None]  # of the table: values by the names of columns
 Cell = bytes | Path | None
 
 
@@ -153,7 +154,7 @@ def _of_file(path: Path, settings: DataSettings, options: ReadOptions, cache: Sh
     return SoundTable(table.drop_columns("digest"), digests, np.array(numbers), str(path), chosen)
 
 
-def _cell(value: Any, folder: Path, where: str) -> Cell:
+def _cell(value: object, folder: Path, where: str) -> Cell:
     """Return the sound that a cell names or holds; DataError for a path that leads out of the folder of the table."""
     if isinstance(value, dict) and isinstance(value.get("bytes"), bytes):
         value = value["bytes"]  # as `datasets` writes sounds into Parquet
@@ -210,14 +211,14 @@ def _stat(path: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def _batches(cells: Sequence[Cell], beside: Sequence[dict[str, str]], max_mb: float) -> Iterator[list[dict[str, Any]]]:
+def _batches(cells: Sequence[Cell], beside: Sequence[dict[str, str]], max_mb: float) -> Iterator[list[Row]]:
     """Yield the rows of the table in batches of some megabytes."""
-    rows, size = list[dict[str, Any]](), 0
+    rows, size = list[Row](), 0
     for number, (cell, more) in enumerate(zip(cells, beside), 1):
         name = cell.name if isinstance(cell, Path) else f"sound {number}"
         content = _content(cell, max_mb)
         digest = hashlib.sha256(content or b"").digest()
-        rows.append({SOUND: content, "digest": digest, NAME: name} | more)
+        rows.append({SOUND: content, "digest": digest, NAME: name, **more})
         size += len(content or b"")
         if size > BATCH_BYTES:
             yield rows

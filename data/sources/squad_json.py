@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from data.errors import DataError
 from data.json_types import JsonObject
@@ -88,7 +87,7 @@ def _of_article(article: object, where: str) -> Iterator[JsonObject]:
             yield {**shared, CONTEXT: paragraph[CONTEXT], **question}
 
 
-def _list(found: JsonObject, key: str, where: str) -> list[Any]:
+def _list(found: JsonObject, key: str, where: str) -> list[object]:
     """Return a list of an object."""
     value = found.get(key)
     if not isinstance(value, list):

@@ -6,7 +6,7 @@ with it is saved as that class, which opens without our code.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,8 @@ from models.settings import STOCK_HEAD as STOCK
 from models.settings import Part
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedConfig, PreTrainedModel
+    from transformers.modeling_outputs import BaseModelOutputWithPooling as Output
 
 LAST = ("classifier.out_proj", "classifier", "qa_outputs")  # where a class has its last linear layer
 # Families whose classes are tested here: tests/models/backbones/test_stock_head.py.
@@ -36,7 +37,7 @@ class GivenStates(nn.Module):
         self.pooler = dict(encoder.named_children()).get("pooler")  # that of the classes that read a pooled vector
         self.is_layer = isinstance(self.pooler, nn.Linear)  # ALBERT's; it may be replaced by one in codes
 
-    def forward(self, input_ids: Tensor, *_: object, **__: object) -> Any:
+    def forward(self, input_ids: Tensor, *_: object, **__: object) -> Output:
         """input_ids: states (B, T, H). Returns them as transformers does."""
         from transformers.modeling_outputs import BaseModelOutputWithPooling as Output
 
@@ -82,7 +83,7 @@ def stock_part(head: str) -> Part:
     return {"name": STOCK, "head": head}
 
 
-def take_apart(config: Any, head: str) -> tuple[PreTrainedModel, StockReadout]:
+def take_apart(config: PreTrainedConfig, head: str) -> tuple[PreTrainedModel, StockReadout]:
     """A fresh encoder of a transformers config, and the head of its family's class for text, token or span.
 
     Raises ModelError for a family without such a class.

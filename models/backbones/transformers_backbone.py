@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +25,7 @@ from models.readouts.base import Readout
 from models.settings import PRETRAINED, Part, short_part
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedConfig, PreTrainedModel
 
 BACKBONE = "bert.backbone."
 ACCEPTED = (  # the most used families, for messages
@@ -131,7 +131,7 @@ def check_encoder(config: JsonObject) -> None:
         )
 
 
-def parse_config(config: JsonObject) -> Any:
+def parse_config(config: JsonObject) -> PreTrainedConfig:
     """A config.json as transformers' config class, without any code that it names."""
     from transformers import AutoConfig
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -13,11 +13,14 @@ from models.errors import ModelError
 from models.heads.word_scores import WordScores
 from models.json_types import JsonObject
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
 
 class ForeignMaskedLM(nn.Module):
     """A masked language model of transformers that is asked at some positions of a text."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: PreTrainedModel) -> None:
         super().__init__()
         self.model = model
         self.decoder: nn.Linear = model.get_output_embeddings()

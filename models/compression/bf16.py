@@ -8,10 +8,9 @@ Matrices, tables and norms of the encoder change; weights of a layer mix and con
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from models.backbones.bert import Bert
 from models.compression.quantization.stage import record_method, sample_logits
@@ -60,12 +59,13 @@ def _below(bert: nn.Module) -> Iterator[nn.Module]:
         yield from bert.encoder.layer.children()
 
 
-def to_own_type(layer: nn.Module, inputs: Any) -> Any:
+def to_own_type(layer: nn.Module, inputs: object) -> object:
     """Cast the float tensors of a layer's inputs, also those in lists, to the type of its parameters."""
     if isinstance(inputs, tuple | list):
         return type(inputs)(to_own_type(layer, value) for value in inputs)
-    is_float = torch.is_tensor(inputs) and inputs.is_floating_point()
-    return inputs.to(next(layer.parameters()).dtype) if is_float else inputs
+    if not isinstance(inputs, Tensor) or not inputs.is_floating_point():
+        return inputs
+    return inputs.to(next(layer.parameters()).dtype)
 
 
 def restore(model: nn.Module, description: JsonObject) -> nn.Module:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
 
 from torch import nn
 
@@ -153,7 +152,7 @@ def attach(model: LinearHead, entry: JsonObject) -> ExitsModule:
     )
 
 
-def restore(model: Any, description: JsonObject) -> Any:
+def restore(model: LinearHead, description: JsonObject) -> LinearHead:
     """Give a freshly built model the exits of a saved one, whose weights and thresholds are loaded afterwards."""
     layers, after = require_layers(model, "exits"), description["after"]
     if not all(isinstance(layer, int) and 0 < layer < layers for layer in after):

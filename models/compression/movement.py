@@ -8,7 +8,7 @@ those above a threshold, with a penalty on all scores. Source: Sanh et al. 2020,
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,9 @@ from models.compression.settings.pruning import CutPruning
 from models.compression.settings.pruning import Movement as Options
 from models.compression.stage import StageContext
 
+if TYPE_CHECKING:
+    from torch.autograd.function import FunctionCtx
+
 FLOOR = 0.005  # share of a matrix that soft pruning always keeps; binarizer.py of the source
 FASTEST = 2e-4  # share of the weights removed in a step above which we warn; published are 0.7e-4 to 1.1e-4
 
@@ -28,7 +31,7 @@ class StraightThrough(torch.autograd.Function):
     """W x M; the scores get the gradient of M."""
 
     @staticmethod
-    def forward(ctx: Any, weight: Tensor, scores: Tensor, kept: Tensor) -> Tensor:
+    def forward(ctx: FunctionCtx, weight: Tensor, scores: Tensor, kept: Tensor) -> Tensor:
         """The masked weight; all tensors have one shape."""
         ctx.save_for_backward(weight, kept)
         return weight * kept

@@ -12,13 +12,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from models.json_types import JsonObject
+
+if TYPE_CHECKING:
+    from models.compression.settings.stage import StageSettings
 
 Inputs = dict[str, Tensor]  # arguments of a model's forward: input_ids, attention_mask, token_type_ids (B, T), places
 Targets = dict[str, Tensor]  # arguments of the task's loss: labels
@@ -185,7 +188,7 @@ class StageContext(Stopwatch, Protocol):
         *,
         phase: str,
         moments: dict[str, Tensor] | None = None,
-        **changes: Any,
+        **changes: object,
     ) -> Phase:
         """Run the ordinary, resumable training loop; `phase` names it within the stage.
 
@@ -265,7 +268,7 @@ class StageContext(Stopwatch, Protocol):
 class Stage:
     """One stage of a compression chain: `run` takes a model and returns the compressed one."""
 
-    def __init__(self, options: Any, name: str = "") -> None:
+    def __init__(self, options: StageSettings, name: str = "") -> None:
         """name: of the stage in the chain, for messages."""
         self.options, self.name = options, name or options.method
 

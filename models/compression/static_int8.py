@@ -9,7 +9,7 @@ here with a lower end of its own.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -151,7 +151,7 @@ class StaticInt8(QuantizationStage):
             made.set_input_range(*self.ranges[name])
 
     @torch.no_grad()
-    def _watch(self, model: nn.Module, context: StageContext, see: dict[str, Any]) -> None:
+    def _watch(self, model: nn.Module, context: StageContext, see: Mapping[str, Callable[[Tensor], object]]) -> None:
         """Pass every linear layer's inputs for the calibration rows to `see`; ModelError if there are no rows."""
         # A hook makes the last layer compute keys and values of every token, as the int8 layers will.
         hooks = [

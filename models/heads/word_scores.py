@@ -8,7 +8,7 @@ entropy and takes a seventh of its memory.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -51,11 +51,18 @@ class WordScores(NamedTuple):
         return found
 
 
+class _Kept(Protocol):
+    """What the forward pass keeps for the backward pass."""
+
+    needs_input_grad: tuple[bool, ...]
+    gradients: tuple[Tensor | None, ...]
+
+
 class _CrossEntropy(torch.autograd.Function):
     """The summed cross entropy, computed in parts; the forward pass computes the gradients too."""
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, table: Tensor, bias: Tensor, labels: Tensor) -> Tensor:
+    def forward(ctx: _Kept, hidden: Tensor, table: Tensor, bias: Tensor, labels: Tensor) -> Tensor:
         words, wanted = WordScores(hidden, table.to(hidden.dtype), bias), ctx.needs_input_grad[1]
         to_hidden = torch.empty_like(hidden)
         to_table = torch.zeros_like(table) if wanted else None
@@ -75,7 +82,7 @@ class _CrossEntropy(torch.autograd.Function):
         return total
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: _Kept, *grads: Tensor) -> tuple[Tensor | None, ...]:
         scaled = [None if gradient is None else gradient.mul_(grads[0]) for gradient in ctx.gradients]
         return (*scaled, None)
 

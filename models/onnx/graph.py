@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -91,7 +91,9 @@ def _export(module: nn.Module, given: dict[str, Tensor], outputs: list[str], pat
             raise ModelError(f"this model cannot be written as an ONNX graph: {_reason(error)}") from error
 
 
-def traced(plain: nn.Module, example: tuple[Tensor, ...], shapes: Any) -> Any:
+def traced(
+    plain: nn.Module, example: tuple[Tensor, ...], shapes: tuple[tuple[dict[int, torch.export.Dim], ...]]
+) -> nn.Module | torch.export.ExportedProgram:
     """The model as the exporter takes it: itself, or where layers drop tokens its program.
 
     The tracer cannot prove that fewer tokens are left than there were for every text, so it leaves that to the graph.

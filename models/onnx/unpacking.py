@@ -18,6 +18,7 @@ from models.compression.quantization.coded import Codes
 from models.compression.quantization.packing import TRITS, unpack
 
 if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
     from onnx import NodeProto, TensorProto
 
 Array = np.ndarray[Any, Any]
@@ -32,7 +33,7 @@ class Operators:
         self.nodes: list[NodeProto] = []
         self.initializers: list[TensorProto] = []
 
-    def __call__(self, operator: str, *inputs: str, **options: Any) -> str:
+    def __call__(self, operator: str, *inputs: str, **options: int | str | list[int]) -> str:
         """Add a node; return the name of its result."""
         from onnx import helper
 
@@ -40,7 +41,7 @@ class Operators:
         self.nodes.append(helper.make_node(operator, inputs, [name], name, **options))
         return name
 
-    def constant(self, values: Array | int | list[int], kind: Any = None) -> str:
+    def constant(self, values: Array | int | list[int], kind: DTypeLike | None = None) -> str:
         """Add an initialiser of a NumPy type; return its name.
 
         No two nodes share one: ONNX Runtime warns of shared initialisers that folding has left without a user.
@@ -51,7 +52,7 @@ class Operators:
         self.initializers.append(numpy_helper.from_array(np.asarray(values, kind, order="C"), name))
         return name
 
-    def to(self, value: str, kind: Any) -> str:
+    def to(self, value: str, kind: DTypeLike) -> str:
         """Add a cast to a NumPy type; return the name of its result."""
         from onnx import helper
 

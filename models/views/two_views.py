@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -20,7 +18,7 @@ class TextEncoder(nn.Module):
         self.map: nn.Linear | None = nn.Linear(own, width, bias=False) if own > width else None
         self.width = min(own, width)
 
-    def forward(self, **texts: Any) -> Tensor:
+    def forward(self, **texts: Tensor) -> Tensor:
         """Inputs of the network (B, T) to (B, width)."""
         vectors = self.network.encode(texts["input_ids"], texts.get("attention_mask"), texts.get("token_type_ids"))
         mapped: Tensor = vectors.float() if self.map is None else self.map(vectors.float())
@@ -35,7 +33,9 @@ class TwoViews(nn.Module):
         super().__init__()
         self.texts, self.codes, self.width = texts, codes, texts.width + width
 
-    def forward(self, paths: Tensor, path_offsets: Tensor, codes: Tensor, code_offsets: Tensor, **texts: Any) -> Tensor:
+    def forward(
+        self, paths: Tensor, path_offsets: Tensor, codes: Tensor, code_offsets: Tensor, **texts: Tensor
+    ) -> Tensor:
         """Return (B, width), the text's numbers first; the arguments are those of both encoders."""
         return torch.cat([self.texts(**texts), self.codes(paths, path_offsets, codes, code_offsets)], -1)
 
@@ -48,7 +48,7 @@ class CodeReader(nn.Module):
         super().__init__()
         self.encoder, self.classifier = encoder, nn.Linear(width, outputs)
 
-    def forward(self, **inputs: Any) -> Tensor:
+    def forward(self, **inputs: Tensor) -> Tensor:
         """Inputs of the encoder to logits (B, outputs)."""
         logits: Tensor = self.classifier(self.encoder(**inputs))
         return logits

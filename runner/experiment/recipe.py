@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
@@ -19,7 +20,7 @@ def recipe_of(settings: Settings) -> TrainingRecipe:
     )  # fmt: skip
 
 
-def phase_recipe(recipe: TrainingRecipe, changes: dict[str, Any]) -> TrainingRecipe:
+def phase_recipe(recipe: TrainingRecipe, changes: Mapping[str, object]) -> TrainingRecipe:
     """The recipe of one phase of a stage: the run's own, with changes by the names of settings.
 
     None leaves a setting unchanged; a name that no group has is a TypeError.

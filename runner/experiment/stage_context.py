@@ -91,7 +91,7 @@ class RunStageContext(Stopwatch):
         *,
         phase: str,
         moments: dict[str, Tensor] | None = None,
-        **changes: Any,
+        **changes: object,
     ) -> Phase:
         """Train one phase; raises NotFinite, and TypeError for a change of a setting that does not exist."""
         recipe = phase_recipe(recipe_of(self.settings), changes)

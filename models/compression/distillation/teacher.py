@@ -6,7 +6,7 @@ import hashlib
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -21,11 +21,14 @@ from models.heads.label_order import label_names_of
 from models.heads.linear import LinearHead
 from models.json_types import JsonObject
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
 
 class TransformersClassifier(nn.Module):
     """A classifier of texts or tokens of the transformers library: gives logits, but no internal states."""
 
-    def __init__(self, network: Any) -> None:
+    def __init__(self, network: PreTrainedModel) -> None:
         super().__init__()
         self.network = network
         self.takes_segments = "token_type_ids" in inspect.signature(network.forward).parameters

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
 from models.backbones.attention import SelfAttention
 from models.backbones.bert import Bert, Encoder, Layer
@@ -20,7 +20,7 @@ from models.network import Network
 from models.settings import full_part
 
 
-def encoder_with_lengths(model: Any) -> Encoder:
+def encoder_with_lengths(model: object) -> Encoder:
     """The encoder of a network; ModelError if its layers cannot drop tokens."""
     bert = model.bert if isinstance(model, Network) else None
     if not isinstance(bert, Bert) or bert.encoder is None:
@@ -28,9 +28,11 @@ def encoder_with_lengths(model: Any) -> Encoder:
     return bert.encoder
 
 
-def check_model(model: Any) -> None:
+def check_model(model: object) -> None:
     """Raise ModelError for a model of ours whose layers cannot drop tokens."""
-    encoder, readout = encoder_with_lengths(model), model.bert.pooler
+    encoder = encoder_with_lengths(model)
+    assert isinstance(model, Network), "others have no such encoder"
+    readout = model.bert.pooler
     if readout.hooks():
         name = full_part(model.architecture["readout"])["name"]
         raise ModelError(
@@ -44,7 +46,7 @@ def check_model(model: Any) -> None:
             )
 
 
-def lengths_of(model: Any) -> Lengths | None:
+def lengths_of(model: object) -> Lengths | None:
     """The lengths that a model computes with; None if all tokens stay in all layers."""
     bert = model.bert if isinstance(model, Network) else None
     return bert.encoder.lengths if isinstance(bert, Bert) and bert.encoder is not None else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, fields
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,9 @@ from models.compression.quantization.coded import CodedTable, CodedWeight, Codes
 from models.compression.quantization.grid import Grid
 from models.compression.settings.quantization import QuantizationSettings
 from models.compression.stage import Stage, StageContext
+
+if TYPE_CHECKING:
+    from models.compression.settings.stage import StageSettings
 
 HEAD = "classifier"
 SHOWN, RANGE_BYTES = 64, 5  # ranges of a table from which on their bytes matter; bytes of one: step and zero
@@ -108,7 +111,7 @@ class QuantizationStage(Stage):
         )
 
 
-def record_method(model: nn.Module, options: Any) -> None:
+def record_method(model: nn.Module, options: StageSettings) -> None:
     """Add the method and its options to config.json, which restores the structure before weights are loaded."""
     added = {one.name: one.metadata["neutral"] for one in fields(options) if "neutral" in one.metadata}
     content = {

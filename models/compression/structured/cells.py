@@ -8,7 +8,8 @@ between widths count.
 from __future__ import annotations
 
 import copy
-from typing import Any, cast
+from collections.abc import Callable
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,8 @@ from models.compression.structured.blocks import ATTENTION, FFN, blocks_of, grou
 from models.compression.structured.layer_widths import Sublayer, cut_sublayer, layer_of, sublayers, width_of
 from models.compression.structured.search import ffn_widths
 from models.network import Network
+
+Call = tuple[tuple[object, ...], dict[str, object]]  # the arguments of a layer, by place and by name
 
 
 class Cell(nn.Module):
@@ -48,7 +51,7 @@ class Cell(nn.Module):
 class LayerCell(nn.Module):
     """A layer of transformers with one sublayer at one width and the other one empty, called with fixed arguments."""
 
-    def __init__(self, layer: nn.Module, part: str, width: int, call: tuple[tuple[Any, ...], dict[str, Any]]) -> None:
+    def __init__(self, layer: nn.Module, part: str, width: int, call: Call) -> None:
         super().__init__()
         self.layer, self.call = copy.deepcopy(layer), call
         narrow(self.layer, part, width)
@@ -117,12 +120,12 @@ def linear_device(model: Network) -> torch.device:
 
 
 @torch.no_grad()
-def recorded_calls(model: Network, batch: int, length: int) -> dict[int, tuple[tuple[Any, ...], dict[str, Any]]]:
+def recorded_calls(model: Network, batch: int, length: int) -> dict[int, Call]:
     """The arguments with which a model calls each of its layers for texts without padding."""
-    calls: dict[int, tuple[tuple[Any, ...], dict[str, Any]]] = {}
+    calls: dict[int, Call] = {}
 
-    def keeper(place: int) -> Any:
-        def keep(module: nn.Module, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+    def keeper(place: int) -> Callable[[nn.Module, tuple[object, ...], dict[str, object]], None]:
+        def keep(module: nn.Module, arguments: tuple[object, ...], named: dict[str, object]) -> None:
             calls[place] = arguments, named
 
         return keep
