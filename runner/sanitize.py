@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, TextIO, TypeVar
+from typing import TextIO, TypeVar
 
-from data.json_types import Json
+from data.json_types import Json, JsonObject
 
 # C0 except tab and newline, C1, line separators, marks that change the writing direction, and lone surrogates.
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -30,12 +30,13 @@ def mask(text: str) -> str:
     return str(_without(_secrets(), text))
 
 
-def masked(content: Json) -> Any:
+def masked(content: JsonObject) -> JsonObject:
     """Return the same lists and dictionaries with every text in them masked."""
-    return _without(_secrets(), content)
+    secrets = _secrets()
+    return {key: _without(secrets, value) for key, value in content.items()}
 
 
-def _without(secrets: list[str], content: Any) -> Any:
+def _without(secrets: list[str], content: Json) -> Json:
     """Return the same content with every text in it masked, these secrets of the environment too."""
     if isinstance(content, dict):
         return {key: _without(secrets, value) for key, value in content.items()}

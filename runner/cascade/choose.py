@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from data.json_types import JsonObject
 from runner.cascade.rows import BothAnswers
@@ -19,6 +19,9 @@ from runner.statistics.deferral import (
     rows_needed,
 )
 from runner.statistics.intervals import wilson_interval
+
+if TYPE_CHECKING:
+    import numpy as np
 
 EXACT, NONE = GUARANTEES = ("exact", "none")
 OFFERED = (0.001, 0.002, 0.003, 0.005, 0.0075, *(percent / 1000 for percent in range(10, 101, 5)))  # accuracy lost
@@ -82,7 +85,7 @@ def choose_threshold(rows: BothAnswers, wanted: Wanted) -> Chosen:
     )
 
 
-def nearest(answers: tuple[Any, Any, Any], wanted: Wanted) -> str:
+def nearest(answers: tuple[np.ndarray, np.ndarray, np.ndarray], wanted: Wanted) -> str:
     """Return the smallest loss that these rows can certify, as what to try; "" where that is none of OFFERED."""
     for loss in OFFERED:
         if loss > wanted.at_most_loss:

@@ -15,7 +15,7 @@ from runner.deploy.exported import ExportedModel
 from runner.deploy.predictors import AnyPredictor
 from runner.deploy.promise import Promise
 from runner.deploy.rejecting import RejectingPredictor, open_answering, promised
-from runner.deploy.streams import RowWriter, chunks_as_they_arrive, is_words, open_output, row_chunks
+from runner.deploy.streams import Row, RowWriter, chunks_as_they_arrive, is_words, open_output, row_chunks
 from runner.errors import ConfigError
 from runner.sanitize import say
 
@@ -79,7 +79,7 @@ def number_text(value: float) -> str:
     return f"{value:.4f}" if abs(value) >= 1 else f"{value:.4g}"
 
 
-def answer_rows(exported: ExportedModel, rows: Iterator[dict[str, Any]], options: AnswerOptions) -> None:
+def answer_rows(exported: ExportedModel, rows: Iterator[Row], options: AnswerOptions) -> None:
     """Write each row with its answer; the number of rows, and of truncated texts, is printed at the end."""
     predictor = open_answering(exported, options.threads, options.promise)
     say_promise(predictor)
@@ -107,9 +107,7 @@ def say_promise(predictor: AnyPredictor) -> None:
         say(sentence, sys.stderr)
 
 
-def answer_chunk(
-    predictor: AnyPredictor, rows: list[dict[str, Any]], options: AnswerOptions
-) -> tuple[list[dict[str, Any]], int, int]:
+def answer_chunk(predictor: AnyPredictor, rows: list[Row], options: AnswerOptions) -> tuple[list[Row], int, int]:
     """The rows with their answers as further columns, how many texts were cut, and the tokens that one may have."""
     fields = predictor.answer_fields
     if clash := column_types(fields).keys() & rows[0].keys():

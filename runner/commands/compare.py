@@ -6,7 +6,7 @@ import argparse
 import difflib
 import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from runner.commands.options import output_folder
 from runner.compare.analyse import analyse
@@ -101,7 +101,7 @@ def compare_mistakes(words: list[str], output: Path, out: str | None) -> int:
     return 0
 
 
-def parse_words(words: list[str]) -> Any:
+def parse_words(words: list[str]) -> argparse.Namespace:
     """The words of the command as a namespace; ConfigError for an unknown one."""
     parser = Parser(prog="run compare", add_help=False, allow_abbrev=False)
     parser.add_argument("words", nargs="*")

@@ -18,7 +18,7 @@ from runner.commands.options import output_folder, parse_options, split_run, who
 from runner.commands.promise import PROMISE_OPTIONS, check_promised_length, promise_to_keep, wanted_promise
 from runner.deploy.budgets import find_model_at, share_of
 from runner.deploy.exported import ExportedModel
-from runner.deploy.streams import OF_SUFFIX, input_format, output_format, read_texts
+from runner.deploy.streams import OF_SUFFIX, Row, input_format, output_format, read_texts
 from runner.errors import ConfigError
 from runner.sanitize import say
 
@@ -66,7 +66,7 @@ def main(words: list[str]) -> int:
     return 0
 
 
-def rows_of(table: str, given: list[str], chosen: dict[str, str], exported: ExportedModel) -> Iterator[dict[str, Any]]:
+def rows_of(table: str, given: list[str], chosen: dict[str, str], exported: ExportedModel) -> Iterator[Row]:
     """The rows of a table, or else what the words of the command are."""
     if table:
         return table_rows(table, chosen, exported)
@@ -143,7 +143,7 @@ def with_word_column(table: str, chosen: dict[str, str], exported: ExportedModel
     return chosen | {"text": column if is_column_number(column) else "0"}
 
 
-def table_rows(table: str, chosen: dict[str, str], exported: ExportedModel) -> Iterator[dict[str, Any]]:
+def table_rows(table: str, chosen: dict[str, str], exported: ExportedModel) -> Iterator[Row]:
     """The rows of a file or of standard input, read as the options say."""
     path = None if table == "-" else Path(table)
     file_format = input_format(path, chosen["input"])
@@ -165,7 +165,7 @@ def note(text: str) -> None:
     say(f"note: {text}", sys.stderr)
 
 
-def text_rows(texts: list[str], chosen: dict[str, str], exported: ExportedModel) -> Iterator[dict[str, Any]]:
+def text_rows(texts: list[str], chosen: dict[str, str], exported: ExportedModel) -> Iterator[Row]:
     """The texts of the command as one row; ConfigError where they are too many, or an option is for files."""
     if len(texts) != len(exported.columns):
         wanted = "two texts" if exported.is_pair else "one text (in quotes)"

@@ -8,11 +8,10 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from data.sources.options import format_of, suffix_of
 from runner.deploy.exported import ExportedModel
-from runner.deploy.streams import OF_SUFFIX
+from runner.deploy.streams import OF_SUFFIX, Row
 from runner.errors import ConfigError
 
 PIPED = "-"
@@ -43,7 +42,7 @@ def is_table(word: str) -> bool:
     return format_of(Path(word)) is not None or suffix_of(Path(word)) in OF_SUFFIX
 
 
-def sound_rows(words: Sequence[str], exported: ExportedModel) -> Iterator[dict[str, Any]]:
+def sound_rows(words: Sequence[str], exported: ExportedModel) -> Iterator[Row]:
     """The sound files as rows; ConfigError for one that is not there, or is a folder, before any is answered."""
     for word in words:
         if word != PIPED:
@@ -69,7 +68,7 @@ def check_path(word: str, identity: str) -> None:
     raise ConfigError(f"{word}: no such file; this model reads sounds. Try: {cure}")
 
 
-def read_sound(value: Any, folder: Path, max_mb: float) -> Path | bytes:
+def read_sound(value: object, folder: Path, max_mb: float) -> Path | bytes:
     """A cell as a sound: a path, in a table one from the table's folder on, or the content that is piped in."""
     if value == PIPED:
         return sys.stdin.buffer.read(int(max_mb * 1e6) + 1)  # one byte too much is refused as too large

@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from data.json_types import JsonObject
 from models.contradictions import readout_conflict
 from runner.config.check_files import file_as_dataset, hint_of_one_file
 from runner.config.check_hydra import SEARCH, check_hydra, is_search
@@ -148,7 +149,7 @@ def _check_group(override: Override, chosen: dict[str, list[str]]) -> Iterator[s
             )
 
 
-def _names(value: Any) -> list[str]:
+def _names(value: object) -> list[str]:
     """The option names in one value of a group: `dsn`, or each of `[none,int8]`."""
     if isinstance(value, list):
         return [str(part) for part in value]
@@ -192,7 +193,7 @@ def _check_value(override: Override, chosen: dict[str, list[str]], multirun: boo
             yield problem
 
 
-def _tables(key: str, chosen: dict[str, list[str]]) -> tuple[list[tuple[str, ...]], list[dict[str, Any]]]:
+def _tables(key: str, chosen: dict[str, list[str]]) -> tuple[list[tuple[str, ...]], list[JsonObject]]:
     """The choices that decide which settings the group of a key has, and all settings for each of these choices."""
     group = key.split(".")[0]
     every = {name: [f"{name}={option}" for option in options] for name, options in chosen.items()}

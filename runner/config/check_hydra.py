@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from runner.best.settings import BestSettings
 from runner.config.check_values import check_field
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
     from omegaconf import DictConfig
 
+    from runner.schema import Settings
+
+Kind = TypeVar("Kind", SearchSettings, BestSettings)
 SEARCH = "hydra/sweeper=optuna"
 BEST = "hydra/sweeper=best"
 GROUPS = ("hydra/sweeper", "hydra/launcher")
@@ -152,7 +155,7 @@ def _check_best(words: list[str], overrides: list[Override]) -> Iterator[str]:
             yield f"{override.input_line}: `run best` searches for one seed and one dataset. Try: one value"
 
 
-def _typed_sweeper(kind: type, words: list[str]) -> tuple[Any, list[str]]:
+def _typed_sweeper(kind: type[Kind], words: list[str]) -> tuple[Kind | None, list[str]]:
     """The settings of a sweeper, None where a value is of another type, and one line for each mistake in them."""
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
@@ -170,7 +173,7 @@ def _typed_sweeper(kind: type, words: list[str]) -> tuple[Any, list[str]]:
     return found, [p for key in given if (p := check_field(kind, key, values[key], "hydra.sweeper."))]
 
 
-def _each_dataset(overrides: list[Override]) -> Iterator[Any]:
+def _each_dataset(overrides: list[Override]) -> Iterator[Settings]:
     """The settings that the command fixes, once for each dataset in it; those that do not compose are left out."""
     fixed = [o for o in overrides if not o.is_sweep_override() and not o.key_or_group.startswith("hydra")]
     words = [override.input_line or "" for override in fixed if override.key_or_group != "data"]

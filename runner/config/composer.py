@@ -9,7 +9,7 @@ from __future__ import annotations
 import pickle
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.config.compose import groups, parsed
 
@@ -40,7 +40,7 @@ class Composer:
             self._apply(config, changed, overrides)
         return config
 
-    def _apply(self, config: Any, changed: list[str], overrides: list[str]) -> None:
+    def _apply(self, config: DictConfig, changed: list[str], overrides: list[str]) -> None:
         """Set the values that differ from the base, and Hydra's own entries about them."""
         from hydra._internal.config_loader_impl import get_overrides_dirname
         from omegaconf import OmegaConf

@@ -9,7 +9,11 @@ import pickle
 from collections import defaultdict
 from copy import deepcopy
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hydra._internal.config_repository import IConfigRepository
+    from hydra._internal.defaults_list import Overrides
 
 PARSED = 10_000  # values whose interpolations are kept parsed
 
@@ -82,7 +86,7 @@ def merge_beginnings_once() -> None:
     seen: set[tuple[str, ...]] = set()  # the beginnings of all lists of files so far
     kept: dict[tuple[str, ...], bytes] = {}
 
-    def merge(self: Loader, defaults: list[ResultDefault], repo: Any) -> DictConfig:
+    def merge(self: Loader, defaults: list[ResultDefault], repo: IConfigRepository) -> DictConfig:
         if any(source.scheme() == "file" for source in repo.get_sources()):
             return merge_all(self, defaults, repo)
         files = tuple(map(repr, defaults))
@@ -104,7 +108,7 @@ def merge_beginnings_once() -> None:
         remove_defaults(config)
         return config
 
-    def remove_defaults(node: Any) -> None:
+    def remove_defaults(node: object) -> None:
         """Remove the lists of defaults that Hydra's own typed configs bring, as it does at the end."""
         if isinstance(node, DictConfig) and not node._is_missing() and not node._is_none():
             if node._get_flag("HYDRA_REMOVE_TOP_LEVEL_DEFAULTS"):
@@ -128,7 +132,7 @@ def make_maps_when_read() -> None:
 
     make, nothing = defaults_list._create_interpolation_map, OmegaConf.create()
 
-    def make_if_read(overrides: Any, defaults_list: list[InputDefault], self_added: bool) -> DictConfig:
+    def make_if_read(overrides: Overrides, defaults_list: list[InputDefault], self_added: bool) -> DictConfig:
         is_read = any(default.is_interpolation() for default in defaults_list)
         return make(overrides, defaults_list, self_added) if is_read else nothing
 
@@ -142,7 +146,7 @@ def copy_metadata_by_field() -> None:
     """
     from omegaconf.base import Metadata
 
-    def copied(self: Metadata, memo: dict[int, Any]) -> Metadata:
+    def copied(self: Metadata, memo: dict[int, object]) -> Metadata:
         new = object.__new__(type(self))
         vars(new).update(vars(self))
         new.flags = dict(self.flags or {})

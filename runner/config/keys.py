@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 from functools import cache
-from typing import Any
 
+from data.json_types import JsonObject
 from runner.config.compose import compose, groups
 from runner.config.folders import config_roots
 
@@ -24,21 +24,23 @@ def did_you_mean(close: list[str]) -> str:
 
 
 @cache
-def known_keys(*choices: str) -> dict[str, Any]:
+def known_keys(*choices: str) -> JsonObject:
     """Every dotted key when `choices` ("model=dsn", "model/embedding=hash") are made, with its default value."""
     from omegaconf import OmegaConf
 
     config = compose(list(choices))
-    flat: dict[str, Any] = {}
+    flat: JsonObject = {}
 
-    def walk(node: Any, prefix: str) -> None:
+    def walk(node: JsonObject, prefix: str) -> None:
         for key, value in node.items():
             name = f"{prefix}{key}"
             if isinstance(value, dict):
                 walk(value, f"{name}.")
             flat[name] = value
 
-    walk(OmegaConf.to_container(config, resolve=False), "")
+    whole = OmegaConf.to_container(config, resolve=False)
+    assert isinstance(whole, dict), "a config has keys"
+    walk({str(key): value for key, value in whole.items()}, "")
     return flat
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from data.sources.columns import quoted_setting
 from runner.config.compose import groups, parsed
@@ -25,7 +25,7 @@ def parse_override(word: str) -> tuple[Override | None, str | None]:
         return None, f"{word!r} cannot be read as key=value: {reason}. {cure}"
 
 
-def values_of(override: Override) -> list[Any]:
+def values_of(override: Override) -> list[object]:
     """The values one override stands for: one, each of a sweep, or the ends of an interval."""
     from hydra.core.override_parser.types import ChoiceSweep, Glob, IntervalSweep
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from data.calibration import calibration_hub_split
 from data.errors import DataError
 from data.inputs.language_case import language_of
+from data.json_types import JsonObject
 from data.settings import ALL_FOLDS, DataSettings, normalize_label_names
 from models.compression.settings import METHODS
 from models.compression.settings.stage import StageSettings
@@ -121,7 +122,7 @@ def _settings_at_once(config: DictConfig, keys: Sequence[str]) -> Settings | Non
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    def plain(key: str) -> Any:
+    def plain(key: str) -> object:
         value = config[key]
         is_group = OmegaConf.is_config(value)
         return OmegaConf.to_container(value, resolve=True, throw_on_missing=True) if is_group else value
@@ -158,7 +159,7 @@ def _choose_checkpoint(settings: Settings) -> None:
         model.tokenizer = source or ("train" if is_builtin else DEFAULT_TOKENIZER)
 
 
-def _stages(chosen: dict[str, Any]) -> dict[str, StageSettings]:
+def _stages(chosen: Mapping[str, JsonObject]) -> dict[str, StageSettings]:
     """The stages in their order, each with the settings of its method; ConfigError for an option it does not have."""
     from omegaconf.errors import OmegaConfBaseException
 

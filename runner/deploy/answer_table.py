@@ -32,7 +32,7 @@ def column_types(fields: Sequence[Field]) -> dict[str, type]:
     return found
 
 
-def as_cell(value: Any) -> Any:
+def as_cell(value: object) -> object:
     """The value of a column as one cell of a table: lists and objects become JSON."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 Question = TypeVar("Question")
+Result = TypeVar("Result")
 
 
 class Busy(RuntimeError):
     """More requests wait than can be answered in reasonable time."""
 
 
-class Batcher(Generic[Question]):
+class Batcher(Generic[Question, Result]):
     """Collects questions and answers them on one thread, the only one that uses the model.
 
     answer: returns one result for each question, or an exception in its place. size_of: the rows of a question.
@@ -25,11 +26,11 @@ class Batcher(Generic[Question]):
     """
 
     def __init__(
-        self, answer: Callable[[Sequence[Question]], Sequence[Any]], size_of: Callable[[Question], int], *,
-        batch_size: int, most: int,
+        self, answer: Callable[[Sequence[Question]], Sequence[Result | Exception]], size_of: Callable[[Question], int],
+        *, batch_size: int, most: int,
     ) -> None:  # fmt: skip
         self.answer, self.size_of, self.batch_size, self.most = answer, size_of, batch_size, most
-        self._waiting: list[tuple[Question, asyncio.Future[Any]]] = []
+        self._waiting: list[tuple[Question, asyncio.Future[Result]]] = []
         self._rows = 0
         self._thread = ThreadPoolExecutor(1)
         self._worker: asyncio.Task[None] | None = None
@@ -39,11 +40,11 @@ class Batcher(Generic[Question]):
         """The rows that wait."""
         return self._rows
 
-    async def ask(self, question: Question) -> Any:
+    async def ask(self, question: Question) -> Result:
         """Return the result for a question; raise Busy, or the result if it is an exception."""
         if self._rows and self._rows + self.size_of(question) > self.most:
             raise Busy
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))
         self._rows += self.size_of(question)
         if self._worker is None or self._worker.done():
@@ -67,9 +68,9 @@ class Batcher(Generic[Question]):
                 else:
                     future.set_result(result)
 
-    def _next(self) -> list[tuple[Question, asyncio.Future[Any]]]:
+    def _next(self) -> list[tuple[Question, asyncio.Future[Result]]]:
         """Take the oldest waiting questions: at least one, up to batch_size rows in all."""
-        found, rows = list[tuple[Question, asyncio.Future[Any]]](), 0
+        found, rows = list[tuple[Question, asyncio.Future[Result]]](), 0
         while self._waiting and (not found or rows + self.size_of(self._waiting[0][0]) <= self.batch_size):
             found.append(self._waiting.pop(0))
             rows += self.size_of(found[-1][0])

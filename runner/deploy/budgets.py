@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from data.json_types import JsonObject
 from models.compression.lengths.choice import Choice, choices_of, entry_of, within_share
 from models.errors import ModelError
 from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel, find_model
@@ -83,7 +83,7 @@ def at_choice(exported: ExportedModel, chosen: Choice, mode: str) -> ExportedMod
     return replace(exported, lengths={"mode": mode, "lengths": list(chosen.lengths), "share": chosen.share})
 
 
-def read_config(folder: Path) -> dict[str, Any]:
+def read_config(folder: Path) -> JsonObject:
     """The config.json of a model; {} where there is none."""
     try:
         found = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
@@ -92,7 +92,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def write_lengths(folder: Path, lengths: dict[str, Any]) -> None:
+def write_lengths(folder: Path, lengths: JsonObject) -> None:
     """Write the lengths of `ExportedModel.lengths` into the config.json of a copied model."""
     config = read_config(folder)
     entry = entry_of(config)

@@ -8,10 +8,10 @@ import zipfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from data.inputs.questions import INPUTS, QuestionInput, input_of
 from data.inputs.sound import Sound
+from data.json_types import JsonObject
 from models.packed.format import NAME as PACKED
 from runner.errors import ConfigError
 from runner.record.bounds import BOUND_NOTE, is_bound
@@ -48,9 +48,9 @@ class ExportedModel:
     columns: tuple[str, ...]  # the text column of the run's data, and that of the second text for pairs
     max_length: int  # tokens; longer texts are cut
     started: str  # the start of the run; after force=true an older export has another one
-    options: dict[str, Any] = field(default_factory=dict)  # settings of the data that questions are read by
-    facts: dict[str, Any] = field(default_factory=dict)  # what the task must know of the labels beside their names
-    lengths: dict[str, Any] = field(default_factory=dict)  # in the place of those in its config.json, see budgets.py
+    options: JsonObject = field(default_factory=dict)  # settings of the data that questions are read by
+    facts: JsonObject = field(default_factory=dict)  # what the task must know of the labels beside their names
+    lengths: JsonObject = field(default_factory=dict)  # in the place of those in its config.json, see budgets.py
     input: str = ""  # a key of data/inputs/questions.py; "": that of its task
 
     @property
@@ -102,7 +102,7 @@ class ExportedModel:
         """The model as it is written to a folder for an engine, with its lengths inside."""
         return replace(self, folder=folder, engine=engine, lengths={})
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> JsonObject:
         """The content of deploy.json, which `read_export` reads."""
         content = {key: value for key, value in asdict(self).items() if value or key not in FURTHER}
         return {"schema_version": SCHEMA_VERSION} | content | {"folder": "."}
@@ -122,13 +122,13 @@ def read_export(folder: Path) -> ExportedModel:
     return found
 
 
-def exported_from(content: dict[str, Any], folder: Path) -> ExportedModel:
+def exported_from(content: JsonObject, folder: Path) -> ExportedModel:
     """The model in `folder` that the content of a deploy.json describes.
 
     Raises KeyError, TypeError or ValueError where it describes none, or one of a task that this version does not know.
     """
     lists = {key: tuple(content[key]) for key in ("labels", "columns")}
-    known: dict[str, Any] = {name: {} for name in FURTHER} | {"input": ""} | content | lists | {"folder": folder}
+    known: JsonObject = {name: {} for name in FURTHER} | {"input": ""} | content | lists | {"folder": folder}
     found = ExportedModel(**{key: known[key] for key in ExportedModel.__dataclass_fields__})
     _ = task_class(found.task), found.input_class
     return found

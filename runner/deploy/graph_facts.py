@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from data.inputs.context_windows import longest_question
 from data.inputs.offset_pieces import PairFrame
 from data.inputs.tokenizer import PieceTokenizer, load_tokenizer, require_pieces
 from data.inputs.trimmed import VOCABULARY
 from data.inputs.word_pieces import Frame, needs_space
+from data.json_types import JsonObject
 from models.packed.errors import NotPacked
 from models.packed.vocabulary import wordpiece_vocabulary
 from runner.deploy.exported import ExportedModel
@@ -31,13 +31,13 @@ def refuse_page_of_cleaned(identity: str, form: str) -> None:
         )
 
 
-def graph_facts(part: Path, exported: ExportedModel, form: str) -> dict[str, Any]:
+def graph_facts(part: Path, exported: ExportedModel, form: str) -> JsonObject:
     """The content of model.json, for a folder with a graph; its tokenizer becomes a tokenizer.json.
 
     form: of the export, for messages. Raises ConfigError for a page of a model that cleans texts.
     """
     task = task_of_export(exported.task, exported.labels, exported.facts)
-    facts: dict[str, Any] = {
+    facts: JsonObject = {
         "kind": task.reader, "labels": list(exported.labels), "max_length": exported.max_length,
         "texts": len(exported.columns),
     }  # fmt: skip
@@ -67,7 +67,7 @@ def graph_facts(part: Path, exported: ExportedModel, form: str) -> dict[str, Any
     return facts
 
 
-def with_windows(facts: dict[str, Any], exported: ExportedModel, tokenizer: PieceTokenizer) -> dict[str, Any]:
+def with_windows(facts: JsonObject, exported: ExportedModel, tokenizer: PieceTokenizer) -> JsonObject:
     """The facts of a model that reads contexts in windows, with how these are laid out.
 
     `max_length` becomes that of a question, of which more is cut; `tokens` is that of a window.

@@ -23,6 +23,7 @@ from runner.tasks.make import task_of_export
 
 if TYPE_CHECKING:
     import pandas as pd
+    from mlflow.models import ModelSignature
 
 PACKAGES = ("runner", "models", "data")
 NEEDED = ("torch", "tokenizers", "safetensors", "transformers", "numpy", "pandas", "pyarrow", "filelock")
@@ -49,7 +50,7 @@ def save_mlflow_model(folder: Path, model: Path) -> None:
         )
 
 
-def signature(exported: ExportedModel) -> Any:
+def signature(exported: ExportedModel) -> ModelSignature:
     """The input and output columns."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema

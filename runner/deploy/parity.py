@@ -6,7 +6,6 @@ import io
 import wave
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -41,7 +40,7 @@ class Parity:
     exported: float = 0.0
     agreement: float = 0.0  # share of the scored items with the same prediction; 1 where answers are numbers
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, str | int | float]:
         """The object in deploy.json."""
         return asdict(self)
 

@@ -51,7 +51,7 @@ class RejectingPredictor:
         """Make texts, or pairs of texts, ready for the model; those longer than it reads are cut and counted."""
         return self.inner.ask(texts, pairs)
 
-    def answers(self, asked: Any, batch_size: int) -> list[Answer]:
+    def answers(self, asked: Questions, batch_size: int) -> list[Answer]:
         """One answer for each question; asked: as `ask` returned it."""
         return [keep_promise(self.promise, answer) for answer in self.inner.answers(asked, batch_size)]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
@@ -82,7 +81,7 @@ def make_app(
         monitor.batch(sum(len(question.texts) for question in questions))
         return answer_questions(predictor, questions, batch_size)
 
-    batcher: Batcher[Question] = Batcher(
+    batcher: Batcher[Question, list[Answer]] = Batcher(
         answer, lambda question: len(question.texts), batch_size=batch_size, most=limits.waiting
     )
     is_timed = isinstance(predictor, KeepsTime)
@@ -102,7 +101,7 @@ def make_app(
         "/predict", openapi_extra={"requestBody": schema}, response_model=answers, response_model_exclude_none=True,
         summary=f"Predict {what_is_asked(predictor.request_fields)}",
     )  # fmt: skip
-    async def predict(request: Request) -> Any:
+    async def predict(request: Request) -> dict[str, object]:
         question = parse_question(await read_body(request, limits), limits, predictor.request_fields, is_timed)
         request.scope["state"][TEXTS] = len(question.texts)
         try:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 
+from data.inputs.request import Asked
 from models.backbones.lengths import Lengths
 from models.compression.structured.layer_widths import encoder_of
 from runner.deploy.answer_table import Answer
@@ -75,7 +75,7 @@ class TimedPredictor(Predictor):
         """The time of a text of so many tokens, by the times measured at the start."""
         return float(np.interp(tokens, self.sizes, speed.ms))
 
-    def tokens(self, asked: Any) -> Sequence[int]:
+    def tokens(self, asked: Asked) -> Sequence[int]:
         """The tokens that are read of each question."""
         found: list[int] = asked.read_lengths.tolist()
         return found
@@ -91,11 +91,11 @@ class TimedPredictor(Predictor):
             return min(self.speeds, key=lambda speed: self.ms(speed, tokens))
         return max(within, key=lambda speed: (speed.score, -speed.share))
 
-    def answers(self, asked: Any, batch_size: int) -> list[Answer]:
+    def answers(self, asked: Asked, batch_size: int) -> list[Answer]:
         """One answer for each question, within the limit that the predictor was opened with."""
         return self.answers_within(asked, [self.max_ms] * len(asked.texts), batch_size)
 
-    def answers_within(self, asked: Any, limits: Sequence[float], batch_size: int) -> list[Answer]:
+    def answers_within(self, asked: Asked, limits: Sequence[float], batch_size: int) -> list[Answer]:
         """One answer for each question, within its own limit in milliseconds; asked: as `ask` returned it."""
         chosen = [self.speeds.index(self.choose(n, limit)) for n, limit in zip(self.tokens(asked), limits)]
         answers: list[Answer] = [{}] * len(chosen)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -33,6 +33,7 @@ from runner.experiment.thresholds import fit_thresholds, variant_scores
 from runner.experiment.transfer import transfer_metrics
 from runner.measure.answers import Ask, distinct_texts, time_answers, time_features
 from runner.measure.exits import exit_metrics
+from runner.measure.inputs import Inputs
 from runner.measure.measure import measure_model
 from runner.record.calibration import CalibrationFacts
 from runner.record.json_files import write_json
@@ -232,12 +233,12 @@ def build_yardstick(prepared: PreparedRun) -> Network | None:
     return model
 
 
-def _cut(model: Network, args: tuple[object, ...], inputs: dict[str, Any]) -> tuple[tuple[object, ...], Any]:
+def _cut(model: Network, args: tuple[object, ...], inputs: Inputs) -> tuple[tuple[object, ...], Inputs]:
     """Cut rows that are longer than the yardstick takes, as they would be for it; the model beside it reads all."""
     most = model.architecture["max_position_embeddings"]
     return args, {name: None if values is None else values[:, :most] for name, values in inputs.items()}
 
 
-def _fold_ids(model: Network, args: tuple[object, ...], inputs: dict[str, Any]) -> tuple[tuple[object, ...], Any]:
+def _fold_ids(model: Network, args: tuple[object, ...], inputs: Inputs) -> tuple[tuple[object, ...], Inputs]:
     """Replace hashes of words by rows that the yardstick's table of word vectors has."""
     return args, inputs | {"input_ids": inputs["input_ids"] % model.architecture["vocab_size"]}

@@ -9,8 +9,8 @@ from __future__ import annotations
 import traceback
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
+from data.json_types import JsonObject
 from runner.config.recipes import with_recipe
 from runner.errors import as_user_error
 from runner.experiment.claim import claim, require_progress
@@ -124,7 +124,7 @@ def _find_or_make(
         return _recorded(prepared, overrides, terminal, begun, context)
 
 
-def set_arithmetic(prepared: PreparedRun, overrides: list[str], kept: dict[str, Any]) -> None:
+def set_arithmetic(prepared: PreparedRun, overrides: list[str], kept: JsonObject) -> None:
     """Set the matrix backend and the threads: the run's own, or those of the checkpoint that it resumes from.
 
     kept: what the checkpoint says of them; {} for a run from its first step. The weights at the end are then the same

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from data.batch import collate
+from data.json_types import JsonObject
 from data.sampler import eval_batches
 from data.splits import Splits, TokenSplit
 from data.unlabelled import append_unlabelled
@@ -273,7 +273,7 @@ class RunStageContext(Stopwatch):
         """Add metrics to the stage's entry; a later value of the same name replaces an earlier one."""
         self.metrics |= values
 
-    def save_progress(self, model: nn.Module, state: dict[str, Any], tensors: dict[str, Tensor] | None = None) -> None:
+    def save_progress(self, model: nn.Module, state: JsonObject, tensors: dict[str, Tensor] | None = None) -> None:
         """Save the model between two phases, with the number of steps that the next phase's points count on from."""
         record = self.writer.record
         steps, spent = record.steps, record.metrics.get("time/train_s", 0.0)
@@ -281,7 +281,7 @@ class RunStageContext(Stopwatch):
         self.boundaries.save(held, {"step": steps, "train_s": spent, "facts": self.metrics, "stage": state})
         self.draw_from(f"after step {steps}")
 
-    def load_progress(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    def load_progress(self) -> tuple[dict[str, Tensor], JsonObject] | None:
         """The tensors and the state of the newest `save_progress`; None at the beginning of the stage."""
         found = self.boundaries.newest()
         if found is None:

@@ -31,7 +31,7 @@ WARM_UP_SHARE = 0.2  # of the time for answers that the warm-up may take
 Ask = Callable[[Sequence[list[Any]]], object]  # answers the questions in columns of equal length: texts, second texts
 
 
-def distinct_texts(split: TokenSplit, most: int = MOST_TEXTS) -> list[list[Any]]:
+def distinct_texts(split: TokenSplit, most: int = MOST_TEXTS) -> list[list[object]]:
     """Return different questions of a split as columns, evenly spaced over its rows; [] where no text is known."""
     if split.texts is None:
         return []
@@ -43,7 +43,7 @@ def distinct_texts(split: TokenSplit, most: int = MOST_TEXTS) -> list[list[Any]]
 
 
 def time_answers(
-    load: Callable[[], Ask], columns: Sequence[list[Any]], settings: MeasureSettings, together: int = 0
+    load: Callable[[], Ask], columns: Sequence[list[object]], settings: MeasureSettings, together: int = 0
 ) -> dict[str, float]:
     """Return the `speed/*` metrics of answers; all texts together take about `rounds` times `min_time_s` seconds.
 
@@ -76,7 +76,7 @@ def time_answers(
 
 
 def time_features(
-    own: Input, columns: Sequence[list[Any]], max_length: int, settings: MeasureSettings
+    own: Input, columns: Sequence[list[object]], max_length: int, settings: MeasureSettings
 ) -> dict[str, float]:
     """Return the time from a sound file to its frames: a part of every answer, and none of the model's latency."""
     questions = [[[cell] for cell in cells] for cells in zip(*columns)]
@@ -88,12 +88,12 @@ def time_features(
     return {"speed/features_us_p50": float(np.median(times))}
 
 
-def _together(columns: Sequence[list[Any]], count: int) -> list[list[Any]]:
+def _together(columns: Sequence[list[object]], count: int) -> list[list[object]]:
     """Return `count` questions of one first text with different second ones, repeated where there are fewer."""
     return [columns[0][:1] * count, *(list(islice(cycle(cells), count)) for cells in columns[1:])]
 
 
-def _ask_each(ask: Ask, questions: list[list[list[Any]]], seconds: float) -> list[float]:
+def _ask_each(ask: Ask, questions: list[list[list[object]]], seconds: float) -> list[float]:
     """Ask one question after the other until the time is up; return what each took, in microseconds."""
     end, times = time.perf_counter() + seconds, list[float]()
     for question in questions:

@@ -63,7 +63,7 @@ def pair_source(name: str) -> PairSource:
     return PairSource(**(typed | {"name": name}))
 
 
-def _fits(value: Any, kind: str) -> bool:
+def _fits(value: object, kind: str) -> bool:
     """Is a value of YAML what a field of PairSource takes?"""
     checks: dict[str, Callable[[Any], bool]] = {
         "tuple": lambda found: isinstance(found, list) and all(isinstance(one, str) for one in found),

@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -46,6 +45,6 @@ def cache_folder(words: Sequence[str]) -> Path:
     return Path(named[-1] if named else default).expanduser().absolute()
 
 
-def label_values(frame: pd.DataFrame, column: str) -> dict[str, Any]:
+def label_values(frame: pd.DataFrame, column: str) -> dict[str, object]:
     """The labels of a data frame by their names as runs have them, so that answers have the type of the labels."""
     return {str(value): value for value in frame[column].dropna().unique().tolist()}

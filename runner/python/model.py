@@ -34,7 +34,7 @@ class Model:
 
     def __init__(
         self, path: Path, labels: Sequence[str], columns: Sequence[str], make: Callable[[], Ask],
-        values: Mapping[str, Any] | None = None, run: Path | None = None,
+        values: Mapping[str, object] | None = None, run: Path | None = None,
     ) -> None:  # fmt: skip
         """columns: the one or two texts that it reads; values: labels by their names, where they are no texts; run: the
         folder of the run that trained it, where it is known.
@@ -42,7 +42,7 @@ class Model:
         self.path, self.columns, self._make, self._run = path, tuple(columns), make, run
         self._promises: dict[float, dict[str, Any]] = {}  # by the share of errors
         named = values if values and set(labels) <= set(values) else {label: label for label in labels}
-        self._values: dict[str, Any] = {label: named[label] for label in labels}
+        self._values: dict[str, object] = {label: named[label] for label in labels}
         self.classes_ = np.array(list(self._values.values()))
 
     @cached_property
@@ -120,7 +120,7 @@ def load(
     engine: str = "auto",
     threads: int = 1,
     length: float | None = None,
-    values: Mapping[str, Any] | None = None,
+    values: Mapping[str, object] | None = None,
     run: Path | None = None,
 ) -> Model:
     """Return the model of a run (its id or the beginning of it), of a run's folder, an export or a bundle.

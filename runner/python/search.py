@@ -121,7 +121,7 @@ def best(
     minutes: float | None = None,
     unlabelled: Source | None = None,
     words: str | Sequence[str] = (),
-    **budget: Any,
+    **budget: str | float | None,
 ) -> BestResult:
     """Search for the best model inside a budget and return it; the same call again repeats nothing.
 
@@ -132,7 +132,7 @@ def best(
     """
     others = shlex.split(words) if isinstance(words, str) else list(words)
     own, values = data_words(source, text, label, others)
-    limits = {"max_kb": max_kb, "max_us": max_us, "minutes": minutes} | budget
+    limits: dict[str, Source | float | None] = {"max_kb": max_kb, "max_us": max_us, "minutes": minutes, **budget}
     if isinstance(unlabelled, pd.DataFrame):
         unlabelled = frame_file(unlabelled, others, (text or "text",))
     limits |= {"unlabelled": unlabelled}
@@ -150,9 +150,9 @@ def best(
 
 def data_words(
     source: Source, text: str | None, label: str | None, words: Sequence[str]
-) -> tuple[list[str], dict[str, Any]]:
+) -> tuple[list[str], dict[str, object]]:
     """The overrides that name the data, and the labels of a data frame by their names."""
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     if isinstance(source, pd.DataFrame):
         text, label = text or "text", label or "label"
         values = label_values(source, label) if label in source else {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from runner.statistics.adaptive_temperature import apply_temperature
 from runner.statistics.answers import Answers
 from runner.statistics.probabilities import softmax
 from runner.tasks.make import task_of_record
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def write_predictions(
@@ -135,7 +138,7 @@ def _read(path: Path, names: tuple[str, ...]) -> Answers | None:
         return None
 
 
-def _columns(table: Any, names: tuple[str, ...]) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
+def _columns(table: pa.Table, names: tuple[str, ...]) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
     """The columns of a table, lists laid end to end, and where the items of each row begin; None for one item a row."""
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -6,7 +6,7 @@ The output is as wide as the vocabulary, so nobody holds it: models/heads/words.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -100,7 +100,7 @@ class MaskedWords(Task):
         """Return the head that scores every word."""
         return HeadSpec("words", output=self.facts.output)
 
-    def loss(self, output: Any, targets: Any, known: np.ndarray | None = None) -> Tensor:
+    def loss(self, output: WordScores, targets: Mapping[str, Tensor], known: np.ndarray | None = None) -> Tensor:
         """Return the mean cross entropy over the masked positions, a scalar; 0 if there are none."""
         return self.mean_loss(output, targets["labels"])
 

@@ -8,7 +8,7 @@ of chance is the query.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 QUERY_OF = ("query", "document")  # what stands for the columns of texts where a collection has ids
 MOST_TIES = 0.01  # of neighbouring documents; more are a sign of saturated scores
 AUTO = "pointwise"  # the loss of train.loss=auto
+
+Array = TypeVar("Array", "Tensor", np.ndarray)
 
 
 class Rank(Task):
@@ -91,7 +93,7 @@ class Rank(Task):
         relevant = labels >= self.facts.relevant_from
         return pointwise(score_of(output), labels, relevant, labels)
 
-    def loss(self, output: Any, targets: Mapping[str, Tensor], known: np.ndarray | None = None) -> Tensor:
+    def loss(self, output: Tensor, targets: Mapping[str, Tensor], known: np.ndarray | None = None) -> Tensor:
         """Return the mean loss over the pairs, or over the groups of train.loss; all rows have a label."""
         labels = targets["labels"]
         relevant = labels >= self.facts.relevant_from
@@ -225,7 +227,7 @@ def _ids(split: TokenSplit) -> dict[str, np.ndarray]:
     return {name.removeprefix(FACT): np.array(cells, object) for name, cells in facts.items()}
 
 
-def score_of(output: Any) -> Any:
+def score_of(output: Array) -> Array:
     """Return the scores (N,) of outputs (N, 1), or of the logits of two classes (N, 2): the second less the first."""
     return output[:, 0] if output.shape[1] == 1 else output[:, 1] - output[:, 0]
 

@@ -253,7 +253,7 @@ class Span(Task):
         return f"the model gives every question of {split} the same answer"
 
 
-def windows_of(rows: Any) -> int:
+def windows_of(rows: np.ndarray | Tensor) -> int:
     """Return the number of windows; rows: (tokens,) the window of each, counted from 0, an array or a tensor."""
     return int(rows[-1]) + 1 if len(rows) else 0
 

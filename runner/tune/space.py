@@ -44,6 +44,7 @@ def distribution(override: Override) -> BaseDistribution:
     sweep: Any = override.value()
     try:
         if isinstance(sweep, IntervalSweep):
+            assert sweep.start is not None and sweep.end is not None, "interval() has two arguments"
             return _numbers(sweep, sweep.start, sweep.end)
         if isinstance(sweep, RangeSweep):
             values = sorted(sweep.range())
@@ -54,7 +55,7 @@ def distribution(override: Override) -> BaseDistribution:
         raise ConfigError(f"{override.input_line}: {error}. Try: choice(...) with the values themselves") from error
 
 
-def _numbers(sweep: Sweep, low: Any, high: Any, step: float | None = None) -> BaseDistribution:
+def _numbers(sweep: Sweep, low: float, high: float, step: float | None = None) -> BaseDistribution:
     from optuna.distributions import FloatDistribution, IntDistribution
 
     log = "log" in sweep.tags

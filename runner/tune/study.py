@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
+from data.json_types import JsonObject
 from runner.errors import ConfigError
 from runner.record.folder import check_writable
 from runner.sanitize import mask
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 SEARCH = "search"  # the study's attribute that says what it searches
 
 
-def study_name(search: dict[str, Any]) -> str:
+def study_name(search: JsonObject) -> str:
     """The ten hexadecimal digits that name a study by what it searches, so that the same command resumes it."""
     return hashlib.sha256(json.dumps(search, sort_keys=True).encode()).hexdigest()[:10]
 
@@ -51,7 +52,7 @@ def open_storage(where: str) -> BaseStorage:
 
 
 def open_study(
-    storage: BaseStorage, name: str, directions: list[Literal["maximize", "minimize"]], search: dict[str, Any]
+    storage: BaseStorage, name: str, directions: list[Literal["maximize", "minimize"]], search: JsonObject
 ) -> Study:
     """The study of that name, made if there is none; ConfigError if it searched something else."""
     import optuna

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runner.tune.study import make_pruner, open_storage
 
@@ -50,7 +50,7 @@ def trial_watch(sweeper: DictConfig) -> Watch | None:
     return watch
 
 
-def _is_behind(sweeper: Any, epoch: int, value: float) -> bool:
+def _is_behind(sweeper: DictConfig, epoch: int, value: float) -> bool:
     import optuna
 
     storage = open_storage(sweeper.storage)

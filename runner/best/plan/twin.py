@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 from data.inputs.questions import INPUTS
 from data.load import Rows
@@ -25,6 +25,7 @@ FITS, OUT = 0.8, 1.25  # of the cap: below the first it fits, above the second i
 BLOCKS, BLOCK_S, FEWEST = 3, 0.15, 5  # blocks of answers; seconds of one; answers in it at least
 TEXTS = 20  # of median length
 
+Question = TypeVar("Question")
 Ask = Callable[[Sequence[list[Any]]], object]
 
 
@@ -60,7 +61,7 @@ def typical_questions(rows: Rows) -> list[list[list[str]]]:
     return [[[cell] for cell in cells] for cells in found[first : first + TEXTS]]
 
 
-def time_block(ask: Callable[[Any], object], questions: Sequence[Any]) -> list[float]:
+def time_block(ask: Callable[[Question], object], questions: Sequence[Question]) -> list[float]:
     """Return what each answer of a block took, in microseconds; without what it waited for other processes."""
     end, times = time.perf_counter() + BLOCK_S, list[float]()
     while time.perf_counter() < end or len(times) < FEWEST:

@@ -8,10 +8,13 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from runner.errors import ConfigError
 from runner.sanitize import HIDDEN, mask
+
+if TYPE_CHECKING:
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
 NAME = re.compile(r"(?:[\w.-]{1,96}/)?[\w.-]{1,96}")  # user/name, or a name of the token's own user
 # Files of an earlier push that would contradict the new ones where the new folder lacks them.
@@ -63,7 +66,7 @@ def upload_folder(folder: Path, name: str, token: str, *, is_private: bool, mess
     return str(where)
 
 
-def _operations(api: Any, name: str, folder: Path) -> list[Any]:
+def _operations(api: HfApi, name: str, folder: Path) -> list[CommitOperationAdd | CommitOperationDelete]:
     """Every file of the folder, and the removal of what an earlier push left."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 

@@ -10,7 +10,6 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 from tokenizers import Tokenizer
 
@@ -89,11 +88,11 @@ def add_page(part: Path, exported: ExportedModel, record: RunRecord, *, is_built
         build(part)
 
 
-def layouts_of(tokenizer: Tokenizer) -> list[list[list[Any]]]:
+def layouts_of(tokenizer: Tokenizer) -> list[list[list[int | str]]]:
     """Where special ids and the texts A and B stand, for one text and for two: [[id, "A" or "B", segment], ...]."""
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    layouts: list[list[list[Any]]] = []
+    layouts: list[list[list[int | str]]] = []
     for texts in (("a",), ("a", "a")):
         encoding, layout = tokenizer.encode(*texts), []
         for token, text, segment in zip(encoding.ids, encoding.sequence_ids, encoding.type_ids):

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
 from html import escape
 from importlib import resources
 from pathlib import Path
 from string import Template
-from typing import Any
 
 from data.inputs.questions import INPUTS
+from data.json_types import JsonObject
 from models.packed.format import NAME
 from runner.deploy.bundle.calibration import PROMISE, Calibration, read_calibration
 from runner.deploy.bundle.label_sets import THRESHOLDS
@@ -135,7 +134,7 @@ def calibration_code(calibration: Calibration) -> str:
     return "const CALIBRATION = " + content.replace("<", "\\u003c") + ";"
 
 
-def promise_words(facts: Mapping[str, Any]) -> str:
+def promise_words(facts: JsonObject) -> str:
     """The sentences of a promise in the content of calibration.json, with a space before each; "" without one."""
     return "".join(f" {said[0].upper()}{said[1:]}." for said in facts.get(PROMISE, {}).get(WORDS, ()))
 

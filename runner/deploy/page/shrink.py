@@ -7,10 +7,9 @@ has their shape). Of bert-base-uncased's 29,495 reachable pieces with one float 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from data.json_types import JsonObject
 from models.packed.format import pack
 from runner.deploy.bundle.predict import read_model
 
@@ -53,7 +52,7 @@ def front_coded(words: list[str]) -> str:
     return "".join(parts)
 
 
-def moved_ends(settings: dict[str, Any], order: list[int]) -> dict[str, Any]:
+def moved_ends(settings: JsonObject, order: list[int]) -> JsonObject:
     """The settings of a tokenizer with the ids of its special tokens in the new order."""
     places = {old: new for new, old in enumerate(order)}
     return settings | {end: None if settings[end] is None else places[settings[end]] for end in ("first", "last")}

@@ -8,7 +8,7 @@ batch, independent views seem to correlate, too.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -51,7 +51,7 @@ class CorrelationTask(Task):
         """Return 1: a correlation is one number for all rows of a batch."""
         return 1.0
 
-    def loss(self, output: Any, targets: Mapping[str, Tensor], known: np.ndarray | None = None) -> Tensor:
+    def loss(self, output: Tensor, targets: Mapping[str, Tensor], known: np.ndarray | None = None) -> Tensor:
         """Return minus the sum of the correlations of a batch."""
         return correlation_loss(output[:, : self.width], output[:, self.width :], self.k, self.ridge)
 
@@ -80,7 +80,7 @@ class CorrelationTask(Task):
         """Refuse: the encoders' outputs are compared as they are."""
         raise TypeError("two views have no head")
 
-    def mean_loss(self, output: Any, labels: Tensor) -> Tensor:
+    def mean_loss(self, output: Tensor, labels: Tensor) -> Tensor:
         """Refuse: there are no labels."""
         raise TypeError("two views have no labels")
 
