@@ -69,7 +69,7 @@ class TransformersBackbone(Backbone):
 
     def embedding_parts(self) -> list[nn.Module]:
         """The class's `embeddings`, or its word table where it has none."""
-        found = getattr(self.backbone, "embeddings", None)
+        found = _child(self.backbone, "embeddings")
         return [self.word_vectors() if found is None else found]
 
     def encoder_parts(self) -> list[nn.Module]:
@@ -153,7 +153,7 @@ def wrap_encoder(config: JsonObject, readout: Part, dropout: float) -> tuple[Tra
         backbone = AutoModel.from_config(parse_config(config))
         pooler = make_readout(readout, backbone.config.hidden_size, backbone.config.num_hidden_layers)
         check_no_hooks(pooler, readout, backbone.config.model_type)
-    if getattr(backbone, "pooler", None) is not None:
+    if _child(backbone, "pooler") is not None:
         backbone.pooler = None  # ours takes its place; an unused one would count as parameters
     architecture = {
         "backbone": backbone.config.to_dict(),
@@ -168,9 +168,15 @@ def wrap_encoder(config: JsonObject, readout: Part, dropout: float) -> tuple[Tra
 def longest_input(backbone: PreTrainedModel) -> int | None:
     """The longest text in tokens, None for no limit; RoBERTa reserves its first positions for padding."""
     rows: int | None = getattr(backbone.config, "max_position_embeddings", None)
-    table = getattr(getattr(backbone, "embeddings", None), "position_embeddings", None)
+    embeddings = _child(backbone, "embeddings")
+    table = None if embeddings is None else _child(embeddings, "position_embeddings")
     padding = getattr(table, "padding_idx", None)
     return rows if rows is None or padding is None else rows - padding - 1
+
+
+def _child(module: nn.Module, name: str) -> nn.Module | None:
+    """The part of a module with this name; None where it has no such part."""
+    return dict(module.named_children()).get(name)
 
 
 @torch.no_grad()

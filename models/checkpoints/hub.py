@@ -107,8 +107,7 @@ def _is_down(source: str, name: str) -> bool:
     except (httpx2.TransportError, OfflineModeIsEnabled):
         return True
     except HfHubHTTPError as error:
-        answer = getattr(error, "response", None)
-        if answer is None or answer.status_code >= 500:
+        if error.response.status_code >= 500:
             return True
         raise
     return False

@@ -52,7 +52,7 @@ class WordScores(NamedTuple):
 
 
 class _Kept(Protocol):
-    """What the forward pass keeps for the backward pass."""
+    """The context in which the forward pass keeps gradients for the backward pass."""
 
     needs_input_grad: tuple[bool, ...]
     gradients: tuple[Tensor | None, ...]

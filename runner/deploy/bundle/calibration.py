@@ -10,7 +10,10 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
 
 CALIBRATION_FILE = "calibration.json"
 PROMISE = "reject"  # its key for a promise on the share of errors, see rejection.py
@@ -54,7 +57,7 @@ class Calibration:
         square = 2 * sum((one - mean) ** 2 for one in scaled)  # of how far apart they are
         return [one * square ** ((self.power - 1) / 2) for one in scaled] if square else scaled
 
-    def apply_rows(self, logits: Any) -> Any:
+    def apply_rows(self, logits: np.ndarray) -> np.ndarray:
         """Scores (texts, classes), an array of NumPy, as `apply` makes them of one text; in float64."""
         logits = logits.astype("float64")
         if self.weights:

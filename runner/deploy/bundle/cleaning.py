@@ -5,7 +5,7 @@ Imported by predict.py, beside which it lies, where a model's header has `cleani
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
 if __package__:
     from data.inputs.cleaning import clean_text, known_steps
@@ -13,19 +13,24 @@ else:  # copied into a bundle
     from cleaning_steps import clean_text, known_steps  # type: ignore[import-not-found,no-redef]
 
 
+class Scorer(Protocol):
+    """A model of texts, as predict.py asks it."""
+
+    def score(self, *texts: str) -> list[float]: ...
+    def length(self, *texts: str) -> int: ...
+
+
 class Cleaned:
     """A scorer of texts that are cleaned first."""
 
-    def __init__(self, scorer: Any, steps: object) -> None:
+    def __init__(self, scorer: Scorer, steps: object) -> None:
         """steps: their names, as a header lists them; ValueError for an unknown one."""
         self.scorer, self.steps = scorer, known_steps(steps)
 
     def score(self, *texts: str) -> list[float]:
         """The logits of a text, or of a pair of texts."""
-        found: list[float] = self.scorer.score(*(clean_text(text, self.steps) for text in texts))
-        return found
+        return self.scorer.score(*(clean_text(text, self.steps) for text in texts))
 
     def length(self, *texts: str) -> int:
         """The tokens of a text, or of a pair of texts, before any are cut."""
-        found: int = self.scorer.length(*(clean_text(text, self.steps) for text in texts))
-        return found
+        return self.scorer.length(*(clean_text(text, self.steps) for text in texts))

@@ -9,7 +9,10 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from .predict import Model
 
 EXAMPLES = """\
   python predict.py "a lovely film"                   the answer to a text; of a pair of texts: to two
@@ -26,7 +29,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")  # beginnings of texts that a spreads
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
-def main(words: list[str], load: Callable[[], Any]) -> int:
+def main(words: list[str], load: Callable[[], Model]) -> int:
     """Answer what the words ask for; 0, or 2 for a mistake, which is one line of its own. load: makes a Model."""
     parser = argparse.ArgumentParser(
         prog="predict.py", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -58,7 +61,7 @@ def main(words: list[str], load: Callable[[], Any]) -> int:
     return 0
 
 
-def answer(model: Any, asked: argparse.Namespace) -> None:
+def answer(model: Model, asked: argparse.Namespace) -> None:
     """Answer the texts, the file or standard input."""
     for sentence in (model.promise or {}).get("words", ()):
         print(sentence, file=sys.stderr)
@@ -88,7 +91,7 @@ def answer(model: Any, asked: argparse.Namespace) -> None:
         write(asked.out, lambda target: write_lines(target, [model(*asked.texts)]))
 
 
-def reads_sounds(model: Any) -> bool:
+def reads_sounds(model: Model) -> bool:
     """Is a question the path of a sound file?"""
     return bytes in model.takes
 
@@ -101,8 +104,8 @@ def columns_of(known: Sequence[str], asked: Sequence[str | None], about: Path) -
 
 
 def answered_rows(
-    model: Any, rows: csv.DictReader[str], columns: list[str], where: str, folder: Path | None = None
-) -> Iterable[dict[str, Any]]:
+    model: Model, rows: csv.DictReader[str], columns: list[str], where: str, folder: Path | None = None
+) -> Iterable[dict[str, object]]:
     """Each row with the answer and a column `p_<label>` for each label; ValueError for a row without a text.
 
     folder: that paths of sounds are below; None for texts.
@@ -115,7 +118,7 @@ def answered_rows(
         texts = [row[column] for column in columns]
         if None in texts:
             raise ValueError(f"{where}, line {rows.line_num}: no text under {columns[texts.index(None)]!r}")
-        found = model(*texts) if folder is None else model(folder / texts[0])
+        found = model(*texts) if folder is None else model(str(folder / texts[0]))
         shares = {f"p_{label}": share for label, share in found.pop("probabilities", {}).items()}
         plain = {name: json.dumps(v, ensure_ascii=False) if isinstance(v, list) else v for name, v in found.items()}
         yield {name: value for name, value in row.items() if name} | plain | shares
@@ -137,7 +140,7 @@ def write(path: str | None, work: Callable[[TextIO], None]) -> None:
         part.unlink(missing_ok=True)
 
 
-def write_rows(target: TextIO, rows: Iterable[dict[str, Any]], delimiter: str) -> None:
+def write_rows(target: TextIO, rows: Iterable[dict[str, object]], delimiter: str) -> None:
     """Write a table whose columns are those of its first row."""
     table = None
     for row in rows:
@@ -147,7 +150,7 @@ def write_rows(target: TextIO, rows: Iterable[dict[str, Any]], delimiter: str) -
         table.writerow({cell(name): cell(value) for name, value in row.items()})
 
 
-def cell(value: Any) -> Any:
+def cell(value: object) -> object:
     """A value that a spreadsheet shows and does not run: text that looks like a formula gets an apostrophe.
 
     Control characters are spelled out; numbers stay as they are, also those in text.
@@ -167,7 +170,7 @@ def is_number(text: str) -> bool:
     return text == text.strip()
 
 
-def write_lines(target: TextIO, answers: Iterable[dict[str, Any]]) -> None:
+def write_lines(target: TextIO, answers: Iterable[dict[str, object]]) -> None:
     """Write each answer as a line of JSON, at once."""
     for found in answers:
         print(json.dumps(found, ensure_ascii=False), file=target, flush=True)

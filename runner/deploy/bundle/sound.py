@@ -78,7 +78,7 @@ def read_sound(sound: Source, rate: int, most: int | None = None) -> np.ndarray:
     name = "the sound" if isinstance(sound, bytes) else os.fspath(sound)
     if not isinstance(sound, bytes) and not Path(sound).is_file():
         raise ValueError(f"{name}: {'is a folder, a file is needed' if Path(sound).is_dir() else 'no such file'}")
-    source: Any = io.BytesIO(sound) if isinstance(sound, bytes) else name
+    source = io.BytesIO(sound) if isinstance(sound, bytes) else name
     try:
         samples, own = read_wav(source, name, rate, most)
     except (wave.Error, EOFError):
@@ -94,7 +94,7 @@ def wanted(own: int, rate: int, most: int | None) -> int:
     return -1 if most is None else most if own == rate else math.ceil(most / rate * own + MARGIN_S * own)
 
 
-def read_wav(source: Any, name: str, rate: int, most: int | None) -> tuple[np.ndarray, int]:
+def read_wav(source: str | io.BytesIO, name: str, rate: int, most: int | None) -> tuple[np.ndarray, int]:
     """Samples (n, channels) of a WAV file of whole numbers, and its rate.
 
     Raises wave.Error for another file, ValueError for one that ends before its header says so.
@@ -114,7 +114,7 @@ def read_wav(source: Any, name: str, rate: int, most: int | None) -> tuple[np.nd
     return padded.view("<i4").reshape(-1, channels) / 2.0**31, own
 
 
-def read_other(source: Any, name: str, rate: int, most: int | None) -> tuple[np.ndarray, int]:
+def read_other(source: str | io.BytesIO, name: str, rate: int, most: int | None) -> tuple[np.ndarray, int]:
     """Samples (n, channels) of a file in another format, and its rate; ValueError where it cannot be read."""
     try:
         soundfile = importlib.import_module("soundfile")

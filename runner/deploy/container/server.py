@@ -16,10 +16,10 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from socket import socket
 
 from monitor import CONTENT_TYPE, ID_HEADER, Monitor, log_line, request_id  # type: ignore[import-not-found]
 from predict import Model  # type: ignore[import-not-found]
@@ -27,6 +27,8 @@ from predict import Model  # type: ignore[import-not-found]
 MOST_TEXTS, MOST_BYTES, MOST_AT_ONCE, PATIENCE_S = 256, 1_000_000, 64, 30.0
 MOST_DISCARDED = 16_000_000  # bytes of a body that is too large, which are read before it is refused
 BUSY = b'HTTP/1.0 503 Service Unavailable\r\nRetry-After: 1\r\n\r\n{"error": "busy; ask again in a second"}'
+Request = socket | tuple[bytes, socket]  # what the standard library allows; of TCP always the first
+Answer = dict[str, object]  # `prediction`, and what there is besides
 ABOUT = Path(__file__).with_name("manifest.json")
 
 
@@ -43,49 +45,50 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads, block_on_close, request_queue_size = False, True, 128
 
-    def __init__(self, address: tuple[str, int], model: Any, about: dict[str, Any]) -> None:
+    def __init__(self, address: tuple[str, int], model: Model, about: dict[str, object]) -> None:
         self.model, self.about, self.lock = model, about, threading.Lock()
         self.places = threading.Semaphore(MOST_AT_ONCE)
         facts = {"model": about["model"], "name": about["name"], "engine": "bundle"}
         self.monitor = Monitor(facts)
         super().__init__(address, Handler)
 
-    def process_request(self, request: Any, client_address: Any) -> None:
+    def process_request(self, request: Request, client_address: object) -> None:
         """Answer a connection on a thread of its own, or say that too many are open."""
         if self.places.acquire(blocking=False):
             super().process_request(request, client_address)
             return
-        with contextlib.suppress(OSError):
-            request.sendall(BUSY)
+        if isinstance(request, socket):
+            with contextlib.suppress(OSError):
+                request.sendall(BUSY)
         self.shutdown_request(request)
 
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
+    def process_request_thread(self, request: Request, client_address: object) -> None:
         """Answer, and give the place to the next one."""
         try:
             super().process_request_thread(request, client_address)
         finally:
             self.places.release()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: Request, client_address: object) -> None:
         """Print nothing: the client has gone, or was too slow."""
 
-    def answer(self, question: Any) -> list[Any]:
+    def answer(self, question: object) -> list[Answer]:
         """The answers to the body of a request; Refused for a malformed one."""
-        texts, pairs = read_question(question, self.model.reads)
+        texts, pairs, truncate = read_question(question, self.model.reads)
         with self.lock:
-            if not question.get("truncate"):
+            if not truncate:
                 lengths = self.model.lengths(texts, pairs).tolist()
                 if max(lengths) > self.model.max_length:
                     worst = f"text {lengths.index(max(lengths)) + 1} has {max(lengths):,} tokens"
                     known = f"this model reads {self.model.max_length}"
                     raise Refused(413, f'{worst}, {known}. Shorten it, or send "truncate": true')
-            found: list[Any] = self.model(texts, pairs)
+            found: list[Answer] = self.model(texts, pairs)
         self.monitor.batch(len(texts))
         return found
 
 
-def read_question(question: Any, reads: int) -> tuple[list[str], list[str] | None]:
-    """The texts, and the second texts of pairs, in the body of a request; Refused for a malformed one."""
+def read_question(question: object, reads: int) -> tuple[list[str], list[str] | None, bool]:
+    """The texts, the second texts of pairs, and may long ones be cut? Refused for the malformed body of a request."""
     if not isinstance(question, dict) or question.keys() - {"texts", "pairs", "truncate"}:
         raise Refused(422, 'other fields than expected. Expected {"texts": ["..."]}')
     texts, pairs = question.get("texts"), question.get("pairs")
@@ -93,13 +96,14 @@ def read_question(question: Any, reads: int) -> tuple[list[str], list[str] | Non
         if not isinstance(column, list) or not column or not all(isinstance(text, str) for text in column):
             raise Refused(422, 'texts: not a list of texts. Expected {"texts": ["..."]}')
     assert isinstance(texts, list)
-    if not isinstance(question.get("truncate", False), bool):
+    truncate = question.get("truncate", False)
+    if not isinstance(truncate, bool):
         raise Refused(422, "truncate: expected true or false")
     if len(texts) > MOST_TEXTS:
         raise Refused(413, f"{len(texts)} texts in one request, at most {MOST_TEXTS}. Ask in parts")
     if (reads == 2) != (pairs is not None) or len(pairs or texts) != len(texts):
         raise Refused(422, f"this model reads {'as many pairs as texts' if reads == 2 else 'texts without pairs'}")
-    return texts, pairs
+    return texts, pairs, truncate
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -161,7 +165,7 @@ class Handler(BaseHTTPRequestHandler):
         except TimeoutError as error:
             raise Refused(408, f"the body took more than {PATIENCE_S:g} s. Send it at once") from error
 
-    def respond(self, make: Any) -> None:
+    def respond(self, make: Callable[[], tuple[str, bytes]]) -> None:
         """Send an answer, or the line that says why there is none; count and log it."""
         began, identity = time.perf_counter(), request_id(self.headers.get(ID_HEADER))
         self.texts = None
@@ -191,7 +195,7 @@ class Handler(BaseHTTPRequestHandler):
         """The name in the header Server, without versions."""
         return "bertier"
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: object) -> None:
         """Print nothing: `respond` has a line for each request."""
 
 
