@@ -81,7 +81,7 @@ def with_windows(facts: JsonObject, exported: ExportedModel, tokenizer: PieceTok
     return facts | {"max_length": longest, WINDOWS: facts[WINDOWS] | layout}
 
 
-def with_words(facts: dict[str, Any], exported: ExportedModel, tokenizer: PieceTokenizer) -> dict[str, Any]:
+def with_words(facts: JsonObject, exported: ExportedModel, tokenizer: PieceTokenizer) -> JsonObject:
     """The facts of a model that tags words, with how these become rows.
 
     Where long texts are read in windows, `max_length`, above which texts lose their end, is left out.
