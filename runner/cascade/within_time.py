@@ -47,13 +47,23 @@ def choose_within_time(rows: BothAnswers, small: float, large: float, most: floa
         raise ConfigError(f"max_us={most:g}: the large model alone takes {large:,.0f} us. Try: the large model alone")
     confidence = rows.confidence
     answered = max(1, math.ceil(share * len(rows)))
-    threshold = float(np.sort(confidence)[-answered])
+    threshold = below(confidence, float(np.sort(confidence)[-answered]))
     taken = confidence >= threshold
     harms = int((taken & rows.large_right & ~rows.small_right).sum())
     helps = int((taken & rows.small_right & ~rows.large_right).sum())
     bound = net_loss_bound(harms, helps, len(rows), DELTA / pairs)
     found = Deferral(threshold, int(taken.sum()), harms, helps, len(rows), bound)
     return Chosen(Wanted(max(0.0, bound), EXACT, DELTA, pairs), found, rows)
+
+
+def below(confidence: np.ndarray, lowest: float) -> float:
+    """Return the threshold half-way from the lowest confidence that is answered to the next one below, or to 0.
+
+    At a confidence itself the last digit decides: texts without a known word all have the same one, and an engine that
+    rounds in another way than the run did would leave every one of them to the large model.
+    """
+    lower = confidence[confidence < lowest]
+    return (lowest + (float(lower.max()) if len(lower) else 0.0)) / 2
 
 
 def make_within_time(
