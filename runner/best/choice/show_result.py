@@ -84,7 +84,8 @@ def _winner(ending: Ending) -> Iterator[str]:
     if (micros := _micros(ending)) is not None:
         cap = "" if budget.max_us is None else f" of {budget.max_us:,g} us"
         what = "mean of both models' medians" if ending.record.config.get(CASCADE) else "median"
-        yield from _row("an answer", f"{micros:,.0f} us{cap}, {what}, one text at a time on this machine")
+        engine = ", by the run in torch; the graph in the bundle has a time of its own" if _is_graph(ending) else ""
+        yield from _row("an answer", f"{micros:,.0f} us{cap}, {what}, one text at a time on this machine{engine}")
     if (interval := interval_of(ending.record)) is not None:
         rows = f"on {interval.over} that chose nothing: the number to report"
         yield from _row(primary, f"{metrics[primary]:.4f}  [{interval.low:.4f}, {interval.high:.4f}]  {rows}")
@@ -248,6 +249,11 @@ def from_here(path: Path) -> Path:
 def _is_ngram(one: Scored) -> bool:
     """Is it a linear model on n-grams?"""
     return NGRAMS.count(one.kind) > 0
+
+
+def _is_graph(ending: Ending) -> bool:
+    """Is the bundle a graph, which onnxruntime answers, beside a run that torch does?"""
+    return ending.conclusion.result.agreement is not None
 
 
 def _bytes(ending: Ending) -> float:

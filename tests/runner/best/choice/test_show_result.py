@@ -34,6 +34,13 @@ def test_the_winner_has_one_number_and_its_costs(tmp_path: Path) -> None:
                           f"  run serve {an_ending(tmp_path, CAP).result.run} paths.output={tmp_path}"]  # fmt: skip
 
 
+def test_the_time_of_a_run_is_not_taken_for_that_of_its_graph(tmp_path: Path) -> None:
+    ending = an_ending(tmp_path, CAP)
+    graph = replace(ending, result=replace(ending.result, agreement=1.0))
+    said = "on this machine, by the run in torch; the graph in the bundle has a time of its own"
+    assert said in shown(show_result(graph)) and said not in shown(show_result(ending))
+
+
 def test_it_stands_beside_the_next_smaller_the_ceiling_and_the_most_frequent_label(tmp_path: Path) -> None:
     text = shown(show_result(an_ending(tmp_path, CAP)))
     assert "next smaller: ngram 34 KB 41 us 0.8500 +0.050 [" in text
