@@ -13,6 +13,7 @@ from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError, refuse
 from runner.probing.tasks import (
+    ARCS,
     GROUPS,
     GROUPS_OF_TREEBANK,
     GROUPS_OF_XPROBE,
@@ -31,8 +32,9 @@ VERB = "probe"
 KINDS, BY = ("linear", "mlp"), ("task", "layer")
 XPROBE = "xprobe"  # the data set whose configs are the named tasks
 OWN = {
-    "from": "", "treebank": "", "max_words": "20000", "senteval": "", "max_rows": "10000", "tasks": "", "layers": ALL,
-    "pool": f"{MEAN},{CLS}", "probe": "linear", "grid": QUICK, "seeds": "0,1,2", "mdl": "true", "control": "true",
+    "from": "", "treebank": "", "edge": "", "max_words": "20000", "senteval": "", "max_rows": "10000", "tasks": "",
+    "layers": ALL, "pool": f"{MEAN},{CLS}", "probe": "linear", "grid": QUICK, "seeds": "0,1,2", "mdl": "true",
+    "control": "true",
     "mix": "false", "random": "true", "given": LAYER_0, "by": "task", "repeat": "false", "threads": "1",
     "device": "auto",
 }  # fmt: skip
@@ -83,17 +85,19 @@ def _wanted(chosen: dict[str, str], source: Source, data: str) -> Wanted:
         _one_of(key, chosen[key], choices)
     if tasks and not groups:
         raise ConfigError(
-            f"run probe: tasks= names tasks of data={XPROBE}, a treebank or SentEval's files, and data={data} is one "
-            "task. Leave tasks= out"
+            f"run probe: tasks= names tasks of data={XPROBE}, a treebank or SentEval's files, and "
+            f"{f'edge={source.edge}' if source.edge else f'data={data}'} is one task. Leave tasks= out"
         )
     if source.treebank:
         tasks = tasks or [*WORDS_AND_TREES]
-    names = tuple(chosen_tasks(tasks, groups)) if groups else (data,)
+    names = tuple(chosen_tasks(tasks, groups)) if groups else (Path(source.edge).stem or data,)
     if set(names) & {*STRUCTURAL_TASKS} and (chosen["probe"], chosen["grid"]) != (KINDS[0], QUICK):
         raise ConfigError(
             f"run probe: tasks={STRUCTURAL} are linear maps without a grid, so probe= and grid= are not for them. Try: "
             f"tasks={WORDS}"
         )
+    if (source.edge or ARCS in names) and chosen["grid"] != QUICK:
+        raise ConfigError(f"run probe: edge probes have no grid of options. Try: grid={QUICK}")
     layers = None if chosen["layers"] == ALL else _numbers("layers", chosen["layers"])
     is_on = {key: true_or_false(VERB, key, chosen[key]) for key in ("mdl", "control", "random", "mix")}
     return Wanted(
@@ -119,14 +123,14 @@ def _source(chosen: dict[str, str], others: list[str]) -> Source:
             known = ", ".join([*OWN, "data", "data.*", "paths.*"])
             raise ConfigError(f"run probe: {word!r} is not one of its options ({known}). Try: run probe --help")
     named = ["data"] if any(word.startswith("data=") for word in others) else []
-    named += [key for key in ("treebank", "senteval") if chosen[key]]
+    named += [key for key in ("treebank", "edge", "senteval") if chosen[key]]
     if not named:
         raise ConfigError("run probe: which sentences? Try: data=xprobe, or data=sst2, or treebank=<a folder>")
     if len(named) > 1:
         both = " and ".join(f"{key}=" for key in named)
         raise ConfigError(f"run probe: {both} name what is probed. Leave all but one of them out")
     most = {key: _most(key, chosen[key]) for key in ("max_words", "max_rows")}
-    return Source(chosen["treebank"], most["max_words"], chosen["senteval"], most["max_rows"])
+    return Source(chosen["treebank"], most["max_words"], chosen["edge"], chosen["senteval"], most["max_rows"])
 
 
 def _most(key: str, text: str) -> int | None:

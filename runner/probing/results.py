@@ -10,7 +10,7 @@ from statistics import fmean
 import numpy as np
 
 from data.json_types import JsonObject
-from runner.probing.tasks import GROUPS, STRUCTURAL_TASKS, WORDS
+from runner.probing.tasks import EDGES, GROUPS, STRUCTURAL_TASKS, WORDS
 from runner.record.json_files import read_json, write_json
 
 FOLDER = "probing"  # in a run's folder, and in the folder of runs for models that no run there trained
@@ -120,7 +120,7 @@ class ProbeReport:
 
     def groups(self) -> dict[str, list[TaskReport]]:
         """The tasks of each group of which there is any, in the order of the groups; each structural task by itself."""
-        names = [WORDS, *STRUCTURAL_TASKS, *GROUPS]
+        names = [WORDS, EDGES, *STRUCTURAL_TASKS, *GROUPS]
         found = {group: [task for task in self.tasks if task.group == group] for group in names}
         return {group: tasks for group, tasks in found.items() if tasks}
 
@@ -186,4 +186,9 @@ def metrics_of(report: ProbeReport) -> Mapping[str, float]:
         found |= {f"{name}_accuracy": best.accuracy, f"{name}_majority": task.majority, f"{name}_layer": best.layer}
         extra = {"selectivity": best.selectivity, "bits": best.bits, "random": best.random, "spearman": best.spearman}
         found |= {f"{name}_{key}": value for key, value in extra.items() if value is not None}
-    return found | {f"probe/{group}_accuracy": mean_accuracy(tasks) for group, tasks in report.groups().items()}
+    for group, tasks in report.groups().items():
+        found[f"probe/{group}_accuracy"] = mean_accuracy(tasks)
+        bits = [task.best.bits for task in tasks if task.best.bits is not None]
+        if len(bits) == len(tasks) > 1:
+            found[f"probe/{group}_bits"] = fmean(bits)
+    return found

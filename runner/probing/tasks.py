@@ -27,10 +27,14 @@ SENTENCES = (  # made from the trees and features of a treebank
     "sentence_length", "tree_depth", "bigram_shift", "past_present", "subj_number", "obj_number",
     "coordination_inversion",
 )  # fmt: skip
+ARCS = "dependency_arcs"  # the relation of a word and its head, both given
+EDGES = "edges"
 WORDS_AND_TREES: dict[str, tuple[str, ...]] = {WORDS: ("pos", "dependency"), STRUCTURAL: STRUCTURAL_TASKS}
-GROUPS_OF_TREEBANK = WORDS_AND_TREES | {
-    group: tuple(task for task in tasks if task in SENTENCES) for group, tasks in GROUPS.items()
-}
+GROUPS_OF_TREEBANK = (
+    WORDS_AND_TREES
+    | {EDGES: (ARCS,)}
+    | {group: tuple(task for task in tasks if task in SENTENCES) for group, tasks in GROUPS.items()}
+)
 
 
 def chosen_tasks(words: list[str], groups: Mapping[str, tuple[str, ...]]) -> list[str]:

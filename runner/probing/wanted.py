@@ -7,6 +7,7 @@ from dataclasses import dataclass
 LAYER_0, NO_BASE = "layer0", "none"  # values of given= beside a model
 ALL = "all"
 MEAN, CLS, READOUT = POOLS = ("mean", "cls", "readout")
+SPAN = "span"  # the pool of edge probes: a learned mean over the pieces of a span
 WORD = "word"  # the pool of probes of words: the mean over a word's pieces
 QUICK, SENTEVAL = GRIDS = ("quick", "senteval")  # of the options of probes
 
@@ -35,6 +36,7 @@ class Source:
     """Where tasks come from."""
 
     treebank: str = ""  # its path; empty: tasks come from the settings of a data set
-    max_words: int | None = None  # of the treebank, to train on; None: all
+    max_words: int | None = None  # of the treebank or the labelled spans, to train on; None: all
+    edge: str = ""  # the path of files with labelled spans; empty: none
     senteval: str = ""  # the folder of SentEval's files; empty: none
     max_rows: int | None = None  # sentences of each of these files, to train on; None: all

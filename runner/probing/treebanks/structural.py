@@ -164,10 +164,15 @@ def _spearman(answers: Answers) -> np.ndarray:
 
 def structural_task(name: str, treebank: Treebank) -> StructuralTask:
     """Return the task. Raises ConfigError for a treebank without trees."""
+    return StructuralTask(name, with_trees(name, treebank))
+
+
+def with_trees(name: str, treebank: Treebank) -> Treebank:
+    """Return the treebank; raises ConfigError for one without trees, which the task of this name needs."""
     bare = [which for which, found in treebank.splits.items() if not all(one.heads for one in found)]
     if bare:
         raise ConfigError(
             f"run probe: tasks={name}: the column HEAD is empty in sentences of {' and '.join(bare)} of treebank "
             f"{treebank.name}, so they have no trees. Try: another treebank, or tasks=pos"
         )
-    return StructuralTask(name, treebank)
+    return treebank
