@@ -138,7 +138,7 @@ class EdgeTask:
         return float(f1_by_sentence(answers, report, np.zeros(len(report), np.int64)).mean())
 
     def _notes(self, report: TaskReport, scores: np.ndarray) -> list[str]:
-        """What the score is; how many edges are left out; of mixes what each further layer adds."""
+        """The meaning of the score, the number of edges left out, and of mixes what each further layer adds."""
         notes = [f"acc. is the {SCORE} of labels, and major. that of the most frequent one; no bits or information"]
         all_edges = sum(len(one.edges) for found in self.labelled.splits.values() for one in found)
         if lost := all_edges - sum(report.rows.values()):
