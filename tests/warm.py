@@ -38,6 +38,7 @@ from data.sources.demo_splits import read_demo
 from runner.config.check import check_overrides
 from runner.config.compose import compose
 from runner.machine.facts import package_versions
+from runner.machine.threads import set_threads
 from runner.tasks import TASKS
 from tests.operators import read_operators_once
 from tests.spawner import interpreter, listen
@@ -182,6 +183,7 @@ def serve(questions: socket.socket) -> None:
         compose(words)
     read_demo(DataSettings())
     package_versions()
+    set_threads(1)
     gemm_errors(["default", "onednn"])
     for kept in weakref.finalize._registry.values():  # type: ignore[attr-defined]
         kept.atexit = False  # what libraries hold until the end: a fork ends sooner when it does not take it apart

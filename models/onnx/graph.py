@@ -77,7 +77,8 @@ def _export(module: nn.Module, given: dict[str, Tensor], outputs: list[str], pat
     axes = {0: torch.export.Dim("batch", min=1), 1: torch.export.Dim("length", min=1, max=longest)}
     shapes = tuple({0: axes[0]} if name == MEMORY else axes for name in given)
     example = tuple(given.values())
-    with _quiet(), torch.no_grad():
+    # The tracer keeps what operators return for given shapes; with sizes that vary that takes longer than it saves.
+    with _quiet(), torch.no_grad(), torch._dynamo.config.patch(fake_tensor_cache_enabled=False):
         try:
             program = torch.onnx.export(
                 traced(module, example, (shapes,)), example, dynamo=True, opset_version=OPSET,

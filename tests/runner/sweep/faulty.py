@@ -29,7 +29,7 @@ def step(trainer: Trainer, *rest: Any) -> Any:
         if seed == os.environ.get("CRASH"):
             ctypes.string_at(0)
         if seed == os.environ.get("HOARD"):
-            hoarded = [bytearray(os.urandom(1)) * (50 * MB) for _ in range(60)]
+            hoarded = [bytearray(os.urandom(1)) * (50 * MB) for _ in range(30)]
             time.sleep(60)
             del hoarded
     time.sleep(float(os.environ.get("SLOW_S", "0")))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import http.server
 import os
 import signal
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from runner.track.connection import connect
+from runner.track.environment import DEFAULTS
 from runner.track.mirror import Mirror, start_mirror
 from runner.track.resync import sync_all
 from runner.track.settings import TrackerSettings
@@ -147,7 +149,33 @@ def test_a_helper_killed_in_the_middle_of_its_work_leaves_nothing_that_sync_cann
     assert str(sync_all(tmp_path, TrackerSettings(), print)) == "1 created"
 
 
-@pytest.mark.usefixtures("warm_helper")
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let helpers wait no time between the attempts to reach a server, which for a user are some 6 s."""
+    for name in ("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "MLFLOW_HTTP_REQUEST_BACKOFF_JITTER"):
+        monkeypatch.setenv(name, "0")
+
+
+@pytest.mark.usefixtures("warm_helper", "impatient")
+def test_a_server_that_hangs_up_is_asked_a_few_times_and_given_up(tmp_path: Path) -> None:
+    calls: list[None] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up() -> None:
+            with contextlib.suppress(OSError):  # the end of the test
+                while True:
+                    server.accept()[0].close()
+                    calls.append(None)
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        mirror = Mirror(TrackerSettings(uri=f"http://127.0.0.1:{server.getsockname()[1]}"), tmp_path)
+        mirror.request(write_run(tmp_path / "abc"))
+        assert "no answer from the MLflow server" in (mirror.close(60) or "")
+    attempts = 1 + int(DEFAULTS["MLFLOW_HTTP_REQUEST_MAX_RETRIES"])
+    assert attempts == 3 and len(calls) in (attempts, 2 * attempts), "of one request or two"
+
+
+@pytest.mark.usefixtures("warm_helper", "impatient")
 def test_a_dead_server_costs_a_bounded_wait_and_one_line(tmp_path: Path, closed_port: int) -> None:
     settings = TrackerSettings(uri=f"http://me:secret@127.0.0.1:{closed_port}", wait_s=90)
     mirror = Mirror(settings, tmp_path)
