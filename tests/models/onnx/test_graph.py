@@ -46,7 +46,7 @@ def of_letters() -> Any:
 
 
 def quantized(stage: Stage) -> Any:
-    return applied(stage, small(positions=48))[0]
+    return applied(stage, small(positions=48, layers=1))[0]
 
 
 def of_another_library() -> Any:
