@@ -73,8 +73,8 @@ def write_token_run(
     settings = resolve(compose(words))
     torch.manual_seed(1)
     made, _ = build(
-        ModelSettings(**(SMALL | {"layers": 1, "readout": {"name": "none"}})), head=head, vocab_size=tokenizer.vocab_size,
-        pad_id=tokenizer.pad_id, tokens=tokenizer.tokens,
+        ModelSettings(**(SMALL | {"layers": 1, "readout": {"name": "none"}})), head=head,
+        vocab_size=tokenizer.vocab_size, pad_id=tokenizer.pad_id, tokens=tokenizer.tokens,
     )  # fmt: skip
     for parameter in made.parameters():
         parameter.data.add_(torch.randn_like(parameter) * 0.1)
