@@ -16,8 +16,10 @@ CLAIM_TITLES = ["claim", "published", "measured", "verdict", "why"]
 def claim_cells(verdict: ClaimVerdict) -> list[str]:
     """Claim, published value, measured value with interval, verdict and reason; several conditions are joined."""
     parts = verdict.parts or (verdict,)
-    joined = ["; ".join(filter(None, map(say, parts))) for say in (_published, _measured)]
-    return [verdict.claim, *joined, verdict.verdict, verdict.why]
+    shown = [(part, _measured(part)) for part in parts]
+    several = len(parts) > 1  # then each number is named
+    measured = "; ".join(f"{part.metric} {text}" if several else text for part, text in shown if text)
+    return [verdict.claim, "; ".join(map(_published, parts)), measured, verdict.verdict, verdict.why]
 
 
 def _published(verdict: ClaimVerdict) -> str:

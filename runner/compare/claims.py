@@ -19,8 +19,8 @@ Not testable here: the claim gives a `why`, the runs or the metric are missing, 
 would reproduce the claim is at baseline (runner/record/baseline.py) and so is no result.
 
 The interval is Student's t over seeds (over pairs of seeds for a difference or a ratio), over the examples where there
-is one seed, Wilson's over runs for metrics that are 0 or 1, and a point for metrics that do not vary, such as
-parameters.
+is one seed, Wilson's over runs for metrics that are 0 or 1, and a point for costs and speeds of one run. Other
+metrics of one run that have no interval over examples, such as those of probes, are undecided.
 """
 
 from __future__ import annotations
@@ -37,7 +37,15 @@ from runner.compare.pairs import Paired
 from runner.compare.rows import Row
 from runner.compare.select import setting_matcher, setting_words
 from runner.compare.steps_to_target import NEARLY, STEPS
-from runner.compare.verdict import NOT_TESTABLE, REPRODUCED, ClaimVerdict, Published, combined_verdict, decide_verdict
+from runner.compare.verdict import (
+    NOT_TESTABLE,
+    REPRODUCED,
+    UNDECIDED,
+    ClaimVerdict,
+    Published,
+    combined_verdict,
+    decide_verdict,
+)
 from runner.errors import ConfigError
 from runner.record.baseline import MARK
 from runner.record.metrics import check, direction
@@ -46,6 +54,7 @@ from runner.statistics.intervals import wilson_interval
 
 KINDS = ("value", "difference", "ratio", "equal")
 NONE = {"difference": 0.0, "ratio": 1.0}  # the value that means no difference
+ONE_RUN, ONE_RUN_A_SIDE = "one run, no interval", "one run a side, no interval"
 SIGNS = {"higher": 1.0, "lower": -1.0}
 
 
@@ -134,6 +143,8 @@ def _decide(found: Measured, published: Published, metric: str) -> tuple[str, st
     """Verdict and reason by the rule; a score at baseline reproduces nothing."""
     verdict, why = decide_verdict(found.value, found.interval.low, found.interval.high, published)
     over = f" ({found.interval.over})"
+    if found.interval.over in (ONE_RUN, ONE_RUN_A_SIDE) and not metric.startswith(("cost/", "speed/")):
+        return UNDECIDED, f"it varies with the seed, so one run decides nothing; more seeds may{over}"
     splits = found.rows[0].group.runs[0].record.data.rows
     is_score = metric.partition("/")[0] in splits or metric in (STEPS, NEARLY)
     low = [row for row in found.rows if row.at_baseline]
@@ -187,7 +198,7 @@ def _interval(row: Row, metric: str, values: list[float]) -> stats.Interval:
     if len(values) == 1 and row.metric == metric and row.interval:
         return row.interval
     over = fold_interval(values, row.group.runs[0]) if row.group.is_folded else stats.seed_interval(values)
-    return over or stats.Interval(values[0], values[0], "one run, no interval")
+    return over or stats.Interval(values[0], values[0], ONE_RUN)
 
 
 def _runs(count: int) -> str:
@@ -208,7 +219,7 @@ def _difference(where: Row, versus: Row, metric: str) -> Measured | str:
         return found.reason
     tested = stats.paired_seeds(differences)
     mean = float(np.mean(differences))
-    interval = tested[1] if tested else stats.Interval(mean, mean, "one run a side, no interval")
+    interval = tested[1] if tested else stats.Interval(mean, mean, ONE_RUN_A_SIDE)
     return Measured(mean, interval, (where, versus))
 
 
@@ -222,7 +233,7 @@ def _ratio(where: Row, versus: Row, metric: str) -> Measured | str:
     logs = [math.log(a / b) for a, b in paired]
     tested = stats.paired_seeds(logs)
     ratio = math.exp(float(np.mean(logs)))
-    ends = tested[1] if tested else stats.Interval(logs[0], logs[0], "one run a side, no interval")
+    ends = tested[1] if tested else stats.Interval(logs[0], logs[0], ONE_RUN_A_SIDE)
     return Measured(ratio, stats.Interval(math.exp(ends.low), math.exp(ends.high), ends.over), (where, versus))
 
 

@@ -41,22 +41,28 @@ def ledger(comparison: Comparison, sweep: SweepRecord) -> str:
 
 def _cells(claim: ClaimVerdict, rows: Mapping[str, Row]) -> list[str]:
     name, published, measured, verdict, why = claim_cells(claim)
-    arms = [rows[arm] for arm in dict.fromkeys(arm for part in claim.parts or (claim,) for arm in part.arms)]
+    parts = claim.parts or (claim,)
+    arms = [rows[arm] for arm in dict.fromkeys(arm for part in parts for arm in part.arms)]
+    metrics = {row.group.name: [part.metric for part in parts if row.group.name in part.arms] for row in arms}
+    seeds = {row.group.name: _seeds(row, metrics[row.group.name]) for row in arms}
     source = f" ({claim.source})" if claim.source else ""
-    shown = ["; ".join(found) or "-" for found in (map(_arm, arms), objections(claim, arms))]
+    named = (f"{name} ({'seeds' if len(own) > 1 else 'seed'} {', '.join(own)})" for name, own in seeds.items())
+    shown = ["; ".join(found) or "-" for found in (named, objections(claim, arms, seeds))]
     return [name, published + source, measured or "-", shown[0], f"**{verdict}**: {why}", shown[1]]
 
 
-def _arm(row: Row) -> str:
-    """A group with its seeds."""
-    seeds = sorted(row.group.seeds)
-    return f"{row.group.name} ({'seeds' if len(seeds) > 1 else 'seed'} {', '.join(map(str, seeds))})"
+def _seeds(row: Row, metrics: Sequence[str]) -> list[str]:
+    """The seeds of a group that have these metrics: some are measured after a run, and not of every run."""
+    return [str(seed) for seed, run in sorted(row.group.seeds.items()) if all(name in run.metrics for name in metrics)]
 
 
-def objections(claim: ClaimVerdict, arms: Sequence[Row]) -> list[str]:
-    """Return what a sceptic could still say: what the claim lists, and what the records of its arms show."""
+def objections(claim: ClaimVerdict, arms: Sequence[Row], seeds: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return what a sceptic could still say: what the claim lists, and what the records of its arms show.
+
+    seeds: of each arm, those that the number comes from.
+    """
     found = list(claim.objections)
-    fewest = min((len(row.group.seeds) for row in arms), default=FEWEST_SEEDS)
+    fewest = min(map(len, seeds.values()), default=FEWEST_SEEDS)
     if fewest < FEWEST_SEEDS:
         found.append("an arm of one seed" if fewest == 1 else f"an arm of {fewest} seeds")
     if limits := sorted({int(limit) for row in arms if (limit := row.group.settings.get("data.max_rows"))}):

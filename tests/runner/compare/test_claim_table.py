@@ -29,7 +29,10 @@ def test_cells_hold_the_published_and_the_measured_value_with_its_interval() -> 
 
 def test_a_claim_of_several_conditions_joins_them() -> None:
     both = ClaimVerdict("both", "", "", "all", 0.0, 0.0, None, None, "not testable here", "why", (SMALLER, UNKNOWN))
-    assert claim_cells(both)[1:3] == ["cost/params ratio 0.5 within 0.1; speed/x value 12,345", "0.4 (0.35 to 0.45)"]
+    assert claim_cells(both)[1:3] == [
+        "cost/params ratio 0.5 within 0.1; speed/x value 12,345",
+        "cost/params 0.4 (0.35 to 0.45)",
+    ]
 
 
 def test_a_terminal_gets_the_text_and_no_markup() -> None:

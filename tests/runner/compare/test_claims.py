@@ -82,6 +82,15 @@ def test_a_clear_advantage_is_reproduced(tmp_path: Path) -> None:
     assert verdict(tmp_path, kind="difference", where=TINY, versus=DSN, value=0.1).verdict == "not reproduced"
 
 
+def test_one_run_decides_nothing_where_a_number_varies_with_the_seed(tmp_path: Path) -> None:
+    for name, accuracy in (("dsn", 0.70), ("bert-tiny", 0.71)):
+        write_group(tmp_path, f"model={name}", right=[700], count=1000, metrics={"probe/semantic_accuracy": accuracy})
+    claim = {"metric": "probe/semantic_accuracy", "versus": TINY, "value": 0.0, "tolerance": 0.02}
+    for kind in ("equal", "difference", "value"):
+        found = verdict(tmp_path, kind=kind, **claim)
+        assert found.verdict == "undecided: too wide" and "one run decides nothing" in found.why
+
+
 def test_a_ratio_is_where_over_versus(output: Path) -> None:
     claim = {"metric": "speed/latency_ms_p50_b1_s128", "kind": "ratio", "versus": TINY}
     found = verdict(output, value=1 / 14, **claim)

@@ -9,7 +9,7 @@ import pytest
 from runner.commands.compare import main
 from runner.compare.ledger import COLUMNS
 from runner.errors import ConfigError
-from tests.runner.compare.folders import write_group, write_sweep
+from tests.runner.compare.folders import write_group, write_run, write_sweep
 
 CLAIM = {
     "claim": "DSN is as good | as a tiny BERT", "source": "a paper", "metric": "test/accuracy", "kind": "difference",
@@ -41,6 +41,14 @@ def test_a_line_has_arms_seeds_verdict_and_objections(tmp_path: Path, capsys: py
     assert "random weights, the paper's were trained" in objections
     assert "an arm of 2 seeds" in objections and "at most 500 training rows" in objections
     assert "the arms took other numbers of steps" in objections
+
+
+def test_an_arm_has_only_the_seeds_that_a_number_comes_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    records = write_group(tmp_path, "model=dsn", right=[150, 152, 151])
+    records.append(write_run(tmp_path, "model=dsn", seed=3, metrics={"test/accuracy": 0.75, "probe/pos_accuracy": 0.7}))
+    write_sweep(tmp_path, records, status="done", claims=[CLAIM | {"metric": "probe/pos_accuracy", "kind": "value"}])
+    _, _, line = printed(capsys, tmp_path)
+    assert "(seed 3)" in line[3] and line[4].startswith("**undecided") and "an arm of one seed" in line[5]
 
 
 def test_a_claim_without_runs_is_a_line_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
