@@ -9,7 +9,7 @@ YAML lists under `objections`, and what the records show, such as fewer than thr
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from runner.compare.claim_table import claim_cells
@@ -47,7 +47,7 @@ def _cells(claim: ClaimVerdict, rows: Mapping[str, Row]) -> list[str]:
     seeds = {row.group.name: _seeds(row, metrics[row.group.name]) for row in arms}
     source = f" ({claim.source})" if claim.source else ""
     named = (f"{name} ({'seeds' if len(own) > 1 else 'seed'} {', '.join(own)})" for name, own in seeds.items())
-    shown = ["; ".join(found) or "-" for found in (named, objections(claim, arms, seeds))]
+    shown = ["; ".join(found) or "-" for found in (named, objections(claim, rows, seeds))]
     return [name, published + source, measured or "-", shown[0], f"**{verdict}**: {why}", shown[1]]
 
 
@@ -56,22 +56,27 @@ def _seeds(row: Row, metrics: Sequence[str]) -> list[str]:
     return [str(seed) for seed, run in sorted(row.group.seeds.items()) if all(name in run.metrics for name in metrics)]
 
 
-def objections(claim: ClaimVerdict, arms: Sequence[Row], seeds: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return what a sceptic could still say: what the claim lists, and what the records of its arms show.
+def objections(claim: ClaimVerdict, rows: Mapping[str, Row], seeds: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return what a sceptic could still say: what the claim lists, and what the records of its arms in `rows` show.
 
     seeds: of each arm, those that the number comes from.
     """
-    found = list(claim.objections)
+    found, arms = list(claim.objections), [rows[arm] for arm in seeds]
     fewest = min(map(len, seeds.values()), default=FEWEST_SEEDS)
     if fewest < FEWEST_SEEDS:
         found.append("an arm of one seed" if fewest == 1 else f"an arm of {fewest} seeds")
     if limits := sorted({int(limit) for row in arms if (limit := row.group.settings.get("data.max_rows"))}):
         found.append(f"at most {' or '.join(f'{limit:,}' for limit in limits)} training rows")
     found += [f"{row.group.name} is {MARK}" for row in arms if row.at_baseline]
-    steps = {run.metrics["train/steps"] for row in arms for run in row.group.runs if "train/steps" in run.metrics}
-    if len(steps) > 1:
+    if any(len(_steps(part, rows)) > 1 for part in claim.parts or (claim,)):
         found.append("the arms took other numbers of steps")
     return found
+
+
+def _steps(part: ClaimVerdict, rows: Mapping[str, Row]) -> set[float]:
+    """Return the numbers of steps of one condition's arms; those of another condition may have more data."""
+    runs = (run for arm in part.arms for run in rows[arm].group.runs)
+    return {run.metrics["train/steps"] for run in runs if "train/steps" in run.metrics}
 
 
 def _command(sweep: SweepRecord) -> str:

@@ -9,6 +9,10 @@ everything below is mirrored.
 2. The mean reaches it: reproduced.
 3. Only the interval reaches it: undecided, the interval is too wide to tell.
 
+*No harm.* A difference of 0, or a ratio of 1, claims that one thing is no worse than another. A mean near it is no
+evidence for that, so it is a test of non-inferiority: reproduced where the whole interval reaches the value less the
+tolerance.
+
 *Advantages.* A value on the better side of "no difference" (a difference of 0, a ratio of 1) claims that one thing is
 better than another. No tolerance takes that away:
 
@@ -85,6 +89,8 @@ def decide_verdict(mean: float, low: float, high: float, published: Published) -
             return NOT_REPRODUCED, "the whole interval shows no advantage"
         if ends[0] <= sign * published.none:
             return UNDECIDED, "the interval includes no difference; more seeds may decide it"
+    if published.value == published.none and ends[0] < least:
+        return UNDECIDED, "the interval includes a loss beyond the tolerance; more seeds may decide it"
     if sign * mean >= least:
         return REPRODUCED, "as good or better"
     return UNDECIDED, "the mean falls short of it, the end of the interval does not; more seeds may decide it"

@@ -9,6 +9,7 @@ Tables, reports, the screen of a sweep and MLflow all take their names from here
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
@@ -33,6 +34,7 @@ OF_MEASURING = ("measure=", "measure.")
 OF_READING = ("path", "train_path", "val_path", "test_path", "text", "text_pair", "label", "tokens", "tags", "name",
               "encoding", "delimiter", "quoting", "label_separator", "labels", "find", "queries", "corpus", "qrels",
               "candidates")  # fmt: skip
+OF_A_RUN = re.compile(r".*[/\\]([0-9a-f]{10})[/\\]model")  # the folder of the model that a run made
 FIRST = ("model.name", "compression", "data.name")  # the settings that lead a name
 
 matters = cache(affects_identity)  # the same hundred keys are asked about for every run
@@ -183,7 +185,10 @@ def shown_setting(key: str, settings: Mapping[str, Json]) -> str:
     """Return a setting as one would type it; "(absent)" where there is none."""
     if key not in settings:
         return "(absent)"
-    return "none" if key == "compression" and not settings[key] else setting_text(settings[key])
+    value = settings[key]
+    if isinstance(value, str) and (made := OF_A_RUN.fullmatch(value)):
+        return made[1]  # where the model lies says nothing to a reader; `model.pretrained=<id>` finds it too
+    return "none" if key == "compression" and not value else setting_text(value)
 
 
 def setting_text(value: Json) -> str:

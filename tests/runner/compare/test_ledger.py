@@ -51,6 +51,23 @@ def test_an_arm_has_only_the_seeds_that_a_number_comes_from(tmp_path: Path, caps
     assert "(seed 3)" in line[3] and line[4].startswith("**undecided") and "an arm of one seed" in line[5]
 
 
+def test_conditions_on_other_data_may_take_other_steps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    records = []
+    for rows, steps in ((500, 30), (400, 20)):
+        for model in ("dsn", "bert-tiny"):
+            words = [f"model={model}", f"data.max_rows={rows}"]
+            records += write_group(tmp_path, *words, right=[150, 152, 151], metrics={"train/steps": steps})
+    parts = [
+        {key: CLAIM[key] for key in ("metric", "kind", "value", "tolerance")}
+        | {side: {"model": model, "data.max_rows": rows} for side, model in (("where", "dsn"), ("versus", "bert-tiny"))}
+        for rows in (500, 400)
+    ]
+    write_sweep(tmp_path, records, status="done", claims=[{"claim": "as good on both", "all": parts, "why": None}])
+    _, _, line = printed(capsys, tmp_path)
+    assert line[3].count("(seeds 0, 1, 2)") == 4
+    assert "other numbers of steps" not in line[5]
+
+
 def test_a_claim_without_runs_is_a_line_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     records = write_group(tmp_path, "model=dsn", right=[150, 152, 151])
     write_sweep(tmp_path, records, status="done", claims=[CLAIM])

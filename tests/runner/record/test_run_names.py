@@ -15,6 +15,7 @@ from runner.record.run_names import (
     naming_keys,
     ranked_keys,
     settings_of,
+    shown_setting,
     varying,
 )
 from tests.records import a_record
@@ -84,3 +85,10 @@ def test_names_take_as_few_of_the_ranked_settings_as_tell_runs_apart() -> None:
     commands = [["train.epochs=0.1"], ["train.epochs=0.2"]]
     assert ranked_keys(settings, commands) == ["train.epochs", "optimizer.lr"], "typed first"
     assert naming_keys(settings, commands) == ["train.epochs"]
+
+
+def test_a_model_that_another_run_made_is_named_by_the_id_of_that_run() -> None:
+    setting = "model.pretrained"
+    assert shown_setting(setting, {setting: "/home/me/outputs/0123456789/model"}) == "0123456789"
+    for name in ("google/bert_uncased_L-2_H-128_A-2", "/home/me/encoders/model", None):
+        assert shown_setting(setting, {setting: name}) == (name or "null")
