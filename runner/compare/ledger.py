@@ -9,7 +9,7 @@ YAML lists under `objections`, and what the records show, such as fewer than thr
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from runner.compare.claim_table import claim_cells
