@@ -35,8 +35,8 @@ SMALL = [
 ]  # fmt: skip
 
 SMALL_SOUNDS = [
-    "data=files", "data.audio=path", "data.seconds=0.3", "data.max_length=8", "model=tiny-sound", "measure=off",
-    "tracker=none", "train.steps=2", "train.batch_size=8", "train.threads=1", "train.label_smoothing=0",
+    "data=files", "data.audio=path", "data.seconds=0.3", "data.max_length=8", "model=tiny-sound", "model.layers=1",
+    "measure=off", "tracker=none", "train.steps=2", "train.batch_size=8", "train.threads=1", "train.label_smoothing=0",
 ]  # fmt: skip
 
 
