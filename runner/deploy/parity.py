@@ -101,6 +101,7 @@ def rows_to_compare(record: RunRecord, trained: Predictor) -> RowsToCompare:
             settings,
             tokenizer=str(trained.exported.folder),
             vocab_size=0,
+            special_tokens=bool(record.setting("model.special_tokens", True)),
             cache=Path(compose([]).paths.cache).expanduser(),
         )
     except DataError as error:

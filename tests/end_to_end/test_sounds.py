@@ -15,6 +15,9 @@ from models.checkpoints.open import load_model
 from runner.config.compose import compose
 from runner.config.from_run import expand_from
 from runner.config.resolve import resolve
+from runner.deploy.exported import find_model
+from runner.deploy.parity import rows_to_compare
+from runner.deploy.predictor import Predictor
 from runner.experiment.run import run
 from runner.record.record import RunRecord
 from runner.training.inference import predict
@@ -77,6 +80,11 @@ def test_a_saved_model_gives_the_logits_that_the_run_recorded(tiny: RunRecord, f
     )  # fmt: skip
     recorded = pq.read_table(place / "predictions-test.parquet").to_pandas().filter(like="logit").to_numpy()
     np.testing.assert_allclose(found, recorded, atol=1e-5)
+
+
+def test_an_export_is_compared_with_the_model_on_the_sounds_of_the_run(tiny: RunRecord, folder: Path) -> None:
+    found = rows_to_compare(tiny, Predictor(find_model(tiny.identity, folder / "outputs", "torch")))
+    assert found.source.endswith(", test") and len(found.split) == tiny.data.rows["test"]
 
 
 @pytest.mark.parametrize("stage", ["int8", "int8_static", "magnitude"])
