@@ -116,7 +116,8 @@ def test_a_failing_hub_is_reported_within_ten_seconds_with_a_cure(
     assert message in said
     for cure in ("model.pretrained=null", "another id or folder", "HF_ENDPOINT="):
         assert cure in said
-    assert float(seconds) < 10 * timeout_s / hub.HUB_TIMEOUT_S * crowding()
+    limit = 10 * timeout_s / hub.HUB_TIMEOUT_S
+    assert float(seconds) < limit or float(seconds) < limit * crowding()
 
 
 def test_a_file_the_repository_does_not_have_is_none(faulty: str, tmp_path: Path) -> None:
