@@ -59,6 +59,13 @@ def test_a_run_becomes_an_int8_graph_that_was_checked_on_its_own_data(output: Pa
         assert sum(other["probabilities"].values()) == pytest.approx(1)
 
 
+def test_answers_of_an_int8_graph_do_not_depend_on_other_texts(output: Path, int8: tuple[str, Path]) -> None:
+    predictor = Predictor(find_model(str(int8[1] / "data" / "model"), output, "auto"))
+    rows = ["a dog chased the cat", "she left", "it rained " * 20], ["an animal moved", "he stayed", "nothing"]
+    assert predictor.exported.engine == "onnx-int8"
+    assert predictor(*rows) == [predictor([text], [pair])[0] for text, pair in zip(*rows)]
+
+
 def test_a_graph_becomes_a_bundle_that_answers_as_run_predict_does(
     output: Path, int8: tuple[str, Path], tmp_path: Path
 ) -> None:
