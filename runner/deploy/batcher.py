@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
+SHORT = 200  # characters of a text, some 50 tokens
 Question = TypeVar("Question")
 Result = TypeVar("Result")
 
@@ -22,14 +23,16 @@ class Batcher(Generic[Question, Result]):
     """Collects questions and answers them on one thread, the only one that uses the model.
 
     answer: returns one result for each question, or an exception in its place. size_of: the rows of a question.
+    length_of: of its longest row; those of a batch are alike, as nobody gets an answer before the longest row has one.
     batch_size: rows in a batch; a larger question is a batch of its own. most: rows that may wait.
     """
 
     def __init__(
         self, answer: Callable[[Sequence[Question]], Sequence[Result | Exception]], size_of: Callable[[Question], int],
-        *, batch_size: int, most: int,
+        length_of: Callable[[Question], int], *, batch_size: int, most: int,
     ) -> None:  # fmt: skip
-        self.answer, self.size_of, self.batch_size, self.most = answer, size_of, batch_size, most
+        self.answer, self.size_of, self.length_of = answer, size_of, length_of
+        self.batch_size, self.most = batch_size, most
         self._waiting: list[tuple[Question, asyncio.Future[Result]]] = []
         self._rows = 0
         self._thread = ThreadPoolExecutor(1)
@@ -69,10 +72,21 @@ class Batcher(Generic[Question, Result]):
                     future.set_result(result)
 
     def _next(self) -> list[tuple[Question, asyncio.Future[Result]]]:
-        """Take the oldest waiting questions: at least one, up to batch_size rows in all."""
-        found, rows = list[tuple[Question, asyncio.Future[Result]]](), 0
-        while self._waiting and (not found or rows + self.size_of(self._waiting[0][0]) <= self.batch_size):
-            found.append(self._waiting.pop(0))
-            rows += self.size_of(found[-1][0])
+        """Take the oldest waiting question, and others of about its length, up to batch_size rows in all."""
+        found, left, rows = list[tuple[Question, asyncio.Future[Result]]](), [], 0
+        for question, future in self._waiting:
+            fits = rows + self.size_of(question) <= self.batch_size
+            if not found or (fits and is_alike(self.length_of(question), self.length_of(found[0][0]))):
+                found.append((question, future))
+                rows += self.size_of(question)
+            else:
+                left.append((question, future))
+        self._waiting = left
         self._rows -= rows
         return found
+
+
+def is_alike(length: int, other: int) -> bool:
+    """Do rows of these lengths take about the same time? Below SHORT all do: what does not depend on length leads."""
+    shorter, longer = sorted((max(length, SHORT), max(other, SHORT)))
+    return longer <= 2 * shorter

@@ -7,6 +7,7 @@ Every error is one line, {"error": ...}: 400 not JSON, 422 not the expected fiel
 from __future__ import annotations
 
 import asyncio
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
@@ -82,7 +83,7 @@ def make_app(
         return answer_questions(predictor, questions, batch_size)
 
     batcher: Batcher[Question, list[Answer]] = Batcher(
-        answer, lambda question: len(question.texts), batch_size=batch_size, most=limits.waiting
+        answer, lambda question: len(question.texts), longest_text, batch_size=batch_size, most=limits.waiting
     )
     is_timed = isinstance(predictor, KeepsTime)
     asks = question_model(predictor.request_fields, is_timed=is_timed)
@@ -226,6 +227,13 @@ def too_fast(predictor: KeepsTime, question: Question, tokens: Sequence[int]) ->
         return ""
     reachable = f"{1.1 * least:.2g}"
     return f"max_ms={limit:g}: a text of {longest} tokens takes {least:.3g} ms at least. Try: max_ms={reachable}"
+
+
+def longest_text(question: Question) -> int:
+    """Return the size of the longest text of a question with its second one: characters, of sounds bytes."""
+    sizes = [sum(map(len, text)) if isinstance(text, list) else len(text) for text in question.texts]
+    seconds = map(len, question.pairs or [""] * len(sizes))
+    return max(map(operator.add, sizes, seconds))
 
 
 def answer_questions(

@@ -214,7 +214,7 @@ def test_what_comes_while_a_batch_is_computed_is_the_next_batch() -> None:
         return [ValueError("no") if question == 5 else 10 * question for question in questions]
 
     async def asked() -> list[int | BaseException]:
-        batcher: Batcher[int] = Batcher(answer, lambda _: 1, batch_size=4, most=7)
+        batcher: Batcher[int, int] = Batcher(answer, lambda _: 1, lambda _: 1, batch_size=4, most=7)
         first = asyncio.create_task(batcher.ask(0))
         await asyncio.sleep(0.05)
         others = [asyncio.create_task(batcher.ask(number)) for number in range(1, 9)]
