@@ -24,6 +24,7 @@ from models.compression.dynamic_int8 import DynamicLinear
 from models.compression.quantization.coded import CodedLinear, CodedTable, Codes
 from models.compression.quantization.packing import unpack
 from models.compression.static_int8 import StaticLinear
+from models.embeddings.band_convolution import BandConvolution
 from models.embeddings.frames import Frames
 from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS
@@ -118,7 +119,8 @@ def eight_bits(coded: Codes, what: str) -> tuple[np.ndarray, np.ndarray, np.ndar
 
 def is_of_frames(network: Network) -> bool:
     """Does a network read frames, with parts that this file has a place for?"""
-    return isinstance(network.bert, Bert) and isinstance(network.bert.embeddings.word_embeddings, Frames)
+    own = network.bert.embeddings.word_embeddings if isinstance(network.bert, Bert) else None
+    return isinstance(own, Frames | BandConvolution)
 
 
 def pack_sound(network: Network, facts: Facts) -> bytes:
@@ -129,8 +131,6 @@ def pack_sound(network: Network, facts: Facts) -> bytes:
         raise NotPacked(f"its readout, {type(bert.pooler).__name__}, is not among {', '.join(READOUTS.values())}")
     if any(parameter.dtype.itemsize < 4 for parameter in network.parameters() if parameter.is_floating_point()):
         raise NotPacked("it computes in bfloat16")
-    if sound.get("stack", 1) != 1:
-        raise NotPacked("it reads stacked frames (data.stack_frames)")
     if network.exits is not None or (bert.encoder is not None and (bert.encoder.lengths or bert.encoder.skipped)):
         raise NotPacked("it has layers that not every sound passes through")
     written = Written()
@@ -143,7 +143,8 @@ def pack_sound(network: Network, facts: Facts) -> bytes:
     targets = network.architecture.get(TARGETS, {"sd": 1.0, "mean": 0.0})
     written.linear(network.classifier, targets["sd"], targets["mean"])
     arrays = written.arrays() | {name: np.array(sound[name], np.float32) for name in ("mean", "sd")}
-    described = {name: sound[name] for name in ("features", "rate", "seconds", "average", "first")}
+    told = ("features", "rate", "seconds", "average", "first", "stack")
+    described: JsonObject = {name: sound[name] for name in told if name in sound}
     described |= {"network": shape, "matrices": written.matrices}
     fields: JsonObject = {"max_length": facts.max_length, "sound": described}
     return pack("sound", facts.labels, arrays, fields | facts.entries())
@@ -151,8 +152,10 @@ def pack_sound(network: Network, facts: Facts) -> bytes:
 
 def write_embeddings(written: Written, own: Embeddings, longest: int) -> JsonObject:
     """Write what turns frames into the first layer's input; what there is of it. longest: in frames."""
-    frames = cast(Frames, own.word_embeddings)
+    frames = cast(Frames | BandConvolution, own.word_embeddings)
     shape: JsonObject = {"width": own.width, "project": not isinstance(frames.projection, nn.Identity)}
+    if isinstance(frames, BandConvolution):
+        shape["convolution"] = write_convolution(written, frames)
     if shape["project"]:
         written.linear(frames.projection)
     if frames.first is not None:
@@ -170,6 +173,15 @@ def write_embeddings(written: Written, own: Embeddings, longest: int) -> JsonObj
         "first": frames.first is not None, "positions": own.is_positional, "segments": segments is not None,
         "norm": has_norm, "eps": epsilon,
     }  # fmt: skip
+
+
+def write_convolution(written: Written, own: BandConvolution) -> JsonObject:
+    """Write the convolution over the bands of a frame, (maps, stacked frames x kernel); what the reader needs of it."""
+    convolution = own.convolution
+    written.matrix(array_of(convolution.weight).reshape(convolution.out_channels, -1), "float")
+    written.vector(array_of(convolution.get_parameter("bias")))
+    (kernel,), (stride,) = convolution.kernel_size, convolution.stride
+    return {"bands": own.bands, "stacked": own.stacked, "kernel": kernel, "stride": stride, "pool": own.pool}
 
 
 def write_layer(written: Written, layer: Layer) -> int:

@@ -33,7 +33,7 @@ def device_costs(folder: Path) -> JsonObject:
     needed = [path for name in (MODEL_FILE, CALIBRATION_FILE) if (path := folder / name).is_file()]
     whole, floats = products(header, frames)
     size = 2 * round(STEP_S * sound.rate)
-    windows = (frames - sound.has_first) * sound.average
+    windows = (frames - sound.has_first) * sound.average * sound.stack
     bands = int(np.count_nonzero(mel_filters(sound.rate, size)))
     each = size + size * round(np.log2(size)) + 2 * (size // 2 + 1) + bands
     return {
@@ -51,8 +51,10 @@ def device_costs(folder: Path) -> JsonObject:
 def products(header: Header, frames: int) -> tuple[int, int]:
     """Return the multiply-adds of a sound of so many frames: those of int8, and those of floats."""
     shape, matrices = header["sound"]["network"], list(header["sound"]["matrices"])
-    tables = 1 if shape["positions"] else 0
-    place = int(shape["project"])
+    maps, tables = maps_of(header), 1 if shape["positions"] else 0
+    if maps:
+        matrices[0] = [maps, matrices[0][1], matrices[0][2]]  # at every place of a frame
+    place = int("convolution" in shape) + int(shape["project"])
     linear = [*matrices[:place], *matrices[place + tables :]]
     last = 2 if shape["readout"] == "cls" else 1  # of one vector, not of each frame
     whole = floats = 0
@@ -62,10 +64,22 @@ def products(header: Header, frames: int) -> tuple[int, int]:
     return whole, floats + len(shape["heads"]) * 2 * frames * frames * shape["width"]  # scores, and sums of values
 
 
+def maps_of(header: Header) -> int:
+    """Return how many numbers a convolution makes of a frame, before their largest are taken; 0 without one."""
+    shape = header["sound"]["network"].get("convolution")
+    if shape is None:
+        return 0
+    places = (shape["bands"] + 2 * (shape["kernel"] // 2) - shape["kernel"]) // shape["stride"] + 1
+    return int(header["sound"]["matrices"][0][0] * places)
+
+
 def live_numbers(header: Header, frames: int) -> int:
     """Return the most numbers that live at a time, the frames that are read included."""
     shape, matrices = header["sound"]["network"], header["sound"]["matrices"]
-    width, features = shape["width"], matrices[0][1] if shape["project"] else shape["width"]
+    width, place = shape["width"], int("convolution" in shape)
+    features = matrices[place][1] if shape["project"] else width
+    if place:
+        features = shape["convolution"]["bands"] * shape["convolution"]["stacked"] + maps_of(header)
     if not shape["heads"]:
         return int(features + 3 * width)  # a frame, its vector, and two sums over the frames
     inner = max(rows for rows, *_ in matrices[2:])

@@ -42,4 +42,6 @@ class PackedSounds(PackedPredictor):
 def features_of(reader: Reader) -> SoundFeatures:
     """The features that a model.bin reads, with their scaling."""
     mean, sd = (tuple(map(float, values)) for values in (reader.mean, reader.sd))
-    return SoundFeatures(reader.kind, reader.rate, reader.seconds, reader.average, reader.has_first, mean, sd)
+    return SoundFeatures(
+        reader.kind, reader.rate, reader.seconds, reader.average, reader.has_first, mean, sd, stack=reader.stack
+    )

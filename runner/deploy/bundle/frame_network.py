@@ -119,12 +119,13 @@ def static_layer(weight: np.ndarray, step: np.ndarray, bias: np.ndarray, input_s
 
 
 class FrameNetwork:
-    """Frames to logits: a linear layer, positions, layers of attention, a readout and a linear layer."""
+    """Frames to logits: a convolution, a linear layer, positions, layers of attention, a readout and a linear layer."""
 
     def __init__(self, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
         """header: the entry `sound` of a model.bin's. Raises ValueError for arrays that do not fit."""
         shape, parts = header["network"], Parts(header, arrays)
         width, epsilon = int(shape["width"]), float(shape["eps"])
+        self.convolution = Convolution(parts, shape["convolution"]) if "convolution" in shape else None
         self.projection = parts.linear() if shape["project"] else None
         self.first = parts.vector(width) if shape["first"] else None
         self.places = parts.table() if shape["positions"] else None
@@ -139,7 +140,8 @@ class FrameNetwork:
 
     def logits(self, frames: np.ndarray) -> list[float]:
         """The logits of a sound, given its frames (T, F) float32."""
-        hidden = frames if self.projection is None else self.projection(frames)
+        hidden = frames if self.convolution is None else self.convolution(frames)
+        hidden = hidden if self.projection is None else self.projection(hidden)
         if self.first is not None:
             hidden = np.concatenate([self.first[None], hidden[1:]])
         if self.places is not None:
@@ -153,6 +155,29 @@ class FrameNetwork:
             vector = np.tanh(self.pooler(vector))
         found: list[float] = self.head(vector)[0].tolist()
         return found
+
+
+class Convolution:
+    """A convolution over the bands of each frame, whose stacked frames are the channels; the largest of neighbours."""
+
+    def __init__(self, parts: Parts, shape: dict[str, int]) -> None:
+        self.bands, self.stacked, self.kernel, self.stride, self.pool = (
+            shape[name] for name in ("bands", "stacked", "kernel", "stride", "pool")
+        )
+        self.multiply = parts.linear()
+
+    def __call__(self, frames: np.ndarray) -> np.ndarray:
+        """(T, bands x stacked), the values of a band side by side, to (T, maps x places)."""
+        channels = frames.reshape(len(frames), self.bands, self.stacked).swapaxes(1, 2)
+        edge = self.kernel // 2
+        padded = np.pad(channels, ((0, 0), (0, 0), (edge, edge)))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, self.kernel, axis=2)[:, :, :: self.stride]
+        count, _, places, _ = windows.shape
+        patches = windows.swapaxes(1, 2).reshape(count * places, -1)
+        maps = np.maximum(self.multiply(patches), 0).reshape(count, places, -1)
+        whole = places // self.pool
+        pooled = maps[:, : whole * self.pool].reshape(count, whole, self.pool, -1).max(axis=2)
+        return np.asarray(pooled.swapaxes(1, 2).reshape(count, -1))
 
 
 class Layer:

@@ -37,6 +37,7 @@ class Sound:
         facts = header["sound"]
         self.kind, self.rate, self.average = str(facts["features"]), int(facts["rate"]), int(facts["average"])
         self.seconds = None if facts["seconds"] is None else float(facts["seconds"])
+        self.stack = int(facts.get("stack", 1))
         self.has_first, self.most = bool(facts["first"]), int(header["max_length"])
         self.mean, self.sd = arrays["mean"], arrays["sd"]
         self.network = FrameNetwork(facts, arrays)
@@ -53,17 +54,19 @@ class Sound:
         """The frames of a sound of so many samples, before any are cut; a shorter one is filled up with silence."""
         least = 0 if self.seconds is None else round(self.seconds * self.rate)
         windows = 1 + max(samples, least) // round(STEP_S * self.rate)
-        return max(1, windows // self.average) + self.has_first
+        return max(1, windows // self.average // self.stack) + self.has_first
 
     @property
     def needed(self) -> int:
         """The samples of a sound that are read: those of the frames that the network takes."""
-        room = (self.most - self.has_first) * self.average * round(STEP_S * self.rate)
+        room = (self.most - self.has_first) * self.average * self.stack * round(STEP_S * self.rate)
         return room + 2 * round(STEP_S * self.rate) if self.seconds is None else round(self.seconds * self.rate)
 
     def frames(self, samples: np.ndarray) -> np.ndarray:
         """The frames that the network reads, (T, F) float32 and scaled, of samples (n,) from -1 to 1 at its rate."""
-        found = features(samples, self.kind, rate=self.rate, seconds=self.seconds, average=self.average)
+        found = features(
+            samples, self.kind, rate=self.rate, seconds=self.seconds, average=self.average, stack=self.stack
+        )
         if self.has_first:
             found = np.pad(found, ((1, 0), (0, 0)))
         stored = found[: self.most].astype(np.float16)  # as the rows of training were stored

@@ -33,6 +33,7 @@ TINY: dict[str, Any] = {
     "segments": 0,
     "embedding": {"name": "frames", "project": True, "first": True}, "readout": {"name": "mean"},
 }  # fmt: skip
+BANDS: dict[str, Any] = {"name": "band_convolution", "first": True}
 
 
 def make(outputs: int = 10, **more: Any) -> Network:
@@ -74,6 +75,8 @@ def test_the_reader_gives_the_networks_logits(tmp_path: Path, readout: str) -> N
     [
         {"segments": 2},
         {"norm": "none"},
+        {"positional": False, "embedding": BANDS | {"stacked": 4, "maps": 8, "kernel": 7, "stride": 2, "pool": 3}},
+        {"embedding": BANDS | {"stacked": 1, "maps": 3, "kernel": 4, "stride": 3, "pool": 2, "first": False}},
         {"family": "dsn", "readout": {"name": "mean_std"}},
         {"family": "dsn", "positional": False, "hidden": FEATURES, "norm": "none",
          "embedding": {"name": "frames", "project": False, "first": False}, "readout": {"name": "mean_std"}},
@@ -122,5 +125,3 @@ def test_networks_that_the_reader_does_not_compute_are_named() -> None:
         pack_network(make(readout={"name": "sum_all"}), facts())
     with pytest.raises(NotPacked, match="it computes in bfloat16"):
         pack_network(make().to(torch.bfloat16), facts())
-    with pytest.raises(NotPacked, match="it reads stacked frames"):
-        pack_network(make(), facts(stack=4))

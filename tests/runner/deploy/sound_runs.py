@@ -37,7 +37,9 @@ def write_sound_run(output: Path, identity: str, *words: str, is_packed: bool = 
     words = (*WORDS, *words)
     settings = resolve(compose(list(words)))
     data, model = settings.data, settings.model
-    features = SoundFeatures(model.tokenizer, data.rate, data.seconds, data.average_frames, model.special_tokens)
+    features = SoundFeatures(
+        model.tokenizer, data.rate, data.seconds, data.average_frames, model.special_tokens, stack=data.stack_frames
+    )
     split = Sound(features).ask([list(CLIPS.values())], data.max_length).split
     features = features.fitted(split.tokens, split.offsets)
     torch.manual_seed(0)

@@ -44,6 +44,17 @@ def test_multiply_adds_are_those_that_torch_counts(output: Path) -> None:
     assert costs["multiply_adds_features"] > costs["multiply_adds"], "of a second: the transforms outweigh the network"
 
 
+def test_a_convolution_is_counted_at_every_place_of_a_frame(output: Path) -> None:
+    words = ("model=conv-sound", "model.special_tokens=false", "data.average_frames=1", "data.stack_frames=4")
+    write_sound_run(output, "7777", *words)
+    assert main(["7777", "format=bundle", f"paths.output={output}"]) == 0
+    costs = device_costs(output / "7777" / "export" / "bundle")
+    inputs = {"input_ids": torch.zeros(1, costs["frames"], 4 * 64)}
+    assert costs["frames"] == 8
+    assert costs["multiply_adds"] == count_macs(load_model(output / "7777" / "model"), inputs)
+    assert 4 * (4 * 64 + 8 * 32) < costs["bytes_activations"] < 16_000
+
+
 def test_bytes_are_those_of_the_files(output: Path) -> None:
     folder, manifest = bundle(output), json.loads((bundle(output) / "manifest.json").read_text())
     costs = manifest["device"]

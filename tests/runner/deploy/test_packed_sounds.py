@@ -43,6 +43,17 @@ def test_the_answers_are_those_of_the_network(output: Path) -> None:
     assert asked.lengths[-1] > 9 and mine([]) == []
 
 
+def test_stacked_frames_behind_a_convolution_are_answered_alike(output: Path) -> None:
+    words = ("model=conv-sound", "model.special_tokens=false", "data.average_frames=1", "data.stack_frames=4")
+    write_sound_run(output, "7777", *words)
+    mine, theirs = open_predictor(find_model("7777", output, "auto")), Predictor(find_model("7777", output, "torch"))
+    sounds = [*sorted((output / "clips").iterdir()), sound_file(tone(400.0, 1.7)), sound_file(tone(400.0, 0.01))]
+    assert isinstance(mine, PackedSounds)
+    assert np.array_equal(mine.ask(sounds).lengths, theirs.ask(sounds).lengths)
+    for one, other in zip(mine(sounds), theirs(sounds), strict=True):
+        assert one["probabilities"] == pytest.approx(other["probabilities"], abs=1e-5)
+
+
 def test_run_predict_imports_no_torch_for_it(output: Path) -> None:
     code = FORBIDDEN + (
         "from runner.commands.predict import main\n"
