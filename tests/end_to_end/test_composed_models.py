@@ -15,7 +15,7 @@ from models.build import build
 from models.checkpoints.open import load_model
 from models.errors import ModelError
 from models.heads.base import HeadSpec
-from models.settings import OF_FAMILY, WORD_READOUTS, ModelSettings
+from models.settings import FRAMES, OF_FAMILY, WORD_READOUTS, ModelSettings
 from tests.conftest import REPO
 from tests.models.checkpoints.test_save import write
 from tests.models.embeddings.test_hash import save_words, tokens
@@ -35,7 +35,8 @@ def parts(group: str) -> dict[str, dict[str, Any]]:
 
 EMBEDDINGS, READOUTS = parts("embedding"), parts("readout")
 del READOUTS["auto"]  # stands for one of the others
-del EMBEDDINGS["frames"]  # of sounds: tests/models/embeddings/test_frames.py
+for of_sounds in FRAMES:  # see tests/models/embeddings/
+    del EMBEDDINGS[of_sounds]
 BACKBONES = {"bert": "bert-tiny", "dsn": "none", "bilstm": "bilstm"}
 FAMILIES = tuple(BACKBONES)
 GRID = list(product(EMBEDDINGS, FAMILIES, READOUTS))

@@ -14,7 +14,7 @@ from models.errors import ModelError
 from models.heads.base import HeadSpec
 from models.parts import make_embedding, make_readout
 from models.readouts.base import Readout
-from models.settings import TOKEN_OPTIONS, WORD_READOUTS, ModelSettings, for_tokens, keeps_tokens
+from models.settings import FRAMES, TOKEN_OPTIONS, WORD_READOUTS, ModelSettings, for_tokens, keeps_tokens
 from tests.conftest import REPO
 
 SHAPE: dict[str, Any] = {"layers": 4, "hidden": 32, "heads": 4, "intermediate": 48, "positions": 64}
@@ -49,6 +49,7 @@ READOUTS = {
 }
 # Of each embedding, below `bert.embeddings.word_embeddings`.
 EMBEDDINGS = {
+    "band_convolution": ".convolution.bias .convolution.weight .first .projection.bias .projection.weight",
     "bigram": ".ends .pairs.weight .words.weight",
     "frames": ".first .projection.bias .projection.weight",
     "hash": "",
@@ -58,13 +59,16 @@ EMBEDDINGS = {
 
 
 def options(group: str, name: str) -> dict[str, Any]:
-    """The options of a part's YAML, with a number for the length that it takes from other settings."""
+    """The options of a part's YAML, with numbers for what it takes from other settings."""
     read = yaml.safe_load((REPO / f"conf/model/{group}/{name}.yaml").read_text(encoding="utf-8"))
-    return {key: 64 if isinstance(value, str) and "${" in value else value for key, value in read.items()}
+    given = {"stacked": 1}  # frames side by side; all others are lengths
+    return {
+        key: given.get(key, 64) if isinstance(value, str) and "${" in value else value for key, value in read.items()
+    }
 
 
 def names(prefix: str, **parts: Any) -> str:
-    features = {"tokenizer": "log_mel"} if parts.get("embedding", {}).get("name") == "frames" else {}
+    features = {"tokenizer": "log_mel"} if parts.get("embedding", {}).get("name") in FRAMES else {}
     settings = ModelSettings(**SHAPE, **parts, **features)
     head = HeadSpec("token" if keeps_tokens(settings.readout) else "text", 3)
     model, _ = build(settings, head, vocab_size=len(TOKENS), pad_id=0, tokens=lambda: TOKENS)
