@@ -105,16 +105,14 @@ def test_a_tuner_watches_its_trials_through_another_launcher(tmp_path: Path) -> 
 def test_a_search_for_the_best_model_makes_its_runs_through_another_launcher(tmp_path: Path) -> None:
     pytest.importorskip(PLUGINS["submitit_local"])
     words = ["data=demo", "data.demo_rows=2100", "tracker=none", "max_kb=100", "steps=1"]
-    found = {}
-    for launcher in ("local", "submitit_local"):
-        folder = tmp_path / launcher
-        folder.mkdir()
-        done = run_cli("best", *words, f"hydra/launcher={launcher}", cwd=folder, timeout_s=HANGS_S)
-        assert done.returncode == 0, done.stderr
-        (path,) = (folder / "outputs" / "sweeps").glob("*/best.json")
-        result = json.loads(path.read_text())
-        found[launcher] = [result[key] for key in ("winner", "run", "sha256")]
-    assert found["local"] == found["submitit_local"] and None not in found["local"]
+    done = run_cli("best", *words, "hydra/launcher=submitit_local", cwd=tmp_path, timeout_s=HANGS_S)
+    assert done.returncode == 0, done.stderr
+    (path,) = (tmp_path / "outputs" / "sweeps").glob("*/best.json")
+    result = json.loads(path.read_text())
+    record = json.loads((tmp_path / "outputs" / result["run"] / "record.json").read_text())
+    assert record["status"] == "done" and result["winner"] and result["sha256"]
+    logs = list((tmp_path / "outputs" / ".multirun" / ".submitit").rglob("*.out"))
+    assert logs, "the run was made by a job"
 
 
 def test_a_machine_without_the_commands_folder_says_so(tmp_path: Path) -> None:
