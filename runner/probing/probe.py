@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from runner.probing.side_by_side import Plan, fit_side_by_side
+from runner.probing.side_by_side import Plan, fit_side_by_side, shuffled_batches
 
 LINEAR, MLP = "linear", "mlp"
 BATCH = 256  # rows of a step
@@ -136,10 +136,11 @@ def fit(probes: StackedProbes, train: Rows, select: Rows, options: ProbeOptions,
     """Fit new probes, their batches drawn by the seed; of each the weights with the lowest loss on `select` stay."""
     probes.start_from(train)
     optimizer = torch.optim.Adam(probes.parameters(), RATE, weight_decay=options.penalty)
-    batches, batch = _batches(train, seed, options.batch), options.batch
+    batches, batch = shuffled_batches(len(train), options.batch, seed), options.batch
 
     def steps() -> Iterator[Tensor]:
-        for rows in itertools.islice(batches, max(FEWEST_STEPS, options.passes * len(train) // batch)):
+        for chosen in itertools.islice(batches, max(FEWEST_STEPS, options.passes * len(train) // batch)):
+            rows = train.take(chosen)
             logits = probes(torch.from_numpy(rows.vectors.astype(np.float32)))
             labels = torch.from_numpy(rows.labels).expand(len(logits), -1)
             # The mean over a layer's rows, summed over layers: each layer has the gradient that it has alone.
@@ -147,12 +148,3 @@ def fit(probes: StackedProbes, train: Rows, select: Rows, options: ProbeOptions,
 
     plan = Plan(min(LOOKS, options.looks), PATIENCE, LEAST_GAIN, SOLVED)
     fit_side_by_side(probes, optimizer, plan, steps, lambda: probes.losses(select))
-
-
-def _batches(rows: Rows, seed: int, batch: int) -> Iterator[Rows]:
-    """Yield batches of the rows, shuffled again in every epoch, without an end."""
-    order = np.random.default_rng(seed)
-    while True:
-        shuffled = order.permutation(len(rows))
-        for start in range(0, len(rows), batch):
-            yield rows.take(shuffled[start : start + batch])

@@ -7,7 +7,7 @@ gradient that it has alone, and one pass over the rows serves all.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,6 +56,14 @@ def fit_side_by_side(
         slower = (waited > 0) & (waited % (plan.factor_patience + 1) == 0)
         rates = np.where(slower, rates * plan.factor, rates).astype(np.float32)
     probes.load_state_dict(kept)
+
+
+def shuffled_batches(count: int, size: int, seed: int) -> Iterator[np.ndarray]:
+    """Yield the places of `size` rows at a time, at most, shuffled again in every epoch, without an end."""
+    order = np.random.default_rng(seed)
+    while True:
+        shuffled = order.permutation(count)
+        yield from (shuffled[start : start + size] for start in range(0, count, size))
 
 
 @torch.no_grad()

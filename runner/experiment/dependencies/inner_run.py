@@ -5,8 +5,13 @@ The maker of runs is passed in, so that nothing here imports the run that it is 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Collection
 
+from runner.config.check import check_overrides
+from runner.config.compose import compose
+from runner.config.resolve import resolve
+from runner.errors import ConfigError
 from runner.experiment.outcome import Outcome
 from runner.record.record import RunRecord
 from runner.schema import Settings
@@ -28,6 +33,25 @@ def finish_run(make_run: MakeRun, settings: Settings, overrides: list[str]) -> R
     if outcome.record is None or outcome.record.status != "done":
         raise InnerRunUnfinished(outcome)
     return outcome.record
+
+
+def finish_named_run(key: str, words: list[str], settings: Settings, make_run: MakeRun) -> RunRecord:
+    """The record of the run that a setting names by its overrides; settings: of the run that needs it.
+
+    Raises ConfigError for overrides with mistakes, and InnerRunUnfinished.
+    """
+    if problems := check_overrides(words):
+        raise ConfigError("\n".join(f"{key}: {problem}" for problem in problems))
+    inner = resolve(compose(words), words=words)
+    inner.train.threads = settings.train.threads  # a sweep has shared the cores out
+    return finish_run(make_run, inner, words)
+
+
+def named_overrides(named: str, overrides: list[str], shared: Collection[str]) -> list[str]:
+    """The words of the command `named`, after those of the outer command in the groups that both share."""
+    own = shlex.split(named)
+    replaced = {word.partition("=")[0] for word in own}
+    return [*inner_overrides(overrides, dropped=replaced, kept_groups=shared), *own]
 
 
 def inner_overrides(

@@ -7,15 +7,11 @@ masked-word model that varies texts may be named so too: `compression.distil.aug
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 
 from models.compression.settings.learn import TaughtSettings
-from runner.config.check import check_overrides
-from runner.config.compose import compose
-from runner.config.resolve import resolve
-from runner.errors import ConfigError
-from runner.experiment.dependencies.inner_run import MakeRun, finish_run, inner_overrides
+from models.settings import is_command
+from runner.experiment.dependencies.inner_run import MakeRun, finish_named_run, named_overrides
 from runner.schema import Settings
 
 SHARED = ("data", "task", "paths", "tracker", "measure", "device", "checkpoint", "model.tokenizer", "model.vocab_size")
@@ -26,18 +22,12 @@ def make_teachers(settings: Settings, overrides: list[str], notify: Callable[[st
 
     Raises ConfigError for a command with mistakes, and InnerRunUnfinished.
     """
-    threads = settings.train.threads  # a sweep has shared the cores out
 
     def made(key: str, role: str, named: str | None) -> str | None:
-        if "=" not in (named or ""):
+        if named is None or not is_command(named):
             return named
-        words = teacher_overrides(str(named), overrides)
-        if problems := check_overrides(words):
-            raise ConfigError("\n".join(f"{key}: {problem}" for problem in problems))
         notify(f"{role} first: a run of its own")
-        inner = resolve(compose(words), words=words)
-        inner.train.threads = threads
-        return finish_run(make_run, inner, words).identity
+        return finish_named_run(key, named_overrides(named, overrides, SHARED), settings, make_run).identity
 
     for name, stage in settings.compression.items():
         if isinstance(stage, TaughtSettings):
@@ -45,10 +35,3 @@ def make_teachers(settings: Settings, overrides: list[str], notify: Callable[[st
             stage.teacher = made(f"{key}.teacher", f"the teacher of {name}", stage.teacher)
             model = stage.augment.model
             stage.augment.model = made(f"{key}.augment.model", f"the masked-word model of {name}", model)
-
-
-def teacher_overrides(named: str, overrides: list[str]) -> list[str]:
-    """The words of the command `named`, after those of the student's that it shares and does not replace."""
-    own = shlex.split(named)
-    replaced = {word.partition("=")[0] for word in own}
-    return [*inner_overrides(overrides, dropped=replaced, kept_groups=SHARED), *own]

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from data.inputs.word_cache import spans
 from runner.probing.probe import MLP
-from runner.probing.side_by_side import Plan, fit_side_by_side
+from runner.probing.side_by_side import Plan, fit_side_by_side, shuffled_batches
 
 WIDTH = 128  # of a projected token, or H where that is less; theirs 256
 DROPOUT = 0.3  # of the hidden layer
@@ -138,20 +138,12 @@ def fit_edges(train: Edges, select: Edges, reads: np.ndarray, form: str, seed: i
     """Fit probes; of each the weights with the lowest loss on the edges of `select` stay. reads: (S, L) bool."""
     torch.manual_seed(seed)
     probes = EdgeProbes(train, reads, form)
-    batches = _batches(len(train), seed)
+    batches = shuffled_batches(len(train), BATCH, seed)
 
     def steps() -> Iterator[Tensor]:
         for chosen in itertools.islice(batches, max(FEWEST_STEPS, len(train) // BATCH)):
-            yield probes.loss(train, chosen).sum()
+            yield probes.loss(train, np.sort(chosen)).sum()
 
     optimizer = torch.optim.Adam(probes.parameters(), RATE)
     fit_side_by_side(probes, optimizer, PLAN, steps, lambda: probes.losses(select))
     return probes
-
-
-def _batches(count: int, seed: int) -> Iterator[np.ndarray]:
-    """Yield batches of places, shuffled again in every epoch, without an end."""
-    order = np.random.default_rng(seed)
-    while True:
-        shuffled = order.permutation(count)
-        yield from (np.sort(shuffled[start : start + BATCH]) for start in range(0, count, BATCH))

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from runner.probing.side_by_side import Plan, fit_side_by_side
+from runner.probing.side_by_side import Plan, fit_side_by_side, shuffled_batches
 
 RANK = 128  # rows of B, or H where that is less
 RANGE = 0.05  # B begins uniformly between -0.05 and 0.05
@@ -74,7 +74,7 @@ def fit_structural(train: Sequence[Parse], select: Sequence[Parse], *, seed: int
     torch.manual_seed(seed)
     _, layers, hidden = train[0].vectors.shape
     probes = StructuralProbes(layers, hidden, rank, train[0].target.ndim == 2)
-    batches = _batches(len(train), seed)
+    batches = shuffled_batches(len(train), BATCH, seed)
 
     def steps() -> Iterator[Tensor]:
         for batch in itertools.islice(batches, max(FEWEST_STEPS, -(-len(train) // BATCH))):
@@ -83,15 +83,6 @@ def fit_structural(train: Sequence[Parse], select: Sequence[Parse], *, seed: int
     optimizer = torch.optim.Adam(probes.parameters(), RATE)
     fit_side_by_side(probes, optimizer, PLAN, steps, lambda: probes.losses(select))
     return probes
-
-
-def _batches(sentences: int, seed: int) -> Iterator[np.ndarray]:
-    """Yield the places of batches, shuffled again in every epoch, without an end."""
-    order = np.random.default_rng(seed)
-    while True:
-        shuffled = order.permutation(sentences)
-        for start in range(0, sentences, BATCH):
-            yield shuffled[start : start + BATCH]
 
 
 def _padded(parses: Sequence[Parse]) -> tuple[Tensor, Tensor, Tensor]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from runner.deploy.bundle.predict import Model
 from runner.deploy.bundles import add_graph_reader
 from runner.deploy.exported import ExportedModel, model_of_run
 from runner.deploy.predictor import Predictor
+from tests.runner.deploy.bundle.served import served
 from tests.runner.deploy.span_runs import COLUMNS, HARD_ROWS, LONG, MAX_LENGTH, answers_of, bundle_of, write_span_run
 
 ALONE = """
@@ -104,19 +104,11 @@ def test_the_server_of_a_container_answers_questions(exported: tuple[ExportedMod
     trained, bundle = exported
     folder = copy_of(bundle, "served")
     add_graph_reader(folder, trained.moved(folder, "onnx"), trained, is_served=True)
-    with subprocess.Popen(
-        [sys.executable, "server.py", "--port", "0"], cwd=folder, stdout=subprocess.PIPE, text=True,
-        env={"PATH": os.environ["PATH"]},
-    ) as server:  # fmt: skip
-        try:
-            assert server.stdout
-            address = server.stdout.readline().split()[-1]
-            body = json.dumps({"texts": ["which day ?", ""], "pairs": [LONG, "It is."]}).encode()
-            with urllib.request.urlopen(f"{address}/predict", body, timeout=30) as answer:
-                assert json.load(answer)["answers"] == Model(folder)(["which day ?", ""], [LONG, "It is."])
-            long = json.dumps({"texts": [LONG], "pairs": ["It is."]}).encode()
-            with pytest.raises(urllib.error.HTTPError, match="413"):
-                urllib.request.urlopen(f"{address}/predict", long, timeout=30)
-        finally:
-            server.terminate()
+    with served(folder) as address:
+        body = json.dumps({"texts": ["which day ?", ""], "pairs": [LONG, "It is."]}).encode()
+        with urllib.request.urlopen(f"{address}/predict", body, timeout=30) as answer:
+            assert json.load(answer)["answers"] == Model(folder)(["which day ?", ""], [LONG, "It is."])
+        long = json.dumps({"texts": [LONG], "pairs": ["It is."]}).encode()
+        with pytest.raises(urllib.error.HTTPError, match="413"):
+            urllib.request.urlopen(f"{address}/predict", long, timeout=30)
     assert '"pairs": ["another"]' in (folder / "README.md").read_text()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import subprocess
 import sys
 import urllib.request
@@ -22,6 +21,7 @@ from runner.deploy.bundle.words import LibraryWords
 from runner.deploy.bundles import add_graph_reader
 from runner.deploy.exported import ExportedModel, model_of_run
 from runner.deploy.predictor import Predictor
+from tests.runner.deploy.bundle.served import served
 from tests.runner.deploy.bundle.test_windows import ALONE, copy_of
 from tests.runner.deploy.span_runs import bundle_of
 from tests.runner.deploy.tag_runs import ENTITIES, LONG, MARKS, MAX_LENGTH, TEXTS, byte_pairs, write_tag_run
@@ -112,18 +112,10 @@ def test_a_table_gets_spans_as_json_and_the_server_answers(made: Made, tmp_path:
         row = next(csv.DictReader(table))
     wanted = predictor(["Ada met\tBabbage"])[0]
     assert json.loads(row["tags"]) == wanted["tags"] and len(json.loads(row["spans"])) == len(wanted["spans"])
-    with subprocess.Popen(
-        [sys.executable, "server.py", "--port", "0"], cwd=folder, stdout=subprocess.PIPE, text=True,
-        env={"PATH": os.environ["PATH"]},
-    ) as server:  # fmt: skip
-        try:
-            assert server.stdout
-            address = server.stdout.readline().split()[-1]
-            body = json.dumps({"texts": [LONG, ""]}).encode()
-            with urllib.request.urlopen(f"{address}/predict", body, timeout=30) as answer:
-                assert list(map(told, json.load(answer)["answers"])) == list(map(told, predictor([LONG, ""])))
-        finally:
-            server.terminate()
+    with served(folder) as address:
+        body = json.dumps({"texts": [LONG, ""]}).encode()
+        with urllib.request.urlopen(f"{address}/predict", body, timeout=30) as answer:
+            assert list(map(told, json.load(answer)["answers"])) == list(map(told, predictor([LONG, ""])))
 
 
 def test_there_are_no_scores_of_labels(made: Made) -> None:

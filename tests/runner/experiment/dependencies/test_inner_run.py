@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runner.experiment.dependencies.earlier_stages import earlier_overrides
-from runner.experiment.dependencies.inner_run import InnerRunUnfinished, finish_run, inner_overrides
-from runner.experiment.dependencies.teacher import teacher_overrides
+from runner.experiment.dependencies.inner_run import InnerRunUnfinished, finish_run, inner_overrides, named_overrides
+from runner.experiment.dependencies.teacher import SHARED
 from runner.experiment.outcome import Outcome
 from runner.record.record import RunRecord
 from runner.schema import Settings
@@ -39,7 +39,7 @@ def test_the_earlier_stages_are_the_command_without_its_last_stage() -> None:
 
 
 def test_a_teacher_shares_the_data_of_its_student_unless_it_names_other() -> None:
-    assert teacher_overrides("model=bert-mini data.max_rows=50", WORDS) == [
+    assert named_overrides("model=bert-mini data.max_rows=50", WORDS, SHARED) == [
         "data=demo", "model=bert-mini", "data.max_rows=50",
     ]  # fmt: skip
 

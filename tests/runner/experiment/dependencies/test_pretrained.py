@@ -10,7 +10,8 @@ from models.settings import pretrains_first
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
-from runner.experiment.dependencies.pretrained import make_pretrained, pretraining_overrides
+from runner.experiment.dependencies.inner_run import named_overrides
+from runner.experiment.dependencies.pretrained import SHARED, make_pretrained
 from runner.experiment.dependencies.teacher import make_teachers
 from runner.experiment.outcome import Outcome
 from runner.record.record import RunRecord
@@ -57,7 +58,7 @@ def test_a_part_of_the_pretrained_model_may_be_all_that_is_taken(tmp_path: Path)
 
 def test_neither_data_nor_seed_nor_compression_is_shared() -> None:
     words = ["data=sst2", "data.max_rows=9", "seed=1", "compression=[int8]", "tracker=none", "device=cpu"]
-    assert pretraining_overrides("task=mlm device=cuda", words) == ["tracker=none", "task=mlm", "device=cuda"]
+    assert named_overrides("task=mlm device=cuda", words, SHARED) == ["tracker=none", "task=mlm", "device=cuda"]
 
 
 def test_mistakes_in_the_words_are_refused_before_anything_is_made() -> None:
