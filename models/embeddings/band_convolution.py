@@ -39,7 +39,8 @@ class BandConvolution(WordVectors):
                 f"model.embedding.kernel={kernel}, model.embedding.pool={pool}: a frame has {bands} bands, in "
                 f"which such a pattern has {max(places, 0)} places. Try: lower ones"
             )
-        self.frame_width, self.bands, self.stacked, self.pool = vocab_size, bands, stacked, pool
+        self.frame_width, self.bands, self.stacked = vocab_size, bands, stacked
+        self.places, self.pool = places, pool  # of a pattern in a frame, and how many of them become one
         self.convolution = nn.Conv1d(stacked, maps, kernel, stride, padding=kernel // 2)
         self.projection = nn.Linear(maps * (places // pool), hidden)
         self.first = nn.Parameter(torch.zeros(hidden)) if first else None

@@ -181,7 +181,8 @@ def write_convolution(written: Written, own: BandConvolution) -> JsonObject:
     written.matrix(array_of(convolution.weight).reshape(convolution.out_channels, -1), "float")
     written.vector(array_of(convolution.get_parameter("bias")))
     (kernel,), (stride,) = convolution.kernel_size, convolution.stride
-    return {"bands": own.bands, "stacked": own.stacked, "kernel": kernel, "stride": stride, "pool": own.pool}
+    found = {"bands": own.bands, "stacked": own.stacked, "places": own.places}
+    return found | {"kernel": kernel, "stride": stride, "pool": own.pool}
 
 
 def write_layer(written: Written, layer: Layer) -> int:

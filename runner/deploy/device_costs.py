@@ -67,19 +67,17 @@ def products(header: Header, frames: int) -> tuple[int, int]:
 def maps_of(header: Header) -> int:
     """Return how many numbers a convolution makes of a frame, before their largest are taken; 0 without one."""
     shape = header["sound"]["network"].get("convolution")
-    if shape is None:
-        return 0
-    places = (shape["bands"] + 2 * (shape["kernel"] // 2) - shape["kernel"]) // shape["stride"] + 1
-    return int(header["sound"]["matrices"][0][0] * places)
+    return 0 if shape is None else int(header["sound"]["matrices"][0][0] * shape["places"])
 
 
 def live_numbers(header: Header, frames: int) -> int:
     """Return the most numbers that live at a time, the frames that are read included."""
     shape, matrices = header["sound"]["network"], header["sound"]["matrices"]
-    width, place = shape["width"], int("convolution" in shape)
-    features = matrices[place][1] if shape["project"] else width
-    if place:
-        features = shape["convolution"]["bands"] * shape["convolution"]["stacked"] + maps_of(header)
+    width, convolution = shape["width"], shape.get("convolution")
+    if convolution is not None:
+        features = convolution["bands"] * convolution["stacked"] + maps_of(header)
+    else:
+        features = matrices[0][1] if shape["project"] else width
     if not shape["heads"]:
         return int(features + 3 * width)  # a frame, its vector, and two sums over the frames
     inner = max(rows for rows, *_ in matrices[2:])
