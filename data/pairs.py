@@ -67,9 +67,8 @@ def _notes(skipped: int, unknown: Counter[str], tree: CodeTree) -> list[str]:
     if unknown:
         shown = ", ".join(code for code, _ in unknown.most_common(SHOWN)) + ", ..." * (len(unknown) > SHOWN)
         lost = sum(count for code, count in unknown.items() if tree.find(code) is None)
-        found.append(
-            f"{unknown.total():,} codes of training rows are not in the tree ({shown}); "
-            + (f"{lost:,} of them are left out, and " if lost else "")
-            + "the longest beginning that is in it stands for each"
-        )
+        ends = [f"{lost:,} of them are left out"] if lost else []
+        if kept := unknown.total() - lost:
+            ends.append(f"the longest beginning that is in it stands for each{f' of {kept:,}' if lost else ''}")
+        found.append(f"{unknown.total():,} codes of training rows are not in the tree ({shown}); {', and '.join(ends)}")
     return found
