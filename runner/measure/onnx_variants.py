@@ -1,4 +1,4 @@
-"""The ONNX graphs that `run export` would write, timed in the same rounds as the model."""
+"""The ONNX graphs that `run export` would write, timed in the same rounds as the model, asked as `run predict` does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from models.errors import ModelError
 from models.network import Network
@@ -32,4 +33,19 @@ def onnx_models(
             return {}, {}
         quantize_graph(files["onnx"], files["onnx_int8"], model)
         sizes = {f"cost/bytes_{name}": float(path.stat().st_size) for name, path in files.items()}
-        return {name: OnnxModel(path, threads) for name, path in files.items()}, sizes
+        graphs: dict[str, nn.Module] = {name: OnnxModel(path, threads) for name, path in files.items()}
+        return graphs | {"onnx_int8": _RowByRow(graphs["onnx_int8"])}, sizes
+
+
+class _RowByRow(nn.Module):
+    """A graph in int8, which gets one row of a batch after the other: a row's answer would depend on its neighbours."""
+
+    def __init__(self, graph: nn.Module) -> None:
+        super().__init__()
+        self.graph = graph
+
+    def forward(self, **batch: Tensor | None) -> Tensor:
+        """Logits (B, ...) of inputs (B, T, ...) by name."""
+        given = {name: value for name, value in batch.items() if value is not None}
+        rows = zip(*(value.split(1) for value in given.values()))
+        return torch.cat([self.graph(**dict(zip(given, row))) for row in rows])
