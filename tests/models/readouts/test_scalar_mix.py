@@ -17,6 +17,7 @@ from models.checkpoints.open import load_model
 from models.checkpoints.read import rename_bert_tensors
 from models.errors import ModelError
 from models.heads.base import HeadSpec
+from models.readouts.scalar_mix import ScalarMix
 from models.settings import ModelSettings
 from runner.training.gradient_norms import module_metrics
 from tests.conftest import REPO
@@ -98,6 +99,45 @@ def test_mixed_layers_are_chosen_by_number() -> None:
     torch.testing.assert_close(found, (recorder.states[0].mean(1) + recorder.states[2].mean(1)) / 2)
     assert module_metrics(model, None).keys() == {"mix/weight_0", "mix/weight_2", "mix/center", "mix/entropy"}
     assert len(bermo(embeddings=False).bert.pooler.mix.weight) == 2
+
+
+def test_a_norm_gives_every_layer_the_same_say_whatever_its_scale() -> None:
+    layer = ScalarMix(32, 2, **{name: value for name, value in readout(layer_norm=True).items() if name != "name"})
+    states, mask = [torch.randn(3, 5, 32) for _ in range(3)], torch.ones(3, 5)
+    found = layer(states, mask)
+    torch.testing.assert_close(layer([states[0] * 50 + 3, states[1], states[2] / 2], mask), found, atol=1e-4, rtol=0)
+    first = torch.stack([state[:, 0] for state in states])
+    normed = (first - first.mean(-1, keepdim=True)) / (first.var(-1, unbiased=False, keepdim=True) + 1e-5).sqrt()
+    torch.testing.assert_close(found, torch.tanh(layer.dense(normed.mean(0))))
+
+
+# Free weights that start on the last layer leave it at once; under softmax they all but stay there.
+LOSSES: dict[str, tuple[dict[str, Any], list[float], float]] = {
+    "uniform": ({}, [1.675953, 1.493195, 1.336297, 1.195948], 0.347),
+    "a norm": ({"layer_norm": True}, [1.356301, 1.121882, 0.937061, 0.788653], 0.351),
+    "last, free": ({"init": "last", "normalize": "none"}, [1.096452, 0.789513, 0.600568, 0.460643], 1.039),
+    "last, softmax": ({"init": "last"}, [1.096452, 0.794042, 0.604459, 0.464632], 1.0),
+}
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+def test_four_steps_of_each_start_have_these_losses(kind: str) -> None:
+    options, golden, share = LOSSES[kind]
+    model, inputs = bermo(**options), batch()
+    mix = model.bert.pooler.mix
+    with torch.no_grad():
+        model.bert.embeddings.LayerNorm.weight.mul_(5)  # as in a trained encoder, the layers are not of one scale
+    rest = [parameter for parameter in model.parameters() if all(parameter is not own for own in mix.parameters())]
+    optimizer = torch.optim.Adam([{"params": rest, "lr": 1e-3}, {"params": list(mix.parameters()), "lr": mix.own_lr}])
+    losses = []
+    for _ in range(4):
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(model(**inputs), torch.arange(5) % 3)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses == pytest.approx(golden, rel=1e-3)
+    assert mix.shares()[-1].item() == pytest.approx(share, abs=1e-3)
 
 
 def test_padding_has_no_say_in_the_mean() -> None:
