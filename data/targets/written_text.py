@@ -59,16 +59,21 @@ NINE = LabelSet(
 )  # fmt: skip
 
 
+def lowers_as_turkish(language: str) -> bool:
+    """Is this, such as "tr" or "az-AZ", a language with I and İ, ı and i?"""
+    return language.split("-")[0].split("_")[0] in TURKISH
+
+
 def lower_case(text: str, language: str = "") -> str:
     """Return the text in small letters, composed (NFC); language: "tr" and "az" have I -> ı and İ -> i."""
-    if language.split("-")[0].split("_")[0] in TURKISH:
+    if lowers_as_turkish(language):
         text = unicodedata.normalize("NFC", text).replace("İ", "i").replace("I", "ı")
     return unicodedata.normalize("NFC", text.lower())
 
 
 def upper_case(text: str, language: str = "") -> str:
     """Return the text in capitals; language: "tr" and "az" have ı -> I and i -> İ."""
-    if language.split("-")[0].split("_")[0] in TURKISH:
+    if lowers_as_turkish(language):
         text = text.replace("i", "İ").replace("ı", "I")
     return text.upper()
 

@@ -13,7 +13,7 @@ class Encoder {
     return { scores: Array.from(await this.run(ids, start)), parts: [] };
   }
 
-  // The outputs of a row of ids; those from `start` on are of the second text.
+  // The outputs of a row of ids, one token after the other where each has some; those from `start` on are of the second text.
   async run(ids, start) {
     const given = { input_ids: this.tensor(ids), attention_mask: this.tensor(ids.map(() => 1)) };
     if (this.session.inputNames.includes("token_type_ids")) {
@@ -50,6 +50,13 @@ class LibraryRows {
     const start = kinds.indexOf(1);
     return { ids, start: start < 0 ? ids.length : start };
   }
+
+  // The ids of each word. isSpaced: do pieces hold the space before a word?
+  ofWords(words, isSpaced) {
+    return words.map((word, place) => (
+      this.tokenizer.encode(place && isSpaced ? ` ${word}` : word, { add_special_tokens: false }).ids
+    ));
+  }
 }
 
 class EncoderModel extends Model {
@@ -77,7 +84,8 @@ async function openEncoder(load, ort, library) {
   const rows = facts.pieces ? wordPieceOf(tokenizer, { ...facts.pieces, language: facts.language })
     : new LibraryRows(new (await library()).Tokenizer(tokenizer, {}), facts);
   const calibration = await calibrationOf(graph, facts.calibration);
-  return new (facts.windows ? WindowsModel : EncoderModel)(facts, new Encoder(facts, rows, session, ort), calibration);
+  const kind = facts.windows ? WindowsModel : facts.words ? WordsModel : EncoderModel;
+  return new kind(facts, new Encoder(facts, rows, session, ort), calibration);
 }
 
 function wordPieceOf({ model, added_tokens }, settings) {

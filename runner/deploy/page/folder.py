@@ -17,10 +17,14 @@ from runner.deploy.bundle.calibration import read_calibration
 from runner.deploy.exported import ExportedModel
 from runner.deploy.graph_facts import WINDOWS, WORDS, graph_facts
 from runner.deploy.page.make import facts_of, filled, promise_words, source
+from runner.deploy.page.words import words_of_page
 from runner.errors import ConfigError
 from runner.record.record import RunRecord
 
-READER = ("calibration.js", "rejection.js", "label_sets.js", "reader.js", "wordpiece.js", "windows.js", "encoder.js")
+READER = (
+    "calibration.js", "rejection.js", "label_sets.js", "reader.js", "wordpiece.js", "windows.js", "words.js",
+    "encoder.js",
+)  # fmt: skip
 SCRIPTS = ("calibration.js", "place.js", "page.js", "open_encoder.js")  # of index.html
 FACTS = "page.json"  # what reader.mjs must know of the model
 PACKAGES = ("package.json", "package-lock.json", "install.mjs")
@@ -56,10 +60,7 @@ def add_page(part: Path, exported: ExportedModel, record: RunRecord, *, is_built
     if known:
         facts["calibration"] = known
     if WORDS in facts:
-        raise ConfigError(
-            f"format=page: run {exported.identity} answers for every word, and a page gives one answer a text. "
-            f"Try: run serve {exported.identity}, which has a page of its own, or format=bundle"
-        )
+        facts[WORDS] = words_of_page(facts[WORDS])
     if "pieces" not in facts and WINDOWS in facts:
         raise ConfigError(
             f"format=page: a page marks the answer of run {exported.identity} in its text by the places of pieces, "

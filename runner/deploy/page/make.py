@@ -19,9 +19,10 @@ from models.packed.format import NAME
 from runner.deploy.bundle.calibration import PROMISE, Calibration, read_calibration
 from runner.deploy.bundle.label_sets import THRESHOLDS
 from runner.deploy.bundle.predict import Header, read_model
-from runner.deploy.bundle.rejection import WORDS
-from runner.deploy.graph_facts import WINDOWS, refuse_page_of_cleaned
+from runner.deploy.bundle.rejection import WORDS as OF_PROMISE
+from runner.deploy.graph_facts import WINDOWS, WORDS, refuse_page_of_cleaned
 from runner.deploy.page.shrink import shrunk
+from runner.deploy.page.words import about_tags
 from runner.deploy.promise import Promise, facts_with
 from runner.errors import ConfigError
 from runner.record.record import RunRecord
@@ -136,7 +137,7 @@ def calibration_code(calibration: Calibration) -> str:
 
 def promise_words(facts: JsonObject) -> str:
     """The sentences of a promise in the content of calibration.json, with a space before each; "" without one."""
-    return "".join(f" {said[0].upper()}{said[1:]}." for said in facts.get(PROMISE, {}).get(WORDS, ()))
+    return "".join(f" {said[0].upper()}{said[1:]}." for said in facts.get(PROMISE, {}).get(OF_PROMISE, ()))
 
 
 def source(name: str) -> str:
@@ -155,6 +156,8 @@ def _about(record: RunRecord) -> str:
     """One sentence on what the model answers."""
     if task_class(record.data.task).reader == WINDOWS:
         return f"Answers a question with a part of a text, as learnt from {record.dataset}."
+    if task_class(record.data.task).reader == WORDS:
+        return f"{about_tags(record.data)}, as learnt from {record.dataset}."
     if not record.data.labels:
         texts = "two texts" if record.setting("data.text_pair") else "a text"
         return f"Gives {texts} a number ({record.setting('data.label', 'the label')}), as learnt from {record.dataset}."

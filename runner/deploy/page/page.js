@@ -87,7 +87,7 @@ function show(model) {
     element("sure").textContent = found.about
       ?? (found.shares ? describeShare(Math.max(...found.shares), model.calibration) : "");
     showReasons(texts, found.parts);
-    if (found.span !== undefined) showPlace(texts.at(-1), found.span);
+    if (found.spans) showPlaces(texts.at(-1), found.spans);
   }).catch(showError);
   return answered;
 }

@@ -62,16 +62,16 @@ class WindowsModel extends Model {
       noneShare = Math.min(noneShare, found.noneShare);
     }
     if (best.score === -Infinity || (facts.has_empty && none - best.score > facts.null_threshold)) {
-      return this.told("", noneShare, null);
+      return this.told("", noneShare, []);
     }
     const to = withAccents(context, best.to);
-    return this.told(context.slice(best.from, to), best.share, [best.from, to]);
+    return this.told(context.slice(best.from, to), best.share, [{ from: best.from, to }]);
   }
 
-  // What the page shows. span: where the answer stands in the context, null for none.
-  told(prediction, score, span) {
+  // What the page shows. spans: where the answer stands in the context, if anywhere.
+  told(prediction, score, spans) {
     const about = `score ${score.toFixed(4)}, which is no calibrated probability`;
-    return { prediction, score, span, label: prediction || "no answer in this text", about, parts: [] };
+    return { prediction, score, spans, label: prediction || "no answer in this text", about, parts: [] };
   }
 
   async read(asked, context) {

@@ -65,6 +65,11 @@ class WordPiece {
     return { ids, owners, words };
   }
 
+  // The ids of each word of a text that is split already.
+  ofWords(words) {
+    return words.map(word => this.read(word, 0, Infinity).ids);
+  }
+
   // The ids of a text, each with the place of its letters; the unknown piece stands for a whole word.
   placed(text) {
     const found = [];

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-import numpy as np
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
@@ -21,15 +20,15 @@ from runner.deploy.exported import ExportedModel
 from runner.deploy.page import folder as page_folder
 from runner.deploy.page.folder import add_page, build, layouts_of
 from runner.errors import ConfigError
-from tests.conftest import REPO
-from tests.records import a_record
+from runner.record.record import RunRecord
+from tests.records import a_record, record_json
 from tests.runner.deploy.bundle.hard_texts import HARD
 from tests.runner.deploy.bundle.test_encoder import write_sums
-from tests.runner.deploy.page.node import NODE
-from tests.runner.deploy.span_runs import HARD_ROWS
+from tests.runner.deploy.page.browser import NEEDS_CHROMIUM, browse, web_server
+from tests.runner.deploy.page.formula import HAS_PACKAGES, Formula, ask_page, units, write_formula
+from tests.runner.deploy.page.node import NEEDS_NODE
+from tests.runner.deploy.span_runs import HARD_ROWS, LONG
 
-PACKAGES = REPO / "build" / "page"  # `make page-packages` writes it
-ASK, ASK_WINDOWS = (Path(__file__).with_name(f"ask_{kind}.mjs") for kind in ("encoder", "windows"))
 NAMES = {"unk_token": "<unk>", "pad_token": "<pad>"}
 
 
@@ -126,14 +125,8 @@ def test_npm_that_is_missing_or_fails_is_one_message(tmp_path: Path, monkeypatch
     assert [path.name for path in tmp_path.iterdir()] == ["lib"]
 
 
-def test_a_model_that_answers_every_word_has_no_page(tmp_path: Path) -> None:
-    tokenizer_of("wordpiece").save(tmp_path)
-    tags = ExportedModel(tmp_path, "onnx", "0" * 10, "x", "tags", ("a", "b"), ("tokens",), 24, "")
-    with pytest.raises(ConfigError, match="format=page: run 0000000000 answers for every word"):
-        add_page(tmp_path, tags, a_record(), is_built=False)
-
-
-@pytest.mark.skipif(NODE is None or not (PACKAGES / "node_modules").is_dir(), reason="needs node, make page-packages")
+@NEEDS_NODE
+@pytest.mark.skipif(not HAS_PACKAGES, reason="needs make page-packages")
 @pytest.mark.parametrize("kind", ["wordpiece", "byte pairs", "unigrams"])
 def test_node_reads_the_pieces_that_training_reads(tmp_path: Path, kind: str) -> None:
     tokenizer = tokenizer_of(kind)
@@ -142,54 +135,58 @@ def test_node_reads_the_pieces_that_training_reads(tmp_path: Path, kind: str) ->
     add_page(tmp_path, exported_at(tmp_path), a_record(), is_built=False)
     texts = [*HARD, "", " ".join(HARD)]
     rows = list(zip(texts, reversed(texts)))
-    done = subprocess.run(
-        [str(shutil.which("node")), ASK, tmp_path, PACKAGES], input=json.dumps(rows), capture_output=True, text=True,
-        check=True, timeout=60,
-    )  # fmt: skip
-    for (text, pair), answer in zip(rows, json.loads(done.stdout), strict=True):
+    for (text, pair), answer in zip(rows, ask_page(tmp_path, rows, runtime=None), strict=True):
         row = tokenizer.encode([text], [pair], 24)
         count = len(row.tokens)
         assert answer["scores"] == [row.tokens.sum(), count, count - int(row.segment_starts[0])], (text, pair)
 
 
-class Formula:
-    """The graph of ask_windows.mjs."""
+def span_page(folder: Path, overlap: int | None = None, **rules: Any) -> dict[str, Any]:
+    """Write the page of a model of spans whose graph is a formula; the content of page.json. rules: of its task."""
+    folder.mkdir(exist_ok=True)
+    tokenizer_of("wordpiece").save(folder)
+    write_formula(folder, 2)
+    exported = replace(exported_at(folder), task="span", labels=("start", "end"), options={"overlap": overlap})
+    record = record_json()
+    record["data"] |= {"task": "span"}
+    record["config"]["data"] |= {"question": "question", "context": "context"}
+    add_page(folder, replace(exported, facts=rules), RunRecord.from_json(record), is_built=False)
+    found: dict[str, Any] = json.loads((folder / "page.json").read_text())
+    return found
 
-    def __init__(self, folder: Path) -> None:
-        """folder: of the model, whose graph is not read."""
 
-    def run(self, row: list[int], start: int) -> np.ndarray:
-        places = np.arange(len(row))
-        known = np.array(row) * 7919 + places * 31 + (places >= start) * 13
-        return np.asarray((known[:, None] + np.array([0, 57])) % 101 / 32, np.float32)
+RULES = [{}, {"has_empty": True, "null_threshold": -1.5, "max_answer": 2, "overlap": 5}]
 
 
-@pytest.mark.skipif(NODE is None, reason="needs node")
-@pytest.mark.parametrize(
-    "rules", [{}, {"has_empty": True, "null_threshold": -1.5, "max_answer": 2, "overlap": 5}], ids=["answered", "v2"]
-)
+@NEEDS_NODE
+@pytest.mark.parametrize("rules", RULES, ids=["answered", "v2"])
 def test_node_answers_questions_as_python_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rules: dict[str, Any]
 ) -> None:
-    tokenizer_of("wordpiece").save(tmp_path)
-    (tmp_path / "model.onnx").touch()
-    options = {"overlap": rules.pop("overlap", None)}
-    exported = replace(exported_at(tmp_path), task="span", labels=("start", "end"), options=options, facts=rules)
-    add_page(tmp_path, exported, a_record(), is_built=False)
-    facts = json.loads((tmp_path / "page.json").read_text())
     monkeypatch.setattr(windows, "Graph", Formula)
-    model = windows.Windows(facts, tmp_path)
-    done = subprocess.run(
-        [str(NODE), str(ASK_WINDOWS), str(tmp_path)], input=json.dumps(HARD_ROWS), capture_output=True, text=True,
-        check=True, timeout=60,
-    )  # fmt: skip
-    answers = json.loads(done.stdout)
-    assert {answer["span"] is None for answer in answers} == {True, False}
+    model, answers = windows.Windows(span_page(tmp_path, **rules), tmp_path), ask_page(tmp_path, HARD_ROWS)
+    assert {bool(answer["spans"]) for answer in answers} == {True, False}
     for row, answer in zip(HARD_ROWS, answers, strict=True):
         wanted = model.answer(*row)
-        places = [[span["start"], span["end"]] for span in wanted["spans"]]
-        assert (answer["prediction"], [answer["span"]] if answer["span"] else []) == (wanted["prediction"], places), row
+        places = [[units(row[1], span[end]) for end in ("start", "end")] for span in wanted["spans"]]
+        found = [[span["from"], span["to"]] for span in answer["spans"]]
+        assert (answer["prediction"], found) == (wanted["prediction"], places), row
         assert answer["score"] == pytest.approx(wanted["score"], abs=1e-12)
+
+
+@NEEDS_CHROMIUM
+def test_a_browser_marks_the_answer_to_a_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows, "Graph", Formula)
+    folder, context = tmp_path / "page", f"<i>\U0001f600</i> {LONG} e\u0301te\u0301"
+    question, model = "where is it ?", windows.Windows(span_page(folder), folder)
+    wanted = model.answer(question, context)
+    with web_server(folder) as address:
+        shown, html = browse(f"{address}/#{quote(question)}&{quote(context)}", tmp_path / "profile")
+    assert shown["answer"].strip() == wanted["prediction"] and html.count("<textarea") == 2
+    assert f"score {wanted['score']:.4f}" in shown["sure"] and shown["found"].strip() == context
+    ((start, end),) = [(span["start"], span["end"]) for span in wanted["spans"]]
+    before, found = escape(context[:start], quote=False), escape(context[start:end], quote=False)
+    assert f'{before}<mark dir="auto">{found}</mark>' in html
 
 
 def test_a_page_of_spans_needs_the_places_of_pieces(tmp_path: Path) -> None:

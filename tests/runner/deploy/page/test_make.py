@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +14,10 @@ from runner.errors import ConfigError
 from runner.record.record import RunRecord
 from tests.models.packed.golden import SCORES, golden_content
 from tests.records import a_record, record_json
+from tests.runner.deploy.page.browser import NEEDS_CHROMIUM, browse
 from tests.runner.deploy.page.node import NEEDS_NODE, ask_node, check_answers
 from tests.runner.deploy.page.test_shrink import WIDTH, a_model
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 AWKWARD = [
     "", "   ", "ΟΔΟΣ ΣΑΣ", "İstanbul I ı", "日本語 テキスト。", "👩‍👩‍👧 👍🏽", "zero\u200bwidth", "next\x85line",
     "\ufeffmark",
@@ -119,51 +116,30 @@ def test_node_refuses_a_damaged_model(tmp_path: Path) -> None:
         assert message in answer["error"]
 
 
-class Texts(HTMLParser):
-    """The text inside each element that has an id."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.inside: str | None = None
-        self.found: dict[str, str] = {}
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.inside = dict(attrs).get("id") or self.inside
-
-    def handle_data(self, data: str) -> None:
-        if self.inside:
-            self.found[self.inside] = self.found.get(self.inside, "") + data
-
-
-def browse(folder: Path, page: str, asked: str) -> tuple[dict[str, str], str]:
+def browse_page(folder: Path, page: str, asked: str) -> tuple[dict[str, str], str]:
     """The texts by id, and the HTML, that Chromium makes of a page that is asked this."""
-    assert CHROMIUM
     path = folder / "page.html"
     path.write_text(page, encoding="utf-8")
-    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}"]
-    command += ["--virtual-time-budget=5000", "--dump-dom", f"{path.as_uri()}#{asked}"]
-    html = subprocess.run(command, capture_output=True, text=True, timeout=100).stdout
-    return Texts(html).found, html
+    return browse(f"{path.as_uri()}#{asked}", folder / "profile")
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+@NEEDS_CHROMIUM
 def test_the_page_answers_in_a_browser_without_a_network(tmp_path: Path) -> None:
     page = make_page(a_record(name="<b>dsn</b> demo"), golden_content())
-    shown, html = browse(tmp_path, page, "not%20bad%20%3Cb%3E")
+    shown, html = browse_page(tmp_path, page, "not%20bad%20%3Cb%3E")
     assert shown["answer"].strip() == "pos"
     assert "0.5312" in shown["shares"] and "not bad <b>" in shown["marked"], "a text is shown as text, not as HTML"
     assert "not bad" in shown["parts"] and "2.504" in shown["parts"]
     assert "<b>dsn</b>" not in html and "&lt;b&gt;dsn&lt;/b&gt; demo" in html
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+@NEEDS_CHROMIUM
 def test_a_page_of_two_texts_has_two_boxes_and_shows_any_label_as_text(tmp_path: Path) -> None:
     record = record_json()
     record["config"]["data"] |= {"text_pair": "<hypothesis>"}
     label = "</script><script>document.title='run'</script>" + "long" * 40
     content = a_model("pair", texts=2, head=np.ones((3, 4 * WIDTH), np.float32), labels=[label, "b", "c"])
-    shown, html = browse(tmp_path, make_page(RunRecord.from_json(record), content), "tab%20%26%20new&שלום")
+    shown, html = browse_page(tmp_path, make_page(RunRecord.from_json(record), content), "tab%20%26%20new&שלום")
     ((answer,),) = check_answers(tmp_path, [(content, [["tab & new", "שלום"]])], tolerance=1e-6, kind="pair")
     assert shown["answer"].strip() == answer["label"] and label in shown["shares"]
     assert f"{max(answer['shares']):.4f}" in shown["shares"]
