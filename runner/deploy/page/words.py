@@ -32,7 +32,7 @@ def about_tags(data: DataFacts) -> str:
     counts = data.label_columns or [len(data.labels)]
     columns = [data.labels[end - count : end] for count, end in zip(counts, accumulate(counts))]
     if types := entity_types(columns[0]):
-        return f"Marks {'parts' if types == (UNNAMED,) else ', '.join(types)} of a text"
+        return f"Finds {'entities' if types == (UNNAMED,) else ', '.join(types)} in a text"
     if restores([[name.removeprefix(SECOND) for name in names] for names in columns]):
         return "Writes a text with its marks and capitals"
     return f"Tags the words of a text with {', '.join(columns[0])}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -16,18 +17,19 @@ from data.inputs.tokenizer import PieceTokenizer, train_tokenizer, wrap_backend
 from runner.commands.export import main
 from runner.deploy import graphs
 from runner.deploy.bundle import windows
-from runner.deploy.exported import ExportedModel
+from runner.deploy.exported import ExportedModel, model_of_run
 from runner.deploy.page import folder as page_folder
 from runner.deploy.page.folder import add_page, build, layouts_of
+from runner.deploy.predictor import Predictor
 from runner.errors import ConfigError
 from runner.record.record import RunRecord
 from tests.records import a_record, record_json
 from tests.runner.deploy.bundle.hard_texts import HARD
 from tests.runner.deploy.bundle.test_encoder import write_sums
 from tests.runner.deploy.page.browser import NEEDS_CHROMIUM, browse, web_server
-from tests.runner.deploy.page.formula import HAS_PACKAGES, Formula, ask_page, units, write_formula
+from tests.runner.deploy.page.formula import HAS_PACKAGES, PACKAGES, Formula, ask_page, units, write_formula
 from tests.runner.deploy.page.node import NEEDS_NODE
-from tests.runner.deploy.span_runs import HARD_ROWS, LONG
+from tests.runner.deploy.span_runs import HARD_ROWS, LONG, bundle_of, write_span_run
 
 NAMES = {"unk_token": "<unk>", "pad_token": "<pad>"}
 
@@ -187,6 +189,20 @@ def test_a_browser_marks_the_answer_to_a_question(tmp_path: Path, monkeypatch: p
     ((start, end),) = [(span["start"], span["end"]) for span in wanted["spans"]]
     before, found = escape(context[:start], quote=False), escape(context[start:end], quote=False)
     assert f'{before}<mark dir="auto">{found}</mark>' in html
+
+
+@NEEDS_CHROMIUM
+@pytest.mark.skipif(not HAS_PACKAGES, reason="needs make page-packages")
+def test_a_browser_runs_the_graph(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    record, question = write_span_run(tmp_path, "ssss"), "which day ?"
+    folder = bundle_of(record, tmp_path / "ssss", "page")
+    shutil.copytree(PACKAGES / "lib", folder / "lib")
+    (wanted,) = Predictor(model_of_run(record, tmp_path / "ssss"))([question], [LONG])
+    with web_server(folder) as address:
+        shown, _ = browse(f"{address}/#{quote(question)}&{quote(LONG)}", tmp_path / "profile")
+    assert shown["answer"].strip() == wanted["prediction"] != ""
+    assert float(shown["sure"].split()[1].rstrip(",")) == pytest.approx(wanted["score"], abs=1e-4)
 
 
 def test_a_page_of_spans_needs_the_places_of_pieces(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def test_a_browser_marks_the_entities_of_a_text_and_lists_them(tmp_path: Path, m
     marked = "".join(text[at : one["end"]] + one["type"] for at, one in zip(ends, spans))
     assert shown["found"].strip() == marked + text[ends[-1] :]
     assert shown["spans"].strip() == "".join(f"{one['text']}{one['type']}{one['score']:.4f}" for one in spans)
-    assert "Marks PER, LOC of a text, as learnt from" in html
+    assert "Finds PER, LOC in a text, as learnt from" in html
 
 
 def test_the_page_says_what_its_model_does() -> None:
@@ -137,7 +137,7 @@ def test_the_page_says_what_its_model_does() -> None:
         name: about_tags(DataFacts("tags", "", {}, labels=list(chain(*parts)), label_columns=list(map(len, parts))))
         for name, parts in columns.items()
     }
-    entities = {"entities": "Marks PER, LOC of a text", "unnamed": "Marks parts of a text"}
+    entities = {"entities": "Finds PER, LOC in a text", "unnamed": "Finds entities in a text"}
     tags = {"tags": "Tags the words of a text with O, NOUN, VERB"}
     assert about == dict.fromkeys(FORMS, "Writes a text with its marks and capitals") | entities | tags
 
