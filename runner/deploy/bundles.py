@@ -34,7 +34,7 @@ from runner.tasks import best_span, tag_answers, task_class
 
 MANIFEST = "manifest.json"
 SOURCES = Path(predict.__file__).parent
-READER = ("predict.py", "calibration.py", "command.py")
+READER = ("predict.py", "calibration.py", "command.py", "table.py")
 OF_PIECES = ("bag.py", "pair.py", "wordpiece.py")
 OF_PAIRS, OF_CHARACTERS = ("pairs.py",), ("characters.py",)  # of a model over n-grams
 OF_LANGUAGES = ("language.py",)  # of a model over n-grams that lowers texts by the rules of a language

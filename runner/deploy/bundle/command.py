@@ -11,6 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+try:
+    from .table import DELIMITERS, Table, read_table
+except ImportError:  # in a bundle, files beside each other
+    from table import DELIMITERS, Table, read_table  # type: ignore[import-not-found,no-redef]
+
 if TYPE_CHECKING:
     from .predict import Model
 
@@ -20,8 +25,6 @@ EXAMPLES = """\
   tail -f log | python predict.py -                   of a model of one text: a line of JSON for each line
   python predict.py clips/*.wav                       of a model of sounds: the answer to each file
 """
-LONGEST_CELL = 2**31 - 1  # characters; by default the csv module refuses texts above 131,072
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
 ABOUT = "deploy.json"  # of a bundle: what it was made from
 COLUMNS = ("text", "text_pair")  # of a table, where nothing names others
 SOUND = "sound"  # the column of paths, and the name of a file beside its answer
@@ -44,7 +47,6 @@ def main(words: list[str], load: Callable[[], Model]) -> int:
     if not asked.texts:
         parser.print_usage(sys.stderr)
         return 2
-    csv.field_size_limit(LONGEST_CELL)
     try:
         answer(load(), asked)
     except ModuleNotFoundError as error:
@@ -54,6 +56,11 @@ def main(words: list[str], load: Callable[[], Model]) -> int:
         sys.stdout = None
     except FileNotFoundError as error:
         print(f"predict.py: {error.filename}: no such file. Get a fresh copy", file=sys.stderr)
+        return 2
+    except UnicodeDecodeError as error:
+        print(
+            f"predict.py: {asked.texts[0]}: is not UTF-8 ({error.reason}). Convert it, as iconv does", file=sys.stderr
+        )
         return 2
     except (ValueError, TypeError, OSError, csv.Error) as error:
         print(f"predict.py: {error}", file=sys.stderr)
@@ -66,15 +73,20 @@ def answer(model: Model, asked: argparse.Namespace) -> None:
     for sentence in (model.promise or {}).get("words", ()):
         print(sentence, file=sys.stderr)
     first, is_alone = asked.texts[0], len(asked.texts) == 1
-    delimiter = DELIMITERS.get(Path(first).suffix.lower()) if is_alone and len(first) < 4096 else None
-    if delimiter and Path(first).is_file():
+    suffix = Path(first).suffix.lower() if is_alone and len(first) < 4096 else ""
+    is_file = bool(suffix) and Path(first).is_file()
+    if is_file and suffix in DELIMITERS:
         with Path(first).open(encoding="utf-8-sig", newline="") as source:
-            rows = csv.DictReader(source, delimiter=delimiter)
-            columns = columns_of(rows.fieldnames or (), (asked.text, asked.pair)[: model.reads], model.folder / ABOUT)
-            found = answered_rows(model, rows, columns, first, Path(first).parent if reads_sounds(model) else None)
-            write(asked.out, lambda target: write_rows(target, found, delimiter))
-    elif delimiter and not re.search(r"\s", first):
+            table = read_table(
+                source, first, lambda names: columns_of(names, (asked.text, asked.pair)[: model.reads], model.folder)
+            )
+            found = answered_rows(model, table, Path(first).parent if reads_sounds(model) else None)
+            written = DELIMITERS.get(Path(asked.out or "").suffix.lower(), DELIMITERS[suffix])[0]
+            write(asked.out, lambda target: write_rows(target, found, written))
+    elif suffix in DELIMITERS and not re.search(r"\s", first):
         raise ValueError(f"{first}: no such file")
+    elif is_file and not reads_sounds(model):
+        raise ValueError(f"{first}: is a file, and no .csv or .tsv. Try, for one text a line: predict.py - < {first}")
     elif is_alone and first == "-":
         if model.reads > 1:
             raise ValueError("this model reads two texts at a time, and a line is one. Try: a .csv file")
@@ -96,32 +108,27 @@ def reads_sounds(model: Model) -> bool:
     return bytes in model.takes
 
 
-def columns_of(known: Sequence[str], asked: Sequence[str | None], about: Path) -> list[str]:
+def columns_of(known: Sequence[str], asked: Sequence[str | None], folder: Path) -> list[str]:
     """The columns of the texts: those asked for, else those of the training data, else those of COLUMNS."""
+    about = folder / ABOUT
     trained = json.loads(about.read_text(encoding="utf-8"))["columns"] if about.is_file() else []
     usual = trained if len(trained) == len(asked) and set(trained) <= set(known) else COLUMNS
     return [given or name for given, name in zip(asked, usual)]
 
 
-def answered_rows(
-    model: Model, rows: csv.DictReader[str], columns: list[str], where: str, folder: Path | None = None
-) -> Iterable[dict[str, object]]:
-    """Each row with the answer and a column `p_<label>` for each label; ValueError for a row without a text.
+def answered_rows(model: Model, table: Table, folder: Path | None = None) -> Iterable[dict[str, object]]:
+    """Each row with the answer and a column `p_<label>` for each label; ValueError where a row has one of that name.
 
     folder: that paths of sounds are below; None for texts.
     """
-    missing = [column for column in columns if column not in (rows.fieldnames or ())]
-    if missing:
-        known = ", ".join(map(str, rows.fieldnames or ["none"]))
-        raise ValueError(f"{where}: has no column {missing[0]!r} (columns: {known}). Try: --text COLUMN")
-    for row in rows:
-        texts = [row[column] for column in columns]
-        if None in texts:
-            raise ValueError(f"{where}, line {rows.line_num}: no text under {columns[texts.index(None)]!r}")
+    for row in table.rows:
+        texts = [row[column] for column in table.columns]
         found = model(*texts) if folder is None else model(str(folder / texts[0]))
         shares = {f"p_{label}": share for label, share in found.pop("probabilities", {}).items()}
         plain = {name: json.dumps(v, ensure_ascii=False) if isinstance(v, list) else v for name, v in found.items()}
-        yield {name: value for name, value in row.items() if name} | plain | shares
+        if taken := sorted(row.keys() & (plain | shares).keys()):
+            raise ValueError(f"there is a column {taken[0]!r} already, which answers are written to. Rename it")
+        yield row | plain | shares
 
 
 def write(path: str | None, work: Callable[[TextIO], None]) -> None:

@@ -30,7 +30,7 @@ ALONE = """
 import json, sys
 
 class OnlyNumpy:
-    own = {"predict", "calibration", "command", "bag", "wordpiece"}
+    own = {"predict", "calibration", "command", "table", "bag", "wordpiece"}
 
     def find_spec(self, name, path=None, target=None):
         top = name.split(".")[0]
@@ -99,10 +99,10 @@ def test_a_model_over_n_grams_needs_no_file_about_pieces(packed: Path, tmp_path:
     (tmp_path / "model.bin").write_bytes(golden_content())
     trained = replace(find_model("dddd", packed, "torch"), folder=tmp_path, labels=("neg", "pos"))
     folder = write_packed_bundle(trained, tmp_path / "made").folder
-    assert {file.name for file in folder.glob("*.py")} == {"predict.py", "calibration.py", "command.py"}
+    assert {file.name for file in folder.glob("*.py")} == {"predict.py", "calibration.py", "command.py", "table.py"}
     assert Model(folder)("good")["prediction"] == "pos"
     assert sources_for({"kind": "ngram", "pairs": {"cross": True}}) == (
-        "predict.py", "calibration.py", "command.py", "pairs.py",
+        "predict.py", "calibration.py", "command.py", "table.py", "pairs.py",
     )  # fmt: skip
     assert "pairs.py" in sources_for({"kind": "pair", "ngrams": {}}) and "pairs.py" not in sources_for({"kind": "pair"})
 

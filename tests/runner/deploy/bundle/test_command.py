@@ -39,13 +39,13 @@ def test_two_texts_are_a_pair(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "reads 2 at a time, here are 1" in (said := capsys.readouterr().err) and "a line is one" in said
 
 
-@pytest.mark.parametrize(("name", "delimiter"), [("rows.csv", ","), ("rows.tsv", "\t")])
+@pytest.mark.parametrize(("name", "delimiter"), [("out.csv", ","), ("out.tsv", "\t")])
 def test_rows_of_a_table_get_their_answers_beside_them(golden: Path, name: str, delimiter: str) -> None:
     texts = ["good", 'said "not bad",\nthen left', "naïve"]
-    with (golden / name).open("w", encoding="utf-8-sig", newline="") as target:
-        csv.writer(target, delimiter=delimiter).writerows([["id", "review"], *enumerate(texts)])
-    out = golden / "out.csv"
-    assert ask(golden, str(golden / name), "--text", "review", "--out", str(out)) == 0
+    with (golden / "rows.csv").open("w", encoding="utf-8-sig", newline="") as target:
+        csv.writer(target).writerows([["id", "review"], *enumerate(texts)])
+    out = golden / name
+    assert ask(golden, str(golden / "rows.csv"), "--text", "review", "--out", str(out)) == 0
     with out.open(encoding="utf-8", newline="") as source:
         rows = list(csv.DictReader(source, delimiter=delimiter))
     assert [row["review"] for row in rows] == texts and list(rows[0]) == [
@@ -58,6 +58,34 @@ def test_rows_of_a_table_get_their_answers_beside_them(golden: Path, name: str, 
     for row, answer in zip(rows, Model(golden)(texts)):
         assert row["prediction"] == answer["prediction"]
         assert float(row["p_pos"]) == answer["probabilities"]["pos"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("text,prediction\ngood,old\n", "there is a column 'prediction' already"),
+        ("text,p_pos\ngood,0.1\n", "there is a column 'p_pos' already"),
+    ],
+)
+def test_no_column_of_a_table_is_written_over(
+    golden: Path, capsys: pytest.CaptureFixture[str], content: str, message: str
+) -> None:
+    (golden / "rows.csv").write_text(content, encoding="utf-8")
+    assert ask(golden, str(golden / "rows.csv")) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.csv.gz", "notes.txt"])
+def test_the_name_of_another_file_is_no_text(golden: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    (golden / name).write_bytes(b"x")
+    assert ask(golden, str(golden / name)) == 2
+    assert "is a file, and no .csv or .tsv. Try, for one text a line: predict.py - < " in capsys.readouterr().err
+
+
+def test_a_table_in_another_encoding_is_named(golden: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (golden / "rows.csv").write_bytes("text\ncafé\n".encode("cp1252"))
+    assert ask(golden, str(golden / "rows.csv")) == 2
+    assert "rows.csv: is not UTF-8" in capsys.readouterr().err
 
 
 def test_no_text_of_a_table_runs_as_a_formula(golden: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,7 +134,7 @@ def test_mistakes_are_one_line_and_leave_no_file(golden: Path, capsys: pytest.Ca
     assert ask(golden, str(golden / "rows.csv"), "--out", out) == 2
     assert "has no column 'text' (columns: id, review)" in capsys.readouterr().err
     assert ask(golden, str(golden / "rows.csv"), "--text", "review", "--out", out) == 2
-    assert "line 3: no text under 'review'" in capsys.readouterr().err
+    assert "line 3: fields: 1, columns: 2" in capsys.readouterr().err
     assert {file.name for file in golden.iterdir()} == {"model.bin", "rows.csv"}
     (golden / "model.bin").write_bytes(b"")
     assert ask(golden, "good") == 2
