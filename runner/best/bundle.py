@@ -27,6 +27,7 @@ from runner.record.record import RunRecord
 MODELS = ("model.bin", "model.onnx")  # the files that hold the weights
 NOT_COUNTED = (".py", ".md", ".txt", DESCRIPTION_FILE)  # code and pages about the model: no answer reads their content
 COUNTED = "vocab.txt"
+INT8 = "onnx-int8"  # the engine of a graph in 8 bits
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,14 @@ class Bundle:
 
 
 def write_bundle(
-    record: RunRecord, output: Path, place: Path, most: float | None = None, folds: Sequence[Path] = ()
-) -> Bundle:
+    record: RunRecord, output: Path, place: Path, most: float | None = None, folds: Sequence[Path] = (),
+    engine: str | None = None,
+) -> Bundle:  # fmt: skip
     """Write the bundle of a finished run into the folder `place`, or leave it there where it is of this run already.
 
     most: bytes. The graph of an encoder has its weights in int8 where in fp32 they are more. folds: the run folders of
-    the same model on all folds, by whose answers a packed model of all rows is calibrated.
+    the same model on all folds, by whose answers a packed model of all rows is calibrated. engine: of the bundle whose
+    time was judged, which may be a graph in int8.
     """
     found = read_bundle(place, record.identity)
     if found is not None:
@@ -58,9 +61,9 @@ def write_bundle(
         if record.config.get(CASCADE):
             copy_cascade(folder, read_cascade(folder).models, place)
             return read_bundle(place, record.identity) or Bundle(None, problem=f"{place} has no {CASCADE_FILE}")
-        compute_aside(lambda: _write(record, folder, place, folds=folds))
+        compute_aside(lambda: _write(record, folder, place, int8=engine == INT8, folds=folds))
         found = read_bundle(place, record.identity)
-        if found and found.is_graph and most is not None and (found.size or 0) > most:
+        if engine != INT8 and found and found.is_graph and most is not None and (found.size or 0) > most:
             compute_aside(lambda: _write(record, folder, place, int8=True))
     except (ConfigError, ModelError, ParityError, RuntimeError) as error:
         return Bundle(None, problem=str(error))

@@ -16,6 +16,7 @@ from runner.best.conclude import conclude
 from runner.best.evidence import Ending
 from runner.best.plan.make import make_plan
 from runner.best.plan.show_plan import show_plan
+from runner.best.run_time import time_run
 from runner.best.search import Search, words_of
 from runner.best.types import Budget, Plan, Result
 from runner.cascade.within_time import make_within_time
@@ -134,7 +135,23 @@ class Launching:
     def __call__(self, works: Sequence[Work]) -> list[Ending]:
         """Run the steps, side by side, and then make two models one, which is timed; how each ended, in their order."""
         ended = iter(self._run([work for work in works if work.small is None]))
-        return [next(ended) if work.small is None else self._joined(work) for work in works]
+        return [
+            self._joined(work) if work.small is not None else self._timed(next(ended), work.step.is_timed)
+            for work in works
+        ]
+
+    def _timed(self, ending: Ending, is_timed: bool = True) -> Ending:
+        """Add the time of an answer by the bundle that the run would have, where there is a cap on it."""
+        record, budget = ending.outcome.record, self.plan.budget
+        if budget.max_us is None or not is_timed or record is None or record.status != "done":
+            return ending
+        say(f"timing answers by the bundle of {record.identity}")
+        output, cache = self.search.output, self.cache
+        try:
+            return replace(ending, answer=compute_aside(lambda: time_run(record, output, cache, budget)))
+        except (ConfigError, RuntimeError) as error:
+            say(f"{error}. The time that the run measured counts")
+            return ending
 
     def _joined(self, work: Work) -> Ending:
         """The cascade of two finished runs, on the same rows as they."""
@@ -170,11 +187,11 @@ class Launching:
         again = f", repeat {step.repeat + 1}" if step.repeat else ""
         return f"{work.candidate.name}{PARTS.get(step.part, '')}{fold}{again}"
 
-    def train(self, words: Sequence[str]) -> Outcome:
+    def train(self, words: Sequence[str]) -> Ending:
         """Make one run of the overrides beside those of the command: the last training, on all rows."""
         whole = (*self.shared, *words)
         refused = self._refused(whole)
-        return refused.outcome if refused else self.runs.launch([whole], len(self.plan.steps))[0]
+        return refused or self._timed(Ending(self.runs.launch([whole], len(self.plan.steps))[0]))
 
     def why_overdue(self, job: Job, seconds: float) -> str | None:
         """Why a running job is stopped now; None while it may go on."""

@@ -13,11 +13,10 @@ from runner.best.bundle import Bundle, write_bundle
 from runner.best.choice.choose import NoChoice, choose
 from runner.best.choice.history import RESULT, settings_compared
 from runner.best.choice.optimism import corrected_score
-from runner.best.evidence import over_caps
+from runner.best.evidence import Ending, over_caps
 from runner.best.search import Search, Stop
 from runner.best.types import Budget, Candidate, Choice, Conclusion, Done, Plan, Result, Scored, Step
 from runner.errors import ConfigError
-from runner.experiment.outcome import Outcome
 from runner.record.folder import read_record
 from runner.record.json_files import write_json
 from runner.record.pooling import selection_answers
@@ -27,7 +26,7 @@ from runner.tasks.make import task_of_record
 
 BUNDLE = "bundle"
 
-Train = Callable[[Sequence[str]], Outcome]  # one run, of the overrides beside those of the command
+Train = Callable[[Sequence[str]], Ending]  # one run, of the overrides beside those of the command
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,8 @@ def conclude(search: Search, stop: Stop, train: Train) -> Conclusion:
         compared = max(result.compared, settings_compared(search.output, records[winner.name]))
         result = replace(result, compared=compared)
         result = with_winner(result, winner, records[winner.name], bundle, corrected)
+        judged = judged_of(search, winner.name)
+        result = replace(result, micros=judged.micros, engine=judged.engine)
     search.folder.mkdir(parents=True, exist_ok=True)
     write_json(search.folder / RESULT, result.to_json() | {"choice": choice and choice.to_json()})
     return Conclusion(
@@ -80,7 +81,8 @@ def choose_winner(search: Search, train: Train) -> tuple[Finished, Choice | None
         candidate = plan.candidate(chosen.winner)
         if not plan.folds or train_on_all_rows(search, candidate, train):
             record = records_of(search, found)[candidate.name]
-            bundle = write_bundle(record, search.output, place, plan.budget.max_bytes, fold_runs(search, candidate))
+            engine, folds = judged_of(search, candidate.name).engine, fold_runs(search, candidate)
+            bundle = write_bundle(record, search.output, place, plan.budget.max_bytes, folds, engine)
             over = over_by(bundle, plan.budget)
             if over is None:
                 return found, chosen, bundle
@@ -157,6 +159,12 @@ def closing_steps(search: Search, candidate: str) -> list[tuple[Step, Done]]:
     return [(step, search.journal.ended[step.number]) for step in steps]
 
 
+def judged_of(search: Search, candidate: str) -> Done:
+    """The line of the journal on the run that is deployed: on all rows, where rows were not held out once."""
+    kept = search.journal.finals.get(candidate)
+    return kept or next(done for step, done in closing_steps(search, candidate) if step.is_timed)
+
+
 def score_of(search: Search, candidate: str) -> Score:
     """The score that the candidates are compared by: the one that selected the epochs of this one."""
     record = read_record(search.output / str(closing_steps(search, candidate)[0][1].run))
@@ -196,8 +204,8 @@ def train_on_all_rows(search: Search, candidate: Candidate, train: Train) -> boo
             train_on_all_rows(search, teacher, train)
             if search.journal.finals[teacher.name].run is None:
                 return False
-        outcome = train(words_on_all_rows(search, candidate))
-        record = outcome.record
+        ending = train(words_on_all_rows(search, candidate))
+        outcome, record = ending.outcome, ending.outcome.record
         if record is None or record.status != "done":
             if outcome.exit_code == INTERRUPTED:
                 raise KeyboardInterrupt
@@ -205,10 +213,11 @@ def train_on_all_rows(search: Search, candidate: Candidate, train: Train) -> boo
             run = record.identity if record else None
             kept = Done(last_step(search.plan), "failed", run, reason, candidate=candidate.name)
         else:
-            over = over_caps(record, search.plan.budget) if candidate.fits else None
+            over = over_caps(record, ending.micros, search.plan.budget) if candidate.fits else None
             kept = Done(
-                last_step(search.plan), "refused" if over else "done", record.identity, over, candidate=candidate.name
-            )
+                last_step(search.plan), "refused" if over else "done", record.identity, over, micros=ending.micros,
+                candidate=candidate.name, engine=ending.engine,
+            )  # fmt: skip
         search.journal.add(replace(kept, clock=round(search.clock.elapsed(), 3)))
     return kept.status == "done"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.best.types import Budget, Candidate, Done, Step
+from runner.best.types import AnswerTime, Budget, Candidate, Done, Step
 from runner.cascade.make import TYPICAL
 from runner.deploy.exported import CASCADE
 from runner.experiment.outcome import Outcome
@@ -18,10 +18,23 @@ BYTES, MICROS = "cost/bytes_deployed", "speed/answer_us_p50"
 
 @dataclass(frozen=True)
 class Ending:
-    """How the run of a step ended; stopped: why the search ended it, where it did."""
+    """How a run ended; stopped: why the search ended it, where it did."""
 
     outcome: Outcome
     stopped: str | None = None
+    answer: AnswerTime | None = None  # by its bundle; None: it is as the record has it
+
+    @property
+    def micros(self) -> float | None:
+        """The time of an answer that a cap is compared with; None where it was not measured."""
+        if self.answer is not None:
+            return self.answer.micros
+        return micros_of(self.outcome.record) if self.outcome.record else None
+
+    @property
+    def engine(self) -> str | None:
+        """The engine of the bundle whose time it is."""
+        return self.answer.engine if self.answer else None
 
 
 def judge_step(step: Step, candidate: Candidate, ending: Ending, budget: Budget, output: Path) -> Done:
@@ -40,41 +53,46 @@ def judge_step(step: Step, candidate: Candidate, ending: Ending, budget: Budget,
     if record.status != "done":
         return Done(step.number, "failed", record.identity, record.reason)
     metrics = record.metrics
-    reason = over_caps(record, budget) if candidate.fits else None
-    reason = reason and reason + slowed(record, candidate, budget)
+    reason = over_caps(record, ending.micros, budget, is_timed=step.is_timed) if candidate.fits else None
+    reason = reason and reason + slowed(ending.micros, candidate, budget)
     size = metrics.get(BYTES)
     return Done(
         step.number, "refused" if reason else "done", record.identity, reason, metrics.get(str(record.data.selection)),
-        None if size is None else int(size), micros_of(record), seconds_of(record),
-        epochs=metrics.get("train/best_epoch"),
+        None if size is None else int(size), ending.micros, seconds_of(record), epochs=metrics.get("train/best_epoch"),
+        engine=ending.engine,
     )  # fmt: skip
 
 
-def over_caps(record: RunRecord, budget: Budget) -> str | None:
-    """By how much a finished run is over the caps; None where it is inside of them."""
-    size, micros = record.metrics.get(BYTES), micros_of(record)
+def over_caps(record: RunRecord, micros: float | None, budget: Budget, *, is_timed: bool = True) -> str | None:
+    """By how much a finished run is over the caps; None where it is inside of them.
+
+    micros: of an answer. is_timed: is its time judged?
+    """
+    size = record.metrics.get(BYTES)
     found = []
     if budget.max_bytes is not None and size is None:
         found.append("its bytes were not counted")
     elif budget.max_bytes is not None and size is not None and size > budget.max_bytes:
         found.append(f"{size:,.0f} bytes, {size - budget.max_bytes:,.0f} over max_kb={budget.max_kb:g}")
-    if budget.max_us is not None and micros is None:
+    if budget.max_us is None or not is_timed:
+        return " and ".join(found) or None
+    if micros is None:
         found.append("its time to answer was not measured")
-    elif budget.max_us is not None and micros is not None and micros > budget.max_us:
+    elif micros > budget.max_us:
         found.append(f"{micros:,.1f} us an answer, {micros - budget.max_us:,.1f} over max_us={budget.max_us:g}")
     return " and ".join(found) or None
 
 
-def slowed(record: RunRecord, candidate: Candidate, budget: Budget) -> str:
+def slowed(micros: float | None, candidate: Candidate, budget: Budget) -> str:
     """Return words for a refusal by time that the random twin was far below; "" where it was not."""
-    micros, expected = micros_of(record), candidate.micros
+    expected = candidate.micros
     if budget.max_us is None or micros is None or expected is None or micros <= max(budget.max_us, SLOWED * expected):
         return ""
     return f" (about {expected:,.0f} us were expected: other work on the machine may have slowed it)"
 
 
 def micros_of(record: RunRecord) -> float | None:
-    """The time of an answer that a cap is compared with: the median, of two models as one the mean of two medians.
+    """The time of an answer as a record has it: the median, of two models as one the mean of two medians.
 
     The median text of those costs the small model alone, so that one median would hide the large one.
     """

@@ -137,8 +137,8 @@ def number_of(one: Work | Done) -> int:
 def words_of(shared: Sequence[str], work: Work, plan: Plan) -> list[str]:
     """The overrides of a step's run; of the runs on folds only the first is timed."""
     step, candidate = work.step, work.candidate
-    is_timed = not step.fold and not step.repeat
-    found = [*shared] if is_timed else [word for word in shared if not word.startswith("measure")] + ["measure=off"]
+    untimed = [*(word for word in shared if not word.startswith("measure")), "measure=off"]
+    found = [*shared] if step.is_timed else untimed
     found += [word.replace("{teacher}", work.teacher or "") for word in candidate.overrides]
     if step.part == "third":
         found.append(f"checkpoint.pause_at={CUT}")

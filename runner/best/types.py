@@ -51,7 +51,7 @@ class Budget(Stored):
     """The cost that a model may have and the time that may be searched for it; None: no limit. 1 kB is 1,000 bytes."""
 
     max_kb: float | None = None  # cost/bytes_deployed
-    max_us: float | None = None  # speed/answer_us_p50 on this machine; of two models as one cascade/answer_us
+    max_us: float | None = None  # of an answer by the bundle, on this machine; of two models as one cascade/answer_us
     minutes: float | None = None  # of search; None with `steps`, or without an end
     steps: int | None = None  # of the plan, in the place of a clock
     jobs: int | None = None  # runs side by side
@@ -74,7 +74,8 @@ class Candidate(Stored):
     kind: str  # the stem of its file in conf/best/
     overrides: tuple[str, ...] = ()  # "{teacher}" in one becomes the id of the teacher's run
     bytes: int | None = None  # cost/bytes_deployed, predicted
-    micros: float | None = None  # time for an answer of its random twin, measured
+    micros: float | None = None  # time for an answer by the bundle of its random twin, measured
+    engine: str | None = None  # of that bundle; torch: there can be none
     seconds: float = 0.0  # of one run on all rows, estimated
     has_cut: bool = False  # trained in epochs: one cut after a third of the steps, ranked within its kind
     fits: bool = True  # inside the caps as predicted; False: a ceiling and a teacher only
@@ -101,6 +102,11 @@ class Step(Stored):
     fold: int | None = None
     repeat: int | None = None
     seconds: float = 0.0  # estimated
+
+    @property
+    def is_timed(self) -> bool:
+        """Is the time of an answer judged after it? Of the runs on folds it is after the first."""
+        return not self.fold and not self.repeat
 
 
 @dataclass(frozen=True)
@@ -160,6 +166,14 @@ class Plan(Stored):
 
 
 @dataclass(frozen=True)
+class AnswerTime:
+    """How long an answer takes, and the engine of the bundle that gives it; torch: there can be no bundle."""
+
+    micros: float
+    engine: str
+
+
+@dataclass(frozen=True)
 class Done(Stored):
     """How a step ended: one line of journal.jsonl."""
 
@@ -169,11 +183,12 @@ class Done(Stored):
     reason: str | None = None
     score: float | None = None  # on the selection rows
     bytes: int | None = None  # cost/bytes_deployed
-    micros: float | None = None  # speed/answer_us_p50: judged once, never taken again
+    micros: float | None = None  # of an answer: judged once, never taken again
     seconds: float | None = None
     clock: float | None = None  # of the search, when the step ended
     epochs: float | None = None  # until the weights that were kept
     candidate: str | None = None  # of a last training on all rows, whose step has no candidate in the plan
+    engine: str | None = None  # of the bundle whose time it is; torch: there can be none; None: it is the run's own
 
 
 @dataclass(frozen=True)
@@ -212,6 +227,8 @@ class Result(Stored):
     bundle: str | None = None
     sha256: str | None = None  # of the model's file in the bundle; of a cascade see `hash_of_cascade`
     bundle_bytes: int | None = None  # of its files that an answer needs
+    micros: float | None = None  # of an answer, where it was judged
+    engine: str | None = None  # by which it was judged, as in the journal
     agreement: float | None = None  # of an encoder's graph: the share of reported rows that it answers as the run does
     problem: str | None = None  # why there is no bundle
     metrics: Mapping[str, float] = field(default_factory=dict)  # of the winner's record

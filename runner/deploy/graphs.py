@@ -39,8 +39,7 @@ def write_exported_model(
         copy_model(trained, folder, record)
     else:
         folder.mkdir(exist_ok=True)
-        for name in filter(lambda name: (trained.folder / name).is_file(), TOKENIZER):
-            shutil.copy2(trained.folder / name, folder / name)
+        copy_tokenizer(trained, folder)
         parity = write_graph(trained, exported, record)
     if promise:
         save_promise(exported.weights, promise)
@@ -49,6 +48,12 @@ def write_exported_model(
     content = json.dumps(exported.describe() | checked, indent=2, ensure_ascii=False)
     (folder / DESCRIPTION_FILE).write_text(content + "\n", encoding="utf-8")
     return parity
+
+
+def copy_tokenizer(trained: ExportedModel, folder: Path) -> None:
+    """Copy the files of a model's tokenizer."""
+    for name in filter(lambda name: (trained.folder / name).is_file(), TOKENIZER):
+        shutil.copy2(trained.folder / name, folder / name)
 
 
 def copy_model(trained: ExportedModel, folder: Path, record: RunRecord) -> None:

@@ -23,6 +23,10 @@ from runner.record.shown_costs import ANSWER, SIZES, score_text
 from runner.statistics.scores import Score
 
 WIDTH, NAME, LABEL = 80, 28, 16  # columns: of a line, of a model's name, of a word before a value
+ENGINES = {  # what answers in the time that was judged
+    "onnx": ", by the graph in the bundle", "onnx-int8": ", by the graph in the bundle, in 8 bits",
+    "torch": ", in torch: there is no bundle",
+}  # fmt: skip
 NGRAMS = ("ngram", "char_ngram")  # the kinds of candidates that everything is compared with
 DEFAULT_OUTPUT = "outputs"
 
@@ -84,8 +88,9 @@ def _winner(ending: Ending) -> Iterator[str]:
     if (micros := _micros(ending)) is not None:
         cap = "" if budget.max_us is None else f" of {budget.max_us:,g} us"
         what = "mean of both models' medians" if ending.record.config.get(CASCADE) else "median"
-        engine = ", by the run in torch; the graph in the bundle has a time of its own" if _is_graph(ending) else ""
-        yield from _row("an answer", f"{micros:,.0f} us{cap}, {what}, one text at a time on this machine{engine}")
+        yield from _row(
+            "an answer", f"{micros:,.0f} us{cap}, {what}, one text at a time on this machine{_answered_by(ending)}"
+        )
     if (interval := interval_of(ending.record)) is not None:
         rows = f"on {interval.over} that chose nothing: the number to report"
         yield from _row(primary, f"{metrics[primary]:.4f}  [{interval.low:.4f}, {interval.high:.4f}]  {rows}")
@@ -231,13 +236,15 @@ def _next(ending: Ending) -> Iterator[str]:
         )
     output = from_here(ending.output)
     where = "" if output == Path(DEFAULT_OUTPUT) else f" paths.output={output}"
+    served = f"{ending.record.identity}{where}"
     yield "next"
     if result.bundle:
         texts = '"a text" "a second text"' if ending.conclusion.plan.facts.is_pair else '"a text"'
         bundle = from_here(Path(result.bundle))
         is_pair = ending.record.config.get(CASCADE)  # of models, for which there is no bundle without Bertier
         yield f"  run predict {bundle} {texts}" if is_pair else f"  python {bundle}/predict.py {texts}"
-    yield f"  run serve {ending.record.identity}{where}"
+        served = str(bundle) if _is_graph(ending) else served  # a graph answers sooner than the run does in torch
+    yield f"  run serve {served}"
 
 
 def from_here(path: Path) -> Path:
@@ -256,6 +263,13 @@ def _is_graph(ending: Ending) -> bool:
     return ending.conclusion.result.agreement is not None
 
 
+def _answered_by(ending: Ending) -> str:
+    """Return what took that time, "" for a packed model, which answers alike everywhere."""
+    if (engine := ending.conclusion.result.engine) is not None:
+        return ENGINES.get(engine, "")
+    return ", by the run in torch; the graph in the bundle has a time of its own" if _is_graph(ending) else ""
+
+
 def _bytes(ending: Ending) -> float:
     """The bytes of the files that are deployed: of the bundle, else of the run."""
     known = ending.conclusion.result.bundle_bytes
@@ -264,4 +278,6 @@ def _bytes(ending: Ending) -> float:
 
 def _micros(ending: Ending) -> float | None:
     """The time of an answer: as judged in the search, else as recorded."""
+    if (judged := ending.conclusion.result.micros) is not None:
+        return judged
     return ending.winner.micros if ending.winner.micros is not None else ending.record.metrics.get(ANSWER)

@@ -104,7 +104,7 @@ class CandidateFinder:
             return
         reason = self.over_cap(found, kind.fastest)
         if reason:
-            self.beyond.append(Candidate(name, kind.name, (), found.bytes, found.micros, fits=False))
+            self.beyond.append(Candidate(name, kind.name, (), found.bytes, found.micros, found.engine, fits=False))
         if reason and (not kind.is_ceiling or kind.name in self.ceilings):
             yield LeftOut(name, kind.name, reason)
             return
@@ -122,8 +122,8 @@ class CandidateFinder:
             self.text_s[one] = found.text_s
             filled = filled_words(own, self.budget, self.spare, share)
             yield Candidate(
-                one, kind.name, (*self.shared, *filled), found.bytes, found.micros, seconds, kind.has_cut, not reason,
-                teacher.name if teacher else None,
+                one, kind.name, (*self.shared, *filled), found.bytes, found.micros, found.engine, seconds,
+                kind.has_cut, not reason, teacher.name if teacher else None,
             )  # fmt: skip
 
     def over_cap(self, found: Estimate, fastest: float = 1.0) -> str:

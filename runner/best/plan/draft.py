@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -191,6 +191,16 @@ def encoder_of_checkpoint(model: ModelSettings, head: HeadSpec, tokenizer: Token
     rows = int(config["vocab_size"]) if model.embedding["name"] == "table" else tokenizer.vocab_size
     fresh = replace(sizes, family="bert", pretrained=None)
     return build(fresh, head, vocab_size=rows, pad_id=tokenizer.pad_id, tokens=lambda: list(tokenizer.tokens()))[0]
+
+
+def stages_that_run(settings: Settings) -> list[tuple[str, object]]:
+    """Return the compression stages of a candidate, with their options, that change more than the bits of weights."""
+    stages = [make_stage(options, name) for name, options in settings.compression.items()]
+    return [
+        (stage.name, asdict(stage.options))
+        for stage in stages
+        if not isinstance(stage, QuantizationStage) or stage.has_kernel
+    ]
 
 
 def rounded(network: Network, settings: Settings) -> Network:

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from data.json_types import JsonObject
 from models.settings import OVER_NGRAMS
-from runner.best.plan.draft import Draft, Drawer
+from runner.best.plan.draft import Draft, Drawer, stages_that_run
 from runner.best.plan.rates import Rates, embedding_units
 from runner.best.plan.twin import time_twin
 from runner.best.types import Facts
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.config.sized import with_rows
+from runner.deploy.answer_time import GRAPHS, delivered
 from runner.record.identity import identity_settings
 from runner.schema import Settings
 from runner.version import NUMBERS, VERSION
 
-FORMAT = 2  # raise when drafts are made in another way
+FORMAT = 3  # raise when drafts are made in another way
 CAP = "model.max_kb="  # an n-gram model whose file is smaller has all of its n-grams, whatever the cap
 START_S = 3.0  # of a run: its process, its data from the cache, evaluation, saving
-TIMING_S = 4.0  # of timing its answers, where there is a cap on time
+TIMING_S, GRAPH_S = 4.0, 10.0  # of timing its answers, where there is a cap on time; of writing a graph for that
 ROUNDS_OF_FIT = 150  # products with the matrix that a fit of a linear model takes, two a step
 LOOP = 2.0  # times the multiply-adds alone, that a training step takes
 STEP_S = 6e-4  # of an optimizer step beside its arithmetic
@@ -40,6 +42,7 @@ class Estimate:
     seconds: float
     shape: tuple[int, ...] = ()  # of its numbers: two candidates of a kind with equal ones are the same model
     text_s: float = 0.0  # seconds of one answer, in batches
+    engine: str | None = None  # of the bundle that answers in these microseconds
 
 
 @dataclass(frozen=True)
@@ -56,30 +59,39 @@ class Estimator:
     """Estimates candidates for the same rows on the same machine."""
 
     def __init__(
-        self, drawer: Drawer, words: Sequence[str], settings: Settings, facts: Facts, rates: Rates, machine: str | None
-    ) -> None:
-        """words, settings: of the command, to which a candidate adds; machine: its class, None: no answer is timed."""
-        self.drawer, self.words, self.facts, self.rates, self.machine = drawer, words, facts, rates, machine
+        self, drawer: Drawer, words: Sequence[str], settings: Settings, facts: Facts, rates: Rates,
+        machine: str | None = None, most: float | None = None, most_bytes: float = math.inf,
+    ) -> None:  # fmt: skip
+        """words, settings: of the command, to which a candidate adds.
+
+        machine: its class, None: no answer is timed. most: microseconds of an answer. most_bytes: of a model that is
+        timed.
+        """
+        self.drawer, self.words, self.facts, self.rates = drawer, words, facts, rates
+        self.machine, self.most, self.most_bytes = machine, most, most_bytes
+        self._timed: dict[str, dict[str, float]] = {}  # times of answers by what they depend on
         self._common = [FORMAT, VERSION, NUMBERS, drawer.rows.fingerprints, identity_settings(settings)]
 
     def estimate(self, words: Sequence[str], work: str, passes: float) -> Estimate:
         """Estimate a candidate by its overrides; work, passes: of its kind. Raises the user's errors."""
-        draft, training, micros = self._known(words)
-        timing = 0.0 if self.machine is None else TIMING_S
+        draft, training, times = self._known(words)
+        engine = delivered(times, self.most) if times else None
+        timing = TIMING_S + GRAPH_S * GRAPHS.count(engine or "") if engine else 0.0
         seconds = round(timing + self._seconds(training, draft, work, passes), 1)
         shape = (draft.bytes, draft.params, draft.width)
-        return Estimate(draft.bytes, micros, seconds, shape, self._forward(draft, training) if work == "dense" else 0.0)
+        text_s = self._forward(draft, training) if work == "dense" else 0.0
+        return Estimate(draft.bytes, times[engine] if engine else None, seconds, shape, text_s, engine)
 
-    def _known(self, words: Sequence[str]) -> tuple[Draft, Training, float | None]:
-        """The draft of a candidate and the time of its answer, from the cache where they are there."""
+    def _known(self, words: Sequence[str]) -> tuple[Draft, Training, dict[str, float]]:
+        """The draft of a candidate and the times of its answers by engine, from the cache where they are there."""
         path, free = self._path(words), self._path([word for word in words if not word.startswith(CAP)])
         cap = next((word.removeprefix(CAP) for word in words if word.startswith(CAP)), "null")
         kept = read_kept(path)
         if not kept and is_below(read_kept(free), cap):
             path, kept = free, read_kept(free)
-        times = kept.get("micros", {})
-        if "draft" in kept and (self.machine is None or self.machine in times):
-            return Draft(**kept["draft"]), Training(**kept["training"]), times.get(self.machine or "")
+        answers = kept.get("answers", {})
+        if "draft" in kept and self._is_enough(kept["draft"]["bytes"], answers.get(self.machine, {})):
+            return Draft(**kept["draft"]), Training(**kept["training"]), answers.get(self.machine, {})
         command = [*self.words, *words]
         settings, _ = with_rows(resolve(compose(command), words=command), self.facts.train_rows)
         train = settings.train
@@ -87,15 +99,34 @@ class Estimator:
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / "model"
             draft = self.drawer.draft(settings, folder)
-            if self.machine is not None:
-                times |= {self.machine: round(time_twin(folder, settings, self.drawer.rows), 1)}
+            if self.machine is not None and not self._is_enough(draft.bytes, {}):
+                answers |= {self.machine: self._times(folder, settings, draft)}
         path.parent.mkdir(parents=True, exist_ok=True)
         path = free if is_below({"draft": asdict(draft)}, cap) else path
         part = path.with_suffix(".part")
-        content = {"draft": asdict(draft), "training": asdict(training), "micros": times}
+        content = {"draft": asdict(draft), "training": asdict(training), "answers": answers}
         part.write_text(json.dumps(content, sort_keys=True), encoding="utf-8")
         part.replace(path)
-        return draft, training, times.get(self.machine or "")
+        return draft, training, answers.get(self.machine, {})
+
+    def _times(self, folder: Path, settings: Settings, draft: Draft) -> dict[str, float]:
+        """The times of the twin in `folder`, or those of one that computes the same on texts of the same length.
+
+        Encoders differ in their vocabularies and in the bits of their weights, which a graph unpacks when it is opened.
+        """
+        same = json.dumps([draft.macs, round(draft.tokens), draft.width, stages_that_run(settings)], default=str)
+        if draft.macs and same in self._timed:
+            return self._timed[same]
+        found = time_twin(folder, settings, self.drawer.rows, self.most)
+        self._timed[same] = {engine: round(micros, 1) for engine, micros in found.items()}
+        return self._timed[same]
+
+    def _is_enough(self, size: int, times: Mapping[str, float]) -> bool:
+        """Is a model of so many bytes too large to be timed, or are all forms of its bundle that may be delivered?"""
+        if self.machine is None or size > self.most_bytes:
+            return True
+        fast, small = GRAPHS
+        return bool(times) and (fast not in times or small in times or self.most is None or times[fast] <= self.most)
 
     def _path(self, words: Sequence[str]) -> Path:
         """The file in the cache for these overrides."""

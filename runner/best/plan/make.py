@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from data.stores.build_once import SharedCache
-from runner.best.plan.candidates import CandidateFinder, Found
+from runner.best.plan.candidates import TOLERANCE, CandidateFinder, Found
 from runner.best.plan.check import check_budget, check_reach
 from runner.best.plan.draft import Drawer
 from runner.best.plan.estimate import Estimator
@@ -53,7 +54,8 @@ def make_plan(settings: Settings, words: Sequence[str], budget: Budget, notify: 
     rates = known_rates(cache.folder, machine, notify) if is_timed else REFERENCE
     timed = machine if budget.max_us is not None else None
     drawer = Drawer(table.rows, cache)
-    estimator = Estimator(drawer, table.words, table.settings, table.facts, rates, timed)
+    largest = math.inf if budget.max_bytes is None else TOLERANCE * budget.max_bytes
+    estimator = Estimator(drawer, table.words, table.settings, table.facts, rates, timed, budget.max_us, largest)
     spare = drawer.calibration_bytes(table.settings)
     finder = CandidateFinder(table.shared, table.facts, budget, estimator.estimate, WeightsAtHand(), spare)
     plan = finish_plan(key, budget, table, finder.find())
@@ -63,16 +65,15 @@ def make_plan(settings: Settings, words: Sequence[str], budget: Budget, notify: 
 
 
 def with_news(plan: Plan, hub: Hub, folder: Path) -> Plan:
-    """Return a kept plan with a note on weights that are at hand by now: without them it stays as it is."""
+    """Return a kept plan, which stays as it is, with notes on what a new one would know: weights, times of bundles."""
     ids = {one.reason.removeprefix(NOT_AT_HAND) for one in plan.left_out if one.reason.startswith(NOT_AT_HAND)}
-    found = sorted(filter(hub, ids))
-    if not found:
-        return plan
-    note = (
-        f"this plan was made without {', '.join(found)}, at hand by now. Try: remove {folder} and give the same "
-        "command; finished runs are found again"
-    )
-    return replace(plan, facts=replace(plan.facts, notes=(*plan.facts.notes, note)))
+    notes, found = list[str](), sorted(filter(hub, ids))
+    if found:
+        notes.append(f"this plan was made without {', '.join(found)}, at hand by now")
+    if any(one.micros is not None and one.engine is None for one in plan.candidates):
+        notes.append("this plan is of a version that timed encoders in torch, which takes longer than their bundles")
+    cure = f"Try: remove {folder} and give the same command; finished runs are found again"
+    return replace(plan, facts=replace(plan.facts, notes=(*plan.facts.notes, *(f"{note}. {cure}" for note in notes))))
 
 
 def said_once(notify: Callable[[str], None]) -> Callable[[str], None]:

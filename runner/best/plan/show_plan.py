@@ -11,6 +11,10 @@ from runner.best.types import Budget, Candidate, Facts, Plan
 
 WIDTH = 80
 NAME = 41  # columns of a candidate's name
+FORMS = {  # what is said of the engine of a candidate's bundle
+    "onnx-int8": "the time is that of its graph in 8 bits: in float32 it is over the cap",
+    "torch": "the time is that of torch: there can be no bundle",
+}
 
 
 def show_plan(plan: Plan) -> list[str]:
@@ -87,6 +91,8 @@ def candidate_lines(one: Candidate) -> Iterator[str]:
         yield name[:WIDTH]
         name = ""
     yield f"{name:<{NAME}} {size:>10} {answer:>10} {one.seconds:>9,.0f}"
+    if told := FORMS.get(one.engine or ""):
+        yield f"  {told}"
 
 
 def steps_line(plan: Plan) -> str:

@@ -10,7 +10,7 @@ from runner.best.agenda import Work
 from runner.best.evidence import Ending
 from runner.best.journal import Journal
 from runner.best.search import Search
-from runner.best.types import Budget, Candidate, Facts, Plan, Step
+from runner.best.types import AnswerTime, Budget, Candidate, Facts, Plan, Step
 from runner.experiment.outcome import Outcome
 from runner.record.record import DataFacts, RunRecord
 
@@ -44,6 +44,7 @@ class Machine:
     scores: dict[str, float] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     micros: float = 20.0
+    answers: dict[str, AnswerTime] = field(default_factory=dict)  # by bundles
     begun: list[str] = field(default_factory=list)
     now: float = 1000.0
     die_before: int | None = None  # at which run, counted from 0
@@ -65,7 +66,7 @@ class Machine:
         record = record_of(f"run-{name}", self.scores.get(name, 0.5), self.sizes.get(name, 1000), self.micros)
         if part == "third":
             return Ending(Outcome(0, replace(record, status="killed", reason="paused after epoch 1 of 3", metrics={})))
-        return Ending(Outcome(0, record))
+        return Ending(Outcome(0, record), answer=self.answers.get(name))
 
 
 def record_of(identity: str, score: float, size: int, micros: float) -> RunRecord:

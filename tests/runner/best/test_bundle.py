@@ -50,6 +50,9 @@ def test_a_graph_over_the_cap_is_rounded_to_int8(tmp_path: Path, monkeypatch: py
     assert write_bundle(record, tmp_path, tmp_path / "bundle", most=30).size == 25
     assert write_bundle(record, tmp_path, tmp_path / "other", most=90).size == 90
     assert rounded == [False, True, False]
+    rounded.clear()
+    assert write_bundle(record, tmp_path, tmp_path / "fast", most=90, engine="onnx-int8").size == 25
+    assert rounded == [True], "its time was judged in 8 bits"
 
 
 def test_two_models_are_known_by_all_their_files_and_the_threshold(tmp_path: Path) -> None:

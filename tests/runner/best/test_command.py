@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from runner.best import command
 from runner.best.agenda import Work
 from runner.best.command import TIMED, Launching, hold_search, search_inside, shared_words
 from runner.best.search import Search
-from runner.best.types import Budget, Conclusion, Plan, Result
+from runner.best.types import AnswerTime, Budget, Conclusion, Plan, Result
 from runner.config.compose import compose
 from runner.errors import ConfigError
 from runner.experiment.outcome import Outcome
@@ -99,6 +100,23 @@ def test_the_same_command_again_launches_nothing(tmp_path: Path, ended: list[str
     search_inside(Budget(steps=5), ["data=demo"], Runs(tmp_path))
     again = Runs(tmp_path)
     assert search_inside(Budget(steps=5), ["data=demo"], again)[1] == 0 and not again.launched
+
+
+def test_with_a_cap_on_time_a_finished_run_is_timed_by_its_bundle_before_it_is_judged(
+    tmp_path: Path, ended: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def time_run(record: RunRecord, output: Path, cache: Path, budget: Budget) -> AnswerTime:
+        if record.identity == "run-b":
+            raise ConfigError("its texts are gone")
+        return AnswerTime(19.0 if record.identity == "run-a" else 9.0, "onnx")
+
+    monkeypatch.setattr(command, "time_run", time_run)
+    monkeypatch.setattr(command, "compute_aside", lambda function: function())
+    search_inside(Budget(steps=3, max_us=10.0), ["data=demo"], Runs(tmp_path))
+    lines = [json.loads(line) for line in (tmp_path / "sweeps/0123456789/journal.jsonl").read_text().splitlines()]
+    found = [(line["status"], line["micros"], line["engine"]) for line in lines]
+    assert found == [("refused", 19.0, "onnx"), ("refused", 20.0, None), ("done", 9.0, "onnx")]
+    assert "its texts are gone. The time that the run measured counts" in capsys.readouterr().out
 
 
 def test_without_a_winner_the_exit_code_is_1(tmp_path: Path, ended: list[str]) -> None:

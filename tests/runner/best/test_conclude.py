@@ -13,8 +13,9 @@ import pytest
 from runner.best.bundle import Bundle
 from runner.best.choice.left_out import left_out
 from runner.best.conclude import conclude
+from runner.best.evidence import Ending
 from runner.best.search import Search, Stop
-from runner.best.types import Budget, Conclusion, Plan, Step
+from runner.best.types import AnswerTime, Budget, Conclusion, Plan, Step
 from runner.errors import ConfigError
 from runner.experiment.outcome import Outcome
 from runner.record.json_files import write_json
@@ -61,7 +62,7 @@ def concluded(plan: Plan, folder: Path, scores: dict[str, float], **sizes: int) 
     return conclude(search, stop, no_run)
 
 
-def no_run(_words: Sequence[str]) -> Outcome:
+def no_run(_words: Sequence[str]) -> Ending:
     raise AssertionError("nothing is trained once the choice is made")
 
 
@@ -113,9 +114,9 @@ def in_folds(**teachers: str) -> Plan:
 def test_a_winner_by_folds_is_trained_once_more_on_all_rows(tmp_path: Path) -> None:
     asked: list[list[str]] = []
 
-    def train(words: Sequence[str]) -> Outcome:
+    def train(words: Sequence[str]) -> Ending:
         asked.append(list(words))
-        return Outcome(0, saved(tmp_path, "whole", 0.9))
+        return Ending(Outcome(0, saved(tmp_path, "whole", 0.9)))
 
     search = folded(tmp_path, in_folds())
     found = conclude(search, DONE, train)
@@ -128,8 +129,9 @@ def test_a_winner_by_folds_is_trained_once_more_on_all_rows(tmp_path: Path) -> N
 
 
 def test_a_winner_that_is_too_large_on_all_rows_makes_way_for_the_next(tmp_path: Path) -> None:
-    def train(words: Sequence[str]) -> Outcome:
-        return Outcome(0, saved(tmp_path, f"whole-{words[0][-1]}", 0.9, size=2001 if words[0] == "x=b" else 1999))
+    def train(words: Sequence[str]) -> Ending:
+        size = 2001 if words[0] == "x=b" else 1999
+        return Ending(Outcome(0, saved(tmp_path, f"whole-{words[0][-1]}", 0.9, size=size)))
 
     found = conclude(folded(tmp_path, in_folds()), DONE, train)
     assert found.result.winner == "a" and found.result.run == "whole-a"
@@ -139,9 +141,9 @@ def test_a_winner_that_is_too_large_on_all_rows_makes_way_for_the_next(tmp_path:
 def test_a_student_learns_from_a_teacher_that_has_seen_all_rows(tmp_path: Path) -> None:
     asked: list[list[str]] = []
 
-    def train(words: Sequence[str]) -> Outcome:
+    def train(words: Sequence[str]) -> Ending:
         asked.append(list(words))
-        return Outcome(0, saved(tmp_path, f"whole{len(asked)}", 0.9))
+        return Ending(Outcome(0, saved(tmp_path, f"whole{len(asked)}", 0.9)))
 
     plan = in_folds(b="a")
     student = replace(plan.candidates[1], overrides=("t={teacher}",))
@@ -177,3 +179,36 @@ def test_a_winner_whose_bundle_breaks_the_cap_is_refused_once_and_for_all(
         assert found.result.winner == "b" and found.result.bundle_bytes == 1500
         assert "c 0.9000: refused: its bundle has 2,500 bytes, 500 over max_kb=2" in left_out(found)
     assert asked == ["run-c", "run-b", "run-b"], "the second time the journal knows"
+
+
+def test_the_bundle_has_the_form_whose_time_was_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = list[object]()
+
+    def write(record: RunRecord, _output: Path, place: Path, *how: object) -> Bundle:
+        written.append(how[-1])
+        return Bundle(place, record.identity)
+
+    monkeypatch.setattr("runner.best.conclude.write_bundle", write)
+    for name, score in SCORES.items():
+        saved(tmp_path, f"run-{name}", score)
+    plan = replace(FIVE, budget=Budget(max_us=30.0, steps=99))
+    machine = Machine(scores=SCORES, answers={"c": AnswerTime(8.0, "onnx-int8"), "b": AnswerTime(31.0, "onnx")})
+    search = search_of(plan, tmp_path, machine)
+    found = conclude(search, search.work(), no_run)
+    assert written == ["onnx-int8"] and (found.result.micros, found.result.engine) == (8.0, "onnx-int8")
+    assert found.ended == (("b", "refused", "31.0 us an answer, 1.0 over max_us=30"),)
+
+
+def test_the_time_of_a_model_of_all_rows_is_judged_by_its_own_bundle(tmp_path: Path) -> None:
+    def train(words: Sequence[str]) -> Ending:
+        name = words[0][-1]
+        answer = AnswerTime(31.0 if name == "b" else 29.0, "numpy")
+        return Ending(Outcome(0, saved(tmp_path, f"whole-{name}", 0.9)), answer=answer)
+
+    plan = replace(in_folds(), budget=Budget(max_us=30.0, steps=99))
+    search = folded(tmp_path, plan)
+    found = conclude(search, DONE, train)
+    assert found.result.winner == "a" and (found.result.micros, found.result.engine) == (29.0, "numpy")
+    assert "b 0.8000: refused: on all rows: 31.0 us an answer, 1.0 over max_us=30" in " ".join(left_out(found))
+    again = conclude(folded(tmp_path, plan), DONE, no_run)
+    assert again.result == found.result, "a time is judged once"

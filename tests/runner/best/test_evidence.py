@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from runner.best.evidence import Ending, judge_step
-from runner.best.types import Budget
+from runner.best.types import AnswerTime, Budget
 from runner.experiment.outcome import Outcome
 from tests.runner.best.stand_ins import FIVE, Machine, record_of, search_of
 
@@ -54,3 +54,20 @@ def test_a_cap_on_what_was_not_measured_is_not_met(tmp_path: Path) -> None:
     untimed = replace(record, metrics={"val/accuracy": 0.5, "cost/bytes_deployed": 1})
     done = judge_step(FIVE.steps[0], FIVE.candidates[0], Ending(Outcome(0, untimed)), Budget(max_us=9.0), tmp_path)
     assert done.status == "refused" and "was not measured" in str(done.reason)
+
+
+def test_the_time_of_the_bundle_counts_and_not_that_of_the_run(tmp_path: Path) -> None:
+    step, candidate, slow = FIVE.steps[0], FIVE.candidates[0], Outcome(0, record_of("run-a", 0.5, 1, 46.0))
+    ending = Ending(slow, answer=AnswerTime(8.0, "onnx"))
+    done = judge_step(step, candidate, ending, Budget(max_us=9.0), tmp_path)
+    assert (done.status, done.micros, done.engine) == ("done", 8.0, "onnx")
+    assert judge_step(step, candidate, Ending(slow), Budget(max_us=9.0), tmp_path).status == "refused"
+
+
+def test_of_the_runs_on_folds_only_the_first_is_timed(tmp_path: Path) -> None:
+    record = record_of("run-a", 0.5, 1000, 1.0)
+    untimed = Ending(Outcome(0, replace(record, metrics={"val/accuracy": 0.5, "cost/bytes_deployed": 1000})))
+    for fold, repeat, max_kb, status in ((1, 0, 1, "done"), (0, 1, 1, "done"), (1, 0, 0.9, "refused")):
+        step = replace(FIVE.steps[0], part="fold", fold=fold, repeat=repeat)
+        found = judge_step(step, FIVE.candidates[0], untimed, Budget(max_us=9.0, max_kb=max_kb), tmp_path)
+        assert found.status == status

@@ -85,8 +85,8 @@ def test_two_runs_become_one_that_a_search_can_compare_and_deploy(
         (answers[0].columns["label"] == answers[0].columns["prediction"]).mean()
     )
     assert micros_of(record) == record.metrics["cascade/answer_us"] > 0
-    assert "over max_us=0.001" in str(over_caps(record, Budget(max_us=0.001)))
-    assert over_caps(record, Budget(max_us=1e9, max_kb=1e6)) is None
+    assert "over max_us=0.001" in str(over_caps(record, micros_of(record), Budget(max_us=0.001)))
+    assert over_caps(record, micros_of(record), Budget(max_us=1e9, max_kb=1e6)) is None
     again, _ = make_within_time(SMALL, LARGE, 800.0, output, cache, pairs=3)
     assert again == read_record(folder), "it was found, and not timed again"
 

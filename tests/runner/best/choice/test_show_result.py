@@ -39,6 +39,20 @@ def test_the_time_of_a_run_is_not_taken_for_that_of_its_graph(tmp_path: Path) ->
     graph = replace(ending, result=replace(ending.result, agreement=1.0))
     said = "on this machine, by the run in torch; the graph in the bundle has a time of its own"
     assert said in shown(show_result(graph)) and said not in shown(show_result(ending))
+    assert show_result(graph)[-1] == f"  run serve {tmp_path}/sweeps/0123456789/bundle", "which answers sooner"
+
+
+@pytest.mark.parametrize(
+    ("engine", "said"),
+    [
+        ("numpy", "on this machine test/accuracy"), ("onnx", "by the graph in the bundle test/accuracy"),
+        ("onnx-int8", "by the graph in the bundle, in 8 bits"), ("torch", "in torch: there is no bundle"),
+    ],
+)  # fmt: skip
+def test_what_answers_in_the_judged_time_is_said(tmp_path: Path, engine: str, said: str) -> None:
+    ending = an_ending(tmp_path, Budget(max_us=1000))
+    text = shown(show_result(replace(ending, result=replace(ending.result, micros=8.0, engine=engine))))
+    assert "an answer 8 us of 1,000 us, median" in text and said in text and "time of its own" not in text
 
 
 def test_it_stands_beside_the_next_smaller_the_ceiling_and_the_most_frequent_label(tmp_path: Path) -> None:

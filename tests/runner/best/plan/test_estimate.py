@@ -27,14 +27,16 @@ class Counting(Drawer):
         return DRAFT
 
 
-def estimator(rows: Rows, cache: SharedCache, rates: Rates = REFERENCE, machine: str | None = None) -> Estimator:
-    return Estimator(Counting(rows, cache), DEMO, settings_of(*DEMO), FACTS, rates, machine)
+def estimator(
+    rows: Rows, cache: SharedCache, rates: Rates = REFERENCE, machine: str | None = None, most: float | None = None
+) -> Estimator:
+    return Estimator(Counting(rows, cache), DEMO, settings_of(*DEMO), FACTS, rates, machine, most)
 
 
 def test_bytes_and_times_are_kept_for_the_next_plan(
     demo_rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    times, cache = [10.0, 20.0], SharedCache(tmp_path)
+    times, cache = [{"numpy": 10.0}, {"numpy": 20.0}], SharedCache(tmp_path)
     monkeypatch.setattr(estimate, "time_twin", lambda *_: times.pop(0))
     first = estimator(demo_rows, cache)
     assert first.estimate(DSN, "embedding", 0).micros is None
@@ -45,6 +47,50 @@ def test_bytes_and_times_are_kept_for_the_next_plan(
     untimed = first.estimate(DSN, "embedding", 0).seconds
     assert here.estimate(DSN, "embedding", 0).seconds == pytest.approx(untimed + TIMING_S)
     assert estimator(demo_rows, cache).estimate((*DSN, "model.width=0.5"), "embedding", 0).bytes == 5000
+
+
+def test_an_encoder_is_timed_again_only_for_a_cap_that_its_float32_graph_is_over(
+    demo_rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[float | None]()
+
+    def time_twin(_folder: Path, _settings: object, _rows: Rows, most: float) -> dict[str, float]:
+        asked.append(most)
+        return {"onnx": 800.04} | ({"onnx-int8": 300.0} if most < 800 else {})
+
+    monkeypatch.setattr(estimate, "time_twin", time_twin)
+    for most, micros, engine, times in (
+        (1000.0, 800.0, "onnx", [1000.0]), (900.0, 800.0, "onnx", [1000.0]),
+        (500.0, 300.0, "onnx-int8", [1000.0, 500.0]),
+        (200.0, 300.0, "onnx-int8", [1000.0, 500.0]), (1000.0, 800.0, "onnx", [1000.0, 500.0]),
+    ):  # fmt: skip
+        found = estimator(demo_rows, SharedCache(tmp_path), machine="here", most=most).estimate(DSN, "dense", 0)
+        assert (found.micros, found.engine, asked) == (micros, engine, times)
+
+
+def test_a_model_over_the_cap_on_bytes_is_not_timed(
+    demo_rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimate, "time_twin", lambda *_: {"numpy": 10.0})
+    found = estimator(demo_rows, SharedCache(tmp_path), machine="here")
+    for most_bytes, micros in ((4999.0, None), (5000.0, 10.0)):
+        found.most_bytes = most_bytes
+        assert found.estimate(DSN, "embedding", 0).micros == micros
+
+
+def test_encoders_that_differ_in_their_bits_alone_are_timed_once(
+    demo_rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = [{"onnx": 800.0}, {"onnx": 900.0}, {"onnx": 700.0}]
+    monkeypatch.setattr(estimate, "time_twin", lambda *_: times.pop(0))
+    found = estimator(demo_rows, SharedCache(tmp_path), machine="here")
+
+    def micros(stages: str) -> float | None:
+        return found.estimate(("model=bert-tiny", f"compression=[{stages}]"), "dense", 0).micros
+
+    assert micros("int8") == micros("int4") == micros("pq") == 800.0
+    assert micros("int8_dynamic") == 900.0, "its layers multiply integers"
+    assert micros("int8,exits") == 700.0, "texts leave earlier"
 
 
 def test_a_model_far_below_its_cap_is_known_for_other_caps(demo_rows: Rows, tmp_path: Path) -> None:

@@ -74,6 +74,23 @@ def test_a_kept_plan_says_which_weights_have_come_since(tmp_path: Path, monkeypa
     assert read_plan(folder / PLAN) == first
 
 
+def test_a_plan_whose_times_are_those_of_torch_says_so_and_is_obeyed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_reviews(tmp_path / "reviews.csv")
+    budget = Budget(max_us=1e6, steps=4)
+    first = planned(tmp_path, budget)
+    assert {one.engine for one in first.candidates} == {"numpy"} and planned(tmp_path, budget) == first
+    folder = tmp_path / "outputs" / "sweeps" / first.key
+    earlier = replace(first, candidates=tuple(replace(one, engine=None) for one in first.candidates))
+    make.write_plan(earlier, folder / PLAN)
+    again = planned(tmp_path, budget)
+    assert again.steps == first.steps and again.candidates == earlier.candidates
+    (note,) = set(again.facts.notes) - set(first.facts.notes)
+    assert "timed encoders in torch" in note and note.endswith("finished runs are found again")
+    assert f"Try: remove {folder} and give the same command" in note
+
+
 def test_whatever_a_plan_depends_on_is_in_its_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = write_reviews(tmp_path / "reviews.csv")
     other = tmp_path / "other.csv"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from runner.best.plan.show_plan import budget_line, show_plan
 from runner.best.plan.steps import order_steps
 from runner.best.types import Budget, Candidate, Facts, LeftOut, Plan
@@ -27,6 +29,16 @@ def test_a_plan_is_shown_in_80_columns() -> None:
     assert "shortened: needs a cap of 4,000 KB, has 1,000" in text and "large (ceiling)" in text
     assert "5 steps, 3 of them in 70% of the time" in text and LONG in text
     assert f"{'ngram':<41} {'200 KB':>10} {'31 us':>10} {'12':>9}" in lines
+
+
+def test_a_time_of_another_form_than_the_float32_graph_is_said() -> None:
+    engines = {"ngram": "numpy", LONG: "onnx-int8", "large": "torch"}
+    candidates = tuple(replace(one, micros=900.0, engine=engines[one.name]) for one in CANDIDATES)
+    lines = show_plan(Plan("0123456789", Budget(max_us=1000), FACTS, candidates, (), order_steps(candidates, 0, 1)))
+    assert sum("the time is that of" in line for line in lines) == 2 and max(map(len, lines)) <= 80
+    places = {name: next(n for n, line in enumerate(lines) if line.startswith(name)) for name in ("ngram", "large")}
+    assert "torch: there can be no bundle" in lines[places["large"] + 1]
+    assert "the time is" not in lines[places["ngram"] + 1]
 
 
 def test_folds_are_said() -> None:
