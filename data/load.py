@@ -107,6 +107,7 @@ class Rows:
     is_cut: bool  # is the split that selects a part of the training rows?
     task: DataTask
     language: str | None = None  # by whose rules texts are lowered
+    added: tuple[str, ...] = ()  # texts that a tokenizer keeps whole
 
     @cached_property
     def fingerprints(self) -> dict[str, str]:
@@ -136,7 +137,8 @@ def read_rows(settings: DataSettings, cache: SharedCache, target: str = "auto") 
     raw = read_raw(settings, cache, target)
     given = set(raw.splits)
     select, report = _cut(raw, settings, cache)
-    return Rows(raw, select, tuple(report), select not in given, _task(raw, settings), settings.lower)
+    added = tuple(settings.added_tokens)
+    return Rows(raw, select, tuple(report), select not in given, _task(raw, settings), settings.lower, added)
 
 
 def tokenise_rows(rows: Rows, name: str, tokenizer: Tokenizer, max_length: int, cache: SharedCache) -> TokenSplit:
@@ -154,7 +156,7 @@ def open_tokenizer(
     texts = rows.raw.splits[rows.raw.training_texts]
     chosen = open_or_train_tokenizer(
         tokenizer, vocab_size, texts, rows.contents[rows.raw.training_texts], cache, special_tokens=special_tokens,
-        unknown_tokens=unknown_tokens, language=rows.language, cleaning=cleaning,
+        unknown_tokens=unknown_tokens, language=rows.language, cleaning=cleaning, added=rows.added,
     )  # fmt: skip
     if vocabulary == FULL:
         return chosen

@@ -112,6 +112,7 @@ class DataSettings:
     unlabelled: str = limited("refuse", choices=("refuse", "drop"))
     missing: str = limited("refuse", choices=("refuse", "drop"))
     clean: str | None = limited(None, choices=("tweets",), neutral=None)
+    added_tokens: list[str] = field(default_factory=list, metadata={"neutral": []})
     select_fraction: float = limited(0.1, above=0.0, high=0.9)
     select_max_rows: int = limited(5000, low=1)
     test_fraction: float = limited(0.1, above=0.0, high=0.9)

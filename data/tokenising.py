@@ -34,7 +34,7 @@ def tokenizer_of(
         return features_of(source, settings, special_tokens)
     return open_or_train_tokenizer(
         source, vocab_size, texts, fingerprint, cache, special_tokens=special_tokens, unknown_tokens=unknown_tokens,
-        language=settings.lower, cleaning=cleaning_of(settings),
+        language=settings.lower, cleaning=cleaning_of(settings), added=settings.added_tokens,
     )  # fmt: skip
 
 

@@ -32,7 +32,8 @@ class MaxMatchDropout:
         DataError for a tokenizer that is no WordPiece.
         """
         pieces = require_pieces(tokenizer, f"{SETTING}={share:g}")
-        model = json.loads(pieces.backend.to_str())["model"]
+        content = json.loads(pieces.backend.to_str())
+        model = content["model"]
         if model["type"] != "WordPiece":
             raise DataError(
                 f"{SETTING}={share:g}: splits words by WordPiece, and the tokenizer of {pieces.source} is a "
@@ -45,6 +46,7 @@ class MaxMatchDropout:
         self.pieces = {number: piece for piece, number in self.vocab.items()}
         self.continuing = {number for piece, number in self.vocab.items() if piece.startswith(self.inner)}
         self.whole = {self.vocab[name] for name in pieces.names.values() if name in self.vocab}  # never split
+        self.whole |= {token["id"] for token in content["added_tokens"]}
         self._known: dict[tuple[int, ...], Fits | None] = {}
 
     def augment(self, split: TokenSplit, rows: np.ndarray, inputs: Arrays, targets: Arrays, epoch: int) -> None:

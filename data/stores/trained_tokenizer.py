@@ -5,9 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from data.errors import DataError
+from data.inputs.added_tokens import SETTING as ADDED_TOKENS
+from data.inputs.added_tokens import with_added, without
 from data.inputs.bare_texts import facts_of
 from data.inputs.cleaning import clean_text
 from data.inputs.hashed_words import WORDS, HashedWords
@@ -29,31 +34,39 @@ def open_or_train_tokenizer(
     unknown_tokens: str = "auto",
     cleaning: tuple[str, ...] = (),
     language: str | None = None,
+    added: Sequence[str] = (),
 ) -> Tokenizer:
     """Load the tokenizer of a hub id or folder, or with source "train" one that is trained on the training rows.
 
     With source "words" texts become hashes of words, with "words:2-5" also of their character n-grams. fingerprint: of
     the rows; a trained tokenizer is kept under it. special_tokens, unknown_tokens: as in `load_tokenizer`.
     cleaning: names of steps that clean each text first. language: by whose rules texts are lowered then (data.lower);
-    None: as the tokenizer does by itself.
+    None: as the tokenizer does by itself. added: texts that are kept whole (data.added_tokens).
     """
     name, _, lengths = source.partition(":")
     if name == WORDS:
+        if added:
+            raise DataError(
+                f"{ADDED_TOKENS}: keeps texts whole among the pieces of a vocabulary, and this model reads words, of "
+                f"which every sign is one. Try: {ADDED_TOKENS}=[]"
+            )
         low, _, high = lengths.partition("-")
         return HashedWords((int(low), int(high)) if lengths else None, cleaning, language)
     if source != "train":
         loaded = load_tokenizer(source, special_tokens=special_tokens, unknown_tokens=unknown_tokens)
-        loaded = lower_as(loaded, language) if isinstance(loaded, PieceTokenizer) else loaded
+        if isinstance(loaded, PieceTokenizer):
+            loaded = with_added(lower_as(loaded, language), added)
         return loaded.cleaned_by(cleaning)
-    name = "-".join([fingerprint[:20], str(vocab_size), *cleaning, *([language] if language else [])])
+    key = [hashlib.sha256(json.dumps(list(added)).encode()).hexdigest()[:10]] if added else []
+    name = "-".join([fingerprint[:20], str(vocab_size), *cleaning, *([language] if language else []), *key])
     path = cache.folder / "tokenizers" / name
 
     def texts() -> Iterator[str]:
-        return (clean_text(text, cleaning) for text in train.texts())
+        return (without(clean_text(text, cleaning), added) for text in train.texts())
 
     def build(folder: Path) -> None:
         cache.tell(f"training a vocabulary of {vocab_size:,} tokens")
-        text = train_tokenizer(texts, vocab_size, language).backend.to_str()
+        text = with_added(train_tokenizer(texts, vocab_size - len(added), language), added).backend.to_str()
         (folder / TOKENIZER).write_text(text, encoding="utf-8")
         (folder / CHECKSUM).write_text(checksum(folder / TOKENIZER), encoding="ascii")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from data.errors import DataError
+from data.inputs.added_tokens import with_added
 from data.inputs.cleaning import cleaning_of
 from data.inputs.tokenizer import PieceTokenizer, Tokenizer, load_tokenizer, lower_as, train_tokenizer
 from data.inputs.word_cache import Encoded
@@ -67,7 +68,8 @@ def _open(rows: Rows, settings: Settings) -> tuple[Tokenizer | None, str, str]:
     model, train = settings.model, rows.raw.splits["train"]
 
     def trained() -> PieceTokenizer:
-        return train_tokenizer(lambda: sample_texts(train, TRAINED_ON), model.vocab_size, settings.data.lower)
+        found = train_tokenizer(lambda: sample_texts(train, TRAINED_ON), model.vocab_size, settings.data.lower)
+        return with_added(found, settings.data.added_tokens)
 
     if model.tokenizer.partition(":")[0] == HASHED:
         return None, model.tokenizer, f"model={model.name} reads whole words"
@@ -75,7 +77,8 @@ def _open(rows: Rows, settings: Settings) -> tuple[Tokenizer | None, str, str]:
         return trained(), "train", f"{_said(train, model.vocab_size)}, as a run does on all"
     try:
         found = load_tokenizer(model.tokenizer)
-        found = lower_as(found, settings.data.lower) if isinstance(found, PieceTokenizer) else found
+        if isinstance(found, PieceTokenizer):
+            found = with_added(lower_as(found, settings.data.lower), settings.data.added_tokens)
         return found, model.tokenizer, f"that of model={model.name}"
     except DataError as error:
         why = f"{str(error).partition(' Go on with')[0].rstrip('.')}; in its place {_said(train, model.vocab_size)}"

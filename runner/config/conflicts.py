@@ -7,6 +7,7 @@ from models.compression.settings.chain import missing_requirements, out_of_order
 from models.compression.settings.learn import Distil
 from models.contradictions import contradictions
 from models.settings import CNN, FITTED_NGRAMS, HASHED_WORDS, OVER_NGRAMS
+from runner.config.check_added_tokens import added_token_conflicts
 from runner.config.check_calibration import calibration_conflicts
 from runner.config.check_codes import code_conflicts
 from runner.config.check_cosine import cosine_conflicts
@@ -42,6 +43,7 @@ def conflicts(settings: Settings) -> list[str]:
         *measuring_conflicts(settings),
         *file_conflicts(settings.data),
         *code_conflicts(settings.data),
+        *added_token_conflicts(settings),
         *label_set_conflicts(settings.data),
         *fold_conflicts(settings),
         *calibration_conflicts(settings),

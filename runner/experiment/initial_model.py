@@ -10,8 +10,9 @@ from typing import cast
 import numpy as np
 import torch
 
+from data.inputs.added_tokens import added_to, with_added
 from data.inputs.cleaning import unmarked
-from data.inputs.tokenizer import PieceTokenizer, load_tokenizer, lower_as
+from data.inputs.tokenizer import PieceTokenizer, Tokenizer, load_tokenizer, lower_as
 from data.inputs.trimmed import TrimmedTokenizer
 from data.splits import Splits
 from models.architecture import check_vocabulary
@@ -174,7 +175,7 @@ def find_cut(settings: Settings, splits: Splits, folder: Path | None) -> Cut | N
     tokenizer = splits.tokenizer
     if not isinstance(tokenizer, TrimmedTokenizer):
         return None
-    if folder and unmarked(tokenizer.untrimmed) not in fingerprints_of(folder, tokenizer.language):
+    if folder and unmarked(tokenizer.untrimmed) not in fingerprints_of(folder, tokenizer):
         return None
     return Cut(tokenizer.kept, settings.data.max_length, None if splits.task.is_pair else 1)
 
@@ -224,14 +225,19 @@ def check_tokenizer(folder: Path | None, splits: Splits, *, is_finished: bool = 
     usable = [unmarked(tokenizer.fingerprint)]
     if isinstance(tokenizer, TrimmedTokenizer) and not is_finished:
         usable.append(unmarked(tokenizer.untrimmed))
-    if folder and not fingerprints_of(folder, tokenizer.language).intersection(usable):
+    if folder and not fingerprints_of(folder, tokenizer, may_add=not is_finished).intersection(usable):
         raise ConfigError(
             f"{folder}: was trained with another vocabulary than {tokenizer.source}. Try: model.tokenizer=auto"
         )
 
 
-def fingerprints_of(folder: Path, language: str | None) -> set[str]:
-    """The fingerprints of a saved tokenizer: as it is, and with the lower case of a language; without cleaning."""
-    found = load_tokenizer(str(folder))
-    changed = lower_as(found, language) if isinstance(found, PieceTokenizer) else found
+def fingerprints_of(folder: Path, wanted: Tokenizer, *, may_add: bool = True) -> set[str]:
+    """The fingerprints of a saved tokenizer: as it is, and with the lower case of the wanted one; without cleaning.
+
+    may_add: with its added tokens too, which a model that is trained again can learn.
+    """
+    found = changed = load_tokenizer(str(folder))
+    if isinstance(found, PieceTokenizer) and isinstance(wanted, PieceTokenizer):
+        changed = lower_as(found, wanted.language)
+        changed = with_added(changed, added_to(wanted)) if may_add else changed
     return {unmarked(found.fingerprint), unmarked(changed.fingerprint)}

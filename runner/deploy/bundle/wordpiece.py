@@ -55,7 +55,7 @@ class WordPiece:
         self.prefix, self.longest = settings["prefix"], settings["longest"]
         self.lower, self.strips_accents, self.splits_ideographs = (settings[k] for k in ("lower", "accents", "chinese"))
         self.language = settings.get("language")  # by whose rules texts are lowered first
-        self.special = [token for token in settings["special"] if token]
+        self.special = sorted(filter(None, settings["special"]), key=len, reverse=True)  # the longest is found first
         self.find_special = re.compile("(" + "|".join(map(re.escape, self.special)) + ")").split
         self._words, self._parts = Cache(self.pieces_of), Cache(self.ids_of_part)
 

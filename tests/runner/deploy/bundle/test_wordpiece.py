@@ -9,7 +9,8 @@ import pytest
 from tokenizers import Tokenizer
 from tokenizers.normalizers import BertNormalizer
 
-from data.inputs.tokenizer import train_tokenizer
+from data.inputs.added_tokens import with_added
+from data.inputs.tokenizer import train_tokenizer, wrap_backend
 from data.sources.demo import generate_demo
 from models.packed.vocabulary import wordpiece_vocabulary
 from runner.deploy.bundle import wordpiece
@@ -53,6 +54,15 @@ def test_hard_texts_have_the_librarys_ids(backend: Tokenizer, options: dict[str,
     for text in [*HARD, " ".join(HARD), *(f"{one}x{other}" for one, other in pairwise(HARD))]:
         found = [ids[piece] for piece in words.ids(text, UNLIMITED)]
         assert found == copy.encode(text, add_special_tokens=False).ids, repr(text)
+
+
+def test_added_tokens_have_the_librarys_ids(backend: Tokenizer) -> None:
+    added = ["[NAME]", "@USER", "[SEP]x", "日本", "naïve", "😀"]
+    made = with_added(wrap_backend(Tokenizer.from_str(backend.to_str()), "test"), added).backend
+    words, ids = read(made)
+    for text in ["[NAME]'s [name] [[NAME]]", "@USERs", *(f"{one}{name}{one}" for one in HARD for name in added)]:
+        found = [ids[piece] for piece in words.ids(text, UNLIMITED)]
+        assert found == made.encode(text, add_special_tokens=False).ids, repr(text)
 
 
 def test_rows_have_the_librarys_ids(backend: Tokenizer, rows: list[str]) -> None:

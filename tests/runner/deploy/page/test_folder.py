@@ -13,6 +13,7 @@ from urllib.parse import quote
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
+from data.inputs.added_tokens import with_added
 from data.inputs.tokenizer import PieceTokenizer, train_tokenizer, wrap_backend
 from runner.commands.export import main
 from runner.deploy import graphs
@@ -131,11 +132,11 @@ def test_npm_that_is_missing_or_fails_is_one_message(tmp_path: Path, monkeypatch
 @pytest.mark.skipif(not HAS_PACKAGES, reason="needs make page-packages")
 @pytest.mark.parametrize("kind", ["wordpiece", "byte pairs", "unigrams"])
 def test_node_reads_the_pieces_that_training_reads(tmp_path: Path, kind: str) -> None:
-    tokenizer = tokenizer_of(kind)
+    tokenizer = with_added(tokenizer_of(kind), ["[NAME]"])
     tokenizer.save(tmp_path)
     write_sums(tmp_path / "model.onnx")
     add_page(tmp_path, exported_at(tmp_path), a_record(), is_built=False)
-    texts = [*HARD, "", " ".join(HARD)]
+    texts = [*HARD, "", " ".join(HARD), "x [NAME]'s[NAME] [name]"]
     rows = list(zip(texts, reversed(texts)))
     for (text, pair), answer in zip(rows, ask_page(tmp_path, rows, runtime=None), strict=True):
         row = tokenizer.encode([text], [pair], 24)

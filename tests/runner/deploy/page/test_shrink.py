@@ -14,7 +14,8 @@ import pytest
 from tokenizers import Tokenizer
 from tokenizers.normalizers import BertNormalizer
 
-from data.inputs.tokenizer import train_tokenizer
+from data.inputs.added_tokens import with_added
+from data.inputs.tokenizer import train_tokenizer, wrap_backend
 from models.ngrams.pairs import PairOptions
 from models.packed.fold import pack_bits
 from models.packed.format import pack
@@ -43,11 +44,13 @@ def a_model(
     labels: Sequence[str] = "abc",
     size: int = WIDTH,
     normalizer: dict[str, bool] | None = None,
+    added: Sequence[str] = (),
     **more: Any,
 ) -> bytes:
     """A model with random numbers; more: fields of the header, and arrays in the place of the usual ones."""
     copy = Tokenizer.from_str(backend().to_str())
     copy.normalizer = BertNormalizer(**(normalizer or {}))
+    copy = with_added(wrap_backend(copy, "test"), added).backend
     vocabulary, rng = wordpiece_vocabulary(json.loads(copy.to_str())), np.random.default_rng(0)
     outputs = len(labels) if len(labels) > 2 else 1
     shapes = {"words": (len(vocabulary.pieces), size), "places": (LONGEST, size), "segments": (2, size)}
@@ -86,6 +89,14 @@ def test_hard_texts_have_pythons_pieces(tmp_path: Path) -> None:
             for part in answer["parts"]:
                 ((start, end),) = part["spans"]
                 assert units[2 * start : 2 * end] == part["text"].encode("utf-16-le", "surrogatepass") != b""
+
+
+@NEEDS_NODE
+def test_texts_that_are_kept_whole_have_pythons_pieces(tmp_path: Path) -> None:
+    added = ["[NAME]", "@USER", "[SEP]x", "日本", "naïve", "\U0001f600"]
+    rows = [["[NAME]'s [name] [[NAME]]"], ["@USERs"], *([f"{one}{name}{one}"] for one in HARD[::3] for name in added)]
+    (found,) = check_answers(tmp_path, [(a_model(size=3, added=added), rows)], tolerance=1e-6, kind="dsn")
+    assert [part["text"] for part in found[0]["parts"]].count("[NAME]") == 2
 
 
 @NEEDS_NODE

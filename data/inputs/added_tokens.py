@@ -1,0 +1,79 @@
+"""Texts that a tokenizer keeps whole, such as [NAME] in the place of names: data.added_tokens.
+
+They lie among the added tokens of tokenizer.json, so whatever opens that file keeps them whole too: torch, ONNX,
+transformers, a bundle, a page. They are found in a text as it is written, before it is lowered.
+
+A BERT vocabulary has unused pieces for that purpose ([unused0], ...), for which checkpoints have word vectors. An added
+token takes the id of one, or the next id after all others where there is none.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from data.errors import DataError
+from data.inputs.tokenizer import PieceTokenizer, wrap_backend
+from data.json_types import JsonObject
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer as Backend
+
+SETTING = "data.added_tokens"
+UNUSED = re.compile(r"\[unused\d+\]")
+PLAIN = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": False}
+
+
+def with_added(tokenizer: PieceTokenizer, tokens: Sequence[str]) -> PieceTokenizer:
+    """Return the tokenizer that keeps these texts whole; those that it keeps already stay as they are.
+
+    DataError for one of its special tokens, such as [MASK].
+    """
+    content = json.loads(tokenizer.backend.to_str())
+    known = {token["content"]: token for token in content["added_tokens"]}
+    for token in tokens:
+        if token in known and known[token]["special"]:
+            raise DataError(
+                f"{SETTING}: {token} is a special token of {tokenizer.source}, which stands for no text. Leave it out"
+            )
+    new = [token for token in tokens if token not in known]
+    if not new:
+        return tokenizer
+    bare = tokenizer.bare.facts() if tokenizer.bare else None
+    found = wrap_backend(_added(content, new), tokenizer.source, tokenizer.names, bare)
+    return found.cleaned_by(tokenizer.cleaning)
+
+
+def added_to(tokenizer: PieceTokenizer) -> tuple[str, ...]:
+    """Return the texts that the tokenizer keeps whole, special tokens aside."""
+    tokens = json.loads(tokenizer.backend.to_str())["added_tokens"]
+    return tuple(token["content"] for token in tokens if not token["special"])
+
+
+def without(text: str, tokens: Sequence[str]) -> str:
+    """Return a text with a space in the place of each of these tokens, from which a vocabulary is trained."""
+    for token in tokens:
+        text = text.replace(token, " ")
+    return text
+
+
+def _added(content: JsonObject, new: list[str]) -> Backend:
+    """The tokenizer of a tokenizer.json with these tokens, in the place of unused pieces as far as there are any."""
+    from tokenizers import AddedToken
+    from tokenizers import Tokenizer as Backend
+
+    vocab, added = content["model"]["vocab"], content["added_tokens"]
+    if isinstance(vocab, dict):  # of Unigram it is a list with scores, in which no piece is unused
+        taken = {token["id"] for token in added}
+        unused = sorted((place, piece) for piece, place in vocab.items() if UNUSED.fullmatch(piece))
+        free = [(place, piece) for place, piece in unused if place not in taken]
+        for token, (place, piece) in zip([token for token in new if token not in vocab], free):
+            del vocab[piece]
+            vocab[token] = place
+            added.append({"id": place, "content": token} | PLAIN)
+        added.sort(key=lambda token: token["id"])
+    made: Backend = Backend.from_str(json.dumps(content))
+    made.add_tokens([AddedToken(token, normalized=False) for token in new])
+    return made
