@@ -82,7 +82,7 @@ def load_splits(
         return tokenise_split(raw.splits[name], name, contents[name], own, target, longest, shared)
 
     found = tokenise("train", chosen)
-    raw.notes += fit_notes(raw.splits["train"], found, chosen, settings.lower)
+    raw.notes += fit_notes(raw.splits["train"], found, chosen, settings.lower, settings.added_tokens)
     chosen = with_scaling(chosen, found)
     if vocabulary != FULL:
         chosen = _trim(chosen, vocabulary, (texts, report[0]), tokenise, raw.notes)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from data.errors import DataError
+from data.inputs.added_tokens import added_notes
 from data.inputs.language_case import TURKISH
 from data.inputs.tokenizer import PieceTokenizer, Tokenizer
 from data.inputs.trimmed import count_tokens
@@ -22,13 +23,16 @@ CAPITALS, SMALL = "IŞIK ISI İL", "ışık ısı il"  # the same words of Turki
 ACCENTED, STRIPPED = "çağrı öğle şu", "cagrı ogle su"
 
 
-def fit_notes(raw: RawSplit, train: TokenSplit, tokenizer: Tokenizer, language: str | None) -> list[str]:
+def fit_notes(
+    raw: RawSplit, train: TokenSplit, tokenizer: Tokenizer, language: str | None, added: Sequence[str] = ()
+) -> list[str]:
     """Return what the user should know of a tokenizer and the training texts; DataError where it cannot read them.
 
-    raw, train: the training rows before and after tokenising; language: data.lower.
+    raw, train: the training rows before and after tokenising; language: data.lower; added: data.added_tokens.
     """
     found = unknown_note(train, tokenizer)
-    return [*([found] if found else []), *case_notes(sample_texts(raw, LOOKED_AT), tokenizer, language)]
+    notes = [*([found] if found else []), *case_notes(sample_texts(raw, LOOKED_AT), tokenizer, language)]
+    return notes + added_notes(np.asarray(train.tokens), tokenizer, added)
 
 
 def unknown_share(tokens: np.ndarray, tokenizer: Tokenizer) -> float | None:

@@ -14,8 +14,10 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from data.errors import DataError
-from data.inputs.tokenizer import PieceTokenizer, wrap_backend
+from data.inputs.tokenizer import PieceTokenizer, Tokenizer, wrap_backend
 from data.json_types import JsonObject
 
 if TYPE_CHECKING:
@@ -50,6 +52,19 @@ def added_to(tokenizer: PieceTokenizer) -> tuple[str, ...]:
     """Return the texts that the tokenizer keeps whole, special tokens aside."""
     tokens = json.loads(tokenizer.backend.to_str())["added_tokens"]
     return tuple(token["content"] for token in tokens if not token["special"])
+
+
+def added_notes(tokens: np.ndarray, tokenizer: Tokenizer, added: Sequence[str]) -> list[str]:
+    """Return what the user should know of added tokens: those without effect, and those that no training text has.
+
+    tokens: those of the training texts, end to end.
+    """
+    if not added:
+        return []
+    if not isinstance(tokenizer, PieceTokenizer):
+        return [f"{SETTING} has no effect: the tokenizer {tokenizer.source} has no pieces that it could add to"]
+    never = [name for name in added if not np.any(tokens == tokenizer.backend.token_to_id(name))]
+    return [f"{SETTING}: no training text has {', '.join(never)}, so nothing is learnt about it"] if never else []
 
 
 def without(text: str, tokens: Sequence[str]) -> str:

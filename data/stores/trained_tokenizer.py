@@ -10,8 +10,6 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from data.errors import DataError
-from data.inputs.added_tokens import SETTING as ADDED_TOKENS
 from data.inputs.added_tokens import with_added, without
 from data.inputs.bare_texts import facts_of
 from data.inputs.cleaning import clean_text
@@ -41,15 +39,11 @@ def open_or_train_tokenizer(
     With source "words" texts become hashes of words, with "words:2-5" also of their character n-grams. fingerprint: of
     the rows; a trained tokenizer is kept under it. special_tokens, unknown_tokens: as in `load_tokenizer`.
     cleaning: names of steps that clean each text first. language: by whose rules texts are lowered then (data.lower);
-    None: as the tokenizer does by itself. added: texts that are kept whole (data.added_tokens).
+    None: as the tokenizer does by itself. added: texts that are kept whole (data.added_tokens), for
+    which hashed words have no use: their n-grams have such a text whole.
     """
     name, _, lengths = source.partition(":")
     if name == WORDS:
-        if added:
-            raise DataError(
-                f"{ADDED_TOKENS}: keeps texts whole among the pieces of a vocabulary, and this model reads words, of "
-                f"which every sign is one. Try: {ADDED_TOKENS}=[]"
-            )
         low, _, high = lengths.partition("-")
         return HashedWords((int(low), int(high)) if lengths else None, cleaning, language)
     if source != "train":

@@ -58,6 +58,7 @@ def check_checkpoint(settings: Settings) -> None:
         if model.pretrained:
             check_static(model.pretrained, model.dims)
             check_folder(model, table_shape(model.pretrained)[0])
+            check_added(settings, table_shape(model.pretrained)[0])
         if model.init_from and model.init != "random":
             require_weights(model.init_from, "model.init_from")
     elif not model.init_from:
@@ -67,6 +68,7 @@ def check_checkpoint(settings: Settings) -> None:
             found = read_outline(model, config)
             check_positions(settings, found.longest)
             check_folder(model, found.rows)
+            check_added(settings, found.rows)
 
 
 def check_folder(model: ModelSettings, rows: int | None) -> None:
@@ -77,6 +79,22 @@ def check_folder(model: ModelSettings, rows: int | None) -> None:
     if rows is not None:
         is_padded = not model.special_tokens and tokenizer.pad_id == rows  # one id more, for rows without padding
         check_vocabulary(model.pretrained or "", rows + is_padded, tokenizer.vocab_size)
+
+
+def check_added(settings: Settings, rows: int | None) -> None:
+    """Raise ConfigError for added tokens that find no place in a checkpoint's table of `rows` word vectors."""
+    model, added = settings.model, settings.data.added_tokens
+    if not added or rows is None or model.tokenizer == "train":
+        return
+    tokenizer = load_tokenizer(model.tokenizer, special_tokens=model.special_tokens)
+    if isinstance(tokenizer, PieceTokenizer) and (
+        with_added(tokenizer, added).vocab_size > max(rows, tokenizer.vocab_size)
+    ):
+        raise ConfigError(
+            f"data.added_tokens=[{','.join(added)}]: {model.pretrained} has {rows:,} word vectors, and the tokenizer "
+            f"{model.tokenizer} has too few unused pieces, whose places added tokens take. Try: data.added_tokens=[], "
+            "or model.pretrained=null"
+        )
 
 
 def check_positions(settings: Settings, positions: int | None) -> None:

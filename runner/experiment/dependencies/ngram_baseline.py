@@ -41,7 +41,7 @@ def find_ngram_baseline(
     if not is_wanted(settings):
         return {}
     by_folds = settings.data.calibration == FOLDS  # of this run; the baseline needs no probabilities
-    dropped = ("data.calibration",) if by_folds else ()
+    dropped = ("data.added_tokens", *(["data.calibration"] if by_folds else []))
     words = [f"model={PRESET}", *inner_overrides(overrides, kept_groups=SHARED, dropped=dropped)]
     inner = ngram_settings(settings, words)
     if found := find_finished(inner):
@@ -81,6 +81,7 @@ def ngram_settings(settings: Settings, words: list[str]) -> Settings:
     symmetric = bool(compose(words).data.symmetric)
     data = replace(settings.data, max_length=plain.data.max_length, symmetric=symmetric)  # whole texts
     data.calibration = None if data.calibration == FOLDS else data.calibration
+    data.added_tokens = []  # of pieces, which it does not read
     return replace(
         plain, data=data, task=settings.task, measure=settings.measure, tracker=settings.tracker,
         paths=settings.paths, checkpoint=settings.checkpoint, device=settings.device,

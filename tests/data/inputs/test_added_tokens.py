@@ -10,7 +10,8 @@ import pytest
 from tokenizers import Tokenizer as Backend
 
 from data.errors import DataError
-from data.inputs.added_tokens import added_to, with_added, without
+from data.inputs.added_tokens import added_notes, added_to, with_added, without
+from data.inputs.hashed_words import HashedWords
 from data.inputs.tokenizer import PieceTokenizer, load_tokenizer, lower_as, train_tokenizer
 from data.inputs.trimmed import trim
 from tests.data.inputs.test_language_case import uncased
@@ -89,6 +90,17 @@ def test_a_vocabulary_is_trained_on_the_rest_of_the_texts() -> None:
     texts = [without(f"[NAME] likes {word}", NAMES) for word in ("films", "songs", "tea")] * 5
     made = with_added(train_tokenizer(lambda: texts, 60), NAMES)
     assert "[" not in made.backend.get_vocab() and made.backend.encode("[NAME]").tokens == ["[CLS]", "[NAME]", "[SEP]"]
+
+
+def test_tokens_without_effect_are_named(tmp_path: Path) -> None:
+    made = with_added(uncased(tmp_path, PIECES), NAMES)
+    tokens = made.encode(["[NAME] thanks"], None, 64).tokens
+    assert added_notes(tokens, made, NAMES) == [
+        "data.added_tokens: no training text has [RELIGION], so nothing is learnt about it"
+    ]
+    assert added_notes(tokens, made, NAMES[:1]) == added_notes(tokens, HashedWords(), []) == []
+    (note,) = added_notes(tokens, HashedWords(), NAMES)
+    assert note == "data.added_tokens has no effect: the tokenizer words has no pieces that it could add to"
 
 
 def test_special_tokens_stand_for_no_text(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import save_file
 from transformers import BertConfig, BertModel, MPNetConfig, MPNetModel
 
+from data.inputs.added_tokens import with_added
 from data.inputs.tokenizer import train_tokenizer
 from models.checkpoints.outline import Outline
 from models.compression.settings.exits import Exits
@@ -25,6 +26,7 @@ from runner.config.resolve import resolve
 from runner.errors import USER_ERRORS, ConfigError
 from runner.experiment import initial_model
 from runner.experiment.initial_model import (
+    check_added,
     check_checkpoint,
     check_finished,
     check_pairs,
@@ -32,6 +34,7 @@ from runner.experiment.initial_model import (
     check_tokenizer,
 )
 from runner.schema import Settings
+from tests.data.inputs.test_language_case import uncased
 from tests.models.families import SIZES
 from tests.models.helpers import small
 
@@ -53,6 +56,29 @@ def test_a_model_of_another_vocabulary_is_refused(monkeypatch: pytest.MonkeyPatc
     splits.tokenizer.fingerprint = "b"
     check_tokenizer(Path("model"), splits)
     check_tokenizer(None, splits)
+
+
+def test_added_tokens_need_a_row_of_the_table(tmp_path: Path) -> None:
+    uncased(tmp_path, ["a", "[unused0]"])  # 7 tokens, one of them unused
+    settings = Settings()
+    settings.model.tokenizer, settings.model.pretrained = str(tmp_path), "some/model"
+    settings.data.added_tokens = ["[NAME]", "[RELIGION]"]
+    with pytest.raises(
+        ConfigError, match=r"some/model has 7 word vectors.*too few unused pieces.*Try: data\.added_tokens"
+    ):
+        check_added(settings, 7)
+    check_added(settings, 8)  # a table with a row to spare
+    check_added(settings, None)
+    settings.data.added_tokens.pop()
+    check_added(settings, 7)
+
+
+def test_a_folder_may_learn_added_tokens_and_a_finished_model_may_not(tmp_path: Path) -> None:
+    plain = uncased(tmp_path, ["a", "[unused0]"])
+    splits = cast(Any, SimpleNamespace(tokenizer=with_added(plain, ["[NAME]"])))
+    check_tokenizer(tmp_path, splits)
+    with pytest.raises(ConfigError, match="another vocabulary"):
+        check_tokenizer(tmp_path, splits, is_finished=True)
 
 
 def test_the_checkpoint_of_a_finished_model_is_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,8 +51,9 @@ def test_the_run_is_that_of_the_ngram_preset_on_the_same_data(tmp_path: Path) ->
         return Outcome(0, ngram_record())
 
     said: list[str] = []
-    own = settings(tmp_path, "data.demo_rows=300", "optimizer.lr=0.1", "seed=7", "device=cpu")
-    found = find_ngram_baseline(own, [*COMMAND, "data.demo_rows=300", "optimizer.lr=0.1"], said.append, make_run)
+    of_pieces = ["optimizer.lr=0.1", "data.added_tokens=[x]"]
+    own = settings(tmp_path, "data.demo_rows=300", *of_pieces, "seed=7", "device=cpu")
+    found = find_ngram_baseline(own, [*COMMAND, "data.demo_rows=300", *of_pieces], said.append, make_run)
     assert found == {"baseline/ngram": 0.8, "baseline/ngram_bytes": 200_000.0, "baseline/ngram_us": 15.0}
     ((inner, words),) = asked
     assert words == ["model=ngram", "data=demo", "tracker=none", "data.demo_rows=300"]
