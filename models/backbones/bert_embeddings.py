@@ -49,8 +49,7 @@ class Embeddings(nn.Module):
         if token_type_ids is None:  # 1.4x faster than looking up row 0 everywhere
             summed = words + (shared + segments[0])
         else:
-            summed = words + F.embedding(token_type_ids, segments)
-            summed += shared
+            summed = words + F.embedding(token_type_ids, segments) + shared
         return self.finished(summed)
 
     def embed_tokens(self, ids: Tensor, places: Tensor, segments: Tensor | None) -> Tensor:

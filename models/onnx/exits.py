@@ -46,15 +46,14 @@ class Segment(nn.Module):
         self.model, self.place = model, place
         self.layers = range(ends[place], ends[place + 1])
         self.is_last = place == len(exits.layers)
+        self.inputs = self._inputs()  # their names
 
     @property
     def bert(self) -> Bert:
         """The encoder below the head."""
         return cast(Bert, self.model.bert)
 
-    @property
-    def inputs(self) -> list[str]:
-        """The names of its inputs."""
+    def _inputs(self) -> list[str]:
         if self.place == 0:
             return list(example_inputs(self.bert, 2, 2))
         return ["hidden", MASK, *([MEMORY] if exits_in(self.model).rule == "patience" else [])]

@@ -33,6 +33,7 @@ from models.heads.linear import LinearHead
 from models.network import Network
 from models.onnx.exits import MEMORY, write_exits
 from models.onnx.inputs import INPUTS, example_inputs, given_inputs
+from models.onnx.operators import replaced_where_needed
 from models.onnx.packed import pack_file
 
 OPSET = 20  # the first with a GELU operator; 23 has an attention whose CPU kernel in ONNX Runtime refuses our masks
@@ -78,7 +79,8 @@ def _export(module: nn.Module, given: dict[str, Tensor], outputs: list[str], pat
     shapes = tuple({0: axes[0]} if name == MEMORY else axes for name in given)
     example = tuple(given.values())
     # The tracer keeps what operators return for given shapes; with sizes that vary that takes longer than it saves.
-    with _quiet(), torch.no_grad(), torch._dynamo.config.patch(fake_tensor_cache_enabled=False):
+    no_cache = torch._dynamo.config.patch(fake_tensor_cache_enabled=False)
+    with _quiet(), torch.no_grad(), no_cache, replaced_where_needed():
         try:
             program = torch.onnx.export(
                 traced(module, example, (shapes,)), example, dynamo=True, opset_version=OPSET,
