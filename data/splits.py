@@ -178,7 +178,7 @@ class TokenSplit:
         parts = [np.asarray(self.tokens[self.offsets[row] : self.offsets[row + 1]]) for row in rows]
         return replace(
             self,
-            tokens=np.concatenate(parts),
+            tokens=np.concatenate([np.asarray(self.tokens[:0]), *parts]),  # of no rows, no tokens
             offsets=np.concatenate([[0], np.cumsum([len(part) for part in parts])]),
             segment_starts=np.asarray(self.segment_starts)[rows],
             labels=self.labels.take(rows),

@@ -40,8 +40,11 @@ def require_columns(
     if names and names[0].startswith(FASTTEXT):
         raise DataError(fasttext_message(where))
     rows = sample()
-    if delimiter and len(missing) == len(wanted) and _is_data(names, rows):
-        raise DataError(_without_header(names, wanted, where, delimiter, rows))
+    if delimiter and len(missing) == len(wanted):
+        if cure := _other_header(names, wanted, where, rows):
+            raise DataError(cure)
+        if _is_data(names, rows):
+            raise DataError(_without_header(names, wanted, where, delimiter, rows))
     taken = [column for column in wanted.values() if column in names]
     cures = []
     for key, column in missing.items():
@@ -170,6 +173,23 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _other_header(
+    names: Sequence[str], wanted: dict[str, str], where: str, rows: Sequence[Sequence[object]]
+) -> str | None:
+    """Return the message for a header that another character splits, or that lines of something else are above."""
+    columns, absent = set(wanted.values()), ", ".join(map(repr, wanted.values()))
+    for mark in sorted(set("".join(names))) if len(names) == 1 else ():
+        if columns <= set(names[0].split(mark)) and not mark.isalnum():
+            prefix = next(iter(wanted)).rpartition(".")[0]
+            cure = shell_setting(f"{prefix}.delimiter" if prefix else "delimiter", mark)
+            return f"{where}: its first line has {absent} with {mark!r} between columns. Try: {cure}"
+    above = next((place for place, row in enumerate(rows, 1) if columns <= set(row)), None)
+    if above is None:
+        return None
+    cure = f"{shell_command(f'tail -n +{above + 1}', where)} > {name_beside(where, 'fixed')}"
+    return f"{where}: its first line has no {absent}, but line {above + 1} does. Try: {cure}"
 
 
 def _without_header(

@@ -7,6 +7,7 @@ are written, unless its header is in quotes or quoting=minimal is set.
 from __future__ import annotations
 
 import csv
+import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 DELIMITERS = {"csv": ",;\t|", "tsv": "\t,;|"}  # in the order they are tried
 SAMPLE = 100  # rows
+EXCEL = re.compile('"?sep=.?"?', re.I)  # the first line of some of its files; the header tells the delimiter too
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def delimited_rows(stream: TextIO, file_format: str, where: str, options: ReadOp
     """
     csv.field_size_limit(1 << 30)
     blank, first = 0, stream.readline()
-    while first and not first.strip():
+    while first and (not first.strip() or EXCEL.fullmatch(first.strip())):
         blank, first = blank + 1, stream.readline()
     form = _form(first, file_format, options)
     reader = form.fields(chain([first] if first else [], stream))

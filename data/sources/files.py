@@ -31,10 +31,12 @@ from data.stores.build_once import SharedCache
 from data.targets.base import ColumnTarget
 from data.targets.choice import column_target
 from data.targets.label_column import SHOWN, LabelColumn, no_labels_error
+from data.targets.label_set import LabelSet
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+CURES = dict.fromkeys((".xlsx", ".xls", ".ods"), "Save the sheet as CSV") | {".zip": "Unpack it"}  # of other files
 SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3")  # that no text ends in
 FOLDS = "fold_column"  # the setting of the column of folds
 Row = tuple[int, object, object, object, object, object, object]  # number, text, second text, label, group, fold, codes
@@ -170,7 +172,8 @@ def existing_file(text: str, key: str, *, any_format: bool = False) -> Path:
     if format_of(path) is None and not any_format:
         if begins_with(path, FASTTEXT):
             raise DataError(fasttext_message(str(path)))
-        raise DataError(f"{key}={text}: files end in {SUFFIXES}, not {suffix_of(path)!r}. Convert or rename it")
+        cure = CURES.get(suffix_of(path), "Convert or rename it")
+        raise DataError(f"{key}={text}: files end in {SUFFIXES}, not {suffix_of(path)!r}. {cure}")
     if path.stat().st_size == 0:
         raise DataError(f"{key}={text} is empty. Try: {key}=<a file with a header and rows>")
     return path
@@ -207,6 +210,8 @@ def _convert(
         if not len(column):
             raise DataError(f"{path} has a header but no usable row. Try: data.path=<a file with rows>")
         part.replace(target)
+    if settings.task in ("auto", LabelSet.task) and not settings.label_separator:
+        column.find_lists()
     return pa.ipc.open_file(pa.memory_map(str(target))).read_all(), column, missing.count
 
 

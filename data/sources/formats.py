@@ -30,6 +30,11 @@ from data.sources.raw import CHUNK
 
 PEEKED = 256  # bytes
 GZIP = b"\x1f\x8b"
+OTHER_FILES = {  # by their first bytes: what they are, and what to do
+    b"PAR1": "Parquet, not text. Rename it to .parquet",
+    b"PK\x03\x04": "a zip archive, as .xlsx files are, not text. Unpack it, or save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "a file of old office programs, not text. Save the sheet as CSV",
+}
 WINDOWS = bytes(range(0x80, 0xA0))  # letters in cp1252, control characters in latin-1
 TURKISH = [bytes([byte]) for byte in b"\xd0\xdd\xde\xf0\xfd\xfe"]  # Ğ İ Ş ğ ı ş in cp1254; Icelandic in cp1252,
 VOWELS = [bytes([byte]) for byte in b"\xe1\xe6\xe9\xed\xf3\xfa"]  # whose texts have as many á æ é í ó ú
@@ -53,6 +58,10 @@ def read_rows(path: Path, file_format: str, options: ReadOptions) -> Iterator[Ro
                 stream = stack.enter_context(io.TextIOWrapper(binary, encoding=options.codec, newline=""))
                 yield from rows_of_stream(stream, file_format, str(path), options)
     except UnicodeError as error:
+        with path.open("rb") as raw:
+            start = raw.read(PEEKED)
+        if found := next((kind for mark, kind in OTHER_FILES.items() if start.startswith(mark)), None):
+            raise DataError(f"{path} holds {found}") from error
         line, guess = _bad_line(path, options.encoding)
         cure = shell_setting(options.key("encoding"), guess)
         raise DataError(f"{path} line {line} is not {options.encoding}. Try: {cure}") from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from io import StringIO
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, TextIO
 
 from data.errors import DataError
@@ -17,6 +17,7 @@ from data.sources.options import ReadOptions, Row
 from data.sources.squad_json import may_be_squad, parse_squad, squad_rows
 
 PART = 1 << 16  # characters read at a time
+SAMPLE = 100  # rows that may all leave out a column before it counts as missing
 BLANK = " \t\r\n"
 LONGEST_WORD = 16  # characters of the longest JSON word, such as -Infinity, and some more
 
@@ -50,18 +51,33 @@ def json_rows(stream: TextIO, where: str, options: ReadOptions) -> Iterator[Row]
     while line and not line.strip():
         number, line = number + line.endswith("\n"), stream.readline(PART)
     what, found = _values(number, line, stream, where)
-    is_first = True
-    for number, row in found:
-        if not isinstance(row, dict):
-            raise DataError(f"{where} {what} {number} holds a {type(row).__name__}, not an object with columns")
-        if is_first:
-            names, values = list(row), list(row.values())
-            options.require_columns(names, where, lambda: [values])  # noqa: B023 called at once
-            is_first = False
+    for number, row in _with_columns(_objects(found, what, where), where, options):
         if isinstance(row, _Object) and (double := row.twice & set(options.wanted.values())):
             raise DataError(
                 f"{where} {what} {number} has {min(double)!r} more than once. Leave one of them in that row"
             )
+        yield number, row
+
+
+def _with_columns(objects: Iterator[Row], where: str, options: ReadOptions) -> Iterator[Row]:
+    """Yield the objects, if the first of them have the wanted columns.
+
+    In training a row may leave out a column that it has no value for, so where the first one does more are looked at.
+    """
+    head = list(islice(objects, 1))
+    if head and options.only_wanted and not head[0][1].keys() >= set(options.wanted.values()):
+        head += islice(objects, SAMPLE)
+    names = list(dict.fromkeys(name for _, row in head for name in row))
+    if head:
+        options.require_columns(names, where, lambda: [[row.get(name) for name in names] for _, row in head])
+    yield from chain(head, objects)
+
+
+def _objects(found: Iterator[tuple[int, object]], what: str, where: str) -> Iterator[Row]:
+    """Yield the values, each of which must be an object; what: a line or a row."""
+    for number, row in found:
+        if not isinstance(row, dict):
+            raise DataError(f"{where} {what} {number} holds a {type(row).__name__}, not an object with columns")
         yield number, row
 
 

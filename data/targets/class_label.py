@@ -17,7 +17,8 @@ from data.settings import DataSettings
 from data.sources.cells import is_digits, plain_number
 from data.targets.base import ColumnTarget
 from data.targets.class_names import name_classes
-from data.targets.label_column import NONE, UNLABELLED, LabelColumn, encode_column, is_none, no_labels_error
+from data.targets.label_column import NONE, SHOWN, UNLABELLED, LabelColumn, encode_column, is_none, no_labels_error
+from data.targets.label_forms import is_local_number, spelling_notes
 
 MOST_CLASSES = 1000
 # Class 0 counts as the rarer one below this share of class 1's rows; closer than that, the difference may be chance.
@@ -49,15 +50,21 @@ class ClassLabel(ColumnTarget):
         values, words = column.values(), column.words()
         if not values:
             raise no_labels_error(settings, "train", where)
+        if settings.task == "auto" and words and all(map(is_local_number, words)):
+            raise DataError(
+                f"{where}: the labels look like numbers in a notation that is not read ({', '.join(words[:SHOWN])}). "
+                "Try: data.task=classification, if each is a class; to learn numbers, write them like 1234.5"
+            )
         whole = not words and all(map(is_digits, values))
         if not words and all(float(value).is_integer() for value in values):
             values, whole = list(dict.fromkeys(map(plain_number, values))), True
         if settings.unlabelled == "drop" and UNLABELLED not in (settings.label_names or ()):
             values = [value for value in values if value != UNLABELLED]
         if len(values) > MOST_CLASSES or len(values) > max(20, len(column) // 2):
+            cure = "another column with data.label=..."
             raise DataError(
                 f"{where}: the column {settings.label!r} has {len(values)} different values in {len(column)} rows, "
-                "too many for classes. Try: data.task=regression, or another column with data.label=..."
+                f"too many for classes. Try: {cure if words else f'data.task=regression, or {cure}'}"
             )
         return cls._named(settings, sorted(values, key=float if whole else str), where)
 
@@ -79,6 +86,8 @@ class ClassLabel(ColumnTarget):
                 for value in values
                 if value.lower() in NONE
             ]
+        if not given and not has_ids:
+            notes += spelling_notes(values)
         return cls(names, ids, notes)
 
     def read(self, column: LabelColumn, settings: DataSettings, name: str, where: str) -> tuple[Labels, np.ndarray]:
@@ -103,7 +112,7 @@ class ClassLabel(ColumnTarget):
             only = self.names[int(seen[0])] if len(seen) else "none"
             raise DataError(
                 f"{where}: all training labels are {only!r}; a classifier needs at least two classes. "
-                "Try: another column with data.label=..., or data.task=regression"
+                "Try: another column with data.label=..., or more rows"
             )
         return dict(labels)
 

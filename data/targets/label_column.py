@@ -12,6 +12,7 @@ import numpy as np
 from data.errors import DataError
 from data.settings import DataSettings
 from data.sources.cells import list_error, parse_number
+from data.targets.label_forms import parse_list
 
 SHOWN = 5  # row numbers named in a message
 UNLABELLED = "-1"  # marks a row without a gold label, unless it is one of the training labels
@@ -34,6 +35,12 @@ class LabelColumn:
             self.lists[value] = labels
         self.codes.append(self.distinct.setdefault(value, len(self.distinct)))
         self.source_rows.append(number)
+
+    def find_lists(self) -> None:
+        """Take the texts for lists of labels where each of them is written as one, such as "['a', 'b']"."""
+        found = {value: parse_list(value) for value in self.distinct if value}
+        if any(found.values()) and None not in found.values():
+            self.lists |= {value: labels for value, labels in found.items() if labels is not None}
 
     def __len__(self) -> int:
         return len(self.codes)

@@ -18,6 +18,7 @@ from data.splits import TokenSplit
 from data.targets.base import ColumnTarget
 from data.targets.class_names import name_classes
 from data.targets.label_column import LabelColumn, no_labels_error, refuse_rows
+from data.targets.label_forms import spelling_notes
 
 SHOWN = 5  # labels named in a message
 
@@ -65,6 +66,8 @@ class LabelSet(ColumnTarget):
             notes.append(
                 f"the column {settings.label!r} holds lists, so each row has a set of labels (task=multilabel)"
             )
+        if not settings.label_names and not column.classes:
+            notes += spelling_notes(values)
         if sets and all(len(set(labels)) == 1 for labels in sets):
             notes.append("every training row has exactly one label, so a classification would do: one column of labels")
         return cls(names, ids, notes, allows_rare=settings.rare == "keep")

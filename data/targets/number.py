@@ -19,6 +19,7 @@ from data.sources.cells import is_digits, parse_number
 from data.splits import TargetScale
 from data.targets.base import ColumnTarget
 from data.targets.label_column import SHOWN, LabelColumn, encode_column, no_labels_error
+from data.targets.label_forms import is_local_number
 
 MOST_WHOLE = 20  # up to so many different whole floats, such as 0.0 and 1.0, may be classes or numbers
 MOST, LEAST = 1e35, 1e-30  # largest target and smallest standard deviation: float32 ends at 3e38 and 1e-38
@@ -123,9 +124,8 @@ def _refuse_whole_floats(values: list[str], where: str) -> None:
 
 def _not_a_number(column: LabelColumn, value: str, where: str) -> DataError:
     """Return the error for a label that is text in a regression."""
-    return DataError(
-        f"{where} row {column.row_of(value)}: the label {value!r} is not a number. Try: data.task=classification"
-    )
+    cure = "Write it like 1234.5" if is_local_number(value) else "Try: data.task=classification"
+    return DataError(f"{where} row {column.row_of(value)}: the label {value!r} is not a number. {cure}")
 
 
 def _check_spread(labels: np.ndarray, where: str) -> None:

@@ -6,6 +6,7 @@ The delimiter is the one that splits the header into the columns of the texts; T
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 DELIMITERS = {".csv": ",;\t|", ".tsv": "\t,;|"}  # in the order they are tried; the first is written
 LONGEST_CELL = 2**31 - 1  # characters; by default the csv module refuses texts above 131,072
+EXCEL = re.compile('"?sep=.?"?', re.I)  # the first line of some of its files; the header tells the delimiter too
 Choose = Callable[[Sequence[str]], list[str]]  # the columns of the texts, given the names of a header
 
 
@@ -37,7 +39,7 @@ def read_table(source: TextIO, where: str, choose: Choose) -> Table:
     """Return the table in an open file; ValueError for one without these columns, or with one of them twice."""
     csv.field_size_limit(LONGEST_CELL)
     blank, first = 0, source.readline()
-    while first and not first.strip():
+    while first and (not first.strip() or EXCEL.fullmatch(first.strip())):
         blank, first = blank + 1, source.readline()
     suffix = Path(where).suffix.lower()
     headers = {one: next(csv.reader([first], delimiter=one), []) for one in DELIMITERS[suffix]}

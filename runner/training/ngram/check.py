@@ -12,6 +12,7 @@ from models.settings import ModelSettings
 from runner.errors import ConfigError
 from runner.training.ngram.counting import count_grams
 
+CURE = "model.min_df=1, or for texts without spaces between words: model.characters=[1,3]"
 FIRST = 5000  # rows that are counted first; most often a word is frequent enough there
 
 
@@ -20,8 +21,7 @@ def check_fit(splits: Splits, settings: ModelSettings) -> None:
     train, names = splits.train, splits.task.label_names
     if not _is_frequent(splits, min(FIRST, len(train)), settings) and not _is_frequent(splits, len(train), settings):
         raise ConfigError(
-            f"model.min_df={settings.min_df}: no word is in so many of the {len(train):,} training rows. "
-            "Try: model.min_df=1"
+            f"model.min_df={settings.min_df}: no word is in so many of the {len(train):,} training rows. Try: {CURE}"
         )
     columns = 1 if len(names) <= 2 else len(names)
     table = Table(

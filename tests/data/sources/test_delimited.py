@@ -28,6 +28,23 @@ def test_lines_are_numbered_as_an_editor_does() -> None:
     assert [(line, row["text"]) for line, row in rows_of(text)] == [(5, "two\nlines"), (7, "last")]
 
 
+def test_the_line_by_which_a_spreadsheet_names_its_delimiter_is_no_header() -> None:
+    assert rows_of('"sep=;"\r\ntext;label\r\na, b;1\r\n') == [(3, {"text": "a, b", "label": "1"})]
+
+
+@pytest.mark.parametrize(
+    ("text", "cure"),
+    [
+        ("text:label\na:1\n", "with ':' between columns. Try: delimiter=:"),
+        ("# made today\ntext,label\na,1\n", "but line 2 does. Try: tail -n +2 d.csv > fixed.csv"),
+    ],
+)
+def test_a_header_that_is_cut_otherwise_or_lies_further_down_is_found(text: str, cure: str) -> None:
+    with pytest.raises(DataError) as caught:
+        rows_of(text)
+    assert str(caught.value).endswith(cure)
+
+
 def test_tsv_keeps_its_quotes_unless_the_header_has_them() -> None:
     assert rows_of('text\tlabel\n"a" b\t1\n', "tsv")[0][1]["text"] == '"a" b'
     assert rows_of('"text"\t"label"\n"a"\t"1"\n', "tsv")[0][1]["text"] == "a"

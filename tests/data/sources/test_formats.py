@@ -106,6 +106,9 @@ def test_a_used_column_that_occurs_twice_is_refused_and_another_one_is_not(name:
         ("object.json", b'{\n "rows": []\n}\n', "line 1 is not JSON"),
         ("after.json", b'[{"text": "a", "label": 1}] x', "goes on after its array"),
         ("short.json", b'[{"text": "a", "label": 1}', "expected , or ] and found 'the end'"),
+        ("sheet.csv", b"PK\x03\x04\x14\x00\xff", "holds a zip archive, as .xlsx files are"),
+        ("table.csv", b"PAR1\x15\x04\xff", "holds Parquet, not text. Rename it to .parquet"),
+        ("sheet.xlsx", b"PK", "not '.xlsx'. Save the sheet as CSV"),
         ("bad.json", b'[{"text": "a", "label": 1}, {"text": b}]', "row 2 is not JSON"),
     ],
 )

@@ -47,6 +47,14 @@ def test_a_repeated_key_that_nobody_reads_does_no_harm() -> None:
     assert rows_of('{"text": "a", "n": 1, "n": 2}') == [(1, {"text": "a", "n": 2})]
 
 
+def test_in_training_a_row_may_leave_out_a_column_even_the_first() -> None:
+    text = '{"text": "a"}\n{"label": 1, "text": "b"}\n'
+    training = ReadOptions({"text": "text", "label": "label"}, only_wanted=True)
+    assert next(json_rows(io.StringIO(text), "d.json", training)) == (1, {"text": "a"})
+    with pytest.raises(DataError, match=r"'label' is not in d\.json"):
+        list(json_rows(io.StringIO('{"text": "a"}\n' * 300), "d.json", training))
+
+
 def test_an_array_is_read_a_part_at_a_time() -> None:
     values = [{"text": "a" * size, "n": size} for size in (1, 70_000, 3, 200_000, 0)]
     for text in (json.dumps(values), json.dumps(values, indent=3)):

@@ -24,6 +24,7 @@ READ = {
     "a quote that never ends.tsv": 'text\tid\n"the soup\t1\nthe room\t2\n',
     "all in quotes.tsv": '"text"\t"id"\n"the\tsoup"\t"1"\n',
     "commas.tsv": 'text,id\n"the soup, cold",1\n',
+    "the delimiter named.csv": "sep=;\ntext;id\nthe soup;1\n",
     "nul.csv": "text\nthe\0soup\n",
     "empty texts.csv": 'text\n""\n   \nthe soup\n',
     "line separators.csv": "text,id\nthe\u2028soup\x85was\x0bcold,1\n",

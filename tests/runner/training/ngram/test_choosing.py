@@ -32,6 +32,12 @@ def test_the_selection_split_chooses_weighting_and_strength() -> None:
     assert 0.7 < found.score < 0.95 and found.chosen_by == 200 and found.contained == 0
 
 
+def test_where_every_training_text_is_held_out_too_nothing_is_chosen() -> None:
+    splits, task = review_splits()
+    found = choose(Problem(task, SETTINGS, splits.select, lambda: None), splits.select)
+    assert np.isnan(found.score) and found.temperature == 1.0 and found.chosen_by == found.tried == 0
+
+
 def test_a_weighting_that_is_far_behind_is_not_fitted_at_every_strength(monkeypatch: pytest.MonkeyPatch) -> None:
     splits, task = review_splits()
     problem = Problem(task, SETTINGS, splits.train, lambda: None)

@@ -1,0 +1,53 @@
+"""How labels are written: numbers in a local notation, lists as texts, and spellings of one label.
+
+None of these is read as what it looks like without a word to the user: 1,5 may be a number or the name of a class.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Sequence
+
+from data.sources.cells import label_text, parse_number
+
+SIGNS = "$€£¥₹"
+# 1.234,5 and 1 234 and 5 % and $1,000; spaces of thousands may be narrow or fixed
+LOCAL = re.compile(rf"[+-]?\s?[{SIGNS}]?\s?(\d+|\d{{1,3}}([.,'’\s]\d{{3}})+)([.,]\d+)?\s?[%‰{SIGNS}]?")
+JOINED = re.compile(r"""['"]\s+['"]""")  # numpy's ['a' 'b'], which Python reads as ['ab']
+MOST_NOTES = 5
+
+
+def is_local_number(value: str) -> bool:
+    """Is this a number that Python does not read, such as 1,5 or 30 % or $1,000?"""
+    return parse_number(value) is None and LOCAL.fullmatch(value) is not None
+
+
+def parse_list(value: str) -> list[str] | None:
+    """Return the labels of a list that is written as JSON or Python writes it; None for any other text."""
+    if not (value.startswith("[") and value.endswith("]")) or JOINED.search(value):
+        return None
+    for parse in (json.loads, ast.literal_eval):
+        try:
+            found = parse(value)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        if isinstance(found, list) and all(isinstance(one, str | int | float) for one in found):
+            return [label_text(one, value) for one in found]
+    return None
+
+
+def spelling_notes(values: Sequence[str]) -> list[str]:
+    """Return a note for each group of labels that differ only in case, blanks, hyphens or leading zeros."""
+    groups: dict[object, list[str]] = {}
+    for value in values:
+        number = parse_number(value)
+        key = re.sub(r"[\s_-]+", " ", value.casefold()).strip() or value if number is None else number
+        groups.setdefault(key, []).append(value)
+    return [
+        f"the labels {', '.join(map(repr, group))} differ in spelling alone, and each is a label of its own; if they "
+        "mean the same, spell them alike"
+        for group in groups.values()
+        if len(group) > 1
+    ][:MOST_NOTES]

@@ -1,0 +1,68 @@
+"""Labels in a local notation are asked about, lists as texts are lists, and spellings of one label are told."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.errors import DataError
+from data.settings import DataSettings
+from data.sources.files import read_files
+from data.sources.raw import RawData
+from data.stores.build_once import SharedCache
+from data.targets.label_forms import is_local_number, parse_list, spelling_notes
+
+
+def read(folder: Path, labels: list[str], task: str = "auto") -> RawData:
+    with (folder / "rows.csv").open("w", encoding="utf-8", newline="") as target:
+        rows = ((f"text number {i}", labels[i % len(labels)]) for i in range(40))
+        csv.writer(target).writerows([("text", "label"), *rows])
+    given = DataSettings(source="files", path=str(folder / "rows.csv"), text="text", label="label", task=task)
+    return read_files(given, SharedCache(folder / "cache", lambda _: None))
+
+
+def test_a_number_in_a_local_notation_is_told_from_names_and_from_plain_numbers() -> None:
+    for value in ("1,5", "-0,25", "5%", "5 %", "$1,000", "€ 3", "3€", "1.234,5", "12 345", "1'000", "10,000.50"):
+        assert is_local_number(value), value
+    for value in ("1.5", "7", "1e3", "", "a", "1-2", "2024-01-01", "12:30", "10k", "<50%", "1.2.3", "007", "%", "nan"):
+        assert not is_local_number(value), value
+
+
+@pytest.mark.parametrize("labels", [["0,5", "1,5", "2"], ["5%", "10%"], ["$1,000", "$2,500"]])
+def test_such_numbers_are_neither_classes_nor_a_regression_unasked(tmp_path: Path, labels: list[str]) -> None:
+    with pytest.raises(DataError, match=r"look like numbers .*Try: data\.task=classification"):
+        read(tmp_path, labels)
+    with pytest.raises(DataError, match=r"is not a number\. Write it like 1234\.5"):
+        read(tmp_path, labels, task="regression")
+    assert len(read(tmp_path, labels, task="classification").target.names) == len(labels)
+
+
+def test_names_beside_such_numbers_are_classes(tmp_path: Path) -> None:
+    assert read(tmp_path, ["5%", "none"]).target.names == ("5%", "none")
+
+
+def test_lists_are_parsed_as_python_and_json_write_them() -> None:
+    assert parse_list("['a', 'b']") == parse_list('["a", "b"]') == ["a", "b"]
+    assert parse_list("[]") == [] and parse_list("[1, 2.5]") == ["1", "2.5"]
+    for text in ("['a' 'b']", "[a]", "a", "[['a']]", "['a'", "[x for x in y]", "['a', {}]", "('a',)"):
+        assert parse_list(text) is None, text
+
+
+def test_a_column_of_lists_as_texts_is_read_as_sets(tmp_path: Path) -> None:
+    data = read(tmp_path, ["['a']", "['a', 'b']", "[]", '["c"]'])
+    assert data.target.names == ("a", "b", "c")
+    expected = [[1, 0, 0], [1, 1, 0], [0, 0, 0], [0, 0, 1]] * 10
+    assert np.array_equal(data.splits["train"].labels.values, expected)
+    assert any("holds lists" in note for note in data.notes)
+    assert len(read(tmp_path, ["['a']", "['b']"], task="classification").target.names) == 2, "as written"
+    assert read(tmp_path, ["['a']", "plain"]).target.names == ("['a']", "plain")
+
+
+def test_spellings_of_one_label_are_told(tmp_path: Path) -> None:
+    (note,) = read(tmp_path, ["Spam", "ham", "spam"]).notes
+    assert "'Spam', 'spam' differ in spelling alone" in note
+    assert len(spelling_notes(["not_spam", "Not spam", "7", "007", "+7", "C", "C++", "-", "_"])) == 2
+    assert not spelling_notes(["Spam", "ham", "1", "2", "-1", ":-)", ":)"])
