@@ -78,20 +78,33 @@ def _export(module: nn.Module, given: dict[str, Tensor], outputs: list[str], pat
     axes = {0: torch.export.Dim("batch", min=1), 1: torch.export.Dim("length", min=1, max=longest)}
     shapes = tuple({0: axes[0]} if name == MEMORY else axes for name in given)
     example = tuple(given.values())
+
+    def program() -> torch.onnx.ONNXProgram:
+        found = torch.onnx.export(
+            traced(module, example, (shapes,)), example, dynamo=True, opset_version=OPSET,
+            input_names=list(given), output_names=outputs, dynamic_shapes=(shapes,), verbose=False,
+        )  # fmt: skip
+        assert found is not None, "of dynamo=True"
+        return found
+
     # The tracer keeps what operators return for given shapes; with sizes that vary that takes longer than it saves.
-    no_cache = torch._dynamo.config.patch(fake_tensor_cache_enabled=False)
-    with _quiet(), torch.no_grad(), no_cache, replaced_where_needed():
+    with _quiet(), torch.no_grad(), torch._dynamo.config.patch(fake_tensor_cache_enabled=False):
         try:
-            program = torch.onnx.export(
-                traced(module, example, (shapes,)), example, dynamo=True, opset_version=OPSET,
-                input_names=list(given), output_names=outputs, dynamic_shapes=(shapes,), verbose=False,
-            )  # fmt: skip
-            assert program is not None, "of dynamo=True"
-            for node in program.model.graph.all_nodes():
+            written = _shortened(program)
+            for node in written.model.graph.all_nodes():
                 node.metadata_props.clear()  # notes to programmers: 250 KB of a graph whose weights take 26
-            program.save(path, external_data=False)
+            written.save(path, external_data=False)
         except torch.onnx.OnnxExporterError as error:
             raise ModelError(f"this model cannot be written as an ONNX graph: {_reason(error)}") from error
+
+
+def _shortened(program: Callable[[], torch.onnx.ONNXProgram]) -> torch.onnx.ONNXProgram:
+    """The program without torch's second trace, or with it where another version of torch cannot do without."""
+    try:
+        with replaced_where_needed():
+            return program()
+    except torch.onnx.OnnxExporterError:
+        return program()
 
 
 def traced(

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
-from models.onnx import graph
+from models.onnx import graph, operators
 from models.onnx.graph import OnnxModel, write_onnx
 from models.onnx.operators import must_be_traced, replaced_where_needed
 from tests.models.helpers import batch, small
@@ -53,6 +53,16 @@ def test_both_ways_give_one_graph(written: tuple[Any, Path], longer: Path) -> No
     assert sum((nodes[0] - nodes[1]).values()) <= 1 and not nodes[1] - nodes[0]  # the length of a second input
     for rows, length in ((1, 1), (5, 9), (3, 40)):
         assert difference(OnnxModel(written[1], 1), OnnxModel(longer, 1), batch(rows, length)) == 0.0
+
+
+def test_where_the_shorter_way_fails_the_longer_one_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> None:
+        raise AttributeError("in another version of torch")
+
+    monkeypatch.setattr(operators, "replace_in", fail)
+    model, path = small(layers=1), tmp_path / "model.onnx"
+    write_onnx(model, path)
+    torch.testing.assert_close(OnnxModel(path, 1)(**batch()), model(**batch()), atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("readout", ["cls", "mean"])
