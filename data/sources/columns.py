@@ -109,14 +109,25 @@ def distinct_names(names: Sequence[str]) -> list[str]:
 
 def shell_setting(key: str, value: str) -> str:
     """Return a setting as typed in a shell; settings with a dot are read by Hydra, which has quotes of its own."""
-    if re.fullmatch(r"[\w./-]+", value, re.ASCII):
+    if re.fullmatch(r"[\w./-]+", value, re.ASCII) and not ("." in key and _is_converted(value)):
         return f"{key}={value}"
     return quoted_setting(key, value) if "." in key else shlex.quote(f"{key}={value}")
 
 
+def _is_converted(value: str) -> bool:
+    """Does Hydra read this, without quotes, as something that is written otherwise, such as null or 1e3?"""
+    return value.lower() in ("null", "true", "false") or (
+        _is_number(value) and not re.fullmatch("0|[1-9][0-9]*", value)
+    )
+
+
 def quoted_setting(key: str, value: str) -> str:
-    """Return a setting quoted for Hydra and for the shell, whatever characters its value has."""
-    text = value.replace("\\", "\\\\").replace('"', '\\"')
+    """Return a setting quoted for Hydra and for the shell, whatever characters its value has.
+
+    Backslashes count before a quote and before what would be an interpolation alone, and are doubled there.
+    """
+    text = re.sub(r"(\\*)\$\{", lambda found: f"{2 * found[1]}\\${{", value)
+    text = re.sub(r'(\\*)("|\Z)', lambda found: 2 * found[1] + ('\\"' if found[2] else ""), text)
     return shlex.quote(f'{key}="{text}"')
 
 

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Sequence
 
-from data.sources.cells import label_text, parse_number
+from data.sources.cells import is_digits, label_text, parse_number
 
 SIGNS = "$€£¥₹"
 # 1.234,5 and 1 234 and 5 % and $1,000; spaces of thousands may be narrow or fixed
@@ -40,14 +40,20 @@ def parse_list(value: str) -> list[str] | None:
 
 def spelling_notes(values: Sequence[str]) -> list[str]:
     """Return a note for each group of labels that differ only in case, blanks, hyphens or leading zeros."""
-    groups: dict[object, list[str]] = {}
+    groups: dict[str, list[str]] = {}
     for value in values:
-        number = parse_number(value)
-        key = re.sub(r"[\s_-]+", " ", value.casefold()).strip() or value if number is None else number
-        groups.setdefault(key, []).append(value)
+        groups.setdefault(_common_spelling(value), []).append(value)
     return [
         f"the labels {', '.join(map(repr, group))} differ in spelling alone, and each is a label of its own; if they "
         "mean the same, spell them alike"
         for group in groups.values()
         if len(group) > 1
     ][:MOST_NOTES]
+
+
+def _common_spelling(value: str) -> str:
+    """Return what the spellings of a label have in common: no case, one kind of blank, no plus sign, no leading zeros."""
+    if is_digits(value):
+        return ("-" if value.startswith("-") else "") + value.lstrip("+-0")
+    is_named = any(letter.isalnum() for letter in value)
+    return re.sub(r"[\s_-]+", " ", value.casefold()) if is_named else value

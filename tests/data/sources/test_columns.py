@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
 
 from data.errors import DataError, MissingColumn
 from data.sources.columns import (
@@ -54,14 +56,19 @@ def test_repeated_names_are_numbered_as_in_pandas() -> None:
     assert distinct_names(["id", "text", "id", "id.1", "id"]) == ["id", "text", "id.2", "id.1", "id.3"]
 
 
-@pytest.mark.parametrize("value", ["plain", "with blank", "it's", 'a"b', "a,b", "$HOME", "back\\slash"])
-def test_a_setting_survives_the_shell(value: str) -> None:
-    for key in ("text", "data.text"):
-        (word,) = shlex.split(shell_setting(key, value))
-        found = word.removeprefix(f"{key}=")
-        if found.startswith('"') and "." in key:  # Hydra's quotes
-            found = found[1:-1].replace('\\"', '"').replace("\\\\", "\\")
-        assert found == value
+VALUES = (
+    "plain", "with blank", "it's", 'a"b', "a,b", "$HOME", "back\\slash", "end\\", 'q\\"x', "${text}", "\\${a}", "null",
+    "True", "1e3", "1.50", "007", "1_000", "nan", "12",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_a_setting_survives_the_shell_and_hydra(value: str) -> None:
+    (word,) = shlex.split(shell_setting("text", value))
+    assert word == f"text={value}"
+    (word,) = shlex.split(shell_setting("data.text", value))
+    (parsed,) = OverridesParser.create().parse_overrides([word])
+    assert str(OmegaConf.create({"text": parsed.value()})["text"]) == value
 
 
 def test_a_command_reads_gzipped_files_too(tmp_path: Path) -> None:
