@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from data.errors import DataError
@@ -65,10 +66,13 @@ def plain_number(value: str) -> str:
     return str(int(number)) if number is not None and number.is_integer() and not is_digits(value) else value
 
 
-def check_text_columns(schema: pa.Schema, wanted: dict[str, str], where: str) -> None:
+def check_text_columns(
+    schema: pa.Schema, wanted: dict[str, str], where: str, used: Collection[str | None] = ()
+) -> None:  # fmt: skip
     """Raise DataError for a text column of an Arrow table that holds something else.
 
-    wanted: columns by the setting that names them, such as {"data.text": "review"}; where: for messages.
+    wanted: columns by the setting that names them, such as {"data.text": "review"}; where: for messages; used: columns
+    that are read as something else, and so are no cure.
     """
     import pyarrow as pa
 
@@ -79,7 +83,7 @@ def check_text_columns(schema: pa.Schema, wanted: dict[str, str], where: str) ->
         if pa.types.is_nested(kind):
             raise _nested("a list" if _is_list(kind) else "an object", f"{seen} {kind!s:.80}", key)
         if not _is_text(kind):
-            texts = [name for name, other in zip(schema.names, schema.types) if _is_text(other)]
+            texts = [name for name, kin in zip(schema.names, schema.types) if _is_text(kin) and name not in used]
             cure = f"{key}={texts[0]}" if texts else f"store it as text, or another column with {key}=..."
             raise DataError(f"{seen} {kind}, not text. Try: {cure}")
 

@@ -97,7 +97,8 @@ def _parquet(file: Path | IO[bytes], path: Path, options: ReadOptions) -> Iterat
         texts = {name: column for name in ("text", "text_pair") if (column := options.columns.get(name))}
         if options.takes_words:
             texts = {name: column for name, column in texts.items() if not holds_words(table.schema_arrow, column)}
-        check_text_columns(table.schema_arrow, {options.key(name): column for name, column in texts.items()}, str(path))
+        named = {options.key(name): column for name, column in texts.items()}
+        check_text_columns(table.schema_arrow, named, str(path), options.columns.values())
         number = 0
         for batch in table.iter_batches(CHUNK, columns=list(options.wanted.values()) if options.only_wanted else None):
             titles = distinct_names(batch.schema.names)

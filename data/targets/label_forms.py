@@ -52,7 +52,7 @@ def spelling_notes(values: Sequence[str]) -> list[str]:
 
 
 def _common_spelling(value: str) -> str:
-    """Return what the spellings of a label have in common: no case, one kind of blank, no plus sign, no leading zeros."""
+    """Return what the spellings of a label have in common: no case, one kind of blank, no plus, no leading zeros."""
     if is_digits(value):
         return ("-" if value.startswith("-") else "") + value.lstrip("+-0")
     is_named = any(letter.isalnum() for letter in value)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from runner.errors import ConfigError
 
@@ -19,23 +20,43 @@ def frame_file(frame: pd.DataFrame, words: Sequence[str], columns: Iterable[str 
     """Write a data frame into the cache, unless it is there, and return the file, named by the content.
 
     words: overrides, whose paths.cache counts; columns: those that are needed; none: all.
-    Raises ConfigError for a column that is not there.
+    Raises ConfigError for a column that is not there, for two of one name, and for one that a file cannot hold.
     """
+    if frame.columns.nlevels > 1:
+        cure = "frame.columns = ['_'.join(map(str, name)) for name in frame.columns]"
+        raise ConfigError(f"the columns of the data frame have several levels. Try: {cure}")
     wanted = list(dict.fromkeys(column for column in columns if column))
     if missing := [column for column in wanted if column not in frame.columns]:
         known = ", ".join(map(str, frame.columns))
         raise ConfigError(f"no column {', '.join(missing)} in the data frame. Its columns: {known}")
     part = frame[wanted] if wanted else frame
+    if twice := [str(name) for name in part.columns[part.columns.duplicated()]]:
+        raise ConfigError(f"the data frame has several columns named {twice[0]}, and one is needed. Rename the others")
     described = repr([(str(name), str(part[name].dtype)) for name in part.columns])
     digest = hashlib.sha256(described.encode())
-    digest.update(pd.util.hash_pandas_object(part, index=False).to_numpy().tobytes())
+    digest.update(_hashes(part).to_numpy().tobytes())
     path = cache_folder(words) / FOLDER / f"{digest.hexdigest()[:20]}.parquet"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
-        part.to_parquet(temporary, index=False)
+        try:
+            part.to_parquet(temporary, index=False)
+        except (pa.ArrowException, TypeError, ValueError) as error:
+            temporary.unlink(missing_ok=True)
+            raise ConfigError(
+                f"the data frame cannot be written ({error.args[0] if error.args else error}). A column has values of one type. "
+                "Try: frame[column] = frame[column].astype(str)"
+            ) from error
         temporary.replace(path)
     return path
+
+
+def _hashes(part: pd.DataFrame) -> pd.Series:
+    """A hash of each row; a cell with a list, which has none, counts as its text."""
+    try:
+        return pd.util.hash_pandas_object(part, index=False)
+    except TypeError:
+        return pd.util.hash_pandas_object(part.astype(str), index=False)
 
 
 def cache_folder(words: Sequence[str]) -> Path:
@@ -46,5 +67,8 @@ def cache_folder(words: Sequence[str]) -> Path:
 
 
 def label_values(frame: pd.DataFrame, column: str) -> dict[str, object]:
-    """The labels of a data frame by their names as runs have them, so that answers have the type of the labels."""
-    return {str(value): value for value in frame[column].dropna().unique().tolist()}
+    """The labels of a data frame by their names as runs have them, so that answers have the type of the labels.
+
+    A cell may have a list of them.
+    """
+    return {str(value): value for value in frame[column].explode().dropna().unique().tolist()}

@@ -63,3 +63,5 @@ def test_the_error_for_a_column_without_texts_names_one_that_has_them() -> None:
         check_text_columns(schema, {"data.text": "n"}, "d.parquet")
     with pytest.raises(DataError, match="a list"):
         check_text_columns(schema, {"data.text": "parts"}, "d.parquet")
+    with pytest.raises(DataError, match=r"holds int64, not text\. Try: store it as text"):
+        check_text_columns(schema, {"data.text": "n"}, "d.parquet", used=["body"])

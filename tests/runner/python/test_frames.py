@@ -30,5 +30,32 @@ def test_the_cache_is_that_of_the_words_or_of_the_environment(tmp_path: Path, mo
     assert cache_folder(["paths.cache=a", f"paths.cache={tmp_path}"]) == tmp_path
 
 
+LISTS = pd.DataFrame({"text": ["a", "b", "c"], "label": [["x"], ["x", "y"], []]})
+
+
+def test_lists_of_labels_are_written_and_named_by_their_content(tmp_path: Path) -> None:
+    words = [f"paths.cache={tmp_path}"]
+    path = frame_file(LISTS, words)
+    assert [list(cell) for cell in pd.read_parquet(path)["label"]] == LISTS["label"].tolist()
+    assert frame_file(LISTS.copy(), words) == path != frame_file(LISTS.iloc[::-1], words)
+
+
+TWICE = pd.DataFrame([["a", 1, 2]], columns=["text", "label", "label"])
+REFUSED = {
+    "several columns named label": TWICE,
+    "have several levels": pd.DataFrame({("text", "x"): ["a"], ("label", "y"): [1]}),
+    "A column has values of one type": pd.DataFrame({"text": ["a", "b"], "label": [1, "1"]}),
+}
+
+
+@pytest.mark.parametrize("message", REFUSED)
+def test_a_frame_that_no_file_can_hold_is_refused_and_leaves_none(tmp_path: Path, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        frame_file(REFUSED[message], [f"paths.cache={tmp_path}"])
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
 def test_labels_keep_their_type() -> None:
     assert label_values(FRAME, "label") == {"1": 1, "2": 2}
+    assert label_values(LISTS, "label") == {"x": "x", "y": "y"}
+    assert label_values(pd.DataFrame({"label": [[3], (3, 5), [7]]}), "label") == {"3": 3, "5": 5, "7": 7}
