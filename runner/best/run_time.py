@@ -20,7 +20,7 @@ BLOCK_S, FEWEST = 1.0, 20  # longer than of a random twin, which decides nothing
 
 
 def time_run(record: RunRecord, output: Path, cache: Path, budget: Budget) -> AnswerTime:
-    """Return the time of an answer to a selection text of about median length, by the bundle inside the budget.
+    """Return the time of an answer to a reported text of about median length, by the bundle inside the budget.
 
     output: the folder of run folders. Raises ConfigError where the model or its texts are gone.
     """
@@ -30,8 +30,7 @@ def time_run(record: RunRecord, output: Path, cache: Path, budget: Budget) -> An
     except (DataError, OSError) as error:
         raise ConfigError(f"the texts of run {record.identity} cannot be read: {error}") from error
     times = time_forms(
-        trained, typical_questions(rows, rows.select), budget.max_us, most_bytes=budget.max_bytes, seconds=BLOCK_S,
-        fewest=FEWEST,
+        trained, typical_questions(rows), budget.max_us, most_bytes=budget.max_bytes, seconds=BLOCK_S, fewest=FEWEST
     )  # fmt: skip
     engine = delivered(times, budget.max_us)
     return AnswerTime(round(times[engine], 1), engine)

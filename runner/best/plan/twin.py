@@ -25,7 +25,7 @@ def time_twin(folder: Path, settings: Settings, rows: Rows, most: float | None) 
 
     By engine, as `time_forms` does; most: the cap.
     """
-    return time_forms(describe_twin(folder, settings, rows), typical_questions(rows, rows.select), most)
+    return time_forms(describe_twin(folder, settings, rows), typical_questions(rows), most)
 
 
 def describe_twin(folder: Path, settings: Settings, rows: Rows) -> ExportedModel:
@@ -39,9 +39,13 @@ def describe_twin(folder: Path, settings: Settings, rows: Rows) -> ExportedModel
     )  # fmt: skip
 
 
-def typical_questions(rows: Rows, split: str) -> list[list[list[Any]]]:
-    """Return TEXTS questions of about median length, the nearest to it first, as columns of one cell each."""
-    found = sorted(sample_columns(rows.raw.splits[split], SAMPLE), key=length_of)
+def typical_questions(rows: Rows) -> list[list[list[Any]]]:
+    """Return TEXTS questions of about median length, the nearest to it first, as columns of one cell each.
+
+    They are reported texts, whose labels are not read: SST-2's are twice as long as the phrases that it trains on.
+    """
+    split = rows.raw.splits[(*rows.report, rows.select)[0]]
+    found = sorted(sample_columns(split, SAMPLE), key=length_of)
     middle = length_of(found[len(found) // 2])
     nearest = sorted(found, key=lambda cells: abs(length_of(cells) - middle))
     return [[[cell] for cell in cells] for cells in dict.fromkeys(nearest[:TEXTS])]

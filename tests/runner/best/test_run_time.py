@@ -1,4 +1,4 @@
-"""A finished run is timed on its selection texts, by the bundle that fits the budget."""
+"""A finished run is timed on reported texts, by the bundle that fits the budget."""
 
 from __future__ import annotations
 

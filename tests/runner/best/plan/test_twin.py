@@ -6,6 +6,7 @@ import pytest
 
 from data.load import Rows
 from data.stores.build_once import SharedCache
+from data.text_facts import sample_texts
 from runner.best.plan import twin
 from runner.best.plan.draft import Drawer
 from runner.best.plan.twin import length_of, time_twin, typical_questions, verdict
@@ -28,14 +29,15 @@ def test_pairs_are_asked_with_both_texts(pair_rows: Rows, shared_cache: SharedCa
     settings = settings_of(*PAIRS, "model=ngram", cache=shared_cache.folder)
     Drawer(pair_rows, shared_cache).draft(settings, tmp_path / "twin")
     assert time_twin(tmp_path / "twin", settings, pair_rows, None)["numpy"] > 1
-    assert {len(question) for question in typical_questions(pair_rows, pair_rows.select)} == {2}
+    assert {len(question) for question in typical_questions(pair_rows)} == {2}
 
 
 def test_questions_are_different_and_of_about_the_median_length(
     demo_rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(twin, "TEXTS", 20)
-    texts = [question[0][0] for question in typical_questions(demo_rows, demo_rows.select)]
+    texts = [question[0][0] for question in typical_questions(demo_rows)]
+    assert set(texts) <= set(sample_texts(demo_rows.raw.splits[demo_rows.report[0]]))
     lengths = [length_of((text,)) for text in texts]
     assert len(set(texts)) == len(texts) <= 20 and max(lengths) - min(lengths) <= 25
     assert abs(lengths[0] - lengths[-1]) >= abs(lengths[0] - lengths[1]), "the nearest to it first"
