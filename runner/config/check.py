@@ -84,7 +84,7 @@ def _check_sweep(override: Override, multirun: bool) -> Iterator[str]:
     if name not in known:
         close = closest(name, known)
         listed, first = ", ".join(known), (close or known)[0]
-        yield f"+sweep={name}: no such sweep{did_you_mean(close)} Sweeps: {listed}. Try: run -m +sweep={first}"
+        yield f"+sweep={name}: no such sweep{did_you_mean(close) or '.'} Sweeps: {listed}. Try: run -m +sweep={first}"
     elif not override.is_add():
         yield f"sweep={name}: a sweep is added to a command. Try: run -m +sweep={name}"
     elif not multirun:
@@ -141,7 +141,8 @@ def _check_group(override: Override, chosen: dict[str, list[str]]) -> Iterator[s
             paste = f"{group}=[{first}]" if group == "compression" else f"{group}={first}"
             listed = ", ".join(known)
             own = "" if close else f", or with a YAML of your own: run --config-dir DIR {group}={name}"
-            yield f"{group}={name}: no such {group}{did_you_mean(close)} Choices: {listed}. Try: run {paste}{own}"
+            hint = did_you_mean(close) or "."
+            yield f"{group}={name}: no such {group}{hint} Choices: {listed}. Try: run {paste}{own}"
         if not unknown and value is not None:
             # Stages are chosen together, so their settings are looked up for the whole chain.
             chosen.setdefault(group, []).append(

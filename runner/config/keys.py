@@ -15,7 +15,8 @@ def closest(word: str, known: list[str]) -> list[str]:
     """The known words that `word` may stand for, best first; a bare `lr` finds `optimizer.lr`."""
     by_leaf = [name for name in known if "." not in word and name.rsplit(".", 1)[-1] == word]
     by_leaf.sort(key=lambda name: name.count("."))
-    return list(dict.fromkeys(by_leaf + difflib.get_close_matches(word, known, n=2, cutoff=0.7)))[:2]
+    swapped = [name for name in known if len(word) > 2 and sorted(name) == sorted(word)]  # dns for dsn
+    return list(dict.fromkeys(by_leaf + swapped + difflib.get_close_matches(word, known, n=2, cutoff=0.7)))[:2]
 
 
 def did_you_mean(close: list[str]) -> str:

@@ -21,7 +21,13 @@ def parse_override(word: str) -> tuple[Override | None, str | None]:
     except HydraException as error:
         reason = str(error).splitlines()[0]
         key, _, value = word.partition("=")
-        cure = f"Quote special characters, try: {quoted_setting(key, value)}"
+        parts = [part for part in value.split(",") if part.strip()]
+        is_gap = len(parts) < value.count(",") + 1 and not set(value) & set("[]{}()'\"")
+        cure = (
+            f"Try: {key}={','.join(parts)}"
+            if is_gap
+            else f"Quote special characters, try: {quoted_setting(key, value)}"
+        )
         return None, f"{word!r} cannot be read as key=value: {reason}. {cure}"
 
 

@@ -8,6 +8,7 @@ from runner.config.keys import closest, did_you_mean, is_part, known_keys, owner
 def test_a_typo_finds_the_closest_names() -> None:
     assert closest("optimizer.lrr", ["optimizer.lr", "seed"]) == ["optimizer.lr"]
     assert closest("zzz", ["seed"]) == []
+    assert closest("dns", ["static", "dsn-32", "dsn"])[0] == "dsn", "two letters in each other's place"
 
 
 def test_a_suggestion_is_empty_where_nothing_is_close() -> None:

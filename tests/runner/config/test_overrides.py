@@ -33,6 +33,12 @@ def test_a_word_that_is_no_override_says_how_to_quote_it() -> None:
     assert override is None and problem is not None and "Quote special characters" in problem
 
 
+@pytest.mark.parametrize("word", ["seed=0,,1", "seed=0,1,", "seed=,0,1"])
+def test_an_empty_value_among_several_is_left_out(word: str) -> None:
+    override, problem = parse_override(word)
+    assert override is None and problem is not None and problem.endswith("Try: seed=0,1")
+
+
 def test_a_glob_is_for_groups_only() -> None:
     override, _ = parse_override("seed=glob(*)")
     assert override is not None
