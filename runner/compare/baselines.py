@@ -8,12 +8,14 @@ They are in the records of the runs themselves, so nothing is computed here.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 from runner.compare.rows import Row
 from runner.record.baseline import MAJORITY, NGRAM, NGRAM_BYTES, NGRAM_US
+from runner.record.run_names import data_name
 from runner.record.shown_costs import in_mb, score_text
 from runner.tasks import find_task
 
@@ -48,7 +50,7 @@ class BaselineLine:
 
 
 def baseline_lines(rows: Sequence[Row]) -> list[BaselineLine]:
-    """Return the baselines of these rows, of each metric and data set once.
+    """Return the baselines of these rows, of each metric and data set once; those of one name say of which data.
 
     A metric other than the headline's has none. The n-gram model is left out where it is one of the rows.
     """
@@ -59,7 +61,11 @@ def baseline_lines(rows: Sequence[Row]) -> list[BaselineLine]:
     found = []
     for members in tables.values():
         found += [line for key in (MAJORITY, NGRAM) if (line := _line(members, key))]
-    return found
+    several = Counter((line.name, line.metric) for line in found)
+    return [
+        replace(line, name=f"{line.name} of {line.data}") if several[line.name, line.metric] > 1 else line
+        for line in found
+    ]
 
 
 def _line(rows: list[Row], key: str) -> BaselineLine | None:
@@ -74,10 +80,10 @@ def _line(rows: list[Row], key: str) -> BaselineLine | None:
         if any(row.mean in scores and row.costs.get("cost/bytes_deployed") in sizes for row in rows):
             return None
         extent = max(sizes, default=None), max(times, default=None)
-        return BaselineLine("n-gram baseline", rows[0].metric, record.dataset, min(scores), max(scores), *extent)
+        return BaselineLine("n-gram baseline", rows[0].metric, data_name(record), min(scores), max(scores), *extent)
     task = find_task(record.data.task)
     name = task.baseline_name if task else "baseline"
-    return BaselineLine(name, rows[0].metric, record.dataset, min(scores), max(scores))
+    return BaselineLine(name, rows[0].metric, data_name(record), min(scores), max(scores))
 
 
 def baseline_levels(rows: Sequence[Row]) -> list[tuple[str, float]]:

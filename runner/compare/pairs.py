@@ -150,10 +150,10 @@ def refusal(runs: list[tuple[Run, Run]], metric: str, *, any_threshold: bool = F
     """
     split, _, score = metric.partition("/")
     tasks = {run.record.data.task for pair in runs for run in pair}
+    if len(tasks) > 1:
+        return f"the runs have different tasks ({', '.join(sorted(tasks))})"
     if any(task not in TASKS or score not in task_class(task).scores for task in tasks):
         return f"{metric} is not a score of single examples, so there is no paired test"
-    if len(tasks) > 1:
-        return f"the runs have other tasks ({', '.join(sorted(tasks))})"
     if not any_threshold and (why := other_decisions(runs, score)):
         return why
     for first, second in runs:

@@ -47,7 +47,8 @@ def write_run(
 
     older: made before deployed bytes and the times of answers were measured.
     """
-    words = (*words, "data=demo", "tracker=none", f"seed={seed}")
+    own = () if any(word.startswith("data=") for word in words) else ("data=demo",)
+    words = (*words, *own, "tracker=none", f"seed={seed}")
     settings = copy.deepcopy(_settings(words))
     found = {
         "cost/params": 1000, "cost/params_nonzero": 1000, "cost/bytes_packed": 4000, "cost/bytes_file": 4400,

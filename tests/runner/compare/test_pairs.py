@@ -203,6 +203,16 @@ def test_sets_of_labels_at_thresholds_that_were_chosen_otherwise_are_refused_unl
     assert why_not([(run("0.5"), run(None))], "test/f1_micro") is None
 
 
+def test_runs_of_different_tasks_are_said_to_be_so() -> None:
+    def run(task: str) -> Run:
+        content = record_json(metrics={"test/accuracy": 0.5})
+        content["data"]["task"] = task
+        return Run(RunRecord.from_json(content), Path())
+
+    why = why_not([(run("regression"), run("classification"))], "test/accuracy")
+    assert why == "the runs have different tasks (classification, regression)"
+
+
 def test_other_data_is_refused_with_the_reason(tmp_path: Path) -> None:
     write_group(tmp_path, "model=dsn", right=[150])
     write_group(tmp_path, "model=bert-tiny", right=[180], fingerprint="e" * 64)
