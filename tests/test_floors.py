@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -58,16 +59,35 @@ def targets_of(node: ast.AST) -> Iterator[str]:
         yield from (alias.name for alias in node.names if alias.name in MODULES)
 
 
+def statements_of(node: ast.AST, *, is_inner: bool = False) -> Iterator[tuple[ast.stmt, bool]]:
+    """Every statement below a node, at any depth, and whether it is inside a function."""
+    is_inner = is_inner or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt):
+            yield child, is_inner
+        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            yield from statements_of(child, is_inner=is_inner)
+
+
+@cache
+def imports_of(path: Path) -> tuple[tuple[str, int, bool], ...]:
+    """The modules of ours that a file imports, for types alone too, each with its line and whether in a function."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return tuple(
+        (target, statement.lineno, is_inner)
+        for statement, is_inner in statements_of(tree)
+        for target in targets_of(statement)
+    )
+
+
 def imported(path: Path) -> set[str]:
     """Every module of ours that a file imports: at the top, inside functions and for types alone."""
-    return {target for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) for target in targets_of(node)}
+    return {target for target, _, _ in imports_of(path)}
 
 
 def inner_imports(path: Path) -> set[int]:
     """The lines inside functions that import a module of ours."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
-    return {n.lineno for f in functions for n in ast.walk(f) if isinstance(n, ast.stmt) and any(targets_of(n))}
+    return {line for _, line, is_inner in imports_of(path) if is_inner}
 
 
 def package_of(module: str) -> str:
