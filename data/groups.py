@@ -41,7 +41,7 @@ def row_groups(data: RawData, settings: DataSettings, cache: SharedCache) -> np.
         by.append(np.unique(texts, return_inverse=True)[1])
     own = data.target.groups(train.labels)
     by += [] if own is None else [own]
-    return reduce(_joined, by) if by else None
+    return reduce(join_groups, by) if by else None
 
 
 def _ruled(train: RawSplit, rule: str, cache: SharedCache) -> np.ndarray:
@@ -134,7 +134,7 @@ def _values(split: RawSplit, column: str) -> np.ndarray:
         ) from error
 
 
-def _joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def join_groups(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return the groups (rows,) of rows that share a group in either array; with a row of STAYS, all of them stay."""
     stays = first == STAYS
     offset = int(first.max(initial=0)) + 1

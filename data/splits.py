@@ -201,6 +201,20 @@ class TokenSplit:
             texts=None if self.texts is None else TakenTexts(self.texts, sources),
         )
 
+    def followed_by(self, other: TokenSplit) -> TokenSplit:
+        """Return a split of these rows and then another one's, which have numbers and texts in no source."""
+        return replace(
+            self,
+            tokens=np.concatenate([self.tokens, other.tokens]),
+            offsets=np.concatenate([self.offsets, self.offsets[-1] + other.offsets[1:]]),
+            segment_starts=np.concatenate([self.segment_starts, other.segment_starts]),
+            labels=self.labels.followed_by(other.labels),
+            truncated=self.truncated + other.truncated,
+            source_rows=None,
+            parts=None,
+            texts=None,
+        )
+
     @cached_property
     def sentences(self) -> np.ndarray | None:
         """Where the items of each source row begin, (source rows + 1,); None where a row has one item."""

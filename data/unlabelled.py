@@ -101,15 +101,5 @@ def _words(texts: list[str], tokenizer: Tokenizer, settings: DataSettings, like:
 
 def append_unlabelled(train: TokenSplit, extra: TokenSplit) -> TokenSplit:
     """Append the rows without labels to the training rows."""
-    return replace(
-        train,
-        tokens=np.concatenate([train.tokens, extra.tokens]),
-        offsets=np.concatenate([train.offsets, train.offsets[-1] + extra.offsets[1:]]),
-        segment_starts=np.concatenate([train.segment_starts, extra.segment_starts]),
-        labels=train.labels.followed_by(extra.labels.blank(np.arange(len(extra)), train.labels.values)),
-        truncated=train.truncated + extra.truncated,
-        num_unlabelled=train.num_unlabelled + len(extra),
-        source_rows=None,
-        parts=None,
-        texts=None,
-    )
+    blank = replace(extra, labels=extra.labels.blank(np.arange(len(extra)), train.labels.values))
+    return replace(train.followed_by(blank), num_unlabelled=train.num_unlabelled + len(extra))

@@ -23,7 +23,7 @@ class Grams:
     """The n-grams of some rows, each as often as it occurs."""
 
     hashes: np.ndarray  # (N,) uint32
-    rows: np.ndarray  # (N,) int64: the row of each
+    rows: np.ndarray  # (N,) int64, or int32 where many are counted: the row of each
 
     def prints(self, bits: int) -> np.ndarray:
         """Return the fingerprints, (N,) uint32."""

@@ -14,21 +14,23 @@ from runner.track.folder import STATE
 from runner.track.later import mirror_later
 
 DEFAULTS = {"split": "", "label_errors": "true", "paths.output": "outputs", "paths.cache": ""}
+ALL = "all"  # of label_errors: every training row is looked at, not a sample
 
 
 def main(words: list[str]) -> int:
     """Write page and table into the run's folder and print a short table; 0 unless the command is wrong."""
     name, rest = split_run("errors", words)
     chosen = parse_options("errors", rest, **DEFAULTS)
-    doubts = true_or_false("errors", "label_errors", chosen["label_errors"])
+    every_row = chosen["label_errors"] == ALL
+    doubts = every_row or true_or_false("errors", "label_errors", chosen["label_errors"])
     output = output_folder(chosen["paths.output"])
     record = find_record(output, name)
     cache = Path(chosen["paths.cache"] or compose([]).paths.cache).expanduser()
     from rich.console import Console
 
     written = report_errors(
-        record, output, cache, split=chosen["split"], doubts=doubts, console=Console(highlight=False),
-        notify=lambda line: say(line, sys.stderr),
+        record, output, cache, split=chosen["split"], doubts=doubts, every_row=every_row,
+        console=Console(highlight=False), notify=lambda line: say(line, sys.stderr),
     )  # fmt: skip
     for path in written:
         say(f"wrote {path}", sys.stdout)

@@ -32,10 +32,12 @@ SHOWN = 50  # of the most confident mistakes, and of the other lists
 PARTNERS = 3  # classes named beside a class
 
 
-def analyse(answered: Answered, output: Path, cache: Path, notify: Callable[[str], None], *, doubts: bool) -> Findings:
-    """Return what is found about the mistakes of a run. doubts: also look for rows that may be mislabelled.
+def analyse(
+    answered: Answered, cache: Path, notify: Callable[[str], None], *, doubts: bool, every_row: bool = False
+) -> Findings:
+    """Return what is found about the mistakes of a run.
 
-    output: the folder of runs. Raises KeyboardInterrupt while n-gram runs are made.
+    doubts: also look for rows that may be mislabelled; every_row: among all training rows, not a sample of many.
     """
     record, names = answered.record, answered.names
     counts = confusion_of(answered.labels, answered.predictions, len(names))
@@ -50,7 +52,7 @@ def analyse(answered: Answered, output: Path, cache: Path, notify: Callable[[str
     slices = against_the_rest(answered.is_right, slices_of(answered, readable, texts if readable else []))
     label_doubts: LabelDoubts | str = "left out (label_errors=false)"
     if readable and doubts:
-        label_doubts = _doubts(answered, readable, output, cache, notify)
+        label_doubts = _doubts(readable, notify, every_row=every_row)
     elif there and doubts:
         label_doubts = "labels are doubted by n-gram models, and these rows are sounds"
     elif isinstance(material, str):
@@ -114,15 +116,14 @@ def _with_neighbours(
     return tuple(shown)
 
 
-def _doubts(
-    answered: Answered, material: Material, output: Path, cache: Path, notify: Callable[[str], None]
-) -> LabelDoubts | str:
+def _doubts(material: Material, notify: Callable[[str], None], *, every_row: bool) -> LabelDoubts | str:
     """The training rows that may be mislabelled, or in words why they are not known."""
-    found = out_of_fold(answered.record, output, cache, notify)
+    found = out_of_fold(material, notify, every_row=every_row)
     if isinstance(found, str):
         return found
     flagged = find_label_errors(found.labels, found.probabilities)
     is_apart = found.is_elsewhere | material.are_apart(found.source_rows)
+    names = material.rows.raw.target.names
     is_elsewhere, doubts = found.is_elsewhere[flagged.rows], dict[int, Doubt]()
     for source, rows in (("train", flagged.rows[~is_elsewhere]), (CALIBRATION, flagged.rows[is_elsewhere])):
         if not len(rows):
@@ -133,9 +134,9 @@ def _doubts(
             label, likelier = int(found.labels[row]), int(flagged.confident[row])
             of_label, of_likelier = (float(found.probabilities[row, one]) for one in (label, likelier))
             split = CALIBRATION if is_apart[row] else "train"
-            doubts[row] = Doubt(place, found.names[label], found.names[likelier], of_label, of_likelier, text, split)
+            doubts[row] = Doubt(place, names[label], names[likelier], of_label, of_likelier, text, split)
     shown = tuple(doubts[row] for row in flagged.rows.tolist())
-    return LabelDoubts(shown, len(found.labels), found.accuracy, found.runs, int(is_apart.sum()))
+    return LabelDoubts(shown, len(found.labels), found.accuracy, int(is_apart.sum()), found.left_out)
 
 
 def _copies(answered: Answered, material: Material, texts: Sequence[str]) -> Copies:

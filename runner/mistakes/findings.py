@@ -83,9 +83,9 @@ class LabelDoubts:
 
     doubts: tuple[Doubt, ...]
     rows: int  # looked at
-    accuracy: float  # of the n-gram model on rows that it did not see
-    runs: tuple[str, ...]
+    accuracy: float  # of the n-gram models on rows that they did not see
     apart: int = 0  # of the rows looked at, those set aside to calibrate on
+    left_out: int = 0  # training rows that are not in the sample looked at
 
     @property
     def kinds(self) -> str:

@@ -85,7 +85,8 @@ class Material:
 
     def hashes(self, split: str) -> np.ndarray:
         """Return the hashes of a split's normalised texts, (rows,) uint64."""
-        return text_hashes(self.rows.raw.splits[split], self.rows.raw.splits[split].fingerprint(), self.cache)
+        raw, known = self.rows.raw.splits[split], self.rows.fingerprints
+        return text_hashes(raw, known[split] if split in known else raw.fingerprint(), self.cache)
 
     def texts_by_number(self, source_rows: np.ndarray, split: str = "train") -> list[str]:
         """Return the texts of rows of a split by their numbers in the source; "" for a row that was not in use.
@@ -142,7 +143,7 @@ def read_material(answered: Answered, cache: Path) -> Material | str:
         return f"the run's data cannot be read: {str(error).splitlines()[0].split('. ')[0]}"
     source = rows_behind(split)
     raw, wanted = rows.raw.splits.get(source), record.data.fingerprints.get(source)
-    if raw is None or (wanted and raw.fingerprint() != wanted):
+    if raw is None or (wanted and rows.fingerprints[source] != wanted):
         return f"the rows of {split} are others than those that the run answered: its data have changed since"
     if split != source and answered.source_rows is not None:  # but for rows that are in no fold
         rows.raw.splits[split] = raw.take(np.flatnonzero(np.isin(raw.source_rows, answered.source_rows)))

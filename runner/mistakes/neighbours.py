@@ -6,17 +6,23 @@ Near is the cosine of TF-IDF vectors of words, which finds related texts; a copy
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from data.near_repeats import near_pairs, plain_texts
 
-LETTERS = 1000  # of a text, which are compared: 25,000 reviews then take about two seconds
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+LETTERS = 1000  # of a text, which are compared: 25,000 reviews then take about a second
 LEAST = 0.15  # cosine below which texts share little but everyday words
 LOOKED_UP = 2000  # rows whose near copies are looked for, evenly spaced
 MOST_LETTERS = 4_000_000  # of the training texts that they are compared with: about half a second
+_words = re.compile(r"\w+").findall
 
 
 @dataclass(frozen=True)
@@ -40,22 +46,55 @@ class NearCopies:
 
 def nearest(train: Sequence[str], texts: Sequence[str], most: int = 3) -> list[list[Neighbour]]:
     """Return of each text its nearest training rows, at most `most`, the nearest first."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
     if not train or not texts:
         return [[] for _ in texts]
-    # Only words of the texts asked for can make a product, but all words count in the length of a vector.
-    vectorizer = TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\b\w+\b", dtype=np.float32)
-    try:
-        known = vectorizer.fit_transform(text[:LETTERS] for text in train)
-    except ValueError:  # no word in any text
-        return [[] for _ in texts]
+    known, asked = _tfidf(train, texts)
     found = []
-    for row in vectorizer.transform(text[:LETTERS] for text in texts):
-        cosines = (known @ row.T).toarray()[:, 0]
-        near = np.argsort(-cosines, kind="stable")[:most]
-        found.append([Neighbour(int(k), float(cosines[k])) for k in near if cosines[k] >= LEAST])
+    for row in (known @ asked.T).T.toarray():
+        near = np.argsort(-row, kind="stable")[:most]
+        found.append([Neighbour(int(k), float(row[k])) for k in near if row[k] >= LEAST])
     return found
+
+
+class _Numbers(dict[str, int]):
+    """A number for each word, in the order in which they are first asked for."""
+
+    def __missing__(self, word: str) -> int:
+        self[word] = found = len(self)
+        return found
+
+
+def _tfidf(train: Sequence[str], texts: Sequence[str]) -> tuple[csr_matrix, csr_matrix]:
+    """Return the vectors of training texts and of others, each of length 1; words that are not in train are left out.
+
+    A word counts (1 + ln(how often it occurs)) x (ln((1 + texts) / (1 + texts that have it)) + 1), as scikit-learn's
+    TfidfVectorizer with sublinear_tf counts it, which takes more than a second to load.
+    """
+    numbers = _Numbers()
+    known = _counts(train, numbers)
+    words = len(numbers)
+    asked = _counts(texts, numbers)[:, :words]
+    known.resize(len(train), words)
+    weights = np.log((1 + len(train)) / (1 + np.bincount(known.indices, minlength=words))) + 1
+    for matrix in (known, asked):
+        matrix.data = ((1 + np.log(matrix.data)) * weights[matrix.indices]).astype(np.float32)
+        rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+        matrix.data /= np.sqrt(np.bincount(rows, matrix.data**2, minlength=matrix.shape[0]))[rows]
+    return known, asked
+
+
+def _counts(texts: Sequence[str], numbers: _Numbers) -> csr_matrix:
+    """Return how often each text has each word, (texts, words so far)."""
+    from scipy.sparse import csr_matrix
+
+    parts = []
+    for text in texts:
+        words = _words(text[:LETTERS].lower())
+        parts.append(np.fromiter(map(numbers.__getitem__, words), np.int64, len(words)))
+    rows, size = np.repeat(np.arange(len(parts)), [len(part) for part in parts]), max(1, len(numbers))
+    places, counts = np.unique(rows * size + np.concatenate(parts), return_counts=True)
+    starts = np.searchsorted(places, np.arange(len(parts) + 1) * size)
+    return csr_matrix((counts.astype(np.float64), places % size, starts), shape=(len(parts), size))
 
 
 NO_COPIES = NearCopies(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), 0, 0)  # of rows that are no texts

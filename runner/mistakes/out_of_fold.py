@@ -1,39 +1,30 @@
-"""Answers to the training rows by models that did not see them: n-gram runs over the folds of the training rows.
+"""Answers to the training rows by models that did not see them: linear models over n-grams, one for each of five folds.
 
-They are ordinary runs in <output>/out-of-fold/, where they are no part of lists and comparisons, made once for the
-data: `run compare paths.output=outputs/out-of-fold` shows them. A model's answers to its own training rows find
-nothing: it has learned their labels, wrong ones too.
+A model's answers to its own training rows find nothing: it has learned their labels, wrong ones too. Nothing is kept:
+the models are fitted in seconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 
-from data.calibration import is_from_elsewhere
-from data.errors import DataError
-from data.settings import DataSettings
-from models.errors import ModelError
-from runner.config.compose import compose
-from runner.config.resolve import resolve
-from runner.errors import ConfigError
-from runner.experiment.context import RunContext
-from runner.experiment.dependencies.inner_run import inner_overrides
-from runner.experiment.dependencies.ngram_baseline import PRESET, SHARED, find_finished, ngram_settings
-from runner.experiment.start import start_run
-from runner.record.data_settings import data_settings
-from runner.record.predictions import read_logits, read_source_rows
-from runner.record.record import RunRecord
-from runner.schema import Settings
-from runner.statistics.probabilities import softmax
+from data.calibration import CALIBRATION
+from data.groups import STAYS, join_groups
+from data.inputs.cleaning import cleaning_of
+from data.inputs.hashed_words import HashedWords
+from data.load import tokenise_rows
+from data.splits import TokenSplit
+from models.ngrams.pairs import PairOptions
+from runner.config.resolve import LONGEST
+from runner.mistakes.material import Material
+from runner.training.ngram.by_folds import N, answer_by_folds
 
 FOLDS = 5
-FOLDER = "out-of-fold"  # below the folder of runs
-NOT_SHARED = ("data.folds", "data.fold", "data.fold_seed", "paths.output", "paths.cache")
-INTERRUPTED = 130
+MOST_ROWS = 25_000  # looked at by default: about four seconds for reviews of 230 words
 
 
 @dataclass(frozen=True)
@@ -46,91 +37,86 @@ class OutOfFold:
 
     source_rows: np.ndarray  # (rows,) rising; of the rows from elsewhere once more, after those of train
     is_elsewhere: np.ndarray  # (rows,) bool: is the row from a file or a split of its own (data.calibration)?
-    labels: np.ndarray  # (rows,) class ids of `names`
+    labels: np.ndarray  # (rows,) class ids
     probabilities: np.ndarray  # (rows, C) float64
-    names: tuple[str, ...]
-    runs: tuple[str, ...]
     accuracy: float
+    left_out: int = 0  # training rows that are not in the sample
 
 
-def out_of_fold(record: RunRecord, output: Path, cache: Path, notify: Callable[[str], None]) -> OutOfFold | str:
-    """Return the answers to the training rows of a run, from runs that are made first where they are missing.
+def out_of_fold(material: Material, notify: Callable[[str], None], *, every_row: bool = False) -> OutOfFold | str:
+    """Return the answers to the training rows of a run, or in words why there are none.
 
-    In words why there are none, as for a class of which only one fold can have rows. Raises KeyboardInterrupt.
+    every_row: look at all training rows, not at a random sample of MOST_ROWS.
     """
-    found: list[RunRecord] = []
-    folder = output / FOLDER
-    for fold in range(FOLDS):
-        settings, words = fold_settings(record, fold, folder, cache)
-        done = find_finished(settings)
-        if done is None:
-            notify(f"n-gram model, fold {fold + 1} of {FOLDS}: made once for these data")
-            try:
-                outcome = start_run(settings, words, RunContext(is_quiet=True))
-            except (ConfigError, DataError, ModelError, OSError) as error:
-                if len(found) > 1:  # a class has rows for so many folds and no more
-                    break
-                return str(error).splitlines()[0]
-            if outcome.exit_code == INTERRUPTED:
-                raise KeyboardInterrupt
-            done = outcome.record
-        if done is None or done.status != "done":
-            return f"the run of fold {fold} failed ({done.reason if done else 'no record'})"
-        found.append(done)
-    return _joined(found, folder)
-
-
-def fold_settings(record: RunRecord, fold: int, folder: Path, cache: Path) -> tuple[Settings, list[str]]:
-    """Return the settings of the n-gram run of one fold of a run's training rows, and its command."""
-    cut = () if is_from_elsewhere(data_settings(record)) else ("data.calibration",)
-    shared = inner_overrides(record.overrides, kept_groups=SHARED, dropped=(*NOT_SHARED, *cut))
-    words = [f"model={PRESET}", *shared, f"data.folds={FOLDS}", f"data.fold={fold}"]
-    plain = resolve(compose([f"model={PRESET}", "data=demo", "tracker=none", "measure.enabled=false"]))
-    plain.paths.output, plain.paths.cache = str(folder), str(cache)
-    plain = replace(plain, data=_of_fold(data_settings(record), fold))
-    return ngram_settings(plain, [f"model={PRESET}", "data=demo"]), words
-
-
-def _of_fold(data: DataSettings, fold: int) -> DataSettings:
-    own = data.calibration if is_from_elsewhere(data) else None
-    return replace(
-        data,
-        calibration=own,
-        folds=FOLDS,
-        fold=str(fold),
-        fold_seed=0,
-        class_weights="none",
-        metrics=list(data.metrics),
-    )
-
-
-def _joined(records: list[RunRecord], folder: Path) -> OutOfFold | str:
-    """Lay the answers of all folds together, in the order of the source; those to rows from elsewhere come after."""
-    try:
-        folds = [_answers(record, folder, str(record.data.selection).partition("/")[0]) for record in records]
-        apart = [_answers(record, folder, split) for record in records if (split := record.data.calibration)]
-    except FileNotFoundError as missing:
-        return str(missing)
-    numbers, labels, shares = (np.concatenate(columns) for columns in zip(*folds))
-    order = np.argsort(numbers, kind="stable")
-    parts = [(numbers[order], labels[order], shares[order])]
-    if apart:
-        parts.append((apart[0][0], apart[0][1], np.mean([shares for _, _, shares in apart], axis=0)))
+    whole = _training_rows(material)
+    rows = whole if every_row or len(whole.labels) <= MOST_ROWS else whole.sample(MOST_ROWS)
+    notify(f"fitting n-gram models on {len(rows.labels):,} training rows, {FOLDS} folds")
+    fold = rows.folds()
+    if (is_held := fold >= 0).sum() < FOLDS:
+        return f"fewer than {FOLDS} training rows can be held out"
+    apart = _tokens(material, CALIBRATION) if _is_elsewhere(material) else None
+    classes, tokens = len(material.rows.raw.target.names), rows.tokens()
+    pairs = PairOptions(N, material.settings.symmetric, classes > 2) if tokens.has_pairs else None
+    answers = answer_by_folds(tokens, rows.labels, fold, classes, pairs=pairs, other=apart)
+    if answers is None:
+        return "no word is in two training rows"
+    parts = [(rows.numbers[is_held], rows.labels[is_held], answers.held_out[is_held])]
+    if apart is not None and answers.other is not None:
+        parts.append((material.source_rows(CALIBRATION), np.asarray(apart.labels.values), answers.other))
     numbers, labels, shares = (np.concatenate(columns) for columns in zip(*parts))
     accuracy = float(np.mean(shares.argmax(axis=1) == labels))
-    runs, names = tuple(record.identity for record in records), tuple(records[0].data.labels)
-    return OutOfFold(numbers, np.arange(len(numbers)) >= len(order), labels, shares, names, runs, accuracy)
+    is_elsewhere = np.arange(len(numbers)) >= is_held.sum()
+    return OutOfFold(numbers, is_elsewhere, labels, shares, accuracy, len(whole.labels) - len(rows.labels))
 
 
-def _answers(record: RunRecord, folder: Path, split: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the source rows (rows,), labels (rows,) and probabilities (rows, C) of a split as a run answered it.
+@dataclass(frozen=True)
+class _Rows:
+    """Training rows, in the order of the source."""
 
-    Raises FileNotFoundError for a run without these answers.
-    """
-    numbers, found = (
-        read_source_rows(folder / record.identity, split),
-        read_logits(folder / record.identity, split, record),
-    )
-    if numbers is None or found is None:
-        raise FileNotFoundError(f"the answers of run {record.identity} are missing. Remove {folder / record.identity}")
-    return numbers, found[1], softmax(found[0])
+    numbers: np.ndarray  # (rows,) in the source, rising
+    labels: np.ndarray  # (rows,) class ids
+    groups: np.ndarray  # (rows,) as of folds: rows of equal texts, and those that data.group joins, are one
+    places: np.ndarray  # (rows,) in `splits`, one after the other
+    splits: Sequence[TokenSplit]
+
+    def sample(self, most: int) -> _Rows:
+        """Return a random sample, the same each time."""
+        drawn = np.sort(np.random.default_rng(0).permutation(len(self.labels))[:most])
+        numbers, labels, groups, places = self.numbers, self.labels, self.groups, self.places
+        return _Rows(numbers[drawn], labels[drawn], groups[drawn], places[drawn], self.splits)
+
+    def folds(self) -> np.ndarray:
+        """Deal the groups of each class into folds, (rows,); STAYS for rows that are never held out."""
+        groups, first, of_row = np.unique(self.groups, return_index=True, return_inverse=True)
+        order = np.lexsort((np.random.default_rng(0).permutation(len(groups)), self.labels[first]))
+        fold = np.empty(len(groups), np.int64)
+        fold[order] = np.arange(len(groups)) % FOLDS
+        return np.where(self.groups == STAYS, STAYS, fold[of_row])
+
+    def tokens(self) -> TokenSplit:
+        """Return their tokens."""
+        return reduce(TokenSplit.followed_by, self.splits).take(self.places)
+
+
+def _training_rows(material: Material) -> _Rows:
+    """Return all training rows, also those that were cut off them to select or to calibrate, each once."""
+    splits = [material.rows.raw.splits[name] for name in material.of_train]
+    numbers, first = np.unique(np.concatenate([split.source_rows for split in splits]), return_index=True)
+    labels = np.concatenate([np.asarray(split.labels.values) for split in splits])[first]
+    hashes = np.concatenate([material.hashes(name) for name in material.of_train])[first]
+    groups, own = np.unique(hashes, return_inverse=True)[1], [split.groups for split in splits]
+    joined = [group for group in own if group is not None]
+    if len(joined) == len(own):
+        groups = join_groups(np.concatenate(joined)[first], groups)
+    return _Rows(numbers, labels, groups, first, [_tokens(material, name) for name in material.of_train])
+
+
+def _is_elsewhere(material: Material) -> bool:
+    """Are there rows to calibrate on that are no training rows?"""
+    return CALIBRATION in material.rows.raw.splits and CALIBRATION not in material.of_train
+
+
+def _tokens(material: Material, split: str) -> TokenSplit:
+    """Return the words of a split, from the store if a run over n-grams has put them there."""
+    words = HashedWords(cleaning=cleaning_of(material.settings), language=material.rows.language)
+    return tokenise_rows(material.rows, split, words, LONGEST, material.cache)

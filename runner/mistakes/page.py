@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from runner.mistakes.findings import ClassScores, Copies, Findings, LabelDoubts, Mistake, most_of
 from runner.mistakes.material import Place
+from runner.mistakes.out_of_fold import FOLDS
 from runner.mistakes.sentences import summary
 from runner.report.bars import Bar, bars
 from runner.report.confusion import confusion
@@ -147,8 +148,9 @@ def _doubts(doubts: LabelDoubts | str, identity: str) -> Section:
         f"{len(doubts.doubts):,} of {doubts.rows:,} rows are flagged, the first {min(MOST_DOUBTS, len(doubts.doubts))} "
         "are here, all in errors.csv. About half of the first 100 may be wrong labels, the others hard or rare rows. "
         "Nothing was changed.",
-        f"By confident learning on the answers of n-gram models to rows that they did not see "
-        f"({len(doubts.runs)} folds, accuracy {doubts.accuracy:.3f}).",
+        f"By confident learning on the answers of n-gram models to rows that they did not see ({FOLDS} folds, accuracy "
+        f"{doubts.accuracy:.3f}).",
+        *([f"Not looked at: {doubts.left_out:,} other rows. Try: label_errors=all."] if doubts.left_out else []),
         *([f"{doubts.apart:,} of the rows were set aside to calibrate on."] if doubts.apart else []),
     ]  # fmt: skip
     return Section(title, table(titles, lines, is_sortable=True), "doubts", told)

@@ -39,12 +39,13 @@ def _plain(answered: Answered) -> Callable[[Answered, Material | None], Plain]:
 
 
 def report_errors(
-    record: RunRecord, output: Path, cache: Path, *, split: str, doubts: bool, console: Console,
-    notify: Callable[[str], None],
+    record: RunRecord, output: Path, cache: Path, *, split: str, doubts: bool, every_row: bool = False,
+    console: Console, notify: Callable[[str], None],
 ) -> tuple[Path, ...]:  # fmt: skip
     """Write page and table, print the short table, and return the paths.
 
-    doubts: also look for training rows that may be mislabelled. Raises ConfigError for a run that it cannot be of.
+    doubts: also look for training rows that may be mislabelled; every_row: among all of them. Raises ConfigError for a
+    run that it cannot be of.
     """
     folder = output / record.identity
     answered = read_answered(record, folder, split)
@@ -57,7 +58,7 @@ def report_errors(
         write_table(folder / TABLE, plain.columns, plain.lines)
         print_plain(plain, console)
         return folder / PAGE, folder / TABLE
-    found = analyse(answered, output, cache, notify, doubts=doubts)
+    found = analyse(answered, cache, notify, doubts=doubts, every_row=every_row)
     write_page(folder / PAGE, errors_page(found, reliability_section(record, folder, answered.split)))
     write_errors_csv(found, folder / TABLE)
     print_findings(found, console)

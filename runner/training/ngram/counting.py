@@ -74,7 +74,7 @@ def grams_of(split: TokenSplit, n: int, pairs: PairOptions | None) -> Grams:
         tokens, ends = np.asarray(split.tokens, np.uint32), split.offsets[1:].tolist()
         starts, middles = split.offsets[:-1].tolist(), (split.offsets[:-1] + split.segment_starts).tolist()
         return pair_grams(((tokens[a:b], tokens[b:c]) for a, b, c in zip(starts, middles, ends)), pairs)
-    rows, tokens = np.repeat(np.arange(len(split)), split.lengths), np.asarray(split.tokens)
+    rows, tokens = np.repeat(np.arange(len(split), dtype=np.int32), split.lengths), np.asarray(split.tokens)
     if not split.has_pairs:
         return find_grams(tokens, rows, n)
     is_word = words_of(split)

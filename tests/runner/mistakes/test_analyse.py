@@ -17,7 +17,7 @@ from tests.runner.mistakes.cases import NAMES, write_case, write_tickets
 
 def test_mistakes_are_ordered_by_confidence_and_have_rows_texts_and_neighbours(tmp_path: Path) -> None:
     answered = write_case(tmp_path)
-    found = analyse(answered, tmp_path / "out", tmp_path / "cache", print, doubts=False)
+    found = analyse(answered, tmp_path / "cache", print, doubts=False)
     assert (found.rows, found.right) == (120, 108) and found.no_texts is None
     assert len(found.mistakes) == 12 == len(found.shown)
     assert (np.diff([one.confidence for one in found.mistakes]) <= 0).all()
@@ -34,7 +34,7 @@ def test_mistakes_are_ordered_by_confidence_and_have_rows_texts_and_neighbours(t
 def test_without_the_data_the_findings_have_no_texts(tmp_path: Path) -> None:
     answered = write_case(tmp_path)
     (tmp_path / "tickets.csv").unlink()
-    found = analyse(answered, tmp_path / "out", tmp_path / "cache", print, doubts=True)
+    found = analyse(answered, tmp_path / "cache", print, doubts=True)
     assert found.no_texts and "cannot be read" in found.no_texts and found.doubts == found.no_texts
     assert found.mistakes[0].text is None and found.mistakes[0].place is None and found.copies is None
     assert [one.name for one in found.slices] == [f"class {name}" for name in NAMES]
@@ -55,9 +55,9 @@ def test_rows_set_aside_to_calibrate_on_may_be_mislabelled_too_and_repeated(
     shares = np.full((len(numbers), 3), 0.1)
     shares[np.arange(len(numbers)), np.where(np.isin(numbers, wrong), (labels + 1) % 3, labels)] = 0.8
     nowhere = np.zeros(len(numbers), bool)
-    known = OutOfFold(numbers, nowhere, labels, shares, NAMES, ("a", "b"), 0.9)
-    monkeypatch.setattr(module, "out_of_fold", lambda *_: known)
-    found = analyse(answered, tmp_path / "out", tmp_path / "cache", print, doubts=True)
+    known = OutOfFold(numbers, nowhere, labels, shares, 0.9)
+    monkeypatch.setattr(module, "out_of_fold", lambda *_, **__: known)
+    found = analyse(answered, tmp_path / "cache", print, doubts=True)
     apart = material.source_rows("calibration")
     assert isinstance(found.doubts, LabelDoubts) and found.doubts.apart == len(apart) > 30
     places = [(one.split, one.place.line) for one in found.doubts.doubts]

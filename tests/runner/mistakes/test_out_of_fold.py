@@ -7,65 +7,86 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runner.experiment.context import RunContext
-from runner.experiment.outcome import Outcome
 from runner.mistakes import out_of_fold as module
-from runner.mistakes.out_of_fold import OutOfFold, fold_settings, out_of_fold
-from runner.schema import Settings
-from tests.runner.mistakes.cases import NAMES, WORDS, write_case
+from runner.mistakes.answered import Answered
+from runner.mistakes.material import Material, read_material
+from runner.mistakes.out_of_fold import OutOfFold, out_of_fold
+from runner.statistics.label_errors import find_label_errors
+from tests.runner.mistakes.cases import NAMES, WORDS, write_case, write_tickets
 
 
-def test_each_training_row_is_answered_once_and_by_runs_of_their_own_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "FOLDS", 2)  # each costs a second
+def material_of(answered: Answered, folder: Path) -> Material:
+    material = read_material(answered, folder / "cache")
+    assert isinstance(material, Material), material
+    return material
+
+
+def test_each_training_row_is_answered_once_and_rows_from_elsewhere_after_them(tmp_path: Path) -> None:
     later = tmp_path / "later.csv"
     lines = [f"later {row} {' '.join(WORDS[NAMES[row % 3]])},{NAMES[row % 3]}" for row in range(100)]
     later.write_text("\n".join(["message,topic", *lines]), encoding="utf-8")
-    record = write_case(tmp_path, f"data.calibration={later}").record
-    output, cache = tmp_path / "out", tmp_path / "cache"
-    said: list[str] = []
-    found = out_of_fold(record, output, cache, said.append)
+    material, said = material_of(write_case(tmp_path, f"data.calibration={later}"), tmp_path), list[str]()
+    found = out_of_fold(material, said.append)
     assert isinstance(found, OutOfFold), found
     of_train = found.source_rows[~found.is_elsewhere]
-    assert len(of_train) == len(np.unique(of_train)) == 120  # train with val, without test
+    assert len(of_train) == len(np.unique(of_train)) == 120 and found.left_out == 0  # train with val, without test
+    assert (np.diff(of_train) > 0).all()
     assert found.source_rows[found.is_elsewhere].tolist() == [*range(2, 102)]  # lines of the other file
-    assert found.probabilities.shape == (220, 3) and found.accuracy > 0.9 and len(said) == 2
+    assert found.probabilities.shape == (220, 3) and found.accuracy > 0.9
     assert found.probabilities.sum(1) == pytest.approx(np.ones(220))
-    assert sorted(path.name for path in output.glob("*/record.json")) == [
-        "record.json"
-    ]  # the folds are no part of lists
-    again = out_of_fold(record, output, cache, said.append)
-    assert isinstance(again, OutOfFold) and len(said) == 2 and again.runs == found.runs
+    assert said == ["fitting n-gram models on 120 training rows, 5 folds"]
 
 
-def test_a_class_of_one_row_is_said(tmp_path: Path) -> None:
-    record = write_case(tmp_path).record
-    path = tmp_path / "tickets.csv"
-    with path.open("a", encoding="utf-8") as stream:
-        stream.write("a single one,rare\n")
-    record.config["data"]["test_fraction"] = 0.1
-    found = out_of_fold(record, tmp_path / "out", tmp_path / "cache", lambda _: None)
-    assert isinstance(found, str) and "rare" in found
+def test_wrong_labels_are_among_the_first_that_are_doubted(tmp_path: Path) -> None:
+    write_tickets(tmp_path / "tickets.csv", 600)
+    material = material_of(write_case(tmp_path), tmp_path)
+    raw = material.rows.raw.splits["train"]
+    wrong = np.sort(np.random.default_rng(0).permutation(len(raw))[:6])
+    raw.labels.values[wrong] = (raw.labels.values[wrong] + 1) % 3
+    found = out_of_fold(material, lambda _: None)
+    assert isinstance(found, OutOfFold)
+    flagged = found.source_rows[find_label_errors(found.labels, found.probabilities).rows]
+    assert len(set(raw.source_rows[wrong]) & set(flagged[:10])) >= 5
 
 
-def test_an_interruption_is_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(_settings: Settings, _words: list[str], _context: RunContext) -> Outcome:
-        return Outcome(130)
+def test_equal_texts_are_in_one_fold_and_a_share_that_calibrates_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dealt = dict[str, np.ndarray]()
 
-    record = write_case(tmp_path).record
-    monkeypatch.setattr(module, "start_run", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        out_of_fold(record, tmp_path / "out", tmp_path / "cache", lambda _: None)
+    def kept(*given: object, **_: object) -> None:
+        dealt["labels"], dealt["fold"] = np.asarray(given[1]), np.asarray(given[2])
+
+    monkeypatch.setattr(module, "answer_by_folds", kept)
+    write_tickets(tmp_path / "tickets.csv")
+    with (tmp_path / "tickets.csv").open("a", encoding="utf-8") as stream:
+        stream.writelines(f"one of few texts: {number % 5},{NAMES[number % 3]}\n" for number in range(60))
+    material = material_of(write_case(tmp_path, "data.calibration=0.3"), tmp_path)
+    assert out_of_fold(material, print) == "no word is in two training rows"
+    numbers = np.sort(np.concatenate([material.source_rows(split) for split in ("train", "val", "calibration")]))
+    assert len(dealt["fold"]) == len(numbers)
+    texts = material.texts_by_number(numbers)
+    for text in {text for text in texts if text.startswith("one of few")}:
+        assert len({fold for fold, own in zip(dealt["fold"], texts) if own == text}) == 1, text
+    alone = np.array([not text.startswith("one of few") for text in texts])
+    counts = [np.bincount(dealt["labels"][alone & (dealt["fold"] == fold)], minlength=3) for fold in range(5)]
+    assert np.ptp(np.stack(counts), axis=0).max() <= 12 and min(map(min, counts)) > 0
 
 
-def test_the_folds_are_quiet_runs_on_the_data_of_the_run(tmp_path: Path) -> None:
-    record = write_case(tmp_path).record
-    settings, words = fold_settings(record, 2, tmp_path / "folds", tmp_path / "cache")
-    assert settings.model.name == "ngram" and (settings.data.folds, settings.data.fold) == (5, "2")
-    assert settings.data.path == str(tmp_path / "tickets.csv") and not settings.measure.enabled
-    assert settings.tracker.name == "none" and settings.paths.output == str(tmp_path / "folds")
-    assert words[0] == "model=ngram" and words[-2:] == ["data.folds=5", "data.fold=2"]
-    cut = write_case(tmp_path, "data.calibration=0.3", name="of-a-share").record
-    of_cut, own = fold_settings(cut, 2, tmp_path / "folds", tmp_path / "cache")
-    assert (of_cut.data, own) == (settings.data, words), "rows that were set aside are dealt into the folds"
+def test_a_sample_of_many_rows_is_looked_at_unless_all_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MOST_ROWS", 80)
+    material = material_of(write_case(tmp_path), tmp_path)
+    some, again = (out_of_fold(material, lambda _: None) for _ in range(2))
+    whole = out_of_fold(material, lambda _: None, every_row=True)
+    assert isinstance(some, OutOfFold) and isinstance(again, OutOfFold) and isinstance(whole, OutOfFold)
+    assert (len(some.labels), some.left_out) == (80, 40) and (len(whole.labels), whole.left_out) == (120, 0)
+    assert np.array_equal(some.source_rows, again.source_rows)
+    assert np.array_equal(some.probabilities, again.probabilities)
+
+
+def test_too_few_rows_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_ROWS", 3)
+    found = out_of_fold(material_of(write_case(tmp_path), tmp_path), lambda _: None)
+    assert found == "fewer than 5 training rows can be held out"

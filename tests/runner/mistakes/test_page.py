@@ -16,7 +16,7 @@ PLACE = Place("tickets.csv", 7, 9)
 
 
 def found_in(tmp_path: Path) -> Findings:
-    return analyse(write_case(tmp_path), tmp_path / "out", tmp_path / "cache", print, doubts=False)
+    return analyse(write_case(tmp_path), tmp_path / "cache", print, doubts=False)
 
 
 def test_the_page_has_every_part_and_texts_are_escaped(tmp_path: Path) -> None:
@@ -24,13 +24,14 @@ def test_the_page_has_every_part_and_texts_are_escaped(tmp_path: Path) -> None:
     copy = Copy(PLACE, Place("tickets.csv", 8, 11), "billing", "login", 1.0, "a copy")
     found = dataclasses.replace(
         found_in(tmp_path),
-        doubts=LabelDoubts((doubt,), 120, 0.9, ("a", "b", "c", "d", "e")),
+        doubts=LabelDoubts((doubt,), 120, 0.9, left_out=5000),
         copies=Copies(20, 10, 1, 2, 120, 80, (copy,)),
     )
     page = errors_page(found, [])
     for name in ("short", "classes", "confusion", "slices", "mistakes", "doubts", "copies"):
         assert f'id="{name}"' in page
     assert "<script>alert" not in page and "&lt;script&gt;alert(1)" in page
+    assert "Not looked at: 5,000 other rows. Try: label_errors=all." in page
     assert "may be mislabelled" in page and "About half of the first 100 may be wrong labels" in page
     assert "tickets.csv 7" in page and ">score</button>" in page and ">confidence</button>" not in page
     assert "Accuracy with them 0.9000, without them 0.9800, of those alone 0.5000." in page

@@ -17,9 +17,9 @@ from tests.runner.mistakes.cases import write_case
 
 
 def test_the_table_has_every_mistake_and_doubt_with_its_row(tmp_path: Path) -> None:
-    found = analyse(write_case(tmp_path), tmp_path / "out", tmp_path / "cache", print, doubts=False)
+    found = analyse(write_case(tmp_path), tmp_path / "cache", print, doubts=False)
     doubt = Doubt(Place("tickets.csv", 7, 9), "billing", "login", 0.01, 0.97, "=1+1")
-    found = dataclasses.replace(found, doubts=LabelDoubts((doubt,), 120, 0.9, ()))
+    found = dataclasses.replace(found, doubts=LabelDoubts((doubt,), 120, 0.9))
     write_errors_csv(found, tmp_path / "errors.csv")
     with (tmp_path / "errors.csv").open(encoding="utf-8", newline="") as stream:
         lines = list(csv.DictReader(stream))
@@ -34,7 +34,7 @@ def test_the_table_has_every_mistake_and_doubt_with_its_row(tmp_path: Path) -> N
 
 
 def test_the_short_table_fits_a_terminal(tmp_path: Path) -> None:
-    found = analyse(write_case(tmp_path), tmp_path / "out", tmp_path / "cache", print, doubts=False)
+    found = analyse(write_case(tmp_path), tmp_path / "cache", print, doubts=False)
     console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
     print_findings(found, console)
     stream = console.file
