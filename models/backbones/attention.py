@@ -24,7 +24,7 @@ FUSED_FROM = {"highest": 0, "high": 0, "medium": 384}
 
 def padding_bias(attention_mask: Tensor, dtype: torch.dtype) -> Tensor:
     """The bias that masks padding, (B, 1, 1, T): 0 for real tokens (mask 1), MASKED for padding (mask 0)."""
-    return (attention_mask[:, None, None, :].to(dtype) - 1.0) * -MASKED  # torch traces 1.0 - x twice for ONNX
+    return (attention_mask[:, None, None, :].to(dtype) - 1.0) * -MASKED  # 1.0 - x has no translation to ONNX
 
 
 class SelfAttention(nn.Module):

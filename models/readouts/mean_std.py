@@ -25,6 +25,6 @@ class MeanStd(Readout):
         """(B, T, H) to (B, 2H): means, then standard deviations."""
         count = count_tokens(hidden, mask)
         mean = masked_sum(hidden, mask) / count
-        squares = (hidden - mean.unsqueeze(1)).square()
-        deviation = (masked_sum(squares, mask) / count + EPSILON).sqrt()
+        offsets = hidden - mean.unsqueeze(1)  # multiplied, because square() has no translation to ONNX
+        deviation = (masked_sum(offsets * offsets, mask) / count + EPSILON).sqrt()
         return torch.cat([mean, deviation], -1)

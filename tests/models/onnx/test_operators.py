@@ -65,7 +65,7 @@ def test_where_the_shorter_way_fails_the_longer_one_is_taken(tmp_path: Path, mon
     torch.testing.assert_close(OnnxModel(path, 1)(**batch()), model(**batch()), atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("readout", ["cls", "mean"])
+@pytest.mark.parametrize("readout", ["cls", "mean_std"])
 def test_the_encoder_and_its_usual_readouts_are_traced_once(
     readout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
