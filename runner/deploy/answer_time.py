@@ -75,19 +75,18 @@ def time_graphs(
     require_extra("onnx", "format=bundle")
     network, found = cast(Network, Predictor(trained).model), dict[str, float]()
     with tempfile.TemporaryDirectory() as scratch:
-        folder, plain = Path(scratch) / "bundle", Path(scratch) / "fp32.onnx"
+        folder = Path(scratch) / "bundle"
         folder.mkdir()
+        graph, rounded = folder / predict.GRAPH_FILE, Path(scratch) / "int8.onnx"
         copy_tokenizer(trained, folder)
-        write_onnx(network, plain)
+        write_onnx(network, graph)
         facts = graph_facts(folder, trained.moved(folder, GRAPHS[0]), "bundle")
         (folder / predict.GRAPH_FACTS).write_text(json.dumps(facts), encoding="utf-8")
-        place = folder / predict.GRAPH_FILE
-        if most_bytes is None or plain.stat().st_size <= most_bytes:
-            place.hardlink_to(plain)
+        if most_bytes is None or graph.stat().st_size <= most_bytes:
             found[GRAPHS[0]] = timed(one_by_one(predict.Model(folder)))
-            place.unlink()
         if not found or (most is not None and found[GRAPHS[0]] > most):
-            quantize_graph(plain, place, network)
+            quantize_graph(graph, rounded, network)
+            rounded.replace(graph)
             found[GRAPHS[1]] = timed(one_by_one(predict.Model(folder)))
     return found
 
