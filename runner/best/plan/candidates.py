@@ -129,8 +129,8 @@ class CandidateFinder:
     def over_cap(self, found: Estimate, fastest: float = 1.0) -> str:
         """Return how a candidate breaks a cap, "" where it does not, or may not; fastest: as of its kind."""
         cap = self.budget.max_bytes
-        if cap is not None and found.bytes > TOLERANCE * cap:
-            return f"needs {shown_bytes(found.bytes)}, cap {shown_bytes(cap)}"
+        if cap is not None and found.least > TOLERANCE * cap:
+            return f"needs {shown_bytes(found.least)}, cap {shown_bytes(cap)}"
         if found.micros is not None and verdict(fastest * found.micros, self.budget.max_us) is False:
             return f"answers in {fastest * found.micros:,.0f} us, cap {self.budget.max_us:,g} us"
         return ""

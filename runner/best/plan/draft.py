@@ -61,6 +61,12 @@ class Draft:
     params: int  # trained; of a linear model on n-grams the cells of the matrix of rows and n-grams
     tokens: float  # of a text, or its n-grams; mean
     width: int  # of a token's vector
+    guessed: int = 0  # bytes of n-grams with guessed weights: of these a fit keeps from half to all
+
+    @property
+    def least(self) -> int:
+        """The bytes that the trained model has at the least."""
+        return self.bytes - self.guessed // 2
 
 
 class Drawer:
@@ -107,13 +113,15 @@ class Drawer:
             is_fitted = settings.model.family == NGRAM
             width = made.network.classifier.in_features if is_fitted else settings.model.hidden
             params = made.cells if is_fitted else made.grams * width
-            return Draft(size, 0, params, made.cells / len(self.split(settings, "train")), width)
+            guessed = size if is_fitted and not made.is_capped else 0
+            return Draft(size, 0, params, made.cells / len(self.split(settings, "train")), width, guessed)
         network = self.network(settings)
         params = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
         macs = count_macs(network, draw_batch(split, 1, max(1, round(tokens))))
         width = int(network.architecture["hidden_size"])
         self._save(rounded(network, settings), settings, folder)
-        return Draft(bytes_deployed(folder) + self.added_bytes(settings), macs, params, tokens, width)
+        added, guessed = self.added_bytes(settings)
+        return Draft(bytes_deployed(folder) + added, macs, params, tokens, width, guessed)
 
     def _save(self, network: Network, settings: Settings, folder: Path) -> None:
         """Write the files that a run would write for this network."""
@@ -150,14 +158,15 @@ class Drawer:
             self._ngrams[key] = guess_ngrams(settings, task, self.split(settings, "train"))
         return self._ngrams[key]
 
-    def added_bytes(self, settings: Settings) -> int:
-        """The bytes of a linear model over n-grams beside the network; 0 without one."""
+    def added_bytes(self, settings: Settings) -> tuple[int, int]:
+        """The bytes of a linear model over n-grams beside the network, and how many are guessed; 0 without one."""
         if settings.model.add != NGRAM:
-            return 0
+            return 0, 0
         words = replace(settings.model, family=NGRAM, tokenizer=HASHED_WORDS, vocabulary=FULL, add="none")
         alone = replace(settings, model=words, data=replace(settings.data, max_length=UNCUT), compression={})
         with tempfile.TemporaryDirectory() as scratch:
-            return self.draft(alone, Path(scratch) / "model").bytes - self.calibration_bytes(settings)
+            made = self.draft(alone, Path(scratch) / "model")
+        return made.bytes - self.calibration_bytes(settings), made.guessed
 
     def network(self, settings: Settings) -> Network:
         """The network of a candidate with random weights."""

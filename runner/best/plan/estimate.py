@@ -24,7 +24,7 @@ from runner.record.identity import identity_settings
 from runner.schema import Settings
 from runner.version import NUMBERS, VERSION
 
-FORMAT = 3  # raise when drafts are made in another way
+FORMAT = 4  # raise when drafts are made in another way
 CAP = "model.max_kb="  # an n-gram model whose file is smaller has all of its n-grams, whatever the cap
 START_S = 3.0  # of a run: its process, its data from the cache, evaluation, saving
 TIMING_S, GRAPH_S = 4.0, 10.0  # of timing its answers, where there is a cap on time; of writing a graph for that
@@ -43,6 +43,12 @@ class Estimate:
     shape: tuple[int, ...] = ()  # of its numbers: two candidates of a kind with equal ones are the same model
     text_s: float = 0.0  # seconds of one answer, in batches
     engine: str | None = None  # of the bundle that answers in these microseconds
+    guessed: int = 0  # as of a draft
+
+    @property
+    def least(self) -> int:
+        """The bytes that the trained model has at the least."""
+        return self.bytes - self.guessed // 2
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,7 @@ class Estimator:
         seconds = round(timing + self._seconds(training, draft, work, passes), 1)
         shape = (draft.bytes, draft.params, draft.width)
         text_s = self._forward(draft, training) if work == "dense" else 0.0
-        return Estimate(draft.bytes, times[engine] if engine else None, seconds, shape, text_s, engine)
+        return Estimate(draft.bytes, times[engine] if engine else None, seconds, shape, text_s, engine, draft.guessed)
 
     def _known(self, words: Sequence[str]) -> tuple[Draft, Training, dict[str, float]]:
         """The draft of a candidate and the times of its answers by engine, from the cache where they are there."""
@@ -90,7 +96,7 @@ class Estimator:
         if not kept and is_below(read_kept(free), cap):
             path, kept = free, read_kept(free)
         answers = kept.get("answers", {})
-        if "draft" in kept and self._is_enough(kept["draft"]["bytes"], answers.get(self.machine, {})):
+        if "draft" in kept and self._is_enough(Draft(**kept["draft"]), answers.get(self.machine, {})):
             return Draft(**kept["draft"]), Training(**kept["training"]), answers.get(self.machine, {})
         command = [*self.words, *words]
         settings, _ = with_rows(resolve(compose(command), words=command), self.facts.train_rows)
@@ -99,7 +105,7 @@ class Estimator:
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) / "model"
             draft = self.drawer.draft(settings, folder)
-            if self.machine is not None and not self._is_enough(draft.bytes, {}):
+            if self.machine is not None and not self._is_enough(draft, {}):
                 answers |= {self.machine: self._times(folder, settings, draft)}
         path.parent.mkdir(parents=True, exist_ok=True)
         path = free if is_below({"draft": asdict(draft)}, cap) else path
@@ -121,9 +127,9 @@ class Estimator:
         self._timed[same] = {engine: round(micros, 1) for engine, micros in found.items()}
         return self._timed[same]
 
-    def _is_enough(self, size: int, times: Mapping[str, float]) -> bool:
-        """Is a model of so many bytes too large to be timed, or are all forms of its bundle that may be delivered?"""
-        if self.machine is None or size > self.most_bytes:
+    def _is_enough(self, draft: Draft, times: Mapping[str, float]) -> bool:
+        """Is a model too large to be timed, or are all forms of its bundle that may be delivered?"""
+        if self.machine is None or draft.least > self.most_bytes:
             return True
         fast, small = GRAPHS
         return bool(times) and (fast not in times or small in times or self.most is None or times[fast] <= self.most)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from runner.best.plan.candidates import (
     CandidateFinder,
@@ -41,6 +42,19 @@ def test_the_first_variants_that_fit_are_tried_and_larger_ones_are_rows() -> Non
         "dsn 32", 203_000, True, True,
     )  # fmt: skip
     assert taken.overrides == ("model=dsn", "model.hidden=32")
+
+
+def test_a_size_that_is_partly_guessed_is_refused_only_where_the_least_that_it_may_be_is_over_the_cap() -> None:
+    def guessed(words: Sequence[str], work: str, passes: float) -> Estimate:
+        return replace(estimate(words, work, passes), guessed=200_000)
+
+    def first(cap: float) -> Candidate | LeftOut:
+        finder = CandidateFinder((), FACTS, Budget(max_kb=cap), guessed, lambda _: True)
+        return finder.find((replace(DSN, variants=DSN.variants[:1]),))[0]
+
+    fitting = first(295)
+    assert isinstance(fitting, Candidate) and fitting.bytes == 400_000, "its file decides"
+    assert first(290) == LeftOut("dsn 64", "dsn", "needs 300 KB, cap 290 KB")
 
 
 def test_a_time_near_the_cap_is_decided_by_the_trained_model() -> None:

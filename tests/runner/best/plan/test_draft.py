@@ -40,6 +40,7 @@ def check(words: tuple[str, ...], rows: Rows, cache: SharedCache, folder: Path, 
     drawn = Drawer(rows, cache).draft(settings_of(*words, cache=cache.folder), folder / "twin")
     real = bytes_of_run((*words, *FEW_STEPS), folder / "outputs", cache)
     assert abs(drawn.bytes - real) <= max(0.02 * real, least)
+    assert drawn.least <= max(1.02 * real, real + 100), "a model that fits would be refused"
     return drawn.bytes
 
 
