@@ -19,6 +19,7 @@ from models.heads.linear import LinearHead
 from models.packed.ngram import Table, pack_ngrams
 from runner.schema import Settings
 from runner.tasks.base import Task
+from runner.training.ngram.check import none_frequent
 from runner.training.ngram.fit import put_table
 from runner.training.ngram.problem import Problem
 from runner.training.ngram.pruning import by_importance, likely_count, make_table
@@ -50,10 +51,12 @@ class GuessedNgrams:
 
 
 def guess_ngrams(settings: Settings, task: Task, train: TokenSplit) -> GuessedNgrams:
-    """Return the n-grams of the training rows that enough of them have, with guessed weights."""
+    """Return the n-grams of the training rows that enough of them have, with guessed weights; ConfigError for none."""
     problem = Problem(
         task, settings.model, train, lambda: None, settings.data.text_pair is not None, settings.data.symmetric
     )
+    if not len(problem.counted.hashes):
+        raise none_frequent(settings.model.min_df, len(train))
     fitted = guess_weights(problem)
     return GuessedNgrams(problem, fitted, by_importance(fitted, problem.counted.df))
 

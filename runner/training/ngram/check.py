@@ -20,9 +20,7 @@ def check_fit(splits: Splits, settings: ModelSettings) -> None:
     """Raise ConfigError where no n-gram is frequent enough, or no file is as small as model.max_kb."""
     train, names = splits.train, splits.task.label_names
     if not _is_frequent(splits, min(FIRST, len(train)), settings) and not _is_frequent(splits, len(train), settings):
-        raise ConfigError(
-            f"model.min_df={settings.min_df}: no word is in so many of the {len(train):,} training rows. Try: {CURE}"
-        )
+        raise none_frequent(settings.min_df, len(train))
     columns = 1 if len(names) <= 2 else len(names)
     table = Table(
         np.arange(columns),
@@ -39,6 +37,11 @@ def check_fit(splits: Splits, settings: ModelSettings) -> None:
             f"model.max_kb={settings.max_kb}: a file with one n-gram a class takes {smallest:,} bytes. "
             f"Try: model.max_kb={math.ceil(smallest / 1000)}"
         )
+
+
+def none_frequent(min_df: int, rows: int) -> ConfigError:
+    """Return the error where no word is in `min_df` of the training rows."""
+    return ConfigError(f"model.min_df={min_df}: no word is in so many of the {rows:,} training rows. Try: {CURE}")
 
 
 def _is_frequent(splits: Splits, rows: int, settings: ModelSettings) -> bool:

@@ -11,7 +11,7 @@ from data.inputs.word_cache import spans
 from data.splits import Splits, TokenSplit
 from models.backbones.ngram_vectors import FOUND
 from models.capabilities import Folded
-from runner.errors import ConfigError
+from runner.training.ngram.check import none_frequent
 from runner.training.ngram.counting import count_grams, find_known
 
 
@@ -19,9 +19,7 @@ def keep_frequent(bag: Folded, train: TokenSplit, min_df: int) -> None:
     """Give a backbone a row for each n-gram of at least `min_df` training rows; ConfigError if there is none."""
     hashes = count_grams(train, bag.n, min_df).hashes
     if not len(hashes):
-        raise ConfigError(
-            f"model.min_df={min_df}: no word is in so many of the {len(train):,} training rows. Try: model.min_df=1"
-        )
+        raise none_frequent(min_df, len(train))
     bag.keep(hashes)
 
 
