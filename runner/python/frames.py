@@ -43,8 +43,9 @@ def frame_file(frame: pd.DataFrame, words: Sequence[str], columns: Iterable[str 
             part.to_parquet(temporary, index=False)
         except (pa.ArrowException, TypeError, ValueError) as error:
             temporary.unlink(missing_ok=True)
+            reason = error.args[0] if error.args else error
             raise ConfigError(
-                f"the data frame cannot be written ({error.args[0] if error.args else error}). A column has values of one type. "
+                f"the data frame cannot be written ({reason}). A column has values of one type. "
                 "Try: frame[column] = frame[column].astype(str)"
             ) from error
         temporary.replace(path)

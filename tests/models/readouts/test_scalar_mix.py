@@ -108,6 +108,7 @@ def test_a_norm_gives_every_layer_the_same_say_whatever_its_scale() -> None:
     torch.testing.assert_close(layer([states[0] * 50 + 3, states[1], states[2] / 2], mask), found, atol=1e-4, rtol=0)
     first = torch.stack([state[:, 0] for state in states])
     normed = (first - first.mean(-1, keepdim=True)) / (first.var(-1, unbiased=False, keepdim=True) + 1e-5).sqrt()
+    assert layer.dense is not None
     torch.testing.assert_close(found, torch.tanh(layer.dense(normed.mean(0))))
 
 
