@@ -210,7 +210,7 @@ def _convert(
         if not len(column):
             raise DataError(f"{path} has a header but no usable row. Try: data.path=<a file with rows>")
         part.replace(target)
-    if settings.task in ("auto", LabelSet.task) and not settings.label_separator:
+    if LabelSet.reads_texts_as_lists(settings):
         column.find_lists()
     return pa.ipc.open_file(pa.memory_map(str(target))).read_all(), column, missing.count
 

@@ -50,7 +50,8 @@ class ClassLabel(ColumnTarget):
         values, words = column.values(), column.words()
         if not values:
             raise no_labels_error(settings, "train", where)
-        if settings.task == "auto" and words and all(map(is_local_number, words)):
+        asked = settings.task
+        if asked == "auto" and words and all(map(is_local_number, words)):
             raise DataError(
                 f"{where}: the labels look like numbers in a notation that is not read ({', '.join(words[:SHOWN])}). "
                 "Try: data.task=classification, if each is a class; to learn numbers, write them like 1234.5"

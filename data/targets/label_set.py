@@ -48,6 +48,12 @@ class LabelSet(ColumnTarget):
         return asked == cls.task or bool(column.lists or settings.labels or settings.label_separator)
 
     @classmethod
+    def reads_texts_as_lists(cls, settings: DataSettings) -> bool:
+        """May texts such as "['a', 'b']" be sets, which no separator splits otherwise?"""
+        asked = settings.task
+        return asked in ("auto", cls.task) and not settings.label_separator
+
+    @classmethod
     def of(cls, settings: DataSettings, column: LabelColumn, where: str) -> LabelSet:
         """Take the training labels for sets; DataError for fewer than two labels, and for names that do not fit."""
         sets = [labels_of(value, column, settings) for value in column.distinct]
