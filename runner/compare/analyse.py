@@ -166,18 +166,23 @@ def _against(row: Row, bases: list[Row], *, any_threshold: bool) -> tuple[Paired
     there = [base for base in bases if base.examples == row.examples and base.metric == row.metric]
     if not there:
         return Refused(f"the baseline was scored on other examples (not on data {row.examples[:8]})"), None
-    keys = varying_settings([row.group, *(base.group for base in there)])
-
-    def shared_settings(base: Row) -> int:
-        return sum(base.group.settings.get(key) == row.group.settings.get(key) for key in keys)
-
-    best = max(shared_settings(base) for base in there)
-    nearest = [base for base in there if shared_settings(base) == best]
+    nearest = _nearest(row, there) if len(there) > 1 else there
     if len(nearest) > 1:
         names = "; ".join(base.group.name for base in nearest[:3])
         return Refused(f"{len(nearest)} baselines match equally well ({names}); add keys to --baseline"), None
     found = compare_groups(row.group, nearest[0].group, row.metric, any_threshold=any_threshold)
     return found, nearest[0].at_baseline
+
+
+def _nearest(row: Row, bases: list[Row]) -> list[Row]:
+    """Return the baselines that share the most settings with a row."""
+    keys = varying_settings([row.group, *(base.group for base in bases)])
+
+    def shared_settings(base: Row) -> int:
+        return sum(base.group.settings.get(key) == row.group.settings.get(key) for key in keys)
+
+    best = max(shared_settings(base) for base in bases)
+    return [base for base in bases if shared_settings(base) == best]
 
 
 def _mark_fronts(rows: list[Row]) -> None:

@@ -21,7 +21,7 @@ SPECIAL = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    "±": r"$\pm$", "\n": " ", "\t": " ", "[": "{[}", "]": "{]}",
+    "±": r"$\pm$", "\n": " ", "\t": " ", "[": "{[}", "]": "{]}", "*": "{*}",
 }  # fmt: skip
 LEFT_OUT = {
     "group",
@@ -36,6 +36,7 @@ LEFT_OUT = {
     "train s",
     "Pareto",
 }
+LAST_LATIN = 0x17F  # pdflatex prints letters up to here; of others it stops
 MOST_KEYS = 4  # settings with a column of their own
 TITLES = {"95 %": r"95\,\% interval", "deployed MB": "MB", "answer us": r"$\mu$s", "p Holm": "$p$"}
 
@@ -64,6 +65,8 @@ def latex(comparison: Comparison, title: str, question: str | None) -> str:
         r"\end{tabular}",
         r"\end{table}",
     ]
+    if any(ord(letter) > LAST_LATIN for line in lines for letter in line):
+        lines.insert(1, "% has letters that are not Latin: compile with lualatex or xelatex, and a font that has them")
     return "\n".join(lines) + "\n"
 
 

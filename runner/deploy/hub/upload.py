@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NAME = re.compile(r"(?:[\w.-]{1,96}/)?[\w.-]{1,96}")  # user/name, or a name of the token's own user
 # Files of an earlier push that would contradict the new ones where the new folder lacks them.
 STALE = re.compile(r"(?:onnx(?:_int8)?/.+|[^/]+\.(?:safetensors|bin|json|txt))")
+NO_XET = re.compile(r"404.*/xet-write-token/")  # the address that is asked first is not there
 NO_TOKEN = (
     "no token of the hub was found. Make one with the right to write (on the hub: Settings, Access Tokens), then: "
     "hf auth login, or HF_TOKEN=<token> before the command"
@@ -58,12 +59,28 @@ def upload_folder(folder: Path, name: str, token: str, *, is_private: bool, mess
         where = api.create_repo(name, private=is_private, exist_ok=True)
         if is_private and not api.repo_info(where.repo_id).private:
             raise ConfigError(f"run push: {where.repo_id} is there and public. Try: private=false, or another name")
-        api.create_commit(where.repo_id, _operations(api, where.repo_id, folder), commit_message=message)
+        _commit(api, where.repo_id, folder, message)
     except (HfHubHTTPError, httpx2.HTTPError, OSError, ValueError) as error:
         if isinstance(error, ConfigError):
             raise
         raise ConfigError(f"run push: {api.endpoint}: {reason(error, token)}") from error
     return str(where)
+
+
+def _commit(api: HfApi, name: str, folder: Path, message: str) -> None:
+    """Upload the files; where a hub has no Xet storage, which huggingface_hub takes for granted, by its LFS storage."""
+    from huggingface_hub import constants
+
+    try:
+        api.create_commit(name, _operations(api, name, folder), commit_message=message)
+    except ConnectionError as error:
+        if not NO_XET.search(str(error)):
+            raise
+        before, constants.HF_HUB_DISABLE_XET = constants.HF_HUB_DISABLE_XET, True
+        try:
+            api.create_commit(name, _operations(api, name, folder), commit_message=message)
+        finally:
+            constants.HF_HUB_DISABLE_XET = before
 
 
 def _operations(api: HfApi, name: str, folder: Path) -> list[CommitOperationAdd | CommitOperationDelete]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -61,6 +62,25 @@ def test_names_from_outside_are_escaped_and_datasets_are_apart(tmp_path: Path) -
     rows = check(text)
     assert text.count(r"\midrule") == 2 and text.count(r"\multicolumn") == 2 and text.count(r"\textbf") == 2
     assert any(r"50\%\_\{\#\}\&\textbackslash{}end\{table\}\$" in cell for row in rows for cell in row)
+
+
+def write_named(output: Path, name: str, place: int) -> None:
+    """Write the run of a model of the user's own with this name."""
+    (record,) = write_group(output, "model=dsn", f"optimizer.lr={place + 1}e-3", right=[150])
+    record["config"]["model"]["name"] = name
+    (output / record["identity"] / "record.json").write_text(json.dumps(record), encoding="utf-8")
+
+
+def test_names_that_a_compiler_could_stumble_over(tmp_path: Path) -> None:
+    names = [r"\\input{/etc/passwd}", "*starred", "[1em]", "a%b", "x_y^2", "$&#", "~{", "}", "naïve"]
+    for place, name in enumerate(names):
+        write_named(tmp_path, name, place)
+    text = latex(analyse(select_runs(tmp_path, [])), "t", None)
+    rows = check(text)
+    assert len(rows) == len(names) + 1 and "lualatex" not in text
+    assert not re.search(r"\\\\\n\s*[*\[]", text), "a line break takes a star or a bracket after it for its own"
+    write_named(tmp_path, "模型", len(names))
+    assert "% has letters that are not Latin" in latex(analyse(select_runs(tmp_path, [])), "t", None)
 
 
 def test_every_special_character_is_escaped() -> None:

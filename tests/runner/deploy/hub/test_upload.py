@@ -41,6 +41,16 @@ def test_all_files_arrive_in_one_commit_of_a_private_repository(hub: Hub, folder
     }
 
 
+def test_a_hub_without_xet_storage_gets_large_files_by_lfs(
+    hub: Hub, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("hf_xet")
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
+    upload_folder(folder, "films", TOKEN, is_private=True, message="First")
+    assert hub.commits == ["First"] and hub.repositories["ada/films"]["model.safetensors"] == b"w"
+    assert b"w" in hub.large.values() and constants.HF_HUB_DISABLE_XET is False
+
+
 def test_a_second_push_replaces_the_model_and_removes_its_old_graph(hub: Hub, folder: Path) -> None:
     upload_folder(folder, "team/films", TOKEN, is_private=True, message="First")
     hub.repositories["team/films"]["notes.md"] = b"by hand"
