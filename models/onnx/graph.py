@@ -100,11 +100,13 @@ def _export(module: nn.Module, given: dict[str, Tensor], outputs: list[str], pat
 
 def _shortened(program: Callable[[], torch.onnx.ONNXProgram]) -> torch.onnx.ONNXProgram:
     """The program without torch's second trace, or with it where another version of torch cannot do without."""
-    try:
-        with replaced_where_needed():
+    with replaced_where_needed() as shortened:
+        try:
             return program()
-    except torch.onnx.OnnxExporterError:
-        return program()
+        except torch.onnx.OnnxExporterError:
+            if not shortened:
+                raise
+    return program()
 
 
 def traced(

@@ -28,19 +28,23 @@ COMBINATIONS = {
 
 
 @contextmanager
-def replaced_where_needed() -> Iterator[None]:
-    """Let torch trace the programs that it exports here a second time only where `must_be_traced` says so."""
-    trace_again = ExportedProgram.run_decompositions
+def replaced_where_needed() -> Iterator[list[ExportedProgram]]:
+    """Let torch trace the programs that it exports here a second time only where `must_be_traced` says so.
+
+    Yields the programs that were not, so far.
+    """
+    trace_again, shortened = ExportedProgram.run_decompositions, list[ExportedProgram]()
 
     def replace(program: ExportedProgram, table: Replacements | None = None, **options: Any) -> ExportedProgram:
         if table is None or must_be_traced(program, table):
             return trace_again(program, table, **options)
+        shortened.append(program)
         replace_in(program.graph)
         return program
 
     ExportedProgram.run_decompositions = replace  # type: ignore[method-assign]
     try:
-        yield
+        yield shortened
     finally:
         ExportedProgram.run_decompositions = trace_again  # type: ignore[method-assign]
 
