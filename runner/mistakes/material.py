@@ -71,7 +71,8 @@ class Material:
     def of_train(self) -> list[str]:
         """The splits with the training rows of the source: train, and those cut off it to select and to calibrate."""
         is_apart = calibration_share(self.settings) is not None
-        return ["train", *([self.rows.select] if self.rows.is_cut else []), *([CALIBRATION] if is_apart else [])]
+        is_cut = self.rows.is_cut or self.settings.folds is not None  # a fold takes the place of a split of its own
+        return ["train", *([self.rows.select] if is_cut else []), *([CALIBRATION] if is_apart else [])]
 
     def are_apart(self, source_rows: np.ndarray) -> np.ndarray:
         """Return which training rows of the source, by their numbers there, were set aside to calibrate on, (rows,)."""

@@ -86,6 +86,17 @@ def test_a_sample_of_many_rows_is_looked_at_unless_all_are_asked_for(
     assert np.array_equal(some.probabilities, again.probabilities)
 
 
+def test_a_fold_that_stands_for_a_split_of_its_own_is_looked_at(tmp_path: Path) -> None:
+    write_tickets(tmp_path / "train.csv", 200)
+    write_tickets(tmp_path / "val.csv", 40)
+    files = ("data.path=null", f"data.train_path={tmp_path / 'train.csv'}", f"data.val_path={tmp_path / 'val.csv'}")
+    material = material_of(write_case(tmp_path, *files, "data.folds=4", "data.fold=1"), tmp_path)
+    found = out_of_fold(material, lambda _: None)
+    held_out = material.source_rows("val")
+    assert isinstance(found, OutOfFold) and len(held_out) > 20 and set(held_out) <= set(found.source_rows)
+    assert len(found.source_rows) == len(material.source_rows("train")) + len(held_out)
+
+
 def test_too_few_rows_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_ROWS", 3)
     found = out_of_fold(material_of(write_case(tmp_path), tmp_path), lambda _: None)
