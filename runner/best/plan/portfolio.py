@@ -159,6 +159,10 @@ def _kb(least: float, _facts: Facts, budget: Budget, _hub: Hub) -> str:
     return f"needs {least:,} KB or more, cap {budget.max_kb:,g} KB" if (budget.max_kb or least) < least else ""
 
 
+def _kb_below(most: float, _facts: Facts, budget: Budget, _hub: Hub) -> str:
+    return "" if budget.max_kb is not None and budget.max_kb < most else f"for a cap below {most:,} KB"
+
+
 def _us(_wanted: bool, _facts: Facts, budget: Budget, _hub: Hub) -> str:
     return "" if budget.max_us else "for a cap on the time of an answer (max_us)"
 
@@ -196,6 +200,7 @@ NEEDS: dict[str, Need] = {
     "smallest_class": _smallest_class,
     "text_words": _text_words,
     "kb": _kb,
+    "kb_below": _kb_below,
     "us": _us,
     "texts": _texts,
     "labels": _labels,

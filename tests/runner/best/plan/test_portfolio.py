@@ -38,6 +38,8 @@ def test_names_are_unique() -> None:
         ({"words_below": 5000}, "for fewer than 5,000 words, has 12,040"),
         ({"smallest_class": 4}, "needs 4 rows in each class, one has 2"),
         ({"kb": 200}, "needs 200 KB or more, cap 100 KB"),
+        ({"kb_below": 101}, ""),
+        ({"kb_below": 100}, "for a cap below 100 KB"),
         ({"text_words": 60}, "for texts of 60 words or more, half have 0 or fewer"),
         ({"us": True}, "for a cap on the time of an answer (max_us)"),
         ({"texts": 2}, "for pairs, has single texts"),
@@ -56,6 +58,7 @@ def test_the_first_condition_that_is_not_met_is_the_reason(needs: dict[str, obje
 
 def test_without_a_cap_every_size_is_enough() -> None:
     assert unmet_need({"kb": 10_000, "weights": "some/encoder"}, FACTS, Budget(), EVERYTHING) == ""
+    assert unmet_need({"kb_below": 10_000}, FACTS, Budget(), EVERYTHING) == "for a cap below 10,000 KB"
 
 
 def test_overrides_take_the_values_of_the_budget() -> None:
