@@ -84,9 +84,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """From here on the garbage collector passes over libraries and test items, which takes it half a second a time.
+    """From here on the garbage collector skips libraries and test items: a pass over them takes half a second.
 
-    It collects a tenth as often as usual: what tests leave behind is small, and looking for it takes them 5 % longer.
+    It collects a tenth as often as usual: what tests leave behind is small, and looking for it made them 5 % slower.
     """
     if "models.onnx.graph" in sys.modules:
         read_operators_once()
