@@ -62,8 +62,9 @@ def must_be_traced(program: ExportedProgram, table: Replacements) -> bool:
 
 
 def _computed(node: fx.Node, lengths: Mapping[str, Any]) -> list[SymInt]:
-    """The sizes of a result that are neither numbers nor lengths of an input; a reshape can leave out one size."""
-    return [size for size in node.meta["val"].shape if isinstance(size, SymInt) and str(size) not in lengths]
+    """The sizes of a result that are no numbers and no sizes of its input; a reshape can leave out one size."""
+    known = lengths.keys() | _symbols(node.args[0])
+    return [size for size in node.meta["val"].shape if isinstance(size, SymInt) and str(size) not in known]
 
 
 def _is_translated(target: Any, table: Replacements) -> bool:
@@ -77,12 +78,9 @@ def _is_translated(target: Any, table: Replacements) -> bool:
 
 def replace_in(graph: fx.Graph) -> None:
     """Replace casts and changes of shape in the graph of a program."""
-    inputs = _lengths(graph)
-    sizes: dict[str, fx.Node] = {}
+    lengths = _lengths(graph)
     with graph.inserting_before(next(node for node in graph.nodes if node.op != "placeholder")):
-        for name, (given, axis) in inputs.items():
-            sizes[name] = graph.call_function(_aten.sym_size.int, (given, axis))
-            sizes[name].meta["val"] = given.meta["val"].shape[axis]
+        sizes = {name: _size(graph, given, axis) for name, (given, axis) in lengths.items()}
     for node in graph.nodes:
         if node.target is CAST:
             given, dtype = node.args[:2]
@@ -90,14 +88,26 @@ def replace_in(graph: fx.Graph) -> None:
             node.target, node.args = _aten.alias.default if is_right else _aten._to_copy.default, (given,)
             node.kwargs = {} if is_right else {"dtype": dtype}
         elif node.target in RESHAPES:
-            shape = [size if isinstance(size, int) else sizes.get(str(size), -1) for size in node.meta["val"].shape]
+            with graph.inserting_before(node):
+                axes = {name: axis for name, axis in _symbols(node.args[0]).items() if name not in sizes}
+                known = sizes | {name: _size(graph, node.args[0], axis) for name, axis in axes.items()}
+            shape = [size if isinstance(size, int) else known.get(str(size), -1) for size in node.meta["val"].shape]
             node.target, node.args, node.kwargs = _aten.reshape.default, (node.args[0], shape), {}
+
+
+def _size(graph: fx.Graph, given: fx.Node, axis: int) -> fx.Node:
+    """Add a node for the size of an axis."""
+    node = graph.call_function(_aten.sym_size.int, (given, axis))
+    node.meta["val"] = given.meta["val"].shape[axis]
+    return node
+
+
+def _symbols(node: Any) -> dict[str, int]:
+    """The axes of a tensor whose sizes vary, by the formulas of these sizes."""
+    return {str(size): axis for axis, size in enumerate(node.meta["val"].shape) if isinstance(size, SymInt)}
 
 
 def _lengths(graph: fx.Graph) -> dict[str, tuple[fx.Node, int]]:
     """The inputs and axes whose lengths vary, by the symbols that stand for these lengths in shapes."""
-    return {
-        str(size): (node, axis)
-        for node in graph.nodes if node.op == "placeholder" and isinstance(node.meta["val"], torch.Tensor)
-        for axis, size in enumerate(node.meta["val"].shape) if isinstance(size, SymInt)
-    }  # fmt: skip
+    inputs = [node for node in graph.nodes if node.op == "placeholder" and isinstance(node.meta["val"], torch.Tensor)]
+    return {name: (node, axis) for node in inputs for name, axis in _symbols(node).items()}

@@ -80,7 +80,7 @@ def test_the_encoder_and_its_usual_readouts_are_traced_once(
         lambda hidden: hidden.clone().add_(1.0),
         lambda hidden: hidden.movedim(0, 1),
         lambda hidden: torch.batch_norm(hidden, None, None, None, None, True, 0.1, 1e-5, False),
-        lambda hidden: torch.cat([torch.cat([hidden, hidden])] * 2, 1).unflatten(-1, (2, 2)),
+        lambda hidden: torch.cat([hidden.flatten(0, 1)] * 4).unflatten(0, (2 * hidden.shape[0], 2 * hidden.shape[1])),
     ],
     ids=["no translation", "in place", "a view", "a combination", "two unknown sizes"],
 )  # fmt: skip
