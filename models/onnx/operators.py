@@ -35,7 +35,7 @@ def replaced_where_needed() -> Iterator[list[ExportedProgram]]:
     """
     trace_again, shortened = ExportedProgram.run_decompositions, list[ExportedProgram]()
 
-    def replace(program: ExportedProgram, table: Replacements | None = None, **options: Any) -> ExportedProgram:
+    def replace(program: ExportedProgram, table: Replacements | None = None, **options: bool) -> ExportedProgram:
         if table is None or must_be_traced(program, table):
             return trace_again(program, table, **options)
         shortened.append(program)
@@ -61,13 +61,13 @@ def must_be_traced(program: ExportedProgram, table: Replacements) -> bool:
     )
 
 
-def _computed(node: fx.Node, lengths: Mapping[str, Any]) -> list[SymInt]:
+def _computed(node: fx.Node, lengths: Mapping[str, object]) -> list[SymInt]:
     """The sizes of a result that are no numbers and no sizes of its input; a reshape can leave out one size."""
     known = lengths.keys() | _symbols(node.args[0])
     return [size for size in node.meta["val"].shape if isinstance(size, SymInt) and str(size) not in known]
 
 
-def _is_translated(target: Any, table: Replacements) -> bool:
+def _is_translated(target: object, table: Replacements) -> bool:
     """Has the target of a node a translation, or is it a cast? Operators of Python on sizes have one."""
     if not isinstance(target, OperatorBase) or target in COMBINATIONS:
         return True
