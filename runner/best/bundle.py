@@ -12,6 +12,7 @@ from models.errors import ModelError
 from runner.best.aside import compute_aside
 from runner.best.held_out import calibrate_on_folds
 from runner.cascade.make import copy_cascade, deployed_files
+from runner.deploy.answer_time import INT8
 from runner.deploy.bundle.calibration import hash_of
 from runner.deploy.bundles import MANIFEST, is_packed, write_packed_bundle
 from runner.deploy.calibrations import file_size, write_calibration
@@ -27,7 +28,6 @@ from runner.record.record import RunRecord
 MODELS = ("model.bin", "model.onnx")  # the files that hold the weights
 NOT_COUNTED = (".py", ".md", ".txt", DESCRIPTION_FILE)  # code and pages about the model: no answer reads their content
 COUNTED = "vocab.txt"
-INT8 = "onnx-int8"  # the engine of a graph in 8 bits
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,8 @@ from runner.measure.latency import without_collection
 
 BLOCKS, BLOCK_S, FEWEST = 3, 0.15, 5  # blocks of answers; seconds of one at most; answers in it at least
 WARM_UP = 20  # questions, after which frequent words are in the caches of a reader
-GRAPHS = ("onnx", "onnx-int8")  # the forms of an encoder's bundle: in 8 bits where float32 takes too long
+INT8 = "onnx-int8"
+GRAPHS = ("onnx", INT8)  # the forms of an encoder's bundle: in 8 bits where float32 takes too long
 TORCH = "torch"  # in the place of a bundle, where there can be none
 
 Question = TypeVar("Question")

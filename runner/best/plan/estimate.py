@@ -38,17 +38,12 @@ class Estimate:
     """The costs that a candidate will have."""
 
     bytes: int
+    least: int  # bytes that the trained model has at the least
     micros: float | None  # None: not asked for
     seconds: float
     shape: tuple[int, ...] = ()  # of its numbers: two candidates of a kind with equal ones are the same model
     text_s: float = 0.0  # seconds of one answer, in batches
     engine: str | None = None  # of the bundle that answers in these microseconds
-    guessed: int = 0  # as of a draft
-
-    @property
-    def least(self) -> int:
-        """The bytes that the trained model has at the least."""
-        return self.bytes - self.guessed // 2
 
 
 @dataclass(frozen=True)
@@ -86,7 +81,8 @@ class Estimator:
         seconds = round(timing + self._seconds(training, draft, work, passes), 1)
         shape = (draft.bytes, draft.params, draft.width)
         text_s = self._forward(draft, training) if work == "dense" else 0.0
-        return Estimate(draft.bytes, times[engine] if engine else None, seconds, shape, text_s, engine, draft.guessed)
+        micros = times[engine] if engine else None
+        return Estimate(draft.bytes, draft.least, micros, seconds, shape, text_s, engine)
 
     def _known(self, words: Sequence[str]) -> tuple[Draft, Training, dict[str, float]]:
         """The draft of a candidate and the times of its answers by engine, from the cache where they are there."""

@@ -28,7 +28,8 @@ def estimate(words: Sequence[str], work: str, passes: float) -> Estimate:
     dims = next((int(word.partition("=")[2]) for word in words if word.startswith("model.hidden=")), 0)
     if dims == 7:
         raise ConfigError("seven is no width")
-    return Estimate(SIZES.get(dims, 5_000_000), None if work == "dense" else 10.0 * dims, 12.0, (dims,), 0.001)
+    size = SIZES.get(dims, 5_000_000)
+    return Estimate(size, size, None if work == "dense" else 10.0 * dims, 12.0, (dims,), 0.001)
 
 
 def find(*kinds: Kind, **budget: float) -> list[Candidate | LeftOut]:
@@ -46,7 +47,8 @@ def test_the_first_variants_that_fit_are_tried_and_larger_ones_are_rows() -> Non
 
 def test_a_size_that_is_partly_guessed_is_refused_only_where_the_least_that_it_may_be_is_over_the_cap() -> None:
     def guessed(words: Sequence[str], work: str, passes: float) -> Estimate:
-        return replace(estimate(words, work, passes), guessed=200_000)
+        found = estimate(words, work, passes)
+        return replace(found, least=found.bytes - 100_000)
 
     def first(cap: float) -> Candidate | LeftOut:
         finder = CandidateFinder((), FACTS, Budget(max_kb=cap), guessed, lambda _: True)
