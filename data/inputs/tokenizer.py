@@ -125,7 +125,7 @@ class PieceTokenizer:
         self.backend.no_truncation()
         self.backend.no_padding()
         folder.mkdir(parents=True, exist_ok=True)
-        self.backend.save(str(folder / "tokenizer.json"))
+        self.backend.save(str(folder / "tokenizer.json"), pretty=False)  # two thirds of the bytes
         config = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": longest or UNLIMITED, **self.names}
         config |= {ENTRY: self.bare.facts()} if self.bare else {}
         config |= {CLEANING: list(self.cleaning)} if self.cleaning else {}

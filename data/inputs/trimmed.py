@@ -41,7 +41,6 @@ class TrimmedTokenizer(PieceTokenizer):
         """
         if self.options is None:
             super().save(folder, longest)
-            self.backend.save(str(folder / "tokenizer.json"), pretty=False)
             return
         folder.mkdir(parents=True, exist_ok=True)
         (folder / VOCABULARY).write_text("".join(f"{token}\n" for token in self.tokens()), encoding="utf-8")

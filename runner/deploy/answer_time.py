@@ -10,28 +10,20 @@ with five busy processes beside it a MiniLM of 10 ms answers in 36.
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from models.errors import ModelError
-from models.network import Network
-from models.onnx.graph import write_onnx
-from models.onnx.int8 import quantize_graph
 from runner.deploy.bundle import predict
-from runner.deploy.bundles import refuse_sounds
 from runner.deploy.exported import ExportedModel, with_engine
-from runner.deploy.graph_facts import graph_facts
-from runner.deploy.graphs import copy_tokenizer
-from runner.deploy.predictor import Predictor
 from runner.deploy.predictors import open_predictor
+from runner.deploy.reader_files import round_graph, write_reader_files
 from runner.errors import ConfigError
-from runner.machine.extras import require_extra
 from runner.measure.latency import without_collection
 
 BLOCKS, BLOCK_S, FEWEST = 3, 0.15, 5  # blocks of answers; seconds of one at most; answers in it at least
@@ -72,22 +64,14 @@ def time_graphs(
     trained: ExportedModel, timed: Callable[[Ask], float], most: float | None, most_bytes: float | None
 ) -> dict[str, float]:
     """Return the time of each graph that `time_forms` needs; ConfigError or ModelError where there can be none."""
-    refuse_sounds(trained, "bundle")
-    require_extra("onnx", "format=bundle")
-    network, found = cast(Network, Predictor(trained).model), dict[str, float]()
+    found = dict[str, float]()
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "bundle"
-        folder.mkdir()
-        graph, rounded = folder / predict.GRAPH_FILE, Path(scratch) / "int8.onnx"
-        copy_tokenizer(trained, folder)
-        write_onnx(network, graph)
-        facts = graph_facts(folder, trained.moved(folder, GRAPHS[0]), "bundle")
-        (folder / predict.GRAPH_FACTS).write_text(json.dumps(facts), encoding="utf-8")
-        if most_bytes is None or graph.stat().st_size <= most_bytes:
+        folder = Path(scratch)
+        network = write_reader_files(trained, folder)
+        if most_bytes is None or (folder / predict.GRAPH_FILE).stat().st_size <= most_bytes:
             found[GRAPHS[0]] = timed(one_by_one(predict.Model(folder)))
         if not found or (most is not None and found[GRAPHS[0]] > most):
-            quantize_graph(graph, rounded, network)
-            rounded.replace(graph)
+            round_graph(folder, network)
             found[GRAPHS[1]] = timed(one_by_one(predict.Model(folder)))
     return found
 

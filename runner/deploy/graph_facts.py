@@ -32,7 +32,7 @@ def refuse_page_of_cleaned(identity: str, form: str) -> None:
 
 
 def graph_facts(part: Path, exported: ExportedModel, form: str) -> JsonObject:
-    """The content of model.json, for a folder with a graph; its tokenizer becomes a tokenizer.json.
+    """The content of model.json, for a folder with a graph; its vocab.txt stays where the reader opens that.
 
     form: of the export, for messages. Raises ConfigError for a page of a model that cleans texts.
     """
@@ -43,11 +43,6 @@ def graph_facts(part: Path, exported: ExportedModel, form: str) -> JsonObject:
     }  # fmt: skip
     facts |= task.reader_facts()
     tokenizer = require_pieces(load_tokenizer(str(part)), f"format={form}")
-    if (
-        pieces := part / VOCABULARY
-    ).is_file():  # of a trimmed vocabulary, which others read from a tokenizer.json alone
-        pieces.unlink()
-        tokenizer.backend.save(str(part / "tokenizer.json"), pretty=False)
     if tokenizer.cleaning:
         refuse_page_of_cleaned(exported.identity, form)
         facts["cleaning"] = list(tokenizer.cleaning)
@@ -60,11 +55,20 @@ def graph_facts(part: Path, exported: ExportedModel, form: str) -> JsonObject:
     with suppress(NotPacked):
         if tokenizer.bare and tokenizer.bare.dropped is not None:
             raise NotPacked("it leaves unknown pieces out of a text")
-        vocabulary = wordpiece_vocabulary(json.loads((part / "tokenizer.json").read_text(encoding="utf-8")))
+        vocabulary = wordpiece_vocabulary(json.loads(tokenizer.backend.to_str()))
         ends = {end: vocabulary.settings[end] for end in ("first", "last")}
         ids = {end: None if place is None else int(vocabulary.ids[place]) for end, place in ends.items()}
         facts |= vocabulary.language | {"pieces": vocabulary.settings | ids}
+    if form == "page" or WINDOWS in facts or "pieces" not in facts:
+        write_tokenizer_json(part, tokenizer)
     return facts
+
+
+def write_tokenizer_json(part: Path, tokenizer: PieceTokenizer) -> None:
+    """Write a tokenizer.json, of twice the bytes, in the place of a vocab.txt, for readers that open no other file."""
+    if (pieces := part / VOCABULARY).is_file():
+        pieces.unlink()
+        tokenizer.backend.save(str(part / "tokenizer.json"), pretty=False)
 
 
 def with_windows(facts: JsonObject, exported: ExportedModel, tokenizer: PieceTokenizer) -> JsonObject:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer as Backend
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from data.inputs.tokenizer import load_tokenizer, train_tokenizer
+from data.inputs.tokenizer import PieceTokenizer, load_tokenizer, train_tokenizer
 from data.inputs.trimmed import count_tokens, trim
 from data.settings import DataSettings
 from data.sources.demo_splits import read_demo
 from models.checkpoints.open import load_model
+from runner.deploy.bundle.encoder import pieces_of
 from runner.deploy.bundles import add_graph_reader
 from runner.deploy.exported import ExportedModel, model_of_run
+from runner.deploy.graph_facts import graph_facts
 from runner.deploy.predictor import Predictor
 from runner.record.folder import read_all_records
 from tests.conftest import run_cli
@@ -52,15 +55,28 @@ def test_a_trimmed_model_is_compressed_opened_and_asked(tmp_path: Path) -> None:
     torch.testing.assert_close(torch.from_numpy(ours.logits(ours.ask(texts).split, 3)), logits, atol=1e-5, rtol=0)
 
 
-def test_a_bundle_of_a_graph_gets_the_tokenizer_in_one_file(tmp_path: Path) -> None:
+def trimmed_at(folder: Path) -> tuple[PieceTokenizer, ExportedModel]:
+    """A trimmed tokenizer, saved in a folder, and the description of a graph there."""
     full = train_tokenizer(lambda: ["good film", "bad film"] * 9, 80)
     encoded = full.encode(["good film"], None, 16)
     small = trim(full, count_tokens(encoded.tokens, full.vocab_size), "task")
-    small.save(tmp_path)
-    exported = ExportedModel(tmp_path, "onnx", "0" * 10, "x", "classification", ("a", "b"), ("text",), 16, "")
+    small.save(folder)
+    return small, ExportedModel(folder, "onnx", "0" * 10, "x", "classification", ("a", "b"), ("text",), 16, "")
+
+
+def test_a_bundle_of_a_graph_keeps_a_vocabulary_of_a_piece_a_line(tmp_path: Path) -> None:
+    small, exported = trimmed_at(tmp_path)
     add_graph_reader(tmp_path, exported, exported)
+    assert not (tmp_path / "tokenizer.json").exists()
+    wanted = small.encode(["good bad film"], None, 16).tokens.tolist()
+    facts = json.loads((tmp_path / "model.json").read_text())
+    assert pieces_of(tmp_path, facts["pieces"]).row("good bad film", None, 16)[0] == wanted
+    assert load_tokenizer(str(tmp_path)).encode(["good bad film"], None, 16).tokens.tolist() == wanted
+
+
+def test_readers_that_open_no_vocabulary_of_lines_get_a_tokenizer_json(tmp_path: Path) -> None:
+    small, exported = trimmed_at(tmp_path)
+    graph_facts(tmp_path, exported, "page")
     assert not (tmp_path / "vocab.txt").exists()
-    assert (
-        Backend.from_file(str(tmp_path / "tokenizer.json")).encode("good film").ids
-        == small.backend.encode("good film").ids
-    )
+    found = Backend.from_file(str(tmp_path / "tokenizer.json"))
+    assert found.encode("good film").ids == small.backend.encode("good film").ids

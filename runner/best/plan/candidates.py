@@ -131,6 +131,8 @@ class CandidateFinder:
         cap = self.budget.max_bytes
         if cap is not None and found.least > TOLERANCE * cap:
             return f"needs {shown_bytes(found.least)}, cap {shown_bytes(cap)}"
+        if cap is not None and found.has_bundle and found.least > cap:
+            return f"its bundle needs {found.least:,} bytes, {found.least - cap:,.0f} more than the cap"
         if found.micros is not None and verdict(fastest * found.micros, self.budget.max_us) is False:
             return f"answers in {fastest * found.micros:,.0f} us, cap {self.budget.max_us:,g} us"
         return ""

@@ -116,6 +116,7 @@ class Drawer:
             guessed = size if is_fitted and not made.is_capped else 0
             return Draft(size, 0, params, made.cells / len(self.split(settings, "train")), width, guessed)
         network = self.network(settings)
+        unlike_constants(network)
         params = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
         macs = count_macs(network, draw_batch(split, 1, max(1, round(tokens))))
         width = int(network.architecture["hidden_size"])
@@ -184,6 +185,18 @@ class Drawer:
                 tokens=lambda: list(tokenizer.tokens()), cut=cut,
             )  # fmt: skip
         return made
+
+
+def unlike_constants(network: Network) -> None:
+    """Change the biases and scales that a new network begins with, as a training does.
+
+    A graph stores zeros and ones in half the bytes.
+    """
+    draw = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.ndim == 1:
+                parameter.add_(torch.randn(parameter.shape, generator=draw), alpha=0.01)
 
 
 def encoder_of_checkpoint(model: ModelSettings, head: HeadSpec, tokenizer: Tokenizer, cut: Cut | None) -> Network:

@@ -7,27 +7,29 @@ import json
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from data.json_types import JsonObject
 from models.settings import OVER_NGRAMS
 from runner.best.plan.draft import Draft, Drawer, stages_that_run
 from runner.best.plan.rates import Rates, embedding_units
-from runner.best.plan.twin import time_twin
+from runner.best.plan.twin import describe_twin, time_twin
 from runner.best.types import Facts
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.config.sized import with_rows
-from runner.deploy.answer_time import GRAPHS, delivered
+from runner.deploy.answer_time import GRAPHS, INT8, delivered
+from runner.deploy.reader_files import bundle_bytes
 from runner.record.identity import identity_settings
 from runner.schema import Settings
 from runner.version import NUMBERS, VERSION
 
-FORMAT = 4  # raise when drafts are made in another way
+FORMAT = 5  # raise when drafts are made in another way
 CAP = "model.max_kb="  # an n-gram model whose file is smaller has all of its n-grams, whatever the cap
 START_S = 3.0  # of a run: its process, its data from the cache, evaluation, saving
 TIMING_S, GRAPH_S = 4.0, 10.0  # of timing its answers, where there is a cap on time; of writing a graph for that
+GRAPH_SHARE, GRAPH_BYTES = 0.05, 50_000  # of a run's files: at most so much more has the bundle of an encoder
 ROUNDS_OF_FIT = 150  # products with the matrix that a fit of a linear model takes, two a step
 LOOP = 2.0  # times the multiply-adds alone, that a training step takes
 STEP_S = 6e-4  # of an optimizer step beside its arithmetic
@@ -37,13 +39,14 @@ STEP_S = 6e-4  # of an optimizer step beside its arithmetic
 class Estimate:
     """The costs that a candidate will have."""
 
-    bytes: int
+    bytes: int  # of the run's files, or of the bundle where that is known and has more
     least: int  # bytes that the trained model has at the least
     micros: float | None  # None: not asked for
     seconds: float
     shape: tuple[int, ...] = ()  # of its numbers: two candidates of a kind with equal ones are the same model
     text_s: float = 0.0  # seconds of one answer, in batches
     engine: str | None = None  # of the bundle that answers in these microseconds
+    has_bundle: bool = False  # are these bytes exact, since the bundle of the twin was written?
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,21 @@ class Training:
     epochs: float
     batch_size: int
     threads: int
+
+
+@dataclass(frozen=True)
+class Known:
+    """The draft, the times and the bundles of a candidate, as the cache keeps them."""
+
+    draft: Draft
+    training: Training
+    answers: Mapping[str, Mapping[str, float]]  # microseconds by the class of the machine and the engine of the bundle
+    bundles: Mapping[str, int | None]  # bytes by that engine; None: of a packed model, or of one without a bundle
+
+    @classmethod
+    def of(cls, kept: JsonObject) -> Known:
+        """Return what a file of the cache says; KeyError, TypeError where it says nothing."""
+        return cls(Draft(**kept["draft"]), Training(**kept["training"]), kept["answers"], kept["bundles"])
 
 
 class Estimator:
@@ -75,41 +93,50 @@ class Estimator:
 
     def estimate(self, words: Sequence[str], work: str, passes: float) -> Estimate:
         """Estimate a candidate by its overrides; work, passes: of its kind. Raises the user's errors."""
-        draft, training, times = self._known(words)
-        engine = delivered(times, self.most) if times else None
+        known = self._known(words)
+        draft, times, engine = known.draft, self._times_in(known), self._engine_in(known)
         timing = TIMING_S + GRAPH_S * GRAPHS.count(engine or "") if engine else 0.0
-        seconds = round(timing + self._seconds(training, draft, work, passes), 1)
+        seconds = round(timing + self._seconds(known.training, draft, work, passes), 1)
         shape = (draft.bytes, draft.params, draft.width)
-        text_s = self._forward(draft, training) if work == "dense" else 0.0
+        text_s = self._forward(draft, known.training) if work == "dense" else 0.0
         micros = times[engine] if engine else None
-        return Estimate(draft.bytes, draft.least, micros, seconds, shape, text_s, engine)
+        bundle = known.bundles.get(form_of(engine))
+        size, least = max(draft.bytes, bundle or 0), max(draft.least, bundle or 0)
+        return Estimate(size, least, micros, seconds, shape, text_s, engine, has_bundle=bundle is not None)
 
-    def _known(self, words: Sequence[str]) -> tuple[Draft, Training, dict[str, float]]:
-        """The draft of a candidate and the times of its answers by engine, from the cache where they are there."""
+    def _known(self, words: Sequence[str]) -> Known:
+        """The costs of a candidate as its twin has them, from the cache where they are there."""
         path, free = self._path(words), self._path([word for word in words if not word.startswith(CAP)])
         cap = next((word.removeprefix(CAP) for word in words if word.startswith(CAP)), "null")
         kept = read_kept(path)
-        if not kept and is_below(read_kept(free), cap):
-            path, kept = free, read_kept(free)
-        answers = kept.get("answers", {})
-        if "draft" in kept and self._is_enough(Draft(**kept["draft"]), answers.get(self.machine, {})):
-            return Draft(**kept["draft"]), Training(**kept["training"]), answers.get(self.machine, {})
+        if kept is None and is_below(below := read_kept(free), cap):
+            path, kept = free, below
+        if kept is not None and self._is_timed(kept) and self._is_counted(kept):
+            return kept
         command = [*self.words, *words]
         settings, _ = with_rows(resolve(compose(command), words=command), self.facts.train_rows)
+        with tempfile.TemporaryDirectory() as scratch:
+            found = self._measure(settings, Path(scratch) / "model", kept)
+        path = free if is_below(found, cap) else path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_text(json.dumps(asdict(found), sort_keys=True), encoding="utf-8")
+        part.replace(path)
+        return found
+
+    def _measure(self, settings: Settings, folder: Path, kept: Known | None) -> Known:
+        """Write the twin into a new folder; count its bytes, and time its answers where that is asked for."""
         train = settings.train
         training = Training(settings.model.family, train.epochs, train.batch_size, train.threads or 1)
-        with tempfile.TemporaryDirectory() as scratch:
-            folder = Path(scratch) / "model"
-            draft = self.drawer.draft(settings, folder)
-            if self.machine is not None and not self._is_enough(draft, {}):
-                answers |= {self.machine: self._times(folder, settings, draft)}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path = free if is_below({"draft": asdict(draft)}, cap) else path
-        part = path.with_suffix(".part")
-        content = {"draft": asdict(draft), "training": asdict(training), "answers": answers}
-        part.write_text(json.dumps(content, sort_keys=True), encoding="utf-8")
-        part.replace(path)
-        return draft, training, answers.get(self.machine, {})
+        draft = self.drawer.draft(settings, folder)
+        found = Known(draft, training, kept.answers if kept else {}, kept.bundles if kept else {})
+        if self.machine is not None and not self._is_timed(found):
+            found = replace(found, answers={**found.answers, self.machine: self._times(folder, settings, draft)})
+        if not self._is_counted(found):
+            form = form_of(self._engine_in(found))
+            size = bundle_bytes(describe_twin(folder, settings, self.drawer.rows), int8=form == INT8)
+            found = replace(found, bundles={**found.bundles, form: size})
+        return found
 
     def _times(self, folder: Path, settings: Settings, draft: Draft) -> dict[str, float]:
         """The times of the twin in `folder`, or those of one that computes the same on texts of the same length.
@@ -123,12 +150,27 @@ class Estimator:
         self._timed[same] = {engine: round(micros, 1) for engine, micros in found.items()}
         return self._timed[same]
 
-    def _is_enough(self, draft: Draft, times: Mapping[str, float]) -> bool:
+    def _times_in(self, known: Known) -> Mapping[str, float]:
+        """The times on this machine; {} where none are asked for or known."""
+        return known.answers.get(self.machine, {}) if self.machine else {}
+
+    def _engine_in(self, known: Known) -> str | None:
+        """The engine of the bundle that is delivered, as far as times decide it."""
+        times = self._times_in(known)
+        return delivered(times, self.most) if times else None
+
+    def _is_timed(self, known: Known) -> bool:
         """Is a model too large to be timed, or are all forms of its bundle that may be delivered?"""
-        if self.machine is None or draft.least > self.most_bytes:
+        if self.machine is None or known.draft.least > self.most_bytes:
             return True
-        fast, small = GRAPHS
+        times, (fast, small) = self._times_in(known), GRAPHS
         return bool(times) and (fast not in times or small in times or self.most is None or times[fast] <= self.most)
+
+    def _is_counted(self, known: Known) -> bool:
+        """Is a bundle counted, or is its model so far from the cap on bytes that its own files decide?"""
+        draft = known.draft
+        is_near = draft.least <= self.most_bytes < (1 + GRAPH_SHARE) * draft.bytes + GRAPH_BYTES
+        return not is_near or form_of(self._engine_in(known)) in known.bundles
 
     def _path(self, words: Sequence[str]) -> Path:
         """The file in the cache for these overrides."""
@@ -157,15 +199,19 @@ class Estimator:
         return LOOP * draft.macs / (self.rates.dense * (1 + 0.8 * (training.threads - 1)))
 
 
-def is_below(kept: JsonObject, cap: str) -> bool:
+def form_of(engine: str | None) -> str:
+    """Return the form of a graph whose bytes are counted: that of the engine, in float32 where none is known."""
+    return engine if engine in GRAPHS else GRAPHS[0]
+
+
+def is_below(kept: Known | None, cap: str) -> bool:
     """Is a model over n-grams below its cap, in kilobytes, so that another cap above its bytes changes nothing?"""
-    return "draft" in kept and cap.isdigit() and kept["draft"]["bytes"] < 1000 * int(cap)
+    return kept is not None and cap.isdigit() and kept.draft.bytes < 1000 * int(cap)
 
 
-def read_kept(path: Path) -> JsonObject:
-    """Return what the cache has of a candidate, {} where there is nothing or its file is damaged."""
+def read_kept(path: Path) -> Known | None:
+    """Return what the cache has of a candidate, None where there is nothing or its file is damaged."""
     try:
-        found: JsonObject = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
+        return Known.of(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -20,6 +20,7 @@ if __package__:
 else:  # copied into a bundle
     from wordpiece import WordPiece, cut_longest  # type: ignore[import-not-found,no-redef]
 
+TOKENIZER, VOCABULARY = "tokenizer.json", "vocab.txt"
 # This fusion's kernel takes longer than the two that it replaces.
 SLOWER_FUSED = ["SkipLayerNormFusion"]
 
@@ -50,14 +51,14 @@ class Graph:
 
 
 class Encoder:
-    """An encoder in model.onnx with its tokenizer.json."""
+    """An encoder in model.onnx with its tokenizer."""
 
     def __init__(self, header: dict[str, Any], folder: Path) -> None:
         """header: the content of model.json."""
-        path, self.most = folder / "tokenizer.json", int(header["max_length"])
+        path, self.most = folder / TOKENIZER, int(header["max_length"])
         self.empty = header.get("empty", 0)  # the token of a row without any
         if "pieces" in header:
-            self.rows: Any = pieces_of(path, header["pieces"] | {"language": header.get("language")})
+            self.rows: Any = pieces_of(folder, header["pieces"] | {"language": header.get("language")})
         else:
             self.rows = BareRows(path, header["dropped"]) if "dropped" in header else LibraryRows(path)
         self.graph = Graph(folder)
@@ -73,9 +74,12 @@ class Encoder:
         return self.rows.length(text, pair)
 
 
-def pieces_of(path: Path, settings: dict[str, Any]) -> WordPiece:
-    """The WordPiece vocabulary of a tokenizer.json."""
-    content = json.loads(path.read_text(encoding="utf-8"))
+def pieces_of(folder: Path, settings: dict[str, Any]) -> WordPiece:
+    """The WordPiece vocabulary in a folder: that of its vocab.txt, a piece a line, or of its tokenizer.json."""
+    if (listed := folder / VOCABULARY).is_file():
+        pieces = listed.read_text(encoding="utf-8").split("\n")[:-1]  # not splitlines: a piece can be U+2028
+        return WordPiece({piece: place for place, piece in enumerate(pieces)}, settings)
+    content = json.loads((folder / TOKENIZER).read_text(encoding="utf-8"))
     added = {token["content"]: token["id"] for token in content["added_tokens"]}
     return WordPiece(content["model"]["vocab"] | added, settings)
 

@@ -19,10 +19,10 @@ if __package__:
     from data.inputs.word_windows import Window, cut_windows
     from runner.tasks.tag_answers import TaggedText, answer_of
 
-    from .encoder import Graph, pieces_of
+    from .encoder import TOKENIZER, Graph, pieces_of
     from .wordpiece import UNLIMITED
 else:  # copied into a bundle
-    from encoder import Graph, pieces_of  # type: ignore[import-not-found,no-redef]
+    from encoder import TOKENIZER, Graph, pieces_of  # type: ignore[import-not-found,no-redef]
     from split_text import split_bare, split_words  # type: ignore[import-not-found,no-redef]
     from tag_answers import TaggedText, answer_of  # type: ignore[import-not-found,no-redef]
     from word_windows import Window, cut_windows  # type: ignore[import-not-found,no-redef]
@@ -30,11 +30,11 @@ else:  # copied into a bundle
 
 
 class Words:
-    """A model of tags in model.onnx with its tokenizer.json."""
+    """A model of tags in model.onnx with its tokenizer."""
 
     def __init__(self, header: dict[str, Any], folder: Path) -> None:
         """header: the content of model.json."""
-        facts, path = header["words"], folder / "tokenizer.json"
+        facts = header["words"]
         self.before, self.after = list(facts["before"]), list(facts["after"])
         self.room = int(facts["tokens"]) - len(self.before + self.after)
         self.has_windows, self.is_bare = bool(facts["windows"]), bool(facts["bare"])  # bare: without marks and capitals
@@ -42,10 +42,10 @@ class Words:
         ends = list(accumulate(map(len, self.names), initial=0))
         self.slices = [slice(*edges) for edges in pairwise(ends)]  # the outputs of each label of a word
         if "pieces" in header:
-            known = pieces_of(path, header["pieces"] | {"language": header.get("language")})
+            known = pieces_of(folder, header["pieces"] | {"language": header.get("language")})
             self.pieces: Any = lambda words: [known.ids(word, UNLIMITED) for word in words]
         else:
-            self.pieces = LibraryWords(path, is_spaced=bool(facts["spaced"]))
+            self.pieces = LibraryWords(folder / TOKENIZER, is_spaced=bool(facts["spaced"]))
         self.graph = Graph(folder)
 
     def answer(self, text: str) -> dict[str, Any]:

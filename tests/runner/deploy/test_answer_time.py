@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from models.errors import ModelError
-from runner.deploy import answer_time
+from runner.deploy import answer_time, reader_files
 from runner.deploy.answer_time import delivered, time_block, time_forms, time_reader
 from runner.deploy.bundle import predict
 from runner.deploy.exported import find_model
@@ -44,8 +44,8 @@ def graphs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         written.append(name)
         path.write_bytes(bytes(1000))
 
-    monkeypatch.setattr(answer_time, "write_onnx", lambda _model, path: write("onnx", path))
-    monkeypatch.setattr(answer_time, "quantize_graph", lambda _plain, path, _model: write("onnx-int8", path))
+    monkeypatch.setattr(reader_files, "write_onnx", lambda _model, path: write("onnx", path))
+    monkeypatch.setattr(reader_files, "quantize_graph", lambda _plain, path, _model: write("onnx-int8", path))
     monkeypatch.setattr(predict, "Model", lambda _folder: None)
     monkeypatch.setattr(answer_time, "time_reader", lambda *_: 50.0 / max(1, len(written)))
     return written
@@ -76,7 +76,7 @@ def test_a_model_without_a_bundle_is_timed_in_torch(output: Path, monkeypatch: p
     def refuse(*_: object) -> None:
         raise ModelError("it has no graph")
 
-    monkeypatch.setattr(answer_time, "write_onnx", refuse)
+    monkeypatch.setattr(reader_files, "write_onnx", refuse)
     times = time_forms(find_model("aaaa", output, "torch"), TEXTS, 1.0, seconds=0.01)
     assert list(times) == ["torch"] and times["torch"] > 1.0
 

@@ -59,6 +59,16 @@ def test_a_size_that_is_partly_guessed_is_refused_only_where_the_least_that_it_m
     assert first(290) == LeftOut("dsn 64", "dsn", "needs 300 KB, cap 290 KB")
 
 
+def test_a_model_whose_own_files_fit_and_whose_bundle_does_not_is_left_out_before_training() -> None:
+    def counted(words: Sequence[str], work: str, passes: float) -> Estimate:
+        return replace(estimate(words, work, passes), has_bundle=True)
+
+    finder = CandidateFinder((), FACTS, Budget(max_kb=202.5), counted, lambda _: True)
+    _, over, taken = finder.find((DSN,))
+    assert over == LeftOut("dsn 32", "dsn", "its bundle needs 203,000 bytes, 500 more than the cap")
+    assert isinstance(taken, Candidate) and taken.name == "dsn 16"
+
+
 def test_a_time_near_the_cap_is_decided_by_the_trained_model() -> None:
     names = [(one.name, isinstance(one, Candidate)) for one in find(DSN, max_us=300)]
     assert names == [("dsn 64", False), ("dsn 32", True)]  # 640 us are over 1.25 x the cap, 320 us near it

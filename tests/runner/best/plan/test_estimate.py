@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,10 +73,35 @@ def test_a_model_over_the_cap_on_bytes_is_not_timed(
     demo_rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(estimate, "time_twin", lambda *_: {"numpy": 10.0})
+    monkeypatch.setattr(estimate, "bundle_bytes", lambda *_, **__: None)
     found = estimator(demo_rows, SharedCache(tmp_path), machine="here")
     for most_bytes, micros in ((4999.0, None), (5000.0, 10.0)):
         found.most_bytes = most_bytes
         assert found.estimate(DSN, "embedding", 0).micros == micros
+
+
+def test_the_bundle_of_an_encoder_is_counted_where_it_decides_and_once(
+    demo_rows: Rows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = list[bool]()
+
+    def bundle_bytes(_twin: object, *, int8: bool) -> int:
+        counted.append(int8)
+        return 5600 if int8 else 5400
+
+    monkeypatch.setattr(estimate, "bundle_bytes", bundle_bytes)
+    monkeypatch.setattr(estimate, "time_twin", lambda *_: {"onnx": 800.0, "onnx-int8": 300.0})
+    found = estimator(demo_rows, SharedCache(tmp_path))
+    for most_bytes, size, forms in (
+        (math.inf, 5000, []), (4900.0, 5000, []), (60_000.0, 5000, []),
+        (5300.0, 5400, [False]), (50_000.0, 5400, [False]),
+    ):  # fmt: skip
+        found.most_bytes = most_bytes
+        made = found.estimate(DSN, "dense", 0)
+        assert (made.bytes, made.least, made.has_bundle, counted) == (size, size, bool(forms), forms), most_bytes
+    fast = estimator(demo_rows, SharedCache(tmp_path), machine="here", most=500.0)
+    fast.most_bytes = 5300.0
+    assert fast.estimate(DSN, "dense", 0).bytes == 5600 and counted == [False, True], "the form that is delivered"
 
 
 def test_encoders_that_differ_in_their_bits_alone_are_timed_once(
