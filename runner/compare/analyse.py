@@ -64,6 +64,8 @@ def analyse(
         name = ""
     notes += add_steps_to_target(rows)
     _mark_fronts(rows)
+    if selection.cache:
+        selection.cache.write()
     comparison = Comparison(rows, name or None, latency, tests, selection, notes, size=size, time=time)
     comparison.lint = cost_warnings(comparison)
     return comparison

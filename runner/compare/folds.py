@@ -130,7 +130,7 @@ def held_out_answers(runs: Mapping[Fold, Run], split: str) -> tuple[Answers, ...
     """
     repeats: dict[int, dict[int | str, Part]] = {}
     for (repeat, fold), run in runs.items():
-        answers = read_predictions(run.folder, split, run.record)
+        answers = read_predictions(run.folder, split, run.record, run.cache)
         if answers is None:
             return f"run {run.identity} (fold {fold}) has no readable predictions-{split}.parquet"
         repeats.setdefault(repeat, {})[fold] = (answers, read_source_rows(run.folder, split))

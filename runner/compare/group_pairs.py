@@ -13,6 +13,7 @@ from runner.compare.folds import Fold, by_fold, held_out_answers, held_out_share
 from runner.compare.groups import Group
 from runner.compare.pairs import ALPHA, Pair, Paired, Refused, better_or_worse, compare_runs, refusal
 from runner.compare.select import Run
+from runner.statistics.paired import Interval
 from runner.statistics.resampled import corrected_t
 from runner.tasks.make import task_of_record
 
@@ -101,11 +102,11 @@ def compare_folds(
     score = task_of_record(runs[0][0].record).score(metric.partition("/")[2])
     test, p_examples, of_models = score.compare(answers)
     found = corrected_t(differences, held_out_share(runs[0][0]))
-    low, high = (of_models.low, of_models.high) if found is None else (found.low, found.high)
+    interval = of_models if found is None else Interval(found.low, found.high, OVER)
     is_same = all(not a.differ_in(b, name) for a, b in answers for name in a.columns)
     p_folds = found.p if found else 1.0 if is_same else None
     return FoldPaired(
-        metric, fmean(differences), low, high, p_examples, None, OVER,
+        metric, fmean(differences), lambda: interval, p_examples, None, OVER,
         sorted({seed for of_seeds in pairs.values() for seed in of_seeds}), len(answers[0][0]), is_same,
         folds=len(differences), p_folds=p_folds, of_models=test, models_low=of_models.low, models_high=of_models.high,
     )  # fmt: skip

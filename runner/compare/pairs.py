@@ -8,8 +8,9 @@ difference is significant only if both tests say so: the p-value is the larger o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -38,8 +39,7 @@ class Paired:
 
     metric: str
     difference: float
-    low: float
-    high: float
+    find_interval: Callable[[], stats.Interval]  # when a table shows it: a bootstrap takes longer than the test
     p_examples: float
     p_seeds: float | None
     test: str
@@ -48,6 +48,21 @@ class Paired:
     same_answers: bool
     p_holm: float | None = None
     tests: int = 1  # in the table, which p_holm corrects for
+
+    @cached_property
+    def interval(self) -> stats.Interval:
+        """The 95 % interval of the difference."""
+        return self.find_interval()
+
+    @property
+    def low(self) -> float:
+        """The lower end of the interval."""
+        return self.interval.low
+
+    @property
+    def high(self) -> float:
+        """The upper end of the interval."""
+        return self.interval.high
 
     @property
     def p(self) -> float:
@@ -102,22 +117,26 @@ def compare_runs(runs: list[tuple[Run, Run]], metric: str, *, any_threshold: boo
     predictions = _read_pairs(runs, split)
     if isinstance(predictions, str):
         return Refused(predictions)
-    test, p_examples, over_examples = task_of_record(runs[0][0].record).score(score).compare(predictions)
+    test, p_examples, over_examples = task_of_record(runs[0][0].record).score(score).test(predictions)
     differences = [float(first.metrics[metric]) - float(second.metrics[metric]) for first, second in runs]
     found = stats.paired_seeds(differences)
-    p_seeds, intervals = (None, [over_examples]) if found is None else (found[0], [over_examples, found[1]])
     return Paired(
         metric,
         float(np.mean(differences)),
-        min(interval.low for interval in intervals),
-        max(interval.high for interval in intervals),
+        over_examples if found is None else lambda: spanning(over_examples(), found[1]),
         p_examples,
-        p_seeds,
+        None if found is None else found[0],
         test,
         [first.seed for first, _ in runs],
         len(predictions[0][0]),
         not any(_answers_differ(mine, other) for mine, other in predictions),
     )
+
+
+def spanning(first: stats.Interval, second: stats.Interval) -> stats.Interval:
+    """Return the interval from the lower of two low ends to the higher of two high ones."""
+    over = f"{first.over}, and {second.over}"
+    return stats.Interval(min(first.low, second.low), max(first.high, second.high), over)
 
 
 Pair = tuple[Answers, Answers]
@@ -127,7 +146,7 @@ def _read_pairs(runs: list[tuple[Run, Run]], split: str) -> list[Pair] | str:
     """The stored answers of each pair of runs, or why they cannot be paired."""
     pairs: list[Pair] = []
     for first, second in runs:
-        found = [(run, read_predictions(run.folder, split, run.record)) for run in (first, second)]
+        found = [(run, read_predictions(run.folder, split, run.record, run.cache)) for run in (first, second)]
         for run, answers in found:
             if answers is None:
                 return f"run {run.identity} (seed {run.seed}) has no readable predictions-{split}.parquet"
@@ -199,7 +218,7 @@ def score_interval(run: Run, metric: str) -> stats.Interval | None:
         return stats.Interval(run.metrics[f"{metric}_low"], run.metrics[f"{metric}_high"], f"{count} examples")
     if split not in run.record.data.rows or score not in scores:
         return None
-    found = read_predictions(run.folder, split, run.record)
+    found = read_predictions(run.folder, split, run.record, run.cache)
     if found is None:
         return None
     return stats.Interval(*scores[score].interval(found), f"{len(found)} examples")

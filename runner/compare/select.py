@@ -16,6 +16,7 @@ from pathlib import Path
 from data.json_types import Json, JsonObject
 from runner.config.keys import closest
 from runner.errors import ConfigError
+from runner.record.answer_cache import AnswerCache
 from runner.record.folder import LATEST, RECORD, find_record, record_in
 from runner.record.later import read_later
 from runner.record.record import RecordError, RunRecord
@@ -31,6 +32,7 @@ class Run:
 
     record: RunRecord
     folder: Path
+    cache: AnswerCache | None = field(default=None, repr=False, compare=False)  # of all runs' answers
 
     @property
     def identity(self) -> str:
@@ -66,6 +68,7 @@ class Selection:
     runs: list[Run]
     left_out: list[tuple[str, str]] = field(default_factory=list)
     sweep: SweepRecord | None = None
+    cache: AnswerCache | None = None  # of the runs' answers
 
 
 def select_runs(output: Path, words: list[str]) -> Selection:
@@ -98,13 +101,14 @@ def select_runs(output: Path, words: list[str]) -> Selection:
 def select_records(records: Iterable[RunRecord], output: Path) -> Selection:
     """Finished runs once each, oldest first; the others with why they are left out."""
     runs: dict[str, Run] = {}
+    cache = AnswerCache(output)
     left_out: list[tuple[str, str]] = []
     for record in records:
         if record.status == "done":
-            runs[record.identity] = Run(record, output / record.identity)
+            runs[record.identity] = Run(record, output / record.identity, cache)
         else:
             left_out.append((record.identity, ": ".join(filter(None, (record.status, record.reason)))))
-    return Selection(sorted(runs.values(), key=lambda run: run.record.started), left_out)
+    return Selection(sorted(runs.values(), key=lambda run: run.record.started), left_out, cache=cache)
 
 
 def _read_records(output: Path, identities: list[str]) -> tuple[list[RunRecord], dict[str, str]]:

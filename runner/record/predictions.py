@@ -7,13 +7,13 @@ its tags, the columns are lists.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from data.splits import TokenSplit
+from runner.record.answer_cache import AnswerCache, Columns
 from runner.record.calibration import CalibrationFacts
 from runner.record.record import RunRecord
 from runner.statistics.adaptive_temperature import apply_temperature
@@ -64,23 +64,26 @@ def write_predictions(
 OF_UNITS = {"row", "source_row"}  # with one value a line even where the others are lists, if a unit is one source row
 
 
-def read_predictions(run_folder: Path, split: str, record: RunRecord) -> Answers | None:
+def read_predictions(
+    run_folder: Path, split: str, record: RunRecord, cache: AnswerCache | None = None
+) -> Answers | None:  # fmt: skip
     """The stored answers of a run to a split; None where none are stored, or they cannot be read.
 
-    record: of the run; its task says which columns its scores read.
+    record: of the run; its task says which columns its scores read. cache: of the folder that the run's lies in.
     """
     try:
         task = task_of_record(record)
     except KeyError:  # a task that this version does not know
         return None
-    found = _read(run_folder / f"predictions-{split}.parquet", task.stored)
-    return found and task.named(found)
+    path = run_folder / f"predictions-{split}.parquet"
+    found = cache.read(path, task.stored, _read) if cache else _read(path, task.stored)
+    return found and task.named(Answers(*found))
 
 
 def read_texts(run_folder: Path, split: str, record: RunRecord) -> Answers | None:
     """The stored answers with their texts, `label` and `prediction`, for a task that grades texts; None as above."""
     found = _read(run_folder / f"predictions-{split}.parquet", (*task_of_record(record).stored, "label", "prediction"))
-    return found and task_of_record(record).named(found)
+    return found and task_of_record(record).named(Answers(*found))
 
 
 def read_source_rows(run_folder: Path, split: str) -> np.ndarray | None:
@@ -104,9 +107,10 @@ def read_logits(run_folder: Path, split: str, record: RunRecord) -> tuple[np.nda
     """
     columns = [f"logit_{place}" for place in range(len(record.data.labels))]
     found = _read(run_folder / f"predictions-{split}.parquet", ("label", *columns)) if columns else None
-    if found is None or found.offsets is not None:
+    if found is None or found[1] is not None:
         return None
-    return np.stack([found[name].astype(np.float64) for name in columns], axis=1), np.asarray(found["label"])
+    arrays = found[0]
+    return np.stack([arrays[name].astype(np.float64) for name in columns], axis=1), np.asarray(arrays["label"])
 
 
 def calibrated_probabilities(record: RunRecord, logits: np.ndarray) -> np.ndarray:
@@ -125,20 +129,19 @@ def calibrated_logits(facts: CalibrationFacts, logits: np.ndarray) -> np.ndarray
     return apply_temperature(logits, facts.temperature, facts.power)
 
 
-@lru_cache(maxsize=64)  # the baseline's are read for every group
-def _read(path: Path, names: tuple[str, ...]) -> Answers | None:
+def _read(path: Path, names: tuple[str, ...]) -> Columns | None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with pa.OSFile(str(path)) as stream, pq.ParquetFile(stream) as file:
             table = file.read(columns=list(names), use_threads=False).combine_chunks()
-            return Answers(*_columns(table, names))
+            return _columns(table, names)
     except (OSError, KeyError, pa.ArrowException):
         return None
 
 
-def _columns(table: pa.Table, names: tuple[str, ...]) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
+def _columns(table: pa.Table, names: tuple[str, ...]) -> Columns:
     """The columns of a table, lists laid end to end, and where the items of each row begin; None for one item a row."""
     import pyarrow as pa
     import pyarrow.compute as pc

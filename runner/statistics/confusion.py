@@ -14,7 +14,7 @@ from runner.statistics import paired
 from runner.statistics.answers import Answers
 from runner.statistics.intervals import RESAMPLES, bootstrap_confusion, wilson_interval
 from runner.statistics.score_table import OF_ONE_CLASS
-from runner.statistics.scores import Compared, OfCounts, Score, over_units
+from runner.statistics.scores import OfCounts, Score, Tested, over_units
 
 COMMON = 20  # rows of a class: with fewer, one answer moves its F1 by 5 points and more
 OfConfusion = Callable[[np.ndarray], np.ndarray]  # from (R, C, C) counts to (R,) scores
@@ -57,7 +57,7 @@ class ConfusionScore(Score):
 
     def contributions(self, answers: Answers) -> np.ndarray | None:
         """Return 1 for each right answer, for accuracy."""
-        return _right(answers) if self.name == "accuracy" else None
+        return _right(answers).astype(np.float64) if self.name == "accuracy" else None
 
     def interval(self, answers: Answers, *, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float]:
         """Return the 95 % interval: Wilson's for accuracy, else a bootstrap of the confusion matrix."""
@@ -67,16 +67,20 @@ class ConfusionScore(Score):
         score = self.of_answers(answers)
         return bootstrap_confusion(self.confusion(answers), score, resamples=resamples, seed=seed)
 
-    def compare(self, pairs: Sequence[tuple[Answers, Answers]]) -> Compared:
+    def test(self, pairs: Sequence[tuple[Answers, Answers]]) -> Tested:
         """Test by McNemar's test for accuracy (over several pairs an example counts once), else a paired bootstrap."""
         if self.name != "accuracy":
-            return super().compare(pairs)
-        differences = np.mean([_right(first) - _right(second) for first, second in pairs], axis=0)
-        interval = paired.quantile_interval(paired.resample_mean(differences), over_units(pairs[0][0]))
+            return super().test(pairs)
+        of_pairs = [_right(first).astype(np.int8) - _right(second) for first, second in pairs]
+        counts = np.bincount(np.sum(of_pairs, axis=0) + len(pairs), minlength=2 * len(pairs) + 1)
+        differences = np.arange(-len(pairs), len(pairs) + 1) / len(pairs)  # those that an example can have
+
+        def interval() -> paired.Interval:
+            return paired.quantile_interval(paired.resample_mean(differences, counts), over_units(pairs[0][0]))
+
         if len(pairs) > 1:
-            return "McNemar, examples as clusters", paired.clustered_mcnemar_p(differences), interval
-        only_first, only_second = int(np.sum(differences > 0)), int(np.sum(differences < 0))
-        return "McNemar", paired.mcnemar_p(only_first, only_second), interval
+            return "McNemar, examples as clusters", paired.clustered_mcnemar_p(differences, counts), interval
+        return "McNemar", paired.mcnemar_p(int(counts[2]), int(counts[0])), interval
 
     def resampled_differences(self, pairs: Sequence[tuple[Answers, Answers]]) -> np.ndarray:
         """Return differences (R,) first - second, averaged over the pairs; drawn as patterns of answers."""
@@ -132,8 +136,8 @@ def class_table(confusion: np.ndarray) -> dict[str, list[float]]:
 
 
 def _right(answers: Answers) -> np.ndarray:
-    """(N,) 1.0 where the predicted class is the label."""
-    return np.asarray(answers["label"] == answers["prediction"], dtype=np.float64)
+    """(N,) whether the predicted class is the label."""
+    return np.asarray(answers["label"] == answers["prediction"])
 
 
 def _ratio(some: np.ndarray, whole: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ scipy has the distributions and the elementary tests; this file adds the rest.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -69,44 +70,46 @@ def mcnemar_p(first_only: int, second_only: int) -> float:
     first_only, second_only: examples that only the first, only the second model gets right. Exact (binomial) below
     1,000 of them, chi-squared with continuity correction from there on. 1 where the models never disagree.
     """
-    from scipy import stats
+    from scipy import special  # in a tenth of the time of scipy.stats, which has the same functions as tests
 
     disagree = first_only + second_only
     if disagree == 0:
         return 1.0
     if disagree < EXACT_BELOW:
-        return float(stats.binomtest(first_only, disagree, 0.5).pvalue)
-    return float(stats.chi2.sf((abs(first_only - second_only) - 1) ** 2 / disagree, 1))
+        fewer = min(first_only, second_only)  # twice the chance of as few, or fewer, in as many tosses of a coin
+        return min(1.0, 2 * float(special.betainc(disagree - fewer, fewer + 1, 0.5)))
+    return float(special.chdtrc(1, (abs(first_only - second_only) - 1) ** 2 / disagree))
 
 
-def clustered_mcnemar_p(differences: np.ndarray) -> float:
+def clustered_mcnemar_p(differences: np.ndarray, counts: np.ndarray | None = None) -> float:
     """McNemar's test where each example was answered by several pairs of models (one pair a seed).
 
-    differences: (N,) mean over the pairs of (first right) - (second right), -1..1. The answers to one example are
-    not independent, so an example counts once. For one pair this is McNemar's statistic without continuity correction.
+    differences: (N,) mean over the pairs of (first right) - (second right), -1..1; with counts, (N,), those that occur
+    and how many examples have each. The answers to one example are not independent, so an example counts once. For one
+    pair this is McNemar's statistic without continuity correction.
     Source: Durkalski et al. 2003, Statistics in Medicine 22, 2417-2428, equation for clusters of equal size.
     """
-    from scipy import stats
+    from scipy import special
 
-    scatter = float(np.sum(differences**2))
-    if scatter == 0:
-        return 1.0
-    return float(stats.chi2.sf(float(np.sum(differences)) ** 2 / scatter, 1))
+    weights = np.ones(len(differences)) if counts is None else counts
+    scatter = float(weights @ differences**2)
+    return 1.0 if scatter == 0 else float(special.chdtrc(1, float(weights @ differences) ** 2 / scatter))
 
 
 def paired_seeds(differences: Sequence[float]) -> tuple[float, Interval] | None:
     """The p-value and interval of a mean difference over pairs of seeds (paired t); None for a single pair."""
-    from scipy import stats
+    from scipy import special
 
-    if len(differences) < 2:
+    count = len(differences)
+    if count < 2:
         return None
-    over = f"t over {len(differences)} pairs of seeds"
+    over = f"t over {count} pairs of seeds"
     if np.ptp(differences) <= 1e-12 * max(1.0, abs(differences[0])):  # no scatter at all: t is not defined
         same = float(np.mean(differences))
         return (1.0 if same == 0 else 0.0), Interval(same, same, over)
-    found = stats.ttest_1samp(differences, 0.0)
-    quantile_interval = found.confidence_interval(0.95)
-    return float(found.pvalue), Interval(float(quantile_interval.low), float(quantile_interval.high), over)
+    error = float(np.std(differences, ddof=1)) / math.sqrt(count)
+    p = 2 * float(special.stdtr(count - 1, -abs(float(np.mean(differences)) / error)))
+    return p, Interval(*student_interval(differences), over)
 
 
 def bootstrap_p(resampled: np.ndarray) -> float:
@@ -124,15 +127,21 @@ def quantile_interval(resampled: np.ndarray, over: str) -> Interval:
     return Interval(float(low), float(high), over)
 
 
-def resample_mean(values: np.ndarray, *, resamples: int = RESAMPLES_MEAN, seed: int = 0) -> np.ndarray:
+def resample_mean(
+    values: np.ndarray, counts: np.ndarray | None = None, *, resamples: int = RESAMPLES_MEAN, seed: int = 0
+) -> np.ndarray:  # fmt: skip
     """Means (R,) of the rows of `values` (N,) drawn with replacement.
 
-    Only how often each distinct value is drawn matters, so a mean over a million examples costs what its few
-    distinct values cost.
+    counts: (N,) how often each of the values occurs, which are then all different and in order; None: find out. Only
+    how often each distinct value is drawn matters, so a mean over a million examples costs what its few distinct values
+    cost.
     """
-    distinct, counts = np.unique(values, return_counts=True)
-    draws = np.random.default_rng(seed).multinomial(len(values), counts / len(values), size=resamples)
-    return np.asarray(draws @ distinct / len(values))
+    if counts is None:
+        values, counts = np.unique(values, return_counts=True)
+    values, counts = values[counts > 0], counts[counts > 0]
+    rows = int(counts.sum())
+    draws = np.random.default_rng(seed).multinomial(rows, counts / rows, size=resamples)
+    return np.asarray(draws @ values / rows)
 
 
 Confusions = Callable[[np.ndarray], np.ndarray]

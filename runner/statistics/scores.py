@@ -20,6 +20,7 @@ from runner.statistics.intervals import RESAMPLES, bootstrap_rows, resample_rows
 
 OfCounts = Callable[[np.ndarray], np.ndarray]  # from how often each unit was drawn, (R, N), to scores (R,)
 Compared = tuple[str, float, paired.Interval]  # the test's name, the p-value, the interval of the difference
+Tested = tuple[str, float, Callable[[], paired.Interval]]  # the same with an interval that is computed when called
 
 
 class Score(ABC):
@@ -46,12 +47,19 @@ class Score(ABC):
     def compare(self, pairs: Sequence[tuple[Answers, Answers]]) -> Compared:
         """Test the difference first - second, averaged over pairs of answers to the same units, against chance.
 
-        Return the name of the test, its p-value, and the 95 % interval of the difference; a paired bootstrap over the
-        units unless a score has a better test.
+        Return the name of the test, its p-value, and the 95 % interval of the difference.
+        """
+        name, p, interval = self.test(pairs)
+        return name, p, interval()
+
+    def test(self, pairs: Sequence[tuple[Answers, Answers]]) -> Tested:
+        """Test as `compare` does, for tables of thousands of tests that show a few of the intervals.
+
+        A paired bootstrap over the units unless a score has a better test.
         """
         resampled = self.resampled_differences(pairs)
         interval = paired.quantile_interval(resampled, over_units(pairs[0][0]))
-        return "paired bootstrap", paired.bootstrap_p(resampled), interval
+        return "paired bootstrap", paired.bootstrap_p(resampled), lambda: interval
 
     def resampled_differences(self, pairs: Sequence[tuple[Answers, Answers]]) -> np.ndarray:
         """Return differences (R,) first - second, averaged over the pairs; each draw of units is the same for all."""

@@ -17,7 +17,7 @@ import numpy as np
 from runner.statistics import paired
 from runner.statistics.answers import Answers
 from runner.statistics.intervals import resample_rows
-from runner.statistics.scores import Compared, OfCounts, Score, SumScore
+from runner.statistics.scores import OfCounts, Score, SumScore, Tested
 from runner.statistics.span_texts import exact_match, token_f1
 
 TRUTH = ("answerable", "context")  # of the columns, those that no model changes
@@ -64,10 +64,11 @@ def _number(text: str) -> int:
 class QuestionScore(Score):
     """A score of questions whose comparison draws whole contexts where drawing questions leaves it close."""
 
-    def compare(self, pairs: Sequence[tuple[Answers, Answers]]) -> Compared:
-        """Test the difference as `Score.compare` does; a close one again over contexts, whose wider interval counts."""
-        found = super().compare(pairs)
-        if not is_close(found[2]):
+    def test(self, pairs: Sequence[tuple[Answers, Answers]]) -> Tested:
+        """Test the difference as `Score.test` does; a close one again over contexts, whose wider interval counts."""
+        found = super().test(pairs)
+        over_questions = found[2]()
+        if not is_close(over_questions):
             return found
         draw = _drawn_contexts(pairs[0][0]["context"])
         scorers = [(self.over(first), self.over(second)) for first, second in pairs]
@@ -78,8 +79,9 @@ class QuestionScore(Score):
 
         resampled = resample_rows(draw.contexts, difference, resamples=paired.RESAMPLES)
         interval = paired.quantile_interval(resampled, f"bootstrap over {draw.contexts} contexts")
-        is_wider = interval.half > found[2].half
-        return ("paired bootstrap over contexts", paired.bootstrap_p(resampled), interval) if is_wider else found
+        if interval.half <= over_questions.half:
+            return found
+        return "paired bootstrap over contexts", paired.bootstrap_p(resampled), lambda: interval
 
 
 def is_close(interval: paired.Interval) -> bool:

@@ -15,7 +15,6 @@ from data.load import Rows, read_rows
 from data.stores.build_once import SharedCache
 from runner.deploy.exported import find_model
 from runner.deploy.predictors import open_predictor
-from runner.record import predictions
 from runner.record.data_settings import data_settings
 from runner.record.folder import find_record
 from tests.runner.deploy.runs import write_run
@@ -84,5 +83,4 @@ def store(folder: Path, split: str, logits: np.ndarray, labels: np.ndarray) -> N
     }  # fmt: skip
     columns |= {f"logit_{place}": logits[:, place].astype(np.float32) for place in range(2)}
     columns |= {"label_name": names.take(pa.array(labels)), "prediction_name": names.take(pa.array(answer))}
-    predictions._read.cache_clear()  # runs do not change, those of tests do
     pq.write_table(pa.table(columns), folder / f"predictions-{split}.parquet")

@@ -15,7 +15,6 @@ from runner.cascade.pair import Pair, open_pair
 from runner.cascade.rows import read_calibration_rows, read_data, read_reported_rows
 from runner.deploy.predictors import open_predictor
 from runner.errors import ConfigError
-from runner.record import predictions
 from runner.record.data_settings import data_settings
 from tests.runner.cascade.runs import LARGE, SMALL, store, texts_of
 
@@ -100,6 +99,5 @@ def test_rows_that_are_reported_too_are_refused(place: Path, tmp_path: Path) -> 
 def test_missing_answers_are_said_with_the_command_that_makes_them(place: Path, tmp_path: Path) -> None:
     folder = edited(place, tmp_path / "none")
     (folder / "predictions-test.parquet").unlink()
-    predictions._read.cache_clear()
     with pytest.raises(ConfigError, match="Make them: run model=bert-tiny"):
         read_reported_rows(opened(place, folder), "at_most_loss=0.05")

@@ -18,6 +18,7 @@ from runner.compare.rows import Comparison, Row
 from runner.compare.select import Run, select_runs
 from runner.errors import ConfigError
 from runner.record.record import RunRecord
+from runner.statistics.paired import Interval
 from tests.records import record_json
 from tests.runner.compare.folders import answers_with, write_group, write_run
 
@@ -242,9 +243,6 @@ def test_missing_predictions_and_other_labels_are_refused_with_the_reason(tmp_pa
     assert "the labels of test differ" in refusal(tmp_path)
     path = tmp_path / other["identity"] / "predictions-test.parquet"
     path.rename(path.with_suffix(".lost"))
-    from runner.record.predictions import _read
-
-    _read.cache_clear()
     assert f"run {other['identity']} (seed 0) has no readable predictions-test.parquet" in refusal(tmp_path)
 
 
@@ -300,5 +298,7 @@ def test_a_single_seed_gets_the_interval_over_its_examples_and_says_so(tmp_path:
 def test_an_interval_without_0_is_never_called_chance(
     low: float, high: float, p_seeds: float | None, said: str
 ) -> None:
-    found = Paired("test/accuracy", 0.01, low, high, 0.06, p_seeds, "McNemar", [0], 200, same_answers=False)
+    found = Paired(
+        "test/accuracy", 0.01, lambda: Interval(low, high, ""), 0.06, p_seeds, "McNemar", [0], 200, same_answers=False
+    )
     assert found.in_words() == said

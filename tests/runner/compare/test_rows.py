@@ -11,9 +11,10 @@ from runner.compare.groups import make_groups
 from runner.compare.pairs import Paired, Refused
 from runner.compare.rows import Chances, Comparison, Row
 from runner.compare.select import Selection, select_runs
+from runner.statistics.paired import Interval
 from tests.runner.compare.folders import DATA, write_group
 
-BETTER = Paired("test/accuracy", 0.1, 0.05, 0.15, 0.001, None, "McNemar", [0], 200, False)
+BETTER = Paired("test/accuracy", 0.1, lambda: Interval(0.05, 0.15, ""), 0.001, None, "McNemar", [0], 200, False)
 
 
 @pytest.fixture

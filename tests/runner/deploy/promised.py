@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 from data.sources.demo import generate_demo
 from runner.deploy.exported import find_model
 from runner.deploy.packed_predictor import PackedPredictor
-from runner.record import predictions
 from tests.runner.deploy.runs import LABELS, write_run
 
 ROWS = 600
@@ -52,7 +51,6 @@ def store(folder: Path, logits: np.ndarray, labels: np.ndarray, split: str = "va
     """Store the answers to a split as a run does."""
     columns: dict[str, Any] = {"row": np.arange(len(labels)), "label": labels, "prediction": logits.argmax(1)}
     columns |= {f"logit_{place}": logits[:, place].astype(np.float32) for place in range(logits.shape[1])}
-    predictions._read.cache_clear()  # runs do not change, those of tests do
     pq.write_table(pa.table(columns), folder / f"predictions-{split}.parquet")
 
 
