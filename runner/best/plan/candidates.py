@@ -10,6 +10,7 @@ from runner.best.plan.portfolio import (
     Hub,
     Kind,
     Variant,
+    each_vocabulary,
     filled_words,
     read_portfolio,
     share_of_time,
@@ -69,7 +70,7 @@ class CandidateFinder:
             return [self.of_two(kind, before, teacher)]
         found, taken = Found(), 0
         for variant in kind.variants:
-            own = list(self.of_variant(kind, variant, teacher))
+            own = self.largest_of(kind, variant, teacher)
             found += own
             taken += any(isinstance(one, Candidate) for one in own)
             if taken == kind.take:
@@ -87,6 +88,15 @@ class CandidateFinder:
         if cap is not None and size > TOLERANCE * cap:
             return LeftOut(kind.name, kind.name, f"needs {shown_bytes(size)}, cap {shown_bytes(cap)}")
         return Candidate(kind.name, kind.name, bytes=size, seconds=SECONDS_OF_TWO, teacher=large.name, small=kind.small)
+
+    def largest_of(self, kind: Kind, variant: Variant, teacher: Candidate | None) -> Found:
+        """Return the candidates of a variant with the first vocabulary that fits, or why the last does not."""
+        found = Found()
+        for one in each_vocabulary(variant):
+            found = list(self.of_variant(kind, one, teacher))
+            if any(isinstance(made, Candidate) for made in found):
+                break
+        return found
 
     def of_variant(self, kind: Kind, variant: Variant, teacher: Candidate | None) -> Iterator[Candidate | LeftOut]:
         """Yield the candidates of a variant, one a learning rate, or the reason why there is none."""

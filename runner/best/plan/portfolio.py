@@ -12,7 +12,7 @@ import hashlib
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -41,6 +41,7 @@ class Variant:
     words: tuple[str, ...] = ()
     needs: Needs = field(default_factory=dict)
     rates: tuple[float, ...] = ()  # peak learning rates, each a candidate; (): those of the kind
+    vocabularies: tuple[str | int, ...] = ()  # in the place of {vocabulary}: the first that fits is tried
     pairs: int = 20  # where the kind is trained on pairs of texts: of each sort for a row, at most
 
 
@@ -159,10 +160,6 @@ def _kb(least: float, _facts: Facts, budget: Budget, _hub: Hub) -> str:
     return f"needs {least:,} KB or more, cap {budget.max_kb:,g} KB" if (budget.max_kb or least) < least else ""
 
 
-def _kb_below(most: float, _facts: Facts, budget: Budget, _hub: Hub) -> str:
-    return "" if budget.max_kb is not None and budget.max_kb < most else f"for a cap below {most:,} KB"
-
-
 def _us(_wanted: bool, _facts: Facts, budget: Budget, _hub: Hub) -> str:
     return "" if budget.max_us else "for a cap on the time of an answer (max_us)"
 
@@ -200,7 +197,6 @@ NEEDS: dict[str, Need] = {
     "smallest_class": _smallest_class,
     "text_words": _text_words,
     "kb": _kb,
-    "kb_below": _kb_below,
     "us": _us,
     "texts": _texts,
     "labels": _labels,
@@ -261,6 +257,14 @@ def filled_words(words: tuple[str, ...], budget: Budget, spare: int = 0, share: 
         "unlabelled": "null" if budget.unlabelled is None else quoted(budget.unlabelled),
     }
     return tuple(_filled(word, values) for word in words)
+
+
+def each_vocabulary(variant: Variant) -> Iterator[Variant]:
+    """Yield the variant with each of its vocabularies, the largest first; one that has none as it is."""
+    for size in variant.vocabularies or ("",):
+        values: JsonObject = {"vocabulary": size}
+        words = tuple(_filled(word, values) for word in variant.words)
+        yield replace(variant, name=_filled(variant.name, values), words=words)
 
 
 def quoted(text: str) -> str:

@@ -45,6 +45,17 @@ def test_the_first_variants_that_fit_are_tried_and_larger_ones_are_rows() -> Non
     assert taken.overrides == ("model=dsn", "model.hidden=32")
 
 
+def test_of_several_vocabularies_the_first_that_fits_is_tried_alone() -> None:
+    words = ("model.hidden={vocabulary}",)
+    kind = replace(DSN, variants=(Variant("{vocabulary} words", words, vocabularies=(64, 32, 16)),), take=2)
+    (taken,) = find(kind, max_kb=300)
+    assert isinstance(taken, Candidate)
+    assert (taken.name, taken.overrides) == ("dsn 32 words", ("model=dsn", "model.hidden=32"))
+    assert find(kind, max_kb=50) == [LeftOut("dsn 16 words", "dsn", "needs 100 KB, cap 50 KB")]
+    (unmet,) = find(replace(kind, variants=(replace(kind.variants[0], needs={"rows": 9000}),)))
+    assert unmet == LeftOut("dsn 16 words", "dsn", "needs 9,000 rows, has 5,000")
+
+
 def test_a_size_that_is_partly_guessed_is_refused_only_where_the_least_that_it_may_be_is_over_the_cap() -> None:
     def guessed(words: Sequence[str], work: str, passes: float) -> Estimate:
         found = estimate(words, work, passes)
