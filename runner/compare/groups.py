@@ -73,14 +73,31 @@ class Group:
 def make_groups(runs: list[Run]) -> list[Group]:
     """The groups of the runs, in order of first appearance, each with a unique name."""
     found: dict[bytes, Group] = {}
+    known: dict[
+        tuple[bytes | int, ...], Group
+    ] = {}  # by the whole config; to flatten it takes the time of reading a record
     for run in runs:
-        settings = recipe_settings(run)
-        found.setdefault(_key(settings, FILES), Group(settings)).runs.append(run)
+        whole = _as_recorded(run)
+        if whole not in known:
+            settings = recipe_settings(run)
+            known[whole] = found.setdefault(_key(settings, FILES), Group(settings))
+        known[whole].runs.append(run)
     groups = list(found.values())
     commands = [group.runs[0].record.overrides for group in groups]
     for group, name in zip(groups, distinguish([group.settings for group in groups], commands)):
         group.name = name
     return groups
+
+
+def _as_recorded(run: Run) -> tuple[bytes | int, ...]:
+    """Return what is the same for two runs only where `recipe_settings` is; records that were read at once share parts.
+
+    The numbers are those of objects that exist as long as the runs do.
+    """
+    record = run.record
+    config = {key: value for key, value in record.config.items() if key != "seed"}
+    parts = (record.data, record.tokenizer, record.weights, record.environment)
+    return marshal.dumps(config, 2), *map(id, parts)
 
 
 def _key(settings: Mapping[str, Json], left_out: Iterable[str]) -> bytes:

@@ -17,9 +17,9 @@ from data.json_types import Json, JsonObject
 from runner.config.keys import closest
 from runner.errors import ConfigError
 from runner.record.answer_cache import AnswerCache
-from runner.record.folder import LATEST, RECORD, find_record, record_in
+from runner.record.folder import LATEST, RECORD, find_record, read_records
 from runner.record.later import read_later
-from runner.record.record import RecordError, RunRecord
+from runner.record.record import RunRecord
 from runner.record.run_names import setting_text
 from runner.record.sweep_record import SweepRecord, find_sweep, sweep_folders
 
@@ -82,7 +82,7 @@ def select_runs(output: Path, words: list[str]) -> Selection:
         identities += chosen.identities if chosen else [_identity_of(output, name)]
     if not names:
         identities = _run_identities(output)
-    records, damaged = _read_records(output, identities)
+    records, damaged = read_records(output / identity for identity in dict.fromkeys(identities))
     selection = select_records(records, output)
     selection.left_out += [(name, f"its record.json is damaged: {why}") for name, why in damaged.items()]
     selection.sweep = sweep
@@ -109,18 +109,6 @@ def select_records(records: Iterable[RunRecord], output: Path) -> Selection:
         else:
             left_out.append((record.identity, ": ".join(filter(None, (record.status, record.reason)))))
     return Selection(sorted(runs.values(), key=lambda run: run.record.started), left_out, cache=cache)
-
-
-def _read_records(output: Path, identities: list[str]) -> tuple[list[RunRecord], dict[str, str]]:
-    """The records of the runs, and what is wrong with each damaged one, by its identity."""
-    records, damaged = [], {}
-    for identity in dict.fromkeys(identities):
-        try:
-            if record := record_in(output / identity):
-                records.append(record)
-        except RecordError as error:
-            damaged[identity] = str(error)
-    return records, damaged
 
 
 def _run_identities(output: Path) -> list[str]:
@@ -187,9 +175,9 @@ def setting_words(wanted: str | Mapping[str, Json]) -> list[str]:
 def setting_matcher(word: str, known: Sequence[Settings], verb: str = "compare") -> Callable[[Settings], bool]:
     """Return a test of flat settings for key=value or key=value,value; ConfigError of the verb for an unknown key."""
     key, _, text = word.partition("=")
-    keys = sorted({name for settings in known for key in settings for name in (key, key.removesuffix(".name"))})
     if not any(full_key(key, settings) in settings for settings in known):
-        close = closest(key, keys)
+        keys = {name for settings in known for key in settings for name in (key, key.removesuffix(".name"))}
+        close = closest(key, sorted(keys))
         hint = f"; did you mean {' or '.join(close)}?" if close else "; every key: run --cfg job."
         raise ConfigError(
             f"{word}: no recorded run has the key {key}{hint} Try: run {verb} {(close or ['model'])[0]}=..."

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -205,18 +205,7 @@ class RunRecord:
         """The record in a JSON object; RecordError where it is not one that the runner writes."""
         if problem := problem_of_record(content):
             raise RecordError(problem)
-        parts = {
-            "data": _known(DataFacts, content["data"]),
-            "stages": [_known(StageEntry, entry) for entry in content["stages"]],
-            "environment": Environment.from_json(content.get("environment") or {}),
-            "tokenizer": _known(TokenizerFacts, content.get("tokenizer") or {}),
-            "weights": _known(WeightsFacts, content.get("weights") or {}),
-            "reports": {name: _known(ClassReport, part) for name, part in (content.get("reports") or {}).items()},
-            "recipe": ChosenRecipe.from_json(found) if (found := content.get("recipe")) else None,
-            "calibration": _known(CalibrationFacts, part) if (part := content.get("calibration")) else None,
-            "thresholds": _known(ThresholdFacts, part) if (part := content.get("thresholds")) else None,
-        }
-        return _known(cls, {**content, **parts})
+        return known_fields(cls, content | {key: make(content.get(key)) for key, make in PARTS.items()})
 
     def to_json(self) -> JsonObject:
         """The object in record.json: the status first, and only what is known so far."""
@@ -288,10 +277,22 @@ class RunRecord:
         return self.metrics.get(self.data.primary)
 
 
-def _known(kind: type[Kind], content: Mapping[str, object]) -> Kind:
+def known_fields(kind: type[Kind], content: Mapping[str, object]) -> Kind:
     """An instance of a dataclass from an object that may hold other keys, or null for a default."""
-    names = kind.__dataclass_fields__  # fields() makes a list of them, which 10,000 records notice
-    return kind(**{key: value for key, value in content.items() if key in names and value is not None})
+    return kind(**{k: value for k, value in content.items() if value is not None and k in kind.__dataclass_fields__})
+
+
+PARTS: dict[str, Callable[[Any], object]] = {  # how each part is read from a valid record
+    "data": lambda part: known_fields(DataFacts, part),
+    "stages": lambda entries: [known_fields(StageEntry, entry) for entry in entries],
+    "environment": lambda part: Environment.from_json(part or {}),
+    "tokenizer": lambda part: known_fields(TokenizerFacts, part or {}),
+    "weights": lambda part: known_fields(WeightsFacts, part or {}),
+    "reports": lambda parts: {split: known_fields(ClassReport, part) for split, part in (parts or {}).items()},
+    "recipe": lambda part: ChosenRecipe.from_json(part) if part else None,
+    "calibration": lambda part: known_fields(CalibrationFacts, part) if part else None,
+    "thresholds": lambda part: known_fields(ThresholdFacts, part) if part else None,
+}
 
 
 def in_order(records: Sequence[RunRecord]) -> list[RunRecord]:
