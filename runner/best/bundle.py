@@ -76,7 +76,7 @@ def read_bundle(place: Path, identity: str) -> Bundle | None:
         if (read_json(place / RECORD) or {}).get("identity") != identity:
             return None
         found = read_cascade(place)
-        parts = [[file for file in deployed_files(model) if file.name != DESCRIPTION_FILE] for model in found.models]
+        parts = [deployed_files(model) for model in found.models]
         size = sum(file.stat().st_size for files in parts for file in files)
         return Bundle(place, hash_of_cascade(parts, found.threshold), size, is_cascade=True)
     manifest = read_json(place / MANIFEST)

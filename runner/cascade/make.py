@@ -27,6 +27,7 @@ from runner.version import NUMBERS, VERSION
 
 MEAN = "speed/answer_us_mean"
 TYPICAL = "cascade/answer_us"  # the medians of both models' texts, weighted by how many there are
+ABOUT = (".md", DESCRIPTION_FILE)  # endings of files about a model
 MOST_APART = 0.05  # shares that the small model answers, of reported and of calibration rows
 
 
@@ -149,7 +150,7 @@ def costs_of(pair: Pair, found: Evaluation) -> dict[str, float]:
 
 
 def deployed_bytes(model: ExportedModel) -> int:
-    """Return the bytes of the files of a model that an answer needs: without the card, or other engines' weights."""
+    """Return the bytes of the files of a model that an answer needs: no pages about it, nor other engines' weights."""
     return sum(path.stat().st_size for path in deployed_files(model))
 
 
@@ -157,7 +158,7 @@ def deployed_files(model: ExportedModel) -> list[Path]:
     """Return these files."""
     if model.engine == "numpy":
         return [path for path in (model.weights, model.weights.with_name(CALIBRATION_FILE)) if path.is_file()]
-    return sorted(path for path in model.folder.iterdir() if path.is_file() and path.suffix != ".md")
+    return sorted(path for path in model.folder.iterdir() if path.is_file() and not path.name.endswith(ABOUT))
 
 
 def first_record(wanted: NewCascade, identity: str) -> RunRecord:

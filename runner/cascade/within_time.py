@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from runner.cascade.choose import EXACT, Chosen, Wanted
+from runner.cascade.graph import AUTO, answer_time, fastest_engine
 from runner.cascade.make import Measuring, NewCascade, find_or_make
 from runner.cascade.pair import Pair, open_pair
 from runner.cascade.rows import BothAnswers, read_calibration_rows, read_reported_rows, read_selecting_rows
@@ -26,7 +27,6 @@ from runner.statistics.rejection import DELTA
 
 AIM = 0.9  # of the time: other texts may be less easy, and a machine is not always as fast
 OWN = 60.0  # us that a cascade takes beside its models, which drive each other out of the processor's caches
-MEDIAN = "speed/answer_us_p50"  # of a run, which other work on the machine hardly moves
 SECONDS, THREADS = 20, 1  # for which the two and the cascade are timed
 
 
@@ -71,12 +71,15 @@ def make_within_time(
 ) -> tuple[RunRecord, Path]:
     """Return the record and the folder of the cascade of two runs that answers in `most` microseconds on the mean.
 
-    small, large: ids of runs in `output`, whose own times their records have. The record has the answers to the
-    rows that select, too. Raises ConfigError for two runs that cannot be one model within that time.
+    small, large: ids of runs in `output`. An encoder answers by its graph, which is written and timed here; the time of
+    a packed model is in the record of its run. The record has the answers to the rows that select, too. Raises
+    ConfigError for two runs that cannot be one model within that time.
     """
     named = {SMALL: small, LARGE: large}
-    pair = open_pair(named, output, dict.fromkeys(MODELS, "auto"))
+    engines = {part: fastest_engine(named[part], output) for part in MODELS}
+    pair = open_pair(named, output, engines)
     words = [CASCADE, *(f"{part}={named[part]}" for part in MODELS), f"max_us={most:g}"]
+    words += [f"{part}_engine={engine}" for part, engine in engines.items() if engine != AUTO]
     made = plan_within_time(pair, most, cache, pairs, words)
     return find_or_make(made, output, cache, Measuring(SECONDS, THREADS), force=False)
 
@@ -87,10 +90,11 @@ def plan_within_time(pair: Pair, most: float, cache: Path, pairs: int, words: li
     Raises ConfigError for two runs that cannot be one model within that time.
     """
     said = f"max_us={most:g}"
-    times = [side.record.metrics.get(MEDIAN) for side in pair.sides]
+    reported = read_reported_rows(pair, said)
+    times = [answer_time(side, reported.split, cache) for side in pair.sides]
     if times[0] is None or times[1] is None:
         ids = " or ".join(side.record.identity for side in pair.sides)
         raise ConfigError(f"{said}: the times of {ids} were not measured. Try: them with force=true")
     rows = read_calibration_rows(pair, said, cache)
     chosen = choose_within_time(rows, times[0], times[1], most, pairs)
-    return NewCascade(pair, chosen, read_reported_rows(pair, said), words, read_selecting_rows(pair, said))
+    return NewCascade(pair, chosen, reported, words, read_selecting_rows(pair, said))

@@ -14,6 +14,7 @@ from runner.best.evidence import micros_of, over_caps
 from runner.best.types import Budget
 from runner.cascade import within_time
 from runner.cascade.choose import sentences
+from runner.cascade.graph import fastest_engine
 from runner.cascade.rows import BothAnswers
 from runner.cascade.within_time import choose_within_time, make_within_time
 from runner.commands.cascade import main
@@ -21,6 +22,7 @@ from runner.deploy.cascade import open_cascade
 from runner.deploy.exported import find_model
 from runner.errors import ConfigError
 from runner.record.folder import read_all_records, read_record
+from runner.record.json_files import write_json
 from runner.record.pooling import selection_answers
 from tests.runner.cascade.runs import LARGE, SMALL, save, write_pair
 
@@ -73,10 +75,12 @@ def test_two_runs_become_one_that_a_search_can_compare_and_deploy(
 ) -> None:
     output, cache = tmp_path / "outputs", tmp_path / "cache"
     write_pair(output, cache)
-    for identity, micros in ((SMALL, 20.0), (LARGE, 1000.0)):
-        record = json.loads((output / identity / "record.json").read_text(encoding="utf-8"))
-        record["metrics"] |= {"speed/answer_us_p50": micros}
-        save(output / identity, record)
+    record = json.loads((output / SMALL / "record.json").read_text(encoding="utf-8"))
+    record["metrics"] |= {"speed/answer_us_p50": 20.0}
+    save(output / SMALL, record)
+    assert fastest_engine(LARGE, output) == "onnx"
+    described = output / LARGE / "export" / "onnx" / "deploy.json"
+    write_json(described, json.loads(described.read_text(encoding="utf-8")) | {"answer_us": 1000.0})
     monkeypatch.setattr(within_time, "SECONDS", 1)
     record, folder = make_within_time(SMALL, LARGE, 800.0, output, cache, pairs=3)
     assert (answers := selection_answers([[folder]])) and len(answers[0]) == record.data.rows["val"]
@@ -90,7 +94,7 @@ def test_two_runs_become_one_that_a_search_can_compare_and_deploy(
     again, _ = make_within_time(SMALL, LARGE, 800.0, output, cache, pairs=3)
     assert again == read_record(folder), "it was found, and not timed again"
 
-    said = [f"small={SMALL}", f"large={LARGE}", "max_us=800"]
+    said = [f"small={SMALL}", f"large={LARGE}", "max_us=800", "large_engine=onnx"]
     places = [f"paths.output={output}", f"paths.cache={cache}"]
     assert record.overrides == ["cascade", *said] and main([*said, "seconds=1", *places]) == 0
     thresholds = [one.metrics["cascade/threshold"] for one in read_all_records(output)[0] if one.config.get("cascade")]
@@ -102,8 +106,10 @@ def test_two_runs_become_one_that_a_search_can_compare_and_deploy(
     assert read_bundle(tmp_path / "bundle", "another") is None
     (answer,) = open_cascade(find_model(str(bundle.folder), output, "auto"))(["a good film"])
     assert answer["answered_by"] in ("small", "large")
+    assert (tmp_path / "bundle" / "large" / "model.onnx").is_file(), "its large model needs no torch"
 
 
-def test_runs_without_times_are_refused(place: Path) -> None:
+def test_runs_without_times_are_refused(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(within_time, "fastest_engine", lambda *_: "auto")
     with pytest.raises(ConfigError, match="were not measured"):
         make_within_time(SMALL, LARGE, 500.0, place / "outputs", place / "cache")
