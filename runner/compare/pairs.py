@@ -10,18 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
 from runner.compare.select import Run
 from runner.record.metrics import direction
-from runner.record.predictions import read_predictions
+from runner.record.predictions import read_answers
 from runner.statistics import paired as stats
 from runner.statistics.answers import Answers
 from runner.statistics.score_table import OF_ONE_CLASS
 from runner.statistics.scores import Score
 from runner.tasks import TASKS, task_class
+from runner.tasks.base import Task
 from runner.tasks.make import task_of_record
 
 ALPHA = 0.05  # significance level
@@ -117,7 +118,7 @@ def compare_runs(runs: list[tuple[Run, Run]], metric: str, *, any_threshold: boo
     predictions = _read_pairs(runs, split)
     if isinstance(predictions, str):
         return Refused(predictions)
-    test, p_examples, over_examples = task_of_record(runs[0][0].record).score(score).test(predictions)
+    test, p_examples, over_examples = task_of(runs[0][0]).score(score).test(predictions)
     differences = [float(first.metrics[metric]) - float(second.metrics[metric]) for first, second in runs]
     found = stats.paired_seeds(differences)
     return Paired(
@@ -144,15 +145,16 @@ Pair = tuple[Answers, Answers]
 
 def _read_pairs(runs: list[tuple[Run, Run]], split: str) -> list[Pair] | str:
     """The stored answers of each pair of runs, or why they cannot be paired."""
+    truth = task_of(runs[0][0]).truth
     pairs: list[Pair] = []
     for first, second in runs:
-        found = [(run, read_predictions(run.folder, split, run.record, run.cache)) for run in (first, second)]
+        found = [(run, read_answers(run.folder, split, task_of(run), run.cache)) for run in (first, second)]
         for run, answers in found:
             if answers is None:
                 return f"run {run.identity} (seed {run.seed}) has no readable predictions-{split}.parquet"
         mine, other = (answers for _, answers in found)
         assert mine is not None and other is not None
-        if any(mine.differ_in(other, name) for name in task_of_record(first.record).truth):
+        if any(mine.differ_in(other, name) for name in truth):
             return f"the labels of {split} differ between {first.identity} and {second.identity}"
         pairs.append((mine, other))
     return pairs
@@ -200,6 +202,12 @@ def other_decisions(runs: list[tuple[Run, Run]], score: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=64)  # the baseline's are asked for by every group
+def task_of(run: Run) -> Task:
+    """The task of a run; KeyError for one that this version does not know."""
+    return task_of_record(run.record)
+
+
 def scores_of(run: Run) -> Mapping[str, Score]:
     """The scores of a run's task by name; none of a task that this version does not know."""
     task = run.record.data.task
@@ -218,7 +226,7 @@ def score_interval(run: Run, metric: str) -> stats.Interval | None:
         return stats.Interval(run.metrics[f"{metric}_low"], run.metrics[f"{metric}_high"], f"{count} examples")
     if split not in run.record.data.rows or score not in scores:
         return None
-    found = read_predictions(run.folder, split, run.record, run.cache)
+    found = read_answers(run.folder, split, task_of(run), run.cache)
     if found is None:
         return None
     return stats.Interval(*scores[score].interval(found), f"{len(found)} examples")

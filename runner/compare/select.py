@@ -26,13 +26,13 @@ from runner.record.sweep_record import SweepRecord, find_sweep, sweep_folders
 Settings = Mapping[str, Json]  # flat: values by their dotted keys
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """A finished run: its record, and the folder with its predictions and logged points."""
 
     record: RunRecord
     folder: Path
-    cache: AnswerCache | None = field(default=None, repr=False, compare=False)  # of all runs' answers
+    cache: AnswerCache | None = field(default=None, repr=False)  # of all runs' answers
 
     @property
     def identity(self) -> str:

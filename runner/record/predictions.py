@@ -19,6 +19,7 @@ from runner.record.record import RunRecord
 from runner.statistics.adaptive_temperature import apply_temperature
 from runner.statistics.answers import Answers
 from runner.statistics.probabilities import softmax
+from runner.tasks.base import Task
 from runner.tasks.make import task_of_record
 
 if TYPE_CHECKING:
@@ -75,6 +76,11 @@ def read_predictions(
         task = task_of_record(record)
     except KeyError:  # a task that this version does not know
         return None
+    return read_answers(run_folder, split, task, cache)
+
+
+def read_answers(run_folder: Path, split: str, task: Task, cache: AnswerCache | None = None) -> Answers | None:
+    """The stored answers of a run of this task; None as above."""
     path = run_folder / f"predictions-{split}.parquet"
     found = cache.read(path, task.stored, _read) if cache else _read(path, task.stored)
     return found and task.named(Answers(*found))

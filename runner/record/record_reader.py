@@ -74,8 +74,8 @@ def members_of(text: str, line: str) -> list[str]:
 
 def _check_required(found: JsonObject, kinds: Mapping[str, Kind]) -> None:
     """Raise ValueError where a key is missing."""
-    for key, kind in kinds.items():
-        if key not in found and not isinstance(kind, OrNull):
+    for key, wanted in kinds.items():
+        if key not in found and not isinstance(wanted, OrNull):
             raise ValueError(key)
 
 

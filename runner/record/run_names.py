@@ -128,8 +128,8 @@ def varying(settings: Sequence[Mapping[str, Json]]) -> list[str]:
 
 def _varies(values: list[Json]) -> bool:
     """Do config values differ? Most settings of 10,000 runs are the same text or number: those take no time."""
-    first, sort = values[0], type(values[0])
-    if sort not in (list, dict) and all(one is first or (type(one) is sort and one == first) for one in values):
+    kinds = set(map(type, values))
+    if len(kinds) == 1 and not kinds & {list, dict} and values.count(values[0]) == len(values):
         return False
     return len({value_key(one) for one in values}) > 1
 

@@ -46,8 +46,12 @@ class Answers:
 
     def differ_in(self, other: Answers, column: str) -> bool:
         """Does a column, or the grouping of the items to units, differ between two sets of answers?"""
-        mine, theirs = (np.zeros(0) if found.offsets is None else found.offsets for found in (self, other))
-        return not (np.array_equal(mine, theirs) and np.array_equal(self[column], other[column]))
+        if self.offsets is None or other.offsets is None:
+            is_same = self.offsets is other.offsets
+        else:
+            is_same = np.array_equal(self.offsets, other.offsets)
+        mine, theirs = self[column], other[column]
+        return not (is_same and (mine is theirs or np.array_equal(mine, theirs)))
 
     def take(self, units: np.ndarray) -> Answers:
         """Return the answers to these units, in this order."""

@@ -67,6 +67,13 @@ def test_files_that_are_the_same_are_not_read_again(paths: list[Path], tmp_path:
     assert read_all(tmp_path, paths) == ([[number, -1, 300] for number in range(RUNS)], 0)
 
 
+def test_the_folder_may_be_the_one_that_the_command_is_given_in(
+    paths: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert read_all(Path(), [path.relative_to(tmp_path) for path in paths])[1] == 0
+
+
 def test_a_file_that_was_written_over_is_read_again_though_size_and_time_are_the_same(
     paths: list[Path], tmp_path: Path
 ) -> None:
