@@ -260,7 +260,7 @@ def filled_words(words: tuple[str, ...], budget: Budget, spare: int = 0, share: 
 
 
 def each_vocabulary(variant: Variant) -> Iterator[Variant]:
-    """Yield the variant with each of its vocabularies, the largest first; one that has none as it is."""
+    """Yield the variant with each of its vocabularies, the most wanted first; one that has none as it is."""
     for size in variant.vocabularies or ("",):
         values: JsonObject = {"vocabulary": size}
         words = tuple(_filled(word, values) for word in variant.words)
