@@ -11,11 +11,12 @@ from runner.cascade.show import show_cascade
 from runner.commands.options import output_folder, parse_options
 from runner.compare.short_table import show_runs
 from runner.deploy.exported import CASCADE
+from runner.machine.collector import paused_collector
 from runner.minimal_pairs.results import read_reports
 from runner.minimal_pairs.show import one_line
 from runner.probing import results as probing
 from runner.probing.show import one_line as probed_line
-from runner.record.folder import LATEST, PAGE, RECORD, find_record, read_record, run_folder
+from runner.record.folder import LATEST, PAGE, RECORD, find_record, read_records, run_folder
 from runner.record.next_step import next_command
 from runner.record.selection import best_record
 from runner.record.sweep_record import SweepRecord, find_sweep, sweep_folder
@@ -30,7 +31,8 @@ def main(words: list[str]) -> int:
     chosen = parse_options("show", words[1:] if identity else words, **{"paths.output": "outputs"})
     output = output_folder(chosen["paths.output"])
     if identity and (sweep := sweep_named(output, identity)):
-        show_sweep(sweep, output)
+        with paused_collector():
+            show_sweep(sweep, output)
         return 0
     record = find_record(output, identity)
     folder = output / record.identity
@@ -62,7 +64,7 @@ def show_sweep(sweep: SweepRecord, output: Path) -> None:
     say(f"sweep {sweep.title} ({sweep.id}, {sweep.status}): {states}")
     if sweep.question:
         say(sweep.question)
-    records = [record for name in sweep.identities if (record := read_record(output / name))]
+    records, _ = read_records(output / name for name in sweep.identities)
     show_runs(records, output)
     report = sweep_folder(output, sweep.id) / "report.html"
     if report.exists():

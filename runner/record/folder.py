@@ -110,7 +110,7 @@ def find_record(output: Path, identity: str | None) -> RunRecord:
 
 def _best_of(sweep: SweepRecord, output: Path) -> RunRecord:
     """The finished run of a sweep that is best on the rows that select, which is said; ConfigError without one."""
-    found = [record for name in sweep.identities if (record := read_record(output / name))]
+    found, _ = read_records(output / name for name in sweep.identities)
     done = [record for record in found if record.status == "done"]
     if not done:
         raise ConfigError(f"sweep {sweep.title} has no finished run yet. Try: run list runs, for those there are")

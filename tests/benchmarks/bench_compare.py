@@ -13,6 +13,7 @@ import json
 import resource
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,18 +21,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.conftest import run_cli
-from tests.runner.compare.folders import answers_with, write_run
+from tests.runner.compare.folders import answers_with, write_run, write_sweep
 
 SEEDS = 3
 
 
-def make_runs(output: Path, count: int) -> None:
-    """`count` runs, three seeds a group, each with answers of its own; the groups differ in the learning rate.
+def make_runs(output: Path, count: int) -> list[dict[str, Any]]:
+    """Write `count` runs and return what a sweep says of them: three seeds a group, each with answers of its own; the groups differ in the learning rate.
 
     Every other group is a bert-tiny.
     """
     patterns = [write_run(output / "patterns", f"model={model}") for model in ("dsn", "bert-tiny")]
-    rng = np.random.default_rng(0)
+    rng, made = np.random.default_rng(0), []
     for number in range(count):
         group, seed = divmod(number, SEEDS)
         labels, answers = answers_with(int(rng.integers(1500, 1650)), 2000, number)
@@ -52,6 +53,8 @@ def make_runs(output: Path, count: int) -> None:
         (folder / "record.json").write_text(json.dumps(record, indent=2), encoding="utf-8")
         columns = {"row": np.arange(len(labels)), "label": labels, "prediction": answers}
         pq.write_table(pa.table(columns), folder / "predictions-test.parquet")
+        made.append({key: record[key] for key in ("identity", "overrides", "status", "reason")})
+    return made
 
 
 def seconds_of(words: list[str], folder: Path) -> tuple[float, str]:
@@ -65,7 +68,7 @@ def seconds_of(words: list[str], folder: Path) -> tuple[float, str]:
 
 @pytest.mark.parametrize(("count", "first_s", "again_s"), [(1_000, 4.0, 2.0), (10_000, 18.0, 5.0)])
 def test_compare_answers_in_seconds(count: int, first_s: float, again_s: float, tmp_path: Path) -> None:
-    make_runs(tmp_path / "outputs", count)
+    write_sweep(tmp_path / "outputs", make_runs(tmp_path / "outputs", count))
     time.sleep(2)  # younger files are not kept
     seconds_of(["compare", "--help"], tmp_path)  # compiles the modules
     tests = ["compare", "--baseline", "model=bert-tiny optimizer.lr=1e-5"]
@@ -76,6 +79,7 @@ def test_compare_answers_in_seconds(count: int, first_s: float, again_s: float, 
         "list runs best": (["list", "runs", "best"], again_s),
         "diff": (["diff", "0000000000", "0000000001"], again_s),
         "show latest": (["show", "latest"], again_s),
+        "show a_sweep": (["show", "a_sweep"], again_s),
     }
     printed = {}
     for name, (words, limit_s) in commands.items():
