@@ -27,9 +27,10 @@ SEEDS = 3
 
 
 def make_runs(output: Path, count: int) -> list[dict[str, Any]]:
-    """Write `count` runs and return what a sweep says of them: three seeds a group, each with answers of its own; the groups differ in the learning rate.
+    """Write `count` runs and return what a sweep says of them.
 
-    Every other group is a bert-tiny.
+    Three seeds a group, each run with answers of its own; the groups differ in the learning rate, every other one is a
+    bert-tiny.
     """
     patterns = [write_run(output / "patterns", f"model={model}") for model in ("dsn", "bert-tiny")]
     rng, made = np.random.default_rng(0), []
