@@ -58,7 +58,7 @@ class AnswerCache:
         folder, name = str(path).rsplit(os.sep, 2)[-2:]  # in a third of the time of the path's own parts
         key = f"{','.join(names)}/{folder}/{name}"
         kept = self._file.entries.get(key)
-        if kept and tuple(kept[0]) == stamp:
+        if kept and kept[0] == stamp:
             with suppress(*DAMAGED):
                 return self._columns(kept[1])
         return self._read(key, path, names, stamp, read_file)
@@ -101,7 +101,7 @@ class AnswerCache:
     def _all(self) -> Iterator[tuple[str, Stamp, list[Piece]]]:
         """Give the kept entries whose files are still the same, then those that were read from files."""
         for key, (stamp, places) in self._file.entries.items():
-            if key not in self._fresh and stamp_of(self._output / key.partition("/")[2]) == tuple(stamp):
+            if key not in self._fresh and stamp_of(self._output / key.partition("/")[2]) == stamp:
                 with suppress(*DAMAGED):
                     yield key, stamp, [(*found[:3], self._file.data(*found[3:])) for found in places]
         for key, (stamp, pieces) in self._fresh.items():
@@ -118,7 +118,7 @@ class KeptFile:
             head = int.from_bytes(self._stream.read(8), "big")
             content = json.loads(self._stream.read(min(head, os.fstat(self._stream.fileno()).st_size)))
             if content["version"] == VERSION:
-                self.entries = {key: (stamp, places) for key, (stamp, places) in content["entries"].items()}
+                self.entries = {key: (tuple(stamp), places) for key, (stamp, places) in content["entries"].items()}
         except DAMAGED:
             return
         self._start = 8 + head

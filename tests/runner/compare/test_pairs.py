@@ -302,3 +302,12 @@ def test_an_interval_without_0_is_never_called_chance(
         "test/accuracy", 0.01, lambda: Interval(low, high, ""), 0.06, p_seeds, "McNemar", [0], 200, same_answers=False
     )
     assert found.in_words() == said
+
+
+def test_the_interval_of_a_difference_is_computed_where_it_is_shown(tmp_path: Path) -> None:
+    write_group(tmp_path, "model=dsn", right=[140, 142])
+    write_group(tmp_path, "model=bert-tiny", right=[180, 182])
+    found = row_of(compared(tmp_path), "bert-tiny").paired
+    assert isinstance(found, Paired) and found.is_significant and "better by" in found.in_words()
+    assert "interval" not in vars(found), "a table of thousands shows a few"
+    assert found.low < found.difference < found.high and "interval" in vars(found)

@@ -107,7 +107,7 @@ def test_few_files_are_not_worth_a_cache(tmp_path: Path, monkeypatch: pytest.Mon
     assert not (tmp_path / NAME).exists()
 
 
-@pytest.mark.parametrize("damage", ["cut", "empty", "noise", "version", "kinds", "lengths"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "noise", "version", "stamps", "kinds", "lengths"])
 def test_a_damaged_cache_is_none_and_is_written_anew(damage: str, paths: list[Path], tmp_path: Path) -> None:
     kept = tmp_path / NAME
     content = kept.read_bytes()
@@ -115,6 +115,8 @@ def test_a_damaged_cache_is_none_and_is_written_anew(damage: str, paths: list[Pa
     header = json.loads(content[8 : 8 + head])
     if damage == "version":
         header["version"] = 0
+    if damage == "stamps":
+        header["entries"] = {key: [1, []] for key in header["entries"]}
     for _, places in header["entries"].values():
         if damage == "kinds":
             places[1][1] = "O"
