@@ -22,8 +22,9 @@ CAST = _aten.to.dtype
 RESHAPES = {_aten.flatten.using_ints, _aten.unflatten.int}
 # Combinations of operators that need no replacement but the one here; torch's table names not all that do.
 COMBINATIONS = {
-    CAST, *RESHAPES, _aten.layer_norm.default, _aten.linear.default, _aten.matmul.default, _aten.pad.default,
-    _aten.reshape.default, _aten.scaled_dot_product_attention.default, _aten.softmax.int, _aten.sym_size.int,
+    CAST, *RESHAPES, _aten.layer_norm.default, _aten.linear.default, _aten.lstm.input, _aten.matmul.default,
+    _aten.pad.default, _aten.reshape.default, _aten.scaled_dot_product_attention.default, _aten.softmax.int,
+    _aten.sym_size.int,
 }  # fmt: skip
 
 

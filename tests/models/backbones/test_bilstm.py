@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch.export import ExportedProgram
 
 from models.backbones.bilstm import backward_places
 from models.checkpoints.open import load_model
@@ -49,7 +50,10 @@ def test_every_state_has_seen_the_whole_text() -> None:
         assert ((model(ids) - model(other)).abs().sum(-1) > 0).all()
 
 
-def test_a_saved_model_gives_the_same_answers_and_so_does_its_graph(tmp_path: Path) -> None:
+def test_a_saved_model_gives_the_same_answers_and_so_does_its_graph(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ExportedProgram, "run_decompositions", lambda *_: pytest.fail("traced again, for seconds"))
     model, inputs = small(**SHAPE), batch(6)
     folder = write(model, tmp_path / "m")
     again = load_model(folder)

@@ -77,29 +77,21 @@ def test_a_readout_that_was_named_stays_whatever_the_files_say(tmp_path: Path) -
 
 
 @pytest.mark.hub
-def test_a_published_sentence_encoder_read_out_as_its_files_say_judges_similarity_as_published() -> None:
-    from datasets import load_dataset
-    from scipy.stats import spearmanr
+def test_a_published_sentence_encoder_is_read_out_as_its_files_say() -> None:
+    """The mean over tokens of what transformers computes; all of STS-B then has a Spearman of 0.866, as published."""
+    from transformers import AutoModel
 
     name = "sentence-transformers/paraphrase-MiniLM-L3-v2"
     tokenizer = load_tokenizer(name)
     wanted = ModelSettings(family="auto", readout={"name": "auto"}, pretrained=name)
     model, weights = build(wanted, HeadSpec(), vocab_size=tokenizer.vocab_size)
-    model.eval()
     assert model.architecture["readout"] == "mean" and "1_Pooling/config.json" in weights.notes[-1]
-    rows: Any = load_dataset("nyu-mll/glue", "stsb", split="validation")
-
-    @torch.inference_mode()
-    def vectors(texts: list[str]) -> torch.Tensor:
-        encoded = tokenizer.encode(texts, None, 128)
-        parts = torch.from_numpy(encoded.tokens.astype("int64")).split(encoded.lengths.tolist())
-        order = sorted(range(len(parts)), key=lambda row: len(parts[row]))
-        found = torch.zeros(len(parts), 384)
-        for start in range(0, len(order), 64):
-            some = order[start : start + 64]
-            ids = pad_sequence([parts[row] for row in some], batch_first=True)
-            found[some] = model.encode(ids, (ids != 0).long())
-        return found
-
-    cosines = torch.cosine_similarity(vectors(list(rows["sentence1"])), vectors(list(rows["sentence2"])))
-    assert spearmanr(cosines.numpy(), rows["label"]).statistic == pytest.approx(0.8658, abs=1e-3)
+    texts = ["A plane is taking off.", "A man is playing a large flute, and another one a guitar.", "No."]
+    encoded = tokenizer.encode(texts, None, 128)
+    parts = torch.from_numpy(encoded.tokens.astype("int64")).split(encoded.lengths.tolist())
+    ids = pad_sequence(list(parts), batch_first=True)
+    mask = (ids != 0).long()
+    with torch.inference_mode():
+        states = AutoModel.from_pretrained(name, dtype=torch.float32)(ids, mask).last_hidden_state * mask.unsqueeze(-1)
+        expected = states.sum(1) / mask.sum(1, keepdim=True)
+        torch.testing.assert_close(model.eval().encode(ids, mask), expected, atol=1e-5, rtol=0)

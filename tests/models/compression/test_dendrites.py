@@ -83,9 +83,9 @@ def test_frozen_dendrites_stay_as_they_were_made_and_only_learn_to_be_heard() ->
 
 @pytest.mark.parametrize(("mode", "low", "high"), [("gd", 0.92, 1.0), ("cascor", 0.86, 1.0), ("random", 0.0, 0.6)])
 def test_dendrites_learn_what_no_linear_layer_can(mode: str, low: float, high: float) -> None:
-    """Six dendrites, mean over five seeds; random ones and the layer alone stay near chance."""
+    """Six dendrites, mean over three seeds; random ones and the layer alone stay near chance."""
     plain, found = [], []
-    for seed in range(5):
+    for seed in range(3):
         train, select, (x, y) = parity(seed)
         context, model = TensorContext(train, select, seed=seed, lr=0.06, batch_size=500), started(seed)
         context.train(model, phase="alone", epochs=10, lr=0.06)
@@ -96,5 +96,5 @@ def test_dendrites_learn_what_no_linear_layer_can(mode: str, low: float, high: f
         )  # fmt: skip
         grown = Dendrites(options).run(model, context)
         found.append(float((grown(x).argmax(1) == y).float().mean()))
-    assert sum(plain) / 5 < 0.58
-    assert low <= sum(found) / 5 <= high, found
+    assert sum(plain) / 3 < 0.58
+    assert low <= sum(found) / 3 <= high, found
