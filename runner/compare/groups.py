@@ -73,9 +73,8 @@ class Group:
 def make_groups(runs: list[Run]) -> list[Group]:
     """The groups of the runs, in order of first appearance, each with a unique name."""
     found: dict[bytes, Group] = {}
-    known: dict[
-        tuple[bytes | int, ...], Group
-    ] = {}  # by the whole config; to flatten it takes the time of reading a record
+    # By the whole config as well, because to flatten one takes as long as to read a record.
+    known: dict[tuple[bytes | int, ...], Group] = {}
     for run in runs:
         whole = _as_recorded(run)
         if whole not in known:
