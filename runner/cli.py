@@ -10,6 +10,7 @@ import difflib
 import gc
 import importlib
 import io
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -88,6 +89,9 @@ MODES = {
 def main() -> None:
     """The console script `run`; always ends through sys.exit."""
     signal.signal(signal.SIGTERM, _interrupt)
+    # Threads of numpy's own library wait for one another: beside a busy process run errors took 18 s with two and 9
+    # with one. A run sets its own number (runner/machine/threads.py).
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a character that the terminal cannot write must not end a run
             stream.reconfigure(errors="backslashreplace")

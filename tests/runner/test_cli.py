@@ -71,6 +71,28 @@ def test_help_names_every_verb(tmp_path: Path) -> None:
     assert all(f"run {verb}" in text for verb in VERBS)
 
 
+@pytest.mark.parametrize(("set_by_user", "found"), [(None, "1"), ("2", "2")])
+def test_a_verb_uses_one_thread_of_numpys_library_unless_the_user_says_otherwise(
+    set_by_user: str | None, found: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    if set_by_user:
+        monkeypatch.setenv("OPENBLAS_NUM_THREADS", set_by_user)
+    code = "\n".join(
+        (
+            "import os, sys",
+            "from runner import cli",
+            "sys.argv = ['run', '--version']",
+            "try:",
+            "    cli.main()",
+            "finally:",
+            "    print(os.environ['OPENBLAS_NUM_THREADS'])",
+        )
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == found
+
+
 @pytest.mark.parametrize("words", [["--cfg", "job"], ["--info", "config"], ["--hydra-help"]])
 def test_hydras_own_flags_work(words: list[str], tmp_path: Path) -> None:
     done = run_cli(*words, cwd=tmp_path)
