@@ -76,6 +76,8 @@ VERBS = (
     "export", "predict", "serve", "zero-shot", "cascade", "push", "sync", "ui", "doctor", "help",
 )  # fmt: skip
 ALIASES = {"zeroshot": "zero-shot"}
+# First words after a verb that have a module of their own, so that the others do not wait for what it imports.
+SUBVERBS = {("list", "runs"): "list_runs"}
 # Hydra's own flags of which a command has one at most.
 MODES = {
     "-m": ("-m", "--multirun"),
@@ -148,6 +150,8 @@ def run_verb(name: str, words: list[str]) -> int:
     try:
         if name == "help":
             return help_verb.main(words, HELP, VERBS)
+        if own := SUBVERBS.get((name, *words[:1])):
+            return _imported(f"runner.commands.{own}")(words[1:])
         return _imported(f"runner.commands.{name.replace('-', '_')}")(words)
     except USER_ERRORS as error:
         return refuse(str(error).splitlines())

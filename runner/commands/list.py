@@ -1,19 +1,17 @@
-"""`run list [GROUP]`: every choice of every group, every sweep, and the recorded runs. Imports no torch."""
+"""`run list [GROUP]`: every choice of every group, and every sweep; it imports nothing that reads runs."""
 
 from __future__ import annotations
 
 import difflib
 import re
 
-from runner.commands.options import output_folder, parse_options, whole_number
-from runner.compare.run_list import ORDERS, ROWS, Wanted, list_runs
 from runner.config.compose import PAIRS, PORTFOLIO, groups, pair_files, portfolio_files
 from runner.config.folders import file_of
 from runner.config.plugins import named_sweeps
 from runner.config.read_yaml import read_yaml
 from runner.errors import ConfigError
 
-RUNS = "runs"  # beside the groups: what is recorded
+RUNS = "runs"  # beside the groups: what is recorded (runner/commands/list_runs.py)
 HEADINGS = {
     "sweep": "+sweep=    (run -m +sweep=..., run plan +sweep=...)",
     PORTFOLIO: "kinds of models that run best tries (conf/best/)",
@@ -22,9 +20,7 @@ HEADINGS = {
 
 
 def main(words: list[str]) -> int:
-    """Print the groups, those that are named, or the recorded runs."""
-    if words[:1] == [RUNS]:
-        return _list_runs(words[1:])
+    """Print all groups, or those that are named."""
     known = groups() | {"sweep": list(named_sweeps()), PORTFOLIO: list(portfolio_files())}
     known |= {PAIRS: list(pair_files())}
     for word in words:
@@ -41,22 +37,6 @@ def main(words: list[str]) -> int:
             print(f"  {choice:<{width}}  {describe(group, choice)}")
     if not words:
         print("\nEvery key with its value: run --cfg job    A choice's own keys: run model=dsn --cfg job -p model")
-    return 0
-
-
-def _list_runs(words: list[str]) -> int:
-    """Print the recorded runs: order, number of rows, and filters by their words."""
-    from rich.console import Console
-
-    orders = [word for word in words if "=" not in word]
-    if unknown := [word for word in orders if word not in ORDERS]:
-        raise ConfigError(f"run list runs: {unknown[0]!r} is no order. Try: run list runs best, or data={unknown[0]}")
-    own = {"rows": str(ROWS), "paths.output": "outputs"}
-    chosen = parse_options("list", [word for word in words if word.partition("=")[0] in own], **own)
-    filters = [word for word in words if "=" in word and word.partition("=")[0] not in own]
-    rows = whole_number("list", "rows", chosen["rows"], 1, 1_000_000)
-    wanted = Wanted(orders[-1] if orders else ORDERS[0], rows, filters)
-    list_runs(output_folder(chosen["paths.output"]), wanted, Console(highlight=False))
     return 0
 
 
