@@ -77,7 +77,7 @@ VERBS = (
 )  # fmt: skip
 ALIASES = {"zeroshot": "zero-shot"}
 # First words after a verb that have a module of their own, so that the others do not wait for what it imports.
-SUBVERBS = {("list", "runs"): "list_runs"}
+SUBVERBS: dict[tuple[str, ...], str] = {("list", "runs"): "list_runs"}
 # Hydra's own flags of which a command has one at most.
 MODES = {
     "-m": ("-m", "--multirun"),

@@ -12,7 +12,7 @@ from models.errors import ModelError
 from runner.best.aside import compute_aside
 from runner.best.held_out import calibrate_on_folds
 from runner.cascade.make import copy_cascade, deployed_files
-from runner.deploy.answer_time import INT8
+from runner.deploy.answer_time import GRAPHS, INT8
 from runner.deploy.bundle.calibration import hash_of
 from runner.deploy.bundles import MANIFEST, is_packed, write_packed_bundle
 from runner.deploy.calibrations import file_size, write_calibration
@@ -38,7 +38,7 @@ class Bundle:
     sha256: str | None = None  # of the model's file
     size: int | None = None  # bytes of the files that an answer needs: weights, vocabulary, facts
     problem: str | None = None
-    is_graph: bool = False  # of an encoder, which needs onnxruntime
+    engine: str | None = None  # onnx, onnx-int8: of an encoder's graph, which needs onnxruntime
     agreement: float | None = None  # of a graph: the share of reported rows that it answers as the trained model does
     is_cascade: bool = False  # two models, which need Bertier; sha256 is of all their files and of the threshold
 
@@ -63,7 +63,7 @@ def write_bundle(
             return read_bundle(place, record.identity) or Bundle(None, problem=f"{place} has no {CASCADE_FILE}")
         compute_aside(lambda: _write(record, folder, place, int8=engine == INT8, folds=folds))
         found = read_bundle(place, record.identity)
-        if engine != INT8 and found and found.is_graph and most is not None and (found.size or 0) > most:
+        if engine != INT8 and found and found.engine and most is not None and (found.size or 0) > most:
             compute_aside(lambda: _write(record, folder, place, int8=True))
     except (ConfigError, ModelError, ParityError, RuntimeError) as error:
         return Bundle(None, problem=str(error))
@@ -87,9 +87,10 @@ def read_bundle(place: Path, identity: str) -> Bundle | None:
     if name is None:
         return None
     counted = [file for file in files if file == COUNTED or not file.endswith(NOT_COUNTED)]
-    checked = (read_json(place / DESCRIPTION_FILE) or {}).get("checked") or {}
-    size = sum(files[file]["bytes"] for file in counted)
-    return Bundle(place, files[name]["sha256"], size, None, name == MODELS[1], checked.get("agreement"))
+    described = read_json(place / DESCRIPTION_FILE) or {}
+    size, checked = sum(files[file]["bytes"] for file in counted), described.get("checked") or {}
+    engine = described.get("engine", GRAPHS[0]) if name == MODELS[1] else None
+    return Bundle(place, files[name]["sha256"], size, None, engine, checked.get("agreement"))
 
 
 def hash_of_cascade(parts: Sequence[Sequence[Path]], threshold: float) -> str:

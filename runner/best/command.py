@@ -16,13 +16,14 @@ from runner.best.conclude import conclude
 from runner.best.evidence import Ending
 from runner.best.plan.make import make_plan
 from runner.best.plan.show_plan import show_plan
-from runner.best.run_time import time_run
+from runner.best.run_time import time_bundle, time_run
 from runner.best.search import Search, words_of
 from runner.best.types import Budget, Plan, Result
 from runner.cascade.within_time import make_within_time
 from runner.errors import ConfigError
 from runner.experiment.outcome import Outcome
 from runner.record.folder import check_writable
+from runner.record.record import RunRecord
 from runner.record.sweep_record import sweep_folder
 from runner.sanitize import say
 from runner.sweep.ledger import Search as Sweep
@@ -86,7 +87,7 @@ def _searched(plan: Plan, folder: Path, output: Path, shared: list[str], runs: R
         runs.local.search = Sweep(plan.key, launching.name_of)
     try:
         stop = search.work()
-        conclusion = conclude(search, stop, launching.train)
+        conclusion = conclude(search, stop, launching.train, launching.time_bundle)
     finally:
         if runs.local is not None:
             runs.local.finish()
@@ -192,6 +193,14 @@ class Launching:
         whole = (*self.shared, *words)
         refused = self._refused(whole)
         return refused or self._timed(Ending(self.runs.launch([whole], len(self.plan.steps))[0]))
+
+    def time_bundle(self, record: RunRecord, bundle: Path) -> float | None:
+        """The microseconds of an answer by the winner's graph; None where they cannot be measured, which is said."""
+        try:
+            return compute_aside(lambda: time_bundle(record, bundle, self.cache))
+        except (ConfigError, RuntimeError) as error:
+            say(f"the bundle was not timed: {error}")
+            return None
 
     def why_overdue(self, job: Job, seconds: float) -> str | None:
         """Why a running job is stopped now; None while it may go on."""

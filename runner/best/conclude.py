@@ -18,7 +18,7 @@ from runner.best.search import Search, Stop
 from runner.best.types import Budget, Candidate, Choice, Conclusion, Done, Plan, Result, Scored, Step
 from runner.errors import ConfigError
 from runner.record.folder import read_record
-from runner.record.json_files import write_json
+from runner.record.json_files import read_json, write_json
 from runner.record.pooling import selection_answers
 from runner.record.record import RunRecord
 from runner.statistics.scores import Score
@@ -27,6 +27,7 @@ from runner.tasks.make import task_of_record
 BUNDLE = "bundle"
 
 Train = Callable[[Sequence[str]], Ending]  # one run, of the overrides beside those of the command
+TimeBundle = Callable[[RunRecord, Path], float | None]  # microseconds of an answer by the bundle of a run in a folder
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,11 @@ class Finished:
     score: Score | None
 
 
-def conclude(search: Search, stop: Stop, train: Train) -> Conclusion:
+def conclude(search: Search, stop: Stop, train: Train, time_bundle: TimeBundle) -> Conclusion:
     """Choose among the finished candidates, write the winner's bundle and best.json, and return all that is known.
 
-    train: makes the run of a last training. Raises ConfigError where no candidate reaches `at_least`.
+    train: makes the run of a last training. time_bundle: times a graph that no cap on time had judged. Raises
+    ConfigError where no candidate reaches `at_least`.
     """
     plan, journal = search.plan, search.journal
     found, choice, bundle = choose_winner(search, train)
@@ -59,12 +61,21 @@ def conclude(search: Search, stop: Stop, train: Train) -> Conclusion:
         result = with_winner(result, winner, records[winner.name], bundle, corrected)
         judged = judged_of(search, winner.name)
         result = replace(result, micros=judged.micros, engine=judged.engine)
+        if judged.engine is None and bundle.engine and bundle.folder and stop.status != "interrupted":
+            micros = kept_micros(search.folder, result) or time_bundle(records[winner.name], bundle.folder)
+            result = replace(result, micros=micros, engine=bundle.engine) if micros else result
     search.folder.mkdir(parents=True, exist_ok=True)
     write_json(search.folder / RESULT, result.to_json() | {"choice": choice and choice.to_json()})
     return Conclusion(
         plan, result, choice, found.score, found.fitting, found.others, records, ended_candidates(search, found),
         search.clock.elapsed(),
     )  # fmt: skip
+
+
+def kept_micros(folder: Path, result: Result) -> float | None:
+    """The time that best.json has of the same graph, so that the same command gives the same answer."""
+    kept = read_json(folder / RESULT) or {}
+    return kept.get("micros") if kept.get("engine") and kept.get("sha256") == result.sha256 else None
 
 
 def choose_winner(search: Search, train: Train) -> tuple[Finished, Choice | None, Bundle | None]:

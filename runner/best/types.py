@@ -227,8 +227,8 @@ class Result(Stored):
     bundle: str | None = None
     sha256: str | None = None  # of the model's file in the bundle; of a cascade see `hash_of_cascade`
     bundle_bytes: int | None = None  # of its files that an answer needs
-    micros: float | None = None  # of an answer, where it was judged
-    engine: str | None = None  # by which it was judged, as in the journal
+    micros: float | None = None  # of an answer, where it was judged; else by the graph in the bundle
+    engine: str | None = None  # that answers in this time, as in the journal
     agreement: float | None = None  # of an encoder's graph: the share of reported rows that it answers as the run does
     problem: str | None = None  # why there is no bundle
     metrics: Mapping[str, float] = field(default_factory=dict)  # of the winner's record

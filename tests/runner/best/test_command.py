@@ -65,7 +65,7 @@ def ended(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def make_plan(_settings: Settings, _words: Sequence[str], budget: Budget, _notify: object) -> Plan:
         return replace(FIVE, budget=budget)
 
-    def conclude(search: command.Search, stop: object, _train: object) -> Conclusion:
+    def conclude(search: command.Search, stop: object, *_: object) -> Conclusion:
         found.append(str(stop))
         finished = [name for name in "abcde" if search.agenda.is_finished(name)]
         result = Result(FIVE.key, "done", None, finished[0] if finished else None, None)

@@ -59,11 +59,15 @@ def concluded(plan: Plan, folder: Path, scores: dict[str, float], **sizes: int) 
         saved(folder, f"run-{name}", score, sizes.get(name, 1000))
     search = search_of(plan, folder, Machine(scores=scores, sizes=sizes))
     stop = search.work()
-    return conclude(search, stop, no_run)
+    return conclude(search, stop, no_run, untimed)
 
 
 def no_run(_words: Sequence[str]) -> Ending:
     raise AssertionError("nothing is trained once the choice is made")
+
+
+def untimed(_record: RunRecord, _bundle: Path) -> float | None:
+    raise AssertionError("only a graph that no cap had judged is timed")
 
 
 SCORES = dict(zip("abcde", (0.7, 0.8, 0.9, 0.75, 0.6)))
@@ -83,8 +87,32 @@ def test_the_highest_score_that_fits_wins_and_best_json_says_so(tmp_path: Path) 
     assert kept["winner"] == "b" and kept["choice"]["winner"] == "b" and kept["compared"] == 5
 
 
+def test_the_winners_graph_is_timed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "runner.best.conclude.write_bundle",
+        lambda record, _output, place, *_: Bundle(place, "graph", engine="onnx-int8"),
+    )
+    asked = list[tuple[str, str]]()
+
+    def timed(record: RunRecord, bundle: Path) -> float | None:
+        asked.append((record.identity, bundle.name))
+        return 2400.0 if len(asked) > 1 else None
+
+    for name, score in SCORES.items():
+        saved(tmp_path, f"run-{name}", score)
+    search = search_of(FIVE, tmp_path, Machine(scores=SCORES))
+    stop = search.work()
+    interrupted = conclude(search, Stop("interrupted", "Ctrl-C"), no_run, timed).result
+    assert (interrupted.micros, interrupted.engine) == (20.0, None) and not asked, "that of the run"
+    found = [conclude(search, stop, no_run, timed).result for _ in range(3)]
+    assert asked == [("run-c", "bundle")] * 2, "the second time is kept in best.json"
+    assert [(one.micros, one.engine) for one in found] == [(20.0, None), *[(2400.0, "onnx-int8")] * 2]
+
+
 def test_without_a_finished_candidate_there_is_no_winner(tmp_path: Path) -> None:
-    found = conclude(search_of(FIVE, tmp_path, Machine()), Stop("interrupted", "interrupted after step 0 of 5"), no_run)
+    found = conclude(
+        search_of(FIVE, tmp_path, Machine()), Stop("interrupted", "interrupted after step 0 of 5"), no_run, untimed
+    )
     assert found.result.winner is None and found.choice is None and found.result.status == "interrupted"
 
 
@@ -119,12 +147,12 @@ def test_a_winner_by_folds_is_trained_once_more_on_all_rows(tmp_path: Path) -> N
         return Ending(Outcome(0, saved(tmp_path, "whole", 0.9)))
 
     search = folded(tmp_path, in_folds())
-    found = conclude(search, DONE, train)
+    found = conclude(search, DONE, train, untimed)
     assert asked == [["x=b", "data.folds=2", "data.fold=all", "train.epochs=2"]]
     assert found.result.winner == "b" and found.result.run == "whole"
     assert search.journal.finals["b"].run == "whole"
     assert (found.result.done, found.result.planned) == (5, 5), "the last training is a step of the plan"
-    again = conclude(folded(tmp_path, in_folds()), DONE, no_run)
+    again = conclude(folded(tmp_path, in_folds()), DONE, no_run, untimed)
     assert again.result == found.result
 
 
@@ -133,7 +161,7 @@ def test_a_winner_that_is_too_large_on_all_rows_makes_way_for_the_next(tmp_path:
         size = 2001 if words[0] == "x=b" else 1999
         return Ending(Outcome(0, saved(tmp_path, f"whole-{words[0][-1]}", 0.9, size=size)))
 
-    found = conclude(folded(tmp_path, in_folds()), DONE, train)
+    found = conclude(folded(tmp_path, in_folds()), DONE, train, untimed)
     assert found.result.winner == "a" and found.result.run == "whole-a"
     assert "b 0.8000: refused: on all rows: 2,001 bytes, 1 over max_kb=2" in left_out(found)
 
@@ -148,7 +176,7 @@ def test_a_student_learns_from_a_teacher_that_has_seen_all_rows(tmp_path: Path) 
     plan = in_folds(b="a")
     student = replace(plan.candidates[1], overrides=("t={teacher}",))
     plan = replace(plan, candidates=(replace(plan.candidates[0], fits=False), student))
-    found = conclude(folded(tmp_path, plan), DONE, train)
+    found = conclude(folded(tmp_path, plan), DONE, train, untimed)
     assert [words[0] for words in asked] == ["x=a", "t=whole1"] and found.result.run == "whole2"
 
 
@@ -194,7 +222,7 @@ def test_the_bundle_has_the_form_whose_time_was_judged(tmp_path: Path, monkeypat
     plan = replace(FIVE, budget=Budget(max_us=30.0, steps=99))
     machine = Machine(scores=SCORES, answers={"c": AnswerTime(8.0, "onnx-int8"), "b": AnswerTime(31.0, "onnx")})
     search = search_of(plan, tmp_path, machine)
-    found = conclude(search, search.work(), no_run)
+    found = conclude(search, search.work(), no_run, untimed)
     assert written == ["onnx-int8"] and (found.result.micros, found.result.engine) == (8.0, "onnx-int8")
     assert found.ended == (("b", "refused", "31.0 us an answer, 1.0 over max_us=30"),)
 
@@ -207,8 +235,8 @@ def test_the_time_of_a_model_of_all_rows_is_judged_by_its_own_bundle(tmp_path: P
 
     plan = replace(in_folds(), budget=Budget(max_us=30.0, steps=99))
     search = folded(tmp_path, plan)
-    found = conclude(search, DONE, train)
+    found = conclude(search, DONE, train, untimed)
     assert found.result.winner == "a" and (found.result.micros, found.result.engine) == (29.0, "numpy")
     assert "b 0.8000: refused: on all rows: 31.0 us an answer, 1.0 over max_us=30" in " ".join(left_out(found))
-    again = conclude(folded(tmp_path, plan), DONE, no_run)
+    again = conclude(folded(tmp_path, plan), DONE, no_run, untimed)
     assert again.result == found.result, "a time is judged once"

@@ -9,7 +9,8 @@ import pytest
 
 from data.errors import DataError
 from runner.best import run_time
-from runner.best.run_time import time_run
+from runner.best.bundle import write_bundle
+from runner.best.run_time import time_bundle, time_run
 from runner.best.types import AnswerTime, Budget
 from runner.errors import ConfigError
 from runner.record.folder import find_record
@@ -46,6 +47,16 @@ def test_the_form_that_the_budget_takes_is_the_one_that_counts(
     assert found == [AnswerTime(8149.0, "onnx"), AnswerTime(3232.1, "onnx-int8"), AnswerTime(3232.1, "onnx-int8")]
     assert [one[1:] for one in asked] == [(9000.0, 25_000.0), (5000.0, 25_000.0), (1000.0, 25_000.0)]
     assert all(10 < one[0] <= 320 for one in asked)
+
+
+def test_a_bundle_on_disk_is_timed_as_it_is(output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_time, "BLOCK_S", 0.01)
+    record, bundle = find_record(output, "dddd"), tmp_path / "bundle"
+    assert write_bundle(record, output, bundle).folder == bundle
+    assert 1 < time_bundle(record, bundle, tmp_path) < 50_000
+    (bundle / "model.bin").unlink()
+    with pytest.raises((OSError, RuntimeError)):
+        time_bundle(record, bundle, tmp_path)
 
 
 def test_texts_that_are_gone_are_a_message(output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
