@@ -42,8 +42,8 @@ class Finished:
 def conclude(search: Search, stop: Stop, train: Train, time_bundle: TimeBundle) -> Conclusion:
     """Choose among the finished candidates, write the winner's bundle and best.json, and return all that is known.
 
-    train: makes the run of a last training. time_bundle: times a graph that no cap on time had judged. Raises
-    ConfigError where no candidate reaches `at_least`.
+    train: makes the run of a last training. time_bundle: times the winner's graph where there is no cap on
+    time. Raises ConfigError where no candidate reaches `at_least`.
     """
     plan, journal = search.plan, search.journal
     found, choice, bundle = choose_winner(search, train)

@@ -89,9 +89,9 @@ def make_groups(runs: list[Run]) -> list[Group]:
 
 
 def _as_recorded(run: Run) -> tuple[bytes | int, ...]:
-    """Return what is the same for two runs only where `recipe_settings` is; records that were read at once share parts.
+    """Return a key; two runs with the same key have the same `recipe_settings`.
 
-    The numbers are those of objects that exist as long as the runs do.
+    Records that were read together share equal parts, so the identity of these objects stands for their content.
     """
     record = run.record
     config = {key: value for key, value in record.config.items() if key != "seed"}

@@ -4,8 +4,8 @@
     read_predictions(folder, "test", record, cache)     # as the run's own file has them
     cache.write()                                       # for the next comparison
 
-An entry counts while its file has the size, the times and the number that it had when it was read. The cache may be
-removed at any time; where it is damaged or cannot be written, the runs' own files are read.
+An entry counts while its file has the size, the times and the inode number that it had when it was read. The cache
+may be removed at any time; where it is damaged or cannot be written, the runs' own files are read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Columns: TypeAlias = "tuple[dict[str, np.ndarray], np.ndarray | None]"  # by name; where each unit's items begin
 ReadFile: TypeAlias = "Callable[[Path, tuple[str, ...]], Columns | None]"
-Stamp = tuple[int, int, int, int]  # of a file: bytes, when its content and its entry changed (ns), its number
+Stamp = tuple[int, int, int, int]  # of a file: bytes, modification and status-change times (ns), inode number
 Piece = tuple[str, str, str, bytes]  # of a column: its name, its type, the type it is kept in, its bytes
 Place = tuple[str, str, str, int, int]  # the same with where the bytes begin and how many there are
 

@@ -80,14 +80,14 @@ def read_predictions(
 
 
 def read_answers(run_folder: Path, split: str, task: Task, cache: AnswerCache | None = None) -> Answers | None:
-    """The stored answers of a run of this task; None as above."""
+    """The stored answers of a run of this task; None where none are stored, or they cannot be read."""
     path = run_folder / f"predictions-{split}.parquet"
     found = cache.read(path, task.stored, _read) if cache else _read(path, task.stored)
     return found and task.named(Answers(*found))
 
 
 def read_texts(run_folder: Path, split: str, record: RunRecord) -> Answers | None:
-    """The stored answers with their texts, `label` and `prediction`, for a task that grades texts; None as above."""
+    """The stored answers with the texts in `label` and `prediction`, for a task that grades texts; None without any."""
     found = _read(run_folder / f"predictions-{split}.parquet", (*task_of_record(record).stored, "label", "prediction"))
     return found and task_of_record(record).named(Answers(*found))
 

@@ -80,7 +80,7 @@ def _check_required(found: JsonObject, kinds: Mapping[str, Kind]) -> None:
 
 
 def _typed(key: str, value: Any) -> object:
-    """Return a part of a record as it has it; ValueError for data whose headline metric is none."""
+    """Return a part of a record as RunRecord holds it; ValueError for data with an unknown headline metric."""
     if key == "data":
         try:
             check(value["primary"])

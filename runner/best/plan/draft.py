@@ -116,7 +116,7 @@ class Drawer:
             guessed = size if is_fitted and not made.is_capped else 0
             return Draft(size, 0, params, made.cells / len(self.split(settings, "train")), width, guessed)
         network = self.network(settings)
-        unlike_constants(network)
+        perturb_biases_and_scales(network)
         params = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
         macs = count_macs(network, draw_batch(split, 1, max(1, round(tokens))))
         width = int(network.architecture["hidden_size"])
@@ -187,7 +187,7 @@ class Drawer:
         return made
 
 
-def unlike_constants(network: Network) -> None:
+def perturb_biases_and_scales(network: Network) -> None:
     """Change the biases and scales that a new network begins with, as a training does.
 
     A graph stores zeros and ones in half the bytes.
