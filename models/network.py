@@ -18,7 +18,7 @@ from models.compression.lengths.choice import entry_of
 from models.half import is_half, to_half
 from models.heads.base import Reads
 from models.json_types import JsonObject
-from models.readouts.bi_encoder import take_apart
+from models.readouts.bi_encoder import in_batches, take_apart
 
 
 class Network(nn.Module):
@@ -66,8 +66,11 @@ class Network(nn.Module):
         places: (N,) positions of the flattened (B, T): only those tokens, (N, H). hooks: see models/backbones/hooks.py.
         """
         if self.bert.pooler.reads_apart and input_ids is not None:
-            apart = take_apart(input_ids, attention_mask, token_type_ids, may_look=self._may_look(input_ids))
-            return self.bert.pooler.compare(self.bert(*apart, None, hooks))
+            may_look = self._may_look(input_ids)
+            apart = take_apart(input_ids, attention_mask, token_type_ids, may_look=may_look)
+            is_whole = bool(hooks) or not may_look or torch.compiler.is_exporting()  # hooks expect one call a batch
+            batches = [apart] if is_whole else in_batches(*apart)
+            return self.bert.pooler.compare(torch.cat([self.bert(*batch, None, hooks) for batch in batches]))
         only = None if places is None else Wanted(places=places)
         vectors: Tensor = self.bert(input_ids, attention_mask, token_type_ids, hooks, only)
         return vectors

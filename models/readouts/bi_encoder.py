@@ -9,6 +9,8 @@ cosine of mean vectors, Conneau et al. 2017 (InferSent, arXiv 1705.02364) for th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -72,3 +74,18 @@ def take_apart(
             torch._check(longest <= length)
         index, mask = index[:, :longest], mask[:, :longest]
     return input_ids.repeat(2, 1).gather(1, index.clamp(max=length - 1)), mask
+
+
+def in_batches(ids: Tensor, mask: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield texts of a pair as `take_apart` returns them, (2B, L), in the batches that are cheapest to encode.
+
+    First and second texts are batches of their own, each as wide as its longest text, where one side is at most half
+    as wide as the other: a query beside a document would be padded to the document's length. Else all are one batch.
+    """
+    sides = list(zip(ids.chunk(2), mask.chunk(2), strict=True))
+    widths = [int(real.sum(1).max().clamp(min=2)) for _, real in sides]
+    if 2 * min(widths) > max(widths):
+        yield ids, mask
+        return
+    for (tokens, real), width in zip(sides, widths, strict=True):
+        yield tokens[:, :width], real[:, :width]

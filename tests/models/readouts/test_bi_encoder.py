@@ -14,7 +14,7 @@ from models.errors import ModelError
 from models.heads.base import HeadSpec
 from models.onnx.graph import OnnxModel, write_onnx
 from models.parts import make_readout
-from models.readouts.bi_encoder import take_apart
+from models.readouts.bi_encoder import in_batches, take_apart
 from tests.models.helpers import batch, fake_tokenizer, small
 
 COSINE: dict[str, Any] = {"name": "bi_encoder", "pooling": "mean", "compare": "cosine"}
@@ -36,6 +36,19 @@ def test_each_text_gets_a_row_with_its_own_special_tokens() -> None:
     assert real(ids, mask) == first + second and ids.shape == (6, 5)
     whole = IDS[[0, 2]], None, SEGMENTS[[0, 2]]
     assert real(*take_apart(*whole)) == [first[0], first[2], second[0], second[2]]
+
+
+def test_short_texts_beside_long_ones_are_a_batch_of_their_own_with_the_same_answers() -> None:
+    query, document = [CLS, 10, SEP], [*range(20, 31), SEP]
+    ids = torch.tensor([query + document, query + document[1:] + [0]])
+    mask, segments = (ids != 0).long(), torch.tensor([[0] * 3 + [1] * 12] * 2)
+    apart = take_apart(ids, mask, segments)
+    assert [tuple(tokens.shape) for tokens, _ in in_batches(*apart)] == [(2, 3), (2, 13)]
+    assert [row for one in in_batches(*apart) for row in real(*one)] == real(*apart)
+    assert len(list(in_batches(*take_apart(IDS, MASK, SEGMENTS)))) == 1, "texts of about one length stay together"
+    model = small(readout=COSINE, num_labels=1, initializer_range=0.5)
+    whole = model.bert.pooler.compare(model.bert(*apart, None))
+    torch.testing.assert_close(model.encode(ids, mask, segments), whole, atol=1e-6, rtol=0)
 
 
 def test_a_row_without_segments_is_cut_in_the_middle() -> None:
