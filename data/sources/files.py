@@ -270,9 +270,10 @@ class _Missing:
         """Raise DataError for incomplete rows unless the settings drop them."""
         if self.count and self.settings.missing == "refuse":
             shown = ", ".join(map(str, self.first)) + (", ..." if self.count > len(self.first) else "")
+            sets = """, or, for cells with any number of labels, 'data.label_separator=";"'"""
             raise DataError(
                 f"{self.path}: {self.count} rows have an empty or missing text or label (rows {shown}). "
-                "Try: data.missing=drop"
+                f"Try: data.missing=drop{sets if self.without_label == self.count else ''}"
             )
 
 

@@ -183,5 +183,7 @@ def text_rows(texts: list[str], chosen: dict[str, str], exported: ExportedModel)
 def written_format(out: Path | None, table: str, chosen: dict[str, str]) -> str:
     """csv or jsonl: by the name of the output file, else by the format of the input."""
     if out:
+        if table not in ("", "-") and out.exists() and out.samefile(table):
+            raise ConfigError(f"out={out}: is the file that is read. Try: out={out.stem}-answers.csv")
         return output_format(out)
     return "csv" if (chosen["input"] or format_of(Path(table))) in ("csv", "tsv") else "jsonl"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from runner.record.compared import models_compared
 from runner.record.folder import find_record
 
 SET = "predicted_labels"  # of an answer that is a set
+PLACES = "spans"  # of an answer that is a part of a text, or a text with its names marked
 Answers = list[dict[str, Any]]
 Ask = Callable[[list[Any], list[str] | None], Answers]
 
@@ -34,12 +36,13 @@ class Model:
 
     def __init__(
         self, path: Path, labels: Sequence[str], columns: Sequence[str], make: Callable[[], Ask],
-        values: Mapping[str, object] | None = None, run: Path | None = None,
+        values: Mapping[str, object] | None = None, run: Path | None = None, reads_words: bool = False,
     ) -> None:  # fmt: skip
         """columns: the one or two texts that it reads; values: labels by their names, where they are no texts; run: the
-        folder of the run that trained it, where it is known.
+        folder of the run that trained it, where it is known; reads_words: may a list of words stand for a text?
         """
         self.path, self.columns, self._make, self._run = path, tuple(columns), make, run
+        self._reads_words = reads_words
         self._promises: dict[float, dict[str, Any]] = {}  # by the share of errors
         named = values if values and set(labels) <= set(values) else {label: label for label in labels}
         self._values: dict[str, object] = {label: named[label] for label in labels}
@@ -49,18 +52,26 @@ class Model:
     def _ask(self) -> Ask:
         return self._make()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy needs in another process, where the model is opened again."""
+        return {name: value for name, value in self.__dict__.items() if name != "_ask"}
+
     def predict(self, texts: Iterable[Any] | pd.DataFrame, *, reject: float | None = None) -> np.ndarray:
         """Return the label of each text, or its number, (texts,); of sets of labels 0 and 1, (texts, C).
 
-        texts: a list, a Series or an array; of a model of two texts, pairs; of one of sounds, paths of files or their
-        content (bytes); or a data frame with the model's columns.
+        A model of tags returns texts with the names marked, one of spans the parts that answer, (texts,) of text.
+        texts: a list, a Series or an array; of a model of two texts, pairs; of one of tags also lists of words; of one
+        of sounds, paths of files or their content (bytes); or a data frame with the model's columns.
         reject: the share of errors among answered texts, such as 0.05; the label of the others is "unsure", as it is of
-        an export with a promise of its own. Raises ConfigError where `promise` does.
+        an export with a promise of its own. Raises ConfigError where `promise` does, and for a column that a data
+        frame lacks; TypeError for what is no text, such as None or nan.
         """
         promise = None if reject is None else self.promise(reject)
         answers = self._answers(texts)
         if answers and SET in answers[0]:
             return np.array([[name in answer[SET] for name in self._values] for answer in answers], np.int8)
+        if answers and PLACES in answers[0]:
+            return np.array([answer["prediction"] for answer in answers], np.str_)
         found = [(keep_promise(promise, answer) if promise else answer)["prediction"] for answer in answers]
         if not self._values:
             return np.array(found, np.float64)
@@ -88,25 +99,54 @@ class Model:
         return self._promises[reject]
 
     def predict_proba(self, texts: Iterable[Any] | pd.DataFrame) -> np.ndarray:
-        """Return the probability of each class, (texts, C) in the order of `classes_`; AttributeError for numbers."""
+        """Return the probability of each class, (texts, C) in the order of `classes_`.
+
+        Raises AttributeError for a model that predicts numbers, tags or parts of a text, and else what `predict` does.
+        """
         if not self._values:
             raise AttributeError("this model predicts numbers, which have no probabilities")
-        rows = [[answer["probabilities"][name] for name in self._values] for answer in self._answers(texts)]
+        answers = self._answers(texts)
+        if answers and PLACES in answers[0]:
+            raise AttributeError("this model answers with parts of a text, not with a class. Try: model.predict(texts)")
+        rows = [[answer["probabilities"][name] for name in self._values] for answer in answers]
         return np.array(rows, np.float64).reshape(len(rows), len(self._values))
 
     def _answers(self, texts: Iterable[Any] | pd.DataFrame) -> Answers:
         if isinstance(texts, str):
             raise TypeError('expected a list of texts, here is one. Try: model.predict(["a text"])')
-        if isinstance(texts, pd.DataFrame):
-            texts = texts[list(self.columns)].itertuples(index=False, name=None)
-            rows = list(texts) if len(self.columns) == 2 else [row[0] for row in texts]
-        else:
-            rows = list(texts)
+        is_pair = len(self.columns) == 2
+        rows = self._rows_of_frame(texts) if isinstance(texts, pd.DataFrame) else list(texts)
         if not rows:
             return []
-        if len(self.columns) == 2:
-            return self._ask([str(first) for first, _ in rows], [str(second) for _, second in rows])
-        return self._ask([row if isinstance(row, bytes) else str(row) for row in rows], None)
+        if not is_pair:
+            return self._ask([self._question(row, place) for place, row in enumerate(rows, 1)], None)
+        for place, row in enumerate(rows, 1):
+            if isinstance(row, str | bytes) or not isinstance(row, Sequence | np.ndarray) or len(row) != 2:
+                raise TypeError(f"row {place} is no pair of texts. Try: model.predict([({', '.join(self.columns)})])")
+        firsts, seconds = ([self._question(row[side], place) for place, row in enumerate(rows, 1)] for side in (0, 1))
+        return self._ask(firsts, seconds)
+
+    def _rows_of_frame(self, frame: pd.DataFrame) -> list[Any]:
+        """The texts of the model's columns, or pairs of them; ConfigError where one is missing."""
+        if missing := [column for column in self.columns if column not in frame]:
+            has = ", ".join(map(str, frame.columns))
+            raise ConfigError(
+                f"the data frame has no column {missing[0]!r} (columns: {has}). Try: frame.rename(columns=...)"
+            )
+        rows = frame[list(self.columns)].itertuples(index=False, name=None)
+        return list(rows) if len(self.columns) == 2 else [row[0] for row in rows]
+
+    def _question(self, given: Any, place: int) -> Any:
+        """A text or a sound as the model is asked it; place: of its row, from 1. Raises TypeError for neither."""
+        if isinstance(given, bytes):
+            return given
+        if self._reads_words and isinstance(given, list | tuple | np.ndarray):
+            return [str(word) for word in given]
+        is_nothing = pd.api.types.is_scalar(given) and bool(pd.isna(given))
+        if not is_nothing and (isinstance(given, PathLike) or np.isscalar(given)):
+            return str(given)
+        what = "nothing" if is_nothing else f"a {type(given).__name__}"
+        raise TypeError(f"row {place} is {what}, expected a text. Leave such rows out, or make them texts")
 
     def __repr__(self) -> str:
         what = f"{len(self.classes_)} classes" if len(self.classes_) else "numbers"
@@ -135,10 +175,9 @@ def load(
     if is_bundle and not any((folder / name).is_file() for name in (DESCRIPTION_FILE, "config.json")):
         packed = BundleModel(folder)
         columns = ("text", "text_pair")[: packed.reads]
-        return Model(folder.absolute(), packed.labels, columns, lambda: packed, values, run)
+        return Model(folder.absolute(), packed.labels, columns, partial(BundleModel, folder.absolute()), values, run)
     exported = find_model_at(str(source), Path(output).expanduser(), engine, length)
     if not (exported.folder / DESCRIPTION_FILE).is_file():  # of the run itself: <output>/<id>/model
         run = exported.folder.parent
-    return Model(
-        exported.folder, exported.labels, exported.columns, lambda: open_answering(exported, threads), values, run
-    )
+    opening, reads_words = partial(open_answering, exported, threads), exported.reads_words
+    return Model(exported.folder, exported.labels, exported.columns, opening, values, run, reads_words)

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   python predict.py "a lovely film"                   the answer to a text; of a pair of texts: to two
-  python predict.py reviews.csv --out answers.csv     every row with the answer beside it (.csv or .tsv, with a header)
+  python predict.py reviews.csv --out answers.csv     every row with the answer beside it (.csv, .tsv; out also .jsonl)
   tail -f log | python predict.py -                   of a model of one text: a line of JSON for each line
   python predict.py clips/*.wav                       of a model of sounds: the answer to each file
 """
 ABOUT = "deploy.json"  # of a bundle: what it was made from
+LINES = (".jsonl", ".ndjson")  # names of files with a line of JSON for each answer
 COLUMNS = ("text", "text_pair")  # of a table, where nothing names others
 SOUND = "sound"  # the column of paths, and the name of a file beside its answer
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # beginnings of texts that a spreadsheet runs (OWASP, CSV injection)
@@ -81,8 +82,14 @@ def answer(model: Model, asked: argparse.Namespace) -> None:
                 source, first, lambda names: columns_of(names, (asked.text, asked.pair)[: model.reads], model.folder)
             )
             found = answered_rows(model, table, Path(first).parent if reads_sounds(model) else None)
-            written = DELIMITERS.get(Path(asked.out or "").suffix.lower(), DELIMITERS[suffix])[0]
-            write(asked.out, lambda target: write_rows(target, found, written))
+            wanted = Path(asked.out or "").suffix.lower()
+            if asked.out and Path(asked.out).exists() and Path(asked.out).samefile(first):
+                raise ValueError(f"--out {asked.out}: is the file that is read. Try another name")
+            if wanted in LINES:
+                write(asked.out, lambda target: write_lines(target, found))
+            else:
+                written = DELIMITERS.get(wanted, DELIMITERS[suffix])[0]
+                write(asked.out, lambda target: write_rows(target, found, written))
     elif suffix in DELIMITERS and not re.search(r"\s", first):
         raise ValueError(f"{first}: no such file")
     elif is_file and not reads_sounds(model):
@@ -125,10 +132,9 @@ def answered_rows(model: Model, table: Table, folder: Path | None = None) -> Ite
         texts = [row[column] for column in table.columns]
         found = model(*texts) if folder is None else model(str(folder / texts[0]))
         shares = {f"p_{label}": share for label, share in found.pop("probabilities", {}).items()}
-        plain = {name: json.dumps(v, ensure_ascii=False) if isinstance(v, list) else v for name, v in found.items()}
-        if taken := sorted(row.keys() & (plain | shares).keys()):
+        if taken := sorted(row.keys() & (found | shares).keys()):
             raise ValueError(f"there is a column {taken[0]!r} already, which answers are written to. Rename it")
-        yield row | plain | shares
+        yield row | found | shares
 
 
 def write(path: str | None, work: Callable[[TextIO], None]) -> None:
@@ -160,8 +166,10 @@ def write_rows(target: TextIO, rows: Iterable[dict[str, object]], delimiter: str
 def cell(value: object) -> object:
     """A value that a spreadsheet shows and does not run: text that looks like a formula gets an apostrophe.
 
-    Control characters are spelled out; numbers stay as they are, also those in text.
+    Control characters are spelled out; numbers stay as they are, also those in text. A list becomes JSON.
     """
+    if isinstance(value, list):
+        value = json.dumps(value, ensure_ascii=False)
     if not isinstance(value, str) or is_number(value):
         return value
     shown = CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), value)

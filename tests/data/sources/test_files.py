@@ -124,6 +124,18 @@ def test_missing_values_are_refused_with_row_numbers_or_dropped(suffix: str, tmp
     assert sum(read(path, missing="drop").dropped.values()) == 2
 
 
+def test_empty_cells_of_labels_may_be_sets_without_labels(tmp_path: Path) -> None:
+    path = tmp_path / "sets.csv"
+    path.write_text(
+        "text,label\n" + "".join(f"text {i},{'a;b' if i % 3 else ''}\n" for i in range(60)), encoding="utf-8"
+    )
+    message = refused(path)
+    assert "20 rows" in message and message.endswith("""cells with any number of labels, 'data.label_separator=";"'""")
+    assert read(path, label_separator=";").task.label_names == ("a", "b")
+    path.write_text(path.read_text(encoding="utf-8") + ",a\n", encoding="utf-8")
+    assert refused(path).endswith("Try: data.missing=drop"), "a text is missing too"
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [

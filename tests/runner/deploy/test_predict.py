@@ -257,3 +257,15 @@ def test_a_model_of_texts_reads_no_conll_file(output: Path, tmp_path: Path) -> N
     path.write_text("mr O\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="a word a line, and this model reads texts"):
         told(output, "aaaa", str(path))
+
+
+def test_the_file_that_is_read_is_never_replaced(output: Path, tmp_path: Path) -> None:
+    source, link = tmp_path / "rows.csv", tmp_path / "link.csv"
+    source.write_text("text;stars\ngood;5\n", encoding="utf-8")
+    link.symlink_to(source)
+    for out in (source, link):
+        with pytest.raises(
+            ConfigError, match=rf"{out.name}: is the file that is read. Try: out={out.stem}-answers.csv"
+        ):
+            predict.main(["aaaa", str(source), f"out={out}", f"paths.output={output}"])
+    assert source.read_text(encoding="utf-8") == "text;stars\ngood;5\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -73,10 +74,42 @@ def test_pairs_and_numbers() -> None:
     table = pd.DataFrame({"second": ["b"], "first": ["a"]})
     assert model.predict([("a", "b")]).tolist() == model.predict(table).tolist() == [0.5]
     assert asked == [(["a"], ["b"])] * 2 and model.classes_.size == 0
+    for row in ("ab", ("a", "b", "c"), None):
+        with pytest.raises(TypeError, match=r"row 2 is no pair of texts. Try: model.predict\(\[\(first, second\)\]\)"):
+            model.predict([("a", "b"), row])
     with pytest.raises(AttributeError, match="numbers"):
         model.predict_proba([("a", "b")])
     with pytest.raises(AttributeError, match="no attribute 'fit'"):
         bertier.fit  # noqa: B018
+
+
+@pytest.mark.parametrize("row", [None, float("nan"), pd.NA, pd.NaT, ("good", "film"), ["good"], {"note": "good"}])
+def test_what_is_no_text_is_refused_and_not_answered(row: object) -> None:
+    model = Model(Path("here"), ["bad", "good"], ["note"], lambda: lambda texts, pairs: [{"prediction": "bad"}] * 2)
+    with pytest.raises(TypeError, match=r"row 2 is (nothing|a tuple|a list|a dict), expected a text"):
+        model.predict(["fine", row])
+    with pytest.raises(ConfigError, match=r"no column 'note' \(columns: text, 1\)"):
+        model.predict(pd.DataFrame({"text": ["fine"], 1: [0]}))
+
+
+def test_parts_of_texts_are_answered_as_texts() -> None:
+    asked = list[object]()
+
+    def ask(texts: list[object], pairs: list[str] | None) -> list[dict[str, object]]:
+        asked.extend(texts)
+        return [{"prediction": "[Ada](PER) left", "spans": [], "tags": ["B-PER", "O"]} for _ in texts]
+
+    model = Model(Path("here"), ["O", "B-PER"], ["tokens"], lambda: ask, reads_words=True)
+    assert model.predict(["Ada left", ["Ada", "left"]]).tolist() == ["[Ada](PER) left"] * 2
+    assert asked == ["Ada left", ["Ada", "left"]]
+    with pytest.raises(AttributeError, match="parts of a text"):
+        model.predict_proba(["Ada left"])
+
+
+def test_a_model_that_has_answered_goes_to_another_process(made) -> None:  # type: ignore[no-untyped-def]
+    expected = made.model.predict_proba(TEXTS)
+    copied = pickle.loads(pickle.dumps(made.model))  # noqa: S301  (our own)
+    np.testing.assert_array_equal(copied.predict_proba(TEXTS), expected)
 
 
 def test_the_import_is_light_and_lets_transformers_open_saved_folders() -> None:

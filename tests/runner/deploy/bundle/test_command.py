@@ -174,3 +174,18 @@ def test_a_missing_package_is_named_and_a_closed_pipe_ends_quietly(capsys: pytes
     said = capsys.readouterr().err
     assert said == "predict.py: the package onnxruntime is missing. Try: pip install -r requirements.txt\n"
     assert main(["good"], lambda: load(BrokenPipeError())) == 0 and not capsys.readouterr().err
+
+
+def test_a_name_that_ends_in_jsonl_gets_lines_of_json_and_the_input_is_never_replaced(
+    golden: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows, out = golden / "rows.csv", golden / "out.jsonl"
+    rows.write_text("text\ngood\nnot bad\n", encoding="utf-8")
+    assert ask(golden, str(rows), "--out", str(out)) == 0
+    for line, text in zip(out.read_text(encoding="utf-8").splitlines(), ["good", "not bad"], strict=True):
+        answer = Model(golden)(text)
+        shares = {f"p_{label}": share for label, share in answer["probabilities"].items()}
+        assert json.loads(line) == {"text": text, "prediction": answer["prediction"]} | shares
+    assert ask(golden, str(rows), "--out", str(golden / "." / "rows.csv")) == 2
+    assert "is the file that is read" in capsys.readouterr().err
+    assert rows.read_text(encoding="utf-8") == "text\ngood\nnot bad\n"
