@@ -25,8 +25,8 @@ sys.dont_write_bytecode = False
 
 import pytest  # noqa: E402
 
+from tests.fork_server import BEGINNING, environment_of, fork_server, join  # noqa: E402
 from tests.operators import read_operators_once  # noqa: E402
-from tests.warm import BEGINNING, environment_of, join, nursery  # noqa: E402
 
 gc.disable()  # until the tests are collected: nothing of what is loaded for them is garbage
 
@@ -60,14 +60,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Hide the GPUs of this machine, so that tests compute the same everywhere, unless `-m gpu` asks for them."""
     if config.option.markexpr != "gpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
-    if shared := getattr(config, "workerinput", {}).get("nursery"):
+    if shared := getattr(config, "workerinput", {}).get("fork_server"):
         join(*shared)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Give all workers of pytest-xdist one process to fork from, started while they collect the tests."""
-    node.workerinput["nursery"] = nursery().address, BEGINNING
+    node.workerinput["fork_server"] = fork_server().address, BEGINNING
 
 
 def pytest_collection(session: pytest.Session) -> None:
@@ -154,9 +154,9 @@ def run_cli(
     timeout_s: seconds after which the process counts as hung.
     """
     environment = environment_of(env or {})
-    if fresh or not nursery().suits(environment):
+    if fresh or not fork_server().suits(environment):
         command = [sys.executable, "-m", "runner.cli", *words]
         return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout_s)
-    child = nursery().start("runner.cli", words, cwd, environment)
+    child = fork_server().start("runner.cli", words, cwd, environment)
     out, err = child.communicate(timeout_s)
     return subprocess.CompletedProcess(child.args, child.wait(), out, err)

@@ -15,8 +15,8 @@ import pytest
 
 from tests.faults.conftest import TRIES, Row
 from tests.faults.scene import DATA, PATIENCE_S, Scene, points, processes, results
+from tests.fork_server import Child
 from tests.records import read
-from tests.warm import Child
 
 EVERY_S = 0.3
 SLACK_S = 5.0  # a step and the writing of a checkpoint, on a busy machine

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import REPO, write_reviews
+from tests.fork_server import Child, fork_server
 from tests.records import records
-from tests.warm import Child, nursery
 
 DATA = ("data=files", "data.path=reviews.csv", "data.text=review", "data.label=stars", "model.tokenizer=train",
         "model.vocab_size=120", "train.batch_size=8", "train.threads=1", "measure=off")  # fmt: skip
@@ -48,7 +48,7 @@ class Scene:
     def start(self, *more: str) -> Child:
         """Start the command and return while it runs."""
         own = {"PYTHONPATH": str(REPO), "BERTIER_CACHE": str(self.folder / "cache"), "COLUMNS": "160"}
-        return nursery().start(self.module, [*self.words, *more], self.folder, os.environ | own | self.environment)
+        return fork_server().start(self.module, [*self.words, *more], self.folder, os.environ | own | self.environment)
 
     def run(self, *more: str) -> tuple[int, str]:
         """Run the command to its end; return its exit code and its output."""

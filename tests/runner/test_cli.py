@@ -16,8 +16,8 @@ import pytest
 
 from runner.record.folder import find_record
 from tests.conftest import REPO, crowding, run_cli
+from tests.fork_server import environment_of, fork_server
 from tests.records import read, records
-from tests.warm import environment_of, nursery
 
 SMALL = [
     "data=files", "data.text=review", "data.label=stars", "model.tokenizer=train", "model.vocab_size=120",
@@ -271,7 +271,7 @@ def interrupted(words: list[str], cwd: Path) -> tuple[int, float]:
         return len(list((cwd / "outputs").glob("*/mlflow.json")))
 
     before = known()
-    process = nursery().start("runner.cli", words, cwd, environment_of({}))
+    process = fork_server().start("runner.cli", words, cwd, environment_of({}))
     deadline = time.monotonic() + 60
     while known() == before and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -304,7 +304,7 @@ def test_after_sigkill_the_same_command_resumes_to_the_same_result(reviews: Path
     words = [*SMALL, f"data.path={reviews}", "model=dsn", "tracker=none", "train.epochs=120"]
     straight = run_cli(*words, "paths.output=straight", cwd=tmp_path)
     assert straight.returncode == 0
-    process = nursery().start("runner.cli", [*words, "checkpoint.every_s=0.05"], tmp_path, environment_of({}))
+    process = fork_server().start("runner.cli", [*words, "checkpoint.every_s=0.05"], tmp_path, environment_of({}))
     end = time.monotonic() + 120
     while not list((tmp_path / "outputs").glob("*/checkpoints/*.json")) and time.monotonic() < end:
         time.sleep(0.01)
@@ -324,7 +324,9 @@ def test_after_sigkill_the_same_command_resumes_to_the_same_result(reviews: Path
 def test_two_processes_on_a_fresh_store_and_cache_both_succeed_and_run_once(reviews: Path, tmp_path: Path) -> None:
     environment = environment_of({"BERTIER_CACHE": str(tmp_path / "cache")})
     words = [*SMALL, f"data.path={reviews}", "model=dsn", "tracker.wait_s=120"]
-    children = [nursery().start("runner.cli", [*words, f"seed={seed}"], tmp_path, environment) for seed in (0, 1, 1)]
+    children = [
+        fork_server().start("runner.cli", [*words, f"seed={seed}"], tmp_path, environment) for seed in (0, 1, 1)
+    ]
     said = [child.communicate() for child in children]
     assert [child.wait() for child in children] == [0, 0, 0], said
     assert len(recorded(tmp_path)) == 2

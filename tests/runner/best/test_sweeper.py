@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import run_cli
-from tests.warm import Child, environment_of, nursery
+from tests.fork_server import Child, environment_of, fork_server
 
 WORDS = ("best", "data=demo", "data.demo_rows=200", "tracker=none", "max_kb=100", "steps=2", "measure=off", "jobs=1")
 FOLDER = Path("outputs/sweeps/0123456789")
-NURSERY = "tests.runner.best.planned"
+MODULE = "tests.runner.best.planned"
 
 
 def start(cwd: Path, *words: str, **env: str) -> Child:
-    return nursery().start(NURSERY, [*WORDS, *words], cwd, environment_of(env))
+    return fork_server().start(MODULE, [*WORDS, *words], cwd, environment_of(env))
 
 
 def search(cwd: Path, *words: str) -> tuple[int, str]:

@@ -15,8 +15,8 @@ from runner.sweep import launcher, pool
 from runner.sweep.plan import Job
 from runner.sweep.pool import _take_outcome, end_reason, visible_gpus
 from runner.sweep.settings import SweepSettings
+from tests.fork_server import environment_of, fork_server
 from tests.records import a_record
-from tests.warm import environment_of, nursery
 
 
 def test_a_dead_process_is_told_in_words() -> None:
@@ -42,8 +42,8 @@ def test_the_gpus_are_those_that_the_environment_shows(monkeypatch: pytest.Monke
 def test_each_job_has_a_gpu_of_its_own_and_one_that_wants_none_has_none(tmp_path: Path) -> None:
     words = ["-m", "model=dsn", "data=demo", "tracker=none", "device=auto,cpu", "seed=0,1", "sweep.jobs=2"]
     environment = environment_of({"CUDA_VISIBLE_DEVICES": "5,7"})
-    assert nursery().suits(environment)
-    child = nursery().start("tests.runner.sweep.shown_gpus", words, tmp_path, environment)
+    assert fork_server().suits(environment)
+    child = fork_server().start("tests.runner.sweep.shown_gpus", words, tmp_path, environment)
     out, err = child.communicate()
     assert child.wait() == 0, err
     line = next(line for line in out.splitlines() if line.startswith("RETURNED"))

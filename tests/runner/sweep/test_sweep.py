@@ -13,15 +13,15 @@ from filelock import FileLock
 
 from runner.record.json_files import write_json
 from tests.conftest import crowding, run_cli
+from tests.fork_server import Child, environment_of, fork_server
 from tests.records import read, records
-from tests.warm import Child, environment_of, nursery
 
 SMALL = ["model=dsn", "data=demo", "data.demo_rows=600", "train.epochs=2", "measure=off", "tracker=none"]
 
 
 def start(*words: str, cwd: Path, **env: str) -> Child:
     """`run` with its faults, going on beside the test."""
-    return nursery().start("tests.runner.sweep.faulty", words, cwd, environment_of(env))
+    return fork_server().start("tests.runner.sweep.faulty", words, cwd, environment_of(env))
 
 
 def finish(process: Child) -> tuple[int, str]:

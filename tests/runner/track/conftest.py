@@ -12,7 +12,7 @@ import pytest
 from runner.track.connection import MlflowTarget, connect
 from runner.track.settings import TrackerSettings
 from runner.track.store import ensure_store
-from tests.warm import nursery
+from tests.fork_server import fork_server
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +35,6 @@ def target(output: Path) -> Iterator[MlflowTarget]:
 
 
 @pytest.fixture
-def warm_helper(monkeypatch: pytest.MonkeyPatch) -> None:
+def forked_helper(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let helpers be forks of a process that has imported mlflow, in place of new interpreters."""
-    monkeypatch.setattr(sys, "executable", nursery().interpreter)
+    monkeypatch.setattr(sys, "executable", fork_server().interpreter)

@@ -87,7 +87,7 @@ def test_a_run_is_mirrored_by_the_time_it_ends(output: Path, monkeypatch: pytest
     assert pid and not is_running(pid)
 
 
-@pytest.mark.usefixtures("warm_helper")
+@pytest.mark.usefixtures("forked_helper")
 def test_one_mirror_serves_several_runs(output: Path) -> None:
     mirror = Mirror(TrackerSettings(), output)
     for name in ("first", "second"):
@@ -97,7 +97,7 @@ def test_one_mirror_serves_several_runs(output: Path) -> None:
     assert state(output / "first")["run_id"] != state(output / "second")["run_id"]
 
 
-@pytest.mark.usefixtures("warm_helper")
+@pytest.mark.usefixtures("forked_helper")
 def test_a_mirror_left_alone_finishes_its_work_and_ends(output: Path) -> None:
     mirror = Mirror(TrackerSettings(), output)
     folder, pid = write_run(output / "abc"), mirror.pid
@@ -111,14 +111,14 @@ def test_a_mirror_left_alone_finishes_its_work_and_ends(output: Path) -> None:
     assert state(folder)["status"] == "done"
 
 
-@pytest.mark.usefixtures("warm_helper")
+@pytest.mark.usefixtures("forked_helper")
 def test_interrupting_the_run_does_not_interrupt_its_mirror(output: Path) -> None:
     mirror = Mirror(TrackerSettings(), output)
     assert os.getsid(mirror.pid or 0) == mirror.pid != os.getsid(0)
     assert mirror.close(0) is None
 
 
-@pytest.mark.usefixtures("warm_helper")
+@pytest.mark.usefixtures("forked_helper")
 def test_a_killed_helper_is_told_and_a_later_sync_repairs(output: Path) -> None:
     mirror = Mirror(TrackerSettings(), output)
     folder = write_record(output / "abc", status="running", ended=None, metrics={})
@@ -135,7 +135,7 @@ def test_a_killed_helper_is_told_and_a_later_sync_repairs(output: Path) -> None:
     assert state(folder).items() >= {"points": 8, "status": "done", "problem": None}.items()
 
 
-@pytest.mark.usefixtures("warm_helper")
+@pytest.mark.usefixtures("forked_helper")
 def test_a_helper_killed_in_the_middle_of_its_work_leaves_nothing_that_sync_cannot_repair(
     tmp_path: Path,
 ) -> None:
@@ -156,7 +156,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "0")
 
 
-@pytest.mark.usefixtures("warm_helper", "impatient")
+@pytest.mark.usefixtures("forked_helper", "impatient")
 def test_a_server_that_hangs_up_is_asked_a_few_times_and_given_up(tmp_path: Path) -> None:
     calls: list[None] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -175,7 +175,7 @@ def test_a_server_that_hangs_up_is_asked_a_few_times_and_given_up(tmp_path: Path
     assert attempts == 3 and len(calls) in (attempts, 2 * attempts), "of one request or two"
 
 
-@pytest.mark.usefixtures("warm_helper", "impatient")
+@pytest.mark.usefixtures("forked_helper", "impatient")
 def test_a_dead_server_costs_a_bounded_wait_and_one_line(tmp_path: Path, closed_port: int) -> None:
     settings = TrackerSettings(uri=f"http://me:secret@127.0.0.1:{closed_port}", wait_s=90)
     mirror = Mirror(settings, tmp_path)
@@ -188,7 +188,7 @@ def test_a_dead_server_costs_a_bounded_wait_and_one_line(tmp_path: Path, closed_
     assert "secret" not in written
 
 
-@pytest.mark.usefixtures("warm_helper")
+@pytest.mark.usefixtures("forked_helper")
 def test_a_server_that_never_answers_does_not_hold_the_run(tmp_path: Path, silent_port: int) -> None:
     mirror = Mirror(TrackerSettings(uri=f"http://127.0.0.1:{silent_port}"), tmp_path)
     pid = mirror.pid or 0
@@ -222,7 +222,7 @@ def test_credentials_go_to_the_server_and_are_shown_to_nobody_else(tmp_path: Pat
     assert "secret" not in shown + (tmp_path / "mlflow.log").read_text()
 
 
-@pytest.mark.usefixtures("warm_helper")
+@pytest.mark.usefixtures("forked_helper")
 def test_an_unusable_store_does_not_fail_the_run(tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").write_bytes(b"no database at all, only bytes" * 100)
     mirror = Mirror(TrackerSettings(), tmp_path)

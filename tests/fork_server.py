@@ -4,7 +4,7 @@ A fork is a process like any other, with its own folder, environment, output, si
 its siblings is what an interpreter draws when it starts, such as the seed of its hashes, and what has been imported.
 The workers of pytest-xdist share one such process, which the process that started them starts.
 
-child = nursery().start("runner.cli", ["list"], Path.cwd(), dict(os.environ))
+child = fork_server().start("runner.cli", ["list"], Path.cwd(), dict(os.environ))
 out, err = child.communicate(timeout=60)
 """
 
@@ -75,16 +75,18 @@ READ_LATE = {
 class Child:
     """A forked process, with the part of Popen that tests use."""
 
-    def __init__(self, nursery: Nursery, module: str, words: Iterable[str], cwd: Path, environment: Mapping[str, str]):
-        self.nursery, self.args, self.returncode = nursery, [module, *words], None
+    def __init__(
+        self, server: ForkServer, module: str, words: Iterable[str], cwd: Path, environment: Mapping[str, str]
+    ):
+        self.server, self.args, self.returncode = server, [module, *words], None
         self.files = [tempfile.NamedTemporaryFile("r+", encoding="utf-8") for _ in range(2)]  # noqa: SIM115
         paths = [file.name for file in self.files]
-        self.pid = nursery.ask(module=module, words=self.args[1:], cwd=str(cwd), env=dict(environment), paths=paths)
+        self.pid = server.ask(module=module, words=self.args[1:], cwd=str(cwd), env=dict(environment), paths=paths)
 
     def wait(self, timeout: float = 240.0) -> int:
         """Return the exit code, negative for a signal; TimeoutExpired after `timeout` seconds."""
         if self.returncode is None:
-            self.returncode = self.nursery.ask(pid=self.pid, seconds=timeout)
+            self.returncode = self.server.ask(pid=self.pid, seconds=timeout)
         if self.returncode is None:
             raise subprocess.TimeoutExpired(self.args, timeout)
         return self.returncode
@@ -104,7 +106,7 @@ class Child:
         os.kill(self.pid, number)
 
 
-class Nursery:
+class ForkServer:
     """The process that forks, seen from the tests: one question, one answer at a time."""
 
     joined: ClassVar[str | None] = None  # the socket of the one that another process has started
@@ -123,7 +125,7 @@ class Nursery:
             listener.bind(str(path))
             listener.listen()
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.warm", str(listener.fileno())], cwd=REPO, env=self.environment,
+                [sys.executable, "-m", "tests.fork_server", str(listener.fileno())], cwd=REPO, env=self.environment,
                 stdin=subprocess.PIPE, pass_fds=[listener.fileno()],
             )  # fmt: skip
         atexit.register(shutil.rmtree, path.parent, ignore_errors=True)
@@ -162,13 +164,13 @@ def join(address: str, beginning: Mapping[str, str]) -> None:
     """Use the process that another one has started, with the variables with which that one began."""
     BEGINNING.clear()
     BEGINNING.update(beginning)
-    Nursery.joined = address
+    ForkServer.joined = address
 
 
 @cache
-def nursery() -> Nursery:
-    """Return the nursery of this process; it ends with the process."""
-    return Nursery()
+def fork_server() -> ForkServer:
+    """Return the fork server of this process; it ends with the process."""
+    return ForkServer()
 
 
 def serve(questions: socket.socket) -> None:
