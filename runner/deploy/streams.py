@@ -186,6 +186,7 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
             yield stream
         part.replace(path)
     except OSError as error:
-        raise ConfigError(f"out={path}: cannot be written: {error.strerror}") from error
+        cure = f"Try: out=<a folder with room that you may write to>/{path.name}"
+        raise ConfigError(f"out={path}: cannot be written: {error.strerror}. {cure}") from error
     finally:
         part.unlink(missing_ok=True)

@@ -269,3 +269,11 @@ def test_the_file_that_is_read_is_never_replaced(output: Path, tmp_path: Path) -
         ):
             predict.main(["aaaa", str(source), f"out={out}", f"paths.output={output}"])
     assert source.read_text(encoding="utf-8") == "text;stars\ngood;5\n"
+
+
+def test_a_folder_that_is_not_there_comes_with_a_cure(output: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("text\ngood\n", encoding="utf-8")
+    with pytest.raises(
+        ConfigError, match=r"cannot be written: No such file or directory\. Try: out=<a folder .*>/a\.csv"
+    ):
+        told(output, "aaaa", str(tmp_path / "rows.csv"), f"out={tmp_path / 'none' / 'a.csv'}")
