@@ -78,7 +78,7 @@ VERBS = (
 ALIASES = {"zeroshot": "zero-shot"}
 # First words after a verb that have a module of their own, so that the others do not wait for what it imports.
 SUBVERBS: dict[tuple[str, ...], str] = {("list", "runs"): "list_runs"}
-# Hydra's own flags of which a command has one at most.
+# Hydra's own flags that exclude each other.
 MODES = {
     "-m": ("-m", "--multirun"),
     "--run": ("-r", "--run"),
@@ -91,7 +91,7 @@ MODES = {
 def main() -> None:
     """The console script `run`; always ends through sys.exit."""
     signal.signal(signal.SIGTERM, _interrupt)
-    # Threads of numpy's own library wait for one another: beside a busy process run errors took 18 s with two and 9
+    # The threads of numpy's BLAS wait for one another: with another process busy, `run errors` took 18 s with two and 9
     # with one. A run sets its own number (runner/machine/threads.py).
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for stream in (sys.stdout, sys.stderr):
@@ -165,7 +165,7 @@ def run_verb(name: str, words: list[str]) -> int:
 
 
 def _imported(module: str) -> Callable[..., int]:
-    """The function `main` of a module, which is loaded only when it is needed."""
+    """Return the function `main` of a module, which is loaded only when it is needed."""
     main: Callable[..., int] = importlib.import_module(module).main
     return main
 

@@ -9,7 +9,7 @@ from data.errors import DataError
 from models.errors import ModelError
 from runner.sanitize import say
 
-# Errors of a file system that is full or may not be written to: the user can fix them, they are no mistake in the code.
+# Errors of a full or read-only file system: the user can fix them, they are not bugs.
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
@@ -22,7 +22,7 @@ USER_ERRORS = (ConfigError, DataError, ModelError)
 
 
 def as_user_error(error: OSError) -> ConfigError:
-    """A full or write-protected disk as the user's error; any other error is raised again."""
+    """Return the user's error for a full or write-protected disk; raise any other error again."""
     if error.errno not in DISK:
         raise error
     where = f" ({error.filename})" if error.filename else ""
@@ -33,7 +33,9 @@ def as_user_error(error: OSError) -> ConfigError:
 
 
 def unreadable(error: OSError) -> list[str]:
-    """The message about a path that cannot be used at all: too long, not permitted, on a disk that is gone."""
+    """Return the message about a path that cannot be used: too long, not permitted, or on a disk that is no longer
+    there.
+    """
     where = f"{error.filename}: " if error.filename else ""
     return [f"{where}{error.strerror or error}. Try another path, or fix that one"]
 

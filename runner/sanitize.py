@@ -21,7 +21,7 @@ SECRET_QUERY = re.compile(r"(?i)([?&][\w-]*(?:password|passwd|pwd|token|secret|a
 # Hub tokens, and tokens as HTTP headers hold them.
 TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{16,}|(?<=Bearer )[\w.~+/=-]{8,}|(?<=Basic )[\w+/=]{8,}")
 SECRET_NAME = re.compile(r"(?i)(password|passwd|token|secret|api_?key|access_key|credentials)$")
-MOST_LETTERS = 24  # of a class name in a line
+MOST_LETTERS = 24  # characters of a class name in a line
 SHORTEST = 6  # characters: a shorter secret would match inside ordinary words
 
 
@@ -98,7 +98,6 @@ Cell = TypeVar("Cell")
 
 def cell(value: Cell) -> Cell | str:
     """Return a value that a spreadsheet shows and does not run: text that looks like a formula gets an apostrophe.
-
     Control characters are spelled out. Numbers stay as they are, even when they are text.
     """
     if not isinstance(value, str) or _is_number(value):

@@ -20,7 +20,7 @@ Value = TypeVar("Value")
 
 
 def limited(default: Value, **limits: object) -> Value:
-    """A dataclass field with its range in the metadata: low=, high=, above= or choices=.
+    """Return a dataclass field with its range in the metadata: low=, high=, above= or choices=.
 
     neutral=: the value with which a field that was added later is no part of a run's identity.
     """
@@ -30,7 +30,7 @@ def limited(default: Value, **limits: object) -> Value:
 VECTOR_SCALING = "vector"  # the calibration that may change an answer
 COSENT = "cosent"  # the loss of the order of cosines
 COSINE_LOSSES = (COSENT, "squared")  # values of train.loss for models that compare by cosine alone
-ROW_SGD = "row_sgd"  # plain SGD that touches only the rows of a step, at a rate a text
+ROW_SGD = "row_sgd"  # plain SGD that updates only the embedding rows of a step; its rate is per text
 
 
 @dataclass
@@ -98,7 +98,7 @@ class EngineSettings:
 
 @dataclass
 class CheckpointSettings:
-    """Seconds between checkpoints; one more is made at the end of each epoch that took a second.
+    """Seconds between checkpoints; one more is written at the end of each epoch that took at least a second.
 
     pause_at: the share of the steps after which a training pauses, at the end of an epoch.
     """
@@ -109,7 +109,7 @@ class CheckpointSettings:
 
 @dataclass
 class CacheSettings:
-    """The kept states of a frozen encoder; `max_gb` in 1e9 bytes."""
+    """The cached states of a frozen encoder; `max_gb` in 1e9 bytes."""
 
     mode: str = limited("disk", choices=("disk", "none"))
     dtype: str = limited("bf16", choices=("bf16", "fp32"))
@@ -119,7 +119,7 @@ class CacheSettings:
 
 @dataclass
 class BaselineSettings:
-    """The models that a run is shown beside; never part of its identity."""
+    """The models that a run is compared with; never part of its identity."""
 
     ngram: str = limited("auto", choices=("auto", "off"), neutral="auto")
 

@@ -65,7 +65,7 @@ def _refused(key: str) -> str:
 
 
 def _command(verb: str, words: Sequence[str]) -> str:
-    """A command as it is typed in a shell."""
+    """Return a command as it is typed in a shell."""
     return f"{verb} {' '.join(word if _is_plain(word) else shlex.quote(word) for word in words)}"
 
 
@@ -74,7 +74,7 @@ def _is_plain(word: str) -> bool:
 
 
 def _length(data: DataSettings, lengths: Mapping[str, LengthFacts], tokenizer: TokenizerFacts) -> dict[str, str]:
-    """The 95 % length, rounded up, where it differs from the setting."""
+    """Return the 95 % length, rounded up, where it differs from the setting."""
     tokens = lengths["train"].tokens
     if tokens is None:
         return {}

@@ -60,7 +60,7 @@ def _sound_lengths(rows: Rows, settings: Settings) -> tuple[dict[str, LengthFact
 
 
 def _open(rows: Rows, settings: Settings) -> tuple[Tokenizer | None, str, str]:
-    """The tokenizer that a run of these settings has, its name, and where it comes from.
+    """Return the tokenizer that a run of these settings has, its name, and where it comes from.
 
     One that a run would train on all its rows is trained on a part of them here, and so is one in the place of a
     tokenizer that is not at hand.
@@ -90,7 +90,7 @@ def _said(train: RawSplit, vocab_size: int) -> str:
 
 
 def _encode(tokenizer: Tokenizer, cells: list[tuple[str, ...]]) -> Encoded:
-    """The tokens of rows, not cut."""
+    """Return the tokens of rows, not cut."""
     first, *second = ([row[column] for row in cells] for column in range(len(cells[0])))
     return tokenizer.encode(first, second[0] if second else None, UNCUT)
 
@@ -101,7 +101,7 @@ def _spread(lengths: np.ndarray) -> Spread:
 
 
 def _fit(tokenizer: Tokenizer | None, encoded: Encoded | None, words: list[int]) -> tuple[float | None, float | None]:
-    """The share of unknown tokens, and the tokens of a word; None without a vocabulary."""
+    """Return the share of unknown tokens, and the tokens of a word; None without a vocabulary."""
     if not isinstance(tokenizer, PieceTokenizer) or encoded is None:
         return None, None
     special = [tokenizer.backend.token_to_id(token) for key, token in tokenizer.names.items() if key != "unk_token"]

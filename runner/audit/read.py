@@ -63,7 +63,7 @@ def sources_of(settings: DataSettings) -> tuple[Source, ...]:
 
 
 def _used(settings: DataSettings) -> dict[str, str]:
-    """The columns that the settings name, by setting."""
+    """Return the columns that the settings name, by setting."""
     tags = settings.tags if isinstance(settings.tags, list) else [settings.tags]
     named = {
         "text": settings.text, "text_pair": settings.text_pair, "label": settings.label, "group": settings.group,
@@ -80,7 +80,7 @@ def _source(split: str, where: str, size: int | None, names: list[str], settings
 
 
 def _files(settings: DataSettings) -> tuple[Source, ...]:
-    """The files by split; the columns of a file are those of its first row."""
+    """Return the files by split; the columns of a file are those of its first row."""
     named = {
         "train": settings.train_path or settings.path, "val": settings.val_path, "test": settings.test_path,
     }  # fmt: skip
@@ -94,7 +94,7 @@ def _file(split: str, text: str, key: str, settings: DataSettings) -> Source:
 
 
 def _columns(path: Path, settings: DataSettings) -> list[str]:
-    """The names of the columns of a file; none of a file whose columns have numbers."""
+    """Return the names of the columns of a file; none of a file whose columns have numbers."""
     kind = format_of(path)
     if kind is None or (settings.tokens or "").removeprefix("-").isdecimal():
         return []
@@ -106,7 +106,7 @@ def _columns(path: Path, settings: DataSettings) -> list[str]:
 
 
 def _hub_splits(settings: DataSettings) -> tuple[Source, ...]:
-    """The splits of a dataset of the hub."""
+    """Return the splits of a dataset of the hub."""
     return tuple(
         _source(name, f"{settings.id} {split}", None, load_hub_split(settings, split).column_names, settings)
         for name, split in hub_splits(settings).items()

@@ -98,7 +98,7 @@ def _drawn(is_held_out: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _distinct(texts: Texts) -> tuple[np.ndarray, np.ndarray]:
-    """The split, by its number, and the row of the first occurrence of each distinct text."""
+    """Return the split, by its number, and the row of the first occurrence of each distinct text."""
     split_of = np.repeat(np.arange(len(texts.names)), [len(found) for found in texts.hashes.values()])
     row_of = np.concatenate([np.arange(len(found)) for found in texts.hashes.values()])
     first = np.sort(np.unique(np.concatenate(list(texts.hashes.values())), return_index=True)[1])
@@ -114,7 +114,7 @@ def _columns(texts: Texts, split_of: np.ndarray, row_of: np.ndarray) -> Iterator
 
 
 def _near(columns: list[list[str]], among: np.ndarray) -> NearPairs:
-    """The near repeats of rows of one text, or of two, which must both be near."""
+    """Return the near repeats of rows of one text, or of two, which must both be near."""
     if len(columns) == 1:
         return near_pairs(columns[0], among)
     found = near_pairs([BETWEEN.join(cells) for cells in zip(*columns)], among)
@@ -154,7 +154,7 @@ def _by_split(texts: Texts, splits: np.ndarray) -> dict[str, int]:
 
 
 def _example(texts: Texts, splits: np.ndarray, rows: np.ndarray, similarity: float) -> NearExample:
-    """A pair of near repeats with the texts and labels of the source."""
+    """Return a pair of near repeats with the texts and labels of the source."""
     names, shown, labels, numbers = [], [], [], []
     for split, row in zip(splits, rows):
         name = texts.names[split]

@@ -104,7 +104,7 @@ def _labels(audit: Audit) -> Iterator[str]:
 
 
 def _shown(classes: Sequence[ClassFacts]) -> tuple[Sequence[ClassFacts], Sequence[ClassFacts]]:
-    """The classes at the beginning of the table, and at its end."""
+    """Return the classes at the beginning of the table, and at its end."""
     if len(classes) <= MOST_CLASSES:
         return classes, ()
     return classes[: MOST_CLASSES - MOST_TAIL - 1], classes[-MOST_TAIL:]
@@ -116,14 +116,14 @@ def _class(found: ClassFacts, total: int, widths: Sequence[int]) -> str:
 
 
 def _widths(titles: Sequence[str]) -> list[int]:
-    """The widths of columns of numbers: those of their titles, where all then fit the screen."""
+    """Return the widths of columns of numbers: those of their titles, where all then fit the screen."""
     least = 10 if len(titles) <= 3 else 7
     wide = [max(least, len(title) + 1) for title in titles]
     return wide if LABEL_WIDTH + sum(wide) + LAST_WIDTH <= WIDTH else [least] * len(titles)
 
 
 def _row(name: str, cells: Sequence[str], last: str, widths: Sequence[int] = ()) -> str:
-    """A row of a table: a name of at most LABEL_WIDTH, then numbers."""
+    """Return a row of a table: a name of at most LABEL_WIDTH, then numbers."""
     shown = _fitted(name.replace("\n", " "), LABEL_WIDTH)
     wide = widths or _widths([""] * len(cells))
     padded = (f"{cell:>{width}}" if len(cell) < width else f" {cell}" for cell, width in zip(cells, wide))  # or apart
@@ -151,7 +151,7 @@ def _lengths(audit: Audit) -> Iterator[str]:
 
 
 def _seconds(audit: Audit) -> Iterator[str]:
-    """The lengths of sounds."""
+    """Yield the lengths of sounds."""
     yield _row("length (half, 95 %, max)", ["seconds"], "cut")
     for split, found in audit.lengths.items():
         if spread := found.seconds:
@@ -215,7 +215,7 @@ def _near(audit: Audit) -> Iterator[str]:
 
 
 def _example(example: NearExample) -> Iterator[str]:
-    """The two texts from a little before their first difference on, with their labels."""
+    """Yield the two texts from a little before their first difference on, with their labels."""
     texts = [" ".join(text.split()) for text in example.texts]
     same = sum(1 for _ in itertools.takewhile(lambda letters: letters[0] == letters[1], zip(*texts)))
     start = max(0, same - SAME_SHOWN)
@@ -244,7 +244,7 @@ def _advice(audit: Audit) -> Iterator[str]:
 
 
 def _wrapped(text: str, indent: str = "  ", first: str | None = None) -> list[str]:
-    """The lines of a sentence within WIDTH; a word that is longer, such as a path, has a line of its own."""
+    """Return the lines of a sentence within WIDTH; a word that is longer, such as a path, has a line of its own."""
     start = indent if first is None else first
     lines, line = list[str](), start
     for word in text.split():
@@ -262,7 +262,7 @@ def _rows(count: int, split: str = "") -> str:
 
 
 def _fitted(text: str, width: int) -> str:
-    """A text of at most so many columns on the screen."""
+    """Return a text of at most so many columns on the screen."""
     return text if cell_len(text) <= width else f"{set_cell_size(text, width - 3).rstrip()}..."
 
 

@@ -44,7 +44,9 @@ class Agenda:
             self._of.setdefault(step.candidate, []).append(step)
 
     def next(self, most: int) -> list[Work | Done]:
-        """The next steps that can be decided now, in order: at most so many to begin, and those that are skipped."""
+        """Return the next steps that can be decided now, in order: at most `most` to begin, and those that are
+        skipped.
+        """
         found: list[Work | Done] = []
         for step in self._steps:
             if step.number in self.journal.ended:
@@ -59,7 +61,7 @@ class Agenda:
         return found
 
     def steps_of(self, candidate: str) -> list[Step]:
-        """The steps of a candidate, but for the last training on all rows."""
+        """Return the steps of a candidate, but for the last training on all rows."""
         return self._of.get(candidate, [])
 
     def is_finished(self, candidate: str) -> bool:
@@ -73,7 +75,7 @@ class Agenda:
         return any(done is not None and done.status == "refused" for done in ended)
 
     def score(self, candidate: str) -> float | None:
-        """The selection score of a candidate that is trained, the mean over its folds; None without one.
+        """Return the selection score of a candidate that is trained, the mean over its folds; None without one.
 
         One that is over a cap has a score too: it may teach, or be a part of two models as one.
         """
@@ -86,7 +88,7 @@ class Agenda:
         return fmean(known) if is_whole and known else None
 
     def teacher_of(self, student: Candidate) -> Candidate | None:
-        """The best finished candidate of the kind of a student's teacher; None without one."""
+        """Return the best finished candidate of the kind of a student's teacher; None without one."""
         if student.teacher is None:
             return None
         able = self.plan.siblings(student.teacher)
@@ -94,7 +96,7 @@ class Agenda:
         return max(found, key=lambda one: self.sign * one[0])[1] if found else None
 
     def lead(self, better: float, other: float) -> float:
-        """How far the first score is ahead of the second."""
+        """Return how far the first score is ahead of the second."""
         return self.sign * (better - other)
 
     def _decide(self, step: Step) -> Work | Done:
@@ -112,7 +114,7 @@ class Agenda:
         return self._decide_student(step, candidate, candidate.teacher)
 
     def _cut(self, step: Step, candidate: Candidate) -> str | None:
-        """Why a candidate ends at the cut of its kind; None where it goes on."""
+        """Return why a candidate ends at the cut of its kind; None where it goes on."""
         names = {one.name for one in self.plan.siblings(candidate.name)}
         before = [one for one in self._steps if one.number < step.number and one.candidate in names]
         thirds = [one for one in before if one.part == "third"]
@@ -153,7 +155,7 @@ class Agenda:
         return Work(step, candidate, run, first_run)
 
     def pairs_of(self, candidate: Candidate) -> int:
-        """The pairs of models of which the small one and the teacher of a candidate were chosen."""
+        """Return the pairs of models of which the small one and the teacher of a candidate were chosen."""
         small = len(self.plan.small_of(candidate))
         return small * len(self.plan.siblings(candidate.teacher)) if candidate.teacher else small
 
@@ -169,14 +171,14 @@ class Agenda:
         return sorted(found, key=lambda one: -self.sign * one[0])
 
     def _run_of_teacher(self, step: Step, teacher: str) -> str | None:
-        """The id of the teacher's run on the rows of a step; None where there is none."""
+        """Return the id of the teacher's run on the rows of a step; None where there is none."""
         for other in reversed(self.steps_of(teacher)):
             if (other.fold, other.repeat) == (step.fold, step.repeat):
                 return self.journal.ended[other.number].run
         return None
 
     def _all_in(self, steps: Sequence[Step]) -> list[Done]:
-        """How the steps ended; raises Waits while one has not."""
+        """Return how the steps ended; raises Waits while one has not."""
         found = [self.journal.ended.get(step.number) for step in steps]
         if any(done is None for done in found):
             raise Waits

@@ -71,7 +71,7 @@ def write_bundle(
 
 
 def read_bundle(place: Path, identity: str) -> Bundle | None:
-    """The bundle of a run in a folder; None where there is none, or that of another run."""
+    """Return the bundle of a run in a folder; None where there is none, or that of another run."""
     if (place / CASCADE_FILE).is_file():
         if (read_json(place / RECORD) or {}).get("identity") != identity:
             return None
@@ -94,7 +94,7 @@ def read_bundle(place: Path, identity: str) -> Bundle | None:
 
 
 def hash_of_cascade(parts: Sequence[Sequence[Path]], threshold: float) -> str:
-    """The SHA-256 of what two models answer by: the names and contents of their files, and the threshold."""
+    """Return the SHA-256 of what two models answer by: the names and contents of their files, and the threshold."""
     named = [[[file.name, hash_of(file)] for file in sorted(files)] for files in parts]
     return hashlib.sha256(json.dumps([named, threshold]).encode()).hexdigest()
 

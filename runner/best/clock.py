@@ -14,7 +14,7 @@ class Clock:
         self.tell, self._total, self._last = tell, before, tell()
 
     def elapsed(self) -> float:
-        """The seconds so far."""
+        """Return the seconds so far."""
         now = self.tell()
         self._total += max(0.0, now - self._last)
         self._last = now

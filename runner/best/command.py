@@ -101,7 +101,7 @@ def _searched(plan: Plan, folder: Path, output: Path, shared: list[str], runs: R
 
 
 def shared_words(words: Sequence[str], *, is_timed: bool) -> list[str]:
-    """The overrides that every candidate has: those of the command, and what a search sets by itself.
+    """Return the overrides that every candidate has: those of the command, and what a search sets by itself.
 
     is_timed: is there a cap on the time to answer? Else rough times are enough.
     """
@@ -112,7 +112,7 @@ def shared_words(words: Sequence[str], *, is_timed: bool) -> list[str]:
 
 @contextlib.contextmanager
 def hold_search(folder: Path, plan: Plan) -> Iterator[None]:
-    """Hold the folder of a search; ConfigError where another process searches there."""
+    """Hold the folder of a search; raise ConfigError where another process searches there."""
     from filelock import FileLock, Timeout
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -155,7 +155,7 @@ class Launching:
             return ending
 
     def _joined(self, work: Work) -> Ending:
-        """The cascade of two finished runs, on the same rows as they."""
+        """Return the cascade of two finished runs, on the same rows as they."""
         small, large, most = work.small, work.teacher, self.plan.budget.max_us
         assert small is not None and large is not None and most is not None, "planned with a cap on time"
         say(f"{work.candidate.name}: {small} for what it is sure of, {large} for the rest")
@@ -179,7 +179,7 @@ class Launching:
         return [ending for ending in endings.values() if ending is not None]
 
     def name_of(self, words: Sequence[str]) -> str:
-        """The name of a step on the screen, from the overrides of its run."""
+        """Return the name of a step on the screen, from the overrides of its run."""
         work = self._running.get(tuple(words))
         if work is None:
             return "the winner, on all rows"
@@ -195,7 +195,9 @@ class Launching:
         return refused or self._timed(Ending(self.runs.launch([whole], len(self.plan.steps))[0]))
 
     def time_bundle(self, record: RunRecord, bundle: Path) -> float | None:
-        """The microseconds of an answer by the winner's graph; None where they cannot be measured, which is said."""
+        """Return the microseconds per answer of the winner's graph; print a message and return None if they cannot be
+        measured.
+        """
         try:
             return compute_aside(lambda: time_bundle(record, bundle, self.cache))
         except (ConfigError, RuntimeError) as error:
@@ -203,7 +205,7 @@ class Launching:
             return None
 
     def why_overdue(self, job: Job, seconds: float) -> str | None:
-        """Why a running job is stopped now; None while it may go on."""
+        """Return why a running job is stopped now; None while it may go on."""
         words = tuple(job.overrides)
         work = self._running.get(words)
         reason = self.search.why_overdue(work, seconds) if work else None

@@ -73,13 +73,15 @@ def conclude(search: Search, stop: Stop, train: Train, time_bundle: TimeBundle) 
 
 
 def kept_micros(folder: Path, result: Result) -> float | None:
-    """The time that best.json has of the same graph, so that the same command gives the same answer."""
+    """Return the time that best.json has of the same graph, so that the same command gives the same answer."""
     kept = read_json(folder / RESULT) or {}
     return kept.get("micros") if kept.get("engine") and kept.get("sha256") == result.sha256 else None
 
 
 def choose_winner(search: Search, train: Train) -> tuple[Finished, Choice | None, Bundle | None]:
-    """The finished candidates, the choice among them, and its bundle; a winner whose own files break a cap is none.
+    """Return the finished candidates, the choice among them, and its bundle.
+
+    A winner whose own files exceed a cap is rejected and the choice is made again.
 
     Raises ConfigError where no candidate reaches `at_least`.
     """
@@ -104,7 +106,7 @@ def choose_winner(search: Search, train: Train) -> tuple[Finished, Choice | None
 
 
 def fold_runs(search: Search, candidate: Candidate) -> list[Path]:
-    """The run folders of a candidate on all folds, of the first repeat; [] where rows were held out once."""
+    """Return the run folders of a candidate on all folds, of the first repeat; [] where rows were held out once."""
     if not search.plan.folds:
         return []
     steps = closing_steps(search, candidate.name)
@@ -112,7 +114,7 @@ def fold_runs(search: Search, candidate: Candidate) -> list[Path]:
 
 
 def over_by(bundle: Bundle, budget: Budget) -> str | None:
-    """By how much a bundle is over the cap on bytes; None where it is not, and where there is no bundle.
+    """Return by how much a bundle is over the cap on bytes; None where it is not, and where there is no bundle.
 
     The graph of an encoder has fewer kinds of numbers than a run's own files, so it may be larger than they are.
     """
@@ -135,7 +137,7 @@ def refuse(search: Search, candidate: Candidate, run: str, reason: str) -> None:
 def with_winner(
     result: Result, winner: Candidate, record: RunRecord, bundle: Bundle, corrected: float | None
 ) -> Result:
-    """The result with its winner."""
+    """Return the result with its winner."""
     return replace(
         result, winner=winner.name, run=record.identity, overrides=tuple(record.overrides), metrics=record.metrics,
         bundle=None if bundle.folder is None else str(bundle.folder), sha256=bundle.sha256, problem=bundle.problem,
@@ -144,7 +146,7 @@ def with_winner(
 
 
 def finished_candidates(search: Search) -> Finished:
-    """The candidates whose steps are done, each with its answers to the selection rows."""
+    """Return the candidates whose steps are done, each with its answers to the selection rows."""
     fitting, others, score = list[Scored](), list[Scored](), None
     for position, candidate in enumerate(search.plan.candidates):
         is_refused = search.agenda.is_over_cap(candidate.name)
@@ -165,19 +167,19 @@ def is_whole_but_refused(search: Search, candidate: str) -> bool:
 
 
 def closing_steps(search: Search, candidate: str) -> list[tuple[Step, Done]]:
-    """The steps of a candidate after which it has answers: those after a cut, or on all folds."""
+    """Return the steps of a candidate after which it has answers: those after a cut, or on all folds."""
     steps = [step for step in search.agenda.steps_of(candidate) if step.part != "third"]
     return [(step, search.journal.ended[step.number]) for step in steps]
 
 
 def judged_of(search: Search, candidate: str) -> Done:
-    """The line of the journal on the run that is deployed: on all rows, where rows were not held out once."""
+    """Return the line of the journal on the run that is deployed: on all rows, where rows were not held out once."""
     kept = search.journal.finals.get(candidate)
     return kept or next(done for step, done in closing_steps(search, candidate) if step.is_timed)
 
 
 def score_of(search: Search, candidate: str) -> Score:
-    """The score that the candidates are compared by: the one that selected the epochs of this one."""
+    """Return the score that the candidates are compared by: the one that selected the epochs of this one."""
     record = read_record(search.output / str(closing_steps(search, candidate)[0][1].run))
     if record is None:
         raise ConfigError(
@@ -187,7 +189,7 @@ def score_of(search: Search, candidate: str) -> Score:
 
 
 def scored(search: Search, candidate: Candidate, position: int, score: Score) -> Scored:
-    """A finished candidate with its answers; its bytes are the most of any fold."""
+    """Return a finished candidate with its answers; its bytes are the most of any fold."""
     closing = closing_steps(search, candidate.name)
     repeats: dict[int, list[Path]] = {}
     for step, done in closing:
@@ -201,7 +203,7 @@ def scored(search: Search, candidate: Candidate, position: int, score: Score) ->
 
 
 def without(found: Finished, name: str) -> Finished:
-    """The finished candidates with one moved to those that cannot win."""
+    """Return the finished candidates with one moved to those that cannot win."""
     moved = [one for one in found.fitting if one.name == name]
     return Finished(tuple(one for one in found.fitting if one.name != name), (*found.others, *moved), found.score)
 
@@ -237,12 +239,12 @@ INTERRUPTED = 130
 
 
 def last_step(plan: Plan) -> int:
-    """The number of the last training in the plan."""
+    """Return the number of the last training in the plan."""
     return next((step.number for step in plan.steps if step.part == "final"), len(plan.steps) + 1)
 
 
 def words_on_all_rows(search: Search, candidate: Candidate) -> list[str]:
-    """The overrides of the last training: as on the folds, for the median of the epochs that were best there."""
+    """Return the overrides of the last training: as on the folds, for the median of the epochs that were best there."""
     plan, journal = search.plan, search.journal
     teacher = search.agenda.teacher_of(candidate)
     run = journal.finals[teacher.name].run if teacher else None
@@ -256,7 +258,7 @@ def words_on_all_rows(search: Search, candidate: Candidate) -> list[str]:
 
 
 def records_of(search: Search, found: Finished) -> dict[str, RunRecord]:
-    """The record of each finished candidate: of its training on all rows where there is one."""
+    """Return the record of each finished candidate: of its training on all rows where there is one."""
     records = {}
     for one in (*found.fitting, *found.others):
         final = search.journal.finals.get(one.name)
@@ -268,7 +270,7 @@ def records_of(search: Search, found: Finished) -> dict[str, RunRecord]:
 
 
 def ended_candidates(search: Search, found: Finished) -> tuple[tuple[str, str, str], ...]:
-    """The candidates that cannot win, each with how it ended and why; those not begun are left out.
+    """Return the candidates that cannot win, each with how it ended and why; those not begun are left out.
 
     One that was trained and then refused is among them, though it has a score.
     """

@@ -38,7 +38,7 @@ class Ending:
 
 
 def judge_step(step: Step, candidate: Candidate, ending: Ending, budget: Budget, output: Path) -> Done:
-    """The line about a step whose run has ended; output: the folder of run folders.
+    """Return the line about a step whose run has ended; output: the folder of run folders.
 
     The caps are judged on what was measured, once: what the journal says of a time is never taken again.
     """
@@ -64,7 +64,7 @@ def judge_step(step: Step, candidate: Candidate, ending: Ending, budget: Budget,
 
 
 def over_caps(record: RunRecord, micros: float | None, budget: Budget, *, is_timed: bool = True) -> str | None:
-    """By how much a finished run is over the caps; None where it is inside of them.
+    """Return by how much a finished run is over the caps; None where it is inside of them.
 
     micros: of an answer. is_timed: is its time judged?
     """
@@ -92,7 +92,7 @@ def slowed(micros: float | None, candidate: Candidate, budget: Budget) -> str:
 
 
 def micros_of(record: RunRecord) -> float | None:
-    """The time of an answer as a record has it: the median, of two models as one the mean of two medians.
+    """Return the time of an answer as a record has it: the median, of two models as one the mean of two medians.
 
     The median text of those costs the small model alone, so that one median would hide the large one.
     """
@@ -100,5 +100,5 @@ def micros_of(record: RunRecord) -> float | None:
 
 
 def seconds_of(record: RunRecord) -> float | None:
-    """The seconds that a run has taken."""
+    """Return the seconds that a run has taken."""
     return record.metrics.get("time/total_s")

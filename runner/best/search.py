@@ -101,7 +101,7 @@ class Search:
         self.journal.add(replace(done, clock=round(self.clock.elapsed(), 3)))
 
     def _why_late(self, work: Work) -> str | None:
-        """Why a step is not begun; None while there is time, and always for a first finished candidate.
+        """Return why a step is not begun; None while there is time, and always for a first finished candidate.
 
         A step of the reserve is not begun where its estimate is longer than what is left.
         """
@@ -117,7 +117,7 @@ class Search:
         return None
 
     def why_overdue(self, work: Work, seconds: float) -> str | None:
-        """Why a step that has run for so many seconds is stopped; None while it may go on.
+        """Return why a step that has run for so many seconds is stopped; None while it may go on.
 
         Nothing is stopped while no candidate is finished: a search without a result is the worst one.
         """
@@ -130,12 +130,12 @@ class Search:
 
 
 def number_of(one: Work | Done) -> int:
-    """The number of the step that is begun or skipped."""
+    """Return the number of the step that is begun or skipped."""
     return one.step.number if isinstance(one, Work) else one.step
 
 
 def words_of(shared: Sequence[str], work: Work, plan: Plan) -> list[str]:
-    """The overrides of a step's run; of the runs on folds only the first is timed."""
+    """Return the overrides of a step's run; of the runs on folds only the first is timed."""
     step, candidate = work.step, work.candidate
     untimed = [*(word for word in shared if not word.startswith("measure")), "measure=off"]
     found = [*shared] if step.is_timed else untimed

@@ -84,18 +84,18 @@ class BestSweeper(Sweeper):
         return self.launcher if isinstance(self.launcher, LocalLauncher) else None
 
     def load(self, overrides: Sequence[str]) -> Settings:
-        """The unchecked settings of a run with these overrides."""
+        """Return the unchecked settings of a run with these overrides."""
         config = OmegaConf.masked_copy(
             self.loader.load_sweep_config(self.config, list(overrides)), [field.name for field in fields(Settings)]
         )
         return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Settings), config))  # type: ignore[return-value]
 
     def slots(self) -> int:
-        """How many runs there are side by side."""
+        """Return how many runs there are side by side."""
         return slots_for(sweep_settings(self.config), self.settings.jobs or MOST, str(self.config.device))
 
     def problem_of(self, overrides: Sequence[str]) -> str | None:
-        """The mistake in the config of one run, so that it is refused alone and not with its batch."""
+        """Return the mistake in the config of one run, so that it is refused alone and not with its batch."""
         job = examine_job(
             Job(0, list(overrides)), lambda words: self.loader.load_sweep_config(self.config, words), self.slots()
         )

@@ -23,19 +23,19 @@ class Stored:
     """A frozen dataclass that is kept as a JSON object; dataclasses and tuples inside it come back as they were."""
 
     def to_json(self) -> JsonObject:
-        """The object that is written."""
+        """Return the object that is written."""
         return asdict(self)  # type: ignore[call-overload]
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """The value in a JSON object; unknown keys are left out. Raises TypeError, KeyError, ValueError."""
+        """Return the value in a JSON object; unknown keys are left out. Raises TypeError, KeyError, ValueError."""
         kinds = typing.get_type_hints(cls, localns={"Answers": object})
         known = {one.name for one in fields(cls)}  # type: ignore[arg-type]
         return cls(**{name: restored(kinds[name], value) for name, value in content.items() if name in known})
 
 
 def restored(kind: Any, value: Any) -> Any:
-    """A value of JSON as its annotation has it: tuples, dataclasses and optional ones of both."""
+    """Return a value of JSON as its annotation has it: tuples, dataclasses and optional ones of both."""
     options = [option for option in get_args(kind) if option is not types.NoneType]
     if get_origin(kind) is types.UnionType or get_origin(kind) is typing.Union:
         return value if value is None or len(options) != 1 else restored(options[0], value)
@@ -150,15 +150,15 @@ class Plan(Stored):
     repeats: int = 1
 
     def candidate(self, name: str) -> Candidate:
-        """The candidate of that name."""
+        """Return the candidate of that name."""
         return next(one for one in self.candidates if one.name == name)
 
     def small_of(self, candidate: Candidate) -> list[Candidate]:
-        """The candidates of which the best answers first where two models are one."""
+        """Return the candidates of which the best answers first where two models are one."""
         return [one for one in self.candidates if candidate.small.count(one.kind)]
 
     def siblings(self, name: str) -> list[Candidate]:
-        """The candidates of the kind of the one of that name, itself too."""
+        """Return the candidates of the kind of the one of that name, itself too."""
         by_kind: dict[str, list[Candidate]] = {}
         for one in self.candidates:
             by_kind.setdefault(one.kind, []).append(one)

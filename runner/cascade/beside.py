@@ -54,7 +54,7 @@ class Beside:
 
 
 def open_ways(words: Sequence[str], output: Path, large: ExportedModel) -> list[Way]:
-    """Return the models that are named, a way for each word; ConfigError for one that answers with other labels.
+    """Return the models that are named, a way for each word; raise ConfigError for one that answers with other labels.
 
     words: ids, run folders or exports, joined by commas.
     """
@@ -77,7 +77,7 @@ def open_ways(words: Sequence[str], output: Path, large: ExportedModel) -> list[
 
 
 def compare_ways(wanted: NewCascade, ways: Sequence[Way], cache: Path, measuring: Measuring) -> Beside:
-    """Ask all models and return what they come to; ConfigError where the reported texts cannot be read."""
+    """Ask all models and return what they come to; raise ConfigError where the reported texts cannot be read."""
     rows = read_data(wanted.pair.large, wanted.reported.split, cache)
     if isinstance(rows, str):
         raise ConfigError(f"beside=: {rows}. Try: leave beside= out")

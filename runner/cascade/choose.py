@@ -66,7 +66,7 @@ class Chosen:
 
 
 def choose_threshold(rows: BothAnswers, wanted: Wanted) -> Chosen:
-    """Return the lowest threshold that keeps what is wanted; ConfigError where none does, with what could."""
+    """Return the lowest threshold that keeps what is wanted; raise ConfigError where none does, with what could."""
     answers = (rows.confidence, rows.small_right, rows.large_right)
     if wanted.guarantee == NONE:
         found: Deferral | NoDeferral = estimate_deferral(*answers, wanted.at_most_loss, delta=wanted.delta)

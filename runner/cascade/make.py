@@ -50,7 +50,7 @@ class NewCascade:
     selecting: BothAnswers | None = None
 
     def identity(self) -> str:
-        """The ten hexadecimal digits of what is computed: weights, threshold, and the rows of both kinds."""
+        """Return the ten hexadecimal digits of what is computed: weights, threshold, and the rows of both kinds."""
         hashes = [hash_of(side.model.weights) for side in self.pair.sides]
         wanted, rows = self.chosen.wanted, (self.chosen.rows.fingerprint, self.reported.fingerprint)
         content = [CASCADE, *hashes, self.chosen.found.threshold, vars(wanted), *rows, NUMBERS]

@@ -37,7 +37,7 @@ class Pair:
 
 
 def open_pair(sources: dict[str, str], output: Path, engines: dict[str, str]) -> Pair:
-    """Return the runs that are named; ConfigError where two such models cannot answer as one.
+    """Return the runs that are named; raise ConfigError where two such models cannot answer as one.
 
     sources: an id or a run folder by SMALL and LARGE; engines: of `find_model`.
     """
@@ -47,7 +47,7 @@ def open_pair(sources: dict[str, str], output: Path, engines: dict[str, str]) ->
 
 
 def open_side(part: str, source: str, output: Path, engine: str) -> Side:
-    """Return a finished run and its model; ConfigError for anything else. part: SMALL or LARGE."""
+    """Return a finished run and its model; raise ConfigError for anything else. part: SMALL or LARGE."""
     if named := run_folder(source):
         output, source = named.parent, named.name
     elif (Path(source) / DESCRIPTION_FILE).is_file():
@@ -97,7 +97,7 @@ def check_pair(small: Side, large: Side) -> None:
 
 
 def _other_labels(one: RunRecord, two: RunRecord) -> str:
-    """How the labels of two runs differ, in words."""
+    """Return how the labels of two runs differ, in words."""
     mine, theirs = one.data.labels, two.data.labels
     if set(mine) == set(theirs):
         return f"their labels are in another order ({', '.join(mine[:5])}; {', '.join(theirs[:5])})"

@@ -54,7 +54,7 @@ class BothAnswers:
 
 
 def read_calibration_rows(pair: Pair, words: str, cache: Path) -> BothAnswers:
-    """Return the answers to the rows that select in both runs; ConfigError where there are none that may be used.
+    """Return the answers to the rows that select in both runs; raise ConfigError where there are none that may be used.
 
     words: the options that ask, for messages.
     """
@@ -81,12 +81,15 @@ def read_calibration_rows(pair: Pair, words: str, cache: Path) -> BothAnswers:
 
 
 def read_reported_rows(pair: Pair, words: str) -> BothAnswers:
-    """Return the answers to the reported rows; ConfigError where both runs do not report the same ones."""
+    """Return the answers to the reported rows; raise ConfigError where both runs do not report the same ones."""
     return _same_rows(pair, [side.record.data.primary for side in pair.sides], "report", words)
 
 
 def read_selecting_rows(pair: Pair, words: str) -> BothAnswers:
-    """Return the answers to the rows that select epochs; ConfigError where both runs do not select by the same ones."""
+    """Return the answers to the rows that select epochs.
+
+    Raises ConfigError where both runs do not select by the same ones.
+    """
     return _same_rows(pair, [str(side.record.data.selection) for side in pair.sides], "select by", words)
 
 

@@ -19,25 +19,25 @@ from runner.deploy.streams import Row, RowWriter, chunks_as_they_arrive, is_word
 from runner.errors import ConfigError
 from runner.sanitize import say
 
-NO_LABEL = "no label"  # for an empty set of labels
-CHUNK = 2048  # rows of a file in memory at a time, put into batches by length
+NO_LABEL = "no label"  # shown for an empty set of labels
+CHUNK = 2048  # rows of a file that are in memory at a time; they are batched by length
 
 
 def text_or_words(value: Any) -> Any:
-    """A cell as a text, or as a list of words where it is one."""
+    """Return a cell as a text, or as a list of words where it is one."""
     return value if is_words(value) else str(value)
 
 
 @dataclass(frozen=True)
 class AnswerOptions:
-    """How rows are answered and where to."""
+    """How rows are answered, and where the answers go."""
 
     columns: list[str]  # of the texts
     batch_size: int
     threads: int
     out: Path | None  # None: standard output
     form: str  # csv | jsonl
-    is_live: bool  # answer the rows that are there, without waiting for more
+    is_live: bool  # answer the rows that have arrived, without waiting for a full chunk
     promise: Promise | None = None  # on the share of errors
     read: Callable[[Any], Any] = text_or_words  # makes a cell of the columns a question: a text, its words, or a sound
     chunk: int = CHUNK
@@ -54,7 +54,7 @@ def answer_text(exported: ExportedModel, threads: int, texts: Sequence[Any], pro
 
 
 def shares_of(answer: Answer, fields: Sequence[Field]) -> list[dict[str, float]]:
-    """The parts of an answer that are shares by label: one, or none where answers are numbers or tags."""
+    """Return the parts of an answer that are shares by label: one, or none where answers are numbers or tags."""
     return [answer[field.name] for field in fields if field.type == "shares"]
 
 
@@ -75,12 +75,12 @@ def print_answer(answer: Answer, fields: Sequence[Field]) -> None:
 
 
 def number_text(value: float) -> str:
-    """Four digits behind the point, or four significant ones for a value below 1."""
+    """Return a number with four decimals, or four significant digits if it is below 1."""
     return f"{value:.4f}" if abs(value) >= 1 else f"{value:.4g}"
 
 
 def answer_rows(exported: ExportedModel, rows: Iterator[Row], options: AnswerOptions) -> None:
-    """Write each row with its answer; the number of rows, and of truncated texts, is printed at the end."""
+    """Write each row with its answer, then print the number of rows and of truncated texts."""
     predictor = open_answering(exported, options.threads, options.promise)
     say_promise(predictor)
     count, cut, unsure, longest = 0, 0, 0, exported.max_length

@@ -22,7 +22,7 @@ from runner.errors import ConfigError
 
 BUDGET = tuple(field.name for field in fields(BestSettings) if field.name != "plan_only")
 PLAN = "--plan"
-# Settings that say what is learnt, where and how it is run; the rest is what a search decides.
+# Settings of data, task, paths and machine, which the user may set; the search decides all others.
 SHARED = (
     "data", "task", "seed", "device", "paths", "tracker", "cache", "engine", "measure", "hydra", "train.threads",
     "train.eval_batch_size", "checkpoint.every_s", "sweep.memory_gb", "sweep.on_failure", "resume",
@@ -30,7 +30,7 @@ SHARED = (
 
 
 class SearchFailed(RuntimeError):
-    """A search without a result; what was wrong has been printed."""
+    """A search ended without a result; the reason has been printed."""
 
     def __init__(self, code: int) -> None:
         super().__init__(f"the search ended with exit code {code}; what was wrong is printed above")
@@ -45,7 +45,7 @@ def main(words: list[str]) -> int:
 
 
 def search(words: Sequence[str]) -> Result:
-    """Search as `run best` does with these words, which print the same, and return the result.
+    """Search and print as `run best` does with these words, and return the result.
 
     Raises ConfigError for a mistake in the words, SearchFailed where nothing was found.
     """
@@ -56,18 +56,18 @@ def search(words: Sequence[str]) -> Result:
 
 
 def _start(words: list[str]) -> tuple[int, Result | None]:
-    """The exit code, and the result where there is one."""
+    """Return the exit code, and the result where there is one."""
     function = ExperimentFunction()
     try:
         code = start(command_of(words), function)
-    except SystemExit as end:  # Hydra's command line ends so
+    except SystemExit as end:  # how Hydra's command line ends
         code = end.code if isinstance(end.code, int) else 1
     found = function.found
     return code, found if isinstance(found, Result) else None
 
 
 def command_of(words: list[str]) -> list[str]:
-    """The words of the command that `run best` is short for; ConfigError with all mistakes in its own."""
+    """Return the words of the command that `run best` is short for; raise ConfigError with all mistakes in its own."""
     own: dict[str, str] = {}
     others: list[str] = []
     problems: list[str] = []
@@ -93,7 +93,7 @@ def command_of(words: list[str]) -> list[str]:
 
 
 def refused_sounds(words: Sequence[str]) -> list[str]:
-    """The reason why nothing is compared where the data are sounds; nothing for texts."""
+    """Return the message that refuses data of sounds; nothing for texts."""
     audio = column_of_sounds(words)
     if audio is None:
         return []
@@ -102,13 +102,15 @@ def refused_sounds(words: Sequence[str]) -> list[str]:
 
 
 def quoted(value: str) -> str:
-    """A value that Hydra's grammar takes as it is: paths and names may hold characters of that grammar."""
+    """Return a value that Hydra's grammar takes as it is: paths and names may hold characters of that grammar."""
     plain = value.replace(".", "").replace("_", "").replace("-", "")
     return value if plain.isalnum() else "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def problem_of_word(word: str) -> str | None:
-    """The mistake in a word that is no budget: what the search decides, or what is no word of this verb."""
+    """Return the mistake in a word that is not part of the budget: a setting that the search decides, or an unknown
+    word.
+    """
     key, equals, _ = word.lstrip("+~").partition("=")
     group = key.split(".")[0].split("/")[0]
     if not equals:
@@ -138,7 +140,7 @@ def problem_of_word(word: str) -> str | None:
 
 
 def problems_of_budget(own: dict[str, str]) -> Iterator[str]:
-    """One line for each mistake in the words of the budget, as they were typed."""
+    """Yield one line for each mistake in the words of the budget, as they were typed."""
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 

@@ -53,7 +53,7 @@ def main(words: list[str]) -> int:
 
 
 def _wanted(chosen: dict[str, str]) -> Wanted:
-    """The evaluation that the options ask for; ConfigError or DataError for one that cannot be."""
+    """Return the evaluation that the options ask for; raise ConfigError or DataError if it is impossible."""
     known = tuple(pair_files())
     _one_of("data", chosen["data"], known)
     _one_of("score", chosen["score"], tuple(SCORES))
@@ -71,7 +71,7 @@ def _wanted(chosen: dict[str, str]) -> Wanted:
 
 
 def _source(chosen: dict[str, str]) -> PairSource:
-    """The source of the pairs, with the columns that the command names."""
+    """Return the source of the pairs, with the columns that the command names."""
     source = pair_source(chosen["data"])
     given: dict[str, Any] = {key: chosen[key] for key in OF_FILES if chosen[key]}
     _one_of("quoting", chosen["quoting"] or "auto", ("auto", "minimal", "none"))
@@ -89,7 +89,7 @@ def _source(chosen: dict[str, str]) -> PairSource:
 
 
 def _list(text: str) -> list[str]:
-    """The names in [a,b] or a,b."""
+    """Return the names in [a,b] or a,b."""
     return [name for part in text.strip("[] ").split(",") if (name := part.strip().strip("'\""))]
 
 

@@ -74,7 +74,7 @@ def main(words: list[str]) -> int:
 
 
 def wanted_loss(chosen: dict[str, str]) -> Wanted:
-    """Return what the options ask for; ConfigError for values that they cannot have."""
+    """Return what the options ask for; raise ConfigError for values that they cannot have."""
     if chosen["guarantee"] not in GUARANTEES:
         raise ConfigError(
             f"run cascade: guarantee={chosen['guarantee']}: expected {' or '.join(GUARANTEES)}. Try: guarantee={EXACT}"
@@ -84,7 +84,7 @@ def wanted_loss(chosen: dict[str, str]) -> Wanted:
 
 
 def open_time(text: str) -> float:
-    """Return the microseconds of max_us=; ConfigError for what is no time."""
+    """Return the microseconds of max_us=; raise ConfigError for what is no time."""
     try:
         found = float(text)
     except ValueError:

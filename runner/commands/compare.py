@@ -77,7 +77,7 @@ def compare(chosen: argparse.Namespace) -> int:
 
 
 def compare_mistakes(words: list[str], output: Path, out: str | None) -> int:
-    """Print in which rows two runs differ, or write it as a page too; ConfigError unless two runs are named.
+    """Print in which rows two runs differ, or write it as a page too; raise ConfigError unless two runs are named.
 
     words: the ids, and paths.cache= where it is not the usual one.
     """
@@ -102,7 +102,7 @@ def compare_mistakes(words: list[str], output: Path, out: str | None) -> int:
 
 
 def parse_words(words: list[str]) -> argparse.Namespace:
-    """The words of the command as a namespace; ConfigError for an unknown one."""
+    """Return the words of the command as a namespace; raise ConfigError for an unknown one."""
     parser = Parser(prog="run compare", add_help=False, allow_abbrev=False)
     parser.add_argument("words", nargs="*")
     parser.add_argument("--baseline")
@@ -117,7 +117,7 @@ def parse_words(words: list[str]) -> argparse.Namespace:
 
 
 def costs_of(wanted: str, comparison: Comparison) -> tuple[str, ...]:
-    """The costs and times whose columns were asked for; ConfigError for one that no selected run has."""
+    """Return the costs and times whose columns were asked for; raise ConfigError for one that no selected run has."""
     names = tuple(dict.fromkeys(filter(None, wanted.split(","))))
     there = {name for row in comparison.rows for name in row.costs if "/" in name}
     for name in names:

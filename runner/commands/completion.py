@@ -60,7 +60,7 @@ OF_FILES = re.compile(r"(^|[._])(path|queries|corpus|qrels|candidates|out|output
 
 
 def main(words: list[str], verbs: tuple[str, ...]) -> int:
-    """Print the script of a shell, or the words that may stand where its cursor is."""
+    """Print the script for a shell, or the completions at its cursor."""
     task, _, shell = words[0].partition("=")
     if task not in ("install", "uninstall", "query") or shell not in SHELLS:
         close = difflib.get_close_matches(words[0], [f"{task}={name}" for name in SHELLS], n=1) or ["install=bash"]
@@ -74,7 +74,7 @@ def main(words: list[str], verbs: tuple[str, ...]) -> int:
 
 
 def complete(line: str, verbs: tuple[str, ...]) -> list[str]:
-    """All words that the last one of a command line may become, sorted."""
+    """Return all completions of the last word of a command line, sorted."""
     typed = line.split()[1:]
     word = typed.pop() if typed and not line[-1:].isspace() else ""
     try:
@@ -87,7 +87,7 @@ def complete(line: str, verbs: tuple[str, ...]) -> list[str]:
 
 
 def _offers(verb: str, verbs: tuple[str, ...], before: list[str], word: str, last: str) -> list[str]:
-    """Candidates for a word, some of which may not begin as it does."""
+    """Return candidates for a word; some of them may not start with it."""
     key, equals, value = word.partition("=")
     if FLAGS.get(last) or OF_FILES.search(last) or (equals and OF_FILES.search(key)) or value[:1] in ("/", "~", "."):
         return _files(word)
@@ -98,7 +98,7 @@ def _offers(verb: str, verbs: tuple[str, ...], before: list[str], word: str, las
 
 
 def _names(verb: str, verbs: tuple[str, ...], before: list[str]) -> list[str]:
-    """The verbs, groups, runs and sweeps that a verb may be about; none where it has its run."""
+    """Return the verbs, groups, runs and sweeps that a verb may be about; none if the command names its run already."""
     if verb == "help":
         return list(verbs)
     if verb == "list":
@@ -113,10 +113,10 @@ def _flags(word: str) -> list[str]:
 
 
 def _options(verb: str) -> list[str]:
-    """The options in the text of a verb: `key=`, `--flag`, and `key=value` for each value that is listed."""
+    """Return the options in the text of a verb: `key=`, `--flag`, and `key=value` for each value that is listed."""
     found: list[str] = []
     for key, values in re.findall(r"(?<![\w.])(--[\w-]+|[a-z_][\w.]*=)([\w|-]*)", usage(verb)):
-        if key != "key=":  # stands for any
+        if key != "key=":  # a placeholder for any value
             found.append(key)
         if "|" in values and key.endswith("="):
             found += [f"{key}{value}" for value in values.split("|")]
@@ -137,7 +137,7 @@ def _settings(before: list[str], word: str) -> list[str]:
 
 
 def _values(key: str, before: list[str]) -> list[str]:
-    """The values that are offered behind `key=`."""
+    """Return the values that are offered after `key=`."""
     group = key.replace(".", "/")
     if group in groups():
         return groups()[group]
@@ -151,7 +151,7 @@ def _values(key: str, before: list[str]) -> list[str]:
 
 
 def _known(before: list[str]) -> dict[str, str]:
-    """Every key of a config with the choices that the words before make, and its value."""
+    """Return every key of a config with the choices that the words before make, and its value."""
     chosen = default_choices()
     for word in before:
         key, _, value = word.lstrip("+~").partition("=")
@@ -165,7 +165,7 @@ def _known(before: list[str]) -> dict[str, str]:
 
 
 def _ids(before: list[str]) -> list[str]:
-    """The ids of the recorded runs, those of the sweeps, and the word for the newest."""
+    """Return the ids of the recorded runs, those of the sweeps, and the word for the newest."""
     output = next((word.partition("=")[2] for word in before if word.startswith("paths.output=")), "outputs")
     found = ["latest"]
     for place, mark in ((output, RECORD), (os.path.join(output, "sweeps"), "sweep.json")):  # noqa: PTH118
@@ -178,7 +178,7 @@ def _ids(before: list[str]) -> list[str]:
 
 
 def _files(word: str) -> list[str]:
-    """The paths that begin as the word does, a folder with its slash; what stands before a `=` is kept."""
+    """Return the paths that start with the word, a folder with its slash; text before a `=` is kept."""
     key, equals, typed = word.rpartition("=")
     folder, _, start = typed.rpartition("/")
     place = os.path.expanduser(folder) if folder or not typed.startswith("/") else "/"  # noqa: PTH111

@@ -8,7 +8,7 @@ from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.experiment.start import start_run
 
-RATES = {"dsn": 1e-2, "bert-tiny": 1e-3}  # from scratch a bert-tiny needs more than when it is fine-tuned
+RATES = {"dsn": 1e-2, "bert-tiny": 1e-3}  # from scratch a bert-tiny needs a higher rate than for fine-tuning
 
 
 def main(words: list[str]) -> int:

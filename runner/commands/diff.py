@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 ALL = "--all"
-# Facts that a result depends on beside its settings, and facts that a time depends on.
+# Facts other than settings that a result depends on, and facts that a time depends on.
 FACTS = (
     "data.fingerprint", "tokenizer.fingerprint", "weights.fingerprint", "environment.code_version",
     "environment.git_commit", "environment.versions.torch", "environment.cpu", "environment.cores",
@@ -65,7 +65,7 @@ def _run(output: Path, name: str) -> Run:
 
 
 def changed_settings(first: Run, second: Run) -> list[list[str]]:
-    """Each setting that differs, with both values; a setting without effect on the result is marked."""
+    """Return each setting that differs, with both values; a setting without effect on the result is marked."""
     flat = [run.settings | _facts(run.record) for run in (first, second)]
     lines = []
     for key in dict.fromkeys([*flat[0], *flat[1]]):
@@ -82,7 +82,7 @@ def _facts(record: RunRecord) -> JsonObject:
 
 
 def changed_metrics(first: Run, second: Run) -> list[list[str]]:
-    """Each metric that differs, with both values and the change; facts such as the load are left out."""
+    """Return each metric that differs, with both values and the change; facts such as the load are left out."""
     lines = []
     for name in dict.fromkeys([*first.metrics, *second.metrics]):
         a, b = (run.metrics.get(name) for run in (first, second))
@@ -101,7 +101,7 @@ def _number(value: float | None) -> str:
 
 
 def _moved(a: float | None, b: float | None) -> str:
-    """The change in words: +1.5% for a small one, x 0.04 for a large one."""
+    """Return the change in words: +1.5% for a small one, x 0.04 for a large one."""
     if a is None or b is None or a == 0:
         return ""
     ratio = b / a
@@ -109,7 +109,7 @@ def _moved(a: float | None, b: float | None) -> str:
 
 
 def verdicts(first: Run, second: Run) -> list[str]:
-    """One sentence for each score of the reported split: is the second run different from the first?"""
+    """Return one sentence for each score of the reported split: is the second run different from the first?"""
     split, _, headline = second.primary.partition("/")
     scores = dict.fromkeys([headline, *second.record.scores])
     found = {f"{split}/{score}": compare_runs([(second, first)], f"{split}/{score}") for score in scores}

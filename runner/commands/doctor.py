@@ -1,4 +1,4 @@
-"""`run doctor`: what this machine offers, and what would go wrong, before a run finds out.
+"""`run doctor`: what this machine offers, and what would go wrong in a run.
 
 `run doctor --determinism [model=dsn train.threads=4 ...]`: does a run give the same numbers here when it is repeated?
 `run doctor --licences`: the licences of all packages that are needed and installed.
@@ -29,7 +29,7 @@ def main(words: list[str]) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    import torch  # isort: skip  (the machine's facts name the GPU only when torch is loaded)
+    import torch  # isort: skip  (the machine's facts name the GPU only if torch is loaded)
 
     table = Table(title="doctor", title_justify="left")
     table.add_column("what")
@@ -82,7 +82,7 @@ def show_licences() -> int:
 
 
 def matrix_backend() -> str:
-    """The backend that engine.gemm=auto takes here, and the rate and error of each on one thread."""
+    """Return the backend that engine.gemm=auto takes here, and the rate and error of each on one thread."""
     import torch
 
     threads = torch.get_num_threads()

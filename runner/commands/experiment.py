@@ -35,7 +35,7 @@ INFORMATION = ("-sc", "--shell-completion", "--hydra-help", "--info", "-i", "--v
 VALUED = {
     "-c", "--cfg", "-p", "--package", "-cp", "--config-path", "-cn", "--config-name", "-cd", "--config-dir",
 }  # fmt: skip
-# The others; --config-dir and --config-path were taken by runner/cli.py.
+# Hydra's remaining flags; runner/cli.py has handled --config-dir and --config-path before.
 FLAGS = {
     "-h", "--help", "--hydra-help", "--version", "--resolve", "-r", "--run", "-m", "--multirun", "-sc",
     "--shell-completion", "-i", "--info", "--experimental-rerun",
@@ -46,7 +46,7 @@ class ExperimentFunction(JobFunction):
     """The function that Hydra calls with each composed config; it runs one experiment to its end."""
 
     def __call__(self, config: DictConfig, context: RunContext | None = None) -> Outcome:
-        """Run here or on another machine; a failure is in the outcome. Raises KeyboardInterrupt.
+        """Run here or on another machine; a failure is recorded in the outcome. Raises KeyboardInterrupt.
 
         context: from a sweep's worker; a run by itself has none.
         """
@@ -105,7 +105,7 @@ def start(words: list[str], function: JobFunction) -> int:
 
 
 def unknown_flags(flags: list[str]) -> list[str]:
-    """One line for each flag that neither Hydra nor we have."""
+    """Return one line for each flag that neither Hydra nor Bertier has."""
     known = sorted(FLAGS | VALUED)
     found = []
     for flag in [flag.partition("=")[0] for flag in flags if flag.startswith("-")]:
@@ -129,7 +129,7 @@ def split_flags(words: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _call_hydra(words: list[str], function: JobFunction) -> int:
-    """Hydra's own command line with these words; it prints a config, or calls the function for each run."""
+    """Run Hydra's own command line with these words: it prints a config, or calls the function for each run."""
     if not any(word.startswith(("-", "hydra.mode")) for word in words):
         return _run_once(words, function)
     import hydra
@@ -146,7 +146,7 @@ def _call_hydra(words: list[str], function: JobFunction) -> int:
 
 
 def _run_once(overrides: list[str], function: JobFunction) -> int:
-    """Hydra's way with a command without flags, less one composition of the config in search of its mode."""
+    """Run one command without flags as Hydra does, but without composing the config once more to find its mode."""
     from hydra import initialize_config_module
     from hydra._internal.utils import run_and_report
     from hydra.core.global_hydra import GlobalHydra

@@ -37,7 +37,13 @@ if TYPE_CHECKING:
     from runner.record.record import RunRecord
 
 HUB_OPTIONS = {"onnx": "false", "license": "unknown"}  # of format=hub alone
-PROMISED_FORMS = ("onnx", "safetensors", "page", "bundle", "docker")  # what reads them keeps a promise on errors
+PROMISED_FORMS = (
+    "onnx",
+    "safetensors",
+    "page",
+    "bundle",
+    "docker",
+)  # formats whose readers can keep a promise on errors
 PACKED_FORMS = ("page", "bundle", "docker")  # of a model.bin alone
 
 
@@ -84,7 +90,7 @@ def main(words: list[str]) -> int:
 
 
 def check_packed(trained: ExportedModel, form: str, *, int8: bool, is_built: bool) -> None:
-    """Raise ConfigError for a form or an option that a model with a model.bin does not have."""
+    """Raise ConfigError for a format or an option that is not possible for a packed model (model.bin)."""
     refuse_sounds(trained, form)
     if wrong := "int8" if int8 else "build" if is_built else "":
         smaller = f"Try: run compression=[int8] from={trained.identity}, and export that run"
@@ -108,7 +114,7 @@ def export_packed(
 
 
 def check_promised_export(wanted: WantedPromise | None, form: str, int8: bool) -> None:
-    """Raise ConfigError for a promise in an export that has no place for it, or that answers in 8 bits."""
+    """Raise ConfigError for a promise in an export that cannot hold it, or that answers in 8 bits."""
     if wanted and form not in PROMISED_FORMS:
         raise ConfigError(f"{wanted.words}: not kept by format={form}. Try: format=bundle, or {PROMISED_FORMS[0]}")
     if wanted and int8:
@@ -122,7 +128,7 @@ def say_promise(promise: Promise | None) -> None:
 
 
 def exporter() -> ModuleType:
-    """The module runner.deploy.export, which loads torch: a mistake in the words is reported before."""
+    """Return the module runner.deploy.export, which loads torch: a mistake in the words is reported before."""
     from runner.deploy import export
 
     return export
@@ -141,7 +147,7 @@ def write_hub(
 ) -> Path | None:
     """Write a run's folder for the hub, print how large it is, and return it; None after a graph that differs.
 
-    onnx, int8: the graphs to add. is_pushed: is it uploaded next, so that nothing has to be said about how?
+    onnx, int8: the graphs to add. is_pushed: is it uploaded next, so that no instructions are printed?
     """
     engines = (*(["onnx"] if onnx else []), *(["onnx-int8"] if int8 else []))
     try:
@@ -197,7 +203,9 @@ def show_device(folder: Path) -> None:
 
 
 def show_export(exported: ExportedModel, parity: Parity | None, form: str, record: RunRecord) -> None:
-    """Print where the export is, how close its answers are and, with the mark of a run at baseline, how good."""
+    """Print where the export is, how close its answers are, and how good the run is, marked if no better than the
+    baseline.
+    """
     if is_zip(exported.folder):
         say(f"{exported.folder}: {in_mb(exported.folder.stat().st_size)} MB")
     else:

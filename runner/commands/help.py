@@ -27,7 +27,7 @@ def show_usage(verb: str) -> int:
 
 
 def usage(verb: str) -> str:
-    """The text of a verb: how it is written, what it does, examples, and its options with their defaults."""
+    """Return the text of a verb: how it is written, what it does, examples, and its options with their defaults."""
     return (resources.files("runner.commands") / "usage" / f"{verb}.txt").read_text(encoding="utf-8")
 
 

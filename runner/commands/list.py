@@ -11,7 +11,7 @@ from runner.config.plugins import named_sweeps
 from runner.config.read_yaml import read_yaml
 from runner.errors import ConfigError
 
-RUNS = "runs"  # beside the groups: what is recorded (runner/commands/list_runs.py)
+RUNS = "runs"  # an argument that is not a group: the recorded runs (runner/commands/list_runs.py)
 HEADINGS = {
     "sweep": "+sweep=    (run -m +sweep=..., run plan +sweep=...)",
     PORTFOLIO: "kinds of models that run best tries (conf/best/)",
@@ -41,7 +41,7 @@ def main(words: list[str]) -> int:
 
 
 def describe(group: str, choice: str) -> str:
-    """The `description:` of a choice, else the comment below its first line."""
+    """Return the `description:` of a choice, else the comment below its first line."""
     if group == "sweep":
         return _question(choice)
     path = file_of(group, choice)
@@ -54,6 +54,6 @@ def describe(group: str, choice: str) -> str:
 
 
 def _question(name: str) -> str:
-    """The question of a sweep, the number of its runs, and its price."""
+    """Return the question of a sweep, the number of its runs, and its price."""
     sweep = read_yaml(named_sweeps()[name])["sweep"]
     return f"{sweep['question']} ({sweep['size']} runs, {sweep['price']})"

@@ -1,4 +1,4 @@
-"""The words of a verb: its key=value options, the run that it is for, and values of a certain kind."""
+"""Parses the words of a verb: its key=value options, the run that it is for, and typed values."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from runner.errors import ConfigError
 
 
 def parse_options(verb: str, words: list[str], **defaults: str) -> dict[str, str]:
-    """The key=value words of a verb over their defaults; an unknown key is refused with the known ones."""
+    """Return the key=value words of a verb over their defaults; an unknown key is refused with the known ones."""
     found = dict(defaults)
     for word in words:
         key, equals, value = word.partition("=")
@@ -20,28 +20,28 @@ def parse_options(verb: str, words: list[str], **defaults: str) -> dict[str, str
 
 
 def split_run(verb: str, words: list[str]) -> tuple[str, list[str]]:
-    """The first word, which is the run or folder that a verb is for, and the words after it."""
+    """Return the first word, which is the run or folder that a verb is for, and the words after it."""
     if not words or "=" in words[0]:
         raise ConfigError(f"run {verb}: of which run? run show prints the newest. Try: run {verb} <id>")
     return words[0], words[1:]
 
 
 def true_or_false(verb: str, key: str, text: str) -> bool:
-    """The value of an option that is true or false; ConfigError for any other text."""
+    """Return the value of an option that is true or false; raise ConfigError for any other text."""
     if text not in ("true", "false"):
         raise ConfigError(f"run {verb}: {key}={text}: expected true or false. Try: {key}=true")
     return text == "true"
 
 
 def whole_number(verb: str, key: str, text: str, low: int, high: int) -> int:
-    """The value of an option that is a whole number within limits; ConfigError for any other text."""
+    """Return the value of an option that is a whole number within limits; raise ConfigError for any other text."""
     if not text.isdecimal() or not low <= int(text) <= high:
         raise ConfigError(f"run {verb}: {key}={text}: expected a whole number, {low} to {high:,}. Try: {key}={low}")
     return int(text)
 
 
 def output_folder(text: str) -> Path:
-    """The folder of run folders, absolute; ConfigError for the home of an unknown user."""
+    """Return the folder of run folders, absolute; raise ConfigError for the home of an unknown user."""
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError as error:

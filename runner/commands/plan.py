@@ -48,7 +48,7 @@ def main(words: list[str]) -> int:
 
 
 def examine_sweep(overrides: list[str]) -> tuple[list[Job], SweepSettings, int]:
-    """The jobs of a sweep's command, its `sweep` node, and how many would run at a time."""
+    """Return the jobs of a sweep's command, its `sweep` node, and how many would run at a time."""
     install_plugins()
     register_sweeps(overrides)
     GlobalHydra.instance().clear()

@@ -25,7 +25,7 @@ from runner.sanitize import say
 OF_TABLES = {
     "input": "", "text": "", "text_pair": "", "encoding": "utf-8", "delimiter": "auto", "quoting": "auto",
 }  # fmt: skip
-TEXTS = ("<text>", "<text> <second text>")  # questions that need no further word
+TEXTS = ("<text>", "<text> <second text>")  # inputs of a single argument
 DEFAULTS = (
     OF_TABLES
     | PROMISE_OPTIONS
@@ -39,7 +39,7 @@ def main(words: list[str]) -> int:
     source, rest = split_run("predict", words)
     asked = [word for word in rest if word.partition("=")[0] not in DEFAULTS]
     chosen = parse_options("predict", [word for word in rest if word not in asked], **DEFAULTS)
-    if not asked and not literal and chosen["text"]:  # no file whose column it could name: the text itself
+    if not asked and not literal and chosen["text"]:  # without a file, text= is the text itself
         literal = [chosen[key] for key in ("text", "text_pair") if chosen[key]]
         chosen |= {"text": "", "text_pair": ""}
     if not asked and not literal:
@@ -67,14 +67,14 @@ def main(words: list[str]) -> int:
 
 
 def rows_of(table: str, given: list[str], chosen: dict[str, str], exported: ExportedModel) -> Iterator[Row]:
-    """The rows of a table, or else what the words of the command are."""
+    """Yield the rows of a table, or else the texts given on the command line."""
     if table:
         return table_rows(table, chosen, exported)
     return sound_files.sound_rows(given, exported) if exported.reads_sounds else text_rows(given, chosen, exported)
 
 
 def reader_of(exported: ExportedModel, table: str) -> Callable[[Any], Any]:
-    """The function that makes a cell a question for this model; table: the file that the cells are from."""
+    """Return the function that makes a cell a question for this model; table: the file that the cells are from."""
     if not exported.reads_sounds:
         return text_or_words if exported.reads_words else str
     folder = Path(table).parent if table not in ("", "-") else Path()
@@ -82,15 +82,15 @@ def reader_of(exported: ExportedModel, table: str) -> Callable[[Any], Any]:
 
 
 def split_literals(words: list[str]) -> tuple[list[str], list[str]]:
-    """The words before `--`, and the words after it, which are always texts."""
+    """Return the words before `--`, and the words after it, which are always texts."""
     place = words.index("--") if "--" in words else len(words)
     return words[:place], words[place + 1 :]
 
 
 def table_of(source: str, asked: list[str], literal: int, chosen: dict[str, str]) -> str:
-    """The file to answer, - for standard input, or "" where the words are texts.
+    """Return the file to answer, - for standard input, or "" if the words are texts.
 
-    Raises ConfigError for what looks like a file and is none.
+    Raises ConfigError for a word that looks like a file but is not one.
     """
     found = ""
     for word in asked:
@@ -114,22 +114,22 @@ def table_of(source: str, asked: list[str], literal: int, chosen: dict[str, str]
 
 
 def mode_of(word: str) -> int:
-    """The mode of a path, which says if it is a folder; 0 where there is no such path, as for most texts."""
+    """Return the st_mode of a path, which tells folders from files; 0 if there is no such path, as for most texts."""
     try:
         return Path(word).stat().st_mode if word else 0
-    except (OSError, ValueError):  # also for a text longer than any path
+    except (OSError, ValueError):  # ValueError and OSError: also for a text that is longer than any path
         return 0
 
 
 def named_columns(chosen: dict[str, str], exported: ExportedModel) -> list[str]:
-    """The columns of the texts: as chosen, else as in the run's data."""
+    """Return the columns of the texts: as chosen, else as in the run's data."""
     if chosen["text_pair"] and not exported.is_pair:
         raise ConfigError(f"text_pair={chosen['text_pair']}: this model reads one text. Leave text_pair= out")
     return [chosen[key] or name for key, name in zip(("text", "text_pair"), exported.columns)]
 
 
 def with_word_column(table: str, chosen: dict[str, str], exported: ExportedModel) -> dict[str, str]:
-    """Return the options, with the first column as that of the words where a CoNLL file has them in it.
+    """Return the options; for a CoNLL file, whose first column has the words, with that column named.
 
     Raises ConfigError for such a file where the model reads texts.
     """
@@ -144,7 +144,7 @@ def with_word_column(table: str, chosen: dict[str, str], exported: ExportedModel
 
 
 def table_rows(table: str, chosen: dict[str, str], exported: ExportedModel) -> Iterator[Row]:
-    """The rows of a file or of standard input, read as the options say."""
+    """Yield the rows of a file or of standard input, read as the options say."""
     path = None if table == "-" else Path(table)
     file_format = input_format(path, chosen["input"])
     columns = named_columns(chosen, exported)
@@ -166,7 +166,10 @@ def note(text: str) -> None:
 
 
 def text_rows(texts: list[str], chosen: dict[str, str], exported: ExportedModel) -> Iterator[Row]:
-    """The texts of the command as one row; ConfigError where they are too many, or an option is for files."""
+    """Yield the texts of the command as one row.
+
+    Raises ConfigError where they are too many, or an option is for files.
+    """
     if len(texts) != len(exported.columns):
         wanted = "two texts" if exported.is_pair else "one text (in quotes)"
         own = "" if exported.placeholders in TEXTS else f", {exported.placeholders}"
@@ -181,7 +184,7 @@ def text_rows(texts: list[str], chosen: dict[str, str], exported: ExportedModel)
 
 
 def written_format(out: Path | None, table: str, chosen: dict[str, str]) -> str:
-    """csv or jsonl: by the name of the output file, else by the format of the input."""
+    """Return csv or jsonl: by the name of the output file, else by the format of the input."""
     if out:
         if table not in ("", "-") and out.exists() and out.samefile(table):
             raise ConfigError(f"out={out}: is the file that is read. Try: out={out.stem}-answers.csv")

@@ -30,7 +30,7 @@ from runner.record.subject import find_subject, find_subjects
 
 VERB = "probe"
 KINDS, BY = ("linear", "mlp"), ("task", "layer")
-XPROBE = "xprobe"  # the data set whose configs are the named tasks
+XPROBE = "xprobe"  # the data set each of whose configs is a task
 OWN = {
     "from": "", "treebank": "", "edge": "", "max_words": "20000", "senteval": "", "max_rows": "10000", "tasks": "",
     "layers": ALL, "pool": f"{MEAN},{CLS}", "probe": "linear", "grid": QUICK, "seeds": "0,1,2", "mdl": "true",
@@ -76,7 +76,7 @@ def _any_run(record: RunRecord) -> None:
 
 
 def _wanted(chosen: dict[str, str], source: Source, data: str) -> Wanted:
-    """The probes that the options ask for; ConfigError for a value that cannot be."""
+    """Return the probes that the options ask for; raise ConfigError for an invalid value."""
     pools = tuple(_list(chosen["pool"]))
     tasks, groups = _list(chosen["tasks"]), _groups(source, data)
     for pool in pools or ("",):
@@ -108,7 +108,7 @@ def _wanted(chosen: dict[str, str], source: Source, data: str) -> Wanted:
 
 
 def _groups(source: Source, data: str) -> dict[str, tuple[str, ...]]:
-    """The tasks that there are, by group; none where the data are one task."""
+    """Return the tasks that there are, by group; none where the data are one task."""
     if source.treebank:
         return GROUPS_OF_TREEBANK
     if source.senteval:
@@ -117,7 +117,10 @@ def _groups(source: Source, data: str) -> dict[str, tuple[str, ...]]:
 
 
 def _source(chosen: dict[str, str], others: list[str]) -> Source:
-    """The source of the tasks; ConfigError for words that are neither options of the verb nor settings of the data."""
+    """Return the source of the tasks.
+
+    Raises ConfigError for words that are neither options of the verb nor settings of the data.
+    """
     for word in others:
         if word.lstrip("+").partition("=")[0].partition(".")[0] not in OF_DATA:
             known = ", ".join([*OWN, "data", "data.*", "paths.*"])
@@ -138,7 +141,7 @@ def _most(key: str, text: str) -> int | None:
 
 
 def _numbers(key: str, text: str) -> tuple[int, ...]:
-    """The whole numbers in [0,2] or 0,2, each once."""
+    """Return the whole numbers in [0,2] or 0,2, each once."""
     found = [whole_number(VERB, key, part, 0, 1_000_000) for part in _list(text)]
     if not found:
         raise ConfigError(f"run probe: {key}={text}: expected whole numbers. Try: {key}=0,1")
@@ -146,7 +149,7 @@ def _numbers(key: str, text: str) -> tuple[int, ...]:
 
 
 def _list(text: str) -> list[str]:
-    """The names in [a,b] or a,b."""
+    """Return the names in [a,b] or a,b."""
     return [name for part in text.strip("[] ").split(",") if (name := part.strip().strip("'\""))]
 
 

@@ -18,7 +18,10 @@ PROMISE_OPTIONS = {"reject": "", "precision_at_least": "", "class": ""}
 
 
 def wanted_promise(verb: str, chosen: dict[str, str]) -> WantedPromise | None:
-    """Return the promise that the options ask for, None for none; ConfigError for options that make none."""
+    """Return the promise that the options ask for, None for none.
+
+    Raises ConfigError for options that do not form one.
+    """
     reject, precision, names = (chosen[key] for key in PROMISE_OPTIONS)
     if bool(precision) != bool(names):
         example = f"precision_at_least={precision or '0.95'} class={names or '<label>'}"
@@ -32,7 +35,7 @@ def wanted_promise(verb: str, chosen: dict[str, str]) -> WantedPromise | None:
 
 
 def check_promised_length(verb: str, wanted: WantedPromise | None, length: float | None) -> None:
-    """Raise ConfigError for a promise at other lengths than those at which its rows were answered."""
+    """Raise ConfigError for a promise at lengths other than those at which its rows were answered."""
     if wanted and length is not None:
         raise ConfigError(
             f"run {verb}: {wanted.words}: the rows it is made on were answered at the run's own lengths. "
@@ -41,7 +44,7 @@ def check_promised_length(verb: str, wanted: WantedPromise | None, length: float
 
 
 def open_share(verb: str, key: str, text: str, example: str) -> float:
-    """Return the value of an option that is a share strictly between 0 and 1; ConfigError for any other text."""
+    """Return the value of an option that is a share strictly between 0 and 1; raise ConfigError for any other text."""
     try:
         share = float(text)
     except ValueError:
@@ -53,7 +56,9 @@ def open_share(verb: str, key: str, text: str, example: str) -> float:
 
 
 def promise_of_run(record: RunRecord, output: Path, wanted: WantedPromise) -> Promise:
-    """Return the promise that a run below `output` can give, and print remarks on it; ConfigError for none."""
+    """Return the promise that a run below `output` can give, and print remarks on it; raise ConfigError if there is
+    none.
+    """
     promise = find_promise(record, output / record.identity, wanted, models_compared(output, record))
     for remark in remarks(promise, record):
         say(f"note: {remark}", sys.stderr)

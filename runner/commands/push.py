@@ -11,7 +11,7 @@ from runner.sanitize import say
 
 
 def main(words: list[str]) -> int:
-    """Write the folder, upload it and print its address; 0 then."""
+    """Write the folder, upload it, print its address and return 0."""
     source, rest = split_run("push", words)
     if not rest or "=" in rest[0]:
         raise ConfigError(f"run push: to which repository? Try: run push {source} <name>")

@@ -17,12 +17,12 @@ from runner.errors import ConfigError
 from runner.machine.extras import require_extra
 from runner.sanitize import say
 
-PATIENCE_S = 40  # for requests that have begun when it is told to stop: a body may take 30 s
+PATIENCE_S = 40  # to finish open requests after a signal to stop: a body may take 30 s
 BACKLOG = 2048  # connections that wait to be accepted
 
 
 def main(words: list[str]) -> int:
-    """Serve until Ctrl-C; 0 then."""
+    """Serve until Ctrl-C, then return 0."""
     source, rest = split_run("serve", words)
     defaults = {
         "port": "8000", "host": "127.0.0.1", "engine": "auto", "threads": "1", "batch_size": "32",
@@ -76,7 +76,7 @@ def refuse_sounds(exported: ExportedModel, max_ms: float) -> None:
 
 
 def milliseconds(text: str) -> float | None:
-    """The value of max_ms=, None for ""; ConfigError for anything but a positive number."""
+    """Return the value of max_ms=, None for ""; raise ConfigError for anything but a positive number."""
     if not text:
         return None
     try:
@@ -89,7 +89,10 @@ def milliseconds(text: str) -> float | None:
 
 
 def bind(host: str, port: int) -> tuple[socket.socket, bool]:
-    """A socket on that address, and whether only this machine reaches it; ConfigError where it is unavailable."""
+    """Return a socket on that address, and whether only this machine reaches it.
+
+    Raises ConfigError where it is unavailable.
+    """
     try:
         is_local = host == "localhost" or ipaddress.ip_address(host).is_loopback
         return socket.create_server((host, port), backlog=BACKLOG), is_local

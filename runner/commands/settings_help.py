@@ -15,7 +15,7 @@ from runner.sanitize import say
 
 WIDTH = 80  # columns
 INDENT = 34  # where comments begin
-ALWAYS = ("model", "data", "optimizer", "schedule")  # groups whose choice is worth knowing in any case
+ALWAYS = ("model", "data", "optimizer", "schedule")  # groups whose choice is always shown
 
 
 def main(words: list[str]) -> int:
@@ -46,7 +46,7 @@ def main(words: list[str]) -> int:
 
 
 def named_choices(words: list[str]) -> dict[str, list[str]]:
-    """The choices that words make, by group; of several values of a sweep each one."""
+    """Return the choices that words make, by group; of several values of a sweep each one."""
     found: dict[str, list[str]] = {}
     for word in words:
         group, _, value = word.lstrip("+").partition("=")
@@ -57,7 +57,7 @@ def named_choices(words: list[str]) -> dict[str, list[str]]:
 
 
 def _show_settings(title: str, settings: dict[str, Setting]) -> None:
-    """Print one line a setting, as one would type it, with the comment of its file."""
+    """Print one line per setting, as one would type it, with the comment from its file."""
     plain = {key: setting for key, setting in settings.items() if setting.value}
     say(f"\nSettings of {title}: {'key=default' if plain else 'none of its own'}")
     for key, setting in plain.items():
@@ -65,7 +65,7 @@ def _show_settings(title: str, settings: dict[str, Setting]) -> None:
 
 
 def _show(name: str, text: str) -> None:
-    """Print a name and, beside or below it, a text that keeps to the width of the page."""
+    """Print a name and, beside or below it, a text wrapped to the page width."""
     lines = textwrap.wrap(text, WIDTH - INDENT) or [""]
     if len(name) + 4 > INDENT and text:
         say(f"  {name}")

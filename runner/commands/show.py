@@ -37,7 +37,7 @@ def main(words: list[str]) -> int:
     record = find_record(output, identity)
     folder = output / record.identity
     if record.status == "done" and not (folder / PAGE).is_file():  # made by an older version
-        with contextlib.suppress(OSError):  # a folder that cannot be written is shown without a page
+        with contextlib.suppress(OSError):  # a run in a read-only folder is shown without a page
             write_run_page(record, folder)
     show_record(record, folder, details=True)
     if record.config.get(CASCADE):
@@ -52,7 +52,7 @@ def main(words: list[str]) -> int:
 
 
 def sweep_named(output: Path, name: str) -> SweepRecord | None:
-    """The sweep of that name or id, where no run has it; None for a run."""
+    """Return the sweep of that name or id, where no run has it; None for a run."""
     is_run = name == LATEST or run_folder(name) is not None or any(output.glob(f"{escape(name)}*/{RECORD}"))
     return None if is_run else find_sweep(output, name)
 

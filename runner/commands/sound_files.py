@@ -15,7 +15,7 @@ from runner.deploy.streams import OF_SUFFIX, Row
 from runner.errors import ConfigError
 
 PIPED = "-"
-CHUNK = 64  # sounds of a table in memory at a time
+CHUNK = 64  # sounds of a table that are in memory at a time
 
 
 def table_of(words: Sequence[str], chosen: Mapping[str, str]) -> str:
@@ -43,7 +43,10 @@ def is_table(word: str) -> bool:
 
 
 def sound_rows(words: Sequence[str], exported: ExportedModel) -> Iterator[Row]:
-    """The sound files as rows; ConfigError for one that is not there, or is a folder, before any is answered."""
+    """Yield the sound files as rows.
+
+    Raises ConfigError for one that is not there, or is a folder, before any is answered.
+    """
     for word in words:
         if word != PIPED:
             check_path(word, exported.identity)
@@ -51,7 +54,7 @@ def sound_rows(words: Sequence[str], exported: ExportedModel) -> Iterator[Row]:
 
 
 def check_path(word: str, identity: str) -> None:
-    """Raise ConfigError for what is no file."""
+    """Raise ConfigError for a path that is not a file."""
     path, names, is_folder = Path(word).expanduser(), list[str](), False
     with suppress(OSError, ValueError):  # longer than any path, or not permitted
         if path.is_file():
@@ -69,7 +72,7 @@ def check_path(word: str, identity: str) -> None:
 
 
 def read_sound(value: object, folder: Path, max_mb: float) -> Path | bytes:
-    """A cell as a sound: a path, in a table one from the table's folder on, or the content that is piped in."""
+    """Return a cell as a sound: a path, in a table one from the table's folder on, or the content that is piped in."""
     if value == PIPED:
-        return sys.stdin.buffer.read(int(max_mb * 1e6) + 1)  # one byte too much is refused as too large
+        return sys.stdin.buffer.read(int(max_mb * 1e6) + 1)  # one byte more shows a file that is too large
     return folder / Path(str(value)).expanduser()

@@ -30,9 +30,9 @@ OWN = {
     "labels": "", "language": "auto", "mode": SINGLE, "prior": PRIORS[0], "engine": "auto", "batch_size": "64",
     "threads": "1", "force": "false",
 }  # fmt: skip
-OF_DATA = ("data", "paths", "seed", "tracker")  # groups of settings; a result is mirrored by run sync alone
+OF_DATA = ("data", "paths", "seed", "tracker")  # groups of settings; only `run sync` mirrors a result
 ONE_TEXT = "one text, and a model of entailment reads two"
-LOOKED_AT = 500  # texts by which a language is told
+LOOKED_AT = 500  # texts from which the language is detected
 
 
 def main(words: list[str]) -> int:
@@ -75,7 +75,7 @@ def main(words: list[str]) -> int:
 
 
 def source_of(words: list[str]) -> tuple[str, list[str]]:
-    """The run or folder of the model, which is the first word or from=, and the other words."""
+    """Return the run or folder of the model (the first word, or from=), and the other words."""
     named = [word for word in words if word.startswith(FROM)]
     rest = [word for word in words if word not in named]
     if named:
@@ -89,7 +89,7 @@ def source_of(words: list[str]) -> tuple[str, list[str]]:
 
 
 def checked_options(own: list[str]) -> dict[str, str]:
-    """The options of the verb; ConfigError for a value that they cannot have."""
+    """Return the options of the verb; raise ConfigError for a value that they cannot have."""
     chosen = parse_options(VERB, own, **OWN)
     for key, values in (("mode", MODES), ("prior", PRIORS)):
         if chosen[key] not in values:
@@ -110,7 +110,10 @@ def check_data_words(words: list[str]) -> None:
 
 
 def with_rows(words: list[str]) -> list[str]:
-    """The settings of the data, in which a file of reported rows stands for those of training too: none are needed."""
+    """Return the data settings, with the file of reported rows named as the training file too.
+
+    Zero-shot needs no training rows, but the settings of a data set do.
+    """
     keys = {word.partition("=")[0]: word.partition("=")[2] for word in words}
     if "data.test_path" in keys and not keys.keys() & {"data.path", "data.train_path"}:
         return [*words, f"data.train_path={keys['data.test_path']}"]
@@ -118,7 +121,10 @@ def with_rows(words: list[str]) -> list[str]:
 
 
 def model_of_entailment(source: str, output: Path, engine: str) -> ExportedModel:
-    """The model of a run or an export; ConfigError for one that reads one text, or that gives no logits here."""
+    """Return the model of a run or an export.
+
+    Raises ConfigError for one that reads one text, or that gives no logits here.
+    """
     found = find_model(source, output, engine)
     if found.engine == "numpy" and engine == "auto" and not (Path(source) / "deploy.json").is_file():
         found = find_model(source, output, "torch")
@@ -135,7 +141,7 @@ def model_of_entailment(source: str, output: Path, engine: str) -> ExportedModel
 def question_of(
     rows: ReportedRows, settings: Settings, chosen: dict[str, str], templates: list[str], places: tuple[int, int | None]
 ) -> Question:
-    """How the texts are asked; ConfigError for labels or templates that do not fit."""
+    """Return how the texts are asked; raise ConfigError for labels or templates that do not fit."""
     words, _ = words_of_classes(chosen["labels"], rows.task.label_names)
     language = language_of_texts(chosen["language"], settings.data, rows.texts[:LOOKED_AT])
     asked = chosen_templates(templates, language, words)
@@ -143,7 +149,7 @@ def question_of(
 
 
 def check_pairs(exported: ExportedModel, rows: ReportedRows) -> None:
-    """Raise ConfigError for data of two texts whose classes are not the model's: no template has place for both."""
+    """Raise ConfigError for pairs of texts whose classes are not the model's: a template takes one text only."""
     if sorted(rows.task.label_names) != sorted(exported.labels):
         raise ConfigError(
             f"run zero-shot: rows of two texts have the classes {', '.join(rows.task.label_names)}; for pairs "

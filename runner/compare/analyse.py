@@ -35,7 +35,7 @@ def analyse(
     forgiving: bool = False,
     any_threshold: bool = False,
 ) -> Comparison:
-    """Compare the selected runs; ConfigError for a metric or a baseline that does not exist among them.
+    """Compare the selected runs; raise ConfigError for a metric or a baseline that does not exist among them.
 
     baseline: the group that the others are tested against, as key=value (several with commas or spaces) or a mapping.
     metric: the score to compare; None for the headline metric of each dataset.
@@ -82,7 +82,7 @@ def _check_metric(metric: str, groups: list[Group]) -> None:
 
 
 def _row(group: Group, metric: str, ranked: Mapping[str, str | None]) -> Row:
-    """The row of a group; ranked: further keys of its costs, and the metrics they stand for."""
+    """Return the row of a group; ranked: further keys of its costs, and the metrics they stand for."""
     names = {name for run in group.runs for name in run.metrics if name.startswith(("cost/", "speed/", "time/"))}
     costs = {name: mean for name in sorted(names) if (mean := group.mean(name)) is not None}
     costs |= {key: costs[name] for key, name in ranked.items() if name in costs}
@@ -92,7 +92,7 @@ def _row(group: Group, metric: str, ranked: Mapping[str, str | None]) -> Row:
 
 
 def _chances(group: Group, metric: str) -> Chances:
-    """The intervals of a group's mean over its seeds and over its examples, within the score's range."""
+    """Return the intervals of a group's mean over its seeds and over its examples, within the score's range."""
     lowest, highest = BOUNDS.get(check(metric).unit, (-math.inf, math.inf))
 
     def within(found: stats.Interval | None) -> stats.Interval | None:
@@ -105,7 +105,8 @@ def _chances(group: Group, metric: str) -> Chances:
 
 
 def _over_folds(group: Group, metric: str) -> Chances:
-    """The intervals of a group of folds: corrected over the folds, and over the rows held out by one seed and repeat.
+    """Return the intervals of a group of folds: corrected over folds, and over the rows held out by one seed and
+    repeat.
 
     A score of the reported rows has none: the models of all folds answered the same rows.
     """
@@ -122,7 +123,7 @@ def _over_folds(group: Group, metric: str) -> Chances:
 
 
 def _over_examples(group: Group, metric: str) -> stats.Interval | None:
-    """The interval over the examples: of a single run its own, of several the mean of theirs.
+    """Return the interval over the examples: of a single run its own, of several the mean of theirs.
 
     All runs answered the same examples, so their chance does not shrink with the number of seeds.
     """

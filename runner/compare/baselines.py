@@ -69,7 +69,7 @@ def baseline_lines(rows: Sequence[Row]) -> list[BaselineLine]:
 
 
 def _line(rows: list[Row], key: str) -> BaselineLine | None:
-    """The line of one baseline; None where no record has it, and for an n-gram model that is a row itself."""
+    """Return the line of one baseline; None where no record has it, and for an n-gram model that is a row itself."""
     metrics = [run.metrics for row in rows for run in row.group.runs if key in run.metrics]
     scores = [one[key] for one in metrics]
     if not scores:

@@ -39,7 +39,7 @@ def _number(value: float) -> str:
 
 
 def claims_table(claims: list[ClaimVerdict]) -> Table:
-    """The claims in two columns for a terminal, so that a narrow one cuts no name and no number."""
+    """Return the claims in two columns for a terminal, so that a narrow one cuts no name and no number."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 

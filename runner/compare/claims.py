@@ -68,7 +68,7 @@ class Measured:
 
 
 def judge_claims(claims: list[JsonObject], rows: list[Row]) -> list[ClaimVerdict]:
-    """The verdict on each claim of a sweep; ConfigError for a malformed claim."""
+    """Return the verdict on each claim of a sweep; raise ConfigError for a malformed claim."""
     return [_judge(claim, rows) for claim in claims]
 
 
@@ -104,7 +104,7 @@ def _judge_one(claim: JsonObject, rows: list[Row]) -> ClaimVerdict:
 
 
 def _objections(claim: JsonObject) -> tuple[str, ...]:
-    """The texts that a claim lists under `objections`; ConfigError for anything but a list of texts."""
+    """Return the texts that a claim lists under `objections`; raise ConfigError for anything but a list of texts."""
     found = claim.get("objections") or []
     if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
         raise ConfigError(f"a claim's `objections` is a list of texts: {claim}. Fix the sweep's YAML")
@@ -112,7 +112,7 @@ def _objections(claim: JsonObject) -> tuple[str, ...]:
 
 
 def _numbers(claim: JsonObject) -> tuple[float, float, str]:
-    """Value, tolerance and kind of a claim; ConfigError where one is missing or wrong."""
+    """Value, tolerance and kind of a claim; raise ConfigError where one is missing or wrong."""
     missing = [key for key in ("claim", "metric", "value") if claim.get(key) is None]
     relation, better = claim.get("kind") or "value", claim.get("direction")
     problem = f"a claim needs {', '.join(missing)}" if missing else None
@@ -130,7 +130,7 @@ def _numbers(claim: JsonObject) -> tuple[float, float, str]:
 
 
 def _published(claim: JsonObject, relation: str, value: float, tolerance: float) -> Published:
-    """The published number in the form that the rule takes."""
+    """Return the published number in the form that the rule takes."""
     metric, none = str(claim["metric"]), NONE.get(relation)
     sign = SIGNS.get(claim.get("direction") or direction(metric))
     is_cost = metric.startswith(("cost/", "speed/", "time/"))
@@ -157,7 +157,7 @@ def _decide(found: Measured, published: Published, metric: str) -> tuple[str, st
 
 
 def _measure(claim: JsonObject, relation: str, rows: list[Row]) -> Measured | str:
-    """The measured number of a claim, or why there is none."""
+    """Return the measured number of a claim, or why there is none."""
     metric = str(claim["metric"])
     where = _one(claim.get("where") or {}, rows, metric)
     if isinstance(where, str):
@@ -174,7 +174,7 @@ def _measure(claim: JsonObject, relation: str, rows: list[Row]) -> Measured | st
 
 
 def _one(wanted: str | JsonObject, rows: list[Row], metric: str) -> Row | str:
-    """The one row that has the wanted settings and the metric, or why there is none."""
+    """Return the one row that has the wanted settings and the metric, or why there is none."""
     words = setting_words(wanted)
     settings = [row.group.settings for row in rows]
     try:
@@ -224,7 +224,7 @@ def _difference(where: Row, versus: Row, metric: str) -> Measured | str:
 
 
 def _ratio(where: Row, versus: Row, metric: str) -> Measured | str:
-    """The ratio where / versus, as the geometric mean over pairs of seeds."""
+    """Return the ratio where / versus, as the geometric mean over pairs of seeds."""
     paired = _seed_pairs(where, versus, metric)
     if not paired:
         return "no seed in common"

@@ -32,13 +32,13 @@ class Column:
     of_baseline: Callable[[BaselineLine], str] = lambda _: ""
 
     def cell(self, row: Row) -> str:
-        """The text of a row's cell; "" where there is no value."""
+        """Return the text of a row's cell; "" where there is no value."""
         value = self.value(row)
         return "" if value is None else self.form(value) + self.mark(row)
 
 
 def comparison_columns(comparison: Comparison) -> list[Column]:
-    """The columns for score, size and speed; those that are empty in every row are left out."""
+    """Return the columns for score, size and speed; those that are empty in every row are left out."""
     metrics = {row.metric for row in comparison.rows}
     score = metrics.pop() if len(metrics) == 1 else "score"
     found = [
@@ -92,7 +92,7 @@ def _time_columns(comparison: Comparison) -> list[Column]:
 
 
 def columns_of_tests(rows: Sequence[Row] = ()) -> list[Column]:
-    """The columns for the test of each group against the baseline; rows: of the table, which may have folds."""
+    """Return the columns for the test of each group against the baseline; rows: of the table, which may have folds."""
     is_folded = any(isinstance(row.paired, FoldPaired) for row in rows)
     of_folds = [
         Column("these models", False, _over_folds(lambda found: found.models_in_words())),
@@ -116,12 +116,12 @@ def columns_of_tests(rows: Sequence[Row] = ()) -> list[Column]:
 
 
 def p_value_text(p: float) -> str:
-    """A p-value with two digits; below 0.0001 only the bound."""
+    """Return a p-value with two digits; below 0.0001 only the bound."""
     return "<0.0001" if p < 0.0001 else f"{p:.2g}"
 
 
 def short_number(value: float) -> str:
-    """A number with two decimals and a unit prefix: 4.47 M; below a thousand without: 512."""
+    """Return a number with two decimals and a unit prefix: 4.47 M; below a thousand without: 512."""
     for unit, name in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
         if value >= unit:
             return f"{value / unit:.2f}{name}"
@@ -135,7 +135,7 @@ def _cost(name: str, unit: float = 1.0) -> Callable[[Row], float | None]:
 def _shown(
     title: str, find: Callable[[dict[str, float]], Shown | None], unit: float, form: Callable[[float], str]
 ) -> Column:
-    """The column of a size or a time, marked where a record has only the nearest number to it."""
+    """Return the column of a size or a time, marked where a record has only the nearest number to it."""
 
     def value(row: Row) -> float | None:
         found = find(row.costs)
@@ -149,7 +149,7 @@ def _shown(
 
 
 def _detail(metric: str) -> Column:
-    """The column of a cost or a time that was asked for by its metric; bytes are shown in MB."""
+    """Return the column of a cost or a time that was asked for by its metric; bytes are shown in MB."""
     if metric.startswith("cost/bytes_"):
         title = metric.removeprefix("cost/bytes_").replace("_", " ")
         return Column(f"{title} MB", True, _cost(metric), in_mb)
@@ -157,7 +157,7 @@ def _detail(metric: str) -> Column:
 
 
 def _folds(row: Row) -> str | None:
-    """How many repeats of how many folds a group has; None of runs without folds."""
+    """Return how many repeats of how many folds a group has; None of runs without folds."""
     return text_of(row.group.settings, row.group.runs) if row.group.is_folded else None
 
 
@@ -175,7 +175,7 @@ def _chance_columns() -> list[Column]:
 
 
 def _trained_columns() -> list[Column]:
-    """The trained parameters beside those that are deployed: a frozen encoder is not trained, yet it runs."""
+    """Return the trained parameters beside those that are deployed: a frozen encoder is not trained, yet it runs."""
     return [
         Column("trained", True, _cost("cost/params_trained"), "{:,.0f}".format),
         Column("deployed", True, _cost("cost/params_deployed"), "{:,.0f}".format),
@@ -188,7 +188,7 @@ def _is_partly_trained(row: Row) -> bool:
 
 
 def _nonzero(row: Row) -> float | None:
-    """The share of non-zero parameters; None from 99 % on, where it is not worth a column."""
+    """Return the share of non-zero parameters; None from 99 % on, where it is not worth a column."""
     total, nonzero = row.costs.get("cost/params"), row.costs.get("cost/params_nonzero")
     return nonzero / total if total and nonzero is not None and nonzero < 0.99 * total else None
 

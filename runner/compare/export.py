@@ -21,7 +21,10 @@ Line = dict[str, bool | int | float | str | None]  # of a table: values by the n
 
 
 def group_records(comparison: Comparison) -> list[Line]:
-    """One dictionary for each group, all with the same keys: score, intervals, test, varying settings, mean costs."""
+    """Return one dictionary for each group, all with the same keys.
+
+    They hold the score, intervals, the test, the settings that vary, and mean costs.
+    """
     keys = comparison.varying
     costs = sorted({name for row in comparison.rows for name in row.costs} - {LATENCY, SIZE, TIME})
     lines = [_group_line(row, keys, costs) for row in comparison.rows]
@@ -65,7 +68,7 @@ def _group_line(row: Row, keys: list[str], costs: list[str]) -> Line:
 
 
 def _fold_line(row: Row) -> Line:
-    """The further columns of a table in which a group has folds."""
+    """Return the further columns of a table in which a group has folds."""
     found = row.paired if isinstance(row.paired, FoldPaired) else None
     folds = by_fold(row.group.runs) if row.group.is_folded else {}
     return {
@@ -78,18 +81,18 @@ def _fold_line(row: Row) -> Line:
 
 
 def _fold_places(row: Row, run: Run) -> dict[str, int | str | None]:
-    """Which fold a run held out; None of runs without folds."""
+    """Return which fold a run held out; None of runs without folds."""
     repeat, fold = fold_of(run) if row.group.is_folded else (None, None)
     return {"fold_seed": repeat, "fold": fold}
 
 
 def _ends(interval: stats.Interval | None) -> list[tuple[str, float | None]]:
-    """The ends of an interval by name, None where there is no interval."""
+    """Return the ends of an interval by name, None where there is no interval."""
     return [("low", interval.low if interval else None), ("high", interval.high if interval else None)]
 
 
 def run_records(comparison: Comparison) -> list[Line]:
-    """One dictionary for each run, all with the same keys: group, seed, varying settings, all metrics."""
+    """Return one dictionary for each run, all with the same keys: group, seed, varying settings, all metrics."""
     keys = comparison.varying
     runs = [(row, run) for row in comparison.rows for run in row.group.runs]
     names = sorted({name for _, run in runs for name in run.metrics})

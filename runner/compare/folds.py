@@ -50,7 +50,7 @@ def fold_of(run: Run) -> Fold:
 
 
 def _data_settings(run: Run) -> JsonObject:
-    """The settings of the data by their names without `data.`; asked for thousands of runs, many times each."""
+    """Return the settings of the data by their names without `data.`; asked for thousands of runs, many times each."""
     return run.record.config.get("data") or {}
 
 

@@ -37,7 +37,7 @@ class FoldPaired(Paired):
         return 1.0 if self.p_folds is None else self.p_folds
 
     def in_words(self) -> str:
-        """The verdict on the recipes."""
+        """Return the verdict on the recipes."""
         if self.p_folds is None:
             why = "one fold" if self.folds == 1 else "every fold differs by the same amount"
             return f"recipes not tested: {why}"
@@ -47,7 +47,7 @@ class FoldPaired(Paired):
         return f"no difference visible with {self.folds} folds, {FOR}{why}"
 
     def models_in_words(self) -> str:
-        """The verdict on the models that were trained, on all rows held out."""
+        """Return the verdict on the models that were trained, on all rows held out."""
         rows = f"{self.examples:,} rows held out"
         if self.same_answers:
             return f"the same answers to {rows}"
@@ -113,7 +113,10 @@ def compare_folds(
 
 
 def _answers(pairs: dict[Fold, dict[int, tuple[Run, Run]]], split: str) -> list[Pair] | str:
-    """The answers of both groups to all rows held out, a pair for each seed and repeat; or why there are none."""
+    """Return both groups' answers to all held-out rows, one pair per seed and repeat.
+
+    Or the reason why there are none.
+    """
     found: list[Pair] = []
     shared = set.intersection(*(set(of_seeds) for of_seeds in pairs.values()))
     for seed in sorted(shared):

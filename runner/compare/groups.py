@@ -47,7 +47,10 @@ class Group:
         return held_out_metric(self.runs[0]) if self.is_folded else self.runs[0].primary
 
     def examples(self, split: str) -> str:
-        """The fingerprint of the rows of a split; those that folds hold out are together the same for all repeats."""
+        """Return the fingerprint of the rows of a split.
+
+        The rows held out by all folds together are the same in every repeat.
+        """
         if self.is_folded and split == held_out_split(self.runs[0]):
             return f"folds of {self.settings['data.fingerprint']}"
         return self.runs[0].record.data.examples(split)
@@ -58,20 +61,22 @@ class Group:
         return {run.seed: run for run in sorted(self.runs, key=lambda run: run.seed)}
 
     def values(self, metric: str) -> list[float]:
-        """The metric of each run that has it, in the order of the seeds; of folds, the mean over the seeds of each."""
+        """Return the metric of each run that has it, in the order of the seeds; for folds, the mean of each fold over
+        seeds.
+        """
         if self.is_folded:
             folds = ([run for run in runs.values() if metric in run.metrics] for runs in by_fold(self.runs).values())
             return [fmean(float(run.metrics[metric]) for run in runs) for runs in folds if runs]
         return [float(run.metrics[metric]) for run in self.seeds.values() if metric in run.metrics]
 
     def mean(self, metric: str) -> float | None:
-        """The mean over the seeds, None where no run has the metric."""
+        """Return the mean over the seeds, None where no run has the metric."""
         values = self.values(metric)
         return sum(values) / len(values) if values else None
 
 
 def make_groups(runs: list[Run]) -> list[Group]:
-    """The groups of the runs, in order of first appearance, each with a unique name."""
+    """Return the groups of the runs, in order of first appearance, each with a unique name."""
     found: dict[bytes, Group] = {}
     # By the whole config as well, because to flatten one takes as long as to read a record.
     known: dict[tuple[bytes | int, ...], Group] = {}
@@ -106,17 +111,17 @@ def _key(settings: Mapping[str, Json], left_out: Iterable[str]) -> bytes:
 
 
 def varying_settings(groups: list[Group]) -> list[str]:
-    """The settings that differ between groups, sorted."""
+    """Return the settings that differ between groups, sorted."""
     return varying([group.settings for group in groups])
 
 
 def ranked_settings(groups: list[Group]) -> list[str]:
-    """The settings that differ between groups, in the order in which names take them."""
+    """Return the settings that differ between groups, in the order in which names take them."""
     return ranked_keys([group.settings for group in groups], [group.runs[0].record.overrides for group in groups])
 
 
 def explain_separate_groups(groups: list[Group]) -> list[str]:
-    """One sentence for each set of groups that share a config but not code, data, tokenizer or weights."""
+    """Return one sentence for each set of groups that share a config but not code, data, tokenizer or weights."""
     by_config: dict[bytes, list[Group]] = {}
     for group in groups:
         by_config.setdefault(_key(group.settings, (*FINGERPRINTS, *FILES)), []).append(group)

@@ -34,7 +34,7 @@ MOST_OPEN = 10  # groups or settings, the fewer of both, that are shown without 
 
 
 def report_page(comparison: Comparison, *, title: str, question: str | None, made: str) -> str:
-    """The report as one HTML page; made: when and by which version, for the line below the title."""
+    """Return the report as one HTML page; made: when and by which version, for the line below the title."""
     rows = comparison.rows
     runs = sum(len(row.group.runs) for row in rows)
     sections = [_compared(comparison), *_checks(comparison), *_figures(comparison), *_details(comparison)]
@@ -122,7 +122,10 @@ def _style_of_verdict(text: str) -> str:
 
 
 def _sort_key(value: object) -> float | str | None:
-    """The value that a cell is sorted by: the value itself, or the lower end of an interval; None for no number."""
+    """Return the value that a cell is sorted by: the value itself, or the lower end of an interval.
+
+    None if it is not a number.
+    """
     found = value.low if isinstance(value, Interval | Paired) else value
     if isinstance(found, float) and not math.isfinite(found):
         return None
@@ -130,7 +133,7 @@ def _sort_key(value: object) -> float | str | None:
 
 
 def _differences(comparison: Comparison) -> Markup:
-    """The settings that differ, those that name groups first; the longer of groups and settings goes down.
+    """Return the settings that differ, those that name groups first; the longer of groups and settings goes down.
 
     A table that is long both ways is opened by a click: most of its settings follow from the model.
     """

@@ -52,7 +52,7 @@ def _cells(claim: ClaimVerdict, rows: Mapping[str, Row]) -> list[str]:
 
 
 def _seeds(row: Row, metrics: Sequence[str]) -> list[str]:
-    """The seeds of a group that have these metrics: some are measured after a run, and not of every run."""
+    """Return the seeds of a group that have these metrics: some are measured after a run, and not of every run."""
     return [str(seed) for seed, run in sorted(row.group.seeds.items()) if all(name in run.metrics for name in metrics)]
 
 
@@ -92,11 +92,11 @@ def _is_told(key: str) -> bool:
 
 
 def _dates(runs: list[Run]) -> str:
-    """The days of the first and the last run."""
+    """Return the days of the first and the last run."""
     days = sorted(run.record.started[:10] for run in runs)
     return days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
 
 
 def _machines(runs: list[Run]) -> str:
-    """The processors that the runs were made on."""
+    """Return the processors that the runs were made on."""
     return "; ".join(sorted({run.record.environment.processor for run in runs}))

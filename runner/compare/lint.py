@@ -24,7 +24,7 @@ NOISY = 1.5  # p90/p50 of the same input, as in runner/record/metrics.py
 
 
 def cost_warnings(comparison: Comparison) -> list[str]:
-    """The warnings of all checks, in the order of the checks; at most MOST of each."""
+    """Return the warnings of all checks, in the order of the checks; at most MOST of each."""
     checks = (
         compressed_but_slower, sparse_but_not_smaller, smaller_but_slower, packed_smaller_than_file,
         vocabulary_larger_than_weights, noisy_latency, machines_differ, backends_differ, constant_answers,
@@ -185,12 +185,12 @@ def _uncompressed(row: Row) -> str:
 
 
 def _time_text(comparison: Comparison, value: float) -> str:
-    """A time that the groups are ranked by, with its unit."""
+    """Return a time that the groups are ranked by, with its unit."""
     return f"{value:.2f} ms" if comparison.time == comparison.latency else f"{value:,.0f} us"
 
 
 def _computed(environment: Environment) -> str:
-    """How the matrix products of a run were computed; "" where the record does not say."""
+    """Return how the matrix products of a run were computed; "" where the record does not say."""
     gemm, threads = environment.gemm, environment.threads
     said = [gemm] if gemm else []
     said += [f"{threads} {'thread' if threads == 1 else 'threads'}"] if threads else []
@@ -198,5 +198,5 @@ def _computed(environment: Environment) -> str:
 
 
 def _seeds_of(seeds: list[str]) -> str:
-    """The seeds of some runs, each once: several folds may have the same."""
+    """Return the seeds of some runs, each once: several folds may have the same."""
     return f"seed {', '.join(dict.fromkeys(seeds))}"

@@ -36,7 +36,10 @@ class Origin:
 
 
 def setting_origins(record: RunRecord, output: Path) -> list[Origin]:
-    """The origin of every setting in a record, in the config's order; ConfigError if the config no longer composes."""
+    """Return the origin of every setting in a record, in the config's order.
+
+    Raises ConfigError if the config no longer composes.
+    """
     from omegaconf import OmegaConf
 
     words = record.overrides
@@ -57,7 +60,7 @@ def setting_origins(record: RunRecord, output: Path) -> list[Origin]:
 
 
 def _source(key: str, value: Json, composed: JsonObject, today: JsonObject, origin: Callable[[str], str]) -> str:
-    """The origin of a recorded value, in words."""
+    """Return the origin of a recorded value, in words."""
     written, now = composed.get(key, _ABSENT), today.get(key, _ABSENT)
     derived = written is not _ABSENT and written != now
     if derived:
@@ -96,7 +99,7 @@ def _files(words: list[str]) -> dict[str, tuple[str, Json]]:
 
 
 def _root(source: str) -> str:
-    """The folder of a config source: conf, or one of the user's by its whole path."""
+    """Return the folder of a config source: conf, or one of the user's by its whole path."""
     scheme, _, place = source.partition("://")
     return place.replace(".", "/") if scheme == "pkg" else place
 
@@ -119,7 +122,7 @@ def _key(word: str) -> str:
 
 
 def _written(key: str, files: dict[str, tuple[str, Json]], typed: dict[str, str]) -> str | None:
-    """The override that set a key, or the file and what chose that file; None for a default of the dataclass."""
+    """Return the override that set a key, or the file and what chose that file; None for a default of the dataclass."""
     parts = key.split(".")
     for end in range(len(parts), 0, -1):
         over = ".".join(parts[:end])
@@ -143,7 +146,7 @@ def _written(key: str, files: dict[str, tuple[str, Json]], typed: dict[str, str]
 
 
 def _module(key: str) -> str:
-    """The path of the file whose dataclass declares a setting."""
+    """Return the path of the file whose dataclass declares a setting."""
     kind: Any = Settings
     for part in key.split(".")[:-1]:
         if not dataclasses.is_dataclass(kind) or part not in get_type_hints(kind):

@@ -76,7 +76,7 @@ class Paired:
         return (self.p if self.p_holm is None else self.p_holm) < ALPHA
 
     def in_words(self) -> str:
-        """The verdict: better by, worse by, or not significant and why."""
+        """Return the verdict: better by, worse by, or not significant and why."""
         if not self.is_significant:
             return f"not significant{self._why()}"
         suffix = "" if self.p_seeds is not None else ", one seed"
@@ -103,7 +103,7 @@ class Refused:
     reason: str
 
     def in_words(self) -> str:
-        """The verdict: not compared, and why."""
+        """Return the verdict: not compared, and why."""
         return f"not compared: {self.reason}"
 
 
@@ -144,7 +144,7 @@ Pair = tuple[Answers, Answers]
 
 
 def _read_pairs(runs: list[tuple[Run, Run]], split: str) -> list[Pair] | str:
-    """The stored answers of each pair of runs, or why they cannot be paired."""
+    """Return the stored answers of each pair of runs, or why they cannot be paired."""
     truth = task_of(runs[0][0]).truth
     pairs: list[Pair] = []
     for first, second in runs:
@@ -165,7 +165,7 @@ def _answers_differ(mine: Answers, other: Answers) -> bool:
 
 
 def refusal(runs: list[tuple[Run, Run]], metric: str, *, any_threshold: bool = False) -> str | None:
-    """Why two groups cannot be tested on this metric, before any answers are read; None where they can.
+    """Return why two groups cannot be tested on this metric, before any answers are read; None where they can.
 
     any_threshold: may answers have been decided in different ways?
     """
@@ -190,7 +190,7 @@ def refusal(runs: list[tuple[Run, Run]], metric: str, *, any_threshold: bool = F
 
 
 def other_decisions(runs: list[tuple[Run, Run]], score: str) -> str | None:
-    """Why answers that were decided in different ways are not compared by a score; None where they may be."""
+    """Return why answers that were decided in different ways are not compared by a score; None where they may be."""
     task = task_class(runs[0][0].record.data.task)
     for key in () if score in task.undecided else task.decided_by:
         values = {str(run.record.settings.get(key)) for pair in runs for run in pair}
@@ -204,18 +204,20 @@ def other_decisions(runs: list[tuple[Run, Run]], score: str) -> str | None:
 
 @lru_cache(maxsize=64)  # the baseline's are asked for by every group
 def task_of(run: Run) -> Task:
-    """The task of a run; KeyError for one that this version does not know."""
+    """Return the task of a run; raise KeyError for one that this version does not know."""
     return task_of_record(run.record)
 
 
 def scores_of(run: Run) -> Mapping[str, Score]:
-    """The scores of a run's task by name; none of a task that this version does not know."""
+    """Return the scores of a run's task by name; none of a task that this version does not know."""
     task = run.record.data.task
     return task_class(task).scores if task in TASKS else {}
 
 
 def score_interval(run: Run, metric: str) -> stats.Interval | None:
-    """The 95 % interval of a single run's score over its examples: the recorded one, else from its stored answers.
+    """Return the 95 % interval of a single run's score over its examples.
+
+    It is the recorded one, if there is one, else computed from the stored answers.
 
     None for a metric that is no score of examples, and where no answers are stored.
     """

@@ -11,7 +11,7 @@ AXES = {"b": (SIZE, "bytes"), "l": (TIME, "latency"), "m": ("cost/macs", "macs")
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[int]:
-    """The indices of the points (score, cost) that are not dominated, cheapest first.
+    """Return the indices of the points (score, cost) that are not dominated, cheapest first.
 
     Score: higher is better; cost: lower is better. A point is dominated when another is at least as good in both and
     better in one; points that are equal in both are all kept.

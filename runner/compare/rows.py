@@ -101,7 +101,7 @@ class Comparison:
     details: tuple[str, ...] = ()  # further costs and times that were asked for, by metric
 
     def metric_of(self, cost: str) -> str | None:
-        """The metric that a key of the rows' costs stands for, which may be its own name."""
+        """Return the metric that a key of the rows' costs stands for, which may be its own name."""
         return {SIZE: self.size, TIME: self.time, LATENCY: self.latency}.get(cost, cost)
 
     @property

@@ -45,7 +45,7 @@ class Wanted:
 
 
 def list_runs(output: Path, wanted: Wanted, console: Console) -> None:
-    """Print the recorded runs that are wanted; ConfigError where there is none."""
+    """Print the recorded runs that are wanted; raise ConfigError where there is none."""
     records, damaged = read_all_records(output)
     if not records and not damaged:
         raise ConfigError(f"no recorded run in {output}. Make one: run demo")
@@ -146,6 +146,6 @@ def _score(record: RunRecord, *, with_name: bool) -> str:
 
 
 def _state(record: RunRecord) -> str:
-    """The status of a run, or that it has learned nothing."""
+    """Return the status of a run, or that it has learned nothing."""
     is_low = record.status == "done" and is_at_baseline([record.metrics], record.data.primary)
     return MARK if is_low else record.status

@@ -72,7 +72,7 @@ class Selection:
 
 
 def select_runs(output: Path, words: list[str]) -> Selection:
-    """The runs in `output` that match the words; ConfigError if there are none."""
+    """Return the runs in `output` that match the words; raise ConfigError if there are none."""
     filters = [word for word in words if "=" in word]
     names = [word for word in words if "=" not in word]
     sweep, identities = None, list[str]()
@@ -112,14 +112,14 @@ def select_records(records: Iterable[RunRecord], output: Path) -> Selection:
 
 
 def _run_identities(output: Path) -> list[str]:
-    """The identities of all recorded runs, sorted; ConfigError if there are none."""
+    """Return the identities of all recorded runs, sorted; raise ConfigError if there are none."""
     if found := sorted(path.parent.name for path in output.glob(f"*/{RECORD}")):
         return found
     raise ConfigError(f"no recorded run in {output}. Try: run demo")
 
 
 def _missing(sweep: SweepRecord, known: set[str]) -> list[tuple[str, str]]:
-    """The jobs of a sweep without a record, with the reason that sweep.json gives."""
+    """Return the jobs of a sweep without a record, with the reason that sweep.json gives."""
     return [
         (" ".join(run.overrides), f"{run.status}: {run.reason or 'no record'}")
         for run in sweep.runs
@@ -128,7 +128,10 @@ def _missing(sweep: SweepRecord, known: set[str]) -> list[tuple[str, str]]:
 
 
 def _identity_of(output: Path, prefix: str) -> str:
-    """The one recorded run whose identity starts with `prefix`; ConfigError if there is none, or several."""
+    """Return the one recorded run whose identity starts with `prefix`.
+
+    Raises ConfigError if there is none, or several.
+    """
     if prefix == LATEST:
         return find_record(output, prefix).identity
     known = _run_identities(output)
@@ -145,7 +148,7 @@ def _identity_of(output: Path, prefix: str) -> str:
 
 
 def _filtered(runs: list[Run], word: str) -> list[Run]:
-    """The runs that match one key=value word; ConfigError, listing the values there are, if none does."""
+    """Return the runs that match one key=value word; ConfigError, listing the values there are, if none does."""
     if not runs:
         return runs
     matches = setting_matcher(word, [run.settings for run in runs])
@@ -161,7 +164,7 @@ def _filtered(runs: list[Run], word: str) -> list[Run]:
 
 
 def full_key(key: str, settings: Settings) -> str:
-    """The whole key: `model` means model.name, as on the command line."""
+    """Return the whole key: `model` means model.name, as on the command line."""
     return f"{key}.name" if key not in settings and f"{key}.name" in settings else key
 
 

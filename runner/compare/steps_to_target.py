@@ -34,7 +34,7 @@ def add_steps_to_target(rows: list[Row]) -> list[str]:
 
 
 def frequent_curve(run: Run) -> Curve | None:
-    """The learning curve of a run with enough evaluations, else None."""
+    """Return the learning curve of a run with enough evaluations, else None."""
     if not run.record.setting("train.evals"):
         return None
     try:

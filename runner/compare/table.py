@@ -33,7 +33,7 @@ LEGEND_OF_FOLDS = (
 
 
 def legend_of_columns(comparison: Comparison) -> list[str]:
-    """The meaning of the columns, one sentence a line."""
+    """Return the meaning of the columns, one sentence a line."""
     lines = []
     if any(has_both_chances(row) for row in comparison.rows):
         lines.append(
@@ -78,7 +78,7 @@ def _legend_of_costs(comparison: Comparison) -> list[str]:
 
 
 def legend_of_tests(comparison: Comparison) -> list[str]:
-    """The tests behind the verdicts, in a few sentences."""
+    """Return the tests behind the verdicts, in a few sentences."""
     tested = [row.paired for row in comparison.rows if isinstance(row.paired, Paired)]
     folded = [found for found in tested if isinstance(found, FoldPaired)]
     kinds = sorted({found.test for found in tested if found not in folded})
@@ -134,7 +134,7 @@ def all_notes(comparison: Comparison) -> Iterator[str]:
 
 
 def markdown(comparison: Comparison, title: str, question: str | None) -> str:
-    """The comparison as a Markdown page."""
+    """Return the comparison as a Markdown page."""
     lines = [f"# {title}", ""] + ([question, ""] if question else [])
     lines += _markdown_table(comparison_columns(comparison), comparison.rows)
     lines += ["", *(f"- {line}" for line in legend_of_columns(comparison))]
@@ -154,7 +154,7 @@ def _markdown_table(shown: list[Column], rows: list[Row]) -> list[str]:
 
 
 def pipe_table(titles: Sequence[str], numeric: Sequence[bool], rows: Iterable[Sequence[str]]) -> list[str]:
-    """The lines of a Markdown table; numeric: which columns are set to the right."""
+    """Return the lines of a Markdown table; numeric: which columns are set to the right."""
 
     def line(cells: Sequence[str]) -> str:
         return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"

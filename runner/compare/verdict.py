@@ -106,6 +106,6 @@ def _equal(low: float, high: float, published: Published, margin: float) -> tupl
 
 
 def combined_verdict(verdicts: list[str]) -> str:
-    """The verdict on a claim with several conditions, which must all hold: the worst one decides."""
+    """Return the verdict on a claim with several conditions, which must all hold: the worst one decides."""
     order = (NOT_REPRODUCED, NOT_TESTABLE, UNDECIDED, REPRODUCED)
     return min(verdicts, key=order.index)

@@ -1,7 +1,7 @@
 """Every mistake of a command line at once, each with a suggestion, before anything heavy is imported.
 
-Hydra stops at the first mistake, advises `+key` for a typo and takes `+typo=1` without a word; here each override
-is looked at on its own against the groups in conf/ and the dataclasses of runner/schema.py.
+Hydra stops at the first mistake, advises `+key` for a typo and accepts `+typo=1` silently; here each override is
+checked on its own against the groups in conf/ and the dataclasses of runner/schema.py.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MOST_RUNS = 10_000  # of one command
 
 
 def check_overrides(words: list[str], multirun: bool = False, *, whole: bool = True) -> list[str]:
-    """One line for each mistake in the overrides `words`; an empty list means that the command can run.
+    """Return one line for each mistake in the overrides `words`; an empty list means that the command can run.
 
     whole: composed and checked as one config too, for which the code of its task is loaded.
     """
@@ -47,7 +47,7 @@ def check_overrides(words: list[str], multirun: bool = False, *, whole: bool = T
     if named and not problems:
         overrides = _with_sweeps([str(override.value()) for override in named], overrides)
     if too_many := list(_check_count(overrides)):
-        return problems + too_many  # no value of them is looked at
+        return problems + too_many  # their values are not checked
     problems += _check_settings_of_runs(overrides, multirun)
     problems += _check_lengths(overrides)
     problems += check_hydra(overrides, multirun)
@@ -64,7 +64,10 @@ def _with_sweeps(names: list[str], overrides: list[Override]) -> list[Override]:
 
 
 def _check_settings_of_runs(overrides: list[Override], multirun: bool) -> list[str]:
-    """The mistakes in choices and values of the runs themselves; what is Hydra's is left out."""
+    """Return the mistakes in choices and values of the runs themselves.
+
+    Overrides of Hydra's own are checked elsewhere.
+    """
     ours = [override for override in overrides if not override.key_or_group.startswith("hydra")]
     problems: list[str] = []
     chosen: dict[str, list[str]] = {}
@@ -79,7 +82,7 @@ def _check_settings_of_runs(overrides: list[Override], multirun: bool) -> list[s
 
 
 def _check_sweep(override: Override, multirun: bool) -> Iterator[str]:
-    """The mistakes in `+sweep=<name>`."""
+    """Yield the mistakes in `+sweep=<name>`."""
     known, name = list(named_sweeps()), str(override.value())
     if name not in known:
         close = closest(name, known)
@@ -92,7 +95,7 @@ def _check_sweep(override: Override, multirun: bool) -> Iterator[str]:
 
 
 def _check_count(overrides: list[Override]) -> Iterator[str]:
-    """The mistakes in ranges of far too many values, such as range(0,1000000000)."""
+    """Yield the mistakes in ranges of far too many values, such as range(0,1000000000)."""
     from hydra.core.override_parser.types import ChoiceSweep, RangeSweep
 
     runs, words = 1.0, []
@@ -151,7 +154,7 @@ def _check_group(override: Override, chosen: dict[str, list[str]]) -> Iterator[s
 
 
 def _names(value: object) -> list[str]:
-    """The option names in one value of a group: `dsn`, or each of `[none,int8]`."""
+    """Return the option names in one value of a group: `dsn`, or each of `[none,int8]`."""
     if isinstance(value, list):
         return [str(part) for part in value]
     text = "null" if value is None else str(value)
@@ -198,7 +201,7 @@ def _tables(key: str, chosen: dict[str, list[str]]) -> tuple[list[tuple[str, ...
     """The choices that decide which settings the group of a key has, and all settings for each of these choices."""
     group = key.split(".")[0]
     every = {name: [f"{name}={option}" for option in options] for name, options in chosen.items()}
-    with contextlib.suppress(ConfigError):  # in a YAML of another group
+    with contextlib.suppress(ConfigError):  # a value in a YAML of another group
         # With the first choice of every other group: `_check_whole` needs this config too, and so do other keys.
         combinations = list(itertools.product(*(o if is_part(name, group) else o[:1] for name, o in every.items())))
         tables = [known_keys(*choices) for choices in combinations]
@@ -209,7 +212,7 @@ def _tables(key: str, chosen: dict[str, list[str]]) -> tuple[list[tuple[str, ...
 
 
 def _whole_numbers(override: Override) -> tuple[int, int] | None:
-    """The ends of an interval of real numbers, as whole numbers; None for an interval of whole numbers."""
+    """Return the ends of an interval of real numbers, as whole numbers; None for an interval of whole numbers."""
     sweep: Any = override.value()
     return None if isinstance(sweep.start, int) else (int(sweep.start), int(sweep.end))
 
@@ -226,7 +229,7 @@ def _unknown_key(key: str, group: str, choices: str, known: list[str]) -> str:
 
 
 def _check_whole(words: list[str]) -> list[str]:
-    """Mistakes that show only in the composed config: in a YAML, or between two settings."""
+    """Return mistakes that show only in the composed config: in a YAML, or between two settings."""
     try:
         settings = resolve(compose(words), words=words)
     except ConfigError as error:
@@ -235,7 +238,10 @@ def _check_whole(words: list[str]) -> list[str]:
 
 
 def _readouts_not_taken(words: list[str], settings: Settings) -> list[str]:
-    """A readout in the command that the task's head cannot read; the one of a preset the task changes by itself."""
+    """Return a message if the command names a readout that the task's head cannot use.
+
+    The readout of a preset is not checked: the task replaces it.
+    """
     named = [word.partition("=")[2] for word in words if word.startswith("model/readout=")]
     taken = settings.model.readout["name"]
     return [readout_conflict(name, False, "tokens") for name in named if name not in ("auto", taken)]

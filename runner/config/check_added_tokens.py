@@ -7,7 +7,7 @@ import re
 from runner.schema import Settings
 from runner.tasks import named_task
 
-MOST = 50  # far more than there are kinds of masked names
+MOST = 50  # far more than any masking of names and numbers needs
 EXAMPLE = "Try: data.added_tokens=['[NAME]']"
 
 

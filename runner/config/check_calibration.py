@@ -1,4 +1,4 @@
-"""Rows to calibrate on (data.calibration) that there cannot be, or that nothing would use."""
+"""Refuses calibration rows (data.calibration) that cannot exist, or that nothing would use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST = 0.9  # share of the training rows
 
 
 def calibration_conflicts(settings: Settings) -> list[str]:
-    """One line for each setting that does not go with these rows, with the cure."""
+    """Return one line for each setting that does not go with these rows, with the cure."""
     data = settings.data
     if data.calibration is None:
         return []
@@ -34,7 +34,7 @@ def calibration_conflicts(settings: Settings) -> list[str]:
 
 
 def _of_folds(settings: Settings) -> list[str]:
-    """Why the runs of the folds cannot calibrate this one, with the cure."""
+    """Return why the runs of the folds cannot calibrate this one, with the cure."""
     data, named = settings.data, f"data.calibration={FOLDS}"
     if data.fold_column is not None:
         return [f"{named}: for folds that are dealt, not those of data.fold_column. Try: data.calibration=0.1"]
@@ -60,7 +60,7 @@ def _of_folds(settings: Settings) -> list[str]:
 
 
 def _of_a_split(data: DataSettings, named: str) -> list[str]:
-    """A split that the data have not, or that is used for something else."""
+    """Return one line if the named split does not exist, or is used for something else."""
     split = calibration_hub_split(data)
     if split is None:
         return []

@@ -1,4 +1,4 @@
-"""Mistakes with codes beside texts and with labels that few rows keep, found before any row is read."""
+"""Refuses mistakes in codes given with texts and in data.labelled_rows, before any row is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings that contradict two texts that are read apart and compared, or the losses of their cosine."""
+"""Refuses settings that contradict a bi-encoder, which reads two texts separately, or the losses of its cosine."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ KEYS = ("data.path", "data.train_path", "data.val_path", "data.test_path")
 
 
 def file_conflicts(data: DataSettings) -> list[str]:
-    """One line for each pair of settings about files that cannot go together, with the cure."""
+    """Return one line for each pair of settings about files that cannot go together, with the cure."""
     paths = (data.path, data.train_path, data.val_path, data.test_path)
     given = {key: path for key, path in zip(KEYS, paths) if path}
     words = [shell_setting(key, path) for key, path in given.items()]
@@ -31,14 +31,14 @@ def file_conflicts(data: DataSettings) -> list[str]:
 
 
 def file_as_dataset(name: str) -> str | None:
-    """The mistake in `data=<name>` where the name is a file's, not a choice in conf/data/; None for any other name."""
+    """Return the mistake in `data=<name>` if the name is that of a file, not of a choice in conf/data/; else None."""
     if "/" in name or format_of(Path(name)):
         return f"data={name} is a file, not a dataset. Try: run data=files {shell_setting('data.path', name)}"
     return None
 
 
 def hint_of_one_file(key: str, text: str) -> str:
-    """A hint where several values, such as a,b.csv, are in fact the name of one file; else ""."""
+    """Return a hint where several values, such as a,b.csv, are in fact the name of one file; else ""."""
     try:
         is_there = Path(text).is_file()
     except OSError:  # many values are longer than any name

@@ -1,4 +1,4 @@
-"""Settings of cross-validation that contradict each other, or need rows to select by that a run has not."""
+"""Refuses settings of cross-validation that contradict each other, or need selection rows that a run does not have."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from runner.tasks import named_task
 
 
 def fold_conflicts(settings: Settings) -> list[str]:
-    """A fold that there is not, and settings that need selection rows which have not been trained on."""
+    """Return one line for a fold that does not exist, and for settings that need rows kept out of training."""
     folds, fold = settings.data.folds, settings.data.fold
     if settings.data.fold_column is not None:
         return own_fold_conflicts(settings) or _without_selection(settings)
@@ -24,7 +24,7 @@ def fold_conflicts(settings: Settings) -> list[str]:
 
 
 def _without_selection(settings: Settings) -> list[str]:
-    """Settings that need rows to select by, where every row trains."""
+    """Return one line for each setting that needs selection rows although every row is trained on."""
     if settings.data.fold != ALL_FOLDS:
         return []
     return [
@@ -40,7 +40,7 @@ def _without_selection(settings: Settings) -> list[str]:
 
 
 def own_fold_conflicts(settings: Settings) -> list[str]:
-    """Settings that contradict the folds that a data set brings along in a column."""
+    """Return settings that contradict the folds that a data set defines in a column."""
     data, task = settings.data, named_task(settings.task, settings.data)
     named = f"data.fold_column={data.fold_column}"
     if task and (task.input != "text" or not task.needs_label):

@@ -1,4 +1,6 @@
-"""Settings that contradict a last layer which is fitted, a stock head, or an encoder tuned on pairs of texts."""
+"""Refuses settings that contradict a fitted last layer, a head of transformers, or an encoder tuned on pairs of
+texts.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,11 @@ READOUTS = (
     "sum_all",
     "mean_std",
     BI_ENCODER,
-)  # those whose own weights, if any, come with the encoder
+)  # readouts without weights of their own, or with weights that come with the encoder
 
 
 def head_conflicts(settings: Settings) -> list[str]:
-    """One line for each setting that does not go with model.head or model.pairs, with the cure."""
+    """Return one line for each setting that does not go with model.head or model.pairs, with the cure."""
     model = settings.model
     if model.head == STOCK_HEAD:
         return [*_stock_conflicts(settings), *_pair_conflicts(model)]
@@ -55,7 +57,7 @@ def head_conflicts(settings: Settings) -> list[str]:
 
 
 def _stock_conflicts(settings: Settings) -> list[str]:
-    """One line for each setting that has no place in a class of transformers."""
+    """Return one line for each setting that a model class of transformers cannot have."""
     model, found = settings.model, list[str]()
     if model.family != "auto":
         found.append(
@@ -76,7 +78,7 @@ def _stock_conflicts(settings: Settings) -> list[str]:
 
 
 def _pair_conflicts(model: ModelSettings) -> list[str]:
-    """The settings that contradict a tuning on pairs, whatever the labels are."""
+    """Return the settings that contradict a tuning on pairs, whatever the labels are."""
     if model.pairs == "none":
         return []
     if model.pairs != "auto" and not (model.pairs.isascii() and model.pairs.isdigit() and int(model.pairs)):

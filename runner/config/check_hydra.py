@@ -48,7 +48,7 @@ def is_search(overrides: list[Override]) -> bool:
 
 
 def _chosen_sweeper(overrides: list[Override]) -> str | None:
-    """The choice of a sweeper as one would type it; None where the command has none."""
+    """Return the choice of a sweeper as one would type it; None where the command has none."""
     return _choice_of("hydra/sweeper", overrides)
 
 
@@ -58,7 +58,7 @@ def _choice_of(group: str, overrides: list[Override]) -> str | None:
 
 
 def check_hydra(overrides: list[Override], multirun: bool) -> list[str]:
-    """One line for each mistake in the overrides that start with `hydra`."""
+    """Return one line for each mistake in the overrides that start with `hydra`."""
     ours = [override for override in overrides if override.key_or_group.startswith("hydra")]
     if not ours:
         return []
@@ -104,7 +104,7 @@ def _is_installed(module: str) -> bool:
 
 
 def _check_key(override: Override, known: DictConfig) -> str | None:
-    """The mistake in a key such as hydra.sweeper.n_trials, given the composed hydra node."""
+    """Return the mistake in a key such as hydra.sweeper.n_trials, given the composed hydra node."""
     from omegaconf import OmegaConf
 
     key = override.key_or_group
@@ -174,7 +174,10 @@ def _typed_sweeper(kind: type[Kind], words: list[str]) -> tuple[Kind | None, lis
 
 
 def _each_dataset(overrides: list[Override]) -> Iterator[Settings]:
-    """The settings that the command fixes, once for each dataset in it; those that do not compose are left out."""
+    """Yield the settings that the command fixes, once for each dataset in it.
+
+    Those that do not compose are left out.
+    """
     fixed = [o for o in overrides if not o.is_sweep_override() and not o.key_or_group.startswith("hydra")]
     words = [override.input_line or "" for override in fixed if override.key_or_group != "data"]
     datasets = [value for o in overrides if o.key_or_group == "data" for value in values_of(o)]
@@ -182,4 +185,4 @@ def _each_dataset(overrides: list[Override]) -> Iterator[Settings]:
         try:
             yield resolve(compose([*words, *([f"data={dataset}"] if dataset else [])]))
         except ConfigError:
-            continue  # a key of an option that is searched; each trial is composed and checked anyway
+            continue  # a key that depends on a searched option; each trial is composed and checked later anyway

@@ -1,4 +1,4 @@
-"""Settings of the loss that the task does not have."""
+"""Refuses settings of a loss that the task does not have."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def loss_conflicts(settings: Settings) -> list[str]:
-    """One line for each loss that the task does not have, with the cure."""
+    """Return one line for each loss that the task does not have, with the cure."""
     task, found = likely_task(settings.task, settings.data), []
     if settings.train.loss not in ("auto", *task.losses, *COSINE_LOSSES):
         choices = f"train.loss={', '.join(task.losses)}" if task.losses else "train.loss=auto"
@@ -35,7 +35,7 @@ def loss_conflicts(settings: Settings) -> list[str]:
 
 
 def _r_drop(settings: Settings, task: type[Task]) -> list[str]:
-    """One line where R-Drop has no training with dropout, or no answers that can be compared."""
+    """Return one line if R-Drop is set without a training with dropout, or for answers that cannot be compared."""
     model, given = settings.model, f"train.r_drop={settings.train.r_drop:g}"
     if not settings.train.r_drop:
         return []

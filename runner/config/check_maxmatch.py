@@ -1,4 +1,4 @@
-"""Settings that cannot go with texts that are split into other pieces in every epoch, before any data are read."""
+"""Refuses settings that contradict MaxMatch-Dropout, which tokenises texts differently in every epoch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from runner.tasks import likely_task
 
 
 def maxmatch_conflicts(settings: Settings) -> list[str]:
-    """One line where train.maxmatch_dropout has no training in epochs, or no label that holds for a whole text."""
+    """Return one line if train.maxmatch_dropout is set without a training in epochs, or without labels of whole
+    texts.
+    """
     model, share = settings.model, settings.train.maxmatch_dropout
     if not share:
         return []

@@ -1,4 +1,4 @@
-"""Settings of sounds that contradict those of the model or of the task, before any data are read."""
+"""Refuses settings of sounds that contradict the model or the task, before any data are read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def column_of_sounds(words: Sequence[str]) -> str | None:
 
 
 def sound_conflicts(settings: Settings) -> list[str]:
-    """One line for each setting that does not go with sounds, or not with texts, with the cure."""
+    """Return one line for each setting that does not go with sounds, or not with texts, with the cure."""
     model, data = settings.model, settings.data
     reads = reads_frames(model)
     if reads and data.audio is None:
@@ -52,7 +52,7 @@ def sound_conflicts(settings: Settings) -> list[str]:
 
 
 def _text_settings(data: DataSettings) -> list[str]:
-    """Settings of texts that are given beside a column of sounds."""
+    """Return settings of texts that are given beside a column of sounds."""
     if data.audio is None:
         return []
     given = {"text_pair": data.text_pair, "clean": data.clean, "lower": data.lower, "codes": data.codes}

@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
     from omegaconf import DictConfig
 
-CHOICES = {"data.metrics": score_table.CHOICES}  # of settings whose dataclass cannot know them
-MOST_LISTED = 12  # choices in a message; of more than that only those that look like what was typed
+CHOICES = {"data.metrics": score_table.CHOICES}  # choices of settings that are not in their dataclass
+MOST_LISTED = 12  # choices in a message; if there are more, only those close to what was typed are listed
 
 
 def _field(key: str) -> dataclasses.Field[object] | None:
-    """The dataclass field behind a dotted key, or None where the schema says nothing."""
+    """Return the dataclass field behind a dotted key, or None if the schema does not have it."""
     return _field_and_type(key)[0]
 
 
 @cache
 def _field_and_type(key: str) -> tuple[dataclasses.Field[object] | None, object]:
-    """The dataclass field behind a dotted key and its type, or twice None where the schema says nothing."""
+    """Return the dataclass field behind a dotted key and its type, or (None, None) if the schema does not have it."""
     kind: Any = Command
     found = hint = None
     if (stage := _stage_of(key)) is not None:
@@ -48,7 +48,10 @@ def _field_and_type(key: str) -> tuple[dataclasses.Field[object] | None, object]
 
 
 def choices_for(key: str) -> tuple[object, ...]:
-    """The values that a setting may have, where they can be listed; a number, a text or a method's option has none."""
+    """Return the values that a setting may have, if they can be listed.
+
+    Empty for a number, a text, or an option of a method.
+    """
     if key.startswith("compression."):
         return ()  # the class of a method is known when its YAML is composed, for which completion does not wait
     found = _field(key)
@@ -61,12 +64,14 @@ def choices_for(key: str) -> tuple[object, ...]:
 
 @cache
 def _hints(kind: type) -> dict[str, object]:
-    """The types of a dataclass's fields, which are text until they are evaluated."""
+    """Return the types of a dataclass's fields, which are text until they are evaluated."""
     return get_type_hints(kind)
 
 
 def _stage_of(key: str) -> tuple[type[DataclassInstance], str] | None:
-    """The settings class and the option behind compression.<name>.<option>; a phase of a stage has its own class."""
+    """Return the settings class and the option behind compression.<name>.<option>; a phase of a stage has its own
+    class.
+    """
     group, _, rest = key.partition(".")
     name, _, option = rest.partition(".")
     if group != "compression" or not option or name not in groups()[group] or name == "none":
@@ -80,7 +85,7 @@ def _stage_of(key: str) -> tuple[type[DataclassInstance], str] | None:
 
 
 def check_type(key: str, value: object) -> str | None:
-    """The mistake in the type or the range of one value; None for a good one."""
+    """Return the mistake in the type or the range of one value; None for a good one."""
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
@@ -88,7 +93,7 @@ def check_type(key: str, value: object) -> str | None:
         return None  # an interpolation: checked once the whole config is composed
     found, hint = _field_and_type(key)
     if found is not None and not isinstance(value, dict):
-        with contextlib.suppress(TypeError):  # of a value that OmegaConf converts or refuses, in 30 ms
+        with contextlib.suppress(TypeError):  # only for a value that OmegaConf converts or refuses: it takes 30 ms
             return check_range(key, of_type(hint, value))
     try:
         kind, name = _stage_of(key) or (Command, key)
@@ -103,7 +108,10 @@ def check_type(key: str, value: object) -> str | None:
 
 
 def check_option(key: str, value: object, default: object) -> str | None:
-    """The mistake in the type of a part's option, which has no dataclass: the default in its YAML shows the type."""
+    """Return the type mistake in an option of a model's part.
+
+    Such an option has no dataclass; its type is that of the default in its YAML.
+    """
     if _field(key) is not None or value is None or default is None or (isinstance(value, str) and "${" in value):
         return None
     kind = bool if isinstance(default, bool) else int | float if isinstance(default, int | float) else None
@@ -115,7 +123,10 @@ def check_option(key: str, value: object, default: object) -> str | None:
 
 @cache
 def _typed(kind: type[DataclassInstance]) -> DictConfig:
-    """A dataclass as a config that accepts values of the right type only; cached, since making it takes 10 ms."""
+    """Return a dataclass as a config that accepts only values of the right type.
+
+    Cached, since making it takes 10 ms.
+    """
     from omegaconf import OmegaConf
 
     return OmegaConf.structured(kind)
@@ -128,7 +139,7 @@ def check_range(key: str, value: object) -> str | None:
 
 
 def _unusable(key: str, value: object) -> str | None:
-    """The mistake in text that no file, record or address can hold."""
+    """Return the mistake in text that no file, record or address can hold."""
     for part in value if isinstance(value, list) else [value]:
         if not isinstance(part, str):
             continue
@@ -142,7 +153,10 @@ def _unusable(key: str, value: object) -> str | None:
 
 
 def check_field(kind: type, key: str, value: object, prefix: str) -> str | None:
-    """One line if a value is outside the range of the field `key` of any dataclass; its name is `prefix` + `key`."""
+    """Return one line if a value is outside the range of the field `key` of any dataclass.
+
+    Its name is `prefix` + `key`.
+    """
     found = next(field for field in dataclasses.fields(kind) if field.name == key)
     return _outside(found, f"{prefix}{key}", value)
 
@@ -193,7 +207,7 @@ def _expected(found: dataclasses.Field[object] | None, key: str) -> str:
 
 
 def check_settings(settings: Settings) -> list[str]:
-    """One line for each value of whole settings that is out of range, or that another one forbids."""
+    """Return one line for each value of whole settings that is out of range, or that another one forbids."""
     flat = dataclasses.asdict(settings)
     found = [p for key, value in _leaves(flat) if (p := check_range(key, value))]
     if settings.force and settings.resume == "must":

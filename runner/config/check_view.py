@@ -1,4 +1,4 @@
-"""Settings under which a text encoder cannot learn from codes; standard library only."""
+"""Refuses settings under which a text encoder cannot learn from codes; standard library only."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def view_conflicts(settings: Settings) -> list[str]:
 
 
 def _ignored(settings: Settings) -> list[str]:
-    """The settings of a control without the view that it is a control of."""
+    """Return one line for each setting of a control run whose view is not set."""
     view = settings.view
     shuffle = ["view.shuffle=true"] if view.shuffle else []
     return shuffle + ([f"view.reads={view.reads}"] if view.reads != TEXT else [])
 
 
 def _of_model(settings: Settings) -> list[str]:
-    """Models that do not learn step by step, or not below their last layer."""
+    """Return one line for each model that is not trained by gradient steps, or only in its last layer."""
     view, model, found = settings.view.name, settings.model, list[str]()
     if model.family in OVER_NGRAMS:
         found.append(
@@ -55,7 +55,7 @@ def _of_model(settings: Settings) -> list[str]:
 
 
 def _of_compression(settings: Settings) -> list[str]:
-    """Stages in place of the training that learns from codes, or on a model that is never deployed."""
+    """Return one line for each stage that replaces the training on codes, or follows a model that is never deployed."""
     view, stages = settings.view, settings.compression
     named = f"compression=[{','.join(stages)}]"
     if settings.finished:

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 
-PORTFOLIO = "best"  # what `run best` tries
+PORTFOLIO = "best"  # the kinds of candidates of `run best`
 PAIRS = "blimp"  # the minimal pairs that `run blimp` knows
 NO_GROUPS = (PORTFOLIO, PAIRS)  # folders of conf/ with files for one verb
 
 
 def groups() -> dict[str, list[str]]:
-    """Every config group and its choices, sorted: {"model": ["auto", "bert-base", ...], ...}.
+    """Return every config group and its choices, sorted: {"model": ["auto", "bert-base", ...], ...}.
 
     Files whose names start with an underscore are shared parts, not choices. The user's folders may add choices to our
     groups, and no groups.
@@ -47,19 +47,24 @@ def _groups(roots: tuple[Path, ...]) -> dict[str, list[str]]:
 
 @cache
 def portfolio_files() -> dict[str, Path]:
-    """The file of each kind of candidate that `run best` tries, by its name."""
+    """Return the file of each kind of candidate that `run best` tries, by its name."""
     root = ours() / PORTFOLIO
     return {path.stem: path for path in sorted(root.glob("*.yaml"))}
 
 
 def pair_files() -> dict[str, Path]:
-    """The file of each set of minimal pairs that `run blimp` knows, by its name; the user's folders may add some."""
+    """Return the file of each set of minimal pairs that `run blimp` knows, by name, those in the user's folders
+    included.
+    """
     found = (path for root in reversed(config_roots()) for path in sorted((root / PAIRS).glob("*.yaml")))
     return {path.stem: path for path in found}
 
 
 def normalize_override(word: str) -> str:
-    """An override with a nested group in Hydra's spelling: model.backbone=bert-mini is model/backbone=bert-mini."""
+    """Return an override with a nested group in Hydra's spelling.
+
+    model.backbone=bert-mini becomes model/backbone=bert-mini.
+    """
     key, equals, value = word.partition("=")
     group = key.replace(".", "/")
     return f"{group}{equals}{value}" if "." in key and group in groups() else word
@@ -67,14 +72,19 @@ def normalize_override(word: str) -> str:
 
 @cache
 def parsed(word: str) -> Override:
-    """One word of a command as Hydra reads it; HydraException for one that is none. Parsing takes milliseconds."""
+    """Return one word of a command as Hydra parses it; cached, as parsing takes milliseconds.
+
+    Raises HydraException for a word that is not an override.
+    """
     from hydra.core.override_parser.overrides_parser import OverridesParser
 
     return OverridesParser.create().parse_override(word)
 
 
 def compose(overrides: list[str], hydra: bool = False) -> DictConfig:
-    """The composed config of one run, interpolations not yet resolved; ConfigError for what does not compose.
+    """Return the composed config of one run, interpolations not yet resolved.
+
+    Raises ConfigError for what does not compose.
 
     hydra: with the node of that name, which holds launcher and sweeper.
     """
@@ -99,17 +109,23 @@ def compose(overrides: list[str], hydra: bool = False) -> DictConfig:
 
 @cache
 def _base(choices: tuple[str, ...], _roots: tuple[Path, ...]) -> bytes:
-    """The config of some choices of groups: Hydra sets values last, onto what all commands of these choices share."""
+    """Return the composed config for some choices of groups, without values.
+
+    Hydra sets values last, so all commands with the same choices share this config.
+    """
     return pickle.dumps(composed_by_hydra(list(choices), hydra=False))
 
 
 def _by_group(choices: list[str]) -> tuple[str, ...]:
-    """The choices in one order, whatever that of the command: Hydra takes groups in the order of its own list."""
+    """Return the choices in a fixed order, whatever their order in the command.
+
+    Hydra applies groups in the order of its own list.
+    """
     return tuple(sorted(choices, key=lambda word: parsed(word).key_or_group))
 
 
 def _values(overrides: list[str]) -> list[Override]:
-    """The words that set a value; none where a word does more than to set a value or to choose from a group."""
+    """Return the words that set a value; none if a word does more than set a value or choose from a group."""
     from hydra.core.override_parser.types import OverrideType
 
     found = [parsed(word) for word in overrides]
@@ -119,7 +135,7 @@ def _values(overrides: list[str]) -> list[Override]:
 
 
 def composed_by_hydra(overrides: list[str], hydra: bool) -> DictConfig:
-    """The config as Hydra composes it from nothing, in 0.08 s; hydra: with the node of that name."""
+    """Return the config as Hydra composes it without any cache, in 0.08 s; hydra: with the node of that name."""
     from hydra import compose as hydra_compose
     from hydra import initialize_config_module
     from hydra.core.global_hydra import GlobalHydra

@@ -27,7 +27,7 @@ class Composer:
         self._bases: dict[tuple[str, ...], tuple[list[str], bytes]] = {}
 
     def __call__(self, overrides: list[str]) -> DictConfig:
-        """The composed config of one job."""
+        """Return the composed config of one job."""
         shape = tuple(_key(word) or word for word in overrides)
         if shape not in self._bases:
             config = self.load(overrides)
@@ -57,7 +57,7 @@ class Composer:
 
 
 def _key(word: str) -> str | None:
-    """The key of an override that only sets a plain value of ours; None for any other."""
+    """Return the key of an override that only sets a plain value of ours; None for any other."""
     found = VALUE.fullmatch(word)
     if found is None or found[1] in groups() or found[1].split(".")[0] == "hydra":
         return None

@@ -25,11 +25,11 @@ from runner.schema import ROW_SGD, Settings
 from runner.tasks import named_task
 from runner.tasks.label_set_conflicts import label_set_conflicts
 
-MOST_CHARACTERS = 8  # of a character n-gram
+MOST_CHARACTERS = 8  # characters of the longest n-gram
 
 
 def conflicts(settings: Settings) -> list[str]:
-    """One line for every pair of values that cannot go together, with the cure."""
+    """Return one line for every pair of values that cannot go together, with the cure."""
     return [
         *task_conflicts(settings),
         *model_conflicts(settings),
@@ -52,7 +52,7 @@ def conflicts(settings: Settings) -> list[str]:
 
 
 def task_conflicts(settings: Settings) -> list[str]:
-    """Contradictions between the task and the data, the model or the compression."""
+    """Return contradictions between the task and the data, the model or the compression."""
     task, data = settings.task, settings.data
     found = []
     if data.split and data.source != "hub":
@@ -69,7 +69,7 @@ def task_conflicts(settings: Settings) -> list[str]:
 
 
 def _reported_languages(data: DataSettings) -> list[str]:
-    """Mistakes in data.report, which names further configs of a hub dataset."""
+    """Return mistakes in data.report, which names further configs of a hub dataset."""
     named = f"data.report=[{','.join(data.report)}]"
     if data.source != "hub" or data.config is None:
         return [
@@ -83,7 +83,7 @@ def _reported_languages(data: DataSettings) -> list[str]:
 
 
 def _settings_of_words(data: DataSettings) -> list[str]:
-    """Settings that only tasks over words have."""
+    """Return one line for each setting that only tasks over words have."""
     given = {"tokens": data.tokens, "tags": data.tags, "language": data.language}
     named = " ".join(f"data.{name}={value}" for name, value in given.items() if value is not None)
     found = (
@@ -132,7 +132,9 @@ def model_conflicts(settings: Settings) -> list[str]:
 
 
 def ngram_conflicts(settings: Settings) -> list[str]:
-    """Settings that ask a model over n-grams for tags or masked words, or to be compressed further."""
+    """Return contradictions of an n-gram model: tags or masked words are asked of it, or it is to be compressed
+    further.
+    """
     task, found = named_task(settings.task, settings.data), []
     if task and (task.reads != "text" or not task.needs_label):
         found.append(
@@ -154,7 +156,10 @@ def ngram_conflicts(settings: Settings) -> list[str]:
 
 
 def _ngram_compression(settings: Settings) -> list[str]:
-    """The refusal of a compression that a model over n-grams cannot have: it may only learn a teacher's answers."""
+    """Return one line for each compression that an n-gram model cannot have.
+
+    It can only learn a teacher's answers.
+    """
     (name, stage), *more = settings.compression.items()
     if settings.model.family == FITTED_NGRAMS and isinstance(stage, Distil) and not more:
         if len(stage.phases) == 1 and not any(p.losses.internal or p.losses.vector for p in stage.phases.values()):
@@ -174,7 +179,10 @@ def _ngram_compression(settings: Settings) -> list[str]:
 
 
 def added_conflicts(settings: Settings) -> list[str]:
-    """Settings under which no n-grams can be added: the network must compare two texts, and be trained plainly."""
+    """Return one line for each setting under which no n-grams can be added to a network.
+
+    The network must compare two texts and be trained without compression.
+    """
     model, first = settings.model, next(iter(settings.compression.values()), None)
     given, found = f"model.add={model.add}", list[str]()
     if model.family != "dsn":
@@ -201,7 +209,7 @@ def added_conflicts(settings: Settings) -> list[str]:
 
 
 def character_conflicts(settings: Settings) -> list[str]:
-    """Character n-grams that a model over n-grams cannot have."""
+    """Return one line for each setting of character n-grams that an n-gram model cannot have."""
     model, wanted = settings.model, settings.model.characters
     lengths = model.tokenizer.partition(":")[2]
     if wanted is None:
@@ -220,7 +228,7 @@ def character_conflicts(settings: Settings) -> list[str]:
 
 
 def training_conflicts(settings: Settings) -> list[str]:
-    """Contradictions between the training loop and the model, and a tracker without a name to write to."""
+    """Return contradictions between the training loop and the model, and a tracker without a name to write to."""
     model, train = settings.model, settings.train
     found = []
     if settings.engine.compact_vocabulary == "always" and model.embedding["name"] != "table":
@@ -257,7 +265,7 @@ def training_conflicts(settings: Settings) -> list[str]:
 
 
 def measuring_conflicts(settings: Settings) -> list[str]:
-    """Contradictions between measure.onnx and other settings, or an installation that cannot export."""
+    """Return contradictions between measure.onnx and other settings, or an installation that cannot export."""
     if not settings.measure.onnx:
         return []
     if not settings.measure.enabled:

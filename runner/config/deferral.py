@@ -1,9 +1,9 @@
-"""Values that belong to an option which is chosen in each job.
+"""Defers values whose keys exist only with an option that is chosen in each job.
 
 Hydra composes a multirun's command once before it splits it into jobs, without what is swept but with every single
 value. `run -m model=bert-tiny,bert-mini model.pretrained=null` would there set model.pretrained of the default model,
-which has no such key. Written as a sweep, over twice the same value, it waits for the jobs, of which equal ones are
-one.
+which has no such key. Written as a sweep over the same value twice, it is applied in the jobs, and duplicate jobs are
+merged.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SWEEP = "+sweep="
 
 
 def defer_values(words: list[str]) -> list[str]:
-    """The words of a multirun that has been checked, `key=value` as `key=value,value` for such values."""
+    """Return the words of a multirun that has been checked, `key=value` as `key=value,value` for such values."""
     named = [word.removeprefix(SWEEP) for word in words if word.startswith(SWEEP)]
     own = [word for name in named if name in named_sweeps() for word in sweep_overrides(name)]
     read = {word: found for word in [*own, *words] if (found := _parse(word))}
@@ -35,14 +35,14 @@ def _waits(found: Override | None, prefixes: tuple[str, ...]) -> bool:
 
 
 def typed_override(word: str) -> str:
-    """The word as it was typed: `key=value` for `key=value,value`."""
+    """Return the word as it was typed: `key=value` for `key=value,value`."""
     key, _, value = word.partition("=")
     once = value[: len(value) // 2]
     return f"{key}={once}" if value == f"{once},{once}" else word
 
 
 def _parse(word: str) -> Override | None:
-    """The override in a word; None for any other word, such as a flag."""
+    """Return the override in a word; None for any other word, such as a flag."""
     if word.startswith("-"):
         return None
     try:

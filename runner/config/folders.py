@@ -1,7 +1,8 @@
-"""Folders with YAML files of the user's own beside conf/: `--config-dir` adds choices, `--config-path` comes first.
+"""Folders with YAML files of the user's own beside conf/: `--config-dir` adds choices, `--config-path` takes
+precedence.
 
     run --config-dir ~/bertier data=tickets        # ~/bertier/data/tickets.yaml
-    run -cp ~/bertier model=dsn                    # a file there takes the place of ours of the same name
+    run -cp ~/bertier model=dsn                    # a file there replaces ours of the same name
 
 They are kept in environment variables, so that every process that a command starts finds the same files.
 """
@@ -21,7 +22,9 @@ FLAGS = {"--config-dir": BEHIND, "-cd": BEHIND, "--config-path": BEFORE, "-cp": 
 
 
 def take_config_folders(words: list[str]) -> list[str]:
-    """The words without the flags that name folders, which are remembered; ConfigError for one that is of no use.
+    """Return the words without the flags that name folders, which are remembered.
+
+    Raises ConfigError for a folder that cannot be used.
 
     What follows `--` is text and stays as it is.
     """
@@ -39,7 +42,10 @@ def take_config_folders(words: list[str]) -> list[str]:
 
 
 def _checked(flag: str, name: str) -> Path:
-    """The folder, absolute; ConfigError where there is none, or none of its folders is named as a group."""
+    """Return the folder, absolute.
+
+    Raises ConfigError if it does not exist, or if none of its subfolders has the name of a group.
+    """
     if not name or name.startswith("-"):
         raise ConfigError(f"{flag} needs a folder. Try: run {flag} <folder> data=<its file in data/>")
     folder = Path(os.path.expanduser(name)).absolute()  # noqa: PTH111  (an unknown user is no error here)
@@ -68,17 +74,17 @@ def _folders(place: Path) -> list[str]:
 
 
 def ours() -> Path:
-    """The folder conf/ of this installation."""
+    """Return the folder conf/ of this installation."""
     return Path(str(resources.files("conf")))
 
 
 def config_roots() -> tuple[Path, ...]:
-    """The folders that hold groups of choices; of two files of one name the first one counts."""
+    """Return the folders that hold groups of choices; of two files with the same name the first one counts."""
     before, behind = ([Path(os.environ[name])] if os.environ.get(name) else [] for name in (BEFORE, BEHIND))
     return (*before, ours(), *behind)
 
 
 def file_of(group: str, choice: str) -> Path:
-    """The YAML of a choice, where the first root has it; in conf/ where none does."""
+    """Return the YAML of a choice in the first root that has it; its path in conf/ if none does."""
     found = (root / group / f"{choice}.yaml" for root in config_roots())
     return next((path for path in found if path.is_file()), ours() / group / f"{choice}.yaml")

@@ -16,7 +16,7 @@ from runner.record.model_folder import folder_of
 from runner.record.record import RunRecord
 
 FROM = "from="
-# Settings that the new run has of its own.
+# Settings that the new run does not take over.
 DROPPED = (
     "train.recipe",
     "model.recipes",
@@ -33,7 +33,10 @@ DROPPED = (
 
 
 def expand_from(words: list[str]) -> list[str]:
-    """The words with `from=<id>` replaced by the command of that run; ConfigError where there is no such run."""
+    """Return the words with `from=<id>` replaced by the command of that run.
+
+    Raises ConfigError where there is no such run.
+    """
     named = [word for word in words if word.startswith(FROM)]
     if not named:
         return words
@@ -53,7 +56,7 @@ def expand_from(words: list[str]) -> list[str]:
 
 
 def _recipe_of(record: RunRecord, typed: set[str]) -> list[str]:
-    """The words for the settings that train.recipe=auto or sized gave a run, in the place of that word."""
+    """Return the words for the settings that train.recipe=auto or sized chose for a run, to replace that word."""
     chosen = record.recipe.chosen.split() if record.recipe else []
     if f"train.recipe={SIZED}" in record.overrides:
         named = {target_of(word) for word in record.overrides}
@@ -62,7 +65,7 @@ def _recipe_of(record: RunRecord, typed: set[str]) -> list[str]:
 
 
 def _readout_of(record: RunRecord, named: set[str]) -> list[str]:
-    """The word for the readout of a run without attention on pairs that its command left to the default.
+    """Return the word for the readout of a run without attention on pairs that its command left to the default.
 
     The default was `mean` before it became `pair`, and the model in the folder is as it was trained.
     """
@@ -72,7 +75,9 @@ def _readout_of(record: RunRecord, named: set[str]) -> list[str]:
 
 
 def _is_kept(key: str, typed: set[str]) -> bool:
-    """Is this a setting to take over? Never one of Hydra, which can call any function: records may be foreign."""
+    """Is this a setting to take over? Never one of Hydra's, which could call any function: a record may come from
+    someone else.
+    """
     if key.startswith(("hydra", "-")):
         return False
     return key not in typed and not any(key == name or key.startswith(f"{name}.") for name in DROPPED)

@@ -1,6 +1,6 @@
-"""Hydra and OmegaConf compose the same config in less time: what never changes is neither parsed nor copied again.
+"""Lets Hydra and OmegaConf compose the same config in less time: what never changes is not parsed or copied again.
 
-Functions of theirs are replaced in this process; tests compare the configs with those of the originals.
+Some of their functions are replaced in this process; tests compare the configs with those of the originals.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PARSED = 10_000  # values whose interpolations are kept parsed
 
 
 def speed_up_hydra() -> None:
-    """Compose in three quarters of the time, and from the second config of a process on in half of it."""
+    """Make composing take three quarters of the time, and half of it from the second config of a process on."""
     parse_with_libyaml()
     read_files_once()
     merge_beginnings_once()
@@ -66,16 +66,16 @@ def read_files_once() -> None:
         if key not in files:
             files[key] = pickle.dumps(load(self, config_path))
         copy: ConfigResult = pickle.loads(files[key])  # noqa: S301 our own; copy.deepcopy takes eight times as long
-        return copy  # what is done with one changes it
+        return copy  # the caller changes it
 
     ConfigRepository.load_config = load_config  # type: ignore[method-assign]
 
 
 def merge_beginnings_once() -> None:
-    """Let Hydra go on from what another config of this process was when both had merged the same files.
+    """Let Hydra start from the state that another config of this process had after merging the same files.
 
-    Configs of the same model and of different data share all files before those of the data. What they are after the
-    last file that two have in common is kept. Not where the user's own folders are searched.
+    Configs of the same model and of different data share all files before those of the data. The state after the last
+    file that two configs share is kept. Not done if the user's own folders are searched.
     """
     from hydra._internal.config_loader_impl import ConfigLoaderImpl as Loader
     from hydra.core.default_element import ResultDefault
@@ -103,7 +103,7 @@ def merge_beginnings_once() -> None:
                     kept[files[:end]] = pickle.dumps(config)
                     done = end
         except OmegaConfBaseException:
-            return merge_all(self, defaults, repo)  # which says in which file
+            return merge_all(self, defaults, repo)  # its message names the file
         seen.update(beginnings)
         remove_defaults(config)
         return config
@@ -140,7 +140,7 @@ def make_maps_when_read() -> None:
 
 
 def copy_metadata_by_field() -> None:
-    """Let OmegaConf copy what it notes of each value by its fields, most of which never change.
+    """Let OmegaConf copy each value's metadata field by field, as most fields never change.
 
     Composing copies some thousand values several times each, and the general way takes a sixth of its time.
     """
@@ -157,14 +157,14 @@ def copy_metadata_by_field() -> None:
 
 
 def share_the_store() -> None:
-    """Let Hydra copy of its store of configs what it loads from it, not all that it holds for each config composed."""
+    """Let Hydra copy only what it loads from its store of configs, not the whole store for each config."""
     from hydra.core.config_store import ConfigStore
 
     ConfigStore.__deepcopy__ = lambda self, _memo: self  # type: ignore[attr-defined]
 
 
 def parse_interpolations_once() -> None:
-    """Let OmegaConf parse each value with an interpolation once a process; what it parses a value to, it only reads."""
+    """Let OmegaConf parse each value with an interpolation once per process; the result is only read."""
     from omegaconf import base
 
     base.parse = lru_cache(PARSED)(base.parse)

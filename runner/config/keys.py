@@ -1,4 +1,4 @@
-"""Which dotted keys a choice of config groups has, which choice has a key, and which one a typo may mean."""
+"""Finds the dotted keys of a choice of config groups, the choice that has a key, and the key that a typo may mean."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runner.config.folders import config_roots
 
 
 def closest(word: str, known: list[str]) -> list[str]:
-    """The known words that `word` may stand for, best first; a bare `lr` finds `optimizer.lr`."""
+    """Return the known words that `word` may be a typo of, best first; a bare `lr` finds `optimizer.lr`."""
     by_leaf = [name for name in known if "." not in word and name.rsplit(".", 1)[-1] == word]
     by_leaf.sort(key=lambda name: name.count("."))
     swapped = [name for name in known if len(word) > 2 and sorted(name) == sorted(word)]  # dns for dsn
@@ -20,13 +20,13 @@ def closest(word: str, known: list[str]) -> list[str]:
 
 
 def did_you_mean(close: list[str]) -> str:
-    """The suggestion that a message ends with: "; did you mean a or b?", or "" where nothing is close."""
+    """Return the suggestion at the end of a message: "; did you mean a or b?", or "" where nothing is close."""
     return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
 @cache
 def known_keys(*choices: str) -> JsonObject:
-    """Every dotted key when `choices` ("model=dsn", "model/embedding=hash") are made, with its default value."""
+    """Return every dotted key when `choices` ("model=dsn", "model/embedding=hash") are made, with its default value."""
     from omegaconf import OmegaConf
 
     config = compose(list(choices))
@@ -62,7 +62,10 @@ def owner_of(key: str, group: str) -> str | None:
 
 
 def _mentioning(word: str, group: str) -> set[str]:
-    """The options of a group whose YAML, or one that it is made of, has the key `word`; composing all takes seconds."""
+    """Return the options of a group whose YAML, or one it includes, mentions the key `word`.
+
+    The files are read as text, since composing all options takes seconds.
+    """
     files = {path: root for root in config_roots() for path in (root / group).rglob("*.yaml")}
     texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in files}
     holding = [path for path, text in texts.items() if re.search(rf"^ *{re.escape(word)}:", text, re.MULTILINE)]

@@ -14,19 +14,19 @@ from runner.config.folders import config_roots, file_of
 
 LINE = re.compile(r"^( *)([\w-]+):(?: +([^#\s].*?))?(?:\s+#\s*(.*))?$")
 PACKAGE = re.compile(r"^# @package (\S+)", re.MULTILINE)
-PLAIN = ("name", "description", "defaults")  # keys of a file that nobody sets
+PLAIN = ("name", "description", "defaults")  # keys of a file that are not settings
 
 
 @dataclass(frozen=True)
 class Setting:
-    """The value and the comment of a key in a file; an empty value is that of a key with further keys below it."""
+    """The value and the comment of a key in a file; the value is empty if further keys are below it."""
 
     value: str
     comment: str
 
 
 def settings_of(group: str, choice: str) -> dict[str, Setting]:
-    """The keys that a choice of a group brings, dotted, with those of the files that it starts from."""
+    """Return the dotted keys of a choice of a group, with those of the files that it includes."""
     path = file_of(group, choice)
     if not path.is_file():
         return {}
@@ -44,13 +44,13 @@ def settings_of(group: str, choice: str) -> dict[str, Setting]:
 
 
 def top_settings() -> dict[str, Setting]:
-    """The keys of config.yaml itself: seed, device, checkpoint.every_s and so on."""
+    """Return the keys of config.yaml itself: seed, device, checkpoint.every_s and so on."""
     text = _main_file().read_text(encoding="utf-8", errors="replace")
     return {key: setting for key, setting in _keys(text) if not key.startswith("hydra")}
 
 
 def default_choices() -> dict[str, str]:
-    """The choice that config.yaml makes in each group: {"model": "dsn", ...}."""
+    """Return the choice that config.yaml makes in each group: {"model": "dsn", ...}."""
     found = re.findall(r"^ +- ([a-z_/]+): (\S+)", _main_file().read_text(encoding="utf-8"), re.MULTILINE)
     return {group: choice.strip("[]") for group, choice in found}
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def parse_override(word: str) -> tuple[Override | None, str | None]:
-    """One word of a command as an override, or one line that says why it is none, with the cure."""
+    """Return one word of a command as an override, or one line that says why it is not one, with the cure."""
     from hydra.errors import HydraException
 
     try:
@@ -32,7 +32,7 @@ def parse_override(word: str) -> tuple[Override | None, str | None]:
 
 
 def values_of(override: Override) -> list[object]:
-    """The values one override stands for: one, each of a sweep, or the ends of an interval."""
+    """Return the values one override stands for: one, each of a sweep, or the ends of an interval."""
     from hydra.core.override_parser.types import ChoiceSweep, Glob, IntervalSweep
 
     value, group = override.value(), override.key_or_group

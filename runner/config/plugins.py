@@ -17,13 +17,13 @@ PLUGINS = "hydra_plugins.bertier"  # Hydra takes plugins from packages of this n
 
 @cache
 def named_sweeps() -> dict[str, Path]:
-    """The sweeps that have a name, each with its file."""
+    """Return the sweeps that have a name, each with its file."""
     root = Path(str(resources.files("sweeps")))
     return {path.stem: path for path in sorted(root.glob("*.yaml"))}
 
 
 def sweep_overrides(name: str) -> list[str]:
-    """The overrides that a sweep's file makes, as one would type them."""
+    """Return the overrides that a sweep's file makes, as one would type them."""
     from omegaconf import OmegaConf
 
     params = OmegaConf.select(OmegaConf.load(named_sweeps()[name]), "hydra.sweeper.params") or {}
@@ -32,7 +32,7 @@ def sweep_overrides(name: str) -> list[str]:
 
 @cache
 def register_plugins() -> None:
-    """Make `hydra/launcher=local` and `hydra/sweeper=grid` known to Hydra's composition."""
+    """Register `hydra/launcher=local`, `hydra/sweeper=grid` and so on for Hydra's composition."""
     from hydra.core.config_store import ConfigStore
 
     prefer_ours()
@@ -45,7 +45,7 @@ def register_plugins() -> None:
 
 
 def register_sweeps(words: list[str]) -> None:
-    """Make the sweeps that a command names known to Hydra, and all of them, which are many, to its shell completion."""
+    """Register the sweeps that a command names with Hydra; for shell completion register all of them."""
     from hydra.core.config_store import ConfigStore
     from omegaconf import OmegaConf
 
@@ -58,7 +58,7 @@ def register_sweeps(words: list[str]) -> None:
 
 
 def prefer_ours() -> None:
-    """Forget the plugins' own defaults for the launchers in conf/: Hydra would mix the two, with a warning."""
+    """Remove the plugins' own defaults for the launchers in conf/: Hydra would merge the two, with a warning."""
     from hydra.core.config_store import ConfigStore
     from hydra.core.plugins import Plugins
 
@@ -69,7 +69,7 @@ def prefer_ours() -> None:
 
 
 def search_folders() -> None:
-    """Let Hydra look into the user's folders too, wherever it composes a config; the order is that of config_roots."""
+    """Let Hydra search the user's folders too whenever it composes a config, in the order of config_roots."""
     from hydra.core.config_search_path import ConfigSearchPath
     from hydra.core.plugins import Plugins
     from hydra.plugins.search_path_plugin import SearchPathPlugin

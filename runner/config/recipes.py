@@ -1,4 +1,5 @@
-"""`train.recipe=auto`: the list of settings in `model.recipes`, what a command leaves open of it, and its mistakes.
+"""`train.recipe=auto`: the list of settings in `model.recipes`, the part of it that a command leaves open, and its
+mistakes.
 
 One entry of the list is what one would type: `model.width=0.25 model.token_dropout=0.3 optimizer.lr=0.01`. Nothing
 heavy is imported.
@@ -19,8 +20,8 @@ from runner.schema import ROW_SGD, Settings
 from runner.tasks import named_task
 
 AUTO = "auto"
-MOST = 12  # settings of one search
-# Settings that neither the data nor the task depend on: all of a search are trained on the same prepared splits.
+MOST = 12  # most settings that one search compares
+# Settings that do not affect data or task, so that all entries of a search train on the same prepared splits.
 CHOSEN = (
     "model.width", "model.dims", "model.hidden", "model.dropout", "model.token_dropout",
     "optimizer.lr", "optimizer.weight_decay", "schedule.warmup", "train.epochs", "train.batch_size",
@@ -35,20 +36,20 @@ OF_PRESET = {"lr": "optimizer.lr", "epochs": "train.epochs", "batch_size": "trai
 
 
 def open_recipes(recipes: Sequence[str], words: Sequence[str]) -> list[str]:
-    """The settings of the list that differ in what the command `words` leaves open, without the rest."""
+    """Return the distinct settings of the list, restricted to what the command `words` leaves open."""
     given = {target_of(word) for word in words}
     left = (" ".join(word for word in recipe.split() if word.partition("=")[0] not in given) for recipe in recipes)
     return [recipe for recipe in dict.fromkeys(left) if recipe]
 
 
 def target_of(word: str) -> str:
-    """The setting that a word decides: model.recipe.lr=1 is about optimizer.lr."""
+    """Return the setting that a word decides: model.recipe.lr=1 sets optimizer.lr."""
     key = word.partition("=")[0].lstrip("+")
     return OF_PRESET.get(key.removeprefix(PRESET), key) if key.startswith(PRESET) else key
 
 
 def with_recipe(settings: Settings, recipe: str) -> Settings:
-    """The settings of a run that is trained by one entry of the list."""
+    """Return the settings of a run that is trained by one entry of the list."""
     changes: dict[str, dict[str, Any]] = {group: {} for group in ("model", "optimizer", "schedule", "train")}
     for word in recipe.split():
         group, name = word.partition("=")[0].split(".")
@@ -63,14 +64,14 @@ def with_recipe(settings: Settings, recipe: str) -> Settings:
 
 
 def _typed(word: str) -> object:
-    """The value in one word as its setting holds it: 1 is 1.0 where numbers may have a fraction."""
+    """Return the value in one word as its setting holds it: 1 is 1.0 where numbers may have a fraction."""
     value: object = parsed(word).value()
     is_whole = word.partition("=")[0] in WHOLE
     return float(value) if isinstance(value, int) and not is_whole else value
 
 
 def recipe_conflicts(settings: Settings) -> list[str]:
-    """One line for each mistake in a command with train.recipe=auto, with the cure."""
+    """Return one line for each mistake in a command with train.recipe=auto, with the cure."""
     if settings.train.recipe != AUTO:
         return []
     recipes, model = settings.model.recipes, settings.model.name
@@ -104,7 +105,10 @@ def recipe_conflicts(settings: Settings) -> list[str]:
 
 
 def _model_conflicts(settings: Settings) -> list[str]:
-    """Entries whose model contradicts itself or the task; a word in the command takes a setting out of the list."""
+    """Return one line for each entry whose model contradicts itself or the task.
+
+    A word in the command overrides an entry's.
+    """
     task = named_task(settings.task, settings.data)
     reads = task.reads if task else "text"
     known = contradictions(settings.model, reads)
@@ -114,12 +118,12 @@ def _model_conflicts(settings: Settings) -> list[str]:
 
 
 def optimizer_of(settings: Settings) -> str:
-    """The optimizer that the rates in the YAML of this family are for."""
+    """Return the optimizer that the rates in the YAML of this family are for."""
     return ROW_SGD if settings.model.family == "ngram_vectors" else "adamw"
 
 
 def entry_problem(word: str, where: str = "model.recipes", known: Sequence[str] = CHOSEN) -> str | None:
-    """The mistake in one word of an entry of the list `where`, whose words may set `known`."""
+    """Return the mistake in one word of an entry of the list `where`, whose words may set `known`."""
     key, (override, problem) = word.partition("=")[0], parse_override(word)
     if key not in known:
         problem = f"{word} is none of {', '.join(known)}. Write each entry as: {EXAMPLES[where]}"

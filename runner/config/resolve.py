@@ -29,17 +29,17 @@ from runner.tasks import named_task
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-# About the command, or values that only other keys refer to: not settings of a run.
+# Keys about the command, or values that only other keys refer to: not settings of a run.
 COMMAND_KEYS = ("hydra", "sweep", "density")
-FREE_PARTS = ("embedding", "readout")  # of a model: their values have no types of their own
+FREE_PARTS = ("embedding", "readout")  # parts of a model, whose values are untyped
 LONGEST = 65_536  # the largest data.max_length, where a model reads whole texts
 
 
 def resolve(config: DictConfig, jobs: int = 1, words: Sequence[str] = ()) -> Settings:
     """Typed settings with every derived value written back, so that what is saved is the whole truth.
 
-    jobs: runs side by side, which share the cores. words: the command of a config that Hydra composed; what they set
-    is not chosen by train.recipe=auto or sized. Raises ConfigError for values that contradict each other.
+    jobs: runs side by side, which share the cores. words: the command of a config that Hydra composed;
+    train.recipe=auto or sized does not change what they set. Raises ConfigError for values that contradict each other.
     """
     settings = _typed_settings(config)
     is_chosen = settings.train.recipe == AUTO
@@ -61,7 +61,7 @@ def resolve(config: DictConfig, jobs: int = 1, words: Sequence[str] = ()) -> Set
     if named:
         named.adapt(settings)
     if settings.model.family != "ngram" and settings.model.add != "ngram":
-        data.symmetric = False  # of no effect, and no part of what identifies a run
+        data.symmetric = False  # has no effect, so it must not be part of a run's identity
     elif settings.model.family == "ngram" and settings.model.whole:
         data.max_length = LONGEST
     if data.audio is not None and settings.model.family == "bert":
@@ -74,7 +74,7 @@ def resolve(config: DictConfig, jobs: int = 1, words: Sequence[str] = ()) -> Set
     if contradictions := conflicts(settings):
         raise ConfigError("\n".join(contradictions))
     if settings.view.name == NONE:
-        settings.view = ViewSettings()  # what else was set is of no effect, and no part of what identifies a run
+        settings.view = ViewSettings()  # its other settings have no effect: no part of the run's identity
     return settings
 
 
@@ -90,13 +90,16 @@ def _choose_lower_case(data: DataSettings, *, reads_words: bool) -> None:
 
 
 def _still_reported(data: DataSettings) -> dict[str, str]:
-    """The reported splits: the first, and those that do not calibrate, whose score would be of what was fitted."""
+    """Return the reported splits: the first one, and every other one that is not used to calibrate.
+
+    A score on rows that calibrated the model would be a score on fitted data.
+    """
     own, first = calibration_hub_split(data), next(iter(data.report_splits), None)
     return {name: split for name, split in data.report_splits.items() if name == first or split != own}
 
 
 def _typed_settings(config: DictConfig) -> Settings:
-    """The settings as dataclasses; ConfigError for a value of another type."""
+    """Return the settings as dataclasses; raise ConfigError for a value of another type."""
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
@@ -105,7 +108,7 @@ def _typed_settings(config: DictConfig) -> Settings:
         return found
     try:
         masked = OmegaConf.masked_copy(config, ours)
-        masked.compression = OmegaConf.to_container(config.compression, resolve=True)  # may refer to what is left out
+        masked.compression = OmegaConf.to_container(config.compression, resolve=True)  # may refer to keys removed below
         schema = OmegaConf.structured(Settings)
         settings: Settings = OmegaConf.to_object(OmegaConf.unsafe_merge(schema, masked))  # type: ignore[assignment]
     except OmegaConfBaseException as error:
@@ -129,7 +132,7 @@ def _settings_at_once(config: DictConfig, keys: Sequence[str]) -> Settings | Non
 
     try:
         parts = [OmegaConf.to_container(config.model[part], resolve=False) for part in FREE_PARTS]
-        if "${" in str(parts):  # what such a value refers to has a type, and the value takes it
+        if "${" in str(parts):  # the value it refers to has a type, which it takes over
             return None
         found: Settings = of_plain_values(Settings, {key: plain(key) for key in keys})
         return found
@@ -160,7 +163,10 @@ def _choose_checkpoint(settings: Settings) -> None:
 
 
 def _stages(chosen: Mapping[str, JsonObject]) -> dict[str, StageSettings]:
-    """The stages in their order, each with the settings of its method; ConfigError for an option it does not have."""
+    """Return the stages in their order, each with the settings of its method.
+
+    Raises ConfigError for an option it does not have.
+    """
     from omegaconf.errors import OmegaConfBaseException
 
     found: dict[str, StageSettings] = {}
@@ -177,7 +183,7 @@ def _stages(chosen: Mapping[str, JsonObject]) -> dict[str, StageSettings]:
 
 
 def _model_of_run(source: str | None, output: str) -> str | None:
-    """The model folder of a run where `source` is the id of one in the output folder; anything else as it is."""
+    """Return the model folder of a run where `source` is the id of one in the output folder; anything else as it is."""
     if source is None or not re.fullmatch("[0-9a-f]{10}", source) or Path(source).exists():
         return source
     folder = Path(output).expanduser() / source / "model"

@@ -1,8 +1,9 @@
 """`train.recipe=sized`: rate, epochs and warm-up by the number of training rows, from a table in the model's YAML.
 
-One entry of `model.recipe_by_rows` is what one would type, behind the most rows that it is for:
-`rows=1000 train.epochs=20 optimizer.lr=0.001`. The first entry that is for as many rows as there are is taken, whole;
-beyond the last the model's own recipe holds. Nothing between two entries is interpolated. Nothing heavy is imported.
+One entry of `model.recipe_by_rows` is the largest number of rows that it is for, then what one would type:
+`rows=1000 train.epochs=20 optimizer.lr=0.001`. The first entry whose limit is not below the number of rows is taken,
+whole; above the last the model's own recipe holds. Nothing between two entries is interpolated. Nothing heavy is
+imported.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from runner.schema import Settings
 SIZED, PRESET = "sized", "preset"
 ROWS = "rows="
 BY_ROWS = ("optimizer.lr", "schedule.warmup", "train.epochs", "train.batch_size")  # what an entry may set
-BACKBONE = "model/backbone"  # another one than the preset's has other rates
+BACKBONE = "model/backbone"  # another optimizer than the preset's needs other rates
 
 
 def open_table(table: Sequence[str], words: Sequence[str]) -> list[str]:
-    """The entries without what the command `words` names; [] where it names all, or another backbone."""
+    """Return the entries without what the command `words` names; [] where it names all, or another backbone."""
     given = {target_of(word) for word in words}
     if BACKBONE in given:
         return []
@@ -32,20 +33,20 @@ def open_table(table: Sequence[str], words: Sequence[str]) -> list[str]:
 
 
 def entry_for(table: Sequence[str], rows: int) -> str | None:
-    """The first entry that is for so many training rows; None where they are more than the last one is for."""
+    """Return the first entry for that many training rows; None if there are more rows than the last entry is for."""
     return next((entry for entry in table if rows <= most_rows(entry)), None)
 
 
 def most_rows(entry: str) -> int:
-    """The most training rows that an entry is for."""
+    """Return the largest number of training rows that an entry is for."""
     return int(entry.split()[0].removeprefix(ROWS))
 
 
 def with_rows(settings: Settings, rows: int) -> tuple[Settings, list[str]]:
-    """The settings of a run on so many training rows, and a note on where they come from.
+    """Return the settings of a run on that many training rows, and a note on where they come from.
 
-    They are those of a run whose command has the words of the entry, so both are one run. Other settings than those of
-    train.recipe=sized are returned as they are, without a note.
+    They equal those of a run whose command has the words of the entry, so both have the same identity. Settings without
+    train.recipe=sized are returned unchanged, without a note.
     """
     if settings.train.recipe != SIZED:
         return settings, []
@@ -64,7 +65,7 @@ def with_rows(settings: Settings, rows: int) -> tuple[Settings, list[str]]:
 
 
 def table_conflicts(settings: Settings) -> list[str]:
-    """One line for each mistake in the table of a command with train.recipe=sized, with the cure."""
+    """Return one line for each mistake in the table of a command with train.recipe=sized, with the cure."""
     if settings.train.recipe != SIZED:
         return []
     table = settings.model.recipe_by_rows
@@ -82,7 +83,7 @@ def table_conflicts(settings: Settings) -> list[str]:
 
 
 def _problem(entry: str) -> str | None:
-    """The mistake in one entry of the table."""
+    """Return the mistake in one entry of the table."""
     first, *words = entry.split() or [""]
     count = first.removeprefix(ROWS)
     if not first.startswith(ROWS) or not count.isascii() or not count.isdigit() or int(count) < 1:

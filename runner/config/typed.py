@@ -1,4 +1,4 @@
-"""Dataclasses of plain values: at once where each value has the type of its field, else by OmegaConf.
+"""Makes dataclasses of plain values: directly if each value has the type of its field, else by OmegaConf.
 
 OmegaConf converts what it can, such as the text "3" to the number of a field, and refuses the rest; that takes ten
 times as long, and few configs need it.
@@ -34,12 +34,14 @@ def typed(kind: type[T], values: Mapping[str, object]) -> T:
 
 
 def of_type(hint: object, value: object) -> object:
-    """Return a value that has the type `hint`, an int as the float that it is to be; TypeError for any other."""
+    """Return a value that has the type `hint`, with an int converted where a float is expected; raise TypeError for any
+    other.
+    """
     return _checked(hint, None, value)
 
 
 def of_plain_values(kind: type[T], values: object) -> T:
-    """Return the dataclass `kind` of these values; TypeError for an unknown key or a value of another type."""
+    """Return the dataclass `kind` of these values; raise TypeError for an unknown key or a value of another type."""
     known = _fields(kind)
     if type(values) is not dict or not values.keys() <= known.keys():
         raise TypeError
@@ -48,7 +50,7 @@ def of_plain_values(kind: type[T], values: object) -> T:
 
 @cache
 def _fields(kind: type[DataclassInstance]) -> dict[str, tuple[object, Field[Any]]]:
-    """The type and the field of each key."""
+    """Return the type and the field of each key."""
     hints = get_type_hints(kind)
     return {field.name: (hints[field.name], field) for field in fields(kind)}
 

@@ -16,13 +16,13 @@ Answer = dict[str, Any]  # by the names of the task's answer fields, "prediction
 
 
 def worded_fields(fields: Sequence[Field], calibration: Calibration) -> tuple[Field, ...]:
-    """The fields of an answer; shares that are not calibrated are called scores, under the same name."""
+    """Return the fields of an answer; shares that are not calibrated are called scores, under the same name."""
     said = SCORES if not calibration.is_calibrated else None
     return tuple(replace(one, meaning=said) if said and one.type == "shares" else one for one in fields)
 
 
 def column_types(fields: Sequence[Field]) -> dict[str, type]:
-    """The columns that `answer_row` makes, and whether they hold text (str) or numbers (float)."""
+    """Return the columns that `answer_row` makes, and whether they hold text (str) or numbers (float)."""
     found: dict[str, type] = {}
     for field in fields:
         if field.type == "shares":
@@ -33,12 +33,12 @@ def column_types(fields: Sequence[Field]) -> dict[str, type]:
 
 
 def as_cell(value: object) -> object:
-    """The value of a column as one cell of a table: lists and objects become JSON."""
+    """Return the value of a column as one cell of a table: lists and objects become JSON."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
 
 
 def answer_row(answer: Answer, fields: Sequence[Field]) -> dict[str, Any]:
-    """The columns of an answer; lists stay lists."""
+    """Return the columns of an answer; lists stay lists."""
     found: dict[str, Any] = {}
     for field in fields:
         value = answer[field.name]

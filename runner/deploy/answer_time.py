@@ -63,7 +63,10 @@ def time_forms(
 def time_graphs(
     trained: ExportedModel, timed: Callable[[Ask], float], most: float | None, most_bytes: float | None
 ) -> dict[str, float]:
-    """Return the time of each graph that `time_forms` needs; ConfigError or ModelError where there can be none."""
+    """Return the time of each graph that `time_forms` needs.
+
+    Raises ConfigError or ModelError where there can be none.
+    """
     found = dict[str, float]()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)

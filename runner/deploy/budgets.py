@@ -20,7 +20,7 @@ CONFIG = "config.json"
 
 
 def share_of(verb: str, text: str) -> float | None:
-    """The value of length=, None for ""; ConfigError unless it is above 0 and at most 1."""
+    """Return the value of length=, None for ""; raise ConfigError unless it is above 0 and at most 1."""
     if not text:
         return None
     try:
@@ -36,7 +36,10 @@ def share_of(verb: str, text: str) -> float | None:
 
 
 def lengths_entry(exported: ExportedModel) -> tuple[list[Choice], str]:
-    """The lengths that a search found for a model, cheapest first, and their mode; ConfigError where there are none."""
+    """Return the lengths that a search found for a model, cheapest first, and their mode.
+
+    Raises ConfigError where there are none.
+    """
     identity, architecture = exported.identity, read_config(exported.folder)
     try:
         choices = choices_of(architecture) if exported.engine == "torch" else []
@@ -51,7 +54,7 @@ def lengths_entry(exported: ExportedModel) -> tuple[list[Choice], str]:
 
 
 def at_share(exported: ExportedModel, share: float | None) -> ExportedModel:
-    """The model at the best lengths of at most that share of the full cost; itself for None.
+    """Return the model at the best lengths of at most that share of the full cost; itself for None.
 
     Raises ConfigError where no lengths were searched, and for a share below the shortest, with the reachable one.
     """
@@ -66,7 +69,7 @@ def at_share(exported: ExportedModel, share: float | None) -> ExportedModel:
 
 
 def find_model_at(source: str, output: Path, engine: str, length: float | None) -> ExportedModel:
-    """The model that `find_model` finds, at the lengths of that share of the full cost; None: at its own.
+    """Return the model that `find_model` finds, at the lengths of that share of the full cost; None: at its own.
 
     Raises ConfigError as `find_model` and `at_share` do.
     """
@@ -76,7 +79,7 @@ def find_model_at(source: str, output: Path, engine: str, length: float | None) 
 
 
 def at_choice(exported: ExportedModel, chosen: Choice, mode: str) -> ExportedModel:
-    """The model at these lengths; itself where it has them already."""
+    """Return the model at these lengths; itself where it has them already."""
     own = (entry_of(read_config(exported.folder)) or {}).get("lengths") or []
     if list(chosen.lengths) == [float(value) for value in own]:
         return exported
@@ -84,7 +87,7 @@ def at_choice(exported: ExportedModel, chosen: Choice, mode: str) -> ExportedMod
 
 
 def read_config(folder: Path) -> JsonObject:
-    """The config.json of a model; {} where there is none."""
+    """Return the config.json of a model; {} where there is none."""
     try:
         found = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError):

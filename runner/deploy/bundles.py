@@ -104,7 +104,10 @@ BY_READER = {WINDOWS: WORDS_OF_WINDOWS, WORDS: WORDS_OF_TAGS}
 
 @contextmanager
 def bundle_at(path: Path) -> Iterator[Path]:
-    """A folder to write a bundle into. It becomes `path`, a folder or one .zip file, or is removed after an error."""
+    """Yield a folder to write a bundle into.
+
+    It becomes `path`, a folder or one .zip file, or is removed after an error.
+    """
     if not is_zip(path):
         with written_atomically(path) as part:
             yield part
@@ -157,7 +160,7 @@ def write_packed_bundle(
 
 
 def sources_for(header: dict[str, Any]) -> tuple[str, ...]:
-    """The files of code that a model.bin with this header needs."""
+    """Return the files of code that a model.bin with this header needs."""
     own = (*READER, *(OF_CLEANING if "cleaning" in header else ()), *(OF_SETS if THRESHOLDS in header else ()))
     if header["kind"] == "sound":
         return (*own, *OF_SOUNDS)
@@ -230,24 +233,24 @@ def add_reader(
 
 
 def as_calibrated(page: str, known: Calibration) -> str:
-    """The page of a bundle, without words on scores where the bundle has a calibration that its run lacks."""
+    """Return the page of a bundle, without words on scores where the bundle has a calibration that its run lacks."""
     return OF_SCORES.sub(lambda _: f"Its answers are {known.about()}.", page) if known.is_calibrated else page
 
 
 def how_many(task: str) -> str:
-    """The word for how many labels an answer of a task has."""
+    """Return the word for how many labels an answer of a task has."""
     return "any" if task_class(task).has_label_sets else "one"
 
 
 def words_for(exported: ExportedModel) -> dict[str, str]:
-    """The words for what a model reads, and for its answers where these are no labels."""
+    """Return the words for what a model reads, and for its answers where these are no labels."""
     if (reader := task_class(exported.task).reader) in BY_READER:
         return BY_READER[reader]
     return WORDS_OF_SOUNDS if exported.reads_sounds else WORDS_OF_PAIRS if exported.is_pair else WORDS_OF_TEXTS
 
 
 def usage(exported: ExportedModel, trained: ExportedModel) -> str:
-    """The README.md of a bundle: how to use it, then the model card."""
+    """Return the README.md of a bundle: how to use it, then the model card."""
     card = trained.folder / "README.md"
     text = card.read_text(encoding="utf-8") if card.is_file() else ""
     body = text.split("\n---\n", 1)[-1] if text.startswith("---\n") else text

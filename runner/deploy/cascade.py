@@ -78,7 +78,7 @@ class CascadePredictor:
         return AskedOfBoth(texts, pairs, asked, asked.lengths.copy(), asked.is_cut.copy(), asked.longest)
 
     def answers(self, asked: AskedOfBoth, batch_size: int) -> list[Answer]:
-        """One answer for each question; the facts of `asked` become those of the model that answered."""
+        """Return one answer for each question; the facts of `asked` become those of the model that answered."""
         found = self.small.answers(asked.of_small, batch_size)
         sure = np.array([max(answer["probabilities"].values()) >= self.threshold for answer in found], bool)
         rest = np.flatnonzero(~sure).tolist()
@@ -98,12 +98,12 @@ class CascadePredictor:
         return self.small if answer[ANSWERED_BY] == SMALL else self.large
 
     def __call__(self, texts: Sequence[Any], pairs: Sequence[str] | None = None, batch_size: int = 32) -> list[Answer]:
-        """One answer for each text or pair of texts; long texts are cut."""
+        """Return one answer for each text or pair of texts; long texts are cut."""
         return self.answers(self.ask(texts, pairs), batch_size) if len(texts) else []
 
 
 def open_cascade(exported: ExportedModel, threads: int = 1) -> CascadePredictor:
-    """Load both models to predict on `threads` threads; ConfigError for a damaged cascade, or changed weights."""
+    """Load both models to predict on `threads` threads; raise ConfigError for a damaged cascade, or changed weights."""
     found = read_cascade(exported.folder)
     for part, model in zip(MODELS, found.models, strict=True):
         if hash_of(model.weights) != found.facts[part]["sha256"]:
@@ -116,7 +116,7 @@ def open_cascade(exported: ExportedModel, threads: int = 1) -> CascadePredictor:
 
 
 def read_cascade(folder: Path) -> Cascade:
-    """Return what the cascade.json of a folder says; ConfigError where it is damaged or a model is missing."""
+    """Return what the cascade.json of a folder says; raise ConfigError where it is damaged or a model is missing."""
     path = folder / CASCADE_FILE
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))

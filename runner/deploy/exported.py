@@ -99,17 +99,17 @@ class ExportedModel:
         return self.folder / WEIGHTS.get(self.engine, "model.onnx")
 
     def moved(self, folder: Path, engine: str) -> ExportedModel:
-        """The model as it is written to a folder for an engine, with its lengths inside."""
+        """Return the model as it is written to a folder for an engine, with its lengths inside."""
         return replace(self, folder=folder, engine=engine, lengths={})
 
     def describe(self) -> JsonObject:
-        """The content of deploy.json, which `read_export` reads."""
+        """Return the content of deploy.json, which `read_export` reads."""
         content = {key: value for key, value in asdict(self).items() if value or key not in FURTHER}
         return {"schema_version": SCHEMA_VERSION} | content | {"folder": "."}
 
 
 def read_export(folder: Path) -> ExportedModel:
-    """The model in an exported folder; ConfigError where deploy.json is damaged or the weights are missing."""
+    """Return the model in an exported folder; raise ConfigError if deploy.json is damaged or weights are missing."""
     path = folder / DESCRIPTION_FILE
     try:
         found = exported_from(json.loads(path.read_text(encoding="utf-8")), folder)
@@ -123,7 +123,7 @@ def read_export(folder: Path) -> ExportedModel:
 
 
 def exported_from(content: JsonObject, folder: Path) -> ExportedModel:
-    """The model in `folder` that the content of a deploy.json describes.
+    """Return the model in `folder` that the content of a deploy.json describes.
 
     Raises KeyError, TypeError or ValueError where it describes none, or one of a task that this version does not know.
     """
@@ -135,7 +135,7 @@ def exported_from(content: JsonObject, folder: Path) -> ExportedModel:
 
 
 def model_of_run(record: RunRecord, run_folder: Path) -> ExportedModel:
-    """The model that a run trained; ConfigError for one that is not finished or gives no answers, and for a cascade."""
+    """Return the model of a run; raise ConfigError for an unfinished run, one without answers, and a cascade."""
     identity, folder = record.identity, run_folder / "model"
     if record.config.get(CASCADE):
         copy = " ".join(["run", *record.overrides, "out=DIR"])
@@ -155,7 +155,7 @@ def model_of_run(record: RunRecord, run_folder: Path) -> ExportedModel:
 
 
 def describe_model(record: RunRecord, folder: Path) -> ExportedModel:
-    """The model that a run saved in `folder`, as the run's record describes it; its task has answers to give."""
+    """Return the model that a run saved in `folder`, as the run's record describes it; its task has answers to give."""
     task = task_of_record(record)
     name = input_of(task.input, record.setting)
     input_class = INPUTS[name]
@@ -201,7 +201,7 @@ def find_model(source: str, output: Path, engine: str, length: float | None = No
 
 
 def why_no_model(folder: Path, source: str) -> str:
-    """Why a folder answers nothing by itself, in one line with a cure."""
+    """Return why a folder answers nothing by itself, in one line with a cure."""
     if (folder / "config.json").is_file():
         return (
             f"{source} holds a model, and neither the record of its run nor {DESCRIPTION_FILE}, which say what it is "
@@ -214,7 +214,7 @@ def why_no_model(folder: Path, source: str) -> str:
 
 
 def find_export(folder: Path, source: str, engine: str) -> ExportedModel:
-    """The model in an exported folder, or a cascade; ConfigError where it is for another engine."""
+    """Return the model in an exported folder, or a cascade; raise ConfigError where it is for another engine."""
     found = read_export(folder)
     if engine not in ("auto", found.engine):
         use = "auto" if found.engine == CASCADE else found.engine
@@ -223,7 +223,10 @@ def find_export(folder: Path, source: str, engine: str) -> ExportedModel:
 
 
 def with_engine(trained: ExportedModel, engine: str) -> ExportedModel:
-    """The model of a run for an engine: auto is numpy where the model is packed; ConfigError where it is not."""
+    """Return the model of a run for an engine: auto is numpy where the model is packed.
+
+    Raises ConfigError where it is not.
+    """
     packed = replace(trained, engine="numpy")
     if packed.weights.is_file() and engine != "torch":
         return packed
@@ -236,17 +239,17 @@ def with_engine(trained: ExportedModel, engine: str) -> ExportedModel:
 
 
 def export_folder(run_folder: Path, kind: str) -> Path:
-    """The folder of an export of a run, unless `out` names another."""
+    """Return the folder of an export of a run, unless `out` names another."""
     return run_folder / "export" / kind
 
 
 def ending(length: float | None) -> str:
-    """The ending of an export's folder for length=, so that those of several lengths lie side by side."""
+    """Return the ending of an export's folder for length=, so that those of several lengths lie side by side."""
     return "" if length is None else f"-length-{length:g}"
 
 
 def place_of_export(run_folder: Path, kind: str, out: Path | None) -> Path:
-    """The folder, or for a bundle also the .zip, to write; ConfigError for what is no export and is not replaced."""
+    """Return the folder or .zip to write; raise ConfigError if it exists and is not an export, so is not replaced."""
     place = (out or export_folder(run_folder, kind)).expanduser().absolute()
     if place.exists() and not is_replaceable(place):
         raise ConfigError(f"out={place}: is not empty and not an export, so it is not replaced. Try: another out=")
@@ -271,7 +274,7 @@ def is_zip(place: Path) -> bool:
 
 
 def make_parent_folder(place: Path) -> None:
-    """Create the parent of the export; ConfigError if that fails."""
+    """Create the parent of the export; raise ConfigError if that fails."""
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

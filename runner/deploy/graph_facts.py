@@ -32,7 +32,7 @@ def refuse_page_of_cleaned(identity: str, form: str) -> None:
 
 
 def graph_facts(part: Path, exported: ExportedModel, form: str) -> JsonObject:
-    """The content of model.json, for a folder with a graph; its vocab.txt stays where the reader opens that.
+    """Return the content of model.json, for a folder with a graph; its vocab.txt stays where the reader opens that.
 
     form: of the export, for messages. Raises ConfigError for a page of a model that cleans texts.
     """
@@ -72,7 +72,7 @@ def write_tokenizer_json(part: Path, tokenizer: PieceTokenizer) -> None:
 
 
 def with_windows(facts: JsonObject, exported: ExportedModel, tokenizer: PieceTokenizer) -> JsonObject:
-    """The facts of a model that reads contexts in windows, with how these are laid out.
+    """Return the facts of a model that reads contexts in windows, with how these are laid out.
 
     `max_length` becomes that of a question, of which more is cut; `tokens` is that of a window.
     """
@@ -86,7 +86,7 @@ def with_windows(facts: JsonObject, exported: ExportedModel, tokenizer: PieceTok
 
 
 def with_words(facts: JsonObject, exported: ExportedModel, tokenizer: PieceTokenizer) -> JsonObject:
-    """The facts of a model that tags words, with how these become rows.
+    """Return the facts of a model that tags words, with how these become rows.
 
     Where long texts are read in windows, `max_length`, above which texts lose their end, is left out.
     """

@@ -67,7 +67,10 @@ def copy_model(trained: ExportedModel, folder: Path, record: RunRecord) -> None:
 
 
 def write_graph(trained: ExportedModel, exported: ExportedModel, record: RunRecord) -> Parity:
-    """Write the ONNX file and compare its logits with the model's; ParityError if fp32 differs beyond rounding."""
+    """Write the ONNX file and compare its logits with the model's.
+
+    Raises ParityError if fp32 differs beyond rounding.
+    """
     model = Predictor(trained)
     try:
         write_onnx(cast(Network, model.model), exported.weights)

@@ -51,7 +51,7 @@ def save_mlflow_model(folder: Path, model: Path) -> None:
 
 
 def signature(exported: ExportedModel) -> ModelSignature:
-    """The input and output columns."""
+    """Return the input and output columns."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 

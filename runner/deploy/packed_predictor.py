@@ -56,10 +56,10 @@ class PackedPredictor:
         return AskedTexts(texts, pairs, lengths, lengths > self.model.max_length)
 
     def answers(self, asked: AskedTexts, batch_size: int) -> list[Answer]:
-        """One answer for each question; texts are answered one by one, so that batch_size has no effect."""
+        """Return one answer for each question; texts are answered one by one, so that batch_size has no effect."""
         return self(asked.texts, asked.pairs)
 
     def __call__(self, texts: Sequence[str], pairs: Sequence[str] | None = None, batch_size: int = 32) -> list[Answer]:
-        """One answer for each text or pair of texts; long texts are cut."""
+        """Return one answer for each text or pair of texts; long texts are cut."""
         found: list[Answer] = self.model(texts, pairs)
         return found

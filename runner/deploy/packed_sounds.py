@@ -30,17 +30,17 @@ class PackedSounds(PackedPredictor):
         return self.input.ask([texts], self.exported.max_length)
 
     def answers(self, asked: Any, batch_size: int) -> list[Answer]:
-        """One answer for each sound; they are answered one by one, so that batch_size has no effect."""
+        """Return one answer for each sound; they are answered one by one, so that batch_size has no effect."""
         rows = (self.input.collate(asked.split, np.array([row])) for row in range(len(asked.split)))
         return [self.model.answer(self.reader.network.logits(row["input_ids"][0])) for row in rows]
 
     def __call__(self, texts: Sequence[Any], pairs: Sequence[str] | None = None, batch_size: int = 32) -> list[Answer]:
-        """One answer for each sound."""
+        """Return one answer for each sound."""
         return self.answers(self.ask(texts), batch_size) if len(texts) else []
 
 
 def features_of(reader: Reader) -> SoundFeatures:
-    """The features that a model.bin reads, with their scaling."""
+    """Return the features that a model.bin reads, with their scaling."""
     mean, sd = (tuple(map(float, values)) for values in (reader.mean, reader.sd))
     return SoundFeatures(
         reader.kind, reader.rate, reader.seconds, reader.average, reader.has_first, mean, sd, stack=reader.stack

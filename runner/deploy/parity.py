@@ -41,12 +41,12 @@ class Parity:
     agreement: float = 0.0  # share of the scored items with the same prediction; 1 where answers are numbers
 
     def describe(self) -> dict[str, str | int | float]:
-        """The object in deploy.json."""
+        """Return the object in deploy.json."""
         return asdict(self)
 
 
 def tolerated_difference(targets: dict[str, float] | None) -> float:
-    """How far an fp32 export's outputs may be from the model's, in the unit of the targets.
+    """Return how far an fp32 export's outputs may be from the model's, in the unit of the targets.
 
     targets: the mean and the standard deviation by which training standardised, None where it did not.
     """
@@ -127,7 +127,7 @@ def built_in_texts(trained: Predictor) -> TokenSplit:
 
 
 def tone(hertz: float, rate: int = 8000) -> bytes:
-    """The content of a WAV file with a sine of up to 4 seconds, the higher the longer."""
+    """Return the content of a WAV file with a sine of up to 4 seconds, the higher the longer."""
     count = round(rate * min(4.0, hertz / 500))
     samples = 16000 * np.sin(2 * np.pi * hertz * np.arange(count) / rate)
     stream = io.BytesIO()

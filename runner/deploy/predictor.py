@@ -63,7 +63,7 @@ class Predictor:
             raise ConfigError(f"a text is not Unicode: {error}") from error
 
     def logits(self, split: TokenSplit, batch_size: int) -> np.ndarray:
-        """The model's outputs (items, C), float32, in the order of the rows; not calibrated.
+        """Return the model's outputs (items, C), float32, in the order of the rows; not calibrated.
 
         An int8 graph finds the range of its activations in all that it is given, padding too, so it gets row after row:
         no answer depends on what else was asked. At 384 x 6 that takes 14 % longer than batches of 32.
@@ -72,12 +72,12 @@ class Predictor:
         return predict(self.model, split, batch_size=batch_size, device=CPU, precision="fp32", shortest=SHORTEST)
 
     def answers(self, asked: Asked, batch_size: int) -> list[Answer]:
-        """One answer for each question."""
+        """Return one answer for each question."""
         found = self.logits(asked.split, batch_size)
         return self.task.respond(self.calibration.apply_rows(found) if self.calibration.facts else found, asked)
 
     def __call__(self, texts: Sequence[Text], pairs: Sequence[str] | None = None, batch_size: int = 32) -> list[Answer]:
-        """One answer for each text or pair of texts; long texts are cut."""
+        """Return one answer for each text or pair of texts; long texts are cut."""
         return self.answers(self.ask(texts, pairs), batch_size) if len(texts) else []
 
 

@@ -54,10 +54,10 @@ class AnyPredictor(Protocol):
         """Make texts, or pairs of texts, ready for the model; those longer than it reads are cut and counted."""
 
     def answers(self, asked: Any, batch_size: int) -> list[Answer]:
-        """One answer for each question; asked: as `ask` returned it."""
+        """Return one answer for each question; asked: as `ask` returned it."""
 
     def __call__(self, texts: Sequence[Any], pairs: Sequence[str] | None = None, batch_size: int = 32) -> list[Answer]:
-        """One answer for each text or pair of texts; long texts are cut."""
+        """Return one answer for each text or pair of texts; long texts are cut."""
 
 
 @runtime_checkable
@@ -67,20 +67,20 @@ class KeepsTime(Protocol):
     max_ms: float  # where a question does not say
 
     def describe(self) -> str:
-        """A sentence for the terminal: what is answered how fast."""
+        """Return a sentence for the terminal: what is answered how fast."""
 
     def tokens(self, asked: Any) -> Sequence[int]:
-        """The tokens that are read of each question."""
+        """Return the tokens that are read of each question."""
 
     def least_ms(self, tokens: int) -> float:
-        """The time of the fastest lengths for a text of so many tokens."""
+        """Return the time of the fastest lengths for a text of so many tokens."""
 
     def answers_within(self, asked: Any, limits: Sequence[float], batch_size: int) -> list[Answer]:
-        """One answer for each question, within its own limit in milliseconds; asked: as `ask` returned it."""
+        """Return one answer for each question, within its own limit in milliseconds; asked: as `ask` returned it."""
 
 
 def open_predictor(exported: ExportedModel, threads: int = 1, max_ms: float | None = None) -> AnyPredictor:
-    """Load a model to predict on `threads` threads; ConfigError for damaged files.
+    """Load a model to predict on `threads` threads; raise ConfigError for damaged files.
 
     max_ms: for each text, of a model with searched lengths.
     """

@@ -51,7 +51,9 @@ class WantedPromise:
 
 
 def find_promise(record: RunRecord, run_folder: Path, wanted: WantedPromise, models: int) -> Promise:
-    """Return the promise that the calibration rows of a run allow; ConfigError where they do not, with what they allow.
+    """Return the promise that the calibration rows of a run allow.
+
+    Raises ConfigError where they do not, with what they allow.
 
     models: how many were compared on these rows.
     """
@@ -122,7 +124,9 @@ def check_labels(record: RunRecord, wanted: WantedPromise, labels: tuple[str, ..
 
 
 def calibration_split(record: RunRecord, words: str) -> str:
-    """Return the name of the split whose rows a promise may be made on; ConfigError for one that was used otherwise.
+    """Return the name of the split whose rows a promise may be made on.
+
+    Raises ConfigError for one that was used otherwise.
 
     words: the options that ask for the promise, for the message.
     """

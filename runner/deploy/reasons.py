@@ -54,7 +54,7 @@ class Reasons:
 
 
 def find_reasons(predictor: AnyPredictor, texts: Sequence[str], answer: Answer) -> Reasons | None:
-    """The reasons for an answer to a text, or to a pair of texts; None where an answer is of another form."""
+    """Return the reasons for an answer to a text, or to a pair of texts; None where an answer is of another form."""
     predictor = predictor.model_of(answer) if isinstance(predictor, CascadePredictor) else predictor
     method, ngrams = method_of(predictor), ngrams_of(predictor)
     if not method:
@@ -67,21 +67,21 @@ def find_reasons(predictor: AnyPredictor, texts: Sequence[str], answer: Answer) 
 
 
 def method_of(predictor: AnyPredictor) -> str:
-    """How `find_reasons` finds the reasons of this model's answers; empty where it finds none."""
+    """Return how `find_reasons` finds the reasons of this model's answers; empty where it finds none."""
     if predictor.answer_fields[0].type not in ("label", "number") or predictor.request_fields[0].type == "sound":
         return ""
     return EXACT if ngrams_of(predictor) is not None and len(predictor.request_fields) == 1 else LEFT_OUT
 
 
 def ngrams_of(predictor: AnyPredictor) -> Ngram | None:
-    """The linear model on n-grams that answers, None where another does."""
+    """Return the linear model on n-grams that answers, None where another does."""
     inner = predictor.inner if isinstance(predictor, RejectingPredictor) else predictor
     scorer = inner.model._scorer if isinstance(inner, PackedPredictor) else None
     return scorer if isinstance(scorer, Ngram) else None
 
 
 def exact_parts(model: Ngram, text: str) -> list[Part]:
-    """Each n-gram of a text, and how much it adds to the logit of the answer.
+    """Return each n-gram of a text, and how much it adds to the logit of the answer.
 
     With more than two classes: to that logit less the mean of all, so that a part can speak against the answer.
     """
@@ -101,7 +101,7 @@ def exact_parts(model: Ngram, text: str) -> list[Part]:
 
 
 def hits(model: Ngram, text: str) -> dict[int, tuple[str, list[tuple[int, int]]]]:
-    """The n-grams of a text that the model has, by their row: how they read, and where they are."""
+    """Return the n-grams of a text that the model has, by their row: how they read, and where they are."""
     words = model.tokens(text)[: model.most]
     places = [word.span() for word in WORD_OF_MODEL.finditer(text)][: model.most]
     if len(places) != len(words):  # lower case has made other words of them
@@ -123,7 +123,7 @@ Found = tuple[str, int, tuple[int, int]]  # an n-gram, its hash, its place
 
 
 def word_grams(model: Ngram, words: list[str], places: list[tuple[int, int]]) -> Iterator[Found]:
-    """The n-grams of words."""
+    """Yield the n-grams of words."""
     hashes = model.hash(words)
     for length in range(1, model.grams + 1):
         for first in range(len(words) - length + 1):
@@ -135,7 +135,7 @@ def word_grams(model: Ngram, words: list[str], places: list[tuple[int, int]]) ->
 
 
 def character_grams(model: Ngram, words: list[str], places: list[tuple[int, int]]) -> Iterator[Found]:
-    """The n-grams of characters inside words; `<` and `>` are the ends of a word."""
+    """Yield the n-grams of characters inside words; `<` and `>` are the ends of a word."""
     if model.characters is None:
         return
     for word, (begin, end) in zip(words, places):
@@ -148,7 +148,7 @@ def character_grams(model: Ngram, words: list[str], places: list[tuple[int, int]
 
 
 def left_out(predictor: AnyPredictor, texts: Sequence[str], answer: Answer) -> list[Part]:
-    """By how much the share of the answer, or the number, falls without each of the first MOST_WORDS words."""
+    """Return by how much the share of the answer, or the number, falls without each of the first MOST_WORDS words."""
     places = [(field, word) for field, text in enumerate(texts) for word in WORD.finditer(text)][:MOST_WORDS]
     if not places:
         return []
@@ -165,7 +165,7 @@ def left_out(predictor: AnyPredictor, texts: Sequence[str], answer: Answer) -> l
 
 
 def share_of(other: Answer, answer: Answer) -> float:
-    """The share that another answer gives to the most probable label of this one; of numbers the number."""
+    """Return the share that another answer gives to the most probable label of this one; of numbers the number."""
     if "probabilities" not in answer:
         return float(other["prediction"])
     label = max(answer["probabilities"], key=answer["probabilities"].__getitem__)

@@ -52,16 +52,16 @@ class RejectingPredictor:
         return self.inner.ask(texts, pairs)
 
     def answers(self, asked: Questions, batch_size: int) -> list[Answer]:
-        """One answer for each question; asked: as `ask` returned it."""
+        """Return one answer for each question; asked: as `ask` returned it."""
         return [keep_promise(self.promise, answer) for answer in self.inner.answers(asked, batch_size)]
 
     def __call__(self, texts: Sequence[Any], pairs: Sequence[str] | None = None, batch_size: int = 32) -> list[Answer]:
-        """One answer for each text or pair of texts; long texts are cut."""
+        """Return one answer for each text or pair of texts; long texts are cut."""
         return [keep_promise(self.promise, answer) for answer in self.inner(texts, pairs, batch_size)]
 
 
 def promised(predictor: AnyPredictor) -> list[str]:
-    """The promise that the answers of a predictor keep, in sentences; none for one that promises nothing."""
+    """Return the promise that the answers of a predictor keep, in sentences; none for one that promises nothing."""
     return sentences(predictor.promise) if isinstance(predictor, RejectingPredictor) else []
 
 

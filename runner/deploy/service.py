@@ -71,7 +71,7 @@ def load_app(
 def make_app(
     predictor: AnyPredictor, *, batch_size: int, limits: Limits, hosts: Sequence[str], monitor: Monitor
 ) -> FastAPI:
-    """The web application of a loaded model. hosts: the host names that requests may use, ["*"] for any."""
+    """Return the web application of a loaded model. hosts: the host names that requests may use, ["*"] for any."""
     exported = predictor.exported
     app = FastAPI(title=exported.name, version=exported.identity, docs_url=None, redoc_url=None)
     app.add_middleware(
@@ -129,7 +129,7 @@ def make_app(
 
 
 def health_of(predictor: AnyPredictor) -> Health:
-    """The state of a server with this model."""
+    """Return the state of a server with this model."""
     exported, facts = predictor.exported, predictor.calibration.facts
     has_shares = any(field.type == "shares" for field in predictor.answer_fields)
     return Health(
@@ -198,29 +198,32 @@ def problem_of(place: Sequence[int | str], kind: str, message: str) -> str:
 
 
 def what_is_asked(asked: Sequence[fields.Field]) -> str:
-    """The word for the questions of a model with these fields."""
+    """Return the word for the questions of a model with these fields."""
     return "sounds" if asked[0].type == "sound" else "texts"
 
 
 def explained(predictor: AnyPredictor, question: Question, answers: Sequence[Answer]) -> list[Answer]:
-    """The answers to a question, each with its reasons where there are any."""
+    """Return the answers to a question, each with its reasons where there are any."""
     rows = zip(question.texts, question.pairs) if question.pairs else ([text] for text in question.texts)
     found = [find_reasons(predictor, list(row), answer) for row, answer in zip(rows, answers)]
     return [answer | ({"reasons": asdict(reasons)} if reasons else {}) for answer, reasons in zip(answers, found)]
 
 
 def limits_of(predictor: KeepsTime, questions: Sequence[Question]) -> list[float]:
-    """The milliseconds that each text of some questions may take."""
+    """Return the milliseconds that each text of some questions may take."""
     return [limit_of(question) or predictor.max_ms for question in questions for _ in question.texts]
 
 
 def limit_of(question: Question) -> float | None:
-    """The milliseconds that a question says its answers may take."""
+    """Return the milliseconds that a question says its answers may take."""
     return question.max_ms if isinstance(question, TimedQuestion) else None
 
 
 def too_fast(predictor: KeepsTime, question: Question, tokens: Sequence[int]) -> str:
-    """Why the limit of a question cannot be kept for one of its texts, with the one that can; "" where it is kept."""
+    """Return why a request's time limit cannot be kept for one of its texts, and which limit can.
+
+    "" if it can be kept.
+    """
     limit, longest = limit_of(question), int(max(tokens))
     least = predictor.least_ms(longest)
     if limit is None or least <= limit:

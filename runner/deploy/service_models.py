@@ -80,7 +80,7 @@ TYPES: dict[fields.FieldType, Any] = {
 
 
 def answers_model(answer_fields: Sequence[fields.Field]) -> type[BaseModel]:
-    """The body of an answer: the run that trained the model, and an answer for each text in the same order."""
+    """Return the body of an answer: the run that trained the model, and an answer for each text in the same order."""
     described = {field.name: (TYPES[field.type], Field(description=field.meaning)) for field in answer_fields}
     reasons = (ReasonsFacts | None, Field(None, description="where `explain` asked for them"))
     answer: Any = create_model("Answer", **described, reasons=reasons)  # type: ignore[call-overload]
@@ -119,7 +119,7 @@ class Health(BaseModel):
 
 
 def question_model(asked: Sequence[fields.Field], *, is_timed: bool = False) -> type[Question]:
-    """The body of a request for a model that is asked with these fields.
+    """Return the body of a request for a model that is asked with these fields.
 
     is_timed: may a request say how long its answers may take?
     """

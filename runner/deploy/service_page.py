@@ -9,7 +9,10 @@ from string import Template
 
 
 def make_page() -> tuple[str, dict[str, str]]:
-    """The HTML and the headers of its answer: only this very style and script run, and only this server is asked."""
+    """Return the HTML of the page and the headers of its response.
+
+    The headers allow only this style and script, and requests only to this server.
+    """
     words = resources.files("runner.deploy.page").joinpath("calibration.js").read_text(encoding="utf-8")
     parts = {"style": read("service.css"), "script": words + read("service_sounds.js") + read("service.js")}
     allowed = "; ".join(f"{name}-src '{hash_of(content)}'" for name, content in parts.items())
@@ -23,10 +26,10 @@ def make_page() -> tuple[str, dict[str, str]]:
 
 
 def hash_of(content: str) -> str:
-    """The source expression of a policy that allows a script or style with this very content."""
+    """Return the source expression of a policy that allows a script or style with this very content."""
     return "sha256-" + base64.b64encode(hashlib.sha256(content.encode("utf-8")).digest()).decode("ascii")
 
 
 def read(name: str) -> str:
-    """The content of a file beside this one."""
+    """Return the content of a file beside this one."""
     return resources.files("runner.deploy").joinpath(name).read_text(encoding="utf-8")

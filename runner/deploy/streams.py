@@ -33,7 +33,7 @@ Row = dict[str, Any]
 
 
 def output_format(path: Path) -> str:
-    """The format of an output file, by its name."""
+    """Return the format of an output file, by its name."""
     suffix = path.suffix.lower()
     if suffix not in WRITTEN:
         raise ConfigError(f"out={path}: expected a name that ends in {' or '.join(WRITTEN)}. Try: out={path.stem}.csv")
@@ -41,7 +41,9 @@ def output_format(path: Path) -> str:
 
 
 def input_format(path: Path | None, asked: str) -> str:
-    """The format of a file or of standard input: the one asked for, else by the file's name, else one text per line.
+    """Return the format of a file or of standard input.
+
+    It is the one asked for, else the one that the file's name implies, else one text per line.
 
     asked: one of INPUTS, or "".
     """
@@ -169,7 +171,7 @@ class RowWriter:
 
 
 def _line(row: Row) -> str:
-    """A row as JSON; control characters and lone surrogates are escaped."""
+    """Return a row as JSON; control characters and lone surrogates are escaped."""
     text = json.dumps(row, ensure_ascii=False, default=str)  # Parquet may hold dates, which become text
     return text if text.isprintable() else json.dumps(row, default=str)
 

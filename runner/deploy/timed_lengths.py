@@ -62,7 +62,7 @@ class TimedPredictor(Predictor):
             )
 
     def describe(self) -> str:
-        """A sentence for the terminal: what is answered how fast."""
+        """Return a sentence for the terminal: what is answered how fast."""
         speed = self.choose(self.typical, self.max_ms)
         fastest, slowest = self.speeds[0], self.speeds[-1]
         return (
@@ -72,31 +72,31 @@ class TimedPredictor(Predictor):
         )
 
     def ms(self, speed: Speed, tokens: int) -> float:
-        """The time of a text of so many tokens, by the times measured at the start."""
+        """Return the time of a text of so many tokens, by the times measured at the start."""
         return float(np.interp(tokens, self.sizes, speed.ms))
 
     def tokens(self, asked: Asked) -> Sequence[int]:
-        """The tokens that are read of each question."""
+        """Return the tokens that are read of each question."""
         found: list[int] = asked.read_lengths.tolist()
         return found
 
     def least_ms(self, tokens: int) -> float:
-        """The time of the fastest lengths for such a text."""
+        """Return the time of the fastest lengths for such a text."""
         return min(self.ms(speed, tokens) for speed in self.speeds)
 
     def choose(self, tokens: int, max_ms: float) -> Speed:
-        """The best lengths within the limit; the fastest where there are none."""
+        """Return the best lengths within the limit; the fastest where there are none."""
         within = [speed for speed in self.speeds if self.ms(speed, tokens) <= max_ms]
         if not within:
             return min(self.speeds, key=lambda speed: self.ms(speed, tokens))
         return max(within, key=lambda speed: (speed.score, -speed.share))
 
     def answers(self, asked: Asked, batch_size: int) -> list[Answer]:
-        """One answer for each question, within the limit that the predictor was opened with."""
+        """Return one answer for each question, within the limit that the predictor was opened with."""
         return self.answers_within(asked, [self.max_ms] * len(asked.texts), batch_size)
 
     def answers_within(self, asked: Asked, limits: Sequence[float], batch_size: int) -> list[Answer]:
-        """One answer for each question, within its own limit in milliseconds; asked: as `ask` returned it."""
+        """Return one answer for each question, within its own limit in milliseconds; asked: as `ask` returned it."""
         chosen = [self.speeds.index(self.choose(n, limit)) for n, limit in zip(self.tokens(asked), limits)]
         answers: list[Answer] = [{}] * len(chosen)
         for place in sorted(set(chosen)):
@@ -113,7 +113,7 @@ class TimedPredictor(Predictor):
         self.calibration = self.fitted if lengths == self.own else Calibration(problem=OTHER_LENGTHS)
 
     def _time(self, lengths: Sequence[Lengths | None]) -> tuple[list[int], list[tuple[float, ...]]]:
-        """The token counts that were timed, and for each lengths the milliseconds of each count."""
+        """Return the token counts that were timed, and for each lengths the milliseconds of each count."""
         most = self.exported.max_length
         texts = [WORD * max(1, size - 2) for size in (*(size for size in SIZES if size < most), most)]
         pairs = [""] if self.exported.is_pair else None

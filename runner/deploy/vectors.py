@@ -69,7 +69,7 @@ def write_vectors(record: RunRecord, run_folder: Path, form: str, out: Path | No
 
 
 def _readable(tokenizer: Tokenizer, form: str, identity: str) -> PieceTokenizer:
-    """Return the tokenizer; ConfigError for one that gives other tokens in the program that opens the folder."""
+    """Return the tokenizer; raise ConfigError for one that gives other tokens in the program that opens the folder."""
     where = f"format={form}: run {identity}"
     if not isinstance(tokenizer, PieceTokenizer):
         raise ConfigError(f"{where}: reads hashes of words, for which there is no table of tokens. Try: format=bundle")

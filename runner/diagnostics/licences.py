@@ -45,7 +45,7 @@ def _is_known(text: str) -> bool:
 
 
 def installed_licences() -> list[Licence]:
-    """The licence of each installed package that Bertier needs, directly or not, with all extras; by name."""
+    """Return the licence of each installed package that Bertier needs, directly or not, with all extras; by name."""
     found = {}
     for package in _needed(ROOT, {"dev"}, {}):
         found[package.name.lower()] = Licence(package.name, package.version, _licence(package))
@@ -72,7 +72,7 @@ def _needed(name: str, extras: set[str], seen: dict[str, set[str]]) -> Iterator[
 
 
 def _licence(package: Distribution) -> str:
-    """The SPDX expression of a package, else its classifiers, else the first line of its licence text."""
+    """Return the SPDX expression of a package, else its classifiers, else the first line of its licence text."""
     said = cast(Message, package.metadata)
     if expression := said.get("License-Expression"):
         return expression

@@ -60,7 +60,7 @@ def _is_fitted(context: RunStageContext) -> bool:
 
 
 def _cosines(context: RunStageContext, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """The cosines (rows, 1) and the labels (rows,) of at most so many training rows, evenly spaced."""
+    """Return the cosines (rows, 1) and the labels (rows,) of at most so many training rows, evenly spaced."""
     prepared = context.prepared
     train, count = prepared.splits.train, min(most, len(prepared.splits.train))
     rows = np.linspace(0, len(train) - 1, count).round().astype(np.int64)
@@ -69,7 +69,10 @@ def _cosines(context: RunStageContext, most: int) -> tuple[np.ndarray, np.ndarra
 
 
 def _sentence(found: FittedHead, rows: int) -> str:
-    """A line about the fit: of a number its scale and shift, of two classes the cosine at which they are as likely."""
+    """Return a line about the fit.
+
+    For a number: scale and shift. For two classes: the cosine at which both are equally likely.
+    """
     said = f"last layer fitted to {rows:,} training rows"
     if len(found.bias) == 1:
         return f"{said}: {found.weights[0, 0]:.3f} x cosine {found.bias[0]:+.3f}"

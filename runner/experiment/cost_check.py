@@ -9,7 +9,7 @@ DENSE_BYTES = 4  # of a parameter stored in fp32
 
 
 def disagreement(density: float, metrics: Mapping[str, float], before: Mapping[str, float]) -> str | None:
-    """One sentence where a pruned model is as large or as slow as before, else None.
+    """Return one sentence where a pruned model is as large or as slow as before, else None.
 
     density: share of the prunable weights that are left; metrics, before: of the model now, and before the stage. An
     unknown file size of before is that of a dense model.

@@ -8,7 +8,7 @@ from runner.record.metrics import direction
 
 
 def learning_metrics(prepared: PreparedRun) -> dict[str, float]:
-    """The area under the curve of the plain training and, where the task can tell, `train/diverged`."""
+    """Return the area under the curve of the plain training and, where the task can tell, `train/diverged`."""
     found = _learned_nothing(prepared, "train/loss")
     if _higher_is_better(prepared):
         found["train/area"] = area(curve(prepared.folder))

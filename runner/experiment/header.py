@@ -37,7 +37,7 @@ def first_record(prepared: PreparedRun, overrides: list[str]) -> RunRecord:
 
 
 def data_facts(prepared: PreparedRun) -> DataFacts:
-    """The data of a run: source, splits, task, and the names of its headline metrics."""
+    """Return the data of a run: source, splits, task, and the names of its headline metrics."""
     settings, splits = prepared.settings, prepared.splits
     labels, task, parts = splits.task, prepared.task, [splits.train, splits.select, *splits.report]
     parts += [splits.apart] if splits.apart else []

@@ -107,7 +107,7 @@ def check_positions(settings: Settings, positions: int | None) -> None:
 
 
 def build_initial_model(settings: Settings, splits: Splits, folder: Path | None) -> tuple[Network, WeightsReport, str]:
-    """The model before its first step, its weights, and their part of the identity ("" for weights of the seed).
+    """Return the model before its first step, its weights, and their part of the identity ("" for weights of the seed).
 
     folder: of the saved model that it starts from, if any. Raises ConfigError for texts that may be longer than the
     model takes.
@@ -170,7 +170,7 @@ def check_readout_length(readout: Readout, settings: Settings) -> None:
 
 
 def build_first_model(settings: Settings, splits: Splits, folder: Path | None = None) -> tuple[Network, WeightsReport]:
-    """The model with the head of its task, from the saved model in `folder`, if any; the caller seeds torch."""
+    """Return the model with the head of its task, from the saved model in `folder`, if any; the caller seeds torch."""
     tokenizer = splits.tokenizer
     model, weights = build(
         settings.model,
@@ -189,7 +189,10 @@ def build_first_model(settings: Settings, splits: Splits, folder: Path | None = 
 
 
 def find_cut(settings: Settings, splits: Splits, folder: Path | None) -> Cut | None:
-    """The part of a checkpoint's tables that stays; None for a full vocabulary, and for a model that was cut before."""
+    """Return the rows of a checkpoint's word tables to keep.
+
+    None for a full vocabulary, and for a model whose vocabulary was trimmed before.
+    """
     tokenizer = splits.tokenizer
     if not isinstance(tokenizer, TrimmedTokenizer):
         return None
@@ -201,7 +204,7 @@ def find_cut(settings: Settings, splits: Splits, folder: Path | None) -> Cut | N
 def open_finished_model(
     folder: Path, settings: ModelSettings, label_names: Sequence[str]
 ) -> tuple[Network, WeightsReport]:
-    """The saved model of a finished run, ready to be trained further, and its weights' facts.
+    """Return the saved model of a finished run, ready to be trained further, and its weights' facts.
 
     label_names: of the task; where the run had them in another order, its last layer is brought into this one.
     """
@@ -250,7 +253,7 @@ def check_tokenizer(folder: Path | None, splits: Splits, *, is_finished: bool = 
 
 
 def fingerprints_of(folder: Path, wanted: Tokenizer, *, may_add: bool = True) -> set[str]:
-    """The fingerprints of a saved tokenizer: as it is, and with the lower case of the wanted one; without cleaning.
+    """Return the fingerprints of a saved tokenizer, without cleaning: as it is, and with the wanted lower-casing.
 
     may_add: with its added tokens too, which a model that is trained again can learn.
     """

@@ -10,7 +10,7 @@ from runner.statistics.probabilities import sigmoid, softmax
 
 
 def teacher_targets(context: RunStageContext, options: Distil) -> np.ndarray:
-    """The targets of the training rows, after the unlabelled ones have joined them.
+    """Return the targets of the training rows, after the unlabelled ones have joined them.
 
     Shares of classes or of labels, (rows, C): the teacher's probabilities at the stage's temperature, and where a row
     has a label, that as well, by the weights of the losses. Of a regression numbers, (rows,).

@@ -40,7 +40,7 @@ Notify = Callable[[str], None]
 
 
 def load_run_splits(settings: Settings, notify: Notify, exclusive: Exclusive) -> Splits:
-    """The splits of a run, tokenised for its model."""
+    """Return the splits of a run, tokenised for its model."""
     cache = Path(settings.paths.cache).expanduser()
     model = settings.model
     return load_splits(
@@ -112,13 +112,13 @@ def identity_contents(
 
 
 def readout_contents(settings: Settings, model: Network) -> dict[str, str]:
-    """The readout that a checkpoint chose as the identity has it: as if it had been named."""
+    """Return the readout that a checkpoint chose as the identity has it: as if it had been named."""
     is_open = settings.model.readout["name"] == "auto"
     return {"model.readout.name": full_part(model.architecture["readout"])["name"]} if is_open else {}
 
 
 def label_contents(task: DataTask) -> dict[str, str]:
-    """The use of the labels as the identity has it; empty for the one that every run had at first.
+    """Return the use of the labels as the identity has it; empty for the one that every run had at first.
 
     The class whose F1 is recorded, where it is not class 1; and standardised targets, where auto came to that.
     """

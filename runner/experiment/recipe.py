@@ -13,7 +13,7 @@ RENAMED = {"schedule": ("schedule", "name"), "warmup": ("schedule", "warmup")}  
 
 
 def recipe_of(settings: Settings) -> TrainingRecipe:
-    """The part of a run's settings that a training is told."""
+    """Return the part of a run's settings that a training is told."""
     return TrainingRecipe(
         settings.train, settings.optimizer, settings.schedule, settings.engine, settings.seed,
         settings.checkpoint.pause_at,
@@ -21,7 +21,7 @@ def recipe_of(settings: Settings) -> TrainingRecipe:
 
 
 def phase_recipe(recipe: TrainingRecipe, changes: Mapping[str, object]) -> TrainingRecipe:
-    """The recipe of one phase of a stage: the run's own, with changes by the names of settings.
+    """Return the recipe of one phase of a stage: the run's own, with changes by the names of settings.
 
     None leaves a setting unchanged; a name that no group has is a TypeError.
     """

@@ -66,7 +66,7 @@ def take_recipe(prepared: PreparedRun, chosen: str) -> list[str]:
 
 
 def _first_model(prepared: PreparedRun, settings: Settings) -> tuple[Network, list[str]]:
-    """The model of these settings before its first step, and the notes on it; seeds the random numbers."""
+    """Return the model of these settings before its first step, and the notes on it; seeds the random numbers."""
     model, weights, _ = build_initial_model(settings, prepared.splits, prepared.start)
     return model.to(prepared.device), weights.notes
 
@@ -105,7 +105,7 @@ class _Search:
         return ChosenRecipe(self.recipes[best], self.metric, self.prepared.splits.select.source_count, self.tried)
 
     def _rank(self, score: float | None) -> float:
-        """A score such that more is better; one that is not finite is the worst."""
+        """Return a score such that more is better; one that is not finite is the worst."""
         return -math.inf if score is None or not math.isfinite(score) else self.sign * score
 
     def _enter(self, number: int, tried: TriedRecipe) -> None:
@@ -122,7 +122,10 @@ class _Search:
         return Checkpoints(self.prepared.folder, owner, every_s, f"{CHECKPOINTS}/recipe-{number}")
 
     def _train(self, number: int, *, is_whole: bool) -> float | None:
-        """The best score of one setting's training, to its cut or from there to its end; None if it is not finite."""
+        """Return the best score of one setting's training, to its cut or from there to its end.
+
+        None if it is not finite.
+        """
         prepared, clock = self.prepared, self.prepared.exclusive.clock
         settings = with_recipe(prepared.settings, self.recipes[number])
         model, _ = _first_model(prepared, settings)
@@ -152,6 +155,6 @@ class _Search:
 
 
 def survivors(ranks: Sequence[float]) -> list[int]:
-    """The places of the better half, at least two of them, in their order; of equals the first are better."""
+    """Return the places of the better half, at least two of them, in their order; of equals the first are better."""
     kept = max(FEWEST, math.ceil(len(ranks) / 2))
     return sorted(sorted(range(len(ranks)), key=lambda place: (-ranks[place], place))[:kept])

@@ -148,7 +148,7 @@ def save_model(prepared: PreparedRun, record: RunRecord, folder: Path) -> None:
 
 
 def packing_facts(prepared: PreparedRun, task: Task) -> Facts:
-    """The facts for a model.bin beside the numbers of the model; task: as it answers."""
+    """Return the facts for a model.bin beside the numbers of the model; task: as it answers."""
     data, found = prepared.settings.data, prepared.splits.tokenizer
     tokenizer = json.loads(found.backend.to_str()) if isinstance(found, PieceTokenizer) else None
     if tokenizer and isinstance(found, PieceTokenizer) and found.bare:
@@ -183,7 +183,7 @@ def measure_costs(
 
 
 def measure_answers(prepared: PreparedRun, record: RunRecord, folder: Path) -> dict[str, float]:
-    """The times to open the model in `folder` and to answer reported texts as `run predict` does; on the CPU."""
+    """Return the times to open the model in `folder` and to answer reported texts as `run predict` does; on the CPU."""
     columns = distinct_texts(prepared.splits.report[0])
     if not prepared.task.is_deployed or not columns:
         return {}
@@ -201,12 +201,12 @@ def measure_answers(prepared: PreparedRun, record: RunRecord, folder: Path) -> d
 
 
 def positions_of(prepared: PreparedRun) -> int:
-    """The longest input in tokens that the model takes; a usual length where there is no limit."""
+    """Return the longest input in tokens that the model takes; a usual length where there is no limit."""
     return prepared.model.longest_input() or prepared.settings.model.positions
 
 
 def build_yardstick(prepared: PreparedRun) -> Network | None:
-    """The preset `measure.baseline` with random weights: timed beside the model, it makes machines comparable.
+    """Return the preset `measure.baseline` with random weights: timed beside the model, it makes machines comparable.
 
     It is a classifier, or where the task's head reads tokens has that head, so that it takes the same inputs.
     """

@@ -74,7 +74,7 @@ class RunStageContext(Stopwatch):
         return BatchPlan(train.lengths, once, self.settings.seed, train.units).total
 
     def _checkpoint_name(self, phase: str) -> str:
-        """The owner written into a checkpoint of a phase, so that no other phase takes it for its own."""
+        """Return the owner written into a checkpoint of a phase, so that no other phase takes it for its own."""
         return f"{self.prepared.identity}/{self.stage}/{phase}"
 
     def draw_from(self, moment: str) -> None:
@@ -165,7 +165,7 @@ class RunStageContext(Stopwatch):
         return trained
 
     def score(self, model: nn.Module, *, rows: int | None = None) -> float:
-        """The primary metric of one pass over the selection split or `rows` of it; its sign makes higher better."""
+        """Return the primary metric on the selection split, or on `rows` of it, signed so that higher is better."""
         settings, select = self.settings.train, self._selected(rows)
         logits = predict(
             model, select, batch_size=settings.eval_batch_size,
@@ -175,7 +175,7 @@ class RunStageContext(Stopwatch):
         return self.sign * score(self.prepared.task, select, logits)[self.primary]
 
     def _selected(self, rows: int | None) -> TokenSplit:
-        """The selection split, or a sample of its source rows; of a ranking the first ones, which are whole queries."""
+        """Return the selection split, or a sample of its rows (for a ranking the first ones, as whole queries)."""
         select = self.splits.select
         if rows is None or rows >= select.source_count:
             return select
@@ -201,7 +201,7 @@ class RunStageContext(Stopwatch):
             yield (*self._batch(chosen, numbers[places]), numbers[places])
 
     def training_inputs(self, rows: np.ndarray, given: Inputs) -> Inputs:
-        """The inputs of training rows, padded to the longest of them, with the tokenizer's ids."""
+        """Return the inputs of training rows, padded to the longest of them, with the tokenizer's ids."""
         if self.splits.train.augment is not None:  # which are not renumbered, and are others in every epoch
             return given
         return self._batch(self.splits.train, rows)[0]
@@ -211,12 +211,12 @@ class RunStageContext(Stopwatch):
         return to_tensors(batch, self.device), targets_to_tensors(batch, self.device)
 
     def teacher(self) -> KeptTeacher:
-        """The teacher of this stage, which was checked before the run began."""
+        """Return the teacher of this stage, which was checked before the run began."""
         assert self.stage_inputs.teacher is not None, "a stage that needs a teacher has one"
         return self.stage_inputs.teacher
 
     def teacher_logits(self, rows: np.ndarray) -> Tensor:
-        """The teacher's logits for training rows; kept apart for labelled and unlabelled ones, which runs share."""
+        """Return the teacher's logits for training rows; labelled and unlabelled ones are cached separately."""
         labels = self.splits.train.labels
         if self._teacher_logits is None:
             parts = (self.prepared.splits.train, *self.texts)
@@ -226,7 +226,7 @@ class RunStageContext(Stopwatch):
         return self._teacher_logits[torch.from_numpy(items).to(self.device)]
 
     def teacher_vectors(self, rows: np.ndarray | None) -> Tensor:
-        """The vectors of the teacher's readout for training rows, (N, H); rows: None: of all."""
+        """Return the vectors of the teacher's readout for training rows, (N, H); rows: None: of all."""
         if self._teacher_vectors is None:
             parts = (self.prepared.splits.train, *self.texts)
             found = np.concatenate([self.teacher().vectors(part) for part in parts])
@@ -246,7 +246,7 @@ class RunStageContext(Stopwatch):
             self.splits = replace(self.splits, train=append_unlabelled(self.splits.train, texts))
 
     def _of_items(self, logits: np.ndarray) -> Tensor:
-        """The teacher's logits of all items (items, C) on the device; an item it has no token for likes all classes."""
+        """Return the teacher's logits of all items (items, C) on the device; zeros for an item without a token."""
         lost, wanted = np.isnan(logits).all(1), self.splits.train.labels.has_output
         if lost.any():
             count = int(lost.sum() if wanted is None else (lost & wanted).sum())
@@ -282,7 +282,7 @@ class RunStageContext(Stopwatch):
         self.draw_from(f"after step {steps}")
 
     def load_progress(self) -> tuple[dict[str, Tensor], JsonObject] | None:
-        """The tensors and the state of the newest `save_progress`; None at the beginning of the stage."""
+        """Return the tensors and the state of the newest `save_progress`; None at the beginning of the stage."""
         found = self.boundaries.newest()
         if found is None:
             return None

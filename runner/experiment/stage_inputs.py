@@ -56,12 +56,12 @@ class StageInputs:
         return found
 
     def extra_texts(self, train: TokenSplit) -> list[TokenSplit]:
-        """The texts that join the training rows `train` without labels."""
+        """Return the texts that join the training rows `train` without labels."""
         found = [self.unlabelled.split] if self.unlabelled else []
         return [*found, *([self.replacer.vary(train)] if self.replacer else [])]
 
     def identity_contents(self, name: str) -> dict[str, str]:
-        """The settings that name these inputs, with fingerprints in the place of ids and paths."""
+        """Return the settings that name these inputs, with fingerprints in the place of ids and paths."""
         found = {}
         if self.teacher:
             found[f"compression.{name}.teacher"] = self.teacher.facts.fingerprint
@@ -81,7 +81,7 @@ def find_stage_inputs(
     notify: Notify,
     exclusive: Exclusive,
 ) -> dict[str, StageInputs]:
-    """The inputs of each stage, by its name, all of them checked; raises the user's errors."""
+    """Return the inputs of each stage, by its name, all of them checked; raises the user's errors."""
     cache = SharedCache(Path(settings.paths.cache).expanduser(), notify, exclusive.waiting)
     finder = _Finder(settings, splits, task, device, cache, exclusive)
     return {name: finder.find(name, stage, model) for name, stage in settings.compression.items()}
@@ -99,7 +99,7 @@ class _Finder:
     exclusive: Exclusive
 
     def find(self, name: str, stage: StageSettings, model: Network) -> StageInputs:
-        """The inputs of one stage, checked."""
+        """Return the inputs of one stage, checked."""
         if not isinstance(stage, TaughtSettings):
             return StageInputs()
         inputs = StageInputs(self._teacher(name, stage))
@@ -119,7 +119,7 @@ class _Finder:
         return inputs
 
     def _teacher(self, name: str, stage: TaughtSettings) -> KeptTeacher | None:
-        """The teacher that the stage names, if it names one."""
+        """Return the teacher that the stage names, if it names one."""
         if not stage.teacher:
             return None
         key = f"compression.{name}.teacher"
@@ -131,7 +131,7 @@ class _Finder:
         return KeptTeacher(source, named, theirs, self.task, self.device, self.cache, self.exclusive, versions)
 
     def _length(self, stage: TaughtSettings, source: str) -> int | None:
-        """The longest text in tokens that the teacher `source` reads; None: as many as the student.
+        """Return the longest text in tokens that the teacher `source` reads; None: as many as the student.
 
         Of whole texts, which n-grams read, a teacher takes as many tokens as its own run did, or has positions for.
         """
@@ -142,7 +142,7 @@ class _Finder:
         return min((limit for limit in limits if limit), default=None)
 
     def _replacer(self, name: str, stage: TaughtSettings) -> WordReplacer | None:
-        """The masked-word model that the stage varies its texts with, if it names one."""
+        """Return the masked-word model that the stage varies its texts with, if it names one."""
         options = stage.augment
         if not options.model:
             return None
@@ -153,7 +153,9 @@ class _Finder:
         return found
 
     def _finished_model(self, key: str, source: str) -> str:
-        """The folder or hub id of a finished model: `source` may be a run of this output folder, a folder, a hub id."""
+        """Return the folder or hub id of a finished model; `source`: a run of this output folder, a folder, or a hub
+        id.
+        """
         if "/" in source and not Path(source).expanduser().is_dir():
             return source
         folder = folder_of(source, self.settings.paths.output, key)
@@ -171,7 +173,7 @@ class _Finder:
         )  # fmt: skip
 
     def _unlabelled(self, name: str, stage: TaughtSettings, splits: Splits, length: int | None = None) -> Unlabelled:
-        """The unlabelled texts of a stage in the tokens of `splits`; each is cut after `length` tokens.
+        """Return the unlabelled texts of a stage in the tokens of `splits`; each is cut after `length` tokens.
 
         length: None: data.max_length.
         """
@@ -185,7 +187,10 @@ class _Finder:
 
 
 def unlabelled_source(key: str, text: str, data: DataSettings) -> DataSettings:
-    """The settings to read `<data>:<split>` or a file of texts with; ConfigError when `text` names neither."""
+    """Return the settings to read `<data>:<split>` or a file of texts with.
+
+    Raises ConfigError when `text` names neither.
+    """
     if Path(text).expanduser().is_file():
         return replace(data, source="files", path=text, train_path=None, val_path=None, test_path=None, split=None)
     name, _, split = text.partition(":")

@@ -19,7 +19,10 @@ class PlannedStage:
 
 
 def stage_plan(settings: Settings) -> list[PlannedStage]:
-    """The stages in order. The plain training comes first, unless the model is finished or the first stage trains."""
+    """Return the stages in order.
+
+    The plain training comes first, unless the model is finished or the first stage trains.
+    """
     stages = [PlannedStage(name, options) for name, options in settings.compression.items()]
     first = next(iter(settings.compression.values()), None)
     if settings.finished or (first and first.replaces_training):

@@ -12,13 +12,15 @@ class StageStatistics:
     """Temperatures, and what early answers lose."""
 
     def temperature(self, logits: np.ndarray, labels: np.ndarray) -> float:
-        """The temperature of logits (N, C) for labels (N,); 1 where none can be fitted."""
+        """Return the temperature of logits (N, C) for labels (N,); 1 where none can be fitted."""
         return fit_temperature(logits, labels).value
 
     def last_certified(self, harms: np.ndarray, helps: np.ndarray, rows: int, at_most_loss: float, delta: float) -> int:
-        """The last of ordered settings before the first whose loss of accuracy may be more; -1: there is none."""
+        """Return the index of the last ordered setting before the first whose loss of accuracy may be larger; -1 if
+        none.
+        """
         return last_certified(harms, helps, rows, at_most_loss, delta)
 
     def net_loss_interval(self, harms: int, helps: int, rows: int, delta: float) -> tuple[float, float]:
-        """The ends between which the loss of accuracy lies with probability 1 - delta."""
+        """Return the ends between which the loss of accuracy lies with probability 1 - delta."""
         return net_loss_interval(harms, helps, rows, delta)

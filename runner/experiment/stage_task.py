@@ -15,9 +15,9 @@ class StageTask:
         self.task = task.unweighted()
 
     def loss(self, output: Tensor, targets: Targets) -> Tensor:
-        """The task's mean loss over the items, a scalar."""
+        """Return the task's mean loss over the items, a scalar."""
         return self.task.stage_loss(output, targets)
 
     def match(self, student: Tensor, teacher: Tensor, targets: Targets, *, soft: str, temperature: float) -> Tensor:
-        """The distance of two sets of outputs (items, C), a scalar; targets: of the batch."""
+        """Return the distance of two sets of outputs (items, C), a scalar; targets: of the batch."""
         return self.task.match(student, teacher, targets, soft=soft, temperature=temperature)

@@ -137,7 +137,7 @@ def _train(context: RunStageContext, watch: Watch | None) -> None:
 
 
 def _folded(context: RunStageContext) -> LinearHead:
-    """The network over vectors of n-grams as a linear model, pruned and rounded; its size is said."""
+    """Return the network over vectors of n-grams as a linear model, pruned and rounded; its size is said."""
     prepared, settings = context.prepared, context.settings
     select, vectors = prepared.splits.select, cast(Folded, prepared.model.bert)
 
@@ -229,7 +229,7 @@ def _save_and_measure(context: RunStageContext, folder: Path) -> None:
 
 
 def _costs_before(context: RunStageContext) -> dict[str, float]:
-    """The metrics of the model before this stage; empty where no record has them."""
+    """Return the metrics of the model before this stage; empty where no record has them."""
     stages, finished = context.writer.record.stages, context.settings.finished
     if stages:
         return stages[-1].metrics
@@ -238,7 +238,7 @@ def _costs_before(context: RunStageContext) -> dict[str, float]:
 
 
 def with_frozen_states(prepared: PreparedRun, writer: RecordWriter, terminal: Terminal) -> Splits:
-    """The splits to train on, with the stored states of a frozen encoder where they are to be kept."""
+    """Return the splits to train on, with the stored states of a frozen encoder where they are to be kept."""
     if not uses_frozen_states(prepared.model, prepared.settings.cache):
         return prepared.splits
     with timed(writer, "time/cache_s", prepared.exclusive):

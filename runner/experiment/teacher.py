@@ -41,7 +41,7 @@ class Readout(nn.Module):
         self.network = network
 
     def forward(self, **inputs: Tensor) -> Tensor:
-        """The inputs of the network; see LinearHead."""
+        """Return the inputs of the network; see LinearHead."""
         return encode_texts(self.network, inputs)
 
 
@@ -92,7 +92,9 @@ class KeptTeacher:
         return open_teacher_logits(self.cache, parts, lambda: self._compute_logits(split))
 
     def vectors(self, split: TokenSplit) -> np.ndarray:
-        """The vector of the readout for every row, (rows, H) float32; computed if no run has asked for them before."""
+        """Return the readout's vector for every row, (rows, H) float32; computed only if no earlier run has cached
+        them.
+        """
         split = self.versions.get(split.fingerprint, split)
         parts = {"teacher": self.facts.fingerprint, "texts": split.fingerprint, "states": "readout"}
         return open_teacher_logits(self.cache, parts, lambda: self._compute_vectors(split))
@@ -143,7 +145,10 @@ class KeptTeacher:
         )  # fmt: skip
 
     def check(self, max_length: int) -> None:
-        """Score the teacher; ConfigError when it cannot teach this task with these tokens, at most `max_length`."""
+        """Score the teacher.
+
+        Raises ConfigError when it cannot teach this task with these tokens, at most `max_length`.
+        """
         self._check_tokens(max_length)
         self._check_score()
 

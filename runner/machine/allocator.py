@@ -27,7 +27,7 @@ CONTAINER = Path("/sys/fs/cgroup")  # of cgroup v2
 
 @cache
 def c_library() -> ctypes.CDLL | None:
-    """The C library of this process, where it is glibc."""
+    """Return the C library of this process, where it is glibc."""
     if not sys.platform.startswith("linux"):
         return None
     try:
@@ -81,7 +81,8 @@ class MemoryGuard:
 
 
 def free_share() -> float:
-    """The share of memory that is free for this process, 0..1: the machine's or the container's, the smaller one.
+    """Return the share of memory that is free for this process, 0..1: of the machine or the container, whichever is
+    smaller.
 
     1.0 where the system does not tell.
     """
@@ -94,7 +95,7 @@ def free_share() -> float:
 
 
 def _free_share_of_container() -> float:
-    """The share that is free of the memory that the container may use; 1.0 without a limit.
+    """Return the share that is free of the memory that the container may use; 1.0 without a limit.
 
     Files that were read and are not in use count as free: the system drops them first.
     """
@@ -108,5 +109,5 @@ def _free_share_of_container() -> float:
 
 
 def _kilobytes(value: str) -> int:
-    """The number of an entry such as `  1024 kB`."""
+    """Return the number of an entry such as `  1024 kB`."""
     return int(value.split()[0])

@@ -20,7 +20,7 @@ def child_environment() -> dict[str, str]:
 
 
 def enter_folder(folder: str) -> None:
-    """Change to the folder in which the command was given; ConfigError if this machine does not have it."""
+    """Change to the folder in which the command was given; raise ConfigError if this machine does not have it."""
     try:
         os.chdir(folder)
     except OSError as error:

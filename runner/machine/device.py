@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 def choose_device(name: str) -> torch.device:
-    """The device that `device=<name>` means here; ConfigError for CUDA where there is none, never quietly the CPU."""
+    """Return the device that `device=<name>` means here.
+
+    Raises ConfigError for CUDA where there is none, never quietly the CPU.
+    """
     import torch
 
     if name == "cuda" and not torch.cuda.is_available():

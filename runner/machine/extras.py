@@ -14,7 +14,7 @@ MODULES = {
 
 
 def missing_extra(extra: str) -> str | None:
-    """One line with the cure if a module of the extra is not installed, else None."""
+    """Return one line with the cure if a module of the extra is not installed, else None."""
     absent = [module for module in MODULES[extra] if find_spec(module) is None]
     if not absent:
         return None

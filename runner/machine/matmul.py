@@ -74,7 +74,10 @@ def choose_gemm(wanted: str, precision: str) -> JsonObject:
 
 
 def automatic_gemm(onednn_error: float) -> str:
-    """The backend that engine.gemm=auto means on this processor; onednn_error: relative, of its products here."""
+    """Return the backend that engine.gemm=auto selects on this processor.
+
+    onednn_error: relative error of oneDNN's products here.
+    """
     maker, instructions = cpu_features()
     is_better = maker == ONEDNN[0] and ONEDNN[1] in instructions and onednn_error <= MOST_ERROR
     return "onednn" if is_better else "default"

@@ -10,13 +10,13 @@ from models.embeddings.base import computed_vectors
 
 
 def embedding_mode(model: nn.Module) -> str:
-    """The mode in use; "" for a model without modes."""
+    """Return the mode in use; "" for a model without modes."""
     embedding = computed_vectors(model)
     return embedding.mode if embedding else ""
 
 
 def models_in_other_modes(model: nn.Module) -> dict[str, nn.Module]:
-    """A copy of the model in each other mode, by mode; empty for a model without modes."""
+    """Return a copy of the model in each other mode, by mode; empty for a model without modes."""
     embedding, found = computed_vectors(model), dict[str, nn.Module]()
     for mode in embedding.regenerable_bytes() if embedding else ():
         if embedding and mode != embedding.mode:

@@ -57,5 +57,5 @@ def _frozen(model: nn.Module) -> Iterator[None]:
 
 
 def _product_flops(left: torch.Size, right: torch.Size, *, out_shape: torch.Size) -> int:
-    """The FLOPs of a product of int8 matrices, for which the counter has no formula either."""
+    """Return the FLOPs of a product of int8 matrices, for which the counter has no formula either."""
     return 2 * left[0] * left[1] * right[1]

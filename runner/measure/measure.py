@@ -144,7 +144,7 @@ def time_model(
 
 
 def _apart(cells: list[Cell]) -> list[tuple[list[Cell], bool]]:
-    """The cells of drawn words, for which a model with exits runs all its layers, and those of real rows."""
+    """Return the cells of drawn words, for which a model with exits runs all its layers, and those of real rows."""
     parts = ([cell for cell in cells if cell.length is not None], [cell for cell in cells if cell.length is None])
     return [(some, is_real) for some, is_real in zip(parts, (False, True)) if some]
 

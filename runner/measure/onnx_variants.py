@@ -20,7 +20,10 @@ from runner.measure.inputs import device_of
 def onnx_models(
     model: nn.Module, threads: int, warn: Callable[[str], None]
 ) -> tuple[dict[str, nn.Module], dict[str, float]]:
-    """The fp32 and the int8 graph by name, and the bytes of their files; both empty for a model without a graph."""
+    """Return the fp32 and the int8 graph by name, and the bytes of their files.
+
+    Both empty for a model without a graph.
+    """
     if device_of(model).type != "cpu":
         warn("measure.onnx: not timed, it would be CPU beside CUDA. Try: device=cpu")
         return {}, {}

@@ -38,12 +38,12 @@ class Arm:
         return student_interval(self.accuracies) if len(self.results) > 1 else (whole.low, whole.high)
 
     def baseline(self, name: str) -> float | None:
-        """The mean of a baseline, shorter or unigrams; None where a model has none."""
+        """Return the mean of a baseline, shorter or unigrams; None where a model has none."""
         found = [vars(report.whole)[name] for report, _ in self.results.values()]
         return None if None in found else float(np.mean(found))
 
     def against(self, first: Arm) -> Difference:
-        """How much better it is than another: over seeds if both have two of the same, else over the sentences."""
+        """Return how much better it is than another: over seeds if both share at least two, else over the sentences."""
         both = [seed for seed in self.results if seed in first.results]
         own, theirs = ([arm.results[seed][0].whole.accuracy for seed in both] for arm in (self, first))
         if tested := paired_seeds([one - other for one, other in zip(own, theirs)]):
@@ -54,7 +54,7 @@ class Arm:
 
 
 def arms_of(subjects: Sequence[Subject], results: Sequence[Result]) -> list[Arm]:
-    """The arms, in the order of their first models. A run is named by what tells it from the others."""
+    """Return the arms, in the order of their first models. A run is named by what tells it from the others."""
     found: dict[str, dict[int, Result]] = {}
     for (name, seed), result in zip(names_and_seeds(subjects), results):
         found.setdefault(name, {})[seed] = result

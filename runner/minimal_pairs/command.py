@@ -83,7 +83,7 @@ def result_of(subject: Subject, wanted: Wanted, place: Place) -> Result:
 
 
 def folder_of(subject: Subject, output: Path) -> Path:
-    """Where results lie: beside the run; those of another model in a folder of its name."""
+    """Return where results lie: beside the run; those of another model in a folder of its name."""
     if subject.folder:
         return subject.folder / FOLDER
     safe = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in subject.label).strip("-.")

@@ -59,7 +59,7 @@ def evaluate(subject: Subject, wanted: Wanted, key: JsonObject, cache: Path, tel
 
 
 def _texts(paradigms: Sequence[Paradigm]) -> list[str]:
-    """All good sentences, then all bad ones."""
+    """Return all good sentences, then all bad ones."""
     return [text for side in ("good", "bad") for one in paradigms for text in vars(one)[side]]
 
 
@@ -97,7 +97,7 @@ def refuse_too_long(sentences: Sentences, paradigms: Sequence[Paradigm], positio
 
 
 def identical_pairs(paradigms: Sequence[Paradigm], sentences: Sentences) -> list[str]:
-    """The pairs whose pieces are the same, as `paradigm row`; they are ties for every model."""
+    """Return the pairs whose pieces are the same, as `paradigm row`; they are ties for every model."""
     rows = [f"{one.name} {row}" for one in paradigms for row in one.rows]
     good, bad = sentences.pieces[: len(rows)], sentences.pieces[len(rows) :]
     return [row for row, first, second in zip(rows, good, bad) if np.array_equal(first, second)]

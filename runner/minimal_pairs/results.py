@@ -58,7 +58,7 @@ class PairReport:
 
     @classmethod
     def from_json(cls, content: JsonObject) -> PairReport:
-        """The report in a JSON object. Raises KeyError or TypeError for another one."""
+        """Return the report in a JSON object. Raises KeyError or TypeError for another one."""
         known = {one.name: content[one.name] for one in fields(cls) if one.name in content}
         groups = {name: [Line(**line) for line in lines] for name, lines in content["groups"].items()}
         return cls(**(known | {"whole": Line(**content["whole"]), "groups": groups}))
@@ -72,7 +72,7 @@ class PairTable:
     numbers: dict[str, np.ndarray]  # (N,) by NUMBERS; unigrams may be nan
 
     def by_paradigm(self, name: str) -> dict[str, np.ndarray]:
-        """One of the columns, by paradigm in the order of their first pairs."""
+        """Return one of the columns, by paradigm in the order of their first pairs."""
         return {one: self.numbers[name][self.paradigm == one] for one in dict.fromkeys(self.paradigm.tolist())}
 
 
@@ -80,7 +80,10 @@ Result = tuple[PairReport, PairTable]
 
 
 def key_of(wanted: Wanted, weights: str, content: str) -> JsonObject:
-    """All that the numbers depend on. weights: sha256 of the model; content: of a file of pairs, "" for the hub's."""
+    """Return everything that the numbers depend on.
+
+    weights: sha256 of the model; content: of a file of pairs, "" for those of the hub.
+    """
     source = wanted.source
     return {
         "data": source.name, "id": source.id, "columns": [source.good, source.bad, source.group], "file": content,
@@ -91,7 +94,7 @@ def key_of(wanted: Wanted, weights: str, content: str) -> JsonObject:
 
 
 def stem_of(wanted: Wanted) -> str:
-    """The name of the files of a result: blimp_pll-200; with a hash where the command chose paradigms."""
+    """Return the name of the files of a result: blimp_pll-200; with a hash where the command chose paradigms."""
     chosen = hashlib.sha256(repr(sorted(wanted.paradigms)).encode()).hexdigest()[:6] if wanted.paradigms else ""
     return "-".join([wanted.name, "all" if wanted.most is None else str(wanted.most), *([chosen] if chosen else [])])
 
@@ -111,7 +114,7 @@ def write_result(folder: Path, stem: str, report: PairReport, table: PairTable) 
 
 
 def read_report(path: Path) -> PairReport | None:
-    """The report in a file; None where there is none, or one of another version."""
+    """Return the report in a file; None where there is none, or one of another version."""
     content = read_json(path)
     try:
         return None if content is None or content.get("schema_version") != SCHEMA_VERSION else (
@@ -122,13 +125,13 @@ def read_report(path: Path) -> PairReport | None:
 
 
 def read_reports(folder: Path, started: str) -> list[PairReport]:
-    """The reports beside a run that was started then, oldest first; damaged ones are passed over."""
+    """Return the reports beside a run that was started then, oldest first; damaged ones are passed over."""
     found = [report for path in sorted((folder / FOLDER).glob("*.json")) if (report := read_report(path))]
     return sorted((one for one in found if one.started == started), key=lambda report: report.when)
 
 
 def read_pair_table(path: Path) -> PairTable:
-    """The pairs beside a report; path: of the Parquet file. ConfigError where they are gone or damaged."""
+    """Return the pairs beside a report; path: of the Parquet file. ConfigError where they are gone or damaged."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -143,6 +146,6 @@ def read_pair_table(path: Path) -> PairTable:
 
 
 def metrics_of(report: PairReport) -> Mapping[str, float]:
-    """The numbers of a report under the names of runner/record/metrics.py."""
+    """Return the numbers of a report under the names of runner/record/metrics.py."""
     whole, name = report.whole, f"pairs/{report.name}"
     return {name: whole.accuracy, f"{name}_low": whole.low, f"{name}_high": whole.high, f"{name}_count": whole.pairs}

@@ -32,7 +32,7 @@ class Sentences:
 
 
 def encode_sentences(tokenizer: PieceTokenizer, texts: Sequence[str], score: str) -> Sentences:
-    """Return the pieces of sentences; DataError for a tokenizer without what the score needs."""
+    """Return the pieces of sentences; raise DataError for a tokenizer without what the score needs."""
     backend = tokenizer.backend
     mask_id = backend.token_to_id(tokenizer.names.get("mask_token", "[MASK]"))
     if mask_id is None:

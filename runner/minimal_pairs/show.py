@@ -21,7 +21,7 @@ STAR = "*: not above the better baseline of the two (its interval reaches down t
 
 
 def groupings(report: PairReport, by: str) -> list[str]:
-    """The groupings to show: the one that is asked for; "": those of the data, of paradigms if it has none."""
+    """Return the groupings to show: the one that is asked for; "": those of the data, of paradigms if it has none."""
     if by == ALL:
         return list(report.groups)
     return [by] if by in report.groups else [name for name in report.groups if name != PARADIGM] or [PARADIGM]
@@ -47,7 +47,7 @@ def show_report(report: PairReport, console: Console, by: str = "") -> None:
 
 
 def in_words(report: PairReport) -> str:
-    """The mean with its interval and its baselines, in one line."""
+    """Return the mean with its interval and its baselines, in one line."""
     whole = report.whole
     bag = "" if whole.unigrams is None else f", unigrams {whole.unigrams:.3f}"
     return (
@@ -57,7 +57,7 @@ def in_words(report: PairReport) -> str:
 
 
 def one_line(report: PairReport) -> str:
-    """The result in one line: which pairs, how many of them, the mean."""
+    """Return the result in one line: which pairs, how many of them, the mean."""
     return f"{report.name} ({report.whole.pairs:,} pairs): {in_words(report)}"
 
 
@@ -67,7 +67,7 @@ def is_at_baseline(line: Line) -> bool:
 
 
 def _cut(report: PairReport) -> str:
-    """How many pairs were looked at, and what a claim needs."""
+    """Return how many pairs were looked at, and what a claim needs."""
     told = f"{report.whole.pairs:,} of {report.available:,} pairs in {report.seconds:,.0f} s"
     return told if report.whole.pairs == report.available else f"{told}, the first of each paradigm; all: max_pairs=all"
 

@@ -45,7 +45,10 @@ class Wanted:
 
 
 def pair_source(name: str) -> PairSource:
-    """The source that conf/blimp/<name>.yaml describes; ConfigError for keys or values that mean nothing."""
+    """Return the source that conf/blimp/<name>.yaml describes.
+
+    Raises ConfigError for keys or values that mean nothing.
+    """
     import yaml
 
     path = pair_files()[name]

@@ -81,7 +81,7 @@ def _classes(names: Sequence[str], counts: np.ndarray) -> tuple[ClassScores, ...
 
 
 def _mistakes(answered: Answered, material: Material | None, texts: Sequence[str]) -> tuple[Mistake, ...]:
-    """All rows that are answered wrong, the most confident first."""
+    """Return all rows that are answered wrong, the most confident first."""
     wrong = np.flatnonzero(~answered.is_right)
     confidence = answered.confidence
     wrong = wrong[np.argsort(-confidence[wrong], kind="stable")]
@@ -102,7 +102,7 @@ def _mistakes(answered: Answered, material: Material | None, texts: Sequence[str
 def _with_neighbours(
     mistakes: Sequence[Mistake], material: Material | None, names: Sequence[str]
 ) -> tuple[Mistake, ...]:
-    """The mistakes with the training rows near them."""
+    """Return the mistakes with the training rows near them."""
     if material is None or not mistakes or not material.holds_texts:
         return tuple(mistakes)
     train, labels = material.train_texts, material.train_labels
@@ -117,7 +117,7 @@ def _with_neighbours(
 
 
 def _doubts(material: Material, notify: Callable[[str], None], *, every_row: bool) -> LabelDoubts | str:
-    """The training rows that may be mislabelled, or in words why they are not known."""
+    """Return the training rows that may be mislabelled, or in words why they are not known."""
     found = out_of_fold(material, notify, every_row=every_row)
     if isinstance(found, str):
         return found
@@ -140,7 +140,7 @@ def _doubts(material: Material, notify: Callable[[str], None], *, every_row: boo
 
 
 def _copies(answered: Answered, material: Material, texts: Sequence[str]) -> Copies:
-    """The rows of the split that are also in train: equal texts by their hashes, almost equal ones in a sample."""
+    """Return the rows of the split that are also in train: equal texts by hash, near-duplicates in a sample."""
     split, labels = answered.split, answered.labels
     own, theirs = material.hashes(split), material.hashes("train")
     equal = np.flatnonzero(np.isin(own, theirs))

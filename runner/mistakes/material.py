@@ -57,7 +57,7 @@ class Material:
         return np.asarray(self.rows.raw.splits["train"].labels.values)
 
     def source_rows(self, split: str) -> np.ndarray:
-        """The line or row numbers of a split's rows in its source, (rows,)."""
+        """Return the line or row numbers of a split's rows in its source, (rows,)."""
         return self.rows.raw.splits[split].source_rows
 
     def texts(self, split: str, chosen: np.ndarray | None = None) -> list[str]:

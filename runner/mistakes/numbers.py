@@ -40,7 +40,7 @@ def analyse_numbers(answered: Answered, material: Material | None) -> Plain:
 
 
 def _digits(value: float) -> float:
-    """A number in as many digits as float32 holds."""
+    """Return a number in as many digits as float32 holds."""
     return float(f"{value:.7g}")
 
 

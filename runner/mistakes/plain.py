@@ -60,7 +60,7 @@ class RowPlace(NamedTuple):
 
 
 def places_of(answered: Answered, material: Material | None, rows: np.ndarray) -> list[RowPlace]:
-    """Where rows of the split stand."""
+    """Return where rows of the split stand."""
     if material is None:
         return [RowPlace("", row + 1, None) for row in rows.tolist()]
     found = material.places(answered.split, material.source_rows(answered.split)[rows])

@@ -28,7 +28,7 @@ def _of_classes(found: Findings) -> list[str]:
 
 
 def _of_pairs(found: Findings) -> list[str]:
-    """The most frequent confusion, where there are more than two classes."""
+    """Return the most frequent confusion, where there are more than two classes."""
     wrong = found.rows - found.right
     pairs = [(count, i, j) for i, row in enumerate(found.counts) for j, count in enumerate(row) if i != j and count]
     if len(found.classes) < 3 or not pairs:

@@ -76,7 +76,7 @@ def main_script(text: str) -> str:
 
 
 def _unknown(answered: Answered, material: Material) -> list[Slice]:
-    """The rows with tokens that the vocabulary does not have; none for models that read words or letters."""
+    """Return the rows with tokens that the vocabulary does not have; none for models that read words or letters."""
     config = answered.record.config["model"]
     source = str(config.get("tokenizer") or "")
     try:

@@ -98,7 +98,7 @@ def span_slices(answered: Answered, material: Material | None) -> list[Slice]:
 def _lines(
     answered: Answered, material: Material | None, texts: _Texts | None, rows: np.ndarray, outcomes: Sequence[Slice]
 ) -> list[CsvLine]:
-    """The questions with these numbers, one a line of errors.csv."""
+    """Return the questions with these numbers, one a line of errors.csv."""
     found: list[CsvLine] = []
     for row, place in zip(rows.tolist(), places_of(answered, material, rows)):
         what = next(name for name, is_in in outcomes if is_in[row])

@@ -55,7 +55,7 @@ def _scores(names: Sequence[str], counts: np.ndarray, own: int) -> ClassScores:
 
 
 def _sentences(answered: Answered, material: Material | None) -> list[Line]:
-    """The sentences with the most wrong tags: where, how many, which, and the text."""
+    """Return the sentences with the most wrong tags: where, how many, which, and the text."""
     offsets = np.asarray(answered.answers.offsets)
     names, labels, given = answered.names, answered.labels, answered.predictions
     wrong = np.flatnonzero(~answered.is_right)

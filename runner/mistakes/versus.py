@@ -75,7 +75,10 @@ class Versus:
 
 
 def compare_errors(first: Answered, second: Answered, cache: Path) -> Versus:
-    """Return in which rows two runs differ; ConfigError for runs on other rows, or without right and wrong answers."""
+    """Return in which rows two runs differ.
+
+    Raises ConfigError for runs on other rows, or without right and wrong answers.
+    """
     for one in (first, second):
         if one.is_of_words or not one.names:
             raise ConfigError(f"run compare --errors works for classes, run {one.record.identity} has none")

@@ -115,7 +115,7 @@ def _write(folder: Path, report: ProbeReport, right: Right) -> str:
 
 
 def _key(subject: Subject, base: Subject | None, tasks: Sequence[ProbingTask], data: str, wanted: Wanted) -> JsonObject:
-    """All that the numbers depend on."""
+    """Return all that the numbers depend on."""
     chosen: JsonObject = {
         name: _plain(value)
         for name, value in asdict(wanted).items()
@@ -131,12 +131,12 @@ def _key(subject: Subject, base: Subject | None, tasks: Sequence[ProbingTask], d
 
 
 def _plain(value: object) -> object:
-    """A value as JSON has it: a list for a tuple."""
+    """Return a value as JSON has it: a list for a tuple."""
     return list(value) if isinstance(value, tuple) else value
 
 
 def _folder_of(subject: Subject, output: Path) -> Path:
-    """Where results lie: beside the run; those of another model in a folder of its name."""
+    """Return where results lie: beside the run; those of another model in a folder of its name."""
     if subject.folder:
         return subject.folder / FOLDER
     safe = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in subject.label).strip("-.")

@@ -95,7 +95,7 @@ def stored_vectors(parts: JsonObject, fill: Callable[[Path], None], cache: Share
 
 
 def _readout_digest(network: Network) -> str:
-    """The sha256 of the readout, whose modules may also stand between the layers."""
+    """Return the sha256 of the readout, whose modules may also stand between the layers."""
     digest = hashlib.sha256(repr(network.architecture["readout"]).encode())
     for name, tensor in sorted(network.bert.pooler.state_dict().items()):
         digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
@@ -103,7 +103,7 @@ def _readout_digest(network: Network) -> str:
 
 
 def _open(folder: Path) -> np.ndarray | None:
-    """The stored vectors; None if a file is missing or its checksum is wrong."""
+    """Return the stored vectors; None if a file is missing or its checksum is wrong."""
     try:
         if (folder / CHECKSUM).read_text(encoding="ascii") != checksum(folder / VECTORS):
             return None

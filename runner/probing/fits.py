@@ -71,7 +71,9 @@ def fit_all(rows: Splits, classes: int, form: str, seeds: tuple[int, ...], grid:
 
 
 def interval(is_right: np.ndarray, sentences: np.ndarray | None = None) -> tuple[float, float]:
-    """The 95 % interval of a mean that holds the one over rows and the one over seeds; is_right: (seeds, rows) 0..1.
+    """Return a 95 % interval of a mean that covers both the one over rows and the one over seeds.
+
+    is_right: (seeds, rows), 0..1.
 
     sentences: (rows,) the sentence of each word. Words of one sentence are alike, so rows then count as many
     independent ones as have the same variance (the design effect of Kish 1965).
@@ -83,7 +85,7 @@ def interval(is_right: np.ndarray, sentences: np.ndarray | None = None) -> tuple
 
 
 def _design_effect(residuals: np.ndarray, sentences: np.ndarray | None) -> float:
-    """How many times the variance of the mean of rows (n,) grows because they come in sentences; at least 1."""
+    """Return how many times the variance of the mean of rows (n,) grows because they come in sentences; at least 1."""
     alone = float(np.square(residuals).sum())
     if sentences is None or alone == 0:
         return 1.0

@@ -26,6 +26,6 @@ def information(rows: Splits, given: Splits, classes: int, form: str, seed: int)
 
 
 def _beside(given: Rows, other: Rows) -> Rows:
-    """Each layer's vectors behind those that are given."""
+    """Return each layer's vectors behind those that are given."""
     wide = np.broadcast_to(given.vectors, (len(given.labels), other.vectors.shape[1], given.vectors.shape[2]))
     return Rows(np.concatenate([wide, other.vectors], 2), other.labels)

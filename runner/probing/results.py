@@ -106,7 +106,7 @@ class ProbeReport:
 
     @classmethod
     def from_json(cls, content: JsonObject) -> ProbeReport:
-        """The report in a JSON object. Raises KeyError or TypeError for another one."""
+        """Return the report in a JSON object. Raises KeyError or TypeError for another one."""
         known = {one.name: content[one.name] for one in fields(cls) if one.name in content}
         tasks = [
             TaskReport(
@@ -119,7 +119,9 @@ class ProbeReport:
         return cls(**known | {"tasks": tasks})
 
     def groups(self) -> dict[str, list[TaskReport]]:
-        """The tasks of each group of which there is any, in the order of the groups; each structural task by itself."""
+        """Return the tasks of each group that has any, in the order of the groups; each structural task is its own
+        group.
+        """
         names = [WORDS, EDGES, *STRUCTURAL_TASKS, *GROUPS]
         found = {group: [task for task in self.tasks if task.group == group] for group in names}
         return {group: tasks for group, tasks in found.items() if tasks}
@@ -148,7 +150,7 @@ def write_report(folder: Path, report: ProbeReport, right: Right) -> Path:
 
 
 def read_report(folder: Path, name: str) -> ProbeReport | None:
-    """The report of that name; None where there is none, or one of another version."""
+    """Return the report of that name; None where there is none, or one of another version."""
     content = read_json(folder / f"{name}.json")
     try:
         known = content is not None and content.get("schema_version") == SCHEMA_VERSION
@@ -158,14 +160,14 @@ def read_report(folder: Path, name: str) -> ProbeReport | None:
 
 
 def read_reports(folder: Path, started: str) -> list[ProbeReport]:
-    """The reports beside a run that was started then, oldest first; damaged ones are passed over."""
+    """Return the reports beside a run that was started then, oldest first; damaged ones are passed over."""
     names = [path.stem for path in sorted((folder / FOLDER).glob("*.json"))]
     found = [report for name in names if (report := read_report(folder / FOLDER, name))]
     return sorted((one for one in found if one.started == started), key=lambda report: report.when)
 
 
 def read_right(folder: Path, report: ProbeReport) -> Right | None:
-    """Which rows the probes of a report had right; None where a file is gone or damaged."""
+    """Return which rows the probes of a report had right; None where a file is gone or damaged."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -179,7 +181,7 @@ def read_right(folder: Path, report: ProbeReport) -> Right | None:
 
 
 def metrics_of(report: ProbeReport) -> Mapping[str, float]:
-    """The numbers of a report under the names of runner/record/metrics.py: best layers, and means over groups."""
+    """Return a report's numbers named as in runner/record/metrics.py: of best layers, and means over groups."""
     found: dict[str, float] = {}
     for task in report.tasks:
         best, name = task.best, f"probe/{task.name}"

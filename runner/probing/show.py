@@ -47,7 +47,7 @@ def is_at_baseline(task: TaskReport) -> bool:
 
 
 def one_line(report: ProbeReport) -> str:
-    """The result in one line: the mean of each group, or of all tasks."""
+    """Return the result in one line: the mean of each group, or of all tasks."""
     groups = report.groups() or {"all tasks": report.tasks}
     return f"{report.name}: " + ", ".join(f"{name} {mean_accuracy(tasks):.3f}" for name, tasks in groups.items())
 

@@ -39,7 +39,7 @@ def read_tasks(
 
 
 def _task_of(name: str, whole: Treebank, limited: Treebank, cache: SharedCache) -> ProbingTask:
-    """A task of a treebank: words and trees are of some sentences, sentences of all."""
+    """Return a task of a treebank: words and trees are of some sentences, sentences of all."""
     if name in SENTENCES:
         made = generate(name, whole).items()
         splits = {which: [(one.text, one.label) for one in examples] for which, examples in made}

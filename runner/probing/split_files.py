@@ -18,7 +18,7 @@ OneSentence = TypeVar("OneSentence", bound=Sized)  # its length: the words
 
 
 def files_of_splits(folder: Path, suffixes: Sequence[str], option: str) -> dict[str, Path]:
-    """Return the file of each split in a folder; ConfigError where one is missing, or there are two of them."""
+    """Return the file of each split in a folder; raise ConfigError where one is missing, or there are two of them."""
     there = sorted(path for path in folder.iterdir() if path.suffix in suffixes)
     found = {}
     for split, words in FILES.items():

@@ -55,7 +55,7 @@ def versus(first: tuple[ProbeReport, Right], second: tuple[ProbeReport, Right]) 
 def _line(
     name: str, tasks: list[TaskReport], first: dict[str, np.ndarray], second: dict[str, np.ndarray]
 ) -> VersusLine:
-    """The mean over tasks of both models, and of their difference."""
+    """Return the mean over tasks of both models, and of their difference."""
     names = [task.name for task in tasks]
     found = macro_difference({n: second[n] for n in names}, {n: first[n] for n in names})
     a, b = (float(np.mean([values[n].mean() for n in names])) for values in (first, second))

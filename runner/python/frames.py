@@ -53,7 +53,7 @@ def frame_file(frame: pd.DataFrame, words: Sequence[str], columns: Iterable[str 
 
 
 def _hashes(part: pd.DataFrame) -> pd.Series:
-    """A hash of each row; a cell with a list, which has none, counts as its text."""
+    """Return a hash of each row; a cell with a list, which has none, counts as its text."""
     try:
         return pd.util.hash_pandas_object(part, index=False)
     except TypeError:
@@ -61,14 +61,14 @@ def _hashes(part: pd.DataFrame) -> pd.Series:
 
 
 def cache_folder(words: Sequence[str]) -> Path:
-    """The cache of a command with these overrides."""
+    """Return the cache of a command with these overrides."""
     named = [word.removeprefix(CACHE) for word in words if word.startswith(CACHE)]
     default = os.environ.get("BERTIER_CACHE", "~/.cache/bertier")
     return Path(named[-1] if named else default).expanduser().absolute()
 
 
 def label_values(frame: pd.DataFrame, column: str) -> dict[str, object]:
-    """The labels of a data frame by their names as runs have them, so that answers have the type of the labels.
+    """Return the labels of a data frame by their names as runs have them, so that answers have the type of the labels.
 
     A cell may have a list of them.
     """

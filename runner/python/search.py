@@ -80,7 +80,7 @@ class BestResult:
 
 
 def candidate_table(plan: Plan, journal: Sequence[Done], winner: str | None) -> pd.DataFrame:
-    """The candidates of a plan with what the journal says of their last steps; those left out come last."""
+    """Return the candidates of a plan with what the journal says of their last steps; those left out come last."""
     names, parts = {step.number: step.candidate for step in plan.steps}, {s.number: s.part for s in plan.steps}
     last: dict[str, list[Done]] = {}
     for done in journal:
@@ -107,7 +107,7 @@ def candidate_table(plan: Plan, journal: Sequence[Done], winner: str | None) -> 
 
 
 def newest(values: Sequence[float | None]) -> float | None:
-    """The last of these numbers that is known."""
+    """Return the last of these numbers that is known."""
     return next((value for value in reversed(values) if value is not None), None)
 
 
@@ -151,7 +151,7 @@ def best(
 def data_words(
     source: Source, text: str | None, label: str | None, words: Sequence[str]
 ) -> tuple[list[str], dict[str, object]]:
-    """The overrides that name the data, and the labels of a data frame by their names."""
+    """Return the overrides that name the data, and the labels of a data frame by their names."""
     values: dict[str, object] = {}
     if isinstance(source, pd.DataFrame):
         text, label = text or "text", label or "label"

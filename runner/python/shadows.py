@@ -15,7 +15,7 @@ MARKS = {
 
 
 def shadowed() -> str:
-    """One line about a package of another that hides ours, with the cure; "" where all are ours."""
+    """Return one line about a package of another that hides ours, with the cure; "" where all are ours."""
     for name, mark in MARKS.items():
         try:
             spec = find_spec(name)

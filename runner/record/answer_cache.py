@@ -124,7 +124,7 @@ class KeptFile:
         self._start = 8 + head
 
     def data(self, begin: int, size: int) -> bytes:
-        """Read some bytes of the columns; ValueError where the file has fewer."""
+        """Read some bytes of the columns; raise ValueError where the file has fewer."""
         self._stream.seek(self._start + begin)
         found = self._stream.read(size)
         if len(found) != size:

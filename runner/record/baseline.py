@@ -22,7 +22,7 @@ MEANING = "not better, by more than chance, than a model that has learned nothin
 
 
 def is_at_baseline(runs: Sequence[Mapping[str, float]], primary: str, baseline: str = MAJORITY) -> bool | None:
-    """Whether runs that differ in nothing but the seed score no better than a model that has learned nothing.
+    """Return whether runs that differ in nothing but the seed score no better than a model that has learned nothing.
 
     runs: the metrics of each run's record. primary: its headline metric, e.g. test/accuracy.
     The baseline is the recorded `baseline/majority`: the score of always answering the majority class of the training
@@ -54,12 +54,12 @@ def is_at_baseline(runs: Sequence[Mapping[str, float]], primary: str, baseline: 
 
 
 def marked(text: str, metrics: Mapping[str, float], primary: str) -> str:
-    """The text, with the mark behind it where these metrics of one run are at baseline."""
+    """Return the text, with the mark behind it where these metrics of one run are at baseline."""
     return f"{text} ({MARK})" if is_at_baseline([metrics], primary) else text
 
 
 def describe_ngram(metrics: Mapping[str, float]) -> str:
-    """The n-gram baseline of a run in a few words: its score, and what it costs where that was measured."""
+    """Return the n-gram baseline of a run in a few words: its score, and what it costs where that was measured."""
     costs = []
     if NGRAM_BYTES in metrics:
         costs.append(f"{in_mb(metrics[NGRAM_BYTES])} MB")
@@ -69,7 +69,7 @@ def describe_ngram(metrics: Mapping[str, float]) -> str:
 
 
 def no_better_than_ngrams(runs: Sequence[Mapping[str, float]], primary: str) -> str:
-    """A sentence on runs, equal but for the seed, that the n-gram model makes superfluous; "" for others.
+    """Return a sentence on runs, equal but for the seed, that the n-gram model makes superfluous; "" for others.
 
     They are larger and slower than that model, as far as both are measured, and not better by more than chance.
     """

@@ -8,7 +8,7 @@ from runner.record.identity import FILES, affects_identity
 
 
 def essential(overrides: Sequence[str]) -> list[str]:
-    """The overrides that say what is computed, and from which files."""
+    """Return the overrides that say what is computed, and from which files."""
     return [word for word in overrides if _is_essential(word.lstrip("+~").partition("=")[0])]
 
 

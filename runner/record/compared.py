@@ -36,5 +36,5 @@ def models_compared(output: Path, record: RunRecord) -> int:
 
 
 def _rows(record: RunRecord) -> tuple[str, str]:
-    """The task, and the rows that calibrate: those that select, where none are set aside."""
+    """Return the task, and the rows that calibrate: those that select, where none are set aside."""
     return record.data.task, record.data.examples(record.data.calibrating)

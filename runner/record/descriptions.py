@@ -60,7 +60,7 @@ def is_shown(record: RunRecord, name: str) -> bool:
 
 
 def score_label(record: RunRecord, name: str) -> str:
-    """A score's name, with the class it is about where it is about one."""
+    """Return a score's name, with the class it is about where it is about one."""
     names = record.data.labels
     if name.partition("/")[2] not in OF_ONE_CLASS or len(names) != 2:
         return name
@@ -68,7 +68,10 @@ def score_label(record: RunRecord, name: str) -> str:
 
 
 def class_table(record: RunRecord) -> Table | None:
-    """The scores of each class of the headline split, the most frequent first; None for a run without classes."""
+    """Return the scores of each class of the headline split, the most frequent first.
+
+    None for a run without classes.
+    """
     split = record.data.primary.split("/")[0]
     report = record.reports.get(split)
     if report is None:

@@ -30,7 +30,7 @@ NOT_FINITE = "not-finite.json"  # rows of batches that could not be learned from
 
 
 def record_in(folder: Path) -> RunRecord | None:
-    """The record in a run folder; None where there is no file, RecordError where it is not what the runner writes.
+    """Return the record in a run folder, None if there is no file; raise RecordError if it is not a record of ours.
 
     The identity is the name of the folder, whatever the file says: paths are made of it.
     """
@@ -41,7 +41,7 @@ def record_in(folder: Path) -> RunRecord | None:
 
 
 def read_record(folder: Path) -> RunRecord | None:
-    """The record in a run folder; None where there is none, or a damaged one."""
+    """Return the record in a run folder; None where there is none, or a damaged one."""
     try:
         return record_in(folder)
     except RecordError:
@@ -55,7 +55,7 @@ def read_all_records(output: Path) -> tuple[list[RunRecord], dict[str, str]]:
 
 
 def read_records(folders: Iterable[Path]) -> tuple[list[RunRecord], dict[str, str]]:
-    """The records in run folders that have one, and for each damaged one its identity and what is wrong.
+    """Return the records in run folders that have one, and for each damaged one its identity and what is wrong.
 
     What is the same in several is shared, so none of them may be changed.
     """
@@ -79,7 +79,9 @@ def _record_by(reader: RecordReader, folder: Path) -> RunRecord | None:
 
 
 def find_record(output: Path, identity: str | None) -> RunRecord:
-    """The record whose identity starts with `identity`, or the newest one; ConfigError if there is no such.
+    """Return the record whose identity starts with `identity`, or the newest one.
+
+    Raises ConfigError if there is no such.
 
     identity: may also be `latest`, the newest finished run; the name or the id of a sweep, which stands for its best
     run on the rows that select; a run folder in `output`, or the model in it.
@@ -109,7 +111,10 @@ def find_record(output: Path, identity: str | None) -> RunRecord:
 
 
 def _best_of(sweep: SweepRecord, output: Path) -> RunRecord:
-    """The finished run of a sweep that is best on the rows that select, which is said; ConfigError without one."""
+    """Return the finished run of a sweep that is best on the selection rows, and print which one it is.
+
+    Raises ConfigError if there is none.
+    """
     found, _ = read_records(output / name for name in sweep.identities)
     done = [record for record in found if record.status == "done"]
     if not done:
@@ -125,7 +130,7 @@ def _best_of(sweep: SweepRecord, output: Path) -> RunRecord:
 
 
 def run_folder(text: str) -> Path | None:
-    """The run folder that a path names, itself or the model in it, absolute; None where it names none."""
+    """Return the run folder that a path names, itself or the model in it, absolute; None where it names none."""
     folder = Path(os.path.abspath(os.path.expanduser(text)))  # noqa: PTH100, PTH111 no error for a user who is not there
     inside = [folder, folder.parent] if folder.name == "model" else [folder]
     return next((run for run in inside if text and (run / RECORD).is_file()), None)

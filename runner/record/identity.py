@@ -69,7 +69,7 @@ def affects_identity(key: str) -> bool:
 
 
 def recorded_settings(config: JsonObject) -> JsonObject:
-    """The settings of a record, flat; those that were added after it was made have their neutral values."""
+    """Return the settings of a record, flat; those that were added after it was made have their neutral values."""
     added = dict(_neutral_values())
     for name, options in (config.get("compression") or {}).items():
         added |= {
@@ -108,7 +108,10 @@ def neutral_keys(node: object, prefix: str = "") -> Iterator[str]:
 
 
 def identity_settings(settings: Settings) -> JsonObject:
-    """The settings that change what a run computes, flat; those of caches and varied texts only where there are any."""
+    """Return the settings that change what a run computes, flattened.
+
+    Settings of caches and of varied texts are included only if they are used.
+    """
     unused = [] if settings.model.freeze == "encoder" else ["cache."]
     neutral = set(neutral_keys(settings))
     for name, stage in settings.compression.items():
@@ -123,7 +126,7 @@ def identity_settings(settings: Settings) -> JsonObject:
 def identify(
     settings: Settings, data: str, tokenizer: str, weights: str, contents: dict[str, str] | None = None
 ) -> str:
-    """The ten hexadecimal digits that name a run.
+    """Return the ten hexadecimal digits that name a run.
 
     data, tokenizer, weights: fingerprints of their contents ("" for weights drawn from the seed). Checkpoints and
     tokenizers count by what lies in them, not by the id or the folder they come from; contents: the same for other

@@ -23,7 +23,7 @@ RULES = 2  # raise it when the same settings and files come to another identity:
 
 
 def key(settings: Settings) -> str:
-    """The name of these settings as seen from outside, 20 hexadecimal digits."""
+    """Return the name of these settings as seen from outside, 20 hexadecimal digits."""
     text = json.dumps([identity_settings(settings), list(_sources(settings)), NUMBERS, RULES], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
@@ -40,7 +40,7 @@ def remember(output: Path, settings: Settings, identity: str) -> None:
 
 
 def recall(output: Path, name: str) -> str | None:
-    """The identity behind a key, or None if no run with these settings has got that far."""
+    """Return the identity behind a key, or None if no run with these settings has got that far."""
     try:
         return (output / FOLDER / name).read_text(encoding="ascii") or None
     except (OSError, ValueError):
@@ -69,7 +69,7 @@ def _stamps(path: Path) -> list[tuple[str, int, int]]:
 
 
 def _revision(kind: str, name: str) -> str | None:
-    """The commit of a hub id that the hub's cache holds, None if it holds none."""
+    """Return the commit of a hub id that the hub's cache holds, None if it holds none."""
     home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface")).expanduser()
     cache = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
     try:

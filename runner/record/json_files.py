@@ -12,7 +12,7 @@ from data.json_types import JsonObject
 
 
 def now() -> str:
-    """The present moment, UTC, to the millisecond: 2026-01-31T12:00:00.000Z."""
+    """Return the present moment, UTC, to the millisecond: 2026-01-31T12:00:00.000Z."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -30,7 +30,7 @@ def write_json(path: Path, content: Mapping[str, object] | Sequence[object]) -> 
 
 
 def read_json(path: Path) -> JsonObject | None:
-    """The object in a JSON file; None where there is no such file, or none that holds an object."""
+    """Return the object in a JSON file; None where there is no such file, or none that holds an object."""
     try:
         content = json.loads(path.read_bytes().decode("utf-8"))
     except (OSError, ValueError, RecursionError):

@@ -17,7 +17,9 @@ FILE = "later.json"
 
 
 def read_later(folder: Path, started: str) -> dict[str, float]:
-    """The metrics that were measured after the run that was started then; {} for none, or those of another attempt."""
+    """Return the metrics measured later for the run that started at that time; {} for none, or those of another
+    attempt.
+    """
     content = read_json(folder / FILE) or {}
     values = content.get("metrics")
     if content.get("started") != started or not isinstance(values, dict):
@@ -26,7 +28,7 @@ def read_later(folder: Path, started: str) -> dict[str, float]:
 
 
 def add_later(folder: Path, started: str, values: Mapping[str, float]) -> None:
-    """Add metrics to those that are there; KeyError for a name that no metric has."""
+    """Add metrics to those that are there; raise KeyError for a name that no metric has."""
     for name in values:
         check(name)
     write_json(folder / FILE, {"started": started, "metrics": read_later(folder, started) | dict(values)})

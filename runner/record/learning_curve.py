@@ -35,7 +35,7 @@ class Curve:
     total: int
 
     def since(self, step: int) -> Curve:
-        """The part after a step."""
+        """Return the part after a step."""
         return Curve(self.steps[self.steps > step], self.scores[self.steps > step], self.total)
 
 
@@ -52,7 +52,7 @@ class SpeedUp:
 
 
 def curve(folder: Path, metric: str | None = None) -> Curve:
-    """The curve in a run folder; metric: the selection split's primary score by default.
+    """Return the curve in a run folder; metric: the selection split's primary score by default.
 
     ValueError for a run without a record, without such points, or whose score is better lower.
     """
@@ -72,38 +72,41 @@ def curve(folder: Path, metric: str | None = None) -> Curve:
 
 
 def points(folder: Path, metric: str) -> dict[int, float]:
-    """The logged values of a metric by step; of a step that a resumed run did again, the later."""
+    """Return the logged values of a metric by step; of a step that a resumed run did again, the later."""
     path = folder / POINTS
     lines = path.read_bytes().splitlines() if path.is_file() else []
     return {int(logged["step"]): logged[metric] for line in lines if (logged := point(line)) and metric in logged}
 
 
 def last(folder: Path, metric: str) -> float | None:
-    """The last logged value of a metric, None if there is none."""
+    """Return the last logged value of a metric, None if there is none."""
     found = points(folder, metric)
     return found[max(found)] if found else None
 
 
 def late(folder: Path, metric: str) -> float | None:
-    """The mean of the last tenth of a metric's logged values, None if there is none; the last may be of one batch."""
+    """Return the mean of the last tenth of a metric's logged values, None if there are none.
+
+    The last value alone may be that of a single batch.
+    """
     found = points(folder, metric)
     steps = sorted(found)[-max(1, len(found) // 10) :]
     return float(np.mean([found[step] for step in steps])) if found else None
 
 
 def target(baseline: list[Curve], share: float = 1.0) -> float:
-    """The mean over runs of their best smoothed score, times `share` (0.99: nearly there)."""
+    """Return the mean over runs of their best smoothed score, times `share` (0.99: nearly there)."""
     return share * float(np.mean([smoothed(run).max() for run in baseline]))
 
 
 def smoothed(run: Curve) -> np.ndarray:
-    """The mean of the last three scores from the third evaluation on; of fewer, the mean of all."""
+    """Return the mean of the last three scores from the third evaluation on; of fewer, the mean of all."""
     width = min(SMOOTH, len(run.scores))
     return np.convolve(run.scores, np.full(width, 1 / width), mode="valid")
 
 
 def steps_to(run: Curve, goal: float) -> tuple[int, bool]:
-    """The first step whose smoothed score is `goal`, or (all steps, False)."""
+    """Return the first step whose smoothed score is `goal`, or (all steps, False)."""
     for step, score in zip(run.steps[SMOOTH - 1 :], smoothed(run)):
         if score >= goal - ROUNDING:
             return int(step), True
@@ -111,14 +114,16 @@ def steps_to(run: Curve, goal: float) -> tuple[int, bool]:
 
 
 def area(run: Curve) -> float:
-    """The mean score over the steps from the first evaluation to the last: 1 is a run that is right from the start."""
+    """Return the mean score over the steps from the first evaluation to the last; 1 for a run that is right from the
+    start.
+    """
     if len(run.steps) < 2:
         return float(run.scores.mean())
     return float(np.trapezoid(run.scores, run.steps) / (run.steps[-1] - run.steps[0]))
 
 
 def speed_up(baseline: list[Curve], others: list[Curve], share: float = 1.0, seed: int = 0) -> SpeedUp:
-    """How many times fewer steps `others` take to the baseline's target than the baseline itself."""
+    """Return how many times fewer steps `others` take to the baseline's target than the baseline itself."""
     goal = target(baseline, share)
     reached = [[steps_to(run, goal) for run in runs] for runs in (baseline, others)]
     first, second = (np.array([step for step, _ in runs], float) for runs in reached)

@@ -18,7 +18,7 @@ NAME = "lengths"  # of the files
 
 
 def read_lengths(folder: Path) -> tuple[list[Choice], list[float]]:
-    """The choices of the model in a run's folder, cheapest first, and its own lengths, [] for all tokens."""
+    """Return the choices of the model in a run's folder, cheapest first, and its own lengths, [] for all tokens."""
     try:
         config = json.loads((folder / "model" / "config.json").read_text(encoding="utf-8"))
         own = (entry_of(config) or {}).get("lengths") or []
@@ -41,7 +41,7 @@ def write_lengths(folder: Path) -> None:
 
 
 def lengths_table(folder: Path) -> Table | None:
-    """The choices as a table for a terminal; None for a model without."""
+    """Return the choices as a table for a terminal; None for a model without."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 

@@ -38,14 +38,14 @@ Open it with `{auto_class}.from_pretrained(folder)`{opening(needs_import)}.{clea
 
 
 def opening(needs_import: bool) -> str:
-    """Where the class of the model is, and what must be imported for it."""
+    """Return where the class of the model is, and what must be imported for it."""
     if needs_import:
         return " of transformers, after `import bertier`: the class of this\nmodel is ours"
     return " of transformers, which has the class of this\nmodel itself"
 
 
 def cleaning(record: RunRecord) -> str:
-    """A sentence, after a blank, on what a text must lose before transformers reads it; "" where that is nothing."""
+    """Return a sentence, after a space, on what to remove from a text before transformers reads it; "" for nothing."""
     if record.setting("data.clean") != "tweets":
         return ""
     return " `run predict` reads links as HTTPURL and users as @USER; elsewhere they must be replaced beforehand."

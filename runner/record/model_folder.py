@@ -9,7 +9,9 @@ from runner.record.folder import find_record
 
 
 def folder_of(init_from: str, output: str, key: str = "model.init_from") -> Path:
-    """The saved model of a run id (or its beginning) or a folder; ConfigError, about `key`, when there is none."""
+    """Return the saved model of a run id (or its beginning) or a folder; raise ConfigError about `key` if there is
+    none.
+    """
     folder = Path(init_from).expanduser()
     if not folder.is_dir():
         root = Path(output).expanduser()

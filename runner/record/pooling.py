@@ -86,7 +86,7 @@ def _are_equal(rows: Sequence[np.ndarray | None]) -> bool:
 
 
 def _part(folder: Path) -> Part:
-    """The answers of a run to its selection split."""
+    """Return the answers of a run to its selection split."""
     record = read_record(folder)
     split = str(record.data.selection).partition("/")[0] if record else ""
     answers = record and read_predictions(folder, split, record)

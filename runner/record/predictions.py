@@ -68,7 +68,7 @@ OF_UNITS = {"row", "source_row"}  # with one value a line even where the others 
 def read_predictions(
     run_folder: Path, split: str, record: RunRecord, cache: AnswerCache | None = None
 ) -> Answers | None:  # fmt: skip
-    """The stored answers of a run to a split; None where none are stored, or they cannot be read.
+    """Return the stored answers of a run to a split; None where none are stored, or they cannot be read.
 
     record: of the run; its task says which columns its scores read. cache: of the folder that the run's lies in.
     """
@@ -80,20 +80,25 @@ def read_predictions(
 
 
 def read_answers(run_folder: Path, split: str, task: Task, cache: AnswerCache | None = None) -> Answers | None:
-    """The stored answers of a run of this task; None where none are stored, or they cannot be read."""
+    """Return the stored answers of a run of this task; None where none are stored, or they cannot be read."""
     path = run_folder / f"predictions-{split}.parquet"
     found = cache.read(path, task.stored, _read) if cache else _read(path, task.stored)
     return found and task.named(Answers(*found))
 
 
 def read_texts(run_folder: Path, split: str, record: RunRecord) -> Answers | None:
-    """The stored answers with the texts in `label` and `prediction`, for a task that grades texts; None without any."""
+    """Return the stored answers with the texts in `label` and `prediction`, for a task that scores texts; None without
+    any.
+    """
     found = _read(run_folder / f"predictions-{split}.parquet", (*task_of_record(record).stored, "label", "prediction"))
     return found and task_of_record(record).named(Answers(*found))
 
 
 def read_source_rows(run_folder: Path, split: str) -> np.ndarray | None:
-    """The numbers (rows,) of the stored rows in the user's file; None where none are stored: rows made by a task."""
+    """Return the numbers (rows,) of the stored rows in the user's file.
+
+    None if none are stored, as for rows that a task made.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
@@ -107,7 +112,7 @@ def read_source_rows(run_folder: Path, split: str) -> np.ndarray | None:
 
 
 def read_logits(run_folder: Path, split: str, record: RunRecord) -> tuple[np.ndarray, np.ndarray] | None:
-    """The raw logits (rows, C), float64, and the labels (rows,) of a split as the run answered it, in its order.
+    """Return the raw logits (rows, C), float64, and the labels (rows,) of a split as the run answered it, in its order.
 
     None where none are stored, as for tags and for runs of other tasks, or they cannot be read.
     """
@@ -148,7 +153,10 @@ def _read(path: Path, names: tuple[str, ...]) -> Columns | None:
 
 
 def _columns(table: pa.Table, names: tuple[str, ...]) -> Columns:
-    """The columns of a table, lists laid end to end, and where the items of each row begin; None for one item a row."""
+    """Return the columns of a table, lists concatenated, and where each row's items begin.
+
+    None for one item per row.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 

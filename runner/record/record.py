@@ -88,11 +88,11 @@ class DataFacts:
         return self.labels[self.positive_index] if len(self.labels) == 2 else None
 
     def examples(self, split: str) -> str:
-        """The fingerprint of the rows that a split's predictions are about, else that of the whole data."""
+        """Return the fingerprint of the rows that a split's predictions are about, else that of the whole data."""
         return str(self.fingerprints.get(split) or self.fingerprint)
 
     def to_json(self) -> JsonObject:
-        """The object in record.json; `targets` and `calibration` only where there are any."""
+        """Return the object in record.json; `targets` and `calibration` only where there are any."""
         return {key: value for key, value in asdict(self).items() if value is not None or key not in OPTIONAL}
 
     @property
@@ -121,7 +121,7 @@ class Environment:
         return cls(facts, **known)
 
     def to_json(self) -> JsonObject:
-        """The flat object in record.json."""
+        """Return the flat object in record.json."""
         own = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "machine"}
         return self.machine | own
 
@@ -202,13 +202,13 @@ class RunRecord:
 
     @classmethod
     def from_json(cls, content: JsonObject) -> RunRecord:
-        """The record in a JSON object; RecordError where it is not one that the runner writes."""
+        """Return the record in a JSON object; raise RecordError where it is not one that the runner writes."""
         if problem := problem_of_record(content):
             raise RecordError(problem)
         return known_fields(cls, content | {key: make(content.get(key)) for key, make in PARTS.items()})
 
     def to_json(self) -> JsonObject:
-        """The object in record.json: the status first, and only what is known so far."""
+        """Return the object in record.json: the status first, and only what is known so far."""
         content: JsonObject = {
             "schema_version": self.schema_version, "status": self.status, "reason": self.reason,
             "started": self.started, "ended": self.ended, "metrics": self.metrics,
@@ -260,7 +260,7 @@ class RunRecord:
         return recorded_settings(self.config)
 
     def setting(self, key: str, default: Json = None) -> Any:
-        """One setting by its dotted key, e.g. train.evals; the default where the record has none."""
+        """Return one setting by its dotted key, e.g. train.evals; the default where the record has none."""
         found: Json = self.config
         for part in key.split("."):
             found = found.get(part) if isinstance(found, dict) else None
@@ -278,7 +278,7 @@ class RunRecord:
 
 
 def known_fields(kind: type[Kind], content: Mapping[str, object]) -> Kind:
-    """An instance of a dataclass from an object that may hold other keys, or null for a default."""
+    """Return an instance of a dataclass from an object that may hold other keys, or null for a default."""
     return kind(**{k: value for k, value in content.items() if value is not None and k in kind.__dataclass_fields__})
 
 
@@ -296,5 +296,5 @@ PARTS: dict[str, Callable[[Any], object]] = {  # how each part is read from a va
 
 
 def in_order(records: Sequence[RunRecord]) -> list[RunRecord]:
-    """The records by the time of their start, oldest first."""
+    """Return the records by the time of their start, oldest first."""
     return sorted(records, key=lambda record: record.started)

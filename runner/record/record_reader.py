@@ -50,7 +50,10 @@ class RecordReader:
         return known_fields(RunRecord, found)
 
     def _parsed(self, member: str, kinds: Mapping[str, Kind], known: dict[str, JsonObject]) -> JsonObject:
-        """Parse a member of an object and remember it; ValueError for a value of another kind than is expected."""
+        """Parse a member of an object and remember it.
+
+        Raises ValueError for a value of another kind than is expected.
+        """
         found: JsonObject = json.loads(f'{{"{member}}}')
         for key, value in found.items():
             if key in kinds and mismatch(value, kinds[key]):
@@ -62,7 +65,9 @@ class RecordReader:
 
 
 def members_of(text: str, line: str) -> list[str]:
-    """Return the members of an object in JSON without their first quote; ValueError for one that is laid out otherwise.
+    """Return the members of an object in JSON without their first quote.
+
+    Raises ValueError for one that is laid out otherwise.
 
     line: a line's end and the indentation of the object.
     """
@@ -80,7 +85,7 @@ def _check_required(found: JsonObject, kinds: Mapping[str, Kind]) -> None:
 
 
 def _typed(key: str, value: Any) -> object:
-    """Return a part of a record as RunRecord holds it; ValueError for data with an unknown headline metric."""
+    """Return a part of a record as RunRecord holds it; raise ValueError for data with an unknown headline metric."""
     if key == "data":
         try:
             check(value["primary"])

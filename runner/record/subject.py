@@ -35,7 +35,10 @@ class Subject:
 
 
 def find_subjects(names: list[str], output: Path, check: Check) -> list[Subject]:
-    """The models that the words of a command name; a sweep stands for all of its finished runs. Raises ConfigError."""
+    """Return the models that the words of a command name; a sweep stands for all of its finished runs.
+
+    Raises ConfigError.
+    """
     found: list[Subject] = []
     for name in names:
         sweep = None if IDENTITY.fullmatch(name) or "/" in name else find_sweep(output, name)
@@ -50,7 +53,7 @@ def find_subjects(names: list[str], output: Path, check: Check) -> list[Subject]
 
 
 def find_subject(name: str, output: Path, check: Check) -> Subject:
-    """The model that a word names: a run id or its beginning, `latest`, a folder, or an id on the hub.
+    """Return the model that a word names: a run id or its beginning, `latest`, a folder, or an id on the hub.
 
     Raises ConfigError for a run that is not finished or that `check` refuses, and for a word that names nothing.
     """
@@ -75,7 +78,7 @@ def find_subject(name: str, output: Path, check: Check) -> Subject:
 
 
 def _of_run(record: RunRecord, folder: Path, check: Check) -> Subject:
-    """The model of a run; ConfigError where it has none that the command can use."""
+    """Return the model of a run; raise ConfigError where it has none that the command can use."""
     identity, model = record.identity, folder / "model"
     check(record)
     if record.status != "done" or not model.is_dir():

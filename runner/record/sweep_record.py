@@ -50,7 +50,7 @@ class SweepRecord:
 
     @classmethod
     def from_json(cls, content: JsonObject) -> SweepRecord:
-        """The sweep in a JSON object; RecordError where it is not one that the runner writes."""
+        """Return the sweep in a JSON object; raise RecordError where it is not one that the runner writes."""
         if problem := problem_of_sweep(dict(content)):
             raise RecordError(problem)
         runs = [SweepRun(**_known(SweepRun, run)) for run in content["runs"]]
@@ -58,7 +58,7 @@ class SweepRecord:
         return cls(**(known | {"runs": runs}))
 
     def to_json(self) -> JsonObject:
-        """The object in sweep.json."""
+        """Return the object in sweep.json."""
         return asdict(self)
 
     @property
@@ -73,17 +73,17 @@ class SweepRecord:
 
 
 def sweep_folder(output: Path, identity: str) -> Path:
-    """The folder of a sweep below the output folder."""
+    """Return the folder of a sweep below the output folder."""
     return output / SWEEPS / identity
 
 
 def sweep_folders(output: Path) -> list[Path]:
-    """The folders of all recorded sweeps, by their ids."""
+    """Return the folders of all recorded sweeps, by their ids."""
     return sorted(path.parent for path in output.glob(f"{SWEEPS}/*/{SWEEP}"))
 
 
 def read_sweep(folder: Path) -> SweepRecord:
-    """The sweep in a folder; RecordError where there is none that can be read."""
+    """Return the sweep in a folder; raise RecordError where there is none that can be read."""
     content = read_json(folder / SWEEP)
     if content is None:
         raise RecordError("it holds no JSON object")
@@ -91,7 +91,10 @@ def read_sweep(folder: Path) -> SweepRecord:
 
 
 def find_sweep(output: Path, name: str) -> SweepRecord | None:
-    """The newest recorded sweep with that name, or whose id starts with it; ConfigError where it is damaged."""
+    """Return the newest recorded sweep with that name, or whose id starts with it.
+
+    Raises ConfigError where it is damaged.
+    """
     found = []
     for folder in sweep_folders(output):
         content = read_json(folder / SWEEP)
@@ -107,7 +110,7 @@ def find_sweep(output: Path, name: str) -> SweepRecord | None:
 
 
 def find_sweep_of(output: Path, identity: str) -> SweepRecord | None:
-    """The newest recorded sweep that a run is part of; damaged ones are passed over."""
+    """Return the newest recorded sweep that a run is part of; damaged ones are passed over."""
     found = []
     for folder in sweep_folders(output):
         with contextlib.suppress(RecordError):
@@ -125,6 +128,6 @@ def write_sweep(folder: Path, sweep: SweepRecord) -> None:
 
 
 def _known(kind: type, content: JsonObject) -> JsonObject:
-    """The fields of a dataclass in an object that may hold other keys."""
+    """Return the fields of a dataclass in an object that may hold other keys."""
     names = {one.name for one in fields(kind)}
     return {key: value for key, value in content.items() if key in names}

@@ -69,7 +69,7 @@ def show_record(record: RunRecord, folder: Path, console: Console | None = None,
 
 
 def stage_table(record: RunRecord) -> Table:
-    """The scores and costs of the model after each stage."""
+    """Return the scores and costs of the model after each stage."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
@@ -94,7 +94,7 @@ def stage_table(record: RunRecord) -> Table:
 
 
 def summary_rows(record: RunRecord, details: bool = False) -> list[tuple[str, str]]:
-    """The rows of a run's table as (label, value); an empty label separates sections.
+    """Return the rows of a run's table as (label, value); an empty label separates sections.
 
     details: also other counts of bytes and the times of the forward pass, which are shown in any case where the record
     has no time from string to label.
@@ -118,7 +118,7 @@ def summary_rows(record: RunRecord, details: bool = False) -> list[tuple[str, st
 
 
 def _score_rows(record: RunRecord) -> list[tuple[str, str]]:
-    """The scores with their intervals, those of the reported splits first, and the score without learning."""
+    """Return the scores with their intervals, those of the reported splits first, and the score without learning."""
     metrics, rows = record.metrics, []
     for split in reversed([name for name in record.data.rows if name != "train"]):
         for name in metrics:
@@ -140,13 +140,15 @@ def _score_rows(record: RunRecord) -> list[tuple[str, str]]:
 
 
 def _baseline_name(record: RunRecord) -> str:
-    """The name of the score without learning."""
+    """Return the name of the score without learning."""
     task = find_task(record.data.task)
     return task.baseline_name if task else "baseline"
 
 
 def with_interval(metrics: dict[str, float], name: str) -> str:
-    """A metric with its 95 % interval over the examples, where there is one; of `ece` what chance alone gives."""
+    """Return a metric with its 95 % interval over the examples, if there is one; `ece` with the value that chance alone
+    gives.
+    """
     text = f"{metrics[name]:.4f}"
     if floor := metrics.get(f"{name}_floor_95"):
         text += f"  (chance alone: up to {floor:.4f})"

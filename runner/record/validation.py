@@ -101,7 +101,7 @@ SWEEP: Kind = {
 
 
 def problem_of_record(record: JsonObject) -> str | None:
-    """The first thing that is wrong with a record, in words; None for a valid one."""
+    """Return the first thing that is wrong with a record, in words; None for a valid one."""
     found = mismatch(record, RECORD)
     if found:
         return found
@@ -113,12 +113,12 @@ def problem_of_record(record: JsonObject) -> str | None:
 
 
 def problem_of_sweep(content: JsonObject) -> str | None:
-    """The first thing that is wrong with the content of a sweep.json, in words; None for a valid one."""
+    """Return the first thing that is wrong with the content of a sweep.json, in words; None for a valid one."""
     return mismatch(content, SWEEP)
 
 
 def point(line: str | bytes) -> JsonObject | None:
-    """One line of metrics.jsonl: step, time and numbers by name; None for a damaged or half-written line."""
+    """Return one line of metrics.jsonl: step, time and numbers by name; None for a damaged or half-written line."""
     try:
         found = json.loads(line)
     except (ValueError, RecursionError):
@@ -133,7 +133,7 @@ def point(line: str | bytes) -> JsonObject | None:
 
 
 def mismatch(value: object, kind: Kind) -> str | None:
-    """The first value that is not of the wanted kind, in words; None where all are.
+    """Return the first value that is not of the wanted kind, in words; None where all are.
 
     kind: a type, a tuple of allowed values, Each, OrNull, or a dictionary of kinds by key.
     """
@@ -155,7 +155,10 @@ class Wrong:
 
 
 def _first_wrong(value: object, kind: Kind) -> Wrong | None:
-    """The first value of another kind; a comparison asks this of a million values, nearly all of which are right."""
+    """Return the first value of another kind.
+
+    It has to be fast: a comparison checks a million values, nearly all of which are right.
+    """
     if isinstance(kind, type):
         return None if _is_of_type(value, kind) else Wrong(value, kind)
     if isinstance(kind, OrNull):

@@ -25,7 +25,7 @@ class Answers:
     second_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
-        """The number of units of chance."""
+        """Return the number of units of chance."""
         return len(next(iter(self.columns.values()))) if self.offsets is None else len(self.offsets) - 1
 
     @property
@@ -34,7 +34,7 @@ class Answers:
         return len(next(iter(self.columns.values())))
 
     def __getitem__(self, column: str) -> np.ndarray:
-        """A column, (items,); KeyError for one that the answers do not have."""
+        """Return a column, (items,); raise KeyError for one that the answers do not have."""
         return self.columns[column]
 
     def sums(self, of_items: np.ndarray) -> np.ndarray:

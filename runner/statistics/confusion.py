@@ -28,12 +28,12 @@ class ConfusionScore(Score):
     of_confusion: OfConfusion  # the positive class is 1
 
     def of_class(self, positive: int) -> OfConfusion:
-        """The score for a positive class; where that is 0, the two classes change places."""
+        """Return the score for a positive class; where that is 0, the two classes change places."""
         score = self.of_confusion
         return score if positive == 1 else lambda confusions: score(confusions[:, ::-1, ::-1])
 
     def of_answers(self, answers: Answers) -> OfConfusion:
-        """The score as a function of confusion matrices of these answers, and of draws of them."""
+        """Return the score as a function of confusion matrices of these answers, and of draws of them."""
         return self.of_class(answers.positive)
 
     def over(self, answers: Answers) -> OfCounts:
@@ -48,7 +48,7 @@ class ConfusionScore(Score):
         return scores
 
     def value(self, answers: Answers) -> float:
-        """Return the score; ValueError for a score of one class where there are more than two."""
+        """Return the score; raise ValueError for a score of one class where there are more than two."""
         self._refuse_classes(answers)
         plain = _EXACT.get(self.name)
         if plain is None:
@@ -107,7 +107,7 @@ class CommonF1(ConfusionScore):
     """The mean F1 of the classes with at least COMMON rows among the labels; draws of rows keep these classes."""
 
     def of_answers(self, answers: Answers) -> OfConfusion:
-        """The score for the classes that are common in these answers; 0 where none is."""
+        """Return the score for the classes that are common in these answers; 0 where none is."""
         support = np.bincount(answers["label"], minlength=self._classes(answers))
         common = np.flatnonzero(support >= COMMON)
 

@@ -179,7 +179,7 @@ def _deferral(steps: Steps, step: int, bound: float) -> Deferral:
 
 
 def _threshold(ranked: np.ndarray, answered: int) -> float:
-    """The confidence of the last row that is answered, less the little by which another engine may round it."""
+    """Return the confidence of the last row that is answered, less the little by which another engine may round it."""
     if answered == len(ranked):
         return ALL
     above, below = float(ranked[answered - 1]), float(ranked[answered])
@@ -188,7 +188,7 @@ def _threshold(ranked: np.ndarray, answered: int) -> float:
 
 
 def _first(is_enough: Callable[[int], bool], start: int) -> int | None:
-    """The smallest number from `start` for which this holds, found by doubling and halving."""
+    """Return the smallest number from `start` for which this holds, found by doubling and halving."""
     high = start
     while not is_enough(high):
         high *= 2

@@ -97,7 +97,7 @@ def equal_mass_edges(ordered: np.ndarray, bins: int) -> np.ndarray:
 
 
 def _sorted(confidence: np.ndarray, is_right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both as float64, by confidence; among equal ones those that are right come last, so that sums are the same."""
+    """Return both as float64, sorted by confidence; ties have the right ones last, so that sums are reproducible."""
     confidence, is_right = np.asarray(confidence, np.float64), np.asarray(is_right, np.float64)
     order = np.lexsort((is_right, confidence))
     return confidence[order], is_right[order]

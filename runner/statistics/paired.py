@@ -34,7 +34,7 @@ class Interval:
 
 
 def standard_deviation(values: Sequence[float]) -> float | None:
-    """The standard deviation over seeds (n - 1); None for a single seed."""
+    """Return the standard deviation over seeds (n - 1); None for a single seed."""
     return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
 
@@ -52,7 +52,7 @@ def seed_interval(values: Sequence[float]) -> Interval | None:
 
 
 def seed_bootstrap(values: Sequence[float]) -> Interval | None:
-    """The percentile bootstrap interval of the mean over seeds; `seed_interval` says how far to trust it."""
+    """Return the percentile bootstrap interval of the mean over seeds; `seed_interval` says how far to trust it."""
     from scipy import stats
 
     n = len(values)
@@ -65,7 +65,7 @@ def seed_bootstrap(values: Sequence[float]) -> Interval | None:
 
 
 def mcnemar_p(first_only: int, second_only: int) -> float:
-    """The p-value of McNemar's test for two models on the same examples.
+    """Return the p-value of McNemar's test for two models on the same examples.
 
     first_only, second_only: examples that only the first, only the second model gets right. Exact (binomial) below
     1,000 of them, chi-squared with continuity correction from there on. 1 where the models never disagree.
@@ -97,7 +97,7 @@ def clustered_mcnemar_p(differences: np.ndarray, counts: np.ndarray | None = Non
 
 
 def paired_seeds(differences: Sequence[float]) -> tuple[float, Interval] | None:
-    """The p-value and interval of a mean difference over pairs of seeds (paired t); None for a single pair."""
+    """Return the p-value and interval of a mean difference over pairs of seeds (paired t); None for a single pair."""
     from scipy import special
 
     count = len(differences)
@@ -113,7 +113,8 @@ def paired_seeds(differences: Sequence[float]) -> tuple[float, Interval] | None:
 
 
 def bootstrap_p(resampled: np.ndarray) -> float:
-    """The two-sided p-value of 'no difference' from resampled differences (R,): twice the smaller tail, at most 1.
+    """Return the two-sided p-value of 'no difference' from resampled differences (R,): twice the smaller tail, at most
+    1.
 
     One is added to the tail and to R, so that a p-value is never 0 (Davison & Hinkley 1997, section 4.2).
     """
@@ -122,7 +123,7 @@ def bootstrap_p(resampled: np.ndarray) -> float:
 
 
 def quantile_interval(resampled: np.ndarray, over: str) -> Interval:
-    """The 2.5 % and 97.5 % quantiles of resampled values."""
+    """Return the 2.5 % and 97.5 % quantiles of resampled values."""
     low, high = np.quantile(resampled, [0.025, 0.975])
     return Interval(float(low), float(high), over)
 

@@ -128,14 +128,14 @@ def answered_counts(ranked: np.ndarray, least: int, usual: int) -> list[np.ndarr
 
 
 def _last_passed(errors: np.ndarray, counts: np.ndarray, alpha: float, level: float) -> int:
-    """The last of the numbers of answered rows before a test fails; 0 where the first one does."""
+    """Return the last of the numbers of answered rows before a test fails; 0 where the first one does."""
     failed = chance_of_errors(errors[counts - 1], counts, alpha) > level
     passed = int(failed.argmax()) if failed.any() else len(counts)
     return int(counts[passed - 1]) if passed else 0
 
 
 def _threshold(ranked: np.ndarray, answered: int) -> float:
-    """The confidence of the first row that is not answered, and above it what another engine may round by."""
+    """Return the confidence of the first row that is not answered, and above it what another engine may round by."""
     if answered == len(ranked):
         return ALL
     below, above = float(ranked[answered]), float(ranked[answered - 1])

@@ -38,13 +38,13 @@ def on_other_data(sweep: SweepSettings, typed: Sequence[str]) -> SweepSettings:
 
 
 def _names(words: Iterable[str]) -> list[str]:
-    """The data sets that overrides name."""
+    """Return the data sets that overrides name."""
     found = [word.removeprefix(DATA) for word in words if word.startswith(DATA)]
     return found[-1].split(",") if found else []
 
 
 def _data_of(claim: JsonObject, own: Sequence[str]) -> set[str]:
-    """The data sets that a claim is about: those that its groups name, else all of the sweep."""
+    """Return the data sets that a claim is about: those that its groups name, else all of the sweep."""
     found = set()
     for part in claim.get("all") or [claim]:
         for group in (part.get("where"), part.get("versus")):

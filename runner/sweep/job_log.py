@@ -8,7 +8,10 @@ LINE = 200  # characters of one line at most
 
 
 def last_log_lines(log: Path, count: int) -> str:
-    """The last lines of a log; after a crash, whose report starts with the innermost call, the first lines of that."""
+    """Return the last lines of a log.
+
+    After a crash, return the first lines of its report, which starts with the innermost call.
+    """
     try:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

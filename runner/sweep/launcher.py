@@ -60,7 +60,7 @@ class Grid(BasicSweeper):
     def expand(
         params: Mapping[str, object], words: Sequence[str], loader: ConfigLoader | None = None
     ) -> list[list[str]]:
-        """Every combination once; values of the command line replace those of the sweep's file."""
+        """Return every combination once; values of the command line replace those of the sweep's file."""
         own = [f"{key}={value}" for key, value in params.items()]
         parsed = OverridesParser.create(config_loader=loader).parse_overrides([*own, *words])
         (batch,) = BasicSweeper.split_arguments(parsed, None)
@@ -142,7 +142,7 @@ class LocalLauncher(Launcher):
         return self.context.config_loader.load_sweep_config(self.config, overrides)
 
     def _open(self, jobs: list[Job], sweep: SweepSettings, slots: int) -> Ledger:
-        """The ledger of the sweep: a new one, or with a further batch the one that is open."""
+        """Return the ledger of the sweep: a new one, or with a further batch the one that is open."""
         if self.ledger is None:
             typed = [typed_override(word) for word in self.config.hydra.overrides.task]
             self.ledger = Ledger(typed, list(jobs), on_other_data(sweep, typed), slots, self.search)
@@ -170,13 +170,14 @@ class LocalLauncher(Launcher):
 
 
 def sweep_settings(config: DictConfig) -> SweepSettings:
-    """The `sweep` node of a composed config."""
+    """Return the `sweep` node of a composed config."""
     found = OmegaConf.merge(OmegaConf.structured(SweepSettings), OmegaConf.to_container(config.sweep, resolve=True))
     return OmegaConf.to_object(found)  # type: ignore[return-value]
 
 
 def slots_for(sweep: SweepSettings, count: int, device: str) -> int:
-    """How many of `count` jobs run side by side: sweep.jobs, else one a GPU where there are any, else one a core.
+    """Return how many of `count` jobs run in parallel: sweep.jobs, else one per GPU if there are any, else one per
+    core.
 
     device: as the command gives it; GPUs do not count where it is cpu.
     """
@@ -224,7 +225,7 @@ def _refuse(jobs: list[Job]) -> None:
 
 
 def _returned(job: Job) -> JobReturn:
-    """A job's result as Hydra's launchers give it."""
+    """Return a job's result as Hydra's launchers give it."""
 
     found = JobReturn(overrides=job.overrides, working_dir=str(Path.cwd()), task_name="run")
     found.cfg = job.config

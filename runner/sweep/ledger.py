@@ -42,7 +42,7 @@ AFTER_CTRL_C_S = 1.2  # as after a lone run: an interrupted command ends within 
 
 
 def sweep_identity(jobs: Sequence[Sequence[str]]) -> str:
-    """The ten hexadecimal digits that name a set of jobs; how and where they are run is left out."""
+    """Return the ten hexadecimal digits that name a set of jobs; how and where they are run is left out."""
     return hashlib.sha256(json.dumps(sorted({tuple(sorted(essential(job))) for job in jobs})).encode()).hexdigest()[:10]
 
 
@@ -99,7 +99,7 @@ class Ledger:
         self.jobs.extend(jobs)
 
     def log(self, job: Job) -> Path:
-        """Where the output of a job goes while it runs."""
+        """Return where the output of a job goes while it runs."""
         return self.folder / "logs" / f"{job.number:04d}.txt"
 
     def started(self, job: Job) -> None:
@@ -160,7 +160,7 @@ class Ledger:
                 self._lock.release()
 
     def _records(self) -> list[RunRecord]:
-        """The records of all runs, those of the earlier launches of a search first."""
+        """Return the records of all runs, those of the earlier launches of a search first."""
         own = [job.record for job in self.jobs if job.record]
         known = {record.identity for record in own}
         names = dict.fromkeys(run.identity for run in self.earlier if run.identity and run.identity not in known)
@@ -177,7 +177,7 @@ class Ledger:
 
 
 def _kept(log: Path, target: Path) -> Path:
-    """The log in its place; libraries log addresses, and MLflow gets the file."""
+    """Return the log in its place; libraries log addresses, and MLflow gets the file."""
     text = log.read_text(encoding="utf-8", errors="replace")
     if mask(text) != text:
         log.write_text(mask(text), encoding="utf-8")
@@ -185,19 +185,22 @@ def _kept(log: Path, target: Path) -> Path:
 
 
 def earlier_runs(folder: Path) -> list[SweepRun]:
-    """The runs that the sweep.json of a folder has; none where there is no such file, or a damaged one."""
+    """Return the runs that the sweep.json of a folder has; none where there is no such file, or a damaged one."""
     with contextlib.suppress(RecordError):
         return read_sweep(folder).runs
     return []
 
 
 def latest(runs: Sequence[SweepRun]) -> list[SweepRun]:
-    """The last entry of each job, in the order of the first ones; one that was paused or interrupted has several."""
+    """Return the last entry of each job, in order of the first entries.
+
+    A job that was paused or interrupted has several entries.
+    """
     return list({tuple(run.overrides): run for run in runs}.values())
 
 
 def sweep_run(job: Job) -> SweepRun:
-    """A job as sweep.json has it."""
+    """Return a job as sweep.json has it."""
     return SweepRun(job.identity, essential(job.overrides), job.status, job.reason, job.seconds, job.peak_bytes)
 
 

@@ -113,12 +113,12 @@ class OptunaSweeper(Sweeper):
                 raise SystemExit(1)
 
     def _load(self, overrides: list[str]) -> DictConfig:
-        """One trial's config, without what is Hydra's or the sweep's."""
+        """Return one trial's config, without what is Hydra's or the sweep's."""
         config = self.loader.load_sweep_config(self.config, overrides)
         return OmegaConf.masked_copy(config, [field.name for field in fields(Settings)])
 
     def _example(self, fixed: list[str], ranges: Ranges) -> Settings:
-        """The unchecked settings of one trial: they say what selects, what is measured and where results go."""
+        """Return the unchecked settings of one trial: they say what selects, what is measured and where results go."""
         return next(self._decisive_settings(fixed, ranges))
 
     def _decisive_settings(self, fixed: list[str], ranges: Ranges) -> Iterator[Settings]:
@@ -169,14 +169,17 @@ class OptunaSweeper(Sweeper):
         return False
 
     def _pruning_overrides(self, trial: Trial, study: Study, where: str) -> list[str]:
-        """The overrides that tell a job its trial, so that it can be pruned on whatever machine it runs."""
+        """Return the overrides that tell a job its trial, so that it can be pruned on whatever machine it runs."""
         if not self.settings.pruner:
             return []
         known = {"study_name": quote(study.study_name), "storage": quote(where), "trial": trial.number}
         return [f"hydra.sweeper.{key}={value}" for key, value in known.items()]
 
     def _launch(self, study: Study, trials: list[Trial], jobs: list[list[str]]) -> list[Outcome]:
-        """The outcome of each job. A launcher that raises fails its batch, or the search while no trial is complete."""
+        """Return the outcome of each job.
+
+        A launcher that raises fails its batch, or the whole search if no trial is complete yet.
+        """
         from optuna.trial import TrialState
 
         assert self.launcher is not None
@@ -218,7 +221,7 @@ class OptunaSweeper(Sweeper):
 
 
 def outcome_of(job: JobReturn) -> Outcome:
-    """The outcome of a job; one that raised has failed, and its siblings still count."""
+    """Return the outcome of a job; one that raised has failed, and its siblings still count."""
 
     try:
         outcome: Outcome = job.return_value
@@ -229,7 +232,7 @@ def outcome_of(job: JobReturn) -> Outcome:
 
 
 def _examples(key: str, distribution: BaseDistribution) -> list[Choice]:
-    """The values of a searched key that show what is selected: all of a decisive choice, else the first one."""
+    """Return the values of a searched key that show what is selected: all of a decisive choice, else the first one."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     if isinstance(distribution, CategoricalDistribution):
@@ -239,11 +242,11 @@ def _examples(key: str, distribution: BaseDistribution) -> list[Choice]:
 
 
 def assignments(params: Mapping[str, Choice]) -> Sequence[str]:
-    """The overrides of one trial."""
+    """Return the overrides of one trial."""
     return [f"{key}={value}" for key, value in params.items()]
 
 
 def quote(text: str) -> str:
-    """The text as one quoted value of Hydra's grammar."""
+    """Return the text as one quoted value of Hydra's grammar."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"

@@ -79,7 +79,7 @@ class Job:
 
 
 def plan_jobs(overrides: Sequence[Sequence[str]], load: Load, processes: int, jobs_beside: int) -> list[Job]:
-    """The jobs in order, each with its settings or its mistake, and with its record if it is done.
+    """Return the jobs in order, each with its settings or its mistake, and with its record if it is done.
 
     load: composes one. processes: how many compose side by side. jobs_beside: runs that will share the cores.
     """
@@ -128,7 +128,7 @@ def check_starts(jobs: Sequence[Job]) -> None:
 
 
 def _checkpoint_problem(settings: Settings) -> str | None:
-    """The mistake in the checkpoint that a run starts from, in words; None for a sound one."""
+    """Return the mistake in the checkpoint that a run starts from, in words; None for a sound one."""
     from runner.experiment.initial_model import check_checkpoint  # late: sweeps without checkpoints need no torch
 
     try:
@@ -157,12 +157,15 @@ def look_up_record(job: Job) -> None:
 
 
 def output_of(settings: Settings) -> Path:
-    """The absolute folder of run folders."""
+    """Return the absolute folder of run folders."""
     return Path(settings.paths.output).expanduser().absolute()
 
 
 def expected_seconds(job: Job, finished: Sequence[Job]) -> float | None:
-    """The seconds that a job will take: the mean of the finished jobs most like it; None while there are none."""
+    """Return the seconds that a job will take: the mean of the finished jobs most like it.
+
+    None while there are none.
+    """
     for likeness in (_but_seed, _model_and_data, _data, _anything):
         alike = [d.seconds for d in finished if d.seconds is not None and likeness(d) == likeness(job)]
         if alike:

@@ -103,7 +103,10 @@ class Pool:
             self._start(job, is_patient=is_patient, gpu=free[0] if needs_gpu else None)
 
     def _next(self) -> tuple[Job | None, bool]:
-        """The next job that is not done yet, and whether to wait for it: jobs that others are running come last."""
+        """Return the next job that is not done yet, and whether to wait for it.
+
+        Jobs that other processes are running come last.
+        """
         while self.waiting:
             job = self.waiting.popleft()
             look_up_record(job)
@@ -215,7 +218,7 @@ def _close_record(job: Job) -> None:
 
 
 def oom_kills() -> int:
-    """The number of processes of this control group that the kernel has ended for lack of memory; 0 if unknown."""
+    """Return how many processes of this control group the kernel has killed for lack of memory; 0 if unknown."""
     try:
         lines = Path("/sys/fs/cgroup/memory.events").read_text(encoding="ascii").splitlines()
     except OSError:
@@ -224,7 +227,7 @@ def oom_kills() -> int:
 
 
 def end_reason(code: int) -> str:
-    """The reason why a process ended, in words. code: its exit code, or minus the number of a signal."""
+    """Return the reason why a process ended, in words. code: its exit code, or minus the number of a signal."""
     if code >= 0:
         return f"its process ended with exit code {code}"
     name = signal.Signals(-code).name
@@ -240,7 +243,7 @@ def end_reason(code: int) -> str:
 
 
 def resident_bytes(pid: int) -> int:
-    """The resident memory of a process now; 0 if unknown."""
+    """Return the resident memory of a process now; 0 if unknown."""
     try:
         pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
     except (OSError, IndexError):
@@ -249,7 +252,7 @@ def resident_bytes(pid: int) -> int:
 
 
 def visible_gpus() -> list[str]:
-    """The CUDA devices that jobs may get, one each, by the names of CUDA_VISIBLE_DEVICES; needs no torch."""
+    """Return the CUDA devices that jobs may get, one each, by the names of CUDA_VISIBLE_DEVICES; needs no torch."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         return [name for name in visible.split(",") if name.strip() not in ("", "-1")]

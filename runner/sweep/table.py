@@ -116,7 +116,7 @@ class Table:
         return Group(grid, Text(line))
 
     def _left(self, running: Sequence[Running], waiting: int) -> str:
-        """The time left, in words; "" while no run has finished."""
+        """Return the time left, in words; "" while no run has finished."""
         finished = [job for job in self.jobs if job.status == "done"]
         busy = {one.job.number for one in running}
         todo = [job for job in self.jobs if job.status != "done" and job.number not in busy][:waiting]
@@ -148,7 +148,7 @@ class Table:
             self._live = None
 
     def _name(self, job: Job) -> str:
-        """The words of a job that the others do not share; a search adds jobs, and then all are named again."""
+        """Return the words of a job that the others do not share; a search adds jobs, and then all are named again."""
         if self._named < len(self.jobs):
             found = names_of_commands([other.words for other in self.jobs], self.typed)
             self._names = {other.number: name for other, name in zip(self.jobs, found)}
@@ -191,7 +191,7 @@ STOPPED = "stopped"
 
 
 def selection_text(job: Job) -> str:
-    """The score of a finished run on the rows that select; the reported ones are looked at once, at the end."""
+    """Return the score of a finished run on the rows that select; the reported ones are looked at once, at the end."""
     name = job.record.data.selection if job.record else None
     if name is None or job.record is None or name not in job.record.metrics:
         return ""
@@ -199,7 +199,7 @@ def selection_text(job: Job) -> str:
 
 
 def score_text(job: Job) -> str:
-    """The headline metric of a finished run, marked where it is at the baseline."""
+    """Return the headline metric of a finished run, marked where it is at the baseline."""
     if not job.record or job.record.headline is None:
         return ""
     primary = job.record.data.primary

@@ -73,7 +73,7 @@ class Task(ABC):
 
     @classmethod
     def conflicts(cls, settings: Settings) -> list[str]:
-        """One line for every pair of settings that this task forbids, with the cure."""
+        """Return one line for every pair of settings that this task forbids, with the cure."""
         return []
 
     @classmethod
@@ -102,7 +102,7 @@ class Task(ABC):
         return self.always_scored
 
     def check(self) -> Self:
-        """Return the task; DataError for a score that it cannot have."""
+        """Return the task; raise DataError for a score that it cannot have."""
         classes = len(self.facts.names)
         for name in self.metrics:
             if name not in self.scores:
@@ -181,7 +181,7 @@ class Task(ABC):
 
     @abstractmethod
     def answers(self, kept: np.ndarray, split: TokenSplit) -> Answers:
-        """Return the answers to a split from what `keep` kept of it, (items, K); ValueError if that is not finite."""
+        """Return the answers to a split from what `keep` kept, (items, K); raise ValueError if that is not finite."""
 
     def fitted(self, kept: np.ndarray, split: TokenSplit) -> Self:
         """Return the task with what it fits to the outputs of the split that selects, such as thresholds."""
@@ -214,7 +214,7 @@ class Task(ABC):
         return {**answers.columns} | {f"logit_{i}": kept[:, i] for i in range(kept.shape[1])}
 
     def evaluate(self, answers: Answers, names: Sequence[str]) -> dict[str, float]:
-        """Return the named scores, in this order; KeyError for a score that the task does not have."""
+        """Return the named scores, in this order; raise KeyError for a score that the task does not have."""
         return {name: self.score(name).value(answers) for name in names}
 
     def score(self, name: str) -> Score:

@@ -8,7 +8,7 @@ SETS = "multilabel"
 
 
 def label_set_conflicts(data: DataSettings) -> list[str]:
-    """One line for each setting of sets of labels that cannot be, with the cure."""
+    """Return one line for each setting of sets of labels that cannot be, with the cure."""
     found = _of_threshold(data.threshold)
     named = [
         *([f"data.labels=[{','.join(data.labels)}]"] if data.labels else []),

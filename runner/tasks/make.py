@@ -61,7 +61,7 @@ class Recorded(Protocol):
     @property
     def thresholds(self) -> RecordedThresholds | None: ...
     def setting(self, key: str) -> Any:
-        """The value of a setting, None where the record has none."""
+        """Return the value of a setting, None where the record has none."""
 
 
 def target_of(settings: Settings) -> str:
@@ -71,7 +71,7 @@ def target_of(settings: Settings) -> str:
 
 
 def task_of_labels(labels: DataTask, settings: Settings, weights: np.ndarray | None = None) -> Task:
-    """Return the task of labels; DataError for a score or for class weights that it cannot have.
+    """Return the task of labels; raise DataError for a score or for class weights that it cannot have.
 
     weights: of the classes in the loss, (C,); None: all weigh the same.
     """
@@ -123,7 +123,7 @@ def refuse_models_of_classes(model: ModelSettings) -> None:
 
 
 def task_of(splits: Splits, settings: Settings) -> Task:
-    """Return the task of a run; DataError for a score or for class weights that it cannot have."""
+    """Return the task of a run; raise DataError for a score or for class weights that it cannot have."""
     task = task_of_labels(splits.task, settings)
     if settings.data.class_weights == "none":
         return task
@@ -132,7 +132,7 @@ def task_of(splits: Splits, settings: Settings) -> Task:
 
 
 def task_of_record(record: Recorded) -> Task:
-    """Return the task of a recorded run; KeyError for one that this version does not know."""
+    """Return the task of a recorded run; raise KeyError for one that this version does not know."""
     data = record.data
     scale = TargetScale(**data.targets) if data.targets else None
     metrics = tuple(record.setting("data.metrics") or ())

@@ -47,7 +47,7 @@ class MaskedWords(Task):
 
     @classmethod
     def conflicts(cls, settings: Settings) -> list[str]:
-        """One line for every setting that learning words forbids."""
+        """Return one line for every setting that learning words forbids."""
         task, model, data = settings.task, settings.model, settings.data
         found = []
         if data.label is not None:

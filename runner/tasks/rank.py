@@ -58,7 +58,7 @@ class Rank(Task):
 
     @classmethod
     def conflicts(cls, settings: Settings) -> list[str]:
-        """One line for every setting that rankings forbid."""
+        """Return one line for every setting that rankings forbid."""
         return rank_conflicts(settings)
 
     @classmethod

@@ -16,7 +16,7 @@ OF_FILES = "data.queries=q.tsv data.corpus=docs.tsv data.qrels=qrels.txt data.ca
 
 
 def rank_conflicts(settings: Settings) -> list[str]:
-    """One line for every setting that rankings forbid."""
+    """Return one line for every setting that rankings forbid."""
     data, found = settings.data, _further_texts(settings) + _exits(settings)
     if data.source == "demo":
         return found
@@ -52,7 +52,7 @@ def _named(data: DataSettings) -> dict[str, str]:
 
 
 def _collection(data: DataSettings) -> list[str]:
-    """Contradictions of a collection of queries, documents, judgements and candidates."""
+    """Return contradictions of a collection of queries, documents, judgements and candidates."""
     named, found = _named(data), []
     if missing := [name for name in PARTS if name not in named]:
         cure = " ".join(f"data.{name}=..." for name in missing)
@@ -72,7 +72,7 @@ def _paths(data: DataSettings) -> dict[str, str | None]:
 
 
 def _grouped(data: DataSettings) -> list[str]:
-    """Contradictions of rows of a query, a document and a label."""
+    """Return contradictions of rows of a query, a document and a label."""
     found = []
     if data.group is None or data.group in GROUP_RULES:
         found.append(

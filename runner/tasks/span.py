@@ -56,7 +56,7 @@ class Span(Task):
 
     @classmethod
     def conflicts(cls, settings: Settings) -> list[str]:
-        """One line for every setting that finding spans forbids."""
+        """Return one line for every setting that finding spans forbids."""
         return span_conflicts(settings)
 
     @classmethod
@@ -85,7 +85,7 @@ class Span(Task):
         return scores_of(v2=self.facts.has_empty)
 
     def check(self) -> Self:
-        """Return the task; DataError for a score that it cannot have."""
+        """Return the task; raise DataError for a score that it cannot have."""
         for name in super().check().metrics:
             if name not in self.always_recorded:
                 raise DataError(

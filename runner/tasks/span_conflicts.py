@@ -9,7 +9,7 @@ from runner.schema import Settings
 
 
 def span_conflicts(settings: Settings) -> list[str]:
-    """One line for every setting that finding spans forbids."""
+    """Return one line for every setting that finding spans forbids."""
     data, model = settings.data, settings.model
     found = []
     if data.source == "demo":

@@ -10,7 +10,7 @@ NUMBERS = "data.tokens=0 data.tags=-1"
 
 
 def tag_conflicts(data: DataSettings) -> list[str]:
-    """One line for every setting of the data that tagging words forbids."""
+    """Return one line for every setting of the data that tagging words forbids."""
     found = []
     if data.source != "demo":
         if not data.tags or data.tokens is None:
@@ -48,7 +48,7 @@ def _missing_columns(data: DataSettings) -> str:
 
 
 def _contradicting_columns(tokens: str, tags: list[str], text: str) -> list[str]:
-    """One line for each pair of columns that cannot go together.
+    """Return one line for each pair of columns that cannot go together.
 
     text: the value of data.text, which is not read: words come from data.tokens.
     """

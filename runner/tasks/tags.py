@@ -69,7 +69,7 @@ class Tags(Task):
 
     @classmethod
     def conflicts(cls, settings: Settings) -> list[str]:
-        """One line for every setting that tagging words forbids."""
+        """Return one line for every setting that tagging words forbids."""
         return tag_conflicts(settings.data)
 
     @classmethod
@@ -107,7 +107,7 @@ class Tags(Task):
         return tuple(name for tags, start in zip(self.tags, PREFIXES) for name in scores_for(tags, start))
 
     def check(self) -> Self:
-        """Return the task; DataError for a score that these tags cannot have."""
+        """Return the task; raise DataError for a score that these tags cannot have."""
         fitting = self.always_recorded
         for name in self.metrics:
             if name not in fitting:

@@ -39,7 +39,7 @@ class MlflowTarget:
             self.client.log_batch(run_id, metrics=metrics[start : start + MAX_METRICS])
 
     def find_run(self, run_id: str) -> Run | None:
-        """The MLflow run with that id; None for an empty id and for a run that does not exist."""
+        """Return the MLflow run with that id; None for an empty id and for a run that does not exist."""
         from mlflow.exceptions import MlflowException
 
         try:

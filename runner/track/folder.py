@@ -65,7 +65,7 @@ class Points:
 
 
 def record_to_mirror(folder: Path) -> RunRecord:
-    """Return the record of a run folder; TrackError if there is none or it is damaged."""
+    """Return the record of a run folder; raise TrackError if there is none or it is damaged."""
     if not (folder / RECORD).exists():
         raise TrackError(f"{folder} is not a run folder: it has no {RECORD}")
     try:

@@ -59,7 +59,7 @@ def sync_sweep(folder: Path, settings: TrackerSettings, target: MlflowTarget | N
 
 
 def _read(folder: Path) -> SweepRecord:
-    """Return the record of a sweep; TrackError if it is damaged."""
+    """Return the record of a sweep; raise TrackError if it is damaged."""
     try:
         return read_sweep(folder)
     except RecordError as error:

@@ -77,7 +77,7 @@ class Checkpoints:
 
 
 def logged_points(folder: Path) -> list[int]:
-    """How many bytes of points a run has logged, after syncing them to disk, and their checksum."""
+    """Return how many bytes of points a run has logged, after syncing them to disk, and their checksum."""
     try:
         with (folder / POINTS).open("rb") as stream:
             os.fsync(stream.fileno())
@@ -96,7 +96,7 @@ class ResumePoint:
 
 
 def find_resume_point(folder: Path, identity: str) -> ResumePoint | None:
-    """Where an interrupted run goes on; None where no checkpoint is intact, or its points are damaged."""
+    """Return where an interrupted run goes on; None where no checkpoint is intact, or its points are damaged."""
     found = [(_intact(path), path.stem) for path in folder.glob("*/step-*.json")]
     kept = [(c["logged"], step, c) for c, step in found if c and c["identity"].split("/")[0] == identity]
     if read_json(folder / RECORD) is None or not kept:
@@ -115,7 +115,7 @@ def clear_checkpoints(folder: Path) -> None:
 
 
 def _intact(path: Path) -> JsonObject | None:
-    """The content of a checkpoint's JSON file, or None where it or its tensors cannot be trusted."""
+    """Return the content of a checkpoint's JSON file, or None where it or its tensors cannot be trusted."""
     try:
         content: JsonObject = json.loads(path.read_text(encoding="utf-8"))
         return content if content.pop("sha256") == _digest(path.with_suffix(".safetensors"), content) else None
@@ -124,7 +124,7 @@ def _intact(path: Path) -> JsonObject | None:
 
 
 def with_prefix(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The tensors whose names start with `prefix`, by the rest of their names."""
+    """Return the tensors whose names start with `prefix`, by the rest of their names."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 

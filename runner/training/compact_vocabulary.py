@@ -57,11 +57,11 @@ class CompactTable:
             self.embedding.padding_idx = int(moved[self.embedding.padding_idx])
 
     def by_token(self, weight: Tensor) -> Tensor:
-        """A copy of an arranged table in the order of the token ids."""
+        """Return a copy of an arranged table in the order of the token ids."""
         return weight.detach()[torch.from_numpy(self.lookup).to(weight.device)]
 
     def rows_of(self, ids: list[np.ndarray]) -> np.ndarray:
-        """The distinct rows among arranged ids, found by marking: ten times faster than by sorting."""
+        """Return the distinct rows among arranged ids, found by marking: ten times faster than by sorting."""
         for part in ids:
             self._seen[part] = True
         rows = np.flatnonzero(self._seen)
@@ -86,7 +86,7 @@ def arrange_table(
 
 
 def find_compact_table(model: nn.Module, split: TokenSplit, optimizer: OptimizerSettings) -> CompactTable | str:
-    """The arrangement for training `model` on `split`, or the reason why there can be none.
+    """Return the arrangement for training `model` on `split`, or the reason why there can be none.
 
     Only AdamW's decay is known in closed form for rows that the optimizer never sees.
     """
@@ -126,7 +126,10 @@ def _own_table(model: nn.Module) -> tuple[str, nn.Embedding] | str:
 
 
 def order_by_use(tokens: np.ndarray, vocab_size: int, pad_id: int | None) -> tuple[np.ndarray, int]:
-    """All token ids, (V,) int64, those that occur (and padding) first, each part ascending; and how many those are."""
+    """Return all token ids, (V,) int64, those that occur (and padding) first, and how many those are.
+
+    Each part is in ascending order.
+    """
     occurs = np.zeros(vocab_size, bool)
     for start in range(0, len(tokens), CHUNK):
         occurs[np.asarray(tokens[start : start + CHUNK])] = True

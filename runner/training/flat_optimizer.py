@@ -51,7 +51,7 @@ class ParameterSlice(NamedTuple):
 
 
 def own_rates(model: nn.Module) -> dict[Tensor, float]:
-    """The peak rates of parameters whose module sets one by `own_lr`; such parameters never decay."""
+    """Return the peak rates of parameters whose module sets one by `own_lr`; such parameters never decay."""
     modules = (module for module in model.modules() if isinstance(module, OwnRate))
     return {p: module.own_lr for module in modules if module.own_lr for p in module.parameters(recurse=False)}
 
@@ -117,7 +117,7 @@ class FlatOptimizer:
 
     @staticmethod
     def _train_rows(table: CompactTable) -> nn.Parameter:
-        """The trained rows of the table as a parameter of their own; the whole table gets a gradient tensor."""
+        """Return the trained rows of the table as a parameter of their own; the whole table gets a gradient tensor."""
         weight = table.embedding.weight
         weight.grad = torch.zeros_like(weight)
         # A dense gradient of the whole table would be made, filled with zeros and added at every step.
@@ -185,7 +185,7 @@ class FlatOptimizer:
             self.table.restore()
 
     def state(self) -> dict[str, Tensor]:
-        """The optimizer's tensors for a checkpoint, as <number of the flat tensor>/<key>.
+        """Return the optimizer's tensors for a checkpoint, as <number of the flat tensor>/<key>.
 
         Another layout never reads them: `engine.compact_vocabulary` is part of a run's identity.
         """
@@ -205,7 +205,7 @@ class FlatOptimizer:
             self.inner.state[parameter][key] = tensor.to(parameter.device, copy=True)
 
     def moments(self) -> dict[str, Tensor]:
-        """The optimizer's tensors by parameter, as <name>/<key>; of the word table those of the trained rows."""
+        """Return the optimizer's tensors by parameter, as <name>/<key>; of the word table those of the trained rows."""
         return {
             f"{name}/{key}": (value.flatten()[part] if value.ndim else value).clone()
             for name, parameter, part in self.slices
@@ -228,7 +228,7 @@ class FlatOptimizer:
 
 
 def _parameter_over(values: Tensor, grads: Tensor) -> nn.Parameter:
-    """A parameter whose value and gradient are existing tensors."""
+    """Return a parameter whose value and gradient are existing tensors."""
     parameter = nn.Parameter(values)
     parameter.grad = grads
     return parameter

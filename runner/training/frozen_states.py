@@ -43,7 +43,7 @@ def uses_frozen_states(model: nn.Module, cache: CacheSettings) -> TypeGuard[Sequ
 
 
 def check_size(splits: Splits, cache: CacheSettings, readout: Readout, hidden: int, layers: int) -> str:
-    """One line on what will be stored; ConfigError when that is more than cache.max_gb."""
+    """Return one line on what will be stored; raise ConfigError when that is more than cache.max_gb."""
     kept = layers + 1 if readout.reads_all_layers else 1
     first = readout.first
     parts = (splits.train, splits.select)
@@ -64,7 +64,7 @@ def check_size(splits: Splits, cache: CacheSettings, readout: Readout, hidden: i
 def check_frozen_states(
     model: nn.Module, splits: Splits, cache: CacheSettings, shared: Path, freeze: str
 ) -> str | None:
-    """One line on what `attach_frozen_states` will store, None if nothing.
+    """Return one line on what `attach_frozen_states` will store, None if nothing.
 
     shared: paths.cache, the folder of all runs; freeze: model.freeze.
     Raises ConfigError for a store that is too large, DataError for one of another encoder.
@@ -91,7 +91,7 @@ def check_frozen_states(
 def attach_frozen_states(
     model: SequenceClassifier, splits: Splits, cache: CacheSettings, shared: SharedCache, device: torch.device
 ) -> Splits:
-    """The splits with the states of train and selection on them, from the store or computed now.
+    """Return the splits with the states of train and selection on them, from the store or computed now.
 
     shared: the store below paths.cache; cache.path names another folder.
     """
@@ -154,7 +154,7 @@ def encoder_digest(model: Network) -> str:
 
 
 def _path(cache: CacheSettings, shared: Path, split: TokenSplit, content: JsonObject) -> Path:
-    """The split's folder below cache.path, else one in the shared cache that is named by its content."""
+    """Return the split's folder below cache.path, else one in the shared cache that is named by its content."""
     if cache.path:
         return Path(cache.path).expanduser().absolute() / split.name
     return shared.expanduser().absolute() / "activations" / states_key(content)

@@ -31,14 +31,17 @@ class GradientNorms:
 
 
 def encoder_layers(model: nn.Module) -> list[nn.Module]:
-    """The layers of the encoder, ours or transformers'; none for a bag of words."""
+    """Return the layers of the encoder, ours or transformers'; none for a bag of words."""
     stack = next((module for module in model.modules() if isinstance(module, nn.ModuleList)), None)
     return [] if stack is None else list(stack)
 
 
 @torch.no_grad()
 def gradient_norms(model: nn.Module) -> Tensor | None:
-    """The norm of all gradients of each layer, (layers,), still on the device; None without layers, or frozen ones."""
+    """Return the norm of all gradients of each layer, (layers,), still on the device.
+
+    None without layers, or frozen ones.
+    """
     norms = []
     for layer in encoder_layers(model):
         grads = [p.grad.flatten() for p in layer.parameters() if p.grad is not None]
@@ -49,7 +52,7 @@ def gradient_norms(model: nn.Module) -> Tensor | None:
 
 
 def module_metrics(model: nn.Module, norms: Tensor | None) -> dict[str, float]:
-    """The metrics to log at an evaluation; norms: the last `gradient_norms`. Layers are numbered from 1."""
+    """Return the metrics to log at an evaluation; norms: the last `gradient_norms`. Layers are numbered from 1."""
     found = {} if norms is None else {f"grad_norm/block_{i}": norm for i, norm in enumerate(norms.tolist(), 1)}
     for module in model.modules():
         if isinstance(module, Observed):

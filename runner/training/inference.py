@@ -18,12 +18,12 @@ from runner.tasks.base import Task
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
-    """The context in which matrix products run in bf16 where `precision` is bf16; it does nothing otherwise."""
+    """Return the context in which matrix products run in bf16 where `precision` is bf16; it does nothing otherwise."""
     return torch.autocast(device.type, dtype=torch.bfloat16) if precision == "bf16" else nullcontext()
 
 
 def to_tensors(batch: Batch, device: torch.device) -> dict[str, torch.Tensor]:
-    """The batch's inputs on the device, as arguments of the model's forward; stored states are unpacked."""
+    """Return the batch's inputs on the device, as arguments of the model's forward; stored states are unpacked."""
     found = _on_device(batch.inputs, device)
     if "states" in found:
         found["states"] = unpack_states(found["states"])
@@ -31,7 +31,7 @@ def to_tensors(batch: Batch, device: torch.device) -> dict[str, torch.Tensor]:
 
 
 def targets_to_tensors(batch: Batch, device: torch.device) -> dict[str, torch.Tensor]:
-    """The batch's targets on the device, as arguments of the task's loss."""
+    """Return the batch's targets on the device, as arguments of the task's loss."""
     return _on_device(batch.targets, device)
 
 
@@ -60,7 +60,9 @@ def predict(
     task: Task | None = None,
     shortest: float = 0.0,
 ) -> np.ndarray:
-    """The outputs of all items in the order of the rows, (items, C) float32; the model is left in the mode it came in.
+    """Return the outputs of all items in the order of the rows, (items, C) float32.
+
+    The model's training or evaluation mode is restored afterwards.
 
     task: says what is kept of an output where that is not the output itself, such as sums of blocks for masked words.
     lookup: as in data/batch.py, while training has the word table rearranged.
@@ -93,7 +95,7 @@ def predict(
 
 
 def items_of_rows(batch: Batch, *, is_by_row: bool = False) -> np.ndarray:
-    """How many outputs each row of a batch has, (B,): one, or as many as it has places that are to be answered.
+    """Return how many outputs each row of a batch has, (B,): one, or as many as it has places that are to be answered.
 
     is_by_row: one is kept of each row, whatever its places.
     """
@@ -104,7 +106,7 @@ def items_of_rows(batch: Batch, *, is_by_row: bool = False) -> np.ndarray:
 
 
 def score(task: Task, split: TokenSplit, kept: np.ndarray, more: Sequence[str] = ()) -> dict[str, float]:
-    """The scores of a split as `<split>/<metric>`: the task's, those of every evaluation, `more`, and the loss.
+    """Return the scores of a split as `<split>/<metric>`: the task's, those of every evaluation, `more`, and the loss.
 
     kept: what `predict` kept of the split, (items, K).
     """
@@ -115,5 +117,5 @@ def score(task: Task, split: TokenSplit, kept: np.ndarray, more: Sequence[str] =
 
 
 def score_selection(task: Task, split: TokenSplit, kept: np.ndarray) -> dict[str, float]:
-    """The scores of the split that selects, to which the task first fits what it fits to outputs."""
+    """Return the scores of the split that selects, to which the task first fits what it fits to outputs."""
     return score(task.fitted(kept, split), split, kept)

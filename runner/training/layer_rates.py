@@ -31,7 +31,7 @@ def layer_rates(model: nn.Module, decay: float) -> dict[Tensor, float]:
 
 
 def _layers(backbone: Backbone, decay: float) -> nn.ModuleList:
-    """The stack of a backbone's layers."""
+    """Return the stack of a backbone's layers."""
     count = backbone.state_shape()[1]
     for part in backbone.encoder_parts():
         for module in part.modules():

@@ -51,7 +51,7 @@ class SkippedBatch:
 
 
 def _broken_rows(batch: Batch, logits: Tensor) -> list[bool]:
-    """Whether any of the logits (items, C) of each row of a batch is not finite."""
+    """Return whether any of the logits (items, C) of each row of a batch is not finite."""
     rows = np.repeat(np.arange(len(batch.rows)), items_of_rows(batch))
     wrong = rows[(~logits.isfinite().all(1)).cpu().numpy()]
     return np.isin(np.arange(len(batch.rows)), wrong).tolist()

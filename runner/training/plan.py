@@ -46,11 +46,11 @@ class BatchPlan:
         return epoch_batches(self.lengths, seed=self.seed, epoch=epoch, batch_size=size, token_budget=budget)
 
     def batches(self, epoch: int) -> list[np.ndarray]:
-        """The batches of one epoch, each an array of row numbers."""
+        """Return the batches of one epoch, each an array of row numbers."""
         return self._cut(epoch)[: self.steps[epoch]]
 
     def parts(self, rows: np.ndarray, count: int) -> list[np.ndarray]:
-        """A batch in at most `count` parts, of which no one splits rows that belong together."""
+        """Return a batch in at most `count` parts, of which no one splits rows that belong together."""
         if self.units is not None:
             return self.units.cut(rows, count)
         return np.array_split(rows, min(count, len(rows)))

@@ -41,7 +41,7 @@ class RowTable:
         self._place = np.zeros(len(self.weight), np.int64)
 
     def gradient(self) -> StepRows | None:
-        """The gradient of this step, repeated rows summed; None where no row was read."""
+        """Return the gradient of this step, repeated rows summed; None where no row was read."""
         grad = self.weight.grad
         if grad is None:
             return None
@@ -129,12 +129,12 @@ class RowOptimizer:
 def make_step_optimizer(
     model: nn.Module, settings: OptimizerSettings, table: CompactTable | None, moments: dict[str, Tensor] | None
 ) -> FlatOptimizer | RowOptimizer:
-    """The optimizer of a training, as FlatOptimizer takes its arguments."""
+    """Return the optimizer of a training, as FlatOptimizer takes its arguments."""
     return RowOptimizer(model) if settings.name == ROW_SGD else FlatOptimizer(model, settings, table, moments)
 
 
 def row_tables(model: nn.Module) -> list[nn.Embedding]:
-    """The trained tables of a model whose rows are words, word pairs or other parts of a text."""
+    """Return the trained tables of a model whose rows are words, word pairs or other parts of a text."""
     networks = [module for module in model.modules() if isinstance(module, Network)]
     parts = [part for network in networks for part in network.bert.word_vectors().modules()]
     tables = [part for part in parts if isinstance(part, nn.Embedding) and "weight" in part._parameters]
@@ -142,6 +142,6 @@ def row_tables(model: nn.Module) -> list[nn.Embedding]:
 
 
 def _last_layers(model: nn.Module) -> list[nn.Parameter]:
-    """The matrix of the model's last layer."""
+    """Return the matrix of the model's last layer."""
     heads = [head for head in model.modules() if isinstance(head, LinearHead)]
     return [parameter for head in heads for parameter in head.classifier.parameters() if parameter.ndim > 1]

@@ -25,7 +25,7 @@ class Schedule:
     stale: int = 0
 
     def rate(self, step: int) -> float:
-        """The rate of optimizer step `step` (from 0): rises during the warm-up, then follows the schedule."""
+        """Return the rate of optimizer step `step` (from 0): rises during the warm-up, then follows the schedule."""
         warmup = round(self.settings.warmup * self.total)
         if step < warmup:
             return self.peak * self.scale * (step + 1) / warmup
@@ -48,7 +48,7 @@ class Schedule:
             self.scale, self.stale = self.scale * self.settings.factor, 0
 
     def state(self) -> dict[str, float | int]:
-        """The numbers that a checkpoint holds."""
+        """Return the numbers that a checkpoint holds."""
         return {"scale": self.scale, "best": self.best, "stale": self.stale}
 
     def load(self, state: dict[str, float | int]) -> None:

@@ -18,7 +18,7 @@ class Stateful(Protocol):
     """A part of a training whose tensors a checkpoint holds."""
 
     def state(self) -> dict[str, Tensor]:
-        """The tensors to save, by name; {} where there is nothing to save yet."""
+        """Return the tensors to save, by name; {} where there is nothing to save yet."""
         ...
 
     def load(self, state: dict[str, Tensor]) -> None:
@@ -98,7 +98,7 @@ class BestWeights:
             model.load_state_dict(self.tensors)
 
     def state(self) -> dict[str, Tensor]:
-        """The best weights, {} before the first epoch is over."""
+        """Return the best weights, {} before the first epoch is over."""
         return self.tensors
 
     def load(self, state: dict[str, Tensor]) -> None:
@@ -110,7 +110,7 @@ class RandomState:
     """The random generators that a training draws from: torch's on each device, and that of the dropout masks."""
 
     def state(self) -> dict[str, Tensor]:
-        """Where the generators stand."""
+        """Return where the generators stand."""
         found = {"cpu": torch.get_rng_state(), "masks": dropout_generator.state()}
         return found | ({"cuda": torch.cuda.get_rng_state()} if torch.cuda.is_initialized() else {})
 

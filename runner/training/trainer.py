@@ -75,7 +75,7 @@ class Trainer:
         }  # fmt: skip
 
     def weights(self) -> dict[str, Tensor]:
-        """A copy of the model's tensors, the word table by token id."""
+        """Return a copy of the model's tensors, the word table by token id."""
         found = {name: value.detach() for name, value in self.model.state_dict().items()}
         table = self.table.name if self.table else None
         return {
@@ -148,7 +148,7 @@ class Trainer:
         return loss_sum, outputs, touched
 
     def _loss(self, batch: Batch) -> tuple[Tensor, Any]:
-        """The loss of a part of a batch, and its outputs; with train.r_drop it is computed twice."""
+        """Return the loss of a part of a batch, and its outputs; with train.r_drop it is computed twice."""
         targets, alpha = targets_to_tensors(batch, self.device), self.recipe.train.r_drop
         loss, logits = self._pass(batch, targets)
         if not alpha or not has_dropout(self.model):  # a stage may switch dropout off
@@ -157,14 +157,14 @@ class Trainer:
         return r_drop_loss(self.task, alpha, (loss, again), (logits, others), targets), logits
 
     def _pass(self, batch: Batch, targets: dict[str, Tensor]) -> tuple[Tensor, Any]:
-        """The loss of one pass over a part of a batch, and its outputs."""
+        """Return the loss of one pass over a part of a batch, and its outputs."""
         with autocast(self.device, self.recipe.train.precision):
             logits = self.hook.forward(self.forward, to_tensors(batch, self.device), batch.rows)
         loss = self.task.loss(logits, targets, self.splits.train.has_label(batch.rows))
         return self.hook.loss(loss, logits, targets, batch.rows), logits
 
     def evaluate(self) -> dict[str, float]:
-        """The metrics of the selection split as the model stands; sets `module_metrics`."""
+        """Return the metrics of the selection split as the model stands; sets `module_metrics`."""
         self.optimizer.apply_pending_decay()
         logits = predict(
             self.model,
@@ -180,7 +180,7 @@ class Trainer:
         return score_selection(self.task, self.splits.select, logits)
 
     def training_metrics(self, norm: Tensor | None, seconds: float) -> dict[str, float]:
-        """The training metrics since the last point, which took `seconds`; the next ones count from here on."""
+        """Return the training metrics since the last point, which took `seconds`; the next ones count from here on."""
         state = self.state
         values = {
             "train/loss": float(self.loss_sum) / state.loss_rows,

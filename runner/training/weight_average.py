@@ -43,7 +43,7 @@ class WeightAverage:
             value.copy_(tensors[name])
 
     def state(self) -> dict[str, Tensor]:
-        """The kept weights for a checkpoint, as <number>/<name>."""
+        """Return the kept weights for a checkpoint, as <number>/<name>."""
         return {f"{number}/{name}": value for number, end in enumerate(self.ends) for name, value in end.items()}
 
     def load(self, tensors: dict[str, Tensor]) -> None:

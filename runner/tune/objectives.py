@@ -23,13 +23,13 @@ KEY = "hydra.sweeper.objectives"
 
 
 def selection_metric(data: DataSettings, task: TaskSettings) -> str:
-    """The metric that selects the best epoch of such a run, as far as it is known before the data is read."""
+    """Return the metric that selects the best epoch of such a run, as far as it is known before the data is read."""
     metrics = likely_task(task, data).metrics_by(data)
     return f"{split_names(data)[0]}/{metrics[0]}"
 
 
 def objective_metric(objective: str, selected_by: str) -> str:
-    """The name under which a record holds the objective; `selected_by`: the selection metric of that run."""
+    """Return the name under which a record holds the objective; `selected_by`: the selection metric of that run."""
     if objective == "select":
         return selected_by
     if objective.startswith("select/"):
@@ -38,12 +38,15 @@ def objective_metric(objective: str, selected_by: str) -> str:
 
 
 def optuna_direction(objective: str, selected_by: str) -> Literal["maximize", "minimize"]:
-    """Whether Optuna has to maximize or minimize the objective; `selected_by`: the selection metric of the trials."""
+    """Return whether Optuna has to maximize or minimize the objective.
+
+    selected_by: the selection metric of the trials.
+    """
     return "maximize" if direction(objective_metric(objective, selected_by)) == "higher" else "minimize"
 
 
 def agreed_directions(objectives: list[str], selected_by: Sequence[str]) -> list[Literal["maximize", "minimize"]]:
-    """Whether to maximize or minimize each objective; ConfigError where trials disagree on it.
+    """Return whether to maximize or minimize each objective; raise ConfigError where trials disagree on it.
 
     selected_by: the selection metric of each trial.
     """
@@ -60,7 +63,7 @@ def agreed_directions(objectives: list[str], selected_by: Sequence[str]) -> list
 def objective_problems(
     objectives: list[str], pruner: str | None, data: DataSettings, task: TaskSettings, *, is_timed: bool
 ) -> list[str]:
-    """One line for every objective that a search on these data cannot have, with the cure.
+    """Return one line for every objective that a search on these data cannot have, with the cure.
 
     is_timed: whether the trials measure latency.
     """
@@ -104,7 +107,7 @@ def _problem(objective: str, selected_by: str, data: DataSettings, is_timed: boo
 
 
 def objective_value(objective: str, record: RunRecord, wanted: str | None = None) -> float:
-    """The objective's value in the record of a finished run; ConfigError if such a run has no such metric.
+    """Return the objective's value in the record of a finished run; raise ConfigError if such a run has no such metric.
 
     wanted: maximize | minimize, what the study does with it; ConfigError where the run's metric asks for the other.
     """

@@ -49,28 +49,28 @@ def show_study(study: Study, objectives: list[str], fixed: list[str], where: str
 
 
 def ending_of(trial: FrozenTrial) -> str:
-    """How a trial ended, in a word; a failed one without a reason was interrupted with the whole search."""
+    """Return how a trial ended, in a word; a failed one without a reason was interrupted with the whole search."""
     name = trial.state.name.lower()
     return {"fail": "failed" if "reason" in trial.user_attrs else "interrupted"}.get(name, name)
 
 
 def best_trials(study: Study) -> list[FrozenTrial]:
-    """The best trial of one objective, or the Pareto set of several, best in the first objective first."""
+    """Return the best trial of one objective, or the Pareto set of several, best in the first objective first."""
     best = study.best_trials[:1] if len(study.directions) == 1 else study.best_trials
     return sorted(best, key=lambda t: t.values[0], reverse=study.directions[0].name == "MAXIMIZE")
 
 
 def command(trial: FrozenTrial, fixed: list[str]) -> str:
-    """The line to paste: one run with the settings of that trial."""
+    """Return the line to paste: one run with the settings of that trial."""
     words = [*fixed, *(f"{key}={value}" for key, value in trial.params.items())]
     return " ".join(["run", *map(shlex.quote, words)])
 
 
 def settings_text(trial: FrozenTrial) -> str:
-    """The settings that a trial tried, as one would type them."""
+    """Return the settings that a trial tried, as one would type them."""
     return " ".join(f"{key}={shown(value)}" for key, value in trial.params.items())
 
 
 def shown(value: object) -> str:
-    """A parameter as a table shows it."""
+    """Return a parameter as a table shows it."""
     return f"{value:.6g}" if isinstance(value, float) else str(value)

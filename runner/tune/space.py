@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def split_overrides(overrides: list[Override]) -> tuple[list[str], dict[str, BaseDistribution]]:
-    """The overrides that hold for every trial, and the space that is searched; the last of a key counts."""
+    """Return the overrides that hold for every trial, and the space that is searched; the last of a key counts."""
     fixed: dict[str, str] = {}
     space: dict[str, BaseDistribution] = {}
     for override in overrides:
@@ -37,7 +37,10 @@ def split_overrides(overrides: list[Override]) -> tuple[list[str], dict[str, Bas
 
 
 def distribution(override: Override) -> BaseDistribution:
-    """The distribution of one override that holds several values; ConfigError where there is nothing to draw."""
+    """Return the distribution of one override that holds several values.
+
+    Raises ConfigError where there is nothing to draw.
+    """
     from hydra.core.override_parser.types import IntervalSweep, RangeSweep
     from optuna.distributions import CategoricalDistribution
 

@@ -25,12 +25,12 @@ SEARCH = "search"  # the study's attribute that says what it searches
 
 
 def study_name(search: JsonObject) -> str:
-    """The ten hexadecimal digits that name a study by what it searches, so that the same command resumes it."""
+    """Return the ten hexadecimal digits that name a study by what it searches, so that the same command resumes it."""
     return hashlib.sha256(json.dumps(search, sort_keys=True).encode()).hexdigest()[:10]
 
 
 def open_storage(where: str) -> BaseStorage:
-    """The storage at a database URL, or the journal in a file.
+    """Return the storage at a database URL, or the journal in a file.
 
     The journal's lock is a link in the file system, which holds on NFS too: jobs on other machines may read and write.
     """
@@ -54,7 +54,7 @@ def open_storage(where: str) -> BaseStorage:
 def open_study(
     storage: BaseStorage, name: str, directions: list[Literal["maximize", "minimize"]], search: JsonObject
 ) -> Study:
-    """The study of that name, made if there is none; ConfigError if it searched something else."""
+    """Return the study of that name, made if there is none; raise ConfigError if it searched something else."""
     import optuna
 
     study = optuna.create_study(storage=storage, study_name=name, directions=directions, load_if_exists=True)
@@ -77,7 +77,10 @@ def open_study(
 
 
 def make_sampler(settings: SearchSettings, trials: int) -> BaseSampler:
-    """The sampler; its seed is moved by the trials that the study has, or a resumed study would draw them again."""
+    """Return the sampler.
+
+    Its seed is shifted by the number of trials in the study; else a resumed study would draw the same ones again.
+    """
     from optuna.samplers import NSGAIISampler, RandomSampler, TPESampler
 
     seed = settings.seed + trials
@@ -90,14 +93,14 @@ def make_sampler(settings: SearchSettings, trials: int) -> BaseSampler:
 
 
 def make_pruner(name: str) -> BasePruner:
-    """The pruner; its steps are epochs, and the median prunes no trial before five are complete."""
+    """Return the pruner; its steps are epochs, and the median prunes no trial before five are complete."""
     from optuna.pruners import MedianPruner, SuccessiveHalvingPruner
 
     return MedianPruner(n_startup_trials=5) if name == "median" else SuccessiveHalvingPruner()
 
 
 def count_finished(study: Study) -> int:
-    """The number of trials that are complete or pruned; a failed one does not count, another takes its place."""
+    """Return the number of trials that are complete or pruned; a failed one does not count, another takes its place."""
     from optuna.trial import TrialState
 
     return len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)))

@@ -22,7 +22,7 @@ class Pruned(Exception):
 
 
 def trial_watch(sweeper: DictConfig) -> Watch | None:
-    """The function to call with each epoch and its selection metric, which raises Pruned; None without a pruner.
+    """Return the function to call with each epoch and its selection metric, which raises Pruned; None without a pruner.
 
     sweeper: the node hydra.sweeper of the job. Without its storage the run goes on, but is no longer pruned.
     """

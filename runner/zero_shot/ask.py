@@ -44,7 +44,7 @@ class TemplateScores:
         return len(self.raw) / max(self.seconds, 1e-9)
 
     def scores(self, *, has_prior: bool) -> np.ndarray:
-        """The scores (texts, labels), with or without the prior taken off."""
+        """Return the scores (texts, labels), with or without the prior taken off."""
         return self.raw - self.prior if has_prior else self.raw
 
 

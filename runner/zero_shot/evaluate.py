@@ -44,7 +44,7 @@ class ZeroShot:
         return task_of_labels(self.rows.task, self.settings)
 
     def identity(self, predictor: Predictor) -> str:
-        """The ten hexadecimal digits of what is computed: weights, rows, words, templates, mode and prior."""
+        """Return the ten hexadecimal digits of what is computed: weights, rows, words, templates, mode and prior."""
         weights = hashlib.sha256(predictor.exported.weights.read_bytes()).hexdigest()
         asked = None if self.is_paired else asdict(self.question)
         content = ["zero-shot", weights, predictor.tokenizer.fingerprint, predictor.exported.max_length]
@@ -158,7 +158,7 @@ def first_record(wanted: ZeroShot, predictor: Predictor) -> RunRecord:
 
 
 def _plain(value: object) -> object:
-    """A value as JSON has it: a list for a tuple."""
+    """Return a value as JSON has it: a list for a tuple."""
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -38,7 +38,9 @@ class ReportedRows:
 
 
 def read_reported(data: DataSettings, cache: SharedCache) -> ReportedRows:
-    """Read the first reported split; DataError where it cannot be read, ConfigError for labels that are no classes.
+    """Read the first reported split.
+
+    Raises DataError where it cannot be read, ConfigError for labels that are no classes.
 
     A split of its own is read alone. One that is cut off other rows is cut as a run cuts it, so that both are compared.
     """

@@ -37,7 +37,7 @@ class NoChoice:
 
 
 def choose(candidates: Sequence[Scored], score: Score, budget: Budget) -> Choice | NoChoice:
-    """Return the candidate that wins and why; NoChoice where none fits the caps, or none reaches budget.at_least.
+    """Return the candidate that wins and why; raise NoChoice where none fits the caps, or none reaches budget.at_least.
 
     candidates: finished, with answers to the same rows.
     """
@@ -116,7 +116,7 @@ def rule(draws: Draws, budget: Budget) -> Rule:
 
 
 def _reaching(draws: Draws, least: float) -> Rule:
-    """The rule of at_least: the cheapest whose lower end reaches it; the highest lower end where none does."""
+    """Return the rule of at_least: the cheapest whose lower end reaches it; the highest lower end where none does."""
 
     def winners(scores: np.ndarray) -> np.ndarray:
         ends = lower_ends(draws, scores)
@@ -165,6 +165,6 @@ def _of_what(count: int, budget: Budget) -> str:
 
 
 def _unit(draws: Draws) -> float:
-    """The unit of a practical tie: 1 for shares and correlations, else the size of the best score."""
+    """Return the unit of a practical tie: 1 for shares and correlations, else the size of the best score."""
     is_share = draws.score.name in SCORE_TABLE and SCORE_TABLE[draws.score.name].unit in ("share", "-1..1")
     return 1.0 if is_share else abs(float(draws.scores.max()))

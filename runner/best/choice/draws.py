@@ -35,7 +35,9 @@ class Draws:
         self.scores = self._of_counts()(np.ones((1, self.rows)))[0]  # (m,)
 
     def _contributions(self) -> np.ndarray | None:
-        """The part of each row in the score of each candidate, (n, m); None for scores that are no means over rows."""
+        """Return each row's contribution to each candidate's score, (n, m); None for scores that are not means over
+        rows.
+        """
         found = [[self.score.contributions(answers) for answers in one.answers] for one in self.candidates]
         means = [
             np.mean([part for part in parts if part is not None], axis=0) for parts in found if parts[0] is not None
@@ -54,7 +56,7 @@ class Draws:
         return found[:, 0], found[:, 1]
 
     def _of_counts(self) -> Callable[[np.ndarray], np.ndarray]:
-        """A function from how often each row was drawn, (R, n), to the scores of those draws, (R, m)."""
+        """Return a function from how often each row was drawn, (R, n), to the scores of those draws, (R, m)."""
         if (parts := self.parts) is not None:
             return lambda counts: (counts @ parts) / np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
         scorers: list[list[OfCounts]] = [[self.score.over(found) for found in one.answers] for one in self.candidates]

@@ -27,12 +27,12 @@ def settings_compared(output: Path, record: RunRecord) -> int:
 
 
 def _rows(record: RunRecord) -> tuple[str, str | None]:
-    """The rows that select in a run, as what tells them from others."""
+    """Return the rows that select in a run, as what tells them from others."""
     return record.data.task, record.data.fingerprints.get(select_split(record))
 
 
 def _settings(record: RunRecord) -> int:
-    """The settings that a run scored on its selection rows; none where it ended before."""
+    """Return the settings that a run scored on its selection rows; none where it ended before."""
     if record.data.selection not in record.metrics:
         return 0
     return len(record.recipe.tried) if record.recipe else int(record.metrics.get(SETTINGS, 1))
@@ -51,7 +51,7 @@ def times_reported(output: Path, record: RunRecord, key: str) -> int:
 
 
 def _winner(path: Path, output: Path) -> RunRecord | None:
-    """The record of the run that a search ended with."""
+    """Return the record of the run that a search ended with."""
     run = (read_json(path) or {}).get("run")
     return read_record(output / str(run)) if run else None
 

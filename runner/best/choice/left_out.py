@@ -34,7 +34,7 @@ def _listed(candidates: Sequence[Scored], conclusion: Conclusion) -> str:
 
 
 def _numbers(one: Scored, conclusion: Conclusion) -> str:
-    """The score and the costs that the budget is about."""
+    """Return the score and the costs that the budget is about."""
     is_timed = conclusion.plan.budget.max_us is not None and one.micros is not None
     time = f", {one.micros:,.0f} us" if is_timed else ""
     return f"{one.score:.4f} ({shown_bytes(one.bytes)}{time})"

@@ -47,12 +47,12 @@ class Ending:
         return next(one for one in self.conclusion.scored if one.name == self.choice.winner)
 
     def gap_to(self, name: str) -> Gap | None:
-        """How far the winner is ahead of another candidate on the reported rows."""
+        """Return how far the winner is ahead of another candidate on the reported rows."""
         other = self.conclusion.records.get(name)
         return None if other is None else gap_between(self.record, other, self.output)
 
     def better(self, one: Scored) -> float:
-        """A score on the selection rows, of which more is better."""
+        """Return a score on the selection rows, of which more is better."""
         return sign_of(self.score) * one.score
 
 
@@ -103,7 +103,7 @@ def _chosen_by(ending: Ending) -> str:
 
 
 def _selection(ending: Ending, *, has_number: bool) -> str:
-    """The score on the rows that chose, and what is left of it without the advantage of having been chosen."""
+    """Return the score on the rows that chose, and what is left of it without the advantage of having been chosen."""
     winner, rows = ending.winner, len(ending.winner.answers[0])
     text = f"{winner.score:.4f}  chosen on these {rows:,} rows"
     corrected = ending.conclusion.result.corrected
@@ -187,7 +187,7 @@ def next_cheaper(ending: Ending) -> Scored | None:
 
 
 def _ceiling(ending: Ending) -> Scored | None:
-    """The best candidate above the cap, where its score is higher than the winner's."""
+    """Return the best candidate above the cap, where its score is higher than the winner's."""
     beyond = [one for one in ending.conclusion.others if ending.better(one) > ending.better(ending.winner)]
     return max(beyond, key=ending.better, default=None)
 
@@ -271,13 +271,13 @@ def _answered_by(ending: Ending) -> str:
 
 
 def _bytes(ending: Ending) -> float:
-    """The bytes of the files that are deployed: of the bundle, else of the run."""
+    """Return the bytes of the files that are deployed: of the bundle, else of the run."""
     known = ending.conclusion.result.bundle_bytes
     return ending.record.metrics.get(SIZES[0], float(ending.winner.bytes)) if known is None else float(known)
 
 
 def _micros(ending: Ending) -> float | None:
-    """The time of an answer: as judged in the search, else as recorded."""
+    """Return the time of an answer: as judged in the search, else as recorded."""
     if (judged := ending.conclusion.result.micros) is not None:
         return judged
     return ending.winner.micros if ending.winner.micros is not None else ending.record.metrics.get(ANSWER)

@@ -148,7 +148,7 @@ class CandidateFinder:
         return ""
 
     def _words(self, words: Sequence[str]) -> list[str]:
-        """The overrides of a candidate beside those of the command; a teacher is some model."""
+        """Return the overrides of a candidate beside those of the command; a teacher is some model."""
         filled = filled_words(tuple(words), self.budget, self.spare)
         return [word.replace("{teacher}", SOME_TEACHER) for word in filled]
 

@@ -61,7 +61,10 @@ def check_task(task: Task) -> None:
 
 
 def goal_of(budget: Budget, task: Task) -> str:
-    """Return the score to reach: the task's first one, or the goal by its own name; ConfigError for no such score."""
+    """Return the score to reach: the task's first one, or the goal by its own name.
+
+    Raises ConfigError for no such score.
+    """
     if budget.goal is None:
         return task.metrics[0]
     name = GOALS.get(budget.goal, budget.goal)
@@ -89,7 +92,10 @@ def check_classes(rows: Rows) -> None:
 
 
 def check_facts(facts: Facts, budget: Budget) -> Facts:
-    """Return the facts, with a note where the goal says little; ConfigError for an `at_least` that says nothing."""
+    """Return the facts, with a note where the goal says little.
+
+    Raises ConfigError for an `at_least` that says nothing.
+    """
     if facts.classes is None:
         return facts
     majority = facts.majority or 0.0

@@ -79,7 +79,7 @@ class Drawer:
         self._ngrams: dict[str, GuessedNgrams] = {}
 
     def tokenizer(self, settings: Settings) -> Tokenizer:
-        """The tokenizer of a candidate: opened, trained or trimmed as its run does it."""
+        """Return the tokenizer of a candidate: opened, trained or trimmed as its run does it."""
         model, longest = settings.model, settings.data.max_length
         key = (model.tokenizer, model.vocab_size, model.vocabulary, model.special_tokens, model.unknown_tokens, longest)
         if key not in self._tokenizers:
@@ -91,7 +91,7 @@ class Drawer:
         return self._tokenizers[key]
 
     def split(self, settings: Settings, name: str = "") -> TokenSplit:
-        """A split in the tokens of a candidate; "": the one that selects, which is the smallest at hand."""
+        """Return a split in the tokens of a candidate; "": the one that selects, which is the smallest at hand."""
         tokenizer, longest = self.tokenizer(settings), settings.data.max_length
         name = name or self.rows.select
         key = (f"{name} {tokenizer.fingerprint}", longest)
@@ -144,13 +144,16 @@ class Drawer:
             write_calibration(weights, CalibrationFacts(), {}, size)
 
     def calibration_bytes(self, settings: Settings) -> int:
-        """The bytes of a run's calibration.json; 0 for a run without one."""
+        """Return the bytes of a run's calibration.json; 0 for a run without one."""
         task = task_of_labels(self.rows.task, settings)
         has_one = settings.calibration != OFF and (task.has_probabilities or task.has_label_sets)
         return file_size(settings.calibration, len(self.rows.task.label_names)) if has_one else 0
 
     def _ngrams_of(self, settings: Settings, task: Task) -> GuessedNgrams:
-        """The n-grams of a candidate with guessed weights; the cap changes none of them, so they are counted once."""
+        """Return the n-grams of a candidate with guessed weights.
+
+        They do not depend on the cap, so they are counted once.
+        """
         model = settings.model
         key = repr(
             (model.n, model.min_df, model.cross, model.characters, settings.data.symmetric, settings.data.max_length)
@@ -160,7 +163,10 @@ class Drawer:
         return self._ngrams[key]
 
     def added_bytes(self, settings: Settings) -> tuple[int, int]:
-        """The bytes of a linear model over n-grams beside the network, and how many are guessed; 0 without one."""
+        """Return the bytes of the n-gram model added to the network, and how many of them are guessed.
+
+        0 without one.
+        """
         if settings.model.add != NGRAM:
             return 0, 0
         words = replace(settings.model, family=NGRAM, tokenizer=HASHED_WORDS, vocabulary=FULL, add="none")
@@ -170,7 +176,7 @@ class Drawer:
         return made.bytes - self.calibration_bytes(settings), made.guessed
 
     def network(self, settings: Settings) -> Network:
-        """The network of a candidate with random weights."""
+        """Return the network of a candidate with random weights."""
         model, tokenizer = settings.model, self.tokenizer(settings)
         head = task_of_labels(self.rows.task, settings).head()
         single = None if self.rows.task.is_pair else 1
@@ -200,7 +206,7 @@ def perturb_biases_and_scales(network: Network) -> None:
 
 
 def encoder_of_checkpoint(model: ModelSettings, head: HeadSpec, tokenizer: Tokenizer, cut: Cut | None) -> Network:
-    """A network of the shape that a checkpoint's config.json describes, with random weights."""
+    """Return a network of the shape that a checkpoint's config.json describes, with random weights."""
     config = check_source(model)
     model, _ = with_own_readout(model, config)
     if cut:

@@ -70,7 +70,7 @@ class Known:
 
     @classmethod
     def of(cls, kept: JsonObject) -> Known:
-        """Return what a file of the cache says; KeyError, TypeError where it says nothing."""
+        """Return what a file of the cache says; raise KeyError, TypeError where it says nothing."""
         return cls(Draft(**kept["draft"]), Training(**kept["training"]), kept["answers"], kept["bundles"])
 
 
@@ -105,7 +105,7 @@ class Estimator:
         return Estimate(size, least, micros, seconds, shape, text_s, engine, has_bundle=bundle is not None)
 
     def _known(self, words: Sequence[str]) -> Known:
-        """The costs of a candidate as its twin has them, from the cache where they are there."""
+        """Return the costs of a candidate as its twin has them, from the cache where they are there."""
         path, free = self._path(words), self._path([word for word in words if not word.startswith(CAP)])
         cap = next((word.removeprefix(CAP) for word in words if word.startswith(CAP)), "null")
         kept = read_kept(path)
@@ -139,7 +139,7 @@ class Estimator:
         return found
 
     def _times(self, folder: Path, settings: Settings, draft: Draft) -> dict[str, float]:
-        """The times of the twin in `folder`, or those of one that computes the same on texts of the same length.
+        """Return the times of the twin in `folder`, or those of one that computes the same on texts of the same length.
 
         Encoders differ in their vocabularies and in the bits of their weights, which a graph unpacks when it is opened.
         """
@@ -151,11 +151,11 @@ class Estimator:
         return self._timed[same]
 
     def _times_in(self, known: Known) -> Mapping[str, float]:
-        """The times on this machine; {} where none are asked for or known."""
+        """Return the times on this machine; {} where none are asked for or known."""
         return known.answers.get(self.machine, {}) if self.machine else {}
 
     def _engine_in(self, known: Known) -> str | None:
-        """The engine of the bundle that is delivered, as far as times decide it."""
+        """Return the engine of the bundle that is delivered, as far as times decide it."""
         times = self._times_in(known)
         return delivered(times, self.most) if times else None
 
@@ -173,13 +173,13 @@ class Estimator:
         return not is_near or form_of(self._engine_in(known)) in known.bundles
 
     def _path(self, words: Sequence[str]) -> Path:
-        """The file in the cache for these overrides."""
+        """Return the file in the cache for these overrides."""
         text = json.dumps([*self._common, list(words)], sort_keys=True, default=str)
         name = f"{hashlib.sha256(text.encode()).hexdigest()[:20]}.json"
         return self.drawer.cache.folder / "best" / "drafts" / name
 
     def _seconds(self, training: Training, draft: Draft, work: str, passes: float) -> float:
-        """The seconds of one run on all rows."""
+        """Return the seconds of one run on all rows."""
         facts, is_over_ngrams = self.facts, training.family in OVER_NGRAMS
         rows, seen = facts.train_rows, facts.select_rows + facts.report_rows
         if work == "sparse":
@@ -195,7 +195,7 @@ class Estimator:
         return START_S + forwards * self._forward(draft, training) + steps * STEP_S
 
     def _forward(self, draft: Draft, training: Training) -> float:
-        """The seconds of a forward pass over one text."""
+        """Return the seconds of a forward pass over one text."""
         return LOOP * draft.macs / (self.rates.dense * (1 + 0.8 * (training.threads - 1)))
 
 

@@ -51,7 +51,10 @@ class GuessedNgrams:
 
 
 def guess_ngrams(settings: Settings, task: Task, train: TokenSplit) -> GuessedNgrams:
-    """Return the n-grams of the training rows that enough of them have, with guessed weights; ConfigError for none."""
+    """Return the n-grams of the training rows that enough of them have, with guessed weights.
+
+    Raises ConfigError for none.
+    """
     problem = Problem(
         task, settings.model, train, lambda: None, settings.data.text_pair is not None, settings.data.symmetric
     )

@@ -70,7 +70,7 @@ class Kind:
 
 @cache
 def read_portfolio() -> tuple[Kind, ...]:
-    """Return the kinds in their order; ConfigError for a file that cannot be understood."""
+    """Return the kinds in their order; raise ConfigError for a file that cannot be understood."""
     kinds = sorted((read_kind(name) for name in portfolio_files()), key=lambda kind: (kind.place, kind.name))
     named = {kind.name for kind in kinds}
     for kind in kinds:
@@ -90,7 +90,7 @@ def portfolio_digest() -> str:
 
 
 def read_kind(name: str) -> Kind:
-    """Return the kind that a file describes; ConfigError for keys or values that mean nothing."""
+    """Return the kind that a file describes; raise ConfigError for keys or values that mean nothing."""
     import yaml
 
     where = f"conf/{PORTFOLIO}/{name}.yaml"

@@ -42,7 +42,7 @@ class Bag:
         self.second = (self.segments[-1] - self.segments[0]).astype(np.float64)  # more, for a piece of the second text
 
     def score(self, text: str, pair: str | None = None) -> list[float]:
-        """The logits of a text, or of a pair of texts."""
+        """Return the logits of a text, or of a pair of texts."""
         ids, start = self.pieces.row(text, pair, self.most)
         count = max(1, len(ids))
         rows = self.words.take(np.array(ids, np.intp))
@@ -56,16 +56,19 @@ class Bag:
         return [0.0, *scores] if self.is_binary else scores
 
     def length(self, text: str, pair: str | None = None) -> int:
-        """The pieces of a text, or of a pair of texts, with special ones, before any are cut."""
+        """Return the pieces of a text, or of a pair of texts, with special ones, before any are cut."""
         return self.pieces.length(text, pair)
 
     def plain_sum(self, rows: np.ndarray, start: int) -> np.ndarray:
-        """The sum of the vectors, (H,) float64."""
+        """Return the sum of the vectors, (H,) float64."""
         found: np.ndarray = np.add.reduce(rows, axis=0, dtype=np.float64) + self.place_sums[len(rows)]
         return found + (len(rows) - start) * self.second if start < len(rows) else found
 
     def normalised_sum(self, rows: np.ndarray, start: int) -> np.ndarray:
-        """The sum of the normalised vectors, (H,) float32; their scale and shift are part of the linear layer."""
+        """Return the sum of the normalised vectors, (H,) float32.
+
+        Their scale and shift are part of the linear layer.
+        """
         vectors = rows + self.shared[: len(rows)]
         if start < len(rows):
             vectors[start:] += self.second
@@ -94,7 +97,7 @@ class Rows:
                 self.zero = np.repeat(self.zero, header["group"], axis=1)[:, : self.rows.shape[1]]
 
     def take(self, ids: np.ndarray) -> np.ndarray:
-        """The rows of ids, (N, H) float32."""
+        """Return the rows of ids, (N, H) float32."""
         rows = self.rows.take(ids, axis=0)
         if self.step is None:
             return rows
@@ -106,7 +109,7 @@ class Rows:
 
 
 def of_rows(values: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    """The values of these rows; one row of values is for all."""
+    """Return the values of these rows; one row of values is for all."""
     return values if len(values) == 1 else values.take(ids, axis=0)
 
 

@@ -47,7 +47,7 @@ class Calibration:
             raise ValueError(f"temperature {self.temperature}, {len(self.weights)} weights, {len(self.shifts)} shifts")
 
     def apply(self, scores: Sequence[float]) -> list[float]:
-        """The scores of a text whose softmax the probabilities are."""
+        """Return the scores of a text whose softmax the probabilities are."""
         if self.weights:
             return [
                 score * weight + shift for score, weight, shift in zip(scores, self.weights, self.shifts, strict=True)
@@ -67,13 +67,13 @@ class Calibration:
         return scaled * (square + (square == 0)) ** ((self.power - 1) / 2)
 
     def about(self) -> str:
-        """The words for the shares of all answers: probabilities or scores, and why."""
+        """Return the words for the shares of all answers: probabilities or scores, and why."""
         if not self.is_calibrated:
             return f"scores, not probabilities: {self.problem or self.facts.get('reason') or UNKNOWN}"
         return f"probabilities, calibrated on {self.facts.get('rows', 0):,} rows of {self.facts.get('split')}"
 
     def describe(self, share: float) -> str:
-        """The words for an answer whose largest share this is."""
+        """Return the words for an answer whose largest share this is."""
         if not self.is_calibrated:
             return self.about()
         error, floor = self.facts.get("ece"), self.facts.get("ece_floor_95")
@@ -85,7 +85,7 @@ class Calibration:
 
 
 def softmax(scores: Sequence[float]) -> list[float]:
-    """The shares of scores; they add up to 1."""
+    """Return the shares of scores; they add up to 1."""
     highest = max(scores)
     powers = [math.exp(score - highest) for score in scores]
     total = sum(powers)
@@ -93,7 +93,7 @@ def softmax(scores: Sequence[float]) -> list[float]:
 
 
 def read_calibration(weights: Path) -> Calibration:
-    """The calibration of a file of weights, from the file beside it; an empty one where none can be used.
+    """Return the calibration of a file of weights, from the file beside it; an empty one where none can be used.
 
     Raises PromiseError for a promise that is for other weights: without it texts would be answered that should not be.
     """
@@ -114,7 +114,7 @@ def read_calibration(weights: Path) -> Calibration:
 
 
 def hash_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal digits."""
+    """Return the SHA-256 of a file, in hexadecimal digits."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(1 << 20):

@@ -37,5 +37,5 @@ class CharacterGrams(dict[str, np.ndarray]):
         return found
 
     def of_words(self, words: list[str]) -> list[np.ndarray]:
-        """The hashes of each word; one may occur in several."""
+        """Return the hashes of each word; one may occur in several."""
         return list(map(self.__getitem__, words))

@@ -24,13 +24,13 @@ class Cleaned:
     """A scorer of texts that are cleaned first."""
 
     def __init__(self, scorer: Scorer, steps: object) -> None:
-        """steps: their names, as a header lists them; ValueError for an unknown one."""
+        """steps: their names, as a header lists them; raise ValueError for an unknown one."""
         self.scorer, self.steps = scorer, known_steps(steps)
 
     def score(self, *texts: str) -> list[float]:
-        """The logits of a text, or of a pair of texts."""
+        """Return the logits of a text, or of a pair of texts."""
         return self.scorer.score(*(clean_text(text, self.steps) for text in texts))
 
     def length(self, *texts: str) -> int:
-        """The tokens of a text, or of a pair of texts, before any are cut."""
+        """Return the tokens of a text, or of a pair of texts, before any are cut."""
         return self.scorer.length(*(clean_text(text, self.steps) for text in texts))

@@ -116,7 +116,7 @@ def reads_sounds(model: Model) -> bool:
 
 
 def columns_of(known: Sequence[str], asked: Sequence[str | None], folder: Path) -> list[str]:
-    """The columns of the texts: those asked for, else those of the training data, else those of COLUMNS."""
+    """Return the columns of the texts: those asked for, else those of the training data, else those of COLUMNS."""
     about = folder / ABOUT
     trained = json.loads(about.read_text(encoding="utf-8"))["columns"] if about.is_file() else []
     usual = trained if len(trained) == len(asked) and set(trained) <= set(known) else COLUMNS
@@ -124,7 +124,9 @@ def columns_of(known: Sequence[str], asked: Sequence[str | None], folder: Path) 
 
 
 def answered_rows(model: Model, table: Table, folder: Path | None = None) -> Iterable[dict[str, object]]:
-    """Each row with the answer and a column `p_<label>` for each label; ValueError where a row has one of that name.
+    """Return each row with the answer and a column `p_<label>` for each label.
+
+    Raises ValueError where a row has one of that name.
 
     folder: that paths of sounds are below; None for texts.
     """
@@ -164,7 +166,7 @@ def write_rows(target: TextIO, rows: Iterable[dict[str, object]], delimiter: str
 
 
 def cell(value: object) -> object:
-    """A value that a spreadsheet shows and does not run: text that looks like a formula gets an apostrophe.
+    """Return a value that a spreadsheet shows and does not run: text that looks like a formula gets an apostrophe.
 
     Control characters are spelled out; numbers stay as they are, also those in text. A list becomes JSON.
     """

@@ -40,7 +40,7 @@ class Graph:
         self.output = [self.session.get_outputs()[0].name]
 
     def run(self, row: list[int], start: int) -> np.ndarray:
-        """The outputs of a row of ids, float32; those from `start` on are of the second text."""
+        """Return the outputs of a row of ids, float32; those from `start` on are of the second text."""
         ids = np.array([row], np.int64)
         given = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
         if self.has_segments:
@@ -64,18 +64,18 @@ class Encoder:
         self.graph = Graph(folder)
 
     def score(self, text: str, pair: str | None = None) -> list[float]:
-        """The logits of a text, or of a pair of texts."""
+        """Return the logits of a text, or of a pair of texts."""
         found, start = self.rows.row(text, pair, self.most)
         scores: list[float] = self.graph.run(*((found, start) if found else ([self.empty], 1))).tolist()
         return scores
 
     def length(self, text: str, pair: str | None = None) -> int:
-        """The tokens of a text, or of a pair of texts, before any are cut."""
+        """Return the tokens of a text, or of a pair of texts, before any are cut."""
         return self.rows.length(text, pair)
 
 
 def pieces_of(folder: Path, settings: dict[str, Any]) -> WordPiece:
-    """The WordPiece vocabulary in a folder: that of its vocab.txt, a piece a line, or of its tokenizer.json."""
+    """Return the WordPiece vocabulary in a folder: that of its vocab.txt, a piece a line, or of its tokenizer.json."""
     if (listed := folder / VOCABULARY).is_file():
         pieces = listed.read_text(encoding="utf-8").split("\n")[:-1]  # not splitlines: a piece can be U+2028
         return WordPiece({piece: place for place, piece in enumerate(pieces)}, settings)
@@ -99,7 +99,7 @@ class LibraryRows:
         return found.ids, kinds.index(1) if 1 in kinds else len(kinds)
 
     def length(self, text: str, pair: str | None = None) -> int:
-        """The ids of a text, or of a pair of texts, with special ones, before any are cut."""
+        """Return the ids of a text, or of a pair of texts, with special ones, before any are cut."""
         self.tokenizer.no_truncation()
         return len(self.tokenizer.encode(text, pair).ids)
 
@@ -120,9 +120,9 @@ class BareRows(LibraryRows):
         return [*one[:kept], *other[:left]], kept
 
     def length(self, text: str, pair: str | None = None) -> int:
-        """The ids of a text, or of a pair of texts, before any are cut."""
+        """Return the ids of a text, or of a pair of texts, before any are cut."""
         return sum(len(self.ids(part)) for part in (text, pair) if part is not None)
 
     def ids(self, text: str) -> list[int]:
-        """The ids of a text that are not left out."""
+        """Return the ids of a text that are not left out."""
         return [id_ for id_ in self.tokenizer.encode(text).ids if id_ != self.dropped]

@@ -30,7 +30,7 @@ class Parts:
         self.code_place = self.float_place = 0
 
     def vector(self, size: int) -> np.ndarray:
-        """The next floats, (size,)."""
+        """Return the next floats, (size,)."""
         self.float_place += size
         found = self.floats[self.float_place - size : self.float_place]
         if size < 0 or len(found) != size:
@@ -38,7 +38,10 @@ class Parts:
         return found
 
     def matrix(self) -> tuple[np.ndarray, str]:
-        """The next matrix, (rows, columns), as it is stored, and its coding; `step` and ranges are not taken yet."""
+        """Return the next matrix, (rows, columns), as it is stored, and its coding.
+
+        `step` and the ranges, which follow it in the file, are not read yet.
+        """
         rows, columns, coding = next(self.matrices, (0, 0, "none"))
         if coding not in CODINGS or min(rows, columns) < 1:
             raise ValueError(f"a matrix of {rows} x {columns} stored as {coding!r}")
@@ -51,7 +54,7 @@ class Parts:
         return found.reshape(rows, columns), coding
 
     def table(self) -> np.ndarray:
-        """The next matrix in float32; codes have a step and a zero for each row."""
+        """Return the next matrix in float32; codes have a step and a zero for each row."""
         found, coding = self.matrix()
         if coding == FLOAT:
             return found
@@ -59,7 +62,7 @@ class Parts:
         return (found - zero[:, None]) * step[:, None]
 
     def linear(self) -> Step:
-        """The next linear layer, (N, in) to (N, out)."""
+        """Return the next linear layer, (N, in) to (N, out)."""
         weight, coding = self.matrix()
         if coding == FLOAT:
             return floats_layer(weight, self.vector(len(weight)))
@@ -72,7 +75,7 @@ class Parts:
         return static_layer(weight, step, self.vector(len(weight)), float(input_step), float(zero))
 
     def norm(self, size: int, epsilon: float) -> Step:
-        """The next layer norm."""
+        """Return the next layer norm."""
         scale, shift = self.vector(size), self.vector(size)
 
         def normalise(vectors: np.ndarray) -> np.ndarray:
@@ -89,13 +92,13 @@ class Parts:
 
 
 def floats_layer(weight: np.ndarray, bias: np.ndarray) -> Step:
-    """A linear layer that multiplies float32."""
+    """Return a linear layer that multiplies float32."""
     columns = np.ascontiguousarray(weight.T, np.float32)
     return lambda rows: np.asarray(rows @ columns + bias)
 
 
 def dynamic_layer(weight: np.ndarray, step: np.ndarray, bias: np.ndarray) -> Step:
-    """A linear layer of int8 products: each row of its input is rounded to int8 by the row's largest value."""
+    """Return a linear layer of int8 products: each row of its input is rounded to int8 by the row's largest value."""
     columns = weight.T.astype(np.int32)
 
     def multiply(rows: np.ndarray) -> np.ndarray:
@@ -107,7 +110,7 @@ def dynamic_layer(weight: np.ndarray, step: np.ndarray, bias: np.ndarray) -> Ste
 
 
 def static_layer(weight: np.ndarray, step: np.ndarray, bias: np.ndarray, input_step: float, zero: float) -> Step:
-    """A linear layer of int8 products whose input has a fixed range: input = (code - zero) input_step."""
+    """Return a linear layer of int8 products whose input has a fixed range: input = (code - zero) input_step."""
     columns, factor = weight.T.astype(np.int32), step * np.float32(input_step)
     shift = np.float32(-zero) * columns.sum(axis=0).astype(np.float32) * factor + bias
 
@@ -139,7 +142,7 @@ class FrameNetwork:
         parts.finish()
 
     def logits(self, frames: np.ndarray) -> list[float]:
-        """The logits of a sound, given its frames (T, F) float32."""
+        """Return the logits of a sound, given its frames (T, F) float32."""
         hidden = frames if self.convolution is None else self.convolution(frames)
         hidden = hidden if self.projection is None else self.projection(hidden)
         if self.first is not None:
@@ -203,19 +206,19 @@ class Layer:
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:
-    """The shares of each row."""
+    """Return the shares of each row."""
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 def gelu(values: np.ndarray) -> np.ndarray:
-    """The GELU with the error function itself; float32."""
+    """Return the GELU with the error function itself; float32."""
     shares = np.fromiter(map(math.erf, (values.ravel() / math.sqrt(2.0)).tolist()), np.float64, values.size)
     return (0.5 * values * (1.0 + shares.reshape(values.shape))).astype(np.float32)
 
 
 def mean_and_deviation(hidden: np.ndarray) -> np.ndarray:
-    """The mean and the standard deviation over the frames, side by side, (2 H,)."""
+    """Return the mean and the standard deviation over the frames, side by side, (2 H,)."""
     mean = hidden.mean(axis=0)
     return np.concatenate([mean, np.sqrt(np.square(hidden - mean).mean(axis=0) + np.float32(EPSILON))])
 

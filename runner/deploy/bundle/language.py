@@ -6,6 +6,9 @@ import unicodedata
 
 
 def lower_turkish(text: str) -> str:
-    """The text in lower case: I becomes ı, İ becomes i, and other letters become what Unicode says; composed (NFC)."""
+    """Return the text in lower case and composed (NFC).
+
+    I becomes ı, İ becomes i; other letters are lowered as Unicode defines.
+    """
     text = unicodedata.normalize("NFC", text).replace("İ", "i").replace("I", "ı")
     return unicodedata.normalize("NFC", text.lower())

@@ -38,7 +38,7 @@ class Pair(Bag):
         self.ngrams = PieceNgrams(header, arrays) if "ngrams" in header else None
 
     def score(self, text: str, pair: str | None = None) -> list[float]:
-        """The logits of a pair of texts."""
+        """Return the logits of a pair of texts."""
         ids, start = self.pieces.row(text, pair or "", self.most)
         rows = self.words.take(np.array(ids, np.intp)) + self.shared[: len(ids)]
         rows[start:] += self.second
@@ -73,14 +73,14 @@ class PieceNgrams(Ngram):
             raise ValueError("its n-grams do not answer for two texts and these labels")
 
     def logits_of(self, first: list[int], second: list[int]) -> list[float]:
-        """The logits of a pair of texts, given the ids of their pieces; special ones are no words."""
+        """Return the logits of a pair of texts, given the ids of their pieces; special ones are no words."""
         one, other = (self.hashes[np.array(ids, np.intp)] for ids in (first, second))
         hashes = self.pair_features.pair_hashes(one[one != 0], other[other != 0], self.grams, **self.pairs)
         return self.logits(self.find(hashes))
 
 
 def hidden_layer(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> np.ndarray | None:
-    """The weight of the hidden layer, as it is stored or from codes; None where there is no such layer."""
+    """Return the weight of the hidden layer, as it is stored or from codes; None where there is no such layer."""
     if "hidden" not in header:
         return arrays.get("hidden")
     codes = {"words": arrays["hidden_codes"]}
@@ -89,7 +89,7 @@ def hidden_layer(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> np.nd
 
 
 def mean_of(rows: np.ndarray) -> np.ndarray:
-    """The mean of the vectors of a text, (H,) float64; zeros for a text without pieces."""
+    """Return the mean of the vectors of a text, (H,) float64; zeros for a text without pieces."""
     found: np.ndarray = rows.sum(axis=0, dtype=np.float64) / max(1, len(rows))
     return found
 

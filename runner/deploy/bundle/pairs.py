@@ -16,7 +16,9 @@ MOST_CROSSED = 40  # words of each text that are paired with the other's
 
 
 def pair_hashes(first: np.ndarray, second: np.ndarray, grams: int, symmetric: bool, cross: bool) -> np.ndarray:
-    """The hashes of the features of a pair, uint32; first, second: the hashes of the words of both texts, uint32.
+    """Return the hashes of the features of a pair, uint32.
+
+    first, second: the hashes of the words of both texts, uint32.
 
     grams: words in the longest n-gram of the second text; symmetric: does the order of the texts mean nothing? cross:
     are words of one text paired with the other's?
@@ -45,7 +47,7 @@ def pair_hashes(first: np.ndarray, second: np.ndarray, grams: int, symmetric: bo
 
 
 def cut_longest(one: int, two: int, room: int) -> tuple[int, int]:
-    """How many words stay of each text of a pair: the longer is cut first, then both to half."""
+    """Return how many words stay of each text of a pair: the longer is cut first, then both to half."""
     short, long = sorted((one, two))
     long_kept, short_kept = min(long, max(short, room - short)), short
     if short + long_kept > room:
@@ -55,19 +57,19 @@ def cut_longest(one: int, two: int, room: int) -> tuple[int, int]:
 
 @cache
 def word(text: str) -> int:
-    """The hash of a word."""
+    """Return the hash of a word."""
     return (zlib.crc32(text.encode()) + 1) % MODULUS
 
 
 @cache
 def start(kind: str, length: int = 1) -> int:
-    """The part of a hash that the word for the kind of a feature adds, before so many more words."""
+    """Return the part of a hash that the word for the kind of a feature adds, before so many more words."""
     return word(kind) * pow(FACTOR, length, MODULUS) % MODULUS
 
 
 @cache
 def step(kind: str, value: int) -> int:
-    """The hash of a count or a share."""
+    """Return the hash of a count or a share."""
     return ((word("L") * FACTOR + word(kind)) * FACTOR + word(str(value))) % MODULUS
 
 
@@ -97,10 +99,10 @@ def symmetric_numbers(first: np.ndarray, second: np.ndarray, shared: int, left: 
 
 
 def tenths(part: int, whole: int) -> int:
-    """A share in whole tenths; 0 of nothing."""
+    """Return a share in whole tenths; 0 of nothing."""
     return 10 * part // whole if whole else 0
 
 
 def neighbours(words: np.ndarray) -> set[int]:
-    """The hashes of pairs of neighbouring words."""
+    """Return the hashes of pairs of neighbouring words."""
     return set((words[:-1] * K1 + words[1:]).tolist())

@@ -75,17 +75,17 @@ class Model:
         self.promise = beside("rejection").promise_in(facts, self.labels) if "reject" in facts else None
 
     def scores(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> np.ndarray:
-        """The logits (texts, classes) float64, or the numbers (texts, 1). TypeError for what is not a text."""
+        """Return the logits (texts, classes) float64, or the numbers (texts, 1). TypeError for what is not a text."""
         return np.array(self._scores(texts, pairs), np.float64).reshape(len(texts), max(1, len(self.labels)))
 
     def __call__(self, texts: str | Sequence[str], pairs: str | Sequence[str] | None = None) -> Any:
-        """The answer to one text, or a list with one for each text; pairs: the second texts, for a model of two."""
+        """Return the answer to one text, or a list of answers; pairs: the second texts, for a model of pairs."""
         if isinstance(texts, self.takes):
             return self._answers([texts], pairs if pairs is None else [pairs])[0]  # type: ignore[list-item]
         return self._answers(texts, pairs)
 
     def lengths(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> np.ndarray:
-        """The tokens (texts,) of each text or pair of texts, before any are cut."""
+        """Return the tokens (texts,) of each text or pair of texts, before any are cut."""
         return np.array([self._scorer.length(*row) for row in zip(*self._columns(texts, pairs))], np.int64)
 
     def _answers(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[Answer]:
@@ -97,7 +97,7 @@ class Model:
         return [self._scorer.score(*row) for row in zip(*self._columns(texts, pairs))]
 
     def _columns(self, texts: Sequence[str], pairs: Sequence[str] | None) -> list[Sequence[str]]:
-        """The columns of texts; TypeError for what is not a text, ValueError for one text where two are read."""
+        """Return the columns of texts; raise TypeError if one is not a text, ValueError for one text instead of two."""
         _check_texts(texts, "text", self.takes)
         if (pairs is not None) != (self.reads == 2):
             raise ValueError(f"this model reads {'two texts' if self.reads == 2 else 'one text'} at a time")
@@ -109,7 +109,7 @@ class Model:
         return [texts, pairs]
 
     def answer(self, scores: Sequence[float]) -> Answer:
-        """The answer that the logits of one text mean."""
+        """Return the answer that the logits of one text mean."""
         if not self.labels:
             return {"prediction": scores[0]}
         scores = self.calibration.apply(scores)
@@ -131,7 +131,7 @@ def _check_texts(texts: Sequence[str], what: str, takes: tuple[type, ...]) -> No
 
 
 def read_model(content: bytes, where: str) -> tuple[Header, dict[str, np.ndarray]]:
-    """The header and the arrays of a model.bin, `where` in messages; ModelFileError for a damaged one."""
+    """Return the header and the arrays of a model.bin, `where` in messages; raise ModelFileError for a damaged one."""
     if content[:7] != MAGIC:
         raise ModelFileError(f"{where}: not a {MODEL_FILE}")
     if (found := content[7] if len(content) > 7 else 0) != FORMAT:
@@ -153,7 +153,7 @@ def read_model(content: bytes, where: str) -> tuple[Header, dict[str, np.ndarray
 
 
 def _read_array(data: memoryview, facts: Header, name: str, where: str) -> np.ndarray:
-    """One array of the data section, checked and inflated."""
+    """Return one array of the data section, checked and inflated."""
     stored = data[facts["at"] : facts["at"] + facts["bytes"]]
     if zlib.crc32(stored) != facts["crc"]:
         raise ModelFileError(f"{where}: damaged in {name}. Get a fresh copy")
@@ -168,7 +168,7 @@ def _read_array(data: memoryview, facts: Header, name: str, where: str) -> np.nd
 
 
 def decode_elias_fano(low: np.ndarray, high: np.ndarray, low_bits: int, count: int, bits: int) -> np.ndarray:
-    """The sorted integers (count,) uint32 of an Elias-Fano code; ValueError for a damaged one."""
+    """Return the sorted integers (count,) uint32 of an Elias-Fano code; raise ValueError for a damaged one."""
     ones = np.flatnonzero(np.unpackbits(high, bitorder="little"))
     if len(ones) != count:
         raise ValueError(f"{len(ones)} values in its sorted list, its header says {count}")
@@ -223,30 +223,30 @@ class Ngram:
         self.characters: Any = beside("characters").CharacterGrams(*lengths) if lengths else None
 
     def score(self, text: str, second: str | None = None) -> list[float]:
-        """The logits of a text, or of a pair of texts."""
+        """Return the logits of a text, or of a pair of texts."""
         return self.logits(self.places(text) if second is None else self.find(self.hash_pair(text, second)))
 
     def logits(self, places: np.ndarray) -> list[float]:
-        """The logits of a text, or of a pair of texts, given the rows of its n-grams, each once."""
+        """Return the logits of a text, or of a pair of texts, given the rows of its n-grams, each once."""
         sums = self.rows.take(places, axis=1).sum(axis=1, dtype=np.int64)
         sums = sums / max(len(places), 1) if self.is_mean else sums
         found: list[float] = ((sums * self.scale + self.bias) / self.temperature).tolist()
         return [0.0, *found] if self.is_binary else found
 
     def length(self, *texts: str) -> int:
-        """The tokens of a text or a pair of texts, before any are cut."""
+        """Return the tokens of a text or a pair of texts, before any are cut."""
         return sum(len(self.tokens(text)) for text in texts)
 
     def tokens(self, text: str) -> list[str]:
-        """The tokens of a text."""
+        """Return the tokens of a text."""
         return self.find_tokens(self.lower(text))
 
     def hash(self, tokens: list[str]) -> np.ndarray:
-        """The hashes of tokens, uint32."""
+        """Return the hashes of tokens, uint32."""
         return np.fromiter(map(self.words.__getitem__, tokens), np.uint32, len(tokens))
 
     def hash_pair(self, first: str, second: str) -> np.ndarray:
-        """The hashes of the features of a pair; of two long texts the longer is cut first."""
+        """Return the hashes of the features of a pair; of two long texts the longer is cut first."""
         one, two = self.tokens(first), self.tokens(second)
         if self.most is not None:
             kept = self.pair_features.cut_longest(len(one), len(two), self.most)
@@ -255,7 +255,7 @@ class Ngram:
         return found
 
     def places(self, text: str) -> np.ndarray:
-        """The rows of the n-grams that a text has, each once."""
+        """Return the rows of the n-grams that a text has, each once."""
         tokens = self.tokens(text)[: self.most]
         hashed = words = self.hash(tokens)
         parts = [words, *(self.characters.of_words(tokens) if self.characters is not None else ())]
@@ -265,7 +265,7 @@ class Ngram:
         return self.find(np.concatenate(parts))
 
     def find(self, hashes: np.ndarray) -> np.ndarray:
-        """The rows of n-grams, each once."""
+        """Return the rows of n-grams, each once."""
         found = hashes * PRINT_FACTOR >> self.shift
         found.sort()
         places = self.prints.searchsorted(found)
@@ -282,14 +282,14 @@ PARTS = ("windows", "words")  # kinds whose answers are parts of a text, and no 
 
 
 def scorer_class(kind: str) -> Callable[[Header, Any], Any]:
-    """The class that computes the scores of a kind of model."""
+    """Return the class that computes the scores of a kind of model."""
     module, _, name = KINDS[kind].partition(".")
     found: type = vars(beside(module))[name] if module else Ngram
     return found
 
 
 def beside(module: str) -> ModuleType:
-    """A module of a file beside this one."""
+    """Return a module of a file beside this one."""
     return importlib.import_module(f"{__package__}.{module}" if __package__ else module)
 
 

@@ -21,12 +21,18 @@ CLASSES, WORDS = (
 
 
 def promise_in(facts: dict[str, Any], labels: tuple[str, ...]) -> dict[str, Any] | None:
-    """The promise in the content of a calibration.json, None where there is none; PromiseError for a damaged one."""
+    """Return the promise in the content of a calibration.json, None where there is none.
+
+    Raises PromiseError for a damaged one.
+    """
     return check_promise(facts[PROMISE], labels, "calibration.json") if PROMISE in facts else None
 
 
 def check_promise(promise: Any, labels: tuple[str, ...], where: str) -> dict[str, Any]:
-    """Return the promise of a calibration.json; PromiseError where it is not one for a model with these labels."""
+    """Return the promise of a calibration.json.
+
+    Raises PromiseError where it is not one for a model with these labels.
+    """
     try:
         entries = promise.get(CLASSES, {"": promise})
         numbers = [float(entry["threshold"]) for entry in entries.values()]

@@ -43,15 +43,18 @@ class Sound:
         self.network = FrameNetwork(facts, arrays)
 
     def score(self, sound: Source) -> list[float]:
-        """The logits of a sound."""
+        """Return the logits of a sound."""
         return self.network.logits(self.frames(read_sound(sound, self.rate, self.needed)))
 
     def length(self, sound: Source) -> int:
-        """The frames of a sound, before any are cut."""
+        """Return the frames of a sound, before any are cut."""
         return self.count(len(read_sound(sound, self.rate)))
 
     def count(self, samples: int) -> int:
-        """The frames of a sound of so many samples, before any are cut; a shorter one is filled up with silence."""
+        """Return the number of frames of a sound with that many samples, before any are cut.
+
+        A sound shorter than one frame is padded with silence.
+        """
         least = 0 if self.seconds is None else round(self.seconds * self.rate)
         windows = 1 + max(samples, least) // round(STEP_S * self.rate)
         return max(1, windows // self.average // self.stack) + self.has_first
@@ -74,7 +77,9 @@ class Sound:
 
 
 def read_sound(sound: Source, rate: int, most: int | None = None) -> np.ndarray:
-    """The first `most` samples of a sound, (n,) float64 from -1 to 1, as one channel at `rate`; ValueError for none.
+    """Return the first `most` samples of a sound, (n,) float64 from -1 to 1, as one channel at `rate`.
+
+    Raises ValueError for none.
 
     sound: the path of a file, or its content; most: None for all. Another rate needs the scipy package.
     """
@@ -93,7 +98,7 @@ def read_sound(sound: Source, rate: int, most: int | None = None) -> np.ndarray:
 
 
 def wanted(own: int, rate: int, most: int | None) -> int:
-    """How many samples to read of a file with its own rate; -1 for all."""
+    """Return how many samples to read of a file with its own rate; -1 for all."""
     return -1 if most is None else most if own == rate else math.ceil(most / rate * own + MARGIN_S * own)
 
 
@@ -118,7 +123,7 @@ def read_wav(source: str | io.BytesIO, name: str, rate: int, most: int | None) -
 
 
 def read_other(source: str | io.BytesIO, name: str, rate: int, most: int | None) -> tuple[np.ndarray, int]:
-    """Samples (n, channels) of a file in another format, and its rate; ValueError where it cannot be read."""
+    """Samples (n, channels) of a file in another format, and its rate; raise ValueError where it cannot be read."""
     try:
         soundfile = importlib.import_module("soundfile")
     except ImportError as error:

@@ -36,7 +36,7 @@ class Table:
 
 
 def read_table(source: TextIO, where: str, choose: Choose) -> Table:
-    """Return the table in an open file; ValueError for one without these columns, or with one of them twice."""
+    """Return the table in an open file; raise ValueError for one without these columns, or with one of them twice."""
     csv.field_size_limit(LONGEST_CELL)
     blank, first = 0, source.readline()
     while first and (not first.strip() or EXCEL.fullmatch(first.strip())):

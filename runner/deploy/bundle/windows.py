@@ -53,7 +53,7 @@ class Windows:
         self.graph = Graph(folder)
 
     def answer(self, question: str, context: str) -> dict[str, Any]:
-        """The answer to a question; of several windows the best one, and the least score of none, count."""
+        """Return the answer to a question; of several windows the best one, and the least score of none, count."""
         asked = self.tokenizer.encode(question, add_special_tokens=False).ids[: self.longest]
         read = self.tokenizer.encode(context, add_special_tokens=False)
         room = self.most - len(asked) - self.special
@@ -67,7 +67,7 @@ class Windows:
         return {"prediction": context[start:end], "score": best.share, "spans": [span]}
 
     def read(self, asked: list[int], context: list[int], places: list[tuple[int, int]]) -> Found:
-        """The best answer in a window of a context, given its ids and the characters of each."""
+        """Return the best answer in a window of a context, given its ids and the characters of each."""
         begin = len(self.before + asked + self.between)
         ids = [*self.before, *asked, *self.between, *context, *self.after]
         logits = self.graph.run(ids, begin if self.has_segments else len(ids))
@@ -85,5 +85,5 @@ class Windows:
         raise ValueError("this model answers with a part of a text, and has no scores of labels. Call the model")
 
     def length(self, question: str, context: str) -> int:
-        """The tokens of a question before any are cut; of a context all are read."""
+        """Return the tokens of a question before any are cut; of a context all are read."""
         return len(self.tokenizer.encode(question, add_special_tokens=False).ids)

@@ -73,12 +73,12 @@ class WordPiece:
         return [*self.first, *one[:kept], *self.last, *other[:left], *self.last], start
 
     def length(self, text: str, pair: str | None = None) -> int:
-        """The ids of a text, or of a pair of texts, with special ones, before any are cut."""
+        """Return the ids of a text, or of a pair of texts, with special ones, before any are cut."""
         parts = [text] if pair is None else [text, pair]
         return len(self.first) + sum(len(self.ids(part, UNLIMITED)) + len(self.last) for part in parts)
 
     def ids(self, text: str, most: int) -> list[int]:
-        """The first `most` ids of a text, without special tokens around it."""
+        """Return the first `most` ids of a text, without special tokens around it."""
         if len(text) > 8 * most + 100:  # what follows after enough pieces is not read
             end = text.rfind(" ", 0, 8 * most + 100)
             found = self._first_ids(text[:end], most) if end > 0 else []
@@ -93,7 +93,7 @@ class WordPiece:
         return list(islice(self._ids(text), most))
 
     def _around_special(self, text: str, most: int) -> list[int]:
-        """The ids of a text in which special tokens are written out, which keep their ids."""
+        """Return the ids of a text in which special tokens are written out, which keep their ids."""
         parts = self.find_special(text)
         found = ([self.known[part]] if place % 2 else self._ids(part) for place, part in enumerate(parts))
         return list(islice(chain.from_iterable(found), most))
@@ -107,12 +107,12 @@ class WordPiece:
         return chain.from_iterable(map(self._parts.__getitem__, text.split(" ")))
 
     def ids_of_part(self, text: str) -> list[int]:
-        """The ids of a text with any characters; what stands between spaces can be read by itself."""
+        """Return the ids of a text with any characters; what stands between spaces can be read by itself."""
         words = split_words(self.normalise(text))
         return list(chain.from_iterable(map(self._words.__getitem__, words)))
 
     def normalise(self, text: str) -> str:
-        """The text as the vocabulary has it: cleaned, without accents, in lower case, as far as the settings say."""
+        """Return the text normalised as the settings say: cleaned, without accents, in lower case."""
         text = "".join(map(self._clean, text))
         if self.strips_accents:
             letters = unicodedata.normalize("NFD", text)
@@ -121,7 +121,7 @@ class WordPiece:
         return "".join(map(str.lower, text)) if self.lower else text
 
     def _clean(self, letter: str) -> str:
-        """A space for any space, nothing for a control character, an ideograph between spaces."""
+        """Return a space for any space, nothing for a control character, an ideograph between spaces."""
         if letter in SPACES:
             return " "
         category = unicodedata.category(letter)
@@ -132,7 +132,7 @@ class WordPiece:
         return " " if category == "Zs" else letter
 
     def pieces_of(self, word: str) -> list[int]:
-        """The longest pieces of a word from the left; the unknown one alone where they do not cover it."""
+        """Return the longest pieces of a word from the left; the unknown one alone where they do not cover it."""
         if len(word) > self.longest:
             return self.unknown
         found, start, known = [], 0, self.known
@@ -150,13 +150,13 @@ class WordPiece:
 
 
 def lower_turkish(text: str) -> str:
-    """The text in lower case by the rules of Turkish: I becomes ı, and İ becomes i."""
+    """Return the text in lower case by the rules of Turkish: I becomes ı, and İ becomes i."""
     text = unicodedata.normalize("NFC", text).replace("İ", "i").replace("I", "ı")
     return unicodedata.normalize("NFC", "".join(map(str.lower, text)))  # letter by letter, as in `normalise`
 
 
 def split_words(text: str) -> list[str]:
-    """The words between spaces; punctuation marks are words of their own."""
+    """Return the words between spaces; punctuation marks are words of their own."""
     found = []
     for word in text.split():
         start = 0
@@ -177,7 +177,10 @@ def is_punctuation(letter: str) -> bool:
 
 
 def cut_longest(one: int, other: int, room: int) -> tuple[int, int]:
-    """How many pieces to keep of each text of a pair: the longer one is cut first, then both to half the room."""
+    """Return how many pieces to keep of each text of a pair.
+
+    The longer one is cut first, then both to half the room.
+    """
     if one + other <= room:
         return one, other
     if min(one, other) > room // 2:

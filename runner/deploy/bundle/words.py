@@ -49,7 +49,10 @@ class Words:
         self.graph = Graph(folder)
 
     def answer(self, text: str) -> dict[str, Any]:
-        """The tags of a text, and what they mean; of a word in several windows the one with most around it counts."""
+        """Return the tags of a text, and what they mean.
+
+        For a word in several windows, the window with the most context around the word counts.
+        """
         words, places = self.split(text)
         pieces = self.pieces(words)
         counts = np.fromiter(map(len, pieces), np.int64, len(pieces))
@@ -70,11 +73,14 @@ class Words:
         return dict(answer_of(TaggedText(text, places, tags, shares), self.names, self.language))
 
     def split(self, text: str) -> tuple[list[str], np.ndarray]:
-        """The words of a text as the model reads them, and their places in it, (words, 2)."""
+        """Return the words of a text as the model reads them, and their places in it, (words, 2)."""
         return split_bare(text, self.language) if self.is_bare else split_words(text)
 
     def cut(self, starts: np.ndarray, tokens: int) -> list[Window]:
-        """The windows of a text; where the model has none, its beginning, and words after it get the first tag."""
+        """Return the windows of a text.
+
+        A model without windows reads the beginning of the text only; later words get the first tag.
+        """
         if tokens > self.room and not self.has_windows:
             return [Window(0, self.room, 0, len(starts))]
         return cut_windows(starts, tokens, self.room)
@@ -84,7 +90,7 @@ class Words:
         raise ValueError("this model answers with a tag for each word, and has no scores of labels. Call the model")
 
     def length(self, text: str) -> int:
-        """The tokens of a text with special ones, before any are cut."""
+        """Return the tokens of a text with special ones, before any are cut."""
         return sum(map(len, self.pieces(self.split(text)[0]))) + len(self.before + self.after)
 
 
@@ -98,7 +104,7 @@ class LibraryWords:
         self.tokenizer.no_padding()
 
     def __call__(self, words: list[str]) -> list[list[int]]:
-        """The ids of each word."""
+        """Return the ids of each word."""
         given = [f" {word}" if place and self.is_spaced else word for place, word in enumerate(words)]
         encoded = self.tokenizer.encode(given, is_pretokenized=True, add_special_tokens=False)
         found: list[list[int]] = [[] for _ in words]
@@ -108,7 +114,7 @@ class LibraryWords:
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """The probabilities of the tags of each word, (words, tags) float64."""
+    """Return the probabilities of the tags of each word, (words, tags) float64."""
     shifted = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
     found: np.ndarray = shifted / shifted.sum(1, keepdims=True)
     return found

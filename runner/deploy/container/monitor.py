@@ -24,7 +24,7 @@ GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")  # of a client; another one could
 
 
 def request_id(given: str | None) -> str:
-    """The id that a client gave its request, or a random one."""
+    """Return the id that a client gave its request, or a random one."""
     return given if given and GIVEN_ID.fullmatch(given) else uuid.uuid4().hex[:16]
 
 
@@ -40,7 +40,7 @@ class Histogram:
         self.total += value
 
     def lines(self, name: str, labels: str = "") -> Iterator[str]:
-        """The lines of a metric; labels: those of every line, as `path="/"`."""
+        """Yield the lines of a metric; labels: those of every line, as `path="/"`."""
         below = 0
         for limit, count in zip([*map(str, self.limits), "+Inf"], self.counts):
             below += count
@@ -80,7 +80,7 @@ class Monitor:
             self._batches.add(texts)
 
     def text(self, waiting: int = 0) -> str:
-        """The content of /metrics. waiting: texts that wait for the model."""
+        """Return the content of /metrics. waiting: texts that wait for the model."""
         with self._lock:
             return "\n".join([*self._lines(waiting), ""])
 
@@ -116,12 +116,12 @@ def _head(name: str, kind: str, meaning: str) -> tuple[str, str]:
 
 
 def escaped(value: str) -> str:
-    """The value of a label inside its quotes."""
+    """Return the value of a label inside its quotes."""
     return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
 
 
 def resident_bytes() -> int | None:
-    """The memory of this process that is in RAM; None where the system does not tell (it does on Linux)."""
+    """Return the memory of this process that is in RAM; None where the system does not tell (it does on Linux)."""
     try:
         found = re.search(r"VmRSS:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
     except (OSError, UnicodeDecodeError):
@@ -130,7 +130,10 @@ def resident_bytes() -> int | None:
 
 
 def log_line(identity: str, method: str, path: str, status: int, seconds: float, texts: int | None = None) -> str:
-    """One line about a request, without its texts: `2026-11-26T20:15:00Z id=1f0c POST /predict 200 1.3 ms 2 texts`."""
+    """Return the log line of a request, without its texts.
+
+    For example `2026-11-26T20:15:00Z id=1f0c POST /predict 200 1.3 ms 2 texts`.
+    """
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     said = f"{now} id={identity} {method} {path if path in PATHS else 'other'} {status} {1000 * seconds:.1f} ms"
     return said if texts is None else f"{said} {texts} text{'' if texts == 1 else 's'}"

@@ -73,7 +73,7 @@ class Server(ThreadingHTTPServer):
         """Print nothing: the client has gone, or was too slow."""
 
     def answer(self, question: object) -> list[Answer]:
-        """The answers to the body of a request; Refused for a malformed one."""
+        """Return the answers to the body of a request; Refused for a malformed one."""
         texts, pairs, truncate = read_question(question, self.model.reads)
         with self.lock:
             if not truncate:
@@ -122,7 +122,7 @@ class Handler(BaseHTTPRequestHandler):
         self.respond(self.post)
 
     def get(self) -> tuple[str, bytes]:
-        """The content type and the body for a path."""
+        """Return the content type and the body for a path."""
         if self.path == "/metrics":
             return CONTENT_TYPE, self.server.monitor.text().encode()
         if self.path != "/health":
@@ -132,7 +132,7 @@ class Handler(BaseHTTPRequestHandler):
         return "application/json", json.dumps({"status": "ok", **about}).encode()
 
     def post(self) -> tuple[str, bytes]:
-        """The content type and the body of the answers."""
+        """Return the content type and the body of the answers."""
         if self.path != "/predict":
             raise Refused(404, "ask POST /predict, GET /health or GET /metrics")
         size = self.headers.get("Content-Length", "")
@@ -192,7 +192,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def version_string(self) -> str:
-        """The name in the header Server, without versions."""
+        """Return the name in the header Server, without versions."""
         return "bertier"
 
     def log_message(self, format: str, *args: object) -> None:

@@ -64,7 +64,7 @@ class CardFacts:
 
 
 def hub_card(record: RunRecord, facts: CardFacts) -> str:
-    """The content of README.md."""
+    """Return the content of README.md."""
     header = yaml.safe_dump(card_header(record, facts), sort_keys=False, allow_unicode=True)
     has_label = not facts.finds_spans and not facts.tags_words
     parts = (
@@ -75,7 +75,10 @@ def hub_card(record: RunRecord, facts: CardFacts) -> str:
 
 
 def card_header(record: RunRecord, facts: CardFacts) -> JsonObject:
-    """The metadata that the hub searches by: licence, task, data, base model, and the scores as a model index."""
+    """Return the metadata that the hub searches by.
+
+    Licence, task, data, base model, and the scores as a model index.
+    """
     is_ours = facts.model_type == MODEL_TYPE
     task = next((task for end, task in PIPELINES.items() if facts.architecture.endswith(end)), None)
     task = OF_SOUNDS if task and is_of_sounds(record) else task
@@ -103,12 +106,12 @@ def card_header(record: RunRecord, facts: CardFacts) -> JsonObject:
 
 
 def hub_dataset(record: RunRecord) -> str | None:
-    """The id of the data on the hub; None for files and generated data."""
+    """Return the id of the data on the hub; None for files and generated data."""
     return hub_id(record.setting("data.id")) if record.setting("data.source") == "hub" else None
 
 
 def hub_id(source: object) -> str | None:
-    """The source if it can be a repository of the hub: neither a path nor the id of a run."""
+    """Return the source if it can be a repository of the hub: neither a path nor the id of a run."""
     text = str(source or "")
     is_run = re.fullmatch(r"[0-9a-f]{6,}", text)
     return text if REPOSITORY.fullmatch(text) and not text.startswith(LOCAL) and not is_run else None
@@ -125,7 +128,7 @@ def plain(text: object) -> str:
 
 
 def command_of(record: RunRecord) -> str:
-    """The command that makes the run again; of a path only its last part, for a reader has other folders."""
+    """Return the command that makes the run again; of a path only its last part, for a reader has other folders."""
     words = (word for word in record.overrides if not word.startswith(("paths.", "tracker")))
     return " ".join(["run", *map(_without_folders, words)])
 
@@ -142,7 +145,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _reported(record: RunRecord) -> Iterator[tuple[str, float]]:
-    """The scores of the reported split that the task names, the headline's first."""
+    """Yield the scores of the reported split that the task names, the headline's first."""
     split, _, first = record.data.primary.partition("/")
     for name in dict.fromkeys([first, *record.scores]):
         if (value := record.metrics.get(f"{split}/{name}")) is not None:

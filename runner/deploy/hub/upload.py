@@ -33,7 +33,7 @@ def check_name(name: str) -> None:
 
 
 def find_token() -> str:
-    """The token of this user; ConfigError where there is none."""
+    """Return the token of this user; raise ConfigError where there is none."""
     from huggingface_hub import get_token
 
     token = get_token()
@@ -84,7 +84,7 @@ def _commit(api: HfApi, name: str, folder: Path, message: str) -> None:
 
 
 def _operations(api: HfApi, name: str, folder: Path) -> list[CommitOperationAdd | CommitOperationDelete]:
-    """Every file of the folder, and the removal of what an earlier push left."""
+    """Return every file of the folder, and the removal of what an earlier push left."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
     files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
@@ -96,7 +96,10 @@ def _operations(api: HfApi, name: str, folder: Path) -> list[CommitOperationAdd 
 
 
 def reason(error: Exception, token: str) -> str:
-    """One line on why an upload failed, with the cure; without the token, which an address or a header may hold."""
+    """Return one line on why an upload failed, with the cure.
+
+    The token, which an address or a header may contain, is masked.
+    """
     status = vars(error).get("response")
     code = status.status_code if status is not None else None
     cure = {

@@ -90,7 +90,10 @@ def add_page(part: Path, exported: ExportedModel, record: RunRecord, *, is_built
 
 
 def layouts_of(tokenizer: Tokenizer) -> list[list[list[int | str]]]:
-    """Where special ids and the texts A and B stand, for one text and for two: [[id, "A" or "B", segment], ...]."""
+    """Return the places of special ids and of the texts A and B, for one text and for two.
+
+    Each is a list [[id, "A" or "B", segment], ...].
+    """
     tokenizer.no_truncation()
     tokenizer.no_padding()
     layouts: list[list[list[int | str]]] = []
@@ -105,7 +108,7 @@ def layouts_of(tokenizer: Tokenizer) -> list[list[list[int | str]]]:
 
 
 def build(folder: Path) -> None:
-    """Fetch the packages of a page with npm and keep the files that it loads; ConfigError where that fails."""
+    """Fetch the packages of a page with npm and keep the files that it loads; raise ConfigError where that fails."""
     later = "Try: leave build= out, and run npm ci in the folder where npm works"
     try:
         done = subprocess.run(NPM, cwd=folder, capture_output=True, text=True, check=False)

@@ -79,7 +79,7 @@ def write_page(record: RunRecord, run_folder: Path, out: Path | None, promise: P
 
 
 def make_page(record: RunRecord, model: bytes, calibration: Calibration | None = None) -> str:
-    """The HTML of a run's page. model: the content of its model.bin; calibration: of that file, if there is one.
+    """Return the HTML of a run's page. model: the content of its model.bin; calibration: of that file, if there is one.
 
     Raises ConfigError for a model that the page cannot answer with.
     """
@@ -106,7 +106,7 @@ def make_page(record: RunRecord, model: bytes, calibration: Calibration | None =
 def filled(
     record: RunRecord, *, facts: str, code: str, model: str = "", policy: str = POLICY, offline: bool = True
 ) -> str:
-    """The HTML of a page for the questions of a run. facts: a sentence on its model; code, model: scripts."""
+    """Return the HTML of a page for the questions of a run. facts: a sentence on its model; code, model: scripts."""
     return Template(source("page.html")).substitute(
         title=escape(record.name),
         about=escape(_about(record)),
@@ -121,7 +121,7 @@ def filled(
 
 
 def reader_code(header: Header) -> str:
-    """The JavaScript that reads a model.bin with this header, for a page or for node."""
+    """Return the JavaScript that reads a model.bin with this header, for a page or for node."""
     of_pairs = OF_PAIRS if header.get("pairs") or "ngrams" in header else ()
     of_characters = OF_CHARACTERS if "characters" in header else ()
     of_sets = OF_SETS if THRESHOLDS in header else ()
@@ -129,31 +129,34 @@ def reader_code(header: Header) -> str:
 
 
 def calibration_code(calibration: Calibration) -> str:
-    """The JavaScript that names how scores become probabilities; no text in it can end the script."""
+    """Return the JavaScript that names how scores become probabilities; no text in it can end the script."""
     facts = {name: value for name, value in calibration.facts.items() if name != "of"}
     content = json.dumps(facts or ({"reason": calibration.problem} if calibration.problem else {}))
     return "const CALIBRATION = " + content.replace("<", "\\u003c") + ";"
 
 
 def promise_words(facts: JsonObject) -> str:
-    """The sentences of a promise in the content of calibration.json, with a space before each; "" without one."""
+    """Return the sentences of a promise in the content of calibration.json, with a space before each.
+
+    Returns "" if there is no promise.
+    """
     return "".join(f" {said[0].upper()}{said[1:]}." for said in facts.get(PROMISE, {}).get(OF_PROMISE, ()))
 
 
 def source(name: str) -> str:
-    """The content of a file beside this one."""
+    """Return the content of a file beside this one."""
     return resources.files("runner.deploy.page").joinpath(name).read_text("utf-8")
 
 
 def _fields(columns: tuple[str, ...]) -> str:
-    """A box for the text, or one for each of two texts under its name."""
+    """Return a box for the text, or one for each of two texts under its name."""
     if len(columns) == 1:
         return BOX.format(" autofocus", "text")
     return "\n".join(f"<label>{escape(name)}{BOX.format('', escape(name))}</label>" for name in columns)
 
 
 def _about(record: RunRecord) -> str:
-    """One sentence on what the model answers."""
+    """Return one sentence on what the model answers."""
     if task_class(record.data.task).reader == WINDOWS:
         return f"Answers a question with a part of a text, as learnt from {record.dataset}."
     if task_class(record.data.task).reader == WORDS:
@@ -168,7 +171,7 @@ def _about(record: RunRecord) -> str:
 
 
 def facts_of(record: RunRecord, size: int) -> str:
-    """The run, its score with its interval, and the size of the model."""
+    """Return the run, its score with its interval, and the size of the model."""
     primary, metrics = record.data.primary, record.metrics
     score = f"{primary} {record.headline:.4f}" if record.headline is not None else ""
     if f"{primary}_low" in metrics:

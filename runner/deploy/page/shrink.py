@@ -19,7 +19,7 @@ MOST_SHARED = 31  # letters: the number is a character below a space
 
 
 def shrunk(content: bytes, where: str) -> bytes:
-    """The model.bin in fewer bytes for bag.js, or as it is. where: the name of the file, for messages."""
+    """Return the model.bin in fewer bytes for bag.js, or as it is. where: the name of the file, for messages."""
     header, arrays = read_model(content, where)
     if "pieces" not in arrays:
         return content
@@ -53,11 +53,11 @@ def front_coded(words: list[str]) -> str:
 
 
 def moved_ends(settings: JsonObject, order: list[int]) -> JsonObject:
-    """The settings of a tokenizer with the ids of its special tokens in the new order."""
+    """Return the settings of a tokenizer with the ids of its special tokens in the new order."""
     places = {old: new for new, old in enumerate(order)}
     return settings | {end: None if settings[end] is None else places[settings[end]] for end in ("first", "last")}
 
 
 def byte_planes(values: np.ndarray) -> np.ndarray:
-    """The bytes (4, count) of floats in little-endian order, all first ones before all second ones."""
+    """Return the bytes (4, count) of floats in little-endian order, all first ones before all second ones."""
     return np.ascontiguousarray(np.ascontiguousarray(values, "<f4").view(np.uint8).reshape(-1, 4).T)

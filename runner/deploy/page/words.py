@@ -39,5 +39,5 @@ def about_tags(data: DataFacts) -> str:
 
 
 def _first(is_of: Callable[[Sequence[str]], bool], names: list[list[str]]) -> int | None:
-    """The number of the first label of a word whose tags are of a kind."""
+    """Return the number of the first label of a word whose tags are of a kind."""
     return next((column for column, tags in enumerate(names) if is_of(tags)), None)

@@ -19,7 +19,7 @@ from runner.experiment.stage_plan import stage_plan
 def run_earlier_stages(
     prepared: PreparedRun, overrides: list[str], notify: Callable[[str], None], make_run: MakeRun
 ) -> Path | None:
-    """The folder of the finished run of all stages but the last; None for a run of one stage.
+    """Return the folder of the finished run of all stages but the last; None for a run of one stage.
 
     Raises InnerRunUnfinished.
     """
@@ -35,7 +35,7 @@ def run_earlier_stages(
 
 
 def earlier_overrides(overrides: list[str], names: list[str], last: str) -> list[str]:
-    """The overrides that make the run of the stages `names`, without the stage `last`, for its record."""
+    """Return the overrides that make the run of the stages `names`, without the stage `last`, for its record."""
     dropped = {"compression", "force", "resume", *(() if names else ("density",))}
     shared = inner_overrides(overrides, dropped=dropped, dropped_groups=[f"compression.{last}"])
     return [*shared, *([f"compression=[{','.join(names)}]"] if names else [])]

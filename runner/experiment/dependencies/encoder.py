@@ -61,7 +61,7 @@ def check_before_finetuning(settings: Settings, notify: Callable[[str], None], e
 
 
 def encoder_settings(settings: Settings) -> Settings:
-    """The settings of the encoder's own run: its backbone with BERT's pooler, nothing frozen, its own recipe."""
+    """Return the settings of the encoder's own run: its backbone with BERT's pooler, nothing frozen, its own recipe."""
     model, recipe = settings.model, recipe_of(settings.model.backbone)
     cls, once = {"name": "cls"}, Finetuning()
     plain = replace(
@@ -77,13 +77,13 @@ def encoder_settings(settings: Settings) -> Settings:
 
 
 def recipe_of(backbone: str) -> dict[str, float]:
-    """The training defaults of conf/model/backbone/<backbone>.yaml."""
+    """Return the training defaults of conf/model/backbone/<backbone>.yaml."""
     found: dict[str, float] = dict(compose(["model=bert-tiny", f"model/backbone={backbone}"]).model.recipe)
     return found
 
 
 def encoder_overrides(settings: Settings, overrides: list[str]) -> list[str]:
-    """The overrides that make the encoder's run, whose settings are `settings`, for its record."""
+    """Return the overrides that make the encoder's run, whose settings are `settings`, for its record."""
     train, backbone = settings.train, settings.model.backbone
     own = [f"train.epochs={train.epochs:g}", f"train.batch_size={train.batch_size}"]
     own.append(f"optimizer.lr={settings.optimizer.lr:g}")

@@ -60,7 +60,7 @@ def answer_by_folds(
 
 
 def fold_settings(settings: Settings, fold: int) -> Settings:
-    """The settings of the run that holds out one fold, trained as the run of all rows is."""
+    """Return the settings of the run that holds out one fold, trained as the run of all rows is."""
     data = replace(settings.data, fold=str(fold), calibration=None)
     baseline = replace(settings.baseline, ngram="off")
     train = replace(settings.train, keep_best=has_no_epochs(settings) or settings.train.keep_best)
@@ -68,7 +68,7 @@ def fold_settings(settings: Settings, fold: int) -> Settings:
 
 
 def fold_overrides(settings: Settings, overrides: list[str], fold: int) -> list[str]:
-    """The overrides that make that run, for its record."""
+    """Return the overrides that make that run, for its record."""
     shared = inner_overrides(overrides, dropped=DROPPED)
     keep = [] if has_no_epochs(settings) else ["train.keep_best=false"]
     return [*shared, f"data.fold={fold}", *keep, "baseline.ngram=off"]

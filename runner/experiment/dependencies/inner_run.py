@@ -28,7 +28,7 @@ class InnerRunUnfinished(Exception):
 
 
 def finish_run(make_run: MakeRun, settings: Settings, overrides: list[str]) -> RunRecord:
-    """The record of that run: found if it is finished, made first if it is not; raises InnerRunUnfinished."""
+    """Return the record of that run: found if it is finished, made first if it is not; raises InnerRunUnfinished."""
     outcome = make_run(settings, overrides)
     if outcome.record is None or outcome.record.status != "done":
         raise InnerRunUnfinished(outcome)
@@ -36,7 +36,7 @@ def finish_run(make_run: MakeRun, settings: Settings, overrides: list[str]) -> R
 
 
 def finish_named_run(key: str, words: list[str], settings: Settings, make_run: MakeRun) -> RunRecord:
-    """The record of the run that a setting names by its overrides; settings: of the run that needs it.
+    """Return the record of the run that a setting names by its overrides; settings: of the run that needs it.
 
     Raises ConfigError for overrides with mistakes, and InnerRunUnfinished.
     """
@@ -48,7 +48,7 @@ def finish_named_run(key: str, words: list[str], settings: Settings, make_run: M
 
 
 def named_overrides(named: str, overrides: list[str], shared: Collection[str]) -> list[str]:
-    """The words of the command `named`, after those of the outer command in the groups that both share."""
+    """Return the words of the command `named`, after those of the outer command in the groups that both share."""
     own = shlex.split(named)
     replaced = {word.partition("=")[0] for word in own}
     return [*inner_overrides(overrides, dropped=replaced, kept_groups=shared), *own]
@@ -61,7 +61,7 @@ def inner_overrides(
     dropped_groups: Collection[str] = (),
     kept_groups: Collection[str] | None = None,
 ) -> list[str]:
-    """The overrides that an inner run shares with the command that needs it, in their order.
+    """Return the overrides that an inner run shares with the command that needs it, in their order.
 
     dropped: keys that it does not share; dropped_groups: keys that it does not share, with everything below them;
     kept_groups: if given, nothing but these keys and what is below them is shared.

@@ -33,7 +33,7 @@ INTERRUPTED = 130
 def find_ngram_baseline(
     settings: Settings, overrides: list[str], notify: Callable[[str], None], make_run: MakeRun
 ) -> dict[str, float]:
-    """The metrics that a run takes over from the n-gram run on its data, which is made first if there is none.
+    """Return the metrics that a run takes over from the n-gram run on its data, which is made first if there is none.
 
     make_run: makes a run without a word on the terminal. Data that n-grams cannot learn from are no reason to fail:
     `notify` is told why there is no baseline, and the result is {}. Raises InnerRunUnfinished after Ctrl-C.
@@ -64,7 +64,10 @@ def find_ngram_baseline(
 
 
 def is_wanted(settings: Settings) -> bool:
-    """Whether the run is to have an n-gram baseline: one answer a text, costs are measured, and it is no n-gram run."""
+    """Return whether the run gets an n-gram baseline.
+
+    It does if it gives one answer per text, measures costs, and is not an n-gram run itself.
+    """
     task = named_task(settings.task, settings.data)  # None: whatever the labels can be, one answer a text
     is_text = task is None or (task.reads == "text" and task.input == "text" and task.needs_label)
     is_text &= not reads_frames(settings.model)
@@ -73,7 +76,7 @@ def is_wanted(settings: Settings) -> bool:
 
 
 def ngram_settings(settings: Settings, words: list[str]) -> Settings:
-    """The settings of the baseline's run: those of `run model=ngram` on the data, the task and the machine at hand.
+    """Return the settings of the baseline's run: those of `run model=ngram` with this run's data, task and machine.
 
     words: the command of that run, which says whether the order of two texts matters: other models need not know.
     """
@@ -89,7 +92,7 @@ def ngram_settings(settings: Settings, words: list[str]) -> Settings:
 
 
 def find_finished(settings: Settings) -> RunRecord | None:
-    """The finished run of these settings, as far as it is known without reading the data."""
+    """Return the finished run of these settings, as far as it is known without reading the data."""
     output = Path(settings.paths.output).expanduser().absolute()
     identity = recall(output, key(settings))
     found = read_record(output / identity) if identity else None
@@ -97,7 +100,7 @@ def find_finished(settings: Settings) -> RunRecord | None:
 
 
 def baseline_metrics(record: RunRecord) -> dict[str, float]:
-    """The metrics that a run takes over from its n-gram baseline: score, interval, bytes and time of an answer."""
+    """Return the metrics that a run copies from its n-gram baseline: score, interval, bytes and time per answer."""
     found, primary = record.metrics, record.data.primary
     names = {
         NGRAM: primary, f"{NGRAM}_low": f"{primary}_low", f"{NGRAM}_high": f"{primary}_high",

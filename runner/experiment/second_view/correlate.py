@@ -96,7 +96,7 @@ def correlation_recipe(settings: Settings, rows: int) -> TrainingRecipe:
 
 
 def _outputs(context: RunStageContext, model: nn.Module, split: TokenSplit) -> np.ndarray:
-    """The outputs of both encoders for all rows of a split, (rows, width of both), without dropout."""
+    """Return the outputs of both encoders for all rows of a split, (rows, width of both), without dropout."""
     size = context.settings.train.eval_batch_size
     return predict(model, split, batch_size=size, device=context.device, precision="fp32", exclusive=context.exclusive)
 

@@ -123,7 +123,7 @@ class EdgeTask:
         return replace(report, notes=self._notes(report, values.mean((0, 2)))), right
 
     def _control(self, edges: Mapping[str, Edges], chosen: Mapping[str, Chosen], seed: int) -> dict[str, Edges]:
-        """The edges with the labels of a random training edge, one for each text of the first span."""
+        """Return the edges with the labels of a random training edge, one for each text of the first span."""
         types = {which: _first_spans(self.labelled.splits[which], one) for which, one in chosen.items()}
         places = np.arange(len(edges["train"]))
         drawn = control_labels(np.concatenate([*types.values()]), places, seed)
@@ -131,14 +131,14 @@ class EdgeTask:
         return {which: replace(one, labels=labels[label_by_token(types[which], drawn)]) for which, one in edges.items()}
 
     def _guess(self, edges: Mapping[str, Edges]) -> float:
-        """The score of an answer that is always the most frequent label of the training edges."""
+        """Return the score of an answer that is always the most frequent label of the training edges."""
         train, report = edges["train"].labels, edges["report"].labels
         answers = np.zeros_like(report, bool)
         answers[:, train.sum(0).argmax()] = True
         return float(f1_by_sentence(answers, report, np.zeros(len(report), np.int64)).mean())
 
     def _notes(self, report: TaskReport, scores: np.ndarray) -> list[str]:
-        """The meaning of the score, the number of edges left out, and of mixes what each further layer adds."""
+        """Return the meaning of the score, the number of edges left out, and of mixes what each further layer adds."""
         notes = [f"acc. is the {SCORE} of labels, and major. that of the most frequent one; no bits or information"]
         all_edges = sum(len(one.edges) for found in self.labelled.splits.values() for one in found)
         if lost := all_edges - sum(report.rows.values()):
@@ -166,7 +166,7 @@ def expected_layer(scores: np.ndarray, layers: list[int]) -> float:
 
 
 def _chosen(sentences: list[Labelled], pieces: Pieces) -> Chosen:
-    """The edges of these sentences whose words are all read, with the tokens of their spans."""
+    """Return the edges of these sentences whose words are all read, with the tokens of their spans."""
     edges, numbers, starts, counts = [], list[int](), list[list[int]](), list[list[int]]()
     first = np.cumsum([0, *map(len, sentences)])
     for number, one in enumerate(sentences):
@@ -183,13 +183,13 @@ def _chosen(sentences: list[Labelled], pieces: Pieces) -> Chosen:
 
 
 def _bare(sentence: Labelled) -> Sentence:
-    """The words alone, as they are cut into pieces."""
+    """Return the words alone, as they are cut into pieces."""
     count = len(sentence.words)
     return Sentence(sentence.words, (NOTHING,) * count, ({},) * count, (), (NOTHING,) * count)
 
 
 def _first_spans(sentences: list[Labelled], chosen: Chosen) -> np.ndarray:
-    """The text of the first span of each edge as a number, (n,) int64."""
+    """Return the text of the first span of each edge as a number, (n,) int64."""
     spans = [(sentences[number].words, edge.spans[0]) for number, edge in zip(chosen.sentences, chosen.edges)]
     return hash_words([[" ".join(words[begin:end]) for words, (begin, end) in spans]]).view(np.int64)
 
@@ -199,7 +199,7 @@ def _by_sentence(fit: EdgeProbes, edges: Edges, sentences: np.ndarray) -> np.nda
 
 
 def _scores(fit: EdgeProbes, edges: Edges) -> np.ndarray:
-    """The score of each probe, (S,)."""
+    """Return the score of each probe, (S,)."""
     return _by_sentence(fit, edges, np.zeros(len(edges), np.int64))[..., 0]
 
 

@@ -136,7 +136,7 @@ def _read(path: Path) -> Iterator[Labelled]:
 
 
 def _sentence(content: dict[str, object]) -> Labelled:
-    """The sentence in an object; ValueError, KeyError or TypeError for another shape."""
+    """Return the sentence in an object; raise ValueError, KeyError or TypeError for another shape."""
     text, targets = content["text"], content["targets"]
     if not isinstance(text, str) or not isinstance(targets, list):
         raise ValueError("text has to be a text, and targets a list")

@@ -105,7 +105,7 @@ def coordination_inversion(sentence: Sentence, _: np.random.Generator) -> list[E
 
 
 def _under(word: int, children: Sequence[Sequence[int]]) -> list[int]:
-    """The places of a word and of all that hangs on it, in their order."""
+    """Return the places of a word and of all that hangs on it, in their order."""
     found, waiting = [word], [*children[word]]
     while waiting:
         found.append(waiting.pop())

@@ -86,7 +86,10 @@ def cut_into_pieces(sentences: Sequence[Sentence], name: str, tokenizer: Tokeniz
 
 
 def _counts(whole: TokenSplit, ending: int, longest: int) -> np.ndarray:
-    """The number of pieces of each word, (words,); 0 where there are none, or not all are within the longest row."""
+    """Return the number of pieces of each word, (words,).
+
+    0 if it has none, or they do not all fit in the longest row.
+    """
     labels = whole.labels
     assert labels.offsets is not None and labels.places is not None
     counts = np.zeros(len(labels.values), np.int64)

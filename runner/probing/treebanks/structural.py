@@ -145,7 +145,10 @@ def judged_roots(answers: Answers) -> Judged:
 
 
 def _spearman(answers: Answers) -> np.ndarray:
-    """The mean over lengths of sentences of the correlation of answers with the tree, (S,); nan for no such length."""
+    """Return the correlation of answers with the tree, averaged over sentence lengths, (S,).
+
+    Nan if no length occurs.
+    """
     from scipy.stats import rankdata
 
     by_length: dict[int, list[np.ndarray]] = {}

@@ -38,7 +38,7 @@ class PairPlan(BatchPlan):
         self.pairs = Pairs(np.asarray(splits.train.known_labels), recipe.seed)
 
     def batches(self, epoch: int) -> list[np.ndarray]:
-        """The batches of one round, each an array of row numbers, (2 pairs,)."""
+        """Return the batches of one round, each an array of row numbers, (2 pairs,)."""
         others = self.pairs.round(epoch)
         return [np.stack([rows, others[rows]], 1).ravel() for rows in super().batches(epoch)]
 
@@ -51,20 +51,20 @@ class PairHook(TrainingHook):
         self._cosines = torch.zeros(0)
 
     def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
-        """The outputs (2 pairs, C) of the rows; keeps the cosine of each pair's vectors."""
+        """Return the outputs (2 pairs, C) of the rows; keeps the cosine of each pair's vectors."""
         vectors = encode(self.model, inputs)
         self._cosines = functional.cosine_similarity(vectors[0::2], vectors[1::2])
         return self.model.score(vectors.detach())
 
     def loss(self, task_loss: Tensor, output: Tensor, targets: Targets, rows: np.ndarray) -> Tensor:
-        """The mean squared error of the cosines, a scalar."""
+        """Return the mean squared error of the cosines, a scalar."""
         labels = targets["labels"]
         wanted = (labels[0::2] == labels[1::2]).to(self._cosines)
         return (self._cosines - wanted).square().mean()
 
 
 def pair_recipe(recipe: TrainingRecipe, pairs: int) -> TrainingRecipe:
-    """The recipe of the tuning: each of the run's epochs goes through the rows twice for each of `pairs`, R."""
+    """Return the recipe of the tuning: each of the run's epochs goes through the rows twice for each of `pairs`, R."""
     epochs = recipe.train.epochs * 2 * pairs
     train = replace(recipe.train, epochs=epochs, evals=None, patience=None, keep_best=False, accumulate=1)
     return replace(recipe, train=train)

@@ -81,7 +81,7 @@ def fit_head(
 def _logistic(
     vectors: np.ndarray, labels: np.ndarray, outputs: int, strength: float, row_weights: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The weights (outputs, H) and bias (outputs,) of a softmax; a class without a row is never the answer."""
+    """Return the weights (outputs, H) and bias (outputs,) of a softmax; a class without a row is never the answer."""
     from sklearn.linear_model import LogisticRegression
 
     weights, bias = np.zeros((outputs, vectors.shape[1])), np.zeros(outputs)
@@ -99,7 +99,7 @@ def _logistic(
 
 
 def _ridge(vectors: np.ndarray, targets: np.ndarray, strength: float) -> tuple[np.ndarray, np.ndarray]:
-    """The weights (1, H) and bias (1,) of a number."""
+    """Return the weights (1, H) and bias (1,) of a number."""
     from sklearn.linear_model import Ridge
 
     solver = Ridge(alpha=1 / strength).fit(vectors, targets)

@@ -93,13 +93,13 @@ def add_ngrams(
 
 
 def special_tokens(tokenizer: Tokenizer) -> frozenset[str]:
-    """The tokens of a tokenizer that stand for no part of a text."""
+    """Return the tokens of a tokenizer that stand for no part of a text."""
     backend = require_pieces(tokenizer, "model.add=ngram").backend
     return frozenset(token.content for token in backend.get_added_tokens_decoder().values())
 
 
 def in_hashes(split: TokenSplit, words: np.ndarray) -> TokenSplit:
-    """The split with the hash of each token, (V,), in the place of its id."""
+    """Return the split with the hash of each token, (V,), in the place of its id."""
     return replace(split, tokens=words[np.asarray(split.tokens)])
 
 
@@ -120,7 +120,7 @@ def attach_fitted(network: LinearHead, found: FittedNgrams, words: np.ndarray) -
 
 
 def weighted(parts: np.ndarray, centre: float, weights: Weights) -> np.ndarray:
-    """The weighted sum of the outputs of network and n-grams, (2, rows, C) to (rows, C) float32.
+    """Return the weighted sum of the outputs of network and n-grams, (2, rows, C) to (rows, C) float32.
 
     centre: the mean of targets that training standardises, from which outputs are counted; else 0.
     """
@@ -129,7 +129,7 @@ def weighted(parts: np.ndarray, centre: float, weights: Weights) -> np.ndarray:
 
 
 def choose_weights(parts: np.ndarray, centre: float, select: TokenSplit, task: Task) -> Weights:
-    """The weights with the lowest loss on the selection split; those of numbers sum to 1."""
+    """Return the weights with the lowest loss on the selection split; those of numbers sum to 1."""
     scales = SCALES if len(task.facts.names) > 1 else np.ones(1)
     pairs = [Weights(float(scale * (1 - share)), float(scale * share)) for share in SHARES for scale in scales]
     return min(pairs, key=lambda pair: task.evaluated_loss(weighted(parts, centre, pair), select))

@@ -34,7 +34,7 @@ Outputs = Callable[[LinearHead], np.ndarray]
 
 
 def fold(network: LinearHead, settings: ModelSettings, splits: Splits, outputs_of: Outputs) -> LinearHead:
-    """The linear model over n-grams that a trained network is, in a file of at most model.max_kb.
+    """Return the linear model over n-grams that a trained network is, in a file of at most model.max_kb.
 
     outputs_of: a network's outputs on the selection split, by which the temperature of the probabilities is chosen.
     """
@@ -57,7 +57,10 @@ def fold(network: LinearHead, settings: ModelSettings, splits: Splits, outputs_o
 
 @torch.no_grad()
 def fold_rows(network: LinearHead, labels: Sequence[str], max_kb: int | None, spare: int = 0) -> Table:
-    """The rounded table of a network; the n-grams with the longest rows stay. spare: bytes of its file left free."""
+    """Return the rounded table of a network; the n-grams with the longest vectors are kept.
+
+    spare: bytes of its file left free.
+    """
     bag, head, targets = network.bert, network.classifier, network.architecture.get(TARGETS)
     assert isinstance(bag, NgramVectors)
     weights = (bag.rows.weight.double() @ head.weight.double().T).T.cpu().numpy()

@@ -16,7 +16,7 @@ from runner.training.ngram.counting import count_grams, find_known
 
 
 def keep_frequent(bag: Folded, train: TokenSplit, min_df: int) -> None:
-    """Give a backbone a row for each n-gram of at least `min_df` training rows; ConfigError if there is none."""
+    """Give a backbone a row for each n-gram of at least `min_df` training rows; raise ConfigError if there is none."""
     hashes = count_grams(train, bag.n, min_df).hashes
     if not len(hashes):
         raise none_frequent(min_df, len(train))
@@ -24,7 +24,7 @@ def keep_frequent(bag: Folded, train: TokenSplit, min_df: int) -> None:
 
 
 def with_found_rows(bag: Folded, splits: Splits) -> Splits:
-    """The splits to train on and to select by, as the rows that their texts have; a text without one has NO_WORD."""
+    """Return the training and selection splits as the table rows of their texts; NO_WORD for a text without any."""
     hashes = bag.hashes.cpu().numpy().astype(np.uint32)
     return replace(
         splits, train=_found(splits.train, bag.n, hashes), select=_found(splits.select, bag.n, hashes)
