@@ -98,6 +98,7 @@ Cell = TypeVar("Cell")
 
 def cell(value: Cell) -> Cell | str:
     """Return a value that a spreadsheet shows and does not run: text that looks like a formula gets an apostrophe.
+
     Control characters are spelled out. Numbers stay as they are, even when they are text.
     """
     if not isinstance(value, str) or _is_number(value):

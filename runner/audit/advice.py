@@ -14,13 +14,13 @@ from runner.audit.facts import LeakFacts as Leak
 
 STEP, SHORTEST, LONGEST = 16, 16, 512  # of data.max_length; BERT has no more positions
 MOST_UNKNOWN = 0.01  # share of [UNK] from which on another vocabulary is better
-REFUSED = {  # by the setting that leaves them out, or finds what they lack: rows that a run refuses
+REFUSED = {  # rows that a run refuses, by the setting that leaves them out or supplies what they lack
     "missing": "incomplete rows", "unlabelled": "incomplete rows",
     "bad_spans": "answers that are not at their answer_start", "find": "answers without answer_start",
 }  # fmt: skip
 RARE = 0.8  # majority share from which on accuracy hides the other classes
-OF_TOKENS = ("words", "questions")  # units of labels whose models `run best` has no candidates of
-OF_THE_MACHINE = ("paths", "tracker", "device", "hydra")  # settings that are nobody's advice
+OF_TOKENS = ("words", "questions")  # units of labels for which `run best` has no candidates
+OF_THE_MACHINE = ("paths", "tracker", "device", "hydra")  # settings that are never advised
 
 Problems = Callable[[list[str]], list[str]]
 
@@ -30,7 +30,7 @@ def advise(
     lengths: Mapping[str, LengthFacts], tokenizer: TokenizerFacts, repeats: Mapping[str, RepeatFacts],
     leaks: Sequence[Leak], problems: Problems,
 ) -> Advice:  # fmt: skip
-    """Return a command with the settings that these facts speak for.
+    """Return a command with the settings that these facts recommend.
 
     words: the user's own, which are kept. needed: settings of `data` without which a run refuses the rows.
     problems: what is wrong with a command; a setting that a command cannot have is left out.
@@ -48,7 +48,7 @@ def advise(
     model = [] if "model" in typed else [f"model={'bert-tiny' if task.is_pair or labels.unit == 'words' else 'dsn'}"]
     chosen = [*model, *own]
     wanted = {word: why for word, why in found.items() if word.partition("=")[0] not in typed}
-    are_possible = not problems([*chosen, *wanted])  # a check takes a third of a second: all at once, if that goes well
+    are_possible = not problems([*chosen, *wanted])  # all at once first: a check takes a third of a second
     reasons = []
     for word, why in wanted.items():
         if are_possible or not problems([*chosen, word]):
@@ -88,7 +88,7 @@ def _length(data: DataSettings, lengths: Mapping[str, LengthFacts], tokenizer: T
 
 
 def _repeats(data: DataSettings, repeats: Mapping[str, RepeatFacts], leaks: Sequence[Leak]) -> dict[str, str]:
-    """Return the setting for repeated texts, where there are more than a run would tell of."""
+    """Return the setting for repeated texts, if there are more than a run reports by itself."""
     if data.duplicates != "keep":
         return {}
     is_cut = (data.source == "files" and data.test_path is None) or data.split is not None

@@ -1,4 +1,4 @@
-"""One audit: the rows are read once, and everything is asked of them."""
+"""Audits a data set: the rows are read once, and every check runs on them."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def audit_data(
 ) -> Audit:
     """Return what is known of a data set before training. Raises DataError for rows that cannot be read.
 
-    words: of the command that the settings were made from. all_near: look for the near repeats of every text, and not
-    of a sample. problems: what is wrong with a command.
+    words: of the command that the settings were made from. all_near: look for near repeats of every text, not of a
+    sample. problems: what is wrong with a command.
     """
     cache = SharedCache(Path(settings.paths.cache).expanduser())
     rows, needed = read_leniently(settings.data, cache, target_of(settings))

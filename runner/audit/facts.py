@@ -68,8 +68,8 @@ class LengthFacts:
     """The lengths of the texts of a split, in rows that are evenly spaced over it."""
 
     rows: int  # looked at
-    words: Spread | None  # None of sounds
-    tokens: Spread | None  # special tokens included; None without a tokenizer, and of sounds
+    words: Spread | None  # None for sounds
+    tokens: Spread | None  # special tokens included; None without a tokenizer, and for sounds
     cut: float | None  # share of the rows with more than data.max_length tokens, or data.seconds
     seconds: Spread | None = None  # of sounds
 

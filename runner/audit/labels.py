@@ -23,7 +23,7 @@ def task_facts(rows: Rows, task: Task, settings: Settings) -> TaskFacts:
 
 
 def _why(rows: Rows, settings: Settings) -> str:
-    """Say what decides the task: a setting, or the labels."""
+    """Return what decides the task: a setting, or the labels."""
     if named_task(settings.task, settings.data):
         named = {"task": settings.task.name, "data.task": settings.data.task}
         return next(f"by {key}={value}" for key, value in named.items() if value != "auto")

@@ -18,7 +18,7 @@ from runner.schema import Settings
 
 LOOKED_AT = 10_000  # rows of train whose texts are counted, fewer of long ones; of every other split a fifth of them
 MOST_LETTERS = 2_000_000  # of the rows of train that are counted
-TRAINED_ON = 5_000  # rows for a vocabulary that only serves to count
+TRAINED_ON = 5_000  # rows for a vocabulary that is used only to count
 UNCUT = 65_536  # tokens: no text is cut
 HASHED = "words"
 
@@ -62,8 +62,8 @@ def _sound_lengths(rows: Rows, settings: Settings) -> tuple[dict[str, LengthFact
 def _open(rows: Rows, settings: Settings) -> tuple[Tokenizer | None, str, str]:
     """Return the tokenizer that a run of these settings has, its name, and where it comes from.
 
-    One that a run would train on all its rows is trained on a part of them here, and so is one in the place of a
-    tokenizer that is not at hand.
+    A tokenizer that a run would train on all its rows is trained on a part of them here, and so is the stand-in for one
+    that is not available.
     """
     model, train = settings.model, rows.raw.splits["train"]
 

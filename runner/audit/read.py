@@ -1,4 +1,4 @@
-"""Reads the rows of a data set as a run does, but goes on where a run refuses incomplete rows, and counts them."""
+"""Reads the rows of a data set as a run does, but counts incomplete rows where a run refuses them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from data.stores.build_once import SharedCache
 from runner.audit.facts import Source
 
 USED = ("text", "text_pair", "label", "tokens", "tags", "group")  # settings that name columns
-# Settings of `data` that leave rows out, or find what they lack, where an error advises one.
+# Settings of `data` that leave rows out or supply what they lack, as the cure in an error names them.
 ADVISED = {"unlabelled": "drop", "bad_spans": "drop", "find": "unique"}
 
 
 def read_leniently(settings: DataSettings, cache: SharedCache, target: str) -> tuple[Rows, dict[str, str]]:
     """Return the rows without incomplete ones, and the settings of `data` that a run needs for that.
 
-    target: what is learnt, as in `read_rows`. Raises DataError for mistakes that such settings do not fix.
+    target: what is learned, as in `read_rows`. Raises DataError for mistakes that such settings do not fix.
     """
     dropping = {} if settings.missing == "drop" else {"missing": "drop"}
     advised: dict[str, Any] = {}

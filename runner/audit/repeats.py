@@ -18,7 +18,7 @@ from runner.audit.labels import used_splits
 SHOWN = 20  # pairs of row numbers kept for each pair of splits
 EXAMPLES = 3  # near repeats that are shown
 LOOKED_UP = 10_000  # rows whose near repeats are looked for, unless all are wanted
-MOST_LETTERS = 8_000_000  # of the texts that they are compared with then: about a second
+MOST_LETTERS = 8_000_000  # total letters of the texts that they are compared with: about a second
 SEED = 0
 BETWEEN = "\n"  # the two texts of a pair
 
@@ -83,7 +83,7 @@ def near_repeats(texts: Texts, *, all_of_them: bool) -> NearFacts:
 
 
 def _drawn(is_held_out: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the texts that are compared, and which of them are looked up: up to half of these from outside of train.
+    """Draw the texts that are compared, and those that are looked up: up to half of these from outside train.
 
     is_held_out: (texts,) bool. Returns row numbers, sorted, at most `most`; and (texts,) bool.
     """

@@ -256,7 +256,7 @@ def _wrapped(text: str, indent: str = "  ", first: str | None = None) -> list[st
 
 
 def _rows(count: int, split: str = "") -> str:
-    """So many rows have ..., such as "1 row of test has"."""
+    """Return a count with its verb, such as "1 row of test has"."""
     of = f" of {split}" if split else ""
     return f"1 row{of} has" if count == 1 else f"{count:,} rows{of} have"
 

@@ -1,6 +1,7 @@
 """The next steps of a search: a function of the plan and of the journal alone, never of the clock or of what ran first.
 
-A step is begun or skipped when all steps are in that its decision reads, so `jobs` side by side decide the same.
+A step is begun or skipped once all steps that its decision depends on have ended, so the decisions are the same for any
+number of `jobs`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from runner.best.journal import Journal
 from runner.best.types import Candidate, Done, Plan, Step
 
 ROUNDING = 1e-9  # 0.81 - 0.80 is not 0.01 in binary
-LEAD = 0.01  # of a score: a teacher that is not further ahead has little to teach
+LEAD = 0.01  # least lead of a teacher, in units of the score: one that is less far ahead has little to teach
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Work:
 
 
 class Waits(Exception):
-    """A decision needs the result of a step that is not in yet."""
+    """A decision needs the result of a step that has not ended yet."""
 
 
 class Agenda:
@@ -77,7 +78,7 @@ class Agenda:
     def score(self, candidate: str) -> float | None:
         """Return the selection score of a candidate that is trained, the mean over its folds; None without one.
 
-        One that is over a cap has a score too: it may teach, or be a part of two models as one.
+        A candidate that is over a cap has a score too: it may be a teacher, or part of a cascade.
         """
         steps = self.steps_of(candidate)
         ended = [self.journal.ended.get(step.number) for step in steps]
@@ -114,7 +115,7 @@ class Agenda:
         return self._decide_student(step, candidate, candidate.teacher)
 
     def _cut(self, step: Step, candidate: Candidate) -> str | None:
-        """Return why a candidate ends at the cut of its kind; None where it goes on."""
+        """Return why a candidate is dropped at the cut of its kind; None if it goes on."""
         names = {one.name for one in self.plan.siblings(candidate.name)}
         before = [one for one in self._steps if one.number < step.number and one.candidate in names]
         thirds = [one for one in before if one.part == "third"]
@@ -130,7 +131,7 @@ class Agenda:
         return f"behind at a third of its steps: {told}, and {self.sign * worst:.4f} went on"
 
     def _decide_student(self, step: Step, candidate: Candidate, teacher: str) -> Work | Done:
-        """Begin a step with a teacher where that leads the best candidate that fits by more than a point."""
+        """Begin a step with a teacher if the teacher leads the best candidate that fits by more than a point."""
         first = self.steps_of(candidate.name)[0].number
         self._all_in([one for one in self._steps if one.number < first])
         found = self.teacher_of(candidate)
@@ -155,7 +156,7 @@ class Agenda:
         return Work(step, candidate, run, first_run)
 
     def pairs_of(self, candidate: Candidate) -> int:
-        """Return the pairs of models of which the small one and the teacher of a candidate were chosen."""
+        """Return the pairs of models from which the small model and the teacher of a candidate were chosen."""
         small = len(self.plan.small_of(candidate))
         return small * len(self.plan.siblings(candidate.teacher)) if candidate.teacher else small
 
@@ -178,7 +179,7 @@ class Agenda:
         return None
 
     def _all_in(self, steps: Sequence[Step]) -> list[Done]:
-        """Return how the steps ended; raises Waits while one has not."""
+        """Return how the steps ended; raise Waits while one has not."""
         found = [self.journal.ended.get(step.number) for step in steps]
         if any(done is None for done in found):
             raise Waits

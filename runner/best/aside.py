@@ -1,7 +1,7 @@
 """A computation in a forked copy of this process, whose threads and memory end with it.
 
-Jobs are forked from the process that searches: a product or a tokenizer that had started threads in it would leave
-them without those.
+Jobs are forked from the searching process. If a matrix product or a tokenizer had started threads in it, the forks
+would lack those threads.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ T = TypeVar("T")
 def compute_aside(function: Callable[[], T]) -> T:
     """Return what the function returns, which must pickle.
 
-    A mistake of the user comes back as ConfigError, anything else as RuntimeError, its traceback printed.
+    A user's mistake comes back as ConfigError, any other error as RuntimeError, with its traceback printed.
     """
-    if sys.platform == "win32":  # which has no fork
+    if sys.platform == "win32":  # a system without fork
         return function()
     receiver, sender = Pipe(duplex=False)
     sys.stdout.flush()

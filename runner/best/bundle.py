@@ -26,7 +26,7 @@ from runner.record.json_files import read_json
 from runner.record.record import RunRecord
 
 MODELS = ("model.bin", "model.onnx")  # the files that hold the weights
-NOT_COUNTED = (".py", ".md", ".txt", DESCRIPTION_FILE)  # code and pages about the model: no answer reads their content
+NOT_COUNTED = (".py", ".md", ".txt", DESCRIPTION_FILE)  # code and pages about the model, which no answer depends on
 COUNTED = "vocab.txt"
 
 
@@ -40,18 +40,18 @@ class Bundle:
     problem: str | None = None
     engine: str | None = None  # onnx, onnx-int8: of an encoder's graph, which needs onnxruntime
     agreement: float | None = None  # of a graph: the share of reported rows that it answers as the trained model does
-    is_cascade: bool = False  # two models, which need Bertier; sha256 is of all their files and of the threshold
+    is_cascade: bool = False  # a cascade, which needs Bertier; sha256 covers both models' files and the threshold
 
 
 def write_bundle(
     record: RunRecord, output: Path, place: Path, most: float | None = None, folds: Sequence[Path] = (),
     engine: str | None = None,
 ) -> Bundle:  # fmt: skip
-    """Write the bundle of a finished run into the folder `place`, or leave it there where it is of this run already.
+    """Write the bundle of a finished run into the folder `place`, unless that run's bundle is there already.
 
-    most: bytes. The graph of an encoder has its weights in int8 where in fp32 they are more. folds: the run folders of
+    most: bytes; an encoder's graph gets int8 weights if it would exceed them in fp32. folds: the run folders of
     the same model on all folds, by whose answers a packed model of all rows is calibrated. engine: of the bundle whose
-    time was judged, which may be a graph in int8.
+    time was compared with the cap, which may be an int8 graph.
     """
     found = read_bundle(place, record.identity)
     if found is not None:
@@ -94,7 +94,7 @@ def read_bundle(place: Path, identity: str) -> Bundle | None:
 
 
 def hash_of_cascade(parts: Sequence[Sequence[Path]], threshold: float) -> str:
-    """Return the SHA-256 of what two models answer by: the names and contents of their files, and the threshold."""
+    """Return the SHA-256 of a cascade: of the names and contents of both models' files, and the threshold."""
     named = [[[file.name, hash_of(file)] for file in sorted(files)] for files in parts]
     return hashlib.sha256(json.dumps([named, threshold]).encode()).hexdigest()
 

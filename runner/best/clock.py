@@ -1,4 +1,4 @@
-"""The clock of a search. It only decides how many steps of a fixed list are done; it is looked at between steps."""
+"""The clock of a search. It decides only how many steps of a fixed list are done, and is read between steps."""
 
 from __future__ import annotations
 

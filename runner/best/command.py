@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from runner.sweep.launcher import LocalLauncher
     from runner.sweep.plan import Job
 
-# Of every candidate: the n-gram model is one of them, and a thread each gives the same bits on every machine.
+# Settings of every candidate. The n-gram model is itself a candidate; one thread gives the same bits on every machine.
 SHARED = ("baseline.ngram=off", "train.threads=1")
-# With a cap on time answers are timed as long as by measure=default, and nothing else is: its batches take longer.
+# With a cap on time only single answers are timed, for as long as by measure=default, whose batches take longer.
 TIMED = ("measure=quick", "measure.min_time_s=0.3", "measure.rounds=5", "measure.baseline=null")
 INTERRUPTED = 130
-PARTS = {"third": ", first third", "rest": ", to its end"}  # of a training, on the screen
+PARTS = {"third": ", first third", "rest": ", to its end"}  # which part of a training a step is, on the screen
 tell: Callable[[], float] = time.monotonic  # the clock of searches, in seconds
 
 
@@ -101,9 +101,9 @@ def _searched(plan: Plan, folder: Path, output: Path, shared: list[str], runs: R
 
 
 def shared_words(words: Sequence[str], *, is_timed: bool) -> list[str]:
-    """Return the overrides that every candidate has: those of the command, and what a search sets by itself.
+    """Return the overrides that every candidate has: those of the command, and those that a search sets.
 
-    is_timed: is there a cap on the time to answer? Else rough times are enough.
+    is_timed: is there a cap on the time to answer? If not, rough times are enough.
     """
     given = {word.partition("=")[0] for word in words}
     own = [word for word in SHARED if word.partition("=")[0] not in given]
@@ -134,7 +134,7 @@ class Launching:
         self._stopped: dict[tuple[str, ...], str] = {}
 
     def __call__(self, works: Sequence[Work]) -> list[Ending]:
-        """Run the steps, side by side, and then make two models one, which is timed; how each ended, in their order."""
+        """Run the steps in parallel, then build the cascades, which are timed; return how each step ended, in order."""
         ended = iter(self._run([work for work in works if work.small is None]))
         return [
             self._joined(work) if work.small is not None else self._timed(next(ended), work.step.is_timed)
@@ -142,7 +142,7 @@ class Launching:
         ]
 
     def _timed(self, ending: Ending, is_timed: bool = True) -> Ending:
-        """Add the time of an answer by the bundle that the run would have, where there is a cap on it."""
+        """Add the time per answer of the run's bundle, if there is a cap on it."""
         record, budget = ending.outcome.record, self.plan.budget
         if budget.max_us is None or not is_timed or record is None or record.status != "done":
             return ending
@@ -171,7 +171,7 @@ class Launching:
         endings = {words: self._refused(words) for words in batch}
         self._running = {words: work for words, work in batch.items() if endings[words] is None}
         if self._running:
-            if self.runs.local is None:  # other launchers have no table of what runs
+            if self.runs.local is None:  # other launchers have no table of running jobs
                 say(f"started  {'; '.join(map(self.name_of, self._running))}")
             outcomes = self.runs.launch(list(self._running), works[0].step.number)
             for words, outcome in zip(self._running, outcomes):
@@ -189,7 +189,7 @@ class Launching:
         return f"{work.candidate.name}{PARTS.get(step.part, '')}{fold}{again}"
 
     def train(self, words: Sequence[str]) -> Ending:
-        """Make one run of the overrides beside those of the command: the last training, on all rows."""
+        """Make one run with these overrides added to those of the command: the last training, on all rows."""
         whole = (*self.shared, *words)
         refused = self._refused(whole)
         return refused or self._timed(Ending(self.runs.launch([whole], len(self.plan.steps))[0]))

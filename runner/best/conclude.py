@@ -26,7 +26,7 @@ from runner.tasks.make import task_of_record
 
 BUNDLE = "bundle"
 
-Train = Callable[[Sequence[str]], Ending]  # one run, of the overrides beside those of the command
+Train = Callable[[Sequence[str]], Ending]  # makes one run with these overrides added to those of the command
 TimeBundle = Callable[[RunRecord, Path], float | None]  # microseconds of an answer by the bundle of a run in a folder
 
 
@@ -40,7 +40,7 @@ class Finished:
 
 
 def conclude(search: Search, stop: Stop, train: Train, time_bundle: TimeBundle) -> Conclusion:
-    """Choose among the finished candidates, write the winner's bundle and best.json, and return all that is known.
+    """Choose among the finished candidates, write the winner's bundle and best.json, and return the conclusion.
 
     train: makes the run of a last training. time_bundle: times the winner's graph where there is no cap on
     time. Raises ConfigError where no candidate reaches `at_least`.
@@ -73,7 +73,7 @@ def conclude(search: Search, stop: Stop, train: Train, time_bundle: TimeBundle) 
 
 
 def kept_micros(folder: Path, result: Result) -> float | None:
-    """Return the time that best.json has of the same graph, so that the same command gives the same answer."""
+    """Return the time that best.json records for the same graph, so that repeating the command prints the same time."""
     kept = read_json(folder / RESULT) or {}
     return kept.get("micros") if kept.get("engine") and kept.get("sha256") == result.sha256 else None
 
@@ -114,9 +114,9 @@ def fold_runs(search: Search, candidate: Candidate) -> list[Path]:
 
 
 def over_by(bundle: Bundle, budget: Budget) -> str | None:
-    """Return by how much a bundle is over the cap on bytes; None where it is not, and where there is no bundle.
+    """Return by how much a bundle is over the cap on bytes; None if it is not, or if there is no bundle.
 
-    The graph of an encoder has fewer kinds of numbers than a run's own files, so it may be larger than they are.
+    A graph supports fewer number formats than a run's own files, so it may be larger than they are.
     """
     if budget.max_bytes is None or bundle.size is None or bundle.size <= budget.max_bytes:
         return None
@@ -160,20 +160,20 @@ def finished_candidates(search: Search) -> Finished:
 
 
 def is_whole_but_refused(search: Search, candidate: str) -> bool:
-    """Was a candidate trained on all rows and then refused? Its score says what the cap costs."""
+    """Was a candidate trained on all rows and then refused? Its score shows what the cap costs."""
     steps = search.agenda.steps_of(candidate)
     last = search.journal.ended.get(steps[-1].number) if steps and steps[-1].fold is None else None
     return last is not None and last.status == "refused"
 
 
 def closing_steps(search: Search, candidate: str) -> list[tuple[Step, Done]]:
-    """Return the steps of a candidate after which it has answers: those after a cut, or on all folds."""
+    """Return the steps of a candidate that give it answers: those after a cut, or on all folds."""
     steps = [step for step in search.agenda.steps_of(candidate) if step.part != "third"]
     return [(step, search.journal.ended[step.number]) for step in steps]
 
 
 def judged_of(search: Search, candidate: str) -> Done:
-    """Return the line of the journal on the run that is deployed: on all rows, where rows were not held out once."""
+    """Return the journal's line on the run to deploy: with folds the one trained on all rows."""
     kept = search.journal.finals.get(candidate)
     return kept or next(done for step, done in closing_steps(search, candidate) if step.is_timed)
 
@@ -209,7 +209,7 @@ def without(found: Finished, name: str) -> Finished:
 
 
 def train_on_all_rows(search: Search, candidate: Candidate, train: Train) -> bool:
-    """Train a candidate, and before it its teacher, on the rows of all folds; does it fit?"""
+    """Train a candidate (its teacher first) on all rows; return whether it fits the caps."""
     kept = search.journal.finals.get(candidate.name)
     if kept is None:
         teacher = search.agenda.teacher_of(candidate)
@@ -258,7 +258,7 @@ def words_on_all_rows(search: Search, candidate: Candidate) -> list[str]:
 
 
 def records_of(search: Search, found: Finished) -> dict[str, RunRecord]:
-    """Return the record of each finished candidate: of its training on all rows where there is one."""
+    """Return the record of each finished candidate: that of its training on all rows if there is one."""
     records = {}
     for one in (*found.fitting, *found.others):
         final = search.journal.finals.get(one.name)
@@ -272,7 +272,7 @@ def records_of(search: Search, found: Finished) -> dict[str, RunRecord]:
 def ended_candidates(search: Search, found: Finished) -> tuple[tuple[str, str, str], ...]:
     """Return the candidates that cannot win, each with how it ended and why; those not begun are left out.
 
-    One that was trained and then refused is among them, though it has a score.
+    Candidates that were trained and then refused are included, though they have a score.
     """
     names = {one.name for one in (*found.fitting, *found.others)}
     rows = []

@@ -1,4 +1,4 @@
-"""Judges a step whose run has ended: the line that the journal gets."""
+"""Judges a step whose run has ended, and makes its line for the journal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runner.experiment.outcome import Outcome
 from runner.record.learning_curve import last
 from runner.record.record import RunRecord
 
-SLOWED = 2.0  # times the answer of its random twin, from which on a model is not that slow by itself
+SLOWED = 2.0  # a model slower than its random twin by this factor was probably slowed by other work
 BYTES, MICROS = "cost/bytes_deployed", "speed/answer_us_p50"
 
 
@@ -22,7 +22,7 @@ class Ending:
 
     outcome: Outcome
     stopped: str | None = None
-    answer: AnswerTime | None = None  # by its bundle; None: it is as the record has it
+    answer: AnswerTime | None = None  # measured on its bundle; None: the record's time counts
 
     @property
     def micros(self) -> float | None:
@@ -40,7 +40,7 @@ class Ending:
 def judge_step(step: Step, candidate: Candidate, ending: Ending, budget: Budget, output: Path) -> Done:
     """Return the line about a step whose run has ended; output: the folder of run folders.
 
-    The caps are judged on what was measured, once: what the journal says of a time is never taken again.
+    The caps are judged once, on what was measured: a time in the journal is never measured again.
     """
     record = ending.outcome.record
     if ending.stopped is not None:
@@ -64,7 +64,7 @@ def judge_step(step: Step, candidate: Candidate, ending: Ending, budget: Budget,
 
 
 def over_caps(record: RunRecord, micros: float | None, budget: Budget, *, is_timed: bool = True) -> str | None:
-    """Return by how much a finished run is over the caps; None where it is inside of them.
+    """Return by how much a finished run is over the caps; None if it is inside them.
 
     micros: of an answer. is_timed: is its time judged?
     """
@@ -84,7 +84,7 @@ def over_caps(record: RunRecord, micros: float | None, budget: Budget, *, is_tim
 
 
 def slowed(micros: float | None, candidate: Candidate, budget: Budget) -> str:
-    """Return words for a refusal by time that the random twin was far below; "" where it was not."""
+    """Return a remark for a refusal by time if the random twin was much faster; else ""."""
     expected = candidate.micros
     if budget.max_us is None or micros is None or expected is None or micros <= max(budget.max_us, SLOWED * expected):
         return ""
@@ -92,9 +92,9 @@ def slowed(micros: float | None, candidate: Candidate, budget: Budget) -> str:
 
 
 def micros_of(record: RunRecord) -> float | None:
-    """Return the time of an answer as a record has it: the median, of two models as one the mean of two medians.
+    """Return the recorded time per answer: the median, or for a cascade the mean of both models' medians.
 
-    The median text of those costs the small model alone, so that one median would hide the large one.
+    In a cascade the median text is answered by the small model alone, so one median would hide the large model's time.
     """
     return record.metrics.get(TYPICAL if record.config.get(CASCADE) else MICROS)
 

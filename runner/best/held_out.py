@@ -1,6 +1,6 @@
-"""The calibration of a model of all rows: by what the models of the folds answered to rows that they had not seen.
+"""Calibrates a model trained on all rows by the out-of-fold answers of the models of the folds.
 
-Its own answers to those rows say nothing, because it was trained on them.
+The model's own answers cannot be used, because it was trained on those rows.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from runner.record.predictions import calibrated_logits
 from runner.statistics.ece import ece, ece_floor
 from runner.statistics.probabilities import softmax
 
-FOLDS = "the folds"  # in the place of the name of a split
+FOLDS = "the folds"  # stands for the name of a split
 
 
 @dataclass(frozen=True)
 class HeldOutCalibration:
-    """A calibration, and the error of its own rows with its floor."""
+    """A calibration, and the calibration error on its own rows with the error that chance alone gives."""
 
     facts: CalibrationFacts
     scores: dict[str, float]

@@ -1,4 +1,4 @@
-"""The sweeper `best`, made known to Hydra's plugins beside those of runner/sweep/."""
+"""Registers the sweeper `best` with Hydra's plugins, together with those of runner/sweep/."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from runner.sweep import install
 
 @cache
 def install_plugins() -> None:
-    """Make all launchers and sweepers of ours known to Hydra's plugins."""
+    """Register all our launchers and sweepers with Hydra's plugins."""
     install.install_plugins()
     plugins = Plugins.instance()
     plugins.register(BestSweeper)

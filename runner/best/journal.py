@@ -1,7 +1,7 @@
-"""journal.jsonl: how each step of a search ended, in the order of the plan. What it says is never done again.
+"""journal.jsonl: how each step of a search ended, in the order of the plan. A step in it is never repeated.
 
-A line is on disk before the next step starts. After a crash half a line at the end is removed, and its step is done
-again: the run that it was about is finished or has its checkpoint.
+A line is on disk before the next step starts. After a crash an incomplete last line is removed and its step repeated;
+the step's run is finished or has a checkpoint.
 """
 
 from __future__ import annotations

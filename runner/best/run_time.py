@@ -21,7 +21,7 @@ from runner.record.data_settings import data_settings
 from runner.record.record import RunRecord
 from runner.tasks.make import task_of_record
 
-BLOCK_S, FEWEST = 1.0, 20  # longer than of a random twin, which decides nothing near the cap
+BLOCK_S, FEWEST = 1.0, 20  # longer than for a random twin, whose time decides nothing near the cap
 
 
 def time_run(record: RunRecord, output: Path, cache: Path, budget: Budget) -> AnswerTime:

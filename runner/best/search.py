@@ -1,6 +1,6 @@
-"""A search inside a budget: the steps of its plan one batch after the other, until they or the time are used up.
+"""A search inside a budget: the steps of its plan, batch by batch, until there are none left or the time is over.
 
-A step's result is used only when all steps before it are in, and the clock is looked at between steps alone: it decides
+A step's result is used only when all steps before it have ended, and the clock is read only between steps: it decides
 how many steps are done, never which ones.
 """
 
@@ -19,7 +19,7 @@ from runner.best.types import Done, Plan
 from runner.record.metrics import direction
 
 CUT = 0.333  # share of the steps of a training before the cut of its kind
-LATE = 3.0  # times its estimate: a step that takes longer is stopped when the time is over
+LATE = 3.0  # a step that takes longer than this multiple of its estimate is stopped when the time is over
 
 Launch = Callable[[Sequence[Work]], Sequence[Ending]]
 
@@ -49,7 +49,7 @@ class Search:
         self._allowed = {step.number for step in plan.steps[:limit]}
 
     def work(self) -> Stop:
-        """Do the steps that the budget is enough for; after an interruption what is in the journal counts."""
+        """Do the steps that fit in the budget; after an interruption continue from the journal."""
         try:
             return self._work()
         except KeyboardInterrupt:
@@ -82,7 +82,7 @@ class Search:
     def _do(self, batch: Sequence[Work | Done]) -> None:
         """Do one batch, and write how each of its steps ended, in their order."""
         late = {one.step.number: reason for one in batch if isinstance(one, Work) and (reason := self._why_late(one))}
-        if late:  # the first of them ends the batch, and where nothing is before it the search
+        if late:  # the first late step ends the batch, and if nothing comes before it, the search
             first = next(place for place, one in enumerate(batch) if number_of(one) in late)
             if first == 0:
                 number = number_of(batch[0])
@@ -103,7 +103,7 @@ class Search:
     def _why_late(self, work: Work) -> str | None:
         """Return why a step is not begun; None while there is time, and always for a first finished candidate.
 
-        A step of the reserve is not begun where its estimate is longer than what is left.
+        A step of the reserve is not begun if its estimate exceeds the time left.
         """
         minutes = self.plan.budget.minutes
         if minutes is None or not self.has_finished:
@@ -119,7 +119,7 @@ class Search:
     def why_overdue(self, work: Work, seconds: float) -> str | None:
         """Return why a step that has run for so many seconds is stopped; None while it may go on.
 
-        Nothing is stopped while no candidate is finished: a search without a result is the worst one.
+        Nothing is stopped before a candidate is finished, so that the search has a result.
         """
         minutes = self.plan.budget.minutes
         if minutes is None or seconds <= LATE * work.step.seconds or self.clock.elapsed() <= 60 * minutes:

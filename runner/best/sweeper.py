@@ -1,7 +1,7 @@
 """`hydra/sweeper=best`: the search inside a budget, on whatever launcher is configured. `run best` is short for it.
 
-A step is an ordinary run with an ordinary record. All that the search has decided is on disk: the same command again
-does only what is missing. What needs numpy or torch is loaded when a search begins, not by every `run -m`.
+A step is an ordinary run with an ordinary record. Every decision of the search is on disk: the same command again does
+only what is missing. Modules that need numpy or torch are loaded when a search begins, not by every `run -m`.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class BestSweeper(Sweeper):
         several = [override.input_line for override in parsed if override.is_sweep_override()]
         if several:
             raise ConfigError(f"{several[0]}: a search is for one seed and one dataset. Try: one value")
-        set_threads(1)  # of the process that forks all runs
+        set_threads(1)  # threads of the process that forks all runs
         command: Any = importlib.import_module("runner.best.command")  # late: it loads numpy and more
         result, code = command.search_inside(self.settings.budget, list(arguments), self, self.settings.plan_only)
         if isinstance(self.function, JobFunction):
@@ -80,7 +80,7 @@ class BestSweeper(Sweeper):
 
     @property
     def local(self) -> LocalLauncher | None:
-        """The launcher where it is ours."""
+        """The launcher if it is ours, else None."""
         return self.launcher if isinstance(self.launcher, LocalLauncher) else None
 
     def load(self, overrides: Sequence[str]) -> Settings:

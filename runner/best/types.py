@@ -1,4 +1,4 @@
-"""The values that the parts of a search inside a budget hand to each other, and keep in plan.json and journal.jsonl.
+"""The values that the parts of a search exchange, and store in plan.json and journal.jsonl.
 
 Standard library only: the check of a command and `run best --plan` read these without torch or numpy.
 """
@@ -53,7 +53,7 @@ class Budget(Stored):
     max_kb: float | None = None  # cost/bytes_deployed
     max_us: float | None = None  # of an answer by the bundle, on this machine; of two models as one cascade/answer_us
     minutes: float | None = None  # of search; None with `steps`, or without an end
-    steps: int | None = None  # of the plan, in the place of a clock
+    steps: int | None = None  # number of steps to do, instead of a clock
     jobs: int | None = None  # runs side by side
     goal: str | None = None  # the score to reach; None: the one that selects epochs
     at_least: float | None = None  # find the smallest (or fastest) that reaches this score
@@ -78,8 +78,8 @@ class Candidate(Stored):
     engine: str | None = None  # of that bundle; torch: there can be none
     seconds: float = 0.0  # of one run on all rows, estimated
     has_cut: bool = False  # trained in epochs: one cut after a third of the steps, ranked within its kind
-    fits: bool = True  # inside the caps as predicted; False: a ceiling and a teacher only
-    teacher: str | None = None  # the name of the candidate that must be done first
+    fits: bool = True  # inside the caps as predicted; False: only an upper bound and a teacher
+    teacher: str | None = None  # the name of the candidate that must be finished first
     small: tuple[str, ...] = ()  # kinds of which the best finished model answers first, and `teacher` the rest
 
 
@@ -94,7 +94,7 @@ class LeftOut(Stored):
 
 @dataclass(frozen=True)
 class Step(Stored):
-    """One piece of work between two looks at the clock: one run of a candidate, or a part of it."""
+    """One piece of work between two readings of the clock: a run of a candidate, or a part of it."""
 
     number: int
     candidate: str  # its name
@@ -105,7 +105,7 @@ class Step(Stored):
 
     @property
     def is_timed(self) -> bool:
-        """Is the time of an answer judged after it? Of the runs on folds it is after the first."""
+        """Is the time per answer judged after this step? With folds, only after the first."""
         return not self.fold and not self.repeat
 
 
@@ -126,9 +126,9 @@ class Facts(Stored):
     select_rows: int = 0
     report_rows: int = 0  # of the headline split
     is_cut: bool = False  # is the split that selects a part of the training rows?
-    has_spaces: bool = True  # are words set apart by spaces?
+    has_spaces: bool = True  # are words separated by spaces?
     new_words: float = 0.0  # share of the words of selection texts that no training text has
-    scripts: tuple[str, ...] = ()  # of most letters, such as LATIN
+    scripts: tuple[str, ...] = ()  # script of most letters, such as LATIN
     repeated: int = 0  # training rows whose text another one has
     reported_left_out: int = 0  # unlabelled rows that were left out
     unlabelled_digest: str | None = None  # of that file's content
@@ -145,7 +145,7 @@ class Plan(Stored):
     candidates: tuple[Candidate, ...]
     left_out: tuple[LeftOut, ...] = ()
     steps: tuple[Step, ...] = ()
-    planned: int = 0  # steps that 70 % of the time is enough for; the rest is the reserve, in order
+    planned: int = 0  # the steps that fit in 70 % of the time; the rest is the reserve, in order
     folds: int = 0  # 0: selection on a held-out split
     repeats: int = 1
 
@@ -240,7 +240,7 @@ class Result(Stored):
 
 @dataclass(frozen=True)
 class Conclusion:
-    """All that is known at the end of a search, for whoever prints it."""
+    """Everything known at the end of a search, for printing."""
 
     plan: Plan
     result: Result

@@ -37,13 +37,7 @@ if TYPE_CHECKING:
     from runner.record.record import RunRecord
 
 HUB_OPTIONS = {"onnx": "false", "license": "unknown"}  # of format=hub alone
-PROMISED_FORMS = (
-    "onnx",
-    "safetensors",
-    "page",
-    "bundle",
-    "docker",
-)  # formats whose readers can keep a promise on errors
+PROMISED_FORMS = ("onnx", "safetensors", "page", "bundle", "docker")  # whose readers can keep a promise on errors
 PACKED_FORMS = ("page", "bundle", "docker")  # of a model.bin alone
 
 

@@ -1,4 +1,4 @@
-"""Checks whether the same command gives the same run, bit for bit: twice in one process, and in another process.
+"""Checks whether the same command gives the same run, bit for bit: twice in one process, and once in another.
 
 An ordinary run on built-in data is made three times, each with its own folders and caches, so vocabulary, initial
 weights, batch order, dropout, every step, evaluation and the saved model are all computed from scratch.

@@ -1,7 +1,7 @@
 """Reads the licences of the packages that Bertier needs from their metadata, and finds those that are restrictive.
 
 Permissive licences allow use in closed products. MPL-2.0 is accepted too: it covers only its own files,
-which are used unchanged. A package that carries a library of another licence may say so in a file of its own alone.
+which are used unchanged. A package that bundles a library under another licence may state that only in a separate file.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from runner.training.ngram.adding import add_ngrams
 
 
 def add_fitted_ngrams(context: RunStageContext) -> None:
-    """Add the n-grams to the run's network; what they add on the selection split is said and recorded."""
+    """Add the n-grams to the run's network; print and record what they gain on the selection split."""
     prepared, settings = context.prepared, context.settings
 
     def outputs_of(network: LinearHead) -> np.ndarray:

@@ -26,7 +26,7 @@ from runner.tasks.base import Task
 
 
 def calibrate(prepared: PreparedRun, kept: np.ndarray) -> CalibrationFacts | None:
-    """Return how the run's logits become probabilities; None for a model that is not asked for answers.
+    """Return how the run's logits become probabilities; None for a model that gives no answers.
 
     kept: (rows, C) of the split that calibrates.
     """
@@ -46,12 +46,12 @@ def calibrate(prepared: PreparedRun, kept: np.ndarray) -> CalibrationFacts | Non
 
 
 def why_not_calibrated(prepared: PreparedRun) -> str:
-    """Return why the calibration rows of a run must not calibrate; "" where they may, as those set aside always do."""
+    """Return why the calibration rows of a run must not calibrate; "" if they may, as rows set aside always may."""
     return why_not_these_rows(prepared) if prepared.splits.apart is None else ""
 
 
 def why_not_these_rows(prepared: PreparedRun) -> str:
-    """Return why the rows that select must not calibrate; "" where they may."""
+    """Return why the selection rows must not calibrate; "" if they may."""
     select, splits = prepared.splits.select.name, prepared.splits
     if prepared.settings.data.fold == ALL_FOLDS:
         return f"the rows of {select} train too"
@@ -66,7 +66,7 @@ def check_calibration_rows(settings: Settings, splits: Splits, task: Task) -> No
     if settings.data.calibration is None:
         return
     if settings.data.calibration == FOLDS:
-        rows = splits.train  # that is what the runs of the folds hold out, all together
+        rows = splits.train  # all rows: the runs of the folds together hold out each of them
     if rows is None or not (task.has_probabilities or task.has_label_sets):
         raise DataError(f"{named}: nothing is calibrated for task={task.name}. Leave it out")
     if len(rows) < FEWEST_ROWS:

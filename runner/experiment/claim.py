@@ -1,4 +1,4 @@
-"""One process at a time works on a run: it holds a lock in the run folder."""
+"""Lets one process at a time work on a run: it holds a lock in the run folder."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def claim(folder: Path, notify: Callable[[str], None], exclusive: Exclusive, *, 
 
 
 def require_progress(prepared: PreparedRun) -> None:
-    """Raise ConfigError where resume=must finds neither a finished run nor a checkpoint to go on from.
+    """Raise ConfigError if resume=must finds neither a finished run nor a checkpoint to resume from.
 
-    A chain of several stages passes: its earlier stages are runs of their own, and each is checked in its turn.
+    A chain of several stages passes: its earlier stages are separate runs, each of which is checked when it starts.
     """
     if len(stage_plan(prepared.settings)) > 1:
         return

@@ -17,7 +17,7 @@ from runner.tune.trial_pruning import Watch
 
 
 class Busy(Exception):
-    """Another process works on this very run, and this one was told not to wait for it."""
+    """Another process works on the same run, and this one was told not to wait for it."""
 
 
 class RunMirror(Protocol):
@@ -37,11 +37,11 @@ class RunContext:
     """The circumstances of one run."""
 
     jobs: int = 1  # runs side by side, which share the cores
-    is_patient: bool = True  # wait for another process that works on this very run; else raise Busy
+    is_patient: bool = True  # wait for another process that works on the same run; else raise Busy
     # Makes the mirror of the run folders; None: the run starts a helper process of its own.
     mirror: Callable[[TrackerSettings, Path], RunMirror | None] | None = None
     # Called after each epoch but the last with the selection metric; may end the run by raising Pruned.
     watch: Watch | None = None
-    # The use of this machine beside other runs, and the clock without the time that the run stood still for them.
+    # Shares the machine with other runs; its clock leaves out the time that the run was paused for them.
     exclusive: Exclusive = field(default_factory=Exclusive)
     is_quiet: bool = False  # say nothing on the terminal

@@ -22,7 +22,7 @@ FLATTEST = 0.02  # of a fitted slope, in ranges of the labels: below it float32 
 
 
 def start_cosine_layer(context: RunStageContext) -> None:
-    """Let a fresh last layer rise or fall with the cosine, as a few training rows say; for others nothing."""
+    """Give a fresh last layer over a cosine the sign that a few training rows show; do nothing for other models."""
     prepared, settings = context.prepared, context.settings
     is_kept = settings.finished or prepared.before or any(name.startswith(HEAD) for name in prepared.weights.loaded)
     if is_kept or not _is_fitted(context):
@@ -35,7 +35,7 @@ def start_cosine_layer(context: RunStageContext) -> None:
 
 
 def fit_cosine_layer(context: RunStageContext) -> None:
-    """Fit scale and shift to the training rows, by ridge or logistic regression; said and recorded in a note."""
+    """Fit scale and shift to the training rows, by ridge or logistic regression; print and record a note on it."""
     if not _is_fitted(context):
         return
     prepared = context.prepared
@@ -54,7 +54,7 @@ def fit_cosine_layer(context: RunStageContext) -> None:
 
 
 def _is_fitted(context: RunStageContext) -> bool:
-    """Does the model compare by cosine, and has each row a class or a number to which that can be fitted?"""
+    """Does the model compare by cosine, and does each row have a class or a number to fit it to?"""
     facts = context.prepared.task.facts
     return compares_by_cosine(context.settings.model) and bool(facts.scale or facts.names)
 

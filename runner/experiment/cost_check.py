@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-SAME = 0.05  # sizes and latencies closer than that are called the same
+SAME = 0.05  # sizes and latencies that differ by a smaller share count as the same
 DENSE_BYTES = 4  # of a parameter stored in fp32
 
 
 def disagreement(density: float, metrics: Mapping[str, float], before: Mapping[str, float]) -> str | None:
     """Return one sentence where a pruned model is as large or as slow as before, else None.
 
-    density: share of the prunable weights that are left; metrics, before: of the model now, and before the stage. An
-    unknown file size of before is that of a dense model.
+    density: share of the prunable weights that are left; metrics, before: of the model now, and before the stage. If
+    the file size before is unknown, that of a dense model is used.
     """
     file, dense = metrics["cost/bytes_file"], before.get("cost/bytes_file", DENSE_BYTES * metrics["cost/params"])
     found = []

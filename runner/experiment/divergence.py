@@ -33,7 +33,7 @@ def _higher_is_better(prepared: PreparedRun) -> bool:
 
 
 def _learned_nothing(prepared: PreparedRun, loss_name: str) -> dict[str, float]:
-    """`train/diverged` from the last scores of every evaluation and the loss at the end; {} where nothing says it."""
+    """`train/diverged` from the last evaluation's scores and the final loss; {} if they do not tell."""
     splits, task = prepared.splits, prepared.task
     logged = {name: last(prepared.folder, f"{splits.select.name}/{name}") for name in task.always_scored}
     scores = {name: value for name, value in logged.items() if value is not None}

@@ -83,12 +83,14 @@ def _tune(context: RunStageContext) -> TrainingResult:
 def _fit(context: RunStageContext, *, is_stored: bool) -> tuple[FittedHead, np.ndarray]:
     """Fit the last layer and put it into the model; returns it and its outputs on the selection split.
 
-    is_stored: are the vectors kept in the cache? Those of an encoder that this run has tuned help no other run.
+    is_stored: are the vectors kept in the cache? Those of an encoder that this run has tuned are of no use to other
+    runs.
     """
     prepared, settings = context.prepared, context.settings
     model, task, splits = cast(SequenceClassifier, prepared.model), prepared.task, prepared.splits
     pause, parts = context.exclusive.yield_to_timing, (splits.train, splits.select)
-    is_stored &= model.bert.frame_width is None  # frames are scaled by the training rows, which the cache does not know
+    # Frames are scaled by the training rows, which are not part of the cache key.
+    is_stored &= model.bert.frame_width is None
     if is_stored and settings.cache.mode == "disk":
         cache = SharedCache(Path(settings.paths.cache).expanduser(), context.say, context.exclusive.waiting)
         train, select = stored_vectors(model, parts, context.device, cache, pause)

@@ -1,6 +1,6 @@
-"""The plain training; under SGD once more at half the rate where a loss or gradient is not finite.
+"""Runs the plain training; under SGD it is repeated once at half the rate if a loss or gradient is not finite.
 
-AdamW divides a gradient by its own size, so there a loss that is not finite is not a matter of the rate alone.
+AdamW divides a gradient by its own magnitude, so there the rate alone does not explain a loss that is not finite.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ HALF = "half-rate"  # the owner of the second training's checkpoints, beside the
 def fit_or_halve(
     context: RunStageContext, recipe: TrainingRecipe, splits: Splits, watch: Watch | None
 ) -> TrainingResult:
-    """Train the model of a run; what was done at half the rate is said in a note of the record.
+    """Train the model of a run; a note in the record states what was done at half the rate.
 
-    An interrupted run goes on with the training that it was in. Raises NotFinite, of two trainings that of the second.
+    An interrupted run resumes the training that it was in. Raises NotFinite; after two trainings, that of the second.
     """
     prepared, every_s = context.prepared, context.settings.checkpoint.every_s
     first = Checkpoints(prepared.folder, prepared.identity, every_s)

@@ -1,4 +1,4 @@
-"""The model of a run before its first step: fresh, from a checkpoint, or a finished run's; and what is refused."""
+"""Builds the model of a run before its first step: fresh, from a checkpoint, or a finished run's; with its checks."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def check_folder(model: ModelSettings, rows: int | None) -> None:
 
 
 def check_added(settings: Settings, rows: int | None) -> None:
-    """Raise ConfigError for added tokens that find no place in a checkpoint's table of `rows` word vectors."""
+    """Raise ConfigError for added tokens that do not fit in a checkpoint's table of `rows` word vectors."""
     model, added = settings.model, settings.data.added_tokens
     if not added or rows is None or model.tokenizer == "train":
         return
@@ -119,7 +119,7 @@ def build_initial_model(settings: Settings, splits: Splits, folder: Path | None)
         check_finished(model, settings)
     else:
         model, weights = build_first_model(settings, splits, folder)
-    # With the architecture: heads and norms of a checkpoint show in no tensor.
+    # Includes the architecture: a checkpoint's number of heads and kind of norms show in no tensor.
     content = weights.fingerprint and f"{weights.fingerprint} {sorted(model.architecture.items())}"
     if targets := splits.task.target_scale:
         is_fresh = not any(name.startswith(HEAD) for name in weights.loaded)
@@ -152,7 +152,9 @@ def check_model(model: Network, settings: Settings, splits: Splits) -> None:
 
 
 def check_pairs(labels: np.ndarray, wanted: str) -> None:
-    """Raise ConfigError where training rows with these labels are no pairs of one class and of two."""
+    """Raise ConfigError if training rows with these labels cannot form pairs of the same class and of different
+    classes.
+    """
     if np.issubdtype(labels.dtype, np.floating):
         raise ConfigError(f"model.pairs={wanted} needs classes, and the labels are numbers. Try: model=frozen")
     if (classes := len(np.unique(labels))) < 2:
@@ -240,7 +242,7 @@ def check_finished(model: Network, settings: Settings) -> None:
 def check_tokenizer(folder: Path | None, splits: Splits, *, is_finished: bool = False) -> None:
     """Raise ConfigError when the tokens of the model in `folder` are not those of the data.
 
-    is_finished: the model is taken as it is; any other may lose the tokens that model.vocabulary leaves out.
+    is_finished: the model is used unchanged; any other may lose the tokens that model.vocabulary leaves out.
     """
     tokenizer = splits.tokenizer
     usable = [unmarked(tokenizer.fingerprint)]

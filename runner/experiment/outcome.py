@@ -14,7 +14,7 @@ class Outcome:
     exit_code: int
     record: RunRecord | None = None
     reason: str | None = None  # why there is no record
-    was_done: bool = False  # the run had been finished before: nothing was computed
+    was_done: bool = False  # the run was finished before: nothing was computed
 
     @property
     def is_paused(self) -> bool:

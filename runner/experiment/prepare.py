@@ -112,15 +112,15 @@ def identity_contents(
 
 
 def readout_contents(settings: Settings, model: Network) -> dict[str, str]:
-    """Return the readout that a checkpoint chose as the identity has it: as if it had been named."""
+    """Return the readout that a checkpoint implies, for the identity: as if the command had named it."""
     is_open = settings.model.readout["name"] == "auto"
     return {"model.readout.name": full_part(model.architecture["readout"])["name"]} if is_open else {}
 
 
 def label_contents(task: DataTask) -> dict[str, str]:
-    """Return the use of the labels as the identity has it; empty for the one that every run had at first.
+    """Return how labels are used, for the identity; empty for the original use.
 
-    The class whose F1 is recorded, where it is not class 1; and standardised targets, where auto came to that.
+    That is the class whose F1 is recorded, if it is not class 1, and standardised targets, if auto chose them.
     """
     is_other = task.num_labels == 2 and task.positive != 1
     found = {"data.positive": task.label_names[task.positive]} if is_other else {}

@@ -28,7 +28,7 @@ class InitialWeights:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """The logits (rows, C) of the training rows, each by the run of the fold that held it out; and these runs."""
+    """The logits (rows, C) of the training rows, each from the run whose fold held it out; and these runs."""
 
     logits: np.ndarray
     runs: tuple[str, ...]

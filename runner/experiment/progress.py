@@ -22,7 +22,7 @@ from runner.record.shown_costs import STAR, size_of
 from runner.record.table import show_record
 from runner.sanitize import escape, mask
 
-HASHES = 1 << 32  # the size of a vocabulary that is none: every word is its hash
+HASHES = 1 << 32  # the vocabulary size that stands for none: words are hashed
 
 
 class Terminal:
@@ -42,7 +42,7 @@ class Terminal:
         self.console.print(escape(mask(text)), soft_wrap=True)
 
     def begin(self, prepared: PreparedRun) -> None:
-        """Name the run and its data, and show the notes that the user must know."""
+        """Name the run and its data, and show the notes for the user."""
         settings, splits = prepared.settings, prepared.splits
         parts = (splits.train, splits.select, *splits.report, *((splits.apart,) if splits.apart else ()))
         rows = ", ".join(f"{part.name} {part.source_count:,}" for part in parts)
@@ -75,7 +75,7 @@ class Terminal:
     def epoch(self, step: int, epoch: int, values: dict[str, float], *, seconds: float, is_best: bool) -> None:
         """Show one line for a finished epoch, the `epoch`-th; seconds: that the training has taken so far.
 
-        A progress bar says how long it will take; without one the line does.
+        A progress bar shows the remaining time; without one, the line does.
         """
         scores = (*self._scores, CORRELATION)
         parts = {name: name.partition("/") for name in values}

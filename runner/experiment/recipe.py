@@ -1,4 +1,4 @@
-"""The border between a run's settings and its trainings."""
+"""Passes a run's settings on to its trainings."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from runner.schema import OptimizerSettings, ScheduleSettings, Settings, TrainSettings
 from runner.training.recipe import TrainingRecipe
 
-RENAMED = {"schedule": ("schedule", "name"), "warmup": ("schedule", "warmup")}  # names that stages use for settings
+RENAMED = {"schedule": ("schedule", "name"), "warmup": ("schedule", "warmup")}  # the names that stages use
 
 
 def recipe_of(settings: Settings) -> TrainingRecipe:
-    """Return the part of a run's settings that a training is told."""
+    """Return the part of a run's settings that a training needs."""
     return TrainingRecipe(
         settings.train, settings.optimizer, settings.schedule, settings.engine, settings.seed,
         settings.checkpoint.pause_at,

@@ -37,7 +37,7 @@ LEAST_ROWS = 100  # of the selection split: the standard error of a score of 0.8
 
 
 def check_selection(settings: Settings, rows: int) -> None:
-    """Raise ConfigError where train.recipe=auto would choose by fewer rows than tell settings apart."""
+    """Raise ConfigError if train.recipe=auto would choose on too few rows to distinguish settings."""
     if settings.train.recipe == AUTO and rows < LEAST_ROWS:
         raise ConfigError(
             f"train.recipe=auto chooses by the selection split, which has {rows:,} rows here, and needs {LEAST_ROWS}: "
@@ -47,7 +47,7 @@ def check_selection(settings: Settings, rows: int) -> None:
 
 
 def choose_recipe(prepared: PreparedRun, writer: RecordWriter, terminal: Terminal) -> None:
-    """Find the setting, or go on looking where an interrupted run stopped; `prepared` becomes a run with its words."""
+    """Find the setting, resuming an interrupted search; `prepared` becomes a run with its words."""
     search = _Search(prepared, terminal)
     found = search.run()
     writer.set_recipe(found)

@@ -48,8 +48,8 @@ from runner.tasks.make import task_of_record
 from runner.training.inference import predict, score
 from runner.training.ngram.strongest import card_section
 
-YARDSTICK_TOKENS = 30522  # BERT's vocabulary: the yardstick is the published model's shape
-MOST_TOKENS = 2**21  # of a vocabulary; numbers of more are hashes, and are folded to the rows of BERT's
+YARDSTICK_TOKENS = 30522  # BERT's vocabulary: the yardstick has the published model's shape
+MOST_TOKENS = 2**21  # the largest vocabulary; ids above it are hashes, which are folded into the rows of BERT's table
 
 
 @dataclass
@@ -100,7 +100,7 @@ def evaluate(prepared: PreparedRun) -> Evaluation:
 
 
 def logits_of(prepared: PreparedRun, split: TokenSplit, task: Task) -> np.ndarray:
-    """Return the outputs for a split: the model's, and where the runs of the folds calibrate theirs for those rows."""
+    """Return the outputs for a split: the model's, or for calibration by folds those of the folds' runs."""
     settings = prepared.settings.train
     if prepared.held_out and split is prepared.splits.apart:
         return prepared.held_out.logits

@@ -96,7 +96,7 @@ def _find_or_make(
     settings, folder, exclusive = prepared.settings, prepared.folder, context.exclusive
 
     def make_run(inner: Settings, words: list[str], inner_context: RunContext = context) -> Outcome:
-        exclusive.exit()  # the inner run enters and leaves by itself
+        exclusive.exit()  # the inner run enters and exits by itself
         try:
             return run(inner, words, inner_context)
         finally:
@@ -108,14 +108,14 @@ def _find_or_make(
         try:
             return make_run(inner, words, replace(context, watch=None, is_quiet=True, is_patient=True))
         finally:
-            random.load(state)  # whether the baseline is made or found changes nothing that this run draws
+            random.load(state)  # whether the baseline is made or found does not change this run's random numbers
             restart_peak()
 
     with claim(folder, terminal.say, exclusive, is_patient=context.is_patient):
         remember(folder.parent, asked, prepared.identity)
         found = read_record(folder)
         if found and found.status == "done" and not settings.force:
-            clear_checkpoints(folder)  # a process that died after its last word left checkpoints
+            clear_checkpoints(folder)  # a process that died after finishing its record left checkpoints
             terminal.found(found, folder)
             return Outcome(0, found, was_done=True)
         prepared.ngram = find_ngram_baseline(settings, overrides, terminal.say, make_baseline)
@@ -127,8 +127,8 @@ def _find_or_make(
 def set_arithmetic(prepared: PreparedRun, overrides: list[str], kept: JsonObject) -> None:
     """Set the matrix backend and the threads: the run's own, or those of the checkpoint that it resumes from.
 
-    kept: what the checkpoint says of them; {} for a run from its first step. The weights at the end are then the same
-    bit for bit, unless the command itself names another number of threads: a note says so.
+    kept: what the checkpoint says of them; {} for a run from its first step. The final weights are then the same bit
+    for bit, unless the command itself names another number of threads, which a note states.
     Raises ConfigError where the backend of the checkpoint is unavailable.
     """
     settings = prepared.settings
@@ -195,7 +195,7 @@ def _recorded(
 
 
 def _write_page(record: RunRecord, folder: Path, terminal: Terminal) -> None:
-    """Write report.html; a disk that is full now does not make a finished run a failed one."""
+    """Write report.html; a disk that is full at this point does not make a finished run a failed one."""
     try:
         write_run_page(record, folder)
     except OSError as error:

@@ -65,7 +65,7 @@ class RunStageContext(Stopwatch):
         self._teacher_logits: Tensor | None = None  # of all training rows
         self._teacher_vectors: Tensor | None = None
         self._samples: dict[int, TokenSplit] = {}  # of the selection split, by their source rows
-        self.metrics: dict[str, float] = {}  # that the stage adds to its entry in the record
+        self.metrics: dict[str, float] = {}  # metrics that the stage adds to its entry in the record
 
     @property
     def steps_per_epoch(self) -> int:
@@ -202,7 +202,7 @@ class RunStageContext(Stopwatch):
 
     def training_inputs(self, rows: np.ndarray, given: Inputs) -> Inputs:
         """Return the inputs of training rows, padded to the longest of them, with the tokenizer's ids."""
-        if self.splits.train.augment is not None:  # which are not renumbered, and are others in every epoch
+        if self.splits.train.augment is not None:  # varied texts: not renumbered, and different in every epoch
             return given
         return self._batch(self.splits.train, rows)[0]
 

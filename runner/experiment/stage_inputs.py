@@ -1,6 +1,6 @@
-"""The inputs of a compression stage from outside its run: a teacher, unlabelled texts, a model that replaces words.
+"""Finds a compression stage's inputs from outside its run: a teacher, unlabelled texts, a model that replaces words.
 
-All of them are found and checked before the run folder exists, and their content is part of the run's identity.
+All are checked before the run folder exists, and their content is part of the run's identity.
 """
 
 from __future__ import annotations

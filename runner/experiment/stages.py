@@ -78,7 +78,7 @@ def run_last_stage(
 
 
 def _continue_from(before: Path, prepared: PreparedRun, writer: RecordWriter) -> None:
-    """Take over the model of the run folder `before`, the findings in its record, and its points where none are yet."""
+    """Take over the model of the run folder `before`, its record's findings, and its points if there are none yet."""
     found = read_record(before)
     assert found is not None, "it has just been finished"
     if found.recipe:
@@ -102,7 +102,7 @@ def _run_stage(stage: PlannedStage, context: RunStageContext, watch: Watch | Non
         _fit_ngrams(context, teacher_targets(context, stage.options))
         record_retained(context)
     else:
-        start_cosine_layer(context)  # a student that is trained from the start
+        start_cosine_layer(context)  # a student that is trained from scratch
         context.draw_from("start")
         prepared = context.prepared
         prepared.model = make_stage(stage.options, stage.name).run(prepared.model, context)  # type: ignore[assignment]
@@ -137,7 +137,7 @@ def _train(context: RunStageContext, watch: Watch | None) -> None:
 
 
 def _folded(context: RunStageContext) -> LinearHead:
-    """Return the network over vectors of n-grams as a linear model, pruned and rounded; its size is said."""
+    """Return the network over vectors of n-grams as a linear model, pruned and rounded; print its size."""
     prepared, settings = context.prepared, context.settings
     select, vectors = prepared.splits.select, cast(Folded, prepared.model.bert)
 

@@ -18,7 +18,7 @@ def start_run(settings: Settings, overrides: list[str], context: RunContext | No
     """Execute one experiment, or find the finished run of the same identity; see `runner.experiment.run.run`."""
     check_writable(Path(settings.paths.output).expanduser().absolute())
     # numpy before the threads are fixed, torch after: each reads the environment once, when it is loaded, and the last
-    # digits of recorded intervals depend on the threads of numpy's products.
+    # digits of recorded intervals depend on the threads of numpy's BLAS.
     import numpy  # noqa: F401
 
     set_threads(settings.train.threads or 1)

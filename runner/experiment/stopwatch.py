@@ -1,4 +1,4 @@
-"""The latency of models for a compression stage, before and within a run: models take turns, other runs stand still."""
+"""The latency of models for a compression stage, before and within a run: models take turns, other runs are paused."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ class Stopwatch:
     def times(
         self, models: Mapping[str, nn.Module], *, batch: int = 1, length: int = 128, seconds: float
     ) -> dict[str, list[float]]:
-        """Median milliseconds of one call of each model in each round, while all other runs of this cache stand still.
+        """Median milliseconds of one call of each model in each round, while all other runs of this cache are paused.
 
         It runs on measure.threads threads. One thread on a CPU is timed by its own clock: a call's processor time is
-        its time on an idle machine. Beside 14 busy processes on 4 cores, a MiniLM was 0.99-1.01 times as fast as itself
-        by that clock, 0.94-1.06 by the wall's.
+        its time on an idle machine. With 14 other busy processes on 4 cores, repeated timings of a MiniLM agreed within
+        0.99-1.01 by that clock, and 0.94-1.06 by wall time.
         """
         threads, cell = self.settings.measure.threads, Cell(batch, length)
         inputs = [draw_batch(self.splits.train, batch, length, seed=seed) for seed in range(ROUNDS)]

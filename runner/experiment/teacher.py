@@ -1,4 +1,4 @@
-"""A finished classifier that a stage learns from: checked before the run begins, its logits kept in the cache."""
+"""A finished classifier that a stage learns from: checked before the run begins, its logits cached."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from runner.record.metrics import direction
 from runner.tasks.base import Task
 from runner.training.inference import predict, score_selection
 
-BETTER = 0.02  # than the majority class: a teacher that was not trained for the task is at most as good as that
-CHECKED, TOLERANCE = 8, 1e-4  # rows computed again, each alone, and how far in fp32 they may be off the kept logits
+BETTER = 0.02  # least lead over the majority class; a teacher of another task is at most as good as that class
+CHECKED, TOLERANCE = 8, 1e-4  # rows recomputed one by one, and how far they may be from the cached logits in fp32
 BATCH = 64
 
 
@@ -62,7 +62,7 @@ class KeptTeacher:
         self.facts = read_model_facts(source, named.partition("=")[0])
         self.versions = versions or {}
         self.rows_answered, self.seconds, self.score = 0, 0.0, 0.0
-        # Where the task's labels stand among the teacher's; and notes for the user.
+        # The positions of the task's labels among the teacher's, and notes for the user.
         cure = "a teacher trained with this data"
         if self.facts.head != task.head().name:
             raise ConfigError(

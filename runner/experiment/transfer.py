@@ -1,4 +1,4 @@
-"""How much a model loses in languages that it was not trained on: paired, since the rows are translations."""
+"""Measures what a model loses in languages that it was not trained on: paired, since the rows are translations."""
 
 from __future__ import annotations
 

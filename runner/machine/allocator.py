@@ -1,4 +1,4 @@
-"""The C library's memory: kept between the steps of a training, and given back where the machine runs short of it."""
+"""Memory of the C library: kept between training steps, returned to the system when the machine runs short."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from runner.machine.threads import has_short_steps
 TRIM_THRESHOLD, MMAP_MAX = -1, -4
 LARGEST_INT = 2**31 - 1
 
-# Kernels that oneDNN keeps compiled for models of long steps; its own number is 1024. A kernel takes 0.3 MB and 0.3 ms
-# to make, a step of MiniLM some 20 for the length of its batch.
+# Compiled kernels that oneDNN caches for models with long steps; its default is 1024. A kernel takes 0.3 MB and 0.3 ms
+# to compile; a step of MiniLM needs some 20 for the length of its batch.
 KERNELS = "256"
 
 LEAST_FREE = 0.25  # share of the machine's memory, or of the container's
@@ -53,7 +53,7 @@ def bound_kernels(family: str, hidden: int) -> None:
     oneDNN, which multiplies bf16 and on AMD processors fp32 too, keeps 1024 of them, and torch keeps as many again of
     each kind. MiniLM took 12 MB more for each length of a batch, in pieces between the tensors of a step, which then
     fitted into no gap. Torch's own kernels save no time. What is computed does not change. Variables that the user has
-    set stay; both are read once a process, so its first run decides. family, hidden: of the model's settings.
+    set are kept; both are read once per process, so its first run decides. family, hidden: of the model's settings.
     """
     os.environ.setdefault("LRU_CACHE_CAPACITY", "1")
     if not has_short_steps(family, hidden):
@@ -71,7 +71,7 @@ class MemoryGuard:
         self.checked = time.monotonic()
 
     def __call__(self) -> bool:
-        """Give memory back if little is left, which is looked up once a second; was it given back?"""
+        """Give memory back if little is left, checked once a second; return whether it was given back."""
         now = time.monotonic()
         if now - self.checked < CHECKED_EVERY_S:
             return False
@@ -84,7 +84,7 @@ def free_share() -> float:
     """Return the share of memory that is free for this process, 0..1: of the machine or the container, whichever is
     smaller.
 
-    1.0 where the system does not tell.
+    1.0 if the system does not report it.
     """
     try:
         facts = dict(line.split(":", 1) for line in MEMORY.read_text(encoding="ascii").splitlines())

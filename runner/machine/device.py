@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def choose_device(name: str) -> torch.device:
     """Return the device that `device=<name>` means here.
 
-    Raises ConfigError for CUDA where there is none, never quietly the CPU.
+    Raises ConfigError for CUDA if there is no GPU; never falls back to the CPU silently.
     """
     import torch
 

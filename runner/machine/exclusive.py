@@ -1,15 +1,15 @@
-"""The use of this machine by runs of one cache: trainings side by side, or one that times models while all others wait.
-
-Two file locks of the kernel, so a process that dies gives way at once. `work.lock` is shared by all processes at work,
-and held alone by the one that times. `turn.lock` is a turnstile: a process that wants to time takes it first, and all
-others look at it between two steps and step aside while it is taken. Looking costs 2 us.
+"""Shares this machine among the runs of one cache: trainings run in parallel, or one process times models while all
+others wait. It uses two kernel file locks, which a process that dies releases at once. `work.lock` is shared by all
+processes at work,
+and held alone by the one that times. `turn.lock` announces a timing: a process that wants to time takes it first; all
+others check it between two steps and pause while it is taken. A check costs 2 us.
 
     exclusive = Exclusive()
     exclusive.enter(cache)                              # when a run begins
     exclusive.yield_to_timing()                         # between two steps
-    with exclusive.exclusive_timing(notify): ...        # all others stand still
-    with exclusive.waiting(): ...                       # for another process: not at work
-    exclusive.clock()                                   # a run's own time, without the time it stood still
+    with exclusive.exclusive_timing(notify): ...        # all others pause
+    with exclusive.waiting(): ...                       # while waiting for another process: not at work
+    exclusive.clock()                                   # a run's own time, without its pauses
     exclusive.exit()
 """
 
@@ -25,7 +25,7 @@ from pathlib import Path
 if sys.platform != "win32":
     import fcntl
 
-PATIENCE_S = 180.0  # another process that does not step aside for so long is stopped or hangs
+PATIENCE_S = 180.0  # s; another process that does not pause within that time is stopped or hangs
 POLL_S = 0.01
 
 
@@ -54,7 +54,7 @@ class _Locks:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Not be at work for a block, nor afterwards while another process times; Ctrl-C inside it ends the wait."""
+        """Leave work for a block, and afterwards while another process times; Ctrl-C inside it ends the wait."""
         fcntl.flock(self.work, fcntl.LOCK_UN)
         yield
         fcntl.flock(self.turn, fcntl.LOCK_SH)
@@ -63,8 +63,8 @@ class _Locks:
 
     @contextmanager
     def alone(self, notify: Callable[[str], None]) -> Iterator[None]:
-        """Have the machine alone for a block; after PATIENCE_S of waiting go on beside others, and say so."""
-        # Not at work while waiting: else two that want to be alone would wait for each other.
+        """Have the machine alone for a block; after waiting PATIENCE_S go on beside others, and print that."""
+        # Not at work while waiting: otherwise two processes that want to be alone would wait for each other.
         fcntl.flock(self.work, fcntl.LOCK_UN)
         fcntl.flock(self.turn, fcntl.LOCK_EX)
         try:
@@ -89,7 +89,7 @@ class _Locks:
 class Exclusive:
     """One process among those that share a machine, with a clock of its own.
 
-    Before `enter`, after `exit`, and where the system has no such locks, nothing stands still for anybody.
+    Before `enter`, after `exit`, and on a system without such locks, nothing is paused.
     """
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class Exclusive:
         self._stood_s = 0.0
 
     def enter(self, cache: Path) -> None:
-        """Be at work in that cache, until `exit`; nothing happens where this process is at work already."""
+        """Be at work in that cache until `exit`; does nothing if this process is at work already."""
         if sys.platform != "win32" and self._locks is None:
             self._locks = _Locks(cache.expanduser())
 
@@ -108,7 +108,7 @@ class Exclusive:
             self._locks = None
 
     def yield_to_timing(self) -> None:
-        """Stand still while another process times; called between two steps."""
+        """Pause while another process times; called between two steps."""
         if self._locks is not None and self._locks.is_taken():
             with self.waiting():
                 pass
@@ -126,12 +126,12 @@ class Exclusive:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Not be at work for a block: a process that waits for another must not hold up a third that wants to time."""
+        """Leave work for a block: a process that waits for another must not delay a third that wants to time."""
         began = time.perf_counter()
         with self._locks.waiting() if self._locks is not None else nullcontext():
             yield
         self._stood_s += time.perf_counter() - began
 
     def clock(self) -> float:
-        """Seconds of this process at work; the time that it stood still for others is not counted."""
+        """Return the seconds that this process was at work; pauses for others are not counted."""
         return time.perf_counter() - self._stood_s

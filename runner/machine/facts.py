@@ -66,7 +66,7 @@ def cpu_model() -> str | None:
 def cpu_features() -> tuple[str, frozenset[str]]:
     """Return the maker of the processor ("AuthenticAMD", "GenuineIntel") and its instruction sets ("avx512f", ...).
 
-    ("", empty) where the system does not tell: only Linux on x86 does.
+    ("", empty) if the system does not report them: only Linux on x86 does.
     """
     told = _cpuinfo()
     return told.get("vendor_id", ""), frozenset(told.get("flags", "").split())
@@ -74,7 +74,7 @@ def cpu_features() -> tuple[str, frozenset[str]]:
 
 @cache
 def _cpuinfo() -> dict[str, str]:
-    """Return what /proc/cpuinfo says of the first processor; nothing where there is no such file."""
+    """Return the entries of /proc/cpuinfo for the first processor; empty if there is no such file."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -87,7 +87,7 @@ def _cpuinfo() -> dict[str, str]:
 
 
 def usable_cores() -> int:
-    """Return the cores this process may run on (affinity; not the share a container is throttled to)."""
+    """Return the cores this process may run on (affinity; not the CPU quota of a container)."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -150,7 +150,7 @@ def git_state(folder: Path) -> tuple[str | None, bool | None]:
     """Return commit and dirty flag of the checkout whose root is `folder`.
 
     (None, None) for an installed package, without git, or before the first commit. Dirty are changed tracked files,
-    and new ones where they would be imported: a method of one's own, not yet committed.
+    and new ones where they would be imported, such as a method that is not committed yet.
     """
     if not (folder / ".git").exists():  # a virtual environment inside somebody's repository is not their commit
         return None, None

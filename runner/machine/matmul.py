@@ -1,7 +1,7 @@
 """The allocator and the fp32 matrix backend, set once a process before arithmetic starts.
 
-No timing decides anything here: the same command computes with the same kernels however busy the machine is, and a
-resumed run takes the kernels it began with. The facts go into the run record.
+No timing decides anything here: the same command uses the same kernels however busy the machine is, and a resumed run
+uses the kernels it began with. The facts go into the run record.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ONEDNN = ("AuthenticAMD", "avx512f")  # maker and instructions of the processors that oneDNN is faster on, see below
 MOST_ERROR = 2e-6  # relative; fp32 products of this size are within 3e-7 (MKL) to 6e-7 (oneDNN), bf16 at 2e-3
-PRECISION = {"default": "highest", "onednn": "medium"}  # what torch calls them
+PRECISION = {"default": "highest", "onednn": "medium"}  # torch's names for them
 
 SIZE, ROUNDS = 512, 5  # of the square products that are timed: 2 to 3 ms each on a slow core
 
@@ -59,8 +59,8 @@ def choose_gemm(wanted: str, precision: str) -> JsonObject:
     """Set the fp32 matrix backend and return it with the relative errors of its products.
 
     auto takes oneDNN on AMD processors with AVX-512, where MKL falls back to AVX2 (1.1 to 1.5 times the rate), and
-    torch's own elsewhere. With AMX oneDNN computes in bf16, which is train.precision=bf16 and never chosen silently:
-    the error of a product shows it. Raises ConfigError where that contradicts `wanted`.
+    torch's own elsewhere. With AMX, oneDNN computes in bf16. That is what train.precision=bf16 is for, so it is never
+    chosen silently: the error of a product reveals it. Raises ConfigError where that contradicts `wanted`.
     """
     errors = gemm_errors(["default", "onednn", *(["bf16"] if precision == "bf16" else [])])
     if wanted == "onednn" and errors["onednn"] > MOST_ERROR:
@@ -150,7 +150,7 @@ def _products(names: list[str], rounds: int) -> Iterator[tuple[str, float, float
     for _ in range(rounds):
         for name, (one, other) in operands.items():
             use_gemm(name)
-            product = one @ other  # warm: each backend packs and plans on its first call
+            product = one @ other  # warm-up: each backend packs and plans on its first call
             begun = time.perf_counter()
             product = one @ other
             seconds = time.perf_counter() - begun

@@ -1,8 +1,8 @@
-"""Threads are set, never inherited: before torch is imported where possible, and recorded with the run.
+"""Sets the number of threads, never inherits it: before torch is imported if possible, and recorded with the run.
 
 Measured on four cores, examples/s on 1, 2 and 4 threads: bert-tiny 2439, 3318, 4159 on sentences and 160, 271, 480 on
-long texts, bert-mini 390, 654, 1008; a DSN gains nothing. Beside two other busy processes bert-tiny does 2700 on one
-thread and 37 on four, whose threads wait for one another. Four runs on one thread each do 3.97x the work of one.
+long texts, bert-mini 390, 654, 1008; a DSN gains nothing. With two other busy processes bert-tiny reaches 2700 on one
+thread and 37 on four, which wait for one another. Four runs on one thread each do 3.97x the work of one.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from runner.machine.facts import usable_cores
 
 WIDE = 256  # up to this hidden size a step is so short that several threads gain less than they risk
 MOST = 4  # a small encoder gains little from more threads
-# Rounds for which a thread spins before it sleeps while it waits for the others. bert-tiny on four threads beside two
-# busy processes: 37 examples/s with the library's own number, 658 with this one; on an idle machine 4259 and 3800.
+# Rounds that a thread spins before it sleeps while waiting for the others. bert-tiny on four threads with two other
+# busy processes: 37 examples/s with the library's default, 658 with this number; on an idle machine 4259 and 3800.
 SPINS = "10000"
 
 
 def choose_threads(family: str, hidden: int, jobs: int = 1) -> int:
-    """CPU threads for one of `jobs` runs side by side: jobs x threads is never more than the cores.
+    """Return the CPU threads for one of `jobs` parallel runs: jobs x threads never exceeds the cores.
 
     family, hidden: of the model's settings. Models of short steps get 1, others up to MOST.
     """
@@ -30,15 +30,15 @@ def choose_threads(family: str, hidden: int, jobs: int = 1) -> int:
 
 
 def has_short_steps(family: str, hidden: int) -> bool:
-    """Has a model no encoder, or one of up to WIDE? family, hidden: of its settings."""
+    """Does a model have no encoder, or one of at most WIDE hidden units? family, hidden: of its settings."""
     return family in ("dsn", "bilstm", "cnn", "ngram", "ngram_vectors") or (family == "bert" and hidden <= WIDE)
 
 
 def set_threads(count: int) -> None:
     """Fix the threads of every library: by environment for what is not loaded yet, by call for what is.
 
-    Numpy's own library reads the environment only once. Two fits side by side on two cores, in processes that had
-    loaded it before, took 200 s and more of processor time each, on one thread each 90 s.
+    Numpy's BLAS reads the environment only once: two parallel fits on two cores, in processes that had loaded it
+    before, took 200 s and more of processor time each; with one thread each, 90 s.
     """
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
         os.environ[name] = str(count)

@@ -1,4 +1,4 @@
-"""Data frames as files: a run reads files, and is named by their content."""
+"""Writes data frames to files: a run reads files, and their content is part of its identity."""
 
 from __future__ import annotations
 

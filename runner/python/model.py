@@ -81,7 +81,7 @@ class Model:
         return np.array([self._values[one] for one in found], self.classes_.dtype)
 
     def promise(self, reject: float) -> dict[str, Any]:
-        """Return what at most a share `reject` of errors among the answers comes to, as `calibration.json` has it.
+        """Return the promise of at most a share `reject` of errors among the answers, as in `calibration.json`.
 
         `threshold`, `answered` and `errors` of `rows` calibration rows, `models` that were compared on them. Raises
         ConfigError where it cannot be promised, and for a model whose run is not known.

@@ -1,4 +1,4 @@
-"""One experiment from Python: the words are those of `run`."""
+"""Runs one experiment from Python, with the words of `run`."""
 
 from __future__ import annotations
 
@@ -69,10 +69,10 @@ def run(
     label: str | None = None,
     is_quiet: bool = False,
 ) -> RunResult:
-    """Run one experiment, or find it where it is finished, and return what it came to.
+    """Run one experiment, or find it if it is finished, and return its result.
 
-    words: overrides, as one text or a list; frame: data to learn from in the place of a data=... among the words, with
-    a column of texts and one of labels (by default `text` and `label`). Raises ConfigError for a mistake in the words,
+    words: overrides, as one text or a list; frame: data to learn from instead of a data=... word, with a column of
+    texts and one of labels (by default `text` and `label`). Raises ConfigError for a mistake in the words,
     RunFailed for a run that failed, KeyboardInterrupt.
     """
     chosen, values = shlex.split(words) if isinstance(words, str) else list(words), dict[str, Any]()

@@ -37,7 +37,7 @@ class BestResult:
 
     @property
     def path(self) -> Path:
-        """The folder to deploy: the winner's bundle, or its run where there is no bundle."""
+        """The folder to deploy: the winner's bundle, or its run if there is no bundle."""
         return Path(self.result.bundle).absolute() if self.result.bundle else self._run
 
     @property
@@ -66,7 +66,7 @@ class BestResult:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """One row a candidate: its size and time, its selection score (of folds the mean), how it ended.
+        """One row per candidate: size, time, selection score (the mean over folds), and how it ended.
 
         Columns: name, kind, kb, us, selection_score, status, reason, run, seconds, is_winner.
         """

@@ -1,11 +1,13 @@
-"""Finds a package of another under one of our general names: a file models.py beside a script would come first."""
+"""Finds foreign packages that hide ours, whose names are general: a file models.py beside a script would be imported
+first.
+"""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
 
-# By name: a file that only our package of that name has.
+# By package: a file that only ours has.
 MARKS = {
     "conf": "config.yaml",
     "data": "stores/build_once.py",
@@ -15,11 +17,11 @@ MARKS = {
 
 
 def shadowed() -> str:
-    """Return one line about a package of another that hides ours, with the cure; "" where all are ours."""
+    """Return one line about a foreign package that hides ours, with the cure; "" if none does."""
     for name, mark in MARKS.items():
         try:
             spec = find_spec(name)
-        except ValueError:  # a module without a spec, made by hand
+        except ValueError:  # a module without a spec, such as one made by hand
             spec = None
         places = list(spec.submodule_search_locations or []) if spec else []
         if any((Path(place) / mark).is_file() for place in places):

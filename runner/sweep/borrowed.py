@@ -1,8 +1,8 @@
-"""A named sweep on other data than its own: its question says so, and claims about its own data are dropped.
+"""Runs a named sweep on other data than its own: its question states that, and claims about its own data are dropped.
 
     run -m +sweep=best_under_1mb data=files data.path=reviews.csv
 
-The models and settings are borrowed; numbers that were published for film reviews say nothing about these rows.
+The models and settings are borrowed; numbers that were published for film reviews do not apply to these rows.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ DATA = "data="
 
 
 def on_other_data(sweep: SweepSettings, typed: Sequence[str]) -> SweepSettings:
-    """Return a sweep as it is meant on the data of a command; the same one where these are its own.
+    """Return a sweep adapted to the data of a command; unchanged if they are its own.
 
-    typed: the words of the command. The price is of the sweep's own data too.
+    typed: the words of the command. The price is that of its own data, so it is dropped too.
     """
     own = _names(sweep_overrides(sweep.name)) if sweep.name in named_sweeps() else []
     wanted = _names(typed)

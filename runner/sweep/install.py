@@ -1,4 +1,4 @@
-"""Our launcher and sweepers, made known to Hydra's plugins before it runs a command."""
+"""Registers our launcher and sweepers with Hydra's plugins before it runs a command."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from runner.sweep.optuna import OptunaSweeper
 
 @cache
 def install_plugins() -> None:
-    """Make the launcher and the sweeper known to Hydra's plugins; scans those, about 0.1 s."""
+    """Register the launcher and the sweeper with Hydra's plugins; scanning those takes about 0.1 s."""
     register_plugins()
     plugins = Plugins.instance()
     for plugin in (Grid, LocalLauncher, OptunaSweeper):

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 class JobFunction(ABC):
-    """Runs one job at a time, and collects the outcomes of all: `hydra.main` returns those of a sweep to nobody."""
+    """Runs one job at a time, and collects the outcomes of all: `hydra.main` does not return those of a sweep."""
 
     def __init__(self) -> None:
         self.outcomes: list[Outcome] = []
-        self.found: object = None  # by a sweeper that searches: its result
+        self.found: object = None  # the result of a sweeper that searches
 
     @abstractmethod
     def __call__(self, config: DictConfig, context: RunContext | None = None) -> Outcome:

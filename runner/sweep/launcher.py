@@ -1,7 +1,7 @@
-"""Hydra's side of a sweep: the launcher `local` (a process a job, side by side) and the sweeper `grid`.
+"""Hydra's side of a sweep: the launcher `local` (one process per job, in parallel) and the sweeper `grid`.
 
-`grid` is Hydra's own sweeper without its check of every job one after the other: the launcher composes them anyway,
-side by side, and checks more.
+`grid` is Hydra's own sweeper without its sequential check of every job: the launcher composes them anyway, in parallel,
+and checks more.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Grid(BasicSweeper):
         super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
 
     def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
-        """Check the jobs as Hydra does, unless our launcher runs them: it checks more, and side by side."""
+        """Check the jobs as Hydra does, unless our launcher runs them: it checks more, and in parallel."""
         if not isinstance(self.launcher, LocalLauncher):
             super().validate_batch_is_legal(batch)
 
@@ -91,8 +91,8 @@ class LocalLauncher(Launcher):
     def __init__(self) -> None:
         super().__init__()
         self.ledger: Ledger | None = None
-        # Set by a sweeper that calls `launch` again and again, and `finish` at the end: that it does so; its sweep,
-        # where the id of that is not the hash of the jobs; and which running jobs are to be ended.
+        # Set by a sweeper that calls `launch` repeatedly, and `finish` at the end: that it does so; its sweep, if that
+        # has an id other than the hash of the jobs; and which running jobs to end.
         self.in_batches = False
         self.search: Search | None = None
         self.overdue: Overdue | None = None
@@ -194,7 +194,7 @@ LIBRARIES = (
 def load_libraries(sources: set[str]) -> None:
     """Import once, before forking, the libraries that every job needs: this saves two seconds a job.
 
-    Importing them computes nothing, and starts no thread that a fork would lack. sources: of the data.
+    Importing them computes nothing, and starts no threads, which a fork would not inherit. sources: of the data.
     """
     set_threads(1)
     for name in (*LIBRARIES, *(["datasets"] if "hub" in sources else [])):

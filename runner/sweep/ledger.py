@@ -1,4 +1,4 @@
-"""A sweep while it goes on: sweep.json, the logs, the mirror, and at its end the comparison.
+"""Keeps the state of a running sweep: sweep.json, the logs, the mirror, and at its end the comparison.
 
 The folder of a sweep is <paths.output>/sweeps/<id>; the id is a hash of the set of its jobs, so that the same command
 again is the same sweep.
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 EVERY_S = 1.0  # between two writings of sweep.json
-AFTER_CTRL_C_S = 1.2  # as after a lone run: an interrupted command ends within two seconds
+AFTER_CTRL_C_S = 1.2  # as after a single run: an interrupted command ends within two seconds
 
 
 def sweep_identity(jobs: Sequence[Sequence[str]]) -> str:
@@ -55,12 +55,12 @@ class Search:
 
 
 class Ledger:
-    """One sweep while it goes on: its record, its screen, its logs and its mirror."""
+    """One running sweep: its record, its screen, its logs and its mirror."""
 
     def __init__(
         self, overrides: list[str], jobs: list[Job], sweep: SweepSettings, slots: int, search: Search | None = None
     ) -> None:
-        """search: that launches what is missing only; the runs that its sweep.json has already stay there."""
+        """search: one that launches only missing runs; those already in its sweep.json stay there."""
         first = jobs[0].settings
         if first is None:
             raise ValueError("the first job was not composed")
@@ -83,7 +83,7 @@ class Ledger:
 
         (self.folder / "logs").mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(self.folder / ".lock")
-        with contextlib.suppress(Timeout):  # the same sweep in another terminal: both go on, no run is done twice
+        with contextlib.suppress(Timeout):  # the same sweep runs in another terminal: both go on, no run is done twice
             self._lock.acquire(timeout=0)
             remove_unfinished(self.folder)
         self.table.open(self.record.title, self.record.question)
@@ -118,7 +118,7 @@ class Ledger:
             self._request(self.tracker, self.folder)
 
     def tick(self, running: Sequence[Running], waiting: int) -> None:
-        """Bring screen and file up to date, now and then."""
+        """Bring screen and file up to date at intervals."""
         self.table.update(running, waiting)
         if time.monotonic() - self._written > EVERY_S:
             self.write()
@@ -177,7 +177,7 @@ class Ledger:
 
 
 def _kept(log: Path, target: Path) -> Path:
-    """Return the log in its place; libraries log addresses, and MLflow gets the file."""
+    """Move the log to its place with credentials masked: libraries log addresses, and MLflow gets the file."""
     text = log.read_text(encoding="utf-8", errors="replace")
     if mask(text) != text:
         log.write_text(mask(text), encoding="utf-8")

@@ -1,6 +1,6 @@
-"""`hydra/sweeper=optuna`: asks Optuna for trials, hands them to whatever launcher is configured, tells it the results.
+"""`hydra/sweeper=optuna`: asks Optuna for trials, hands them to the configured launcher, and reports the results.
 
-A trial is an ordinary run with an ordinary record. What a study has done is on disk: the same command again does only
+A trial is an ordinary run with an ordinary record. The state of a study is on disk: the same command again does only
 what is missing. Hydra's own optuna plugin cannot be used: it needs an Optuna before version 3.
 """
 
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 Ranges = dict[str, "BaseDistribution"]  # of each searched key
 Choice = bool | int | float | str | None
 
-# Choices that decide which score selects the best epoch, and so whether more or less of it is better.
+# Choices that decide which score selects the best epoch, and thus whether higher or lower is better.
 DECISIVE = ("experiment", "task", "task.name", "data", "data.task", "data.metrics")
 
 
@@ -113,7 +113,7 @@ class OptunaSweeper(Sweeper):
                 raise SystemExit(1)
 
     def _load(self, overrides: list[str]) -> DictConfig:
-        """Return one trial's config, without what is Hydra's or the sweep's."""
+        """Return one trial's config, without Hydra's and the sweep's own nodes."""
         config = self.loader.load_sweep_config(self.config, overrides)
         return OmegaConf.masked_copy(config, [field.name for field in fields(Settings)])
 
@@ -122,7 +122,7 @@ class OptunaSweeper(Sweeper):
         return next(self._decisive_settings(fixed, ranges))
 
     def _decisive_settings(self, fixed: list[str], ranges: Ranges) -> Iterator[Settings]:
-        """Unchecked settings for each combination of the choices that decide what is learnt and what selects."""
+        """unchecked settings for each combination of the choices that decide what is learned and what selects."""
         options = {key: _examples(key, distribution) for key, distribution in ranges.items()}
         for values in itertools.product(*options.values()):
             yield self._unchecked([*fixed, *assignments(dict(zip(options, values)))])
@@ -156,7 +156,10 @@ class OptunaSweeper(Sweeper):
                 self._tell(study, trial, outcome)
 
     def _refuse(self, study: Study, trial: Trial, job: list[str]) -> bool:
-        """Fail a trial whose values contradict each other, before its batch is launched; was there such a mistake?"""
+        """Fail a trial whose values contradict each other, before its batch is launched.
+
+        Return whether it was failed.
+        """
         from optuna.trial import TrialState
 
         try:

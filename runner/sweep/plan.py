@@ -1,4 +1,4 @@
-"""The jobs of a command: composed side by side, checked before anything starts, and looked up among the finished runs.
+"""The jobs of a command: composed in parallel, checked before anything starts, and looked up among the finished runs.
 
 jobs = plan_jobs([["model=dsn", "seed=0"], ...], load, processes=4)
 [job.problem for job in jobs]         # the user's mistakes
@@ -81,7 +81,7 @@ class Job:
 def plan_jobs(overrides: Sequence[Sequence[str]], load: Load, processes: int, jobs_beside: int) -> list[Job]:
     """Return the jobs in order, each with its settings or its mistake, and with its record if it is done.
 
-    load: composes one. processes: how many compose side by side. jobs_beside: runs that will share the cores.
+    load: composes one. processes: how many compose in parallel. jobs_beside: runs that will share the cores.
     """
     jobs = [Job(number, list(words)) for number, words in enumerate(overrides)]
 
@@ -201,7 +201,7 @@ def _anything(_job: Job) -> object:
 def map_on_forks(function: Callable[[T], T], items: list[T], processes: int) -> list[T]:
     """`function` of each item, in order, on forked copies of this process; results must pickle.
 
-    Neighbours stay together: the jobs of one shape, which share most of their composing, are each other's.
+    Neighbouring items stay together: jobs with the same choices are neighbours, and share most of the composing.
     """
     processes = min(processes, len(items) // 2)
     if processes < 2 or not hasattr(os, "fork"):
@@ -234,9 +234,9 @@ def _answer(sender: Connection, function: Callable[[T], T], items: list[T]) -> N
 
     try:
         sender.send_bytes(pickle.dumps([function(item) for item in items]))
-    except KeyboardInterrupt:  # the parent has got it too, and tells
+    except KeyboardInterrupt:  # the parent gets Ctrl-C too, and reports it
         os._exit(130)
-    except BaseException:  # whatever it was: a copy of the process must never return into the caller's code
+    except BaseException:  # whatever happened: a forked copy must never return into the caller's code
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(1)

@@ -1,7 +1,7 @@
-"""The processes of a sweep: one for each job, as many at a time as there are cores for, and how each one ends.
+"""Runs the processes of a sweep: one per job, as many at a time as there are cores for, and how each one ends.
 
 A job that raises, is killed, crashes or takes too much memory is one row with its reason; the others go on.
-Ctrl-C once: jobs end as a lone run does, nothing new starts. Twice: all end at once.
+Ctrl-C once: jobs end as a single run does, nothing new starts. Twice: all end at once.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from runner.sweep.plan import Job, look_up_record, output_of
 from runner.sweep.worker import BUSY, MIRROR, RAISED, RETURNED, Running, Task, start
 
 Overdue = Callable[[Job, float], str | None]
-TICK_S = 0.2  # between two looks at memory and clock; answers are taken at once
+TICK_S = 0.2  # s between two checks of memory and clock; messages are received at once
 
 
 class Pool:
@@ -38,7 +38,9 @@ class Pool:
         self, task: Task, ledger: Ledger, *, slots: int, memory_gb: float | None, stop_on_failure: bool,
         overdue: Overdue | None = None,
     ) -> None:  # fmt: skip
-        """overdue: is asked now and then why a job that has run for so many seconds is to end; None: it goes on."""
+        """overdue: called at intervals with a job and its seconds so far; returns why the job is to end, None if it may
+        go on.
+        """
         self.overdue = overdue
         self.task, self.ledger = task, ledger
         self.slots, self.memory_gb, self.stop_on_failure = slots, memory_gb, stop_on_failure
@@ -88,7 +90,7 @@ class Pool:
                 os.kill(running.pid, how)
 
     def _fill(self) -> None:
-        """Start what fits: jobs x threads is never more than the cores, and the GPUs have equally many jobs."""
+        """Start what fits: jobs x threads never exceeds the cores, and jobs are spread evenly over the GPUs."""
         while len(self.running) < self.slots and not self.interruptions:
             job, is_patient = self._next()
             if job is None:
@@ -123,7 +125,7 @@ class Pool:
         job.status, job.reason, job.log = "running", None, self.ledger.log(job)
         self.running.append(start(job, self.task, job.log, is_patient=is_patient, gpu=gpu))
         self.ledger.started(job)
-        if self.interruptions:  # it came between the last look and the fork
+        if self.interruptions:  # the signal came between the last check and the fork
             os.kill(self.running[-1].pid, signal.SIGTERM)
 
     def _hear(self, running: Running) -> None:
@@ -185,7 +187,7 @@ class Pool:
                 os.kill(running.pid, signal.SIGKILL)
 
     def _limit_time(self) -> None:
-        """End the jobs that are overdue as Ctrl-C would: their checkpoints stay."""
+        """End overdue jobs as Ctrl-C would, so that their checkpoints are kept."""
         for running in self.running:
             if self.overdue is None or running.ended_for is not None:
                 continue
@@ -199,7 +201,7 @@ KIB = 1 if sys.platform == "darwin" else 1024  # what ru_maxrss counts in
 
 def _take_outcome(job: Job, outcome: Outcome) -> None:
     """Bring a job up to date with the outcome that its process returned."""
-    job.outcome, job.was_done = outcome, outcome.was_done  # by another process, while this one waited
+    job.outcome, job.was_done = outcome, outcome.was_done  # finished by another process while this one waited
     if outcome.record is None:
         job.status, job.reason = "failed" if outcome.exit_code else "done", outcome.reason
         return

@@ -1,4 +1,4 @@
-"""The `sweep` node of a config: how the runs of a command are run and what they are to show; no part of a run."""
+"""The `sweep` node of a config: how the runs of a command are run and what they should show; not part of a run."""
 
 from __future__ import annotations
 

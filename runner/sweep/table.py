@@ -34,7 +34,7 @@ class Table:
     """The output of a sweep on the screen."""
 
     def __init__(self, jobs: list[Job], slots: int, typed: Sequence[str] = ()) -> None:
-        """typed: the words of the command; those that a job has as they are tell no job apart."""
+        """typed: the words of the command; those that a job has unchanged do not distinguish it."""
         self.jobs, self.slots, self.typed = jobs, slots, typed
         self.console = Console(highlight=False)
         if not self.console.is_terminal:
@@ -78,7 +78,7 @@ class Table:
             self.say(f"started  {self._name(job)}")
 
     def ended(self, job: Job) -> None:
-        """Print one line about a job that has ended, and why it failed."""
+        """Print one line about a job that has ended, and why it failed, if it did."""
         counts = Counter(other.status for other in self.jobs)
         ended = counts["done"] + counts["failed"] + counts["killed"]
         took = "done already" if job.was_done else f"{job.seconds or 0:.1f} s"
@@ -103,7 +103,7 @@ class Table:
         names = [self._name(one.job) for one in running[:SHOWN]]
         room = max(self.console.width - OF_NUMBERS, 20)
         widest = max([len(RUNNING), *map(len, names)])
-        widest = min(widest, max(room // 2, room - LOG_COLUMNS))  # the name gives way to the log, to a half
+        widest = min(widest, max(room // 2, room - LOG_COLUMNS))  # names give way to the log, up to half the room
         grid = Grid(box=SIMPLE_HEAD, pad_edge=False)
         grid.add_column(RUNNING, no_wrap=True, max_width=widest)
         for column in ("s", "GB"):

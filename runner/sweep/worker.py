@@ -1,7 +1,7 @@
-"""One job in a process of its own: a fork of the sweep's process, which has loaded torch and computed nothing.
+"""Runs one job in its own process: a fork of the sweep's process, which has loaded torch and computed nothing.
 
-So a job starts in milliseconds, in the same clean state as a lone run, and takes nobody with it when it dies. It
-writes to its own log, ends when its parent is gone, and sends back through a pipe: folders to mirror, and its outcome.
+So a job starts in milliseconds, in the same clean state as a single run, and a crash affects no other job. It writes to
+its own log, ends when its parent is gone, and sends through a pipe folders to mirror and its outcome.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from runner.track.settings import TrackerSettings
 if TYPE_CHECKING:
     from hydra.types import HydraContext
 
-GRACE_S = 5.0  # to write its record after the parent is gone
-FIRST_TO_GO = 500  # of -1000..1000: when memory runs out the kernel takes a job, not the sweep
+GRACE_S = 5.0  # s to write its record after the parent is gone
+FIRST_TO_GO = 500  # of -1000..1000: when memory runs out, the kernel kills a job, not the sweep
 # Its kind, and for MIRROR the arguments of Ledger.mirror, else the outcome, or an error's name and text.
 Message = tuple[str, Any]
 MIRROR, RETURNED, RAISED, BUSY = "mirror", "returned", "raised", "busy"
@@ -103,7 +103,7 @@ def _live(job: Job, task: Task, log: Path, sender: Connection, context: RunConte
         code = 0
     except BrokenPipeError:
         pass  # the parent is gone: nobody reads the message
-    except BaseException:  # the border of the process
+    except BaseException:  # the outermost frame of the process
         traceback.print_exc()
     finally:
         with contextlib.suppress(OSError, ValueError):
@@ -113,7 +113,7 @@ def _live(job: Job, task: Task, log: Path, sender: Connection, context: RunConte
 
 
 def _settle(task: Task, log: Path, gpu: str | None) -> None:
-    """Make this fork a process of its own: output, signals, memory, GPU."""
+    """Set up this fork: output, signals, memory, GPU."""
     reading, writing = task.alive
     os.close(writing)
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o644)
@@ -122,12 +122,12 @@ def _settle(task: Task, log: Path, gpu: str | None) -> None:
         os.dup2(source, target)
     sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w", buffering=1), open(2, "w", buffering=1)  # noqa: SIM115
     faulthandler.enable(sys.stderr, all_threads=False)
-    # Ctrl-C in the terminal reaches the whole group; the parent passes it on as SIGTERM, once and in order.
+    # Ctrl-C in the terminal reaches the whole process group; the parent passes it on as SIGTERM, once and in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _interrupt)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
     threading.Thread(target=_watch, args=(reading,), daemon=True).start()
-    # Memory: this process's own peak, and first in line when the machine has none left. Linux only.
+    # Memory: reset the peak to this process's own, and let the kernel kill it first when memory runs out. Linux only.
     for name, text in (("clear_refs", "5"), ("oom_score_adj", str(FIRST_TO_GO))):
         with contextlib.suppress(OSError):
             Path(f"/proc/self/{name}").write_text(text, encoding="ascii")

@@ -1,7 +1,8 @@
-"""A task: all that the runner asks about what is learned. One class a task; nothing else compares its name.
+"""A task: all that the runner asks about what is learned.
 
-The same object is made from the data of a run and from its record, so it holds facts, neither data nor a model. Torch
-is imported by `loss`, `match` and `keep` alone: records are shown and compared without it.
+One class per task; nothing else compares its name. The same object is made from the data of a run and from its record,
+so it holds facts, neither data nor a model. Only `loss`, `match` and `keep` import torch: records are shown and
+compared without it.
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ class Task(ABC):
     target: ClassVar[str]  # of data/targets/
     scores: ClassVar[Mapping[str, Score]]
     stored: tuple[str, ...] = ("label", "prediction")  # columns of the stored answers that scores read
-    truth: tuple[str, ...] = ("label",)  # of these columns, those that are the same for every model
-    baseline_name: ClassVar[str] = "baseline"  # of the score without learning, in tables
-    always_scored: ClassVar[tuple[str, ...]] = ()  # in every evaluation, whatever data.metrics names
+    truth: tuple[str, ...] = ("label",)  # those of these columns that are the same for every model
+    baseline_name: ClassVar[str] = "baseline"  # name of the score without learning, in tables
+    always_scored: ClassVar[tuple[str, ...]] = ()  # scores in every evaluation, whatever data.metrics names
     grades_texts: ClassVar[bool] = False  # are its answers texts, each with a grade 0..1 among the stored columns?
     evaluates_in_fp32: ClassVar[bool] = False  # whatever train.precision is: does it sort by scores that bf16 rounds?
     keeps_rows: ClassVar[bool] = False  # does `keep` return one line a row, although a row has several outputs?
@@ -52,7 +53,7 @@ class Task(ABC):
     reads: ClassVar[str] = "text"  # what its head reads of a readout: text | tokens
     needs_label: ClassVar[bool] = True  # does data.label name a column that it learns?
     weighs_classes: ClassVar[bool] = False  # does its loss take data.class_weights, of one class an item?
-    is_deployed: ClassVar[bool] = True  # can its models be exported and asked?
+    is_deployed: ClassVar[bool] = True  # can its models be exported and queried?
     reader: ClassVar[str] = "onnx"  # of its graphs in bundles and pages (KINDS of bundle/predict.py)
     smooths_labels: ClassVar[bool] = False  # does its loss take train.label_smoothing, and labels that are shares?
     losses: ClassVar[tuple[str, ...]] = ()  # values of train.loss beside auto, where there is a choice
@@ -62,9 +63,9 @@ class Task(ABC):
     has_label_sets: ClassVar[bool] = False  # may any number of its classes be right for a row, each by a sigmoid?
     decided_by: ClassVar[tuple[str, ...]] = ()  # settings that answers to be compared must share
     undecided: ClassVar[tuple[str, ...]] = ()  # scores for which they need not
-    asked_together: ClassVar[int] = 0  # so many second texts are asked for with one first text, and timed; 0: none
+    asked_together: ClassVar[int] = 0  # number of second texts that are scored with one first text, and timed; 0: none
     output_name: ClassVar[str] = "a classifier"  # in messages
-    examples: ClassVar[tuple[str, ...]] = ("a text", "a second text")  # of what it is asked, in the command to try next
+    examples: ClassVar[tuple[str, ...]] = ("a text", "a second text")  # of its input, in the command to try next
 
     def __init__(self, facts: LabelFacts | None = None) -> None:
         self.facts = facts or LabelFacts()
@@ -78,7 +79,7 @@ class Task(ABC):
 
     @classmethod
     def adapt(cls, settings: Settings) -> None:
-        """Take back those settings of the dataset that mean nothing for this task."""
+        """Reset those settings of the dataset that have no meaning for this task."""
         return
 
     @classmethod
@@ -195,9 +196,9 @@ class Task(ABC):
         return {}
 
     def reader_facts(self, *, are_fitted: bool = False) -> dict[str, Any]:
-        """Return how a reader without Bertier makes answers of outputs: thresholds of labels, rules of spans, tags.
+        """Return what turns outputs into answers without Bertier: thresholds of labels, rules of spans, tags.
 
-        are_fitted: before a training, numbers as long as fitted ones will be, by which a file can be sized.
+        are_fitted: before a training, numbers as long as fitted ones will be, to predict a file's size.
         """
         return {}
 
@@ -236,11 +237,11 @@ class Task(ABC):
         return {}
 
     def constant_baseline(self, split: TokenSplit, score: str) -> float:
-        """Return the score on `split` of one answer for all items: a teacher of another task is at most that good."""
+        """Return the score on `split` of one answer for all items: a teacher of another task scores at most that."""
         return self.baseline(split, split, score)
 
     def is_constant(self, answers: Answers) -> bool | None:
-        """Return whether all items got the same answer; None for a task in which that means nothing."""
+        """Return whether all items got the same answer; None for a task in which that has no meaning."""
         return None
 
     def report(self, answers: Answers) -> dict[str, Any] | None:
@@ -250,7 +251,7 @@ class Task(ABC):
     def diverged(
         self, train: TokenSplit, select: TokenSplit, scores: Mapping[str, float], loss: float | None
     ) -> bool | None:
-        """Return whether a finished training learned nothing; None where that cannot be told.
+        """Return whether a finished training learned nothing; None if that is unknown.
 
         scores: of the last evaluation of `select`, those of `always_scored`. loss: of training at its end, nats.
         """
@@ -265,7 +266,7 @@ class Task(ABC):
         return self.facts.scale.tolerance(share) if self.facts.scale else share
 
     def least_gain(self, score: str, share: float) -> float:
-        """Return `share` of a score in its own unit: what a trained model is at least better than the baseline."""
+        """Return `share` of a score in its own unit: a trained model's least gain over the baseline."""
         return share
 
     # Deployment
@@ -290,7 +291,7 @@ class Task(ABC):
 
     @classmethod
     def remarks(cls, split: str, metrics: Mapping[str, float]) -> list[str]:
-        """Return sentences about the scores of a split that a user should read beside them; metrics: of the run."""
+        """Return remarks that a user should read with the scores of a split; metrics: of the run."""
         return []
 
     @classmethod

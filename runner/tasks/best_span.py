@@ -1,4 +1,4 @@
-"""The best answer of a window from the logits of its tokens, and their probabilities: needs NumPy alone.
+"""The best answer of a window from the logits of its tokens, and their probabilities; needs only NumPy.
 
 A bundle of a model of spans has a copy of this file, so that it answers as the model does.
 """
@@ -13,7 +13,7 @@ BEST = 20  # starts and ends of a window that are combined, as in google-researc
 def best_span(starts: np.ndarray, ends: np.ndarray, max_answer: int) -> tuple[int, int, float]:
     """Return first token, last token and score of a window's best answer, from the logits (n,) of its context tokens.
 
-    Of the BEST starts and ends; of all where none of these can be combined.
+    Only the BEST starts and ends are combined, or all if none of these can be.
     """
     for most in (BEST, len(starts)):
         first, last = (np.sort(np.argsort(-values, kind="stable")[:most]) for values in (starts, ends))

@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 6  # classes in a line
 LARGEST_REPORT = 200  # classes in a recorded confusion matrix, which then takes 300 kB
-NEAR_MAJORITY = 0.01  # accuracy above always answering the majority class that is no learning
-NEAR_GUESSING = 0.05  # balanced accuracy above 1/classes that is no learning; guesses on few rows scatter by that
+NEAR_MAJORITY = 0.01  # a lead in accuracy over the majority class that does not count as learning
+NEAR_GUESSING = 0.05  # balanced accuracy above 1/classes that is not learning yet; guesses on few rows scatter by that
 AUROC = "auroc_first"
-NEAR_CHANCE = 0.02  # nats below ln(classes) that are no learning
+NEAR_CHANCE = 0.02  # nats below ln(classes) that do not count as learning
 
 
 class Classification(Task):
@@ -51,7 +51,7 @@ class Classification(Task):
     has_probabilities = True
     cosine_losses = ("auto", COSENT)
     baseline_name = "majority-class baseline"
-    always_scored = ("accuracy", "balanced_accuracy")  # by them a run is known to learn
+    always_scored = ("accuracy", "balanced_accuracy")  # by these scores a run is judged to have learned
 
     def __init__(self, facts: LabelFacts | None = None) -> None:
         super().__init__(facts)
@@ -77,7 +77,7 @@ class Classification(Task):
         """Return the mean cross entropy, a scalar; with class weights the mean over the weights of the labels.
 
         labels: (items,) int64, or the share of each class, (items, C) float32.
-        With train.loss=cosent the loss of the order of both classes, which knows no class weights.
+        With train.loss=cosent the loss of the order of both classes, which has no class weights.
         """
         import torch
         from torch.nn import functional
@@ -113,7 +113,7 @@ class Classification(Task):
         """Return the mean cross entropy of logits (rows, C), without class weights."""
         import torch
 
-        labels = torch.from_numpy(np.array(split.labels.values))  # a copy: torch wants arrays it may write to
+        labels = torch.from_numpy(np.array(split.labels.values))  # a copy: torch needs writable arrays
         return float(self.unweighted().mean_loss(torch.from_numpy(kept), labels))
 
     def baseline(self, train: TokenSplit, split: TokenSplit, score: str) -> float:
@@ -188,8 +188,8 @@ def why_diverged(
     """Return why a finished classifier learned nothing, or None.
 
     accuracy: on the selection split; loss: of training, nats; above_chance: the balanced accuracy there, less that of
-    one answer for all, None if unknown. Where one class has nearly all rows no model has more accuracy than that
-    class's share, and only the balanced one tells whether it knows the others.
+    one answer for all, None if unknown. If one class has nearly all rows, accuracy can hardly exceed that class's
+    share, and only balanced accuracy shows whether the model knows the others.
     """
     if not math.isfinite(loss):
         return "the loss is not finite"

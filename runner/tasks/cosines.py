@@ -1,4 +1,4 @@
-"""Tasks whose outputs are made of one cosine: the loss of its order, the last layer's start, and what is refused."""
+"""Tasks whose outputs come from one cosine: the CoSENT loss, the initial last layer, and what is refused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def cosent(scores: Tensor, labels: Tensor) -> Tensor:
 
 
 def loss_of(chosen: str, model: ModelSettings, cosine_losses: tuple[str, ...]) -> str:
-    """Return the loss that train.loss=auto stands for with this model; another one as it is."""
+    """Return the loss that train.loss=auto means for this model; any other value unchanged."""
     is_open = chosen == "auto" and compares_by_cosine(model) and bool(cosine_losses)
     return cosine_losses[0] if is_open else chosen
 

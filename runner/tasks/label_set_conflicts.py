@@ -1,4 +1,4 @@
-"""Settings of sets of labels that contradict each other or mean nothing."""
+"""Refuses settings of sets of labels that contradict each other or have no effect."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ SETS = "multilabel"
 
 
 def label_set_conflicts(data: DataSettings) -> list[str]:
-    """Return one line for each setting of sets of labels that cannot be, with the cure."""
+    """Return one line for each impossible setting of sets of labels, with the cure."""
     found = _of_threshold(data.threshold)
     named = [
         *([f"data.labels=[{','.join(data.labels)}]"] if data.labels else []),
@@ -34,7 +34,7 @@ def label_set_conflicts(data: DataSettings) -> list[str]:
 
 
 def _of_threshold(given: str) -> list[str]:
-    """Return the line for a threshold that is none."""
+    """Return the message for an invalid threshold."""
     try:
         is_good = given in THRESHOLDS or 0 < float(given) < 1
     except ValueError:

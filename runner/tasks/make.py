@@ -54,7 +54,7 @@ class RecordedThresholds(Protocol):
 
 
 class Recorded(Protocol):
-    """A record, as far as its task is asked about: RunRecord of runner/record/record.py."""
+    """The parts of a record that its task is made from: RunRecord of runner/record/record.py."""
 
     @property
     def data(self) -> RecordedData: ...
@@ -65,7 +65,7 @@ class Recorded(Protocol):
 
 
 def target_of(settings: Settings) -> str:
-    """Return the name of the target that the settings ask for; auto where the labels decide."""
+    """Return the name of the target that the settings ask for; auto if the labels decide."""
     named = named_task(settings.task, settings.data)
     return named.target if named else "auto"
 
@@ -147,7 +147,7 @@ def task_of_record(record: Recorded) -> Task:
 
 
 def _decoding(record: Recorded) -> dict[str, Any]:
-    """Return how answers are read off the outputs, as far as a record says it."""
+    """Return how answers are decoded from the outputs, as far as a record states it."""
     found = {name: record.setting(f"data.{name}") for name in ("null_threshold", "max_answer", "threshold")}
     return {name: value for name, value in found.items() if value is not None}
 
@@ -159,7 +159,7 @@ def task_of_export(name: str, labels: tuple[str, ...], further: dict[str, Any]) 
 
 
 def further_facts(facts: LabelFacts) -> dict[str, Any]:
-    """Return what a task must know of the labels to answer, beside their names, as JSON; defaults are left out."""
+    """Return what a task must know of the labels to answer, besides their names, as JSON; defaults are left out."""
     usual = asdict(LabelFacts())
     found = {key: value for key, value in asdict(facts).items() if key not in NOT_DEPLOYED and value != usual[key]}
     return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}

@@ -1,6 +1,7 @@
 """Masked words: predict the words that were masked in a text.
 
-The output is as wide as the vocabulary, so nobody holds it: models/heads/words.py sums losses and outcomes in parts.
+The output is as wide as the vocabulary, so it is never held in memory as a whole: models/heads/words.py sums losses and
+outcomes in parts.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class MaskedWords(Task):
 
     @classmethod
     def conflicts(cls, settings: Settings) -> list[str]:
-        """Return one line for every setting that learning words forbids."""
+        """Return one line for every setting that masked-word training forbids."""
         task, model, data = settings.task, settings.model, settings.data
         found = []
         if data.label is not None:
@@ -79,7 +80,7 @@ class MaskedWords(Task):
 
     @classmethod
     def adapt(cls, settings: Settings) -> None:
-        """Leave out what the dataset's settings say of its labels, and how a checkpoint reads out a text."""
+        """Reset the dataset's settings of labels, and a checkpoint's way to read out a text."""
         settings.data.task, settings.data.metrics, settings.data.positive = "auto", [], None
         if settings.model.readout["name"] == "auto":
             settings.model.readout = {
@@ -111,7 +112,7 @@ class MaskedWords(Task):
     def match(
         self, student: Tensor, teacher: Tensor, targets: Mapping[str, Tensor], *, soft: str, temperature: float
     ) -> Tensor:
-        """Masked words are not distilled: `conflicts` refuses that."""
+        """Raise TypeError: masked words are not distilled, which `conflicts` refuses."""
         raise NotImplementedError("masked words have no teacher")
 
     def keep(self, output: WordScores, batch: Batch) -> Tensor:
@@ -129,7 +130,7 @@ class MaskedWords(Task):
         return Answers({name: kept[:, place] for place, name in enumerate(WORD_SUMS)})
 
     def columns_to_store(self, kept: np.ndarray, answers: Answers) -> dict[str, np.ndarray]:
-        """Return the three sums alone."""
+        """Return only the three sums."""
         return dict(answers.columns)
 
     def evaluated_loss(self, kept: np.ndarray, split: TokenSplit) -> float:

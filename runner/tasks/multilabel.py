@@ -1,7 +1,8 @@
 """Sets of labels: a row has any number of C labels, each a decision of its own by a sigmoid.
 
-A label is answered from its threshold on: 0.5, or what was fitted to the split that selects (data.threshold). The main
-scores are recorded at 0.5 and with fitted thresholds, whatever is asked for: that choice may move F1 more than a model.
+A label is part of the answer if its probability reaches its threshold: 0.5, or one fitted to the selection split
+(data.threshold). The main scores are always recorded both at 0.5 and with fitted thresholds: that choice may change F1
+more than the model does.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ if TYPE_CHECKING:
     from data.splits import TokenSplit
 
 MOST_NAMED = 6  # labels in a line
-LEAST_SHARE = 1e-4  # of a label, for the bias that training starts from
+LEAST_SHARE = 1e-4  # least and most share of a label, for the bias that training starts from
 LONGEST = 0.111111  # a threshold with all its digits
-MOVES = 1e-3  # logits that move less over the rows of a split tell them not apart
+MOVES = 1e-3  # logits that vary less than this over the rows of a split do not distinguish them
 AT_HALF, TUNED = "at_half", "tuned"  # endings of the scores that are recorded at both kinds of thresholds
 
 
@@ -84,7 +85,7 @@ class MultiLabel(Task):
         return HeadSpec("text", max(1, len(self.facts.names)), "multi_label_classification")
 
     def output_bias(self, train: TokenSplit) -> np.ndarray:
-        """Return the logits of the labels' shares: a fresh head knows from the first step how rare they are."""
+        """Return the logits of the labels' shares, so that a fresh head starts from how rare they are."""
         shares = np.clip(np.mean(train.known_labels, axis=0, dtype=np.float64), LEAST_SHARE, 1 - LEAST_SHARE)
         return np.asarray(np.log(shares / (1 - shares)))
 
@@ -138,7 +139,7 @@ class MultiLabel(Task):
         return np.full(max(1, len(self.facts.names)), HALF if rule in THRESHOLDS else float(rule))
 
     def fitted(self, kept: np.ndarray, split: TokenSplit) -> Self:
-        """Return the task with thresholds fitted to logits (rows, C) of the split that selects, if they are to be."""
+        """Return the task with thresholds fitted to logits (rows, C) of the selection split, if that is asked for."""
         rule = self.facts.threshold
         if rule not in (ONE, PER_LABEL):
             return self
@@ -155,7 +156,7 @@ class MultiLabel(Task):
         return type(self)(replace(self.facts, threshold=rule, thresholds=()))
 
     def reader_facts(self, *, are_fitted: bool = False) -> dict[str, Any]:
-        """Return the thresholds, and whether the likeliest label is answered in any case."""
+        """Return the thresholds, and whether the most probable label is always answered."""
         is_open = are_fitted and self.facts.threshold in (ONE, PER_LABEL) and not self.facts.thresholds
         own: dict[str, Any] = {"thresholds": [LONGEST] * len(self.thresholds) if is_open else self.thresholds.tolist()}
         return own | ({"at_least_one": True} if self.facts.threshold == AT_LEAST_ONE else {})
@@ -191,7 +192,7 @@ class MultiLabel(Task):
         """Return the mean binary cross entropy of logits (rows, C), without weights."""
         import torch
 
-        labels = torch.from_numpy(np.array(split.labels.values))  # a copy: torch wants arrays it may write to
+        labels = torch.from_numpy(np.array(split.labels.values))  # a copy: torch needs writable arrays
         return float(self.unweighted().mean_loss(torch.from_numpy(kept), labels))
 
     def baseline(self, train: TokenSplit, split: TokenSplit, score: str) -> float:
@@ -208,7 +209,7 @@ class MultiLabel(Task):
         return bool((sets == sets[:1]).all())
 
     def diverged_answers(self, answers: Answers) -> bool:
-        """Return whether the logits tell no two rows apart."""
+        """Return whether the logits are the same for all rows."""
         return float(np.ptp(matrix(answers, "logit"), axis=0).max(initial=0.0)) < MOVES
 
     def report(self, answers: Answers) -> dict[str, Any] | None:

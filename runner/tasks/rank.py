@@ -1,7 +1,8 @@
 """Ranking: a score for each pair of a query and a document, by which the documents of a query are sorted.
 
-The score of a long document is the largest of its passages, or their mean (data.passages). Two outputs are two classes,
-whose difference is the score: it orders documents as the probability of the second does, and never saturates. The unit
+The score of a long document is the largest of its passages, or their mean (data.passages). With two outputs, one per
+class, the score is their difference: it orders documents as the probability of the second class does, and never
+saturates. The unit
 of chance is the query.
 """
 
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from data.splits import TokenSplit
     from runner.schema import Settings
 
-QUERY_OF = ("query", "document")  # what stands for the columns of texts where a collection has ids
-MOST_TIES = 0.01  # of neighbouring documents; more are a sign of saturated scores
+QUERY_OF = ("query", "document")  # placeholders for the text columns of a collection, which has ids
+MOST_TIES = 0.01  # largest share of ties between neighbouring documents; more indicate saturated scores
 AUTO = "pointwise"  # the loss of train.loss=auto
 
 Array = TypeVar("Array", "Tensor", np.ndarray)
@@ -63,7 +64,7 @@ class Rank(Task):
 
     @classmethod
     def adapt(cls, settings: Settings) -> None:
-        """Take back what is for rows with a label; a collection has no columns of texts."""
+        """Reset the settings for rows with a label; a collection has no columns of texts."""
         data = settings.data
         data.positive = None
         if data.queries is not None or data.source == "demo":
@@ -89,7 +90,7 @@ class Rank(Task):
     # Training
 
     def mean_loss(self, output: Tensor, labels: Tensor) -> Tensor:
-        """Return the mean binary cross entropy of a pair, where nothing says which belong together."""
+        """Return the mean binary cross entropy of a pair, used if it is unknown which pairs belong together."""
         relevant = labels >= self.facts.relevant_from
         return pointwise(score_of(output), labels, relevant, labels)
 
@@ -153,7 +154,7 @@ class Rank(Task):
         outputs = torch.from_numpy(scores[found])[:, None]
         if self.loss_name == AUTO:
             return float(self.mean_loss(outputs, gains))
-        losses = []  # query by query: pairs are as many as the square of what is compared
+        losses = []  # query by query: the number of pairs is quadratic in the documents compared
         for rows in torch.split(
             torch.arange(len(gains)), torch.unique_consecutive(groups, return_counts=True)[1].tolist()
         ):
@@ -164,7 +165,7 @@ class Rank(Task):
         return float(np.mean(losses)) if losses else 0.0
 
     def baseline(self, train: TokenSplit, split: TokenSplit, score: str) -> float:
-        """Return the score of the order in which the candidates came, such as BM25's, or of the words they share."""
+        """Return the score of the candidates' original order, such as BM25's, or of word overlap."""
         return self.score(score).value(self._answered(labels_of(split)[:, FIRST], split))
 
     def constant_baseline(self, split: TokenSplit, score: str) -> float:

@@ -24,7 +24,7 @@ def rank_conflicts(settings: Settings) -> list[str]:
 
 
 def _further_texts(settings: Settings) -> list[str]:
-    """Stages that learn from texts of no query."""
+    """Return one line for each stage that learns from texts without a query."""
     found = []
     for name, stage in settings.compression.items():
         if isinstance(stage, TaughtSettings) and stage.unlabelled:
@@ -36,7 +36,7 @@ def _further_texts(settings: Settings) -> list[str]:
 
 
 def _exits(settings: Settings) -> list[str]:
-    """Stages after which scores of documents of one query may come from different layers."""
+    """Return one line for each stage after which a query's documents may get their scores from different layers."""
     return [
         f"compression=[{name}]: documents of a query are compared by their scores, and those of different exits cannot "
         "be. Try: compression=[int8]"

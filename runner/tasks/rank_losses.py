@@ -1,7 +1,8 @@
 """Losses of ranked documents: means over the groups of a batch, each a relevant document and others of one query.
 
 Scores are (N,) in any order, `groups` (N,) int64 says which group each is in, `relevant` (N,) bool which are relevant.
-A group without a relevant document, or for comparisons without another one, adds nothing and does not count.
+A group without a relevant document adds nothing and does not count; nor, in losses that compare, does one without any
+other document.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def margin_mse(scores: Tensor, teacher: Tensor, relevant: Tensor, groups: Tensor
 def listwise_match(scores: Tensor, teacher: Tensor, groups: Tensor, temperature: float, *, entropy: bool) -> Tensor:
     """Return T^2 KL(teacher || student) of the softmax over each group at temperature T, mean over the groups.
 
-    entropy: -sum p log q in its place, without T^2, as `soft_cross_entropy` of classes.
+    entropy: -sum p log q instead, without T^2, as `soft_cross_entropy` for classes.
     """
     count = _count(groups)
     wanted = segment_log_softmax(teacher / temperature, groups, count)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Regression(Task):
-    """A number for each row: squared error, of standardised targets where training standardises them."""
+    """A number for each row: squared error, of standardised targets if training standardises them."""
 
     name = "regression"
     target = "number"
@@ -45,7 +45,7 @@ class Regression(Task):
     def mean_loss(self, output: Tensor, labels: Tensor) -> Tensor:
         """Return the mean squared error of outputs (B, 1), a scalar; in standard deviations of standardised targets.
 
-        With train.loss=cosent that of their order.
+        With train.loss=cosent, the loss of their order.
         """
         from torch.nn import functional
 
@@ -85,7 +85,7 @@ class Regression(Task):
         labels = np.asarray(split.labels.values)
         if scale := self.facts.scale:
             kept, labels = (kept - scale.mean) / scale.sd, (labels - scale.mean) / scale.sd
-        wanted = torch.from_numpy(np.array(labels, np.float32))  # a copy: torch wants arrays it may write to
+        wanted = torch.from_numpy(np.array(labels, np.float32))  # a copy: torch needs writable arrays
         return float(functional.mse_loss(torch.from_numpy(kept).float().squeeze(-1), wanted))
 
     def baseline(self, train: TokenSplit, split: TokenSplit, score: str) -> float:

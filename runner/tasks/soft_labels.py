@@ -1,4 +1,4 @@
-"""Settings that make shares of several classes out of a label, for tasks without classes."""
+"""Refuses settings that turn a label into shares of several classes, for tasks without classes."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Spans: the part of a context that answers a question, or none.
 
 Every real token of a window has two logits, of being the answer's first token and its last. The loss is the mean of two
-cross entropies, each over the tokens of a window; where the answer is not in the window, or there is none, the first
-token is right. Source: Devlin et al. 2019, sections 4.2 and 4.3; google-research/bert, run_squad.py. Padding takes no
+cross entropies, each over the tokens of a window; if the answer is not in the window, or there is none, the first token
+is the target. Source: Devlin et al. 2019, sections 4.2 and 4.3; google-research/bert, run_squad.py. Padding takes no
 part in the softmax, so that results do not depend on it.
 """
 
@@ -63,7 +63,7 @@ class Span(Task):
     def adapt(cls, settings: Settings) -> None:
         """Give presets a readout that keeps a vector for each token; keep questions about one text in one split.
 
-        The first token's vector is the readout of every preset, so it is replaced; one that was asked for is refused.
+        A preset's own readout, the first token's vector, is replaced; a readout that was asked for is refused.
         """
         data, model = settings.data, settings.model
         data.positive = None
@@ -203,7 +203,7 @@ class Span(Task):
     # Deployment
 
     def answer_fields(self) -> tuple[Field, ...]:
-        """Return the answer, how sure it is, and where it stands."""
+        """Return the answer, its confidence, and its place in the text."""
         meaning = "a part of the text" + (", empty where it has no answer" if self.facts.has_empty else "")
         return (
             Field("prediction", "text", meaning),

@@ -38,7 +38,7 @@ def span_conflicts(settings: Settings) -> list[str]:
 
 
 def cuts_train(data: DataSettings) -> bool:
-    """Is a split cut off the training rows?"""
+    """Is a split taken from the training rows?"""
     if data.folds is not None:
         return True
     if data.source == "files":

@@ -15,14 +15,14 @@ from runner.tasks.best_span import best_span
 
 @dataclass(frozen=True)
 class DecodedSpans:
-    """The best non-empty answer of each question, and what speaks for none."""
+    """The best non-empty answer of each question, and the score of no answer."""
 
     first: np.ndarray  # (questions,) int64: its first token, among all tokens of all windows; -1: no token may answer
     last: np.ndarray  # (questions,) int64: its last token
     start: np.ndarray  # (questions,) int64: its first character in the context
     end: np.ndarray  # (questions,) int64: the character after its last
     score: np.ndarray  # (questions,) float64: start logit + end logit; -inf where no token may answer
-    null: np.ndarray  # (questions,) float64: start logit + end logit of the first token, the least over the windows
+    null: np.ndarray  # (questions,) float64: start logit + end logit of the first token, the minimum over the windows
 
     @property
     def margin(self) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Tagged words as answers for people: entities with their places in the text, or the text with marks and capitals.
+"""Turns tagged words into readable answers: entities with their places in the text, or text with marks and capitals.
 
 A bundle of a tagger has a copy of this file, so that it answers as the model does.
 """
@@ -44,14 +44,14 @@ def with_entities(text: str, spans: Sequence[JsonObject]) -> str:
 
 
 def with_tags(words: Sequence[str], tags: Sequence[str]) -> str:
-    """Return words with their tags: the/DET dog/NOUN; a tag that says nothing is left out."""
+    """Return words with their tags: the/DET dog/NOUN; an empty tag is left out."""
     return " ".join(word if tag in NOTHING else f"{word}/{tag}" for word, tag in zip(words, tags))
 
 
 def with_marks(
     words: Sequence[str], columns: Sequence[Sequence[str]], names: Sequence[Sequence[str]], language: str
 ) -> str:
-    """Return the text that words in small letters, and the tags of each column, stand for.
+    """Return the text restored from lower-case words and the tags of each column.
 
     columns: tags of each word, once for each label of a word; names: of all tags of each column.
     """
@@ -89,5 +89,5 @@ def answer_of(tagged: TaggedText, names: Sequence[Sequence[str]], language: str)
 
 
 def restores(names: Sequence[Sequence[str]]) -> bool:
-    """Do these tags say how a text is written: its marks, its capitals or both?"""
+    """Do these tags restore a text's punctuation marks, its capitals or both?"""
     return all(are_marks(part) or are_cases(part) for part in names)

@@ -74,20 +74,20 @@ class Tags(Task):
 
     @classmethod
     def adapt(cls, settings: Settings) -> None:
-        """Take back what is for one label a row; give the model a readout that keeps a vector for each token.
+        """Reset the settings for one label per row; give the model a readout that keeps a vector for each token.
 
-        The columns of tags become a list of texts, whatever YAML made of them.
+        The columns of tags become a list of strings, however YAML parsed them.
         """
         data, model = settings.data, settings.model
         data.positive = None
-        if data.label == DataSettings.label:  # another one was asked for, and is refused
+        if data.label == DataSettings.label:  # another readout was asked for, which is refused
             data.label = None
         if data.tags is not None:
             data.tags = [str(name) for name in (data.tags if isinstance(data.tags, list) else [data.tags])]
         if not keeps_tokens(model.readout):
             model.readout = for_tokens(model.readout) or model.readout
         if model.family == "dsn":
-            model.token_dropout = 0.0  # of a pooling: nothing is pooled
+            model.token_dropout = 0.0  # settings of pooling, which is not used here
 
     @classmethod
     def default_metrics(cls, classes: int) -> tuple[str, ...]:
@@ -203,7 +203,9 @@ class Tags(Task):
         return self.score(score).value(self.latest_baseline[2])
 
     def constant_baseline(self, split: TokenSplit, score: str) -> float:
-        """Return the score of the most frequent tag for all words; a tag for each word of `split` would be learning."""
+        """Return the score of the most frequent tag for all words; a separate tag for each word would be learned from
+        `train`.
+        """
         labels = _of_words(split)
         answer = [np.bincount(labels[:, column]).argmax() for column in range(labels.shape[1])]
         return self.score(score).value(self.answered(labels, np.tile(answer, (len(labels), 1)), split))

@@ -15,7 +15,7 @@ def most_frequent_tags(train: TokenSplit, split: TokenSplit, classes: Sequence[i
     """Return the tags of the words of `split`, (words, labels of a word) int64: the first tag for unseen words.
 
     classes: number of tags of each label. Words are compared as they are written, whatever the tokenizer makes of
-    them; of equally frequent tags the one that occurs first in `train`.
+    them; of equally frequent tags the one that occurs first in `train` counts.
     """
     seen, asked = train.labels.words, split.labels.words
     assert seen is not None, "tags are of words"

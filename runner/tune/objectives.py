@@ -1,10 +1,11 @@
-"""The objectives of a search: names of runner/record/metrics.py, or `select`, the metric that selects the best epoch.
+"""The objectives of a search: metric names of runner/record/metrics.py, or `select`, the metric that selects the best
+epoch.
 
     select               val/accuracy of data=imdb, tune/accuracy of data=sst2, ...
     select/f1            another score of the same split
     cost/bytes_deployed  a cost; whether more or less is better is known from the list of metrics
 
-A score of a reported split is refused: a test set that guided a search no longer tests.
+A score of a reported split is refused: a test set that guided a search is no longer an unbiased test.
 """
 
 from __future__ import annotations
@@ -109,7 +110,7 @@ def _problem(objective: str, selected_by: str, data: DataSettings, is_timed: boo
 def objective_value(objective: str, record: RunRecord, wanted: str | None = None) -> float:
     """Return the objective's value in the record of a finished run; raise ConfigError if such a run has no such metric.
 
-    wanted: maximize | minimize, what the study does with it; ConfigError where the run's metric asks for the other.
+    wanted: maximize | minimize, as the study does; ConfigError if the run's metric needs the opposite.
     """
     selected_by, metrics = record.data.selection or "", record.metrics
     name = objective_metric(objective, selected_by)

@@ -1,6 +1,6 @@
 """The end of a study: its best trial, or the trials that no other beats in every objective, with a line to paste.
 
-Shows the objectives and nothing else; the score on the reported split is for the run that is chosen.
+Shows only the objectives; the score on the reported split is to be read for the chosen run only.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def show_study(study: Study, objectives: list[str], fixed: list[str], where: str
 
 
 def ending_of(trial: FrozenTrial) -> str:
-    """Return how a trial ended, in a word; a failed one without a reason was interrupted with the whole search."""
+    """Return in a word how a trial ended; a failed one without a reason was interrupted together with the search."""
     name = trial.state.name.lower()
     return {"fail": "failed" if "reason" in trial.user_attrs else "interrupted"}.get(name, name)
 

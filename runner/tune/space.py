@@ -1,4 +1,4 @@
-"""Hydra's sweep grammar as Optuna's distributions, so that one syntax serves sweeps and searches.
+"""Translates Hydra's sweep grammar into Optuna's distributions, so that sweeps and searches share one syntax.
 
 choice(16,32,64), or 16,32,64     one of them
 range(1,9), range(0,1,0.25)       evenly spaced, the end left out, as everywhere in Hydra

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
     from optuna.storages import BaseStorage
 
-SEARCH = "search"  # the study's attribute that says what it searches
+SEARCH = "search"  # the study's attribute that describes what it searches
 
 
 def study_name(search: JsonObject) -> str:
@@ -32,7 +32,8 @@ def study_name(search: JsonObject) -> str:
 def open_storage(where: str) -> BaseStorage:
     """Return the storage at a database URL, or the journal in a file.
 
-    The journal's lock is a link in the file system, which holds on NFS too: jobs on other machines may read and write.
+    The journal's lock is a link in the file system, which holds on NFS too: jobs on other machines may read and write
+    it.
     """
     import optuna
     from optuna.storages import JournalStorage, RDBStorage
@@ -88,7 +89,7 @@ def make_sampler(settings: SearchSettings, trials: int) -> BaseSampler:
         return RandomSampler(seed=seed)
     if settings.sampler == "nsga2":
         return NSGAIISampler(seed=seed)
-    # Trials of one batch do not know each other's values: the constant liar keeps them apart.
+    # Trials of one batch do not know each other's results: the constant liar makes them differ.
     return TPESampler(seed=seed, constant_liar=settings.n_jobs > 1)
 
 

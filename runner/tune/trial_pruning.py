@@ -1,6 +1,6 @@
 """Inside a run that is a trial: reports each epoch's selection metric to the study, and prunes a trial that is behind.
 
-Works on any machine that reaches the study's storage; `hydra.sweeper.trial` says which trial the job is.
+Works on any machine that reaches the study's storage; `hydra.sweeper.trial` is the job's trial number.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ class Question:
     words: tuple[str, ...]  # a word for each class, in id order
     templates: tuple[str, ...]
     mode: str  # of scores.MODES
-    has_prior: bool  # take off what texts without content score?
+    has_prior: bool  # subtract the scores of texts without content?
     entailment: int = 0  # places of the model's classes
     contradiction: int | None = None
 
@@ -40,11 +40,11 @@ class TemplateScores:
 
     @property
     def texts_per_s(self) -> float:
-        """Texts answered in a second, each with all its hypotheses."""
+        """The texts answered per second, each with all its hypotheses."""
         return len(self.raw) / max(self.seconds, 1e-9)
 
     def scores(self, *, has_prior: bool) -> np.ndarray:
-        """Return the scores (texts, labels), with or without the prior taken off."""
+        """Return the scores (texts, labels), with or without the prior subtracted."""
         return self.raw - self.prior if has_prior else self.raw
 
 

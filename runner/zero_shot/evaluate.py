@@ -24,7 +24,7 @@ from runner.zero_shot.ask import Question, TemplateScores, ask_template, pair_lo
 from runner.zero_shot.rows import ReportedRows
 from runner.zero_shot.scores import SINGLE
 
-COPIED = "cost/"  # metrics that the model of entailment has, whatever it is asked
+COPIED = "cost/"  # metrics of the model of entailment that do not depend on the questions
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def answers_of(wanted: ZeroShot, predictor: Predictor, size: int) -> list[Templa
 
 
 def token_split(wanted: ZeroShot, predictor: Predictor) -> TokenSplit:
-    """Return the reported rows as a split with their labels; only the number of its rows of tokens means something."""
+    """Return the reported rows as a split with their labels; of its tokens only the number of rows is meaningful."""
     texts, pairs = wanted.rows.texts, wanted.rows.pairs
     asked = predictor.ask(texts, pairs or [""] * len(texts)).split
     return replace(asked, name=wanted.rows.name, labels=wanted.rows.raw.labels, source_rows=wanted.rows.raw.source_rows)

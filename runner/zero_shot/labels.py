@@ -1,4 +1,4 @@
-"""Which class of the data each label word stands for, and which outputs of a model mean entailment."""
+"""Finds the class that each label word stands for, and the outputs of a model that mean entailment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ENTAILMENT, CONTRADICTION = "entailment", ("contradiction", "not_entailment")
 
 
 def entailment_places(labels: Sequence[str], source: str, mode: str) -> tuple[int, int | None]:
-    """Return the outputs of a model that mean entailment and contradiction, by their names; None: it has no such.
+    """Return the positions of a model's outputs for entailment and contradiction, by name; None: it has no such output.
 
     labels: of the model's classes, whose order differs between models. Raises ConfigError for a model without a class
     called entailment, and in the mode multi for one without contradiction.
@@ -50,11 +50,11 @@ def _parts(text: str) -> list[str]:
 
 
 def words_of_classes(text: str, classes: Sequence[str]) -> tuple[tuple[str, ...], bool]:
-    """Return the word for each class of the data, in id order, and whether the order alone said which is for which.
+    """Return the word for each class of the data, in id order, and whether they were assigned by order alone.
 
-    text: the option labels=; a word goes to the class of its name, or that has it as a part (science for
-    science/technology). Where no word has anything of a class, they go by the order of the classes. Without labels the
-    names of the classes are the words. Raises ConfigError where they do not fit, with both lists.
+    text: the option labels=; a word is assigned to the class with its name, or with a name that contains it (science
+    for science/technology). If no word matches any class, they are assigned in the order of the classes. Without labels
+    the names of the classes are the words. Raises ConfigError with both lists if they do not fit.
     """
     words, named = parse_labels(text)
     if not words and not named:

@@ -1,4 +1,6 @@
-"""The reported rows of a data set alone: zero-shot needs no training rows, so none are read where they lie apart."""
+"""Reads only the reported rows of a data set: zero-shot needs no training rows, so they are not read if they are
+separate.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,8 @@ def read_reported(data: DataSettings, cache: SharedCache) -> ReportedRows:
 
     Raises DataError where it cannot be read, ConfigError for labels that are no classes.
 
-    A split of its own is read alone. One that is cut off other rows is cut as a run cuts it, so that both are compared.
+    A separate split is read alone. One that is taken from other rows is split as in a run, so that both can be
+    compared.
     """
     name, alone = split_names(data)[1][0], _alone(data)
     if alone is None:
@@ -67,7 +70,7 @@ def read_reported(data: DataSettings, cache: SharedCache) -> ReportedRows:
 
 
 def _alone(data: DataSettings) -> DataSettings | None:
-    """Return settings that read the reported split as the only one; None where it is cut off other rows."""
+    """Return settings that read only the reported split; None if it is taken from other rows."""
     plain = replace(data, report_splits={}, select_split=None, folds=None, fold=None, group=None, max_rows=None)
     if data.source == "hub" and data.split is None and data.report_splits:
         return replace(plain, train_split=next(iter(data.report_splits.values())))

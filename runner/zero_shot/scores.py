@@ -35,7 +35,7 @@ def probabilities(scores: np.ndarray, mode: str) -> np.ndarray:
 
 
 def prior_of(scores: np.ndarray, mode: str) -> np.ndarray:
-    """Return what to take off the score of each label, (labels,), so that texts without content favour none.
+    """Return what to subtract from the score of each label, (labels,), so that texts without content favour none.
 
     scores: (texts, labels) of texts such as "N/A". Their mean probabilities become the prior, in the unit of the
     scores. Source: Zhao et al. 2021, Calibrate Before Use.

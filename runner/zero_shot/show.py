@@ -1,4 +1,4 @@
-"""The table of `run zero-shot` on a terminal: each template, with and without the prior, beside chance."""
+"""The table of `run zero-shot` on a terminal: each template, with and without the prior, and chance."""
 
 from __future__ import annotations
 

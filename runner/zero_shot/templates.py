@@ -1,6 +1,7 @@
 """Templates that make a label into a hypothesis, for each language two about topics and two about sentiment.
 
-The words of a template belong to what is computed: accuracies differ by 5 to 10 points between two that mean the same.
+The wording of a template is part of a result's identity: accuracies differ by 5 to 10 points between two templates of
+the same meaning.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ CHINESE = 0.3  # share of letters above which texts are Chinese
 
 
 def check_templates(templates: Sequence[str]) -> None:
-    """Raise ConfigError for a template that has not exactly one place for a label."""
+    """Raise ConfigError for a template that does not have exactly one place for a label."""
     for template in templates:
         if (found := template.count(PLACE)) != 1:
             problem = "has no {} for the label" if not found else f"has {found} places {{}}, one is needed"
@@ -46,7 +47,9 @@ def check_templates(templates: Sequence[str]) -> None:
 
 
 def chosen_templates(given: Sequence[str], language: str, labels: Sequence[str]) -> tuple[str, ...]:
-    """Return the templates that were given, else two of the language: about opinions where all labels are some."""
+    """Return the templates that were given, else two of the language: those about sentiment if all labels are
+    sentiments.
+    """
     check_templates(given)
     if given:
         return tuple(dict.fromkeys(given))

@@ -1,7 +1,7 @@
-"""Which candidate wins, by their answers to the rows that select.
+"""Chooses the candidate that wins, by the answers to the selection rows.
 
-A cap is the price that the user is ready to pay: of what fits, the highest score wins, and only a practical tie goes to
-a smaller model. Where there is no cap, or with prefer=small, a wider tie does. With at_least=T the smallest wins of
+The user accepts any cost below the cap: the highest score wins, and only a practical tie goes to the smaller model.
+Without a cap, or with prefer=small, the tie is wider. With at_least=T the smallest wins of
 those that reach T by the lower end of a one-sided 95 % interval: the point score would return a model that is truly
 below T in about half of the searches.
 
@@ -31,7 +31,7 @@ Rule = Callable[[np.ndarray], np.ndarray]  # from scores (R, m) of candidates in
 
 @dataclass(frozen=True)
 class NoChoice:
-    """No candidate is what was asked for; the message says what is nearest."""
+    """No candidate meets the request; the message names the nearest one."""
 
     message: str
 
@@ -60,7 +60,7 @@ def choose(candidates: Sequence[Scored], score: Score, budget: Budget) -> Choice
 
 
 def survivors(scores: Mapping[str, float], direction: str = "higher") -> list[str]:
-    """Return the names that go on after a cut within one kind: the better half, rounded up, and two at least.
+    """Return the names that go on after a cut within one kind: the better half, rounded up, and at least two.
 
     scores: by name in the order of the plan, which decides between equal ones. direction: which scores are better.
     """
@@ -71,18 +71,18 @@ def survivors(scores: Mapping[str, float], direction: str = "higher") -> list[st
 
 
 def fits(one: Scored, budget: Budget) -> bool:
-    """Is a candidate inside the caps, as measured? A time that was not measured is."""
+    """Is a candidate inside the caps, as measured? A time that was not measured counts as inside."""
     is_small = budget.max_bytes is None or one.bytes <= budget.max_bytes
     return is_small and (budget.max_us is None or one.micros is None or one.micros <= budget.max_us)
 
 
 def by_time(budget: Budget) -> bool:
-    """Does "smaller" mean faster? Where the only cap is one of time."""
+    """Does "smaller" mean faster? Only if the only cap is on time."""
     return budget.max_us is not None and budget.max_kb is None
 
 
 def cost_of(one: Scored, budget: Budget) -> tuple[float, float]:
-    """Return bytes and microseconds, first the one that the budget is about; a time that is not known is long."""
+    """Return bytes and microseconds, the one that the budget caps first; an unknown time counts as long."""
     micros = math.inf if one.micros is None else one.micros
     return (micros, one.bytes) if by_time(budget) else (one.bytes, micros)
 

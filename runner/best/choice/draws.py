@@ -1,4 +1,4 @@
-"""Candidates by the rows that select: their scores, in the direction of better, on these rows and on redrawn ones."""
+"""Candidates' scores on the selection rows and on bootstrap samples of them, signed so that higher is better."""
 
 from __future__ import annotations
 

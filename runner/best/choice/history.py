@@ -1,4 +1,4 @@
-"""How often rows have been used before: settings scored on those that select, searches that ended on reported ones."""
+"""Counts earlier uses of rows: settings scored on the selection rows, searches that reported on the others."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from runner.record.record import RunRecord
 from runner.record.sweep_record import SWEEPS
 
 RESULT = "best.json"
-SETTINGS = "train/settings"  # those that a run compared by itself
+SETTINGS = "train/settings"  # the metric for settings that one run compared by itself
 
 
 def settings_compared(output: Path, record: RunRecord) -> int:
     """Return how many settings have been scored on the selection rows of a run, by all runs below `output`.
 
-    Whoever made them: the search itself, an earlier one, or a command. Settings that a run compares inside count one by
-    one. Of folds, the rows of one fold are looked at, so that a setting counts once; models of all rows do not count.
+    Runs of this search, of earlier ones and of single commands all count. Settings that one run compares internally
+    count one by one. With folds, only the rows of one fold are considered, so that a setting counts once; models
+    trained on all rows do not count.
     """
     records, _ = read_all_records(output)
     scored = (one for one in records if one.setting("data.fold") != ALL_FOLDS)  # that was trained on these rows
@@ -27,12 +28,12 @@ def settings_compared(output: Path, record: RunRecord) -> int:
 
 
 def _rows(record: RunRecord) -> tuple[str, str | None]:
-    """Return the rows that select in a run, as what tells them from others."""
+    """Return what identifies the selection rows of a run."""
     return record.data.task, record.data.fingerprints.get(select_split(record))
 
 
 def _settings(record: RunRecord) -> int:
-    """Return the settings that a run scored on its selection rows; none where it ended before."""
+    """Return the settings that a run scored on its selection rows; none if it ended before that."""
     if record.data.selection not in record.metrics:
         return 0
     return len(record.recipe.tried) if record.recipe else int(record.metrics.get(SETTINGS, 1))

@@ -1,4 +1,4 @@
-"""The score of the winner without the advantage of having been chosen, and how often the rows have chosen before.
+"""The score of the winner, corrected for having been selected as the best.
 
 The highest of m scores on n rows is too good: by about 2 points where 20 equal models are compared on 500 rows. The
 corrected score repeats the choice on drawn rows and scores its winner on the others, without training anything.

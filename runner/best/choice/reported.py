@@ -1,4 +1,4 @@
-"""The winner on the reported rows, once: its score, and its difference to others on the same rows."""
+"""The winner's score on the reported rows, and its difference to other candidates on the same rows."""
 
 from __future__ import annotations
 

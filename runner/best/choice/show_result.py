@@ -23,17 +23,17 @@ from runner.record.shown_costs import ANSWER, SIZES, score_text
 from runner.statistics.scores import Score
 
 WIDTH, NAME, LABEL = 80, 28, 16  # columns: of a line, of a model's name, of a word before a value
-ENGINES = {  # what answers in the time that was judged
+ENGINES = {  # which form of the model the judged time belongs to, by engine
     "onnx": ", by the graph in the bundle", "onnx-int8": ", by the graph in the bundle, in 8 bits",
     "torch": ", in torch: there is no bundle",
 }  # fmt: skip
-NGRAMS = ("ngram", "char_ngram")  # the kinds of candidates that everything is compared with
+NGRAMS = ("ngram", "char_ngram")  # kinds of baselines that are always shown
 DEFAULT_OUTPUT = "outputs"
 
 
 @dataclass(frozen=True)
 class Ending:
-    """A search with a winner, and what is looked up once for its lines."""
+    """A search with a winner, and what is looked up once to print it."""
 
     conclusion: Conclusion
     choice: Choice
@@ -103,7 +103,7 @@ def _chosen_by(ending: Ending) -> str:
 
 
 def _selection(ending: Ending, *, has_number: bool) -> str:
-    """Return the score on the rows that chose, and what is left of it without the advantage of having been chosen."""
+    """Return the score on the selection rows, and the same corrected for selection."""
     winner, rows = ending.winner, len(ending.winner.answers[0])
     text = f"{winner.score:.4f}  chosen on these {rows:,} rows"
     corrected = ending.conclusion.result.corrected
@@ -116,7 +116,7 @@ def _selection(ending: Ending, *, has_number: bool) -> str:
 
 
 def _verdicts(ending: Ending) -> Iterator[str]:
-    """Yield sentences about what the winner is not: ahead of simpler answers, or sure to reach at_least."""
+    """Yield warnings: the winner is not ahead of simpler models, or not sure to reach at_least."""
     primary, least = ending.record.data.primary, ending.conclusion.plan.budget.at_least
     interval = interval_of(ending.record)
     if least is not None and interval is not None:
@@ -143,7 +143,7 @@ ENDS_OF = {
 
 
 def _beside(ending: Ending) -> Iterator[str]:
-    """Yield the table of the winner and what it is to be seen beside."""
+    """Yield the table of the winner and the models that it is compared with."""
     metrics, primary = ending.record.metrics, ending.record.data.primary
     yield from wrapped(f"{primary} of the winner and beside it:")
     yield f"{'':<{NAME}} {'size':>9} {'answer':>9} {'score':>7}  winner ahead by"
@@ -187,7 +187,7 @@ def next_cheaper(ending: Ending) -> Scored | None:
 
 
 def _ceiling(ending: Ending) -> Scored | None:
-    """Return the best candidate above the cap, where its score is higher than the winner's."""
+    """Return the best candidate above the cap, if its score is higher than the winner's."""
     beyond = [one for one in ending.conclusion.others if ending.better(one) > ending.better(ending.winner)]
     return max(beyond, key=ending.better, default=None)
 
@@ -241,9 +241,9 @@ def _next(ending: Ending) -> Iterator[str]:
     if result.bundle:
         texts = '"a text" "a second text"' if ending.conclusion.plan.facts.is_pair else '"a text"'
         bundle = from_here(Path(result.bundle))
-        is_pair = ending.record.config.get(CASCADE)  # of models, for which there is no bundle without Bertier
+        is_pair = ending.record.config.get(CASCADE)  # a cascade has no bundle that answers without Bertier
         yield f"  run predict {bundle} {texts}" if is_pair else f"  python {bundle}/predict.py {texts}"
-        served = str(bundle) if _is_graph(ending) else served  # a graph answers sooner than the run does in torch
+        served = str(bundle) if _is_graph(ending) else served  # the graph answers faster than the run in torch
     yield f"  run serve {served}"
 
 
@@ -259,12 +259,12 @@ def _is_ngram(one: Scored) -> bool:
 
 
 def _is_graph(ending: Ending) -> bool:
-    """Is the bundle a graph, which onnxruntime answers, beside a run that torch does?"""
+    """Is the bundle an ONNX graph, answered by onnxruntime, while the run itself answers in torch?"""
     return ending.conclusion.result.agreement is not None
 
 
 def _answered_by(ending: Ending) -> str:
-    """Return what took that time, "" for a packed model, which answers alike everywhere."""
+    """Return which form of the model took that time; "" for a packed model, which has only one."""
     if (engine := ending.conclusion.result.engine) is not None:
         return ENGINES.get(engine, "")
     return ", by the run in torch; the graph in the bundle has a time of its own" if _is_graph(ending) else ""

@@ -1,4 +1,4 @@
-"""The candidates of a plan: the variants of each kind that fit; and the others, with the reason why not."""
+"""Finds the candidates of a plan: the variants of each kind that fit, and the others with the reason."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from runner.best.plan.twin import verdict
 from runner.best.types import Budget, Candidate, Facts, LeftOut
 from runner.errors import USER_ERRORS
 
-MOST_CANDIDATES = 20  # that are compared: choosing among more costs more than it finds
-TOLERANCE = 1.02  # of a predicted size: up to so much above the cap a candidate is trained, and its file decides
-TRAINING = 3  # forward passes that a training step takes as long as
-PAIRED_ROWS, TEXTS_OF_PAIRS = 10_000, 4  # pairs of each sort in an epoch, about; texts in one of each
+MOST_CANDIDATES = 20  # most candidates that are compared: choosing among more costs more than it gains
+TOLERANCE = 1.02  # tolerance of a predicted size: a candidate this far above the cap is trained, and its file decides
+TRAINING = 3  # a training step takes as long as this many forward passes
+PAIRED_ROWS, TEXTS_OF_PAIRS = 10_000, 4  # about the pairs of each sort in an epoch, and the texts in a pair of each
 MOST_UNLABELLED = 50_000  # texts that a student learns from
 OF_TRAINING = ("optimizer.", "train.", "model.token_dropout=", "model.pairs=")  # overrides that change no shape
-SECONDS_OF_TWO = 40.0  # to write the graph of the large model, to score and to time both as one
-SOME_TEACHER = "some/teacher"  # in the place of a run that there is not yet
+SECONDS_OF_TWO = 40.0  # seconds to write the large model's graph and to score and time the cascade
+SOME_TEACHER = "some/teacher"  # stands for the run of a teacher that does not exist yet
 
 Found = list[Candidate | LeftOut]
 Estimating = Callable[[Sequence[str], str, float], Estimate]  # as Estimator.estimate
@@ -47,7 +47,7 @@ class CandidateFinder:
         self.facts, self.budget, self.estimate, self.hub, self.spare = facts, budget, estimate, hub, spare
         self.shared = tuple(shared)
         self.beyond: list[Candidate] = []  # over a cap
-        self.ceilings: set[str] = set()  # kinds of which a variant is tried above the cap: one is enough
+        self.ceilings: set[str] = set()  # kinds with a variant above the cap already: one per kind is enough
         self.text_s: dict[str, float] = {}  # of candidates by name, as of their estimates: they may be teachers
         self.shapes: dict[object, str] = {}  # of those that fit, by kind, shape and training: the first of each
 
@@ -78,7 +78,7 @@ class CandidateFinder:
         return found
 
     def of_two(self, kind: Kind, before: Found, large: Candidate) -> Candidate | LeftOut:
-        """Return two models as one: the best of the small kinds for what it is sure of, `large` for the rest."""
+        """Return a cascade: the best of the small kinds answers what it is sure of, `large` the rest."""
         small = [one for one in before if isinstance(one, Candidate) and one.fits and kind.small.count(one.kind)]
         if not small:
             return LeftOut(kind.name, kind.name, f"none of its small models is tried ({', '.join(kind.small)})")
@@ -90,7 +90,7 @@ class CandidateFinder:
         return Candidate(kind.name, kind.name, bytes=size, seconds=SECONDS_OF_TWO, teacher=large.name, small=kind.small)
 
     def largest_of(self, kind: Kind, variant: Variant, teacher: Candidate | None) -> Found:
-        """Return the candidates of a variant with the first vocabulary that fits, or why the last does not."""
+        """Return the candidates of a variant with its first vocabulary that fits, or why the last does not."""
         found = Found()
         for one in each_vocabulary(variant):
             found = list(self.of_variant(kind, one, teacher))
@@ -137,7 +137,7 @@ class CandidateFinder:
             )  # fmt: skip
 
     def over_cap(self, found: Estimate, fastest: float = 1.0) -> str:
-        """Return how a candidate breaks a cap, "" where it does not, or may not; fastest: as of its kind."""
+        """Return how a candidate exceeds a cap, "" if it does not or that is uncertain; fastest: as of its kind."""
         cap = self.budget.max_bytes
         if cap is not None and found.least > TOLERANCE * cap:
             return f"needs {shown_bytes(found.least)}, cap {shown_bytes(cap)}"
@@ -154,7 +154,10 @@ class CandidateFinder:
 
 
 def passes_of(kind: Kind, variant: Variant, facts: Facts) -> float:
-    """Return the forward passes over the texts that a kind takes beside its epochs; a training step is three."""
+    """Return the forward passes over the texts that a kind takes besides its epochs.
+
+    A training step counts as three.
+    """
     if not kind.in_pairs:
         return kind.passes
     return TRAINING * TEXTS_OF_PAIRS * min(variant.pairs, math.ceil(PAIRED_ROWS / max(1, facts.train_rows)))
@@ -177,7 +180,7 @@ def at_most(found: Found, most: int) -> Found:
 
 
 def shown_bytes(count: float) -> str:
-    """Return bytes as a reader wants them: kilobytes of 1,000 bytes, megabytes from 10,000 of these on."""
+    """Return bytes as text: in kB of 1,000 bytes, from 10,000 kB on in MB."""
     kilobytes = count / 1000
     if kilobytes >= 10_000:
         return f"{kilobytes / 1000:,.1f} MB"

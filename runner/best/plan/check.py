@@ -1,4 +1,4 @@
-"""Budgets and data that no search can answer to: one message each, with the cure, before anything is trained."""
+"""Refuses budgets and data for which no search is possible: one message each, with the cure, before any training."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def check_budget(budget: Budget, settings: Settings) -> None:
 
 
 def check_task(task: Task) -> None:
-    """Raise ConfigError for a task whose answers are read from every token: no candidate gives those."""
+    """Raise ConfigError for a task that needs an output per token: no candidate has that."""
     if task.reads == "tokens":
         raise ConfigError(
             f"run best compares models that answer a text as a whole, and {task.output_name} answers from its tokens "
@@ -75,7 +75,7 @@ def goal_of(budget: Budget, task: Task) -> str:
 
 
 def check_classes(rows: Rows) -> None:
-    """Raise ConfigError for a class that is in one row alone."""
+    """Raise ConfigError for a class with a single row."""
     raw = rows.raw
     strata = raw.target.strata(raw.splits["train"].labels)
     if strata is None:

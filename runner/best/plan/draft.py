@@ -1,7 +1,7 @@
 """A candidate before it is trained: the same network with random weights, saved as a run would save it.
 
-Its files have the bytes of the trained model's, but for what deflating random numbers changes, and it answers in the
-same time. Checkpoints are not read: their config.json has the shape.
+Its files have as many bytes as the trained model's, up to how well random numbers deflate, and it answers in the same
+time. Checkpoints are not read: config.json gives the shape.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Drawer:
             made = ngram_draft(self._ngrams_of(settings, task), settings, task)
             self._save(made.network, settings, folder)
             size = bytes_deployed(folder)
-            if made.is_capped and settings.model.max_kb is not None:  # a fit fills the file that it may have
+            if made.is_capped and settings.model.max_kb is not None:  # a fit uses up the file size that it is allowed
                 size = max(1000 * settings.model.max_kb, made.least) + self.calibration_bytes(settings)
             is_fitted = settings.model.family == NGRAM
             width = made.network.classifier.in_features if is_fitted else settings.model.hidden
@@ -194,10 +194,7 @@ class Drawer:
 
 
 def perturb_biases_and_scales(network: Network) -> None:
-    """Change the biases and scales that a new network begins with, as a training does.
-
-    A graph stores zeros and ones in half the bytes.
-    """
+    """Perturb the initial biases and scales of a network: a graph stores zeros and ones in half the bytes."""
     draw = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in network.parameters():
@@ -222,7 +219,7 @@ def encoder_of_checkpoint(model: ModelSettings, head: HeadSpec, tokenizer: Token
 
 
 def stages_that_run(settings: Settings) -> list[tuple[str, object]]:
-    """Return the compression stages of a candidate, with their options, that change more than the bits of weights."""
+    """Return the compression stages of a candidate, with options, that change more than the bits of the weights."""
     stages = [make_stage(options, name) for name, options in settings.compression.items()]
     return [
         (stage.name, asdict(stage.options))

@@ -1,4 +1,4 @@
-"""How many bytes, microseconds and seconds a candidate will take; bytes and times are kept for the next plan."""
+"""Estimates bytes, microseconds per answer and seconds of training of a candidate; bytes and times are cached."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ FORMAT = 5  # raise when drafts are made in another way
 CAP = "model.max_kb="  # an n-gram model whose file is smaller has all of its n-grams, whatever the cap
 START_S = 3.0  # of a run: its process, its data from the cache, evaluation, saving
 TIMING_S, GRAPH_S = 4.0, 10.0  # of timing its answers, where there is a cap on time; of writing a graph for that
-GRAPH_SHARE, GRAPH_BYTES = 0.05, 50_000  # of a run's files: at most so much more has the bundle of an encoder
+GRAPH_SHARE, GRAPH_BYTES = 0.05, 50_000  # the bundle of an encoder exceeds the run's files by at most this share
 ROUNDS_OF_FIT = 150  # products with the matrix that a fit of a linear model takes, two a step
-LOOP = 2.0  # times the multiply-adds alone, that a training step takes
-STEP_S = 6e-4  # of an optimizer step beside its arithmetic
+LOOP = 2.0  # a training step takes this many times the time of its multiply-adds
+STEP_S = 6e-4  # overhead of an optimizer step, besides its arithmetic
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Estimate:
     least: int  # bytes that the trained model has at the least
     micros: float | None  # None: not asked for
     seconds: float
-    shape: tuple[int, ...] = ()  # of its numbers: two candidates of a kind with equal ones are the same model
+    shape: tuple[int, ...] = ()  # hash of its shapes: two candidates of a kind with equal ones are the same model
     text_s: float = 0.0  # seconds of one answer, in batches
     engine: str | None = None  # of the bundle that answers in these microseconds
     has_bundle: bool = False  # are these bytes exact, since the bundle of the twin was written?

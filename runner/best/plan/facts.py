@@ -12,7 +12,7 @@ from data.targets.base import Target
 from data.text_facts import find_words, new_word_share, sample_texts, scripts_of
 from runner.best.types import Facts
 
-# Scripts whose words are not set apart by spaces, as in Unicode's names of their letters.
+# Scripts written without spaces between words, as named in Unicode's names of their letters.
 UNSPACED = frozenset({"CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN"})
 
 

@@ -2,7 +2,7 @@
 
     plan = make_plan(settings, words, budget)
 
-A clock may decide how many of its steps are done, never which ones or in which order.
+The clock decides how many of its steps are done, never which ones or in which order.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def make_plan(settings: Settings, words: Sequence[str], budget: Budget, notify: 
 
 
 def with_news(plan: Plan, hub: Hub, folder: Path) -> Plan:
-    """Return a kept plan, which stays as it is, with notes on what a new one would know: weights, times of bundles."""
+    """Return a stored plan unchanged but for notes on what a new plan would know: weights, times of bundles."""
     ids = {one.reason.removeprefix(NOT_AT_HAND) for one in plan.left_out if one.reason.startswith(NOT_AT_HAND)}
     notes, found = list[str](), sorted(filter(hub, ids))
     if found:
@@ -77,7 +77,7 @@ def with_news(plan: Plan, hub: Hub, folder: Path) -> Plan:
 
 
 def said_once(notify: Callable[[str], None]) -> Callable[[str], None]:
-    """Return what passes on each line once: the same rows are tokenised for several candidates."""
+    """Return a `notify` that prints each line only once: the same rows are tokenised for several candidates."""
     said = set[str]()
 
     def once(text: str) -> None:

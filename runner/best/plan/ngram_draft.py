@@ -1,6 +1,6 @@
 """A model over n-grams before it is fitted: the n-grams of the training rows, with guessed weights, as a file.
 
-How many n-grams stay is decided by the cap, or, where the rows have fewer, by how many weights round to zero. That
+The number of n-grams kept is decided by the cap, or, if the rows have fewer, by how many weights round to zero. That
 depends on the weighting and the penalty that the selection split chooses; the guess is for those under which most stay,
 so a fitted file is smaller: by 8 % on SST-2, where plain presence is chosen, and by 30 % with naive-Bayes ratios.
 """
@@ -26,7 +26,7 @@ from runner.training.ngram.pruning import by_importance, likely_count, make_tabl
 from runner.training.ngram.solve import Linear
 
 STEPS, STRENGTH = 12, 1.0  # of descent; the weakest penalty that fits try, under which most n-grams stay
-TOGETHER = 6.0  # n-grams that share the blame for an error: with fewer the steps would go too far
+TOGETHER = 6.0  # n-grams that an error is divided among: with fewer, steps would overshoot
 LEAST = 1e-6  # share of a class
 
 
@@ -35,7 +35,7 @@ class NgramDraft:
     """A network over n-grams with guessed weights."""
 
     network: LinearHead
-    grams: int  # that enough rows have
+    grams: int  # n-grams that occur in enough rows
     cells: int  # of the matrix of rows and n-grams that are not empty
     is_capped: bool  # did the cap decide how many stay?
     least: int  # bytes of a file with one n-gram a column
@@ -51,7 +51,7 @@ class GuessedNgrams:
 
 
 def guess_ngrams(settings: Settings, task: Task, train: TokenSplit) -> GuessedNgrams:
-    """Return the n-grams of the training rows that enough of them have, with guessed weights.
+    """Return the n-grams that occur in enough training rows, with guessed weights.
 
     Raises ConfigError for none.
     """

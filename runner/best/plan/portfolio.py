@@ -37,11 +37,11 @@ WORK = ("sparse", "embedding", "dense")  # the rates of a machine that times are
 class Variant:
     """One shape of a kind: overrides, and what it needs beside what the kind needs."""
 
-    name: str  # what tells it from the other variants
+    name: str  # the name that distinguishes it from the other variants
     words: tuple[str, ...] = ()
     needs: Needs = field(default_factory=dict)
     rates: tuple[float, ...] = ()  # peak learning rates, each a candidate; (): those of the kind
-    vocabularies: tuple[str | int, ...] = ()  # in the place of {vocabulary}: the first that fits is tried
+    vocabularies: tuple[str | int, ...] = ()  # values for {vocabulary}: the first that fits is tried
     pairs: int = 20  # where the kind is trained on pairs of texts: of each sort for a row, at most
 
 
@@ -55,7 +55,7 @@ class Kind:
     work: str  # of WORK: what its time is made of
     words: tuple[str, ...] = ()  # overrides of all variants
     variants: tuple[Variant, ...] = ()  # the most wanted first
-    take: int = 1  # so many of those that fit are tried
+    take: int = 1  # how many of those that fit are tried
     needs: Needs = field(default_factory=dict)
     rates: tuple[float, ...] = ()
     passes: float = 0.0  # over the texts beside those of training epochs: of a fit, or of a frozen encoder
@@ -63,7 +63,8 @@ class Kind:
     fastest: float = 1.0  # share of the time of all layers and tokens that its fastest answers take
     in_pairs: bool = False  # trained on pairs of texts, as SetFit is
     has_cut: bool = False  # trained in epochs: one cut at a third of its steps, ranked within its kind
-    small: tuple[str, ...] = ()  # kinds of which the best answers what it is sure of, and the teacher the rest
+    # Kinds of small models for a cascade: the best answers what it is sure of, the teacher the rest.
+    small: tuple[str, ...] = ()
     is_ceiling: bool = False  # tried above the cap too: shown beside the winner, and a teacher
     teacher: str | None = None  # the kind that must be done first; its run is {teacher} in the overrides
 
@@ -90,7 +91,7 @@ def portfolio_digest() -> str:
 
 
 def read_kind(name: str) -> Kind:
-    """Return the kind that a file describes; raise ConfigError for keys or values that mean nothing."""
+    """Return the kind that a file describes; raise ConfigError for unknown keys or invalid values."""
     import yaml
 
     where = f"conf/{PORTFOLIO}/{name}.yaml"
@@ -127,7 +128,7 @@ def _typed(key: str, value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
-# What a kind or a variant may need, each with a sentence where it is not met, "" where it is.
+# What a kind or a variant may need: each function returns a sentence if it is not met, "" if it is.
 
 Need = Callable[[Any, Facts, Budget, "Hub"], str]
 Hub = Callable[[str], bool]  # are the weights of a hub id at hand?
@@ -208,7 +209,7 @@ NEEDS: dict[str, Need] = {
 
 
 def check_needs(needs: Needs, where: str) -> None:
-    """Raise ConfigError for a condition that there is not."""
+    """Raise ConfigError for an unknown condition."""
     for key, value in needs.items():
         if key == "any" and isinstance(value, list):
             for one in value:

@@ -1,4 +1,4 @@
-"""How long a run will take: its work, by three rates of this machine that are measured once and kept.
+"""Estimates how long a run takes from its work and three rates of this machine, measured once and cached.
 
 A rate is rounded to a power of the square root of 2, so that a plan does not change with the noise of a measurement.
 Where nothing depends on a clock, the rates are those of REFERENCE, the same on every machine.
@@ -20,7 +20,7 @@ from torch import nn
 from runner.machine.facts import cpu_model, usable_cores
 
 ROUNDS, ROUND_S = 3, 0.15  # of a measurement; the fastest counts
-ROWS, WORDS, TABLE, WIDTH = 32, 24, 8000, 64  # of the bag of words whose training is timed
+ROWS, WORDS, TABLE, WIDTH = 32, 24, 8000, 64  # sizes of the bag of words whose training is timed
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def measure_rates(device: torch.device) -> Rates:
 def _fastest(call: Callable[[], object], units: float, clock: Callable[[], float] = time.thread_time) -> float:
     """Return the units a second of the fastest of some rounds.
 
-    clock: of this thread's own work where that is on the CPU, so that other processes do not lower a rate that is kept.
+    clock: on the CPU this thread's processor time, so that other processes do not lower a cached rate.
     """
     call()
     best = 0.0

@@ -1,4 +1,4 @@
-"""The order of the steps of a search, and how many of them the time is enough for.
+"""Orders the steps of a search, and counts how many of them fit in the time.
 
 The first kind of the portfolio comes first; the others follow by the cost of their cheapest candidate. Within a kind
 that is trained in epochs, all candidates are trained to the cut first; then those that are still in it go on.
@@ -15,7 +15,7 @@ from runner.best.types import Budget, Candidate, Facts, Step
 SHARE = 0.7  # of the minutes that is planned; the rest is for the reserve
 CUT = 1 / 3  # of the steps of a training, at which the better half of a kind goes on
 FEWEST = 2  # candidates of a kind that go on
-DEAR_S = 60.0  # of a fold: with more, one repeat is enough
+DEAR_S = 60.0  # rows of a fold from which on one repeat is enough
 FEW_ROWS, FEWER_ROWS = 2000, 1000  # labelled rows below which folds select, and below which they are repeated
 FOLDS, REPEATS = 5, 3
 
@@ -38,9 +38,9 @@ def order_steps(candidates: Sequence[Candidate], folds: int, repeats: int) -> tu
 
 
 def ordered_kinds(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
-    """Return the candidates by kind: that of the first candidate, then the cheapest ones; pupils after their teacher.
+    """Return the candidates by kind: that of the first candidate, then the cheapest ones; students after their teacher.
 
-    The first kind of the portfolio is n-grams: whatever the clock does, the search has a useful model then.
+    The first kind of the portfolio is n-grams, so that the search has a useful model early, whatever the clock does.
     """
     kinds: dict[str, list[Candidate]] = {}
     for candidate in candidates:
@@ -85,9 +85,9 @@ def survivors_of(count: int) -> int:
 
 
 def count_planned(steps: Sequence[Step], candidates: Sequence[Candidate], budget: Budget) -> int:
-    """Return how many of the steps the budget is enough for, the first ones; at least one where there is any.
+    """Return how many of the first steps fit in the budget; at least one if there is any.
 
-    Of a kind's trainings after the cut only so many count as go on.
+    Of a kind's trainings after the cut only those that go on count.
     """
     if budget.steps is not None:
         return min(budget.steps, len(steps))

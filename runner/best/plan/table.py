@@ -1,4 +1,4 @@
-"""The rows of a search: which select, how many folds there are, and what every run reads them by."""
+"""Decides on the rows of a search: which select, the number of folds, and the overrides that runs read them by."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def read_table(settings: Settings, words: Sequence[str], budget: Budget, cache: 
     labelled = len(rows.raw.splits["train"]) + (len(rows.raw.splits[rows.select]) if rows.is_cut else 0)
     cut = held_out_words(rows, settings, labelled, is_needed=is_whole) if labelled >= FEW_ROWS else ()
     budget = replace(budget, goal=goal)
-    check_classes(rows)  # before folds, whose own message about a rare class is less plain
+    check_classes(rows)  # before folds, whose own message about a rare class is less clear
     shared = (*goal_words(goal, task), *cut)
     own = WITH_FOLDS if labelled < FEW_ROWS else ()
     held = read_facts(rows, cache).new_words if own else None  # folds have no texts apart from all that train

@@ -1,6 +1,6 @@
-"""The time of an answer before anything is trained: that of the random twin, by the bundle that it would have.
+"""Times answers before anything is trained, with a random twin and the bundle that it would have.
 
-Near the cap it decides nothing: such a candidate is trained and judged once, by the time of its own bundle.
+Near the cap this time decides nothing: such a candidate is trained, then judged once by the time of its own bundle.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def length_of(cells: tuple[str, ...]) -> int:
 
 
 def verdict(micros: float, most: float | None) -> bool | None:
-    """Does a time fit the cap? None: it is too near to say before the model is trained."""
+    """Does a time fit the cap? None: too close to tell before the model is trained."""
     if most is None or micros < FITS * most:
         return True
     return False if micros > OUT * most else None

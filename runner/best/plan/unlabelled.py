@@ -1,4 +1,4 @@
-"""The file of further texts: how many there are, which of them are reported ones, and whether they are alike at all."""
+"""Checks the file of unlabelled texts: their number, which are reported ones, and if they resemble the data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from runner.errors import ConfigError
 from runner.experiment.stage_inputs import unlabelled_source
 from runner.schema import Settings
 
-MOST_UNKNOWN = 0.2  # share of its words that no training text has, beyond that of the selection texts
+MOST_UNKNOWN = 0.2  # largest share of words unknown to the training texts, beyond that of the selection texts
 KEY = "unlabelled"
 
 
@@ -24,7 +24,7 @@ def count_unlabelled(facts: Facts, rows: Rows, settings: Settings, budget: Budge
     """Return the facts with those of the file `unlabelled`, if the budget names one.
 
     Rows whose text is a reported or a selection one are counted as left out. Raises DataError for a file that cannot be
-    read, and ConfigError for one that is empty or in other words than the training texts.
+    read, and ConfigError for one that is empty or whose words differ from the training texts'.
     """
     if not budget.unlabelled:
         return facts

@@ -1,4 +1,4 @@
-"""Are the weights of a hub id at hand: in the cache, or of a hub that answers within two seconds?"""
+"""Are the weights of a hub id available: in the cache, or from a hub that answers within two seconds?"""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class WeightsAtHand:
         self._known: dict[str, bool] = {}
 
     def __call__(self, source: str) -> bool:
-        """Are the weights of this id or folder at hand?"""
+        """Are the weights of this id or folder available?"""
         if source not in self._known:
             self._known[source] = is_cached(source) or (hub_answers() and hub_has(source))
         return self._known[source]

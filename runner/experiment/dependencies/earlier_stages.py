@@ -1,7 +1,7 @@
-"""A chain without its last stage is a run of its own: found if it is finished, made first if it is not.
+"""Makes a chain without its last stage a run of its own: it is found if finished, else made first.
 
 So `compression=[magnitude,int8]` is one stage on the run of `compression=[magnitude]`, and that one on the plain
-training. All chains of a sweep that begin alike share what they have in common, the model after each stage has an id
+training. All chains of a sweep share the stages that they begin with, the model after each stage has an id
 that `from=`, `export` and `predict` take, and an interrupted chain repeats no finished stage.
 """
 

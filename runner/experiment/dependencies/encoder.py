@@ -1,8 +1,8 @@
-"""The saved model that a run starts from: a finished run's, or an encoder that is finetuned first, in a run of its own.
+"""Finds the saved model that a run starts from: a finished run's, or an encoder that is finetuned first in its own run.
 
 That run has its own identity, folder and record: every head over the same encoder shares it, an interruption resumes
-it, and it is the very run that `run model=bert-mini train.epochs=1` makes, so the encoder's own head stands beside the
-new one in every table.
+it, and it is the same run that `run model=bert-mini train.epochs=1` makes, so every table shows the encoder's own head
+beside the new one.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""The runs of the folds, whose answers to the rows that they held out calibrate the model of all rows.
+"""Calibrates a model trained on all rows by the answers of the runs of the folds to the rows that they held out.
 
     run model=dsn data=files data.path=reviews.csv data.folds=5 data.fold=all data.calibration=folds
 
-Answers of the model to its own training rows say nothing of how often it is right. A run on the other folds answers
+A model's answers to its own training rows do not show how often it is right. A run on the other folds answers
 rows that it has not seen, and all folds together answer every row once. These runs are trained as the model of all rows
 is, to the last epoch: no epoch is chosen by the rows that they hold out. scikit-learn's CalibratedClassifierCV with
 ensemble=False does the same.
@@ -75,5 +75,7 @@ def fold_overrides(settings: Settings, overrides: list[str], fold: int) -> list[
 
 
 def has_no_epochs(settings: Settings) -> bool:
-    """Is the model fitted at once, so that no epoch is kept? Its runs are then those of a sweep over the folds."""
+    """Is the model fitted in one go, so that no epoch is chosen? Its runs are then the same as those of a sweep over
+    the folds.
+    """
     return settings.model.family in FITTED or settings.model.head == FITTED_HEAD

@@ -1,6 +1,6 @@
-"""A run that another run needs first: its overrides, and what follows when it does not finish.
+"""Makes a run that another run needs first: its overrides, and the error if it does not finish.
 
-The maker of runs is passed in, so that nothing here imports the run that it is a part of.
+The function that makes runs is passed in, so that nothing here imports runner/experiment/run.py.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def finish_named_run(key: str, words: list[str], settings: Settings, make_run: M
     if problems := check_overrides(words):
         raise ConfigError("\n".join(f"{key}: {problem}" for problem in problems))
     inner = resolve(compose(words), words=words)
-    inner.train.threads = settings.train.threads  # a sweep has shared the cores out
+    inner.train.threads = settings.train.threads  # in a sweep, the cores are divided already
     return finish_run(make_run, inner, words)
 
 

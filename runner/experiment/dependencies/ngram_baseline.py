@@ -1,6 +1,6 @@
-"""The n-gram baseline of a run: the linear model that costs seconds, a run of its own, made once for its data.
+"""Makes the n-gram baseline of a run: a linear model that takes seconds, as a separate run, once for its data.
 
-It is the very run that `run model=ngram` makes of the same data, so it is found in tables and in the tracker like any
+It is the same run that `run model=ngram` makes on these data, so it appears in tables and in the tracker like any
 other, every run of these data shares it, and an earlier one is found without reading the data.
 """
 
@@ -35,7 +35,7 @@ def find_ngram_baseline(
 ) -> dict[str, float]:
     """Return the metrics that a run takes over from the n-gram run on its data, which is made first if there is none.
 
-    make_run: makes a run without a word on the terminal. Data that n-grams cannot learn from are no reason to fail:
+    make_run: makes a run without output on the terminal. Data that n-grams cannot learn from are not an error:
     `notify` is told why there is no baseline, and the result is {}. Raises InnerRunUnfinished after Ctrl-C.
     """
     if not is_wanted(settings):
@@ -68,7 +68,7 @@ def is_wanted(settings: Settings) -> bool:
 
     It does if it gives one answer per text, measures costs, and is not an n-gram run itself.
     """
-    task = named_task(settings.task, settings.data)  # None: whatever the labels can be, one answer a text
+    task = named_task(settings.task, settings.data)  # None: whatever the labels can be, there is one answer per text
     is_text = task is None or (task.reads == "text" and task.input == "text" and task.needs_label)
     is_text &= not reads_frames(settings.model)
     is_asked = settings.baseline.ngram == "auto" and settings.measure.enabled
@@ -78,13 +78,14 @@ def is_wanted(settings: Settings) -> bool:
 def ngram_settings(settings: Settings, words: list[str]) -> Settings:
     """Return the settings of the baseline's run: those of `run model=ngram` with this run's data, task and machine.
 
-    words: the command of that run, which says whether the order of two texts matters: other models need not know.
+    words: the command of that run, which may set whether the order of two texts matters; other models do not use that
+    setting.
     """
     plain = resolve(compose([f"model={PRESET}", "data=demo"]))
     symmetric = bool(compose(words).data.symmetric)
     data = replace(settings.data, max_length=plain.data.max_length, symmetric=symmetric)  # whole texts
     data.calibration = None if data.calibration == FOLDS else data.calibration
-    data.added_tokens = []  # of pieces, which it does not read
+    data.added_tokens = []  # a number of word pieces, which it does not read
     return replace(
         plain, data=data, task=settings.task, measure=settings.measure, tracker=settings.tracker,
         paths=settings.paths, checkpoint=settings.checkpoint, device=settings.device,

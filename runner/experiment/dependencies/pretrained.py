@@ -1,8 +1,7 @@
 """A pretraining named by the command that makes it: `model.pretrained="task=mlm model=bert-tiny data=imdb"`.
 
-`model.init_from`, which may take a part of a model, can be such words too.
-
-It is a run of its own, found if it is finished and made first if it is not, so that all seeds and data of a sweep start
+`model.init_from`, which may take over part of a model, can be such a command too. It is a separate run, found if
+finished, else made first, so that all seeds and data of a sweep start
 from the same weights. It shares the folders of the command, and neither data nor seed.
 """
 
@@ -19,7 +18,7 @@ SHARED = ("paths", "tracker", "device", "checkpoint")
 
 
 def make_pretrained(settings: Settings, overrides: list[str], notify: Callable[[str], None], make_run: MakeRun) -> None:
-    """Put the model folder of that run in the place of the command, and of a tokenizer that is not named.
+    """Replace the command by the model folder of that run, which also stands for a tokenizer that is not named.
 
     Raises ConfigError for a command with mistakes, and InnerRunUnfinished.
     """

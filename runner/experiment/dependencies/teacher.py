@@ -1,8 +1,8 @@
 """A teacher named by the command that makes it: `compression.distil.teacher="model=bert-mini train.epochs=3"`.
 
-It is a run of its own, found if it is finished and made first if it is not, so that a sweep of students shares one. Its
-data, tokenizer and folders are those of the student's command, unless its own words say otherwise. The
-masked-word model that varies texts may be named so too: `compression.distil.augment.model="task=mlm model=bert-mini"`.
+It is a separate run, found if finished, else made first, so that a sweep of students shares one. Its data, tokenizer
+and folders are those of the student's command unless its own words override them. The masked-word model that varies
+texts can be named in the same way: `compression.distil.augment.model="task=mlm model=bert-mini"`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SHARED = ("data", "task", "paths", "tracker", "measure", "device", "checkpoint",
 
 
 def make_teachers(settings: Settings, overrides: list[str], notify: Callable[[str], None], make_run: MakeRun) -> None:
-    """Put identities of runs in the place of the commands that make teachers and masked-word models.
+    """Replace the commands that make teachers and masked-word models by the identities of their runs.
 
     Raises ConfigError for a command with mistakes, and InnerRunUnfinished.
     """

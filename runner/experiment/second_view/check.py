@@ -1,4 +1,4 @@
-"""Refusals of a second view that need data and model, made before the run folder exists."""
+"""Checks of a second view that need data and model, made before the run folder exists."""
 
 from __future__ import annotations
 

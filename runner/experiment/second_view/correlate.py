@@ -1,7 +1,7 @@
 """Deep canonical correlation: the text encoder and a code encoder learn outputs that correlate (Andrew et al. 2013).
 
-Labels play no part until the end: the last layer then starts from a logistic regression on the numbers that correlate.
-Those are linear in the vectors of the texts, so both maps fold into that layer, and no part of the view is left.
+Labels are not used until the end: the last layer then starts from a logistic regression on the correlated outputs.
+These are linear in the vectors of the texts, so both maps fold into that layer, and no part of the view is left.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def learn_with_codes(context: RunStageContext) -> None:
 
 
 def _train_text(context: RunStageContext, splits: Splits) -> None:
-    """Correlate, or learn a teacher's answers, or one after the other; then nothing of the codes is left."""
+    """Correlate, learn a teacher's answers, or one after the other; no part of the codes is left in the model."""
     view, network = context.settings.view, cast(LinearHead, context.prepared.model)
     teaches, reader = view.method in (DISTIL, BOTH), None
     if teaches:

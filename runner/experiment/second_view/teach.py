@@ -1,7 +1,7 @@
 """Distillation from codes: a classifier that reads codes learns the labels, then answers for every pair.
 
 The text's network learns from its answers on all pairs, and from the labels where there are any, with the losses of
-compression=[distil]. A class that the labelled rows rarely have is known by the nodes above its codes.
+compression=[distil]. For a class that is rare among the labelled rows, the nodes above its codes help.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from runner.record.metrics import VIEW
 from runner.training.inference import predict
 
 LOSSES = DistilLosses(soft=1.0, hard=1.0)
-TEMPERATURE = 1.0  # the teacher is a small network of few labels, and not over-confident
+TEMPERATURE = 1.0  # the teacher is a small network trained on few labels, and not over-confident
 
 
 @dataclass
