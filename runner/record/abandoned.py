@@ -1,7 +1,7 @@
-"""Runs whose process is gone: a record that says `running` while nobody holds its folder is closed.
+"""Closes the records of runs whose process is gone: those with status `running` whose folder nobody holds.
 
-The lock of a run folder belongs to its process and ends with it, however it ended; so it alone tells the living from
-the dead, in other terminals too.
+The lock of a run folder is released when its process ends, in whatever way, so the lock alone shows whether the run is
+alive, also from other terminals.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ HEAD = 400  # bytes: the status is the second key of a record
 
 
 def is_held(folder: Path) -> bool:
-    """Is a living process at the run of this folder?"""
+    """Is a living process working on the run in this folder?"""
     from filelock import FileLock, Timeout
 
     lock = FileLock(folder / ".lock")
@@ -26,14 +26,14 @@ def is_held(folder: Path) -> bool:
         lock.acquire(timeout=0)
     except Timeout:
         return True
-    except OSError:  # the folder cannot be written to: nobody can be at work there
+    except OSError:  # the folder cannot be written to, so no process can be at work there
         return False
     lock.release()
     return False
 
 
 def close(folder: Path, status: str = "killed", reason: str = ENDED) -> bool:
-    """Close the record in a folder if its process is gone; was there anything to close?"""
+    """Close the record in a folder if its process is gone; return whether it was closed."""
     from filelock import FileLock, Timeout
 
     try:
@@ -48,7 +48,7 @@ def close(folder: Path, status: str = "killed", reason: str = ENDED) -> bool:
 
 
 def close_all(output: Path) -> list[Path]:
-    """Close every dead run below the output folder; the folders that were closed."""
+    """Close every dead run below the output folder; return the folders of those that were closed."""
     return [folder for folder in _running(output) if close(folder)]
 
 

@@ -1,7 +1,7 @@
-"""The stored answers of many runs in one file beside them: a comparison of thousands opens it instead of thousands.
+"""Caches the stored answers of many runs in one file, so that a comparison of thousands of runs opens one file.
 
     cache = AnswerCache(Path("outputs"))
-    read_predictions(folder, "test", record, cache)     # as the run's own file has them
+    read_predictions(folder, "test", record, cache)     # the same as from the run's own file
     cache.write()                                       # for the next comparison
 
 An entry counts while its file has the size, the times and the inode number that it had when it was read. The cache
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     import numpy as np
 
-Columns: TypeAlias = "tuple[dict[str, np.ndarray], np.ndarray | None]"  # by name; where each unit's items begin
+Columns: TypeAlias = "tuple[dict[str, np.ndarray], np.ndarray | None]"  # columns by name; where each unit's items begin
 ReadFile: TypeAlias = "Callable[[Path, tuple[str, ...]], Columns | None]"
 Stamp = tuple[int, int, int, int]  # of a file: bytes, modification and status-change times (ns), inode number
 Piece = tuple[str, str, str, bytes]  # of a column: its name, its type, the type it is kept in, its bytes
@@ -32,11 +32,11 @@ Place = tuple[str, str, str, int, int]  # the same with where the bytes begin an
 
 NAME = ".answers"
 VERSION = 1
-WORTH = 100  # files: to read them again takes a twentieth of a second
+WORTH = 100  # fewest files worth caching: to read that many again takes a twentieth of a second
 LARGEST = 256 * 2**20  # bytes: 10,000 runs with 25,000 rows of up to 256 classes
-SETTLED_NS = 2 * 10**9  # the coarsest clock of a file system: a younger file may change and keep its times
+SETTLED_NS = 2 * 10**9  # s, the coarsest clock of a file system: a younger file may change without a new time stamp
 NUMBERS = "?bBhHiIlLqQefd"  # the characters of the types that are kept
-OFFSETS = ""  # in the place of a column's name
+OFFSETS = ""  # stands for a column's name
 DAMAGED = (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, MemoryError, OSError)
 
 
@@ -52,10 +52,10 @@ class AnswerCache:
         self._read = lru_cache(maxsize=64)(self._from_file)
 
     def read(self, path: Path, names: tuple[str, ...], read_file: ReadFile) -> Columns | None:
-        """Return the named columns of a run's file: as they are kept while it is the same, else by `read_file`."""
+        """Return the named columns of a run's file: from the cache while the file is unchanged, else by `read_file`."""
         if (stamp := stamp_of(path)) is None:
             return None
-        folder, name = str(path).rsplit(os.sep, 2)[-2:]  # in a third of the time of the path's own parts
+        folder, name = str(path).rsplit(os.sep, 2)[-2:]  # takes a third of the time of Path's own properties
         key = f"{','.join(names)}/{folder}/{name}"
         kept = self._file.entries.get(key)
         if kept and kept[0] == stamp:
@@ -64,7 +64,7 @@ class AnswerCache:
         return self._read(key, path, names, stamp, read_file)
 
     def write(self) -> None:
-        """Keep what was read from files for later comparisons, if that is worth while and the folder allows it."""
+        """Write what was read from files into the cache, if that is worthwhile and the folder allows it."""
         if len(self._fresh) >= WORTH:
             with suppress(OSError):
                 write_kept(self._output, self._all())
@@ -145,7 +145,7 @@ def write_kept(output: Path, entries: Iterator[tuple[str, Stamp, list[Piece]]]) 
                 data += column
             kept[key][1].append((name, dtype, small, begin, len(column)))
     header = json.dumps({"version": VERSION, "entries": kept}).encode()
-    for left in output.glob(f"{NAME}.*.part"):  # by a process that was killed; one that still writes gives up
+    for left in output.glob(f"{NAME}.*.part"):  # left by a process that was killed; one that is still writing gives up
         left.unlink(missing_ok=True)
     part = output / f"{NAME}.{os.getpid()}.part"
     try:
@@ -160,7 +160,7 @@ def write_kept(output: Path, entries: Iterator[tuple[str, Stamp, list[Piece]]]) 
 
 
 def stamp_of(path: Path) -> Stamp | None:
-    """Return what tells one content of a file from the next; None where there is no file."""
+    """Return a stamp that changes with the content of a file; None if there is no file."""
     try:
         found = path.stat()
     except OSError:

@@ -1,8 +1,8 @@
-"""Is a score better than that of a model which has learned nothing? Tables mark those that are not.
+"""Decides whether a score is better than that of a model which has learned nothing; tables mark those that are not.
 
     is_at_baseline([record.metrics for record in records], records[0].data.primary)
 
-From the recorded metrics alone, so that a lone run, a comparison and a sweep judge alike.
+It uses only recorded metrics, so that a single run, a comparison and a sweep judge alike.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ def is_at_baseline(runs: Sequence[Mapping[str, float]], primary: str, baseline: 
     The baseline is the recorded `baseline/majority`: the score of always answering the majority class of the training
     rows, or their mean for numbers; for masked words the perplexity of the words' frequencies; for tags the score of
     the most frequent tag of each word; for answers in texts the better one of no answer and the first sentence. The
-    runs are at baseline when all answer every row alike, or when the baseline lies within or beyond the 95 % interval
-    of their mean: the one over the examples or the one over the seeds (Student's t), whichever reaches farther. Seeds
-    that scatter while each run by itself is better than the baseline are not at baseline: two seeds at 0.9 and 0.8 have
-    learned.
+    runs are at baseline if all of them give every row the same answer, or if the baseline lies within or beyond the 95
+    % interval of their mean: the one over the examples or the one over the seeds (Student's t), whichever reaches
+    farther. If each run by itself is better than the baseline, scatter between seeds does not count: two seeds at 0.9
+    and 0.8 have learned.
     baseline: another recorded score to judge by, NGRAM for that of the n-gram model.
     Returns None where no run has both the score and a baseline: not judged.
     """
@@ -54,7 +54,7 @@ def is_at_baseline(runs: Sequence[Mapping[str, float]], primary: str, baseline: 
 
 
 def marked(text: str, metrics: Mapping[str, float], primary: str) -> str:
-    """Return the text, with the mark behind it where these metrics of one run are at baseline."""
+    """Return the text, followed by the mark if these metrics of one run are at baseline."""
     return f"{text} ({MARK})" if is_at_baseline([metrics], primary) else text
 
 
@@ -71,7 +71,7 @@ def describe_ngram(metrics: Mapping[str, float]) -> str:
 def no_better_than_ngrams(runs: Sequence[Mapping[str, float]], primary: str) -> str:
     """Return a sentence on runs, equal but for the seed, that the n-gram model makes superfluous; "" for others.
 
-    They are larger and slower than that model, as far as both are measured, and not better by more than chance.
+    That is, they are larger and slower than that model, as far as both are measured, and not significantly better.
     """
     if not is_at_baseline(runs, primary, NGRAM):
         return ""

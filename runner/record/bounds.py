@@ -1,4 +1,4 @@
-"""Runs whose model needs more than a question has, such as codes beside a text: bounds, which are never deployed."""
+"""Upper bounds: runs whose model reads more than a question contains, such as codes beside a text; never deployed."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ BOUND_NOTE = "a bound: the model reads codes, which a question does not have, so
 
 
 def is_bound(record: RunRecord) -> bool:
-    """Does the model of this run read what is known of training and test rows alone?"""
+    """Does the model of this run read columns that only training and test rows have?"""
     return bool(record.setting("view.reads", TEXT) != TEXT)

@@ -1,7 +1,7 @@
 """How the logits of a run become probabilities: the part `calibration` of its record. Standard library only.
 
-The stored predictions keep raw logits; `calibrated_probabilities` in predictions.py is what every form of the model
-answers with.
+The stored predictions keep raw logits; every form of the model answers with `calibrated_probabilities` of
+predictions.py.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 FILE = "calibration.json"  # beside the weights
 TEMPERATURE, VECTOR, NONE = METHODS = ("temperature", "vector", "none")
-# Scores of probabilities by their names behind the split; a run's table has those of SHOWN_SCORES alone.
+# Scores of probabilities, named without the split; a run's table has only those of SHOWN_SCORES.
 SHOWN_SCORES = ("ece", "auroc")
 FURTHER_SCORES = (
     "ece_floor", "ece_floor_95", "ece_debiased", "ece_equal_width", "brier", "log_loss", "average_precision",

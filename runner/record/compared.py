@@ -1,4 +1,4 @@
-"""How many models a finished run was compared with on its calibration rows: a promise on these rows counts them all."""
+"""Counts the models that were compared on a run's calibration rows: a promise on these rows corrects for all of them."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def constant_answers(record: RunRecord) -> Iterator[str]:
 
 
 def is_shown(record: RunRecord, name: str) -> bool:
-    """Does a score belong in the run's table? Those that data.metrics names do; of others, the short ones."""
+    """Does a score belong in the run's table? Those named in data.metrics do, and others with short names."""
     split, _, score = name.partition("/")
     if score in record.scores:
         return True

@@ -1,4 +1,4 @@
-"""Tables that fit their terminal: names stay whole, and columns of little weight go where there is no room for them.
+"""Tables that fit the terminal: names are kept whole, and less important columns are dropped if there is no room.
 
 table, shown = fitted_table("runs", [Column("run", 0, names, is_name=True), Column("score", 0, scores)], width=80)
 """
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 PADDING = 3  # of a column
-NAME = 40  # characters of a name that other columns give way to; a longer one goes on in the next line
+NAME = 40  # characters of a name for which other columns are dropped; a longer name continues on the next line
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column with its cells. rank: the highest goes first for want of room, 0 never does."""
+    """A column with its cells. rank: the highest is dropped first if there is no room, 0 never."""
 
     title: str
     rank: int

@@ -1,4 +1,4 @@
-"""The run folder is the only truth about a run: MLflow mirrors it. Here records are found and read.
+"""Finds and reads records. The run folder is the only source of truth about a run; MLflow mirrors it.
 
 record = find_record(Path("outputs"), "4e76")      # ConfigError: no such run, several, a damaged record
 records, damaged = read_all_records(Path("outputs"))
@@ -24,7 +24,7 @@ from runner.sanitize import say
 
 RECORD = "record.json"
 POINTS = "metrics.jsonl"
-LATEST = "latest"  # in the place of an id: the newest finished run
+LATEST = "latest"  # instead of an id: the newest finished run
 PAGE = "report.html"  # of a finished run, see runner/report/run_page.py
 NOT_FINITE = "not-finite.json"  # rows of batches that could not be learned from, see runner/training/nonfinite.py
 
@@ -57,7 +57,7 @@ def read_all_records(output: Path) -> tuple[list[RunRecord], dict[str, str]]:
 def read_records(folders: Iterable[Path]) -> tuple[list[RunRecord], dict[str, str]]:
     """Return the records in run folders that have one, and for each damaged one its identity and what is wrong.
 
-    What is the same in several is shared, so none of them may be changed.
+    Equal parts of several records are shared objects, so none of them may be changed.
     """
     reader = RecordReader()
     found, damaged = [], {}

@@ -41,7 +41,7 @@ NOT_IDENTITY = (
     "engine.compile",
     "train.threads",
     "train.eval_batch_size",
-    "train.on_nonfinite",  # a run that it ended goes on with skip; what was left out is a metric
+    "train.on_nonfinite",  # a run that it ended may be resumed with skip; the number of batches left out is a metric
     "model.weights",
     "model.recipe",
     *FILES,
@@ -129,9 +129,9 @@ def identify(
     """Return the ten hexadecimal digits that name a run.
 
     data, tokenizer, weights: fingerprints of their contents ("" for weights drawn from the seed). Checkpoints and
-    tokenizers count by what lies in them, not by the id or the folder they come from; contents: the same for other
-    settings, by their dotted keys. The positive class counts by what it is, not by its name or by who named it, and
-    where it is class 1 not at all.
+    tokenizers count by their content, not by the id or the folder they come from; contents: the same for other
+    settings, by their dotted keys. The positive class counts by its index, not by its name or how it was chosen, and
+    not at all if it is class 1.
     """
     kept = identity_settings(settings) | {
         "model.tokenizer": tokenizer,
@@ -141,8 +141,8 @@ def identify(
     kept.pop("data.positive", None)
     kept |= contents or {}
     if settings.finished:
-        kept["finished"] = True  # `weights` says of what
+        kept["finished"] = True  # `weights` stands for its content
     if settings.compression:
-        kept["compression"] = list(settings.compression)  # flat settings do not say the order
+        kept["compression"] = list(settings.compression)  # flattened settings do not contain the order
     text = json.dumps([kept, data, weights, NUMBERS], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:10]

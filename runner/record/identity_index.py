@@ -1,8 +1,8 @@
-"""From settings to a run's identity without loading its data: what makes a finished sweep answer at once.
+"""Finds a run's identity from its settings without loading its data, so that a finished sweep answers at once.
 
-An identity covers the content of the data, so it is known only after loading. Each run leaves a small file behind,
-named by a hash of what can be seen from outside: settings, version, and size and time of local files. A changed file
-is looked at again. Hub ids are taken to mean what is in the hub's cache; `force=true` asks nobody.
+An identity covers the content of the data, so it is known only after loading. Each run leaves a small file, named by a
+hash of what is known before loading: settings, version, and size and time of local files. A changed file is read again.
+Hub ids are taken to mean what is in the hub's cache; `force=true` does not use the index.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ RULES = 2  # raise it when the same settings and files come to another identity:
 
 
 def key(settings: Settings) -> str:
-    """Return the name of these settings as seen from outside, 20 hexadecimal digits."""
+    """Return the key of these settings without loading data, 20 hexadecimal digits."""
     text = json.dumps([identity_settings(settings), list(_sources(settings)), NUMBERS, RULES], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
@@ -34,7 +34,7 @@ def remember(output: Path, settings: Settings, identity: str) -> None:
     if recall(output, path.name) == identity:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")  # whoever has this key holds the run's folder
+    part = path.with_name(f"{path.name}.part")  # only the holder of the run's folder writes this key
     part.write_text(identity, encoding="ascii")
     part.replace(path)
 

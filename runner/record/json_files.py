@@ -1,4 +1,4 @@
-"""JSON files that are written whole or not at all, and read without trust."""
+"""JSON files that are written whole or not at all, and checked when they are read."""
 
 from __future__ import annotations
 

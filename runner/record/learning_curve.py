@@ -4,8 +4,9 @@
     speed_up(bert, bermo)     # how many times fewer steps the second kind needs to the first kind's score
 
 Definitions: a score is smoothed as the mean of the last three evaluations; a target is the mean over seeds of the
-baseline's best smoothed score; a run gets there at the first step at which its own is no less; a run that never does
-counts with all its steps and is flagged. A target of best single evaluations would be out of reach: the highest of 20
+baseline's best smoothed score; a run reaches it at the first step at which its own smoothed score is no less; a run
+that never does counts with all its steps and is flagged. A target of best single evaluations would be out of reach: the
+highest of 20
 noisy ones lies above every mean of three, for the baseline too.
 """
 
@@ -23,7 +24,7 @@ from runner.record.validation import point
 SMOOTH = 3  # evaluations
 ROUNDING = 1e-9  # of their mean
 DRAWS, LEVEL = 2000, 0.95  # of the bootstrap over seeds
-FELL, WITHIN = 0.10, 1  # a score that falls this far within that many evaluations, and stays there
+FELL, WITHIN = 0.10, 1  # a collapse: a score that falls this far within that many evaluations, and stays there
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class SpeedUp:
     high: float
     target: float
     steps: tuple[list[int], list[int]]  # of each run, baseline first
-    unreached: tuple[int, int]  # runs that never got there
+    unreached: tuple[int, int]  # runs that never reached the target
 
 
 def curve(folder: Path, metric: str | None = None) -> Curve:
@@ -72,7 +73,7 @@ def curve(folder: Path, metric: str | None = None) -> Curve:
 
 
 def points(folder: Path, metric: str) -> dict[int, float]:
-    """Return the logged values of a metric by step; of a step that a resumed run did again, the later."""
+    """Return the logged values of a metric by step; of a step that a resumed run repeated, the later value."""
     path = folder / POINTS
     lines = path.read_bytes().splitlines() if path.is_file() else []
     return {int(logged["step"]): logged[metric] for line in lines if (logged := point(line)) and metric in logged}
@@ -141,7 +142,7 @@ def speed_up(baseline: list[Curve], others: list[Curve], share: float = 1.0, see
 
 
 def collapsed(run: Curve, after: int) -> bool:
-    """Did the score fall by more than 10 points from one evaluation to the next after step `after`, for good?"""
+    """Did the score fall by more than 10 points between two evaluations after step `after`, without recovering?"""
     for index in range(1, len(run.scores)):
         before = run.scores[index - WITHIN]
         if run.steps[index] > after and (run.scores[index:] < before - FELL).all():

@@ -10,7 +10,7 @@ from runner.statistics.score_table import SCORE_TABLE
 
 SPLITS = ("train", "tune", "val", "val_mm", "test")
 
-# What may stand in a place of a name: its pattern, and the examples offered when a name is misspelt.
+# Placeholders in names: the pattern of each, and the examples offered if a name is misspelt.
 PLACES: dict[str, tuple[str, tuple[str, ...]]] = {
     "split": (
         r"train|tune|calibration|out_of_fold|(?:val|test)(?:_\w+)?",

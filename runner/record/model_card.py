@@ -1,4 +1,4 @@
-"""The model card saved with every trained model: what it is, what it scored, how to open it and make it again."""
+"""The model card saved with every trained model: what it is, its scores, how to open it and how to reproduce it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runner.tasks import find_task
 def model_card(record: RunRecord, auto_class: str, needs_import: bool = False) -> str:
     """Markdown for README.md of the model folder, from the run's record; auto_class: of transformers, to open it.
 
-    needs_import: is the model no class of transformers, so that ours must be imported first?
+    needs_import: is the class not one of transformers, so that `bertier` must be imported first?
     """
     metrics, data = record.metrics, record.data
     low = f"\n{MARK[0].upper()}{MARK[1:]}: {MEANING}.\n" if is_at_baseline([metrics], data.primary) else ""
@@ -38,7 +38,7 @@ Open it with `{auto_class}.from_pretrained(folder)`{opening(needs_import)}.{clea
 
 
 def opening(needs_import: bool) -> str:
-    """Return where the class of the model is, and what must be imported for it."""
+    """Return where the class of the model is defined, and what must be imported for it."""
     if needs_import:
         return " of transformers, after `import bertier`: the class of this\nmodel is ours"
     return " of transformers, which has the class of this\nmodel itself"
@@ -56,7 +56,7 @@ def sounds(record: RunRecord) -> str:
     if not record.setting("data.audio"):
         return ""
     rate, seconds, average = (record.setting(f"data.{key}") for key in ("rate", "seconds", "average_frames"))
-    stack = record.setting("data.stack_frames") or 1  # records from before have none
+    stack = record.setting("data.stack_frames") or 1  # older records have none
     features = str(record.setting("model.tokenizer"))
     of_bands = ", and their discrete cosine transform (DCT-II, 40 coefficients)" if features == "mfcc" else ""
     stacked = f", and {stack} of these one frame, the values of a feature side by side" if stack > 1 else ""

@@ -1,4 +1,4 @@
-"""The answers of a candidate to the selection rows: of one run, or of the runs on all folds, laid together by row."""
+"""The answers of a candidate to the selection rows: of one run, or of the runs on all folds, joined by row."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The stored answers of a run, one file a split but train: written once, read only when a test needs them.
+"""The stored answers of a run, one file per split except train: written once, read only when a test needs them.
 
-A file has one line a unit of chance, in the order of the rows; where a unit has several items, such as a sentence with
+A file has one line per resampling unit, in the order of the rows; if a unit has several items, such as a sentence with
 its tags, the columns are lists.
 """
 
@@ -62,7 +62,8 @@ def write_predictions(
     return path
 
 
-OF_UNITS = {"row", "source_row"}  # with one value a line even where the others are lists, if a unit is one source row
+# Columns with one value per line even if the others are lists, as long as a unit is one source row.
+OF_UNITS = {"row", "source_row"}
 
 
 def read_predictions(

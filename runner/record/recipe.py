@@ -9,7 +9,7 @@ from data.json_types import JsonObject
 
 @dataclass(frozen=True)
 class TriedRecipe:
-    """One setting of the list and its scores on the selection split; None: not trained so far, or not finite."""
+    """One setting of the list and its scores on the selection split; None: not trained that far, or not finite."""
 
     settings: str  # as one would type them
     third: float | None = None  # the best epoch of the first third of its training
@@ -23,7 +23,7 @@ class TriedRecipe:
 
 @dataclass(frozen=True)
 class ChosenRecipe:
-    """The setting that a run is trained by, and all that it was chosen from."""
+    """The setting that a run is trained with, and all those that it was chosen from."""
 
     chosen: str
     metric: str  # that chose, such as val/accuracy

@@ -1,4 +1,4 @@
-"""A run's record, typed: who reads `record.json` takes attributes from here, and no other file knows its keys.
+"""A run's record, typed: code that reads `record.json` uses these attributes, and no other file knows its keys.
 
     record = RunRecord.from_json(content)      # RecordError: what is wrong with it
     record.metrics[record.data.primary]
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 SCHEMA_VERSION = 1
-OPTIONAL = ("targets", "calibration")  # keys of the data that are left out where they are null
+OPTIONAL = ("targets", "calibration")  # keys of the data that are left out if they are null
 Kind = TypeVar("Kind", bound="DataclassInstance")
 
 
@@ -174,7 +174,7 @@ class WeightsFacts:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One run: what it computed, from what, where, and what came of it. Times are UTC, ISO 8601."""
+    """One run: what it computed, from what, where, and its results. Times are UTC, ISO 8601."""
 
     identity: str
     name: str

@@ -1,7 +1,7 @@
-"""Reads the records of many runs: what is the same text in several of them is parsed, checked and held once.
+"""Reads the records of many runs: parts with the same text are parsed, checked and held only once.
 
     reader = RecordReader()
-    records = [reader.read(folder) for folder in folders]       # as `record_in` of each, in half of the time
+    records = [reader.read(folder) for folder in folders]       # as `record_in` for each, in half the time
 
 Thousands of runs have the same machine, the same data and all but a few settings in common. What records share must not
 be changed.
@@ -31,7 +31,7 @@ class RecordReader:
         self._groups: dict[str, JsonObject] = {}
 
     def parse(self, text: str, identity: str) -> RunRecord | None:
-        """Return the record in a text; None for a damaged one, and one that is laid out otherwise."""
+        """Return the record in a text; None for one that is damaged or formatted differently."""
         found: JsonObject = {}
         try:
             for member in members_of(text, "\n"):

@@ -1,4 +1,4 @@
-"""Short names for runs, made of the settings that tell them apart: the model first, then what else varies.
+"""Short names for runs, made of the settings that distinguish them: the model first, then what else varies.
 
     names_of([first, second])                                          # ["model=dsn", "model=bert-tiny"]
     name_of(record)                                                    # "dsn imdb optimizer.lr=0.01 seed=1"
@@ -21,14 +21,14 @@ from runner.record.command import essential
 from runner.record.identity import affects_identity
 from runner.record.record import RunRecord
 
-# Results depend on these, but no config holds them; they name runs only where nothing else tells two apart.
+# Results depend on these, but no config holds them; they name runs only if nothing else distinguishes two.
 FINGERPRINTS = ("code_version", "data.fingerprint", "tokenizer.fingerprint", "weights.fingerprint")
-OF_TRAINING = ("optimizer.", "schedule.", "train.")  # settings that mean nothing to a model without training steps
+OF_TRAINING = ("optimizer.", "schedule.", "train.")  # settings without effect on a model that is fitted in one go
 FILES = (
     "data.path",
     "data.train_path",
     "data.qrels",
-)  # they may name a run but not make it another: a file may have been moved
+)  # they may name a run but do not change it: a file may have been moved
 OF_MEASURING = ("measure=", "measure.")
 # How the user's files are read, which a name need not repeat.
 OF_READING = ("path", "train_path", "val_path", "test_path", "text", "text_pair", "label", "tokens", "tags", "name",
@@ -41,7 +41,7 @@ matters = cache(affects_identity)  # the same hundred keys are asked about for e
 
 
 def names_of(records: Sequence[RunRecord]) -> list[str]:
-    """Return a name for each run: what tells its group of seeds apart, and the seed where a group has several.
+    """Return a name for each run: what distinguishes its group, and the seed if the group has several.
 
     One run alone is named by its model and its data.
     """
@@ -187,7 +187,7 @@ def shown_setting(key: str, settings: Mapping[str, Json]) -> str:
         return "(absent)"
     value = settings[key]
     if isinstance(value, str) and (made := OF_A_RUN.fullmatch(value)):
-        return made[1]  # where the model lies says nothing to a reader; `model.pretrained=<id>` finds it too
+        return made[1]  # the model's folder is of no interest to a reader; `model.pretrained=<id>` finds it too
     return "none" if key == "compression" and not value else setting_text(value)
 
 

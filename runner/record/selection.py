@@ -1,4 +1,4 @@
-"""The score on the rows that select, and the best of several runs by it. The reported rows choose nothing."""
+"""The score on the selection rows, and the best of several runs by it. Reported rows are never used to choose."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Numbers as tables show them: a score; the size and the time that are shown of a run by default.
 
 These are all bytes that an answer needs, and the time from string to label.
-Records made before both were measured have neither. Tables then show the nearest number such a record has, marked:
-the weights alone, and the forward pass alone.
+Records made before both were measured have neither. Tables then show the closest number that such a record has, marked:
+only the weights, and only the forward pass.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A sweep's record, typed: who reads or writes `sweep.json` does it here, and no other file knows its keys.
+"""A sweep's record, typed: `sweep.json` is read and written only here, and no other file knows its keys.
 
 sweep = read_sweep(Path("outputs/sweeps/d17210c341"))      # RecordError: what is wrong with it
 write_sweep(folder, sweep)

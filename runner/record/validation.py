@@ -1,6 +1,7 @@
-"""Is this a record that the runner wrote? Records are edited by hand, cut off by full disks and sent by other people.
+"""Checks that a record was written by the runner.
 
-Every reader asks here before it trusts a record; each line of metrics.jsonl is checked, for the same reason.
+Records are edited by hand, cut off by full disks and sent by other people. Every reader checks a record here before
+trusting it; each line of metrics.jsonl is checked, for the same reason.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from data.json_types import JsonObject
 from runner.record.calibration import METHODS
 from runner.record.metrics import check
 
-LARGEST = 1e300  # what does not fit a float is no measurement
+LARGEST = 1e300  # a number that does not fit a float is no measurement
 LAST_STEP, LAST_S = 2**53, 1e11  # what databases and clocks can hold
 
 
@@ -182,12 +183,14 @@ def _first_wrong(value: object, kind: Kind) -> Wrong | None:
 
 
 def _is_plainly(value: object, kind: Kind) -> bool:
-    """Is it of the kind by its type alone, as most values are? False where `_first_wrong` has to look closer."""
+    """Is it of the kind by its type alone, as most values are? False if `_first_wrong` has to check further."""
     return type(value) is kind is not int or (value is None and type(kind) is OrNull)
 
 
 def _is_of_type(value: object, kind: type) -> bool:
-    """Is it of this type? Numbers must fit a float, and true and false are none; a whole number is a float too."""
+    """Is it of this type? Numbers must fit a float, true and false are not numbers, and a whole number is also a
+    float.
+    """
     if kind is not float and kind is not int:
         return isinstance(value, kind)
     if isinstance(value, bool):

@@ -41,7 +41,7 @@ class RecordWriter:
         remove_unfinished(folder)
         before = read_record(folder) if logged is not None else None
         if logged:
-            os.truncate(folder / POINTS, logged)  # what came later is logged again
+            os.truncate(folder / POINTS, logged)  # points after the checkpoint are logged again
         else:
             (folder / POINTS).unlink(missing_ok=True)
         if logged is None:
@@ -67,7 +67,7 @@ class RecordWriter:
         self._stream.flush()
 
     def point_once(self, step: int, values: Mapping[str, float]) -> None:
-        """Append a point unless it is there already: a run that goes on may come to it again."""
+        """Append a point unless it is there already: a resumed run may log it again."""
         point = {"step": step} | dict(values)
         path = self.folder / POINTS
         logged = map(json.loads, path.read_text(encoding="utf-8").splitlines()) if path.is_file() else ()
@@ -75,7 +75,7 @@ class RecordWriter:
             self.point(step, values)
 
     def forget_points(self) -> None:
-        """Drop all points: the training that logged them begins again."""
+        """Drop all points: the training that logged them starts again."""
         if self._stream is not None:
             self._stream.close()
             self._stream = None
@@ -140,7 +140,7 @@ class RecordWriter:
         self._change(pruned=True)
 
     def fail(self, reason: str) -> None:
-        """Note the failure, in case that the record cannot be written any more."""
+        """Note the failure in the record, which may no longer be writable."""
         self._change(status="failed", reason=mask(reason))
 
     def finish(self, status: str, reason: str | None = None) -> None:

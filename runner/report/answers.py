@@ -18,7 +18,7 @@ from runner.report.tables import Cell, Heading, table
 from runner.statistics.ece import reliability_bins
 from runner.statistics.probabilities import softmax
 
-MOST_DRAWS = 2_000_000  # labels drawn for the band of a perfect model
+MOST_DRAWS = 2_000_000  # draws of labels for the band of a perfectly calibrated model
 DRAWS = 200
 MOST_DOTS = 400  # of predictions against labels
 
@@ -54,9 +54,9 @@ def _classes(report: ClassReport) -> Markup:
 
 
 def reliability_section(record: RunRecord, folder: Path, split: str = "") -> list[Section]:
-    """Return how sure the answers are and how often they are right, before and after calibration.
+    """Return the reliability diagram: confidence against accuracy, before and after calibration.
 
-    [] where no logits are stored. split: by default the reported one whose score is the headline.
+    [] if no logits are stored. split: by default the reported one whose score is the headline.
     """
     split = split or record.data.primary.partition("/")[0]
     found = read_logits(folder, split, record)

@@ -8,8 +8,8 @@ from runner.report.frame import percent
 from runner.report.markup import Markup, join, tag
 
 MOST_NUMBERS = 14  # classes; a larger matrix is drawn without numbers
-FULL = 0.7  # share of a row from which its cell is dark enough for light text
-MOST_TIPS = 300  # mistakes that say what they are when pointed at
+FULL = 0.7  # share of a row above which its cell is dark enough for light text
+MOST_TIPS = 300  # mistakes with a tooltip
 MOST_PAIRS = 12  # of a larger matrix, listed beside it
 
 
@@ -43,7 +43,7 @@ def _words(names: Sequence[str], i: int, j: int, count: int, total: int) -> str:
 
 
 def _field(names: Sequence[str], counts: Sequence[Sequence[int]]) -> Markup:
-    """Return the matrix without numbers; right answers and the most frequent mistakes say what they are."""
+    """Return the matrix without numbers; right answers and the most frequent mistakes have tooltips."""
     size = len(names)
     least = sorted((n for i, row in enumerate(counts) for j, n in enumerate(row) if i != j), reverse=True)[:MOST_TIPS]
     cells = []

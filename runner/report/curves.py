@@ -12,7 +12,7 @@ from runner.report.scales import Scale
 
 @dataclass(frozen=True)
 class Curve:
-    """One curve through points (x, y) in the order of x. tip: what pointing at it shows."""
+    """One curve through points (x, y) in the order of x. tip: its tooltip."""
 
     name: str
     points: Sequence[tuple[float, float]]

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from runner.report.markup import Markup, join, tag
 from runner.report.scales import Scale, short
 
-UNITS = 1000  # of a path's coordinates, both ways
-X_TICKS = 5  # so many stand beside each other on a narrow page
+UNITS = 1000  # units of a path's coordinates in both directions
+X_TICKS = 5  # how many fit beside each other on a narrow page
 PALETTE = 8  # colours k0 to k7 of page.css
 
 
 def frame(x: Scale, y: Scale, marks: Markup, *, x_title: str, y_title: str, name: str, height: int = 300) -> Markup:
     """Return a chart: grid, axes and the marks, whose positions are `percent` of the scales.
 
-    name: what the chart shows, for readers that cannot see it.
+    name: what the chart shows, for screen readers.
     """
     grid = join(
         tag("line", class_="grid", x1=percent(x.at(value)), x2=percent(x.at(value)), y1="0", y2="100%")

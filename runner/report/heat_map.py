@@ -1,4 +1,4 @@
-"""Heat maps: a table of numbers whose cells are the darker, the more there is of something."""
+"""Heat maps: tables of numbers with darker cells for larger shares."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from runner.report.markup import Markup, join, tag
 
 @dataclass(frozen=True)
 class Heat:
-    """One cell. share: 0 to 1, how dark it is; tip: what it says when pointed at."""
+    """One cell. share: 0 to 1, how dark it is; tip: its tooltip."""
 
     text: str
     share: float
@@ -21,7 +21,7 @@ class Heat:
 def heat_map(columns: Sequence[str], rows: Mapping[str, Sequence[Heat | None]], *, corner: str, name: str) -> Markup:
     """Return a heat map. rows: by name, a cell a column, None where there is no number; corner: what the two axes are.
 
-    name: of the map for those who cannot see it.
+    name: of the map, for screen readers.
     """
     head = tag("tr", tag("th", corner, scope="col"), *(tag("th", column, scope="col") for column in columns))
     body = join(tag("tr", tag("th", row, scope="row"), *map(_cell, cells)) for row, cells in rows.items())

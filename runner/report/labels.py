@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 ANGLES = tuple(math.radians(degrees) for degrees in (0, 180, -90, 90, -30, 30, -150, 150, -60, 60, -120, 120))
 DISTANCES = (2.0, 7.0, 14.0, 24.0, 36.0, 52.0, 72.0, 100.0, 140.0, 190.0, 260.0)
-GAP = 1.5  # between two labels
+GAP = 1.5  # pixels between two labels
 
 
 @dataclass(frozen=True)

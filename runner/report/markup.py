@@ -1,4 +1,4 @@
-"""HTML and SVG as text that is escaped by construction: only `tag` makes markup, and it escapes all other text.
+"""HTML and SVG, escaped by construction: only `tag` makes markup, and it escapes all other text.
 
     tag("td", label, class_="number")      # <td class="number">1 &lt; 2</td>
 
@@ -22,7 +22,7 @@ class Markup(str):
 
 
 def tag(name: str, /, *children: str, **attributes: object) -> Markup:
-    """Return an element; children that are no Markup are escaped, as are all values of attributes.
+    """Return an element; children that are not Markup are escaped, as are all values of attributes.
 
     attributes: `class_` is class, and `aria_label` is aria-label. None and False leave an attribute out, True gives it
     without a value.

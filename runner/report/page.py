@@ -1,9 +1,9 @@
-"""The frame of a page: one HTML file with its style and script inside, light and dark, from 420 px on.
+"""The frame of a page: one HTML file with its style and script inside, light and dark, for screens from 420 px on.
 
     write_page(folder / "report.html", page("dsn on imdb", [Section("Scores", table(...))]))
 
-A page loads nothing, and its policy lets it load nothing. Without scripts all of it can be read; scripts sort tables,
-show one of several figures and the numbers behind a point.
+A page loads nothing, which its content security policy enforces. It is readable without scripts; scripts sort tables,
+switch between figures and show the numbers behind a point.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def choices(figures: Sequence[tuple[str, Markup]]) -> Markup:
 
 
 def folded(title: str, content: Markup) -> Markup:
-    """Return content that is opened by a click."""
+    """Return content that is collapsed until it is clicked."""
     return tag("details", tag("summary", title), content)
 
 

@@ -2,8 +2,8 @@
 
     write_run_page(record, folder)
 
-Made from the record and the stored answers alone, in a few milliseconds; no model is loaded and nothing is drawn by a
-library. Labels, file names and other people's records stay text.
+Made from the record and the stored answers alone, in a few milliseconds; no model and no drawing library is loaded.
+Labels, file names and other people's records are escaped.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from runner.tasks import find_task
 from runner.version import VERSION
 
 MOST_SERIES = 12  # metrics with a chart of their curves
-LOSSES = ("train/loss", "/loss")  # begin or end the names of what shares one chart
+LOSSES = ("train/loss", "/loss")  # prefixes and suffixes of metrics that share one chart
 FACTS = (
     "cpu", "cores", "memory_bytes", "system", "device", "threads", "python", "versions.torch", "code_version",
     "git_commit", "git_dirty", "engine.precision",
@@ -70,7 +70,7 @@ def run_page(record: RunRecord, folder: Path) -> str:
 
 
 def _scores(record: RunRecord) -> Section:
-    """Return the scores, and the headline beside what other models reach without learning."""
+    """Return the scores, and the headline compared with what models reach without learning."""
     metrics, primary = record.metrics, record.data.primary
     rows = _blocks(record)[0]
     score, task = metrics.get(primary), find_task(record.data.task)

@@ -1,4 +1,4 @@
-"""Scales of charts: where a value lies between 0 and 1, and which round values are written at the axis."""
+"""Scales of charts: map a value to 0..1, and choose the round values written at the axis."""
 
 from __future__ import annotations
 

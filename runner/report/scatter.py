@@ -1,7 +1,7 @@
 """Numbered points over two axes, such as scores over costs, with their intervals, a front and levels.
 
-The points of the front have their names, the others a number; all names stand in the list beside. There is one drawing
-for wide pages and one for narrow ones, since places of labels depend on the room.
+Points on the front are labelled by name, the others by number; the list beside the chart has all names. There is one
+drawing for wide pages and one for narrow ones, since label positions depend on the space.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ FONT = 12.0
 RADIUS = 5.5
 MOST_INTERVALS = 40  # points; more bars would hide them
 MOST_NUMBERS = 80  # points with a number
-BESIDE = 14  # points whose list stands beside the chart; a longer one stands below, in columns
-NAME_REACH = 30.0  # a name farther from its point would be taken for another's
+BESIDE = 14  # most points whose list is beside the chart; a longer list is below it, in columns
+NAME_REACH = 30.0  # pixels; a name farther from its point would be taken for another's
 
 
 @dataclass(frozen=True)
 class Point:
-    """One point. number: in the list. low, high: the interval of y. is_faint: it counts as no result."""
+    """One point. number: in the list. low, high: the interval of y. is_faint: drawn pale, since it does not count as a
+    result.
+    """
 
     number: int
     name: str

@@ -1,4 +1,4 @@
-"""One strip a group: a dot for each of its values, a stroke at their mean, a band for the interval."""
+"""One strip per group: a dot for each value, a line at their mean, a band for the interval."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from runner.report.scatter import level_words
 
 @dataclass(frozen=True)
 class Strip:
-    """A group's values, each with what pointing at it shows; their mean, and the interval of the mean."""
+    """A group's values, each with its tooltip; their mean, and the interval of the mean."""
 
     name: str
     values: Sequence[tuple[float, str]]

@@ -1,4 +1,4 @@
-"""Tables of a page: sortable by a click, the first column stays in sight, wide ones scroll inside their card."""
+"""Tables of a page: sortable by a click, with a fixed first column; wide ones scroll inside their card."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How wide a text is, without a font at hand: widths of DejaVu Sans, the widest of the fonts that pages ask for."""
+"""Estimates the width of text without loading a font: widths of DejaVu Sans, the widest of the fonts that pages use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ SHARES = {"narrow": 0.40, "usual": 0.65, "wide": 0.98, "full": 1.05}  # of the f
 
 
 def text_width(text: str, size: float) -> float:
-    """Return the width of a line in a font of `size`, rather too much than too little."""
+    """Return the width of a line in a font of `size`, rounded up rather than down."""
     return size * sum(map(_share, text))
 
 
