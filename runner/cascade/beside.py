@@ -1,8 +1,9 @@
-"""A cascade beside other ways to save time, at equal mean time: lengths, exits, smaller models, fewer bits.
+"""Compares a cascade with other ways to save time, at equal mean time: lengths, exits, smaller models, fewer bits.
 
-run cascade small=ID large=ID beside=ID,ID beside=DIR,DIR        # each beside= is one way, with one point or several
+run cascade small=ID large=ID beside=ID,ID beside=DIR,DIR        # each beside= is one way, with one or more points
 
-All models answer the same reported texts in turns, so that time and accuracy are of the same texts on the same machine.
+All models answer the same reported texts in turns, so that times and accuracies are measured on the same texts and
+machine.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Beside:
-    """The score of each way at the cascade's mean time. ms: that time; texts: how many were asked."""
+    """The score of each way at the cascade's mean time. ms: that time; texts: how many were timed."""
 
     ms: float
     texts: int
@@ -54,7 +55,7 @@ class Beside:
 
 
 def open_ways(words: Sequence[str], output: Path, large: ExportedModel) -> list[Way]:
-    """Return the models that are named, a way for each word; raise ConfigError for one that answers with other labels.
+    """Return the named models, one way for each word; raise ConfigError for one that answers with other labels.
 
     words: ids, run folders or exports, joined by commas.
     """
@@ -77,7 +78,7 @@ def open_ways(words: Sequence[str], output: Path, large: ExportedModel) -> list[
 
 
 def compare_ways(wanted: NewCascade, ways: Sequence[Way], cache: Path, measuring: Measuring) -> Beside:
-    """Ask all models and return what they come to; raise ConfigError where the reported texts cannot be read."""
+    """Run all models and return their points; raise ConfigError if the reported texts cannot be read."""
     rows = read_data(wanted.pair.large, wanted.reported.split, cache)
     if isinstance(rows, str):
         raise ConfigError(f"beside=: {rows}. Try: leave beside= out")
@@ -115,7 +116,7 @@ def cascade_point(by_small: np.ndarray, is_right: np.ndarray, times: np.ndarray)
 
 
 def cascade_curve(confidence: np.ndarray, is_right: np.ndarray, times: np.ndarray) -> list[Point]:
-    """Return the points of a cascade at thresholds between which a tenth of the texts lies."""
+    """Return the points of a cascade at thresholds that are a tenth of the texts apart."""
     thresholds = np.quantile(confidence, np.linspace(0, 1, 11))
     return [cascade_point(confidence >= threshold, is_right, times) for threshold in thresholds]
 
@@ -132,7 +133,7 @@ def write_curves(folder: Path, beside: Beside) -> Path:
 
 
 def show_beside(beside: Beside, console: Console) -> None:
-    """Print what each way to save time comes to at the cascade's mean time."""
+    """Print the score of each way to save time at the cascade's mean time."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 

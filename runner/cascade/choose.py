@@ -1,4 +1,4 @@
-"""The threshold of a cascade, and what is promised of it, in words."""
+"""Chooses the threshold of a cascade, and states in words what it guarantees."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OFFERED = (0.001, 0.002, 0.003, 0.005, 0.0075, *(percent / 1000 for percent in r
 
 @dataclass(frozen=True)
 class Wanted:
-    """At most so much accuracy lost against the large model. models: pairs of models compared on the rows."""
+    """The largest accepted loss of accuracy against the large model. models: pairs of models compared on the rows."""
 
     at_most_loss: float
     guarantee: str
@@ -43,13 +43,13 @@ class Wanted:
 
     @property
     def level(self) -> float:
-        """The chance that the guarantee fails which one of the compared pairs may have."""
+        """The chance of failure of the guarantee that each of the compared pairs may have."""
         return self.delta / self.models
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The threshold of a cascade and how it was found, as cascade.json has it."""
+    """The threshold of a cascade and how it was found, as in cascade.json."""
 
     wanted: Wanted
     found: Deferral
@@ -57,7 +57,7 @@ class Chosen:
 
     @property
     def facts(self) -> JsonObject:
-        """The content of cascade.json beside the two models."""
+        """The content of cascade.json besides the two models."""
         low, high = net_loss_interval(self.found.harms, self.found.helps, self.found.rows, self.wanted.delta)
         calibration: dict[str, Any] = asdict(self.wanted) | asdict(self.found)
         del calibration["threshold"]
@@ -66,7 +66,9 @@ class Chosen:
 
 
 def choose_threshold(rows: BothAnswers, wanted: Wanted) -> Chosen:
-    """Return the lowest threshold that keeps what is wanted; raise ConfigError where none does, with what could."""
+    """Return the lowest threshold that keeps the guarantee; raise ConfigError if none does, with the nearest possible
+    one.
+    """
     answers = (rows.confidence, rows.small_right, rows.large_right)
     if wanted.guarantee == NONE:
         found: Deferral | NoDeferral = estimate_deferral(*answers, wanted.at_most_loss, delta=wanted.delta)
@@ -86,7 +88,7 @@ def choose_threshold(rows: BothAnswers, wanted: Wanted) -> Chosen:
 
 
 def nearest(answers: tuple[np.ndarray, np.ndarray, np.ndarray], wanted: Wanted) -> str:
-    """Return the smallest loss that these rows can certify, as what to try; "" where that is none of OFFERED."""
+    """Return the smallest loss that these rows can certify, as a suggestion; "" if that is none of OFFERED."""
     for loss in OFFERED:
         if loss > wanted.at_most_loss:
             found = find_deferral(*answers, loss, delta=wanted.level)
@@ -97,7 +99,7 @@ def nearest(answers: tuple[np.ndarray, np.ndarray, np.ndarray], wanted: Wanted) 
 
 
 def sentences(facts: JsonObject) -> list[str]:
-    """Return what holds of a cascade, as cascade.json has it, as sentences without a full stop."""
+    """Return what holds for a cascade, from cascade.json, as sentences without a full stop."""
     found = facts["calibration"]
     rows, split = f"{found['rows']:,}", found["split"]
     lost = f"{points(found['loss'])} ({points(found['loss_low'])} to {points(found['loss_high'])})"
@@ -119,11 +121,11 @@ def sentences(facts: JsonObject) -> list[str]:
 
 
 def what_more_rows_allow(chosen: Chosen) -> str:
-    """Return how many rows would certify the share that an estimate allows, in words; "" where that is no more."""
+    """Return in words how many rows would certify the share that an estimate allows; "" if that share is no larger."""
     wanted, rows = chosen.wanted, chosen.rows
     if wanted.guarantee == NONE:
         return ""
-    aim = wanted.at_most_loss / 2  # a loss that rows can tell from the one that is allowed
+    aim = wanted.at_most_loss / 2  # a loss that rows can distinguish from the allowed one
     more = estimate_deferral(rows.confidence, rows.small_right, rows.large_right, aim)
     if more.answered <= chosen.found.answered:
         return ""

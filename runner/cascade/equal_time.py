@@ -1,9 +1,10 @@
-"""Ways to save time, compared at equal mean time: what each scores there, by interpolation between its points.
+"""Compares ways to save time at equal mean time: the score of each, interpolated between its points.
 
     curves = {"cascade": [...], "exits": [...], "lengths": [...]}         # Point(ms, score) each
     at_equal_time(curves, 2.5)                                            # the best first
 
-The nearest point of another curve is never taken: it may be faster or slower, which is what a comparison must not mix.
+The nearest point of another curve is never taken: it may be faster or slower, and the comparison would not be at equal
+time.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class AtTime:
 
 
 def front(points: Sequence[Point]) -> list[Point]:
-    """Return the points that no faster one equals or betters, from the fastest to the slowest."""
+    """Return the points that no faster one matches or beats, from the fastest to the slowest."""
     found: list[Point] = []
     for point in sorted(points, key=lambda one: (one.ms, -one.score)):
         if not found or point.score > found[-1].score:
@@ -44,7 +45,7 @@ def front(points: Sequence[Point]) -> list[Point]:
 def score_at(points: Sequence[Point], ms: float) -> float | None:
     """Return the score at a time, in proportion between the two points around it; higher is better.
 
-    Beyond the slowest point it is that point's: whoever has more time need not use it. None before the fastest one.
+    Beyond the slowest point it is that point's score: extra time need not be used. None below the fastest one.
     """
     kept = front(points)
     if not kept or ms < kept[0].ms:
@@ -53,7 +54,7 @@ def score_at(points: Sequence[Point], ms: float) -> float | None:
 
 
 def at_equal_time(curves: Mapping[str, Sequence[Point]], ms: float) -> list[AtTime]:
-    """Return what each curve scores at a mean time, the best first, those that do not reach it last."""
+    """Return the score of each curve at a mean time, the best first, those that are slower last."""
     found = []
     for name, points in curves.items():
         kept = front(points)

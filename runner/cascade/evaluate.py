@@ -1,4 +1,4 @@
-"""The answers of a cascade to the reported rows: made of the stored ones of both models, scored and stored."""
+"""Makes, scores and stores the answers of a cascade to the reported rows, from both models' stored answers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def by_small(rows: BothAnswers, chosen: Chosen) -> np.ndarray:
 
 
 def evaluate(pair: Pair, rows: BothAnswers, chosen: Chosen) -> Evaluation:
-    """Return the scores of the cascade with intervals, and what it loses against the large model, paired."""
+    """Return the scores of the cascade with intervals, and its paired loss against the large model."""
     split, record, taken = rows.split, pair.large.record, by_small(rows, chosen)
     task, stored = task_of_record(record), read_predictions(pair.large.folder, rows.split, record)
     if stored is None:

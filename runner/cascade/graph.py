@@ -17,21 +17,20 @@ from runner.record.folder import find_record
 from runner.record.json_files import read_json, write_json
 
 AUTO, TORCH = "auto", "torch"  # engines
-MEDIAN = "speed/answer_us_p50"  # of a run, which other work on the machine hardly moves
-ANSWER_US = "answer_us"  # of a graph, in its deploy.json: measured once, so that a command finds its cascade again
+MEDIAN = "speed/answer_us_p50"  # of a run; a median is hardly affected by other work on the machine
+ANSWER_US = "answer_us"  # key in a graph's deploy.json: measured once, so that the same command finds its cascade again
 BLOCK_S, FEWEST = 1.0, 20  # of each block of answers
 
 
 def fastest_engine(identity: str, output: Path) -> str:
-    """Return `onnx` for a run that answers in torch, with its graph written where there is none; else `auto`.
-
-    Where no graph can be written, too, it is `auto`.
+    """Return `onnx` for a run that answers in torch, whose graph is written if there is none; else `auto`. If no graph
+    can be written, it is `auto` too.
     """
     if find_model(identity, output, AUTO).engine != TORCH:
         return AUTO
     try:
         find_model(identity, output, GRAPHS[0])
-    except ConfigError:  # none yet, or one that is older than the run
+    except ConfigError:  # no graph yet, or one that is older than the run
         try:
             export_run(find_record(output, identity), output / identity, GRAPHS[0], int8=False, out=None)
         except (ConfigError, ModelError, ParityError):
@@ -40,9 +39,9 @@ def fastest_engine(identity: str, output: Path) -> str:
 
 
 def answer_time(side: Side, split: str, cache: Path) -> float | None:
-    """Return the median microseconds of an answer by a model of a cascade: its run's, of a graph those measured here.
-
-    split: of the texts that a graph is asked. None where the run has not measured it. Raises ConfigError where these
+    """Return the median microseconds of an answer by a model of a cascade: that recorded by its run, for a graph that
+    measured here. split: of the texts that the graph is timed on. None where the run has not measured it. Raises
+    ConfigError where these
     texts are gone.
     """
     if side.model.engine not in GRAPHS:

@@ -27,8 +27,10 @@ from runner.version import NUMBERS, VERSION
 
 MEAN = "speed/answer_us_mean"
 TYPICAL = "cascade/answer_us"  # the medians of both models' texts, weighted by how many there are
-ABOUT = (".md", DESCRIPTION_FILE)  # endings of files about a model
-MOST_APART = 0.05  # shares that the small model answers, of reported and of calibration rows
+ABOUT = (".md", DESCRIPTION_FILE)  # endings of files that only describe a model
+MOST_APART = (
+    0.05  # the difference in the small model's share between reported and calibration rows that is worth a warning
+)
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,8 @@ class NewCascade:
 def find_or_make(
     wanted: NewCascade, output: Path, cache: Path, measuring: Measuring, *, force: bool
 ) -> tuple[RunRecord, Path]:
-    """Return the record of a cascade and its folder in `output`, made unless it was there before.
-
-    force: makes it again, as it is where times are wanted that it does not have.
+    """Return the record of a cascade and its folder in `output`, made unless it exists. force: makes it again, which
+    also happens if requested times are missing.
     """
     folder = output / wanted.identity()
     before = read_record(folder)
@@ -113,7 +114,7 @@ def times_of(times: Times) -> dict[str, float]:
 
 
 def warning(times: Times | None) -> str:
-    """Return that a cascade saves nothing, where its mean time says so; else ""."""
+    """Return a warning if, by its mean time, a cascade saves no time; else ""."""
     if times is None or times.cascade.mean() < times.large.mean():
         return ""
     return (
@@ -123,7 +124,7 @@ def warning(times: Times | None) -> str:
 
 
 def other_rows(chosen: Chosen, found: Evaluation) -> str:
-    """Return that reported and calibration rows are not alike, where the share that the small model answers says so."""
+    """Return a warning if the small model's share shows that reported and calibration rows differ; else ""."""
     rows, share = chosen.found.rows, found.metrics["cascade/by_small"]
     expected = chosen.found.answered / rows
     chance = (expected * (1 - expected) * (1 / rows + 1 / found.rows)) ** 0.5  # standard error of the difference
@@ -150,7 +151,9 @@ def costs_of(pair: Pair, found: Evaluation) -> dict[str, float]:
 
 
 def deployed_bytes(model: ExportedModel) -> int:
-    """Return the bytes of the files of a model that an answer needs: no pages about it, nor other engines' weights."""
+    """Return the bytes of the files of a model that an answer needs: neither pages about it nor weights for other
+    engines.
+    """
     return sum(path.stat().st_size for path in deployed_files(model))
 
 
@@ -186,7 +189,7 @@ def first_record(wanted: NewCascade, identity: str) -> RunRecord:
 def copy_cascade(folder: Path, models: tuple[ExportedModel, ExportedModel], out: Path) -> Path:
     """Write a cascade with copies of both models, so that it may be moved; return its folder, completely written.
 
-    folder: of the cascade. Raises ConfigError for what is no earlier copy and not empty.
+    folder: of the cascade. Raises ConfigError for a folder that is neither empty nor an earlier copy.
     """
     place = out.expanduser().absolute()
     if place.exists() and not is_replaceable(place):

@@ -1,4 +1,4 @@
-"""The two runs of a cascade, and why some two runs are none."""
+"""The two runs of a cascade, and the reasons why two runs cannot form one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Pair:
 
 
 def open_pair(sources: dict[str, str], output: Path, engines: dict[str, str]) -> Pair:
-    """Return the runs that are named; raise ConfigError where two such models cannot answer as one.
+    """Return the named runs; raise ConfigError if the two models cannot form a cascade.
 
     sources: an id or a run folder by SMALL and LARGE; engines: of `find_model`.
     """
@@ -78,7 +78,7 @@ def open_side(part: str, source: str, output: Path, engine: str) -> Side:
 
 
 def check_pair(small: Side, large: Side) -> None:
-    """Raise ConfigError for two runs that are one, or that read or answer other things."""
+    """Raise ConfigError for two runs that are the same, or whose inputs or answers differ."""
     one, two = small.record, large.record
     said = f"{SMALL}={one.identity} {LARGE}={two.identity}"
     if one.identity == two.identity and small.folder == large.folder:

@@ -1,7 +1,7 @@
 """The rows on which a cascade is calibrated and reported, with the stored answers of both models to them.
 
-Calibration rows select in both runs, so that neither was trained on them, and neither reports them. Where the runs
-select on other rows, those that both have in common are found by their texts.
+Calibration rows are selection rows of both runs, so that neither was trained on them, and neither reports them. If the
+runs select on different rows, the common ones are found by their texts.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def read_data(side: Side, split: str, cache: Path) -> Rows | str:
 
 
 def common_rows(pair: Pair, splits: list[str], counts: list[int], words: str, cache: Path) -> list[np.ndarray]:
-    """Return which rows of either split have a text that selects in both runs and trains neither; by text, once each.
+    """Return the rows of each split whose text selects in both runs and trains neither; each text once.
 
     counts: the stored rows of each split.
     """

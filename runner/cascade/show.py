@@ -1,4 +1,4 @@
-"""The table of a cascade on a terminal: both models alone and together, what is promised, and what time is saved."""
+"""The table of a cascade on a terminal: both models alone and together, what is guaranteed, and the time saved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times from string to label of both models and of their cascade, each text in turns, on this machine."""
+"""Times both models and their cascade from string to label, each text in turns, on this machine."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from runner.deploy.cascade import ANSWERED_BY, SMALL, CascadePredictor
 from runner.measure.latency import fixed_threads, without_collection
 
 MOST_TEXTS = 1000
-WARM_UP = 10  # texts, each asked of all three
-SEED = 0  # of the order, so that texts that are timed before the time is up are of all classes
+WARM_UP = 10  # texts, each answered by all three
+SEED = 0  # of the random order, so that texts that are timed before the time is up are of all classes
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Times:
     def typical(self) -> float:
         """Return the medians of the texts of either model, weighted by how many there are.
 
-        A mean that other work on the machine, which only adds, hardly moves, as it does not move a median.
+        Other work on the machine only adds time, and hardly affects a mean of medians.
         """
         parts = [self.cascade[which] for which in (self.by_small, ~self.by_small) if which.any()]
         return float(sum(np.median(part) * len(part) for part in parts) / len(self.cascade))
@@ -69,10 +69,9 @@ def texts_to_time(rows: Rows, split: str) -> Texts:
 def time_in_turns(
     asked: Sequence[Callable[..., list[Answer]]], texts: Texts, seconds: float, threads: int
 ) -> tuple[np.ndarray, list[list[Answer]]]:
-    """Ask each text of all models, in an order that turns, until the time is up.
-
-    Returns microseconds (texts, models), and the answers of the models to each text. A model that has just seen a text
-    may answer it faster, and each is the first one for the same share of the texts.
+    """Let all models answer each text, in rotating order, until the time is up. Returns microseconds (texts, models),
+    and the answers of the models to each text. A text that was just read may be answered faster, so each model is first
+    for the same share of the texts.
     """
     found: list[list[float]] = []
     answers: list[list[Answer]] = []

@@ -1,9 +1,9 @@
-"""Two runs as one model that answers within a time: the threshold follows from times and confidences alone.
+"""Makes a cascade that answers within a time: the threshold follows from times and confidences alone.
 
     record, folder = make_within_time("<id>", "<id>", 500.0, output, cache)
 
-The small model answers the share of texts that leaves time for the large one on the others. No label is looked at for
-that, so the score on the rows that select is no better for it, and the loss is bounded by one test instead of many.
+The small model answers the share of texts that leaves enough time for the large one on the others. No label is used for
+that, so the score on the selection rows is not optimistic, and the loss is bounded by one test instead of many.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from runner.record.record import RunRecord
 from runner.statistics.deferral import Deferral, net_loss_bound
 from runner.statistics.rejection import DELTA
 
-AIM = 0.9  # of the time: other texts may be less easy, and a machine is not always as fast
-OWN = 60.0  # us that a cascade takes beside its models, which drive each other out of the processor's caches
-SECONDS, THREADS = 20, 1  # for which the two and the cascade are timed
+AIM = 0.9  # share of the time to aim for: other texts may be harder, and a machine is not always as fast
+OWN = 60.0  # us that a cascade adds to its models, which evict each other from the processor's caches
+SECONDS, THREADS = 20, 1  # seconds for which both models and the cascade are timed
 
 
 def choose_within_time(rows: BothAnswers, small: float, large: float, most: float, pairs: int = 1) -> Chosen:
@@ -59,8 +59,8 @@ def choose_within_time(rows: BothAnswers, small: float, large: float, most: floa
 def below(confidence: np.ndarray, lowest: float) -> float:
     """Return the threshold half-way from the lowest confidence that is answered to the next one below, or to 0.
 
-    At a confidence itself the last digit decides: texts without a known word all have the same one, and an engine that
-    rounds in another way than the run did would leave every one of them to the large model.
+    A threshold equal to a confidence would depend on its last digit: texts without a known word all have the same
+    confidence, and an engine that rounds differently from the run would send all of them to the large model.
     """
     lower = confidence[confidence < lowest]
     return (lowest + (float(lower.max()) if len(lower) else 0.0)) / 2

@@ -24,7 +24,7 @@ from runner.record.baseline import is_at_baseline
 from runner.record.metrics import check, direction
 from runner.statistics import paired as stats
 
-BOUNDS = {"share": (0.0, 1.0), "-1..1": (-1.0, 1.0)}  # by unit; an interval over few seeds may reach beyond
+BOUNDS = {"share": (0.0, 1.0), "-1..1": (-1.0, 1.0)}  # limits by unit; an interval over few seeds may exceed them
 
 
 def analyse(
@@ -39,7 +39,7 @@ def analyse(
 
     baseline: the group that the others are tested against, as key=value (several with commas or spaces) or a mapping.
     metric: the score to compare; None for the headline metric of each dataset.
-    any_threshold: test answers, too, that were decided at thresholds which were chosen in other ways.
+    any_threshold: also test answers whose thresholds were chosen in different ways.
     forgiving: note a missing baseline instead of raising, as at the end of a sweep whose baseline failed.
     """
     groups = make_groups(selection.runs)
@@ -108,7 +108,7 @@ def _over_folds(group: Group, metric: str) -> Chances:
     """Return the intervals of a group of folds: corrected over folds, and over the rows held out by one seed and
     repeat.
 
-    A score of the reported rows has none: the models of all folds answered the same rows.
+    A score of the reported rows has no such interval: the models of all folds answered the same rows.
     """
     split, _, score = metric.partition("/")
     scores = pairs.scores_of(group.runs[0])
@@ -125,7 +125,7 @@ def _over_folds(group: Group, metric: str) -> Chances:
 def _over_examples(group: Group, metric: str) -> stats.Interval | None:
     """Return the interval over the examples: of a single run its own, of several the mean of theirs.
 
-    All runs answered the same examples, so their chance does not shrink with the number of seeds.
+    All runs answered the same examples, so this uncertainty does not shrink with the number of seeds.
     """
     runs = [run for run in group.members if metric in run.metrics]
     found = [pairs.score_interval(run, metric) for run in runs]
@@ -191,7 +191,8 @@ def _nearest(row: Row, bases: list[Row]) -> list[Row]:
 def _mark_fronts(rows: list[Row]) -> None:
     """Note on each row the letters of the Pareto fronts it lies on, among rows of the same data and metric.
 
-    Rows at baseline lie on none: the smallest model that gives every example the same answer would lie on all.
+    Rows at baseline are on no front: otherwise the smallest model that gives every example the same answer would be on
+    all.
     """
     tables: dict[tuple[str, str], list[Row]] = {}
     for row in rows:

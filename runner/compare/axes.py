@@ -1,7 +1,7 @@
 """The size and the time by which the groups of one comparison are ranked: the same metric for all of them.
 
-By default the bytes of all files that an answer needs, and the time from a string to its label. Where some records are
-older than both, all groups are ranked by what they have in common.
+By default the bytes of all files that an answer needs, and the time from a string to its label. If some records are
+older than these metrics, all groups are ranked by metrics that they share.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The scores that need no training of the models compared, as rows beside them: of the majority class and of n-grams.
+"""The scores of the majority class and of the n-gram model, as rows beside the models compared.
 
     for line in baseline_lines(comparison.rows):
         print(line.name, line.score())       # majority-class baseline 0.5000
@@ -24,7 +24,7 @@ from runner.tasks import find_task
 class BaselineLine:
     """A baseline of the rows that share metric and examples; `size` in bytes and `time` in us where they are known.
 
-    low, high: its score; they differ where the runs learned from different rows, each with a baseline of its own.
+    low, high: its score; they differ if the runs were trained on different rows, each with its own baseline.
     """
 
     name: str

@@ -17,7 +17,7 @@ def claim_cells(verdict: ClaimVerdict) -> list[str]:
     """Claim, published value, measured value with interval, verdict and reason; several conditions are joined."""
     parts = verdict.parts or (verdict,)
     shown = [(part, _measured(part)) for part in parts]
-    several = len(parts) > 1  # then each number is named
+    several = len(parts) > 1  # then each number has its name
     measured = "; ".join(f"{part.metric} {text}" if several else text for part, text in shown if text)
     return [verdict.claim, "; ".join(map(_published, parts)), measured, verdict.verdict, verdict.why]
 

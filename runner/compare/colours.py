@@ -1,6 +1,5 @@
-"""The colours of a comparison's charts: one for each value of a setting that varies, so that patterns show.
-
-Up to eight groups have a colour each.
+"""The colours of a comparison's charts: one for each value of a setting that varies, so that patterns are visible. Up
+to eight groups get a colour each.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from runner.compare.groups import Group, ranked_settings
 from runner.record.run_names import shown_setting
 
-MOST = 8  # colours that can be told apart
+MOST = 8  # colours that can be distinguished
 OTHER = "other"
 
 
@@ -22,7 +21,7 @@ OTHER = "other"
 class Colouring:
     """A colour for each group, by its number, and what each colour stands for.
 
-    setting: whose values the colours are; None where each group has its own.
+    setting: whose values the colours stand for; None if each group has its own colour.
     """
 
     of: list[int]
@@ -38,7 +37,7 @@ class Colouring:
 def colour_groups(groups: Sequence[Group]) -> Colouring:
     """Return the colours of the groups: by the first setting of their names that has two to eight values.
 
-    Where all have more, the first of them: ranges of its numbers, or its seven most frequent values and all others.
+    If all have more, the first is used: ranges of its numbers, or its seven most frequent values and all others.
     """
     if len(groups) <= MOST:
         return Colouring(list(range(len(groups))), [group.name for group in groups])

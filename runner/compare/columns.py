@@ -20,14 +20,14 @@ from runner.record.shown_costs import STAR, Shown, answer_of, in_mb, score_text,
 class Column:
     """One column: its title, the value for a row (None for an empty cell) and the format of the value.
 
-    about: for the title of a table that is split to fit. of_baseline: the cell for a baseline that is no group.
+    about: for the title of a table that is split to fit. of_baseline: the cell for a baseline that is not a group.
     """
 
     title: str
     numeric: bool
     value: Callable[[Row], Any]
     form: Callable[[Any], str] = str
-    mark: Callable[[Row], str] = lambda _: ""  # behind the value
+    mark: Callable[[Row], str] = lambda _: ""  # appended to the value
     about: str = ""
     of_baseline: Callable[[BaselineLine], str] = lambda _: ""
 
@@ -175,7 +175,7 @@ def _chance_columns() -> list[Column]:
 
 
 def _trained_columns() -> list[Column]:
-    """Return the trained parameters beside those that are deployed: a frozen encoder is not trained, yet it runs."""
+    """Return Return columns of the trained and the deployed parameters: a frozen encoder is deployed but not trained."""
     return [
         Column("trained", True, _cost("cost/params_trained"), "{:,.0f}".format),
         Column("deployed", True, _cost("cost/params_deployed"), "{:,.0f}".format),

@@ -111,7 +111,7 @@ def _point(comparison: Comparison, row: Row, number: int, letter: str, colouring
 
 
 def tip_of(comparison: Comparison, row: Row) -> str:
-    """Return what pointing at a group shows: its score with both chances, its costs, its verdict."""
+    """Return the tooltip of a group: its score with both intervals, its costs, its verdict."""
     interval, lines = row.interval, [row.label]
     if row.mean is not None:
         ends = f" ({interval.low:.4f}-{interval.high:.4f})" if interval else ""

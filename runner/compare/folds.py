@@ -1,8 +1,9 @@
-"""Runs on the folds of one data set are repeats of one recipe: what they share, and what all of them say together.
+"""Groups runs on the folds of one data set as repeats of one recipe, and scores them together.
 
 Their training rows overlap, so a t test or interval over folds as if they were seeds is wrong in 40-50 % of cases;
-`runner/statistics/resampled.py` has the corrected one. Seeds within a fold are averaged first. Of folds that are dealt
-(data.folds) the rows held out select; of those that a data set brings along (data.fold_column) they are reported.
+`runner/statistics/resampled.py` has the corrected one. Seeds within a fold are averaged first. With random folds
+(data.folds) the rows held out are selection rows; with folds that a data set defines (data.fold_column) they are
+reported.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def is_fold(run: Run) -> bool:
 
 
 def has_own_folds(run: Run) -> bool:
-    """Are the folds those of a column of the data set, each of which is the reported split of one run?"""
+    """Are the folds defined by a column of the data set, each being the reported split of one run?"""
     return _data_settings(run).get("fold_column") is not None
 
 
@@ -57,8 +58,8 @@ def _data_settings(run: Run) -> JsonObject:
 def recipe_settings(run: Run) -> JsonObject:
     """Return all but the seed, and the fold, that the result of a run depends on, flat.
 
-    The rows of train and of the fold are other ones in each run, and so is a vocabulary that comes from the training
-    rows; of the data the reported rows are the same in all.
+    The rows of train and of the fold differ between runs, and so does a vocabulary built from the training rows; only
+    the reported rows are the same in all.
     """
     settings, data = settings_of(run.record), run.record.data
     if not is_fold(run):
@@ -68,7 +69,7 @@ def recipe_settings(run: Run) -> JsonObject:
     own = {"train", held_out_split(run), *([_selecting_split(run)] if has_own_folds(run) else [])}
     shared: list[Any] = sorted((split, found) for split, found in data.fingerprints.items() if split not in own)
     if has_own_folds(run) and not {settings.get("data.max_rows"), settings.get("data.max_eval_rows")} - {None}:
-        shared = [sum(data.rows.values())]  # no split is the same for all folds, but all of them together have all rows
+        shared = [sum(data.rows.values())]  # no split is the same for all folds, but together they contain all rows
     digest = hashlib.sha256(json.dumps(shared).encode()).hexdigest()
     return {key: value for key, value in settings.items() if key not in dropped} | {"data.fingerprint": digest[:8]}
 
@@ -101,7 +102,7 @@ def by_fold(runs: Iterable[Run]) -> dict[Fold, dict[int, Run]]:
 
 
 def _place(run: Run) -> tuple[int, bool, int | str, int]:
-    """Return where a run stands among others: by repeat, fold (numbers before texts) and seed."""
+    """Return a sort key of a run: repeat, fold (numbers before texts) and seed."""
     repeat, fold = fold_of(run)
     return repeat, isinstance(fold, str), fold, run.seed
 
@@ -125,7 +126,7 @@ def fold_interval(values: list[float], run: Run) -> Interval | None:
 def held_out_answers(runs: Mapping[Fold, Run], split: str) -> tuple[Answers, ...] | str:
     """Return the answers to all rows held out, one for each repeat, in the order of the rows; or why there are none.
 
-    runs: one for each fold. Repeats that lack a fold that another has do not answer the same rows: then the most
+    runs: one for each fold. Repeats that lack a fold of another repeat do not answer the same rows: only the most
     complete ones count.
     """
     repeats: dict[int, dict[int | str, Part]] = {}
@@ -177,7 +178,7 @@ def note_over_all(name: str, runs: list[Run], metric: str) -> str | None:
 
 
 def _own_advice(runs: list[Run]) -> list[str]:
-    """Return what to know about the folds that a data set brings along."""
+    """Return notes on folds that a data set defines."""
     rows = {fold: next(iter(of_seeds.values())).record.data.rows for fold, of_seeds in by_fold(runs).items()}
     held, total = (
         sum(of[held_out_split(runs[0])] for of in rows.values()),
@@ -189,7 +190,7 @@ def _own_advice(runs: list[Run]) -> list[str]:
 
 
 def advice(runs: list[Run]) -> list[str]:
-    """Return what to know about the folds of one recipe before its scores are believed."""
+    """Return notes to read before the scores of one recipe over folds are trusted."""
     if has_own_folds(runs[0]):
         return _own_advice(runs)
     folds, wanted = by_fold(runs), int(_data_settings(runs[0])["folds"])

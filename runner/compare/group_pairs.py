@@ -1,7 +1,7 @@
 """Chooses the test of two groups: seed by seed on the same examples, or fold by fold.
 
-Folds answer two questions. *Recipes*: would the first be better when trained again on other rows of this kind? The
-corrected resampled t over folds. *These models*: do they answer the rows held out better? Row by row.
+Folds answer two questions. *Recipes*: would the first be better if trained again on other rows of this kind? Tested by
+the corrected resampled t over folds. *These models*: do they answer the held-out rows better? Tested row by row.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ FOR = "for models trained on rows like these"
 
 @dataclass
 class FoldPaired(Paired):
-    """The difference of two recipes over folds; `p_examples` and what begins with `models` are of these models."""
+    """The difference of two recipes over folds; `p_examples` and the fields that begin with `models` are about these
+    models.
+    """
 
     folds: int = 0
-    p_folds: float | None = None  # of the recipes; None for one fold, and where all folds differ by the same amount
+    p_folds: float | None = None  # of the recipes; None for one fold, and if all folds differ by the same amount
     of_models: str = ""  # the test of these models
     models_low: float = 0.0  # 95 % of the difference of these models
     models_high: float = 0.0
@@ -58,7 +60,7 @@ class FoldPaired(Paired):
 
 
 def compare_groups(first: Group, second: Group, metric: str, *, any_threshold: bool = False) -> Paired | Refused:
-    """Test the difference of a metric between two groups, pair by pair on the same examples; or say why not.
+    """Test the difference of a metric between two groups, pair by pair on the same examples; or return why not.
 
     any_threshold: as in `refusal`.
     """
@@ -79,7 +81,7 @@ def compare_groups(first: Group, second: Group, metric: str, *, any_threshold: b
 def compare_folds(
     first: Group, second: Group, metric: str, *, any_threshold: bool = False
 ) -> FoldPaired | Refused:  # fmt: skip
-    """Test two recipes over the folds that both have, and their models on the rows held out; or say why not."""
+    """Test two recipes over the folds that both have, and their models on the rows held out; or return why not."""
     mine, other = by_fold(first.runs), by_fold(second.runs)
     pairs = {
         fold: {seed: (run, other[fold][seed]) for seed, run in runs.items() if seed in other[fold]}

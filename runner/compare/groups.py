@@ -78,7 +78,7 @@ class Group:
 def make_groups(runs: list[Run]) -> list[Group]:
     """Return the groups of the runs, in order of first appearance, each with a unique name."""
     found: dict[bytes, Group] = {}
-    # By the whole config as well, because to flatten one takes as long as to read a record.
+    # Cached by the whole config as well: flattening one takes as long as reading a record.
     known: dict[tuple[bytes | int, ...], Group] = {}
     for run in runs:
         whole = _as_recorded(run)

@@ -1,6 +1,5 @@
-"""The report as one HTML file that opens anywhere: no network, no library, light and dark.
-
-The blocks are those of runner/report/; this module decides what the page says.
+"""The report as one HTML file that opens anywhere: no network, no library, light and dark. Its blocks come from
+runner/report/; this module decides on the content.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ FACTS = (
 )  # fmt: skip
 RUN_TITLES = ("run", "group", "seed", "metric", "score", "started")
 MOST_GROUPS = 100  # whose settings are shown
-MOST_OPEN = 10  # groups or settings, the fewer of both, that are shown without a click
+MOST_OPEN = 10  # most groups or settings, whichever are fewer, that are shown without a click
 
 
 def report_page(comparison: Comparison, *, title: str, question: str | None, made: str) -> str:
@@ -52,7 +51,7 @@ def _compared(comparison: Comparison) -> Section:
 
 
 def _checks(comparison: Comparison) -> list[Section]:
-    """Return what the reader should check, the tests against the baseline and the claims, as far as there are any."""
+    """Return the sections with warnings, tests against the baseline and claims, if there are any."""
     sections = []
     if found := [note.removeprefix("check: ") for note in all_notes(comparison)]:
         sections.append(Section("Check these", notes(found), "notes"))
@@ -133,9 +132,8 @@ def _sort_key(value: object) -> float | str | None:
 
 
 def _differences(comparison: Comparison) -> Markup:
-    """Return the settings that differ, those that name groups first; the longer of groups and settings goes down.
-
-    A table that is long both ways is opened by a click: most of its settings follow from the model.
+    """Return the settings that differ, those that name groups first; the longer of groups and settings becomes the
+    rows. A table that is long both ways is collapsed: most of its settings follow from the model.
     """
     groups = comparison.groups[:MOST_GROUPS]
     keys = ranked_settings(comparison.groups)
@@ -154,7 +152,7 @@ def _environment(runs: Sequence[Run]) -> Markup:
     for run in runs:
         for key, value in flatten(run.record.environment.to_json()).items():
             if value is None:
-                continue  # the record does not say
+                continue  # the record does not contain it
             if key in FACTS or key.startswith("versions."):
                 values = counts.setdefault(key, {})
                 text = f"{value / 1e9:.1f} GB" if key == "memory_bytes" else setting_text(value)

@@ -36,13 +36,13 @@ LEFT_OUT = {
     "train s",
     "Pareto",
 }
-LAST_LATIN = 0x17F  # pdflatex prints letters up to here; of others it stops
+LAST_LATIN = 0x17F  # pdflatex prints letters up to here, and stops at others
 MOST_KEYS = 4  # settings with a column of their own
 TITLES = {"95 %": r"95\,\% interval", "deployed MB": "MB", "answer us": r"$\mu$s", "p Holm": "$p$"}
 
 
 def latex(comparison: Comparison, title: str, question: str | None) -> str:
-    """Return the table, as text that a paper takes in as it is; needs booktabs alone."""
+    """Return the table as text that can be included in a paper; it needs only booktabs."""
     shown = [column for column in comparison_columns(comparison) if column.title not in LEFT_OUT]
     tested = [column for column in columns_of_tests(comparison.rows) if column.title in ("difference", "p Holm")]
     shown += tested if comparison.baseline else []
@@ -99,7 +99,7 @@ def _caption(comparison: Comparison, shown: Sequence[Column], title: str, questi
 
 
 def _naming(comparison: Comparison) -> list[str]:
-    """Return the settings whose values name the groups, a column each; none where their names are better."""
+    """Return the settings whose values name the groups, a column each; none if the groups' own names are better."""
     groups = comparison.groups
     keys = naming_keys([one.settings for one in groups], [one.runs[0].record.overrides for one in groups])
     return keys if len(keys) <= MOST_KEYS else []

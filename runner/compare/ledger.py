@@ -2,7 +2,7 @@
 
     run compare <sweep> --claims --format ledger
 
-A line has the arms that a number comes from with their seeds, the verdict, and what speaks against it: what the sweep's
+A line has the arms that a number comes from with their seeds, the verdict, and objections to it: what the sweep's
 YAML lists under `objections`, and what the records show, such as fewer than three seeds.
 """
 
@@ -23,7 +23,7 @@ from runner.record.identity import affects_identity
 if TYPE_CHECKING:
     from runner.record.sweep_record import SweepRecord
 
-FEWEST_SEEDS = 3  # below, an interval over seeds says little
+FEWEST_SEEDS = 3  # with fewer, an interval over seeds means little
 COLUMNS = ("claim", "published", "measured", "arms", "verdict", "objections")
 
 
@@ -57,7 +57,7 @@ def _seeds(row: Row, metrics: Sequence[str]) -> list[str]:
 
 
 def objections(claim: ClaimVerdict, rows: Mapping[str, Row], seeds: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return what a sceptic could still say: what the claim lists, and what the records of its arms in `rows` show.
+    """Return what a critic could still object: what the claim lists, and what the records of its arms in `rows` show.
 
     seeds: of each arm, those that the number comes from.
     """
@@ -87,7 +87,7 @@ def _command(sweep: SweepRecord) -> str:
 
 def _is_told(key: str) -> bool:
     """Does the setting with this key belong in the command of a ledger?"""
-    of_sweep = key.startswith("sweep.") and key != "sweep.name"  # its size and how many run side by side
+    of_sweep = key.startswith("sweep.") and key != "sweep.name"  # its size and how many jobs run in parallel
     return affects_identity(key) and not of_sweep
 
 

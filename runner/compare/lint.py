@@ -1,4 +1,4 @@
-"""Warnings about recorded costs that contradict the obvious reading of a table: one function for each suspicion.
+"""Warnings about recorded costs that contradict the obvious reading of a table: one function for each kind.
 
     "int8 slower than fp32 here", "sparse but not smaller"
 
@@ -162,7 +162,7 @@ def diverged_runs(comparison: Comparison) -> Iterator[str]:
 
 
 def beaten_by_ngrams(comparison: Comparison) -> Iterator[str]:
-    """Yield groups that the n-gram model of their data makes superfluous."""
+    """Yield groups that are larger, slower and not better than the n-gram model of their data."""
     for row in comparison.rows:
         runs = [run for run in row.group.members if run.record.data.primary == row.metric]
         if sentence := no_better_than_ngrams([run.metrics for run in runs], row.metric):

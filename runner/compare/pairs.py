@@ -1,9 +1,9 @@
-"""Tests two groups on the same examples: how large the difference is, and whether it could be chance.
+"""Tests two groups on the same examples: how large the difference is, and whether it could be due to chance.
 
 Runs are paired seed by seed on their stored predictions. With one pair the test is McNemar's for accuracy and a paired
-bootstrap over the examples for every other score. With several pairs, chance enters twice: by the examples and by the
-seeds. Both are tested (McNemar with examples as clusters, or the bootstrap; a paired t test over seeds), and a
-difference is significant only if both tests say so: the p-value is the larger one, the interval spans both.
+bootstrap over the examples for every other score. With several pairs there are two sources of chance: the examples and
+the seeds. Both are tested (McNemar with examples as clusters, or the bootstrap; a paired t test over seeds), and a
+difference is significant only if both tests find it: the p-value is the larger one, the interval spans both.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ ALPHA = 0.05  # significance level
 
 
 def better_or_worse(metric: str, difference: float) -> str:
-    """Say in a word what a difference of a metric means: better, worse, or more and less where neither is."""
+    """Return in a word what a difference of a metric means: better or worse; more or less if neither direction is
+    better.
+    """
     words = {"higher": ("better", "worse"), "lower": ("worse", "better")}.get(direction(metric), ("more", "less"))
     return words[difference < 0]
 
@@ -40,7 +42,9 @@ class Paired:
 
     metric: str
     difference: float
-    find_interval: Callable[[], stats.Interval]  # when a table shows it: a bootstrap takes longer than the test
+    find_interval: Callable[
+        [], stats.Interval
+    ]  # computed when a table shows it: a bootstrap takes longer than the test
     p_examples: float
     p_seeds: float | None
     test: str
@@ -87,7 +91,7 @@ class Paired:
             return ": identical predictions"
         if self.p < ALPHA:
             return f" after correcting for {self.tests} comparisons"
-        if not self.low <= 0 <= self.high:  # the interval and the p-value are made by two methods
+        if not self.low <= 0 <= self.high:  # the interval and the p-value come from two methods
             return ": borderline, the interval leaves 0 out and the test does not"
         if self.p_seeds is None:
             return ": within the sampling error of the examples"
@@ -108,9 +112,8 @@ class Refused:
 
 
 def compare_runs(runs: list[tuple[Run, Run]], metric: str, *, any_threshold: bool = False) -> Paired | Refused:
-    """Test the mean difference of a metric over pairs of runs on the same examples; or say why not.
-
-    any_threshold: may answers have been decided in different ways?
+    """Test the mean difference of a metric over pairs of runs on the same examples; or return why not. any_threshold:
+    may answers have been decided in different ways?
     """
     if why := refusal(runs, metric, any_threshold=any_threshold):
         return Refused(why)
@@ -190,7 +193,7 @@ def refusal(runs: list[tuple[Run, Run]], metric: str, *, any_threshold: bool = F
 
 
 def other_decisions(runs: list[tuple[Run, Run]], score: str) -> str | None:
-    """Return why answers that were decided in different ways are not compared by a score; None where they may be."""
+    """Return why answers that were decided in different ways cannot be compared by a score; None if they can."""
     task = task_class(runs[0][0].record.data.task)
     for key in () if score in task.undecided else task.decided_by:
         values = {str(run.record.settings.get(key)) for pair in runs for run in pair}

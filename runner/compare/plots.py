@@ -51,7 +51,9 @@ def draw_figures(comparison: Comparison, folder: Path, formats: Sequence[str] = 
     colouring, written = colour_groups(comparison.groups), list[Path]()
     parts = [part for part in parts_of(comparison) if any(map(is_scored, part.rows))]
     with plt.rc_context(STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph")  # the font has no such letter: a box is drawn, the page has it
+        warnings.filterwarnings(
+            "ignore", "Glyph"
+        )  # the font lacks a letter: a box is drawn here, the HTML page shows it
         for number, part in enumerate(parts):
             suffix = f"_{number + 1}" if len(parts) > 1 else ""
             for letter, (cost, name) in AXES.items():
@@ -65,7 +67,7 @@ def draw_figures(comparison: Comparison, folder: Path, formats: Sequence[str] = 
 
 def _save(plt: ModuleType, figure: Figure, path: Path, formats: Sequence[str]) -> list[Path]:
     """Write a figure in each format, without a date, so that equal results give equal files."""
-    box = figure.get_tightbbox(_renderer(figure)).padded(0.1)  # once: "tight" would draw each file twice
+    box = figure.get_tightbbox(_renderer(figure)).padded(0.1)  # once here: "tight" would draw each file twice
     written = []
     for form in formats:
         part, whole = path.with_suffix(".part"), path.with_suffix(f".{form}")

@@ -38,7 +38,7 @@ def write_report(
     """Compare the records and write all files of the report into `folder`; return their paths.
 
     records: finished runs; others are listed as left out. baseline: as for `analyse`; if it is not among the runs, the
-    report says so and has no tests. output: the folder with the run folders, for predictions and learning
+    report states that and has no tests. output: the folder with the run folders, for predictions and learning
     curves; None: two levels above a folder `<output>/sweeps/<id>`, else the parent of `folder`. ConfigError if no
     record is finished.
     """

@@ -16,11 +16,11 @@ from runner.statistics.paired import Interval
 
 @dataclass(frozen=True)
 class Chances:
-    """The 95 % intervals of a mean score by the two kinds of chance: which seeds, and which examples."""
+    """The 95 % intervals of a mean score by source of chance: the seeds, and the examples."""
 
     seeds: Interval | None = None  # Student's t; None for a single seed
     examples: Interval | None = None  # None for a metric that is no score of examples
-    folds: Interval | None = None  # corrected for training rows that overlap; it spans both kinds of chance
+    folds: Interval | None = None  # corrected for training rows that overlap; it spans both sources of chance
 
     @property
     def both(self) -> Interval | None:
@@ -75,7 +75,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """The result of the test against the baseline, in words; it says so when either side has learned nothing."""
+        """The result of the test against the baseline, in words, with a remark if either side has learned nothing."""
         if self.is_baseline or self.paired is None:
             return "baseline" if self.is_baseline else ""
         words = self.paired.in_words()

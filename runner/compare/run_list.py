@@ -45,7 +45,7 @@ class Wanted:
 
 
 def list_runs(output: Path, wanted: Wanted, console: Console) -> None:
-    """Print the recorded runs that are wanted; raise ConfigError where there is none."""
+    """Print the wanted recorded runs; raise ConfigError if there are none."""
     records, damaged = read_all_records(output)
     if not records and not damaged:
         raise ConfigError(f"no recorded run in {output}. Make one: run demo")

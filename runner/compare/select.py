@@ -32,7 +32,7 @@ class Run:
 
     record: RunRecord
     folder: Path
-    cache: AnswerCache | None = field(default=None, repr=False)  # of all runs' answers
+    cache: AnswerCache | None = field(default=None, repr=False)  # cache of all runs' answers
 
     @property
     def identity(self) -> str:

@@ -1,4 +1,4 @@
-"""The runs of one command side by side, in a table that fits the terminal: names first, numbers as far as they fit.
+"""The runs of one command side by side, in a table that fits the terminal: names first, then as many numbers as fit.
 
     show_runs(records, Path("outputs"))
 
@@ -30,9 +30,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Number:
-    """A column of numbers: its cell for a row and for a baseline, and its rank; the highest go first for want of room.
-
-    legend: what the heading means, where it does not say so itself.
+    """A column of numbers: its cell for a row and for a baseline, and its rank; the highest are dropped first if there
+    is no room. legend: what the heading means, if that is not obvious.
     """
 
     title: str

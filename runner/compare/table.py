@@ -1,6 +1,6 @@
 """A comparison as text: the cells that the terminal, Markdown and the report share.
 
-The legend says what every interval is over; no score is printed without its n and interval.
+The legend states what every interval is over; no score is printed without its n and interval.
 """
 
 from __future__ import annotations

@@ -9,12 +9,12 @@ everything below is mirrored.
 2. The mean reaches it: reproduced.
 3. Only the interval reaches it: undecided, the interval is too wide to tell.
 
-*No harm.* A difference of 0, or a ratio of 1, claims that one thing is no worse than another. A mean near it is no
-evidence for that, so it is a test of non-inferiority: reproduced where the whole interval reaches the value less the
+*No harm.* A difference of 0, or a ratio of 1, claims that one thing is no worse than another. A mean close to it is no
+evidence for that, so this is a test of non-inferiority: reproduced where the whole interval reaches the value less the
 tolerance.
 
 *Advantages.* A value on the better side of "no difference" (a difference of 0, a ratio of 1) claims that one thing is
-better than another. No tolerance takes that away:
+better than another. The tolerance does not apply to that:
 
 1. The whole interval lies on the worse side of "no difference", or on it: not reproduced.
 2. The interval covers "no difference": undecided.
@@ -22,7 +22,8 @@ better than another. No tolerance takes that away:
 *Equality* (`is_equal`, and metrics without a better direction) is an equivalence test: the interval lies within value
 +- tolerance: reproduced; it lies outside: not reproduced; else undecided.
 
-So noise never helps: around the same mean a narrower interval only turns "undecided" into one of the other two, and at
+So noise never helps a claim: around the same mean a narrower interval only turns "undecided" into one of the other two,
+and at
 the same width a better mean never gets a worse verdict.
 """
 
@@ -71,7 +72,7 @@ class ClaimVerdict:
     why: str
     parts: tuple[ClaimVerdict, ...] = ()
     arms: tuple[str, ...] = ()  # the names of the groups that the number comes from
-    objections: tuple[str, ...] = ()  # what the claim itself says against the measurement
+    objections: tuple[str, ...] = ()  # why the claim itself cannot be tested here
 
 
 def decide_verdict(mean: float, low: float, high: float, published: Published) -> tuple[str, str]:

@@ -1,4 +1,6 @@
-"""Many models on the same pairs: runs that differ in the seed alone are one arm, compared with the first arm."""
+"""Compares many models on the same pairs: runs that differ only in the seed form one arm; each is compared with the
+first.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from runner.statistics.paired import paired_seeds
 
 @dataclass(frozen=True)
 class Arm:
-    """Some models that differ in the seed alone, or one model; accuracies are means over them."""
+    """Models that differ only in the seed, or one model; accuracies are means over them."""
 
     name: str
     results: dict[int, Result]  # by seed
@@ -54,7 +56,7 @@ class Arm:
 
 
 def arms_of(subjects: Sequence[Subject], results: Sequence[Result]) -> list[Arm]:
-    """Return the arms, in the order of their first models. A run is named by what tells it from the others."""
+    """Return the arms, in the order of their first models. A run is named by what distinguishes it from the others."""
     found: dict[str, dict[int, Result]] = {}
     for (name, seed), result in zip(names_and_seeds(subjects), results):
         found.setdefault(name, {})[seed] = result

@@ -37,12 +37,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Place:
-    """Where things lie, and what else a command says."""
+    """Where results and data are stored, and further options of the command."""
 
     output: Path
     cache: Path
     by: str = ""  # the grouping to show; "": that of the data
-    repeat: bool = False  # also where there is a result
+    repeat: bool = False  # repeat even if there is a result
     tracker: bool = True
 
 
@@ -83,7 +83,7 @@ def result_of(subject: Subject, wanted: Wanted, place: Place) -> Result:
 
 
 def folder_of(subject: Subject, output: Path) -> Path:
-    """Return where results lie: beside the run; those of another model in a folder of its name."""
+    """Return the folder of results: that of the run; for another model a folder of its name."""
     if subject.folder:
         return subject.folder / FOLDER
     safe = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in subject.label).strip("-.")

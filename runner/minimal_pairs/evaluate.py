@@ -22,8 +22,8 @@ from runner.record.json_files import now
 from runner.record.subject import Subject
 from runner.statistics.pair_scores import TIED, macro_share, pair_outcomes, shorter_outcomes
 
-UNKNOWN = 0.05  # share of a paradigm's pairs with [UNK] in one sentence alone, above which it is told
-EVERY_S = 10.0  # seconds between lines on how far it is
+UNKNOWN = 0.05  # share of a paradigm's pairs with [UNK] in only one sentence above which the user is told
+EVERY_S = 10.0  # seconds between progress lines
 
 Tell = Callable[[str], None]
 
@@ -69,7 +69,7 @@ def _halves(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _progress(tell: Tell) -> Callable[[int, int], None]:
-    """Tell from time to time how many pieces were asked for, and how long the rest will take."""
+    """Tell from time to time how many pieces were scored, and how long the rest will take."""
     begin = last = time.monotonic()
 
     def report(done: int, total: int) -> None:

@@ -1,6 +1,6 @@
 """The pseudo-log-likelihood of sentences under a masked language model, in batches of copies of one length.
 
-PLL(x) = sum over i of log p(t_i | x without t_i): each piece is hidden in a copy of the sentence and asked for, among
+PLL(x) = sum over i of log p(t_i | x without t_i): each piece is masked in a copy of the sentence and predicted among
 all pieces of the vocabulary. Source: Salazar et al. 2020 (arXiv 1910.14659); `word_l2r` and `word`: Kauf & Ivanova 2023
 (arXiv 2305.10588), section 2.
 """
@@ -14,22 +14,22 @@ import numpy as np
 
 from runner.minimal_pairs.sentences import Sentences
 
-# Tokens of one forward pass, padding there is none: bert-tiny's states of 4,096 tokens stay in a core's cache.
+# Tokens of one forward pass, without padding: bert-tiny's states of 4,096 tokens fit in a core's cache.
 TOKENS = 4096
 
 
 class MaskedModel(Protocol):
-    """Says how likely pieces are at positions of masked sentences."""
+    """Predicts how likely pieces are at positions of masked sentences."""
 
     def __call__(self, ids: np.ndarray, places: np.ndarray, pieces: np.ndarray) -> np.ndarray:
         """Return log p, (N,), of `pieces` (N,) at `places` (N,) of the flattened `ids` (B, T), in nats."""
 
 
 class Copies(NamedTuple):
-    """Masked copies of sentences of one length; an item is a piece that is asked for in one of them."""
+    """Masked copies of sentences of one length; an item is a piece that is predicted in one of them."""
 
     of: np.ndarray  # (copies,) the sentence
-    first: np.ndarray  # (copies,) the piece that it is for; of `word` the first of the word
+    first: np.ndarray  # (copies,) the piece that it is for; for `word` the first piece of the word
     item_copy: np.ndarray  # (items,) rising
     item_piece: np.ndarray  # (items,)
 
@@ -40,8 +40,8 @@ def sentence_scores(
 ) -> np.ndarray:  # fmt: skip
     """Return the score of each sentence, (sentences,) float64, in nats.
 
-    score: of SCORES. tokens: most in one forward pass, but one copy at least. tell: called with the pieces asked for so
-    far, and all. Equal sentences are computed once. A sentence without pieces has the score 0.
+    score: of SCORES. tokens: most in one forward pass, but one copy at least. tell: called with the number of pieces
+    scored so far, and of all. Equal sentences are computed once. A sentence without pieces has the score 0.
     """
     lengths, scores = sentences.lengths, np.zeros(len(sentences.pieces))
     groups = [(length, np.flatnonzero(lengths == length)) for length in np.unique(lengths) if length]
@@ -92,9 +92,9 @@ def copies_of(words: np.ndarray, score: str) -> Copies:
 
 
 def hidden_with(words: np.ndarray, piece: np.ndarray, score: str) -> np.ndarray:
-    """Return which pieces are hidden when one is asked for, (copies, n) bool.
+    """Return which pieces are masked when one is predicted, (copies, n) bool.
 
-    words: (copies, n) the number of each piece's word; piece: (copies,) the one that is asked for.
+    words: (copies, n) the number of each piece's word; piece: (copies,) the one that is predicted.
     """
     places = np.arange(words.shape[1])
     if score not in ("word_l2r", "word"):

@@ -1,4 +1,4 @@
-"""Opens a masked language model and asks it, in float32, how likely pieces are; also with its weights rounded."""
+"""Opens a masked language model that predicts in float32 how likely pieces are; optionally with rounded weights."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from runner.machine.threads import choose_threads, set_threads
 from runner.minimal_pairs.wanted import Wanted
 from runner.record.subject import KEY, Subject
 
-ROUNDED = "weight_only"  # the method whose arithmetic stays in float32, so that rounded weights are all there is to it
+ROUNDED = "weight_only"  # methods whose arithmetic stays in float32, so that only the weights are rounded
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A masked language model, ready to be asked."""
+    """A masked language model, loaded and ready to predict."""
 
     network: MaskedLM | ForeignMaskedLM
     tokenizer: PieceTokenizer
@@ -67,7 +67,7 @@ def open_subject(subject: Subject, wanted: Wanted) -> Opened:
 
 
 def _open(source: str) -> MaskedLM | ForeignMaskedLM:
-    """Our own network where it computes the model, else that of transformers."""
+    """Return our own network if it supports the model, else that of transformers."""
     config = read_config(source, KEY)
     if can_open(config):
         return open_masked_lm(source, KEY)
@@ -78,7 +78,7 @@ def _open(source: str) -> MaskedLM | ForeignMaskedLM:
 def round_weights(network: nn.Module, name: str) -> None:
     """Round the weights as compression=[name] does, in place: its arithmetic is float32 as well.
 
-    Raises ConfigError for a compression that does more than to round weights.
+    Raises ConfigError for a compression that does more than round weights.
     """
     words = [f"compression=[{name}]", "model=bert-tiny"]
     if compose(words).compression[name].method != ROUNDED:

@@ -15,14 +15,14 @@ from runner.errors import ConfigError
 from runner.minimal_pairs.wanted import PARADIGM, Wanted
 from runner.record.json_files import read_json, write_json
 
-FOLDER = "minimal-pairs"  # in a run's folder, and in the folder of runs for models that no run there trained
+FOLDER = "minimal-pairs"  # in a run's folder; for models that no run trained, in the folder of runs
 SCHEMA_VERSION = 1
 NUMBERS = ("row", "good", "bad", "good_pieces", "bad_pieces", "outcome", "shorter", "unigrams")
 
 
 @dataclass(frozen=True)
 class Line:
-    """A paradigm, a group of them or all: means over paradigms; a tie counts one half."""
+    """A paradigm, a group of them or all: means over paradigms; a tie counts as one half."""
 
     name: str
     members: list[str]  # the paradigms
@@ -47,13 +47,13 @@ class PairReport:
     score: str
     whole: Line
     groups: dict[str, list[Line]]  # by paradigm, and by each column that groups paradigms
-    most: int | None = None  # pairs of a paradigm that were asked for
-    available: int = 0  # pairs there are in these paradigms
+    most: int | None = None  # most pairs of a paradigm, as requested
+    available: int = 0  # all pairs of these paradigms
     identical: list[str] = field(default_factory=list)  # pairs of equal pieces
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
     when: str = ""
-    started: str | None = None  # the start of the run; with force=true it gets other weights
+    started: str | None = None  # the start of the run: with force=true the run gets other weights
     schema_version: int = SCHEMA_VERSION
 
     @classmethod

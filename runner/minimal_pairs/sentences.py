@@ -55,5 +55,5 @@ def encode_sentences(tokenizer: PieceTokenizer, texts: Sequence[str], score: str
 
 
 def has_words(tokenizer: PieceTokenizer) -> bool:
-    """Does the tokenizer number the words of a text? One that does not split at blanks has a single word."""
+    """Does the tokenizer number the words of a text? One that does not split at spaces has a single word."""
     return len(set(tokenizer.backend.encode("a b", add_special_tokens=False).word_ids)) > 1

@@ -1,4 +1,4 @@
-"""Which model the pairs are for: one that predicts masked words. Nothing heavy is imported."""
+"""Checks the model that the pairs are for: it must predict masked words. Nothing heavy is imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A control that knows no word order: pieces scored by how often they occur in the run's own training text."""
+"""A control without word order: pieces are scored by how often they occur in the run's own training text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHUNK = 1 << 22  # tokens counted at a time
 
 
 def piece_counts(record: RunRecord | None, tokenizer: PieceTokenizer, cache: Path, notify: Notify) -> np.ndarray | str:
-    """Return how often each piece occurs in the training rows of a run, (V,), or in words why that is not known."""
+    """Return how often each piece occurs in the training rows of a run, (V,), or the reason why that is not known."""
     if record is None:
         return "the training text of this model is not known here"
     settings, shared = data_settings(record), SharedCache(cache, notify)
@@ -37,7 +37,7 @@ def piece_counts(record: RunRecord | None, tokenizer: PieceTokenizer, cache: Pat
 
 
 def unigram_scores(sentences: Sentences, counts: np.ndarray) -> np.ndarray:
-    """Return the log probability of each sentence, (sentences,), as a bag of pieces, each counted once more."""
+    """Return the log probability of each sentence, (sentences,), as a bag of pieces, with add-one counts."""
     special = np.concatenate([sentences.frame.before, sentences.frame.after, [sentences.mask_id]])
     smoothed = counts + 1.0
     smoothed[np.unique(special)] = 0.0

@@ -1,4 +1,4 @@
-"""Two models on the same pairs: what differs, pair by pair."""
+"""Compares two models on the same pairs, pair by pair."""
 
 from __future__ import annotations
 

@@ -20,13 +20,13 @@ SCORES = {
 }
 QUICK = 200  # pairs of each paradigm, unless the command says otherwise
 ALL = "all"  # by=all: every grouping; max_pairs=all: every pair
-PARADIGM = "paradigm"  # the grouping that is always there
+PARADIGM = "paradigm"  # the grouping that always exists
 FILES = "files"  # data=files: the user's own
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """One evaluation as a command asks for it."""
+    """One evaluation as a command requests it."""
 
     source: PairSource
     score: str = "pll"

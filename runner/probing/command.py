@@ -136,7 +136,7 @@ def _plain(value: object) -> object:
 
 
 def _folder_of(subject: Subject, output: Path) -> Path:
-    """Return where results lie: beside the run; those of another model in a folder of its name."""
+    """Return the folder of results: that of the run; for another model a folder of its name."""
     if subject.folder:
         return subject.folder / FOLDER
     safe = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in subject.label).strip("-.")
