@@ -23,8 +23,9 @@ BLOCK_S, FEWEST = 1.0, 20  # of each block of answers
 
 
 def fastest_engine(identity: str, output: Path) -> str:
-    """Return `onnx` for a run that answers in torch, whose graph is written if there is none; else `auto`. If no graph
-    can be written, it is `auto` too.
+    """Return `onnx` for a run that answers in torch, whose graph is written if there is none; else `auto`.
+
+    If no graph can be written, it is `auto` too.
     """
     if find_model(identity, output, AUTO).engine != TORCH:
         return AUTO
@@ -39,10 +40,10 @@ def fastest_engine(identity: str, output: Path) -> str:
 
 
 def answer_time(side: Side, split: str, cache: Path) -> float | None:
-    """Return the median microseconds of an answer by a model of a cascade: that recorded by its run, for a graph that
-    measured here. split: of the texts that the graph is timed on. None where the run has not measured it. Raises
-    ConfigError where these
-    texts are gone.
+    """Return the median microseconds of an answer by a model of a cascade, as its run recorded or as timed here.
+
+    A graph is timed here, on texts of `split`. None if the run has not measured it. Raises ConfigError if these texts
+    are gone.
     """
     if side.model.engine not in GRAPHS:
         return side.record.metrics.get(MEDIAN)

@@ -28,9 +28,7 @@ from runner.version import NUMBERS, VERSION
 MEAN = "speed/answer_us_mean"
 TYPICAL = "cascade/answer_us"  # the medians of both models' texts, weighted by how many there are
 ABOUT = (".md", DESCRIPTION_FILE)  # endings of files that only describe a model
-MOST_APART = (
-    0.05  # the difference in the small model's share between reported and calibration rows that is worth a warning
-)
+MOST_APART = 0.05  # of the small model's shares of reported and of calibration rows; beyond it a warning is printed
 
 
 @dataclass(frozen=True)
@@ -63,8 +61,9 @@ class NewCascade:
 def find_or_make(
     wanted: NewCascade, output: Path, cache: Path, measuring: Measuring, *, force: bool
 ) -> tuple[RunRecord, Path]:
-    """Return the record of a cascade and its folder in `output`, made unless it exists. force: makes it again, which
-    also happens if requested times are missing.
+    """Return the record of a cascade and its folder in `output`, made unless it exists.
+
+    force: makes it again, which also happens if requested times are missing.
     """
     folder = output / wanted.identity()
     before = read_record(folder)

@@ -69,9 +69,10 @@ def texts_to_time(rows: Rows, split: str) -> Texts:
 def time_in_turns(
     asked: Sequence[Callable[..., list[Answer]]], texts: Texts, seconds: float, threads: int
 ) -> tuple[np.ndarray, list[list[Answer]]]:
-    """Let all models answer each text, in rotating order, until the time is up. Returns microseconds (texts, models),
-    and the answers of the models to each text. A text that was just read may be answered faster, so each model is first
-    for the same share of the texts.
+    """Let all models answer each text, in rotating order, until the time is up.
+
+    Returns microseconds (texts, models), and the answers of the models to each text. A text that was just read may be
+    answered faster, so each model is first for the same share of the texts.
     """
     found: list[list[float]] = []
     answers: list[list[Answer]] = []

@@ -11,8 +11,9 @@ runner/compare/verdict.py has the rule. The kinds:
 Which direction is better follows from the metric, or from the claim's `direction: higher|lower`. A ratio of costs above
 1, or a difference of costs above 0, claims at least that much ("15 times the latency of the other"); below, at most
 that much. A claim with several conditions, such as "as good, and smaller", lists them:
-`all: [{metric: ..., kind: ..., where: ..., value: ...}, ...]`; each is judged, and all must be reproduced. `objections`
-lists what a critic could still object; the ledger (runner/compare/ledger.py) shows it.
+`all: [{metric: ..., kind: ..., where: ..., value: ...}, ...]`; each is judged, and all must be reproduced.
+
+`objections` lists what a critic could still object; the ledger (runner/compare/ledger.py) shows it.
 
 Not testable here: the claim gives a `why`, the runs or the metric are missing, several groups match, or the score that
 would reproduce the claim is at baseline (runner/record/baseline.py) and so is no result.

@@ -1,5 +1,6 @@
-"""The colours of a comparison's charts: one for each value of a setting that varies, so that patterns are visible. Up
-to eight groups get a colour each.
+"""The colours of a comparison's charts: one for each value of a setting that varies, so that patterns are visible.
+
+Up to eight groups get a colour each.
 """
 
 from __future__ import annotations

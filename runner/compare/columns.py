@@ -175,7 +175,7 @@ def _chance_columns() -> list[Column]:
 
 
 def _trained_columns() -> list[Column]:
-    """Return Return columns of the trained and the deployed parameters: a frozen encoder is deployed but not trained."""
+    """Return columns of the trained and the deployed parameters: a frozen encoder is deployed but not trained."""
     return [
         Column("trained", True, _cost("cost/params_trained"), "{:,.0f}".format),
         Column("deployed", True, _cost("cost/params_deployed"), "{:,.0f}".format),

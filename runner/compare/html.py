@@ -1,5 +1,6 @@
-"""The report as one HTML file that opens anywhere: no network, no library, light and dark. Its blocks come from
-runner/report/; this module decides on the content.
+"""The report as one HTML file that opens anywhere: no network, no library, light and dark.
+
+Its blocks come from runner/report/; this module decides on the content.
 """
 
 from __future__ import annotations
@@ -132,8 +133,9 @@ def _sort_key(value: object) -> float | str | None:
 
 
 def _differences(comparison: Comparison) -> Markup:
-    """Return the settings that differ, those that name groups first; the longer of groups and settings becomes the
-    rows. A table that is long both ways is collapsed: most of its settings follow from the model.
+    """Return the settings that differ, those that name groups first; the longer side becomes the rows.
+
+    A table that is long both ways is collapsed: most of its settings follow from the model.
     """
     groups = comparison.groups[:MOST_GROUPS]
     keys = ranked_settings(comparison.groups)

@@ -42,9 +42,7 @@ class Paired:
 
     metric: str
     difference: float
-    find_interval: Callable[
-        [], stats.Interval
-    ]  # computed when a table shows it: a bootstrap takes longer than the test
+    find_interval: Callable[[], stats.Interval]  # called when a table shows it: a bootstrap takes longer than the test
     p_examples: float
     p_seeds: float | None
     test: str
@@ -112,8 +110,9 @@ class Refused:
 
 
 def compare_runs(runs: list[tuple[Run, Run]], metric: str, *, any_threshold: bool = False) -> Paired | Refused:
-    """Test the mean difference of a metric over pairs of runs on the same examples; or return why not. any_threshold:
-    may answers have been decided in different ways?
+    """Test the mean difference of a metric over pairs of runs on the same examples; or return why not.
+
+    any_threshold: may answers have been decided in different ways?
     """
     if why := refusal(runs, metric, any_threshold=any_threshold):
         return Refused(why)

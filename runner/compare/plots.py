@@ -51,9 +51,7 @@ def draw_figures(comparison: Comparison, folder: Path, formats: Sequence[str] = 
     colouring, written = colour_groups(comparison.groups), list[Path]()
     parts = [part for part in parts_of(comparison) if any(map(is_scored, part.rows))]
     with plt.rc_context(STYLE), warnings.catch_warnings():
-        warnings.filterwarnings(
-            "ignore", "Glyph"
-        )  # the font lacks a letter: a box is drawn here, the HTML page shows it
+        warnings.filterwarnings("ignore", "Glyph")  # the font lacks a letter: the HTML page shows it
         for number, part in enumerate(parts):
             suffix = f"_{number + 1}" if len(parts) > 1 else ""
             for letter, (cost, name) in AXES.items():

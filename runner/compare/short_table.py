@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Number:
-    """A column of numbers: its cell for a row and for a baseline, and its rank; the highest are dropped first if there
-    is no room. legend: what the heading means, if that is not obvious.
+    """A column of numbers: its cell for a row and for a baseline, and its rank; the highest are dropped first.
+
+    legend: what the heading means, if that is not obvious.
     """
 
     title: str

@@ -1,8 +1,8 @@
-"""Shares this machine among the runs of one cache: trainings run in parallel, or one process times models while all
-others wait. It uses two kernel file locks, which a process that dies releases at once. `work.lock` is shared by all
-processes at work,
-and held alone by the one that times. `turn.lock` announces a timing: a process that wants to time takes it first; all
-others check it between two steps and pause while it is taken. A check costs 2 us.
+"""Shares this machine among the runs of one cache: trainings in parallel, or one that times while all others wait.
+
+Two file locks of the kernel are used, which a process that dies releases at once. `work.lock` is shared by all
+processes at work, and held alone by the one that times. `turn.lock` announces a timing: a process that wants to time
+takes it first; all others check it between two steps and pause while it is taken. A check costs 2 us.
 
     exclusive = Exclusive()
     exclusive.enter(cache)                              # when a run begins

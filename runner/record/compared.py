@@ -1,4 +1,4 @@
-"""Counts the models that were compared on a run's calibration rows: a promise on these rows corrects for all of them."""
+"""Counts the models compared on a run's calibration rows: a promise on these rows corrects for all of them."""
 
 from __future__ import annotations
 

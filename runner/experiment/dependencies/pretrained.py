@@ -1,8 +1,9 @@
 """A pretraining named by the command that makes it: `model.pretrained="task=mlm model=bert-tiny data=imdb"`.
 
-`model.init_from`, which may take over part of a model, can be such a command too. It is a separate run, found if
-finished, else made first, so that all seeds and data of a sweep start
-from the same weights. It shares the folders of the command, and neither data nor seed.
+`model.init_from`, which may take over part of a model, can be such a command too.
+
+It is a separate run, found if finished, else made first, so that all seeds and data of a sweep start from the same
+weights. It shares the folders of the command, and neither data nor seed.
 """
 
 from __future__ import annotations
