@@ -25,7 +25,7 @@ from runner.record.folder import find_record
 SET = "predicted_labels"  # of an answer that is a set
 PLACES = "spans"  # of an answer that is a part of a text, or a text with its names marked
 Answers = list[dict[str, Any]]
-Ask = Callable[[list[Any], list[str] | None], Answers]
+Ask = Callable[[list[Any], list[Any] | None], Answers]
 
 
 class Model:
@@ -52,7 +52,7 @@ class Model:
     def _ask(self) -> Ask:
         return self._make()
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         """Return what a copy needs in another process, where the model is opened again."""
         return {name: value for name, value in self.__dict__.items() if name != "_ask"}
 
@@ -115,7 +115,7 @@ class Model:
         if isinstance(texts, str):
             raise TypeError('expected a list of texts, here is one. Try: model.predict(["a text"])')
         is_pair = len(self.columns) == 2
-        rows = self._rows_of_frame(texts) if isinstance(texts, pd.DataFrame) else list(texts)
+        rows: list[Any] = self._rows_of_frame(texts) if isinstance(texts, pd.DataFrame) else list(texts)
         if not rows:
             return []
         if not is_pair:
@@ -126,7 +126,7 @@ class Model:
         firsts, seconds = ([self._question(row[side], place) for place, row in enumerate(rows, 1)] for side in (0, 1))
         return self._ask(firsts, seconds)
 
-    def _rows_of_frame(self, frame: pd.DataFrame) -> list[Any]:
+    def _rows_of_frame(self, frame: pd.DataFrame) -> list[object]:
         """The texts of the model's columns, or pairs of them; ConfigError where one is missing."""
         if missing := [column for column in self.columns if column not in frame]:
             has = ", ".join(map(str, frame.columns))
@@ -136,7 +136,7 @@ class Model:
         rows = frame[list(self.columns)].itertuples(index=False, name=None)
         return list(rows) if len(self.columns) == 2 else [row[0] for row in rows]
 
-    def _question(self, given: Any, place: int) -> Any:
+    def _question(self, given: Any, place: int) -> str | bytes | list[str]:
         """A text or a sound as the model is asked it; place: of its row, from 1. Raises TypeError for neither."""
         if isinstance(given, bytes):
             return given
