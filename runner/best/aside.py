@@ -38,7 +38,7 @@ def compute_aside(function: Callable[[], T]) -> T:
     try:
         is_done, content = pickle.loads(receiver.recv_bytes())  # noqa: S301 from our own fork, through a pipe of ours
     except EOFError:
-        raise RuntimeError("a process beside the search ended early; what it said is above") from None
+        raise RuntimeError("a process of the search ended early; see its output above") from None
     finally:
         receiver.close()
         _, state = os.waitpid(child, 0)

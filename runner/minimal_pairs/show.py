@@ -105,8 +105,8 @@ def show_arms(arms: Sequence[Arm], console: Console) -> None:
     widen(console)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("model", overflow="fold", min_width=16)
-    for name in ("seeds", "accuracy", "95 %", "shorter", "unigrams", "less the first", "p"):
-        table.add_column(name, justify="right", no_wrap=name != "less the first")
+    for name in ("seeds", "accuracy", "95 %", "shorter", "unigrams", "minus the first", "p"):
+        table.add_column(name, justify="right", no_wrap=name != "minus the first")
     for arm in arms:
         shorter, bag = (arm.baseline(name) for name in ("shorter", "unigrams"))
         found = None if arm is arms[0] else arm.against(arms[0])

@@ -92,7 +92,7 @@ def _number(value: float | None, digits: int = 3) -> str:
 def show_arms(arms: Sequence[Arm], console: Console) -> None:
     """Print many models side by side by group of tasks, each with how much better it is than the first."""
     widen(console)
-    table = _table("model", ("tasks", "seeds", "accuracy", "95 %", "less the first", "p"))
+    table = _table("model", ("tasks", "seeds", "accuracy", "95 %", "minus the first", "p"))
     for group in groups_of(arms):
         for arm in arms:
             ends, found = arm.interval(group), None if arm is arms[0] else arm.against(arms[0], group)

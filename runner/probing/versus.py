@@ -20,7 +20,7 @@ class VersusLine:
     rows: int
     first: float
     second: float
-    difference: Difference  # of the second less the first
+    difference: Difference  # of the second minus the first
     p: float  # of tasks corrected over all of them by Holm's method
 
 

@@ -26,7 +26,7 @@ INTERRUPTED = 130
 
 
 class RunFailed(RuntimeError):
-    """A run that did not end well; its message is the reason."""
+    """A run failed or was interrupted; the message is the reason."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -220,7 +220,7 @@ def map_on_forks(function: Callable[[T], T], items: list[T], processes: int) -> 
         try:
             found += pickle.loads(receiver.recv_bytes())  # noqa: S301 from our own fork, through a pipe of ours
         except EOFError as error:
-            raise RuntimeError("a process that composed configs ended early; what it said is above") from error
+            raise RuntimeError("a process that composed configs ended early; see its output above") from error
         finally:
             receiver.close()
             os.waitpid(child, 0)

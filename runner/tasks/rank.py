@@ -229,7 +229,7 @@ def _ids(split: TokenSplit) -> dict[str, np.ndarray]:
 
 
 def score_of(output: Array) -> Array:
-    """Return the scores (N,) of outputs (N, 1), or of the logits of two classes (N, 2): the second less the first."""
+    """Return the scores (N,) of outputs (N, 1), or of the logits of two classes (N, 2): the second minus the first."""
     return output[:, 0] if output.shape[1] == 1 else output[:, 1] - output[:, 0]
 
 

@@ -23,7 +23,7 @@ def test_a_mistake_of_the_user_comes_back_as_one() -> None:
 
 
 def test_any_other_error_is_printed_there(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(RuntimeError, match="what it said is above"):
+    with pytest.raises(RuntimeError, match="see its output above"):
         compute_aside(lambda: _raise(ZeroDivisionError("x")))
     assert "ZeroDivisionError: x" in capfd.readouterr().err
 
