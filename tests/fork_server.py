@@ -1,8 +1,8 @@
-"""Fork processes that need not import torch again, from one that has loaded everything and composed one config.
+"""Start processes without importing torch again: each is a fork of one that has loaded all libraries and some configs.
 
-A fork is a process like any other, with its own folder, environment, output, signals and exit code. What it shares with
-its siblings is what an interpreter draws when it starts, such as the seed of its hashes, and what has been imported.
-The workers of pytest-xdist share one such process, which the process that started them starts.
+A fork is a process like any other, with its own folder, environment, output, signals and exit code. Forks share what an
+interpreter draws when it starts, such as the seed of its hashes, and the imported modules. The workers of pytest-xdist
+share one such server, which the process that started them starts.
 
 child = fork_server().start("runner.cli", ["list"], Path.cwd(), dict(os.environ))
 out, err = child.communicate(timeout=60)
@@ -56,7 +56,7 @@ OURS = (
     "runner.commands.experiment", "runner.experiment.run", "runner.commands.help", "runner.compare.report",
     "matplotlib.backends.backend_agg", "rich._emoji_codes", *(path.partition(":")[0] for path in TASKS.values()),
 )  # fmt: skip
-# What most commands choose, in any order: a fork composes the config of other choices itself, in 0.1 s.
+# The choices of most commands, in any order, composed once; a fork composes the config of other choices in 0.1 s.
 COMMON = (
     [], ["task=mlm", "model=bert-tiny", "data=demo"],
     *([f"model={model}", f"data={data}", *more]

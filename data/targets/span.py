@@ -110,7 +110,7 @@ def answer_tokens(
 
 
 def inside_tokens(split: TokenSplit) -> int:
-    """Return how many answers are other characters than their tokens; 0 where the source rows are not at hand."""
+    """Return how many answers are other characters than their tokens; 0 if the source rows are not available."""
     rows = np.arange(split.source_count)
     facts = split.texts.facts(rows) if split.texts is not None and split.sentences is not None else {}
     if "_golds" not in facts or split.texts is None:

@@ -1,6 +1,6 @@
 """Do the files of a checkpoint fit each other? Told by config.json and the heads of its weights, before data are read.
 
-Of a hub id config.json alone is at hand then; the rest is checked when its weights are loaded.
+For a hub id only config.json is available at that point; the rest is checked when its weights are loaded.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ def _read(answered: Answered, material: Material | None) -> _Texts | None:
 
 
 def span_slices(answered: Answered, material: Material | None) -> list[Slice]:
-    """Return the questions by first word, and by the lengths of text and right answer; [] where none are at hand."""
+    """Return the questions by first word, and by the lengths of text and right answer; [] if none are available."""
     texts = _read(answered, material)
     if texts is None:
         return []

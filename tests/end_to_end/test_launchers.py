@@ -22,7 +22,7 @@ SMALL = [
     "data=demo", "data.demo_rows=200", "model=dsn", "model.vocab_size=200", "train.epochs=2", "measure=off",
     "tracker=none",
 ]  # fmt: skip
-HANGS_S = 900.0  # a cluster of Ray is a dozen processes, which beside other work take minutes to start
+HANGS_S = 900.0  # a Ray cluster is a dozen processes, which take minutes to start while the machine runs other jobs
 pytestmark = pytest.mark.timeout(2 * HANGS_S)
 GRID = ["seed=1", "model/readout=mean,sum"]
 PLUGINS = {"ray": "hydra_plugins.hydra_ray_launcher", "submitit_local": "hydra_plugins.hydra_submitit_launcher"}

@@ -91,7 +91,7 @@ class Drawer:
         return self._tokenizers[key]
 
     def split(self, settings: Settings, name: str = "") -> TokenSplit:
-        """Return a split in the tokens of a candidate; "": the one that selects, which is the smallest at hand."""
+        """Return a split in the tokens of a candidate; "": the selection split, the smallest one."""
         tokenizer, longest = self.tokenizer(settings), settings.data.max_length
         name = name or self.rows.select
         key = (f"{name} {tokenizer.fingerprint}", longest)

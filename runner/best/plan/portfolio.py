@@ -131,7 +131,7 @@ def _typed(key: str, value: object) -> object:
 # What a kind or a variant may need: each function returns a sentence if it is not met, "" if it is.
 
 Need = Callable[[Any, Facts, Budget, "Hub"], str]
-Hub = Callable[[str], bool]  # are the weights of a hub id at hand?
+Hub = Callable[[str], bool]  # are the weights of a hub id available here?
 
 
 def _rows(least: float, facts: Facts, _budget: Budget, _hub: Hub) -> str:

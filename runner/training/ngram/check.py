@@ -1,4 +1,4 @@
-"""Settings that no model over n-grams can be fitted with on the data at hand, found before a run has a folder."""
+"""Settings that no model over n-grams can be fitted with on the given data, found before a run has a folder."""
 
 from __future__ import annotations
 
