@@ -117,7 +117,7 @@ def mode_of(word: str) -> int:
     """Return the st_mode of a path, which tells folders from files; 0 if there is no such path, as for most texts."""
     try:
         return Path(word).stat().st_mode if word else 0
-    except (OSError, ValueError):  # ValueError and OSError: also for a text that is longer than any path
+    except (OSError, ValueError):  # raised also for a text that is longer than any path
         return 0
 
 
