@@ -40,8 +40,9 @@ def test_every_engine_and_the_bundle_give_the_answer_of_the_clean_text(output: P
     for engine in ("numpy", "torch"):
         predictor = open_predictor(find_model("dddd", output, engine))
         of_raw, of_clean = predictor([RAW, CLEAN])
-        assert of_raw == of_clean
-        assert of_raw["probabilities"] == pytest.approx(answer["probabilities"], abs=1e-6)
+        assert of_raw["prediction"] == of_clean["prediction"] == answer["prediction"]
+        for found in (of_raw, of_clean):  # a row's last bits depend on its place in the batch
+            assert found["probabilities"] == pytest.approx(answer["probabilities"], abs=1e-6)
         assert predictor.ask([RAW]).lengths[0] == predictor.ask([CLEAN]).lengths[0]
 
 
