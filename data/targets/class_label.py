@@ -18,7 +18,7 @@ from data.sources.cells import is_digits, plain_number
 from data.targets.base import ColumnTarget
 from data.targets.class_names import name_classes
 from data.targets.label_column import NONE, SHOWN, UNLABELLED, LabelColumn, encode_column, is_none, no_labels_error
-from data.targets.label_forms import is_local_number, spelling_notes
+from data.targets.label_forms import is_local_number, likely_separator, spelling_notes
 
 MOST_CLASSES = 1000
 # Class 0 counts as the rarer one below this share of class 1's rows; closer than that, the difference may be chance.
@@ -62,7 +62,7 @@ class ClassLabel(ColumnTarget):
         if settings.unlabelled == "drop" and UNLABELLED not in (settings.label_names or ()):
             values = [value for value in values if value != UNLABELLED]
         if len(values) > MOST_CLASSES or len(values) > max(20, len(column) // 2):
-            cure = "another column with data.label=..."
+            cure = ", or ".join(["another column with data.label=...", *_sets_instead(words)])
             raise DataError(
                 f"{where}: the column {settings.label!r} has {len(values)} different values in {len(column)} rows, "
                 f"too many for classes. Try: {cure if words else f'data.task=regression, or {cure}'}"
@@ -88,7 +88,7 @@ class ClassLabel(ColumnTarget):
                 if value.lower() in NONE
             ]
         if not given and not has_ids:
-            notes += spelling_notes(values)
+            notes += [*spelling_notes(values), *_sets_instead(values)]
         return cls(names, ids, notes)
 
     def read(self, column: LabelColumn, settings: DataSettings, name: str, where: str) -> tuple[Labels, np.ndarray]:
@@ -139,3 +139,9 @@ class ClassLabel(ColumnTarget):
                 f"Try: data.positive={close[0]}"
             )
         return self.names.index(wanted)
+
+
+def _sets_instead(values: Sequence[str]) -> list[str]:
+    """Return the setting that reads sets of labels, where a text seems to hold several; else nothing."""
+    found = likely_separator(values)
+    return [f"if {found[1]!r} is several labels: 'data.label_separator=\"{found[0]}\"'"] if found is not None else []

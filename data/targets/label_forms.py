@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from data.sources.cells import is_digits, label_text, parse_number
@@ -17,6 +18,7 @@ SIGNS = "$€£¥₹"
 LOCAL = re.compile(rf"[+-]?\s?[{SIGNS}]?\s?(\d+|\d{{1,3}}([.,'’\s]\d{{3}})+)([.,]\d+)?\s?[%‰{SIGNS}]?")
 JOINED = re.compile(r"""['"]\s+['"]""")  # numpy's ['a' 'b'], which Python reads as ['ab']
 MOST_NOTES = 5
+SEPARATORS = (";", "|", ",")
 
 
 def is_local_number(value: str) -> bool:
@@ -35,6 +37,22 @@ def parse_list(value: str) -> list[str] | None:
             continue
         if isinstance(found, list) and all(isinstance(one, str | int | float) for one in found):
             return [label_text(one, value) for one in found]
+    return None
+
+
+def likely_separator(values: Sequence[str]) -> tuple[str, str] | None:
+    """Return a separator that seems to join several labels in one text, and such a text; None if there is none.
+
+    At least half of the joined parts must occur in another of these texts too: those of "red;blue" beside "red;green",
+    not those of "Health, safety" beside "Sport".
+    """
+    for separator in SEPARATORS:
+        parts = {value: {part.strip() for part in value.split(separator)} for value in values}
+        joined = [value for value, found in parts.items() if len(found) > 1 and all(found)]
+        texts_with = Counter(part for found in parts.values() for part in found)
+        all_joined = {part for value in joined for part in parts[value]}
+        if joined and 2 * sum(texts_with[part] > 1 for part in all_joined) >= len(all_joined):
+            return separator, joined[0]
     return None
 
 

@@ -18,7 +18,7 @@ from data.splits import TokenSplit
 from data.targets.base import ColumnTarget
 from data.targets.class_names import name_classes
 from data.targets.label_column import LabelColumn, no_labels_error, refuse_rows
-from data.targets.label_forms import spelling_notes
+from data.targets.label_forms import likely_separator, spelling_notes
 
 SHOWN = 5  # labels named in a message
 
@@ -56,6 +56,7 @@ class LabelSet(ColumnTarget):
     @classmethod
     def of(cls, settings: DataSettings, column: LabelColumn, where: str) -> LabelSet:
         """Take the training labels for sets; DataError for fewer than two labels, and for names that do not fit."""
+        _refuse_joined(settings, column, where)
         sets = [labels_of(value, column, settings) for value in column.distinct]
         values = list(column.classes) or _in_order({label for labels in sets for label in labels})
         if not values:
@@ -165,6 +166,19 @@ def labels_of(value: str, column: LabelColumn, settings: DataSettings) -> list[s
     if settings.label_separator:
         return [label for part in value.split(settings.label_separator) if (label := part.strip())]
     return [value] if value else []
+
+
+def _refuse_joined(settings: DataSettings, column: LabelColumn, where: str) -> None:
+    """Raise DataError for texts that seem to hold several labels each, if no separator is set."""
+    if settings.label_separator or column.lists or column.classes:
+        return
+    found = likely_separator(list(column.distinct))
+    if found is not None:
+        separator, example = found
+        raise DataError(
+            f"{where}: {example!r} in the column {settings.label!r} seems to be several labels. Try: "
+            f"'data.label_separator=\"{separator}\"', or task=classification if it is one"
+        )
 
 
 def without_rows(values: np.ndarray, names: Sequence[str]) -> list[str]:

@@ -13,7 +13,7 @@ from data.settings import DataSettings
 from data.sources.files import read_files
 from data.sources.raw import RawData
 from data.stores.build_once import SharedCache
-from data.targets.label_forms import is_local_number, parse_list, spelling_notes
+from data.targets.label_forms import is_local_number, likely_separator, parse_list, spelling_notes
 
 
 def read(folder: Path, labels: list[str], task: str = "auto") -> RawData:
@@ -67,3 +67,11 @@ def test_spellings_of_one_label_are_told(tmp_path: Path) -> None:
     assert len(spelling_notes(["not_spam", "Not spam", "7", "007", "+7", "C", "C++", "-", "_"])) == 2
     assert not spelling_notes(["Spam", "ham", "1", "2", "-1", ":-)", ":)", "x", "-x"])
     assert not spelling_notes(["9007199254740992", "9007199254740993"]), "one number as floats"
+
+
+def test_a_separator_is_likely_where_its_parts_occur_in_other_labels_too() -> None:
+    assert likely_separator(["red;blue", "red; green", "blue"]) == (";", "red;blue")
+    assert likely_separator(["x", "red|blue", "red", "blue"]) == ("|", "red|blue")
+    assert likely_separator(["Health, safety", "Sport", "Film"]) is None, "a name with a comma"
+    assert likely_separator(["New York, USA", "Boston, USA", "Paris, France"]) is None
+    assert likely_separator(["a", "b", ";", "a;"]) is None

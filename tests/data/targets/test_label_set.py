@@ -54,6 +54,19 @@ def test_texts_with_a_separator_are_sets_and_an_empty_one_has_no_label(tmp_path:
     assert raw.splits["train"].labels.values[:4].tolist() == [[1, 1], [0, 0], [0, 1], [1, 0]]
 
 
+def test_a_text_of_several_labels_without_a_separator_is_refused_with_the_separator(tmp_path: Path) -> None:
+    said = refused(tmp_path, ["old|good", "old", "good"] * 10, task="multilabel")
+    assert "'old|good' in the column 'label' seems to be several labels" in said
+    assert "'data.label_separator=\"|\"'" in said and "task=classification if it is one" in said
+
+
+def test_a_class_that_looks_like_several_labels_is_said(tmp_path: Path) -> None:
+    notes = read(tmp_path, ["old, new", "old", "new"] * 10).notes
+    assert "if 'old, new' is several labels: 'data.label_separator=\",\"'" in notes
+    many = [f"{first};{second}" for first in range(6) for second in range(6, 12)]
+    assert "or if '0;6' is several labels: 'data.label_separator=\";\"'" in refused(tmp_path, many)
+
+
 def test_single_labels_are_sets_on_request_and_a_hint_says_what_would_do(tmp_path: Path) -> None:
     raw = read(tmp_path, ["b", "a"] * 10, task="multilabel")
     assert raw.splits["train"].labels.values[:2].tolist() == [[0, 1], [1, 0]]
