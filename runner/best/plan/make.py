@@ -15,15 +15,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from data.stores.build_once import SharedCache
+from runner.best.plan.available_weights import AvailableWeights
 from runner.best.plan.candidates import TOLERANCE, CandidateFinder, Found
 from runner.best.plan.check import check_budget, check_reach
 from runner.best.plan.draft import Drawer
 from runner.best.plan.estimate import Estimator
-from runner.best.plan.portfolio import NOT_AT_HAND, Hub, portfolio_digest
+from runner.best.plan.portfolio import UNAVAILABLE, Hub, portfolio_digest
 from runner.best.plan.rates import REFERENCE, known_rates, machine_class
 from runner.best.plan.steps import count_planned, order_steps, repeats_for
 from runner.best.plan.table import Table, read_table
-from runner.best.plan.weights_at_hand import WeightsAtHand
 from runner.best.types import Budget, Candidate, LeftOut, Plan
 from runner.machine.device import choose_device
 from runner.record.identity import identity_settings
@@ -32,6 +32,7 @@ from runner.schema import Settings
 from runner.version import NUMBERS, VERSION
 
 PLAN = "plan.json"
+UNAVAILABLE_BEFORE = "weights not at hand: "  # in plans of older versions
 
 
 def make_plan(settings: Settings, words: Sequence[str], budget: Budget, notify: Callable[[str], None] = say) -> Plan:
@@ -49,7 +50,7 @@ def make_plan(settings: Settings, words: Sequence[str], budget: Budget, notify: 
     key = plan_key(table, budget, machine)
     path = plan_path(settings, key)
     if (kept := read_plan(path)) is not None:
-        return with_news(kept, WeightsAtHand(), path.parent)
+        return with_news(kept, AvailableWeights(), path.parent)
     is_timed = budget.steps is None and budget.minutes is not None
     rates = known_rates(cache.folder, machine, notify) if is_timed else REFERENCE
     timed = machine if budget.max_us is not None else None
@@ -57,7 +58,7 @@ def make_plan(settings: Settings, words: Sequence[str], budget: Budget, notify: 
     largest = math.inf if budget.max_bytes is None else TOLERANCE * budget.max_bytes
     estimator = Estimator(drawer, table.words, table.settings, table.facts, rates, timed, budget.max_us, largest)
     spare = drawer.calibration_bytes(table.settings)
-    finder = CandidateFinder(table.shared, table.facts, budget, estimator.estimate, WeightsAtHand(), spare)
+    finder = CandidateFinder(table.shared, table.facts, budget, estimator.estimate, AvailableWeights(), spare)
     plan = finish_plan(key, budget, table, finder.find())
     check_reach(plan, finder.beyond)
     write_plan(plan, path)
@@ -66,10 +67,15 @@ def make_plan(settings: Settings, words: Sequence[str], budget: Budget, notify: 
 
 def with_news(plan: Plan, hub: Hub, folder: Path) -> Plan:
     """Return a stored plan unchanged but for notes on what a new plan would know: weights, times of bundles."""
-    ids = {one.reason.removeprefix(NOT_AT_HAND) for one in plan.left_out if one.reason.startswith(NOT_AT_HAND)}
+    ids = {
+        one.reason.removeprefix(begin)
+        for one in plan.left_out
+        for begin in (UNAVAILABLE, UNAVAILABLE_BEFORE)
+        if one.reason.startswith(begin)
+    }
     notes, found = list[str](), sorted(filter(hub, ids))
     if found:
-        notes.append(f"this plan was made without {', '.join(found)}, at hand by now")
+        notes.append(f"this plan was made without {', '.join(found)}, available by now")
     if any(one.micros is not None and one.engine is None for one in plan.candidates):
         notes.append("this plan is of a version that timed encoders in torch, which takes longer than their bundles")
     cure = f"Try: remove {folder} and give the same command; finished runs are found again"

@@ -29,7 +29,7 @@ Made = TypeVar("Made", bound="DataclassInstance")
 # What a kind or a variant needs, as YAML has it: each key of NEEDS with its value; `any`: a list of such conditions.
 Needs: TypeAlias = "Mapping[str, str | int | float | bool | list[Needs]]"
 
-NOT_AT_HAND = "weights not at hand: "  # how a reason begins; the hub id follows
+UNAVAILABLE = "weights unavailable: "  # how a reason begins; the hub id follows
 WORK = ("sparse", "embedding", "dense")  # the rates of a machine that times are estimated by
 
 
@@ -188,7 +188,7 @@ def _unlabelled(_wanted: bool, facts: Facts, budget: Budget, _hub: Hub) -> str:
 
 
 def _weights(source: str, _facts: Facts, _budget: Budget, hub: Hub) -> str:
-    return "" if hub(str(source)) else f"{NOT_AT_HAND}{source}"
+    return "" if hub(str(source)) else f"{UNAVAILABLE}{source}"
 
 
 NEEDS: dict[str, Need] = {

@@ -64,7 +64,7 @@ def test_a_goal_that_the_most_frequent_label_reaches_is_refused_and_lopsided_lab
 
 
 def plan_of(budget: Budget, *candidates: Candidate) -> Plan:
-    return Plan("0123456789", budget, FACTS, candidates, (LeftOut("other", "other", "weights not at hand: x"),))
+    return Plan("0123456789", budget, FACTS, candidates, (LeftOut("other", "other", "weights unavailable: x"),))
 
 
 def test_a_cap_that_nothing_meets_names_the_nearest() -> None:
@@ -73,7 +73,7 @@ def test_a_cap_that_nothing_meets_names_the_nearest() -> None:
         check_reach(plan_of(Budget(max_kb=1)), beyond)
     with pytest.raises(ConfigError, match=r"This machine cannot: ngram, the fastest, takes 40 us\. Try: max_us=50"):
         check_reach(plan_of(Budget(max_us=10)), beyond)
-    with pytest.raises(ConfigError, match=r"nothing fits\. other: weights not at hand: x"):
+    with pytest.raises(ConfigError, match=r"nothing fits\. other: weights unavailable: x"):
         check_reach(plan_of(Budget()), [])
     check_reach(plan_of(Budget(max_kb=1), Candidate("ngram", "ngram")), beyond)
 

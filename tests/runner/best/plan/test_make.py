@@ -25,7 +25,7 @@ KINDS = (
 @pytest.fixture(autouse=True)
 def small_portfolio(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(candidates, "read_portfolio", lambda: KINDS)
-    monkeypatch.setattr(make, "WeightsAtHand", lambda: lambda _source: False)
+    monkeypatch.setattr(make, "AvailableWeights", lambda: lambda _source: False)
 
 
 def planned(folder: Path, budget: Budget, *more: str, data: Path | None = None) -> Plan:
@@ -44,7 +44,7 @@ def test_the_same_table_twice_is_the_same_plan_byte_by_byte(tmp_path: Path) -> N
     path.unlink()
     assert planned(tmp_path, Budget(max_kb=100, steps=4)) == first and path.read_bytes() == content
     assert [one.name for one in first.candidates] == ["ngram", "dsn"] and first.planned == 4
-    assert [(one.name, one.reason) for one in first.left_out] == [("large", "weights not at hand: nobody/has-this")]
+    assert [(one.name, one.reason) for one in first.left_out] == [("large", "weights unavailable: nobody/has-this")]
     assert (first.folds, first.repeats, len(first.steps)) == (5, 3, 31) and first.budget.goal == "accuracy"
     own = first.candidate("ngram")
     assert own.overrides == ("model=ngram", "model.max_kb=99"), "calibration.json takes a part of the cap"
@@ -65,13 +65,16 @@ def test_a_kept_plan_says_which_weights_have_come_since(tmp_path: Path, monkeypa
     write_reviews(tmp_path / "reviews.csv")
     first = planned(tmp_path, budget := Budget(max_kb=100, steps=4))
     assert planned(tmp_path, budget) == first
-    monkeypatch.setattr(make, "WeightsAtHand", lambda: lambda source: source == "nobody/has-this")
+    monkeypatch.setattr(make, "AvailableWeights", lambda: lambda source: source == "nobody/has-this")
     again = planned(tmp_path, budget)
     assert again.steps == first.steps and again.left_out == first.left_out
     (note,) = set(again.facts.notes) - set(first.facts.notes)
     folder = tmp_path / "outputs" / "sweeps" / first.key
-    assert note.startswith(f"this plan was made without nobody/has-this, at hand by now. Try: remove {folder}")
+    assert note.startswith(f"this plan was made without nobody/has-this, available by now. Try: remove {folder}")
     assert read_plan(folder / PLAN) == first
+    older = first.left_out[0].reason.replace("weights unavailable", "weights not at hand")
+    make.write_plan(replace(first, left_out=(replace(first.left_out[0], reason=older),)), folder / PLAN)
+    assert note in planned(tmp_path, budget).facts.notes
 
 
 def test_a_plan_whose_times_are_those_of_torch_says_so_and_is_obeyed(

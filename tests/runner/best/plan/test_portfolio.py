@@ -63,7 +63,7 @@ def all_variants(*, first: bool = False) -> Iterator[tuple[Kind, Variant]]:
         ({"new_words": 0.05}, "for texts with 5% new words, has 2.0%"),
         ({"spaces": False}, "for scripts without spaces, has one with"),
         ({"unlabelled": True}, "needs unlabelled=<a file of further texts>"),
-        ({"weights": "some/encoder"}, "weights not at hand: some/encoder"),
+        ({"weights": "some/encoder"}, "weights unavailable: some/encoder"),
         ({"any": [{"rows": 5000}, {"rows": 1000}]}, ""),
         ({"any": [{"rows": 5000}, {"kb": 200}]}, "needs 5,000 rows, has 1,204; needs 200 KB or more, cap 100 KB"),
     ],

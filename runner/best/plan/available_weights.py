@@ -12,7 +12,7 @@ from models.checkpoints.read import WEIGHTS
 PATIENCE_S = 2.0
 
 
-class WeightsAtHand:
+class AvailableWeights:
     """Answers for hub ids and folders; each is looked up once."""
 
     def __init__(self) -> None:
