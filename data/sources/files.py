@@ -166,9 +166,9 @@ def existing_file(text: str, key: str, *, any_format: bool = False) -> Path:
     if not path.is_file():
         there = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         close = difflib.get_close_matches(path.name, there, n=1)
-        hint = f"did you mean {path.parent / close[0]}? " if close else ""
+        hint = f"; did you mean {path.parent / close[0]}?" if close else "."
         cure = shell_setting(key, str(path.parent / close[0])) if close else f"{key}=<a file>"
-        raise DataError(f"{key}={text}: no such file; {hint}Try: {cure}")
+        raise DataError(f"{key}={text}: no such file{hint} Try: {cure}")
     if format_of(path) is None and not any_format:
         if begins_with(path, FASTTEXT):
             raise DataError(fasttext_message(str(path)))

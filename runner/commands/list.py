@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
+import shutil
+import sys
+import textwrap
 
 from runner.config.compose import PAIRS, PORTFOLIO, groups, pair_files, portfolio_files
 from runner.config.folders import file_of
@@ -34,7 +37,7 @@ def main(words: list[str]) -> int:
         print(HEADINGS.get(group, f"{group}="))
         width = max(map(len, choices))
         for choice in choices:
-            print(f"  {choice:<{width}}  {describe(group, choice)}")
+            print(_fitted(f"  {choice:<{width}}  {describe(group, choice)}", indent=width + 4))
     if not words:
         print("\nEvery key with its value: run --cfg job    A choice's own keys: run model=dsn --cfg job -p model")
     return 0
@@ -51,6 +54,14 @@ def describe(group: str, choice: str) -> str:
         return found[1].strip("\"'")
     comments = [line[1:].strip() for line in text.splitlines() if line.startswith("#")]
     return next((c for c in comments if not c.startswith(("@", "run "))), "")
+
+
+def _fitted(line: str, indent: int) -> str:
+    """Return a line as a terminal's width has it, its continuation indented; a line for a pipe stays whole."""
+    columns = shutil.get_terminal_size().columns
+    if not sys.stdout.isatty() or columns < indent + 20:
+        return line
+    return textwrap.fill(line, columns, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _question(name: str) -> str:
