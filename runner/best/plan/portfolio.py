@@ -83,11 +83,9 @@ def read_portfolio() -> tuple[Kind, ...]:
 
 
 def portfolio_digest() -> str:
-    """Return a hash of all files of the portfolio."""
-    digest = hashlib.sha256()
-    for name, path in portfolio_files().items():
-        digest.update(f"{name}\0".encode() + path.read_bytes() + b"\0")
-    return digest.hexdigest()
+    """Return a hash of all kinds; comments and descriptions in their files change nothing."""
+    kinds = [replace(kind, description="") for kind in read_portfolio()]
+    return hashlib.sha256(repr(kinds).encode()).hexdigest()
 
 
 def read_kind(name: str) -> Kind:

@@ -12,6 +12,7 @@ from runner.best.plan.portfolio import (
     Variant,
     each_vocabulary,
     filled_words,
+    portfolio_digest,
     read_kind,
     read_portfolio,
     unmet_need,
@@ -32,6 +33,24 @@ def test_every_candidate_of_the_portfolio_is_a_valid_command() -> None:
             own = [word.replace("{teacher}", "some/teacher") for word in filled]
             data = "data=demo-pairs" if kind.needs.get("texts") == 2 else "data=demo"
             assert check_overrides([data, *own]) == [], (kind.name, variant.name)
+
+
+def test_a_plan_is_bound_to_what_the_files_say_but_not_to_their_comments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "ngram.yaml"
+    text = portfolio.portfolio_files()["ngram"].read_text(encoding="utf-8")
+    monkeypatch.setattr(portfolio, "portfolio_files", lambda: {"ngram": path})
+
+    def digest_of(content: str) -> str:
+        path.write_text(content, encoding="utf-8")
+        read_portfolio.cache_clear()
+        return portfolio_digest()
+
+    first = digest_of(text)
+    assert digest_of(f"# another comment\n{text}") == first
+    assert digest_of(text.replace("passes: ", "passes: 1")) != first
+    read_portfolio.cache_clear()
 
 
 def test_names_are_unique() -> None:
