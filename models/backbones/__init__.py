@@ -1,1 +1,1 @@
-"""From word vectors to token vectors."""
+"""Backbones: everything between the input and the head, from word vectors to text or token vectors."""

@@ -12,26 +12,26 @@ from models.backbones.dropout import Dropout
 from models.compression.quantization.coded import CodedLinear
 from models.settings import ModelSettings
 
-# Added to the scores of padding. Not the lowest float32: bf16 would round that to -inf, and a row that is all
-# padding would become NaN.
+# Added to the scores of padding. Not the lowest float32: bf16 would round that to -inf, and a row with only padding
+# would become NaN.
 MASKED = -1e30
-# Shortest text, in tokens, for torch's fused attention on a CPU without dropout, by float32 matmul precision.
-# Measured on one thread of a Xeon with AMX, 2 heads of 64, batch 32, 16-512 tokens, forward and forward +
-# backward: under "highest" (MKL) fused is 1.0-2.8x faster at every length; under "medium" (oneDNN, which computes
-# in bf16 there) 1.4-9x slower up to 256 tokens, about level at 320-384 and 1.3-2.3x faster from 448 on.
+# Length in tokens from which torch's fused attention is used on a CPU without dropout, by float32 matmul precision.
+# Measured on one thread of a Xeon with AMX, 2 heads of 64, batch 32, 16-512 tokens, forward and forward + backward:
+# with "highest" (MKL), fused attention is 1.0-2.8x faster at every length; with "medium" (oneDNN, which computes in
+# bf16 there), it is 1.4-9x slower up to 256 tokens, about equal at 320-384, and 1.3-2.3x faster from 448 on.
 FUSED_FROM = {"highest": 0, "high": 0, "medium": 384}
 
 
 def padding_bias(attention_mask: Tensor, dtype: torch.dtype) -> Tensor:
     """The bias that masks padding, (B, 1, 1, T): 0 for real tokens (mask 1), MASKED for padding (mask 0)."""
-    return (attention_mask[:, None, None, :].to(dtype) - 1.0) * -MASKED  # 1.0 - x has no translation to ONNX
+    return (attention_mask[:, None, None, :].to(dtype) - 1.0) * -MASKED  # 1.0 - x cannot be exported to ONNX
 
 
 class SelfAttention(nn.Module):
     """Queries, keys, values and the weighted sum of the values.
 
-    Three linear layers rather than one with joined weights, because methods address each of the three; joined
-    weights were no faster at batch 1 and 4 % faster in training.
+    Three linear layers rather than a fused one, because compression methods access each of them. A fused layer was no
+    faster at batch 1, and 4 % faster in training.
     """
 
     def __init__(self, hidden: int, heads: int, dropout: float) -> None:
@@ -43,7 +43,7 @@ class SelfAttention(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(self, hidden: Tensor, bias: Tensor | None, query_states: Tensor | None = None) -> Tensor:
-        """hidden: (B, T, H); bias: (B, 1, 1, T), 0 for real tokens, MASKED for padding, None for no padding.
+        """hidden: (B, T, H); bias: (B, 1, 1, T), 0 for real tokens, MASKED for padding; None: no padding.
 
         query_states: the states (B, S, H) that attend; None: all T. Returns (B, S, heads x head size).
         """
@@ -59,23 +59,23 @@ class SelfAttention(nn.Module):
         return mixed.transpose(1, 2).flatten(2)
 
     def weigh(self, hidden: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
-        """The weighted sums of the values, as `forward`, and the weights, (B, heads, T, T), before dropout."""
+        """The output of `forward`, and the attention weights before dropout, (B, heads, T, T)."""
         query, key, value = (self.split(layer(hidden)) for layer in (self.query, self.key, self.value))
         weights = self.scores(query, key, bias).softmax(-1)
         return torch.matmul(self.dropout(weights), value).transpose(1, 2).flatten(2), weights
 
     def is_plain(self) -> bool:
-        """Are keys and values plain products with a weight, so that `attend_from` may reorder the products?"""
+        """Are keys and values plain linear layers without hooks, so that `attend_from` may reorder their products?"""
         return all(
             (type(layer) is nn.Linear or isinstance(layer, CodedLinear)) and not layer._forward_hooks
             for layer in (self.key, self.value)
         )
 
     def attend_from(self, hidden: Tensor, bias: Tensor | None, query_states: Tensor) -> Tensor:
-        """Attend from few states, without computing keys and values of every token; the same result as `forward`.
+        """Attend from few states without computing keys and values of every token; gives the same result as `forward`.
 
-        q . (K x + k) = (K^T q) . x + q . k, whose last term the softmax cancels, and the sum of a (V x + v) is
-        V (sum of a x) + v (sum of a): K and V are multiplied once per query and head instead of once per token.
+        q . (K x + k) = (K^T q) . x + q . k, where the softmax cancels the last term. The sum of a (V x + v) is
+        V (sum of a x) + v (sum of a). So K and V are multiplied once per query and head instead of once per token.
         """
         rows, count, width = query_states.shape
         per_head = (-1, self.head_size, width)
@@ -100,7 +100,7 @@ class SelfAttention(nn.Module):
     def is_fused(self, hidden: Tensor) -> bool:
         """Is torch's fused attention faster here? Always on CUDA; never on a CPU with dropout.
 
-        In that case torch falls back to plain kernels, 1.1-1.5x slower than ours.
+        On a CPU with dropout, torch falls back to plain kernels, which are 1.1-1.5x slower than ours.
         """
         if hidden.is_cuda:
             return True
@@ -112,14 +112,14 @@ class SelfAttention(nn.Module):
         scale = 1.0 / math.sqrt(size)
         if bias is None:
             return torch.matmul(query * scale, key.transpose(-1, -2))
-        # One kernel for scale, product and bias: up to 1.2x faster than three.
+        # One kernel for scale, product and bias is up to 1.2x faster than three.
         rows = bias.expand(batch, heads, 1, length).reshape(batch * heads, 1, length)
         flat = torch.baddbmm(rows, query.flatten(0, 1), key.flatten(0, 1).transpose(1, 2), alpha=scale)
         return flat.unflatten(0, (batch, heads))
 
 
 class ResidualOutput(nn.Module):
-    """Linear, dropout, add the input of the block, normalise."""
+    """A linear layer, dropout, the residual connection and the norm."""
 
     def __init__(self, width: int, settings: ModelSettings) -> None:
         super().__init__()

@@ -1,9 +1,9 @@
-"""DSN: the sum of a text's word vectors, or the vectors of its words one by one; no attention at all.
+"""DSN: the sum of a text's word vectors, or the vectors of its words one by one, without attention.
 
 Batches with much padding are computed on their real tokens only.
 
-`width` scales the 128 dimensions of bert-tiny: 0.125 gives 16, which is 496,642 parameters with BERT's vocabulary and
-two labels. The published DSN sums over padding too; readout sum_all reproduces that.
+`width` scales the 128 dimensions of bert-tiny: 0.125 gives 16, or 496,642 parameters with BERT's vocabulary and two
+labels. The published DSN also sums over padding; the readout sum_all reproduces that.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ WORDS = f"{PREFIX}word_embeddings.weight"
 TABLES = (WORDS, POSITIONS, SEGMENTS)
 NORM = (f"{PREFIX}LayerNorm.weight", f"{PREFIX}LayerNorm.bias")
 
-# Above this share of real tokens, computing the padding is faster than removing it. Measured on one thread, batch 32:
-# with half of the places real (IMDB in random order) removing it trains 1.05x as fast at 16 wide and 1.4x at 128; with
-# 98 % real (batches grouped by length) 0.77x and 0.93x.
+# From this share of real tokens on, computing the padding is faster than removing it. Measured on one thread, batch 32:
+# with half the positions real (IMDB in random order), removing it trains 1.05x as fast at width 16 and 1.4x at 128;
+# with 98 % real (batches grouped by length), 0.77x and 0.93x.
 MOST_REAL = 0.7
 
 
@@ -58,7 +58,7 @@ class BagOfWords(Bert):
         hooks: Sequence[LayerHook] = (),
         only: Wanted | None = None,
     ) -> Tensor:
-        """(B, T) ids or (B, T, F) frames, mask and segments to (B, H); of hooks only `after_last` is called."""
+        """(B, T) ids or (B, T, F) frames, mask and segments to (B, H); only `after_last` of hooks is called."""
         is_plain = not hooks and only is None
         if is_plain and attention_mask is not None and self.is_worth_unpadding(attention_mask):
             return self.unpadded(input_ids, attention_mask, token_type_ids)
@@ -66,7 +66,7 @@ class BagOfWords(Bert):
         return self.read_last(self.embeddings(input_ids, token_type_ids), mask, token_type_ids, hooks, only)
 
     def is_worth_unpadding(self, attention_mask: Tensor) -> bool:
-        """Is removing the padding faster? Never on CUDA, where it waits for the device, nor during an export."""
+        """Is removing the padding faster? Never on CUDA, where it must wait for the device; never during export."""
         if attention_mask.is_cuda or torch.compiler.is_exporting() or not isinstance(self.pooler, SumPooler | Pair):
             return False
         return int(attention_mask.sum()) < MOST_REAL * attention_mask.numel()
@@ -84,7 +84,7 @@ class BagOfWords(Bert):
             hidden = hidden * weights.flatten()[places].unsqueeze(1)
         sums = rows * self.pooler.texts if segments is None or self.pooler.texts == 1 else rows * 2 + segments
         summed = hidden.new_zeros(len(input_ids) * self.pooler.texts, hidden.shape[1], dtype=torch.float32)
-        summed.index_add_(0, sums, hidden.float())  # in bf16 a long sum loses its last tokens
+        summed.index_add_(0, sums, hidden.float())  # in bf16, a long sum would lose its last tokens
         if isinstance(self.pooler, Pair):
             counts = text_weights(weights.to(hidden.dtype), token_type_ids).sum(-1, keepdim=True)
             return self.pooler.from_sums(summed.view(len(input_ids), 2, -1), counts)
@@ -94,7 +94,7 @@ class BagOfWords(Bert):
 def build_bag_of_words(
     settings: ModelSettings, *, vocab_size: int, pad_id: int, tokens: Tokens | None = None
 ) -> tuple[BagOfWords, JsonObject]:
-    """A DSN without a head, and its architecture; `draw_weights` is still to come."""
+    """A DSN without a head, and its architecture; `draw_weights` must be called later."""
     hidden = settings.dims or int(settings.hidden * settings.width)
     if hidden < 1:
         raise ModelError(
@@ -112,7 +112,7 @@ def start_word_vectors(
 ) -> WeightsReport:
     """Fill the tables from `init_from`, cut (init=slice) or projected (init=pca) to their width.
 
-    init=random leaves them. Raises ModelError for a checkpoint without word vectors, with too few or too narrow ones.
+    init=random leaves them. Raises ModelError if the checkpoint's word vectors are missing, too few or too narrow.
     """
     if settings.init == "random":
         return WeightsReport()
@@ -124,7 +124,7 @@ def start_word_vectors(
     _check(state.get(WORDS), source, vocab_size, hidden, settings)
     tables = _cut(state, hidden) if settings.init == "slice" else _rotated(state, hidden)
     own, digest = embeddings.state_dict(prefix=PREFIX), hashlib.sha256()
-    tables = {name: tensor for name, tensor in tables.items() if name in own}  # without a norm there is none to fill
+    tables = {name: tensor for name, tensor in tables.items() if name in own}  # norm=none has no norm to fill
     for name, tensor in tables.items():
         rows = min(len(own[name]), len(tensor))
         own[name][:rows] = tensor[:rows]
@@ -139,14 +139,14 @@ def start_word_vectors(
 
 
 def _cut(state: dict[str, Tensor], hidden: int) -> dict[str, Tensor]:
-    """The first `hidden` dimensions of every tensor of the checkpoint's embeddings."""
+    """The first `hidden` dimensions of every embedding tensor in the checkpoint."""
     return {name: state[name][..., :hidden] for name in (*TABLES, *NORM) if name in state}
 
 
 def _rotated(state: dict[str, Tensor], hidden: int) -> dict[str, Tensor]:
-    """All tables projected on the `hidden` principal directions of the centred words.
+    """All tables, projected onto the first `hidden` principal components of the centred words.
 
-    The norm is left out: its scales belong to the dimensions before the projection.
+    The norm is left out: its scales belong to the original dimensions.
     """
     basis = principal_directions(state[WORDS], hidden)
     centred = {WORDS: state[WORDS] - state[WORDS].mean(0)}
@@ -168,7 +168,7 @@ def _source(settings: ModelSettings) -> str:
 
 
 def _check(words: Tensor | None, source: str, rows: int, hidden: int, settings: ModelSettings) -> None:
-    """ModelError unless the checkpoint has enough word vectors, wide enough."""
+    """ModelError unless the checkpoint has enough word vectors and they are wide enough."""
     if words is None:
         raise ModelError(f"{INIT_FROM}={source}: holds no word vectors of a BERT. {cures_for(INIT_FROM)}")
     if len(words) < rows:
@@ -184,11 +184,11 @@ def _check(words: Tensor | None, source: str, rows: int, hidden: int, settings: 
 
 
 def principal_directions(words: Tensor, count: int) -> Tensor:
-    """The `count` directions of largest variance among the rows of `words` (V, H), as columns: (H, count)."""
+    """The `count` principal directions of the rows of `words` (V, H), largest variance first, as columns (H, count)."""
     centred = (words - words.mean(0)).double()
-    # The covariance is only H x H: no need to decompose the whole table.
+    # The covariance is only H x H, so there is no need to decompose the whole table.
     _, directions = torch.linalg.eigh(centred.T @ centred)
     largest = directions[:, -count:].flip(1)
-    # A direction has no sign of its own; without this it would depend on the linear-algebra library.
+    # The sign of a direction is arbitrary; without this, it would depend on the linear-algebra library.
     signs = largest.gather(0, largest.abs().argmax(0, keepdim=True)).sign()
     return (largest * signs).float()

@@ -1,13 +1,13 @@
-"""A plain BERT with the parameter names of transformers' BERT, so that checkpoints go both ways.
+"""A plain BERT with the parameter names of transformers' BERT, so that checkpoints work in both directions.
 
-Padding is masked by an additive bias, built once a forward pass; nothing here waits for the device.
-Source of the architecture: Devlin et al. 2019; tested equal to transformers on the same weights.
+Padding is masked by an additive bias, built once per forward pass; nothing here waits for the device.
+Source of the architecture: Devlin et al. 2019; tests check that it equals transformers on the same weights.
 
-Where compression methods reach in, by dotted names such as `bert.encoder.layer.0.attention.self`:
+Where compression methods hook in, by dotted names such as `bert.encoder.layer.0.attention.self`:
 - attention scores: SelfAttention.scores; queries, keys and values: its three linear layers
-- hidden states of all layers, modules between layers, kept tokens, early exits: models/backbones/hooks.py
+- hidden states of all layers, modules between layers, token dropping, early exits: models/backbones/hooks.py
 - head gates: the input of `attention.output`, (B, T, heads x head size); neuron gates: the input of `output`
-- fewer heads or neurons: cut the linear layers; the number of heads is read from their width
+- fewer heads or neurons: cut the linear layers; the number of heads follows from their width
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from models.settings import ModelSettings
 
 
 class Intermediate(nn.Module):
-    """The widening half of the feed-forward block, with the exact (erf) GELU.
+    """The first, widening half of the feed-forward block, with the exact (erf) GELU.
 
-    erf and not tanh: 4.8 times faster in torch's CPU kernels, and what BERT was trained with.
+    erf rather than tanh, because it is 4.8 times faster in torch's CPU kernels and BERT was trained with it.
     """
 
     def __init__(self, hidden: int, intermediate: int) -> None:
@@ -61,7 +61,7 @@ class Layer(nn.Module):
         self.output = ResidualOutput(intermediate, settings)
 
     def forward(self, hidden: Tensor, bias: Tensor | None, only: Wanted = ALL) -> Tensor:
-        """(B, T, H) to (B, T, H), or to the wanted states alone: (B, first, H) or (N, H)."""
+        """(B, T, H) to (B, T, H), or to the wanted states only: (B, first, H) or (N, H)."""
         attended = self.attention(hidden, bias, only.first)
         if only.places is not None:
             attended = only.select(attended)
@@ -69,9 +69,9 @@ class Layer(nn.Module):
         return out
 
     def shorten(self, state: State, lengths: Lengths, number: int, *, keeps_whole: bool) -> State:
-        """The output of the layer at those positions that leave it; `number` is the layer's own, from 0.
+        """The layer's output at the positions that it keeps; number: the layer's index, from 0.
 
-        They are chosen as soon as attention is known, and all other products have fewer rows.
+        Positions are dropped right after the attention, so that all later products have fewer rows.
         """
         mixed, weights = self.attention.self.weigh(state.hidden, state.bias)
         index, mask = choose_tokens(significance(weights, state.mask), state.mask, lengths, number)
@@ -83,7 +83,7 @@ class Layer(nn.Module):
 class Encoder(nn.Module):
     """The stack of layers.
 
-    lengths: how many tokens leave each layer; None: all. skipped: layers, from 0, that a training leaves out.
+    lengths: how many tokens leave each layer; None: all. skipped: layers, from 0, that training skips.
     """
 
     def __init__(self, settings: ModelSettings) -> None:
@@ -93,11 +93,11 @@ class Encoder(nn.Module):
         self.skipped: frozenset[int] = frozenset()
 
     def forward(self, state: State, hooks: Sequence[LayerHook] = (), only: Wanted = ALL) -> State:
-        """The last layer's output for the embeddings' (B, T, H).
+        """The last layer's output, given that of the embeddings, (B, T, H).
 
-        only: the last layer computes the states of the wanted positions alone, the same numbers for up to 10/12 less of
-        its linear work (first) or for one feed-forward block on fewer tokens (places). A hook that needs whole states
-        takes the long way. Positions that layers drop are put back, unless [CLS] alone is wanted.
+        only: the last layer computes only the wanted positions, with the same results. That saves up to 10/12 of its
+        linear work (first), or feed-forward work on the other tokens (places). If a hook needs whole states, it
+        computes all positions. Positions that layers drop are put back, unless only [CLS] is wanted.
         """
         last = self.layer[-1]
         if not hooks and self.lengths is None and not self.skipped:
@@ -106,7 +106,7 @@ class Encoder(nn.Module):
                 hidden = layer(hidden, state.bias, only) if layer is last else layer(hidden, state.bias)
             return replace(state, hidden=hidden)
         is_whole = any(hook.wants_whole for hook in hooks)
-        is_selected = False  # has the last layer computed the wanted positions alone?
+        is_selected = False  # has the last layer computed only the wanted positions?
         for index in range(len(self.layer)):
             for hook in hooks:
                 state = hook.before(index, state)
@@ -122,7 +122,7 @@ class Encoder(nn.Module):
         return state if is_selected else replace(state, hidden=only.select(state.hidden))
 
     def _step(self, index: int, state: State, only: Wanted, *, keeps_whole: bool) -> State:
-        """The output of one layer, with fewer positions if it drops some."""
+        """The output of one layer, with fewer positions if the layer drops some."""
         layer, lengths = cast(Layer, self.layer[index]), self.lengths
         if lengths is None or only is not ALL or not drops_any(lengths, index, state.hidden.shape[1]):
             return replace(state, hidden=layer(state.hidden, state.bias, only))
@@ -130,7 +130,7 @@ class Encoder(nn.Module):
 
 
 class Bert(Backbone):
-    """Embeddings, encoder (None for a bag of words) and the readout under BERT's name for it, `pooler`."""
+    """Embeddings, encoder (None for a bag of words) and the readout under its name in BERT, `pooler`."""
 
     def __init__(self, embeddings: Embeddings, encoder: Encoder | None, pooler: Readout) -> None:
         super().__init__()
@@ -149,12 +149,12 @@ class Bert(Backbone):
         hooks: Sequence[LayerHook] = (),
         only: Wanted | None = None,
     ) -> Tensor:
-        """(B, T) ids or (B, T, F) frames, mask and segments to one vector a row, (B, H); the rest as in Backbone."""
+        """(B, T) ids or (B, T, F) frames, mask and segments to one vector per row, (B, H); otherwise as in Backbone."""
         assert self.encoder is not None, "a bag of words has its own forward"
         readout, hidden = self.pooler, self.embeddings(input_ids, token_type_ids)
         bias = None if attention_mask is None else padding_bias(attention_mask, hidden.dtype)
         only = readout.wanted if only is None else only
-        # None: no layer's states outlive the next.
+        # Without a recorder, no layer's states are kept longer than needed for the next layer.
         recorder = Recorder(wants_whole=False) if readout.reads_all_layers else None
         own = readout.hooks() if recorder is None else (recorder, *readout.hooks())
         state = self.encoder(State(hidden, bias, attention_mask), (*hooks, *own), only)
@@ -167,7 +167,7 @@ class Bert(Backbone):
         self, hidden: Tensor, mask: Tensor | None, segments: Tensor | None, hooks: Sequence[LayerHook],
         only: Wanted | None,
     ) -> Tensor:  # fmt: skip
-        """Read the vector of each row, (B, H), out of the only states (B, T, H) that hooks see: those of the end."""
+        """Read the vector of each row, (B, H), from the final states (B, T, H); hooks see no other states."""
         state = State(hidden, mask=mask)
         for hook in reversed(hooks):
             state = hook.after_last(state)
@@ -176,15 +176,15 @@ class Bert(Backbone):
         return self.pooler.read_out([only.select(state.hidden)], mask, segments)
 
     def embedding_parts(self) -> list[nn.Module]:
-        """The module of tables, norm and dropout."""
+        """The module with the tables, norm and dropout."""
         return [self.embeddings]
 
     def encoder_parts(self) -> list[nn.Module]:
-        """The embeddings, and the layers where there are any."""
+        """The embeddings, and the layers if there are any."""
         return [self.embeddings] if self.encoder is None else [self.embeddings, self.encoder]
 
     def word_vectors(self) -> nn.Module:
-        """The word table, or what computes its rows."""
+        """The word table, or the module that computes its rows."""
         return self.embeddings.word_embeddings
 
     def draw_weights(self, network: nn.Module, architecture: JsonObject) -> None:
@@ -192,7 +192,7 @@ class Bert(Backbone):
         init_weights(network, architecture["initializer_range"])
 
     def state_shape(self) -> tuple[int, int]:
-        """Width of the states and number of layers, 0 for a bag of words."""
+        """The width of the states and the number of layers, 0 for a bag of words."""
         layers = 0 if self.encoder is None else len(self.encoder.layer)
         return self.embeddings.width, layers
 
@@ -200,7 +200,7 @@ class Bert(Backbone):
 def build_bert(
     settings: ModelSettings, *, vocab_size: int, pad_id: int, tokens: Tokens | None = None
 ) -> tuple[Bert, JsonObject]:
-    """Our BERT without a head, and its architecture; `draw_weights` is still to come."""
+    """Our BERT without a head, and its architecture; `draw_weights` must be called later."""
     if settings.heads < 1 or settings.hidden % settings.heads:
         raise ModelError(
             f"model.hidden={settings.hidden} does not divide into model.heads={settings.heads}. "
@@ -212,5 +212,5 @@ def build_bert(
 
 
 def _heads(hidden: int) -> int:
-    """A number of heads that divides `hidden`, close to one for each 64 dimensions as in BERT."""
+    """The largest number of heads, up to one per 64 dimensions as in BERT, that divides `hidden`."""
     return max(count for count in range(1, max(1, hidden // 64) + 1) if hidden % count == 0)

@@ -1,4 +1,4 @@
-"""The input of a BERT's first layer: the sum of word, position and segment vectors."""
+"""The input of BERT's first layer: the sum of word, position and segment vectors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.settings import ModelSettings
 
 
 def first_rows(table: nn.Module, count: int) -> Tensor:
-    """The first rows of a table, (count, H); of a quantized one (quantization/coded.py) only those are decoded."""
+    """The first rows of a table, (count, H); if it is quantized (quantization/coded.py), only they are decoded."""
     rows: Tensor = table.weight[:count] if isinstance(table, nn.Embedding) else table.first(count)  # type: ignore[operator]
     return rows
 
@@ -20,7 +20,7 @@ def first_rows(table: nn.Module, count: int) -> Tensor:
 class Embeddings(nn.Module):
     """Word + position + segment vectors, normalised unless norm=none, with dropout.
 
-    positional=false of the settings: word vectors alone, and no tables for the others. segments=0: no table of those.
+    With positional=false in the settings, there are only word vectors. With segments=0, there is no segment table.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Embeddings(nn.Module):
         self.dropout = Dropout(settings.dropout)
 
     def forward(self, input_ids: Tensor, token_type_ids: Tensor | None = None) -> Tensor:
-        """input_ids: (B, T) int64, or (B, T, F) frames; token_type_ids: (B, T), None for all 0. Returns (B, T, H)."""
+        """input_ids: (B, T) int64, or (B, T, F) frames; token_type_ids: (B, T); None: all 0. Returns (B, T, H)."""
         words = self.word_embeddings(input_ids)
         if not self.is_positional:
             return self.finished(words)
@@ -53,7 +53,7 @@ class Embeddings(nn.Module):
         return self.finished(summed)
 
     def embed_tokens(self, ids: Tensor, places: Tensor, segments: Tensor | None) -> Tensor:
-        """Embed tokens that are not arranged in rows, (N, H): ids (N,) or frames (N, F), places and segments (N,)."""
+        """Embed tokens without batch structure, (N, H); ids: (N,), or frames (N, F); places and segments: (N,)."""
         own = self.word_embeddings
         words = own.at_places(ids, places) if isinstance(own, WordVectors) else own(ids)
         if not self.is_positional:

@@ -1,7 +1,7 @@
 """A Bi-LSTM over word vectors: the classic text encoder before attention (Graves & Schmidhuber 2005).
 
-Each layer reads the text forwards and, reversed by its own length, backwards, so padding never changes a state. The
-states of both directions lie side by side: (B, T, H) with H / 2 a direction.
+Each layer reads the text forwards and backwards. Only real tokens are reversed, so padding never changes a state. The
+states of both directions are concatenated: (B, T, H), with H / 2 per direction.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from models.parts import make_readout
 from models.readouts.base import Readout
 from models.settings import ModelSettings
 
-SHAPE = "bilstm"  # the key of config.json: layers, and the width of the word vectors
+SHAPE = "bilstm"  # key in config.json: the number of layers, and the width of the word vectors
 
 
 class Directions(nn.Module):
-    """One layer: an LSTM forwards and one backwards."""
+    """One layer: a forward and a backward LSTM."""
 
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class Directions(nn.Module):
         self.backwards = nn.LSTM(inputs, hidden // 2, batch_first=True)
 
     def forward(self, states: Tensor, reverse: Tensor | None) -> Tensor:
-        """(B, T, inputs) to (B, T, H). reverse: (B, T), where to read each text backwards; None: nothing is padded."""
+        """(B, T, inputs) to (B, T, H). reverse: (B, T), the positions in backward order; None: no padding."""
         ahead, _ = self.forwards(states)
         back, _ = self.backwards(self._turned(states, reverse))
         return torch.cat([ahead, self._turned(back, reverse)], -1)
@@ -64,9 +64,9 @@ class BiLstm(Bert):
         hooks: Sequence[LayerHook] = (),
         only: Wanted | None = None,
     ) -> Tensor:
-        """(B, T) ids, mask and segments to (B, H), or (B, T, H) under a readout that keeps tokens.
+        """(B, T) ids, mask and segments to (B, H), or (B, T, H) with a readout that keeps tokens.
 
-        Hooks see the last states alone.
+        Hooks see only the last states.
         """
         hidden = self.embeddings(input_ids, token_type_ids)
         reverse = None if attention_mask is None else backward_places(attention_mask)
@@ -79,14 +79,14 @@ class BiLstm(Bert):
         return [self.embeddings, self.lstm]
 
     def state_shape(self) -> tuple[int, int]:
-        """Width of the states and number of layers."""
+        """The width of the states and the number of layers."""
         return self.hidden, len(self.lstm)
 
 
 def backward_places(mask: Tensor) -> Tensor:
-    """For each place, the one that takes it when each text is read backwards, (B, T) int64; padding stays.
+    """The positions that reverse each text, (B, T) int64; padding stays in place. Applying them twice changes nothing.
 
-    Its own inverse. mask: (B, T), 1 for real tokens, which come first.
+    mask: (B, T), 1 for real tokens, which come first.
     """
     places = torch.arange(mask.shape[1], device=mask.device).unsqueeze(0)
     lengths = mask.sum(1, keepdim=True)
@@ -96,7 +96,7 @@ def backward_places(mask: Tensor) -> Tensor:
 def build_bilstm(
     settings: ModelSettings, *, vocab_size: int, pad_id: int, tokens: Tokens | None = None
 ) -> tuple[BiLstm, JsonObject]:
-    """A Bi-LSTM without a head, and its architecture; `draw_weights` is still to come."""
+    """A Bi-LSTM without a head, and its architecture; `draw_weights` must be called later."""
     if settings.hidden % 2:
         raise ModelError(
             f"model.hidden={settings.hidden} does not divide into two directions. "
@@ -111,7 +111,7 @@ def build_bilstm(
 
 
 def settings_of_shape(settings: ModelSettings, shape: object) -> ModelSettings:
-    """Put the entry of a config.json into the settings that `build_bilstm` takes; ModelError for an impossible one."""
+    """Copy the entry of a config.json into the settings for `build_bilstm`; ModelError if the entry is invalid."""
     entry = cast(JsonObject, shape) if isinstance(shape, dict) else {}
     layers, words = entry.get("layers"), entry.get("words")
     if not (isinstance(layers, int) and isinstance(words, int) and 1 <= layers <= 48 and 1 <= words <= 8192):

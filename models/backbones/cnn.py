@@ -1,8 +1,8 @@
-"""A small convolutional network over frames of sound, the usual model of sounds on microcontrollers.
+"""A small convolutional network over audio frames, the usual model for sounds on microcontrollers.
 
-Each block is a convolution 3 x 3 over time and bands, a batch norm, ReLU and the maximum of 2 x 2 neighbours. The last
-maps are averaged over the bands, and the readout pools what is left of time. Padding is zero before every convolution,
-as what lies beyond a row's end is, so it never changes a logit; while training, batch norms see real frames alone.
+Each block is a 3 x 3 convolution over time and frequency bands, a batch norm, ReLU and 2 x 2 max pooling. The last maps
+are averaged over the bands, and the readout pools over time. Padding is set to zero before every convolution, the same
+as beyond a row's end, so it never changes a logit. During training, batch norms use real frames only.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from models.settings import CNN, ModelSettings, full_part, short_part
 
 
 class RealBatchNorm(nn.BatchNorm2d):
-    """A batch norm whose statistics are those of real frames."""
+    """A batch norm whose statistics come from real frames only."""
 
     def forward(self, input: Tensor, mask: Tensor | None = None) -> Tensor:
-        """(B, C, T, F) to the same; mask: (B, T), 1 for real frames, None for no padding. Padding becomes anything."""
+        """(B, C, T, F) to the same; mask: (B, T), 1 for real frames; None: no padding. Outputs for padding are
+        unspecified.
+        """
         if mask is None or not self.training:
             return super().forward(input)
         is_real = mask.bool()
@@ -35,7 +37,7 @@ class RealBatchNorm(nn.BatchNorm2d):
 
 
 class Block(nn.Module):
-    """Convolution, norm, ReLU, and half as many frames and bands."""
+    """Convolution, norm, ReLU, and pooling to half as many frames and bands."""
 
     def __init__(self, channels: int, maps: int) -> None:
         super().__init__()
@@ -43,7 +45,7 @@ class Block(nn.Module):
         self.norm = RealBatchNorm(maps)
 
     def forward(self, maps: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """(B, C, T, F) and (B, T) to (B, D, ceil(T / 2), ceil(F / 2)) and (B, ceil(T / 2)); padding is zero."""
+        """(B, C, T, F) and mask (B, T) to (B, D, ceil(T / 2), ceil(F / 2)) and (B, ceil(T / 2)); padding is zero."""
         maps = F.relu(self.norm(self.convolution(maps), mask))
         if mask is not None:
             maps, mask = maps * mask[:, None, :, None].to(maps.dtype), half_mask(mask)
@@ -51,22 +53,22 @@ class Block(nn.Module):
 
 
 def halved(maps: Tensor) -> Tensor:
-    """The maximum of 2 x 2 neighbours, (B, C, T, F) to half of it; an odd end has zeros beside it, as padding is."""
+    """2 x 2 max pooling of (B, C, T, F) to half the frames and bands; odd sizes are padded with zeros."""
     return F.max_pool2d(F.pad(maps, (0, maps.shape[3] % 2, 0, maps.shape[2] % 2)), 2)
 
 
 def half_mask(mask: Tensor) -> Tensor:
-    """The mask (B, T) of pairs of neighbours, (B, ceil(T / 2)): of rows that are real first and padded then."""
+    """The mask (B, T) at half length, (B, ceil(T / 2)); in each row, real frames must come before padding."""
     return mask[:, ::2]
 
 
 class Cnn(Backbone):
-    """Blocks over frames, and a readout over what is left of time."""
+    """Blocks over frames, and a readout over the remaining time steps."""
 
     takes_segments = False
 
     def __init__(self, features: int, channels: Sequence[int], pooler: Readout) -> None:
-        """features: width of a frame; channels: maps of each block."""
+        """features: width of a frame; channels: number of output maps of each block."""
         super().__init__()
         self.frame_width, self.width = features, channels[-1]
         self.blocks = nn.ModuleList(Block(*pair) for pair in zip((1, *channels), channels))
@@ -80,7 +82,7 @@ class Cnn(Backbone):
         hooks: Sequence[LayerHook] = (),
         only: Wanted | None = None,
     ) -> Tensor:
-        """(B, T, F) frames and mask to (B, width of the readout); there are no layers for hooks."""
+        """(B, T, F) frames and mask to (B, width of the readout); hooks are ignored, as there are no layers."""
         maps, mask = input_ids.unsqueeze(1), attention_mask
         if mask is not None:
             maps = maps * mask[:, None, :, None].to(maps.dtype)
@@ -89,7 +91,7 @@ class Cnn(Backbone):
         return self.pooler.read_out([maps.mean(3).transpose(1, 2)], mask)
 
     def embedding_parts(self) -> list[nn.Module]:
-        """None: there is nothing before the blocks."""
+        """Empty: there is nothing before the blocks."""
         return []
 
     def encoder_parts(self) -> list[nn.Module]:
@@ -97,12 +99,12 @@ class Cnn(Backbone):
         return [self.blocks]
 
     def word_vectors(self) -> nn.Module:
-        """The blocks, which read frames themselves."""
+        """The blocks, which read frames directly."""
         return self.blocks
 
     @torch.no_grad()
     def draw_weights(self, network: nn.Module, architecture: JsonObject) -> None:
-        """Draw convolutions for the ReLU after them (He et al. 2015), other layers by the size of their input."""
+        """Initialise convolutions for ReLU (He et al. 2015), and linear layers with torch's default."""
         for module in network.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
@@ -111,12 +113,12 @@ class Cnn(Backbone):
                 module.reset_parameters()
 
     def state_shape(self) -> tuple[int, int]:
-        """Width of the states, and no layers between which a readout could look."""
+        """The width of the states, and 0 layers, because a readout cannot use states between blocks."""
         return self.width, 0
 
 
 def build_cnn(settings: ModelSettings, features: int) -> tuple[Cnn, JsonObject]:
-    """A CNN without a head over frames `features` wide, and its architecture; `draw_weights` is still to come."""
+    """A CNN without a head for frames `features` wide, and its architecture; `draw_weights` must be called later."""
     channels = [settings.hidden // 4, settings.hidden // 2, settings.hidden]
     return rebuild_cnn({
         "num_hidden_layers": 0, "hidden_size": settings.hidden, "hidden_dropout_prob": settings.dropout,
@@ -125,7 +127,7 @@ def build_cnn(settings: ModelSettings, features: int) -> tuple[Cnn, JsonObject]:
 
 
 def rebuild_cnn(architecture: JsonObject) -> tuple[Cnn, JsonObject]:
-    """The backbone of a config.json, and what its own config.json says."""
+    """The backbone that a config.json describes, and its part of the architecture."""
     names = ("num_hidden_layers", "hidden_size", "hidden_dropout_prob", "readout", "vocab_size", CNN)
     own = {name: architecture[name] for name in names}
     readout = make_readout(full_part(own["readout"]), own["hidden_size"], 0)

@@ -1,7 +1,7 @@
 """The dropout of all our models.
 
-On a CPU the masks come from a generator of our own, which needs 0.5 ns and 16 random bits an element; torch draws a
-float in 5-7 ns. On CUDA torch's fused kernels are used.
+On a CPU, masks come from our own generator, which takes 0.5 ns and 16 random bits per element; torch draws a float in
+5-7 ns. On CUDA, torch's fused kernels are used.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-LEVELS = 1 << 16  # an element is dropped when its 16 bits fall below p x LEVELS: p is exact to 1e-5
+LEVELS = 1 << 16  # an element is dropped if its 16 random bits are below p x LEVELS, so p is exact to 1e-5
 
 
 class DropoutGenerator:
-    """Draws 0/1 masks on the CPU from a seed; its state goes into checkpoints."""
+    """Draws 0/1 masks on the CPU from a seed; its state is saved in checkpoints."""
 
     def __init__(self, seed: int = 0) -> None:
         self.seed(seed)
@@ -27,10 +27,10 @@ class DropoutGenerator:
         self._bits = np.random.SFC64(seed)
 
     def draw(self, shape: torch.Size, p: float, dtype: torch.dtype = torch.float32) -> tuple[Tensor, float]:
-        """Draw a mask of that shape, 0 with probability p, else 1; returned with its scale 1 / (1 - p)."""
+        """Draw a mask of that shape, 0 with probability p, else 1; returns it with its scale 1 / (1 - p)."""
         count, dropped = math.prod(shape), round(p * LEVELS)
         random = self._bits.random_raw(count // 4 + 1).view(np.uint16)[:count]
-        # Through uint8, because torch converts from bool six times slower.
+        # Via uint8, because torch converts from bool six times more slowly.
         kept = torch.from_numpy((random >= dropped).view(np.uint8)).view(shape).to(dtype)
         return kept, LEVELS / (LEVELS - dropped)
 
@@ -46,24 +46,24 @@ class DropoutGenerator:
         self._bits.state = whole
 
 
-dropout_generator = DropoutGenerator()  # one for the whole process, as torch's own for the CPU
+dropout_generator = DropoutGenerator()  # one for the whole process, like torch's own CPU generator
 
 
 def has_dropout(model: nn.Module) -> bool:
-    """Does a model leave anything out at random while it is trained, so that two passes differ?"""
+    """Does a model use dropout, so that two forward passes in training differ?"""
     return any(part.p > 0.0 for part in model.modules() if isinstance(part, nn.Dropout | TokenDropout))
 
 
 class Dropout(nn.Dropout):
-    """Zero elements with probability p while training and scale the rest by 1 / (1 - p)."""
+    """In training, zero elements with probability p and scale the rest by 1 / (1 - p)."""
 
     @property
     def is_active(self) -> bool:
-        """Would a forward drop anything?"""
+        """Would a forward pass drop anything?"""
         return self.training and self.p > 0.0
 
     def forward(self, input: Tensor) -> Tensor:
-        """Any shape. Outside training the input itself; checking first saves the 2 us that the stock class takes."""
+        """Any shape. Outside training, returns the input itself, which saves 2 us compared with nn.Dropout."""
         if not self.is_active:
             return input
         if input.is_cuda:
@@ -72,7 +72,7 @@ class Dropout(nn.Dropout):
         return input * kept.mul_(scale)
 
     def add(self, input: Tensor, residual: Tensor) -> Tensor:
-        """The dropped input plus the residual, in one pass over both where their types allow it."""
+        """Dropout of the input, plus the residual, fused on a CPU if both have the same dtype."""
         if not self.is_active or input.is_cuda or input.dtype != residual.dtype:
             return self(input) + residual
         kept, scale = dropout_generator.draw(input.shape, self.p, input.dtype)
@@ -80,7 +80,7 @@ class Dropout(nn.Dropout):
 
 
 class TokenDropout(nn.Module):
-    """Leaves a random share of the tokens out of a pooling: whole words where dropout removes single dimensions.
+    """Leaves a random share of tokens out of pooling: whole tokens, where dropout zeroes single dimensions.
 
     Source: word dropout of deep averaging networks, Iyyer et al. 2015.
     """
@@ -90,9 +90,8 @@ class TokenDropout(nn.Module):
         self.p = p
 
     def forward(self, shape: torch.Size, device: torch.device, mask: Tensor | None) -> Tensor | None:
-        """The mask of that shape, (B, T), None for no padding; while training 0 for tokens left out, else 1 / (1 - p).
-
-        So a sum keeps its expected size, as with dropout, and a mean is one over the tokens that were kept.
+        """Outside training, the mask (B, T), or None without padding. In training, it is 0 for tokens left out and
+        1 / (1 - p) for the others, so that sums keep their expected size and means are over the kept tokens.
         """
         if not self.training or self.p == 0.0:
             return mask

@@ -1,4 +1,4 @@
-"""Parts of a model that training leaves alone."""
+"""Freezes parts of a model, so that training does not change them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from models.network import Network
 def freeze(model: Network, what: str) -> None:
     """Freeze parts of a model. embeddings: the tables and their norm; encoder: everything below the readout.
 
-    A frozen encoder drops nothing out: its states are the same in every epoch.
+    A frozen encoder has no active dropout: its states are the same in every epoch.
     """
     if what == "none":
         return
@@ -20,5 +20,5 @@ def freeze(model: Network, what: str) -> None:
 
 
 def is_frozen(model: Network) -> bool:
-    """Is everything below the readout frozen and free of its modules, so that its states can be kept?"""
+    """Is everything below the readout frozen, without modules of the readout in it, so that states can be cached?"""
     return bool(model.frozen) and not model.bert.pooler.hooks()

@@ -1,10 +1,10 @@
-"""The seam between the layers of an encoder: what passes from layer to layer, and how to look at it or change it.
+"""Hooks between an encoder's layers: the state that passes from layer to layer, and how to read or change it.
 
     recorder = Recorder()
     vectors = model.bert(**inputs, hooks=[recorder])  # recorder.states: layers + 1 tensors (B, T, H)
 
-A hook lives for one forward pass, so it may keep what it needs until `after_last`. Without hooks the encoder runs its
-layers one after the other and nothing here costs anything.
+A hook is used for one forward pass, so it may store what it needs until `after_last`. Without hooks, the encoder just
+runs its layers in order, at no extra cost.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from models.errors import ModelError
 
 
 def flat_positions(index: Tensor, length: int) -> Tensor:
-    """Where positions (B, K) of rows of `length` tokens lie in the flattened (B, T): (B x K,) int64."""
+    """Convert positions (B, K) in rows of `length` tokens to positions in the flattened (B, T), (B x K,) int64."""
     starts = torch.arange(index.shape[0], device=index.device) * length
     return (index + starts.unsqueeze(1)).flatten()
 
@@ -27,27 +27,27 @@ def flat_positions(index: Tensor, length: int) -> Tensor:
 def gather_positions(states: Tensor, index: Tensor) -> Tensor:
     """The states (B, T, H) at some positions of each row, (B, K, H); index: (B, K) int64.
 
-    Copies whole rows, which takes a fifth of the time of `gather`; and `take_along_dim` would fix a traced graph to the
-    sizes that it was traced with.
+    Copies whole rows, which takes a fifth of the time of `gather`. `take_along_dim` would fix the sizes of a traced
+    graph to those it was traced with.
     """
     return states.flatten(0, 1).index_select(0, flat_positions(index, states.shape[1])).unflatten(0, index.shape)
 
 
 @dataclass(frozen=True)
 class State:
-    """The input of a layer, or the output of the last."""
+    """The input of a layer, or the output of the last one."""
 
     hidden: Tensor  # (B, T, H)
     bias: Tensor | None = None  # (B, 1, 1, T), added to the attention scores; None: no padding
     mask: Tensor | None = None  # (B, T), 1 for real tokens; None: no padding
-    places: Tensor | None = None  # (B, T) int64: where the positions were at first; None: all are still there
-    rows: Tensor | None = None  # (B,) int64: where the rows were at first; None: all are still there
-    # All positions of these rows, those that a layer has dropped with the states they had then, the others with older
-    # ones; None: no layer has dropped any, or nobody reads them.
+    places: Tensor | None = None  # (B, T) int64: the original indices of the positions; None: none was removed
+    rows: Tensor | None = None  # (B,) int64: the original indices of the rows; None: none was removed
+    # All positions of these rows: dropped ones with their states when they were dropped, the others with outdated
+    # states. None: no layer has dropped any, or nothing needs them.
     whole: State | None = None
 
     def restored(self) -> State:
-        """The state with all positions that layers have dropped put back; itself where none was dropped."""
+        """The state with all positions that layers have dropped put back; returns itself if none was dropped."""
         if self.whole is None or self.places is None:
             return self
         before, own = self.whole.hidden, self.hidden.flatten(0, 1).to(self.whole.hidden.dtype)
@@ -57,7 +57,7 @@ class State:
         return replace(self.whole, hidden=rows.index_copy(0, flat, own).view_as(before))
 
     def keep_positions(self, index: Tensor) -> State:
-        """Keep some positions of each row, index (B, K) int64; the rest is gone until a hook puts it back."""
+        """Keep some positions of each row, index (B, K) int64; the rest is removed until a hook puts it back."""
         places = torch.arange(self.hidden.shape[1], device=index.device).expand(self.hidden.shape[:2])
         return replace(
             self,
@@ -68,7 +68,7 @@ class State:
         )
 
     def keep_rows(self, index: Tensor) -> State:
-        """Keep some rows, index (K,) int64; the rest is gone until a hook puts it back."""
+        """Keep some rows, index (K,) int64; the rest is removed until a hook puts it back."""
         return State(
             self.hidden[index],
             None if self.bias is None else self.bias[index],
@@ -81,13 +81,13 @@ class State:
 
 @dataclass(frozen=True, eq=False)
 class Wanted:
-    """The positions whose last states are wanted: all, the first few of each row, or given ones."""
+    """The positions whose final states are wanted: all, the first few of each row, or specific ones."""
 
-    first: int | None = None  # that many first positions of each row, (B, first, H)
-    places: Tensor | None = None  # (N,) int64 of the flattened (B, T): the states there alone, (N, H)
+    first: int | None = None  # only this many first positions of each row, (B, first, H)
+    places: Tensor | None = None  # (N,) int64, positions in the flattened (B, T): only those states, (N, H)
 
     def select(self, hidden: Tensor) -> Tensor:
-        """The wanted ones of the states (B, T, H)."""
+        """Select the wanted states from (B, T, H)."""
         if self.places is not None:
             return hidden.flatten(0, 1).index_select(0, self.places)
         return hidden if self.first is None else hidden[:, : self.first]
@@ -97,56 +97,58 @@ ALL = Wanted()
 
 
 class LayerHook:
-    """Looks at the states between the layers, or changes them. Subclasses override what they need.
+    """Reads or changes the states between layers. Subclasses override what they need.
 
-    Several hooks nest: the first sees the input of a layer first, and the output of the last layer last.
+    Hooks are nested: the first hook is the first to see a layer's input and the last to see the final output.
     """
 
-    wants_whole: bool = False  # does `after_last` need all positions, even where the readout reads a few?
-    only_looks: bool = False  # does it leave the states alone? Only such hooks work on an encoder of transformers
+    wants_whole: bool = False  # does `after_last` need all positions, even if the readout reads only a few?
+    only_looks: bool = False  # does it leave the states unchanged? Only such hooks work on transformers' encoders
 
     def before(self, layer: int, state: State) -> State:
         """The input of a layer, counted from 0, given what the layer below returned (for layer 0, the embeddings)."""
         return state
 
     def stops(self, state: State) -> bool:
-        """Is nothing left for the layers above, so that they need not run? Asked after `before` of every layer."""
+        """May the remaining layers be skipped because no work is left for them? Called before every layer, after
+        `before`.
+        """
         return False
 
     def after_last(self, state: State) -> State:
         """The output of the encoder, given what the last layer returned.
 
-        Rows that were taken out are put back here, unless the head does that; so are positions, unless the readout can
-        do without them.
+        Removed rows are put back here, unless the head does that. So are removed positions, unless the readout does not
+        need them.
         """
         return state
 
 
 class Recorder(LayerHook):
-    """Keeps the states of the embeddings and of every layer, without copies."""
+    """Records the states of the embeddings and of every layer, without copying them."""
 
     only_looks = True
 
     def __init__(self, wants_whole: bool = True) -> None:
-        """wants_whole=False: of the last layer only the positions that the readout reads."""
+        """wants_whole=False: record only the positions that the readout reads in the last layer."""
         self.wants_whole = wants_whole
         self.states: list[Tensor] = []
 
     def before(self, layer: int, state: State) -> State:
-        """Keep the state (B, T, H)."""
+        """Record the state (B, T, H)."""
         self.states.append(state.restored().hidden)
         return state
 
     def after_last(self, state: State) -> State:
-        """Keep the last state."""
+        """Record the last state."""
         self.states.append(state.hidden)
         return state
 
 
 def show_states(hooks: Sequence[LayerHook], states: Sequence[Tensor], mask: Tensor | None) -> None:
-    """Call hooks that only look with the states that a finished forward pass kept, the embeddings' first.
+    """Call read-only hooks with the recorded states of a finished forward pass, those of the embeddings first.
 
-    Raises ModelError for hooks that would change them.
+    Raises ModelError for hooks that may change states.
     """
     for hook in hooks:
         if not hook.only_looks:

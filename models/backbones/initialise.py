@@ -1,4 +1,4 @@
-"""First weights, drawn as BERT draws them."""
+"""Weight initialisation, as in BERT."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from models.embeddings.base import WordVectors
 
 @torch.no_grad()
 def init_weights(model: nn.Module, spread: float) -> None:
-    """Draw matrices and tables from normal(0, spread), as BERT does; zero the biases and the padding row.
+    """Draw matrices and tables from normal(0, spread), as BERT does; set biases and the padding row to zero.
 
-    Word vectors may set a spread of their own for a table.
+    Word vectors may override the spread for a table.
     """
     own: dict[nn.Module, float] = {}
     for module in model.modules():

@@ -1,11 +1,11 @@
-"""How many tokens leave each layer of our encoder, which then computes the other layers on fewer tokens.
+"""Lengths: how many tokens leave each layer of our encoder, so that higher layers compute fewer tokens.
 
-    Lengths((0.9, 0.8, 0.5, 1.0))                # of the tokens that enter the layer, for each text by itself
-    Lengths((300, 250, 120, 60), "absolute")     # tokens, for inputs that are padded to one length
+    Lengths((0.9, 0.8, 0.5, 1.0))                # shares of the tokens that enter each layer, for each text separately
+    Lengths((300, 250, 120, 60), "absolute")     # numbers of tokens, for inputs padded to a fixed length
     Lengths((0.9, 0.8)).kept_of(128)             # [116, 93]
 
 Sources: PoWER-BERT, arXiv 2001.08950; Length-Adaptive Transformer, arXiv 2010.07003. The published lengths are
-absolute; a ratio is ours, so that a text's answer does not depend on the texts in its batch.
+absolute. Ratios are our addition, so that a text's prediction does not depend on the other texts in its batch.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 Count = TypeVar("Count", int, "Tensor")
 Mode = Literal["ratio", "absolute"]
 MODES: tuple[Mode, ...] = ("ratio", "absolute")
-LEAST = 2  # tokens of a text that stay in every layer: [CLS] and one more
-PARTS = 10_000  # ratios are whole numbers of these parts, so that lengths follow from integers alone
+LEAST = 2  # minimum number of tokens of a text that leave a layer: [CLS] and one more
+PARTS = 10_000  # ratios are stored as integer multiples of 1 / PARTS, so that lengths use only integer arithmetic
 
 
 @dataclass(frozen=True)
 class Lengths:
-    """One value a layer; ModelError for values that mean nothing.
+    """One value per layer; ModelError for invalid values.
 
-    ratio: of the tokens that enter the layer, above 0, at most 1, rounded to 4 decimals. absolute: tokens, at least 2,
-    never more than in the layer before.
+    ratio: the share of entering tokens that leave the layer, above 0 and at most 1, rounded to 4 decimals. absolute:
+    the number of tokens, at least 2 and never more than in the previous layer.
     """
 
     values: tuple[float, ...]
     mode: Mode = "ratio"
 
     def __post_init__(self) -> None:
-        """Raise ModelError for values out of range, and for lengths that grow."""
+        """Raise ModelError for values out of range, and for absolute lengths that grow."""
         if self.mode not in MODES:
             raise ModelError(f"lengths: mode is {self.mode!r:.40}. Expected one of {', '.join(MODES)}")
         if not self.values:
@@ -68,7 +68,7 @@ class Lengths:
     def check_fits(self, layers: int, longest: int | None) -> None:
         """Raise ModelError unless there is one value for each of the model's `layers`.
 
-        longest: the longest text that the model takes, in tokens; None: no limit.
+        longest: the maximum number of tokens that the model accepts; None: no limit.
         """
         if len(self.values) != layers:
             raise ModelError(f"lengths: {len(self.values)} values for {layers} layers. Expected one for each layer")
@@ -80,7 +80,7 @@ class Lengths:
 
     @cached_property
     def parts(self) -> tuple[int, ...]:
-        """The ratios in parts of PARTS, or the lengths in tokens."""
+        """The ratios times PARTS, as integers, or the lengths in tokens."""
         return tuple(round(value * PARTS) if self.mode == "ratio" else int(value) for value in self.values)
 
     def drops(self, layer: int) -> bool:
@@ -90,7 +90,7 @@ class Lengths:
         return layer == 0 or self.parts[layer] < self.parts[layer - 1]
 
     def kept(self, layer: int, counts: Tensor) -> Tensor:
-        """How many tokens of each text leave a layer, counted from 0, (B,); counts: that enter it, (B,) int64."""
+        """How many tokens of each text leave a layer (from 0), (B,); counts: how many enter it, (B,) int64."""
         if self.mode == "absolute":
             return counts.clamp(max=self.parts[layer])
         return self.share(layer, counts).clamp(min=LEAST).minimum(counts)

@@ -1,6 +1,6 @@
-"""A linear model on which n-grams a text has: integers, looked up by the fingerprints of the n-grams, and summed.
+"""A linear model of n-gram presence: integer weights, looked up by the n-grams' fingerprints, and summed.
 
-It is not trained by gradient steps: runner/training/ngram/ counts and fits, and puts the result in with `fill`. The
+It is not trained by gradient descent: runner/training/ngram/ counts and fits, then inserts the result with `fill`. The
 linear head above it holds the scale of the integers, the bias and the temperature. A model.bin (models/packed/ngram.py)
 computes the same from raw text.
 """
@@ -26,28 +26,28 @@ READOUT = "sum"
 
 
 class BagOfNgrams(Backbone, Fitted):
-    """Which n-grams a text has, as one vector: the sum of their rows."""
+    """Represents a text by one vector: the sum, or with `mean` the mean, of the rows of its n-grams."""
 
     prints: Tensor  # (n,) int64, ascending fingerprints
     rows: Tensor  # (n, columns) int8
 
     def __init__(self, options: JsonObject, columns: int) -> None:
-        """options: `n`, the longest n-gram; `count`, the n-grams that are kept; `pairs`, of two texts; `mean`;
-        `characters`, the shortest and the longest n-gram of them.
+        """options: `n`, words in the longest n-gram; `count`, the number of n-grams kept; `pairs`, options for text
+        pairs; `mean`; `characters`, the lengths of the shortest and longest character n-gram.
 
-        columns: the numbers in a row.
+        columns: numbers per row.
         """
         super().__init__()
         self.n, self.bits, count = int(options["n"]), bits_for(int(options["count"])), int(options["count"])
         self.pairs = PairOptions(self.n, **options["pairs"]) if options.get("pairs") else None
         self.characters: tuple[int, int] | None = tuple(options["characters"]) if options.get("characters") else None
-        self.is_mean = bool(options.get("mean", False))  # is the sum divided by the n-grams found?
+        self.is_mean = bool(options.get("mean", False))  # is the sum divided by the number of n-grams found?
         self.pooler = make_readout({"name": READOUT}, columns, 0)
         self.register_buffer("prints", torch.zeros(count, dtype=torch.int64))
         self.rows = nn.Parameter(torch.zeros((count, columns), dtype=torch.int8), requires_grad=False)
 
     def fill(self, prints: np.ndarray, rows: np.ndarray, *, is_mean: bool = False) -> None:
-        """Put in the ascending fingerprints (n,) and the rows (n, columns) of a fitted model, on its device."""
+        """Insert a fitted model's ascending fingerprints (n,) and rows (n, columns), on this module's device."""
         device = self.rows.device
         self.prints = torch.from_numpy(prints.astype(np.int64)).to(device)
         self.rows = nn.Parameter(torch.from_numpy(rows.astype(np.int8)).to(device), requires_grad=False)
@@ -61,7 +61,7 @@ class BagOfNgrams(Backbone, Fitted):
         hooks: Sequence[LayerHook] = (),
         only: Wanted | None = None,
     ) -> Tensor:
-        """(B, T) hashes of words and mask to (B, columns), sums of integers; there are no layers for hooks."""
+        """(B, T) hashes of words and mask to (B, columns), sums or means of rows; hooks are ignored (no layers)."""
         ids = input_ids if attention_mask is None else input_ids * attention_mask
         batch, length = ids.shape
         words = ids.cpu().numpy().astype(np.uint32)
@@ -79,16 +79,16 @@ class BagOfNgrams(Backbone, Fitted):
         return torch.from_numpy(found.astype(np.float32)).to(ids.device)
 
     def _pair_grams(self, words: np.ndarray, token_type_ids: Tensor | None, options: PairOptions) -> Grams:
-        """The features of pairs, words (B, T); without segments all second texts are empty."""
+        """The features of text pairs, given words (B, T); without segments, all second texts are empty."""
         is_second = np.zeros(words.shape, bool) if token_type_ids is None else token_type_ids.cpu().numpy() == 1
         return pair_grams(split_pairs(words, is_second), options)
 
     def embedding_parts(self) -> list[nn.Module]:
-        """None: the rows are no vectors of words."""
+        """Empty: the rows are not word vectors."""
         return []
 
     def encoder_parts(self) -> list[nn.Module]:
-        """None: nothing here can be frozen."""
+        """Empty: nothing here can be frozen."""
         return []
 
     def word_vectors(self) -> nn.Module:
@@ -99,12 +99,12 @@ class BagOfNgrams(Backbone, Fitted):
         """Nothing is drawn: all weights are fitted."""
 
     def state_shape(self) -> tuple[int, int]:
-        """Number of columns, and no layers."""
+        """The number of columns, and 0 layers."""
         return self.rows.shape[1], 0
 
 
 def build_bag_of_ngrams(settings: ModelSettings, columns: int) -> tuple[BagOfNgrams, JsonObject]:
-    """A backbone that is still to be fitted, and its architecture; columns: `deciding` of the head."""
+    """A backbone that has yet to be fitted, and its architecture; columns: `deciding` of the head."""
     options: JsonObject = {"n": settings.n, "count": 0, "temperature": 1.0}
     return BagOfNgrams(options, columns), {
         "num_hidden_layers": 0, "hidden_size": columns, "hidden_dropout_prob": 0.0, "readout": READOUT, "ngram": options
@@ -112,12 +112,12 @@ def build_bag_of_ngrams(settings: ModelSettings, columns: int) -> tuple[BagOfNgr
 
 
 def rebuild_bag_of_ngrams(architecture: JsonObject) -> tuple[BagOfNgrams, JsonObject]:
-    """The backbone of a config.json, and what its own config.json says."""
+    """The backbone that a config.json describes, and its part of the architecture."""
     names = ("num_hidden_layers", "hidden_size", "hidden_dropout_prob", "readout", "ngram")
     own = {name: architecture[name] for name in names}
     return BagOfNgrams(own["ngram"], own["hidden_size"]), own
 
 
 def columns_of(outputs: int) -> int:
-    """The numbers in a row: one a class, and one alone for two classes or a number."""
+    """The numbers per row: one per class, but only one for two classes or for regression."""
     return 1 if outputs == 2 else outputs

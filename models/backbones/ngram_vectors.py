@@ -1,8 +1,8 @@
-"""The mean of vectors of a text's words and word pairs: a table of rows for the n-grams that enough texts have.
+"""Averages the vectors of a text's n-grams, from a table with a row for each n-gram that occurs in enough texts.
 
-Joulin et al. 2016, fastText (arXiv 1607.01759). There, pairs share hashed buckets; here, each kept n-gram has its own
-row, found by its hash, and counts once a text. Under a linear head this is a linear model, which it becomes after
-training: runner/training/ngram/fold.py.
+Joulin et al. 2016, fastText (arXiv 1607.01759). There, word pairs share hashed buckets; here, each kept n-gram has its
+own row, found by its hash, and counts once per text. With a linear head, this is a linear model, and is converted to
+one after training: runner/training/ngram/fold.py.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from models.ngrams.prints import find_grams
 from models.parts import make_readout
 from models.settings import ModelSettings
 
-FOUND = 1 << 32  # no hash is so large: an input of FOUND + i is row i, looked up before
+FOUND = 1 << 32  # larger than any hash: an input of FOUND + i means row i, which was looked up before
 
 
 class NgramVectors(Backbone, Folded):
-    """Texts as the mean of the rows of their n-grams, each once; zeros for a text without a known one."""
+    """Represents a text by the mean of its distinct n-grams' rows; zeros if no n-gram is known."""
 
     hashes: Tensor  # (rows,) int64, ascending
 
     def __init__(self, n: int, hidden: int, token_dropout: float) -> None:
-        """n: words in the longest n-gram. Rows come with `keep`."""
+        """n: words in the longest n-gram. The rows are made by `keep`."""
         super().__init__()
         self.n, self.hidden = n, hidden
         self.pooler = make_readout({"name": "mean"}, hidden, 0)
@@ -42,9 +42,9 @@ class NgramVectors(Backbone, Folded):
         self.rows = nn.Embedding(1, hidden)
 
     def keep(self, hashes: np.ndarray) -> None:
-        """Make a row for each n-gram, given their ascending hashes (rows,); uniform in +-1/hidden, as fastText's.
+        """Make a row for each n-gram, given their ascending hashes (rows,); uniform in +-1/hidden, as in fastText.
 
-        They are drawn on the CPU, so that a seed gives the same rows everywhere, and lie on the device of the model.
+        Rows are drawn on the CPU, so that a seed gives the same rows everywhere, then moved to the model's device.
         """
         device = self.rows.weight.device
         self.hashes = torch.from_numpy(hashes.astype(np.int64)).to(device)
@@ -60,7 +60,7 @@ class NgramVectors(Backbone, Folded):
         hooks: Sequence[LayerHook] = (),
         only: Wanted | None = None,
     ) -> Tensor:
-        """(B, T) hashes of words, or rows from FOUND on, and mask to (B, H); there are no layers for hooks."""
+        """(B, T) hashes of words, or FOUND + rows, and mask to (B, H); hooks are ignored, as there are no layers."""
         ids = input_ids if attention_mask is None else input_ids * attention_mask
         is_row = ids >= FOUND
         if is_row.any():
@@ -75,7 +75,7 @@ class NgramVectors(Backbone, Folded):
         return vectors
 
     def _look_up(self, ids: Tensor) -> tuple[Tensor, Tensor]:
-        """The rows of the known n-grams of texts end to end, each once a text, and their number in each, (B,)."""
+        """The rows of the texts' known n-grams, concatenated, each once per text; and their number per text, (B,)."""
         batch, length = ids.shape
         grams = find_grams(ids.cpu().numpy().ravel().astype(np.uint32), np.repeat(np.arange(batch), length), self.n)
         known = self.hashes.cpu().numpy()
@@ -86,7 +86,7 @@ class NgramVectors(Backbone, Folded):
         return torch.from_numpy(keys % len(known)).to(ids.device), torch.from_numpy(counts).to(ids.device)
 
     def _thinned(self, rows: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
-        """Leave a random share of the n-grams out."""
+        """Drop a random share of the n-grams."""
         mask = self.token_dropout(rows.shape, rows.device, torch.ones_like(rows))
         is_kept = torch.ones_like(rows, dtype=torch.bool) if mask is None else mask > 0
         texts = torch.repeat_interleave(torch.arange(len(counts), device=counts.device), counts)
@@ -97,7 +97,7 @@ class NgramVectors(Backbone, Folded):
         return [self.rows]
 
     def encoder_parts(self) -> list[nn.Module]:
-        """The table: there is nothing else."""
+        """The table, the only part."""
         return [self.rows]
 
     def word_vectors(self) -> nn.Module:
@@ -105,18 +105,18 @@ class NgramVectors(Backbone, Folded):
         return self.rows
 
     def draw_weights(self, network: nn.Module, architecture: JsonObject) -> None:
-        """The last layer starts at zero; rows are drawn by `keep`."""
+        """Set the last layer to zero; `keep` draws the rows."""
         assert isinstance(network, LinearHead)
         nn.init.zeros_(network.classifier.weight)
         nn.init.zeros_(network.classifier.bias)
 
     def state_shape(self) -> tuple[int, int]:
-        """Width of the rows, and no layers."""
+        """The width of the rows, and 0 layers."""
         return self.hidden, 0
 
 
 def build_ngram_vectors(settings: ModelSettings, outputs: int) -> tuple[NgramVectors, JsonObject]:
-    """A backbone without rows, and its architecture; it is as wide as the head has outputs, or model.hidden if more."""
+    """A backbone without rows, and its architecture; its width is the larger of model.hidden and the head's outputs."""
     hidden = max(settings.hidden, outputs)
     return NgramVectors(settings.n, hidden, settings.token_dropout), {
         "num_hidden_layers": 0, "hidden_size": hidden, "hidden_dropout_prob": settings.dropout, "readout": "mean",

@@ -1,4 +1,4 @@
-"""First word vectors of a static model: a published table, or vectors that an encoder has for each token."""
+"""Initialises a static model's word vectors from a published table, or from an encoder's vectors for each token."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from models.errors import ModelError
 from models.network import Network
 from models.settings import INIT_FROM, PRETRAINED, ModelSettings
 
-SIF = 1e-3  # a of the weight a / (a + p) of a token with the share p of all (Arora et al. 2017)
-Counts = Callable[[], Sequence[int]]  # how often the training texts have each token
+SIF = 1e-3  # a in the weight a / (a + p) of a token with relative frequency p (Arora et al. 2017)
+Counts = Callable[[], Sequence[int]]  # how often each token occurs in the training texts
 
 
 def start_from_table(
     embeddings: Embeddings, settings: ModelSettings, vocab_size: int, counts: Counts, cut: Cut | None = None
 ) -> WeightsReport:
-    """Fill the word table from `settings.pretrained`, its first columns; ModelError for a table of fewer tokens."""
+    """Fill the word table from the first columns of `settings.pretrained`; ModelError if that has fewer tokens."""
     source = settings.pretrained or ""
     vectors, fingerprint = read_static(source)
     if cut:
         check_vocabulary(source, len(vectors), int(cut.kept[-1]) + 1)
         vectors = vectors[torch.from_numpy(cut.kept)]
-    is_padded = len(vectors) == vocab_size - 1  # the id that pads rows of a vocabulary without a padding token
+    is_padded = len(vectors) == vocab_size - 1  # the extra id is for padding, if the vocabulary has no padding token
     check_vocabulary(source, len(vectors) + is_padded, vocab_size)
     report = WeightsReport(source=source, fingerprint=fingerprint, loaded=[WORDS])
     return _filled(embeddings, vectors[:vocab_size, : embeddings.width], settings, counts, report)
@@ -46,10 +46,10 @@ def start_from_encoder(
     counts: Counts,
     open_encoder: Callable[[str], tuple[Network, WeightsReport]],
 ) -> WeightsReport:
-    """Fill the word table with the vectors of `settings.init`, projected on their principal directions.
+    """Fill the word table with an encoder's vectors, of the kind `settings.init`, projected by PCA.
 
-    Centre and directions are those of ordinary tokens; special ones get zeros. open_encoder: of a hub id or folder.
-    Raises ModelError for an encoder that is narrower than the table.
+    Mean and directions come from ordinary tokens; special tokens get zeros. open_encoder: opens a hub id or folder.
+    Raises ModelError if the encoder is narrower, or has fewer ordinary tokens, than the table is wide.
     """
     source, names = settings.init_from or "", list(tokens())
     encoder, weights = open_encoder(source)
@@ -64,7 +64,7 @@ def start_from_encoder(
     ordinary = vectors[is_ordinary]
     projected = (vectors - ordinary.mean(0)) @ principal_directions(ordinary, embeddings.width)
     projected[~is_ordinary] = 0.0
-    # Not of the projection, whose last bits depend on the machine.
+    # Not a fingerprint of the projection, whose last bits depend on the machine.
     texts = (repr(names), backend.to_str())  # the tokens, and how the encoder spells them
     content = " ".join([weights.fingerprint, settings.init, *(hashlib.sha256(t.encode()).hexdigest() for t in texts)])
     report = WeightsReport(source=source, fingerprint=hashlib.sha256(content.encode()).hexdigest(), loaded=[WORDS])
@@ -75,7 +75,7 @@ def start_from_encoder(
 def _filled(
     embeddings: Embeddings, vectors: Tensor, settings: ModelSettings, counts: Counts, report: WeightsReport
 ) -> WeightsReport:
-    """Copy the vectors into the table, weighted by frequency if asked for; its padding row stays zero."""
+    """Copy the vectors into the table, weighted by frequency if word_weights=sif; the padding row stays zero."""
     table = embeddings.word_embeddings
     if not isinstance(table, nn.Embedding):
         raise ModelError(f"{PRETRAINED}={report.source}: fills a plain table. Try: model/embedding=table")

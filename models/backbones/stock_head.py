@@ -1,7 +1,7 @@
-"""The head of transformers' own classes: what RoBERTa, ModernBERT and others do between their states and the logits.
+"""The heads of transformers' classes: the layers of RoBERTa, ModernBERT and others between states and logits.
 
-It is the class itself without its encoder and its last linear layer, so nothing of it is written again here. A network
-with it is saved as that class, which opens without our code.
+A head is the class itself without its encoder and its last linear layer, so nothing is reimplemented here. A network
+with such a head is saved as that class, which can be opened without our code.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel
     from transformers.modeling_outputs import BaseModelOutputWithPooling as Output
 
-LAST = ("classifier.out_proj", "classifier", "qa_outputs")  # where a class has its last linear layer
-# Families whose classes are tested here: tests/models/backbones/test_stock_head.py.
+LAST = ("classifier.out_proj", "classifier", "qa_outputs")  # names of the last linear layer in these classes
+# Families whose classes are tested: tests/models/backbones/test_stock_head.py.
 FAMILIES = (
     "albert", "camembert", "deberta", "deberta-v2", "distilbert", "electra", "mobilebert", "modernbert", "mpnet",
     "nomic_bert", "roberta", "xlm-roberta",
@@ -30,15 +30,15 @@ FAMILIES = (
 
 
 class GivenStates(nn.Module):
-    """Takes the place of a class's encoder: returns the states that it gets in the place of ids."""
+    """Replaces a class's encoder: it is called with states instead of ids, and returns them."""
 
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()
-        self.pooler = dict(encoder.named_children()).get("pooler")  # that of the classes that read a pooled vector
-        self.is_layer = isinstance(self.pooler, nn.Linear)  # ALBERT's; it may be replaced by one in codes
+        self.pooler = dict(encoder.named_children()).get("pooler")  # for classes that read a pooled vector
+        self.is_layer = isinstance(self.pooler, nn.Linear)  # as in ALBERT; a quantized layer may replace it
 
     def forward(self, input_ids: Tensor, *_: object, **__: object) -> Output:
-        """input_ids: states (B, T, H). Returns them as transformers does."""
+        """input_ids: states (B, T, H). Returns them in transformers' output class."""
         from transformers.modeling_outputs import BaseModelOutputWithPooling as Output
 
         if self.pooler is None:
@@ -47,12 +47,12 @@ class GivenStates(nn.Module):
 
 
 class StockReadout(Readout):
-    """The layers of a class of transformers between its encoder and its last linear layer."""
+    """The layers of a transformers class between its encoder and its last linear layer."""
 
-    head_dropout = 0.0  # the class has its own
+    head_dropout = 0.0  # the class has its own dropout
 
     def __init__(self, stock: PreTrainedModel, head: str) -> None:
-        """stock: the class, whose encoder and last layer are taken out; head: text | token | span."""
+        """stock: the model, whose encoder and last layer are removed; head: text | token | span."""
         super().__init__()
         self.keeps_tokens = head != "text"
         self.prefix, self.class_name = stock.base_model_prefix, type(stock).__name__
@@ -63,7 +63,7 @@ class StockReadout(Readout):
         self.stock = stock
 
     def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
-        """(B, T, H) to (B, H); (..., H) to the same for a class that answers for each token."""
+        """(B, T, H) to (B, H); for token and span heads, (..., H) to the same."""
         if not self.keeps_tokens:
             vectors: Tensor = self.stock(hidden, attention_mask=mask).logits
             return vectors
@@ -72,19 +72,19 @@ class StockReadout(Readout):
         return hidden
 
     def saved_name(self, name: str) -> str:
-        """The name that the class has for a tensor of a network with this readout."""
+        """The class's name for a tensor of a network with this readout."""
         ours = {"bert.backbone.": f"{self.prefix}.", "bert.pooler.stock.": "", "classifier.": f"{self.last}."}
         start = next((start for start in ours if name.startswith(start)), "")
         return ours.get(start, "") + name.removeprefix(start)
 
 
 def stock_part(head: str) -> Part:
-    """The readout of the stock class with that head (text | token | span), as config.json holds it."""
+    """The readout of the stock class with that head (text | token | span), as stored in config.json."""
     return {"name": STOCK, "head": head}
 
 
 def take_apart(config: PreTrainedConfig, head: str) -> tuple[PreTrainedModel, StockReadout]:
-    """A fresh encoder of a transformers config, and the head of its family's class for text, token or span.
+    """A new encoder for a transformers config, and the head of its family's class for text, token or span.
 
     Raises ModelError for a family without such a class.
     """
@@ -96,14 +96,14 @@ def take_apart(config: PreTrainedConfig, head: str) -> tuple[PreTrainedModel, St
             f"model.head={STOCK}: transformers has no such class of {config.model_type} for this task. "
             "Try: model.head=trained"
         )
-    config.num_labels = 2  # of a layer that is taken out
+    config.num_labels = 2  # for a layer that is removed below
     stock = getattr(transformers, name)(config)
     encoder = stock.base_model
     return encoder, StockReadout(stock, head)
 
 
 def stock_classes(model_type: str) -> dict[str, str]:
-    """The names of a family's classes for text, token and span, {} for a family that is not known here."""
+    """The names of a family's classes for text, token and span; {} for unknown families."""
     from transformers.models.auto.modeling_auto import (
         MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES as SPAN,
     )
@@ -119,17 +119,17 @@ def stock_classes(model_type: str) -> dict[str, str]:
 
 
 def is_stock_class(config: JsonObject) -> bool:
-    """Is this the config.json of a class that `take_apart` can make?"""
+    """Is this the config.json of a class that `take_apart` can build?"""
     kinds = config.get("architectures")
     return isinstance(kinds, list) and bool({*map(str, kinds)} & {*stock_classes(config["model_type"]).values()})
 
 
-# What an architecture says of the network around the encoder, for which a stock class has no place or another word.
+# Keys of an architecture that a stock class's config does not have, or has under another name.
 OF_OURS = ("backbone", "hidden_size", "max_position_embeddings", "hidden_dropout_prob", "readout", "targets")
 
 
 def stock_config(architecture: JsonObject) -> JsonObject:
-    """The config.json of a stock class: the encoder's own, and what later runs must know, such as what was pruned."""
+    """The config.json of a stock class: the encoder's config, and what later runs need, such as what was pruned."""
     found: JsonObject = architecture["backbone"]
     return found | {key: value for key, value in architecture.items() if key not in OF_OURS}
 
@@ -140,7 +140,7 @@ def stock_architecture(config: JsonObject, head: str) -> JsonObject:
 
 
 def check_stock(config: JsonObject, source: str) -> None:
-    """Raise ModelError unless the classes of this family are known here."""
+    """Raise ModelError unless this family's classes are supported."""
     if config["model_type"] in ("bert", "bertier"):
         raise ModelError(
             f"model.head={STOCK}: {source} is a BERT, which our own code computes; with the plain head it is saved as "

@@ -1,8 +1,8 @@
-"""Which tokens leave a layer: those that its heads attend to most, and [CLS].
+"""Token dropping: each layer keeps the tokens that its heads attend to most, and [CLS].
 
-A token's significance is the attention that it gets, summed over heads and over the real tokens that attend.
-Source: PoWER-BERT, arXiv 2001.08950, section 3.1. Its code sums over padding as well, so that a text's answer
-depends on its batch.
+A token's significance is the attention that it receives, summed over heads and over attending real tokens.
+Source: PoWER-BERT, arXiv 2001.08950, section 3.1. Its code also sums over attending padding, so that a text's
+prediction depends on its batch.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ from models.errors import ModelError
 
 
 def significance(weights: Tensor, mask: Tensor | None) -> Tensor:
-    """The attention that each token gets, (B, T); weights: (B, heads, T, T), each row a distribution over the tokens.
+    """The attention that each token receives, (B, T); weights: (B, heads, T, T), each row a distribution over tokens.
 
-    mask: (B, T), 1 for real tokens; padding attends to nothing here. None: no padding.
+    mask: (B, T), 1 for real tokens; attention from padding is ignored. None: no padding.
     """
     by_query = weights.sum(1)
     return (by_query if mask is None else by_query * mask.to(by_query.dtype).unsqueeze(-1)).sum(1)
 
 
 def size_after(lengths: Lengths, layer: int, size: int) -> int:
-    """Places of a tensor of `size` places that leave a layer, also of a size that torch traces."""
+    """How many of `size` positions leave a layer; size may be symbolic, during tracing."""
     if lengths.mode == "absolute":
         return torch.sym_min(size, lengths.parts[layer])
     return torch.sym_min(torch.sym_max(lengths.share(layer, size), LEAST), size)
 
 
 def drops_any(lengths: Lengths, layer: int, size: int) -> bool:
-    """Does a layer drop any token of texts of at most `size` tokens? Of a size that torch traces: may it?"""
+    """Does a layer drop any token of texts of at most `size` tokens? If size is symbolic: might it?"""
     if not lengths.drops(layer):
         return False
     return type(size) is not int or size_after(lengths, layer, size) < size
 
 
 def choose_tokens(scores: Tensor, mask: Tensor | None, lengths: Lengths, layer: int) -> tuple[Tensor, Tensor | None]:
-    """The places that leave a layer, (B, K) in their order, and which of them hold a token, (B, K); None for all.
+    """The positions that leave a layer, (B, K), in order, and their mask, (B, K), 1 for real tokens; None: all.
 
-    scores: significance, (B, T). How many tokens of a text stay depends on its own length alone; K on T alone, so that
-    a graph needs to know no lengths.
+    scores: significance, (B, T). The number of tokens that a text keeps depends only on its own length. K depends only
+    on T, so that a traced graph does not need the lengths of texts.
     """
     places = torch.arange(scores.shape[1], device=scores.device)
     if mask is not None:
@@ -55,15 +55,15 @@ def choose_tokens(scores: Tensor, mask: Tensor | None, lengths: Lengths, layer: 
         return order.sort(1).values, None
     counts = lengths.kept(layer, mask.sum(1).long())
     stays = torch.arange(order.shape[1], device=scores.device) < counts.unsqueeze(1)
-    # What does not stay comes last, so that a text has its padding at its end here too.
+    # Dropped positions come last, so that texts still have their padding at the end.
     order = torch.where(stays, order, order + scores.shape[1]).sort(1).values
     return torch.where(stays, order, order - scores.shape[1]), stays.to(mask.dtype)
 
 
 def drop_tokens(state: State, index: Tensor, mask: Tensor | None, *, keeps_whole: bool) -> State:
-    """The state with the positions at `index` alone, (B, K), of which `mask` has those that hold a token.
+    """The state with only the positions at `index`, (B, K); mask: 1 for those that are real tokens.
 
-    keeps_whole: the others are kept aside, for `State.restored`. Raises ModelError where a hook has taken out some.
+    keeps_whole: store the others for `State.restored`; ModelError if a hook has already removed positions.
     """
     if state.places is not None and state.whole is None and keeps_whole:
         raise ModelError("a hook takes out positions between layers that drop tokens too. Try: one of the two")

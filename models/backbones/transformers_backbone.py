@@ -1,6 +1,6 @@
-"""Encoders of transformers that our own code does not compute, with our readout.
+"""Encoders from transformers that our own code does not implement, with our readout or the head of their own class.
 
-Refused: models that generate text, models for other data than text, and repositories that bring their own code.
+Not accepted: models that generate text, models for data other than text, and repositories with their own code.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel
 
 BACKBONE = "bert.backbone."
-ACCEPTED = (  # the most used families, for messages
+ACCEPTED = (  # the most common families, for messages
     "bert", "modernbert", "roberta", "xlm-roberta", "deberta-v2", "distilbert", "albert", "electra", "mpnet",
     "mobilebert", "nomic_bert",
 )  # fmt: skip
-POOLED = ("funnel",)  # families whose layers pool the length of a text
+POOLED = ("funnel",)  # families whose layers shorten texts by pooling
 
 
 class TransformersBackbone(Backbone):
-    """An encoder of transformers, and one of our readouts or the head of its own class."""
+    """A transformers encoder with one of our readouts, or with the head of its own class."""
 
     def __init__(self, backbone: PreTrainedModel, pooler: Readout) -> None:
         super().__init__()
@@ -52,9 +52,9 @@ class TransformersBackbone(Backbone):
         hooks: Sequence[LayerHook] = (),
         only: Wanted | None = None,
     ) -> Tensor:
-        """(B, T) ids, mask and segments to one vector a text, (B, H).
+        """(B, T) ids, mask and segments to one vector per text, (B, H).
 
-        hooks: such as only look; ModelError for others. only: as in Backbone.
+        hooks: only read-only ones (only_looks); ModelError for others. only: as in Backbone.
         """
         segments = {"token_type_ids": token_type_ids} if self.takes_segments else {}
         all_states = bool(hooks) or self.pooler.reads_all_layers
@@ -68,12 +68,12 @@ class TransformersBackbone(Backbone):
         return self.pooler.read_out([only.select(state) for state in states], None)
 
     def embedding_parts(self) -> list[nn.Module]:
-        """The class's `embeddings`, or its word table where it has none."""
+        """The class's `embeddings` module, or its word table if it has none."""
         found = _child(self.backbone, "embeddings")
         return [self.word_vectors() if found is None else found]
 
     def encoder_parts(self) -> list[nn.Module]:
-        """The whole model of transformers."""
+        """The whole transformers model."""
         return [self.backbone]
 
     def word_vectors(self) -> nn.Module:
@@ -82,22 +82,22 @@ class TransformersBackbone(Backbone):
         return found
 
     def draw_weights(self, network: nn.Module, architecture: JsonObject) -> None:
-        """Draw the weights of head and readout; transformers has drawn the encoder's."""
+        """Initialise the head and the readout; transformers has already initialised the encoder."""
         spread = getattr(self.backbone.config, "initializer_range", 0.02)
         for part in (*(child for child in network.children() if child is not self), self.pooler):
             init_weights(part, spread)
 
     def saved_name(self, name: str) -> str:
-        """The name of a tensor of the network in its saved file, where it is saved as the encoder's own class."""
+        """The name of a network's tensor in the saved file; with a stock head, that of the encoder's own class."""
         return self.pooler.saved_name(name) if isinstance(self.pooler, StockReadout) else name
 
     def state_shape(self) -> tuple[int, int]:
-        """Width of the states and number of layers."""
+        """The width of the states and the number of layers."""
         return int(self.backbone.config.hidden_size), int(self.backbone.config.num_hidden_layers)
 
 
 def check_no_hooks(made: Readout, readout: Part, kind: str) -> None:
-    """Raise ModelError for a readout with modules inside the encoder: another library's has no place for them."""
+    """Raise ModelError for a readout with modules inside the encoder, which only our own encoder supports."""
     if made.hooks():
         raise ModelError(
             f"model/readout={readout['name']} puts modules between the layers of our own encoder, and this is a "
@@ -106,7 +106,7 @@ def check_no_hooks(made: Readout, readout: Part, kind: str) -> None:
 
 
 def check_encoder(config: JsonObject) -> None:
-    """Raise ModelError unless transformers has a bidirectional text encoder of that kind."""
+    """Raise ModelError unless this is a bidirectional text encoder that transformers supports."""
     from transformers.models.auto.modeling_auto import (
         MODEL_FOR_MASKED_LM_MAPPING_NAMES as ENCODERS,
     )
@@ -132,16 +132,16 @@ def check_encoder(config: JsonObject) -> None:
 
 
 def parse_config(config: JsonObject) -> PreTrainedConfig:
-    """A config.json as transformers' config class, without any code that it names."""
+    """Convert a config.json to transformers' config class, ignoring any code that it refers to."""
     from transformers import AutoConfig
 
     return AutoConfig.for_model(**{key: value for key, value in config.items() if key != "auto_map"})
 
 
 def wrap_encoder(config: JsonObject, readout: Part, dropout: float) -> tuple[TransformersBackbone, JsonObject]:
-    """The encoder of a transformers config and its architecture; ModelError unless it is an encoder.
+    """The encoder for a transformers config, and its architecture; ModelError unless it is an encoder.
 
-    `draw_weights` is still to come. dropout: before the head.
+    `draw_weights` must be called later. dropout: before the head.
     """
     from transformers import AutoModel
 
@@ -154,7 +154,7 @@ def wrap_encoder(config: JsonObject, readout: Part, dropout: float) -> tuple[Tra
         pooler = make_readout(readout, backbone.config.hidden_size, backbone.config.num_hidden_layers)
         check_no_hooks(pooler, readout, backbone.config.model_type)
     if _child(backbone, "pooler") is not None:
-        backbone.pooler = None  # ours takes its place; an unused one would count as parameters
+        backbone.pooler = None  # our readout replaces it; an unused pooler would add to the parameter count
     architecture = {
         "backbone": backbone.config.to_dict(),
         "hidden_size": backbone.config.hidden_size,
@@ -166,7 +166,7 @@ def wrap_encoder(config: JsonObject, readout: Part, dropout: float) -> tuple[Tra
 
 
 def longest_input(backbone: PreTrainedModel) -> int | None:
-    """The longest text in tokens, None for no limit; RoBERTa reserves its first positions for padding."""
+    """The maximum length in tokens; None: no limit. RoBERTa reserves its first positions for padding."""
     rows: int | None = getattr(backbone.config, "max_position_embeddings", None)
     embeddings = _child(backbone, "embeddings")
     table = None if embeddings is None else _child(embeddings, "position_embeddings")
@@ -175,15 +175,15 @@ def longest_input(backbone: PreTrainedModel) -> int | None:
 
 
 def _child(module: nn.Module, name: str) -> nn.Module | None:
-    """The part of a module with this name; None where it has no such part."""
+    """The child module with this name; None if there is none."""
     return dict(module.named_children()).get(name)
 
 
 @torch.no_grad()
 def clear_padding(backbone: PreTrainedModel) -> bool:
-    """Set the padding token's vector to 0 where every token reads its neighbours' vectors too; was there one to set?
+    """Set the padding token's vector to 0 if tokens also read their neighbours' vectors; returns whether it changed.
 
-    MobileBERT does: the last token of a text would know whether it is padded. Alone it reads zeros there.
+    In MobileBERT, a text's last token would otherwise see whether padding follows; without padding, it reads zeros.
     """
     table = backbone.get_input_embeddings()
     if not backbone.config.to_dict().get("trigram_input") or not table.weight[table.padding_idx].any():
@@ -193,12 +193,12 @@ def clear_padding(backbone: PreTrainedModel) -> bool:
 
 
 def renamed_tensors(state: dict[str, Tensor], bert: TransformersBackbone) -> dict[str, Tensor]:
-    """The tensors of a checkpoint under the names of a network of ours with this backbone."""
+    """A checkpoint's tensors, renamed for our network with this backbone."""
     return _our_names(_converted(state, bert.backbone), bert)
 
 
 def _converted(state: dict[str, Tensor], backbone: PreTrainedModel) -> dict[str, Tensor]:
-    """Rename and split tensors as transformers does while it loads; most families need no change."""
+    """Rename and split tensors as transformers does on loading; most families need no change."""
     if not is_converted(backbone.config.model_type):
         return state
     with without_reports():
@@ -210,7 +210,7 @@ def _converted(state: dict[str, Tensor], backbone: PreTrainedModel) -> dict[str,
 
 
 def is_converted(model_type: str) -> bool:
-    """Does transformers rename or split tensors of such a checkpoint while it loads?"""
+    """Does transformers rename or split tensors of such a checkpoint on loading?"""
     from transformers.conversion_mapping import get_checkpoint_conversion_mapping
 
     return bool(get_checkpoint_conversion_mapping(model_type))
@@ -218,7 +218,7 @@ def is_converted(model_type: str) -> bool:
 
 @contextmanager
 def without_reports() -> Iterator[None]:
-    """Keep transformers from reporting what a checkpoint lacks or has too much of: that is said here."""
+    """Silence transformers' reports of missing or unexpected tensors, which our own code reports."""
     from transformers.utils import logging
 
     logging.disable_progress_bar()
@@ -231,7 +231,7 @@ def without_reports() -> Iterator[None]:
 
 
 def _our_names(state: dict[str, Tensor], bert: TransformersBackbone) -> dict[str, Tensor]:
-    """Rename tensors to our names: a task class's prefix is removed, its pooler becomes our readout."""
+    """Rename tensors to our names: removes a task class's prefix, and maps its pooler to our readout."""
     prefix, own = f"{bert.backbone.base_model_prefix}.", bert.backbone.state_dict()
     is_stock, pooler = isinstance(bert.pooler, StockReadout), bert.pooler.state_dict()
     renamed = {}
@@ -241,7 +241,7 @@ def _our_names(state: dict[str, Tensor], bert: TransformersBackbone) -> dict[str
             renamed[BACKBONE + short] = tensor
         elif f"stock.{prefix}{short}" in pooler:
             renamed[f"{READOUT}stock.{prefix}{short}"] = tensor
-        elif short.startswith("pooler.") and not is_stock:  # one layer, which ALBERT gives no name of its own
+        elif short.startswith("pooler.") and not is_stock:  # a single layer; in ALBERT it has no separate name
             renamed[f"{READOUT}dense.{short.rpartition('.')[2]}"] = tensor
         else:
             renamed[name] = tensor

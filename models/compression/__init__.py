@@ -1,1 +1,1 @@
-"""Compression of a trained model: one file a method. stage.py says what a method is; methods.py finds it by name."""
+"""Compression of a trained model, one file per method. stage.py defines the interface; methods.py finds methods."""

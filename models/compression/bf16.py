@@ -1,8 +1,8 @@
-"""Weights and arithmetic in bfloat16: half the bytes, about three times as fast on processors with bfloat16.
+"""Weights and arithmetic in bfloat16: half the bytes, and about three times as fast on processors with bfloat16.
 
     run compression=[bf16] from=<run id>
 
-Matrices, tables and norms of the encoder change; weights of a layer mix and convolutions of a readout stay float32.
+The encoder's matrices, tables and norms are cast; weights of a layer mix and convolutions of a readout stay float32.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Bf16(Stage):
     """Cast the model to bfloat16."""
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
-        """Cast, and record how far the logits moved."""
+        """Cast the model, and record the largest change of a logit."""
         model.eval()
         before = sample_logits(model, context)
         cast_to_bf16(model)
@@ -33,7 +33,7 @@ class Bf16(Stage):
 
 
 def cast_to_bf16(model: nn.Module) -> None:
-    """Cast the encoder and the linear layers above it; inputs are cast wherever the two types meet."""
+    """Cast the encoder and the linear layers above it; add casts of inputs wherever float32 meets bfloat16."""
     bert = model.get_submodule("bert")
     for name, part in bert.named_children():
         if name != "pooler":
@@ -49,7 +49,7 @@ def cast_to_bf16(model: nn.Module) -> None:
 
 
 def _below(bert: nn.Module) -> Iterator[nn.Module]:
-    """Parts of our encoder whose inputs may be float32: computed word vectors, a readout's modules between layers."""
+    """Parts of our encoder whose inputs may be float32, after computed word vectors or modules between layers."""
     if not isinstance(bert, Bert):
         return
     norm = bert.embeddings.LayerNorm
@@ -60,7 +60,7 @@ def _below(bert: nn.Module) -> Iterator[nn.Module]:
 
 
 def to_own_type(layer: nn.Module, inputs: object) -> object:
-    """Cast the float tensors of a layer's inputs, also those in lists, to the type of its parameters."""
+    """Forward pre-hook: cast a layer's float inputs, including those in lists, to the type of its parameters."""
     if isinstance(inputs, tuple | list):
         return type(inputs)(to_own_type(layer, value) for value in inputs)
     if not isinstance(inputs, Tensor) or not inputs.is_floating_point():
@@ -69,6 +69,6 @@ def to_own_type(layer: nn.Module, inputs: object) -> object:
 
 
 def restore(model: nn.Module, description: JsonObject) -> nn.Module:
-    """Cast a freshly built model, before its saved weights are loaded."""
+    """Cast a newly built model, before its saved weights are loaded."""
     cast_to_bf16(model)
     return model

@@ -1,8 +1,8 @@
-"""Dendrites: small units beside the neurons of chosen linear layers, added one after the other.
+"""Dendrites: small units added one at a time to the neurons of chosen linear layers.
 
-gd trains them with the network; cascor trains each by itself to follow its neuron's error and then freezes it (Fahlman
-& Lebiere 1990); random freezes their random weights; restart adds none and repeats the same trainings, as the control;
-base stops at once. Gradients pass through dendrites as through any module; no part of the backward pass is masked.
+gd trains them with the network. cascor first trains each alone to follow its neuron's error, then freezes it (Fahlman
+& Lebiere 1990). random freezes them at random weights. The controls: restart adds none and repeats the same training
+phases; base stops at once. Gradients pass through dendrites as through any module; the backward pass is not masked.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from models.json_types import JsonObject
 
 CONTROLS = ("restart", "base")  # the modes without dendrites
 MOMENTS = "moments/"  # prefix of the optimizer's tensors in saved progress
-GD_SPREAD = 0.01  # standard deviation of a gd dendrite's first weights, as in perforatedai 3.2.9
-CHECKED = 64  # rows whose logits a new dendrite must not change
-SHOWN = 16  # neurons up to which correlations are logged one by one
+GD_SPREAD = 0.01  # standard deviation of a gd dendrite's initial weights, as in perforatedai 3.2.9
+CHECKED = 64  # rows used to check that a new dendrite changes no logit
+SHOWN = 16  # correlations are logged per neuron for at most this many neurons
 
 
 def restore(model: nn.Module, description: JsonObject) -> nn.Module:
-    """Give a freshly built model the dendrites of a saved one; their weights are loaded afterwards."""
+    """Attach the saved model's dendrites to a newly built model; their weights are loaded afterwards."""
     add_dendrites(attach_dendrites(model, description["modules"]), description["count"], description["act"])
     return model
 
@@ -58,7 +58,7 @@ class Dendrites(Stage):
         linear_names(model, self.options.targets)
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
-        """In each phase add a dendrite and train; undo the phase if it did not raise the score enough."""
+        """Add a dendrite and train in each phase; undo the phase if it did not raise the score enough."""
         options = self.options
         names = [] if options.mode in CONTROLS else linear_names(model, options.targets)
         modules = attach_dendrites(model, names)
@@ -86,7 +86,7 @@ class Dendrites(Stage):
     def _begin(
         self, model: nn.Module, modules: list[Dendritic], context: StageContext
     ) -> tuple[Growth, dict[str, Tensor]]:
-        """The state of growth and the optimizer's moments, new or from an interrupted run."""
+        """The growth state and the optimizer's moments, new or from an interrupted run."""
         kept = context.load_progress()
         if kept is None:
             return Growth(self.options, context.score(model)), {}
@@ -99,7 +99,7 @@ class Dendrites(Stage):
         return growth, moments
 
     def _grow(self, model: nn.Module, modules: list[Dendritic], context: StageContext, growth: Growth) -> None:
-        """Add a dendrite to every module; RuntimeError if that changed a logit."""
+        """Add a dendrite to every module; RuntimeError if that changes a logit."""
         if not modules:
             context.say(f"dendrites: restart {growth.attempt + 1}")
             return
@@ -122,7 +122,7 @@ class Dendrites(Stage):
     def _new(
         self, model: nn.Module, modules: list[Dendritic], context: StageContext, draw: torch.Generator
     ) -> list[Dendrite]:
-        """A new dendrite for each module, made as the mode says, and not yet part of the network."""
+        """A new dendrite for each module, made as the mode requires, and not yet part of the network."""
         options = self.options
         if options.mode == "gd":
             return [_small(module, options, draw) for module in modules]
@@ -143,7 +143,7 @@ class Dendrites(Stage):
         return [found.dendrite for found in grown]
 
     def _set_trained(self, modules: list[Dendritic]) -> None:
-        """Freeze dendrites, except for their weights to the soma; mode=gd trains them with the network."""
+        """Freeze dendrites except for their weights to the soma, unless mode=gd trains them with the network."""
         for dendrite in (d for module in modules for d in module.dendrites if self.options.mode != "gd"):
             cast(Dendrite, dendrite).freeze()
 
@@ -160,7 +160,7 @@ class Dendrites(Stage):
     def _finish(
         self, model: nn.Module, names: list[str], modules: list[Dendritic], context: StageContext, growth: Growth
     ) -> nn.Module:
-        """Record the structure for the saved folder; a model that got no dendrite becomes a plain one again."""
+        """Record the structure for saving; if no dendrite was kept, put the plain layers back."""
         context.say(f"dendrites: {_count(modules)} kept; {growth.stop_reason()}")
         context.add_metrics({
             "dendrites/count": _count(modules), "dendrites/params_extra": _extra(modules),
@@ -177,7 +177,7 @@ class Dendrites(Stage):
 
 
 def _seed(seed: int, attempt: int) -> int:
-    """The seed of an attempt; a second try at the same dendrite draws other weights."""
+    """The seed of an attempt, so that a second try at the same dendrite draws different weights."""
     return int(np.random.SeedSequence([seed, attempt]).generate_state(1)[0])
 
 
@@ -209,7 +209,7 @@ def _extra(modules: list[Dendritic]) -> int:
 
 
 def _note_candidates(context: StageContext, grown: list[TrainedDendrite]) -> None:
-    """Print and log the result of training candidates; neurons one by one if they are few."""
+    """Print and log the result of candidate training, per neuron if there are few."""
     correlations = torch.cat([found.correlation for found in grown]).abs()
     before = sum(found.untrained for found in grown) / len(grown)
     values = {

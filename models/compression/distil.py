@@ -1,8 +1,8 @@
-"""Knowledge distillation: a small model learns the outputs of a larger, finished one, and its internal states.
+"""Knowledge distillation: a small student learns the outputs, and optionally the internal states, of a larger teacher.
 
-A distillation is a list of phases, each a training with its own weights of the losses: TinyBERT, Simplified TinyBERT
-and ERNIE-Tiny are such lists (conf/compression/). If only outputs are learned, the teacher does not run at all: its
-logits come from the shared cache.
+A distillation is a list of phases. Each phase is a training run with its own loss weights: TinyBERT, Simplified
+TinyBERT and ERNIE-Tiny are such lists (conf/compression/). If only outputs are learned, the teacher does not run
+during training: its logits come from the shared cache.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ NEVER = 1_000_000  # epochs of patience, for phases that do not train towards th
 
 
 class Distil(Stage):
-    """Train through the phases in order; all of them share the projections."""
+    """Run the phases in order; all of them share the projections."""
 
     options: Options
 
     def check_teacher(self, model: nn.Module, teacher: Teacher) -> None:
-        """ModelError for losses that the two architectures do not allow."""
+        """ModelError for losses that do not fit the two architectures."""
         used = {loss for phase in self.options.phases.values() for loss in phase.losses.internal}
         found = mismatches(used, shape_of(model), shape_of(teacher.network), self.options) if used else []
         if any(phase.losses.vector for phase in self.options.phases.values()):
@@ -47,7 +47,7 @@ class Distil(Stage):
             raise ModelError("\n".join(found))
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
-        """Train through the phases that are not done yet, then drop the projections."""
+        """Run the phases that are not done yet, then drop the projections."""
         options, teacher = self.options, context.teacher()
         self.check_teacher(model, teacher)  # again: an earlier stage may have removed heads
         if added := context.add_unlabelled():
@@ -66,13 +66,13 @@ class Distil(Stage):
                 context.save_progress(both, {"phases": place})
         context.add_metrics({"distil/teacher_score": teacher.score, "distil/teacher_rows": teacher.rows_answered})
         context.add_metrics({"time/teacher_s": teacher.seconds})
-        if teacher.score > 0:  # a negative score, an error, has no share
+        if teacher.score > 0:  # the ratio means nothing for negative scores, such as errors
             context.add_metrics({"distil/retained": context.score(model) / teacher.score})
         return model
 
 
 def training_changes(phase: DistilPhase) -> JsonObject:
-    """How a phase changes the run's training settings; a phase without output losses keeps its last weights."""
+    """The training settings that a phase overrides. A phase without output losses keeps its last weights."""
     learns_outputs = bool(phase.losses.soft or phase.losses.hard)
     own: JsonObject = {
         "epochs": phase.epochs, "lr": phase.lr, "batch_size": phase.batch_size,
@@ -82,7 +82,7 @@ def training_changes(phase: DistilPhase) -> JsonObject:
 
 
 def mismatches(used: set[str], student: Shape, teacher: Shape, options: Options) -> list[str]:
-    """One line for each loss that does not fit student and teacher, with the cure."""
+    """A one-line message with a fix for each loss that does not fit student and teacher."""
     listed = ", ".join(sorted(used))
     for who, shape in (("student", student), ("teacher", teacher)):
         if not shape.layers:
@@ -114,9 +114,9 @@ def mismatches(used: set[str], student: Shape, teacher: Shape, options: Options)
 
 
 class Projections(nn.Module):
-    """Linear maps from the student's states to the teacher's width: one for all layers, or one for each.
+    """Linear maps from the student's states to the teacher's width: one shared by all layers, or one per layer.
 
-    Source: W_h and W_e of TinyBERT, eq. 8 and 9; its code shares one.
+    Source: W_h and W_e of TinyBERT, eq. 8 and 9; its code shares one map.
     """
 
     def __init__(self, student: int, teacher: int, layers: Iterable[int], *, is_shared: bool, seed: int) -> None:
@@ -124,7 +124,7 @@ class Projections(nn.Module):
         self.is_shared = is_shared
         names = ["shared"] if is_shared else [str(layer) for layer in layers]
         self.maps = nn.ModuleDict({name: nn.Linear(student, teacher, bias=False) for name in names})
-        # A generator of its own, so that a continued run draws the same numbers.
+        # A separate generator, so that a resumed run draws the same numbers.
         generator = torch.Generator().manual_seed(seed)
         for weight in self.maps.parameters():
             if student == teacher:
@@ -139,7 +139,7 @@ class Projections(nn.Module):
 
 
 class Pair:
-    """Student and teacher with what connects them: the layer map and the projections."""
+    """Student and teacher, with the layer map and the projections that connect them."""
 
     def __init__(self, student: nn.Module, teacher: Teacher, context: StageContext, options: Options) -> None:
         self.student, self.teacher, self.context, self.options = student, teacher, context, options
@@ -161,7 +161,7 @@ class Pair:
 
 
 class DistilHook(TrainingHook):
-    """The weighted sum of a phase's losses; logs the mean of each since the last evaluation."""
+    """Computes the weighted sum of a phase's losses; logs the mean of each since the last evaluation."""
 
     def __init__(self, losses: DistilLosses, pair: Pair) -> None:
         self.weights = {name: weight for name, weight in vars(losses).items() if weight}
@@ -176,10 +176,10 @@ class DistilHook(TrainingHook):
         }
         if losses.is_projected or losses.vector:
             self.extra = pair.projections
-        self.internals: tuple[Internals, Internals] | None = None  # the student's and the teacher's, of this batch
+        self.internals: tuple[Internals, Internals] | None = None  # (student's, teacher's) for this batch
         self.mask: Tensor | None = None
-        self.vectors: Tensor | None = None  # of the student's readout, (B, H), if they are compared
-        # Of each loss, and the number of batches.
+        self.vectors: Tensor | None = None  # output of the student's readout, (B, H), if a loss compares it
+        # The sum of each loss, then the number of batches.
         self.sums = torch.zeros(len(self.weights) + 1, device=pair.context.device)
 
     def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
@@ -196,7 +196,7 @@ class DistilHook(TrainingHook):
         return student.logits
 
     def _with_vectors(self, inputs: Inputs) -> Tensor:
-        """The student's logits; keeps its vectors of the texts."""
+        """The student's logits; keeps its text vectors."""
         student = self.pair.student
         assert isinstance(student, LinearHead), "checked"
         self.vectors = encode_texts(student, inputs)
@@ -209,7 +209,7 @@ class DistilHook(TrainingHook):
         return dict([max(self.pair.layers.items())]) if "relation" in self.weights else {}
 
     def loss(self, task_loss: Tensor, output: Tensor, targets: Targets, rows: np.ndarray) -> Tensor:
-        """The weighted sum of the losses; exactly the task's loss if only the labels are learned."""
+        """The weighted sum of the losses; with hard=1 alone, exactly the task's loss."""
         found = {}
         for name in self.weights:
             if name == "hard":
@@ -272,13 +272,13 @@ class DistilHook(TrainingHook):
         return cosine_loss(student.states[own], teacher.states[other], self.mask)
 
     def facts(self) -> dict[str, float]:
-        """The mean of each loss since the last evaluation, before its weight."""
+        """The mean of each unweighted loss since the last evaluation."""
         *sums, batches = self.sums.tolist()
         self.sums.zero_()
         return {f"distil/loss_{name}": total / batches for name, total in zip(self.weights, sums)} if batches else {}
 
     def state(self) -> dict[str, Tensor]:
-        """The sums behind the next logged means."""
+        """The sums from which the next logged means are computed."""
         return {"sums": self.sums.clone()}
 
     def load(self, state: dict[str, Tensor]) -> None:

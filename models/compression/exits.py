@@ -1,10 +1,10 @@
-"""Early exits: easy texts leave the encoder at a lower layer, as soon as the answer there is sure.
+"""Early exits: easy texts leave the encoder at a lower layer, as soon as the answer there is certain enough.
 
     run compression=[exits] from=<run id>
     run compression=[exits] compression.exits.at_most_loss=0.01 from=<run id>
 
-The exits are fitted on a sample of the training rows; their thresholds are calibrated on the rows that calibrate: those
-of the split that selects, or those that data.calibration sets aside.
+The exits are fitted on a sample of the training rows. Their thresholds are calibrated on the selection split, or on
+the rows that data.calibration sets aside.
 Sources: DeeBERT (arXiv 2004.12993), PABEE (arXiv 2006.04152), BERxiT (EACL 2021).
 """
 
@@ -32,7 +32,7 @@ from models.json_types import JsonObject
 
 
 class Exits(Stage):
-    """Give a trained encoder exits, and calibrate when rows may leave at them."""
+    """Add exits to a trained encoder, and calibrate when a text may leave at them."""
 
     options: settings.Exits
 
@@ -57,7 +57,7 @@ class Exits(Stage):
         self._check_numbers(model)
 
     def _check_numbers(self, model: LinearHead) -> None:
-        """ModelError for rules and guarantees that numbers do not have."""
+        """ModelError for rules and guarantees that need classes, if the model is a regressor."""
         options, key = self.options, f"compression.{self.name}"
         if model.spec.outputs > 1:
             return
@@ -72,7 +72,7 @@ class Exits(Stage):
             )
 
     def check_rows(self, rows: int, why_not: str) -> None:
-        """ModelError where the rows that calibrate cannot calibrate a threshold."""
+        """ModelError if a threshold cannot be calibrated on the calibration rows."""
         options, key = self.options, f"compression.{self.name}"
         if options.threshold is not None:
             return
@@ -88,15 +88,15 @@ class Exits(Stage):
             )
 
     def sketch(self, model: nn.Module) -> None:
-        """Let every text leave after half of the layers."""
+        """Add one exit, where every text leaves after half of the layers."""
         layers = require_layers(model, self.name)
         assert isinstance(model, LinearHead), "checked"
         after = (layers + 1) // 2
         attach_exits(model, [after], rule="confidence").thresholds.fill_(0.0)
-        record_method(model, replace(self.options, after=[after]))  # without it the saved model cannot be opened
+        record_method(model, replace(self.options, after=[after]))  # needed to open the saved model
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
-        """Fit or train the exits, calibrate them, and record what restores them."""
+        """Fit or train the exits, calibrate them, and record the settings that restore them."""
         assert isinstance(model, LinearHead), "checked"
         self.check(model)  # again: an earlier stage may have quantized it
         options, layers = self.options, require_layers(model, self.name)
@@ -121,7 +121,7 @@ class Exits(Stage):
         return model
 
     def _tell(self, found: Found, layers: int, context: StageContext) -> None:
-        """Say and record what the threshold does on the rows that it was calibrated on."""
+        """Report the threshold's effect on the rows that it was calibrated on."""
         facts = {
             "exits/threshold": found.value, "exits/rows": float(found.rows), "exits/lost": found.loss,
             "exits/lost_low": found.low, "exits/lost_high": found.high,
@@ -139,13 +139,13 @@ class Exits(Stage):
 
 
 def round_to_half(exits: ExitsModule) -> None:
-    """Round the numbers of exits to those that a file in 16 bits keeps of them."""
+    """Round the exits' weights and buffers to the values that a 16-bit file stores."""
     for tensor in exits.state_dict().values():
         tensor.copy_(to_half(tensor).float())
 
 
 def attach(model: LinearHead, entry: JsonObject) -> ExitsModule:
-    """Give a model the exits that an entry of config.json describes, without their weights."""
+    """Attach the exits that an entry of config.json describes, without their weights."""
     reads = entry["reads"]
     return attach_exits(
         model, entry["after"], rule=entry["rule"], reads=None if reads == "auto" else reads, within=entry["within"]
@@ -153,7 +153,7 @@ def attach(model: LinearHead, entry: JsonObject) -> ExitsModule:
 
 
 def restore(model: LinearHead, description: JsonObject) -> LinearHead:
-    """Give a freshly built model the exits of a saved one, whose weights and thresholds are loaded afterwards."""
+    """Attach the saved model's exits to a newly built model; their weights and thresholds are loaded afterwards."""
     layers, after = require_layers(model, "exits"), description["after"]
     if not all(isinstance(layer, int) and 0 < layer < layers for layer in after):
         raise ModelError(f"config.json has exits after {after!r:.80} of {layers} layers. Download it again")

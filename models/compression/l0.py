@@ -1,7 +1,7 @@
-"""L0 pruning: each weight has a random gate, drawn again in every training step, and open gates cost a penalty.
+"""L0 pruning: each weight has a random gate, sampled at every training step, and a penalty on open gates.
 
-The gates are hard concrete: a stretched sigmoid of noise and a trained score, clamped to 0 and 1, so that many gates
-are exactly 0 and gradients still reach the scores. Source: Louizos et al. 2018, arXiv 1712.01312.
+Gates follow the hard concrete distribution: the sigmoid of noise plus a trained score, stretched and clamped to
+[0, 1]. Many gates are exactly 0, yet gradients reach the scores. Source: Louizos et al. 2018, arXiv 1712.01312.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from models.compression.settings.pruning import L0 as Options
 from models.compression.stage import StageContext
 
 BETA, GAMMA, ZETA = 2 / 3, -0.1, 1.1  # temperature, and the interval that the sigmoid is stretched to
-EDGE = 1e-4  # distance of the noise from 0 and 1, where the logit is infinite
+EDGE = 1e-4  # minimum distance of the noise from 0 and 1, where its logit is infinite
 
 
 class GateMask(Mask, OwnRate):
-    """Hard concrete gates with trained scores (log alpha); not binary, so folding also scales weights."""
+    """Hard concrete gates with trained scores (log alpha). They are not binary, so folding also scales weights."""
 
     def __init__(self, weight: Tensor, start: float, lr: float) -> None:
         super().__init__(weight)
@@ -54,7 +54,7 @@ def open_probability(scores: Tensor) -> Tensor:
 
 
 class L0Hook(PruningHook):
-    """Penalises open gates; the density is an outcome. The schedule only says when weights may be kept as the best."""
+    """Penalises open gates; no density is set. The schedule only decides from when weights may be kept as the best."""
 
     def __init__(self, options: Options, matrices: dict[str, Matrix], context: StageContext) -> None:
         super().__init__(options, matrices, context)

@@ -1,7 +1,7 @@
-"""Length-adaptive encoders: deeper layers compute fewer tokens, as many as a budget allows.
+"""Length-adaptive encoders: deeper layers process fewer tokens, as many as a budget allows.
 
-A training with random lengths makes one model good at all of them; which lengths suit the model is searched on
-rows that were held out, and any of those found can be set in the finished model (lengths/chosen.py).
+Training with random lengths makes one model work well at all of them. A search on held-out rows then finds good
+lengths for the model, and any of those found can be set in the finished model (lengths/chosen.py).
 Sources: Length-Adaptive Transformer, arXiv 2010.07003; Dynamic-TinyBERT, arXiv 2111.09645; QuaLA-MiniLM, arXiv
 2210.17114.
 """
@@ -23,8 +23,8 @@ from models.errors import ModelError
 from models.json_types import JsonObject
 from models.network import Network
 
-SKETCHED = 0.9  # of its tokens leave a layer, before a search has found how many may
-LONGEST = 512  # tokens of the longest text that lengths=absolute are searched for, where a model takes any
+SKETCHED = 0.9  # share of its tokens that each layer keeps in a sketch, before the search
+LONGEST = 512  # maximum length in tokens for a search with mode=absolute, if the model has no limit
 
 
 class Length(Stage):
@@ -40,14 +40,14 @@ class Length(Stage):
             lengths.check_fits(len(encoder_with_lengths(model).layer), cast(Network, model).longest_input())
 
     def sketch(self, model: nn.Module) -> None:
-        """Let every layer drop a tenth of its tokens, or as many as the settings say; none with a budget of 1."""
+        """Let every layer drop a tenth of its tokens, or as the settings' lengths say; none if the budget is 1."""
         layers = len(encoder_with_lengths(model).layer)
         if self.options.given() is None and self.options.search.budget == 1.0:
             return
         set_lengths(cast(Network, model), self.options.given() or Lengths((SKETCHED,) * layers))
 
     def run(self, model: Any, context: StageContext) -> nn.Module:
-        """Train for all lengths, then set those of the settings, or the searched ones that the settings choose."""
+        """Train for all lengths, then set the lengths from the settings, or search and set the chosen ones."""
         self.check(model)  # again: an earlier stage may have removed heads
         options, kept = self.options.train, context.load_progress()
         set_lengths(model, None)
@@ -65,7 +65,7 @@ class Length(Stage):
         return out
 
     def _search(self, model: Network, context: StageContext, known: dict[str, float]) -> None:
-        """Set the lengths that the settings choose among those found; known: scores of an interrupted search."""
+        """Search lengths and set those that the settings select; known: scores from an interrupted search."""
         mode, options = cast(Mode, self.options.mode), self.options.search
         found = search_lengths(
             model, context, options, mode=mode, longest=model.longest_input() or LONGEST, known=known,
@@ -79,7 +79,7 @@ class Length(Stage):
 
 
 def restore(model: nn.Module, entry: JsonObject) -> nn.Module:
-    """Give a freshly built model the lengths of its config.json; ModelError for values that mean nothing."""
+    """Give a newly built model the lengths in its config.json; ModelError for invalid values."""
     encoder, values = encoder_with_lengths(model), entry.get("lengths")
     if values is None:
         return model

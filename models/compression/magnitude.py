@@ -1,7 +1,7 @@
-"""Magnitude pruning: removes the weights nearest to zero, more and more of them during training.
+"""Magnitude pruning: removes the weights closest to zero, increasingly many during training.
 
-A pruned weight gets no gradient; it comes back only if other weights shrink below it. Sources: Han et al. 2015; the
-gradual schedule Zhu & Gupta 2017.
+A pruned weight gets no gradient; it comes back only if other weights shrink below it. Sources: Han et al. 2015; for
+the gradual schedule, Zhu & Gupta 2017.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from models.compression.stage import StageContext
 
 
 class MagnitudeHook(CutHook):
-    """Keeps the weights of largest absolute value."""
+    """Keeps the weights with the largest absolute values."""
 
     def __init__(self, options: Options, matrices: dict[str, Matrix], context: StageContext) -> None:
         super().__init__(options, matrices, context)
@@ -26,7 +26,7 @@ class MagnitudeHook(CutHook):
         return BinaryMask(weight)
 
     def update_masks(self) -> None:
-        """Keep the largest weights, whether or not they are masked now."""
+        """Keep the largest weights, whether or not they are currently masked."""
         scores = [unmasked_weight(matrix).detach().abs() for matrix in self.matrices.values()]
         set_masks(self.value, list(self.masks.values()), scores, self.scope)
 

@@ -1,7 +1,7 @@
-"""From the name of a compression method to its code: the stage that applies it, and the structure of a saved model.
+"""Finds the code of a compression method by name: the stage that applies it, and the restoring of a saved model.
 
-`settings.METHODS` lists the names. A method's module is models/compression/<method>.py: it has a Stage of that name in
-CamelCase, and `restore(model, entry)` where the method changes a model's structure.
+`settings.METHODS` lists the names. A method's module is models/compression/<method>.py. It has a Stage class with that
+name in CamelCase and, if the method changes a model's structure, `restore(model, entry)`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from models.json_types import JsonObject
 
 
 def make_stage(options: StageSettings, name: str = "") -> Stage:
-    """The stage that has these settings; name: what the chain calls it."""
+    """The stage with these settings; name: its name in the chain."""
     module = importlib.import_module(f"models.compression.{options.method}")
     class_name = "".join(word.title() for word in options.method.split("_"))
     stage: Stage = getattr(module, class_name)(options, name)
@@ -32,10 +32,10 @@ def is_quantized(architecture: JsonObject) -> bool:
 
 
 def restore_stages(model: LinearHead, architecture: JsonObject) -> LinearHead:
-    """Give a freshly built model the structure that its compression stages gave the saved one, stage by stage.
+    """Give a newly built model the structure that the compression stages gave the saved one, stage by stage.
 
-    `architecture["compressed"]` has an entry for each stage, with its `method`. The names of pruned modules are taken
-    over as well. Raises ModelError for an unknown method.
+    `architecture["compressed"]` has an entry for each stage, with its `method`. The names of pruned modules are copied
+    as well. Raises ModelError for an unknown method.
     """
     if PRUNED in architecture:
         model.architecture[PRUNED] = architecture[PRUNED]

@@ -1,8 +1,8 @@
-"""Movement pruning: keeps weights that training moves away from zero, removes those that it moves towards zero.
+"""Movement pruning: keeps weights that training moves away from zero and removes those that it moves towards zero.
 
-Each weight has a score, trained as if the mask were the score itself (straight-through): it falls by dL/dW' times W,
-also while the weight is masked, so that a weight can come back. hard keeps the highest scores of each matrix, soft
-those above a threshold, with a penalty on all scores. Source: Sanh et al. 2020, arXiv 2005.07683, and its code.
+Each weight has a score that gets the mask's gradient (straight-through): it falls by dL/dW' times W, even while the
+weight is masked, so a weight can come back. hard keeps the highest scores; soft keeps scores above a threshold, with a
+penalty on all scores. Source: Sanh et al. 2020, arXiv 2005.07683, and its code.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch.autograd.function import FunctionCtx
 
 FLOOR = 0.005  # share of a matrix that soft pruning always keeps; binarizer.py of the source
-FASTEST = 2e-4  # share of the weights removed in a step above which we warn; published are 0.7e-4 to 1.1e-4
+FASTEST = 2e-4  # warn if more than this share of the weights is removed in a step; papers use 0.7e-4 to 1.1e-4
 
 
 class StraightThrough(torch.autograd.Function):
@@ -32,7 +32,7 @@ class StraightThrough(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: FunctionCtx, weight: Tensor, scores: Tensor, kept: Tensor) -> Tensor:
-        """The masked weight; all tensors have one shape."""
+        """The masked weight; all tensors have the same shape."""
         ctx.save_for_backward(weight, kept)
         return weight * kept
 
@@ -68,7 +68,7 @@ class MovementHook(CutHook):
             self.strength = options.penalty
 
     def begin(self, model: nn.Module, total_steps: int) -> None:
-        """Put the masks on, and warn of a schedule that is too fast for the scores."""
+        """Attach the masks, and warn if the schedule is too fast for the scores."""
         super().begin(model, total_steps)
         if self.is_soft:
             return
@@ -87,7 +87,7 @@ class MovementHook(CutHook):
 
     @torch.no_grad()
     def update_masks(self) -> None:
-        """Set the masks by the present scores."""
+        """Set the masks from the current scores."""
         if not self.is_soft:
             set_masks(self.value, list(self.masks.values()), [mask.scores for mask in self.masks.values()], self.scope)
             return
@@ -96,14 +96,14 @@ class MovementHook(CutHook):
             mask.kept.copy_(kept if kept.mean() >= FLOOR else keep_top([mask.scores], FLOOR)[0])
 
     def penalty(self) -> Tensor | None:
-        """The mean over matrices of the mean sigmoid of a score."""
+        """The mean over matrices of the mean sigmoid of their scores; None if hard."""
         if not self.is_soft:
             return None
         return torch.stack([mask.scores.sigmoid().mean() for mask in self.masks.values()]).mean()
 
 
 def removed_per_step(options: CutPruning, steps: int) -> float:
-    """The largest share of the weights that the cubic schedule of a training of that many steps removes in one step."""
+    """The largest share of the weights that the cubic schedule removes in one step of a training with `steps` steps."""
     between = max(1.0, (options.end - options.start) * steps)
     return min(1.0, 3.0 / between) * (1.0 - options.density)
 

@@ -1,9 +1,9 @@
-"""Product quantization of word tables: half a byte to a byte a number, and a book of centres.
+"""Product quantization of word embedding tables: 2 to 8 bits per value, plus a codebook of centres.
 
     run compression=[pq] from=<run id>
 
-It pays for tables of many rows. A table for which the book of centres costs more than it saves is refused, or, beside
-a larger one, stored in few bits as by int8; so are linear layers.
+It pays off for tables with many rows. If the codebook costs more than it saves, the table is stored in few bits, as in
+int8, and so are linear layers. A model without any suitable table is refused.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from models.json_types import JsonObject
 
 
 class Pq(QuantizationStage):
-    """Replace large tables by product codes, other tables and linear layers by codes of few bits."""
+    """Replace large tables with product codes, and other tables and linear layers with codes of few bits."""
 
     options: settings.Pq
 
     def check(self, model: nn.Module) -> None:
-        """ModelError if there is no table that product codes make smaller than int8."""
+        """ModelError if product codes are smaller than int8 for none of the tables."""
         tables = [module for module in model.modules() if type(module) is nn.Embedding]
         if not any(not self._reason(table) for table in tables):
             largest = max(tables, key=lambda table: table.weight.numel(), default=None)
@@ -33,7 +33,7 @@ class Pq(QuantizationStage):
             raise ModelError(f"compression=[{self.name}]: {why}. Try: compression=[int8]")
 
     def _reason(self, table: nn.Embedding) -> str:
-        """Why product codes do not suit a table, "" if they do."""
+        """Why product codes do not suit a table; "" if they do."""
         rows, columns, dsub = table.num_embeddings, table.embedding_dim, self.options.dsub
         if rows < CENTRES:
             return f"a table of {rows} rows has fewer rows than the {CENTRES} centres of a part"
@@ -45,18 +45,18 @@ class Pq(QuantizationStage):
         return ""
 
     def make_table(self, table: nn.Embedding) -> CodedWeight | None:
-        """The table in product codes, or in few bits where those are larger."""
+        """The table in product codes, or in few bits where product codes do not suit it."""
         if not self.options.embeddings or self._reason(table):
             return super().make_table(table)
         return CodedTable(table, ProductCodes(table.num_embeddings, table.embedding_dim, self.options.dsub))
 
     def make_linear(self, layer: nn.Linear) -> CodedLinear:
-        """The layer with a coded weight that takes the place of a linear layer."""
+        """The layer with a quantized weight that replaces a linear layer."""
         grid = Grid(self.options.bits, "symmetric")
         return CodedLinear(layer, Codes(layer.out_features, layer.in_features, grid))
 
 
 def restore(model: nn.Module, description: JsonObject) -> nn.Module:
-    """Give a freshly built model the layers of a saved one; its codes are loaded afterwards."""
+    """Give a newly built model the saved model's layers; their codes are loaded afterwards."""
     Pq(settings.Pq(**description)).replace_layers(model)
     return model

@@ -1,12 +1,12 @@
-"""SplitQuant: a layer's weights in three clusters, each quantized over its own, smaller range.
+"""SplitQuant: splits a layer's weights into three clusters, each quantized over its own, smaller range.
 
     run compression=[splitquant] from=<run id>                                       # dense, 2 bits, as published
     run compression=[splitquant] compression.splitquant.form=packed from=<run id>
 
 Song & Lin 2025 (arXiv 2501.12428). `dense` is the published form: three layers of the same shape whose outputs are
-added, each zero where another one has the weight; three codes and three products for each weight. `packed` is ours: one
-code and a cluster number of 2 bits for each weight, and no range is widened for zeros that it does not have. `whole`
-does not split: the control.
+added, with zeros for weights of other clusters. Each weight takes three codes and three products. `packed` is ours: one
+code and a 2-bit cluster number per weight; no range is widened to include the zeros of other clusters. `whole` does
+not split; it is the control.
 
 Layers with fewer rows than clusters stay whole, as published. Biases are neither quantized nor split.
 """
@@ -28,11 +28,11 @@ from models.compression.quantization.stage import QuantizationStage, sample_logi
 from models.compression.stage import StageContext
 from models.json_types import JsonObject
 
-ID_BITS = 2  # of a cluster number
+ID_BITS = 2  # bits of a cluster number
 
 
 def split_weight(weight: Tensor) -> list[Tensor]:
-    """Three tensors that add up to `weight` bit for bit: one of them has the entry, the others have 0."""
+    """Three tensors that add up to `weight` exactly: each entry is in one of them, and 0 in the other two."""
     check_finite(weight)
     owner = assign_clusters(weight)
     return [torch.where(owner == cluster, weight, 0.0) for cluster in range(COUNT)]
@@ -49,7 +49,7 @@ class SplitLinear(CodedWeight):
 
     @classmethod
     def exact(cls, layer: nn.Linear) -> SplitLinear:
-        """The layer split and not quantized, for comparison."""
+        """The layer split but not quantized, for comparison."""
         parts: list[nn.Module] = []
         for weight in split_weight(layer.weight.detach()):
             part = nn.Linear(layer.in_features, layer.out_features, bias=False, device="meta")
@@ -74,7 +74,7 @@ class SplitLinear(CodedWeight):
         return found
 
     def unpacked_bytes(self) -> int:
-        """Bytes of the decoded weights, which only memory holds."""
+        """Bytes of the decoded weights, which exist only in memory."""
         return sum(cast(CodedWeight, part).unpacked_bytes() for part in self.parts)
 
     def forward(self, input: Tensor) -> Tensor:
@@ -85,7 +85,7 @@ class SplitLinear(CodedWeight):
 
 
 class ClusterCodes(CodedMatrix):
-    """A matrix as a code and a cluster number for each entry; each range has a low end and a step per cluster."""
+    """A matrix with a code and a cluster number per entry; each range has a minimum and a step per cluster."""
 
     codes: Tensor  # (rows, row_bytes)
     owners: Tensor  # (rows, row_bytes of 2 bits)
@@ -121,7 +121,7 @@ class ClusterCodes(CodedMatrix):
         self.low, self.step = low, step
 
     def _of(self, values: Tensor, owners: Tensor) -> Tensor:
-        """For each entry the value of its range and cluster: (R, G, COUNT) to (rows, columns)."""
+        """The value of each entry's range and cluster: (R, G, COUNT) to (rows, columns)."""
         spread = self.grid.per_entry(values, self.columns).expand(*owners.shape, COUNT)
         return spread.gather(2, owners.long().unsqueeze(2)).squeeze(2)
 
@@ -133,7 +133,7 @@ class ClusterCodes(CodedMatrix):
 
 
 class Splitquant(QuantizationStage):
-    """Replace linear layers by layers quantized in three clusters."""
+    """Replace linear layers with layers quantized in three clusters."""
 
     options: settings.Splitquant
 
@@ -148,7 +148,7 @@ class Splitquant(QuantizationStage):
         return SplitLinear([CodedLinear(layer, Codes(*shape, grid), bias=False) for _ in range(COUNT)], layer.bias)
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
-        """Quantize, and record how far splitting alone moves the logits: only by the order of sums."""
+        """Quantize, and record how much splitting alone changes the logits; only the order of sums differs."""
         if self.options.form == "dense":
             context.say("each layer computes three products instead of one")
         if self.options.form != "whole":
@@ -160,7 +160,7 @@ class Splitquant(QuantizationStage):
 
 
 class Exact(Splitquant):
-    """Split layers without quantizing them."""
+    """Splits layers without quantizing them."""
 
     def make_linear(self, layer: nn.Linear) -> CodedWeight | None:
         """The layer in three parts."""
@@ -171,6 +171,6 @@ class Exact(Splitquant):
 
 
 def restore(model: nn.Module, description: JsonObject) -> nn.Module:
-    """Give a freshly built model the layers of a saved one; its codes are loaded afterwards."""
+    """Give a newly built model the saved model's layers; their codes are loaded afterwards."""
     Splitquant(settings.Splitquant(**description)).replace_layers(model)
     return model

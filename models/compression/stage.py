@@ -1,9 +1,9 @@
-"""The interface of a compression method: what a stage is, what it may use, and how it acts within training.
+"""The interface of a compression method: the stage, the services it may use, and its hooks into the training loop.
 
-To add a method, write models/compression/<method>.py with a Stage of that name in CamelCase and, where it changes a
-model's structure for good, a function `restore`; settings in models/compression/settings/; and one or more YAMLs
-conf/compression/<name>.yaml. Parts of a method go to a folder beside it. Nothing here imports the runner: it passes a
-StageContext.
+To add a method, write models/compression/<method>.py with a Stage class of that name in CamelCase and, if it
+permanently changes a model's structure, a function `restore`. Add its settings to models/compression/settings/, and
+one or more files conf/compression/<name>.yaml. Helper modules go to a folder next to it. Nothing here imports the
+runner, which passes in a StageContext.
 """
 
 from __future__ import annotations
@@ -28,38 +28,38 @@ Targets = dict[str, Tensor]  # arguments of the task's loss: labels
 
 
 def zero_unless_finite(values: Tensor) -> Tensor:
-    """Return the values that a batch adds to logged means: zeros if one of them is not finite."""
+    """The values that a batch adds to logged means, or zeros if any of them is not finite."""
     return torch.where(values.isfinite().all(), values, 0.0)
 
 
 class TrainingHook:
-    """Actions of a stage inside the training loop; a method does nothing unless a stage overrides it."""
+    """Hooks of a stage in the training loop; by default they change nothing."""
 
-    extra: nn.Module | None = None  # trained beside the model and dropped afterwards, such as projections
-    settled: int | None = None  # steps after which no more weights are removed; a score that falls later has diverged
+    extra: nn.Module | None = None  # trained along with the model and dropped afterwards, such as projections
+    settled: int | None = None  # step from which no more weights are removed; a later drop in score means divergence
 
     def begin(self, model: nn.Module, total_steps: int) -> None:
-        """Before the optimizer is made: swap modules, add parameters (`own_lr` of a module is their own peak rate)."""
+        """Before the optimizer is made: swap modules, add parameters. A module's `own_lr` is its peak learning rate."""
 
     def before_step(self, step: int) -> None:
         """Before the forward pass of optimizer step `step`, from 0."""
 
     def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
-        """The outputs (items, C) for the training rows `rows`; a stage may keep the states that its loss needs.
+        """The outputs (items, C) for the training rows `rows`; a stage may store the states that its loss needs.
 
-        During training, ids may be renumbered; StageContext.training_inputs has the tokenizer's.
+        Token ids may be renumbered during training; StageContext.training_inputs returns the tokenizer's ids.
         """
         return model(**inputs)
 
     def loss(self, task_loss: Tensor, output: Tensor, targets: Targets, rows: np.ndarray) -> Tensor:
-        """The loss that is minimised, a scalar."""
+        """The loss to minimise, a scalar."""
         return task_loss
 
     def after_step(self, step: int) -> None:
-        """After the optimizer step, or in its place if the batch was skipped because its loss was not finite."""
+        """After the optimizer step, or instead of it if the batch was skipped because its loss was not finite."""
 
     def may_keep(self) -> bool:
-        """May the present weights count as the best? A pruning says no until it has reached its final density."""
+        """May the current weights be kept as the best? Pruning says no until it reaches its final density."""
         return True
 
     def facts(self) -> dict[str, float]:
@@ -67,31 +67,31 @@ class TrainingHook:
         return {}
 
     def state(self) -> dict[str, Tensor]:
-        """Return the tensors that a checkpoint must hold beside those of the model and of `extra`."""
+        """Tensors that a checkpoint must hold in addition to those of the model and of `extra`."""
         return {}
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Restore what `state` returned."""
 
     def end(self, model: nn.Module) -> None:
-        """After the best weights are back in the model: fold masks, put plain modules back."""
+        """After the best weights are restored: fold masks, put plain modules back."""
 
 
 @dataclass
 class Phase:
     """The result of one training within a stage; the model holds the best weights."""
 
-    metric: float  # on the selection split, the best; higher is better
+    metric: float  # the best on the selection split; higher is better
     steps: int
     epochs: int
     seconds: float
-    moments: dict[str, Tensor]  # the optimizer's at the end, by parameter, if `train` was given any
+    moments: dict[str, Tensor]  # the optimizer's final moments by parameter; {} if `train` was given moments=None
 
 
 class TaskView(Protocol):
-    """The task of a run, as far as a stage asks it. An output is (items, C): one item a row, or several, as with tags.
+    """What a stage may use of a run's task. An output is (items, C), with one or more items per row (several for tags).
 
-    Classes weigh the same in these losses, whatever data.class_weights says.
+    These losses weight all classes equally, whatever data.class_weights says.
     """
 
     def loss(self, output: Tensor, targets: Targets) -> Tensor:
@@ -99,35 +99,35 @@ class TaskView(Protocol):
         ...
 
     def match(self, student: Tensor, teacher: Tensor, targets: Targets, *, soft: str, temperature: float) -> Tensor:
-        """How far the student's outputs are from the teacher's, a scalar: the mean over the items.
+        """The distance of the student's outputs from the teacher's, a scalar: the mean over the items.
 
-        targets: of the batch, for tasks that compare items with those of their group, as spans and rankings do.
-        soft: kl | cross_entropy, of probabilities softened by `temperature`; numbers are compared as numbers.
+        targets: of the batch, for tasks that compare items within their group, such as spans and rankings.
+        soft: kl | cross_entropy, with probabilities softened by `temperature` | margin_mse (ranking); regression: MSE.
         """
         ...
 
 
 class Teacher(Protocol):
-    """A finished classifier of the same labels that beats the majority-class baseline."""
+    """A trained classifier with the same labels that beats the majority-class baseline."""
 
     score: float  # the primary metric on the selection split; higher is better
-    rows_answered: int  # rows that the teacher had to compute; 0: all its logits came from the cache
-    seconds: float  # that this took
+    rows_answered: int  # rows that the teacher had to compute; 0 if all logits came from the cache
+    seconds: float  # time spent computing them
 
     @property
     def network(self) -> nn.Module:
-        """The model on the device, in prediction mode, its weights fixed; read from disk on first use."""
+        """The model on the device, in eval mode with frozen weights; read from disk on first use."""
         ...
 
 
 class Stopwatch(Protocol):
-    """Measures how fast models are on this machine; available before anything is trained."""
+    """Measures models' speed on this machine; available before anything is trained."""
 
     cache: Path  # shared by all runs
     machine: JsonObject  # what a time depends on: hardware, versions, threads
 
     def latency(self, model: nn.Module, *, batch: int = 1, length: int = 128) -> float:
-        """Median milliseconds of one call, while nothing else of ours runs on this machine."""
+        """Median milliseconds of one call, while no other process of ours runs on this machine."""
         ...
 
     def times(
@@ -135,7 +135,7 @@ class Stopwatch(Protocol):
     ) -> dict[str, list[float]]:
         """Median milliseconds of one call, for each model and round; the models take turns in every round.
 
-        seconds: spent on each model, over all rounds.
+        seconds: total time for each model, over all rounds.
         """
         ...
 
@@ -144,26 +144,26 @@ class Stopwatch(Protocol):
         ...
 
     def locked(self, path: Path) -> AbstractContextManager[None]:
-        """Lock a file of the cache against other processes for a block; creates its folder."""
+        """Lock a cache file against other processes within the block; creates its folder."""
         ...
 
 
 class Statistics(Protocol):
-    """Calculations on the answers to rows that a model was not trained on."""
+    """Statistics on answers to rows that a model was not trained on."""
 
     def temperature(self, logits: np.ndarray, labels: np.ndarray) -> float:
         """The temperature of logits (N, C) for labels (N,); 1 where none can be fitted."""
         ...
 
     def last_certified(self, harms: np.ndarray, helps: np.ndarray, rows: int, at_most_loss: float, delta: float) -> int:
-        """The last of ordered settings before the first whose loss of accuracy may be more; -1: there is none.
+        """Index of the last of S ordered settings before the first whose accuracy loss may exceed the limit, or -1.
 
-        harms, helps: (S,) rows, of `rows`, that a setting made wrong and right.
+        harms, helps: (S,) how many of `rows` each setting makes wrong, and makes right.
         """
         ...
 
     def net_loss_interval(self, harms: int, helps: int, rows: int, delta: float) -> tuple[float, float]:
-        """The ends between which the loss of accuracy lies with probability 1 - delta."""
+        """The 1 - delta confidence interval of the loss of accuracy."""
         ...
 
 
@@ -173,7 +173,7 @@ class StageContext(Stopwatch, Protocol):
     seed: int
     device: torch.device
     task: TaskView
-    lr: float  # the run's own peak learning rate
+    lr: float  # the run's peak learning rate
     statistics: Statistics
 
     @property
@@ -190,10 +190,10 @@ class StageContext(Stopwatch, Protocol):
         moments: dict[str, Tensor] | None = None,
         **changes: object,
     ) -> Phase:
-        """Run the ordinary, resumable training loop; `phase` names it within the stage.
+        """Run the usual, resumable training loop; `phase` names it within the stage.
 
-        moments: the optimizer's from an earlier phase, to continue with; new parameters start without. {}: start
-        without any and return them; None: do not return them.
+        moments: optimizer moments from an earlier phase to continue with; new parameters start without. {}: start
+        without any, but return them. None: do not return them.
         changes: epochs, steps, batch_size, patience, keep_best, lr, weight_decay, schedule, warmup.
         """
         ...
@@ -201,7 +201,7 @@ class StageContext(Stopwatch, Protocol):
     def score(self, model: nn.Module, *, rows: int | None = None) -> float:
         """The primary metric on the selection split; higher is better.
 
-        rows: on a sample of so many of its source rows, the same one in every call.
+        rows: use a sample of this many of its source rows, the same one in every call.
         """
         ...
 
@@ -210,12 +210,12 @@ class StageContext(Stopwatch, Protocol):
     ) -> Iterator[tuple[Inputs, Targets, np.ndarray]]:
         """Inputs, targets and row numbers of `rows` rows of a split: the first ones, or a sample drawn by `seed`.
 
-        split: train | select | calibration, the rows set aside to calibrate on, or else those that select.
+        split: train | select | calibration: the rows set aside for calibration, or else the selection split.
         """
         ...
 
     def training_inputs(self, rows: np.ndarray, given: Inputs) -> Inputs:
-        """The inputs of these training rows, with the tokenizer's ids; given: as the training has them."""
+        """The inputs of these training rows with the tokenizer's ids; given: the inputs that training uses."""
         ...
 
     def teacher(self) -> Teacher:
@@ -227,16 +227,16 @@ class StageContext(Stopwatch, Protocol):
         ...
 
     def teacher_vectors(self, rows: np.ndarray | None) -> Tensor:
-        """The vectors of the teacher's readout for these training rows, (N, H) float32, from the shared cache.
+        """The outputs of the teacher's readout for these training rows, (N, H) float32, from the shared cache.
 
-        rows: None: of all.
+        rows: None: all.
         """
         ...
 
     def add_unlabelled(self) -> int:
-        """Append the unlabelled texts of the stage's settings to its training rows; returns their number.
+        """Append the unlabelled texts from the stage's settings to its training rows; returns their number.
 
-        They do not count in the task's loss.
+        The task's loss ignores them.
         """
         ...
 
@@ -245,7 +245,7 @@ class StageContext(Stopwatch, Protocol):
         ...
 
     def record_fact(self, name: str, value: str) -> None:
-        """Record what the stage depends on beside its settings."""
+        """Record something that the stage depends on in addition to its settings."""
         ...
 
     def add_metrics(self, values: dict[str, float]) -> None:
@@ -253,15 +253,15 @@ class StageContext(Stopwatch, Protocol):
         ...
 
     def save_progress(self, model: nn.Module, state: JsonObject, tensors: dict[str, Tensor] | None = None) -> None:
-        """Save the boundary between two phases, from which an interrupted run continues; `state` is JSON.
+        """Save progress between two phases, so that an interrupted run can resume here; `state` is JSON.
 
-        tensors: saved beside the model's, under names that are not the model's.
-        From here on, a continued run draws the same random numbers.
+        tensors: saved with the model's tensors, under names that the model does not use.
+        A resumed run draws the same random numbers from here on.
         """
         ...
 
     def load_progress(self) -> tuple[dict[str, Tensor], JsonObject] | None:
-        """The tensors and the state of this stage's last `save_progress`; None if the stage starts."""
+        """The tensors and the state of this stage's last `save_progress`; None if there was none."""
         ...
 
 
@@ -269,7 +269,7 @@ class Stage:
     """One stage of a compression chain: `run` takes a model and returns the compressed one."""
 
     def __init__(self, options: StageSettings, name: str = "") -> None:
-        """name: of the stage in the chain, for messages."""
+        """name: the stage's name in the chain, for messages."""
         self.options, self.name = options, name or options.method
 
     def check(self, model: nn.Module) -> None:
@@ -280,20 +280,20 @@ class Stage:
         return {}
 
     def check_teacher(self, model: nn.Module, teacher: Teacher) -> None:
-        """Raise ModelError if `model` cannot learn from that teacher; called before anything is trained."""
+        """Raise ModelError if `model` cannot learn from the teacher; called before anything is trained."""
 
     def check_rows(self, rows: int, why_not: str) -> None:
-        """Raise ModelError if the rows that calibrate are not fit for the stage; called before anything is trained.
+        """Raise ModelError if the stage cannot use the calibration rows; called before anything is trained.
 
-        rows: their number. why_not: why they must not calibrate; "" where they may.
+        rows: their number. why_not: why they must not be used for calibration; "" if they may be.
         """
 
     def sketch(self, model: nn.Module) -> None:
-        """Give an untrained model the layers that it will usually run after this stage; for plans."""
+        """Make an untrained model run the layers that it will typically run after this stage; used for plans."""
 
     def check_speed(self, model: nn.Module, stopwatch: Stopwatch) -> None:
-        """Raise ModelError if the speed asked for is out of reach; called before anything is trained."""
+        """Raise ModelError if the target speed is out of reach; called before anything is trained."""
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
-        """Compress the model. What only this stage knows of its structure goes to `architecture["compressed"]`."""
+        """Compress the model; record what is needed to restore its structure in `architecture["compressed"]`."""
         raise NotImplementedError

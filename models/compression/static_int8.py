@@ -1,10 +1,10 @@
-"""Static int8: int8 weights and int8 inputs, whose ranges are measured once, on training rows.
+"""Static int8: int8 weights and inputs; the input ranges are measured once, on training rows.
 
     run compression=[int8_static] from=<run id>
 
-Each linear layer's input gets one range. minmax: all values seen; percentile: without the outermost ones; entropy:
-the range whose quantized distribution is nearest to the one seen (Kullback-Leibler), as in TensorRT (Migacz 2017),
-here with a lower end of its own.
+Each linear layer's input has one range. minmax covers all values seen. percentile leaves out the most extreme ones.
+entropy takes the range whose quantized distribution is closest to the one seen (Kullback-Leibler divergence), as in
+TensorRT (Migacz 2017), but the lower end need not mirror the upper one.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from models.errors import ModelError
 from models.json_types import JsonObject
 
 LEVELS = 255  # steps of an int8 range
-BINS = 2048  # of the histogram of an input's values
-TRIED = 64  # ranges that entropy chooses from; the narrowest is a quarter of the whole
+BINS = 2048  # histogram bins for an input's values
+TRIED = 64  # ranges that entropy chooses from; the narrowest is about a quarter of the full range
 
 
 class StaticLinear(Int8Linear):
-    """Quantizes its input to a fixed range, which is part of the model: input = (code - input_zero) input_step."""
+    """Quantizes its input to a fixed range stored in the model: input = (code - input_zero) * input_step."""
 
     input_step: Tensor  # ()
     input_zero: Tensor  # () int8
@@ -39,7 +39,7 @@ class StaticLinear(Int8Linear):
         self.register_buffer("input_zero", torch.zeros((), dtype=torch.int8))
 
     def set_input_range(self, low: float, high: float) -> None:
-        """Set the range of the input, widened so that it holds 0."""
+        """Set the range of the input, widened to include 0."""
         low, high = min(low, 0.0), max(high, 0.0)
         step = (high - low) / LEVELS or 1.0
         self.input_step.fill_(step)
@@ -56,21 +56,21 @@ class StaticLinear(Int8Linear):
         return integer_product(codes, self.codes).mul_(factor).add_(shift)
 
     def _constants(self) -> tuple[float, float, Tensor, Tensor]:
-        """Scale and zero that quantize an input, and factor and shift, (out,), that turn integer sums into outputs."""
+        """Scale and zero point that quantize an input; factor and shift (out,) that turn integer sums into outputs."""
         zero, factor = float(self.input_zero), self.step * self.input_step
         shift = -zero * self.codes.sum(1, dtype=torch.int32) * factor
         return 1.0 / float(self.input_step), zero, factor, shift if self.bias is None else shift + self.bias
 
 
 class RangeObserver:
-    """Observes the inputs of one layer: first their extremes, then the histogram between them."""
+    """Observes one layer's inputs: first the extremes, then a histogram between them."""
 
     def __init__(self) -> None:
         self.low, self.high = 0.0, 0.0
         self.counts: Tensor | None = None
 
     def observe_extremes(self, input: Tensor) -> None:
-        """Widen the extremes by the inputs (..., in)."""
+        """Extend the extremes to cover inputs (..., in)."""
         low, high = torch.aminmax(input)
         self.low, self.high = min(self.low, float(low)), max(self.high, float(high))
 
@@ -80,7 +80,7 @@ class RangeObserver:
         self.counts = found if self.counts is None else self.counts + found
 
     def range(self, method: str, percentile: float) -> tuple[float, float]:
-        """The lowest and the highest value of the range; values outside are clamped."""
+        """The lower and upper end of the range; values outside it are clamped."""
         if self.counts is None:
             return self.low, self.high
         first, last = (
@@ -91,7 +91,7 @@ class RangeObserver:
 
 
 def percentile_range(counts: Tensor, percentile: float) -> tuple[int, int]:
-    """The bins [first, last) that leave out (100 - percentile) % of the values at each end."""
+    """The bins [first, last) without (100 - percentile) % of the values at each end."""
     share, cut = counts.cumsum(0) / counts.sum(), 1 - percentile / 100
     first = int((share <= cut).sum())
     return first, max(int((share < 1 - cut).sum()) + 1, first + 1)
@@ -125,17 +125,17 @@ def _divergence(counts: Tensor, first: int, last: int) -> float:
 
 
 class StaticInt8(QuantizationStage):
-    """Replace linear layers by static int8 ones and measure their input ranges."""
+    """Replace linear layers with static int8 layers and measure their input ranges."""
 
     options: settings.StaticInt8
     has_kernel = True
 
     def make_linear(self, layer: nn.Linear) -> StaticLinear:
-        """The int8 layer that takes the place of a linear layer."""
+        """The int8 layer that replaces a linear layer."""
         return StaticLinear(layer)
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
-        """Observe the inputs of each layer, quantize, and set the ranges."""
+        """Observe each layer's inputs, quantize, and set the input ranges."""
         model.eval()
         seen = {name: RangeObserver() for name, layer in model.named_modules() if type(layer) is nn.Linear}
         self._watch(model, context, {name: each.observe_extremes for name, each in seen.items()})
@@ -153,7 +153,7 @@ class StaticInt8(QuantizationStage):
     @torch.no_grad()
     def _watch(self, model: nn.Module, context: StageContext, see: Mapping[str, Callable[[Tensor], object]]) -> None:
         """Pass every linear layer's inputs for the calibration rows to `see`; ModelError if there are no rows."""
-        # A hook makes the last layer compute keys and values of every token, as the int8 layers will.
+        # With hooks, the last layer computes keys and values of every token, as the int8 layers will.
         hooks = [
             model.get_submodule(name).register_forward_hook(lambda _, inputs, __, take=take: take(inputs[0]))
             for name, take in see.items()
@@ -171,6 +171,6 @@ class StaticInt8(QuantizationStage):
 
 
 def restore(model: nn.Module, description: JsonObject) -> nn.Module:
-    """Give a freshly built model the layers of a saved one; its codes are loaded afterwards."""
+    """Give a newly built model the saved model's layers; their codes are loaded afterwards."""
     StaticInt8(settings.StaticInt8(**description)).replace_layers(model)
     return model

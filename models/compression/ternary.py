@@ -1,9 +1,9 @@
-"""Ternary weights: -a, 0 or a, with one a for a group of weights; 1.6 bits each, five to a byte.
+"""Ternary weights: -a, 0 or a, with one a per group of weights; 1.6 bits each, packed five to a byte.
 
     run compression=[ternary] from=<run id>
 
-With qat=true weights and ranges are trained for it first. Values of a after Li, Zhang & Liu 2016 (arXiv
-1605.04711), refined to the least squared error.
+With qat=true, quantization-aware training of weights and ranges comes first. Values of a follow Li, Zhang & Liu 2016
+(arXiv 1605.04711), then are refined to the least squared error.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from models.json_types import JsonObject
 
 
 class Ternary(AwareStage):
-    """Replace linear layers, and tables if asked, by ones whose weights have three values."""
+    """Replace linear layers, and optionally tables, with ternary ones."""
 
     options: settings.Ternary
 
     def make_linear(self, layer: nn.Linear) -> CodedLinear:
-        """The layer with a coded weight that takes the place of a linear layer."""
+        """The layer with a quantized weight that replaces a linear layer."""
         return CodedLinear(layer, Codes(layer.out_features, layer.in_features, self._grid()))
 
     def table_grid(self) -> Grid:
-        """The grid of look-up tables: of three values too, or affine."""
+        """The grid of look-up tables: also ternary, or affine."""
         return self._grid() if self.options.embedding_form == "ternary" else super().table_grid()
 
     def _grid(self) -> Grid:
@@ -37,6 +37,6 @@ class Ternary(AwareStage):
 
 
 def restore(model: nn.Module, description: JsonObject) -> nn.Module:
-    """Give a freshly built model the layers of a saved one; its codes are loaded afterwards."""
+    """Give a newly built model the saved model's layers; their codes are loaded afterwards."""
     Ternary(settings.Ternary(**description)).replace_layers(model)
     return model

@@ -1,8 +1,8 @@
-"""ZipLM: removes heads, neurons and whole sublayers until the encoder is as fast as asked, measured on this machine.
+"""ZipLM: removes heads, neurons and whole sublayers until the encoder reaches a target speed on this machine.
 
-In each sublayer, Optimal Brain Surgeon chooses what to remove and refits the rest; a table of measured latencies and a
-search decide how much of each sublayer is removed. It works in one shot, or in steps with training towards the dense
-model after each. The parts are in structured/.
+In each sublayer, Optimal Brain Surgeon chooses what to remove and refits the rest. A table of measured latencies and a
+search decide how much of each sublayer to remove. Pruning takes one or more steps; each may be followed by distillation
+from the dense model. The parts are in structured/.
 Source: Kurtic, Frantar & Alistarh 2023, ZipLM, arXiv 2302.04089.
 """
 
@@ -28,11 +28,11 @@ from models.compression.structured.surgery import Surgery
 from models.errors import ModelError
 from models.network import Network
 
-ATTEMPTS = 4  # models that are cut and timed until one is within the tolerance
+ATTEMPTS = 4  # most models to cut and time until one is within the tolerance
 
 
 class CutModel(NamedTuple):
-    """A model cut to these widths, with its predicted and its measured speed-up."""
+    """A model cut to these widths, with its predicted and measured speed-ups."""
 
     model: Network
     widths: list[int]
@@ -46,7 +46,7 @@ class Ziplm(Stage):
     options: Options
 
     def check(self, model: nn.Module) -> None:
-        """ModelError unless the encoder has blocks of a known kind and takes texts of the length that is timed."""
+        """ModelError unless the encoder has blocks of a known kind and accepts texts of the length to be timed."""
         blocks_of(model)
         longest = cast(Network, model).longest_input()
         if longest is not None and self.options.length > longest:
@@ -111,9 +111,9 @@ class Ziplm(Stage):
     def _cut_to_speedup(
         self, surgery: Surgery, choices: list[Choices], weights: np.ndarray, speed: SpeedModel, speedup: float
     ) -> CutModel:
-        """The cut whose measured speed-up is nearest to the one asked for.
+        """The cut model whose measured speed-up is closest to the requested one.
 
-        Each attempt corrects the time budget by the time that the last cut turned out to take.
+        Each attempt corrects the time budget by the measured time of the previous cut.
         """
         goal = budget = speed.time_budget(speedup)
         tried = list[CutModel]()

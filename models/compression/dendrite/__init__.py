@@ -1,1 +1,1 @@
-"""The parts of dendrites: the module, the training of candidates, the state of growth."""
+"""The parts of dendrites: the module, the training of candidates, and the growth state."""

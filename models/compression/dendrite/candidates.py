@@ -1,4 +1,4 @@
-"""Candidate dendrites, trained to follow their neuron's error while the network is fixed.
+"""Candidate dendrites, trained to follow their neuron's error while the network is frozen.
 
 Source: Fahlman & Lebiere 1990, The Cascade-Correlation Learning Architecture, with two differences: a candidate sees
 only its own neuron's error, and statistics are running averages, because a pass over the data has many batches.
@@ -16,7 +16,7 @@ from models.compression.dendrite.module import ACTIVATIONS, Dendrite, Dendritic
 from models.compression.settings.learn import Dendrites
 from models.compression.stage import Inputs, Targets, TaskView
 
-TINY = 1e-12  # a smaller variance counts as that of a constant, which correlates with nothing
+TINY = 1e-12  # outputs with a smaller variance count as constant: their correlation is 0
 PROGRESS = 1.01  # factor by which a score must rise to count as progress
 
 
@@ -26,7 +26,7 @@ class Sample:
 
     inputs: Tensor  # (P, m)
     error: Tensor  # (P, n): minus the gradient of the summed loss with respect to the module's output
-    earlier: Tensor  # (P, k, n): outputs of the existing dendrites
+    earlier: Tensor  # (P, k, n): outputs of the k existing dendrites
 
 
 @dataclass
@@ -36,7 +36,7 @@ class TrainedDendrite:
     dendrite: Dendrite
     score: Tensor  # (n,): absolute covariance or correlation, depending on the objective
     correlation: Tensor  # (n,): with the error
-    untrained: float  # mean absolute correlation of the candidates before their training
+    untrained: float  # mean absolute correlation of the candidates before training
     epochs: int
 
 
@@ -47,7 +47,7 @@ Samples = Callable[[], Iterable[list[Sample]]]  # one pass over the data; each b
 def observe_samples(
     model: nn.Module, modules: list[Dendritic], task: TaskView, batches: Iterable[tuple[Inputs, Targets]]
 ) -> Iterator[list[Sample]]:
-    """The samples of each batch. The model is not changed; its dropout is off meanwhile."""
+    """The samples of each batch. The model is not changed; dropout is switched off meanwhile."""
     seen: dict[nn.Module, tuple[Tensor, Tensor, Tensor]] = {}  # input, a zero added to the output, outputs of dendrites
 
     def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
@@ -66,9 +66,9 @@ def observe_samples(
             seen.clear()
             with torch.enable_grad():
                 output = model(**inputs)
-                # Summed, so that an item's error does not depend on the other items of its batch.
+                # A sum, so that an item's error does not depend on the other items in its batch.
                 loss_sum = task.loss(output, targets) * len(output)
-            found = [seen[module] for module in modules]  # in the order of the modules, not of their calls
+            found = [seen[module] for module in modules]  # ordered by module, not by call
             gradients = torch.autograd.grad(loss_sum, [zero for _, zero, _ in found])
             mask = inputs.get("attention_mask")
             yield [_sample(x, -g, earlier, mask) for (x, _, earlier), g in zip(found, gradients)]
@@ -79,7 +79,7 @@ def observe_samples(
 
 
 def _sample(inputs: Tensor, error: Tensor, earlier: Tensor, mask: Tensor | None) -> Sample:
-    """The places as rows (P, ...); without padding if there is one place for each token."""
+    """Flatten positions to rows (P, ...), without padding if there is one position per token."""
     if mask is not None and inputs.ndim == 3 and inputs.shape[:2] == mask.shape:
         real = mask.bool()
         return Sample(inputs[real], error[real], earlier[real])
@@ -87,7 +87,7 @@ def _sample(inputs: Tensor, error: Tensor, earlier: Tensor, mask: Tensor | None)
 
 
 def shuffled_cache(samples: Samples, batch_size: int, draw: torch.Generator) -> Samples:
-    """Keep all places in memory and return them in batches of `batch_size`, shuffled in each pass."""
+    """Keep all positions in memory and return them in batches of `batch_size`, reshuffled in each pass."""
     whole = [
         Sample(
             torch.cat([part.inputs for part in parts]),
@@ -109,7 +109,7 @@ class Candidates(nn.Module):
     """`pool` candidates for each of a module's n neurons."""
 
     def __init__(self, module: Dendritic, sample: Sample, options: Dendrites, pool: int, draw: torch.Generator) -> None:
-        """Draw weights that give pre-activations on `sample` mean 0 and, unless `spread` is given, deviation 1."""
+        """Draw weights so that pre-activations on `sample` have mean 0 and, unless `spread` is set, deviation 1."""
         super().__init__()
         outputs, (_, earlier, _) = module.soma.out_features, sample.earlier.shape
         centre = sample.inputs.mean(0)
@@ -126,7 +126,7 @@ class Candidates(nn.Module):
         return self.act(pre + torch.einsum("pkn,qkn->pqn", earlier, self.lateral))
 
     def rows(self, which: Tensor) -> Rows:
-        """The weights of one candidate for each neuron; which: (n,), their numbers."""
+        """The weights of one candidate for each neuron; which: (n,), the candidates' indices."""
         neurons = torch.arange(len(which), device=which.device)
         return {
             "weight": self.weight[which, neurons],  # (n, m)
@@ -160,8 +160,8 @@ class RunningStatistics:
 def candidate_loss(outputs: Tensor, error: Tensor, running: RunningStatistics, objective: str) -> Tensor:
     """Minus the summed absolute covariances, or correlations, of outputs (P, pool, n) with the errors (P, n).
 
-    The running statistics are constants. The second term of a correlation is the share of its denominator in the
-    gradient, which is exact if the running statistics are the batch's.
+    The running statistics are treated as constants. For correlations, a second term adds the gradient of the
+    denominator; it is exact if the running statistics equal the batch's.
     """
     a, e = outputs - running["output"], (error - running["error"]).unsqueeze(1)
     covariance = (a * e).mean(0)
@@ -176,7 +176,7 @@ def candidate_loss(outputs: Tensor, error: Tensor, running: RunningStatistics, o
 
 @torch.no_grad()
 def measure_candidates(candidates: list[Candidates], samples: Samples) -> list[tuple[Tensor, Tensor]]:
-    """Covariance and correlation of each candidate, (pool, n) each, over a whole pass."""
+    """Covariance and correlation of each candidate, (pool, n) each, over one pass through the data."""
     sums = [dict[str, Tensor]() for _ in candidates]
     for parts in samples():
         for sample, candidate, total in zip(parts, candidates, sums):
@@ -218,9 +218,9 @@ class BestCandidates:
 def train_candidates(
     modules: list[Dendritic], samples: Samples, options: Dendrites, draw: torch.Generator
 ) -> list[TrainedDendrite]:
-    """Train a pool of candidates for every neuron; the best ones make one new dendrite for each module.
+    """Train a pool of candidates for every neuron; the best ones form one new dendrite for each module.
 
-    Training ends after p_epochs, or when no module's mean score has made progress for p_patience epochs.
+    Training ends after p_epochs, or when no module's mean score has improved enough for p_patience epochs.
     """
     first = next(iter(samples()))
     candidates = [Candidates(*both, options, options.pool, draw) for both in zip(modules, first)]

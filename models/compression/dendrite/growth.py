@@ -1,7 +1,7 @@
 """Decides when a dendrite is added, kept or removed, and when growth stops; plain numbers, no torch.
 
-A phase is one training of the whole network, with or without a new dendrite. It ends after `patience` epochs without
-improvement (history) or after `epochs` epochs (fixed), and the best epoch's weights are restored.
+A phase trains the whole network once, with or without a new dendrite. It ends after `patience` epochs without
+improvement (history) or after `epochs` epochs (fixed). The best epoch's weights are then restored.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ NEVER = 1 << 30  # epochs
 
 @dataclass
 class Growth:
-    """The state of growth; `state` returns it as JSON."""
+    """The growth state; `state` returns it as JSON."""
 
     options: Dendrites
-    best: float  # score of the present model; higher is better
-    count: int = 0  # phases that paid: kept dendrites, or restarts in mode=restart
-    failures: int = 0  # phases since one paid
+    best: float  # score of the current model; higher is better
+    count: int = 0  # phases that improved the score: kept dendrites, or restarts in mode=restart
+    failures: int = 0  # phases since the last improvement
     attempt: int = 0  # phases so far
 
     def should_continue(self) -> bool:
@@ -42,7 +42,7 @@ class Growth:
         return ""
 
     def phase_changes(self, peak: float) -> JsonObject:
-        """How the next phase's training differs from the run's own, whose peak learning rate is `peak`.
+        """The training settings that the next phase overrides; peak: the run's peak learning rate.
 
         Every phase restarts the learning rate schedule, in every mode, so that modes can be compared.
         """
@@ -54,7 +54,7 @@ class Growth:
         return changes
 
     def record_score(self, score: float) -> bool:
-        """Record a phase's best score; did the phase pay? If not, the caller restores the model before it."""
+        """Record a phase's best score; did it improve enough? If not, the caller restores the model from before."""
         self.attempt += 1
         pays = score > self.best + self.options.min_gain
         if pays:
@@ -64,12 +64,12 @@ class Growth:
         return pays
 
     def state(self) -> JsonObject:
-        """Return the state that `resume_growth` needs beside the options."""
+        """Return the state that `resume_growth` needs in addition to the options."""
         found = asdict(self)
         del found["options"]
         return found
 
 
 def resume_growth(options: Dendrites, state: JsonObject) -> Growth:
-    """The state of growth that `state` returned."""
+    """Rebuild the growth state from what `state` returned."""
     return Growth(options, **state)

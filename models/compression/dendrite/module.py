@@ -1,8 +1,8 @@
-"""A linear layer with dendrites: small units beside each of its neurons, whose weighted outputs are added to it.
+"""A linear layer with dendrites: small units whose weighted outputs are added to the outputs of its neurons.
 
     a_k = D_k(x) + sum over j < k of lateral_kj * d_j        d_k = act(a_k)        z' = soma(x) + sum of to_soma_k * d_k
 
-All products are per neuron. `to_soma` and `lateral` start at zero, so a new dendrite changes no output.
+Products with `lateral` and `to_soma` are per neuron. Both start at zero, so a new dendrite changes no output.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class Dendrite(nn.Module):
-    """One unit for each neuron of `soma`; the k earlier dendrites of the same neuron are inputs too."""
+    """One unit for each neuron of `soma`; outputs of the neuron's earlier dendrites are inputs too."""
 
     def __init__(self, soma: nn.Linear, earlier: int, act: str) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class Dendrite(nn.Module):
         self.act = act
 
     def forward(self, inputs: Tensor, earlier: list[Tensor]) -> Tensor:
-        """Inputs (..., m) and the outputs (..., n) of each earlier dendrite to (..., n)."""
+        """Inputs (..., m) and outputs (..., n) of each earlier dendrite to (..., n)."""
         pre = self.linear(inputs)
         if self.lateral is not None:
             for weight, output in zip(self.lateral, earlier):
@@ -43,7 +43,7 @@ class Dendrite(nn.Module):
         return ACTIVATIONS[self.act](pre)
 
     def freeze(self) -> None:
-        """Train only the weight to the soma from here on."""
+        """From now on, train only the weight to the soma."""
         self.requires_grad_(False)
         self.to_soma.requires_grad_(True)
 
@@ -72,7 +72,7 @@ class Dendritic(nn.Module):
 
 
 def linear_names(model: nn.Module, patterns: list[str]) -> list[str]:
-    """The linear layers that the patterns name, or that lie within a module they name; ModelError if one names none.
+    """The linear layers that match a pattern or are inside a module that does; ModelError if a pattern matches none.
 
     A pattern is a dotted name in which * stands for one part: classifier, bert.encoder.layer.*.output.dense.
     """
@@ -91,13 +91,13 @@ def linear_names(model: nn.Module, patterns: list[str]) -> list[str]:
 
 
 def _is_within(name: str, pattern: str) -> bool:
-    """Does the pattern name the module, or one that contains it?"""
+    """Does the pattern match the module, or one that contains it?"""
     parts, wanted = name.split("."), pattern.split(".")
     return len(parts) >= len(wanted) and all(map(fnmatchcase, parts, wanted))
 
 
 def attach_dendrites(model: nn.Module, names: list[str]) -> list[Dendritic]:
-    """Replace each of these linear layers by a Dendritic, still without dendrites."""
+    """Replace each of these linear layers with a Dendritic that has no dendrites yet."""
     wrapped = [Dendritic(model.get_submodule(name)) for name in names]  # type: ignore[arg-type]
     for name, module in zip(names, wrapped):
         model.set_submodule(name, module)
@@ -105,13 +105,13 @@ def attach_dendrites(model: nn.Module, names: list[str]) -> list[Dendritic]:
 
 
 def detach_dendrites(model: nn.Module, names: list[str]) -> None:
-    """Put the plain linear layers back, with their present weights."""
+    """Put the plain linear layers back, with their current weights."""
     for name in names:
         model.set_submodule(name, cast(Dendritic, model.get_submodule(name)).soma)
 
 
 def add_dendrites(modules: list[Dendritic], count: int, act: str) -> None:
-    """Give each module `count` dendrites, whose weights are loaded afterwards."""
+    """Give each module `count` dendrites; their weights are loaded afterwards."""
     for module in modules:
         module.dendrites.extend(Dendrite(module.soma, earlier, act) for earlier in range(count))
 

@@ -1,6 +1,6 @@
-"""The internal states of an encoder in one forward pass: hidden states, attention scores, queries, keys, values.
+"""Captures an encoder's internal states in one forward pass: hidden states, attention scores, queries, keys, values.
 
-Nothing in the encoder changes for this, and the plain forward pass costs nothing extra.
+The encoder itself is unchanged, and a forward pass without capture costs nothing extra.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ PROJECTIONS = ("query", "key", "value")
 
 @dataclass(frozen=True)
 class Shape:
-    """How much of a model can be looked at; without layers only its logits."""
+    """Which internal states of a model can be read. With no layers, only its logits can."""
 
     layers: int = 0
     width: int = 0
-    heads: tuple[int, ...] = ()  # of each layer; () if the attention is another library's
+    heads: tuple[int, ...] = ()  # attention heads per layer; () if another library computes the attention
 
 
 def shape_of(model: nn.Module) -> Shape:
-    """The shape of a classifier's encoder; no layers for a bag of words and for classes of other libraries."""
+    """The shape of a classifier's encoder. A bag of words or another library's classifier has no layers here."""
     if not isinstance(model, LinearHead):
         return Shape()
     architecture, bert = model.architecture, model.bert
@@ -46,7 +46,7 @@ def shape_of(model: nn.Module) -> Shape:
 
 
 def attention_of(bert: Bert, layer: int) -> SelfAttention:
-    """The attention of a layer; layers count from 1."""
+    """The self-attention module of a layer; layers count from 1."""
     assert bert.encoder is not None, "a bag of words has no layers"
     found: SelfAttention = cast(Layer, bert.encoder.layer[layer - 1]).attention.self
     return found
@@ -57,20 +57,20 @@ class Internals:
     """The internal states of one forward pass, in fp32; layers count from 1."""
 
     logits: Tensor  # (B, C)
-    states: list[Tensor]  # of the embeddings and of each layer, (B, T, H)
+    states: list[Tensor]  # outputs of the embeddings and of each layer, (B, T, H) each
     projected: dict[tuple[int, str], Tensor] = field(default_factory=dict)  # (layer, query|key|value): (B, T, width)
     attentions: dict[int, SelfAttention] = field(default_factory=dict)
-    vectors: Tensor | None = None  # of the readout, (B, H)
+    vectors: Tensor | None = None  # output of the readout, (B, H)
 
     def scores(self, layer: int) -> Tensor:
-        """Scaled dot products of a layer before mask and softmax, (B, heads, T, T)."""
+        """A layer's scaled dot products before the mask and the softmax, (B, heads, T, T)."""
         attention = self.attentions[layer]
         query, key = (attention.split(self.projected[layer, name]) for name in ("query", "key"))
         return attention.scores(query, key, None)
 
 
 def run_with_internals(model: nn.Module, inputs: dict[str, Tensor], layers: Iterable[int] = ()) -> Internals:
-    """A forward pass of a model with a linear head that keeps all hidden states, and the projections of `layers`."""
+    """Run a model with a linear head once; keep all hidden states, and queries, keys and values of `layers`."""
     assert isinstance(model, LinearHead), "shape_of finds no layers in another"
     recorder, projected, handles = Recorder(), dict[tuple[int, str], Tensor](), []
     attentions = {layer: attention_of(cast(Bert, model.bert), layer) for layer in layers}
@@ -78,7 +78,7 @@ def run_with_internals(model: nn.Module, inputs: dict[str, Tensor], layers: Iter
         for name in PROJECTIONS:
             handles.append(attention.get_submodule(name).register_forward_hook(_keep_output(projected, (layer, name))))
     try:
-        # Attention is compared token by token, so no layer drops any then.
+        # Attention is compared token by token, so no layer may drop tokens.
         with full_length(model) if attentions else nullcontext():
             vectors = model.encode(**inputs, hooks=[recorder])
         logits = model.score(vectors)

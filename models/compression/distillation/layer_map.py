@@ -1,4 +1,4 @@
-"""Which layer of the teacher each layer of the student learns from; layers count from 1, the embeddings are 0."""
+"""Which teacher layer each student layer learns from; layers count from 1, and 0 is the embeddings."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ MAPS = ("uniform", "top", "bottom", "last")
 
 
 def layer_map(name: str, student: int, teacher: int) -> dict[int, int]:
-    """Student layer to teacher layer; ModelError if the student has more layers than the teacher.
+    """Map student layers (M) to teacher layers (N); ModelError if the student has more layers than the teacher.
 
-    uniform: m to ceil(m N / M), which TinyBERT (arXiv 1909.10351) defines for N a multiple of M only; top, bottom: the
-    last or first M layers; last: M to N alone, as MiniLM has it.
+    uniform: m to ceil(m N / M); TinyBERT (arXiv 1909.10351) defines it only where N is a multiple of M. top, bottom:
+    the teacher's last or first M layers. last: only M to N, as in MiniLM.
     """
     if not 0 < student <= teacher:
         raise ModelError(

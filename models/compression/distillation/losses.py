@@ -1,6 +1,6 @@
-"""The losses of knowledge distillation as functions of tensors; none of them counts padding.
+"""The losses of knowledge distillation as functions of tensors. All of them ignore padding.
 
-Masks are (B, T), 1 for real tokens, None if nothing is padded; hidden states are (B, T, H), scores (B, heads, T, T).
+Masks are (B, T), 1 for real tokens, or None without padding. Hidden states are (B, T, H), scores (B, heads, T, T).
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from models.backbones.attention import padding_bias
 
 
 def regression_loss(found: Tensor, wanted: Tensor, scale: float = 1.0) -> Tensor:
-    """Mean squared difference between two sets of numbers, in units of `scale`."""
+    """Mean squared error between two tensors, with differences measured in units of `scale`."""
     difference = (found - wanted) / scale
     return F.mse_loss(difference, torch.zeros_like(difference))
 
 
 def soft_cross_entropy(student: Tensor, teacher: Tensor, temperature: float = 1.0) -> Tensor:
-    """Mean over the rows of -sum p log q, where p and q are the softened probabilities of logits (B, C).
+    """Mean over rows of -sum p log q; p, q: softened probabilities of the teacher's and student's logits (B, C).
 
     Source: TinyBERT, arXiv 1909.10351, eq. 10. Its code also divides by the number of classes; the formula does not.
     """
@@ -30,7 +30,7 @@ def soft_cross_entropy(student: Tensor, teacher: Tensor, temperature: float = 1.
 
 
 def soft_divergence(student: Tensor, teacher: Tensor, temperature: float = 2.0) -> Tensor:
-    """T^2 KL(teacher || student) of the softened probabilities, mean over the rows.
+    """Mean over rows of T^2 KL(teacher || student) between softened probabilities.
 
     T^2 keeps the size of the gradients independent of T. Source: Hinton et al. 2015; DistilBERT's distiller.py.
     """
@@ -42,28 +42,28 @@ def soft_divergence(student: Tensor, teacher: Tensor, temperature: float = 2.0) 
 
 
 def vector_loss(student: Tensor, teacher: Tensor, scale: Tensor) -> Tensor:
-    """Mean squared difference of the vectors of texts, (B, H), in units of the teacher's spread.
+    """Mean squared error between text vectors (B, H), in units of the spread of the teacher's vectors.
 
-    scale: standard deviation of the teacher's numbers around the mean of each, so that a student that answers with that
+    scale: standard deviation of the teacher's vectors around their mean vector. A student that always outputs that
     mean has a loss of 1.
     """
     return ((student - teacher) / scale).square().mean()
 
 
 def hidden_loss(student: Tensor, teacher: Tensor, mask: Tensor | None) -> Tensor:
-    """Mean squared difference of the hidden states of real tokens. Source: TinyBERT, eq. 8 and 9."""
+    """Mean squared error between the hidden states of real tokens. Source: TinyBERT, eq. 8 and 9."""
     squared = (student - teacher).square().mean(-1)
     return squared.mean() if mask is None else (squared * mask).sum() / mask.sum()
 
 
 def cosine_loss(student: Tensor, teacher: Tensor, mask: Tensor | None) -> Tensor:
-    """Mean of 1 - cosine of the hidden states of real tokens. Source: DistilBERT's distiller.py."""
+    """Mean cosine distance between the hidden states of real tokens. Source: DistilBERT's distiller.py."""
     distance = 1.0 - F.cosine_similarity(student, teacher, dim=-1)
     return distance.mean() if mask is None else (distance * mask).sum() / mask.sum()
 
 
 def attention_loss(student: Tensor, teacher: Tensor, mask: Tensor | None) -> Tensor:
-    """Mean over heads of the squared difference of attention scores before the softmax, real x real tokens.
+    """Mean squared error between attention scores before the softmax, over all heads and pairs of real tokens.
 
     Source: TinyBERT, eq. 7; its code averages over padding as well.
     """
@@ -75,9 +75,9 @@ def attention_loss(student: Tensor, teacher: Tensor, mask: Tensor | None) -> Ten
 
 
 def log_relations(projected: Tensor, heads: int, mask: Tensor | None) -> Tensor:
-    """log softmax(X X^T / sqrt(d)), where X are queries, keys or values (B, T, H) split into `heads` relation heads.
+    """log softmax(X X^T / sqrt(d)), where X is the queries, keys or values (B, T, H) split into `heads` relation heads.
 
-    The number of the model's own attention heads does not matter. Returns (B, heads, T, T). Source: MiniLMv2, arXiv
+    `heads` need not equal the model's number of attention heads. Returns (B, heads, T, T). Source: MiniLMv2, arXiv
     2012.15828.
     """
     parts = projected.unflatten(-1, (heads, -1)).transpose(1, 2)
@@ -86,7 +86,7 @@ def log_relations(projected: Tensor, heads: int, mask: Tensor | None) -> Tensor:
 
 
 def relation_loss(student: Tensor, teacher: Tensor, heads: int, mask: Tensor | None) -> Tensor:
-    """Mean over heads and real tokens of KL(teacher || student) of their relations; see `log_relations`."""
+    """Mean over heads and real tokens of KL(teacher || student) between relations; see `log_relations`."""
     wanted, found = log_relations(teacher, heads, mask), log_relations(student, heads, mask)
     rows = (wanted.exp() * (wanted - found)).sum(-1).mean(1)
     return rows.mean() if mask is None else (rows * mask).sum() / mask.sum()

@@ -1,4 +1,4 @@
-"""A teacher: any finished classifier of texts or of tokens, ours or transformers', in a folder or on the hub."""
+"""Opens a teacher: a trained text, token or span model, ours or transformers', in a folder or on the hub."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class TransformersClassifier(nn.Module):
-    """A classifier of texts or tokens of the transformers library: gives logits, but no internal states."""
+    """A text, token or span model from the transformers library; gives logits but no internal states."""
 
     def __init__(self, network: PreTrainedModel) -> None:
         super().__init__()
@@ -40,9 +40,9 @@ class TransformersClassifier(nn.Module):
         token_type_ids: Tensor | None = None,
         places: Tensor | None = None,
     ) -> Tensor:
-        """(B, T) ids, mask and segments to logits (B, C), or (B, T, C) of a classifier of tokens or a model of spans.
+        """Ids, mask and segments (B, T) to logits: (B, C) for texts, (B, T, C) for tokens or spans.
 
-        places: (N,) positions of the flattened (B, T), for logits of those tokens alone, (N, C).
+        places: (N,) positions in the flattened (B, T); only the logits of those tokens are returned, (N, C).
         """
         segments = {"token_type_ids": token_type_ids} if self.takes_segments else {}
         found = self.network(input_ids=input_ids, attention_mask=attention_mask, **segments)
@@ -53,12 +53,12 @@ class TransformersClassifier(nn.Module):
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """Facts about a saved model that need no run of it."""
+    """Facts about a saved model that can be read without running it."""
 
     labels: tuple[str, ...]  # in the order of its logits; LABEL_0, LABEL_1, ... if they have no names
-    positions: int | None  # the longest text in tokens; None: no limit
+    positions: int | None  # the longest input in tokens; None: no limit
     fingerprint: str  # sha256 of its configuration and weights
-    head: str = "text"  # what it answers for: text | token | span
+    head: str = "text"  # what it classifies: text | token | span
 
 
 def read_model_facts(source: str, key: str) -> ModelFacts:
@@ -72,19 +72,19 @@ def read_model_facts(source: str, key: str) -> ModelFacts:
         digest.update(path.read_bytes())
     positions, head = config.get("max_position_embeddings"), head_in_config(config).name
     if positions is not None and config["model_type"] in FROM_PADDING:
-        positions -= config.get("pad_token_id", 1) + 1  # the rows up to the padding id are no positions
+        positions -= config.get("pad_token_id", 1) + 1  # table rows up to the padding id are not usable positions
     return ModelFacts(label_names_of(config), positions, digest.hexdigest(), head)
 
 
 def open_teacher(source: str, key: str, order: Sequence[int] = ()) -> nn.Module:
-    """The classifier in prediction mode, its weights fixed; ModelError if it is no classifier.
+    """Open the classifier in eval mode with frozen weights; ModelError if it is not a trained classifier.
 
-    order: which of its labels comes first in the logits, second, ...; (): its own order.
+    order: the teacher's label indices in the order that the logits should have; (): its own order.
     """
     config = read_config(source, key)
     teacher: nn.Module = open_model(source, key) if can_open(config) else _open_transformers(source, config, key)
     if list(order) != sorted(order):
-        # The outputs are reordered and not the weights, which may be quantized.
+        # Reorder the outputs rather than the weights, which may be quantized.
         last = teacher.classifier if isinstance(teacher, LinearHead) else teacher
         last.register_forward_hook(lambda _module, _inputs, logits: logits[..., list(order)])
     return teacher.eval().requires_grad_(False)

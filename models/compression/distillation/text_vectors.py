@@ -1,4 +1,4 @@
-"""The loss `vector`: regression of the teacher's vectors of texts, from the student's by a linear map.
+"""The loss `vector`: a linear map of the student's text vectors predicts the teacher's.
 
 The map is trained with the student and dropped afterwards. The teacher's vectors are computed once for all students.
 """
@@ -14,17 +14,17 @@ from models.heads.text import SequenceClassifier
 
 
 class TextMap(nn.Module):
-    """A linear map from the student's vectors of texts to the teacher's; it starts around the mean of the latter."""
+    """A linear map from the student's text vectors to the teacher's; its bias starts at the teacher's mean vector."""
 
     spread: Tensor  # of the teacher's vectors
 
     def __init__(self, width: int, wanted: Tensor, seed: int) -> None:
-        """width: of the student's vectors; wanted: (rows, H), the teacher's of all training rows."""
+        """width: of the student's vectors; wanted: the teacher's vectors of all training rows, (rows, H)."""
         super().__init__()
         mean = wanted.mean(0)
         self.register_buffer("spread", (wanted - mean).square().mean().sqrt().clamp(min=1e-12), persistent=False)
         self.map = nn.Linear(width, wanted.shape[1])
-        # A generator of its own, so that a continued run draws the same numbers.
+        # A separate generator, so that a resumed run draws the same numbers.
         nn.init.normal_(self.map.weight, std=width**-0.5, generator=torch.Generator().manual_seed(seed))
         with torch.no_grad():
             self.map.bias.copy_(mean)
@@ -35,7 +35,7 @@ class TextMap(nn.Module):
 
 
 def vector_mismatches(student: nn.Module) -> list[str]:
-    """One line, with the cure, if the student has no vector of a text to compare with the teacher's."""
+    """A one-line message with a fix if the student has no single text vector to compare with the teacher's."""
     if not isinstance(student, SequenceClassifier):
         return ["loss vector compares vectors of texts, and the student answers for each word. Try: the loss soft"]
     if student.bert.pooler.texts > 1:
@@ -47,5 +47,5 @@ def vector_mismatches(student: nn.Module) -> list[str]:
 
 
 def encode_texts(network: LinearHead, inputs: dict[str, Tensor]) -> Tensor:
-    """The vectors of texts that a network's last layer reads, (B, H)."""
+    """The text vectors that a network's classifier reads, (B, H)."""
     return network.encode(inputs["input_ids"], inputs.get("attention_mask"), inputs.get("token_type_ids"))

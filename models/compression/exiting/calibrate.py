@@ -1,9 +1,9 @@
-"""Thresholds of exits, on rows that the model was not trained on: a temperature for each exit, then one threshold.
+"""Calibrates exits on rows that the model was not trained on: a temperature for each exit, then one threshold for all.
 
-The temperatures make the confidences of all exits mean the same, so that one threshold serves all. Candidates are
-tested from the strictest to the loosest, which does not look at the labels; the last one is taken before the first that
-loses more than is allowed. With guarantee=net_loss, temperatures come from one half of the rows, the threshold from the
-other, and the upper bound of the loss must be within what is allowed.
+The temperatures make confidences comparable across exits, so that one threshold fits all. Candidate thresholds are
+tested from the strictest to the loosest, an order that does not depend on the labels. The last one before the first
+that loses more than allowed is chosen. With guarantee=net_loss, temperatures come from one half of the rows and the
+threshold from the other, and the upper bound of the loss must be within the allowed loss.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ from models.errors import ModelError
 from models.heads.exit_rules import threshold_of, value_of
 from models.heads.exits import Exits
 
-STEPS = 60  # candidates, from sure of 0.9999 to no more than a guess
+STEPS = 60  # candidates, from a confidence of 0.9999 down to chance
 SUREST = 9.2  # log-odds of 0.9999
 
 
 @dataclass(frozen=True)
 class Found:
-    """A threshold, and what it did on the rows that it was calibrated on."""
+    """A threshold, and its effect on the rows that it was calibrated on."""
 
     value: float  # in the unit of the rule
     rows: int
-    layers: float  # mean of the layers that ran
-    loss: float  # accuracy lost against all layers; of numbers, squared error gained as a share of the labels' variance
-    low: float = math.nan  # interval of that loss; NaN for numbers
+    layers: float  # mean number of layers that ran
+    loss: float  # accuracy lost against the full model; in regression, added squared error / variance of the labels
+    low: float = math.nan  # confidence interval of that loss; NaN for regression
     high: float = math.nan
 
 
 def fewest_rows(at_most_loss: float, delta: float) -> int:
-    """How many rows without a single harm certify this loss: 1 - (delta / 2) ** (1 / rows) is at most that."""
+    """The fewest rows, none of them harmed, that certify this loss: 1 - (delta / 2) ** (1 / rows) <= at_most_loss."""
     return math.ceil(math.log(delta / 2) / math.log1p(-at_most_loss)) if 0 < at_most_loss < 1 else 2**62
 
 
 def calibrate(exits: Exits, seen: Seen, layers: int, options: Options, context: StageContext) -> Found:
-    """Set temperatures and thresholds of exits; seen: rows that were not trained on. layers: of the encoder."""
+    """Set the exits' temperatures and thresholds. seen: rows not trained on; layers: number of the encoder's layers."""
     is_guaranteed = options.guarantee != "none"
     first, second = (seen.take(slice(0, None, 2)), seen.take(slice(1, None, 2))) if is_guaranteed else (seen, seen)
     if seen.last.shape[-1] > 1:
@@ -70,7 +70,7 @@ def calibrate(exits: Exits, seen: Seen, layers: int, options: Options, context: 
 
 
 def _none(options: Options, count: int, layers: int, harms: np.ndarray, helps: np.ndarray) -> Found:
-    """No threshold is allowed: every row goes through all layers, or with a guarantee the stage is refused."""
+    """No threshold loses little enough: all rows go through all layers. With a guarantee, ModelError instead."""
     if options.guarantee == "none":
         return Found(value_of(options.rule, math.inf), count, float(layers), 0.0, 0.0, 0.0)
     raise ModelError(
@@ -81,7 +81,7 @@ def _none(options: Options, count: int, layers: int, harms: np.ndarray, helps: n
 
 @torch.no_grad()
 def fold_temperatures(exits: Exits, seen: Seen, context: StageContext) -> None:
-    """Bring the logits of every exit to the temperature of the last layer's, which is kept."""
+    """Scale every exit's logits to the temperature of the last layer's logits, which is stored in the exits."""
     labels = seen.labels.cpu().numpy()
     own = context.statistics.temperature(seen.last.cpu().numpy(), labels)
     for layer, logits in zip(exits.classifiers, seen.answers(exits)):
@@ -94,7 +94,7 @@ def fold_temperatures(exits: Exits, seen: Seen, context: StageContext) -> None:
 
 @torch.no_grad()
 def candidates(exits: Exits, seen: Seen, options: Options) -> np.ndarray:
-    """Certainties to test as thresholds, from the strictest to the loosest, or the one that the settings give."""
+    """The thresholds to test, from the strictest to the loosest, or the single one from the settings."""
     if options.threshold is not None:
         return np.array([threshold_of(options.rule, options.threshold)])
     if options.rule == "patience":
@@ -102,7 +102,7 @@ def candidates(exits: Exits, seen: Seen, options: Options) -> np.ndarray:
     if options.rule == "confidence":
         least = 1 / seen.last.shape[-1]
         odds = np.linspace(SUREST, math.log(least / (1 - least)), STEPS)
-        return (1 / (1 + np.exp(-odds))).astype(np.float32).astype(np.float64)  # as they are stored
+        return (1 / (1 + np.exp(-odds))).astype(np.float32).astype(np.float64)  # rounded as in the stored model
     certainties = seen.certainties(exits).flatten().cpu().numpy()
     steps = np.quantile(certainties, np.linspace(0, 1, STEPS), method="inverted_cdf")
     return np.unique(steps)[::-1].astype(np.float64)
@@ -110,9 +110,10 @@ def candidates(exits: Exits, seen: Seen, options: Options) -> np.ndarray:
 
 @torch.no_grad()
 def losses(exits: Exits, seen: Seen, layers: int, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The mean layers, the harms and the helps (thresholds,) under each threshold; layers: of the encoder.
+    """Mean layers run, harms and helps for each threshold, (thresholds,) each; layers: number of the encoder's layers.
 
-    Of numbers, harm less help is the squared error gained, in rows: a share of the labels' variance.
+    In classification, harms are right answers that become wrong, helps the reverse. In regression, they sum the rise
+    and the fall of the squared error, divided by the variance of the labels.
     """
     certainties = seen.certainties(exits).cpu()
     answers = torch.cat([seen.answers(exits), seen.last[None]]).cpu()
@@ -132,7 +133,7 @@ def losses(exits: Exits, seen: Seen, layers: int, thresholds: np.ndarray) -> tup
 
 
 def _errors(answers: Tensor, labels: Tensor) -> Tensor:
-    """The error of each answer, (exits + 1, N) float64: 0 or 1 of a class, else the square over the variance."""
+    """The error of each answer, (exits + 1, N) float64: 0 or 1 for classes, else squared error / label variance."""
     if answers.shape[-1] > 1:
         return (answers.argmax(-1) != labels).double()
     spread = labels.double().var().clamp(min=1e-12)

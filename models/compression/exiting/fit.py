@@ -1,4 +1,4 @@
-"""Exits on an encoder that stays as it is: logistic or linear regression on its states, without a training loop."""
+"""Fits exits on a frozen encoder: logistic or linear regression on its states, without a training loop."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from models.compression.exiting.states import Seen
 from models.heads.exit_rules import RIGHT, WRONG, wrongness
 from models.heads.exits import Exits
 
-STEPS = 100  # of L-BFGS at most; logistic regressions of 10,000 rows take 20 to 60
-PENALTY = 1.0  # of the squared weights over standardised states, divided by the rows, as C=1 of scikit-learn
-SMALLEST = 1e-6  # standard deviation of a number that is the same in all rows
+STEPS = 100  # maximum L-BFGS steps; logistic regressions of 10,000 rows take 20 to 60
+PENALTY = 1.0  # L2 penalty on standardised inputs, divided by the number of rows; the same as C=1 in scikit-learn
+SMALLEST = 1e-6  # lower limit of a standard deviation, for inputs that are the same in all rows
 
 
 def fit_exits(exits: Exits, seen: Seen, soft: float) -> None:
@@ -26,7 +26,7 @@ def fit_exits(exits: Exits, seen: Seen, soft: float) -> None:
 
 
 def fit_doubt(exits: Exits, seen: Seen) -> None:
-    """Fit what tells wrong answers from right ones (rule=learned), one layer for all exits."""
+    """Fit the layer that tells wrong answers from right ones (rule=learned); all exits share it."""
     if exits.doubt is None:
         return
     answers = seen.answers(exits).detach()
@@ -36,14 +36,14 @@ def fit_doubt(exits: Exits, seen: Seen) -> None:
 
 
 def errors(answers: Tensor, labels: Tensor) -> Tensor:
-    """The error of each answer (..., N), as `wrongness` takes it; answers: logits (..., N, C)."""
+    """The error of each answer (..., N), in the form that `wrongness` expects; answers: logits (..., N, C)."""
     if answers.shape[-1] == 1:
         return (answers.squeeze(-1) - labels).square()
     return torch.where(answers.argmax(-1) == labels, RIGHT, WRONG)
 
 
 def answer_loss(logits: Tensor, labels: Tensor, last: Tensor, soft: float) -> Tensor:
-    """The loss of logits (N, C), a scalar: to the labels (weight 1) and to the last layer's answers (`soft`)."""
+    """The loss of logits (N, C), a scalar: against the labels (weight 1) and the last layer's answers (`soft`)."""
     if logits.shape[-1] == 1:
         found, own = logits.squeeze(-1), last.squeeze(-1)
         return (F.mse_loss(found, labels.float()) + soft * F.mse_loss(found, own)) / (1 + soft)
@@ -51,9 +51,9 @@ def answer_loss(logits: Tensor, labels: Tensor, last: Tensor, soft: float) -> Te
 
 
 def solve(layer: nn.Linear, read: Tensor, loss: Callable[[Tensor], Tensor]) -> None:
-    """Set a linear layer to the minimum of a loss of its outputs, with a small penalty, for inputs (N, H).
+    """Fit a linear layer on inputs (N, H): minimise a loss of its outputs plus a small L2 penalty.
 
-    The inputs are standardised while it is solved; starts from zero, so that no seed counts.
+    The inputs are standardised for the fit. It starts from zero weights, so it needs no seed.
     """
     mean, sd = read.mean(0), read.std(0).clamp(min=SMALLEST)
     inputs = (read - mean) / sd

@@ -1,7 +1,8 @@
-"""Trainings of an encoder together with its exits.
+"""Trains an encoder together with its exits.
 
-alternate: in every other step all exits and the last layer, else the last layer alone (BERxiT, Xin et al. 2021).
-weighted: all of them in every step, each times its layer (PABEE, Zhou et al. 2020, arXiv 2006.04152).
+alternate: every other step trains all exits and the last layer, the rest only the last layer (BERxiT, Xin et al. 2021).
+weighted: every step trains all of them, each weighted by its layer's number (PABEE, Zhou et al. 2020, arXiv
+2006.04152).
 """
 
 from __future__ import annotations
@@ -26,24 +27,24 @@ def weighted_mean(losses: Sequence[Tensor], layers: Sequence[int]) -> Tensor:
 
 
 class ExitsHook(TrainingHook):
-    """The losses of the exits beside the task's own; each also learns the last layer's answers (`soft`)."""
+    """Adds the exits' losses to the task loss; each exit also learns the last layer's answers (`soft`)."""
 
     def __init__(self, model: LinearHead, exits: Exits, options: Options, context: StageContext, layers: int) -> None:
         self.model, self.exits, self.options, self.context, self.layers = model, exits, options, context, layers
         self.step = 0
         self.early: list[Tensor] = []  # logits of the exits for this batch
-        self.sums = torch.zeros(2, device=context.device)  # of the exits' losses, and batches that have them
+        self.sums = torch.zeros(2, device=context.device)  # sum of the exits' losses, number of batches with exits
 
     def before_step(self, step: int) -> None:
-        """Note which losses are due."""
+        """Record the step, which decides which losses are used."""
         self.step = step
 
     def has_exits(self) -> bool:
-        """Do the exits learn in this step?"""
+        """Are the exits trained in this step?"""
         return self.options.form == "weighted" or self.step % 2 == 1
 
     def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
-        """The logits of the last layer; keeps those of the exits where they learn."""
+        """The logits of the last layer; keeps those of the exits in steps that train them."""
         self.early = []
         if not self.has_exits():
             return model(**inputs)
@@ -53,7 +54,7 @@ class ExitsHook(TrainingHook):
         return self.model.score(last)
 
     def loss(self, task_loss: Tensor, output: Tensor, targets: Targets, rows: np.ndarray) -> Tensor:
-        """The task's loss, with the exits' where they learn."""
+        """The task's loss, combined with the exits' losses in steps that train them."""
         if not self.early:
             return task_loss
         losses = [self._loss(logits, output, targets) for logits in self.early]
@@ -78,7 +79,7 @@ class ExitsHook(TrainingHook):
         return {"exits/loss": total / batches} if batches else {}
 
     def state(self) -> dict[str, Tensor]:
-        """The sums behind the next logged mean."""
+        """The sums from which the next logged mean is computed."""
         return {"sums": self.sums.clone()}
 
     def load(self, state: dict[str, Tensor]) -> None:

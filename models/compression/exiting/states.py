@@ -1,4 +1,4 @@
-"""Rows of the data as the exits of a model see them: the vectors that they read, and the answers of the last layer."""
+"""What a model's exits need to be fitted and calibrated: the vectors they read, and the last layer's answers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from models.heads.target_scale import TARGETS
 
 @dataclass(frozen=True)
 class Seen:
-    """Rows as the exits see them."""
+    """The exits' inputs, the last layer's answers and the labels of N rows."""
 
     vectors: Tensor  # (exits, N, H) float16, what each exit reads
-    last: Tensor  # (N, C) float32, the logits of the last layer; numbers as standardised
+    last: Tensor  # (N, C) float32, the logits of the last layer; standardised for regression
     labels: Tensor  # (N,)
 
     def take(self, rows: slice) -> Seen:
@@ -41,7 +41,7 @@ class Seen:
 
 
 class Reading(LayerHook):
-    """Keeps what every exit reads."""
+    """Records the vectors that every exit reads."""
 
     only_looks = True
 
@@ -50,14 +50,14 @@ class Reading(LayerHook):
         self.vectors: list[Tensor] = []  # (B, H) each
 
     def before(self, layer: int, state: State) -> State:
-        """Read the output of layer number `layer`, counted from 1, if it has an exit."""
+        """Record the output of layer `layer`, counted from 1, if an exit reads it."""
         if layer in self.exits.layers:
             self.vectors.append(self.exits.vectors(state))
         return state
 
 
 def exit_vectors(model: LinearHead, exits: Exits, inputs: Inputs) -> tuple[list[Tensor], Tensor]:
-    """The vectors that the exits read of a batch, (B, H) each, and the vectors of the model's own readout (B, H)."""
+    """The vectors that the exits read for a batch, (B, H) each, and the output of the model's own readout, (B, H)."""
     reading = Reading(exits)
     last = model.encode(
         inputs["input_ids"], inputs.get("attention_mask"), inputs.get("token_type_ids"), hooks=[reading]
@@ -67,7 +67,7 @@ def exit_vectors(model: LinearHead, exits: Exits, inputs: Inputs) -> tuple[list[
 
 @torch.no_grad()
 def see(model: LinearHead, exits: Exits, context: StageContext, *, rows: int | None, split: str) -> Seen:
-    """Rows of a split as the exits see them: a sample of `rows`, or all; the model must be in prediction mode."""
+    """`Seen` for a split: a sample of `rows` rows, or all (None). The model must be in eval mode."""
     vectors, last, labels = [], [], []
     for inputs, targets, _ in context.batches(rows=rows, split=split, seed=context.seed):
         read, own = exit_vectors(model, exits, inputs)
@@ -78,7 +78,7 @@ def see(model: LinearHead, exits: Exits, context: StageContext, *, rows: int | N
 
 
 def standard_labels(model: LinearHead, targets: Targets) -> Tensor:
-    """The labels of a batch, (B,): classes, or numbers in the unit of the head."""
+    """The labels of a batch, (B,): classes, or numbers standardised as the head's outputs are."""
     labels = targets["labels"]
     scale = model.architecture.get(TARGETS)
     return (labels.float() - scale["mean"]) / scale["sd"] if scale else labels

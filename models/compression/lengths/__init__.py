@@ -1,1 +1,1 @@
-"""Length-adaptive encoders: lengths in a saved model, their training, their search."""
+"""Length-adaptive encoders: the lengths in a saved model, training for them, and the search for them."""

@@ -1,6 +1,6 @@
-"""The lengths that a search found for one model, each with its cost and score: what a budget is chosen from.
+"""The choices that a search found for one model: lengths with their cost and score, to select from by budget.
 
-They lie in config.json, so that every export of the model can choose; nothing here needs torch.
+They are stored in config.json, so that every export of the model can select lengths; nothing here needs torch.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from models.compression.settings.length_search import LengthSearch
 from models.errors import ModelError
 from models.json_types import JsonObject
 
-METHOD = "length"  # of the entry in architecture["compressed"]
+METHOD = "length"  # the method of the entry in architecture["compressed"]
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The lengths of each layer; their cost as a share of the full model's, and the score on the search's rows."""
+    """The length of each layer, the cost relative to the full model, and the score on the search's rows."""
 
-    lengths: tuple[float, ...]  # in the mode of the entry; () for all tokens
-    share: float  # of the multiply-adds at full length, mean over the search's texts
+    lengths: tuple[float, ...]  # in the entry's mode; () for all tokens
+    share: float  # multiply-adds as a share of those at full length, over the search's texts
     score: float  # higher is better
-    ms: float | None = None  # of one call with a text of `tokens`, on the machine that searched
-    tokens: int | None = None  # the mean of the search's texts
+    ms: float | None = None  # time of one call with texts of `tokens` tokens, on the machine that ran the search
+    tokens: int | None = None  # mean token count of the search's texts
 
     def to_json(self) -> JsonObject:
         """The object in config.json."""
@@ -32,7 +32,7 @@ class Choice:
 
     @classmethod
     def from_json(cls, content: JsonObject) -> Choice:
-        """The choice in an object of config.json; ModelError for a damaged one."""
+        """Read a choice from an object in config.json; ModelError if it is damaged."""
         try:
             lengths = tuple(float(value) for value in content["lengths"])
             ms, tokens = content.get("ms"), content.get("tokens")
@@ -48,21 +48,21 @@ class Choice:
 
 
 def entry_of(architecture: JsonObject) -> JsonObject | None:
-    """The entry of a model with lengths; None for another model."""
+    """The entry with the lengths in a model's architecture; None if it has none."""
     entries = architecture.get("compressed", ())
     return next((entry for entry in entries if entry["method"] == METHOD), None)
 
 
 def choices_of(architecture: JsonObject) -> list[Choice]:
-    """The choices in the config of a model, cheapest first; [] for a model without."""
+    """The choices in a model's config, cheapest first; [] if it has none."""
     entry = entry_of(architecture) or {}
     return [Choice.from_json(content) for content in entry.get("choices", ())]
 
 
 def within_share(choices: Sequence[Choice], share: float) -> Choice:
-    """The best choice of at most that share of the full cost; of 1 full length.
+    """The best choice that costs at most `share` of the full model; full length if `share` is 1 or more.
 
-    Raises ModelError, with the least share that there is, below all.
+    Raises ModelError, with the smallest available share, if all choices cost more.
     """
     found = [choice for choice in choices if choice.share <= share + 1e-9]
     if not found:
@@ -75,19 +75,19 @@ def within_share(choices: Sequence[Choice], share: float) -> Choice:
 
 
 def kept_choice(choices: Sequence[Choice], options: LengthSearch) -> Choice:
-    """The choice that a model is left with: of a budget or of a loss, whichever the settings name; else full length."""
+    """The choice that the model keeps: by budget or by loss, whichever the settings give, or else full length."""
     if options.budget is not None:
         return within_share(choices, options.budget)
     return within_loss(choices, options.at_most_loss) if options.at_most_loss is not None else choices[-1]
 
 
 def within_loss(choices: Sequence[Choice], loss: float) -> Choice:
-    """The cheapest choice whose score is at most `loss` below that of full length."""
+    """The cheapest choice whose score is at most `loss` below the score at full length."""
     full = max(choices, key=lambda one: one.share)
     return min((one for one in choices if one.score >= full.score - loss - 1e-9), key=lambda one: one.share)
 
 
 def _rounded_up(share: float) -> float:
-    """A share with three digits that is not below the given one."""
+    """Round a share up to three decimals."""
     rounded = round(share, 3)
     return rounded if rounded >= share else round(rounded + 0.001, 3)

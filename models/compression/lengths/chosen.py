@@ -1,8 +1,8 @@
-"""The lengths of a network: read, set, and kept in its config.json beside those that may be chosen in their place.
+"""Reads and sets a network's lengths, and stores them in its config.json with the alternatives that a search found.
 
     {"method": "length", "mode": "ratio", "lengths": [0.9, 0.8, 0.5, 1.0], "choices": [...]}   # null: all tokens stay
 
-`lengths` is what the network computes with, `choices` what a search has found, see `keep_choices`.
+The network computes with `lengths`; `choices` are the search's results, see `keep_choices`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def encoder_with_lengths(model: object) -> Encoder:
 
 
 def check_model(model: object) -> None:
-    """Raise ModelError for a model of ours whose layers cannot drop tokens."""
+    """Raise ModelError if the model's layers cannot drop tokens."""
     encoder = encoder_with_lengths(model)
     assert isinstance(model, Network), "others have no such encoder"
     readout = model.bert.pooler
@@ -47,15 +47,15 @@ def check_model(model: object) -> None:
 
 
 def lengths_of(model: object) -> Lengths | None:
-    """The lengths that a model computes with; None if all tokens stay in all layers."""
+    """The lengths that a model computes with; None if all layers keep all tokens."""
     bert = model.bert if isinstance(model, Network) else None
     return bert.encoder.lengths if isinstance(bert, Bert) and bert.encoder is not None else None
 
 
 def set_lengths(model: Network, lengths: Lengths | None) -> None:
-    """Compute with these lengths from here on, None for all tokens, and write that into the architecture.
+    """From now on, compute with these lengths (None: all tokens), and write them into the architecture.
 
-    Choices in another mode are no longer the model's. Raises ModelError for lengths that do not fit the model.
+    Removes choices in another mode. Raises ModelError for lengths that do not fit the model.
     """
     encoder = encoder_with_lengths(model)
     if lengths is not None:
@@ -71,10 +71,10 @@ def set_lengths(model: Network, lengths: Lengths | None) -> None:
 
 
 def keep_choices(model: Network, choices: Sequence[JsonObject], mode: Mode = "ratio") -> None:
-    """Write the lengths that may be chosen into the architecture, the cheapest first.
+    """Write the available choices into the architecture, cheapest first.
 
-    Each is an object that models/compression/lengths/choice.py reads, with its `share` of the full model's
-    multiply-adds; mode: of their lengths. The model computes all tokens until `set_lengths` says otherwise.
+    Each is an object in the format of models/compression/lengths/choice.py, with its `share` of the full model's
+    multiply-adds; mode: of their lengths. The model computes all tokens until `set_lengths` is called.
     """
     encoder_with_lengths(model).lengths = None
     ordered = sorted(choices, key=lambda choice: cast(float, choice["share"]))
@@ -82,7 +82,7 @@ def keep_choices(model: Network, choices: Sequence[JsonObject], mode: Mode = "ra
 
 
 def _write(model: Network, values: JsonObject) -> None:
-    """Change the entry where it stands, or add one."""
+    """Update the entry in place, or add one."""
     entries, own = list(model.architecture.get("compressed", ())), entry_of(model.architecture)
     if own is None:
         entries.append({"method": METHOD, "mode": "ratio", "lengths": None, "choices": []} | values)

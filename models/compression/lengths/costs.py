@@ -1,10 +1,10 @@
-"""Multiply-adds of an encoder whose layers keep fewer and fewer tokens, by formula: a search needs them often.
+"""Multiply-adds of an encoder whose layers drop tokens, computed by formula because a search needs them often.
 
-Matrix products count, as in runner/measure/macs.py, which counts a running model and agrees to 0.5 %. A layer of width
-d, attention width a and f neurons that n tokens enter and k leave takes 3 n d a for queries, keys and values, 2 n^2 a
-for the attention, k a d for its projection and 2 k d f for the feed-forward block.
-Source: Kim & Cho 2021, Length-Adaptive Transformer, arXiv 2010.07003, which gathers the kept tokens after the
-projection; before it the result is the same and (n - k) a d less work.
+Only matrix products count, as in runner/measure/macs.py, which measures a running model and agrees to within 0.5 %.
+For a layer of width d with attention width a and f neurons, n tokens entering and k leaving, the terms are: 3 n d a for
+queries, keys and values, 2 n^2 a for the attention, k a d for its projection, and 2 k d f for the feed-forward block.
+Source: Kim & Cho 2021, Length-Adaptive Transformer, arXiv 2010.07003. It gathers the kept tokens after the projection;
+gathering before it gives the same result and saves (n - k) a d.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ from models.network import Network
 class LayerShape:
     """The sizes of one layer; a pruned one has fewer heads or neurons than the others, or none."""
 
-    attention: int  # heads x size of a head
+    attention: int  # heads x head size
     heads: int
     neurons: int
 
 
 @dataclass(frozen=True)
 class EncoderShape:
-    """The sizes of an encoder that its cost depends on."""
+    """The sizes of an encoder that determine its cost."""
 
     hidden: int
     layers: tuple[LayerShape, ...]
-    first: int | None = None  # tokens of each text whose last states are computed; None: all
-    reorders: bool = True  # does the last layer then multiply keys and values by the attention of few states?
+    first: int | None = None  # how many first tokens of each text the last layer computes; None: all
+    reorders: bool = True  # if so, does it avoid computing keys and values of every token (`attend_from`)?
     gathers_early: bool = True  # are tokens dropped before the attention's projection?
 
     @classmethod
     def uniform(cls, layers: int, hidden: int, neurons: int, *, gathers_early: bool = True) -> EncoderShape:
-        """An encoder of equal layers whose attention is as wide as its states, with heads of 64."""
+        """An encoder of equal layers whose attention is as wide as its states, with a head size of 64."""
         return cls(hidden, (LayerShape(hidden, hidden // 64, neurons),) * layers, gathers_early=gathers_early)
 
     @classmethod
     def of(cls, model: nn.Module) -> EncoderShape:
-        """The shape of a network with our encoder; ModelError for another."""
+        """The shape of a network with our encoder; ModelError for other encoders."""
         network, layers = cast(Network, model), []
         hidden = network.architecture["hidden_size"]
         for layer, (heads, neurons) in zip(encoder_of(model).layer, widths(model)):
@@ -61,7 +61,7 @@ class EncoderShape:
         return cls(hidden, tuple(layers), network.bert.pooler.first, reorders)
 
     def layer_macs(self, layer: int, entering: int, leaving: int) -> int:
-        """Multiply-adds of a layer, counted from 0, that this many tokens enter and leave."""
+        """Multiply-adds of a layer, counted from 0, for these numbers of entering and leaving tokens."""
         d, shape = self.hidden, self.layers[layer]
         a, f, n, k = shape.attention, shape.neurons, entering, leaving
         if layer == len(self.layers) - 1 and self.first is not None:
@@ -73,19 +73,19 @@ class EncoderShape:
         return 3 * n * d * a + 2 * n * n * a + projected * a * d + 2 * k * d * f
 
     def macs(self, length: int, leaving: Sequence[int] | None = None) -> int:
-        """Multiply-adds of a text of `length` tokens; leaving: the tokens that leave each layer, None: all."""
+        """Multiply-adds for a text of `length` tokens; leaving: how many tokens leave each layer; None: all."""
         counts = [length, *(leaving or [length] * len(self.layers))]
         return sum(self.layer_macs(layer, *counts[layer : layer + 2]) for layer in range(len(self.layers)))
 
     @property
     def searched(self) -> int:
-        """The lowest layers whose lengths change the cost: the last layer has none to choose if few states are read."""
+        """How many of the lowest layers have lengths to search: not the last one if only first tokens are read."""
         return len(self.layers) - (self.first is not None)
 
 
 @dataclass(frozen=True)
 class TextCosts:
-    """Costs of lengths as shares of the full model's, over texts of these token counts, (texts,)."""
+    """Costs at given lengths, absolute or relative to the full model, over texts with these token counts, (texts,)."""
 
     shape: EncoderShape
     counts: np.ndarray
@@ -101,7 +101,7 @@ class TextCosts:
         return self.mean(None)
 
     def mean(self, lengths: Lengths | None) -> float:
-        """Mean multiply-adds of a text, each alone, without padding."""
+        """Mean multiply-adds per text, each text alone, without padding."""
         total = 0
         for count, times in self._distinct:
             leaving = None if lengths is None else lengths.kept_of(count)

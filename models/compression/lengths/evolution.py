@@ -1,8 +1,8 @@
-"""Searches for lengths of each layer that lose little at each cost; numbers alone, no model.
+"""Search algorithms for layer lengths that lose little at each cost; they work on numbers only, without a model.
 
-A configuration is the tokens that leave each layer, `genes`, of `longest` that enter the first. Sources: the evolution
-is that of Kim & Cho 2021, arXiv 2010.07003 (clovaai/length-adaptive-transformer, evolution.py), with an end for
-encoders that run out of new configurations; seeds on a geometric curve as there.
+A configuration (`genes`) is the number of tokens that leave each layer, when `longest` enter the first. Source: the
+evolution of Kim & Cho 2021, arXiv 2010.07003 (clovaai/length-adaptive-transformer, evolution.py), with the same seeds
+on a geometric curve. Unlike there, it stops when an encoder runs out of new configurations.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 
 Genes = tuple[int, ...]
-LEAST = 2  # tokens that a layer keeps
-ATTEMPTS = 50  # for each new configuration that is wanted, before a search gives up
+LEAST = 2  # tokens that every layer keeps
+ATTEMPTS = 50  # for each requested new configuration, before a search gives up
 BISECTIONS = 40
-CUT = 0.9  # of a layer's tokens that the greedy search keeps in a step
+CUT = 0.9  # share of a layer's tokens that the greedy search keeps in a step
 
 
 @dataclass(frozen=True)
 class Point:
-    """A configuration with its cost, a share of the full model's, and its score; higher is better."""
+    """A configuration with its cost relative to the full model, and its score; higher is better."""
 
     genes: Genes
     cost: float
@@ -31,7 +31,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Problem:
-    """The encoder as a search sees it: its layers with lengths to choose, and how a configuration costs and scores."""
+    """What a search needs to know: the number of layers with lengths to choose, and the cost and score functions."""
 
     layers: int
     longest: int
@@ -44,7 +44,7 @@ class Problem:
         return (self.longest,) * self.layers
 
     def geometric(self, drop: float) -> Genes:
-        """The configuration whose layers each drop the share `drop` of their tokens."""
+        """The configuration in which each layer drops a share `drop` of its tokens."""
         genes, count = [], self.longest
         for _ in range(self.layers):
             count = max(LEAST, math.ceil((1 - drop) * count - 1e-6))
@@ -52,7 +52,7 @@ class Problem:
         return tuple(genes)
 
     def geometric_at(self, cost: float, steepest: float) -> Genes:
-        """The geometric configuration of that cost, found by bisection of its drop between 0 and `steepest`."""
+        """The geometric configuration with that cost, found by bisecting its drop between 0 and `steepest`."""
         low, high = 0.0, steepest
         for _ in range(BISECTIONS):
             middle = (low + high) / 2
@@ -64,12 +64,12 @@ class Evaluated:
     """The configurations scored so far; each is scored once."""
 
     def __init__(self, problem: Problem, floor: float) -> None:
-        """floor: the cost of the shortest configuration, below which none is scored."""
+        """floor: the cost of the shortest configuration; cheaper ones are not scored."""
         self.problem, self.floor = problem, floor
         self.points: dict[Genes, Point] = {}
 
     def add(self, genes: Genes) -> bool:
-        """Score a configuration; False if it is known or too short."""
+        """Score a configuration; False if it was scored before or is too short."""
         if genes in self.points:
             return False
         cost = self.problem.cost(genes)
@@ -79,7 +79,7 @@ class Evaluated:
         return True
 
     def front(self) -> list[Point]:
-        """The configurations that no cheaper one equals or beats, cheapest first; the full one is always the last."""
+        """The Pareto-optimal configurations, cheapest first, plus the full one, which always comes last."""
         found: list[Point] = []
         for point in sorted(self.points.values(), key=lambda one: (one.cost, -one.score, one.genes)):
             if point.genes != self.problem.full and (not found or point.score > found[-1].score):
@@ -97,8 +97,8 @@ def seeds(problem: Problem, count: int, steepest: float) -> list[Genes]:
 
 
 def mutate(parent: Genes, longest: int, share: float, generator: np.random.Generator) -> Genes:
-    """A copy in which each layer is drawn again with probability `share`: from what the parent's next layer keeps to
-    what the layer below now keeps, so that lengths never grow.
+    """A copy in which each layer is redrawn with probability `share`, between the tokens that the parent's next layer
+    keeps and those that the previous layer of the copy keeps, so that lengths never grow.
     """
     genes, above = list(parent), longest
     for layer in range(len(genes)):
@@ -117,7 +117,7 @@ def cross(first: Genes, second: Genes) -> Genes:
 def evolve(
     evaluated: Evaluated, generator: np.random.Generator, *, mutations: int, crossovers: int, share: float
 ) -> int:
-    """One iteration: score children of configurations on the front; returns how many were new."""
+    """One iteration: score mutations and crossovers of configurations on the front; returns how many were new."""
     parents = [point.genes for point in evaluated.front()]
     longest = evaluated.problem.longest
 
@@ -134,7 +134,7 @@ def evolve(
 
 
 def _add_new(evaluated: Evaluated, make: Callable[[], Genes], count: int) -> int:
-    """Score `count` new configurations, fewer where hardly any are left."""
+    """Score `count` new configurations, or fewer if the attempts run out."""
     found = 0
     for _ in range(ATTEMPTS * count):
         if found == count:
@@ -144,8 +144,8 @@ def _add_new(evaluated: Evaluated, make: Callable[[], Genes], count: int) -> int
 
 
 def greedy(evaluated: Evaluated) -> Iterator[Point]:
-    """From full length on, cut a tenth of the tokens of one layer at a time: where the score falls least for the cost
-    that is saved. Yields each step; ends when the shortest configuration is reached.
+    """Starting from full length, cut a tenth of one layer's tokens at a time, where the score falls least per cost
+    saved. Yields each step; ends when no allowed cut is left.
     """
     problem = evaluated.problem
     evaluated.add(problem.full)
@@ -164,7 +164,7 @@ def greedy(evaluated: Evaluated) -> Iterator[Point]:
 
 
 def _cuts(genes: Genes) -> Iterable[Genes]:
-    """The configurations with a tenth less in one layer, and at most as much above it."""
+    """The configurations with a tenth fewer tokens in one layer, and at most as many in the layers above it."""
     for layer, count in enumerate(genes):
         kept = max(LEAST, math.floor(CUT * count))
         yield (*genes[:layer], *(min(kept, one) for one in genes[layer:]))

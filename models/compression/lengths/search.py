@@ -1,8 +1,8 @@
-"""Searches the lengths of a model's layers on rows that it was not trained on, and returns the best at each cost.
+"""Searches lengths for a model's layers on rows that it was not trained on, and returns the best at each cost.
 
-Costs are multiply-adds by formula, so the same seed finds the same lengths on any machine; with cost=latency they are
-milliseconds by this machine's table (timing.py), which decides what is found. The milliseconds of the front are
-measured in the end in either case, all of it in turns.
+Costs are multiply-adds by formula, so the same seed finds the same lengths on any machine. With cost=latency, they are
+milliseconds from this machine's latency table (timing.py), and results depend on it. In both cases, the milliseconds
+of the front are measured at the end, with its configurations taking turns.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from models.compression.stage import StageContext
 from models.compression.structured.layer_widths import encoder_of
 from models.network import Network
 
-GRID = 1000  # of a text: ratios are steps of a thousandth of it
-POINT = 0.01  # of the score
-Scores = dict[str, float]  # by the lengths as text
+GRID = 1000  # with mode=ratio, lengths are searched in thousandths of a text
+POINT = 0.01  # one percentage point of the score
+Scores = dict[str, float]  # keys: genes as text
 
 
 @dataclass(frozen=True)
 class Found:
-    """The result of a search: the front, cheapest first, and facts about it."""
+    """The result of a search: the front, cheapest first, and facts about the search."""
 
     choices: list[Choice]
     tried: int  # configurations that were scored
@@ -42,11 +42,11 @@ def search_lengths(
     model: nn.Module, context: StageContext, options: LengthSearch, *, mode: str = "ratio", longest: int = 512,
     known: Mapping[str, float] | None = None, keep: Callable[[Scores], None] | None = None,
 ) -> Found:  # fmt: skip
-    """Search the lengths of `model`, which keeps those that it has.
+    """Search lengths for `model`, whose own lengths are not changed.
 
-    mode: ratio | absolute, of the lengths; longest: tokens of the longest text, for absolute ones. known: scores of an
-    interrupted search; keep: called with all scores so far after each iteration. Raises ModelError for another
-    encoder than ours.
+    mode: ratio | absolute, of the lengths; longest: tokens of the longest text, for absolute ones. known: scores from
+    an interrupted search; keep: called with all scores so far after each iteration. Raises ModelError for encoders
+    that are not ours.
     """
     network, encoder = cast(Network, model), encoder_of(model)
     shape, tokens = EncoderShape.of(model), token_counts(context, options)
@@ -81,7 +81,7 @@ def search_lengths(
 
 
 def token_counts(context: StageContext, options: LengthSearch) -> np.ndarray:
-    """The tokens of the selection rows that are searched on, (texts,)."""
+    """Token counts of the selection-split rows that the search uses, (texts,)."""
     counts = []
     for inputs, _, _ in context.batches(rows=options.rows, split="select", seed=context.seed):
         ids, mask = inputs["input_ids"], inputs.get("attention_mask")
@@ -90,7 +90,7 @@ def token_counts(context: StageContext, options: LengthSearch) -> np.ndarray:
 
 
 def run_search(problem: Problem, options: LengthSearch, context: StageContext, keep: Callable[[], object]) -> Evaluated:
-    """Score configurations as the settings say; keep: called after each iteration."""
+    """Score configurations with the search method in the settings; keep: called after each iteration."""
     generator, shortest = np.random.default_rng(context.seed), problem.geometric(options.drop)
     evaluated = Evaluated(problem, problem.cost(shortest))
     for genes in seeds(problem, options.population, options.drop):
@@ -114,7 +114,7 @@ def run_search(problem: Problem, options: LengthSearch, context: StageContext, k
 
 
 def say_state(evaluated: Evaluated, context: StageContext, moment: str) -> None:
-    """Print how far a search is."""
+    """Print the progress of a search."""
     front = evaluated.front()
     context.say(
         f"{moment}: {len(evaluated.points)} configurations scored, the best at {len(front)} costs from "
@@ -123,7 +123,7 @@ def say_state(evaluated: Evaluated, context: StageContext, moment: str) -> None:
 
 
 def lengths_at(genes: Genes, grid: int, mode: str, layers: int) -> Lengths | None:
-    """The lengths of a configuration; layers without a length of their own drop nothing. None: no layer drops any."""
+    """The lengths of a configuration; layers that are not searched drop nothing. None: no layer drops any token."""
     if all(count == grid for count in genes):
         return None
     rest = layers - len(genes)
@@ -140,7 +140,7 @@ def choice_of(point: Point, lengths: Lengths | None, texts: TextCosts) -> Choice
 
 
 def front_metrics(found: Found, chosen: Choice, mode: str) -> dict[str, float]:
-    """The metrics of a search and of the lengths that the model is left with."""
+    """The metrics of a search and of the lengths that the model keeps."""
     full, shortest = found.choices[-1], found.choices[0]
     metrics = {
         "length/tried": float(found.tried),

@@ -1,9 +1,9 @@
-"""How long an encoder takes at given lengths, on this machine: predicted from a table, or measured in turns.
+"""Latency of an encoder at given lengths: predicted from a table, or measured with the configurations taking turns.
 
-The table has the milliseconds of one layer at several numbers of tokens that enter and leave it, and those of the whole
-model and of the model without layers, which set the scale: a layer called by itself finds its weights in the
-processor's cache. It is kept in the cache folder, named after everything it depends on, so a machine times a shape
-once. A table of another machine predicts that machine's times of the same lengths.
+The table has the milliseconds of one layer for several numbers of entering and leaving tokens. The times of the whole
+model and of the model without layers set the scale, because a layer timed alone finds its weights in the CPU cache.
+The table is kept in the cache folder under a hash of everything it depends on, so a machine times a shape once. A table
+from another machine predicts that machine's times for the same lengths.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from models.compression.structured.layer_widths import encoder_of, restore, widt
 from models.json_types import JsonObject
 from models.network import Network
 
-GRID = (4, 16, 32, 64, 128, 256, 384, 512)  # tokens that enter; the longest text's are added
-LEAVING = (0.3, 0.7)  # shares of them that leave a layer that drops tokens; its time is a line through these
-CELL_S, WHOLE_S = 0.05, 0.3  # seconds for which a cell and a whole model are timed, over all rounds
-FRONT_S = 0.5  # seconds for which each configuration of a front is timed
+GRID = (4, 16, 32, 64, 128, 256, 384, 512)  # timed numbers of entering tokens, up to that of the longest text
+LEAVING = (0.3, 0.7)  # timed shares of leaving tokens; for other shares, times lie on a line through these
+CELL_S, WHOLE_S = 0.05, 0.3  # seconds of timing for a cell and for a whole model, over all rounds
+FRONT_S = 0.5  # seconds of timing for each configuration on the front
 WHOLE, EMPTY = "whole", "empty"
-LAST = -1  # the last layer, where it computes few tokens alone
+LAST = -1  # the last layer, if it computes only the first tokens
 
 
 class Cell(nn.Module):
-    """One layer, called like a whole model; fixed hidden states replace those of the ids."""
+    """One layer, called like a whole model; runs on fixed hidden states and ignores the ids."""
 
     def __init__(self, layer: Layer, states: Tensor, share: float, first: int | None, *, keeps_whole: bool) -> None:
-        """states: (B, T, H); share: of the tokens that leave, 1: the layer drops none. first: as in Wanted."""
+        """states: (B, T, H); share: the share of tokens that leave the layer; 1: all. first: as in Wanted."""
         super().__init__()
         self.layer, self.share, self.first, self.keeps_whole = layer, share, first, keeps_whole
         self.register_buffer("states", states, persistent=False)
@@ -60,7 +60,7 @@ class Cell(nn.Module):
 
 
 class AtLengths(nn.Module):
-    """A model at certain lengths; several share one model, which is called by one of them at a time."""
+    """A model at given lengths; several instances share one model, and only one of them calls it at a time."""
 
     def __init__(self, model: nn.Module, lengths: Lengths | None) -> None:
         super().__init__()
@@ -74,12 +74,13 @@ class AtLengths(nn.Module):
 
 
 class LengthTable:
-    """The median milliseconds of one call: of the whole model, of one without layers, and of single layers."""
+    """Median milliseconds of one call of the whole model, of the model without layers, and of single layers."""
 
     def __init__(self, ms: dict[str, float], layers: Sequence[int]) -> None:
-        """ms: `whole/128`, `empty/128`, `last/128`, `4/128/0.5`: of layer 4 that 128 tokens enter and 64 leave.
+        """ms: keys such as `whole/128`, `empty/128`, `last/128` or `4/128/0.7` (layer 4: 128 tokens enter, 70 % leave).
 
-        layers: for each layer the one of its shape that was timed; LAST where the last computes few tokens alone.
+        layers: for each layer, the timed layer of the same shape; LAST for a last layer that computes only the first
+        tokens.
         """
         self.ms, self.layers = ms, tuple(layers)
         self.grid = sorted(int(name.partition("/")[2]) for name in ms if name.startswith(f"{WHOLE}/"))
@@ -91,7 +92,7 @@ class LengthTable:
         return hashlib.sha256(json.dumps(self.ms, sort_keys=True).encode()).hexdigest()[:8]
 
     def predict(self, lengths: Lengths | None, count: int) -> float:
-        """The time of one call with texts of `count` tokens, ms."""
+        """The predicted time of one call with texts of `count` tokens, ms."""
         leaving = [count] * len(self.layers) if lengths is None else lengths.kept_of(count)
         empty, whole = self._at(EMPTY, count), self._at(WHOLE, count)
         full = sum(self._layer(layer, count, count) for layer in self.layers)
@@ -99,16 +100,16 @@ class LengthTable:
         return empty + (whole - empty) * spent / full
 
     def mean(self, lengths: Lengths | None, counts: np.ndarray) -> float:
-        """The mean time of texts with these token counts, ms."""
+        """The mean predicted time for texts with these token counts, ms."""
         values, times = np.unique(counts, return_counts=True)
         return float(np.average([self.predict(lengths, int(value)) for value in values], weights=times))
 
     def share(self, lengths: Lengths | None, counts: np.ndarray) -> float:
-        """That mean time as a share of the full model's."""
+        """The mean predicted time relative to the full model's."""
         return self.mean(lengths, counts) / self.mean(None, counts)
 
     def _layer(self, layer: int, entering: int, leaving: int) -> float:
-        """The time of one layer called by itself, ms."""
+        """The time of one layer called alone, ms."""
         if layer == LAST:
             return self._at("last", entering)
         if leaving >= entering:
@@ -120,7 +121,7 @@ class LengthTable:
         return float(np.interp(count, self.grid, [self.ms[f"{name}/{size}{ending}"] for size in self.grid]))
 
     def _fit(self, layer: int) -> tuple[list[float], list[float]]:
-        """For each number of entering tokens the line, ms and ms a token, through the times of those that leave."""
+        """For each number of entering tokens, fit time to leaving tokens: starts (ms) and slopes (ms per token)."""
         found = []
         for size in self.grid:
             leaving = [Lengths((share,)).kept_of(size)[0] for share in LEAVING]
@@ -131,14 +132,16 @@ class LengthTable:
 
 
 def timed_layers(model: Network) -> list[int]:
-    """For each layer the one that is timed in its place: the lowest of its widths, LAST for the last of few tokens."""
+    """For each layer, the lowest layer with the same widths, which is timed instead; LAST for a last layer that
+    computes only the first tokens.
+    """
     shapes = widths(model)
     found = [shapes.index(shape) for shape in shapes]
     return found if model.bert.pooler.first is None else [*found[:-1], LAST]
 
 
 def load_or_measure(model: Network, stopwatch: Stopwatch, *, batch: int, longest: int) -> LengthTable:
-    """The table for a model and texts of at most `longest` tokens, `batch` of them, from the cache or measured now."""
+    """The table for a model and batches of `batch` texts up to `longest` tokens, from the cache or measured now."""
     facts = {"model": _shape(model), "batch": batch, "longest": longest, **stopwatch.machine}
     key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
     path = stopwatch.cache / "speed" / f"lengths-{key}.json"
@@ -155,13 +158,13 @@ def load_or_measure(model: Network, stopwatch: Stopwatch, *, batch: int, longest
 
 
 def _shape(model: Network) -> JsonObject:
-    """The parts of a model's config that its times depend on, not which lengths were chosen."""
+    """The parts of a model's config that its times depend on, which excludes the chosen lengths."""
     entries = [entry for entry in model.architecture.get("compressed", ()) if entry["method"] != METHOD]
     return model.architecture | {"compressed": entries}
 
 
 def _read(path: Path) -> dict[str, float] | None:
-    """The times in a file of the cache; None if it is missing or damaged."""
+    """The times in a cache file; None if the file is missing or damaged."""
     try:
         return {str(name): float(ms) for name, ms in json.loads(path.read_text(encoding="utf-8"))["ms"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -169,7 +172,7 @@ def _read(path: Path) -> dict[str, float] | None:
 
 
 def measure_table(model: Network, stopwatch: Stopwatch, *, batch: int, longest: int) -> LengthTable:
-    """Measure the table of a model, which keeps the lengths that it has."""
+    """Measure the table of a model, whose own lengths are not changed."""
     grid = [*(size for size in GRID if size < longest), longest]
     layers, ms = timed_layers(model), dict[str, float]()
     empty = restore(copy.deepcopy(model), {"layers": [[0, 0]] * len(layers)})
@@ -187,9 +190,9 @@ def measure_table(model: Network, stopwatch: Stopwatch, *, batch: int, longest: 
 
 
 def _cells(model: Network, layers: Sequence[int], batch: int, size: int) -> dict[str, nn.Module]:
-    """The cells of all shapes of layers that `size` tokens enter."""
+    """The cells of all layer shapes for `size` entering tokens."""
     encoder, first = encoder_of(model), model.bert.pooler.first
-    generator = torch.Generator().manual_seed(0)  # the run's own random numbers stay untouched
+    generator = torch.Generator().manual_seed(0)  # does not affect the run's random numbers
     states = torch.randn(batch, size, model.architecture["hidden_size"], generator=generator)
     states = states.to(next(model.parameters()).device)
     found: dict[str, nn.Module] = {}
@@ -210,7 +213,7 @@ def _medians(rounds: Mapping[str, Sequence[float]]) -> dict[str, float]:
 def measure_choices(
     model: Network, stopwatch: Stopwatch, lengths: Sequence[Lengths | None], batch: int, count: int
 ) -> list[float]:
-    """Median milliseconds of one call at each of these lengths with texts of `count` tokens, all of them in turns."""
+    """Median milliseconds of one call with texts of `count` tokens, at each of these lengths, which take turns."""
     made = {str(place): AtLengths(model, one).eval() for place, one in enumerate(lengths)}
     with full_length(model):
         rounds = stopwatch.times(made, batch=batch, length=count, seconds=FRONT_S)
@@ -219,7 +222,7 @@ def measure_choices(
 
 @contextmanager
 def full_length(model: nn.Module) -> Iterator[None]:
-    """Let the model drop no token in a block; its lengths come back afterwards, whatever the block sets."""
+    """Within the block, the model drops no tokens; its lengths are restored afterwards, whatever the block sets."""
     encoder = encoder_of(model)
     before = encoder.lengths
     encoder.lengths = None

@@ -1,9 +1,9 @@
-"""The training of one model for all lengths: the sandwich rule with in-place distillation.
+"""Training one model for all lengths: the sandwich rule with in-place distillation.
 
-Each batch is computed at full length, which learns the labels, at the shortest lengths and at random ones; these learn
-the outputs of the full pass and see no labels. The loss is the mean over the passes.
-Source: Length-Adaptive Transformer, arXiv 2010.07003, section 3.2. Unlike in its code, the full pass leaves no layer
-out, and the divergence is from the full pass to the shorter one; `direction=sub_full` is the code's.
+Each batch is computed at full length, at the shortest lengths and at random lengths. The full pass learns the labels;
+the shorter passes learn only the outputs of the full pass. The loss is the mean over the passes.
+Source: Length-Adaptive Transformer, arXiv 2010.07003, section 3.2. Unlike its code, the full pass skips no layer, and
+the divergence is KL(full pass || shorter pass); `direction=sub_full` reverses it, as in that code.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from models.compression.stage import Inputs, StageContext, Targets, TrainingHook
 
 @contextmanager
 def computing(encoder: Encoder, shape: Shape | None) -> Iterator[None]:
-    """Let the encoder compute a shape for a block, None for all layers and tokens."""
+    """Within the block, the encoder computes a shape; None: all layers and tokens."""
     before = encoder.lengths, encoder.skipped
     encoder.lengths, encoder.skipped = (shape.lengths, shape.skipped) if shape else (None, frozenset())
     try:
@@ -34,9 +34,9 @@ def computing(encoder: Encoder, shape: Shape | None) -> Iterator[None]:
 
 
 class LengthHook(TrainingHook):
-    """Adds the shorter passes to every batch. Evaluations within the training are of the shortest lengths.
+    """Adds the shorter passes to every batch. Evaluations during training use the shortest lengths.
 
-    The best weights are thus those that are best where the most tokens are dropped; the full pass teaches them.
+    So the best weights are those that work best when the most tokens are dropped.
     """
 
     def __init__(self, context: StageContext, options: LengthTraining) -> None:
@@ -46,16 +46,16 @@ class LengthHook(TrainingHook):
         self.shorter: list[Tensor] = []  # the outputs of the shorter passes over this batch
 
     def begin(self, model: nn.Module, total_steps: int) -> None:
-        """Set the lengths of evaluations."""
+        """Set the lengths for evaluations."""
         self.encoder = encoder_with_lengths(model)
         self.encoder.lengths = shortest(len(self.encoder.layer), self.options.drop)
 
     def before_step(self, step: int) -> None:
-        """Draw by the step, so that a continued run draws the same lengths."""
+        """Seed by step, so that a resumed run draws the same lengths."""
         self.random = np.random.default_rng([self.context.seed, step])
 
     def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
-        """The outputs of the full pass; keeps those of the shorter ones."""
+        """The outputs of the full pass; keeps those of the shorter passes."""
         encoder, options = self._begun(), self.options
         with computing(encoder, None):
             full = model(**inputs)
@@ -67,7 +67,7 @@ class LengthHook(TrainingHook):
         return full
 
     def loss(self, task_loss: Tensor, output: Tensor, targets: Targets, rows: np.ndarray) -> Tensor:
-        """The mean of the task's loss at full length and the divergences of the shorter passes from it."""
+        """The mean of the task's loss at full length and the shorter passes' divergences from the full pass."""
         full, found = output.detach().float(), [task_loss]
         for shorter in self.shorter:
             pair = shorter.float(), full

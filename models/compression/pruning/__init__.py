@@ -1,1 +1,1 @@
-"""The parts of pruning single weights: masks and their training."""
+"""The parts of unstructured pruning: masks and their training."""

@@ -1,8 +1,8 @@
-"""Bias absorption: the bias of a layer takes over the mean of what the weights that are cut contributed.
+"""Bias absorption: a layer's bias takes over the mean contribution of its pruned weights.
 
-When entries P of a row of W are set to zero, b_i += sum over j in P of W_ij mu_j with mu = E[x], the mean input over
-real tokens. That removes the mean of the error exactly; its variance stays. It matters where inputs are not centred,
-such as after a GELU: scores may then choose weights that shift all outputs one way.
+When entries P of a row i of W are set to zero, b_i += sum over j in P of W_ij mu_j, with mu = E[x], the mean input
+over real tokens. That removes the mean of the error exactly, but not its variance. It matters where inputs are not
+centred, such as after a GELU: the removed weights may then shift all outputs in one direction.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from models.compression.settings.pruning import CutPruning
 from models.compression.stage import Inputs, StageContext
 from models.errors import ModelError
 
-MOMENTUM = 0.99  # of the running means, once as many batches have been seen; before that all batches count the same
-ROWS = 256  # training rows on which the means start
+MOMENTUM = 0.99  # of the running means; the first 1 / (1 - MOMENTUM) batches count equally
+ROWS = 256  # training rows that initialise the means
 
 
 class BiasAbsorption:
-    """The running mean of one linear layer's inputs, and what its bias holds for each weight that is cut."""
+    """The running mean of one linear layer's inputs, and what its bias has absorbed for each pruned weight."""
 
     def __init__(self, linear: nn.Linear) -> None:
         self.linear = linear
@@ -36,9 +36,9 @@ class BiasAbsorption:
 
     @torch.no_grad()
     def observe(self, inputs: Tensor, mask: Tensor | None) -> None:
-        """Move the mean by the inputs (B, T, d_in) of a batch, without padding, or those of any tokens (N, d_in).
+        """Update the mean with a batch's inputs: (B, T, d_in) without padding, or any tokens (N, d_in).
 
-        mask: (B, T), 1 for real tokens; of more positions where the layer computes the first ones alone.
+        mask: (B, T), 1 for real tokens; it may be longer than the inputs if the layer computes only the first tokens.
         """
         rows = inputs.detach().flatten(0, -2).to(self.mean.dtype)
         if mask is None or inputs.ndim != 3 or len(inputs) != len(mask):
@@ -46,13 +46,13 @@ class BiasAbsorption:
         else:
             real = mask[:, : inputs.shape[1]].flatten().to(rows.dtype)
             found = real @ rows / real.sum()
-        found = torch.where(found.isfinite().all(), found, self.mean)  # the step of such a batch is skipped
+        found = torch.where(found.isfinite().all(), found, self.mean)  # training skips batches that are not finite
         self.seen += 1
         self.mean.lerp_(found, max(1.0 - MOMENTUM, 1.0 / self.seen))
 
     @torch.no_grad()
     def move(self, before: Tensor, after: Tensor) -> None:
-        """Give the bias what a change of the mask (d_out, d_in; 0 or 1) cuts, and take back what it held for others."""
+        """Let the bias absorb weights that a mask change (d_out, d_in; 0 or 1) cuts, and release restored ones."""
         fell, rose = before > after, before < after
         change = unmasked_weight(self.linear) * self.mean * fell - self.held * rose
         self.held += change
@@ -60,7 +60,7 @@ class BiasAbsorption:
 
 
 class Absorber:
-    """The bias absorption of all layers of a pruning; `watch` lets them see a batch."""
+    """The bias absorption of all pruned layers; `watch` lets them observe a batch."""
 
     def __init__(self, matrices: Mapping[str, Matrix]) -> None:
         self.parts = {name: BiasAbsorption(one) for name, one in matrices.items() if isinstance(one, nn.Linear)}
@@ -77,7 +77,7 @@ class Absorber:
 
     @contextmanager
     def watch(self, mask: Tensor | None) -> Iterator[None]:
-        """Within the block, move the means by what the layers compute; mask: (B, T) of the batch."""
+        """Within the block, update the means with the layers' inputs; mask: (B, T) of the batch."""
         self.mask, self.is_watching = mask, True
         try:
             yield
@@ -85,7 +85,7 @@ class Absorber:
             self.mask, self.is_watching = None, False
 
     def state(self) -> dict[str, Tensor]:
-        """The means and what the biases hold, for a checkpoint."""
+        """The means and what the biases have absorbed, for a checkpoint."""
         found: dict[str, Tensor] = {}
         for name, part in self.parts.items():
             seen = torch.tensor(part.seen)
@@ -101,7 +101,7 @@ class Absorber:
 
 
 class CutHook(PruningHook):
-    """A pruning with masks of 0 and 1, whose cuts the biases absorb if the settings say so."""
+    """Pruning with masks of 0 and 1; with absorb=true, the biases absorb what is cut."""
 
     options: CutPruning
 
@@ -111,7 +111,7 @@ class CutHook(PruningHook):
         self.absorber: Absorber | None = None
 
     def make_ready(self, model: nn.Module) -> None:
-        """Start the means of the inputs on some training rows."""
+        """Initialise the means of the inputs on some training rows."""
         if not self.options.absorb:
             return
         self.absorber = Absorber(self.matrices)
@@ -137,7 +137,7 @@ class CutHook(PruningHook):
         return mask
 
     def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
-        """The outputs; the means see the batch."""
+        """The outputs; the means are updated with the batch."""
         with self.absorber.watch(inputs.get("attention_mask")) if self.absorber else nullcontext():
             return super().forward(model, inputs, rows)
 
@@ -159,12 +159,12 @@ class CutHook(PruningHook):
 
 
 class CutStage(MaskingStage):
-    """A pruning with masks of 0 and 1."""
+    """Pruning with masks of 0 and 1."""
 
     options: CutPruning
 
     def check(self, model: nn.Module) -> None:
-        """ModelError unless there are matrices to prune, and biases where they are to absorb what is cut."""
+        """ModelError unless there are matrices to prune and, with absorb=true, all of them have biases."""
         super().check(model)
         if not self.options.absorb:
             return

@@ -1,7 +1,7 @@
-"""Masks for pruning single weights: choosing matrices, the density schedule, setting masks, and folding them.
+"""Masks for unstructured pruning: choosing matrices, the density schedule, setting masks, and folding them.
 
-A mask M is a parametrization of a weight W, so that the layer computes with W x M. The methods decide which weights a
-mask keeps: models/compression/magnitude.py, movement.py and l0.py.
+A mask M is a parametrization of a weight W, so that the layer computes with W * M, elementwise. The methods decide
+which weights a mask keeps: models/compression/magnitude.py, movement.py and l0.py.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from models.compression.dendrite.module import Dendrite
 from models.errors import ModelError
 from models.json_types import JsonObject
 
-# The six linear layers of a block, by BERT's names for them; each has a metric of its own.
+# The six linear layers of a block, by their names in BERT; each has its own metric.
 BLOCK = {
     "attention.self.query": "query",
     "attention.self.key": "key",
@@ -40,16 +40,16 @@ PLACE = re.compile(rf"\.layer\.(\d+)\.({'|'.join(map(re.escape, BLOCK))})$")
 
 ENCODERS, EMBEDDINGS = ("bert.encoder.", "bert.backbone."), "bert.backbone.embeddings."
 
-SAMPLE = 4096  # values from which the place of a threshold is estimated
-MARGIN = 2.0  # of the estimate, in square roots of the sample's size: four standard deviations at most
+SAMPLE = 4096  # sampled values, from which a threshold is estimated
+MARGIN = 2.0  # error margin of the estimated rank, times sqrt(sample size): at least four standard deviations
 
-PRUNED = "pruned"  # key of config.json: names of the modules whose zeros must stay
+PRUNED = "pruned"  # key in config.json: names of the modules whose zeros must be kept
 
 Matrix = nn.Linear | nn.Embedding
 
 
 def block_lists(model: nn.Module) -> list[str]:
-    """Names of an encoder's lists of blocks: its outermost module lists that hold linear layers."""
+    """Names of an encoder's block lists: its outermost module lists that contain linear layers."""
     lists: list[str] = []
     for name, module in model.named_modules():
         is_inside = name.startswith(ENCODERS) and not name.startswith((EMBEDDINGS, *(f"{outer}." for outer in lists)))
@@ -61,9 +61,9 @@ def block_lists(model: nn.Module) -> list[str]:
 def choose_matrices(model: nn.Module, pattern: str | None, key: str = "matrices") -> dict[str, Matrix]:
     """The matrices to prune, by name: all linear layers in the encoder's blocks, or all that match a pattern.
 
-    A pattern is a name with wildcards, such as *word_embeddings. A block that several layers share counts once.
-    key: the setting of the pattern, for messages. ModelError if there is no matrix, and for blocks with
-    other weights.
+    A pattern is a name with wildcards, such as *word_embeddings. A block shared by several layers counts once.
+    key: the setting of the pattern, for messages. ModelError if no matrix is found, or, without a pattern, if the
+    blocks have other weights.
     """
     matrices = {name: module for name, module in model.named_modules() if isinstance(module, Matrix)}
     kinds = sorted({re.sub(r"\.\d+(?=\.)", ".*", name) for name in matrices})
@@ -84,13 +84,13 @@ def choose_matrices(model: nn.Module, pattern: str | None, key: str = "matrices"
 
 
 def linear_layers(model: nn.Module) -> list[str]:
-    """The names of all linear layers of an encoder, those outside its blocks too, such as between tables and blocks."""
+    """Names of all linear layers of an encoder, including those outside blocks, such as between tables and blocks."""
     found = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
     return [name for name in found if name.startswith(ENCODERS)]
 
 
 def _other_weights(model: nn.Module, inside: tuple[str, ...]) -> list[str]:
-    """Types of modules in the blocks that have other weights than linear layers and tables, such as convolutions."""
+    """Types of modules in the blocks with weights that are not linear layers or tables, such as convolutions."""
     left = (nn.Linear, nn.Embedding, Dendrite, Mask, ParametrizationList)
     return sorted({
         type(module).__name__
@@ -102,16 +102,16 @@ def _other_weights(model: nn.Module, inside: tuple[str, ...]) -> list[str]:
 
 
 class Mask(nn.Module):
-    """A parametrization: the weight times `factor()`, which each method defines."""
+    """A parametrization that multiplies the weight by `factor()`, which each method defines."""
 
-    before: Tensor  # bool: the places that were kept when flips were last counted
+    before: Tensor  # bool: the weights that were kept when flips were last counted
 
     def __init__(self, weight: Tensor) -> None:
         super().__init__()
         self.register_buffer("before", torch.ones_like(weight, dtype=torch.bool))
 
     def factor(self) -> Tensor:
-        """The factor of each weight when the model predicts; 0: pruned."""
+        """The factor of each weight at inference; 0: pruned."""
         raise NotImplementedError
 
     def forward(self, weight: Tensor) -> Tensor:
@@ -119,14 +119,14 @@ class Mask(nn.Module):
         return weight * self.factor()
 
     def count_flips(self, kept: Tensor) -> int:
-        """How many places changed between kept (bool) and pruned since the last count."""
+        """How many weights changed between kept and pruned since the last count; kept: bool, the current state."""
         changed = int((kept != self.before).sum())
         self.before.copy_(kept)
         return changed
 
 
 class BinaryMask(Mask):
-    """A mask of 0 and 1 that a method sets; floats, because products with bool take 15 times as long."""
+    """A mask of 0 and 1 that a method sets; it is float because products with bool take 15 times as long."""
 
     kept: Tensor
 
@@ -140,7 +140,7 @@ class BinaryMask(Mask):
 
 
 def unmasked_weight(module: Matrix) -> Tensor:
-    """The weight behind the mask, or the weight if there is no mask."""
+    """The weight before masking, or the plain weight if there is no mask."""
     if not is_parametrized(module):
         return module.weight
     found: Tensor = module.parametrizations.weight.original  # type: ignore[union-attr,assignment]
@@ -153,7 +153,7 @@ def attach_mask(module: Matrix, mask: Mask) -> None:
 
 
 def fold_mask(module: Matrix) -> None:
-    """Replace the weight by the masked weight: the same numbers in a plain module."""
+    """Replace the weight with the masked weight, in a plain module."""
     if is_parametrized(module):
         is_trained = unmasked_weight(module).requires_grad
         remove_parametrizations(module, "weight", leave_parametrized=True)
@@ -162,7 +162,7 @@ def fold_mask(module: Matrix) -> None:
 
 @contextmanager
 def keep_pruned_zeros(model: nn.Module) -> Iterator[None]:
-    """Keep pruned weights at zero while a later stage trains; does nothing to models that were not pruned."""
+    """Keep pruned weights at zero while a later stage trains; has no effect on models that were not pruned."""
     pruned = set(cast(JsonObject, model.architecture).get(PRUNED, ()))
     modules = [module for name, module in model.named_modules() if name in pruned and isinstance(module, Matrix)]
     for module in modules:
@@ -177,9 +177,9 @@ def keep_pruned_zeros(model: nn.Module) -> Iterator[None]:
 
 
 def cubic_schedule(step: int, first: float, last: float, start: float, end: float) -> float:
-    """The schedule's value: `first` until step `start`, then falling to `last` at step `end`, ever more slowly.
+    """The schedule's value: `first` until step `start`, then it approaches `last`, ever more slowly, until step `end`.
 
-    Source: Zhu & Gupta 2017; in this form `schedule_threshold` of movement pruning's code.
+    Source: Zhu & Gupta 2017; in this form, `schedule_threshold` in movement pruning's code.
     """
     if step >= end:
         return last
@@ -190,7 +190,7 @@ def cubic_schedule(step: int, first: float, last: float, start: float, end: floa
 
 @torch.no_grad()
 def keep_top(scores: list[Tensor], density: float) -> list[Tensor]:
-    """1 for the share `density` of highest scores of all these tensors together, else 0; exact even with ties."""
+    """1 for the highest scores, a share `density` of all these tensors together, else 0; exact even with ties."""
     flat = torch.cat([score.detach().flatten() for score in scores])
     pruned = len(flat) - round(density * len(flat))
     if pruned == 0:
@@ -205,7 +205,7 @@ def keep_top(scores: list[Tensor], density: float) -> list[Tensor]:
 
 
 def set_masks(density: float, masks: list[BinaryMask], scores: list[Tensor], scope: str) -> None:
-    """Let masks keep the share `density` of highest scores, in each matrix or, with scope=global, in all together."""
+    """Keep the highest scores, a share `density` of each matrix or, with scope=global, of all matrices together."""
     shares = [(masks, scores)] if scope == "global" else [([mask], [own]) for mask, own in zip(masks, scores)]
     for those, values in shares:
         for mask, kept in zip(those, keep_top(values, density)):
@@ -220,25 +220,25 @@ def _smallest(values: Tensor, place: int) -> Tensor:
 
 
 def _smallest_on_cpu(values: np.ndarray, place: int) -> np.floating:
-    """The `place`-th smallest of (n,) values, found among those near to where a sample of the values expects it.
+    """The `place`-th smallest of (n,) values, searched near an estimate from a sample of the values.
 
-    Several times as fast as a partition of them all, which is ten times as fast as torch's selection.
+    Several times as fast as partitioning all values, which is ten times as fast as torch's selection.
     """
     sample = np.sort(values[:: max(1, len(values) // SAMPLE)])
     expected, margin = place / len(values) * len(sample), MARGIN * math.sqrt(len(sample))
     low, high = sample[max(0, int(expected - margin))], sample[min(len(sample) - 1, int(expected + margin))]
     near = values[(values >= low) & (values <= high)]
     below = int(np.count_nonzero(values < low))
-    if not below < place <= below + len(near):  # the sample misleads, such as of values in an order
+    if not below < place <= below + len(near):  # the estimate was wrong, for instance because values are ordered
         near, below = values, 0
     found: np.floating = np.partition(near, place - below - 1)[place - below - 1]
     return found
 
 
 def densities(model: nn.Module, kept: Mapping[str, Tensor]) -> dict[str, float]:
-    """The `prune/density_*` metrics of a model; kept: by matrix, the places (bool) that are not pruned.
+    """The `prune/density_*` metrics of a model; kept: for each matrix, the weights (bool) that are not pruned.
 
-    density_encoder counts biases and norms of the encoder as kept, as movement pruning's tables do.
+    density_encoder counts the encoder's biases and norms as kept, as movement pruning's tables do.
     """
     counts = {name: int(places.sum()) for name, places in kept.items()}
     gone = sum(places.numel() for places in kept.values()) - sum(counts.values())
@@ -260,6 +260,6 @@ def densities(model: nn.Module, kept: Mapping[str, Tensor]) -> dict[str, float]:
 
 
 def _parameters(model: nn.Module) -> int:
-    """The number of parameters, without those of masks."""
+    """The number of parameters, excluding those of masks."""
     scores = {id(p) for module in model.modules() if isinstance(module, Mask) for p in module.parameters()}
     return sum(p.numel() for p in model.parameters() if id(p) not in scores)

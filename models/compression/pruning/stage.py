@@ -1,7 +1,6 @@
-"""The training of a pruning of single weights: masks that follow a schedule, and a penalty.
+"""Training for unstructured pruning: masks that follow a schedule, and a penalty.
 
-A method says which mask a matrix gets, how masks are updated, and what the penalty is; see
-models/compression/magnitude.py.
+A method defines which mask a matrix gets, how masks are updated, and the penalty; see models/compression/magnitude.py.
 """
 
 from __future__ import annotations
@@ -33,10 +32,10 @@ CHECKED = 32  # rows whose logits are compared before and after folding
 
 
 class PruningHook(TrainingHook):
-    """Puts masks on the chosen matrices during a training, and folds them into the weights at its end."""
+    """Attaches masks to the chosen matrices during training, and folds them into the weights at the end."""
 
-    first, last = 1.0, 1.0  # value of the schedule at its start and end
-    scheduled = "prune/target_density"  # the metric that the schedule sets
+    first, last = 1.0, 1.0  # the schedule's value at its start and end
+    scheduled = "prune/target_density"  # the metric that logs the schedule's value
     strength = 0.0  # weight of the penalty at the end of the schedule
 
     def __init__(self, options: MaskedPruning, matrices: dict[str, Matrix], context: StageContext) -> None:
@@ -48,25 +47,25 @@ class PruningHook(TrainingHook):
         self.sums = torch.zeros(3, device=context.device)  # task losses, penalties, batches
 
     def make_mask(self, weight: Tensor) -> nn.Module:
-        """The mask of one matrix; each method has its own kind."""
+        """The mask of one matrix; each method has its own type."""
         raise NotImplementedError
 
     def make_ready(self, model: nn.Module) -> None:
-        """Between putting the masks on and the first cut, for what a method must know before it."""
+        """Called after the masks are attached and before the first cut, to prepare what a method needs for it."""
 
     def cut(self) -> None:
-        """Update the masks; a method may do more with what changes."""
+        """Update the masks; a method may also act on the changes."""
         self.update_masks()
 
     def update_masks(self) -> None:
-        """Set the masks to the present `value` of the schedule."""
+        """Set the masks for the schedule's current `value`."""
 
     def penalty(self) -> Tensor | None:
         """The penalty, a scalar, before its weight; None: no penalty."""
         return None
 
     def begin(self, model: nn.Module, total_steps: int) -> None:
-        """Put the masks on, and freeze the embeddings if the settings say so."""
+        """Attach the masks, and freeze the embeddings if the settings say so."""
         weights = {id(unmasked_weight(matrix)) for matrix in self.matrices.values()}
         if self.options.freeze_embeddings:
             parts = cast(Network, model).bert.embedding_parts()
@@ -83,7 +82,7 @@ class PruningHook(TrainingHook):
         self._follow_schedule(0)
 
     def _follow_schedule(self, step: int) -> None:
-        """Set the schedule to step `step`; masks are updated every few steps, and at its end."""
+        """Set the schedule to step `step`; masks are updated every `every` steps, and at its end."""
         self.step = step
         if step % self.options.every == 0 or step in (self.settled, self.total):
             start = round(self.options.start * self.total)
@@ -111,7 +110,7 @@ class PruningHook(TrainingHook):
 
     @torch.no_grad()
     def facts(self) -> dict[str, float]:
-        """The schedule's value, densities, flips, and the mean losses since the last evaluation."""
+        """The schedule's value, the densities, and the mask flips and mean losses since the last evaluation."""
         kept = {name: mask.factor() != 0 for name, mask in self.masks.items()}
         flips = sum(self.masks[name].count_flips(places) for name, places in kept.items())
         task, fined, batches = self.sums.tolist()
@@ -125,18 +124,18 @@ class PruningHook(TrainingHook):
         return found
 
     def state(self) -> dict[str, Tensor]:
-        """The place in the schedule and the sums of losses; scores and masks belong to the model."""
+        """The position in the schedule and the sums of losses; scores and masks are part of the model."""
         return {"place": torch.tensor([self.step, self.value], dtype=torch.float64), "sums": self.sums.clone()}
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Restore the place in the schedule and the sums."""
+        """Restore the position in the schedule and the sums."""
         step, self.value = state["place"].tolist()
         self.step = int(step)
         self.sums.copy_(state["sums"])
 
     @torch.no_grad()
     def end(self, model: nn.Module) -> None:
-        """Fold the masks, and record how far that moved a logit: by rounding errors at most."""
+        """Fold the masks, and record the largest change of a logit, which should be a rounding error."""
         for parameter in self.frozen:
             parameter.requires_grad_(True)
         model.eval()
@@ -154,7 +153,7 @@ class MaskingStage(Stage):
     hook_class: type[PruningHook]
 
     def matrices(self, model: nn.Module) -> dict[str, Matrix]:
-        """The matrices to prune, by name; ModelError if there are none, or a block has other weights."""
+        """The matrices to prune, by name; ModelError if there are none, or if a block has other weights."""
         return choose_matrices(model, self.options.matrices, f"compression.{self.name}.matrices")
 
     def check(self, model: nn.Module) -> None:
@@ -167,7 +166,7 @@ class MaskingStage(Stage):
         return {} if self.options.matrices or all(map(PLACE.search, found)) else {"matrices": " ".join(found)}
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
-        """Train with masks; without epochs only set and fold them."""
+        """Train with masks; without training steps, only set and fold them."""
         options, matrices = self.options, self.matrices(model)
         pruning = self.hook_class(options, matrices, context)
         if options.is_trained:
@@ -189,6 +188,6 @@ class MaskingStage(Stage):
         return model
 
     def _dense(self, model: nn.Module, matrices: dict[str, Matrix]) -> str:
-        """A clause that names the encoder's linear layers without a mask; "" where all have one."""
+        """A clause that names the encoder's linear layers without a mask; "" if all have one."""
         left = [] if self.options.matrices else [name for name in linear_layers(model) if name not in matrices]
         return f"; outside the blocks stay dense: {', '.join(left)}" if left else ""

@@ -1,1 +1,1 @@
-"""The parts of quantization: grids, bit packing, coded layers, integer products."""
+"""The parts of quantization: grids, bit packing, quantized layers, integer products."""

@@ -1,9 +1,9 @@
-"""Training for quantization: weights are rounded in every forward pass, and their ranges are learned with them.
+"""Quantization-aware training: weights are rounded in every forward pass, and their ranges are learned with them.
 
-The gradient passes through the rounding as if it were not there (straight-through). That of a step is the one of LSQ
-(Esser et al. 2020, arXiv 1902.08153); here its logarithm is trained, so that one rate fits steps of all sizes and no
-step becomes negative. LSQ also scales that gradient by 1 / sqrt(weights x levels): AdamW divides by the gradient's own
-size, which makes such a factor one without effect. Zero points stay as they are.
+Gradients pass through the rounding unchanged (straight-through). A step gets the gradient of LSQ (Esser et al. 2020,
+arXiv 1902.08153), but its logarithm is trained, so that one learning rate fits steps of all sizes and steps stay
+positive. LSQ also scales that gradient by 1 / sqrt(weights x levels). AdamW divides by the gradient's size, so such a
+factor would have no effect here. Zero points are not trained.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ from models.json_types import JsonObject
 from models.network import Network
 
 Layer = nn.Linear | nn.Embedding
-WATCHED = 100  # steps at the end of a training in which codes that change are counted
+WATCHED = 100  # steps at the end of training over which changed codes are counted
 
 
 class Ranged(Protocol):
-    """A coded layer whose weight is in the codes of a grid."""
+    """A quantized layer whose weight is stored as codes of a grid."""
 
     coded: Codes
 
 
 class RoundedWeight(nn.Module, OwnRate):
-    """A parametrization: the weight as its codes would give it back, with trained steps."""
+    """A parametrization: the weight quantized and decoded again, with trained steps."""
 
     first_step: Tensor  # (*grid.ranges)
     zero: Tensor  # (*grid.ranges)
-    held: Tensor  # (*grid.ranges): the growth that stays, once the steps are held
+    held: Tensor  # (*grid.ranges): the growth once the steps are frozen
     is_held: Tensor  # bool, a scalar
 
     def __init__(self, weight: Tensor, grid: Grid, lr: float) -> None:
@@ -56,16 +56,16 @@ class RoundedWeight(nn.Module, OwnRate):
         self.register_buffer("zero", zero)
         self.register_buffer("held", torch.zeros_like(step))
         self.register_buffer("is_held", torch.zeros((), dtype=torch.bool, device=step.device))
-        self.growth = nn.Parameter(torch.zeros_like(step))  # logarithm of the step over the first one
+        self.growth = nn.Parameter(torch.zeros_like(step))  # log(step / first_step)
 
     def step(self) -> Tensor:
-        """The steps, (*grid.ranges), as a file gives them back."""
+        """The steps, (*grid.ranges), rounded as they are in a saved file."""
         step = self.first_step * torch.where(self.is_held, self.held, self.growth).exp()
         return step + (self.grid.stored(step) - step).detach() if self.grid.half else step
 
     @torch.no_grad()
     def hold(self) -> None:
-        """Keep the steps as they are from here on."""
+        """Freeze the steps from now on."""
         self.held.copy_(self.growth)
         self.is_held.fill_(True)
 
@@ -80,21 +80,21 @@ class RoundedWeight(nn.Module, OwnRate):
 
 
 class AwareHook(TrainingHook):
-    """Rounds the weights of some layers in every forward pass of a training; keeps the ranges that were learned."""
+    """Quantizes the weights of some layers in every forward pass of training; keeps the learned ranges."""
 
     def __init__(
         self, layers: dict[str, tuple[Layer, Grid]], lr: float, options: AwareSettings | None = None,
         parent: Parent | None = None,
     ) -> None:  # fmt: skip
-        """layers: by name, with the grid of each. lr: of the steps. parent: None: only the labels are learned."""
+        """layers: by name, with their grids. lr: learning rate of the steps. parent: None: learn only the labels."""
         self.layers, self.lr, self.options, self.parent = layers, lr, options or AwareSettings(), parent
         self.ranges: dict[str, tuple[Tensor, Tensor]] = {}  # steps and zeros, by name
-        self.hold_at = self.watch_at = self.total = 0  # steps of the training
-        self.watched: dict[str, Tensor] = {}  # codes as they were WATCHED steps before the end
-        self.changed = torch.full((), -1.0)  # share of the codes that have changed since; -1: not known yet
+        self.hold_at = self.watch_at = self.total = 0  # training steps
+        self.watched: dict[str, Tensor] = {}  # codes WATCHED steps before the end
+        self.changed = torch.full((), -1.0)  # share of the codes that have changed since then; -1: not known yet
 
     def begin(self, model: nn.Module, total_steps: int) -> None:
-        """Put the rounding on; it comes after the mask of a pruned weight."""
+        """Attach the rounding; it is applied after the mask of a pruned weight."""
         self.model, self.total = model, total_steps
         self.hold_at = round(total_steps * (1.0 - self.options.qat_hold))
         self.watch_at = max(total_steps - WATCHED, 0)
@@ -103,7 +103,7 @@ class AwareHook(TrainingHook):
             register_parametrization(layer, "weight", RoundedWeight(layer.weight, grid, self.lr))
 
     def before_step(self, step: int) -> None:
-        """Switch dropout off, hold the ranges and remember the codes, each where it is time for it."""
+        """Turn off dropout with qat_dropout=false; freeze the ranges and store the codes at the steps set for that."""
         if not self.options.qat_dropout:
             self.model.eval()
         if step == self.hold_at:
@@ -113,15 +113,15 @@ class AwareHook(TrainingHook):
             self.watched = {name: present_codes(layer) for name, (layer, _) in self.layers.items()}
 
     def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
-        """The outputs for training rows; the parent keeps what it compares."""
+        """The outputs for training rows; the parent stores what its losses compare."""
         return self.parent.forward(model, inputs, rows) if self.parent else super().forward(model, inputs, rows)
 
     def loss(self, task_loss: Tensor, output: Tensor, targets: Targets, rows: np.ndarray) -> Tensor:
-        """The task's loss, with the parent's where there is one."""
+        """The task's loss, combined with the parent's losses if there is one."""
         return self.parent.loss(task_loss, output, targets) if self.parent else task_loss
 
     def after_step(self, step: int) -> None:
-        """Count the codes that have changed, after the last step."""
+        """After the last step, count the codes that have changed."""
         if step == self.total - 1 and self.watched:
             changed = sum(
                 int((present_codes(layer) != self.watched[name]).sum()) for name, (layer, _) in self.layers.items()
@@ -129,11 +129,11 @@ class AwareHook(TrainingHook):
             self.changed = torch.tensor(changed / sum(codes.numel() for codes in self.watched.values()))
 
     def facts(self) -> dict[str, float]:
-        """The means of the parent's losses."""
+        """The mean of each of the parent's losses."""
         return self.parent.facts() if self.parent else {}
 
     def state(self) -> dict[str, Tensor]:
-        """The remembered codes, the share that has changed, and the sums of the parent's losses."""
+        """The stored codes, the share that has changed, and the sums of the parent's losses."""
         found = {f"codes/{name}": codes for name, codes in self.watched.items()} | {"changed": self.changed}
         return found | ({"sums": self.parent.sums.clone()} if self.parent else {})
 
@@ -147,7 +147,7 @@ class AwareHook(TrainingHook):
 
     @torch.no_grad()
     def end(self, model: nn.Module) -> None:
-        """Take the rounding off; the weights are then those that it rounded."""
+        """Remove the rounding and keep the unrounded weights; store the learned ranges."""
         for name, (layer, _) in self.layers.items():
             weight, rounded = rounding_of(layer)
             is_trained = cast(Tensor, parametrizations_of(layer).original).requires_grad
@@ -158,13 +158,13 @@ class AwareHook(TrainingHook):
 
 
 def parametrizations_of(layer: Layer) -> nn.ModuleList:
-    """The parametrizations of a layer in training: masks of a pruning, then the rounding."""
+    """The parametrizations of a layer in training: pruning masks, then the rounding."""
     assert is_parametrized(layer), "begin put it on"
     return cast(nn.ModuleList, layer.parametrizations.weight)  # type: ignore[union-attr]
 
 
 def rounding_of(layer: Layer) -> tuple[Tensor, RoundedWeight]:
-    """The weight that the rounding of a layer gets, and the rounding."""
+    """The input of a layer's rounding, which is the masked weight, and the rounding."""
     chain = parametrizations_of(layer)
     *masks, rounded = cast(list[RoundedWeight], list(chain))
     weight = cast(Tensor, chain.original)
@@ -175,22 +175,22 @@ def rounding_of(layer: Layer) -> tuple[Tensor, RoundedWeight]:
 
 @torch.no_grad()
 def present_codes(layer: Layer) -> Tensor:
-    """The codes (rows, columns), uint8, of a layer in training as it stands."""
+    """The current codes of a layer in training, (rows, columns) uint8."""
     weight, rounded = rounding_of(layer)
     return encode_in(weight, rounded.step(), rounded.zero, rounded.grid)
 
 
 class AwareStage(QuantizationStage):
-    """A quantization that may train the weights and their ranges first (`qat`)."""
+    """A quantization stage that can first train the weights and their ranges (`qat`)."""
 
     options: AwareSettings
 
     def __init__(self, options: AwareSettings, name: str = "") -> None:
         super().__init__(options, name)
-        self.ranges: dict[str, tuple[Tensor, Tensor]] = {}  # steps and zeros that were trained, by name of the layer
+        self.ranges: dict[str, tuple[Tensor, Tensor]] = {}  # steps and zeros after training, by layer name
 
     def check(self, model: nn.Module) -> None:
-        """Raise ModelError for states that cannot be compared, and for zeros that the codes do not have."""
+        """ModelError if states cannot be compared, or if a pruned model's zeros cannot be represented."""
         check_states(model, self.options, self.name)
         schemes = {coded_grid.scheme for _, coded_grid in self.aware_layers(model).values()}
         if EVEN in schemes and isinstance(model, Network) and PRUNED in model.architecture:
@@ -200,7 +200,7 @@ class AwareStage(QuantizationStage):
             )
 
     def prepare(self, model: nn.Module, context: StageContext) -> None:
-        """Train with rounded weights, if the settings say so."""
+        """Train with rounded weights if `qat` is set."""
         chosen = self.options
         if not chosen.qat:
             return
@@ -215,7 +215,7 @@ class AwareStage(QuantizationStage):
             context.add_metrics({"quantize/codes_changed": changed})
 
     def considered(self, model: nn.Module) -> list[tuple[str, nn.Module]]:
-        """All modules, without the look-up tables that stay as they are."""
+        """All modules except the look-up tables that are not quantized."""
         found = super().considered(model)
         if self.options.tables == "all" or not isinstance(model, Network):
             return found
@@ -223,11 +223,11 @@ class AwareStage(QuantizationStage):
         return [(name, layer) for name, layer in found if not isinstance(layer, nn.Embedding) or id(layer) in words]
 
     def table_grid(self) -> Grid:
-        """The grid of look-up tables, with steps as the settings want them stored."""
+        """The grid of look-up tables, with steps in the precision that the settings choose."""
         return replace(super().table_grid(), half=self.options.rest == HALF)
 
     def aware_layers(self, model: nn.Module) -> dict[str, tuple[Layer, Grid]]:
-        """The layers that will be in the codes of a grid, by name, with their grids."""
+        """The layers that will be stored as codes of a grid, by name, with their grids."""
         found: dict[str, tuple[Layer, Grid]] = {}
         for name, layer in self.considered(model):
             if isinstance(layer, Layer) and isinstance(coded := self.coded_form(name, layer), Codes):
@@ -235,12 +235,12 @@ class AwareStage(QuantizationStage):
         return found
 
     def coded_form(self, name: str, layer: Layer) -> object:
-        """The empty codes that will take the place of a layer's weight; None: it stays as it is."""
+        """The empty codes that will replace a layer's weight; None: the weight is kept."""
         made = self.made_for(name, layer)
         return made.coded if isinstance(made, CodedLinear | CodedTable) else None
 
     def fill(self, name: str, layer: Layer, made: CodedWeight) -> None:
-        """Quantize the weight of a layer, in the ranges that were trained if it has any."""
+        """Quantize a layer's weight, with its trained ranges if it has any."""
         if name in self.ranges:
             cast(Ranged, made).coded.fill_in(layer.weight.detach(), *self.ranges[name])
         else:
@@ -248,7 +248,7 @@ class AwareStage(QuantizationStage):
 
     @torch.no_grad()
     def round_rest(self, model: nn.Module) -> None:
-        """Round all that is not in codes to fp16, as the file will have it."""
+        """Round everything that is not quantized to fp16 precision, as in the saved file."""
         if self.options.rest == HALF:
             for tensor in model.state_dict().values():
                 if tensor.dtype == torch.float32:

@@ -1,7 +1,7 @@
-"""Codes of 1 to 8 bits packed into bytes, so that a saved tensor takes no more than its codes.
+"""Packs codes of 1 to 8 bits into bytes, so that a saved tensor takes no more space than its codes.
 
-Each row is packed by itself, so that rows of a table can be unpacked one by one. Codes of 3, 5, 6 or 7 bits are stored
-in parts of 4, 2 and 1 bits, each part in bytes of its own.
+Each row is packed separately, so that rows of a table can be unpacked one by one. Codes of 3, 5, 6 or 7 bits are split
+into parts of 4, 2 and 1 bits, and each part is stored in separate bytes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ PARTS = (8, 4, 2, 1)  # bits that fill a byte evenly
 
 
 def row_bytes(columns: int, bits: int) -> int:
-    """Bytes of a packed row; exactly `columns` x `bits` / 8 if 8 divides the columns."""
+    """Bytes of a packed row; exactly `columns` x `bits` / 8 if `columns` is a multiple of 8."""
     return sum(_bytes(columns, part) for part in PARTS if bits & part)
 
 

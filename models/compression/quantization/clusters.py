@@ -1,7 +1,7 @@
-"""Three clusters of a tensor's values, by deterministic one-dimensional k-means.
+"""Splits a tensor's values into three clusters by deterministic one-dimensional k-means.
 
 Values are sorted once and sums come from prefix sums, so that a step costs only a few searches. It runs from two
-starts and keeps the better result: quantiles 1/6, 1/2 and 5/6, and the lowest, median and highest value.
+initialisations and keeps the better result: quantiles 1/6, 1/2 and 5/6; and the minimum, median and maximum.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-COUNT = 3  # as published
-STEPS = 300  # of Lloyd's algorithm at most; about 30 are usual
+COUNT = 3  # clusters, as published
+STEPS = 300  # maximum steps of Lloyd's algorithm; about 30 are typical
 
 
 def cluster_boundaries(values: Tensor) -> Tensor:

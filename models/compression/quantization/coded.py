@@ -1,9 +1,9 @@
-"""Layers whose weight is stored as codes: memory and the saved file hold the codes and their steps.
+"""Layers whose weights are stored as integer codes and steps, in memory and in the saved file.
 
-A linear layer is decoded once and multiplied in float32; a table decodes the rows that it looks up. torch 2.13 has
-products of few-bit weights with float32, but they are made for single tokens: at 128 tokens of 768, on one thread of a
-Xeon, the 8-bit product takes 55 times as long as the float32 one, the 4-bit product 155 times, in bf16 both twice as
-long.
+A linear layer is decoded once and multiplied in float32; a table decodes only the rows that it looks up. torch 2.13
+can multiply few-bit weights with float32, but those kernels are made for single tokens: for 128 tokens of width 768,
+on one thread of a Xeon, the 8-bit product takes 55 times as long as float32 and the 4-bit product 155 times; in bf16,
+both take twice as long.
 """
 
 from __future__ import annotations
@@ -20,26 +20,27 @@ from models.compression.quantization.packing import code_bytes, pack, unpack
 
 
 class CodedWeight(nn.Module):
-    """A layer or a table that keeps codes in the place of a weight matrix.
+    """A layer or a table that stores codes instead of a weight matrix.
 
-    Code that counts, measures or exports a model asks this interface; plain layers are nn.Linear and nn.Embedding.
+    Code that counts, measures or exports models uses this interface for quantized layers; plain layers are nn.Linear
+    and nn.Embedding.
     """
 
-    multiplies_integers: ClassVar[bool] = False  # without ever decoding the weight
+    multiplies_integers: ClassVar[bool] = False  # does it multiply integers, without decoding the weight?
     is_table: ClassVar[bool] = False  # ids go in, rows of the matrix come out
     is_trained: bool = True  # was the weight that these codes replace trained?
     bias: Tensor | None  # set by every subclass
 
     def fill(self, weight: Tensor) -> None:
-        """Quantize a float weight: (out, in), or (rows, H) of a table."""
+        """Quantize a float weight: (out, in), or (rows, H) for a table."""
         raise NotImplementedError
 
     def decoded_weight(self) -> Tensor:
-        """The weight that the codes stand for, in float32, decoded at every call."""
+        """The dequantized weight in float32, decoded at every call."""
         raise NotImplementedError
 
     def unpacked_bytes(self) -> int:
-        """Bytes in memory of a decoded weight that is kept; no file holds it."""
+        """Bytes in memory of a cached decoded weight, which no file contains."""
         return 0
 
     def first(self, count: int) -> Tensor:
@@ -48,7 +49,7 @@ class CodedWeight(nn.Module):
 
 
 def coded_weights(model: nn.Module) -> list[CodedWeight]:
-    """The coded layers and tables of a model, once each; the parts of a split layer are not layers of the model."""
+    """The quantized layers and tables of a model, once each, without the parts of split layers."""
     found: dict[int, CodedWeight] = {}
     waiting: list[nn.Module] = [model]
     while waiting:
@@ -61,7 +62,7 @@ def coded_weights(model: nn.Module) -> list[CodedWeight]:
 
 
 class CachedWeight(CodedWeight):
-    """Keeps what it derives from its saved tensors until those are replaced or moved."""
+    """Caches what it derives from its saved tensors until those are replaced or moved."""
 
     derived: Any = None
 
@@ -75,7 +76,7 @@ class CachedWeight(CodedWeight):
 
 
 class CodedMatrix(nn.Module):
-    """A matrix in codes, without a layer around it."""
+    """A matrix stored as codes, without a layer around it."""
 
     def fill(self, matrix: Tensor) -> None:
         """Quantize a matrix (rows, columns)."""
@@ -87,7 +88,7 @@ class CodedMatrix(nn.Module):
 
 
 class CodedRows(CodedMatrix):
-    """A matrix in codes whose rows can be decoded one by one."""
+    """A matrix stored as codes whose rows can be decoded one by one."""
 
     def decode(self, chosen: Tensor | slice = slice(None)) -> Tensor:
         """The chosen rows, (N, columns) float32; other rows are not decoded."""
@@ -95,11 +96,11 @@ class CodedRows(CodedMatrix):
 
 
 class Codes(CodedRows):
-    """A matrix (rows, columns) in the codes of a grid; all zero until filled or loaded."""
+    """A matrix (rows, columns) stored as codes of a grid; all zero until filled or loaded."""
 
     codes: Tensor  # (rows, row_bytes)
-    step: Tensor  # (*grid.ranges), of the grid's width
-    zero: Tensor  # (*grid.ranges), of an affine grid only
+    step: Tensor  # (*grid.ranges), float16 if grid.half, else float32
+    zero: Tensor  # (*grid.ranges), for affine grids only
 
     def __init__(self, rows: int, columns: int, grid: Grid) -> None:
         super().__init__()
@@ -117,7 +118,7 @@ class Codes(CodedRows):
 
     @torch.no_grad()
     def fill_in(self, matrix: Tensor, step: Tensor, zero: Tensor) -> None:
-        """Quantize a matrix in ranges that are known: steps and zeros, each (*grid.ranges)."""
+        """Quantize a matrix with known ranges: steps and zeros, each (*grid.ranges)."""
         check_finite(matrix)
         self.codes = pack(encode_in(matrix, step, zero, self.grid), self.grid)
         self.step = step.detach().to(self.step.dtype, copy=True)
@@ -158,13 +159,13 @@ class CodedLinear(CachedWeight):
     def weight(self) -> Tensor:
         """The weight in float32, (out, in), decoded once."""
         if self.derived is None:
-            with torch.inference_mode(False), torch.no_grad():  # what is kept must serve any later caller
+            with torch.inference_mode(False), torch.no_grad():  # the cache must also work outside inference mode
                 self.derived = self.decoded_weight()
         found: Tensor = self.derived
         return found
 
     def unpacked_bytes(self) -> int:
-        """Bytes of the decoded weight, which only memory holds."""
+        """Bytes of the decoded weight, which exists only in memory."""
         return 4 * self.in_features * self.out_features
 
     def forward(self, input: Tensor) -> Tensor:
@@ -173,12 +174,12 @@ class CodedLinear(CachedWeight):
 
 
 class CodedTable(CodedWeight):
-    """A look-up table in codes that are decoded row by row."""
+    """A look-up table stored as codes that are decoded row by row."""
 
     is_table = True
 
     def __init__(self, table: nn.Embedding, grid: Grid | CodedRows) -> None:
-        """grid: of the rows, or an empty matrix of other codes."""
+        """grid: the grid of the rows, or an empty matrix of other codes."""
         super().__init__()
         self.num_embeddings, self.embedding_dim = table.num_embeddings, table.embedding_dim
         self.padding_idx = table.padding_idx
@@ -197,11 +198,11 @@ class CodedTable(CodedWeight):
 
     @property
     def weight(self) -> Tensor:
-        """The table in float32, (rows, H), for code that reads a table's weight."""
+        """The table in float32, (rows, H), decoded at every call, for code that reads a table's weight."""
         return self.coded.decode()
 
     def first(self, count: int) -> Tensor:
-        """The first rows, (count, H); no others are decoded."""
+        """The first rows, (count, H); other rows are not decoded."""
         return self.coded.decode(slice(count))
 
     def forward(self, input: Tensor) -> Tensor:

@@ -1,12 +1,12 @@
-"""Uniform rounding: a range [low, high] of weights becomes 2^bits evenly spaced levels.
+"""Uniform quantization: a range [low, high] of weights is mapped to 2^bits evenly spaced levels.
 
     affine:     step = (high - low) / (2^bits - 1), zero = round(-low / step), weight = (code - zero) step
-    symmetric:  step = max |weight| / (2^(bits - 1) - 1), zero = 2^(bits - 1); at 2 bits three levels remain
-    ternary:    the three levels -step, 0 and step; step = mean |weight| of those nearer to a step than to 0
+    symmetric:  step = max |weight| / (2^(bits - 1) - 1), zero = 2^(bits - 1); 2 bits give three levels
+    ternary:    the levels -step, 0 and step; step = mean |weight| of those closer to +-step than to 0
     even:       levels at odd multiples of step / 2, as many above 0 as below it; step = max |weight| / 2^(bits - 1)
 
-An affine range always holds 0: a zero decodes to exactly 0, and the zero point fits into the bits of a code.
-Rounding is half to even. The formulas are those of Song & Lin 2025 (arXiv 2501.12428), with codes from 0 up.
+An affine range always includes 0: a zero decodes to exactly 0, and the zero point is a valid code.
+Ties round to even, but up if scheme=even. Formulas are from Song & Lin 2025 (arXiv 2501.12428), with codes from 0 up.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from torch import Tensor
 
 from models.errors import ModelError
 
-TERNARY_ROUNDS = 8  # the step then moves by less than a thousandth
+TERNARY_ROUNDS = 8  # after these, the step changes by less than a thousandth
 EVEN = "even"
 EXTREMES, LEAST_ERROR = "extremes", "least_error"  # how a range is found
-SHARES = tuple(1.0 - 0.04 * place for place in range(14))  # of the extremes, that least_error tries: 1.00 to 0.48
-SIGMAS = tuple(0.67 + 0.73 / 13 * place for place in range(14))  # of the best end of a Gaussian range, tried as well
+SHARES = tuple(1.0 - 0.04 * place for place in range(14))  # least_error tries the extremes times 1.00 to 0.48
+SIGMAS = tuple(0.67 + 0.73 / 13 * place for place in range(14))  # and the best Gaussian range times 0.67 to 1.40
 MOST_HALF = 65504.0  # the largest number in fp16
 
 
@@ -31,9 +31,9 @@ MOST_HALF = 65504.0  # the largest number in fp16
 class Grid:
     """How a matrix is quantized. per: what shares a range: the tensor, a row, or `group` neighbours in a row.
 
-    block: neighbouring rows that share a range; of groups, those at the same place in their rows. clip: percent of the
-    weights cut off at each end of the range before rounding. fit: is a range given by its extremes, or is it the one of
-    28 with the least squared error? half: are steps rounded to fp16, as they are stored?
+    block: how many neighbouring rows share a range; with groups, those at the same position in their rows. clip:
+    percent of the weights clipped at each end before rounding. fit: how a range is found: from its extremes, or as the
+    candidate with the least squared error (14 if affine, else 28). half: are steps rounded to fp16, as they are stored?
     """
 
     bits: int
@@ -57,24 +57,24 @@ class Grid:
 
     @property
     def middle(self) -> int | float:
-        """The code of 0 in a symmetric grid; in an even one the place of 0 between two codes."""
+        """The code of 0 in a symmetric grid; in an even grid, the position of 0 between two codes."""
         return 2 ** (self.bits - 1) - (0.5 if self.scheme == EVEN else 0)
 
     @property
     def reach(self) -> tuple[float, float]:
-        """Places on the scale of the codes beyond which a weight is clipped: those of the outermost levels.
+        """The limits, in units of codes, beyond which a weight is clipped: the outermost levels.
 
-        In an even grid the outer cells are as wide as the others, and end half a step further out.
+        In an even grid, the outer cells are as wide as the others, so the limits are half a step further out.
         """
         beyond = 0.5 if self.scheme == EVEN else 0.0
         return self.least - beyond, self.top + beyond
 
     def nearest(self, places: Tensor) -> Tensor:
-        """The codes, as floats, nearest to places within `reach`."""
+        """The codes, as floats, nearest to positions within `reach`."""
         return (places + 0.5).floor().clamp(max=self.top) if self.scheme == EVEN else places.round()
 
     def stored(self, step: Tensor) -> Tensor:
-        """Steps as a file gives them back, float32."""
+        """Steps rounded as in a saved file, float32."""
         return step.clamp(max=MOST_HALF).half().float() if self.half else step
 
     def ranges(self, rows: int, columns: int) -> tuple[int, int]:
@@ -84,7 +84,7 @@ class Grid:
         return -(-rows // self.block), -(-columns // self.group) if self.per == "group" else 1
 
     def by_range(self, matrix: Tensor) -> Tensor:
-        """(rows, columns) to (*ranges, members); a shorter last group or block is filled up with its last member."""
+        """(rows, columns) to (*ranges, members); an incomplete last group or block repeats its last member."""
         if self.per == "tensor":
             return matrix.reshape(1, 1, -1)
         group = self.group if self.per == "group" else matrix.shape[1]
@@ -93,7 +93,7 @@ class Grid:
         return filled.unflatten(1, (-1, group)).unflatten(0, (-1, self.block)).transpose(1, 2).flatten(2)
 
     def per_row(self, values: Tensor, rows: int) -> Tensor:
-        """Values of ranges (R, G, ...) for each row, (rows or 1, G, ...); those of rows already stay as they are."""
+        """Expand values of ranges (R, G, ...) to rows, (rows or 1, G, ...); has no effect if there is one per row."""
         if self.block == 1 or len(values) in (1, rows):
             return values
         return values.repeat_interleave(self.block, 0)[:rows]
@@ -104,7 +104,7 @@ class Grid:
 
 
 def encode(matrix: Tensor, grid: Grid) -> tuple[Tensor, Tensor, Tensor]:
-    """Codes (rows, columns), uint8, steps and zeros (*ranges) of a finite matrix; whole zeros are uint8."""
+    """Codes (rows, columns) uint8, steps and zeros (*ranges) of a finite matrix; zeros are uint8 unless even."""
     check_finite(matrix)
     step, zero = find_ranges(matrix, grid)
     return encode_in(matrix, step, zero, grid), step, zero if grid.scheme == EVEN else zero.to(torch.uint8)
@@ -134,10 +134,10 @@ def _range_of(low: Tensor, high: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
 
 
 def _least_error(cells: Tensor, low: Tensor, high: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
-    """Steps and zeros, (*ranges), with the least squared error among shrunk extremes and multiples of the spread.
+    """Steps and zeros, (*ranges), with the least squared error among scaled extremes and, unless affine, Gaussian fits.
 
-    Extremes alone would give rows with outliers far too wide steps. For Gaussian weights the best range of b bits ends
-    near 1.3 + 0.345 b standard deviations. cells: (*ranges, members); low, high: (*ranges), their extremes.
+    With extremes alone, rows with outliers would get steps that are far too wide. For Gaussian weights, the best range
+    of b bits ends near 1.3 + 0.345 b standard deviations. cells: (*ranges, members); low, high: (*ranges), extremes.
     """
     found = [_range_of(low * share, high * share, grid) for share in SHARES]
     if grid.scheme != "affine":
@@ -154,7 +154,7 @@ def _least_error(cells: Tensor, low: Tensor, high: Tensor, grid: Grid) -> tuple[
 
 
 def encode_in(matrix: Tensor, step: Tensor, zero: Tensor, grid: Grid) -> Tensor:
-    """Codes (rows, columns), uint8, in ranges that are known; values outside get the nearest code."""
+    """Codes (rows, columns), uint8, for known ranges; values outside a range get the nearest code."""
     rows, columns = matrix.shape
     steps = grid.per_entry(grid.per_row(divisor(step), rows), columns)
     zeros = grid.per_entry(grid.per_row(zero, rows), columns)
@@ -166,7 +166,7 @@ def encode_in(matrix: Tensor, step: Tensor, zero: Tensor, grid: Grid) -> Tensor:
 
 
 def decode(codes: Tensor, step: Tensor, zero: Tensor | float, grid: Grid) -> Tensor:
-    """The matrix (rows, columns) of these codes; zero: as `encode` returns it, or one number for all."""
+    """Decode codes to a matrix (rows, columns); zero: as `encode` returns it, or one number for all ranges."""
     rows, columns = codes.shape
     shift = grid.per_entry(grid.per_row(zero, rows), columns).float() if isinstance(zero, Tensor) else zero
     return (codes.float() - shift) * grid.per_entry(grid.per_row(step.float(), rows), columns)
@@ -179,7 +179,7 @@ def check_finite(matrix: Tensor) -> None:
 
 
 def _bounds(cells: Tensor, clip: float) -> tuple[Tensor, Tensor]:
-    """Lowest and highest member of each range, without `clip` percent of the members at each end."""
+    """Minimum and maximum of each range, excluding `clip` percent of the members at each end."""
     members = cells.shape[-1]
     cut = round(members * clip / 100)
     if not cut:
@@ -188,9 +188,9 @@ def _bounds(cells: Tensor, clip: float) -> tuple[Tensor, Tensor]:
 
 
 def _ternary_step(cells: Tensor) -> Tensor:
-    """The steps (*ranges) of cells (*ranges, members): the least squared error, found in a few rounds.
+    """The steps (*ranges) of cells (*ranges, members) with the least squared error, found in a few iterations.
 
-    Source of the start: Li, Zhang & Liu 2016, Ternary Weight Networks, arXiv 1605.04711, threshold 0.7 mean |weight|.
+    The initial threshold, 0.7 mean |weight|, is from Li, Zhang & Liu 2016, Ternary Weight Networks, arXiv 1605.04711.
     """
     sizes = cells.abs()
     least = 0.7 * sizes.mean(-1, keepdim=True)
@@ -203,5 +203,5 @@ def _ternary_step(cells: Tensor) -> Tensor:
 
 
 def divisor(step: Tensor) -> Tensor:
-    """The steps, 1 where all members of a range are 0."""
+    """The steps, or 1 where all members of a range are 0."""
     return torch.where(step > 0, step, 1.0)

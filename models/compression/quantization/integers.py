@@ -1,9 +1,9 @@
-"""Linear layers that multiply int8 by int8; their sums are exact in int32.
+"""Linear layers that multiply int8 by int8, with exact sums in int32.
 
-torch.quantize_per_tensor, torch.ao's modules and the packed weights behind them are deprecated (torch 2.13 warns); the
-product of two plain int8 tensors is not. Times on one thread of a Xeon with AMX for 128 tokens, with quantization of
-the inputs; in brackets those of float32: 128 x 128 in 44 us (37), 512 x 128 in 83 us (134), 384 x 1536 in 0.46 ms
-(1.2), 768 x 3072 in 1.2 ms (8).
+torch.quantize_per_tensor, torch.ao's modules and their packed weights are deprecated (torch 2.13 warns); the product
+of two plain int8 tensors is not. Times for 128 tokens on one thread of a Xeon with AMX, including quantization of the
+inputs, with float32 in brackets: 128 x 128 in 44 us (37), 512 x 128 in 83 us (134), 384 x 1536 in 0.46 ms (1.2),
+768 x 3072 in 1.2 ms (8).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ WEIGHTS = Grid(8, "symmetric", "row")
 
 
 def integer_product(inputs: Tensor, weights: Tensor) -> Tensor:
-    """(N, in) times (out, in), both int8, as float32 (N, out).
+    """(N, in) times (out, in) transposed, both int8, as float32 (N, out).
 
     CPUs use torch's integer kernel, whose sums are exact; other devices multiply the same integers in float32.
     """
@@ -28,7 +28,7 @@ def integer_product(inputs: Tensor, weights: Tensor) -> Tensor:
 
 
 class Int8Linear(CachedWeight):
-    """A weight in int8, symmetric, with one step for each row. Subclasses say how inputs are quantized."""
+    """A linear layer with a symmetric int8 weight, one step per row. Subclasses define how inputs are quantized."""
 
     multiplies_integers = True
 
@@ -55,7 +55,7 @@ class Int8Linear(CachedWeight):
 
     @property
     def weight(self) -> Tensor:
-        """The weight in float32, (out, in), for code that reads a layer's weight."""
+        """The weight in float32, (out, in), decoded at every call, for code that reads a layer's weight."""
         return self.decoded_weight()
 
     def multiply(self, rows: Tensor) -> Tensor:
@@ -63,6 +63,6 @@ class Int8Linear(CachedWeight):
         raise NotImplementedError
 
     def forward(self, input: Tensor) -> Tensor:
-        """(..., in) to (..., out), in the type of the input."""
+        """(..., in) to (..., out), in the input's dtype."""
         out = self.multiply(input.reshape(-1, self.in_features).float())
         return out.view(*input.shape[:-1], self.out_features).to(input.dtype)

@@ -1,4 +1,4 @@
-"""The codes of a grid as bytes: those of 2^n levels bit by bit, those of three levels five to a byte, 1.6 bits each."""
+"""Packs a grid's codes into bytes: ternary codes five to a byte (1.6 bits each), all others bit by bit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 from models.compression.quantization import bits
 from models.compression.quantization.grid import Grid
 
-TRITS = 5  # to a byte: 3^5 = 243
+TRITS = 5  # per byte: 3^5 = 243
 
 
 def code_bytes(columns: int, grid: Grid) -> int:

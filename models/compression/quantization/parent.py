@@ -1,7 +1,7 @@
-"""The unrounded model as the teacher of its rounded self: its answers, and the states of its layers.
+"""Distillation from the unquantized model (the parent) to the model being quantized: answers and layer states.
 
-As in TernaryBERT (Zhang et al. 2020, arXiv 2009.12812), where the teacher is the same network before it is rounded. It
-runs beside the training, on the rows of each step, because the states of all rows would fill a disk.
+As in TernaryBERT (Zhang et al. 2020, arXiv 2009.12812), the teacher is the same network before quantization. It runs
+during training, on the rows of each step, because storing the states of all rows would take too much disk space.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from models.errors import ModelError
 
 
 class Parent:
-    """A copy of a model from before it was rounded, and the losses that compare the two."""
+    """A copy of a model from before quantization, and the losses that compare the two."""
 
     def __init__(self, model: nn.Module, options: AwareSettings, context: StageContext) -> None:
         self.model, self.context = model, context
         self.soft, self.states = options.qat_soft, options.qat_states
         self.network = deepcopy(model).eval().requires_grad_(False)
-        self.answers: Tensor | None = None  # to the rows of the present step
-        self.difference: Tensor | None = None  # of the states, if they are compared
-        self.sums = torch.zeros(3, device=context.device)  # of the losses soft and states, and the number of steps
+        self.answers: Tensor | None = None  # the parent's logits for the rows of this step
+        self.difference: Tensor | None = None  # between the states, if they are compared
+        self.sums = torch.zeros(3, device=context.device)  # sums of the losses soft and states; number of steps
 
     def forward(self, model: Callable[..., Tensor], inputs: Inputs, rows: np.ndarray) -> Tensor:
-        """The model's logits for training rows; keeps what `loss` compares them with."""
+        """The model's logits for training rows; stores what `loss` compares them with."""
         theirs = self.context.training_inputs(rows, inputs)
         if not self.states:
             with torch.no_grad():
@@ -44,7 +44,7 @@ class Parent:
         return own.logits
 
     def loss(self, task_loss: Tensor, output: Tensor, targets: Targets) -> Tensor:
-        """The labels, the parent's answers and its states, each with its weight; the first two add up to 1."""
+        """The weighted losses against labels, parent's answers and parent's states; the first two weights sum to 1."""
         assert self.answers is not None, "forward comes before loss"
         match = self.context.task.match
         soft = match(output.float(), self.answers.float(), targets, soft="kl", temperature=1.0)
@@ -58,7 +58,7 @@ class Parent:
         return found
 
     def facts(self) -> dict[str, float]:
-        """The mean of each loss since the last evaluation, before its weight."""
+        """The mean of each unweighted loss since the last evaluation."""
         soft, states, steps = self.sums.tolist()
         self.sums.zero_()
         if not steps:
@@ -67,9 +67,9 @@ class Parent:
 
 
 def state_difference(own: Internals, parent: Internals, mask: Tensor | None) -> Tensor:
-    """Mean over the layers of the squared difference of the states over the parent's squared states, a scalar.
+    """Squared difference of the states divided by the parent's squared states, mean over the layers, a scalar.
 
-    mask: (B, T), 1 for real tokens. The normalisation makes layers count alike, whatever the size of their states.
+    mask: (B, T), 1 for real tokens. The normalisation weights layers equally, whatever the scale of their states.
     """
     real = torch.ones(()) if mask is None else mask.unsqueeze(-1)
     parts = []
@@ -80,7 +80,7 @@ def state_difference(own: Internals, parent: Internals, mask: Tensor | None) -> 
 
 
 def check_states(model: nn.Module, options: AwareSettings, name: str) -> None:
-    """Raise ModelError for a comparison of states in a model whose layers cannot be read."""
+    """ModelError if states are to be compared in a model whose layers cannot be read."""
     if options.qat and options.qat_states and not shape_of(model).layers:
         raise ModelError(
             f"compression.{name}.qat_states={options.qat_states:g} compares the states of layers, and this model has "

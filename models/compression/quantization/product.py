@@ -1,7 +1,7 @@
-"""Product quantization: rows cut into parts of a few numbers, each part replaced by one of 256 centres.
+"""Product quantization: rows are split into parts of a few values, and each part is replaced by one of 256 centres.
 
-A row is divided by its norm first; norms are stored apart, in one byte each. Zero rows stay zero. The form is that of
-fastText (Joulin et al. 2016, arXiv 1612.03651), with the logarithm of the norm in even levels.
+Rows are first divided by their norms, which are stored separately in one byte each. Zero rows stay zero. This follows
+fastText (Joulin et al. 2016, arXiv 1612.03651), but with levels evenly spaced in the logarithm of the norm.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from torch import Tensor
 from models.compression.quantization.coded import CodedRows
 from models.compression.quantization.grid import check_finite
 
-CENTRES, LEVELS = 256, 256  # of a part, of the norms: one byte each
-ROUNDS, SAMPLE, SEED = 25, 65_536, 0  # of k-means: rounds, and rows at most; fastText's
+CENTRES, LEVELS = 256, 256  # centres per part, levels of the norms: one byte each
+ROUNDS, SAMPLE, SEED = 25, 65_536, 0  # of k-means: iterations and maximum rows as in fastText, and the seed
 
 
 class ProductCodes(CodedRows):
-    """A matrix (rows, columns) in product codes; all zero until filled or loaded."""
+    """A matrix (rows, columns) stored as product codes; all zero until filled or loaded."""
 
     codes: Tensor  # (rows, parts) uint8: the centre of each part
     norms: Tensor  # (rows,) uint8: the level of each row's norm
@@ -25,7 +25,7 @@ class ProductCodes(CodedRows):
     levels: Tensor  # (LEVELS,) float32
 
     def __init__(self, rows: int, columns: int, dsub: int) -> None:
-        """dsub: numbers in a part; it divides `columns`."""
+        """dsub: values per part; it must divide `columns`."""
         super().__init__()
         self.rows, self.columns, self.dsub, parts = rows, columns, dsub, columns // dsub
         self.register_buffer("codes", torch.zeros(rows, parts, dtype=torch.uint8))
@@ -59,14 +59,15 @@ class ProductCodes(CodedRows):
 
 
 def product_bytes(rows: int, columns: int, dsub: int) -> int:
-    """Bytes of a matrix in product codes."""
+    """Bytes of a matrix stored as product codes."""
     return rows * (columns // dsub + 1) + CENTRES * columns * 2 + LEVELS * 4
 
 
 def norm_levels(norms: Tensor) -> tuple[Tensor, Tensor]:
-    """The levels (LEVELS,) float32 and each row's level, uint8: exact if there are no more norms than levels.
+    """The levels (LEVELS,) float32 and each row's level, uint8, for norms (rows,).
 
-    norms: (rows,). Else levels lie evenly on a logarithmic scale, and 0 has a level of its own if a row is zero.
+    Exact if there are no more distinct norms than levels. Otherwise, levels are evenly spaced on a logarithmic scale,
+    with a separate level for 0 if a row is zero.
     """
     distinct = norms.unique()
     if len(distinct) <= LEVELS:
@@ -81,7 +82,7 @@ def norm_levels(norms: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def find_centres(points: Tensor, generator: torch.Generator) -> Tensor:
-    """The centres (CENTRES, dsub) of points (N, dsub), by k-means; the points themselves if there are few."""
+    """The k-means centres (CENTRES, dsub) of points (N, dsub), or the distinct points if there are at most CENTRES."""
     distinct = points.unique(dim=0)
     if not len(distinct):
         return points.new_zeros(CENTRES, points.shape[1])
@@ -97,6 +98,6 @@ def find_centres(points: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def nearest(points: Tensor, centres: Tensor) -> Tensor:
-    """The nearest centre of each point, (N,) int64; chunks of 8,192 points fit into the processor's cache."""
+    """The nearest centre of each point, (N,) int64; chunks of 8,192 points fit into the CPU cache."""
     sizes = centres.square().sum(1) / 2
     return torch.cat([(sizes - chunk @ centres.T).argmin(1) for chunk in points.split(8192)])

@@ -1,4 +1,4 @@
-"""The base of all stages that quantize weights: which layers they replace, and how far that moved the model."""
+"""The base of all stages that quantize weights: replaces layers and measures the quantization error."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
     from models.compression.settings.stage import StageSettings
 
 HEAD = "classifier"
-SHOWN, RANGE_BYTES = 64, 5  # ranges of a table from which on their bytes matter; bytes of one: step and zero
+SHOWN, RANGE_BYTES = 64, 5  # advise on tables with more ranges than this; bytes of a range: step and zero
 ROWS = 64  # training rows whose logits are compared before and after quantization
 
 Replaced = dict[str, tuple[nn.Linear | nn.Embedding, CodedWeight]]  # by name: a layer and its quantized replacement
 
 
 class QuantizationStage(Stage):
-    """Replace linear layers and tables by quantized ones, fill them, and record the error.
+    """Replace linear layers and tables with quantized ones, fill them, and record the error.
 
-    A saved model is restored by `replace_layers` alone; its codes are loaded afterwards.
+    To restore a saved model, only `replace_layers` is needed; its codes are loaded afterwards.
     """
 
     options: QuantizationSettings
     has_kernel = False  # on a CPU: does it multiply integers? If not, it multiplies the decoded weights
 
     def make_linear(self, layer: nn.Linear) -> CodedWeight | None:
-        """The quantized layer that takes the place of a linear layer; None: leave it."""
+        """The quantized layer that replaces a linear layer; None: leave it."""
         raise NotImplementedError
 
     def make_table(self, table: nn.Embedding) -> CodedWeight | None:
-        """The quantized table that takes the place of a look-up table; None: leave it."""
+        """The quantized table that replaces a look-up table; None: leave it."""
         return CodedTable(table, self.table_grid()) if self.options.embeddings else None
 
     def table_grid(self) -> Grid:
@@ -48,7 +48,7 @@ class QuantizationStage(Stage):
         return Grid(chosen.embedding_bits, per=per, group=group, block=chosen.embedding_block)
 
     def replace_layers(self, model: nn.Module) -> Replaced:
-        """Put quantized layers, still empty, in the places of the model's layers."""
+        """Replace the model's layers with empty quantized ones."""
         replaced: Replaced = {}
         for name, layer in self.considered(model):
             made = self.made_for(name, layer)
@@ -62,8 +62,8 @@ class QuantizationStage(Stage):
         return list(model.named_modules())
 
     def made_for(self, name: str, layer: nn.Module) -> CodedWeight | None:
-        """The quantized layer, still empty, that takes the place of a module of this name; None: it stays."""
-        if type(layer) is nn.Linear:  # subclasses are read by code that knows them
+        """The empty quantized layer that replaces the module of this name; None: the module is kept."""
+        if type(layer) is nn.Linear:  # code elsewhere relies on the types of subclasses
             return self.make_linear(layer) if self.options.head or name != HEAD else None
         return self.make_table(layer) if type(layer) is nn.Embedding else None
 
@@ -72,7 +72,7 @@ class QuantizationStage(Stage):
         made.fill(layer.weight.detach())
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
-        """Quantize the model, and record what restores its structure."""
+        """Quantize the model, and record what is needed to restore its structure."""
         self.prepare(model, context)
         model.eval()
         before = sample_logits(model, context)
@@ -92,13 +92,13 @@ class QuantizationStage(Stage):
         return model
 
     def round_rest(self, model: nn.Module) -> None:
-        """Round what is not in codes, if the settings say so."""
+        """Round what is not quantized, if the settings say so."""
 
     def prepare(self, model: nn.Module, context: StageContext) -> None:
-        """Do what comes before the weights are rounded, such as training them for it."""
+        """Prepare for quantization, for instance by quantization-aware training."""
 
     def _advice(self, replaced: Replaced) -> str:
-        """A line for tables that are so narrow that their ranges take more bytes than their codes; else ""."""
+        """Advice if tables are so narrow that their ranges take more bytes than their codes; else ""."""
         tables = [made.coded for _, made in replaced.values() if isinstance(made, CodedTable)]
         codes = [coded for coded in tables if isinstance(coded, Codes) and len(coded.step) > SHOWN]
         found = [coded for coded in codes if coded.codes.nbytes < RANGE_BYTES * coded.step.numel()]
@@ -112,7 +112,7 @@ class QuantizationStage(Stage):
 
 
 def record_method(model: nn.Module, options: StageSettings) -> None:
-    """Add the method and its options to config.json, which restores the structure before weights are loaded."""
+    """Add the method and its options to config.json, from which the structure is restored before loading weights."""
     added = {one.name: one.metadata["neutral"] for one in fields(options) if "neutral" in one.metadata}
     content = {
         key: value
@@ -124,12 +124,12 @@ def record_method(model: nn.Module, options: StageSettings) -> None:
 
 @torch.no_grad()
 def sample_logits(model: nn.Module, context: StageContext) -> Tensor:
-    """The logits (ROWS or fewer, C) of the first training rows; the model must be in prediction mode."""
+    """The logits (ROWS or fewer, C) of the first training rows; the model must be in eval mode."""
     return torch.cat([model(**inputs).float() for inputs, _, _ in context.batches(rows=ROWS)])
 
 
 def quantization_error(model: nn.Module, replaced: Replaced) -> dict[str, float]:
-    """How far the quantized weights are from the original ones, and how many bits they take."""
+    """Metrics: the error of the quantized weights, and their size in bits."""
     error = power = 0.0
     weights = bits = 0
     for layer, made in replaced.values():

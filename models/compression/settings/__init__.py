@@ -1,7 +1,7 @@
-"""The settings of every compression method, by its name.
+"""The settings of every compression method, by name.
 
 Standard library only, because configs are checked before torch is imported. A YAML in conf/compression/ names its
-method and gives the options; several YAMLs may be presets of one method.
+method and sets the options; several YAMLs may be presets of the same method.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which compression method may follow which, and what each needs; standard library only."""
+"""Which compression method may follow which, and what each requires; standard library only."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from models.compression.settings.pruning import MaskedPruning
 from models.compression.settings.quantization import WeightOnly
 from models.compression.settings.stage import StageSettings
 
-EVEN = "even"  # a grid without a zero
+EVEN = "even"  # the scheme of a grid that cannot represent 0
 RANK = {"learn": 0, "prune": 1, "shorten": 2, "quantize": 3, "exits": 4}  # the order in a chain
 RESULT = {
     "prune": "zeros", "shorten": "choice of lengths", "quantize": "quantized weights", "exits": "thresholds",
@@ -16,7 +16,7 @@ RESULT = {
 
 
 def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
-    """One line for each stage that stands in the wrong place of the chain, with an order that works."""
+    """A one-line message for each stage in the wrong position of the chain, with an order that works."""
     names, found = list(stages), []
     by_rank = sorted(names, key=lambda name: RANK[stages[name].phase])
     for place, name in enumerate(names):
@@ -41,7 +41,7 @@ def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
 
 
 def _trained_codes(stages: dict[str, StageSettings]) -> list[str]:
-    """One line for exits that are trained with an encoder whose weights an earlier stage has quantized."""
+    """A one-line message for each exits stage that trains an encoder which an earlier stage has quantized."""
     before = next((name for name, stage in stages.items() if stage.phase == "quantize"), None)
     return [
         f"compression.{name}.form={stage.form} trains the encoder, whose weights {before} quantizes. "
@@ -52,7 +52,7 @@ def _trained_codes(stages: dict[str, StageSettings]) -> list[str]:
 
 
 def wrong_starts(stages: dict[str, StageSettings], *, is_finished: bool) -> list[str]:
-    """One line for each pruning that is to start from first weights and gets a trained model instead."""
+    """A one-line message for each pruning with starts=pretrained that would get a trained model instead."""
     found, before = [], "from= gives a trained model" if is_finished else ""
     for name, stage in stages.items():
         if before and isinstance(stage, MaskedPruning) and stage.starts == "pretrained":
@@ -65,7 +65,7 @@ def wrong_starts(stages: dict[str, StageSettings], *, is_finished: bool) -> list
 
 
 def missing_requirements(stages: dict[str, StageSettings], *, has_encoder: bool) -> list[str]:
-    """One line for everything that a stage requires and lacks, and for its contradicting options."""
+    """A one-line message for each unmet requirement of a stage, and for each contradiction in its options."""
     found, pruned = [], ""
     for name, stage in stages.items():
         found += stage.contradictions(name)
@@ -86,7 +86,7 @@ def missing_requirements(stages: dict[str, StageSettings], *, has_encoder: bool)
 
 
 def _needs_encoder(name: str, stage: StageSettings) -> list[str]:
-    """The refusal of a stage that has no encoder to work on; a pruning may name other matrices instead."""
+    """The error message for a stage that has no encoder to work on; pruning may name other matrices instead."""
     other = ""
     if isinstance(stage, MaskedPruning):
         if stage.matrices:

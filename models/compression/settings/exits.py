@@ -8,12 +8,12 @@ from typing import ClassVar
 from models.compression.settings.stage import StageSettings
 from models.settings import limited
 
-HIGHEST = {"confidence": 1.0, "learned": 1.0}  # of a threshold, by rule
+HIGHEST = {"confidence": 1.0, "learned": 1.0}  # highest threshold, by rule
 
 
 @dataclass
 class Exits(StageSettings):
-    """Exits after the layers of a trained encoder, with calibrated thresholds."""
+    """Exits after layers of a trained encoder, with calibrated thresholds."""
 
     phase: ClassVar[str] = "exits"
     needs_encoder: ClassVar[bool] = True
@@ -37,11 +37,11 @@ class Exits(StageSettings):
 
     @property
     def keeps_codes(self) -> bool:
-        """Exits are trained beside the weights in codes."""
+        """Yes: exits are fitted beside the quantized weights (other checks allow only form=frozen there)."""
         return True
 
     def contradictions(self, name: str) -> list[str]:
-        """A threshold beyond what its rule can reach, and a guarantee on a threshold that is given."""
+        """Invalid thresholds and layers, and a guarantee for a threshold that the settings fix."""
         key, found = f"compression.{name}", []
         top = HIGHEST.get(self.rule)
         if self.threshold is not None and top is not None and self.threshold > top:

@@ -1,4 +1,4 @@
-"""The settings of the methods that learn: from a teacher, or with dendrites."""
+"""The settings of the methods that train: distillation and dendrites."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.settings import limited
 
 @dataclass
 class DistilLosses:
-    """The weight of each loss in a phase; 0: not computed."""
+    """The weight of each loss in a phase; 0: the loss is not computed."""
 
     soft: float = limited(0.0, low=0.0)
     hard: float = limited(0.0, low=0.0)
@@ -24,18 +24,18 @@ class DistilLosses:
 
     @property
     def internal(self) -> list[str]:
-        """The losses in use that compare internal states of the two models, token by token."""
+        """The active losses that compare internal states of the two models, token by token."""
         return [name for name, weight in vars(self).items() if weight and name not in ("soft", "hard", "vector")]
 
     @property
     def is_projected(self) -> bool:
-        """Is a loss in use that compares states after a projection to the teacher's width?"""
+        """Does an active loss compare states after a projection to the teacher's width?"""
         return bool(self.hidden or self.embedding)
 
 
 @dataclass
 class DistilPhase:
-    """One training of a distillation; None: the run's own setting."""
+    """One training phase of a distillation; None: use the run's setting."""
 
     losses: DistilLosses = field(default_factory=DistilLosses)
     epochs: float | None = limited(None, above=0.0, high=100000.0)
@@ -58,7 +58,7 @@ class Augment:
 
 @dataclass
 class TaughtSettings(StageSettings):
-    """Settings of a stage that learns from a teacher: who that is, what it reads, and more texts to learn from."""
+    """Settings of a stage that learns from a teacher: which one, what it reads, and additional training texts."""
 
     not_on_folds: ClassVar[str] = "learns from a teacher, which may have seen the rows that a fold holds out"
 
@@ -87,11 +87,11 @@ class Distil(TaughtSettings):
 
     @property
     def replaces_training(self) -> bool:
-        """Yes: the student learns from the teacher from the beginning."""
+        """Yes: the student learns from the teacher from the start."""
         return True
 
     def contradictions(self, name: str) -> list[str]:
-        """Phases in which nothing is learned, and losses that compare different tokens."""
+        """Phases without any loss, losses that would compare different tokens, and options without effect."""
         idle = [phase for phase, settings in self.phases.items() if not any(vars(settings.losses).values())]
         found = [
             f"compression.{name}.phases.{phase}.losses are all 0, so nothing is learned. "

@@ -14,7 +14,7 @@ from models.settings import limited
 
 @dataclass
 class LengthTraining:
-    """The training with random lengths; 0 epochs: none."""
+    """Training with random lengths; 0 epochs: no training."""
 
     epochs: float = limited(2.0, low=0.0, high=100000.0)
     lr: float | None = limited(None, above=0.0, high=100.0)
@@ -41,15 +41,15 @@ class Length(StageSettings):
 
     @property
     def keeps_codes(self) -> bool:
-        """A search changes no weight."""
+        """Yes without training: a search changes no weights."""
         return not self.train.epochs
 
     def contradictions(self, name: str) -> list[str]:
-        """Lengths that mean nothing, and two ways to choose among those found."""
+        """Invalid lengths, and two conflicting ways to choose among the lengths found."""
         return [*self.search.contradictions(name), *self._wrong_lengths(name)]
 
     def _wrong_lengths(self, name: str) -> list[str]:
-        """The refusal of given lengths, if any."""
+        """The error message for invalid lengths, if any."""
         try:
             self.given()
         except ModelError as error:
@@ -57,5 +57,5 @@ class Length(StageSettings):
         return []
 
     def given(self) -> Lengths | None:
-        """The lengths of the settings, None where they are searched; ModelError for impossible ones."""
+        """The lengths in the settings, or None if they are to be searched; ModelError for invalid ones."""
         return None if self.lengths is None else Lengths(tuple(self.lengths), cast(Mode, self.mode))

@@ -9,7 +9,7 @@ from models.settings import limited
 
 @dataclass
 class LengthSearch:
-    """Which lengths are tried, on how many rows, and which the model keeps; conf/compression/length.yaml explains."""
+    """Which lengths to try, on how many rows, and which to keep; conf/compression/length.yaml explains the options."""
 
     method: str = limited("evolution", choices=("evolution", "greedy", "geometric"))
     cost: str = limited("macs", choices=("macs", "latency"))
@@ -25,7 +25,7 @@ class LengthSearch:
     at_most_loss: float | None = limited(0.01, low=0.0)
 
     def contradictions(self, name: str) -> list[str]:
-        """Two ways to say which configuration is kept."""
+        """Two conflicting criteria for the configuration to keep."""
         if self.budget is None or self.at_most_loss is None:
             return []
         return [

@@ -1,4 +1,4 @@
-"""The settings of the methods that prune: single weights, or heads and neurons."""
+"""The settings of the pruning methods: unstructured, and structured (heads and neurons)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.settings import limited
 
 @dataclass
 class MaskedPruning(StageSettings):
-    """The settings that all prunings of single weights share; conf/compression/_masks.yaml explains each."""
+    """The settings that all unstructured pruning methods share; conf/compression/_masks.yaml explains each."""
 
     phase: ClassVar[str] = "prune"
     needs_encoder: ClassVar[bool] = True
@@ -29,12 +29,12 @@ class MaskedPruning(StageSettings):
 
     @property
     def replaces_training(self) -> bool:
-        """Does the pruning train the model from its first weights, without a plain training before it?"""
+        """Does pruning start from the model's initial weights, without plain training before it?"""
         return self.starts == "pretrained"
 
     @property
     def is_trained(self) -> bool:
-        """Are there training steps? Otherwise masks are only set and folded."""
+        """Are there training steps? If not, masks are only set and folded."""
         return bool(self.steps or self.epochs)
 
     def contradictions(self, name: str) -> list[str]:
@@ -49,7 +49,7 @@ class MaskedPruning(StageSettings):
 
 @dataclass
 class CutPruning(MaskedPruning):
-    """The settings of prunings whose masks are 0 or 1."""
+    """The settings of pruning methods whose masks are 0 or 1."""
 
     density: float = limited(0.1, above=0.0, high=1.0)
     scope: str = limited("local", choices=("local", "global"))
@@ -58,7 +58,7 @@ class CutPruning(MaskedPruning):
 
 @dataclass
 class Magnitude(CutPruning):
-    """Remove the weights of smallest absolute value."""
+    """Remove the weights with the smallest absolute values."""
 
     method: str = limited("magnitude", choices=("magnitude",))
 
@@ -74,7 +74,7 @@ class Movement(CutPruning):
     score_lr: float = limited(1e-2, above=0.0, high=100.0)
 
     def contradictions(self, name: str) -> list[str]:
-        """A schedule that ends before it begins, and scores that decide before they have learned anything."""
+        """A schedule that ends before it begins, and scores that are used before they are trained."""
         found = super().contradictions(name)
         if not self.start or not self.is_trained:
             found.append(
@@ -103,7 +103,7 @@ class L0(MaskedPruning):
 
 @dataclass
 class Target:
-    """The speed that structured pruning aims at; a latency replaces the speed-up."""
+    """The target speed of structured pruning; a latency, if set, replaces the speed-up."""
 
     speedup: float = limited(2.0, low=1.0, high=1000.0)
     latency_ms: float | None = limited(None, above=0.0)
@@ -111,7 +111,7 @@ class Target:
 
 @dataclass
 class Recovery:
-    """The training after each cut: its length, and the weights of its losses."""
+    """The training after each cut: its length, learning rate, and loss weights."""
 
     epochs: float = limited(0.0, low=0.0, high=1000.0)
     lr: float = limited(5e-5, above=0.0)
@@ -123,7 +123,7 @@ class Recovery:
 
 @dataclass
 class Search:
-    """The random search for how much of each layer is removed."""
+    """The random search for how much of each layer to remove."""
 
     steps: int = limited(100, low=0)
     rows: int = limited(128, low=1)

@@ -1,4 +1,4 @@
-"""The settings that every compression stage has; standard library only."""
+"""The settings that all compression stages have; standard library only."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import ClassVar
 
 @dataclass
 class StageSettings:
-    """Settings of a stage; class variables say where in a chain the method may stand."""
+    """Settings of a stage; class variables define where in a chain the method may be used."""
 
     phase: ClassVar[str] = "learn"  # learn | prune | shorten | quantize | exits
     needs_encoder: ClassVar[bool] = False
-    keeps_zeros: ClassVar[bool] = False  # leaves pruned weights at zero, so that it may follow a pruning
-    # Why models of folds do not stand for the model of all rows after this stage, in words; "": they do.
+    keeps_zeros: ClassVar[bool] = False  # leaves pruned weights at zero, so that it may follow pruning
+    # Why, after this stage, cross-validation models do not represent the model of all rows; "" if they do.
     not_on_folds: ClassVar[str] = ""
 
     method: str = ""  # a subclass: limited("<method>", choices=("<method>",))
@@ -21,14 +21,14 @@ class StageSettings:
 
     @property
     def replaces_training(self) -> bool:
-        """May the stage come first in place of the plain training, because it trains an untrained model itself?"""
+        """May the stage replace plain training, because it trains an untrained model itself?"""
         return False
 
     @property
     def keeps_codes(self) -> bool:
-        """Does the stage change no weight of the model, so that it may follow a run that was quantized?"""
+        """Does the stage leave all weights unchanged, so that it may follow a quantized run?"""
         return False
 
     def contradictions(self, name: str) -> list[str]:
-        """One line for each pair of options that cannot go together; name: what the command line calls the stage."""
+        """A one-line message for each contradiction between options; name: the stage's name on the command line."""
         return []

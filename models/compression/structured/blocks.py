@@ -1,9 +1,9 @@
-"""Where each kind of encoder block has its heads and neurons: our own BERT's, and those of three families.
+"""Locates heads and neurons in each kind of encoder block: our own BERT's, and those of three families.
 
-A head or neuron is some rows of the layers that make it and some columns of the layer that reads it. They go together.
-A fused layer (ModernBERT's queries, keys and values; a gated feed-forward part) has the rows of one head or neuron
-several times, once in each stretch of equal height. What remains of an empty sublayer is the reading layer's bias.
-Masks of columns and smaller layers give the same outputs: tests/models/compression/structured/test_blocks.py.
+A head or neuron consists of rows of the layers that compute it and columns of the layer that reads it; they are removed
+together. A fused layer (ModernBERT's queries, keys and values; a gated feed-forward part) is split into stretches of
+equal height, and each stretch has rows of every head or neuron. An empty sublayer leaves the reading layer's bias.
+Masking columns and cutting layers give the same outputs: tests/models/compression/structured/test_blocks.py.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ATTENTION, FFN = "attention", "ffn"
 
 
 class EmptySublayer(nn.Module):
-    """Takes the place of heads or neurons that are all removed: outputs of width 0."""
+    """Replaces heads or neurons if all are removed: outputs of width 0."""
 
     def forward(self, hidden: Tensor, bias: Tensor | None = None, query_states: Tensor | None = None) -> Tensor:
         """(B, T, H) to (B, T, 0), or with query_states (B, S, H) to (B, S, 0)."""
@@ -30,7 +30,7 @@ class EmptySublayer(nn.Module):
 
 
 class BiasOnly(nn.Module):
-    """A linear layer without inputs: only its bias remains."""
+    """A linear layer with no inputs: only its bias remains."""
 
     def __init__(self, bias: nn.Parameter) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class BiasOnly(nn.Module):
 
 
 class ZerosOnly(nn.Module):
-    """A linear layer without inputs and without a bias."""
+    """A linear layer with neither inputs nor a bias."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -57,22 +57,22 @@ Rest = BiasOnly | ZerosOnly
 
 
 class EmptyAttention(nn.Module):
-    """Takes the place of an attention of transformers without heads; returns its output and no attention weights."""
+    """Replaces a transformers attention module if no heads remain; returns its output and no attention weights."""
 
     def __init__(self, name: str = "", rest: Rest | None = None) -> None:
-        """name, rest: of the layer that reads the heads, where it lies within the attention."""
+        """name, rest: name and remainder of the layer that reads the heads, if it is inside the attention module."""
         super().__init__()
         if rest is not None:
             self.add_module(name, rest)
 
     def forward(self, hidden_states: Tensor, *_: object, **__: object) -> tuple[Tensor, None]:
-        """(B, T, H) to (B, T, 0), or to (B, T, H) where the reading layer lies within."""
+        """(B, T, H) to (B, T, 0), or to (B, T, H) if the reading layer is inside."""
         none = hidden_states[..., :0]
         return next((rest(none) for rest in self.children()), none), None
 
 
 class EmptyFeedForward(nn.Module):
-    """Takes the place of a feed-forward part without neurons, with the layer that read them."""
+    """Replaces a feed-forward part, including its reading layer, if no neurons remain."""
 
     def __init__(self, name: str, rest: Rest) -> None:
         super().__init__()
@@ -86,15 +86,15 @@ class EmptyFeedForward(nn.Module):
 
 @dataclass(frozen=True)
 class Part:
-    """One sublayer of a kind of block; modules by their dotted names within the block."""
+    """One sublayer of a kind of block; modules are given by their dotted names within the block."""
 
-    made_by: tuple[str, ...]  # linear layers whose rows make the heads or neurons
+    made_by: tuple[str, ...]  # linear layers whose rows compute the heads or neurons
     read_by: str  # the linear layer whose columns read them
-    whole: str  # the module that nothing is left of
-    empty: type[nn.Module]  # what takes its place
-    stretches: int = 1  # of each of the layers in made_by
-    head_size: str = ""  # the attribute with the width of a head; neurons have none
-    norm: str = ""  # before the sublayer: of no use once it is gone without leaving a bias
+    whole: str  # the module to replace if no heads or neurons remain
+    empty: type[nn.Module]  # its replacement
+    stretches: int = 1  # stretches in each of the layers in made_by
+    head_size: str = ""  # the attribute with the width of a head; "" for neurons
+    norm: str = ""  # the norm before the sublayer, removed with it if no bias remains; "" if there is none
 
 
 _BERT_FFN = Part(("intermediate.dense",), "output.dense", "intermediate", EmptySublayer)
@@ -120,7 +120,7 @@ _MODERNBERT = {
     ),
     FFN: Part(("mlp.Wi",), "mlp.Wo", "mlp", EmptyFeedForward, stretches=2, norm="mlp_norm"),
 }
-# By the names of transformers' classes.
+# By the class names in transformers.
 FAMILIES = {
     **dict.fromkeys(("BertLayer", "RobertaLayer", "XLMRobertaLayer", "CamembertLayer", "ElectraLayer"), _BERT),
     "TransformerBlock": _DISTILBERT,
@@ -134,7 +134,7 @@ def parts_of(layer: nn.Module) -> dict[str, Part]:
 
 
 def blocks_of(model: nn.Module) -> nn.ModuleList:
-    """The blocks of a classifier's encoder, the lowest first; ModelError for a kind that is not known here."""
+    """The blocks of a classifier's encoder, lowest first; ModelError if they are of an unknown kind."""
     bert = model.bert if isinstance(model, Network) else None
     if isinstance(bert, Bert) and bert.encoder is not None:
         return bert.encoder.layer
@@ -148,7 +148,7 @@ def blocks_of(model: nn.Module) -> nn.ModuleList:
 
 
 def _why_not(model: nn.Module, lists: list[nn.ModuleList]) -> str:
-    """The blocks of a model that cannot be cut, or why its heads cannot go alone."""
+    """The kinds of blocks in a model that cannot be cut, or why single heads cannot be removed."""
     config = model.architecture.get("backbone", {}) if isinstance(model, Network) else {}
     heads, keys = config.get("num_attention_heads"), config.get("num_key_value_heads")
     if keys and keys != heads:
@@ -158,7 +158,7 @@ def _why_not(model: nn.Module, lists: list[nn.ModuleList]) -> str:
 
 
 def reading_module(layer: nn.Module, part: str) -> nn.Module:
-    """The layer that reads a sublayer's heads or neurons, which may be quantized, or what is left of it."""
+    """The layer that reads a sublayer's heads or neurons, possibly quantized, or what is left of it."""
     return layer.get_submodule(parts_of(layer)[part].read_by)
 
 
@@ -170,7 +170,7 @@ def output_of(layer: nn.Module, part: str) -> nn.Linear | Rest:
 
 
 def linear_of(layer: nn.Module, part: str) -> nn.Linear:
-    """The layer that reads a sublayer's heads or neurons, of which some are left."""
+    """The layer that reads a sublayer's heads or neurons, if any are left."""
     found = output_of(layer, part)
     assert isinstance(found, nn.Linear)
     return found
@@ -183,16 +183,16 @@ def group_of(layer: nn.Module, part: str) -> int:
 
 
 def replace_module(layer: nn.Module, name: str, module: nn.Module) -> None:
-    """Put a module in the place of the one of that dotted name."""
+    """Replace the module with that dotted name."""
     owner, _, last = name.rpartition(".")
     layer.get_submodule(owner).add_module(last, module)
 
 
 def empty_part(layer: nn.Module, part: str, rest: Rest) -> None:
-    """Remove a sublayer; `rest` takes the place of the layer that read it."""
+    """Remove a sublayer; `rest` replaces the layer that read it."""
     where = parts_of(layer)[part]
     inner = where.read_by.removeprefix(f"{where.whole}.")
-    if inner != where.read_by:  # the reading layer lies within what is removed
+    if inner != where.read_by:  # the reading layer is inside the removed module
         replace_module(layer, where.whole, where.empty(inner, rest))
     else:
         replace_module(layer, where.whole, where.empty())

@@ -1,8 +1,8 @@
 """The cells of the latency table: each kind of sublayer at each width, called like a whole model.
 
-Of our own encoder a cell is the sublayer alone. Of transformers' encoders it is a layer whose other sublayer is empty,
-called as the model calls it; what that adds to every cell of a kind is the same and cancels, because only differences
-between widths count.
+For our own encoder, a cell is the sublayer alone. For transformers' encoders, it is a layer whose other sublayer is
+empty, called as the model calls it. The overhead is the same in every cell of a kind and cancels, because only
+differences between widths are used.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from models.compression.structured.layer_widths import Sublayer, cut_sublayer, l
 from models.compression.structured.search import ffn_widths
 from models.network import Network
 
-Call = tuple[tuple[object, ...], dict[str, object]]  # the arguments of a layer, by place and by name
+Call = tuple[tuple[object, ...], dict[str, object]]  # positional and keyword arguments of a layer
 
 
 class Cell(nn.Module):
-    """One sublayer of our own encoder at one width; fixed hidden states replace those of the ids."""
+    """One sublayer of our own encoder at one width; runs on fixed hidden states and ignores the ids."""
 
     def __init__(self, layer: Layer, part: str, width: int, states: Tensor, first: int | None) -> None:
-        """states: (B, T, H); first: the number of first tokens whose result is computed, None for all."""
+        """states: (B, T, H); first: compute the results of only this many first tokens; None: of all."""
         super().__init__()
         self.part, self.first, self.layer = part, first, copy.deepcopy(layer)
         narrow(self.layer, part, width)
@@ -49,7 +49,7 @@ class Cell(nn.Module):
 
 
 class LayerCell(nn.Module):
-    """A layer of transformers with one sublayer at one width and the other one empty, called with fixed arguments."""
+    """A transformers layer with one sublayer at one width and the other empty, called with fixed arguments."""
 
     def __init__(self, layer: nn.Module, part: str, width: int, call: Call) -> None:
         super().__init__()
@@ -77,8 +77,8 @@ def narrow(layer: nn.Module, part: str, width: int) -> None:
 def cell_key(model: Network, sublayer: Sublayer) -> str:
     """The name of a sublayer's cells.
 
-    The last layer has its own if the readout needs only the first tokens, and so has each kind of attention in a model
-    whose layers see different distances.
+    The last layer has separate cells if the readout needs only the first tokens. So does each attention type in a model
+    whose layers attend over different distances.
     """
     if not isinstance(model.bert, Bert):
         kind = vars(layer_of(model, sublayer)).get("attention_type")
@@ -88,7 +88,7 @@ def cell_key(model: Network, sublayer: Sublayer) -> str:
 
 
 def candidate_widths(part: str, most: int, multiple: int) -> list[int]:
-    """The widths that a sublayer of at most `most` heads or neurons may get, widest first."""
+    """The candidate widths of a sublayer with at most `most` heads or neurons, widest first."""
     return list(range(most, -1, -1)) if part == ATTENTION else ffn_widths(most, multiple)
 
 
@@ -98,7 +98,7 @@ def timing_cells(model: Network, batch: int, length: int, multiple: int) -> dict
     every, is_ours = sublayers(model), isinstance(model.bert, Bert)
     calls = {} if is_ours else recorded_calls(model, batch, length)
     device = linear_device(model)
-    generator = torch.Generator().manual_seed(0)  # the run's own random numbers stay untouched
+    generator = torch.Generator().manual_seed(0)  # does not affect the run's random numbers
     states = torch.randn(batch, length, model.architecture["hidden_size"], generator=generator).to(device)
     for key in dict.fromkeys(cell_key(model, sublayer) for sublayer in every):
         alike = [sublayer for sublayer in every if cell_key(model, sublayer) == key]
@@ -115,13 +115,13 @@ def timing_cells(model: Network, batch: int, length: int, multiple: int) -> dict
 
 
 def linear_device(model: Network) -> torch.device:
-    """Where the model's weights are."""
+    """The device of the model's weights."""
     return next(blocks_of(model).parameters()).device
 
 
 @torch.no_grad()
 def recorded_calls(model: Network, batch: int, length: int) -> dict[int, Call]:
-    """The arguments with which a model calls each of its layers for texts without padding."""
+    """The arguments with which a model calls each of its layers, for texts without padding."""
     calls: dict[int, Call] = {}
 
     def keeper(place: int) -> Callable[[nn.Module, tuple[object, ...], dict[str, object]], None]:

@@ -1,4 +1,4 @@
-"""Means and covariances of the inputs of each sublayer's output layer, over the tokens of some texts."""
+"""Means and covariances of the inputs of each sublayer's output layer, over the tokens of sample texts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from models.compression.structured.layer_widths import Sublayer, layer_of, subla
 class InputMoments:
     """Mean and covariance of the inputs x (d,) of a linear layer.
 
-    Sums are taken around the first batch's mean, which keeps small variances exact.
+    Values are centred on the first batch's mean before summing, which keeps small variances accurate.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class InputMoments:
         return self.origin.double() + self.total.double() / self.tokens
 
     def covariance(self) -> Tensor:
-        """E[x x^T] - E[x] E[x]^T, the H of a layer whose bias makes up for the mean loss; (d, d), double precision."""
+        """E[x x^T] - E[x] E[x]^T, the H of a layer whose bias absorbs the mean error; (d, d), double precision."""
         off = self.total.double() / self.tokens
         return (self.products.double() / self.tokens).addr_(off, off, alpha=-1)
 
@@ -48,17 +48,17 @@ class InputMoments:
         return self.covariance().addr_(mean, mean)
 
     def error(self, change: Tensor, shift: Tensor) -> float:
-        """E||change x + shift||^2 for a change (d_out, d) of the weight and one (d_out,) of the bias."""
+        """E||change x + shift||^2 for a change of the weight (d_out, d) and a shift of the bias (d_out,)."""
         change = change.double()
         spread = ((change @ self.covariance()) * change).sum()
         return float(spread + (change @ self.mean() + shift.double()).square().sum())
 
 
 class MomentsRecorder:
-    """Hooks that collect the inputs of the output layer of every sublayer whose width is not 0."""
+    """Hooks that collect moments of the output layer's inputs, for every sublayer whose width is not 0."""
 
     def __init__(self, model: nn.Module) -> None:
-        self.mask: Tensor | None = None  # of the batch going through, (B, T)
+        self.mask: Tensor | None = None  # of the current batch, (B, T)
         self.moments: dict[Sublayer, InputMoments] = {}
         self.hooks = []
         for sublayer in sublayers(model):
@@ -71,7 +71,7 @@ class MomentsRecorder:
     def _collector(self, moments: InputMoments) -> Callable[..., None]:
         def collect(module: nn.Module, arguments: tuple[Tensor]) -> None:
             inner = arguments[0].float()
-            is_whole = inner.ndim == 3  # else the tokens that the head reads, (N, d), none of them padding
+            is_whole = inner.ndim == 3  # else only the tokens that the head reads, (N, d), without padding
             real = None if self.mask is None or not is_whole else self.mask[:, : inner.shape[1]].bool()
             moments.add(inner.flatten(0, -2) if real is None else inner[real])
 
@@ -80,9 +80,9 @@ class MomentsRecorder:
 
 @torch.no_grad()
 def collect_moments(model: nn.Module, batches: Iterable[Inputs]) -> dict[Sublayer, InputMoments]:
-    """The input moments of every sublayer whose width is not 0, without padding.
+    """The input moments of every sublayer whose width is not 0, excluding padding.
 
-    The last layer's moments are those of the tokens that the readout or the head needs: it computes nothing else.
+    The last layer computes only the tokens that the readout or the head needs, so its moments cover only those.
     """
     recorder, was_training = MomentsRecorder(model), model.training
     model.eval()

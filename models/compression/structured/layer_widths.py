@@ -1,6 +1,6 @@
-"""The widths of an encoder's sublayers, in heads or neurons: read them, cut them, record them, restore them.
+"""Reads, cuts, records and restores the widths of an encoder's sublayers, in heads or neurons.
 
-A sublayer of width 0 leaves its residual connection and a bias: LayerNorm(x + bias) in BERT; x in ModernBERT.
+A sublayer of width 0 leaves its residual connection and any bias: LayerNorm(x + bias) in BERT; x in ModernBERT.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ def layer_of(model: nn.Module, sublayer: Sublayer) -> nn.Module:
 
 
 def sublayers(model: nn.Module) -> list[Sublayer]:
-    """All sublayers of all layers, the lowest layer first."""
+    """All sublayers of all layers, lowest layer first."""
     return [Sublayer(layer, part) for layer in range(len(blocks_of(model))) for part in (ATTENTION, FFN)]
 
 
 def width_of(layer: nn.Module, part: str) -> int:
-    """The heads or neurons that remain."""
+    """The number of heads or neurons that remain."""
     output = reading_module(layer, part)
     if isinstance(output, BiasOnly | ZerosOnly):
         return 0
@@ -65,7 +65,7 @@ def width_of(layer: nn.Module, part: str) -> int:
 
 
 def widths(model: nn.Module) -> list[list[int]]:
-    """The heads and neurons of each layer."""
+    """The numbers of heads and neurons of each layer."""
     return [[width_of(layer, part) for part in (ATTENTION, FFN)] for layer in blocks_of(model)]
 
 
@@ -89,7 +89,7 @@ def cut_sublayer(layer: nn.Module, part: str, kept: Sequence[int], weight: Tenso
 
 
 def _replace(linear: nn.Linear, weight: Tensor, bias: Tensor | None) -> None:
-    """Give a linear layer other tensors, and set its sizes to match."""
+    """Give a linear layer new tensors, and set its sizes to match."""
     is_trained = linear.weight.requires_grad
     linear.weight = nn.Parameter(weight.detach().clone(), is_trained)
     if bias is not None:
@@ -98,13 +98,13 @@ def _replace(linear: nn.Linear, weight: Tensor, bias: Tensor | None) -> None:
 
 
 def record_widths(model: Network) -> None:
-    """Write the widths into `model.architecture`, in the place of those of an earlier cut."""
+    """Write the widths into `model.architecture`, replacing those of an earlier cut."""
     others = [entry for entry in model.architecture.get("compressed", []) if entry["method"] != "ziplm"]
     model.architecture["compressed"] = [*others, {"method": "ziplm", "layers": widths(model)}]
 
 
 def restore(model: nn.Module, description: JsonObject) -> nn.Module:
-    """Cut a freshly built model to the recorded widths. Any heads may stay, because weights are loaded afterwards."""
+    """Cut a newly built model to the recorded widths. Which heads stay is irrelevant: weights are loaded afterwards."""
     for sublayer in sublayers(model):
         layer, count = layer_of(model, sublayer), description["layers"][sublayer.layer][sublayer.part == FFN]
         if count < width_of(layer, sublayer.part):

@@ -1,10 +1,10 @@
-"""Optimal Brain Surgeon (OBS) on one linear layer: which columns of its weight to remove, and how to refit the others.
+"""Optimal Brain Surgeon (OBS) on a linear layer: which columns of its weight to remove, and how to refit the others.
 
-    minimise E||W x - W' x||^2 over the W' (d_out, d_in) whose columns S are zero;  H = E[x x^T]
+    minimise E||W x - W' x||^2 over W' (d_out, d_in) whose columns S are zero;  H = E[x x^T]
 
-Columns are removed in groups (a head's) or singly (a neuron's), one group at a time, because each removal changes the
-scores of correlated columns. Sources: Kurtic, Frantar & Alistarh 2023, ZipLM, arXiv 2302.04089; IST-DASLab/OBC;
-the damping is that of IST-DASLab/DarwinLM.
+A group of columns belongs to a head, a single column to a neuron. They are removed one at a time, because each removal
+changes the scores of correlated columns. Sources: Kurtic, Frantar & Alistarh 2023, ZipLM, arXiv 2302.04089;
+IST-DASLab/OBC; the damping is from IST-DASLab/DarwinLM.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from math import inf
 import torch
 from torch import Tensor
 
-DAMPING = 0.01  # share of the mean of H's diagonal that is added to the diagonal
-COMPACT = 256  # removals after which removed columns are dropped from memory: 16 times faster on 3072 columns
-EXACT = 1024  # columns up to which removal works in double precision
+DAMPING = 0.01  # added to H's diagonal, as a share of the diagonal's mean
+COMPACT = 256  # drop removed columns from memory after this many removals: 16 times faster for 3072 columns
+EXACT = 1024  # use double precision up to this many columns
 
 
 @dataclass(frozen=True)
 class Removal:
-    """The groups of one layer in the order of their removal."""
+    """The groups of one layer in their removal order."""
 
     order: list[int]
-    errors: list[float]  # squared error after 0, 1, ... removals, as a share of the last: rises from 0 to 1
+    errors: list[float]  # squared error after 0, 1, ... removals, relative to removing all: from 0 to 1
 
     def kept(self, count: int) -> list[int]:
         """The `count` groups that are removed last, in their original order."""
@@ -35,9 +35,9 @@ class Removal:
 
 
 def add_damping(weight: Tensor, hessian: Tensor, damping: float = DAMPING) -> tuple[Tensor, Tensor]:
-    """The weight (d_out, d_in) and H (d_in, d_in) in double precision, H made invertible.
+    """The weight (d_out, d_in) and H (d_in, d_in) in double precision; H is made invertible.
 
-    A column whose input never changes gets weight 0, so that it is removed first and at no cost.
+    A column with a zero diagonal entry in H gets weight 0, so that it is removed first and at no cost.
     """
     weight, hessian = weight.double().clone(), hessian.double().clone()
     dead = hessian.diagonal() <= 0
@@ -49,7 +49,7 @@ def add_damping(weight: Tensor, hessian: Tensor, damping: float = DAMPING) -> tu
 
 @torch.no_grad()
 def removal_order(weight: Tensor, hessian: Tensor, group: int = 1) -> Removal:
-    """The removal of all groups of `group` columns, the cheapest first; H must be positive definite."""
+    """The order in which to remove all groups of `group` columns, cheapest first; H must be positive definite."""
     inverse = torch.cholesky_inverse(torch.linalg.cholesky(hessian.double()))
     kind = torch.float64 if len(hessian) <= EXACT else torch.float32
     weight, inverse = weight.to(kind, copy=True), inverse.to(kind)
@@ -71,7 +71,7 @@ def removal_order(weight: Tensor, hessian: Tensor, group: int = 1) -> Removal:
 
 
 def _scores(weight: Tensor, inverse: Tensor, group: int) -> Tensor:
-    """The squared error that removing each group adds, (groups,): sum over rows of w_S (Hinv_SS)^-1 w_S^T."""
+    """The squared error added by removing each group, (groups,): sum over rows of w_S (Hinv_SS)^-1 w_S^T."""
     if group == 1:
         return weight.square().sum(0) / inverse.diagonal()
     count = len(inverse) // group
@@ -97,7 +97,7 @@ def _remove(weight: Tensor, inverse: Tensor, gone: slice) -> None:
 def refit_weight(weight: Tensor, hessian: Tensor, kept: Sequence[int], group: int = 1) -> Tensor:
     """The weight (d_out, kept x group) of the kept columns that best replaces all columns.
 
-    By least squares, W H_:K (H_KK)^-1: the same weight that removing the others one by one ends in.
+    The least-squares solution, W H_:K (H_KK)^-1: the same weight as after removing the others one by one.
     """
     places = group_columns(kept, group).to(hessian.device)
     if not len(places):
@@ -108,5 +108,5 @@ def refit_weight(weight: Tensor, hessian: Tensor, kept: Sequence[int], group: in
 
 
 def group_columns(groups: Sequence[int], group: int) -> Tensor:
-    """The column numbers of these groups."""
+    """The column indices of these groups."""
     return (torch.tensor(groups, dtype=torch.long)[:, None] * group + torch.arange(group)).flatten()

@@ -1,4 +1,4 @@
-"""The training of a cut model towards the hidden states and logits of the dense one."""
+"""Recovery training: distils the dense model's hidden states and logits into the cut model."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def relative_state_loss(states: Tensor, wanted: Tensor, mask: Tensor | None) -> Tensor:
-    """Mean over real tokens of ||h - h*||^2, as a share of the mean of ||h*||^2; states (..., H), mask (...) or None.
+    """Mean over real tokens of ||h - h*||^2, divided by the mean of ||h*||^2; states (..., H), mask (...) or None.
 
-    As a share, one loss weight fits layers and models of different scale. Source of the loss: ZipLM, arXiv 2302.04089.
+    The division makes one loss weight fit layers and models of different scale. Source: ZipLM, arXiv 2302.04089.
     """
     wanted = wanted.float()
     difference, size = (states.float() - wanted).square().sum(-1), wanted.square().sum(-1)
@@ -30,9 +30,9 @@ def relative_state_loss(states: Tensor, wanted: Tensor, mask: Tensor | None) -> 
 
 
 class RecoveryHook(TrainingHook):
-    """The loss is the sum of the task's and of the distances to the dense model's logits and hidden states.
+    """The loss is the weighted sum of the task's loss and the distances to the dense model's logits and hidden states.
 
-    Layer k is compared with layer k: the width of the hidden states never changes, so no projection is needed.
+    Layer k is compared with layer k. The width of the hidden states never changes, so no projection is needed.
     """
 
     def __init__(self, dense: nn.Module, context: StageContext, options: Recovery) -> None:
@@ -44,7 +44,7 @@ class RecoveryHook(TrainingHook):
         self.hooks: list[RemovableHandle] = []
 
     def begin(self, model: nn.Module, total_steps: int) -> None:
-        """Put hooks on the layers of both models."""
+        """Register hooks on the layers of both models."""
         for layers, kept in ((blocks_of(model), self.states), (blocks_of(self.dense), self.wanted)):
             for place, layer in enumerate(layers):
                 self.hooks.append(layer.register_forward_hook(_keeper(kept, place)))
@@ -57,7 +57,7 @@ class RecoveryHook(TrainingHook):
         return model(**inputs)
 
     def loss(self, task_loss: Tensor, output: Tensor, targets: Targets, rows: np.ndarray) -> Tensor:
-        """a task + b logits + c mean over layers of the hidden states, each with its weight."""
+        """The weighted sum of the losses of the task, the logits, and the hidden states (mean over layers)."""
         options, found = self.options, []
         for place, states in self.states.items():
             found.append(relative_state_loss(states, self.wanted[place], self._mask_of(states)))
@@ -67,7 +67,7 @@ class RecoveryHook(TrainingHook):
         return options.task * task_loss + options.answers * from_logits + options.states * torch.stack(found).mean()
 
     def _mask_of(self, states: Tensor) -> Tensor | None:
-        """The real tokens among those of a layer's states: the last layer may compute fewer, and without padding."""
+        """The mask for a layer's states; the last layer may compute fewer tokens, or only real ones (None)."""
         return None if self.mask is None or states.ndim == 2 else self.mask[:, : states.shape[1]]
 
     def end(self, model: nn.Module) -> None:

@@ -1,8 +1,8 @@
-"""Search for the width of each sublayer that makes the model fast enough at the smallest loss.
+"""Searches for sublayer widths that make the model fast enough with the smallest loss.
 
-Structured SPDY: a knapsack over time for given weights of the sublayers' errors, and a random search over these weights
-that compares the losses of the resulting models. Sources: Frantar & Alistarh 2022, arXiv 2201.13096; IST-DASLab/spdy,
-spdy.py.
+Structured SPDY: for given weights of the sublayers' errors, a knapsack solver with a time budget finds the widths. A
+random search over these weights compares the losses of the resulting models. Sources: Frantar & Alistarh 2022, arXiv
+2201.13096; IST-DASLab/spdy, spdy.py.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-BUCKETS = 10_000  # of time; spdy.py's number
-STARTS = 0.2  # share of the search that draws all weights; the rest mutates the best ones
-MUTATED = 0.1  # share of the weights that change at first; in the end only one changes
+BUCKETS = 10_000  # time buckets, as in spdy.py
+STARTS = 0.2  # share of the search steps that draw all weights; the rest mutate the best ones
+MUTATED = 0.1  # share of the weights that a mutation changes at first; it shrinks until only one changes
 
 
 @dataclass(frozen=True)
 class Choices:
-    """The widths that one sublayer may get, widest first, with their errors and times, arrays (levels,)."""
+    """The candidate widths of one sublayer, widest first, with their errors and times, arrays (levels,)."""
 
     widths: list[int]
     errors: np.ndarray  # share of the sublayer's output that is lost, 0..1
@@ -27,9 +27,9 @@ class Choices:
 
 
 def ffn_widths(most: int, multiple: int) -> list[int]:
-    """The widths of a feed-forward sublayer that are tried: most x 0.9^i for i = 0..42, then 0 (ZipLM's grid).
+    """The candidate widths of a feed-forward sublayer: most x 0.9^i for i = 0..42, then 0 (ZipLM's grid).
 
-    All but `most` are multiples of `multiple`, which is what matrix kernels like.
+    All but `most` are rounded to multiples of `multiple`, for which matrix kernels are efficient.
     """
     rounded = {max(multiple, round(most * 0.9**i / multiple) * multiple) for i in range(1, 43)}
     return [most, *sorted((width for width in rounded if width < most), reverse=True), 0]
@@ -42,7 +42,7 @@ def solve_knapsack(sublayers: Sequence[Choices], weights: np.ndarray, budget: fl
     """
     if budget <= 0:
         return None
-    best = np.zeros(BUCKETS + 1)  # least error of the sublayers so far within that many buckets
+    best = np.zeros(BUCKETS + 1)  # least error of the sublayers so far, by number of buckets used
     taken = np.zeros((len(sublayers), BUCKETS + 1), dtype=np.int16)
     for place, sublayer in enumerate(sublayers):
         steps = np.ceil(sublayer.times * (BUCKETS / budget) - 1e-9).astype(int)
@@ -65,10 +65,10 @@ def solve_knapsack(sublayers: Sequence[Choices], weights: np.ndarray, budget: fl
 def search_weights(
     sublayers: Sequence[Choices], budget: float, loss: Callable[[tuple[int, ...]], float], steps: int, seed: int
 ) -> np.ndarray:
-    """The weights of the errors, one for each sublayer, whose solution has the smallest loss; starts at all 1.
+    """The error weights, one for each sublayer, whose solution has the smallest loss; the search starts from all 1.
 
-    loss: of the model at these levels; called once for each distinct solution. steps: the number of weights tried.
-    Raises ValueError if nothing is within the budget.
+    loss: of the model at these levels; called once for each distinct solution. steps: how many weight vectors to try.
+    Raises ValueError if no widths are within the budget.
     """
     generator, losses = np.random.default_rng(seed), dict[tuple[int, ...], float]()
 

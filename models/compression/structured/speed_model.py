@@ -1,4 +1,4 @@
-"""A dense model's time and what others of its part take, predicted by the table and measured side by side."""
+"""Latency of a dense model and of cut copies: predicted from the latency table, or measured against each other."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from models.errors import ModelError
 from models.json_types import JsonObject
 from models.network import Network
 
-SPEED_S = 0.5  # seconds for which each of two models is timed when they are compared
+SPEED_S = 0.5  # seconds of timing for each of two compared models
 
 
 class SpeedModel:
-    """Times in ms of one call, at the batch size and length of the settings."""
+    """Times in ms of one call, at the batch size and length in the settings."""
 
     def __init__(self, dense: Network, stopwatch: Stopwatch, options: Options, kept: JsonObject | None = None) -> None:
         """kept: the content of the table that an interrupted run used; None: this machine's table."""
@@ -37,7 +37,7 @@ class SpeedModel:
         else:
             self.table = load_or_measure(dense, stopwatch, **self.shape, multiple=options.round_to)
         self.whole, self.empty = self.table.median(WHOLE), self.table.median(EMPTY)
-        alone = 0.0  # time of all sublayers, each timed by itself
+        alone = 0.0  # time of all sublayers, each timed separately
         for sublayer in sublayers(dense):
             width = width_of(layer_of(dense, sublayer), sublayer.part)
             now, none = self.table.times(cell_key(dense, sublayer), [width, 0])
@@ -45,7 +45,7 @@ class SpeedModel:
         self.scale = (self.whole - self.empty) / alone
 
     def target_speedup(self) -> float:
-        """The speed-up that the settings ask for; ModelError if it is out of reach."""
+        """The target speed-up from the settings; ModelError if it is out of reach."""
         target = self.options.target
         wanted, asked, value = target.speedup, "speedup", target.speedup
         if target.latency_ms:
@@ -61,15 +61,15 @@ class SpeedModel:
         return max(1.0, wanted)
 
     def time_budget(self, speedup: float) -> float:
-        """The time that all sublayers together may take in a model of that speed-up, ms."""
+        """The time that all sublayers together may take in a model with that speed-up, ms."""
         return self.whole / speedup - self.empty
 
     def predicted_speedup(self, spent: float) -> float:
-        """The speed-up of a model whose sublayers take that time."""
+        """The speed-up of a model whose sublayers together take `spent` ms."""
         return self.whole / (self.empty + spent)
 
     def choices(self, model: Network, sublayer: Sublayer, plan: RemovalPlan | None) -> Choices:
-        """The widths that a sublayer may get: its own, and narrower ones of the table; plan: None if it is gone."""
+        """A sublayer's candidate widths: its own, and narrower ones in the table; plan: None if it is already empty."""
         layer, key = layer_of(model, sublayer), cell_key(model, sublayer)
         now = width_of(layer, sublayer.part)
         tried = candidate_widths(sublayer.part, self._widest(sublayer.part), self.options.round_to)
@@ -86,10 +86,10 @@ class SpeedModel:
         )
 
     def cached_speedup(self, model: nn.Module) -> float:
-        """The measured speed-up of a model of these widths, timed once on a machine and kept in its table."""
+        """The measured speed-up of a model with these widths, timed once per machine and cached in its table."""
         return cached_ratio(self.table, widths(model), self.stopwatch, lambda: self.speedup(model))
 
     def speedup(self, model: nn.Module) -> float:
-        """Measure how many times as fast as the dense model a model is: the median ratio over the rounds."""
+        """Measure a model's speed-up over the dense model: the median ratio over the rounds."""
         both = self.stopwatch.times({"dense": self.dense, "model": model}, **self.shape, seconds=SPEED_S)
         return float(np.median(np.array(both["dense"]) / np.array(both["model"])))

@@ -1,9 +1,9 @@
 """The latency table of structured pruning: how long each sublayer takes at each width on this machine.
 
-All sublayers take turns in the same rounds. So do the whole model and the model without any head or neuron: they set
-the scale, because a sublayer called by itself finds its weights in the processor's cache and is faster than within a
-model. The table is kept in the cache folder, named after everything it depends on, with every ratio that is measured
-later. So a machine times each thing once, and the same command cuts the same heads and neurons again.
+All sublayers take turns in the same rounds. So do the whole model and the model without heads and neurons, which set
+the scale: a sublayer timed alone finds its weights in the CPU cache and is faster than within a model. The table is
+kept in the cache folder under a hash of everything it depends on, with all ratios measured later. So a machine times
+each thing once, and the same command cuts the same heads and neurons again.
 Source: Kurtic, Frantar & Alistarh 2023, ZipLM, arXiv 2302.04089.
 """
 
@@ -26,20 +26,20 @@ from models.json_types import JsonObject
 from models.network import Network
 
 WHOLE, EMPTY = "whole", "empty"
-CELL_S, WHOLE_S = 0.05, 1.0  # seconds for which a cell and the whole model are timed, over all rounds
+CELL_S, WHOLE_S = 0.05, 1.0  # seconds of timing for a cell and for the whole model, over all rounds
 
 
 @dataclass(frozen=True)
 class SpeedTable:
-    """Milliseconds in each round of `whole`, `empty` and every cell, such as `attention/12` or `ffn/first/1536`."""
+    """Milliseconds per round for `whole`, `empty` and every cell, such as `attention/12` or `ffn/first/1536`."""
 
     rounds: dict[str, list[float]]
-    ratios: dict[str, float] = field(default_factory=dict)  # speed-ups over the whole model, by the widths as text
-    path: Path | None = None  # of the file in the cache
+    ratios: dict[str, float] = field(default_factory=dict)  # speed-ups over the whole model; keys: widths as text
+    path: Path | None = None  # the file in the cache
 
     @property
     def content(self) -> JsonObject:
-        """Return the medians and ratios that a run keeps, to continue with the same table."""
+        """The medians and ratios that a run saves, so that it can resume with the same table."""
         return {"rounds": {name: [self.median(name)] for name in self.rounds}, "ratios": self.ratios}
 
     @property
@@ -53,7 +53,7 @@ class SpeedTable:
         return float(np.median(self.rounds[name]))
 
     def times(self, key: str, sizes: list[int]) -> np.ndarray:
-        """Times of a sublayer at these widths, ms: medians made non-decreasing in the width, interpolated linearly."""
+        """Times of a sublayer at these widths, ms: medians, made non-decreasing in width, linearly interpolated."""
         from scipy.optimize import isotonic_regression
 
         found = (name.rpartition("/") for name in self.rounds)
@@ -63,7 +63,7 @@ class SpeedTable:
 
 
 def load_or_measure(model: Network, stopwatch: Stopwatch, *, batch: int, length: int, multiple: int) -> SpeedTable:
-    """The table for a model at this batch size and length in tokens, from the cache or measured now."""
+    """The table for a model at this batch size and length in tokens, read from the cache or measured now."""
     facts = {"model": model.architecture, "batch": batch, "length": length, "multiple": multiple, **stopwatch.machine}
     key = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
     path = stopwatch.cache / "speed" / f"{key}.json"
@@ -84,7 +84,7 @@ def load_or_measure(model: Network, stopwatch: Stopwatch, *, batch: int, length:
 def cached_ratio(
     table: SpeedTable, widths: Sequence[Sequence[int]], stopwatch: Stopwatch, measure: Callable[[], float]
 ) -> float:
-    """The speed-up over the whole model of a model of these widths: from the table, else measured and added."""
+    """The speed-up of a model with these widths over the whole model: from the table, or measured and added to it."""
     key = " ".join(map(str, widths))
     if key in table.ratios:
         return table.ratios[key]
@@ -108,7 +108,7 @@ def _write(path: Path, content: JsonObject) -> None:
 
 
 def _read_table(path: Path) -> SpeedTable | None:
-    """The table in a file of the cache; None if it is missing or damaged."""
+    """The table in a cache file; None if the file is missing or damaged."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return SpeedTable(content["rounds"], dict(content.get("ratios", {})), path)

@@ -1,4 +1,4 @@
-"""The order in which heads and neurons of an encoder can be removed, and copies cut to any widths."""
+"""Orders an encoder's heads and neurons for removal, and makes copies cut to any widths."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from models.network import Network
 class RemovalPlan:
     """The order in which a sublayer's heads or neurons are removed, and the output layer refitted to each width.
 
-    A bias makes up for the mean loss; without one the weight alone is refitted.
+    If there is a bias, it absorbs the mean error; otherwise, only the weight is refitted.
     """
 
     def __init__(self, layer: nn.Module, part: str, moments: InputMoments) -> None:
@@ -35,7 +35,7 @@ class RemovalPlan:
         return self.moments.second_moment() if self.bias is None else self.moments.covariance()
 
     def error(self, width: int) -> float:
-        """The squared error with `width` heads or neurons, as a share of the error without any; 0..1."""
+        """The squared error with `width` heads or neurons, relative to the error without any; 0..1."""
         return self.removal.errors[len(self.removal.order) - width]
 
     def _after(self, width: int) -> tuple[list[int], Tensor, Tensor | None]:
@@ -54,9 +54,9 @@ class RemovalPlan:
         return change
 
     def errors(self, width: int) -> tuple[float, float]:
-        """Mean squared change of the output, as a share of its variance: after refitting, and after plain deletion.
+        """Mean squared change of the output relative to its variance: after refitting, and after plain deletion.
 
-        Deletion removes the same columns and changes nothing else.
+        Deletion removes the same columns without refitting.
         """
         kept, weight, bias = self.after(width)
         whole = self.weight.double()
@@ -70,7 +70,7 @@ class RemovalPlan:
 
 
 class Surgery:
-    """Removal plans for all sublayers of an encoder, from what they compute on some texts."""
+    """Removal plans for all non-empty sublayers of an encoder, based on their activations for sample texts."""
 
     def __init__(self, model: Network, batches: Iterable[Inputs]) -> None:
         self.model, self.sublayers = model, sublayers(model)
@@ -81,7 +81,7 @@ class Surgery:
 
     @torch.no_grad()
     def cut(self, widths: Sequence[int]) -> Network:
-        """A copy of the model with these widths, one for each sublayer from below; its `architecture` records them."""
+        """A copy of the model with these widths, one per sublayer, lowest first; its `architecture` records them."""
         model = copy.deepcopy(self.model)
         for sublayer, width in zip(self.sublayers, widths, strict=True):
             layer = layer_of(model, sublayer)
