@@ -1,4 +1,4 @@
-"""DSN: the sum of a text's word vectors, or the vectors of its words one by one, without attention.
+"""DSN: the vectors of a text's words, or their mean or sum as the readout has it, without attention.
 
 Batches with much padding are computed on their real tokens only.
 
