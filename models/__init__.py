@@ -1,7 +1,7 @@
-"""Networks: built from settings, saved as folders, opened again, and compressed.
+"""Builds networks from settings, saves them as folders, opens those again, and compresses networks.
 
-`import models` makes transformers' Auto classes open the folders we save, whichever is imported first, and
-imports neither torch nor transformers itself.
+`import models` lets transformers' Auto classes open the folders we save, whichever of the two is imported first.
+It imports neither torch nor transformers itself.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
-MODEL_TYPE = "bertier"  # in config.json of models that are not a stock class
+MODEL_TYPE = "bertier"  # in config.json of models that no stock class of transformers computes
 
-# A module of transformers, and ours that registers with it. Not `transformers` itself: importing that for a
-# tokenizer must not load torch.
+# Modules of transformers, and our modules that register classes with them. Not `transformers` itself: importing it
+# for a tokenizer must not load torch.
 REGISTER = {
     "transformers.models.auto.configuration_auto": "models.checkpoints.transformers_config",
     "transformers.models.auto.modeling_auto": "models.checkpoints.transformers_model",
@@ -24,12 +24,12 @@ REGISTER = {
 
 
 class _AfterImport(importlib.abc.MetaPathFinder):
-    """Imports our module right after the one of transformers that it registers with."""
+    """Imports our module right after the transformers module that it registers with."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """The module's own spec, with a loader that also imports ours; None for all other modules."""
+        """The module's spec, with a loader that also imports our module; None for modules not in REGISTER."""
         if fullname not in REGISTER:
             return None
         spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
@@ -40,7 +40,7 @@ class _AfterImport(importlib.abc.MetaPathFinder):
                 execute(module)
                 importlib.import_module(REGISTER[fullname])
 
-            # A loader object belongs to this one spec, so nothing else sees the changed method.
+            # A loader object belongs to one spec only, so nothing else sees the changed method.
             spec.loader.exec_module = execute_and_register  # type: ignore[method-assign]
         return spec
 

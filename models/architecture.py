@@ -1,4 +1,4 @@
-"""The shape of a network as config.json has it, in the words of transformers' BertConfig, and back."""
+"""Converts a network's shape between our settings and config.json, whose keys are those of transformers' BertConfig."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BERT_DEFAULTS: JsonObject = {
     "pad_token_id": 0,
 }
 
-# The sizes by which a checkpoint must fit, by their names in the settings and in config.json.
+# The sizes that a checkpoint and the settings must agree on: the name in the settings, the key in config.json.
 SIZES = {
     "layers": "num_hidden_layers",
     "hidden": "hidden_size",
@@ -32,18 +32,18 @@ SIZES = {
 
 
 def sizes_in_settings(settings: ModelSettings) -> dict[str, int]:
-    """The sizes of the encoder that the settings ask for, by their names there."""
+    """The encoder sizes that the settings ask for, by setting name."""
     intermediate = settings.intermediate or 4 * settings.hidden
     return dict(zip(SIZES, (settings.layers, settings.hidden, settings.heads, intermediate)))
 
 
 def sizes_in_config(config: JsonObject) -> dict[str, int]:
-    """The sizes of the encoder that a config.json describes, by their names in the settings."""
+    """The encoder sizes that a config.json describes, by setting name."""
     return {name: config[key] for name, key in SIZES.items()}
 
 
 def is_our_encoder(config: JsonObject) -> bool:
-    """Does our encoder compute this config: a BERT with erf GELU and absolute positions, or a model saved by us?"""
+    """Can our own encoder compute this config: a BERT with erf GELU and absolute positions, or an encoder we saved?"""
     if config["model_type"] == MODEL_TYPE:
         return "backbone" not in config and config["num_hidden_layers"] > 0
     return (
@@ -55,14 +55,14 @@ def is_our_encoder(config: JsonObject) -> bool:
 
 
 def describe_kind(config: JsonObject) -> str:
-    """The kind of model that a config describes, for a message."""
+    """The kind of model that a config describes, for error messages."""
     if config["model_type"] != "bert":
         return str(config["model_type"])
     return f"bert with {config['hidden_act']} and {config['position_embedding_type']} positions"
 
 
 def with_sizes(settings: ModelSettings, config: JsonObject) -> ModelSettings:
-    """A copy of the settings with the sizes of a BERT's config.json."""
+    """A copy of the settings with the sizes from a BERT's config.json."""
     return replace(
         settings,
         layers=config["num_hidden_layers"],
@@ -77,7 +77,7 @@ def with_sizes(settings: ModelSettings, config: JsonObject) -> ModelSettings:
 
 
 def describe_architecture(settings: ModelSettings, hidden: int, vocab_size: int, pad_id: int) -> JsonObject:
-    """The model's shape in the words of transformers' BertConfig, and its parts: enough to rebuild it."""
+    """The model's shape, under the keys of transformers' BertConfig, and its parts: enough to rebuild it."""
     parts: JsonObject = {"readout": short_part(settings.readout)}
     if settings.embedding["name"] != "table":
         parts["embedding"] = settings.embedding
@@ -86,7 +86,7 @@ def describe_architecture(settings: ModelSettings, hidden: int, vocab_size: int,
     if not settings.positional:
         parts["positional"] = False
     return {
-        "num_hidden_layers": settings.layers if settings.family in ("bert", "auto") else 0,  # with attention
+        "num_hidden_layers": settings.layers if settings.family in ("bert", "auto") else 0,  # attention layers
         "hidden_size": hidden,
         "num_attention_heads": settings.heads,
         "intermediate_size": settings.intermediate or 4 * hidden,
@@ -103,7 +103,7 @@ def describe_architecture(settings: ModelSettings, hidden: int, vocab_size: int,
 
 
 def check_vocabulary(source: str, table: int, vocab_size: int) -> None:
-    """ModelError when the tokenizer has more tokens than the checkpoint has word vectors."""
+    """Raise ModelError if the tokenizer has more tokens than the checkpoint has word vectors."""
     if vocab_size > table:
         raise ModelError(
             f"the tokenizer has {vocab_size:,} tokens, {source} has word vectors for {table:,}. "

@@ -1,4 +1,4 @@
-"""From settings to a model with its first weights: the only place that chooses by the family of a model."""
+"""Builds a model with its initial weights from settings: the only place that branches on the model family."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def build(
     cut: Cut | None = None,
     counts: Counts = tuple,
 ) -> tuple[Network, WeightsReport]:
-    """The model of `settings` and where its weights came from; the caller seeds torch for random weights.
+    """Build the model of `settings` and report where its weights came from; the caller seeds torch.
 
-    vocab_size: of the tokenizer in use; tokens: its token of each id, for embeddings that read them; start: a saved
-    model whose encoder is trained further (models/checkpoints/transfer.py); label_names: in id order, needed where its
-    head is kept too; cut: what stays of a checkpoint's tables; counts: how often the training texts have each token. A
-    checkpoint's head for masked words is loaded where `head` is one.
+    vocab_size: of the tokenizer in use; tokens: its tokens in id order, for embeddings that read them; start: a saved
+    model whose encoder is trained further (models/checkpoints/transfer.py); label_names: in id order, needed if its
+    head is kept too; cut: the part of a checkpoint's tables to keep; counts: token counts of the training texts. If
+    `head` is a masked-language-model head, the checkpoint's is loaded.
     Raises ModelError for parts and sizes that do not fit together and for weights that are unavailable.
     """
     linear = head if head.name in LINEAR else HeadSpec()
@@ -82,7 +82,7 @@ def _build(
     label_names: Sequence[str],
     cut: Cut | None,
 ) -> tuple[LinearHead, WeightsReport]:
-    """The model of its family, before anything is frozen; for family dsn see `_build_without_attention`."""
+    """Build a model of any family but dsn (see `_build_without_attention`), before anything is frozen."""
     if settings.family == "ngram":
         return attach_head(*build_bag_of_ngrams(settings, head.deciding), head), WeightsReport()
     if settings.family == "bilstm":
@@ -124,7 +124,7 @@ def _build_without_attention(
     cut: Cut | None,
     counts: Counts,
 ) -> tuple[LinearHead, WeightsReport]:
-    """A model of word vectors alone, before anything is frozen."""
+    """Build a model of word vectors without an encoder (family dsn), before anything is frozen."""
     if settings.pretrained:
         settings = replace(settings, dims=check_static(settings.pretrained, settings.dims))
     bag, architecture = build_bag_of_words(settings, vocab_size=vocab_size, pad_id=pad_id, tokens=tokens)
@@ -137,15 +137,15 @@ def _build_without_attention(
 
 
 def open_encoder(source: str) -> tuple[Network, WeightsReport]:
-    """The encoder of a hub id or folder, whose states are read token by token."""
+    """Open the encoder of a hub id or folder, with a readout that keeps the state of every token."""
     settings = ModelSettings(name="auto", family="auto", readout={"name": "none"}, pretrained=source)
     return _build(settings, HeadSpec("token"), 1, 0, None, None, (), None)
 
 
 def _put_words_head(model: LinearHead, settings: ModelSettings, head: HeadSpec, weights: WeightsReport) -> MaskedLM:
-    """The model with a head for masked words in the place of its own, which a checkpoint fills; updates the report.
+    """Replace the model's head with a masked-language-model head, from the checkpoint if possible; update the report.
 
-    The head comes last because it may copy the word vectors. Raises ModelError for models that cannot be trained on
+    This comes last because the head may copy the word vectors. Raises ModelError for models that cannot be trained on
     masked words.
     """
     if not isinstance(model.bert, Bert) or model.bert.encoder is None:

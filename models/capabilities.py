@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Observed:
-    """A module that reports numbers about itself while it is trained."""
+    """A module that reports metrics about itself during training."""
 
     def facts(self) -> dict[str, float]:
         """Metrics to log at every evaluation, under names that runner/record/metrics.py lists."""
@@ -20,19 +20,19 @@ class Observed:
 class OwnRate:
     """A module whose parameters have their own peak learning rate and no weight decay."""
 
-    own_lr: float | None = None  # None: the optimizer's rate, with its decay
+    own_lr: float | None = None  # None: the optimizer's learning rate and weight decay
 
 
 class Folded:
-    """A backbone with a row for each n-gram, trained by the loop, that then becomes a linear model (`Fitted`)."""
+    """A backbone with one row per n-gram; the training loop trains it, then it becomes a linear model (`Fitted`)."""
 
     n: int  # words in the longest n-gram
     hashes: Tensor  # (rows,) int64, ascending
 
     def keep(self, hashes: np.ndarray) -> None:
-        """Make a row for each n-gram, given their ascending hashes (rows,)."""
+        """Allocate one row per n-gram, given the n-grams' ascending hashes (rows,)."""
         raise NotImplementedError
 
 
 class Fitted:
-    """A backbone that is fitted by counting and solving, not by the training loop."""
+    """A backbone that is fitted by counting and solving instead of by the training loop."""

@@ -1,4 +1,4 @@
-"""Settings of one model that contradict each other: one line for each pair, with the cure; standard library only."""
+"""Finds settings of one model that contradict each other: one message each, with a fix; standard library only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from models.settings import (
 
 
 def readout_conflict(readout: str, is_kept: bool, reads: str) -> str:
-    """One line on a readout that the head cannot read. is_kept: does it keep tokens? reads: text | tokens."""
+    """A message if the head cannot read this readout, else "".
+
+    is_kept: does the readout keep one vector per token? reads: what the head reads, text | tokens.
+    """
     if reads == "text" and is_kept:
         return (
             f"model/readout={readout} gives a vector for each token, and this task needs one for the text. "
@@ -34,7 +37,7 @@ def readout_conflict(readout: str, is_kept: bool, reads: str) -> str:
 
 
 def vocabulary_conflicts(model: ModelSettings) -> list[str]:
-    """One line for each setting that contradicts model.vocabulary, with the cure."""
+    """One message, with a fix, for each setting that contradicts model.vocabulary."""
     wanted, found = model.vocabulary, list[str]()
     if wanted == "full":
         return found
@@ -60,7 +63,7 @@ def vocabulary_conflicts(model: ModelSettings) -> list[str]:
 
 
 def static_conflicts(model: ModelSettings) -> list[str]:
-    """One line for each pair of settings about first word vectors that contradict each other, with the cure."""
+    """One message, with a fix, for each contradiction between settings about the initial word vectors."""
     found = []
     if model.family == "dsn" and model.pretrained and model.init != "random":
         found.append(
@@ -93,7 +96,7 @@ def static_conflicts(model: ModelSettings) -> list[str]:
 
 
 def frame_conflicts(model: ModelSettings) -> list[str]:
-    """One line for each setting that does not go with frames of sound, with the cure."""
+    """One message, with a fix, for each setting that contradicts whether the model reads frames of sound."""
     is_sound, reads = model.tokenizer in SOUND_FEATURES, reads_frames(model)
     part = f"model/backbone={model.backbone}" if model.family == CNN else f"model/embedding={model.embedding['name']}"
     found = []
@@ -118,9 +121,9 @@ def frame_conflicts(model: ModelSettings) -> list[str]:
 
 
 def contradictions(model: ModelSettings, reads: str = "text") -> list[str]:
-    """One line for each pair of settings that contradict each other, with the cure.
+    """One message, with a fix, for each pair of settings that contradict each other.
 
-    reads: the head's vectors, text (one each) or tokens (one for each token).
+    reads: what the head reads, text (one vector per text) or tokens (one vector per token).
     """
     found = [*vocabulary_conflicts(model), *frame_conflicts(model)]
     embedding, readout = model.embedding["name"], model.readout["name"]

@@ -1,6 +1,6 @@
-"""Numbers that a file keeps in 16 bits: all of a model that is not in codes, where a stage has rounded it to fp16.
+"""Saves float tensors in 16 bits, for models that a compression stage has rounded to fp16 (except quantized weights).
 
-The network computes in float32 on the rounded numbers, so what is saved and opened again is the same, bit for bit.
+The network computes in float32 on the rounded numbers, so saving and loading a model changes no bit.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ HALF = "fp16"
 
 
 def is_half(architecture: JsonObject) -> bool:
-    """Does the saved file of the model that this config.json describes keep its floats in 16 bits?"""
+    """Does the saved file of the model with this config.json hold its floats in 16 bits?"""
     return any(entry.get("rest") == HALF for entry in architecture.get("compressed", ()))
 
 
 def to_half(tensor: Tensor) -> Tensor:
-    """A float32 tensor in fp16; one with numbers that fp16 has no room for, and any other kind, as it is."""
+    """Convert a float32 tensor to fp16; return it unchanged if a value overflows or if it has another dtype."""
     if tensor.dtype != torch.float32:
         return tensor
     found = tensor.half()

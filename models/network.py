@@ -1,6 +1,6 @@
-"""A network: a backbone and a head, and the shape that its config.json gives.
+"""A network: a backbone, a head, and the shape that config.json describes.
 
-A head is a subclass of Network, because its tensors lie beside the backbone's, where transformers has them.
+A head is a subclass of Network, so that its tensors are siblings of the backbone's, as in transformers.
 """
 
 from __future__ import annotations
@@ -24,32 +24,32 @@ from models.readouts.bi_encoder import in_batches, take_apart
 class Network(nn.Module):
     """Base class of all our networks; models/heads/ has one subclass for each head.
 
-    `bert` is the backbone under the name that BERT's checkpoints give it; `architecture` is what config.json will say
-    of the network, in the words of transformers' BertConfig, enough to build it again.
+    `bert` is the backbone, under the name that BERT checkpoints use; `architecture` is the network's description in
+    config.json, under the keys of transformers' BertConfig, from which it can be rebuilt.
     """
 
     bert: Backbone
-    reads: ClassVar[Reads]  # of the backbone: the readout's vector of each text, or every token's
-    auto_class: ClassVar[str]  # the class of transformers that opens the saved folder
-    stock_class: ClassVar[str]  # the class of transformers that a plain BERT with this head is
-    stock_readout: ClassVar[str]  # the readout that the stock class has
+    reads: ClassVar[Reads]  # what the head reads: one vector per text (from the readout), or one per token
+    auto_class: ClassVar[str]  # the transformers Auto class that opens the saved folder
+    stock_class: ClassVar[str]  # the transformers class of a plain BERT with this head
+    stock_readout: ClassVar[str]  # the readout of the stock class
     reads_table: ClassVar[bool] = False  # does the head read the whole table of word vectors?
 
     def __init__(self, bert: Backbone, architecture: JsonObject) -> None:
         super().__init__()
         self.bert = bert
         self.architecture = architecture
-        self.frozen: list[nn.Module] = []  # kept in prediction mode, see models/backbones/freeze.py
+        self.frozen: list[nn.Module] = []  # kept in evaluation mode, see models/backbones/freeze.py
 
     def train(self, mode: bool = True) -> Self:
-        """Switch to training, except for what is frozen: that goes on predicting, without dropout."""
+        """Switch to training mode, except for frozen parts, which stay in evaluation mode, without dropout."""
         super().train(mode)
         for part in self.frozen:
             part.eval()
         return self
 
     def longest_input(self) -> int | None:
-        """The longest text in tokens that this network takes, None for no limit."""
+        """The maximum length of a text, in tokens; None for no limit."""
         limits = (self.architecture.get("max_position_embeddings"), self.bert.pooler.longest)
         return min((limit for limit in limits if limit is not None), default=None)
 
@@ -63,12 +63,13 @@ class Network(nn.Module):
     ) -> Tensor:
         """Encode texts, inputs (B, T), as vectors: (B, H), or (B, T, H) for a head that reads tokens.
 
-        places: (N,) positions of the flattened (B, T): only those tokens, (N, H). hooks: see models/backbones/hooks.py.
+        places: (N,) positions in the flattened (B, T), to return only those tokens' vectors, (N, H).
+        hooks: see models/backbones/hooks.py.
         """
         if self.bert.pooler.reads_apart and input_ids is not None:
             may_look = self._may_look(input_ids)
             apart = take_apart(input_ids, attention_mask, token_type_ids, may_look=may_look)
-            is_whole = bool(hooks) or not may_look or torch.compiler.is_exporting()  # hooks expect one call a batch
+            is_whole = bool(hooks) or not may_look or torch.compiler.is_exporting()  # hooks expect one call per batch
             batches = [apart] if is_whole else in_batches(*apart)
             return self.bert.pooler.compare(torch.cat([self.bert(*batch, None, hooks) for batch in batches]))
         only = None if places is None else Wanted(places=places)
@@ -76,15 +77,15 @@ class Network(nn.Module):
         return vectors
 
     def _may_look(self, input_ids: Tensor) -> bool:
-        """May a forward pass ask how long the texts of its batch are?
+        """May a forward pass check how long the texts of its batch are?
 
-        Not on CUDA, where that is a wait for the device, nor in a graph whose layers count tokens themselves.
+        Not on CUDA, where that waits for the device, nor in an exported graph whose layers count tokens themselves.
         """
         is_counted = torch.compiler.is_exporting() and entry_of(self.architecture) is not None
         return not (input_ids.is_cuda or is_counted)
 
     def stock_name(self) -> str | None:
-        """The class of transformers, which any tool opens, that computes this network; None where there is none."""
+        """The stock transformers class that computes this network, so any tool can open it; None if there is none."""
         shape, readout = self.architecture, self.bert.pooler
         if {"embedding", "compressed"} & shape.keys():
             return None
@@ -94,7 +95,7 @@ class Network(nn.Module):
         return self.stock_class if is_plain and "backbone" not in shape else None
 
     def is_stock(self) -> bool:
-        """Does a class of transformers compute this network?"""
+        """Does a stock class of transformers compute this network?"""
         return self.stock_name() is not None
 
     def saved_name(self, name: str) -> str:
@@ -106,7 +107,7 @@ class Network(nn.Module):
         return {}
 
     def head_options(self) -> JsonObject:
-        """The entries of config.json about the head itself, beside its class."""
+        """The entries of config.json about the head itself, besides its class."""
         return {}
 
     def saved_tensors(self) -> dict[str, Tensor]:

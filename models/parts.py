@@ -1,4 +1,4 @@
-"""Makes a part by its name: the class of that name in CamelCase in the file <name>.py of a package."""
+"""Builds a part by name: the class with that name in CamelCase, in the file <name>.py of a package."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Kind = TypeVar("Kind", bound=nn.Module)
 
 
 def make_readout(part: Part, hidden: int, layers: int) -> Readout:
-    """The readout of that name and options, for a backbone `hidden` wide with so many layers.
+    """Build the readout with this name and options for a backbone of `hidden` dimensions and `layers` layers.
 
     Raises ModelError for an unknown name or option.
     """
@@ -29,7 +29,7 @@ def make_readout(part: Part, hidden: int, layers: int) -> Readout:
 
 
 def make_embedding(part: Part, vocab_size: int, hidden: int, pad_id: int, tokens: Tokens | None) -> nn.Module:
-    """The module that turns ids (B, T) or (N,) into vectors (..., hidden); ModelError for an unknown name or option."""
+    """Build the module that maps ids (B, T) or (N,) to vectors (..., hidden); ModelError for unknown name or option."""
     if part["name"] == "table":
         return nn.Embedding(vocab_size, hidden, padding_idx=pad_id)
     shape: dict[str, Any] = {"vocab_size": vocab_size, "hidden": hidden, "pad_id": pad_id, "tokens": tokens}
@@ -37,7 +37,7 @@ def make_embedding(part: Part, vocab_size: int, hidden: int, pad_id: int, tokens
 
 
 def make_part(package: str, part: Part, kind: type[Kind], **shape: object) -> Kind:
-    """The module of `part`, given its options and the shape around it; ModelError for an unknown name or option."""
+    """Build the module of `part` from its options and `shape`; ModelError for an unknown name or option."""
     options = dict(part)
     name = str(options.pop("name"))
     group = f"model/{package.rpartition('.')[2].removesuffix('s')}"
@@ -52,7 +52,7 @@ def make_part(package: str, part: Part, kind: type[Kind], **shape: object) -> Ki
         raise ModelError(unknown) from error
     found = vars(module).get("".join(word.title() for word in name.split("_")))
     if not (isinstance(found, type) and issubclass(found, kind)):
-        raise ModelError(unknown)  # a file that parts share, such as base.py
+        raise ModelError(unknown)  # a file shared by parts, such as base.py
     try:
         return found(**shape, **options)
     except TypeError as error:

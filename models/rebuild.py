@@ -1,4 +1,4 @@
-"""From an architecture (config.json) back to the network, with random weights for a checkpoint to replace."""
+"""Rebuilds a network from its architecture (config.json), with random weights for a checkpoint to replace."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from models.settings import CNN, ModelSettings, full_part
 
 
 def rebuild(architecture: JsonObject, head: HeadSpec, tokens: Tokens | None = None) -> LinearHead:
-    """The model of an architecture (config.json), with the structure that compression gave it and random weights."""
+    """Build the model of an architecture (config.json), including its compressed structure, with random weights."""
     model = restore_stages(attach_head(*_backbone(architecture, tokens), head), architecture)
     if TARGETS in architecture:
         attach_target_scale(model, architecture[TARGETS])
@@ -32,7 +32,7 @@ def rebuild(architecture: JsonObject, head: HeadSpec, tokens: Tokens | None = No
 
 
 def _backbone(architecture: JsonObject, tokens: Tokens | None) -> tuple[Backbone, JsonObject]:
-    """A fresh backbone of an architecture, and what its own config.json says."""
+    """Build a new backbone for an architecture; return it with its part of config.json."""
     if "ngram" in architecture:
         return rebuild_bag_of_ngrams(architecture)
     if CNN in architecture:

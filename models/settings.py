@@ -15,14 +15,14 @@ Value = TypeVar("Value")
 def limited(default: Value, **limits: object) -> Value:
     """A dataclass field with its range in the metadata: low=, high=, above= or choices=.
 
-    neutral=: the value with which a field that was added later is no part of a run's identity.
+    neutral=: for a field added later, the value at which it is left out of a run's identity.
     """
     return field(default=default, metadata=limits)
 
 
 @dataclass
 class Recipe:
-    """Training defaults that go with a model's size; other config groups read them by interpolation."""
+    """Training defaults for a model's size; other config groups read them by interpolation."""
 
     lr: float = limited(3e-4, above=0.0)
     epochs: float = limited(3.0, above=0.0)
@@ -42,28 +42,28 @@ class Finetuning:
     batch_size: int | None = limited(None, low=1)
 
 
-FITTED_HEAD = "fitted"  # a last layer that is not trained step by step
-STOCK_HEAD = "stock"  # the head of transformers' own class of the encoder's family
+FITTED_HEAD = "fitted"  # a last layer that is not trained with gradient steps
+STOCK_HEAD = "stock"  # the classification head of the encoder's own transformers class
 HASHED_WORDS = "words"  # the tokenizer without a vocabulary
 PRETRAINED = "model.pretrained"  # the settings that name a checkpoint, as messages write them
 INIT_FROM = "model.init_from"
-COSINE_SCALE = 20.0  # of cosines in losses, 1 / 0.05, as sentence-transformers' CoSENTLoss has it
-BI_ENCODER, COSINE = "bi_encoder", "cosine"  # the readout of texts read apart, and how it compares their vectors
+COSINE_SCALE = 20.0  # multiplies cosines in losses: 1 / 0.05, as in sentence-transformers' CoSENTLoss
+BI_ENCODER, COSINE = "bi_encoder", "cosine"  # the readout that encodes two texts separately, and its cosine comparison
 
 FRAMES, CNN = ("frames", "band_convolution"), "cnn"  # the embeddings and the family that read frames of sound
-SOUND_FEATURES = ("log_mel", "mfcc")  # values of model.tokenizer that make frames of sounds
+SOUND_FEATURES = ("log_mel", "mfcc")  # values of model.tokenizer that turn sounds into frames
 
-# Our encoder, none, a recurrent one, the checkpoint's, n-grams, convolutions over sounds.
+# Our encoder, no encoder, a recurrent one, the checkpoint's, n-grams (two families), convolutions over sounds.
 FAMILIES = ("bert", "dsn", "bilstm", "auto", "ngram", "ngram_vectors", CNN)
 FITTED_NGRAMS = "ngram"
 OVER_NGRAMS = (FITTED_NGRAMS, "ngram_vectors")
-FITTED = (FITTED_NGRAMS,)  # families without training steps: optimizer, schedule and epochs mean nothing to them
+FITTED = (FITTED_NGRAMS,)  # families without training steps: optimizer, schedule and epochs do not apply
 
 Part = dict[str, Any]  # {"name": "scalar_mix", "normalize": "softmax", ...}
 
-WORD_TABLE = "word_vectors"  # of model.carry: nothing else is taken
+WORD_TABLE = "word_vectors"  # the value of model.carry that takes the word table only
 
-# First word vectors that an encoder gives: its input table, or its output for each token alone.
+# Initial word vectors taken from an encoder: rows of its input table, or its output for each token on its own.
 ENCODER_INITS = ("input", "output", "inner")
 # Readouts that work on bare word vectors; all others need an encoder.
 WORD_READOUTS = ("mean", "sum", "sqrt", "sum_all", "mean_std", "pair", "none")
@@ -72,13 +72,13 @@ OF_FAMILY = {
     "bilstm": ("mean", "max", "sum", "sqrt", "mean_std", "none", BI_ENCODER),
     CNN: ("mean", "max", "sum", "sqrt", "mean_std"),
 }
-# Readouts with a form that keeps a vector for each token, and the option that asks for it.
+# Readouts that can keep one vector per token, and the option that makes them do so.
 TOKEN_OPTIONS = {"scalar_mix": "pooling", "adapter_pool": "pool", "mix_adapter": "pool", "layer_pool": "pool"}
 
 
 @dataclass
 class ModelSettings:
-    """A preset's YAML chooses the parts; a backbone's lists the sizes its family knows."""
+    """The settings of a model. A preset's YAML chooses the parts; a backbone's YAML lists its family's sizes."""
 
     name: str = "bert-tiny"
     description: str = ""
@@ -87,36 +87,36 @@ class ModelSettings:
     embedding: Part = field(default_factory=lambda: {"name": "table"})
     readout: Part = field(default_factory=lambda: {"name": "cls"})
     layers: int = limited(2, low=1, high=48)
-    hidden: int = limited(128, low=1, high=8192)  # width of the token vectors; for dsn before `width`
+    hidden: int = limited(128, low=1, high=8192)  # dimensions of the token vectors; for dsn before `width`
     heads: int = limited(2, low=1, high=128)
     intermediate: int | None = limited(None, low=1)  # null: 4 x hidden
     positions: int = limited(512, low=8, high=65536)
-    segments: int = limited(2, low=0, high=16)  # 0: no table of them, for frames of sound
+    segments: int = limited(2, low=0, high=16)  # 0: no segment table, for frames of sound
     dropout: float = limited(0.1, low=0.0, high=0.99)
     attention_dropout: float = limited(0.1, low=0.0, high=0.99)
     initializer_range: float = limited(0.02, above=0.0, high=1.0)
     layer_norm_eps: float = limited(1e-12, above=0.0, high=1.0)  # BERT's; a checkpoint's own replaces it
     width: float = limited(1.0, above=0.0, high=16.0)
     norm: str = limited("layer", choices=("layer", "none"))  # of the sum of word, position and segment vectors
-    positional: bool = limited(True, neutral=True)  # DSN: add vectors of positions and segments to those of the words
+    positional: bool = limited(True, neutral=True)  # DSN: add position and segment vectors to word vectors
     token_dropout: float = limited(0.0, low=0.0, high=0.99)
     init: str = limited("random", choices=("random", "slice", "pca", *ENCODER_INITS))
     dims: int | None = limited(None, low=1, high=8192, neutral=None)  # DSN: width of its vectors; null: hidden x width
-    word_weights: str = limited("none", choices=("none", "sif"), neutral="none")  # of first vectors, by frequency
-    special_tokens: bool = limited(True, neutral=True)  # DSN: encode texts with those of the tokenizer around them
+    word_weights: str = limited("none", choices=("none", "sif"), neutral="none")  # by token frequency
+    special_tokens: bool = limited(True, neutral=True)  # DSN: put the tokenizer's special tokens around texts
     unknown_tokens: str = limited("auto", choices=("auto", "keep", "drop"), neutral="auto")  # without special tokens
-    init_from: str | None = None  # DSN: a checkpoint to take word vectors from; else a run or its model folder
+    init_from: str | None = None  # DSN: a checkpoint for the word vectors; others: a run or its model folder
     carry: str = limited("encoder", choices=("encoder", "readout", "all", WORD_TABLE))
     freeze: str = limited("none", choices=("none", "embeddings", "encoder"))
     tune: Finetuning = field(default_factory=Finetuning)
     weights: str | None = None  # the published weights of this size
     pretrained: str | None = None
     tokenizer: str = "auto"
-    vocab_size: int = limited(4096, low=64, high=1000000)  # of a vocabulary trained by tokenizer=train
-    vocabulary: str = limited("full", neutral="full")  # of any other: full, task, or how many of its tokens stay
+    vocab_size: int = limited(4096, low=64, high=1000000)  # of the vocabulary that tokenizer=train trains
+    vocabulary: str = limited("full", neutral="full")  # trims any other: full, task, or a number of tokens
     recipe: Recipe = field(default_factory=Recipe)
-    recipes: list[str] = field(default_factory=list, metadata={"neutral": []})  # of which train.recipe=auto takes one
-    recipe_by_rows: list[str] = field(default_factory=list, metadata={"neutral": []})  # train.recipe=sized
+    recipes: list[str] = field(default_factory=list, metadata={"neutral": []})  # train.recipe=auto picks one
+    recipe_by_rows: list[str] = field(default_factory=list, metadata={"neutral": []})  # for train.recipe=sized
     n: int = limited(2, low=1, high=5, neutral=2)  # ngram: words in the longest n-gram
     weighting: str = limited("auto", choices=("auto", "nb", "presence", "tfidf"), neutral="auto")
     min_df: int = limited(2, low=1, neutral=2)
@@ -125,62 +125,62 @@ class ModelSettings:
     whole: bool = limited(True, neutral=True)
     characters: list[int] | None = field(
         default=None, metadata={"neutral": None}
-    )  # shortest and longest character n-gram
-    add: str = limited("none", choices=("none", "ngram"), neutral="none")  # DSN: to the logits of pairs
+    )  # lengths of the shortest and longest character n-gram
+    add: str = limited("none", choices=("none", "ngram"), neutral="none")  # DSN: adds to the logits of pairs
     head: str = limited("trained", choices=("trained", FITTED_HEAD, STOCK_HEAD), neutral="trained")
     head_c: float | None = limited(None, above=0.0, neutral=None)  # of the fitted head; null: by the selection split
-    pairs: str = limited("none", neutral="none")  # of contrastive tuning, of each kind a row: none, auto or a number
+    pairs: str = limited("none", neutral="none")  # per row and kind, for contrastive tuning: none, auto, number
 
 
 def is_command(source: str | None) -> bool:
-    """Are these the words of a run that is made first, and no id, folder or hub id?"""
+    """Is this the command of a run to execute first, rather than a run id, folder or hub id?"""
     return "=" in (source or "")
 
 
 def pretrains_first(model: ModelSettings) -> bool:
-    """Do the first weights come from a run that is made first, whose words model.pretrained or init_from has?"""
+    """Do the initial weights come from a run to execute first, whose command is in model.pretrained or init_from?"""
     return is_command(model.pretrained) or is_command(model.init_from)
 
 
 def full_part(part: str | Part) -> Part:
-    """A part as a dictionary; config.json holds a part without options as its name alone."""
+    """A part as a dictionary; config.json stores a part without options as just its name."""
     return {"name": part} if isinstance(part, str) else dict(part)
 
 
 def short_part(part: Part) -> str | Part:
-    """A part as config.json holds it: without options its name alone."""
+    """A part as config.json stores it: just its name if it has no options."""
     return str(part["name"]) if len(part) == 1 else part
 
 
 def keeps_tokens(readout: Part) -> bool:
-    """Does a readout with these options return a vector for each token, and not one for the text?"""
+    """Does a readout with these options return one vector per token instead of one per text?"""
     name = readout["name"]
     return name == "none" or (name in TOKEN_OPTIONS and readout.get(TOKEN_OPTIONS[name]) == "tokens")
 
 
 def compares_by_cosine(model: ModelSettings) -> bool:
-    """Is the cosine of two texts, each read alone, all that the last layer gets?"""
+    """Is the last layer's only input the cosine of two texts that are encoded separately?"""
     return model.readout["name"] == BI_ENCODER and model.readout.get("compare") == COSINE
 
 
 def chosen_readout(model: ModelSettings, *, is_pair: bool) -> Part:
-    """The readout that model/readout=auto stands for, for data with one text a row or two; another one as it is.
+    """Resolve model/readout=auto for data with one text per row or with pairs; any other readout is returned as it is.
 
-    Models without attention averaged both texts of a pair until model/readout=pair came: that is model/readout=mean.
+    Before model/readout=pair existed, models without attention averaged both texts of a pair: model/readout=mean.
     """
     if model.readout["name"] != "auto":
         return model.readout
     if model.family != "dsn":
         if model.family == "auto" and not model.init_from and model.head != STOCK_HEAD:
-            return {"name": "auto"}  # by the files of the checkpoint: models/checkpoints/pooling.py
+            return {"name": "auto"}  # the checkpoint's files decide: models/checkpoints/pooling.py
         return {"name": "max" if model.family == "bilstm" else "cls"}
     return {**model.readout, "name": "pair"} if is_pair else {"name": "mean"}
 
 
 def for_tokens(readout: Part) -> Part | None:
-    """The form of a readout that keeps a vector for each token, None where there is none.
+    """The variant of a readout that keeps one vector per token, or None if it has none.
 
-    The readouts that presets have, and all that pool the last layer alone, become `none`.
+    `auto`, `cls`, `max` and WORD_READOUTS become `none`.
     """
     name = readout["name"]
     if name in TOKEN_OPTIONS:
@@ -189,15 +189,15 @@ def for_tokens(readout: Part) -> Part | None:
 
 
 def reads_frames(model: ModelSettings) -> bool:
-    """Does the model read frames of sound, not numbers of tokens?"""
+    """Does the model read frames of sound instead of token ids?"""
     return model.family == CNN or model.embedding["name"] in FRAMES
 
 
 def reads_hashes(model: ModelSettings) -> bool:
-    """Does the model read hashes of words, not numbers in a vocabulary?"""
+    """Does the model read hashes of words instead of ids in a vocabulary?"""
     return model.family in OVER_NGRAMS
 
 
 def takes_table(model: ModelSettings) -> bool:
-    """Can a model without attention start from a published table of static vectors? It adds nothing to them."""
+    """Can the model start from a published table of static vectors? It must have no attention, positions or norm."""
     return model.family == "dsn" and not model.positional and model.norm == "none"

@@ -1,1 +1,1 @@
-"""From a folder or the hub to a network, and back."""
+"""Loads networks from a folder or the hub, and saves them."""

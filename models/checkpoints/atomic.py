@@ -11,7 +11,7 @@ from pathlib import Path
 
 @contextmanager
 def written_atomically(folder: Path) -> Iterator[Path]:
-    """An empty folder to write to. It replaces `folder` at the end of the block, or is removed after an error."""
+    """Yield an empty folder to write to. It replaces `folder` at the end of the block; after an error it is removed."""
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     shutil.rmtree(part, ignore_errors=True)
     try:
@@ -23,7 +23,7 @@ def written_atomically(folder: Path) -> Iterator[Path]:
 
 
 def _swap(part: Path, folder: Path) -> None:
-    """Put `part` in the place of `folder`; the older folder is removed only once the new one is there."""
+    """Replace `folder` by `part`; the old folder is removed only after the new one is in place."""
     older = folder.with_name(f".{folder.name}.{os.getpid()}.old")
     shutil.rmtree(older, ignore_errors=True)
     if folder.exists():

@@ -1,7 +1,7 @@
-"""A checkpoint without the rows of its tables that a run never looks up: the same numbers in fewer bytes.
+"""Drops the embedding rows of a checkpoint that a run never looks up: a smaller model with the same outputs.
 
-Word vectors of tokens that a trimmed tokenizer does not have, positions beyond the longest text, the vector of a second
-text where rows have one text. Everything else of a checkpoint stays as it is.
+These are word vectors of tokens that a trimmed tokenizer lacks, positions beyond the longest text, and the second
+segment's vector if rows have one text. The rest of the checkpoint stays as it is.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from models.errors import ModelError
 from models.json_types import JsonObject
 from models.settings import ModelSettings
 
-# Families of transformers whose positions are rows of a table, counted from 0, or from the padding id on.
+# transformers families with a table of positions, counted from 0, or from the padding id + 1.
 FROM_ZERO = ("bert", "distilbert", "electra", "albert")
 FROM_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet")
 TOKEN_IDS = ("pad_token_id", "bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id", "mask_token_id")
@@ -25,19 +25,19 @@ TOKEN_IDS = ("pad_token_id", "bos_token_id", "eos_token_id", "cls_token_id", "se
 
 @dataclass(frozen=True)
 class Cut:
-    """The part of a checkpoint's tables that stays."""
+    """The rows of a checkpoint's tables to keep."""
 
-    kept: np.ndarray  # (n,) int64, ascending: the checkpoint's tokens that stay
-    positions: int  # the longest text, in tokens
-    segments: int | None = None  # None: as many as there are
+    kept: np.ndarray  # (n,) int64, ascending: ids of the checkpoint's tokens to keep
+    positions: int  # length of the longest text, in tokens
+    segments: int | None = None  # None: keep all
 
     def settings(self, settings: ModelSettings) -> ModelSettings:
-        """The settings of a model with no more rows than these."""
+        """The settings with at most this many positions and segments."""
         segments = settings.segments if self.segments is None else min(settings.segments, self.segments)
         return replace(settings, positions=min(settings.positions, self.positions), segments=segments)
 
     def config(self, config: JsonObject, source: str) -> JsonObject:
-        """The config.json of a checkpoint, or an architecture of ours, with the sizes of what stays.
+        """A checkpoint's config.json, or one of our architectures, with the sizes after the cut.
 
         Raises ModelError for a token that the checkpoint has no row for.
         """
@@ -67,7 +67,7 @@ class Cut:
         return found
 
     def state(self, state: dict[str, Tensor], model: nn.Module, words: nn.Module) -> dict[str, Tensor]:
-        """The tensors of a checkpoint, under our names, with the rows that `model` has a place for.
+        """The tensors of a checkpoint, under our names, cut to the rows of `model`.
 
         words: the model's word table.
         """

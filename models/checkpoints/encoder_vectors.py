@@ -1,8 +1,8 @@
-"""A vector for each token of a vocabulary, from an encoder: its input rows, or what it makes of the token alone.
+"""Takes a vector for each token of a vocabulary from an encoder: its input embedding, or its encoding on its own.
 
-input: the row of the encoder's word table; output: the mean of the last states over [CLS] token [SEP]; inner: the
-token's own last state. A token that the encoder's vocabulary lacks, of a vocabulary made for the task, is spelled with
-the encoder's pieces, whose mean counts.
+input: the row of the encoder's word table; output: the mean of the last hidden states over [CLS] token [SEP]; inner:
+the last hidden state of the token itself. A token that the encoder's vocabulary lacks, as in a vocabulary trained for
+the task, is split into the encoder's pieces, whose vectors are averaged.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from models.settings import INIT_FROM
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
 
-SPECIAL = re.compile(r"\[\w+\]|<(?!0x)[^<>\s]+>|")  # of vocabularies: [CLS], [unused7], <s>
-STARTS = ("##", "\u2581", "\u0120")  # marks of a piece inside a word, or after a space
-BATCH = 256  # tokens that are encoded at once
+SPECIAL = re.compile(r"\[\w+\]|<(?!0x)[^<>\s]+>|")  # special tokens: [CLS], [unused7], <s>; or empty
+STARTS = ("##", "\u2581", "\u0120")  # prefixes of a piece inside a word, or after a space
+BATCH = 256  # tokens per forward pass
 
 
 def encoder_vectors(encoder: Network, backend: Backend, tokens: Sequence[str], how: str) -> tuple[Tensor, Tensor]:
-    """The vectors (V, H) of the tokens, and which of them are ordinary, (V,) bool: special ones and unknown get zeros.
+    """The tokens' vectors (V, H), and whether each is an ordinary token, (V,) bool; special and unknown ones get zeros.
 
-    backend: the encoder's own tokenizer; how: input | output | inner.
+    backend: the encoder's tokenizer; how: input | output | inner.
     """
     spelled = spell(backend, tokens)
     is_ordinary = torch.tensor([bool(ids) for ids in spelled])
     places = is_ordinary.nonzero().flatten().tolist()
-    places.sort(key=lambda place: len(spelled[place]))  # little padding
+    places.sort(key=lambda place: len(spelled[place]))  # less padding
     table = encoder.bert.word_vectors()
     assert isinstance(table, torch.nn.Embedding)
     found = torch.zeros(len(tokens), table.weight.shape[1])
@@ -47,7 +47,7 @@ def encoder_vectors(encoder: Network, backend: Backend, tokens: Sequence[str], h
 
 
 def spell(backend: Backend, tokens: Sequence[str]) -> list[list[int]]:
-    """The encoder's ids of each token: its own where it has one, else those of the text; [] for special tokens."""
+    """The encoder's ids for each token: its own id if it has one, else those of its pieces; [] for special tokens."""
     backend.no_truncation()
     backend.no_padding()
     known, unknown = backend.get_vocab(), backend.token_to_id("[UNK]")
@@ -65,7 +65,7 @@ def spell(backend: Backend, tokens: Sequence[str]) -> list[list[int]]:
 
 @torch.no_grad()
 def _input_means(table: torch.nn.Embedding, rows: list[list[int]]) -> Tensor:
-    """The mean of the table's rows of each token, (N, H)."""
+    """For each token, the mean of the table's rows of its ids, (N, H)."""
     counts = torch.tensor([len(ids) for ids in rows])
     flat = torch.tensor([index for ids in rows for index in ids])
     means = torch.zeros(len(rows), table.weight.shape[1])
@@ -75,7 +75,7 @@ def _input_means(table: torch.nn.Embedding, rows: list[list[int]]) -> Tensor:
 
 @torch.no_grad()
 def _states(encoder: Network, backend: Backend, rows: list[list[int]], how: str) -> Tensor:
-    """The mean of the last states of each token alone, (N, H); how: output, all of them, or inner, its own pieces'."""
+    """Encode each token by itself; average the last states of all positions (output) or its own (inner), (N, H)."""
     framed = backend.encode("a")
     inner = [place for place, is_special in enumerate(framed.special_tokens_mask) if not is_special]
     before, after = framed.ids[: inner[0]], framed.ids[inner[-1] + 1 :]
@@ -91,7 +91,7 @@ def _states(encoder: Network, backend: Backend, rows: list[list[int]], how: str)
 
 
 def encoder_tokenizer(source: str) -> Backend:
-    """The own tokenizer of an encoder; ModelError without a tokenizer.json that can be read."""
+    """Load an encoder's tokenizer; ModelError if it has no readable tokenizer.json."""
     from tokenizers import Tokenizer as Backend
 
     where, path = checkpoint_label(source, INIT_FROM), fetch_file(source, "tokenizer.json", INIT_FROM)

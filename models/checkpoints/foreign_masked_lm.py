@@ -1,4 +1,4 @@
-"""Masked language models of transformers that our own code does not compute, such as RoBERTa and DistilBERT."""
+"""Masked language models that our own code cannot compute, such as RoBERTa and DistilBERT, run by transformers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ForeignMaskedLM(nn.Module):
-    """A masked language model of transformers that is asked at some positions of a text."""
+    """A masked language model of transformers that predicts the words at chosen positions of a text."""
 
     def __init__(self, model: PreTrainedModel) -> None:
         super().__init__()
@@ -34,15 +34,15 @@ class ForeignMaskedLM(nn.Module):
         return self.decoder.weight
 
     def forward(self, input_ids: Tensor, places: Tensor) -> WordScores:
-        """Scores of all words at `places` (N,) of the flattened ids (B, T), as factors.
+        """Scores of all words at `places` (N,), positions in the flattened ids (B, T), as factors.
 
-        The last product of the head is not computed: its factors are returned, for the states at these places.
+        The head's last matrix product is not computed: its factors are returned, for the states at these places.
         """
         found: list[Tensor] = []
 
         def keep(_module: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
             found.append(inputs[0].flatten(0, 1)[places])
-            return (inputs[0][:1, :1], *inputs[1:])  # its product is thrown away
+            return (inputs[0][:1, :1], *inputs[1:])  # as small as possible: the product is discarded
 
         handle = self.decoder.register_forward_pre_hook(keep)
         try:
@@ -54,9 +54,9 @@ class ForeignMaskedLM(nn.Module):
 
 
 def open_foreign_masked_lm(config: JsonObject, state: dict[str, Tensor], where: str) -> ForeignMaskedLM:
-    """Open a masked language model of transformers from its config and tensors; ModelError where it has no whole head.
+    """Open a masked language model of transformers from its config and tensors; ModelError if its head is incomplete.
 
-    A matrix that is tied to the word table need not be in the file; every other weight must be.
+    A matrix that is tied to the word table may be missing from the file; every other weight must be there.
     """
     from transformers import AutoModelForMaskedLM
 
@@ -64,7 +64,7 @@ def open_foreign_masked_lm(config: JsonObject, state: dict[str, Tensor], where: 
         check_encoder(config)
         check_size_claim(config, state, where)
         parsed = parse_config(config)
-        with without_reports():  # what is missing is refused below
+        with without_reports():  # missing weights raise an error below
             kind = type(AutoModelForMaskedLM.from_config(parsed))
             model, report = kind.from_pretrained(None, config=parsed, state_dict=dict(state), output_loading_info=True)
     if missing := sorted(report["missing_keys"]):

@@ -1,6 +1,6 @@
-"""Fetches one file of a checkpoint, from a folder or the Hugging Face hub; failures come in seconds, with a cure.
+"""Fetches one file of a checkpoint from a folder or the Hugging Face hub; fails within seconds, and suggests a fix.
 
-A local folder wins over a hub id of the same name. Pickles and a repository's code are never requested.
+A local folder takes precedence over a hub id of the same name. Pickles and a repository's code are never requested.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from models.errors import ModelError
 from models.settings import INIT_FROM, PRETRAINED
 
-HUB_TIMEOUT_S = 4.0  # for the hub to describe a file; a download may take as long as it needs
+HUB_TIMEOUT_S = 4.0  # for requests of a file's metadata; downloads have no time limit
 CURES = {
     PRETRAINED: "model.pretrained=null (random weights), model.pretrained=<another id or folder>",
     INIT_FROM: "model.init=random, model.init_from=<another id or folder>",
@@ -19,21 +19,21 @@ CURES = {
 
 
 def cures_for(key: str = PRETRAINED) -> str:
-    """The cures for a checkpoint, named by setting `key`, that is unavailable; "" stands for a folder of our own."""
+    """What to try if a checkpoint, named by setting `key`, is unavailable; key "" means a folder that a run wrote."""
     if not key:
         return "Expected a folder that a run wrote: outputs/<identity>/model"
     return f"Try one of: {CURES.get(key, f'{key}=<another id or folder>')}, HF_ENDPOINT=<a hub that has it>"
 
 
 def checkpoint_label(source: str, key: str) -> str:
-    """A checkpoint as messages write it: with the setting that named it, if there was one."""
+    """A checkpoint's name for messages, with the setting that named it, if any."""
     return f"{key}={source}" if key else source
 
 
 def fetch_file(source: str, name: str, key: str = PRETRAINED) -> Path | None:
-    """The path of file `name` of a hub id or folder, or None when the repository does not have it.
+    """The path of file `name` of a hub id or folder, or None if the repository does not have it.
 
-    key: the setting that named `source`, for the message. Raises ModelError if the repository is unavailable.
+    key: the setting that named `source`, for messages. Raises ModelError if the repository is unavailable.
     """
     return _find_file(source, name, key, _download)
 
@@ -44,13 +44,13 @@ def has_file(source: str, name: str, key: str = PRETRAINED) -> bool:
 
 
 def _find_file(source: str, name: str, key: str, hub: Callable[[str, str], Path]) -> Path | None:
-    """The path of a folder's file, or what `hub` returns for a file of the hub; None when there is no such file."""
+    """The path of a folder's file, or the result of `hub` for a hub file; None if there is no such file."""
     folder = Path(source).expanduser()
     if folder.is_dir():
         return folder / name if (folder / name).is_file() else None
     if source.startswith((".", "/", "~")) or source.count("/") > 1:
         raise ModelError(f"{checkpoint_label(source, key)}: there is no such folder. {cures_for(key)}")
-    import httpx2  # what huggingface_hub 2 talks HTTP with
+    import httpx2  # the HTTP client of huggingface_hub 2
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
     try:
@@ -63,31 +63,31 @@ def _find_file(source: str, name: str, key: str, hub: Callable[[str, str], Path]
         ) from error
     except EntryNotFoundError:
         return None
-    except (OSError, ValueError, httpx2.HTTPError) as error:  # the other errors of the hub's client
+    except (OSError, ValueError, httpx2.HTTPError) as error:  # all other errors of the hub client
         raise ModelError(f"{checkpoint_label(source, key)}: {_reason(error)}. {cures_for(key)}") from error
 
 
 def _download(source: str, name: str) -> Path:
-    """Download a hub file into the cache if need be; the cached copy is used when the hub does not answer."""
+    """Download a hub file into the cache if needed; use the cached copy if the hub does not answer."""
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError
 
     try:
         is_down = _is_down(source, name)
     except EntryNotFoundError:
-        is_down = False  # the client asks again and keeps the answer, for when the hub does not answer
+        is_down = False  # the client asks again and caches the answer, for times when the hub is down
     return Path(hf_hub_download(source, name, local_files_only=is_down, etag_timeout=HUB_TIMEOUT_S))
 
 
 def _is_known_absent(source: str, name: str) -> bool:
-    """Has the hub said, at an earlier time, that a repository has no such file?"""
+    """Does the cache record that the repository has no such file?"""
     from huggingface_hub import _CACHED_NO_EXIST, try_to_load_from_cache
 
     return try_to_load_from_cache(source, name) is _CACHED_NO_EXIST
 
 
 def _check_exists(source: str, name: str) -> Path:
-    """The name of a hub file that exists; the path of the cached copy when the hub does not answer."""
+    """The name of a hub file, if it exists; the path of the cached copy if the hub does not answer."""
     from huggingface_hub import hf_hub_download
 
     return Path(hf_hub_download(source, name, local_files_only=True) if _is_down(source, name) else name)
@@ -96,7 +96,7 @@ def _check_exists(source: str, name: str) -> Path:
 def _is_down(source: str, name: str) -> bool:
     """Is the hub unreachable? Checked first because hf_hub_download retries for over 20 s before it gives up.
 
-    Raises the hub's error for a file that it refuses.
+    Raises the hub's error if it refuses the file.
     """
     import httpx2
     from huggingface_hub import get_hf_file_metadata, hf_hub_url

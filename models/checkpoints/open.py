@@ -1,4 +1,4 @@
-"""Opens saved folders and hub ids as models that are ready to predict."""
+"""Opens saved folders and hub ids as models in evaluation mode."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from models.rebuild import rebuild
 
 
 def restore_saved(model: LinearHead, folder: Path) -> LinearHead:
-    """Give `model`, built from the settings of the run that saved `folder`, the structure and weights saved there.
+    """Load the structure and weights saved in `folder` into `model`, built from the settings of the run that saved it.
 
-    Unlike `load_model` it keeps what only training knows, such as frozen parts and token dropout.
+    Unlike `load_model`, this keeps what is only needed for training, such as frozen parts and token dropout.
     """
     config = read_config(str(folder), "")
     own = detach_target_scale(model)
@@ -45,7 +45,7 @@ def restore_saved(model: LinearHead, folder: Path) -> LinearHead:
 
 
 def load_model(folder: Path) -> LinearHead:
-    """Open a folder with a model of ours or a stock BERT, ready to predict; ModelError for others."""
+    """Open a folder with one of our models or a stock BERT in evaluation mode; ModelError for other models."""
     if not Path(folder).is_dir():
         raise ModelError(f"{folder}: there is no such folder. Expected one that a run wrote: outputs/<identity>/model")
     return open_model(str(folder), "")
@@ -59,7 +59,7 @@ def can_open(config: JsonObject) -> bool:
 
 
 def open_masked_lm(source: str, key: str) -> MaskedLM:
-    """Open the masked-word model of a folder or hub id, ready to predict; ModelError where there is none.
+    """Open the masked language model of a folder or hub id in evaluation mode; ModelError if there is none.
 
     key: the setting that named `source`, for messages.
     """
@@ -84,7 +84,7 @@ def open_masked_lm(source: str, key: str) -> MaskedLM:
 
 
 def open_model(source: str, key: str) -> LinearHead:
-    """Open the classifier of texts or tokens in a folder or hub id, ready to predict; ModelError for other models.
+    """Open the text, token or span model of a folder or hub id in evaluation mode; ModelError for other models.
 
     key: the setting that named `source`, for messages; "" for none.
     """
@@ -115,14 +115,14 @@ def open_model(source: str, key: str) -> LinearHead:
 
 
 def is_leftover(name: str, model: LinearHead) -> bool:
-    """Is this a tensor that older transformers saved and nothing reads: position ids, a pooler below another head?"""
+    """Is this an unused tensor that older transformers versions saved: position ids, or a pooler the head ignores?"""
     if isinstance(model.bert.pooler, StockReadout):
         return name.endswith("position_ids") or ".pooler." in name
     return name.endswith("position_ids") or (model.reads == "tokens" and name.startswith(f"{READOUT}dense."))
 
 
 def tensors_for(model: LinearHead, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of a saved file under the names of the model that was saved in it, or of its stock class."""
+    """The tensors of a saved file, renamed to those of `model`."""
     if not (model.is_stock() and isinstance(model.bert, TransformersBackbone)):
         return rename_bert_tensors(state)
     state = renamed_tensors(state, model.bert)

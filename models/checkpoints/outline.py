@@ -1,6 +1,6 @@
-"""Do the files of a checkpoint fit each other? Told by config.json and the heads of its weights, before data are read.
+"""Checks that a checkpoint's files fit together, from config.json and tensor shapes, before data are read.
 
-For a hub id only config.json is available at that point; the rest is checked when its weights are loaded.
+For a hub id, only config.json is available at that point; the rest is checked when its weights are loaded.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from models.heads.base import HeadSpec
 from models.json_types import JsonObject
 from models.settings import PRETRAINED, ModelSettings, full_part
 
-MEAN = {"name": "mean"}  # a readout without weights: a checkpoint need not have those of another
+MEAN = {"name": "mean"}  # a readout without weights, so that the checkpoint need not have any
 
 
 @dataclass(frozen=True)
 class Outline:
-    """The sizes of a checkpoint that its files name."""
+    """The sizes of a checkpoint, as its files state them."""
 
-    longest: int | None  # tokens of a text; None for no limit
-    rows: int | None  # of its table of words; None where another embedding takes its place
+    longest: int | None  # maximum length of a text in tokens; None for no limit
+    rows: int | None  # of its word table; None if it has another embedding
 
 
 def read_outline(settings: ModelSettings, config: JsonObject) -> Outline:
-    """Return the outline of settings.pretrained, an encoder; ModelError where config.json and weights do not fit."""
+    """Return the outline of the encoder settings.pretrained; ModelError if config.json and weights do not fit."""
     source = settings.pretrained or ""
     is_folder = Path(source).expanduser().is_dir()
     with malformed_as_model_error(checkpoint_label(source, PRETRAINED)), torch.device("meta"):
@@ -58,7 +58,7 @@ def read_outline(settings: ModelSettings, config: JsonObject) -> Outline:
 
 
 def _shapes(source: str) -> dict[str, Tensor]:
-    """The tensors of a folder without their values; ModelError for a damaged file."""
+    """Tensors with the names and shapes of a folder's, but no values; ModelError for a damaged file."""
     from safetensors import SafetensorError, safe_open
 
     found: dict[str, Tensor] = {}

@@ -1,7 +1,7 @@
-"""How the authors of a checkpoint read the vector of a text out of its encoder: model/readout=auto of model=auto.
+"""Finds the pooling that a checkpoint's authors used, for model/readout=auto of model=auto.
 
-1_Pooling/config.json of sentence-transformers says it, else `classifier_pooling` of ModernBERT's config.json. Where
-neither does it is BERT's way, the first token.
+It is in 1_Pooling/config.json of sentence-transformers, or else in `classifier_pooling` of ModernBERT's config.json. If
+neither exists, it is the first token, as in BERT.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from models.json_types import JsonObject
 from models.settings import PRETRAINED, ModelSettings
 
 FILE = "1_Pooling/config.json"
-MODE = "pooling_mode"  # its key in later versions; in earlier ones the beginning of several, each true or false
+MODE = "pooling_mode"  # the key in newer versions; in older ones the prefix of several keys, each true or false
 READOUTS = {"cls": "cls", "mean": "mean", "max": "max", "mean_sqrt_len": "sqrt"}
 WORDS = {
     "cls": "the first token", "mean": "the mean of the tokens", "max": "the largest values of the tokens",
@@ -24,9 +24,9 @@ WORDS = {
 
 
 def with_own_readout(settings: ModelSettings, config: JsonObject) -> tuple[ModelSettings, list[str]]:
-    """The settings with the readout that auto stands for, and a note on which and why; config: the checkpoint's.
+    """Resolve model/readout=auto; return the settings and a note that says which readout it is and why.
 
-    Raises ModelError for a checkpoint that pools in a way that no readout computes.
+    config: the checkpoint's. Raises ModelError for a checkpoint with a pooling that no readout computes.
     """
     source = settings.pretrained
     if settings.readout["name"] != "auto" or not source:
@@ -40,7 +40,7 @@ def with_own_readout(settings: ModelSettings, config: JsonObject) -> tuple[Model
 
 
 def _readout_in_file(source: str) -> str | None:
-    """The readout that the file of sentence-transformers names; None without one."""
+    """The readout that the sentence-transformers file names; None if there is no such file."""
     try:
         path = fetch_file(source, FILE)
     except ModelError as error:
@@ -64,7 +64,7 @@ def _readout_in_file(source: str) -> str | None:
 
 
 def _modes(content: JsonObject) -> list[str]:
-    """The ways of pooling in a file, without their ending for tokens."""
+    """The pooling modes in a file, without the suffixes `_token` and `_tokens`."""
     if MODE in content:
         named = content[MODE] if isinstance(content[MODE], list) else [content[MODE]]
     else:

@@ -1,6 +1,6 @@
 """Reads checkpoints from the hub or a folder: config.json and safetensors, nothing else.
 
-Pickles and remote code are never read: a repository that has only those is refused, with a cure.
+Pickles and remote code are never read: a repository that has nothing else is refused, with advice on what to do.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ WORDS = "bert.embeddings.word_embeddings"
 TABLE = f"{WORDS}.weight"
 POSITIONS = "bert.embeddings.position_embeddings.weight"
 SEGMENTS = "bert.embeddings.token_type_embeddings.weight"
-HEAD, SPANS = "classifier.", "qa_outputs."  # transformers' names of the last layer; the second finds spans
+HEAD, SPANS = "classifier.", "qa_outputs."  # transformers' names of the last layer: classification, question answering
 READOUT = "bert.pooler."
 
 
 @dataclass
 class WeightsReport:
-    """A report of where a model's first weights came from."""
+    """A report on where a model's initial weights came from."""
 
     source: str | None = None
     fingerprint: str = ""  # sha256 of the tensors that were loaded; "" when all weights are random
     loaded: list[str] = field(default_factory=list)
-    new: list[str] = field(default_factory=list)  # parameters that the checkpoint lacks: random
-    ignored: list[str] = field(default_factory=list)  # tensors of the checkpoint that the model has no place for
-    notes: list[str] = field(default_factory=list)  # what the user must be told once
+    new: list[str] = field(default_factory=list)  # randomly initialised, because the checkpoint lacks them
+    ignored: list[str] = field(default_factory=list)  # tensors of the checkpoint that the model does not use
+    notes: list[str] = field(default_factory=list)  # messages to show the user once
 
 
 def read_config(source: str, key: str = PRETRAINED) -> JsonObject:
-    """Read config.json of a checkpoint; ModelError when there is none or when it asks for its own code."""
+    """Read config.json of a checkpoint; ModelError if there is none, it is invalid, or it requires its own code."""
     path = fetch_file(source, "config.json", key)
     if path is None:
         folder = Path(source).expanduser()
@@ -76,7 +76,7 @@ def weight_files(source: str, key: str = PRETRAINED) -> list[Path]:
 
 
 def weights_digest(source: str, key: str = PRETRAINED) -> str:
-    """Return the sha256 of a checkpoint's weight files; ModelError where there are none."""
+    """Return the sha256 of a checkpoint's weight files; ModelError if there are none."""
     digest = hashlib.sha256()
     for path in weight_files(source, key):
         with path.open("rb") as stream:
@@ -85,7 +85,7 @@ def weights_digest(source: str, key: str = PRETRAINED) -> str:
 
 
 def require_weights(source: str, key: str = PRETRAINED) -> None:
-    """Raise ModelError unless a checkpoint has weights in safetensors; nothing is downloaded."""
+    """Raise ModelError unless a checkpoint has safetensors weights; nothing is downloaded."""
     if not has_file(source, WEIGHTS, key) and not has_file(source, INDEX, key):
         raise ModelError(_no_weights(source, WEIGHTS, key))
 
@@ -102,7 +102,7 @@ def _no_weights(source: str, name: str, key: str) -> str:
 
 
 def _shards(index: Path, where: str) -> list[str]:
-    """The files that an index names; all must lie beside it."""
+    """The files that an index names; ModelError unless all are in the same folder."""
     with malformed_as_model_error(where):
         names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
         odd = [name for name in names if not re.fullmatch(r"[\w-]+[\w.-]*\.safetensors", name)]
@@ -112,7 +112,7 @@ def _shards(index: Path, where: str) -> list[str]:
 
 
 def read_state(source: str, key: str = PRETRAINED) -> dict[str, Tensor]:
-    """Read all tensors of a checkpoint, floats as fp32; ModelError if a file is unavailable or damaged."""
+    """Read all tensors of a checkpoint, floating-point ones as fp32; ModelError for an unavailable or damaged file."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -128,7 +128,7 @@ def read_state(source: str, key: str = PRETRAINED) -> dict[str, Tensor]:
 
 
 def read_tokens(source: str) -> list[str]:
-    """Read the token of each id from a saved model's tokenizer.json; ModelError without one."""
+    """Read the tokens, in id order, from a saved model's tokenizer.json; ModelError if there is none."""
     path = fetch_file(source, "tokenizer.json", "")
     if path is None:
         raise ModelError(f"{source}: has no tokenizer.json, and its embedding is computed from the tokens' letters")
@@ -140,7 +140,7 @@ def read_tokens(source: str) -> list[str]:
 
 
 def rename_norm_tensors(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Rename the norms' TensorFlow-era tensors (gamma, beta) to today's names."""
+    """Rename layer norm tensors from TensorFlow's names (gamma, beta) to PyTorch's (weight, bias)."""
     renames = {"LayerNorm.gamma": "LayerNorm.weight", "LayerNorm.beta": "LayerNorm.bias"}
     renamed = {}
     for name, tensor in state.items():
@@ -153,7 +153,7 @@ def rename_norm_tensors(state: dict[str, Tensor]) -> dict[str, Tensor]:
 def rename_bert_tensors(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Rename the tensors of a BERT to our names: those of a bare encoder get the prefix `bert.`.
 
-    The last layer of a model that answers questions is called as every other last layer.
+    The last layer of a question-answering model gets the same name as any other last layer.
     """
     named = {
         HEAD + name.removeprefix(SPANS) if name.startswith(SPANS) else name: tensor
@@ -167,10 +167,10 @@ def rename_bert_tensors(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def load_pretrained(model: nn.Module, source: str, state: dict[str, Tensor]) -> WeightsReport:
-    """Copy every tensor of `state` that has a place in `model`, but never a head, which belongs to a task.
+    """Copy every tensor of `state` that `model` has, except the head, which is specific to a task.
 
     A readout that the checkpoint lacks, and positions or segments beyond its tables, keep their random values.
-    Raises ModelError for tensors of another shape and when part of the encoder itself is missing.
+    Raises ModelError for tensors of another shape, and if part of the encoder itself is missing.
     """
     check_tensors(model, source, state)
     own, report = model.state_dict(), WeightsReport(source=source)
@@ -191,9 +191,9 @@ def load_pretrained(model: nn.Module, source: str, state: dict[str, Tensor]) -> 
 
 
 def check_tensors(model: nn.Module, source: str, state: dict[str, Tensor]) -> None:
-    """Raise ModelError for tensors of another shape, and when part of the encoder itself is missing.
+    """Raise ModelError for tensors of another shape, and if part of the encoder itself is missing.
 
-    Shapes alone are compared, so both may be on torch's meta device.
+    Only shapes are compared, so both may be on torch's meta device.
     """
     own = model.state_dict()
     free = (HEAD, READOUT, f"{WORDS}.")  # below WORDS: the parameters of an embedding without a table
@@ -214,7 +214,7 @@ def check_tensors(model: nn.Module, source: str, state: dict[str, Tensor]) -> No
 
 
 def _copy(target: Tensor, found: Tensor, name: str, report: WeightsReport) -> None:
-    """Fill `target` from `found`; tables of positions and segments may differ in length."""
+    """Copy `found` into `target`; tables of positions and segments may differ in length."""
     if found.shape != target.shape:
         rows = min(len(found), len(target))
         target[:rows].copy_(found[:rows])

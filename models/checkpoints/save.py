@@ -1,8 +1,7 @@
 """Saves every trained model as a Hugging Face folder: config.json, model.safetensors, tokenizer files, model card.
 
-A plain BERT is saved as the stock class, which any tool of that ecosystem opens without our code, and so is an encoder
-of another family with the head of its own class; anything else as model_type "bertier", which opens after
-`import bertier`.
+A plain BERT, or another family's encoder with its own stock head, is saved as a stock class, which any Hugging Face
+tool opens without our code. Anything else is saved as model_type "bertier", which opens after `import bertier`.
 """
 
 from __future__ import annotations
@@ -26,11 +25,11 @@ TOKENIZER, FAST = "tokenizer_config.json", "PreTrainedTokenizerFast"
 def save_model(
     model: Network, folder: Path, *, tokenizer_save: Callable[[Path], None], label_names: Sequence[str], card: str
 ) -> None:
-    """Write the folder completely or not at all; an older model of that name is replaced.
+    """Write the folder completely or not at all; a model already in it is replaced.
 
     tokenizer_save: writes the tokenizer's files into a folder; label_names: in id order, none for regression;
     card: the text of README.md.
-    Raises ModelError when the folder holds something that is not a model.
+    Raises ModelError if the folder contains something that is not a model.
     """
     folder = Path(folder)
     if folder.exists() and not is_replaceable(folder):
@@ -43,9 +42,9 @@ def save_model(
 
 
 def name_segments(path: Path) -> None:
-    """Write into a tokenizer_config.json, if there is one, that the model takes segments: of pairs the second text's.
+    """Declare in tokenizer_config.json, if it exists, that the model takes token_type_ids, which mark second texts.
 
-    The fast class of transformers 5 gives none unless it is told. Classes of a family, such as BertTokenizer, know it.
+    Without this the fast class of transformers 5 omits them. Family classes, such as BertTokenizer, need no entry.
     """
     if not path.is_file():
         return
@@ -71,7 +70,7 @@ def _write(model: Network, part: Path, label_names: Sequence[str], card: str) ->
 
 
 def describe_saved(model: Network, label_names: Sequence[str]) -> JsonObject:
-    """The config.json of a model of ours: a stock class's where that describes it fully, else model_type "bertier"."""
+    """The config.json of our model: a stock class's if that describes it fully, else with model_type "bertier"."""
     shape, stock = dict(model.architecture), model.stock_name()
     kind = {"architectures": [stock or own_class(model)], "model_type": MODEL_TYPE}
     if stock and "backbone" in shape:
@@ -86,5 +85,5 @@ def describe_saved(model: Network, label_names: Sequence[str]) -> JsonObject:
 
 
 def own_class(model: Network) -> str:
-    """The name of our class in transformers for a model that is not a stock one."""
+    """The name of our transformers class for a model that no stock class computes."""
     return "Bertier" + model.stock_class.removeprefix("Bert")

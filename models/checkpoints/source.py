@@ -1,4 +1,4 @@
-"""Checks of the checkpoint that a model starts from, by its config.json alone: before data or weights are read."""
+"""Checks the checkpoint that a model starts from by its config.json alone, before data or weights are read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from models.settings import PRETRAINED, ModelSettings
 
 
 def check_source(settings: ModelSettings) -> JsonObject:
-    """Read config.json of settings.pretrained, {} if none is named; no weights are read.
+    """Read config.json of settings.pretrained; {} if no checkpoint is named. No weights are read.
 
     Raises ModelError for a checkpoint that no encoder can be built from.
     """
@@ -54,7 +54,7 @@ def check_source(settings: ModelSettings) -> JsonObject:
 
 
 def _defaults(model_type: str) -> JsonObject:
-    """The values of the keys of BERT_DEFAULTS that a config.json leaves out: BERT's, or the family's own."""
+    """The defaults for keys of BERT_DEFAULTS that a config.json leaves out: BERT's, or the model family's own."""
     if model_type in ("bert", MODEL_TYPE) or not is_native(model_type):
         return BERT_DEFAULTS
     own = parse_config({"model_type": model_type}).to_dict()
@@ -62,7 +62,7 @@ def _defaults(model_type: str) -> JsonObject:
 
 
 def _check_foreign(settings: ModelSettings, config: JsonObject) -> None:
-    """Raise ModelError unless model=auto can wrap an encoder of this config, which our own code does not compute."""
+    """Raise ModelError unless model=auto can wrap the encoder of this config, which our own code cannot compute."""
     source = settings.pretrained
     if settings.family == "bert":
         raise ModelError(
@@ -78,7 +78,7 @@ def _check_foreign(settings: ModelSettings, config: JsonObject) -> None:
 
 
 def check_readout(settings: ModelSettings) -> tuple[Readout, int, int]:
-    """The readout on torch's meta device, and width and layers of its backbone; ModelError where they do not fit."""
+    """The readout, on torch's meta device, and its backbone's width and layers; ModelError if they do not fit."""
     hidden, layers, config = settings.hidden, settings.layers, check_source(settings)
     settings, _ = with_own_readout(settings, config)
     is_foreign = bool(config) and not is_our_encoder(config)

@@ -1,4 +1,4 @@
-"""A model that starts from a pretrained checkpoint: our own BERT, or an encoder of transformers."""
+"""Builds a model that starts from a pretrained checkpoint: our own BERT, or an encoder of transformers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def start_from_bert(
     tokens: Tokens | None,
     cut: Cut | None = None,
 ) -> tuple[LinearHead, WeightsReport]:
-    """Our BERT with a checkpoint's weights and a new head, in its own size (family auto) or the preset's."""
+    """Build our BERT with a checkpoint's weights and a new head; its size is the checkpoint's for family auto."""
     source, notes = settings.pretrained or "", list[str]()
     config = cut.config(config, source) if cut else config
     _check_embedding(settings, config)
@@ -62,7 +62,7 @@ def start_from_bert(
 def start_from_transformers(
     settings: ModelSettings, config: JsonObject, head: HeadSpec, *, vocab_size: int, cut: Cut | None = None
 ) -> tuple[LinearHead, WeightsReport]:
-    """The encoder of settings.pretrained, whose config.json is `config`, as transformers computes it; a new head."""
+    """Build the transformers encoder of settings.pretrained, whose config.json is `config`, with a new head."""
     source = settings.pretrained or ""
     state = read_state(source)
     check_size_claim(config, state, f"{PRETRAINED}={source}")
@@ -81,10 +81,10 @@ def start_from_transformers(
 
 
 def _check_embedding(settings: ModelSettings, config: JsonObject) -> None:
-    """Raise ModelError when the checkpoint's encoder was trained on another embedding than the settings ask for."""
+    """Raise ModelError if the checkpoint's encoder was trained with another embedding than the settings ask for."""
     wanted, found = settings.embedding, full_part(config.get("embedding", "table"))
     if found["name"] == "table":
-        return  # an embedding in the place of a table is trained or fitted from there
+        return  # an embedding that replaces the table is trained or fitted from there
     wrong = [f"model.embedding.{key}={value}" for key, value in found.items() if wanted.get(key) != value]
     wrong = [word for word in wrong if not word.startswith("model.embedding.mode=")]
     if wrong:
@@ -95,9 +95,9 @@ def _check_embedding(settings: ModelSettings, config: JsonObject) -> None:
 
 
 def _check_size(settings: ModelSettings, config: JsonObject) -> list[str]:
-    """A note when only the first layers are used; ModelError when preset and checkpoint differ in size.
+    """A note if only the first layers are used; ModelError if preset and checkpoint differ in size.
 
-    That matters most for heads: no tensor's shape shows their number, so nothing else would notice.
+    This matters most for attention heads: their number shows in no tensor's shape, so nothing else would notice.
     """
     found, own = sizes_in_config(config), sizes_in_settings(settings)
     wrong = [
@@ -119,7 +119,7 @@ def _check_size(settings: ModelSettings, config: JsonObject) -> list[str]:
 
 @torch.no_grad()
 def load_word_head(model: MaskedLM, source: str, weights: WeightsReport) -> None:
-    """Copy the checkpoint's head for masked words if it has one, and update the report on the weights."""
+    """Copy the checkpoint's masked-language-model head, if it has one, and update the report on the weights."""
     state, own = rename_bert_tensors(read_state(source)), model.state_dict()
     found = {name: tensor for name, tensor in state.items() if name.startswith(PREDICTIONS) and name in own}
     for name, tensor in found.items():

@@ -1,9 +1,9 @@
-"""Static vectors: a table of one vector a token, of Model2Vec, sentence-transformers' StaticEmbedding or WordLlama.
+"""Reads static vectors, one per token, from Model2Vec, sentence-transformers' StaticEmbedding or WordLlama.
 
-All three keep one tensor in model.safetensors, `embeddings` or `embedding.weight` (V, H), beside its tokenizer.json or
-in 0_StaticEmbedding/. Model2Vec may add `weights`, a factor for each token, and `mapping`, the row of each token where
-tokens share rows. Rows in int8 are taken as 1/127 of their codes. That a folder wants vectors of length 1
-(`normalize`) is for similarity without training, and left out here.
+All three store one tensor in model.safetensors, `embeddings` or `embedding.weight` (V, H), next to tokenizer.json or
+in 0_StaticEmbedding/. Model2Vec may add `weights`, a factor per token, and `mapping`, the row of each token if tokens
+share rows. int8 values are divided by 127. A folder's `normalize` (vectors of length 1) is meant for similarity
+without training and is ignored here.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from models.settings import PRETRAINED
 
 FOLDER = "0_StaticEmbedding"
 TABLES = ("embeddings", "embedding.weight")
-CODES = 127  # of an int8 table
+CODES = 127  # the int8 value that stands for 1
 
 
 def table_shape(source: str, key: str = PRETRAINED) -> tuple[int, int]:
-    """The tokens and columns of a static table, by the head of its file; ModelError for what is none."""
+    """The number of tokens and columns of a static table, from its file's header; ModelError if it is not one."""
     from safetensors import SafetensorError, safe_open
 
     path = _find(source, key)
@@ -44,7 +44,7 @@ def table_shape(source: str, key: str = PRETRAINED) -> tuple[int, int]:
 
 
 def check_static(source: str, dims: int | None) -> int:
-    """The columns in use of a static table; ModelError for what is none, or has fewer than `dims`."""
+    """How many columns of a static table are used; ModelError if it is not one, or has fewer than `dims`."""
     width = table_shape(source)[1]
     if dims is not None and dims > width:
         raise ModelError(
@@ -55,7 +55,7 @@ def check_static(source: str, dims: int | None) -> int:
 
 
 def read_static(source: str, key: str = PRETRAINED) -> tuple[Tensor, str]:
-    """The vector of each token, (V, H) float32, and the sha256 of what it was made from; ModelError for no table."""
+    """The tokens' vectors, (V, H) float32, and the sha256 of the file's tensors; ModelError if there is no table."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -82,11 +82,10 @@ def read_static(source: str, key: str = PRETRAINED) -> tuple[Tensor, str]:
 
 
 def is_static(source: str, key: str = PRETRAINED) -> bool:
-    """Do the files beside the weights say that this is a static table?"""
+    """Do the JSON files next to the weights say that this is a static table?"""
     config = _content(fetch_file(source, "config.json", key))
-    if isinstance(
-        config, dict
-    ):  # files of other programs than Model2Vec name a model_type, those of some versions none
+    # Some versions of Model2Vec write no model_type; other programs always write theirs.
+    if isinstance(config, dict):
         return config.get("model_type") == "model2vec" or ("model_type" not in config and "normalize" in config)
     modules = _content(fetch_file(source, "modules.json", key))
     parts = [part.get("type", "") for part in modules if isinstance(part, dict)] if isinstance(modules, list) else []
@@ -94,7 +93,7 @@ def is_static(source: str, key: str = PRETRAINED) -> bool:
 
 
 def _content(path: Path | None) -> object:
-    """The content of a JSON file; None where there is none or it is damaged."""
+    """The content of a JSON file; None if it is missing or damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8")) if path else None
     except ValueError:
@@ -102,7 +101,7 @@ def _content(path: Path | None) -> object:
 
 
 def _find(source: str, key: str) -> Path:
-    """The file of the table; ModelError where there is none."""
+    """The file with the table; ModelError if there is none."""
     path = fetch_file(source, WEIGHTS, key) or fetch_file(source, f"{FOLDER}/{WEIGHTS}", key)
     if path is None:
         raise ModelError(f"{checkpoint_label(source, key)}: has no {WEIGHTS}, so no table of vectors. {cures_for(key)}")

@@ -1,7 +1,7 @@
-"""Saves the word vectors of a model without attention for other programs: Model2Vec, or StaticEmbedding.
+"""Saves the word vectors of a model without attention in other formats: Model2Vec, or StaticEmbedding.
 
-Both take the mean of one vector a token, without special tokens around a text. What a model does to each token alone,
-such as a norm or a hash of its letters, is folded into its row; what depends on places or neighbours is refused.
+Both average one vector per token, without special tokens around a text. Whatever a model computes per token, such as a
+norm or a hash of its letters, is folded into its row; models that depend on positions or neighbours are refused.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from models.settings import full_part
 
 MODEL2VEC, STATIC_EMBEDDING = "model2vec", "static-embedding"
 LAYOUTS = (MODEL2VEC, STATIC_EMBEDDING)
-VERSION = "5.0.0"  # of sentence-transformers, whose layout this is
+VERSION = "5.0.0"  # of sentence-transformers, which defines this layout
 ROWS = 8192  # vectors computed at a time
 
 
 @torch.no_grad()
 def static_vectors(network: Network, tokens: int) -> Tensor:
-    """The vector of each of the first `tokens` ids, (tokens, H) float32, whose mean over a text is what is read out.
+    """The vectors of the first `tokens` ids, (tokens, H) float32; their mean over a text is the model's text vector.
 
-    For a model that compares two texts, it is the mean of either. Raises ModelError for a model that no table holds.
+    If the model compares two texts, that holds for each of them. Raises ModelError if no table can hold the model.
     """
     bag = network.bert
     if not isinstance(bag, BagOfWords):
@@ -56,7 +56,7 @@ def static_vectors(network: Network, tokens: int) -> Tensor:
 def write_static(vectors: Tensor, layout: str, folder: Path, tokenizer: Path, vocabulary: int) -> None:
     """Write a table, (V, H), as one of LAYOUTS into a new folder.
 
-    tokenizer: the tokenizer.json; vocabulary: the tokens in it, fewer than V where an id has none.
+    tokenizer: the tokenizer.json; vocabulary: its number of tokens, which is below V if some ids have no token.
     """
     from safetensors.torch import save_file
 
@@ -65,7 +65,7 @@ def write_static(vectors: Tensor, layout: str, folder: Path, tokenizer: Path, vo
     name = dict(zip(LAYOUTS, TABLES))[layout]
     tensors = {name: vectors.contiguous()}
     if layout == MODEL2VEC and vocabulary != len(vectors):
-        tensors["mapping"] = torch.arange(len(vectors))  # else it wants a row for each token and no other
+        tensors["mapping"] = torch.arange(len(vectors))  # without it, Model2Vec wants exactly one row per token
     save_file(tensors, inner / WEIGHTS, metadata={"format": "pt"})
     (inner / "tokenizer.json").write_bytes(tokenizer.read_bytes())
     files: dict[str, JsonObject | list[JsonObject]] = (
@@ -86,7 +86,7 @@ def write_static(vectors: Tensor, layout: str, folder: Path, tokenizer: Path, vo
 
 
 def _model2vec_config(vectors: Tensor) -> JsonObject:
-    """The config.json of Model2Vec: means as they are, of whole texts."""
+    """The config.json for Model2Vec: means without normalisation, over texts of any length."""
     return {
         "model_type": "model2vec", "architectures": ["StaticModel"], "hidden_dim": vectors.shape[1], "normalize": False,
         "max_length": None, "embedding_dtype": "float32",

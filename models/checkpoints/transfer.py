@@ -1,6 +1,6 @@
-"""Takes an encoder, and a head if it fits, from one trained model into another: between tasks, or after tuning.
+"""Transfers an encoder, and its head if that fits, from a trained model to a new one: between tasks or after tuning.
 
-The saved model's config.json says what it is. Another architecture, embedding or readout is refused.
+The saved model's config.json describes it. A different architecture, embedding or readout is refused.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from models.rebuild import rebuild
 from models.settings import INIT_FROM, WORD_TABLE, ModelSettings, full_part, short_part
 
 WORDS = "bert.embeddings.word_embeddings."
-DENSE = f"{READOUT}dense."  # BERT's pooler: pretrained with the encoder, and part of it
+DENSE = f"{READOUT}dense."  # BERT's pooler: pretrained with the encoder, so treated as part of it
 
 
 def transfer_weights(
@@ -43,10 +43,10 @@ def transfer_weights(
     tokens: Tokens | None,
     cut: Cut | None = None,
 ) -> tuple[LinearHead, WeightsReport]:
-    """The model of `settings` around the encoder saved in `folder`; settings.carry: which of its parts.
+    """Build the model of `settings` with the parts of the model in `folder` that settings.carry selects.
 
-    label_names: of the task, in id order; a last layer is reordered to match. The remaining weights are random.
-    Raises ModelError for a model of another architecture or vocabulary, and for a last layer of other labels.
+    label_names: of the task, in id order; a transferred last layer is reordered to match. Other weights are random.
+    Raises ModelError for a model of another architecture or vocabulary, and for a last layer with other labels.
     """
     source = str(folder)
     with malformed_as_model_error(f"{INIT_FROM}={source}"):
@@ -64,7 +64,7 @@ def transfer_weights(
         return model, weights
 
 
-# The keys of config.json that describe labels and not the network.
+# The keys of config.json that do not describe the network's architecture.
 LABELS = ("architectures", "id2label", "label2id", "problem_type", "dtype", "classifier_dropout", "model_type")
 
 
@@ -89,14 +89,14 @@ def _config(source: str) -> JsonObject:
 def _order(
     settings: ModelSettings, config: JsonObject, source: str, label_names: Sequence[str]
 ) -> tuple[list[int] | None, list[str]]:
-    """The positions of the task's labels in the saved last layer, and notes; None where that layer is not kept."""
+    """The positions of the task's labels in the saved last layer (None if that layer is not kept), and notes."""
     if settings.carry != "all":
         return None, []
     return match_labels(label_names_of(config), label_names, f"{INIT_FROM}={source}", "model.carry=encoder")
 
 
 def _check(settings: ModelSettings, config: JsonObject, source: str, vocab_size: int) -> None:
-    """Raise ModelError unless the saved model has this architecture and vocabulary."""
+    """Raise ModelError unless the saved model fits the architecture of `settings` and the vocabulary."""
     wrong = []
     if settings.family == "bert" and "backbone" in config:
         wrong.append(f"a {config['backbone']['model_type']}")
@@ -121,7 +121,7 @@ def _check(settings: ModelSettings, config: JsonObject, source: str, vocab_size:
 
 
 def _is_carried(name: str, what: str) -> bool:
-    """Is a tensor taken from the saved model? BERT's pooler counts as a part of the encoder."""
+    """Is this tensor taken from the saved model? BERT's pooler counts as part of the encoder."""
     if what == WORD_TABLE:
         return name.startswith(WORDS)
     random = {"encoder": (READOUT, HEAD), "readout": (HEAD,), "all": ()}[what]

@@ -8,7 +8,7 @@ from models import MODEL_TYPE
 
 
 class BertierConfig(PreTrainedConfig):
-    """config.json of a model that is not a plain BERT."""
+    """The config.json of a model that no stock class computes."""
 
     model_type = MODEL_TYPE
 

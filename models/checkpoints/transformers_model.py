@@ -27,7 +27,7 @@ from models.rebuild import rebuild
 
 
 class Bertier(PreTrainedModel):
-    """Base class: a network for transformers' loaders, with our module tree and parameter names."""
+    """Base class: wraps a network for transformers' loaders, with our module tree and parameter names."""
 
     config_class = BertierConfig
     base_model_prefix = "bert"
@@ -39,11 +39,11 @@ class Bertier(PreTrainedModel):
         network = rebuild(config.to_dict(), spec, partial(read_tokens, config.name_or_path))
         for name, child in network.named_children():
             self.add_module(name, child)
-        self.__dict__["network"] = network  # not a child: its modules are children already
+        self.__dict__["network"] = network  # not registered as a child: its modules are children already
         self.post_init()
 
     def _init_weights(self, module: nn.Module) -> None:
-        """Do nothing: `rebuild` has set random weights, and a checkpoint replaces all of them."""
+        """Do nothing: `rebuild` has set random weights, and the checkpoint replaces all of them."""
 
     def get_input_embeddings(self) -> nn.Module:
         """The table of word vectors."""
@@ -51,7 +51,7 @@ class Bertier(PreTrainedModel):
 
 
 class BertierForSequenceClassification(Bertier):
-    """A classifier of texts."""
+    """Classification of texts, or regression."""
 
     head = "text"
     network: LinearHead
@@ -90,14 +90,14 @@ class BertierForTokenClassification(Bertier):
         labels: Tensor | None = None,
         **_: object,
     ) -> TokenClassifierOutput:
-        """Logits (B, T, C), and the loss when labels (B, T) are given, -100 where none counts."""
+        """Logits (B, T, C), and the loss when labels (B, T) are given; label -100 is ignored."""
         logits = self.network(input_ids, attention_mask, token_type_ids)
         loss = None if labels is None else nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten())
         return TokenClassifierOutput(loss=loss, logits=logits)
 
 
 class BertierForQuestionAnswering(Bertier):
-    """A model of spans: where the answer to a question begins and ends."""
+    """Extractive question answering: where the answer to a question starts and ends."""
 
     head = "span"
     network: LinearHead
@@ -111,7 +111,7 @@ class BertierForQuestionAnswering(Bertier):
         end_positions: Tensor | None = None,
         **_: object,
     ) -> QuestionAnsweringModelOutput:
-        """Logits (B, T) of the first and of the last token, and the loss when both positions (B,) are given."""
+        """Logits (B, T) of the answer's first and last token, and the loss when both positions (B,) are given."""
         logits = self.network(input_ids, attention_mask, token_type_ids)
         if attention_mask is not None:
             logits = logits.masked_fill(attention_mask.unsqueeze(-1) == 0, torch.finfo(logits.dtype).min)

@@ -1,4 +1,4 @@
-"""Checks of files from outside, which may hold anything: code to run, sizes that fill the memory, nonsense.
+"""Checks untrusted files, which may contain anything: code to run, sizes that exhaust memory, invalid data.
 
 with malformed_as_model_error(where):
     check_config(config, where)
@@ -15,21 +15,21 @@ from torch import Tensor
 from models.errors import ModelError
 from models.json_types import JsonObject
 
-# Keys that make transformers fetch and run foreign code: modules of a repository, kernels of the hub.
+# Keys that make transformers fetch and run external code: a repository's modules, kernels from the hub.
 CODE = ("auto_map", "attn_implementation", "_attn_implementation", "experts_implementation", "_experts_implementation")
 BUILT_IN = (None, "eager", "sdpa")
-SIZE = re.compile("size|dim|layers|heads|position|embeddings|hidden|labels")  # in names of settings that take memory
-SHARES = ("_prob", "_eps", "_range")  # endings of settings between 0 and 1
-LARGEST = 10_000_000  # of any such setting: no vocabulary has more words
+SIZE = re.compile("size|dim|layers|heads|position|embeddings|hidden|labels")  # in names of settings that cost memory
+SHARES = ("_prob", "_eps", "_range")  # suffixes of settings between 0 and 1
+LARGEST = 10_000_000  # limit for settings that match SIZE: no vocabulary is larger
 MOST_LAYERS = 512
-SQUEEZED = 64  # parameters that one stored number may stand for, after packing and pruning
-SPARE = 50_000_000  # parameters that any checkpoint may lack: 200 MB
+SQUEEZED = 64  # parameters that one stored number may represent, after packing and pruning
+SPARE = 50_000_000  # parameters that any checkpoint may lack: 200 MB in fp32
 
 
 def check_config(config: JsonObject, where: str) -> None:
-    """Raise ModelError for a config that asks for its own code, or for sizes that no model has.
+    """Raise ModelError for a config that requires its own code, or has sizes that no model has.
 
-    An `auto_map` is ignored for kinds of models that transformers has itself: their code is not needed and never run.
+    An `auto_map` is ignored for model types that transformers supports: their own code is not needed and never run.
     """
     if "auto_map" in config and is_native(config.get("model_type")):
         config = {key: value for key, value in config.items() if key != "auto_map"}
@@ -52,14 +52,14 @@ def check_config(config: JsonObject, where: str) -> None:
 
 
 def is_native(model_type: str | None) -> bool:
-    """Does transformers itself have this kind of model?"""
+    """Does transformers itself support this model type?"""
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
     return model_type in CONFIG_MAPPING_NAMES
 
 
 def _leaves(node: object, key: str = "", is_listed: bool = False) -> Iterator[tuple[str, object, bool]]:
-    """Every key and value, and whether it is inside a list; lists where a number must stand are yielded whole."""
+    """Yield each key, its value, and whether it is in a list; a dict or list where a number belongs is yielded, too."""
     if key == "auto_map" or (key.endswith(SHARES) and isinstance(node, dict | list)):
         yield key, node, is_listed
     for name, part in node.items() if isinstance(node, dict) else ():
@@ -71,7 +71,7 @@ def _leaves(node: object, key: str = "", is_listed: bool = False) -> Iterator[tu
 
 
 def check_size_claim(config: JsonObject, state: dict[str, Tensor], where: str) -> None:
-    """Raise ModelError for a config that claims a far larger model than its weights hold and would fill the memory."""
+    """Raise ModelError if config.json claims a far larger model than the weights hold, which could exhaust memory."""
 
     def size(*names: str) -> int:
         return int(next((config[name] for name in names if config.get(name)), 0))
@@ -90,8 +90,8 @@ def check_size_claim(config: JsonObject, state: dict[str, Tensor], where: str) -
 
 @contextmanager
 def malformed_as_model_error(where: str) -> Iterator[None]:
-    """Turn the errors that a malformed config or tensor leads to into a ModelError about `where`."""
-    from huggingface_hub.errors import StrictDataclassError  # of transformers' configs; not a ValueError
+    """Convert the errors that a malformed config or tensor causes into a ModelError about `where`."""
+    from huggingface_hub.errors import StrictDataclassError  # raised by transformers' configs; not a ValueError
 
     wrong = (
         ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, RuntimeError, TypeError, ValueError,

@@ -1,1 +1,1 @@
-"""Embeddings other than a table: <name>.py holds the class of that name in CamelCase."""
+"""Embeddings other than a plain table: <name>.py contains the class of that name in CamelCase."""

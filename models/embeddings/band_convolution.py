@@ -1,9 +1,9 @@
-"""Frames of sound in the place of tokens, by a convolution over the bands before the linear layer.
+"""Embeds frames of sound, which take the place of tokens: a convolution over frequency bands, then a linear layer.
 
-A pattern such as a harmonic or an onset means much the same a little higher or lower, so its weights are shared over
-the bands; stacked frames (data.stack_frames) are the channels, which keeps the order of what happens within 128 ms. The
-largest answers among neighbouring bands are projected. Nothing is read beyond a frame, so padding has no effect.
-Source of convolutions before a transformer: Xiao et al. 2021, arXiv 2106.14881.
+A pattern such as a harmonic or an onset means much the same a little higher or lower in frequency, so the convolution
+shares its weights across bands. Stacked frames (data.stack_frames) are its channels, which preserves the order of
+events within 128 ms. After max pooling over neighbouring bands comes the projection. Each input frame is embedded on
+its own, so padding has no effect. Source of convolutions before a transformer: Xiao et al. 2021, arXiv 2106.14881.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from models.errors import ModelError
 class BandConvolution(WordVectors):
     """The embedding. Its options are those of conf/model/embedding/band_convolution.yaml.
 
-    vocab_size is the width of a frame: bands x stacked frames, the values of a band side by side.
+    vocab_size is the width of a frame: bands x stacked frames, with the values of each band next to each other.
     """
 
     def __init__(
@@ -40,17 +40,17 @@ class BandConvolution(WordVectors):
                 f"which such a pattern has {max(places, 0)} places. Try: lower ones"
             )
         self.frame_width, self.bands, self.stacked = vocab_size, bands, stacked
-        self.places, self.pool = places, pool  # of a pattern in a frame, and how many of them become one
+        self.places, self.pool = places, pool  # convolution outputs per frame, and how many are pooled into one
         self.convolution = nn.Conv1d(stacked, maps, kernel, stride, padding=kernel // 2)
         self.projection = nn.Linear(maps * (places // pool), hidden)
         self.first = nn.Parameter(torch.zeros(hidden)) if first else None
 
     def forward(self, ids: Tensor) -> Tensor:
-        """Frames (B, T, F) float32 to vectors (B, T, H)."""
+        """Embed frames (B, T, F) float32 as vectors (B, T, H)."""
         return self.at_places(ids, torch.arange(ids.shape[1], device=ids.device))
 
     def at_places(self, ids: Tensor, places: Tensor) -> Tensor:
-        """Frames (..., F) and their positions in their rows, which broadcast to (...), to vectors (..., H)."""
+        """Embed frames (..., F), given their positions in their rows (broadcast to (...)), as vectors (..., H)."""
         channels = ids.reshape(-1, self.bands, self.stacked).transpose(1, 2)
         maps = F.max_pool1d(F.relu(self.convolution(channels)), self.pool)
         vectors: Tensor = self.projection(maps.flatten(1)).view(*ids.shape[:-1], -1)

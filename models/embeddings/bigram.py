@@ -1,7 +1,7 @@
-"""A table of words and one of pairs: a token's vector is its own plus that of its pair with the token before.
+"""A token table and a bigram table: a token's vector is its own plus that of the bigram with the preceding token.
 
-Pairs are not listed: a hash gives each one of `buckets` rows, which several pairs share (Joulin et al. 2016, fastText,
-arXiv 1607.01759). The rows start at zero, so a pair has no effect until it has been learned.
+Bigrams are not listed: a hash maps each to one of `buckets` rows, which several bigrams share (Joulin et al. 2016,
+fastText, arXiv 1607.01759). The rows start at zero, so a bigram has no effect until it is trained.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from models.embeddings.base import Tokens, WordVectors
 from models.errors import ModelError, check_option
 
-ENDS = (("[PAD]", "<pad>"), ("[CLS]", "<s>"), ("[SEP]", "</s>"))  # make no pair with their neighbours
-FIRST, SECOND, PRIME = 1_000_003, 8_191, 2**31 - 1  # of the hash; products of ids stay far below 2**63
+ENDS = (("[PAD]", "<pad>"), ("[CLS]", "<s>"), ("[SEP]", "</s>"))  # form no bigrams with their neighbours
+FIRST, SECOND, PRIME = 1_000_003, 8_191, 2**31 - 1  # for the hash; products with ids stay far below 2**63
 
 
 class Bigram(WordVectors):
@@ -30,7 +30,7 @@ class Bigram(WordVectors):
         self.register_buffer("ends", torch.tensor(find_ends(tokens) if tokens else [pad_id] * len(ENDS)))
 
     def forward(self, ids: Tensor) -> Tensor:
-        """ids (B, T), or (N,) of texts one after the other, to (..., hidden)."""
+        """Embed ids (B, T), or (N,) of concatenated texts, as vectors (..., hidden)."""
         found: Tensor = self.words(ids) + self.pair_vectors(ids.flatten()).view(*ids.shape, -1)
         return found
 
@@ -39,7 +39,7 @@ class Bigram(WordVectors):
         return {self.pairs: 0.0}
 
     def pair_vectors(self, ids: Tensor) -> Tensor:
-        """The vectors of the pairs, (N,) to (N, hidden); zero for a text's first word and for [PAD], [CLS], [SEP]."""
+        """The bigram vectors (N, hidden) for ids (N,); zero for a text's first word and for [PAD], [CLS], [SEP]."""
         is_end = (ids.unsqueeze(1) == self.ends).any(1)
         before, is_after_end = ids.roll(1), is_end.roll(1)
         rows: Tensor = self.pairs((before * FIRST + ids * SECOND) % PRIME % self.buckets)
@@ -47,7 +47,7 @@ class Bigram(WordVectors):
 
 
 def find_ends(tokens: Tokens) -> list[int]:
-    """The ids of the padding token and of those before and after a text; ModelError for a vocabulary without them."""
+    """The ids of the padding token and the tokens around a text; ModelError if the vocabulary lacks one."""
     ids = {token: place for place, token in enumerate(tokens())}
     found = [next((ids[name] for name in names if name in ids), None) for names in ENDS]
     known = [place for place in found if place is not None]

@@ -1,7 +1,7 @@
-"""Frames of sound in the place of tokens: a linear layer turns the features of each frame into a vector.
+"""Embeds frames of sound, which take the place of tokens: a linear layer maps the features of each frame to a vector.
 
-The first frame of a row stands where a text has [CLS]; the input makes it of zeros, and a learned vector replaces it.
-Without a projection a vector is the frame itself, for baselines that average frames.
+The first frame of a row has the role of [CLS] in a text: the input pipeline fills it with zeros, and a learned vector
+replaces it. Without a projection, a vector is the frame itself, for baselines that average frames.
 Source of frames as the tokens of a BERT: Elliott et al. 2021, arXiv 2103.12157.
 """
 
@@ -31,11 +31,11 @@ class Frames(WordVectors):
         self.first = nn.Parameter(torch.zeros(hidden)) if first else None
 
     def forward(self, ids: Tensor) -> Tensor:
-        """Frames (B, T, F) float32 to vectors (B, T, H)."""
+        """Embed frames (B, T, F) float32 as vectors (B, T, H)."""
         return self.at_places(ids, torch.arange(ids.shape[1], device=ids.device))
 
     def at_places(self, ids: Tensor, places: Tensor) -> Tensor:
-        """Frames (..., F) and their positions in their rows, which broadcast to (...), to vectors (..., H)."""
+        """Embed frames (..., F), given their positions in their rows (broadcast to (...)), as vectors (..., H)."""
         vectors: Tensor = self.projection(ids)
         if self.first is None:
             return vectors

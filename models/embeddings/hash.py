@@ -1,8 +1,8 @@
-"""EELBERT's embedding: no table, every word vector is computed from the letters of its token (ngrams.py).
+"""EELBERT's embedding: instead of a table, every word vector is computed from the letters of its token (ngrams.py).
 
-The vectors are in no file, are no parameters and are never trained. `mode` says when they are computed: once for all
-tokens (cached, which takes the memory that the file saves), for each batch (on_the_fly), or for the distinct tokens of
-each batch (unique). All three give the same numbers.
+The vectors are not parameters: they are never saved or trained. `mode` says when they are computed: once for all tokens
+(cached, which needs as much memory as a table), for each batch (on_the_fly), or for the distinct tokens of each batch
+(unique). All three give the same numbers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CHOICES = {
     "align": (None, "linear", "merged"),
 }
 OPTION = "model.embedding."
-CHUNK = 4096  # rows computed at a time, so that building the table needs little memory
+CHUNK = 4096  # rows computed at a time, to limit the memory for building the table
 
 
 class Hash(ComputedVectors, Observed):
@@ -47,13 +47,13 @@ class Hash(ComputedVectors, Observed):
         self.vocab_size, self.pad_id, self.mode = vocab_size, pad_id, mode
         self.ngrams, self.buckets, self.marker, self.ridge = ngrams, buckets, marker, ridge
         inner = hidden * align_width if align else hidden
-        # NumPy arrays and plain attributes: not saved, and never on the meta device of transformers' empty models.
+        # NumPy arrays and plain attributes are neither saved nor on the meta device of transformers' empty models.
         self.letters = encode_letters([*tokens(), *[""] * vocab_size][:vocab_size], marker) if tokens else None
         self.multipliers = hash_multipliers(inner, seed)
         self.fixed_scale = 1.0 if train_scale else scale
         self.scale = nn.Parameter(torch.full((1,), scale)) if train_scale else None
         self.align = nn.Linear(inner, hidden, bias=False) if align else None
-        if self.align is not None and align == "merged":  # stored with the model, but not trained
+        if self.align is not None and align == "merged":  # saved with the model, but not trained
             weight = self.align.weight.detach()
             del self.align.weight
             self.align.register_buffer("weight", weight)
@@ -61,7 +61,7 @@ class Hash(ComputedVectors, Observed):
         self._unique_rows: int | None = None
 
     def forward(self, ids: Tensor) -> Tensor:
-        """Token ids of any shape to vectors (..., hidden)."""
+        """Embed token ids of any shape as vectors (..., hidden)."""
         if self.mode == "cached":
             rows = F.embedding(ids, self.table(ids.device))
         elif self.mode == "unique":
@@ -75,7 +75,7 @@ class Hash(ComputedVectors, Observed):
 
     @torch.no_grad()
     def vectors_of(self, ids: Tensor) -> Tensor:
-        """Compute the vectors (N, d) of token ids (N,), before a trained scale and alignment."""
+        """Compute the vectors (N, d) of token ids (N,), before any trained scale and alignment."""
         if self.letters is None:
             raise ModelError(
                 "this embedding is computed from its tokens' letters, and it was built without a tokenizer"
@@ -90,7 +90,7 @@ class Hash(ComputedVectors, Observed):
         return ngram_vectors(letters, multipliers, self.buckets, self.ngrams)
 
     def table(self, device: torch.device) -> Tensor:
-        """Compute the vectors of all tokens, (V, d), at the first call."""
+        """Return the vectors of all tokens, (V, d), computed at the first call."""
         if self._table is None:
             ids = torch.arange(self.vocab_size, device="cpu")
             self._table = torch.cat([self.vectors_of(part) for part in ids.split(CHUNK)])
@@ -100,7 +100,7 @@ class Hash(ComputedVectors, Observed):
 
     @torch.no_grad()
     def start_from(self, words: Tensor) -> None:
-        """Fit the alignment to a word table (V or more, H) by ridge regression over all tokens."""
+        """Fit the alignment to a word table (at least V rows, H) by ridge regression over all tokens."""
         if self.align is None:
             return
         made = self.table(words.device).double()
@@ -111,7 +111,7 @@ class Hash(ComputedVectors, Observed):
             self._table = None
 
     def unique_rows(self) -> int:
-        """Count the distinct vectors; the tokens beyond that number share one."""
+        """Count the distinct vectors; all further tokens share one of these."""
         if self._unique_rows is None:
             had = self._table
             whole = np.ascontiguousarray(self.table(torch.device("cpu")).numpy())
@@ -120,18 +120,18 @@ class Hash(ComputedVectors, Observed):
         return self._unique_rows
 
     def notes(self) -> list[str]:
-        """Tell how many tokens lost their own vector with the marker."""
+        """Say how many tokens share another's vector because the marker is stripped."""
         if self.marker != "strip":
             return []
         lost = self.vocab_size - self.unique_rows()
         return [f"model.embedding.marker=strip: {lost:,} of {self.vocab_size:,} tokens share another token's vector"]
 
     def facts(self) -> dict[str, float]:
-        """Report the distinct vectors, and the scale where it is trained."""
+        """Report the number of distinct vectors, and the scale if it is trained."""
         found = {"hash/unique_rows": float(self.unique_rows())}
         return found if self.scale is None else found | {"hash/scale": float(self.scale)}
 
     def regenerable_bytes(self) -> dict[str, int]:
-        """Count the bytes in memory that no file holds, by mode: the table, or the letters it is computed from."""
+        """Count, for each mode, the bytes in memory that are not saved: of the table, or of the tokens' letters."""
         inner = 0 if self.letters is None else self.letters.nbytes
         return {mode: 4 * self.vocab_size * len(self.multipliers) if mode == "cached" else inner for mode in MODES}

@@ -1,7 +1,7 @@
-"""Word vectors from the letters of a token: the n-gram pooling hash of EELBERT, exact on every machine.
+"""Computes word vectors from the letters of a token with EELBERT's n-gram pooling hash, exactly, on every machine.
 
-Cohn et al. 2023 (arXiv 2310.20144) outline it; the constants are ours. All sums are of integers until a final division,
-so threads, devices and the choice of rows change no bit.
+Cohn et al. 2023 (arXiv 2310.20144) outline it; the constants are ours. All sums are over integers until a final
+division, so the number of threads, the device and the selection of rows do not change a single bit.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 PRIME = 2**31 - 1
-BASE = 257  # of the rolling hash: one more than the bytes there are
-TOKEN_BASE = 1_000_003  # for the control, which hashes whole tokens: with 257 some five-letter words collide
+BASE = 257  # of the rolling hash: the number of byte values plus one
+TOKEN_BASE = 1_000_003  # for the control, which hashes whole tokens: with 257, some five-letter words collide
 SALT = 31  # mixes the window's length into its signature, so that equal sums of different lengths differ
 FLAG = 256  # precedes a word piece under marker=flag; no byte has this value
 MASK64 = 2**64 - 1
@@ -23,7 +23,7 @@ RANDOM_SPREAD = 0.28  # scales uniform -1..1 to the standard deviation of n-gram
 
 
 def hash_multipliers(count: int, start: int) -> Tensor:
-    """Draw `count` multipliers in 1..PRIME-1, int64, by splitmix64 from `start` in Python's integers."""
+    """Draw `count` multipliers in 1..PRIME-1, int64, with splitmix64 from seed `start`, in Python integers."""
     found, state = [], start & MASK64
     for _ in range(count):
         state = (state + 0x9E3779B97F4A7C15) & MASK64
@@ -35,9 +35,9 @@ def hash_multipliers(count: int, start: int) -> Tensor:
 
 
 def encode_letters(tokens: Sequence[str], marker: str) -> np.ndarray:
-    """Encode tokens as bytes + 1, (tokens, longest) int16, 0 after a token's end.
+    """Encode tokens as bytes + 1, (tokens, longest) int16, padded with 0.
 
-    marker: how the `##` of word pieces is treated: keep, strip, or flag (replace it by one symbol).
+    marker: what to do with the `##` of word pieces: keep, strip, or flag (replace it with one symbol).
     """
     rows = []
     for token in tokens:
@@ -51,7 +51,7 @@ def encode_letters(tokens: Sequence[str], marker: str) -> np.ndarray:
 
 
 def window_signatures(letters: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Hash all windows of `size` letters, row by row; returns signatures and the windows of each row, (rows,)."""
+    """Hash all windows of `size` letters, row by row; return the signatures and the windows per row, (rows,)."""
     there = letters > 0
     if size > letters.shape[1]:
         return letters.new_zeros(0), letters.new_zeros(len(letters))
@@ -65,14 +65,14 @@ def window_signatures(letters: Tensor, size: int) -> tuple[Tensor, Tensor]:
 
 
 def scatter_signatures(signatures: Tensor, multipliers: Tensor, buckets: int) -> Tensor:
-    """Turn signatures (S,) into whole numbers in -buckets..buckets, (S, d) float64."""
+    """Hash signatures (S,) to whole numbers in -buckets..buckets, (S, d) float64."""
     return ((signatures[:, None] * multipliers) % PRIME % (2 * buckets + 1) - buckets).double()
 
 
 def ngram_vectors(letters: Tensor, multipliers: Tensor, buckets: int, longest: int) -> Tensor:
     """Average over windows, then over the window lengths 1..longest: (rows, letters) int64 to (rows, d) fp32."""
     found = [window_signatures(letters, size) for size in range(1, longest + 1)]
-    # Words share most of their n-grams: each is computed once.
+    # Words share most of their n-grams, so each distinct one is computed once.
     distinct, places = torch.unique(torch.cat([signatures for signatures, _ in found]), return_inverse=True)
     table = scatter_signatures(distinct, multipliers, buckets)
     total = table.new_zeros(len(letters), len(multipliers))
@@ -89,10 +89,10 @@ def ngram_vectors(letters: Tensor, multipliers: Tensor, buckets: int, longest: i
 
 
 def random_vectors(letters: Tensor, multipliers: Tensor, buckets: int) -> Tensor:
-    """The control: one signature of the whole token, so similar words get unrelated vectors, (rows, d) fp32."""
+    """The control: hash the whole token at once, so similar words get unrelated vectors, (rows, d) fp32."""
     signature = torch.zeros_like(letters[:, 0])
     for place in letters.unbind(1):
         signature = torch.where(place > 0, (signature * TOKEN_BASE + place) % PRIME, signature)
-    signature = (signature * SALT) % PRIME  # 0 is no window's length
+    signature = (signature * SALT) % PRIME  # plus 0, which is the length of no window
     rows = scatter_signatures(signature, multipliers, buckets) * (RANDOM_SPREAD / buckets)
     return (rows * (letters[:, :1] > 0)).float()

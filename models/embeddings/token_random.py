@@ -1,6 +1,6 @@
 """The control for EELBERT's hash: a random vector for each whole token, so that similar words get unrelated ones.
 
-Its score shows how much an encoder learns with neither a word table nor the letters.
+Its score shows how much an encoder learns without a word table and without reading letters.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Heads, from vectors to outputs; the order of their labels and the scale of their targets."""
+"""Heads, which map vectors to outputs; also the order of their labels and the scale of regression targets."""

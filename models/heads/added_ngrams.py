@@ -1,7 +1,7 @@
 """A linear model over the n-grams of two texts, whose logits are added to those of a network (model.add=ngram).
 
-It reads the network's own token ids: each token has the hash of its piece, and the features of a pair are those of
-models/ngrams/pairs.py over these hashes. It is fitted, not trained: runner/training/ngram/adding.py.
+It reads the network's token ids: each token is mapped to the hash of its text, from which models/ngrams/pairs.py
+computes the features of a pair. It is fitted without gradient steps: runner/training/ngram/adding.py.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ ADDED = "added"  # the key in an architecture
 
 
 class AddedNgrams(nn.Module):
-    """Two texts, as token ids, to logits; of two classes the first has 0."""
+    """Maps two texts, as token ids, to logits; with two classes, the first one's logit is 0."""
 
-    words: Tensor  # (V,) int64, the hash of each token; 0 for special tokens, which are no words
-    scale: Tensor  # (columns,) float32, of a row's integers
+    words: Tensor  # (V,) int64, the hash of each token; 0 for special tokens, which are not words
+    scale: Tensor  # (columns,) float32, multiplies the sums of int8 rows
     bias: Tensor  # (columns,) float32
 
     def __init__(self, options: JsonObject, vocab_size: int, outputs: int) -> None:
-        """options: as BagOfNgrams has them; outputs: of the head."""
+        """options: those of BagOfNgrams; outputs: of the head."""
         super().__init__()
         columns = columns_of(outputs)
         self.outputs, self.bag = outputs, BagOfNgrams(options, columns)
@@ -39,14 +39,14 @@ class AddedNgrams(nn.Module):
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor | None = None, token_type_ids: Tensor | None = None
     ) -> Tensor:
-        """(B, T) ids, mask and segments to logits (B, C) float32, in the unit of the head."""
+        """Map ids, mask and segments (B, T) to logits (B, C) float32, on the scale of the head's logits."""
         sums = self.bag(self.words[input_ids], attention_mask, token_type_ids)
         found: Tensor = sums * self.scale + self.bias
         return torch.cat([torch.zeros_like(found), found], -1) if self.outputs == 2 else found
 
 
 def attach_ngrams(model: LinearHead, options: JsonObject) -> AddedNgrams:
-    """Make a network add the logits of a model over n-grams from now on; its tensors are still to be filled."""
+    """Make a network add the logits of a model over n-grams; the caller fills that model's tensors."""
     device = model.classifier.get_parameter("bias").device
     added = AddedNgrams(options, model.architecture["vocab_size"], model.spec.outputs).to(device)
     model.added, model.architecture[ADDED] = added, options
@@ -54,5 +54,5 @@ def attach_ngrams(model: LinearHead, options: JsonObject) -> AddedNgrams:
 
 
 def hashes_of(tokens: Sequence[str], special: frozenset[str]) -> np.ndarray:
-    """The hash of each token, (V,) uint32, and 0 for special ones, which are no part of an n-gram."""
+    """The hash of each token, (V,) uint32; 0 for special tokens, which are left out of n-grams."""
     return np.array([hash_of(token) if token and token not in special else 0 for token in tokens], np.uint32)

@@ -1,4 +1,4 @@
-"""Puts a head on a backbone: the only place that knows which heads there are."""
+"""Attaches a head to a backbone: the only module that knows which heads exist."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HEADS: dict[str, type[Network]] = {**LINEAR, "words": MaskedLM}
 
 
 def attach_head(backbone: Backbone, architecture: JsonObject, spec: HeadSpec) -> LinearHead:
-    """The network of a fresh backbone and a linear head, with random weights.
+    """Join a new backbone and a linear head into a network with random weights.
 
     architecture: the backbone's part of config.json. Raises ModelError for a readout that the head cannot read.
     """
@@ -39,16 +39,16 @@ def attach_head(backbone: Backbone, architecture: JsonObject, spec: HeadSpec) ->
 
 @torch.no_grad()
 def _start_as_cosine(layer: nn.Linear, spec: HeadSpec) -> None:
-    """Set a last layer that reads a cosine: a number is the cosine, a score or the logit of two classes a multiple."""
+    """Initialise a last layer over a cosine: regression predicts the cosine, a classifier a multiple of it."""
     layer.weight.fill_(1.0 if spec.has_number else COSINE_SCALE)
     layer.bias.zero_()
-    if spec.outputs == 2:  # the second class from a cosine of 0.5 on
+    if spec.outputs == 2:  # predict the second class if the cosine is above 0.5
         layer.weight.copy_(layer.weight.new_tensor([[-0.5], [0.5]]) * COSINE_SCALE)
         layer.bias.copy_(layer.bias.new_tensor([0.25, -0.25]) * COSINE_SCALE)
 
 
 def head_in_config(config: JsonObject) -> HeadSpec:
-    """The linear head that a config.json describes; one for texts where it names no class of ours."""
+    """The linear head that a config.json describes; the head for texts if its class is unknown."""
     kinds, problem_type = config.get("architectures"), config.get("problem_type")
     kind = str(kinds[0]) if isinstance(kinds, list) and kinds else ""
     endings = {name: head.auto_class.removeprefix("AutoModel") for name, head in LINEAR.items()}

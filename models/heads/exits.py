@@ -1,9 +1,9 @@
-"""Early exits: classifiers after lower layers of an encoder, at which texts leave whose answer is sure.
+"""Early exits: classifiers after lower layers of an encoder, where texts leave once their answer is certain enough.
 
-    attach_exits(model, layers=(1, 2, 3, 4, 5), rule="confidence")      # no row leaves until there are thresholds
-    model(**inputs)                             # the layers above run on the rest of the batch, or not at all
+    attach_exits(model, layers=(1, 2, 3, 4, 5), rule="confidence")      # no row leaves until thresholds are set
+    model(**inputs)                             # higher layers run on the rest of the batch, or not at all
 
-While the model is trained it has no exits. Whether a row leaves depends on that row alone, never on its batch.
+Exits are not used in training mode. Whether a row leaves depends only on that row, never on its batch.
 Source: Teerapittayanon et al. 2016, BranchyNet; the rules are in exit_rules.py.
 """
 
@@ -28,48 +28,48 @@ Rule = Literal["confidence", "entropy", "patience", "learned"]
 Reads = Literal["mean", "first"]
 
 EXITS = "exits"  # the method of their entry in config.json
-MEANS = ("mean", "sum", "sqrt")  # readouts of a model whose exits read the mean of a layer's states
-READOUTS = ("cls", *MEANS)  # readouts of the last layer alone; an exit cannot have the others
+MEANS = ("mean", "sum", "sqrt")  # with these readouts, exits read the mean of a layer's states
+READOUTS = ("cls", *MEANS)  # readouts of the last layer alone; exits do not work with others
 
 
 class Exits(nn.Module):
-    """The exits of an encoder, each a linear layer over the mean, or the first, of the states of a layer.
+    """The exits of an encoder, each a linear layer over the mean of a layer's states, or over the first state.
 
-    Their logits are in the unit of the last layer's (of standardised targets for numbers). `forward` is the model's.
+    Their logits are on the last layer's scale (standardised targets for regression). `forward` replaces the model's.
     """
 
-    temperature: Tensor  # (), of the logits, before a confidence is read from them
-    thresholds: Tensor  # (exits,), the certainty from which on rows leave
+    temperature: Tensor  # (), divides the logits before a confidence is computed
+    thresholds: Tensor  # (exits,), the certainty at which rows leave
 
     def __init__(
         self, layers: Sequence[int], width: int, outputs: int, *, rule: Rule, reads: Reads, within: float = 0.5
     ) -> None:
-        """layers: after which of the layers, from 1, there is an exit. within: of numbers that agree (patience)."""
+        """layers: those, counted from 1, with an exit after them. within: how close numbers must be for patience."""
         super().__init__()
         self.layers, self.rule, self.reads, self.within = tuple(layers), rule, reads, within
         self.classifiers = nn.ModuleList(nn.Linear(width, outputs) for _ in layers)
-        self.doubt = nn.Linear(width, 1) if rule == "learned" else None  # one for all exits
+        self.doubt = nn.Linear(width, 1) if rule == "learned" else None  # shared by all exits
         self.register_buffer("temperature", torch.ones(()))
         self.register_buffer("thresholds", torch.full((len(layers),), NEVER))
-        self.is_open = True  # False: all rows go through all layers
-        self.left: dict[int, int] = {}  # rows that have left after each layer since `take_counts`
+        self.is_open = True  # False: all rows pass through all layers
+        self.left: dict[int, int] = {}  # rows that left after each layer since `take_counts`; 0: that stayed
 
     def vectors(self, state: State) -> Tensor:
-        """The vectors that an exit reads of its layer, (B, H) float32; dropped tokens count as they were."""
+        """The vectors that an exit reads from its layer, (B, H) float32; dropped tokens keep their last states."""
         if self.reads == "first":
             return state.hidden[:, 0].float()
         whole = state.restored()
         return masked_sum(whole.hidden.float(), whole.mask) / count_tokens(whole.hidden, whole.mask).float()
 
     def answer(self, place: int, vectors: Tensor) -> Tensor:
-        """The logits (B, C) float32 of an exit, the `place`-th from 0, for vectors (B, H)."""
+        """The logits (B, C) float32 of exit number `place`, from 0, for vectors (B, H)."""
         out: Tensor = self.classifiers[place](vectors).float()
         return out
 
     def certainty(self, vectors: Tensor, logits: Tensor, memory: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """The certainty (B,) of an exit, and what the next one must know of the rows: (B, 2) for patience, else None.
+        """The certainty (B,) of an exit, and the state to pass to the next one: (B, 2) for patience, else None.
 
-        memory: as the exit before returned it, None at the first.
+        memory: that state from the previous exit, None at the first.
         """
         if self.rule == "confidence":
             return confidence(logits, self.temperature), None
@@ -86,7 +86,7 @@ class Exits(nn.Module):
     def forward(
         self, model: LinearHead, input_ids: Tensor, attention_mask: Tensor | None, token_type_ids: Tensor | None
     ) -> Tensor:
-        """The logits (B, C) of the model whose exits these are, float32, in the targets' unit for regression."""
+        """The logits (B, C) float32 of `model`, whose exits these are; for regression in the targets' unit."""
         leaving = Leaving(self)
         last = model.score(model.encode(input_ids, attention_mask, token_type_ids, hooks=[leaving])).float()
         self._count(leaving, len(last))
@@ -104,23 +104,23 @@ class Exits(nn.Module):
         self.left[0] = self.left.get(0, 0) + stayed
 
     def take_counts(self, layers: int) -> dict[int, int]:
-        """The rows that have left after each layer since the last call; those that stayed left after the last one."""
+        """How many rows left after each layer since the last call; rows that never left count for the last layer."""
         found = {layer: self.left.get(layer % layers, 0) for layer in (*self.layers, layers)}
         self.left = {}
         return found
 
 
 class Leaving(LayerHook):
-    """Takes the rows that an exit is sure of out of a forward pass, and keeps their logits."""
+    """Removes the rows that an exit is certain of from a forward pass, and keeps their logits."""
 
     def __init__(self, exits: Exits) -> None:
         self.exits = exits
         self.gone: list[tuple[int, Tensor, Tensor]] = []  # layer, rows (R,) of the batch, logits (R, C)
-        self.rest: Tensor | slice = slice(None)  # the rows that are left
+        self.rest: Tensor | slice = slice(None)  # the rows that remain
         self.memory: Tensor | None = None
 
     def before(self, layer: int, state: State) -> State:
-        """The state without the rows that leave after layer number `layer`, counted from 1."""
+        """Remove the rows that leave after layer number `layer`, counted from 1, from the state."""
         exits = self.exits
         if layer not in exits.layers or not exits.is_open:
             return state
@@ -144,12 +144,12 @@ class Leaving(LayerHook):
 
 
 def reads_of(model: LinearHead) -> Reads:
-    """Which states the exits of a model read: their mean where its readout takes that, else the first one."""
+    """Which states a model's exits read: their mean if its readout sums or averages them, else the first one."""
     return "mean" if full_part(model.architecture["readout"])["name"] in MEANS else "first"
 
 
 def require_layers(model: nn.Module, name: str) -> int:
-    """The number of layers of a model that may have exits; ModelError for others. name: of the stage."""
+    """The number of layers of a model, if it can have exits; ModelError if not. name: of the compression stage."""
     where = f"compression=[{name}]"
     if not isinstance(model, LinearHead) or model.reads != "text" or model.spec.has_label_sets:
         raise ModelError(
@@ -175,31 +175,31 @@ def require_layers(model: nn.Module, name: str) -> int:
 def attach_exits(
     model: LinearHead, layers: Sequence[int], *, rule: Rule, reads: Reads | None = None, within: float = 0.5
 ) -> Exits:
-    """Give a model exits after these layers, from 1, with random weights; until they have thresholds no row leaves."""
+    """Add exits with random weights after these layers, counted from 1; no row leaves until thresholds are set."""
     exits = Exits(
         layers, model.architecture["hidden_size"], model.spec.outputs, rule=rule, reads=reads or reads_of(model),
         within=within,
     )  # fmt: skip
-    own = next(model.parameters(), torch.empty(0))  # a model in codes may have no parameter
+    own = next(model.parameters(), torch.empty(0))  # a quantized model may have no parameters
     model.exits = exits.to(own.device).train(model.training)
     return exits
 
 
 def detach_exits(model: LinearHead) -> None:
-    """Take the exits of a model away, and their entry in its config.json; does nothing where there are none."""
+    """Remove a model's exits and their entry in its config.json; does nothing if it has none."""
     model.exits = None
     entries = model.architecture.get("compressed", [])
     entries[:] = [entry for entry in entries if entry["method"] != EXITS]
 
 
 def exits_of(model: nn.Module) -> Exits | None:
-    """The exits of a model; None where it has none."""
+    """The exits of a model; None if it has none."""
     return next((module for module in model.modules() if isinstance(module, Exits)), None)
 
 
 @contextmanager
 def all_layers(model: nn.Module) -> Iterator[None]:
-    """Let every row of a model go through all its layers for a block; does nothing to models without exits."""
+    """Pass every row through all layers inside the `with` block; does nothing to models without exits."""
     exits = exits_of(model)
     before = exits is not None and exits.is_open
     if exits is not None:

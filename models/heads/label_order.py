@@ -1,6 +1,6 @@
-"""Label order: bring a head, or a teacher's logits, from elsewhere into the order of the task's labels.
+"""Label order: reorders another model's head, or a teacher's logits, to the order of the task's labels.
 
-Labels are matched by name; only where one side has no real names are they matched by number.
+Labels are matched by name, and by number only if one side has no real names.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from models.json_types import JsonObject
 
 
 def label_names_of(config: JsonObject) -> tuple[str, ...]:
-    """The labels of a config.json in the order of its logits; transformers' LABEL_0, LABEL_1 where it names none."""
+    """The labels of a config.json in the order of its logits; transformers' LABEL_0, LABEL_1 if it names none."""
     names: dict[str, str] = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
     return tuple(str(names[index]) for index in sorted(names, key=int))
 
 
 def match_labels(found: Sequence[str], wanted: Sequence[str], where: str, cure: str) -> tuple[list[int], list[str]]:
-    """The position of each of the task's labels in `found`, and a note where names could not be compared.
+    """The position of each of the task's labels in `found`, and a note if they could not be compared by name.
 
-    wanted: the task's labels in id order, () for regression; where, cure: for the message, whose labels `found` are and
-    what to try. Case is ignored unless it tells two names apart. Raises ModelError for other labels.
+    wanted: the task's labels in id order, () for regression; where, cure: for messages, the owner of `found` and what
+    to try. Case is ignored unless two names differ only in case. Raises ModelError if the labels do not match.
     """
     count = max(1, len(wanted))
     if len(found) != count:
@@ -44,13 +44,13 @@ def match_labels(found: Sequence[str], wanted: Sequence[str], where: str, cure: 
 
 
 def _are_numbers(names: Sequence[str]) -> bool:
-    """Are the names mere numbers: LABEL_0, LABEL_1, ... or 0, 1, ...?"""
+    """Are the names just numbers: LABEL_0, LABEL_1, ... or 0, 1, ...?"""
     return all(name.casefold() in (str(place), f"label_{place}") for place, name in enumerate(names))
 
 
 @torch.no_grad()
 def reorder_head(head: nn.Module, order: Sequence[int]) -> None:
-    """Reorder the outputs of a last layer, and of its dendrites where it has any."""
+    """Reorder the outputs of a last layer, and of its dendrites if it has any."""
     for name, tensor in head.state_dict().items():
         tensor.copy_(reorder_tensor(name, tensor, order))
 

@@ -1,4 +1,4 @@
-"""Dropout and one linear layer: the common part of the heads that score a fixed set of outputs."""
+"""Dropout and one linear layer: the shared base of the heads with a fixed number of outputs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from models.network import Network
 
 
 class LinearHead(Network):
-    """Base class: vectors to `spec.outputs` numbers each, with the tensor names of transformers (`classifier.*`)."""
+    """Base class: maps each vector to `spec.outputs` numbers, with transformers' tensor names (`classifier.*`)."""
 
     def __init__(self, bert: Backbone, architecture: JsonObject, spec: HeadSpec) -> None:
         super().__init__(bert, architecture)
@@ -26,13 +26,13 @@ class LinearHead(Network):
         self.dropout = Dropout(architecture["hidden_dropout_prob"] if dropout is None else dropout)
         self.classifier = nn.Linear(architecture["hidden_size"] if width is None else width, spec.outputs)
         self.unstandardise: nn.Module = nn.Identity()  # for regression, see models/heads/target_scale.py
-        self.added: nn.Module | None = None  # more logits, from the same ids, see models/heads/added_ngrams.py
-        self.exits: nn.Module | None = None  # answers after lower layers, see models/heads/exits.py
+        self.added: nn.Module | None = None  # logits to add, see models/heads/added_ngrams.py
+        self.exits: nn.Module | None = None  # early exits, see models/heads/exits.py
 
     def score(self, vectors: Tensor, added: Tensor | None = None) -> Tensor:
-        """Turn what `encode` returns, (..., H), into logits (..., C), in the targets' unit for regression.
+        """Map the output of `encode`, (..., H), to logits (..., C), in the targets' unit for regression.
 
-        added: logits (..., C) of another part, in the unit of the head.
+        added: logits (..., C) of another part, on the scale of the head's.
         """
         scores = self.classifier(self.dropout(vectors))
         logits: Tensor = self.unstandardise(scores if added is None else scores + added)
@@ -40,12 +40,12 @@ class LinearHead(Network):
 
     @torch.no_grad()
     def start_from(self, bias: np.ndarray) -> None:
-        """Set the bias of the last layer, (C,), before training."""
+        """Initialise the bias of the last layer, (C,)."""
         layer = self.classifier
         layer.bias.copy_(torch.from_numpy(bias))
 
     def notes(self) -> list[str]:
-        """Tell what the user should know about the shape of the last layer, once."""
+        """What the user should be told, once, about the shape of the last layer."""
         width, classes = self.bert.pooler.width or self.architecture["hidden_size"], self.spec.outputs
         if width >= classes - 1:
             return []
@@ -62,5 +62,5 @@ class LinearHead(Network):
         }
 
     def head_options(self) -> JsonObject:
-        """The dropout before the last layer, which stock classes take from elsewhere in their config.json."""
+        """For a stock class, no separate classifier dropout: it then uses the config's general dropout."""
         return {"classifier_dropout": None} if self.stock_name() == self.stock_class else {}

@@ -1,4 +1,4 @@
-"""The head for spans: how likely each token is the first, and how likely the last, of the answer to a question."""
+"""The head for extractive question answering: scores each token as the first and as the last one of the answer."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from models.heads.base import HeadSpec
 from models.heads.token import TokenClassifier
 from models.json_types import JsonObject
 
-SAVED, OWN = "qa_outputs.", "classifier."  # the last layer as transformers and as this package call it
+SAVED, OWN = "qa_outputs.", "classifier."  # transformers' and our name of the last layer
 
 
 class SpanClassifier(TokenClassifier):
-    """A linear layer over every token's vector, two numbers each, without dropout before it, as in BERT's SQuAD code.
+    """A linear layer from each token's vector to two numbers, without dropout before it, as in BERT's SQuAD code.
 
     Source: Devlin et al. 2019, section 4.2; google-research/bert, run_squad.py.
     """
@@ -25,11 +25,11 @@ class SpanClassifier(TokenClassifier):
         self.dropout = Dropout(0.0)
 
     def saved_name(self, name: str) -> str:
-        """The name of a tensor in the saved file; BERT's class has another for the last layer."""
+        """The name of a tensor in the saved file; BertForQuestionAnswering names the last layer differently."""
         if self.stock_name() == self.stock_class and name.startswith(OWN):
             return SAVED + name.removeprefix(OWN)
         return super().saved_name(name)
 
     def head_options(self) -> JsonObject:
-        """Nothing: the stock class has no dropout before its last layer."""
+        """Empty: the stock class has no dropout before its last layer."""
         return {}

@@ -1,10 +1,10 @@
-"""The scale of regression targets: the head predicts standardised targets, the model predicts in the targets' unit.
+"""The scale of regression targets: the head predicts standardised targets, the model the targets in their unit.
 
     standardise_targets(model, mean, sd, is_fresh=True)
     model(**inputs)                                  # (B, 1) around `mean`, in the targets' unit
 
-Mean and standard deviation are kept in `architecture["targets"]` and so in config.json. A plain BERT's config has no
-place for them: models/heads/text.py folds them into its head, so that the stock class predicts the same.
+Mean and standard deviation are stored in `architecture["targets"]` and thus in config.json. A plain BERT's config has
+no field for them: models/heads/text.py folds them into its head, so that the stock class predicts the same.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TARGETS = "targets"  # the key in an architecture
 
 
 class Unstandardise(nn.Module):
-    """Turns standardised predictions into the targets' unit, always in fp32: bf16 has steps of 1024 at 200,000."""
+    """Converts standardised predictions to the targets' unit, always in fp32: at 200,000, bf16 has steps of 1024."""
 
     def __init__(self, mean: float, sd: float) -> None:
         super().__init__()
@@ -30,27 +30,27 @@ class Unstandardise(nn.Module):
         self.mean, self.sd = float(mean), float(sd)
 
     def forward(self, logits: Tensor) -> Tensor:
-        """(B, 1) to (B, 1) float32."""
+        """Map (B, 1) to (B, 1) float32."""
         return logits.float() * self.sd + self.mean
 
 
 def attach_target_scale(model: LinearHead, targets: JsonObject) -> None:
-    """Make the model rescale its head's output from now on; ValueError for an invalid mean or sd."""
+    """Make the model rescale its head's output; ValueError for an invalid mean or sd."""
     model.unstandardise = Unstandardise(targets["mean"], targets["sd"])
     model.architecture[TARGETS] = {"mean": model.unstandardise.mean, "sd": model.unstandardise.sd}
 
 
 def detach_target_scale(model: LinearHead) -> JsonObject | None:
-    """Remove the rescaling; returns the mean and sd it had, None if there was none."""
+    """Remove the rescaling; return its mean and sd, or None if there was none."""
     model.unstandardise = nn.Identity()
     targets: JsonObject | None = model.architecture.pop(TARGETS, None)
     return targets
 
 
 def standardise_targets(model: LinearHead, mean: float, sd: float, *, is_fresh: bool) -> None:
-    """Make the head work on standardised targets; a trained head (is_fresh=False) keeps its predictions.
+    """Make the head predict standardised targets; the predictions of a trained head (is_fresh=False) stay the same.
 
-    A model that already has a scale keeps it; a trained head that is not linear stays without.
+    A model that already has a target scale keeps it; a trained head that is not linear gets none.
     """
     if TARGETS in model.architecture:
         return
@@ -65,6 +65,6 @@ def standardise_targets(model: LinearHead, mean: float, sd: float, *, is_fresh: 
 
 
 def fold_target_scale(weight: Tensor, bias: Tensor, targets: JsonObject) -> tuple[Tensor, Tensor]:
-    """Fold the scale into a linear head (1, H), (1,), so that it predicts in the targets' unit; float32."""
+    """Fold the scale into a linear head's weight (1, H) and bias (1,), to predict in the targets' unit; float32."""
     mean, sd = targets["mean"], targets["sd"]
     return (weight.double() * sd).float(), (bias.double() * sd + mean).float()

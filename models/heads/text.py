@@ -1,4 +1,4 @@
-"""The head for one answer a text: classes, or a number."""
+"""The head with one answer per text: classes or a number."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.json_types import JsonObject
 
 
 class SequenceClassifier(LinearHead):
-    """One vector a text, dropout and a linear layer: texts to logits."""
+    """Maps one vector per text to logits, with dropout and a linear layer."""
 
     reads = "text"
     auto_class = "AutoModelForSequenceClassification"
@@ -28,9 +28,9 @@ class SequenceClassifier(LinearHead):
     ) -> Tensor:
         """input_ids, attention_mask (1 for real tokens), token_type_ids: (B, T) int64. Returns logits (B, C).
 
-        states: (layers read, B, T, H) that the backbone has made of these texts before, in place of the ids.
+        states: (layers read, B, T, H), the backbone's precomputed output for these texts, used instead of the ids.
 
-        A mask of None says that nothing is padded and saves its cost; only the caller knows that without a wait
+        A mask of None means that nothing is padded, and is cheaper; only the caller can know this without waiting
         for the device.
         """
         if self.exits is not None and not self.exits.training and states is None:
@@ -42,12 +42,12 @@ class SequenceClassifier(LinearHead):
         return self.score(self.bert.pooler.read_out(states, attention_mask))
 
     def labels(self, label_names: Sequence[str]) -> JsonObject:
-        """The names of the classes, or of the one number, and transformers' word for the loss."""
+        """The names of the classes, or of the predicted number, and transformers' name for the loss."""
         problem_type = self.spec.problem_type or "single_label_classification"
         return super().labels(list(label_names) or ["value"]) | {"problem_type": problem_type}
 
     def saved_tensors(self) -> dict[str, Tensor]:
-        """The tensors of the saved file; a stock class has no scale of targets, so it is folded into the last layer."""
+        """The tensors of the saved file; a stock class has no target scale, so it is folded into the last layer."""
         tensors = super().saved_tensors()
         if TARGETS in self.architecture and self.is_stock():
             head = "classifier.weight", "classifier.bias"

@@ -1,4 +1,4 @@
-"""The head for one answer a token: tags of words."""
+"""The head with one answer per token, for tagging words."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from models.heads.linear import LinearHead
 
 
 class TokenClassifier(LinearHead):
-    """Dropout and a linear layer over every token's vector: texts to logits for each token.
+    """Dropout and a linear layer over every token's vector: logits for each token.
 
-    On word vectors alone (model/backbone=none) it answers for each word without looking at its neighbours.
+    On word vectors alone (model/backbone=none) it classifies each word independently of its neighbours.
     """
 
     reads = "tokens"
@@ -27,6 +27,6 @@ class TokenClassifier(LinearHead):
     ) -> Tensor:
         """input_ids, attention_mask (1 for real tokens), token_type_ids: (B, T) int64. Returns logits (B, T, C).
 
-        places: (N,) positions of the flattened (B, T), for logits of those tokens alone, in that order: (N, C).
+        places: (N,) positions in the flattened (B, T), to get only those tokens' logits, in that order: (N, C).
         """
         return self.score(self.encode(input_ids, attention_mask, token_type_ids, places))

@@ -1,7 +1,7 @@
-"""BERT's masked-word model: the encoder, and a head that scores every word of the vocabulary at a position.
+"""BERT's masked language model: the encoder, and a head that scores every word of the vocabulary at a position.
 
 The parameter names are those of transformers' BertForMaskedLM. The output table is the word table itself (tied), a
-table of its own (own), or a fixed copy of the first word vectors (fixed).
+separate trained table (own), or a frozen copy of the initial word vectors (fixed).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PREDICTIONS = "cls.predictions."
 
 
 class Transform(nn.Module):
-    """Linear layer, GELU and norm, before the output table."""
+    """Linear layer, GELU and layer norm, before the output table."""
 
     def __init__(self, hidden: int, eps: float) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Transform(nn.Module):
 
 
 class Predictions(nn.Module):
-    """The transform, a bias for each word, and the table `decoder` unless it is the embeddings'."""
+    """The transform, a bias per word, and the table `decoder` unless it is shared with the embeddings or computed."""
 
     def __init__(self, hidden: int, vocab_size: int, eps: float, has_table: bool) -> None:
         super().__init__()
@@ -50,9 +50,9 @@ class Predictions(nn.Module):
 
 
 class MaskedLM(Network):
-    """Scores all words at the positions of a text with masked words.
+    """Scores all words at positions of a text with masked words.
 
-    It is put on a backbone that has its weights: `spec.output=fixed` copies the word vectors.
+    Attach it to a backbone that already has its weights: `spec.output=fixed` copies the word vectors.
     """
 
     bert: Bert
@@ -71,7 +71,7 @@ class MaskedLM(Network):
         init_weights(predictions, architecture["initializer_range"])
         self.cls = nn.ModuleDict({"predictions": predictions})
         fixed = word_vectors(bert.embeddings, architecture["vocab_size"]) if output == "fixed" else None
-        # Computed vectors are no weights: they are neither counted nor saved.
+        # Computed vectors are not weights: they are neither counted nor saved.
         self.register_buffer("fixed", fixed if is_computed else None, persistent=False)
         if fixed is not None and predictions.decoder is not None:
             predictions.decoder.weight.requires_grad_(False).copy_(fixed)
@@ -85,8 +85,8 @@ class MaskedLM(Network):
     ) -> Tensor | WordScores:
         """Scores of all words at every position, (B, T, V).
 
-        places: (N,) positions of the flattened (B, T); only those are scored. Their scores are returned as factors:
-        multiplied out they would be the largest tensor of a training.
+        places: (N,) positions in the flattened (B, T); only those are scored. Their scores are returned as factors:
+        multiplied out, they would be the largest tensor in training.
         """
         hidden = self.bert(input_ids, attention_mask, token_type_ids, only=Wanted(places=places))
         predictions: Any = self.cls["predictions"]
@@ -107,18 +107,18 @@ class MaskedLM(Network):
         return found
 
     def stock_name(self) -> str | None:
-        """BertForMaskedLM, which any tool opens, unless the word vectors are computed."""
+        """BertForMaskedLM, which any tool can open, unless the word vectors are computed."""
         return None if "embedding" in self.architecture else self.stock_class
 
     def head_options(self) -> JsonObject:
-        """Whether the output table is the word table."""
+        """Whether the output table is tied to the word table."""
         return {"tie_word_embeddings": self.output == "tied"}
 
     def saved_tensors(self) -> dict[str, Tensor]:
         """The tensors of the saved file, as BertForMaskedLM names them."""
         tensors = super().saved_tensors()
         if f"{PREDICTIONS}decoder.weight" in tensors:
-            # With an untied table transformers unties the bias too, and adds the decoder's own.
+            # If the table is untied, transformers also unties the bias and expects one in the decoder.
             tensors[f"{PREDICTIONS}decoder.bias"] = tensors[f"{PREDICTIONS}bias"].clone()
         return tensors
 

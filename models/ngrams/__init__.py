@@ -1,1 +1,1 @@
-"""N-grams as 32-bit numbers: what a model over hashed words reads of a text."""
+"""N-grams as 32-bit hashes: the features of models over hashed words."""

@@ -1,10 +1,10 @@
-"""The features of a pair of texts for models over n-grams: words by where they occur, and how much the texts share.
+"""The features of a pair of texts for models over n-grams: which words occur in which text, and how much they overlap.
 
-A feature is a sequence whose first word says of which kind it is: `2` n-grams of the second text, `s` a word of both,
-`-` and `+` a word of the first or the second alone, `x` one of each of these together, `L` counts and shares in steps.
-Where the order of the texts means nothing, `d` is a word of one text alone, whichever, and no feature depends on the
-order. The first text's own words are left out: they are noise in 4 of 5 measurements.
-runner/deploy/bundle/pairs.py computes the same for a model.bin.
+A feature is a sequence of words whose first word is its kind: `2` an n-gram of the second text, `s` a word of both,
+`-` and `+` a word of only the first or only the second, `x` a pair of one `-` and one `+` word, `L` a binned count or
+share. If the order of the texts is irrelevant, `d` replaces `-` and `+`, and no feature depends on the order. There
+are no features for the n-grams of the first text: they were noise in 4 of 5 measurements.
+runner/deploy/bundle/pairs.py computes the same features for a model.bin.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ import numpy as np
 
 from models.ngrams.prints import K1, NO_WORD, Grams, hash_of
 
-MOST_CROSSED = 40  # words of each text that are paired with the other's
+MOST_CROSSED = 40  # maximum number of words of each text to pair with the other's
 FACTOR, MODULUS = int(K1), 1 << 32
 
 
 @dataclass(frozen=True)
 class PairOptions:
-    """symmetric: does the order of the texts mean nothing? cross: are words of one text paired with the other's?"""
+    """symmetric: is the order of the texts irrelevant? cross: are words of one text paired with the other's?"""
 
     n: int
     symmetric: bool = False
     cross: bool = False
 
     def entry(self) -> dict[str, bool]:
-        """Return what a config.json and a model.bin hold of them, beside `n`."""
+        """Return the entries for config.json and model.bin, which store `n` separately."""
         return {key: value for key, value in asdict(self).items() if key != "n"}
 
 
 def pair_grams(pairs: Iterable[tuple[np.ndarray, np.ndarray]], options: PairOptions) -> Grams:
-    """Return the features of pairs; of each the hashes of the words of both texts, uint32."""
+    """Return the features of pairs; pairs: the hashes of the words of both texts, uint32."""
     found = [pair_hashes(first[first != NO_WORD], second[second != NO_WORD], options) for first, second in pairs]
     rows = np.repeat(np.arange(len(found)), [len(hashes) for hashes in found])
     return Grams(np.concatenate([np.zeros(0, np.uint32), *found]), rows)
 
 
 def pair_hashes(first: np.ndarray, second: np.ndarray, options: PairOptions) -> np.ndarray:
-    """Return the hashes of the features of one pair, uint32; one may occur more than once."""
+    """Return the hashes of the features of one pair, uint32, possibly with duplicates."""
     one, two = set(first.tolist()), set(second.tolist())
     shared, left, right = _array(one & two), _array(one - two), _array(two - one)
     parts = [prefixed("s", shared)]
@@ -64,7 +64,7 @@ def word(text: str) -> int:
 
 
 def prefixed(kind: str, words: np.ndarray) -> np.ndarray:
-    """Return the hashes of words after the word for their kind."""
+    """Return the hashes of features that consist of a kind and a word."""
     return np.uint32(word(kind) * FACTOR % MODULUS) + words
 
 
@@ -73,7 +73,7 @@ def _array(words: set[int]) -> np.ndarray:
 
 
 def _second_grams(second: np.ndarray, n: int) -> Iterator[np.ndarray]:
-    """Yield the hashes of the second text's n-grams, by their number of words."""
+    """Yield the hashes of the second text's n-grams, one array per n."""
     hashes, start = second, word("2") * FACTOR % MODULUS
     for length in range(1, n + 1):
         yield hashes + np.uint32(start)
@@ -81,7 +81,7 @@ def _second_grams(second: np.ndarray, n: int) -> Iterator[np.ndarray]:
 
 
 def _crossed(left: np.ndarray, right: np.ndarray, is_symmetric: bool) -> np.ndarray:
-    """Return the hashes of all pairs of a word of the first and of the second text alone."""
+    """Return the hashes of all pairs of a word of `left` and a word of `right`."""
     start = np.uint32(word("x") * FACTOR * FACTOR % MODULUS)
     one, other = np.repeat(left, len(right)), np.tile(right, len(left))
     if is_symmetric:
@@ -90,7 +90,7 @@ def _crossed(left: np.ndarray, right: np.ndarray, is_symmetric: bool) -> np.ndar
 
 
 def _directed_steps(first: np.ndarray, second: np.ndarray, shared: int, left: int, right: int) -> Iterator[int]:
-    """Yield the hashes of the counts and shares of a pair in this order."""
+    """Yield the hashes of a pair's counts and shares, which depend on the order of the texts."""
     yield step("b", min(right, 12))
     yield step("a", min(left // 2, 10))
     yield step("sb", tenths(shared, shared + right))
@@ -101,7 +101,7 @@ def _directed_steps(first: np.ndarray, second: np.ndarray, shared: int, left: in
 
 
 def _symmetric_steps(first: np.ndarray, second: np.ndarray, shared: int, left: int, right: int) -> Iterator[int]:
-    """Yield the hashes of the counts and shares of a pair in any order."""
+    """Yield the hashes of a pair's counts and shares, which do not depend on the order of the texts."""
     yield step("o", min((left + right) // 2, 12))
     yield step("m", min(left, right, 6))
     yield step("su", tenths(shared, shared + left + right))
@@ -117,7 +117,7 @@ def step(kind: str, value: int) -> int:
 
 
 def tenths(part: int, whole: int) -> int:
-    """Return a share in whole tenths; 0 of nothing."""
+    """Return part / whole in tenths, rounded down; 0 if `whole` is 0."""
     return 10 * part // whole if whole else 0
 
 
@@ -127,5 +127,5 @@ def _neighbours(words: np.ndarray) -> set[int]:
 
 
 def split_pairs(words: np.ndarray, is_second: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return both texts of each row of a batch; words (B, T) uint32, 0 for padding; is_second (B, T) bool."""
+    """Split each row of a batch into its two texts; words (B, T) uint32, 0 for padding; is_second (B, T) bool."""
     return [(row[~other], row[other]) for row, other in zip(words, is_second)]

@@ -1,8 +1,8 @@
 """N-grams of hashed words, and their fingerprints.
 
-An n-gram is hashed from the hashes of its words: s = s x K1 + word, from 0, modulo 2^32; so the hash of n words follows
-from that of the first n - 1, and no n-gram is ever spelled. Its fingerprint is the upper `bits` bits of s x K2 modulo
-2^32. With 32 bits no information is lost (K2 is odd); the shorter ones are for a small file.
+An n-gram is hashed from the hashes of its words: s = s x K1 + word, starting at 0, modulo 2^32. So the hash of n words
+follows from that of the first n - 1, without building any string. Its fingerprint is the upper `bits` bits of s x K2
+modulo 2^32. With 32 bits no information is lost (K2 is odd); shorter fingerprints make the file smaller.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from dataclasses import dataclass
 import numpy as np
 
 K1, K2 = np.uint32(0x85EBCA6B), np.uint32(0x9E3779B1)
-NO_WORD = 0  # of padding and of texts without a word
+NO_WORD = 0  # padding, or the only token of a text without words
 WIDEST = 32  # bits of a hash
-FEWEST_BITS, SPARE_BITS = 8, 10  # with 10 bits more than the n-grams need, one unseen n-gram in 1,024 hits a row
+FEWEST_BITS, SPARE_BITS = 8, 10  # with 10 spare bits, about one in 1,024 unseen n-grams hits a row
 
 
 @dataclass(frozen=True)
 class Grams:
-    """The n-grams of some rows, each as often as it occurs."""
+    """The n-grams of some rows, one entry per occurrence."""
 
     hashes: np.ndarray  # (N,) uint32
-    rows: np.ndarray  # (N,) int64, or int32 where many are counted: the row of each
+    rows: np.ndarray  # (N,) the row of each, int64, or int32 where there are many
 
     def prints(self, bits: int) -> np.ndarray:
         """Return the fingerprints, (N,) uint32."""
@@ -33,7 +33,7 @@ class Grams:
 def find_grams(words: np.ndarray, rows: np.ndarray, n: int) -> Grams:
     """Return the n-grams of 1 to n words.
 
-    words: (T,) hashes, row after row; rows: (T,) the row of each, ascending.
+    words: (T,) hashes of all rows, concatenated; rows: (T,) the row of each, ascending.
     """
     real = words != NO_WORD
     words, rows = words[real].astype(np.uint32), rows[real]
@@ -54,7 +54,7 @@ def hash_of(word: str) -> int:
 
 
 def text_grams(words: np.ndarray, is_characters: np.ndarray, n: int) -> Grams:
-    """Return the n-grams of words, and the character n-grams, which are hashed already.
+    """Return the word n-grams and the character n-grams, which are already hashed.
 
     words: (B, T) hashes; is_characters: (B, T) bool, which of them are character n-grams.
     """
@@ -68,7 +68,7 @@ def text_grams(words: np.ndarray, is_characters: np.ndarray, n: int) -> Grams:
 
 
 def hash_sequence(words: np.ndarray) -> np.ndarray:
-    """Return the hashes of sequences of words, (N, length) uint32 to (N,)."""
+    """Hash sequences of words, (N, length) uint32, to (N,)."""
     hashes = words[:, 0].astype(np.uint32)
     for place in range(1, words.shape[1]):
         hashes = hashes * K1 + words[:, place].astype(np.uint32)
@@ -82,15 +82,15 @@ def prints_of(hashes: np.ndarray, bits: int) -> np.ndarray:
 
 
 def bits_for(count: int) -> int:
-    """Return the bits of a fingerprint among `count` kept n-grams."""
+    """Return the number of fingerprint bits for `count` n-grams."""
     return min(WIDEST, max(FEWEST_BITS, max(count - 1, 0).bit_length() + SPARE_BITS))
 
 
 def sum_rows(prints: np.ndarray, table: np.ndarray, found: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
-    """Return the sum of the table's rows over the different fingerprints of each text, (count, columns) int64.
+    """Return the sum of the table's rows over the distinct fingerprints of each text, (count, columns) int64.
 
-    prints: (n,) of the table's rows, ascending; table: (n, columns) int8; found, rows: (N,) the fingerprints of the
-    texts' n-grams, and their texts.
+    prints: (n,) fingerprints of the table's rows, ascending; table: (n, columns) int8; found, rows: (N,) the texts'
+    fingerprints, and the text of each.
     """
     total = np.zeros((count, table.shape[1]), np.int64)
     if not len(prints) or not len(found):

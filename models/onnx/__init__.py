@@ -1,1 +1,1 @@
-"""A network as an ONNX graph, and that graph in int8."""
+"""Writes a network as an ONNX graph, in float32 or int8."""

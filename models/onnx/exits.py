@@ -1,8 +1,8 @@
-"""A model with exits as one ONNX file: the rows that are sure leave the graph early.
+"""Writes a model with exits as one ONNX file, in which rows leave early once an exit is certain enough.
 
-The layers up to the first exit are the graph; those above are inside an `If`, whose condition is whether a row is left,
-and so on from exit to exit. Only the rows that are left are gathered into the next part, and their answers are put back
-into their places, so that any reader of ONNX files runs it. Each part is written, and quantized, by itself.
+The top level of the graph holds the layers up to the first exit; those above are in an `If` that runs if any row
+remains, and so on from exit to exit. The remaining rows are gathered for the next part, and their answers are scattered
+back to their positions, so any ONNX runtime can run it. Each part is exported, and quantized, separately.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from models.onnx.inputs import example_inputs
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
 
-MEMORY = "memory"  # the name of what one exit tells the next, (B, 2)
+MEMORY = "memory"  # the name of the state that one exit passes to the next, (B, 2)
 MASK = "attention_mask"
-AXES = {"axis_0": 0, "axis_1": 1}  # constants that all parts see
+AXES = {"axis_0": 0, "axis_1": 1}  # constants shared by all parts
 
 
 def exits_in(model: LinearHead) -> Exits:
-    """The exits of a model that has some."""
+    """The exits of a model that is known to have some."""
     return cast(Exits, model.exits)
 
 
@@ -39,14 +39,14 @@ class Segment(nn.Module):
     """The layers from one exit to the next, or from the last exit to the answer."""
 
     def __init__(self, model: LinearHead, place: int) -> None:
-        """place: of the exit at its end, from 0; the last part ends with the model's own last layer."""
+        """place: number of the exit at its end, from 0; the last segment ends with the model's own last layer."""
         super().__init__()
         exits = exits_in(model)
         ends = (0, *exits.layers, model.bert.state_shape()[1])
         self.model, self.place = model, place
         self.layers = range(ends[place], ends[place + 1])
         self.is_last = place == len(exits.layers)
-        self.inputs = self._inputs()  # their names
+        self.inputs = self._inputs()  # names of its inputs
 
     @property
     def bert(self) -> Bert:
@@ -71,13 +71,13 @@ class Segment(nn.Module):
         ]
 
     def example(self, rows: int, length: int) -> dict[str, Tensor]:
-        """Inputs to trace it with, by name; a row is padded."""
+        """Example inputs for tracing, by name; one row is padded."""
         kinds = example_inputs(self.bert, rows, length)
         kinds |= {"hidden": torch.randn(rows, length, self.bert.state_shape()[0]), MEMORY: torch.zeros(rows, 2)}
         return {name: kinds[name] for name in self.inputs}
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        """`outputs` for `inputs`; hidden (B, T, H), attention_mask (B, T), memory (B, 2)."""
+        """Map `inputs` to `outputs`; hidden (B, T, H), attention_mask (B, T), memory (B, 2)."""
         given = dict(zip(self.inputs, inputs))
         hidden, mask = given.get("hidden"), given[MASK]
         if hidden is None:
@@ -97,7 +97,7 @@ class Segment(nn.Module):
 
 
 def write_exits(model: LinearHead, path: Path, write: Callable[[Segment, Path], None]) -> None:
-    """Write a model with exits as one graph, logits (B, C) from the ids; write: one part into a file."""
+    """Write a model with exits as one graph, from ids to logits (B, C); write: writes one part to a file."""
     parts = [Segment(model, place) for place in range(len(exits_in(model).layers) + 1)]
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / f"{place}.onnx" for place in range(len(parts))]
@@ -107,7 +107,7 @@ def write_exits(model: LinearHead, path: Path, write: Callable[[Segment, Path], 
 
 
 def join(parts: Sequence[Segment], files: Sequence[Path], path: Path) -> None:
-    """Write the parts in `files` as one graph, from the ids to logits."""
+    """Join the parts in `files` into one graph, from ids to logits, and write it."""
     import onnx
 
     models = [onnx.load(file) for file in files]
@@ -132,9 +132,9 @@ def join(parts: Sequence[Segment], files: Sequence[Path], path: Path) -> None:
 def _onward(
     parts: Sequence[Segment], graphs: Sequence[GraphProto], place: int, names: dict[str, str]
 ) -> tuple[list[NodeProto], str]:
-    """The nodes after a part with an exit, and the name of the answers to all of its rows.
+    """The nodes after a part with an exit, and the name of the answers for all of its rows.
 
-    names: of the part's outputs, and of its mask, in this scope.
+    names: the names, in this scope, of the part's outputs and its mask.
     """
     import onnx
 
@@ -172,7 +172,7 @@ def _onward(
 
 
 def _prefix(graph: GraphProto, prefix: str, given: dict[str, str]) -> None:
-    """Give every name of a graph a prefix, except for its inputs, which are `given`."""
+    """Add a prefix to every name in a graph, except its inputs, which are renamed as in `given`."""
     inner = [*(value.name for value in graph.initializer), *(name for node in graph.node for name in node.output)]
     _rename(graph, {name: prefix + name for name in inner if name} | given)
     for node in graph.node:
@@ -180,7 +180,7 @@ def _prefix(graph: GraphProto, prefix: str, given: dict[str, str]) -> None:
 
 
 def _rename(graph: GraphProto, names: dict[str, str]) -> None:
-    """Replace names of values in a graph; its inputs and outputs keep theirs."""
+    """Rename values in a graph's initializers and nodes; its declared inputs and outputs keep their names."""
     for value in graph.initializer:
         value.name = names.get(value.name, value.name)
     for node in graph.node:

@@ -1,11 +1,11 @@
-"""A trained model as an ONNX file for batches of any size and texts up to the model's longest, padded or not.
+"""Exports a trained model as an ONNX file, for batches of any size and texts up to the model's maximum length.
 
     write_onnx(model, Path("model.onnx"))
     logits = OnnxModel(Path("model.onnx"), threads=1)(input_ids, attention_mask)
 
-Computed embeddings (models/embeddings/hash.py) are written as a table. Weights in the codes of a grid stay packed in
-the file (models/onnx/packed.py), other coded weights are decoded. Layers that multiply integers are refused, because
-torch's integer product has no ONNX operator, and so are models over n-grams.
+Computed embeddings (models/embeddings/hash.py) are written as a table. Weights quantized on a grid stay packed in the
+file (models/onnx/packed.py); other quantized weights are decoded. Models over n-grams are refused, and so are layers
+that multiply integers, because torch's integer product has no ONNX operator.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ from models.onnx.inputs import INPUTS, example_inputs, given_inputs
 from models.onnx.operators import replaced_where_needed
 from models.onnx.packed import pack_file
 
-OPSET = 20  # the first with a GELU operator; 23 has an attention whose CPU kernel in ONNX Runtime refuses our masks
-# The fused kernel for a sum and its norm takes four times as long as two separate kernels (128 x 128, fp32).
+OPSET = 20  # the first with a GELU operator; opset 23's attention rejects our masks in ONNX Runtime's CPU kernel
+# The fused kernel for a residual sum and its layer norm is four times as slow as two separate ones (128 x 128, fp32).
 SLOWER_FUSED = ["SkipLayerNormFusion"]
-ROWS, LENGTH = 2, 16  # size of the batch that the graph is traced with; any sizes but 1 work
+ROWS, LENGTH = 2, 16  # size of the batch for tracing; any sizes but 1 work
 
 
 def write_onnx(model: Network, path: Path, finish: Callable[[Path], None] | None = None) -> None:
-    """Write the graph of `model`, logits (B, C) or (B, T, C) from INPUTS (B, T) int64; the model is left as it is.
+    """Write the graph of `model`, from INPUTS (B, T) int64 to logits (B, C) or (B, T, C); the model is not changed.
 
-    Of a model of sounds the first is `features` (B, T, F) float32. attention_mask: 1 for real tokens. Encoders without
-    segments have no token_type_ids. finish: changes the file, or that of each part between exits before they are
+    For a model of sounds, the first input is `features` (B, T, F) float32. attention_mask: 1 for real tokens. Encoders
+    without segments take no token_type_ids. finish: postprocesses the file, or with exits each part before they are
     joined.
     Raises ModelError, with torch's reason, for a model that cannot be written as a graph.
     """
@@ -74,7 +74,7 @@ def write_onnx(model: Network, path: Path, finish: Callable[[Path], None] | None
 
 
 def _export(module: nn.Module, given: dict[str, Tensor], outputs: list[str], path: Path, longest: int | None) -> None:
-    """Write the graph of a module; given: an example of its inputs (B, T, ...), by name and in order."""
+    """Write the graph of a module; given: example inputs (B, T, ...), by name and in order."""
     axes = {0: torch.export.Dim("batch", min=1), 1: torch.export.Dim("length", min=1, max=longest)}
     shapes = tuple({0: axes[0]} if name == MEMORY else axes for name in given)
     example = tuple(given.values())
@@ -87,19 +87,19 @@ def _export(module: nn.Module, given: dict[str, Tensor], outputs: list[str], pat
         assert found is not None, "of dynamo=True"
         return found
 
-    # The tracer keeps what operators return for given shapes; with sizes that vary that takes longer than it saves.
+    # The tracer caches operators' results by shape; with symbolic sizes, that costs more time than it saves.
     with _quiet(), torch.no_grad(), torch._dynamo.config.patch(fake_tensor_cache_enabled=False):
         try:
             written = _shortened(program)
             for node in written.model.graph.all_nodes():
-                node.metadata_props.clear()  # notes to programmers: 250 KB of a graph whose weights take 26
+                node.metadata_props.clear()  # debugging information: 250 KB in a graph with 26 KB of weights
             written.save(path, external_data=False)
         except torch.onnx.OnnxExporterError as error:
             raise ModelError(f"this model cannot be written as an ONNX graph: {_reason(error)}") from error
 
 
 def _shortened(program: Callable[[], torch.onnx.ONNXProgram]) -> torch.onnx.ONNXProgram:
-    """The program without torch's second trace, or with it where another version of torch cannot do without."""
+    """The program without torch's second trace, or with it if the export fails otherwise (other torch versions)."""
     with replaced_where_needed() as shortened:
         try:
             return program()
@@ -112,9 +112,9 @@ def _shortened(program: Callable[[], torch.onnx.ONNXProgram]) -> torch.onnx.ONNX
 def traced(
     plain: nn.Module, example: tuple[Tensor, ...], shapes: tuple[tuple[dict[int, torch.export.Dim], ...]]
 ) -> nn.Module | torch.export.ExportedProgram:
-    """The model as the exporter takes it: itself, or where layers drop tokens its program.
+    """What to pass to the exporter: the model itself, or, if layers drop tokens, its exported program.
 
-    The tracer cannot prove that fewer tokens are left than there were for every text, so it leaves that to the graph.
+    The tracer cannot prove that the number of tokens never grows, so it leaves that check to run time.
     """
     if not any(isinstance(part, Encoder) and part.lengths is not None for part in plain.modules()):
         return plain
@@ -134,18 +134,18 @@ class _Graph(nn.Module):
         self.model = model
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        """Logits of the INPUTS that are given."""
+        """Logits for the given INPUTS, in their order."""
         out: Tensor = self.model(**dict(zip(INPUTS, inputs)))
         return out
 
 
 def _plain(model: Network) -> _Graph:
-    """A copy on the CPU in prediction mode, with plain tables and layers."""
+    """A copy on the CPU in evaluation mode, with plain tables and layers."""
     plain = copy.deepcopy(model).to("cpu").eval()
     embedding = computed_vectors(plain)
     if embedding is not None:
         embedding.mode = "cached"
-        embedding.table(torch.device("cpu"))  # computed here, so that the graph gets its result
+        embedding.table(torch.device("cpu"))  # computed now, so that the graph contains the result
     names = {module: name for name, module in plain.named_modules()}
     for module in coded_weights(plain):
         if not module.multiplies_integers:
@@ -154,7 +154,7 @@ def _plain(model: Network) -> _Graph:
 
 
 def _decoded(module: CodedWeight) -> nn.Module:
-    """The plain layer that computes what a layer in codes computes."""
+    """The plain layer that computes the same as a quantized layer."""
     weight = module.decoded_weight().detach().float()
     if module.is_table:
         return nn.Embedding.from_pretrained(weight)
@@ -167,7 +167,7 @@ def _decoded(module: CodedWeight) -> nn.Module:
 
 
 def _reason(error: BaseException) -> str:
-    """The cause in one line; the exporter's own text is a page of advice to programmers."""
+    """The root cause in one line; the exporter's own message is a page of advice for developers."""
     cause: BaseException = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
@@ -176,7 +176,7 @@ def _reason(error: BaseException) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep advice to programmers off the terminal, and trace fp32 products as such."""
+    """Suppress warnings and log messages, and trace matrix products in full fp32 precision."""
     precision, level = torch.get_float32_matmul_precision(), logging.root.manager.disable
     torch.set_float32_matmul_precision("highest")
     logging.disable(logging.WARNING)
@@ -190,13 +190,13 @@ def _quiet() -> Iterator[None]:
 
 
 def give_back_memory() -> None:
-    """Return to the system what unpacking weights took; glibc would keep it (of a MiniLM in int8, 280 MB for 33)."""
-    with suppress(AttributeError, OSError, TypeError):  # of systems without glibc
+    """Release the memory that unpacking weights took; glibc would keep it (MiniLM in int8: 280 MB instead of 33)."""
+    with suppress(AttributeError, OSError, TypeError):  # systems without glibc
         ctypes.CDLL(None).malloc_trim(0)
 
 
 class OnnxModel(nn.Module):
-    """An ONNX file with the interface of the network it was written from, so that the same code scores and times it."""
+    """An ONNX file with the interface of its original network, so that the same code can score and time it."""
 
     def __init__(self, path: Path, threads: int) -> None:
         import onnxruntime
@@ -217,10 +217,10 @@ class OnnxModel(nn.Module):
         token_type_ids: Tensor | None = None,
         places: Tensor | None = None,
     ) -> Tensor:
-        """Inputs (B, T) int64, or frames (B, T, F), to logits (B, C), or (B, T, C) of a graph that answers tokens.
+        """Map inputs (B, T) int64, or frames (B, T, F), to logits (B, C), or (B, T, C) for a model of tokens.
 
-        None: no padding, or no second text. places: (N,) positions of the flattened (B, T), only whose logits (N, C)
-        are returned.
+        None: no padding, or no second text. places: (N,) positions in the flattened (B, T), to return only their
+        logits, (N, C).
         """
         given = given_inputs(input_ids, attention_mask, token_type_ids)
         feed = {name: given[name].numpy() for name in self.names}

@@ -1,4 +1,4 @@
-"""The inputs of an ONNX graph: ids of tokens or frames of sound, which of them are real, and segments."""
+"""The inputs of an ONNX graph: token ids or frames of sound, the attention mask, and segments."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from torch import Tensor
 from models.backbones.base import Backbone
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
-FEATURES = "features"  # the name of frames of sound, in the place of the ids
+FEATURES = "features"  # the input name for frames of sound, instead of input_ids
 
 
 def example_inputs(backbone: Backbone, rows: int, length: int) -> dict[str, Tensor]:
-    """Inputs to trace a model with, by their names in the graph and in order; the second row is padded."""
+    """Example inputs for tracing a model, by their names in the graph, in order; the second row is padded."""
     mask = torch.ones(rows, length, dtype=torch.int64)
     mask[1, length // 2 :] = 0
     first = INPUTS[0] if backbone.frame_width is None else FEATURES
@@ -21,7 +21,7 @@ def example_inputs(backbone: Backbone, rows: int, length: int) -> dict[str, Tens
 
 
 def given_inputs(input_ids: Tensor, attention_mask: Tensor | None, token_type_ids: Tensor | None) -> dict[str, Tensor]:
-    """The inputs of a call by every name that a graph may have for them.
+    """The inputs of a call, under every name that a graph may use for them.
 
     input_ids: (B, T) int64, or frames (B, T, F). None: no padding, or no second text.
     """

@@ -1,9 +1,9 @@
-"""Dynamic int8 of an ONNX file: weights and word vectors in int8, activations quantized at run time.
+"""Dynamic int8 quantization of an ONNX file: weights and word vectors in int8, activations quantized at run time.
 
-Each column of a weight has its own scale: with a single scale for the tensor, a fine-tuned MiniLM lost 1.1 points on
-SST-2 at the same speed, and its logits were three times as far off. Two kinds of tensors have a single scale: tables,
-and the three-dimensional weights that models/backbones/attention.py makes for the last layer, whose columns no kernel
-supports.
+Each column of a weight has its own scale: with one scale per tensor, a fine-tuned MiniLM lost 1.1 points on SST-2 at
+the same speed, and the error of its logits tripled. Two kinds of tensors do have a single scale: tables, and the
+three-dimensional weights that models/backbones/attention.py makes for the last layer, for which no kernel supports
+scales per column.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ from models.network import Network
 from models.onnx.graph import write_onnx
 from models.onnx.packed import UNPACKED, pack_file
 
-QUANTIZED = ["MatMul", "Gemm", "Gather"]  # Gather: the tables, nine tenths of a small model
+QUANTIZED = ["MatMul", "Gemm", "Gather"]  # Gather: embedding tables, nine tenths of a small model
 
 
 def quantize_graph(source: Path, target: Path, model: nn.Module) -> None:
     """Write the int8 version of the ONNX file `source` to `target`.
 
-    model: that of the graph, whose coded weights stay packed; one with exits is written again, part by part.
+    model: the model in `source`; its already quantized weights stay packed. If it has exits, it is exported again, part
+    by part, instead of reading `source`.
     """
     if exits_of(model) is not None:
         write_onnx(cast(Network, model), target, lambda part: _quantize(part, part, model))
@@ -44,7 +45,7 @@ def _quantize(source: Path, target: Path, model: nn.Module) -> None:
         _fold(source, folded)
         unpacked = [node.name for node in onnx.load(folded).graph.node if node.name.startswith(UNPACKED)]
         level = logging.root.manager.disable
-        logging.disable(logging.WARNING)  # its advice to fold constants first
+        logging.disable(logging.WARNING)  # the quantizer's advice to fold constants first
         try:
             if whole := _products_of_blocks(folded):
                 quantize_dynamic(folded, begun, weight_type=QuantType.QInt8, nodes_to_quantize=whole)
@@ -76,5 +77,5 @@ def _fold(source: Path, target: Path) -> None:
     options.optimized_model_filepath = str(target)
     onnxruntime.InferenceSession(str(source), options, providers=["CPUExecutionProvider"])
     graph = onnx.load(target)
-    graph.graph.ClearField("value_info")  # shapes from before the folding, which the quantizer would reject
+    graph.graph.ClearField("value_info")  # outdated shapes, which the quantizer would reject
     onnx.save(graph, target)

@@ -1,8 +1,8 @@
-"""A shorter way to an ONNX graph, for models of which every operator has a translation.
+"""Speeds up the ONNX export of models whose operators all have an ONNX translation.
 
-torch traces each program a second time, to replace operators without a translation and those that change a tensor in
-place. Of most of our models that replaces casts and changes of shape, and takes half the time of an export; here these
-are replaced in the program itself, which gives the same graph.
+torch traces each program a second time, to replace operators without a translation and in-place operators. For most of
+our models, that replaces only casts and reshapes, and takes half of the export time. Here these are replaced in the
+program itself, which gives the same graph.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Replacements = Mapping[OperatorBase, Callable[..., Any]]
 _aten = torch.ops.aten
 CAST = _aten.to.dtype
 RESHAPES = {_aten.flatten.using_ints, _aten.unflatten.int}
-# Combinations of operators that need no replacement but the one here; torch's table names not all that do.
+# Composite operators that need no replacement other than the one here; not all others are in torch's table.
 COMBINATIONS = {
     CAST, *RESHAPES, _aten.layer_norm.default, _aten.linear.default, _aten.lstm.input, _aten.matmul.default,
     _aten.pad.default, _aten.reshape.default, _aten.scaled_dot_product_attention.default, _aten.softmax.int,
@@ -30,9 +30,9 @@ COMBINATIONS = {
 
 @contextmanager
 def replaced_where_needed() -> Iterator[list[ExportedProgram]]:
-    """Let torch trace the programs that it exports here a second time only where `must_be_traced` says so.
+    """Inside the block, let torch trace exported programs a second time only if `must_be_traced` says so.
 
-    Yields the programs that were not, so far.
+    Yields the list of the programs that were not traced again, filled during the block.
     """
     trace_again, shortened = ExportedProgram.run_decompositions, list[ExportedProgram]()
 
@@ -51,9 +51,9 @@ def replaced_where_needed() -> Iterator[list[ExportedProgram]]:
 
 
 def must_be_traced(program: ExportedProgram, table: Replacements) -> bool:
-    """Has a program an operator that may have no translation and that `replace_in` does not replace?
+    """Does a program have an operator that may have no translation and that `replace_in` does not replace?
 
-    table: what torch replaces operators without a translation with.
+    table: torch's replacements for operators without a translation.
     """
     lengths = _lengths(program.graph)
     return any(
@@ -63,13 +63,13 @@ def must_be_traced(program: ExportedProgram, table: Replacements) -> bool:
 
 
 def _computed(node: fx.Node, lengths: Mapping[str, object]) -> list[SymInt]:
-    """The sizes of a result that are no numbers and no sizes of its input; a reshape can leave out one size."""
+    """The sizes of a result that are neither constants nor known lengths; a reshape can infer only one of these."""
     known = lengths.keys() | _symbols(node.args[0])
     return [size for size in node.meta["val"].shape if isinstance(size, SymInt) and str(size) not in known]
 
 
 def _is_translated(target: object, table: Replacements) -> bool:
-    """Has the target of a node a translation, or is it a cast? Operators of Python on sizes have one."""
+    """Does the target of a node have a translation, or is it a cast? Python operators on sizes do."""
     if not isinstance(target, OperatorBase) or target in COMBINATIONS:
         return True
     if not isinstance(target, OpOverload) or target._can_decompose():
@@ -78,7 +78,7 @@ def _is_translated(target: object, table: Replacements) -> bool:
 
 
 def replace_in(graph: fx.Graph) -> None:
-    """Replace casts and changes of shape in the graph of a program."""
+    """Replace casts and reshapes in the graph of a program."""
     lengths = _lengths(graph)
     with graph.inserting_before(next(node for node in graph.nodes if node.op != "placeholder")):
         sizes = {name: _size(graph, given, axis) for name, (given, axis) in lengths.items()}
@@ -104,11 +104,11 @@ def _size(graph: fx.Graph, given: fx.Node, axis: int) -> fx.Node:
 
 
 def _symbols(node: Any) -> dict[str, int]:
-    """The axes of a tensor whose sizes vary, by the formulas of these sizes."""
+    """The axes of a tensor with symbolic sizes, by the size's expression."""
     return {str(size): axis for axis, size in enumerate(node.meta["val"].shape) if isinstance(size, SymInt)}
 
 
 def _lengths(graph: fx.Graph) -> dict[str, tuple[fx.Node, int]]:
-    """The inputs and axes whose lengths vary, by the symbols that stand for these lengths in shapes."""
+    """The inputs and axes with symbolic sizes, by the symbol."""
     inputs = [node for node in graph.nodes if node.op == "placeholder" and isinstance(node.meta["val"], torch.Tensor)]
     return {name: (node, axis) for node in inputs for name, axis in _symbols(node).items()}

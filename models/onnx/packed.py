@@ -1,13 +1,13 @@
-"""Keeps coded weights packed in an ONNX file, which then takes about the bytes of their codes.
+"""Keeps quantized weights packed in an ONNX file, so that the file takes about the size of their codes.
 
     pack_file(Path("model.onnx"), model)     # a graph of `model`, in float32 or int8
 
-A weight becomes packed codes that ONNX Runtime unpacks once, when it opens the file; runs are then as fast as those of
-the plain graph. A large table stays packed in memory, too: its rows are unpacked as they are looked up. In an int8
-graph the codes of rows with one step each are the int8 weights; those of groups are rounded to the scale of their row.
-Weights that are not in the codes of a grid stay as they are. Products with packed weights (`MatMulNBits`) would keep
-all of them packed in memory, but take up to three times as long as int8 products (384 x 1536, 128 tokens, 4 bits: 990
-us, int8 395 us, float32 1,439 us; one thread, AVX-512 VNNI).
+A weight becomes packed codes that ONNX Runtime unpacks once, when it opens the file; inference is then as fast as with
+the plain graph. A large table stays packed in memory, too: its rows are unpacked when they are looked up. In an int8
+graph, codes with one step per row become the int8 weights themselves; codes with a step per group are rounded to their
+row's scale. Weights that are not quantized on a grid stay as they are. Products with packed weights (`MatMulNBits`)
+would keep all of them packed in memory, but take up to three times as long as int8 products (384 x 1536, 128 tokens, 4
+bits: 990 us, int8 395 us, float32 1,439 us; one thread, AVX-512 VNNI).
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from models.onnx.unpacking import Array, Operators, PackedMatrix, halved
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto, TensorProto
 
-UNPACKED = "unpack/"  # begins the names of nodes that unpack looked-up rows, at every run
-SMALL = 2**16  # numbers of a table that is unpacked as a whole
-SHORT = 16  # numbers of a tensor for which float16 saves nothing
+UNPACKED = "unpack/"  # name prefix of the nodes that unpack looked-up rows in every run
+SMALL = 2**16  # a table of at most this many numbers is unpacked as a whole
+SHORT = 16  # a tensor of at most this many numbers is not stored in float16: that saves nothing
 TYPES = (1, 3)  # TensorProto.FLOAT, TensorProto.INT8
 
 
 def pack_file(path: Path, model: nn.Module) -> None:
-    """Keep the codes of a model in the ONNX file written from it; that of a model without codes is left as it is."""
+    """Keep a model's codes in the ONNX file written from it; the file does not change if the model has no codes."""
     import onnx
 
     if matrices := matrices_of(model):
@@ -42,10 +42,10 @@ def pack_file(path: Path, model: nn.Module) -> None:
 
 
 def keep_codes(graph: GraphProto, matrices: list[Matrix]) -> None:
-    """Replace the tensors that hold one of the matrices by packed codes and the operators that unpack them."""
+    """Replace each tensor that holds one of the matrices with packed codes and the operators that unpack them."""
     users: dict[str, list[NodeProto]] = defaultdict(list)
     for node in graph.node:
-        node.ClearField("metadata_props")  # the exporter's notes to programmers
+        node.ClearField("metadata_props")  # the exporter's debugging information
         for name in node.input:
             users[name].append(node)
     packed = PackedGraph({tensor.name: tensor for tensor in graph.initializer})
@@ -71,26 +71,26 @@ def is_look_up(node: NodeProto, table: str) -> bool:
 
 
 class PackedGraph:
-    """The tensors of a graph, and the nodes that are added to it."""
+    """The tensors of a graph, and the nodes to add to it."""
 
     def __init__(self, tensors: dict[str, TensorProto]) -> None:
         self.tensors = tensors
-        self.first: list[NodeProto] = []  # over constants
-        self.in_place_of: dict[str, list[NodeProto]] = {}  # by the result of the node that they replace
+        self.first: list[NodeProto] = []  # nodes over constants, placed first
+        self.in_place_of: dict[str, list[NodeProto]] = {}  # nodes that replace another, by the output of that node
 
     def values(self, name: str) -> Array:
-        """The content of a tensor."""
+        """The values of a tensor."""
         from onnx import numpy_helper
 
         return numpy_helper.to_array(self.tensors[name])
 
     def scale_of(self, name: str) -> str:
-        """The name of the scale of an int8 weight; "" for a tensor that is none."""
+        """The name of an int8 weight's scale; "" for any other tensor."""
         scale = name.removesuffix("_quantized") + "_scale"
         return scale if name.endswith("_quantized") and scale in self.tensors else ""
 
     def find(self, name: str, matrices: list[Matrix]) -> Place | None:
-        """The matrix that a tensor holds, and how; None if it is none of these."""
+        """The matrix that a tensor holds, and in which form; None if it holds none of these."""
         tensor, scale = self.tensors[name], self.scale_of(name)
         ways = [way for matrix in matrices for way in places(matrix, tuple(tensor.dims))]
         if not ways or tensor.data_type != TYPES[bool(scale)]:
@@ -99,7 +99,7 @@ class PackedGraph:
         return next((way for way in ways if way.holds(found, scales)), None)
 
     def unpack(self, name: str, place: Place) -> None:
-        """Make a weight of its codes when the file is opened."""
+        """Replace a weight with operators that make it from its codes when the file is opened."""
         matrix, scale = PackedMatrix(place.matrix.coded, is_transposed=place.is_transposed), self.scale_of(name)
         add = Operators(name)
         made = matrix.signed(add)
@@ -117,7 +117,7 @@ class PackedGraph:
         self.replace(name, add)
 
     def unpack_rows(self, name: str, matrix: Matrix, users: list[NodeProto]) -> None:
-        """Make rows of a table of their codes as they are looked up."""
+        """Replace a table with operators that unpack its rows when they are looked up."""
         packed = PackedMatrix(matrix.coded)
         del self.tensors[name]
         for number, node in enumerate(users):
@@ -138,14 +138,14 @@ class PackedGraph:
                 self.replace(name, add)
 
     def replace(self, name: str, add: Operators) -> None:
-        """Make a tensor by operators."""
+        """Replace a tensor with operators that compute it."""
         del self.tensors[name]
         add.finish(name)
         self.tensors |= {tensor.name: tensor for tensor in add.initializers}
         self.first += add.nodes
 
     def set(self, name: str, values: Array) -> None:
-        """Give a tensor another content."""
+        """Set the values of a tensor."""
         from onnx import numpy_helper
 
         self.tensors[name] = numpy_helper.from_array(values, name)

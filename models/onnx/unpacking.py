@@ -1,9 +1,9 @@
-"""Packed codes in an ONNX graph, and the operators that make weights of them.
+"""Packed codes in an ONNX graph, and the operators that turn them into weights.
 
-A byte is unpacked by halves: its low and its high bits become two bytes, side by side along the last axis, until each
-byte holds one code. Few operators over whole tensors do this, so that looked-up rows of a table are unpacked at every
-run in microseconds. Operators over constants alone are run once, by ONNX Runtime, when it opens the file: it keeps
-their results, up to 1 GiB each, in the place of the operators.
+Bytes are unpacked by halving: the low and the high bits become two bytes, concatenated along the last axis, until each
+byte holds one code. This takes only a few operators over whole tensors, so unpacking the rows that a run looks up takes
+microseconds. ONNX Runtime runs operators over constants once, when it opens the file, and replaces them by their
+results, up to 1 GiB each.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ Array = np.ndarray[Any, Any]
 
 
 class Operators:
-    """Nodes and initialisers to be added to a graph for one value; their names begin with its name."""
+    """Collects the nodes and initialisers that compute one value of a graph, with names derived from its name."""
 
     def __init__(self, name: str, first: str = "") -> None:
-        """name: of the value; first: what the names of nodes begin with, before it."""
+        """name: of the value; first: a prefix of it in node names."""
         self.name, self.first = name, first
         self.nodes: list[NodeProto] = []
         self.initializers: list[TensorProto] = []
@@ -44,7 +44,7 @@ class Operators:
     def constant(self, values: Array | int | list[int], kind: DTypeLike | None = None) -> str:
         """Add an initialiser of a NumPy type; return its name.
 
-        No two nodes share one: ONNX Runtime warns of shared initialisers that folding has left without a user.
+        Nodes never share one: ONNX Runtime warns of shared initialisers that are unused after constant folding.
         """
         from onnx import numpy_helper
 
@@ -59,16 +59,16 @@ class Operators:
         return self("Cast", value, to=helper.np_dtype_to_tensor_dtype(np.dtype(kind)))
 
     def count(self, size: int, each: int) -> str:
-        """The name of 0 to size - 1, each divided by `each` and rounded down, int64."""
+        """Add the numbers 0 to size - 1, int64, each divided by `each` and rounded down; return the result's name."""
         numbers = self("Range", *(self.constant(n, np.int64) for n in (0, size, 1)))
         return self("Div", numbers, self.constant(each, np.int64)) if each > 1 else numbers
 
     def first_columns(self, value: str, columns: int) -> str:
-        """The name of the first columns of a value."""
+        """Add a slice of a value's first columns; return the name of its result."""
         return self("Slice", value, *(self.constant([n], np.int64) for n in (0, columns, -1)))
 
     def finish(self, name: str) -> None:
-        """Give the last result, or the only initialiser, a name that the graph knows."""
+        """Rename the last result, or the only initialiser, to `name`, which the graph uses."""
         if self.nodes:
             self.nodes[-1].output[0] = name
         else:
@@ -76,14 +76,14 @@ class Operators:
 
 
 def halved(values: Array) -> Array:
-    """The values in float16 where that loses nothing, else as they are."""
+    """The values in float16 if that is lossless, else unchanged."""
     with np.errstate(over="ignore"):
         halves = values.astype(np.float16)
     return halves if np.array_equal(halves.astype(values.dtype), values) else values
 
 
 def pack_halves(codes: Array, bits: int) -> Array:
-    """Codes (rows, columns) below 2^bits, 1, 2, 4 or 8, to bytes (rows, columns x bits / 8 rounded up)."""
+    """Pack codes (rows, columns) of 1, 2, 4 or 8 bits into bytes (rows, columns x bits / 8 rounded up)."""
     packed = np.pad(codes, ((0, 0), (0, -codes.shape[1] % (8 // bits))))
     while bits < 8:
         low, high = np.split(packed, 2, axis=1)
@@ -92,16 +92,16 @@ def pack_halves(codes: Array, bits: int) -> Array:
 
 
 def pack_trits(codes: Array) -> Array:
-    """Codes (rows, columns) of 0, 1 or 2 to bytes (rows, columns / 5 rounded up)."""
+    """Pack codes (rows, columns) of 0, 1 or 2 into bytes (rows, columns / 5 rounded up)."""
     packed = np.pad(codes, ((0, 0), (0, -codes.shape[1] % TRITS)))
     return reduce(lambda high, low: high * 3 + low, reversed(np.split(packed, TRITS, axis=1)))
 
 
 class PackedMatrix:
-    """A matrix in codes, or its transpose, as operators: `signed` times `steps` is the matrix in float32, to the bit.
+    """A quantized matrix, or its transpose, as operators: `signed` times `steps` is exactly the matrix in float32.
 
-    Signed codes are whole numbers: the codes less their zeros, or twice that, with half the steps, where zeros lie
-    between two codes. All of the matrix is made, or only its rows `ids`, the name of an int64 value in the graph.
+    Signed codes are integers: the codes minus their zero points, or, if zero points are not integers, twice that with
+    half the steps. ids: the name of an int64 value in the graph, to make only those rows of the matrix.
     """
 
     def __init__(self, coded: Codes, *, is_transposed: bool = False) -> None:
@@ -119,7 +119,7 @@ class PackedMatrix:
 
     @property
     def has_row_steps(self) -> bool:
-        """Have all weights of a row the same step?"""
+        """Do all weights of a row have the same step?"""
         return self.step.shape[self.group_axis] == 1
 
     def row_steps(self) -> Array:
@@ -128,7 +128,7 @@ class PackedMatrix:
         return np.repeat(steps, self.grid.block if len(steps) > 1 else self.rows)[: self.rows]
 
     def signed(self, add: Operators, ids: str = "") -> str:
-        """The name of the signed codes, of type `kind`."""
+        """Add the signed codes, of type `kind`; return their name."""
         if self.grid.scheme == "ternary":
             return add("Sub", add.to(self._trits(add, ids), np.int8), add.constant(1, np.int8))
         if self.grid.bits == 8 and self.kind is np.int8:
@@ -143,15 +143,14 @@ class PackedMatrix:
         return add("Add", add("Add", found, found), add.constant(1, self.kind)) if self.is_doubled else found
 
     def steps(self, add: Operators, ids: str = "", scale: Array | None = None) -> str:
-        """The name of the steps, float32, in a shape that broadcasts over the codes.
+        """Add the steps, float32, in a shape that broadcasts over the codes; return their name.
 
-        scale: of an int8 weight, by which they are divided: one number, or those of the rows as they stand.
+        scale: of an int8 weight, to divide the steps by: one number, or one per row of the matrix, along its row axis.
         """
         values = self.step
         if scale is not None:
-            is_shared = (
-                1 < values.shape[self.row_axis] < self.rows
-            )  # by neighbouring rows, which have scales of their own
+            # Neighbouring rows share a step, but have separate scales.
+            is_shared = 1 < values.shape[self.row_axis] < self.rows
             values = np.repeat(values, self.grid.block, self.row_axis) if is_shared else values
             values = (values.take(range(self.rows), self.row_axis) if is_shared else values) / scale
         halves = halved(values)
@@ -179,7 +178,7 @@ class PackedMatrix:
         return add.first_columns(found, columns) if columns % TRITS else found
 
     def _spread(self, add: Operators, values: Array, ids: str) -> str:
-        """The name of the values of ranges, repeated for rows and columns that share a range."""
+        """Add values such as steps, repeated for the rows and columns that share one; return their name."""
         name, block = add.constant(values), self.grid.block
         if ids and values.shape[self.row_axis] > 1:
             name = add("Gather", name, add("Div", ids, add.constant(block, np.int64)) if block > 1 else ids)

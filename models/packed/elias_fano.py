@@ -1,4 +1,4 @@
-"""Elias-Fano coding: sorted integers in about log2(2^b / n) + 2 bits each.
+"""Elias-Fano coding: stores n sorted integers below 2^b in about log2(2^b / n) + 2 bits each.
 
 Source: Elias 1974, "Efficient storage and retrieval by content and address of static files"; Fano 1971.
 """
@@ -14,7 +14,7 @@ MOST_BITS = 32
 
 @dataclass(frozen=True)
 class EliasFano:
-    """The code of n different sorted integers below 2^b."""
+    """The code of n distinct sorted integers below 2^b."""
 
     low: np.ndarray  # uint8: the `low_bits` lowest bits of each value, value after value, least significant bit first
     high: np.ndarray  # uint8: bit (value >> low_bits) + i is set for value i
@@ -22,9 +22,9 @@ class EliasFano:
 
 
 def encode(values: np.ndarray, bits: int) -> EliasFano:
-    """Code ascending values (n,), all different and below 2^bits.
+    """Encode values (n,), which must be ascending, distinct and below 2^bits.
 
-    bits: 1 to 32. Raises ValueError for other values, since no reader could give them back.
+    bits: 1 to 32. Raises ValueError for other values, since they could not be decoded.
     """
     values = np.asarray(values, np.uint64)
     count = len(values)
@@ -44,5 +44,5 @@ def encode(values: np.ndarray, bits: int) -> EliasFano:
 
 
 def low_bits_of(count: int, bits: int) -> int:
-    """The bits of each value that are stored as they are: floor(log2(floor(2^bits / count))), at least 0."""
+    """How many low bits of each value are stored verbatim: floor(log2(floor(2^bits / count))), at least 0."""
     return max(0, (2**bits // count).bit_length() - 1) if count else bits

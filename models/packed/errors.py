@@ -1,4 +1,4 @@
-"""The error of models that no model.bin can hold."""
+"""The error for models that cannot be written as a model.bin."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from models.errors import ModelError
 
 
 class NotPacked(ModelError):
-    """A model that cannot be written as a model.bin: the message is the reason."""
+    """A model cannot be written as a model.bin; the message is the reason."""

@@ -1,7 +1,7 @@
-"""A bag of words as a model.bin: folded into one number a piece and class where that is exact and smaller.
+"""Writes a bag of words as a model.bin, folded into one number per piece and class if that is exact and smaller.
 
-Without a norm, the scores of a text are a sum over its pieces, and the linear head can be applied to every row of the
-table beforehand: E W^T in the place of E. With a layer norm the table stays, and the norm's scale goes into the head.
+Without a layer norm, the scores of a text are a sum over its pieces, so the linear head can be applied to the table in
+advance: E W^T replaces E. With a layer norm, the table stays, and the norm's scale is folded into the head.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ READOUTS = (MeanPooler, SqrtPooler, SumPooler)
 
 
 def pack_bag_of_words(network: Network, facts: Facts) -> bytes:
-    """The model.bin of a DSN; NotPacked for one that the reader does not compute."""
+    """The model.bin of a DSN; NotPacked if the reader does not support it."""
     assert isinstance(network, LinearHead) and isinstance(network.bert, BagOfWords)
     pooler, embeddings = network.bert.pooler, network.bert.embeddings
     if not isinstance(pooler, SumPooler) or type(pooler) not in READOUTS:
@@ -43,10 +43,10 @@ def pack_bag_of_words(network: Network, facts: Facts) -> bytes:
     fields |= vocabulary.language
     coded, coding = word_rows(embeddings.word_embeddings, vocabulary.ids)
     arrays = coded | tables | {"head": weight}
-    if isinstance(norm, nn.LayerNorm):  # its scale goes into the head, and its shift adds the same for every piece
+    if isinstance(norm, nn.LayerNorm):  # its scale is folded into the head; its shift is the same for every piece
         shift = weight @ array_of(norm.bias)
         arrays["head"], fields["eps"] = weight * array_of(norm.weight), norm.eps
-        fields["centred"] = type(embeddings.word_embeddings) is nn.Embedding  # the norm's first step, done beforehand
+        fields["centred"] = type(embeddings.word_embeddings) is nn.Embedding  # the norm's first step, done in advance
         arrays |= {name: centred(arrays[name]) for name in (*tables, *(["words"] if fields["centred"] else []))}
     else:
         weight, bias_of_fold = difference_of_two(weight, bias) if network.spec.deciding == 1 else (weight, bias)
@@ -62,7 +62,7 @@ def pack_bag_of_words(network: Network, facts: Facts) -> bytes:
 
 
 def tables_of_places(embeddings: Embeddings, facts: Facts) -> Arrays:
-    """The vectors of positions and segments that such texts need; zeros where a model adds none to its words."""
+    """The position and segment vectors that such texts need; zeros if the model has none."""
     segments = 2 if facts.is_pair else 1
     if not embeddings.is_positional:
         shapes = {"places": facts.max_length, "segments": segments}
@@ -76,23 +76,23 @@ def tables_of_places(embeddings: Embeddings, facts: Facts) -> Arrays:
 
 
 def difference_of_two(weight: np.ndarray, bias: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of a head with two classes the difference, (1, H) and (1,), which alone decides; other heads as they are."""
+    """Reduce a two-class head to the difference of its outputs, (1, H) and (1,); other heads stay as they are."""
     return (weight[1:] - weight[:1], bias[1:] - bias[:1]) if len(weight) == 2 else (weight, bias)
 
 
 def centred(table: np.ndarray) -> np.ndarray:
-    """The rows of a table (rows, H) less their means, float32: so are sums of rows less theirs."""
+    """Subtract from each row of a table (rows, H) its mean, float32; sums of rows are then centred, too."""
     return (table - table.mean(axis=1, keepdims=True, dtype=np.float64)).astype(np.float32)
 
 
 def fold(tables: Arrays, weight: np.ndarray) -> Arrays:
-    """Tables (rows, H) times a head (K, H): (rows, K) float32, computed in float64."""
+    """Multiply tables (rows, H) by a head (K, H), to (rows, K) float32; computed in float64."""
     columns = weight.T.astype(np.float64)
     return {name: (table.astype(np.float64) @ columns).astype(np.float32) for name, table in tables.items()}
 
 
 def linear_layer(network: LinearHead) -> tuple[np.ndarray, np.ndarray]:
-    """The last layer, (K, H) and (K,), in the unit of the targets; NotPacked where it is not linear."""
+    """The last layer's weight (K, H) and bias (K,), in the targets' unit; NotPacked if it is not linear."""
     layer = network.classifier
     is_coded = isinstance(layer, CodedWeight) and not layer.multiplies_integers
     if type(layer) is not nn.Linear and not is_coded:
@@ -104,7 +104,7 @@ def linear_layer(network: LinearHead) -> tuple[np.ndarray, np.ndarray]:
 
 
 def word_rows(table: nn.Module, ids: np.ndarray) -> tuple[Arrays, JsonObject]:
-    """The rows of a table of words as they are stored, and what the header says of them; nothing for other codings."""
+    """The rows of a word table as stored, and their header entries; both empty for unsupported codings."""
     if type(table) is nn.Embedding:
         return {"words": array_of(table.weight)[ids]}, {}
     if type(table) is not CodedTable or not isinstance(table.coded, Codes):
@@ -114,7 +114,7 @@ def word_rows(table: nn.Module, ids: np.ndarray) -> tuple[Arrays, JsonObject]:
 
 
 def stored_codes(coded: Codes, ids: np.ndarray | None = None) -> tuple[Arrays, JsonObject]:
-    """The `codes` of a matrix with their `step` and `zero`, and what the header says of them; ids: these rows alone."""
+    """The `codes`, `step` and `zero` of a matrix, and their header entries; ids: only these rows."""
     grid, ids = coded.grid, np.arange(coded.rows) if ids is None else ids
     codes = array_of(unpack(coded.codes, coded.columns, grid))[ids]
     is_affine = grid.scheme == "affine"
@@ -129,25 +129,25 @@ def stored_codes(coded: Codes, ids: np.ndarray | None = None) -> tuple[Arrays, J
 
 
 def pack_bits(codes: np.ndarray, bits: int) -> np.ndarray:
-    """Codes (rows, columns) uint8 below 2^bits as rows of bytes: code after code, least significant bit first."""
+    """Pack codes (rows, columns) uint8 below 2^bits into rows of bytes, in order, least significant bit first."""
     planes = np.unpackbits(codes[:, :, None], axis=2, bitorder="little")[:, :, :bits]
     return np.packbits(planes.reshape(len(codes), -1), axis=1, bitorder="little")
 
 
 def decoded_rows(table: nn.Module, ids: np.ndarray) -> np.ndarray:
-    """The rows of a table of words in float32; NotPacked for one whose rows are computed or depend on neighbours."""
+    """The rows of a word table in float32; NotPacked if they are computed or depend on neighbours."""
     if type(table) is not nn.Embedding and not isinstance(table, CodedWeight):
         raise NotPacked(f"its word vectors, {type(table).__name__}, are no table")
     return array_of(weight_of(table))[ids]
 
 
 def weight_of(layer: nn.Module) -> Tensor:
-    """The weight of a layer or a table, in float32 where it is kept in codes."""
+    """The weight of a layer or a table, decoded to float32 if it is quantized."""
     weight: Tensor = layer.decoded_weight() if isinstance(layer, CodedWeight) else layer.weight  # type: ignore[assignment]
     return weight
 
 
 def array_of(tensor: Tensor) -> np.ndarray:
-    """The values of a tensor in NumPy."""
+    """The values of a tensor as a NumPy array."""
     found: np.ndarray = tensor.detach().cpu().numpy()
     return found

@@ -1,12 +1,12 @@
-"""`model.bin`, format 1: a header in JSON and named arrays, each with a checksum.
+"""`model.bin`, format 1: a JSON header and named arrays, each with a checksum.
 
     content = pack("ngram", labels, {"rows": rows, ...}, {"bits": 26})
 
-Bytes 0-7: `BRTRSML` and the format; 8-11: length of the header, a multiple of 8; 12-15: CRC-32 of the header; then the
-header, filled with spaces; then the arrays, each at a multiple of 8 from the end of the header, with zeros between. All
-numbers are little-endian. An array is deflated where that is shorter, one above LARGE bytes where that saves a tenth:
-float32 tables get 7 % shorter, and inflating that of dsn-32, 4 MB, takes 15 of the 22 ms that opening its file would.
-runner/deploy/bundle/predict.py reads it.
+Bytes 0-7: `BRTRSML` and the format number; 8-11: length of the header, a multiple of 8; 12-15: CRC-32 of the header;
+then the header, padded with spaces; then the arrays, each at a multiple of 8 bytes from the end of the header, padded
+with zeros. All numbers are little-endian. An array is deflated if that is shorter, or from LARGE bytes on only if it
+saves a tenth: float32 tables shrink by 7 %, and inflating that of dsn-32, 4 MB, would take 15 of the 22 ms needed to
+open its file. The reader is runner/deploy/bundle/predict.py.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from models.json_types import JsonObject
 NAME = "model.bin"
 MAGIC = b"BRTRSML"
 FORMAT = 1
-LARGE, WORTH = 1 << 21, 0.9  # bytes of an array from which it is deflated only to this share or less
-DTYPES = ("u1", "i1", "f2", "f4", "u4")  # of arrays
+LARGE, WORTH = 1 << 21, 0.9  # arrays from LARGE bytes on are deflated only to less than this share of their size
+DTYPES = ("u1", "i1", "f2", "f4", "u4")  # allowed for arrays
 
 
 def pack(
@@ -36,9 +36,9 @@ def pack(
 ) -> bytes:
     """The content of a model.bin.
 
-    kind: the word by which the reader chooses its code; labels: in id order, () where answers are numbers; arrays: of
-    the types in DTYPES, written in this order; fields: further entries of the header; temperature: what logits are
-    divided by. Raises ValueError for an array of another type.
+    kind: tells the reader which code to use; labels: in id order, () for regression; arrays: of the types in DTYPES,
+    written in this order; fields: further entries of the header; temperature: divides the logits. Raises ValueError
+    for an array of another type.
     """
     data, described = b"", {}
     for name, array in arrays.items():
@@ -56,7 +56,7 @@ def pack(
 
 
 def _stored(name: str, array: np.ndarray) -> tuple[bytes, JsonObject]:
-    """The bytes of an array, deflated where that is worth it, and its entry in the header."""
+    """The bytes of an array, deflated if that is worthwhile, and its entry in the header."""
     dtype = array.dtype.str[1:]
     if dtype not in DTYPES:
         raise ValueError(f"{name}: {array.dtype} is not stored in a model.bin, only {', '.join(DTYPES)}")
@@ -69,5 +69,5 @@ def _stored(name: str, array: np.ndarray) -> tuple[bytes, JsonObject]:
 
 
 def _filled(content: bytes, filling: bytes) -> bytes:
-    """The content with as many bytes after it as its length lacks to a multiple of 8."""
+    """Pad the content with `filling` to a multiple of 8 bytes."""
     return content + filling * (-len(content) % 8)

@@ -1,4 +1,4 @@
-"""A model over n-grams as a model.bin: sorted fingerprints, one byte an n-gram and class, and a scale a class.
+"""Writes a model over n-grams as a model.bin: sorted fingerprints, one byte per n-gram and class, one scale per class.
 
 content = pack_ngrams(Table(prints, rows, scale, bias, n=2, bits=26), labels=("neg", "pos"))
 """
@@ -20,13 +20,14 @@ from models.packed.elias_fano import encode
 from models.packed.facts import Facts
 from models.packed.format import pack
 
-TOKEN = r"\w+|[^\w\s]"  # of data/inputs/hashed_words.py
-LENGTH_ENTRY = 24  # bytes at most of the header's entry for the longest text, which a fit does not know
-PAIRS_ENTRY = 64  # bytes at most of its entries for pairs
-CHARACTERS_ENTRY = 24  # bytes at most of its entry for character n-grams
-CLEANING_ENTRY = 64  # bytes at most of its entry for the steps that clean a text
-LANGUAGE_ENTRY = 24  # bytes at most of its entry for the language by whose rules texts are lowered
-SETS_ENTRY, OF_A_LABEL = 48, 9  # of its entries for labels that are decided one by one, and for each of them
+TOKEN = r"\w+|[^\w\s]"  # as in data/inputs/hashed_words.py
+# Maximum sizes, in bytes, of entries in the header.
+LENGTH_ENTRY = 24  # the maximum text length, which is unknown when the model is fitted
+PAIRS_ENTRY = 64  # the entries for pairs
+CHARACTERS_ENTRY = 24  # the lengths of character n-grams
+CLEANING_ENTRY = 64  # the steps that clean a text
+LANGUAGE_ENTRY = 24  # the language whose rules lowercase texts
+SETS_ENTRY, OF_A_LABEL = 48, 9  # the entries for multi-label classification, and the part for each label
 LEVELS = 127  # of an int8 on each side of zero
 
 
@@ -34,8 +35,8 @@ LEVELS = 127  # of an int8 on each side of zero
 class Table:
     """The numbers of a fitted model over n-grams.
 
-    prints: (n,) ascending, of `bits` bits; rows: (n, columns) int8; scale, bias: (columns,), so that a column's score
-    is the sum of its rows x scale + bias; n: words in the longest n-gram; mean: the sum is divided by the rows in it.
+    prints: (n,) ascending, of `bits` bits; rows: (n, columns) int8; scale, bias: (columns,): a column's score is the
+    sum of its rows x scale + bias; n: words in the longest n-gram; mean: divide the sum by the number of its rows.
     """
 
     prints: np.ndarray
@@ -44,9 +45,9 @@ class Table:
     bias: np.ndarray
     n: int
     bits: int
-    pairs: PairOptions | None = None  # of a model of two texts
+    pairs: PairOptions | None = None  # for a model of two texts
     mean: bool = False
-    characters: tuple[int, int] | None = None  # of the shortest and the longest character n-gram
+    characters: tuple[int, int] | None = None  # lengths of the shortest and the longest character n-gram
 
 
 def pack_ngrams(
@@ -55,7 +56,7 @@ def pack_ngrams(
 ) -> bytes:  # fmt: skip
     """The content of a model.bin.
 
-    labels: of the classes in order, () for a number; max_length: words, None for any; entries: more of the header.
+    labels: in id order, () for regression; max_length: in words, None for no limit; entries: more header entries.
     """
     arrays, fields = stored_table(table)
     more: JsonObject = {"lower": True, "token": TOKEN} | ({} if max_length is None else {"max_length": max_length})
@@ -64,12 +65,12 @@ def pack_ngrams(
 
 
 def sets_entry(labels: int) -> int:
-    """The bytes at most of a header's entries for so many labels that are decided one by one."""
+    """The maximum size in bytes of the header's entries for multi-label classification with this many labels."""
     return SETS_ENTRY + OF_A_LABEL * labels
 
 
 def stored_table(table: Table) -> tuple[dict[str, np.ndarray], JsonObject]:
-    """The arrays of a table, and the entries about it in a header."""
+    """The arrays of a table, and its entries in a header."""
     code = encode(table.prints, table.bits)
     arrays = {
         "scale": table.scale.astype(np.float32), "bias": table.bias.astype(np.float32), "high": code.high,
@@ -90,7 +91,7 @@ def table_of(network: LinearHead) -> Table:
     weight = network.classifier.weight.detach().cpu().double().numpy()
     bias = network.classifier.bias.detach().cpu().double().numpy()
     columns = weight.shape[1]
-    scale = weight[-columns:].diagonal()  # of two classes the second alone has weights
+    scale = weight[-columns:].diagonal()  # with two classes, only the second has weights
     bias = bias[-columns:]
     if targets:
         scale, bias = scale * targets["sd"], bias * targets["sd"] + targets["mean"]

@@ -1,4 +1,4 @@
-"""From a trained network to its model.bin: the only place that knows which networks can be packed, and how."""
+"""Writes a trained network as a model.bin: the only module that knows which networks can be packed, and how."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PACKERS: dict[type[Backbone], Callable[[Network, Facts], bytes]] = {
 
 
 def write_packed(network: Network, folder: Path, facts: Facts) -> str:
-    """Write the model.bin of a network into a folder; the reason why not for one that has none, else ""."""
+    """Write the model.bin of a network into a folder; return "", or the reason if it cannot be packed."""
     try:
         content = pack_network(network, facts)
     except NotPacked as reason:
@@ -36,7 +36,7 @@ def write_packed(network: Network, folder: Path, facts: Facts) -> str:
 
 
 def pack_network(network: Network, facts: Facts) -> bytes:
-    """The content of a model.bin that answers as the network does; NotPacked, with the reason, where there is none."""
+    """The content of a model.bin that predicts as the network does; NotPacked, with the reason, if there is none."""
     if type(network) is not SequenceClassifier:
         raise NotPacked("it does not give one answer for a text")
     if is_of_frames(network):

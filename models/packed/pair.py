@@ -1,7 +1,7 @@
-"""A bag of words that compares the two texts of a pair, as a model.bin of kind `pair`.
+"""Writes a bag of words that compares the two texts of a pair as a model.bin of kind `pair`.
 
-Nothing can be folded here, because |u - v| and u * v are not linear in the rows of the table. A linear model over the
-n-grams of both texts, whose logits are added, is another part of the same file.
+Nothing can be folded here, because |u - v| and u * v are not linear in the rows of the table. If there is a linear
+model over the n-grams of both texts, whose logits are added, it is stored in the same file.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from models.readouts.pair import Pair
 
 
 def pack_pair(network: Network, facts: Facts) -> bytes:
-    """The model.bin of a model with the readout `pair`; NotPacked for one that the reader does not compute."""
+    """The model.bin of a model with the readout `pair`; NotPacked if the reader does not support it."""
     assert isinstance(network, LinearHead) and isinstance(network.bert, BagOfWords)
     pooler, embeddings = network.bert.pooler, network.bert.embeddings
     assert isinstance(pooler, Pair)
@@ -50,7 +50,7 @@ def pack_pair(network: Network, facts: Facts) -> bytes:
 
 
 def _hidden_layer(layer: nn.Module) -> tuple[Arrays, JsonObject]:
-    """The hidden layer over the four parts, nothing where there is none; NotPacked for one that is not linear."""
+    """The arrays and header entries of the hidden layer, empty if there is none; NotPacked if it is not linear."""
     if isinstance(layer, nn.Identity):
         return {}, {}
     is_coded = isinstance(layer, CodedWeight) and not layer.multiplies_integers
@@ -64,7 +64,7 @@ def _hidden_layer(layer: nn.Module) -> tuple[Arrays, JsonObject]:
 
 
 def _ngrams(network: LinearHead) -> tuple[Arrays, JsonObject]:
-    """The linear model over n-grams whose logits are added, in the unit of the targets; nothing where there is none."""
+    """The arrays and header entries of the added n-gram model, in the targets' unit; empty if there is none."""
     added = network.added
     if not isinstance(added, AddedNgrams):
         return {}, {}

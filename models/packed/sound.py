@@ -1,14 +1,14 @@
-"""A small encoder over the frames of a sound as a model.bin of kind `sound`: transformers, and means of frames.
+"""Writes a small encoder over the frames of a sound, or a mean of frames, as a model.bin of kind `sound`.
 
-All whole numbers are one array, all floats another, in the order in which runner/deploy/bundle/frame_network.py takes
-them; so the header says of each matrix only its shape and its coding:
+All integers are in one array, all floats in another, in the order in which runner/deploy/bundle/frame_network.py reads
+them, so the header gives only the shape and the coding of each matrix:
 
-    float    weights in float32
-    codes    int8, decoded before the product: of compression=[int8]
-    dynamic  int8, and an input that is rounded frame by frame: of compression=[int8_dynamic]
-    static   int8, and an input with a range of its own: of compression=[int8_static]
+    float    float32 weights
+    codes    int8, decoded before the product: from compression=[int8]
+    dynamic  int8, with inputs quantized frame by frame: from compression=[int8_dynamic]
+    static   int8, with a fixed range for the input: from compression=[int8_static]
 
-A table in codes has a step and a zero for each row.
+A quantized table has a step and a zero point per row.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ from models.readouts.mean_std import MeanStd
 from models.readouts.pooling import ClsPooler, MeanPooler, SqrtPooler, SumPooler
 
 READOUTS = {ClsPooler: "cls", MeanPooler: "mean", SumPooler: "sum", SqrtPooler: "sqrt", MeanStd: "mean_std"}
-MIDDLE = 128  # of 8-bit codes without a sign
+MIDDLE = 128  # of unsigned 8-bit codes
 
 
 class Written:
-    """The numbers of a network, front to back."""
+    """Collects the numbers of a network, from its first to its last layer."""
 
     def __init__(self) -> None:
         self.codes, self.floats = list[np.ndarray](), list[np.ndarray]()
@@ -53,12 +53,12 @@ class Written:
         self.floats.append(values.astype(np.float32).ravel())
 
     def matrix(self, values: np.ndarray, coding: str) -> None:
-        """Add a matrix, of int8 or of floats."""
+        """Add a matrix of int8 codes or floats."""
         self.matrices.append((*values.shape, coding))
         (self.floats if coding == "float" else self.codes).append(values.ravel())
 
     def table(self, table: nn.Module) -> None:
-        """Add a look-up table; NotPacked for one of other codes."""
+        """Add an embedding table; NotPacked for an unsupported coding."""
         if type(table) is nn.Embedding:
             self.matrix(array_of(table.weight), "float")
             return
@@ -70,7 +70,7 @@ class Written:
         self.vector(zero)
 
     def linear(self, layer: nn.Module, scale: float = 1.0, shift: float = 0.0) -> None:
-        """Add a linear layer whose outputs are multiplied by `scale` and moved by `shift`; NotPacked for others."""
+        """Add a linear layer with outputs multiplied by `scale` and shifted by `shift`; NotPacked for other layers."""
         steps = list[np.ndarray]()
         if type(layer) is nn.Linear:
             self.matrix(scale * array_of(layer.weight), "float")
@@ -97,7 +97,7 @@ class Written:
         self.vector(array_of(norm.get_parameter("bias")))
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All whole numbers and all floats."""
+        """All integers and all floats, concatenated."""
         return {
             "codes": np.concatenate([np.zeros(0, np.int8), *self.codes]),
             "floats": np.concatenate([np.zeros(0, np.float32), *self.floats]).astype(np.float32),
@@ -105,7 +105,7 @@ class Written:
 
 
 def eight_bits(coded: Codes, what: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Codes (rows, columns) int8 around 0, with the step and the zero of each row, float32; NotPacked for others."""
+    """Signed int8 codes (rows, columns), with the step and zero point of each row, float32; NotPacked for others."""
     grid, rows = coded.grid, coded.rows
     if grid.bits != 8 or grid.per not in ("row", "tensor") or grid.scheme not in ("affine", "symmetric"):
         raise NotPacked(f"{what} has codes of {grid.bits} bits per {grid.per}, and a sound's model has 8 per row")
@@ -118,13 +118,13 @@ def eight_bits(coded: Codes, what: str) -> tuple[np.ndarray, np.ndarray, np.ndar
 
 
 def is_of_frames(network: Network) -> bool:
-    """Does a network read frames, with parts that this file has a place for?"""
+    """Does a network read frames of sound with our encoder?"""
     own = network.bert.embeddings.word_embeddings if isinstance(network.bert, Bert) else None
     return isinstance(own, Frames | BandConvolution)
 
 
 def pack_sound(network: Network, facts: Facts) -> bytes:
-    """The model.bin of a network over frames; NotPacked for one that the reader does not compute."""
+    """The model.bin of a network over frames; NotPacked if the reader does not support it."""
     assert isinstance(network, LinearHead) and isinstance(network.bert, Bert)
     bert, sound = network.bert, facts.sound
     if type(bert.pooler) not in READOUTS:
@@ -151,7 +151,7 @@ def pack_sound(network: Network, facts: Facts) -> bytes:
 
 
 def write_embeddings(written: Written, own: Embeddings, longest: int) -> JsonObject:
-    """Write what turns frames into the first layer's input; what there is of it. longest: in frames."""
+    """Write the layers that turn frames into the first block's input; return their description. longest: not used."""
     frames = cast(Frames | BandConvolution, own.word_embeddings)
     shape: JsonObject = {"width": own.width, "project": not isinstance(frames.projection, nn.Identity)}
     if isinstance(frames, BandConvolution):
@@ -176,7 +176,7 @@ def write_embeddings(written: Written, own: Embeddings, longest: int) -> JsonObj
 
 
 def write_convolution(written: Written, own: BandConvolution) -> JsonObject:
-    """Write the convolution over the bands of a frame, (maps, stacked frames x kernel); what the reader needs of it."""
+    """Write the convolution over the bands of a frame, (maps, stacked frames x kernel); return its description."""
     convolution = own.convolution
     written.matrix(array_of(convolution.weight).reshape(convolution.out_channels, -1), "float")
     written.vector(array_of(convolution.get_parameter("bias")))
@@ -186,7 +186,7 @@ def write_convolution(written: Written, own: BandConvolution) -> JsonObject:
 
 
 def write_layer(written: Written, layer: Layer) -> int:
-    """Write one layer; the number of its heads."""
+    """Write one layer; return its number of attention heads."""
     attention = layer.attention
     own, width = attention.self, attention.output.dense.in_features
     for linear in (own.query, own.key, own.value, attention.output.dense):

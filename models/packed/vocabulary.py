@@ -1,4 +1,4 @@
-"""A WordPiece vocabulary as a model.bin stores it, from the content of a tokenizer.json."""
+"""Converts the content of a tokenizer.json to a WordPiece vocabulary as stored in a model.bin."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.packed.errors import NotPacked
 PARTS = {"normalizer": "BertNormalizer", "pre_tokenizer": "BertPreTokenizer", "model": "WordPiece"}
 SINGLE, PAIR = [("first", 0), ("A", 0), ("last", 0)], [("first", 0), ("A", 0), ("last", 0), ("B", 1), ("last", 1)]
 BARE = [[("A", 0)], [("A", 0), ("B", 1)]]
-TURKISH_STEPS = [  # of data/inputs/language_case.py
+TURKISH_STEPS = [  # as in data/inputs/language_case.py
     {"type": "NFC"}, {"type": "Replace", "pattern": {"String": "İ"}, "content": "i"},
     {"type": "Replace", "pattern": {"String": "I"}, "content": "ı"}, {"type": "Lowercase"}, {"type": "NFC"},
 ]  # fmt: skip
@@ -21,20 +21,20 @@ MARKS = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The pieces that texts can be cut into, and how."""
+    """The pieces that texts are split into, and how."""
 
     pieces: list[str]
-    ids: np.ndarray  # (pieces,) int64: the row of each piece in the model's table of words
+    ids: np.ndarray  # (pieces,) int64: the row of each piece in the model's word table
     settings: JsonObject  # the header's entry `pieces`, as runner/deploy/bundle/wordpiece.py reads it
-    language: JsonObject  # the header's entry about the language by whose rules texts are lowered; {} without
+    language: JsonObject  # the header's entry for the language whose rules lowercase texts; {} if there is none
 
     def array(self) -> np.ndarray:
-        """The pieces as bytes, one a line."""
+        """The pieces as bytes, one per line."""
         return np.frombuffer("\n".join(self.pieces).encode(), np.uint8)
 
 
 def wordpiece_vocabulary(tokenizer: JsonObject | None) -> Vocabulary:
-    """The vocabulary of a tokenizer.json; NotPacked unless it cuts texts as BERT's does."""
+    """The vocabulary of a tokenizer.json; NotPacked unless it splits texts as BERT's tokenizer does."""
     given, tokenizer = tokenizer, without_language(tokenizer)
     kinds = {part: ((tokenizer or {}).get(part) or {}).get("type") for part in PARTS}
     if tokenizer is None or kinds != PARTS:
@@ -65,7 +65,7 @@ def wordpiece_vocabulary(tokenizer: JsonObject | None) -> Vocabulary:
 
 
 def without_language(tokenizer: JsonObject | None) -> JsonObject | None:
-    """The tokenizer without the steps that lower texts by the rules of Turkish, which readers take by themselves."""
+    """The tokenizer without the steps that lowercase texts by Turkish rules, which readers implement themselves."""
     steps = ((tokenizer or {}).get("normalizer") or {}).get("normalizers") or []
     if tokenizer is None or steps[:-1] != TURKISH_STEPS:
         return tokenizer
@@ -73,14 +73,14 @@ def without_language(tokenizer: JsonObject | None) -> JsonObject | None:
 
 
 def is_reachable(piece: str, prefix: str) -> bool:
-    """Can a word have this piece? Punctuation marks are words of their own, so `[unused7]` and `##!` never occur."""
+    """Can this piece occur in a text? Punctuation marks are separate words, so `[unused7]` and `##!` cannot."""
     is_inner = piece.startswith(prefix) and len(piece) > len(prefix)
     letters = piece.removeprefix(prefix) if is_inner else piece
     return not MARKS.intersection(letters) or (len(letters) == 1 and not is_inner)
 
 
 def ends_of(processor: JsonObject | None) -> tuple[str | None, str | None]:
-    """The special tokens before a text and after each text, None without; NotPacked for other arrangements."""
+    """The special tokens before the first text and after each text, or None; NotPacked for other arrangements."""
     arrangement = (processor or {}).get("type")
     if processor and arrangement == "BertProcessing":
         return processor["cls"][0], processor["sep"][0]

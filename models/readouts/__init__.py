@@ -1,1 +1,1 @@
-"""Readouts: from token vectors to one vector a text. <name>.py holds the class of that name in CamelCase."""
+"""Readouts: from token vectors to one vector per text. <name>.py contains the class of that name in CamelCase."""

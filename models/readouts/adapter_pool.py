@@ -1,9 +1,9 @@
-"""BERTVision's adapter pooler: a narrow linear layer and GELU over every token's state in every layer.
+"""BERTVision's adapter pooler: a narrow linear layer and GELU on every token's state in every layer.
 
     z[t, j] = gelu(W h[t, j] + b),   (T, layers + 1, size)
 
 W is shared by all layers, or each has its own. Benge et al., BERTVision (github.com/cbenge509/BERTVision, 2020-21).
-Padding adds nothing, so a prediction does not depend on the batch; the published heads read padding like any token.
+Padding is ignored, so a prediction does not depend on the batch; the published heads treat padding like other tokens.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ POOLS = ("flatten", "masked_mean", "cls", "tokens")
 
 
 class AdapterPool(Readout):
-    """The readout: the z of all tokens side by side (flatten, as published), their mean, the first token's, or each.
+    """The readout: concatenates z over tokens (flatten, as published), averages it, or returns the first or all z.
 
-    length: tokens that flatten has room for. skip: append each token's last state to its z.
+    length: the maximum number of tokens for flatten. skip: append each token's last state to its z.
     """
 
     layers_read = "all"
-    head_dropout = 0.0  # published without
+    head_dropout = 0.0  # as published
 
     def __init__(
         self, hidden: int, layers: int, *, size: int, pool: str, shared: bool, skip: bool, length: int
@@ -55,7 +55,7 @@ class AdapterPool(Readout):
         return flatten_tokens(made, mask, self.places)
 
     def narrow(self, states: list[Tensor]) -> Tensor:
-        """Narrow every layer's states (..., H): (..., (layers + 1) x size), and H more with the skip connection."""
+        """Map every layer's states (..., H) to (..., (layers + 1) x size), plus H with the skip connection."""
         layers = range(len(states))
         made = [F.gelu(self.adapter[j % len(self.adapter)](states[j])) for j in layers]
         return torch.cat([*made, states[-1]] if self.skip else made, -1)

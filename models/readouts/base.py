@@ -1,7 +1,7 @@
-"""The interface of a readout: from token vectors (B, T, H) to one vector a text, or to better token vectors.
+"""The interface of a readout, which maps token vectors (B, T, H) to one vector per text, or to new token vectors.
 
-To add one: models/readouts/<name>.py with a subclass of Readout of that name in CamelCase, built with `hidden` (H),
-`layers` (of the backbone) and the options of its YAML, and conf/model/readout/<name>.yaml.
+To add one: write models/readouts/<name>.py with a subclass of Readout of that name in CamelCase, built with `hidden`
+(H), `layers` (of the backbone) and the options of its YAML, and conf/model/readout/<name>.yaml.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ from models.errors import ModelError
 
 
 class Readout(nn.Module):
-    """Subclasses implement forward(states, mask) and set the attributes below where the defaults do not fit.
+    """Subclasses implement forward(states, mask) and override the attributes below if the defaults do not fit.
 
-    states: (B, T, H) of the last layer, or under layers_read="all" a list of layers + 1 such tensors, the embeddings'
-    first; mask: (B, T), 1 for real tokens, None when nothing is padded.
+    states: (B, T, H) of the last layer, or with layers_read="all" a list of layers + 1 such tensors, the embeddings'
+    first; mask: (B, T), 1 for real tokens, None if nothing is padded.
     """
 
     layers_read: Literal["last", "all"] = "last"
-    first: int | None = None  # it reads that many first tokens and no others: the last layer computes only those
+    first: int | None = None  # it reads only the first so many tokens, so the last layer computes only those
     width: int | None = None  # of the vector it returns; None: H
-    head_dropout: float | None = None  # of that vector before the head; None: model.dropout
-    keeps_tokens: bool = False  # it returns a vector for each token, (B, T, width), for heads that read tokens
-    longest: int | None = None  # tokens it has room for; None: as many as the backbone
-    texts: Literal[1, 2] = 1  # 2: it tells the texts of a pair apart, and has no meaning for a single text
-    reads_apart: bool = False  # the encoder reads each text of a pair alone, and `compare` joins the two vectors
+    head_dropout: float | None = None  # dropout on that vector before the head; None: model.dropout
+    keeps_tokens: bool = False  # it returns one vector per token, (B, T, width), for heads that read tokens
+    longest: int | None = None  # maximum number of tokens; None: the backbone's
+    texts: Literal[1, 2] = 1  # 2: it tells the two texts of a pair apart, and needs pairs
+    reads_apart: bool = False  # the encoder reads each text of a pair separately; `compare` joins the two vectors
 
     def hooks(self) -> tuple[LayerHook, ...]:
-        """The hooks that it puts between the layers of our encoder, made for one forward pass; none but for a few."""
+        """New hooks for one forward pass, called between the layers of our encoder; most readouts have none."""
         return ()
 
     def compare(self, vectors: Tensor) -> Tensor:
-        """(2B, H), the vectors of the first and then of the second texts, to (B, width); of one that reads apart."""
+        """Map (2B, H), vectors of all first texts, then all second texts, to (B, width); only if `reads_apart`."""
         raise NotImplementedError
 
     @property
     def wanted(self) -> Wanted:
-        """The positions that it reads, as the encoder is asked for them."""
+        """The positions that it reads, in the form that the encoder takes."""
         return ALL if self.first is None else Wanted(self.first)
 
     @property
@@ -54,10 +54,10 @@ class Readout(nn.Module):
     def read_out(
         self, states: Sequence[Tensor] | Tensor, mask: Tensor | None, segments: Tensor | None = None
     ) -> Tensor:
-        """One vector a text, (B, width), from the states of the layers that it reads, the last layer's last.
+        """Compute one vector per text, (B, width), from the states of the layers that it reads, the last layer's last.
 
-        (B, T, width) from a readout that keeps tokens. segments: (B, T), 1 for tokens of the second text, for a readout
-        of two texts.
+        A readout that keeps tokens returns (B, T, width). segments: (B, T), 1 for tokens of the second text; used by
+        readouts of two texts.
         """
         of_texts = () if self.texts == 1 else (segments,)
         out: Tensor = self(list(states) if self.reads_all_layers else states[-1], mask, *of_texts)
@@ -67,7 +67,7 @@ class Readout(nn.Module):
 def masked_sum(hidden: Tensor, mask: Tensor | None) -> Tensor:
     """Sum the vectors (B, T, H) of real tokens, (B, H).
 
-    As a matrix product, which skips the (B, T, H) product of mask and vectors.
+    Computed as a matrix product, which avoids a (B, T, H) product of mask and vectors.
     """
     if mask is None:
         return hidden.sum(1)
@@ -82,13 +82,13 @@ def count_tokens(hidden: Tensor, mask: Tensor | None) -> Tensor:
 
 
 def check_length(tokens: int, places: int) -> None:
-    """Raise ModelError for a text of more tokens than there are places for."""
+    """Raise ModelError for a text of more than `places` tokens."""
     if tokens > places:
         raise ModelError(f"a text of {tokens} tokens: this head was made for {places}")
 
 
 def flatten_tokens(vectors: Tensor, mask: Tensor | None, places: int) -> Tensor:
-    """Lay the token vectors (B, T, W) side by side, (B, places x W), with zeros where there is no real token.
+    """Concatenate the token vectors (B, T, W) to (B, places x W), with zeros where there is no real token.
 
     Raises ModelError for texts of more tokens than `places`.
     """

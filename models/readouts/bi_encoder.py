@@ -1,10 +1,10 @@
-"""Two texts that the encoder reads apart, each as a row of its own, and one comparison of their vectors.
+"""A bi-encoder: encodes the two texts of a pair separately, then compares their vectors.
 
     run model=bi-encoder data=stsb
 
-A row is [CLS] u [SEP] v [SEP] as for every other model, so data, files and servers need no other input; it is taken
-apart here, between the ids and the encoder. Sources: Reimers & Gurevych 2019 (Sentence-BERT, arXiv 1908.10084) for the
-cosine of mean vectors, Conneau et al. 2017 (InferSent, arXiv 1705.02364) for the four parts.
+A row is [CLS] u [SEP] v [SEP] as for every other model, so data, files and servers need no other input; it is split
+here, before the encoder. Sources: Reimers & Gurevych 2019 (Sentence-BERT, arXiv 1908.10084) for the cosine of mean
+vectors, Conneau et al. 2017 (InferSent, arXiv 1705.02364) for the four parts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class BiEncoder(Readout):
 
     texts = 2
     reads_apart = True
-    head_dropout = 0.0  # a dropped cosine is no noise but another answer
+    head_dropout = 0.0  # dropping the single cosine would erase the answer
 
     def __init__(self, hidden: int, layers: int, *, pooling: str, compare: str) -> None:
         super().__init__()
@@ -36,13 +36,13 @@ class BiEncoder(Readout):
         self.width = 1 if self.is_cosine else PARTS * hidden
 
     def forward(self, hidden: Tensor, mask: Tensor | None, segments: Tensor | None = None) -> Tensor:
-        """(B, T, H) of one text a row to (B, H): the mean over real tokens, or the first token's state."""
+        """Map (B, T, H), one text per row, to (B, H): the mean over real tokens, or the first token's state."""
         if self.first:
             return hidden[:, 0]
         return masked_sum(hidden, mask) / count_tokens(hidden, mask)
 
     def compare(self, vectors: Tensor) -> Tensor:
-        """(2B, H), the first texts and then the second ones, to (B, width): cosines, or [u, v, |u - v|, u * v]."""
+        """Map (2B, H), all first texts, then all second texts, to (B, width): cosines, or [u, v, |u - v|, u * v]."""
         first, second = vectors.unflatten(0, (2, -1)).unbind(0)
         if self.is_cosine:
             return F.cosine_similarity(first.float(), second.float(), dim=-1).unsqueeze(-1)
@@ -52,11 +52,11 @@ class BiEncoder(Readout):
 def take_apart(
     input_ids: Tensor, attention_mask: Tensor | None, token_type_ids: Tensor | None, *, may_look: bool = True
 ) -> tuple[Tensor, Tensor]:
-    """Rows of two texts as rows of one: ids and mask, (2B, L) int64, the first texts of all rows and then the second.
+    """Split rows of two texts into rows of one: ids and mask, (2B, L) int64, all first texts, then all second texts.
 
-    input_ids, attention_mask, token_type_ids: (B, T), padded on the right. A second text begins with the first token
-    of its row, [CLS]. L: the longest text, or T where may_look is false: its length is a number that depends on the
-    batch. Without segments, as in shapes that are drawn for timing, the second half of a row is its second text.
+    input_ids, attention_mask, token_type_ids: (B, T), padded on the right. Second texts get the first token of their
+    row, [CLS], too. L: the length of the longest text; T if may_look is false, since finding it means reading the data.
+    Without segments, as in random inputs for timing, the second half of a row is its second text.
     """
     rows, length = input_ids.shape
     places = torch.arange(length, device=input_ids.device)
@@ -68,7 +68,7 @@ def take_apart(
     index = torch.cat([places.expand(rows, length), torch.where(places == 0, 0, places + begins - 1)])
     mask = torch.cat([places < begins, index[rows:] < ends]).long()
     if may_look:
-        longest = mask.sum(1).max().clamp(min=2).item()  # [CLS] and [SEP]; a graph of one token would fit no other
+        longest = mask.sum(1).max().clamp(min=2).item()  # [CLS], [SEP]; a graph traced with one token fits no others
         if torch.compiler.is_exporting():
             torch._check(longest >= 2)
             torch._check(longest <= length)
@@ -77,10 +77,10 @@ def take_apart(
 
 
 def in_batches(ids: Tensor, mask: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield texts of a pair as `take_apart` returns them, (2B, L), in the batches that are cheapest to encode.
+    """Yield the texts that `take_apart` returns, (2B, L), in the batches that are cheapest to encode.
 
-    First and second texts are batches of their own, each as wide as its longest text, where one side is at most half
-    as wide as the other: a query beside a document would be padded to the document's length. Else all are one batch.
+    If one side is at most half as wide as the other, first and second texts are separate batches, each as wide as its
+    longest text: otherwise queries would be padded to the length of documents. Else all texts are one batch.
     """
     sides = list(zip(ids.chunk(2), mask.chunk(2), strict=True))
     widths = [int(real.sum(1).max().clamp(min=2)) for _, real in sides]

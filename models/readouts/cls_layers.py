@@ -1,4 +1,4 @@
-"""Readouts of the first token's vector in every layer and of BERT's pooled vector: (B, layers + 2, H).
+"""Readouts that combine the first token's vector in every layer with BERT's pooled vector: (B, layers + 2, H).
 
 BERTVision's heads for answer / no answer (github.com/cbenge509/BERTVision, 2020), with their published names:
 "tenney small" is weights=learned size=null; "adapter pooler tenney" and "adapter pooler mean" are weights=learned
@@ -17,24 +17,24 @@ from models.readouts.layer_mix import make_mix
 
 
 class FirstTokens(Readout):
-    """The vectors that these readouts start from. `dense` is BERT's pooler, frozen as published."""
+    """Base class: computes the vectors that these readouts use. `dense` is BERT's pooler, frozen as published."""
 
     layers_read = "all"
     first = 1
-    head_dropout = 0.0  # published without
+    head_dropout = 0.0  # as published
 
     def __init__(self, hidden: int) -> None:
         super().__init__()
         self.dense = nn.Linear(hidden, hidden).requires_grad_(False)
 
     def vectors(self, states: list[Tensor]) -> Tensor:
-        """Stack the vectors, (B, layers + 2, H): the embeddings' first, the pooled one last."""
+        """Stack the vectors, (B, layers + 2, H): the embeddings' output first, the pooled vector last."""
         pooled = torch.tanh(self.dense(states[-1][:, 0]))
         return torch.stack([*(state[:, 0] for state in states), pooled], 1)
 
 
 class ClsLayers(FirstTokens):
-    """The readout: a weighted sum of the vectors; with `size` it is narrowed and the pooled vector appended."""
+    """The readout: a weighted sum of the vectors; with `size`, it is projected and the pooled vector appended."""
 
     def __init__(self, hidden: int, layers: int, *, weights: str, size: int | None) -> None:
         super().__init__(hidden)

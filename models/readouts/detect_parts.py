@@ -1,8 +1,8 @@
-"""BERTVision's DetectParts head: every state plus a learned vector for its depth, narrowed, normalised, flattened.
+"""BERTVision's DetectParts head: every state plus a learned depth vector, projected, normalised and flattened.
 
     z[t, j] = norm(swish(W (h[t, j] + e[j]) + b)),   (T, layers + 1, size);   then gelu, dropout and the linear head
 
-The code is published (github.com/cbenge509/BERTVision, 2021), results are not. Padding adds nothing here.
+The code is published (github.com/cbenge509/BERTVision, 2021), results are not. Here, padding is ignored.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from models.errors import check_option
 from models.readouts.base import Readout, flatten_tokens
 
-SPREAD = 0.02  # of the first depth vectors, as of BERT's own embeddings
+SPREAD = 0.02  # standard deviation of the initial depth vectors, as for BERT's embeddings
 
 
 class DetectParts(Readout):
-    """The readout, for texts of up to `length` tokens; `dropout` acts on its vector, before the linear head."""
+    """The readout, for texts of up to `length` tokens; `dropout` applies to its vector, before the linear head."""
 
     layers_read = "all"
 

@@ -1,4 +1,4 @@
-"""A learned weighted sum of vectors, one weight a layer: ELMo's scalar mix (Peters et al. 2018, eq. 1).
+"""A learned weighted sum of vectors with one weight per layer: ELMo's scalar mix (Peters et al. 2018, eq. 1).
 
     m = gamma * sum over j of s_j h_j,   s = softmax(w)
 
@@ -16,17 +16,18 @@ from torch import Tensor, nn
 from models.capabilities import Observed, OwnRate
 from models.errors import check_option
 
-SPREAD = 0.05  # of the first weights of learned pooling, as published
+SPREAD = 0.05  # standard deviation of learned pooling's initial weights, as published
 WEIGHTS = ("learned", "mean")
 
 
 class Mix(nn.Module, Observed, OwnRate):
-    """A weighted sum of layers. `start`: the first weights; `lr`: their own learning rate, without decay.
+    """A weighted sum of layers. `start`: the initial weights; `lr`: their own learning rate, without weight decay.
 
     The weights stay fp32 under autocast.
 
-    layers: the numbers of the layers that are mixed, for `facts`; gamma: its first value, one number in any shape, None
-    for no gamma; normalize: softmax, or none for weights of any sum; layer_dropout: share of layers skipped in a step.
+    layers: the numbers of the mixed layers, for `facts`; gamma: its initial value, a tensor with one element, or None
+    for no gamma; normalize: softmax, or none for unconstrained weights; layer_dropout: the share of layers to skip in a
+    training step.
     """
 
     def __init__(
@@ -39,23 +40,23 @@ class Mix(nn.Module, Observed, OwnRate):
         self.normalize, self.layer_dropout, self.own_lr = normalize, layer_dropout, lr
 
     def shares(self) -> Tensor:
-        """The weights as they are applied, s: (count,)."""
+        """The effective weights s, (count,)."""
         weight: Tensor = self.weight
         is_softmax = self.normalize == "softmax"
         if self.training and self.layer_dropout:
             dropped = torch.rand_like(weight) < self.layer_dropout
-            dropped = dropped & ~dropped.all()  # something must be left to read
+            dropped = dropped & ~dropped.all()  # never drop all layers
             weight = weight.masked_fill(dropped, -math.inf if is_softmax else 0.0)
         return weight.softmax(0) if is_softmax else weight
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """(..., count, H) to (..., H)."""
+        """Mix (..., count, H) into (..., H)."""
         mixed = torch.matmul(self.shares(), vectors.float())
         return mixed if self.gamma is None else self.gamma * mixed
 
     @torch.no_grad()
     def facts(self) -> dict[str, float]:
-        """The weights so far, as the `mix/*` metrics."""
+        """The current weights, as the `mix/*` metrics."""
         shares = (self.weight.softmax(0) if self.normalize == "softmax" else self.weight).tolist()
         found = {f"mix/weight_{index}": share for index, share in zip(self.layers, shares)}
         found["mix/center"] = sum(index * share for index, share in zip(self.layers, shares))
@@ -70,11 +71,11 @@ class MeanMix(nn.Module):
     """The plain average of layers; nothing is learned."""
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """(..., count, H) to (..., H)."""
+        """Average (..., count, H) to (..., H)."""
         return vectors.mean(-2)
 
 
 def make_mix(count: int, weights: str) -> nn.Module:
-    """Learned pooling (count + 1 parameters) or average pooling of that many vectors; ModelError for other weights."""
+    """Learned pooling (count + 1 parameters) or average pooling of `count` vectors; ModelError for other weights."""
     check_option(weights in WEIGHTS, "model.readout.weights", weights, f"one of {', '.join(WEIGHTS)}", "learned")
     return Mix(torch.randn(count) * SPREAD, range(count), gamma=torch.ones(())) if weights == "learned" else MeanMix()

@@ -1,8 +1,8 @@
-"""The states of all layers averaged with learned or equal weights: at the first token, over the text, or at each token.
+"""Averages the states of all layers with learned or equal weights: for the first token, the whole text, or each token.
 
-Learned pooling and average pooling of BERTVision (github.com/cbenge509/BERTVision, after Tenney et al. 2019), which
-start w at normal(0, 0.05). The published torch version applies the softmax to the states by mistake; here it applies to
-the weights.
+These are the learned and average pooling of BERTVision (github.com/cbenge509/BERTVision, after Tenney et al. 2019),
+with w drawn from normal(0, 0.05). The published torch version applies the softmax to the states by mistake; here it is
+applied to the weights.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class LayerPool(Readout):
     """The readout. The mix is linear, so each layer is pooled over the text before layers are mixed."""
 
     layers_read = "all"
-    head_dropout = 0.0  # published without
+    head_dropout = 0.0  # as published
 
     def __init__(self, hidden: int, layers: int, *, weights: str, pool: str) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""Two texts as [u, v, |u - v|, u * v] of the means u and v of their word vectors, for models without attention.
+"""Represents two texts as [u, v, |u - v|, u * v], with the means u and v of their word vectors; without attention.
 
-Source of the four parts: Conneau et al. 2017 (InferSent, arXiv 1705.02364). The norm is ours: u * v of small vectors
-would be lost beside u.
+Source of the four parts: Conneau et al. 2017 (InferSent, arXiv 1705.02364). The layer norm is ours: for small vectors,
+u * v would be negligible next to u.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ class Pair(Readout):
         check_option(0.0 <= dropout < 1.0, "model.readout.dropout", dropout, "at least 0 and less than 1", 0.2)
         self.norm = nn.LayerNorm(hidden) if norm == "layer" else nn.Identity()
         self.narrow = nn.Identity() if size is None else nn.Linear(PARTS * hidden, size)
-        self.dropout = Dropout(dropout)  # before the hidden layer; without one, that before the head is the only one
+        self.dropout = Dropout(dropout)  # before the hidden layer; if there is none, only the head has dropout
         self.head_dropout = dropout
         self.width = PARTS * hidden if size is None else size
 
     def forward(self, hidden: Tensor, mask: Tensor | None, segments: Tensor | None = None) -> Tensor:
-        """(B, T, H) to (B, width); segments: (B, T), 1 for tokens of the second text, None where there is none."""
+        """Map (B, T, H) to (B, width); segments: (B, T), 1 for tokens of the second text, None if there is none."""
         real = hidden.new_ones(hidden.shape[:2]) if mask is None else mask.to(hidden.dtype)
         weights = text_weights(real, segments)
         return self.from_sums(torch.bmm(weights, hidden), weights.sum(-1, keepdim=True))
 
     def from_sums(self, summed: Tensor, tokens: Tensor) -> Tensor:
-        """(B, width) from the sum of the vectors of each text, (B, 2, H), and its number of tokens, (B, 2, 1).
+        """Compute (B, width) from the sum of each text's vectors, (B, 2, H), and its number of tokens, (B, 2, 1).
 
         A text without tokens has the mean 0.
         """
@@ -53,6 +53,6 @@ class Pair(Readout):
 
 
 def text_weights(weights: Tensor, segments: Tensor | None) -> Tensor:
-    """The weight of each token in the sum of the first and of the second text, (B, 2, T); weights, segments: (B, T)."""
+    """Each token's weight in the sums over the first and the second text, (B, 2, T); weights, segments: (B, T)."""
     second = torch.zeros_like(weights) if segments is None else weights * segments.to(weights.dtype)
     return torch.stack([weights - second, second], 1)

@@ -1,10 +1,10 @@
 """BERTVision's in-line variant, the "parasite": a tiny module before every block of an encoder that may be frozen.
 
-    x_i + up(gelu(down(c + sum over t, j of w_tj x_tj))) goes into block i; j are the last `reach` states, x_i the last
+    x_i + up(gelu(down(c + sum over t, j of w_tj x_tj))) is the input of block i; j: the last `reach` states, x_i last
 
-Each module adds one vector a text to all its tokens. The head reads the first token of the last block, without BERT's
-pooler (github.com/cbenge509/BERTVision, 2021, which put a sigmoid before the cross-entropy; here the head gives
-logits). With w = 0 and c = 0 at the start the encoder computes what it did before. Padding adds nothing, so a
+Each module computes one vector per text and adds it to all tokens. The head reads the first token of the last block,
+without BERT's pooler (github.com/cbenge509/BERTVision, 2021, has a sigmoid before the cross-entropy; here the head
+returns logits). Initially w = 0 and c = 0, which leaves the encoder's output unchanged. Padding is ignored, so a
 prediction does not depend on the batch.
 """
 
@@ -31,7 +31,7 @@ class InlineModule(nn.Module):
         self.down, self.up = nn.Linear(hidden, size), nn.Linear(size, hidden)
 
     def forward(self, states: list[Tensor], mask: Tensor | None) -> Tensor:
-        """The vector that is added to the last of the states (B, T, H): (B, 1, H)."""
+        """The vector to add to the last of the states (B, T, H): (B, 1, H)."""
         reach, length = len(self.weight), states[-1].shape[1]
         check_length(length, self.weight.shape[1])
         weight = self.weight[:, None, None, :length]  # (reach, 1, 1, T)
@@ -43,14 +43,14 @@ class InlineModule(nn.Module):
 
 
 class InlineModules(LayerHook):
-    """Adds the result of one module to the input of each layer; a module reads the states before anything was added."""
+    """Adds one module's output to each layer's input; modules read the states before anything is added to them."""
 
     def __init__(self, modules: nn.ModuleList) -> None:
         self.modules = modules
         self.states: list[Tensor] = []
 
     def before(self, layer: int, state: State) -> State:
-        """The state with one vector more on all its tokens; ModelError where another hook has removed tokens."""
+        """Add one vector to all tokens of the state; ModelError if another hook has removed tokens."""
         if state.places is not None:
             raise ModelError("model/readout=parasite reads every token of a text; an encoder that drops some has fewer")
         self.states.append(state.hidden)
@@ -58,7 +58,7 @@ class InlineModules(LayerHook):
 
 
 class Parasite(Readout):
-    """The readout, with its modules in `inline`."""
+    """The readout; its modules are in `inline`."""
 
     first = 1
 
@@ -72,7 +72,7 @@ class Parasite(Readout):
         )
 
     def hooks(self) -> tuple[LayerHook, ...]:
-        """The modules before the layers."""
+        """The hook that runs the modules before the layers."""
         return (InlineModules(self.inline),)
 
     def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:

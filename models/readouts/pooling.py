@@ -1,4 +1,4 @@
-"""The readouts without options: one token, or a sum over tokens."""
+"""Readouts without options: the first token, pooling over tokens, or all tokens."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ class ClsPooler(Readout):
         self.dense = nn.Linear(hidden, hidden)
 
     def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
-        """(B, T, H) to (B, H)."""
+        """Map (B, T, H) to (B, H)."""
         return torch.tanh(self.dense(hidden[:, 0]))
 
 
 class SumPooler(Readout):
-    """The sum of the vectors of real tokens: the DSN, without the flaw that SumAllPooler keeps."""
+    """The sum of the vectors of real tokens: the DSN, without the flaw that SumAllPooler reproduces."""
 
     power = 0.0  # the sum is divided by the number of tokens to this power
 
     def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
-        """(B, T, H) to (B, H)."""
+        """Map (B, T, H) to (B, H)."""
         return self.scale(masked_sum(hidden, mask), count_tokens(hidden, mask))
 
     def scale(self, summed: Tensor, tokens: Tensor) -> Tensor:
-        """The readout, given the sums (B, H) and the number of tokens of each row (B, 1)."""
+        """Scale the sums (B, H), given the number of tokens of each row (B, 1)."""
         return summed / tokens**self.power if self.power else summed
 
 
@@ -43,16 +43,16 @@ class MeanPooler(SumPooler):
 
 
 class SqrtPooler(SumPooler):
-    """The sum over the square root of the number of tokens, which keeps its scale level over text lengths."""
+    """The sum divided by the square root of the number of tokens, so that its scale varies less with text length."""
 
     power = 0.5
 
 
 class SumAllPooler(Readout):
-    """The sum over all places, padding too: the published DSN, whose result depends on the padding."""
+    """The sum over all positions, including padding: the published DSN, whose result depends on the padding."""
 
     def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
-        """(B, T, H) to (B, H)."""
+        """Map (B, T, H) to (B, H)."""
         return hidden.sum(1)
 
 
@@ -60,7 +60,7 @@ class MaxPooler(Readout):
     """The largest value of each dimension among the vectors of real tokens."""
 
     def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
-        """(B, T, H) to (B, H); zeros for a text without tokens."""
+        """Map (B, T, H) to (B, H); zeros for a text without tokens."""
         if mask is not None:
             hidden = hidden.masked_fill(mask.unsqueeze(-1) == 0, -torch.inf)
         found = hidden.amax(1)
@@ -68,16 +68,16 @@ class MaxPooler(Readout):
 
 
 class EveryToken(Readout):
-    """No readout: the vectors of all tokens, for heads that answer for each token."""
+    """No pooling: returns the vectors of all tokens, for heads that read tokens."""
 
     keeps_tokens = True
 
     def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
-        """(B, T, H), as it came."""
+        """Return (B, T, H) unchanged."""
         return hidden
 
 
-POOLINGS: dict[str, type[Readout]] = {  # and cls
+POOLINGS: dict[str, type[Readout]] = {  # all but cls
     "max": MaxPooler,
     "mean": MeanPooler,
     "none": EveryToken,

@@ -3,7 +3,7 @@
     m = gamma * sum over j of s_j h_j,   s = softmax(w)   (Peters et al. 2018, eq. 1; j = 0 is the embeddings' output)
 
 Kodge & Roy 2021 (arXiv 2110.15802) put it between a BERT and its classifier. The mix is linear and the same for every
-token, so only the vectors that are read are mixed: those of the first token, the means over the text, or all tokens.
+token, so only the pooled vectors are mixed: those of the first token, the means over the text, or all tokens.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from models.readouts.base import Readout, count_tokens, masked_sum
 from models.readouts.layer_mix import Mix
 
 OPTION = "model.readout."
-LAST = 20.0  # softmax weight of the last layer under init=last: the others' share is 2e-9 each
+LAST = 20.0  # the last layer's weight before the softmax under init=last; every other layer gets a share of 2e-9
 CHOICES = {
     "normalize": ("softmax", "none"),
     "where": ("before_pooler", "after_pooler", "no_pooler"),
@@ -79,7 +79,7 @@ class ScalarMix(Readout, Observed):
 
     @torch.no_grad()
     def facts(self) -> dict[str, float]:
-        """The share of each layer in the sum: s_j times the mean norm of h_j, over the last training step."""
+        """Each layer's contribution to the sum: s_j times the mean norm of h_j, over the last training step."""
         if self._seen is None:
             return {}
         shares, norms = self.mix.facts(), self._seen.float().norm(dim=-1).flatten(0, -2).mean(0).tolist()
@@ -87,7 +87,7 @@ class ScalarMix(Readout, Observed):
 
 
 def mixed_layers(mixed: str | list[int], layers: int, embeddings: bool) -> list[int]:
-    """The numbers of the states that are mixed, 0 for the embeddings' output."""
+    """The indices of the states to mix; 0 is the embeddings' output."""
     if mixed == "all":
         return list(range(0 if embeddings else 1, layers + 1))
     chosen = [] if isinstance(mixed, str) else list(mixed)
@@ -97,7 +97,7 @@ def mixed_layers(mixed: str | list[int], layers: int, embeddings: bool) -> list[
 
 
 def first_weights(init: str | list[float], count: int, normalize: str) -> list[float]:
-    """The weights that the mix starts from."""
+    """The initial weights of the mix."""
     if init == "uniform":
         return [0.0 if normalize == "softmax" else 1.0 / count] * count
     if init == "last":

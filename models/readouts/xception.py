@@ -1,7 +1,7 @@
-"""BERTVision's Xception heads: the first-token vectors of the layers as an image of one row, one channel a layer.
+"""BERTVision's Xception heads: treat the layers' first-token vectors as a one-row image with one channel per layer.
 
-Separable convolutions run along H (Chollet 2017, arXiv 1610.02357, in one dimension). Sizes of the published Keras
-heads (github.com/cbenge509/BERTVision, 2020): all convolutions without bias, a batch norm after each.
+Separable convolutions run along H (Chollet 2017, arXiv 1610.02357, in one dimension). The sizes are those of the
+published Keras heads (github.com/cbenge509/BERTVision, 2020): no convolution has a bias, and a batch norm follows each.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from models.errors import ModelError, check_option
 from models.readouts.cls_layers import FirstTokens
 
 KINDS = ("short", "residual", "full")
-LEAST = 4  # layers
+LEAST = 4  # minimum number of layers
 
 
 def convolution(ins: int, outs: int, size: int, stride: int = 1) -> nn.Sequential:
@@ -25,13 +25,13 @@ def convolution(ins: int, outs: int, size: int, stride: int = 1) -> nn.Sequentia
 
 
 def separable_convolution(ins: int, outs: int) -> nn.Sequential:
-    """A separable convolution of the same length (each channel along H, then all channels), then batch norm."""
+    """A separable convolution that keeps the length (each channel along H, then across channels), then batch norm."""
     depth = nn.Conv1d(ins, ins, 3, padding=1, groups=ins, bias=False)
     return nn.Sequential(depth, nn.Conv1d(ins, outs, 1, bias=False), nn.BatchNorm1d(outs))
 
 
 class Block(nn.Module):
-    """Separable convolutions with a residual connection; a block that widens also halves the length."""
+    """Separable convolutions with a residual connection; a block that adds channels also halves the length."""
 
     def __init__(self, widths: list[int], relu_first: bool = True) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Block(nn.Module):
         self.pool = nn.AvgPool1d(3, 2, 1, count_include_pad=False) if halves else nn.Identity()
 
     def forward(self, image: Tensor) -> Tensor:
-        """(B, first width, L) to (B, last width, L or its half)."""
+        """Map (B, first width, L) to (B, last width, L or L / 2)."""
         made = image
         for number, step in enumerate(self.steps):
             made = step(F.relu(made) if number or self.relu_first else made)
@@ -50,7 +50,7 @@ class Block(nn.Module):
 
 
 def convolutions(variant: str, channels: int) -> tuple[nn.Sequential, int]:
-    """The convolutions and their number of output channels."""
+    """Build the convolutions; return them with their number of output channels."""
     if variant != "full":
         first = [convolution(channels, 64, 3, 3), nn.ReLU(), convolution(64, 128, 3), nn.ReLU()]
         return nn.Sequential(*first, Block([128, 256, 512], relu_first=False)), 512
@@ -68,7 +68,7 @@ def convolutions(variant: str, channels: int) -> tuple[nn.Sequential, int]:
 
 
 class Xception(FirstTokens):
-    """The readout: short, the same beside BERT's pooled vector (residual), or the full depth."""
+    """The readout: short, short with BERT's pooled vector appended (residual), or the full depth."""
 
     def __init__(self, hidden: int, layers: int, *, kind: str) -> None:
         super().__init__(hidden)

@@ -1,1 +1,1 @@
-"""A second view of the training rows, codes beside texts, from which the text encoder learns; it is not deployed."""
+"""A second view of the training rows, codes besides texts, from which the text encoder learns; it is not deployed."""

@@ -1,12 +1,12 @@
-"""Canonical correlation of two views, as a loss, as a measure, and as the two maps that lead to it.
+"""Canonical correlation analysis of two views: as a loss, as a metric, and as the two linear maps that achieve it.
 
-The outputs of two encoders for the same rows are correlated as far as any linear maps of both can make them (Andrew et
-al. 2013, Deep canonical correlation analysis). Everything is in float64: covariances of 32 dimensions are too coarse in
-float32 for a Cholesky decomposition with a small ridge.
+It measures how far linear maps can correlate the outputs of two encoders for the same rows (Andrew et al. 2013, Deep
+canonical correlation analysis). Everything is computed in float64: in float32, covariances of 32 dimensions are too
+imprecise for a Cholesky decomposition with a small ridge.
 
-The correlations are the singular values of La^-1 Sab Lb^-T, where La and Lb are Cholesky factors, and not of the
-product with symmetric square roots: those have the same singular values, but the gradient of an eigendecomposition is
-infinite where two eigenvalues are equal.
+The correlations are the singular values of La^-1 Sab Lb^-T, where La and Lb are Cholesky factors. Symmetric square
+roots would give the same singular values, but the gradient of the eigendecomposition is infinite if two eigenvalues
+are equal.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from torch import Tensor, nn
 from models.errors import ModelError
 
 VIEWS = ("texts", "codes")  # as messages name them
-ROUNDING = (
-    1e-12  # variance over mean square below which outputs of float32 differ by rounding alone (eps squared: 1.4e-14)
-)
+# Ratio of variance to mean square up to which float32 outputs differ by rounding alone (eps squared: 1.4e-14).
+ROUNDING = 1e-12
 
 
 def canonical_correlations(first: Tensor, second: Tensor, ridge: float) -> Tensor:
-    """Return the canonical correlations of two views of the same rows, (d,) float64, the largest first.
+    """Return the canonical correlations of two views of the same rows, (d,) float64, in descending order.
 
-    first, second: (N, d) outputs of the texts' and of the codes' encoder; ridge: added to the variances, relative to
-    their mean. Of few rows the correlations are too high: 20 of 32 dimensions of independent normal views sum up to
-    20.0 in 32 rows, 17.1 in 64, 8.4 in 256, 4.2 in 1,024. Raises ModelError for a view that does not vary.
+    first, second: (N, d) outputs of the text encoder and of the code encoder; ridge: added to the variances, relative
+    to their mean. With few rows the correlations are too high: for independent normal views of 32 dimensions, the 20
+    largest sum up to 20.0 with 32 rows, 17.1 with 64, 8.4 with 256, 4.2 with 1,024. Raises ModelError for a constant
+    or non-finite view.
     """
     return torch.linalg.svdvals(_whitened(first, second, ridge)[0])
 
 
 def correlation_loss(first: Tensor, second: Tensor, k: int, ridge: float) -> Tensor:
-    """Return minus the sum of the k largest canonical correlations, which `canonical_correlations` explains."""
+    """Return minus the sum of the k largest canonical correlations; see `canonical_correlations`."""
     return -canonical_correlations(first, second, ridge)[:k].sum()
 
 
 def projections(first: Tensor, second: Tensor, k: int, ridge: float) -> tuple[nn.Linear, nn.Linear]:
-    """Return the maps of both views, d to k, float32, whose outputs have the k largest canonical correlations.
+    """Return a linear map for each view, d to k, float32, whose outputs have the k largest canonical correlations.
 
-    first, second: as in `canonical_correlations`, of all training rows. The outputs have the mean 0 and, but for the
-    ridge, the variance 1.
+    first, second: as in `canonical_correlations`, for all training rows. The outputs have mean 0 and, apart from the
+    ridge, variance 1.
     """
     with torch.no_grad():
         product, *views = _whitened(first, second, ridge)
@@ -54,7 +54,7 @@ View = tuple[Tensor, Tensor]  # mean (d,) and lower Cholesky factor (d, d) of th
 
 
 def _whitened(first: Tensor, second: Tensor, ridge: float) -> tuple[Tensor, View, View]:
-    """Return the covariance of both views in coordinates in which each has the covariance I, and how to get there."""
+    """Return the cross-covariance of the whitened views, and the mean and Cholesky factor that whiten each view."""
     means, centred, factors = [], [], []
     for name, view in zip(VIEWS, (first, second)):
         values = view.double()
@@ -68,7 +68,7 @@ def _whitened(first: Tensor, second: Tensor, ridge: float) -> tuple[Tensor, View
 
 
 def _factor(values: Tensor, centred: Tensor, ridge: float, name: str) -> Tensor:
-    """Return the lower Cholesky factor (d, d) of the covariance with its ridge; ModelError if the view is constant."""
+    """Return the lower Cholesky factor (d, d) of the covariance with ridge; ModelError for a degenerate view."""
     covariance = centred.mT @ centred / (len(centred) - 1)
     mean_variance = covariance.diagonal().mean()
     if not torch.isfinite(mean_variance):
@@ -85,7 +85,7 @@ def _factor(values: Tensor, centred: Tensor, ridge: float, name: str) -> Tensor:
 
 
 def _linear(mean: Tensor, factor: Tensor, directions: Tensor) -> nn.Linear:
-    """Return the map of a view on these directions (d, k) of its whitened coordinates."""
+    """Return the linear map that projects a view on these directions (d, k) of its whitened coordinates."""
     weight = torch.linalg.solve_triangular(factor.mT, directions, upper=True).mT
     linear = nn.Linear(weight.shape[1], weight.shape[0])
     with torch.no_grad():

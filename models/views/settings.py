@@ -7,39 +7,39 @@ from dataclasses import dataclass
 from models.settings import limited
 
 NONE, CODES = "none", "codes"  # the views
-TEXT, BOTH = "text", "both"  # what the classifier reads; CODES alone, too
-DCCA, DISTIL = "dcca", "distil"  # how the text encoder learns from the codes; BOTH, one after the other, too
+TEXT, BOTH = "text", "both"  # what the classifier reads; CODES is possible, too
+DCCA, DISTIL = "dcca", "distil"  # how the text encoder learns from the codes; BOTH: one after the other
 ANCESTORS, TREE_CONVOLUTION = "ancestors", "gcn"  # the code encoders
 
 
 @dataclass
 class ViewSettings:
-    """Settings of what a text encoder learns from codes before the task itself; conf/view/ explains each field."""
+    """Settings for training a text encoder on codes before the task itself; conf/view/ explains each field."""
 
     name: str = limited(NONE, choices=(NONE, CODES), neutral=NONE)
     description: str = limited("", neutral="")
     method: str = limited(DISTIL, choices=(DCCA, DISTIL, BOTH), neutral=DISTIL)
     encoder: str = limited(ANCESTORS, choices=(ANCESTORS, TREE_CONVOLUTION), neutral=ANCESTORS)
-    width: int = limited(32, low=1, high=8192, neutral=32)  # of both encoders' outputs that are correlated
-    k: int = limited(20, low=1, high=8192, neutral=20)  # dimensions that are correlated, at most `width`
-    ridge: float = limited(1e-4, low=0.0, high=1.0, neutral=1e-4)  # relative to the mean variance of a view
+    width: int = limited(32, low=1, high=8192, neutral=32)  # of both encoders' outputs
+    k: int = limited(20, low=1, high=8192, neutral=20)  # dimensions to correlate, at most `width`
+    ridge: float = limited(1e-4, low=0.0, high=1.0, neutral=1e-4)  # relative to a view's mean variance
     epochs: float = limited(40.0, above=0.0, high=100000.0, neutral=40.0)
     lr: float = limited(0.003, above=0.0, high=100.0, neutral=0.003)
     batch_size: int = limited(1024, low=1, neutral=1024)
-    shuffle: bool = limited(False, neutral=False)  # give each row the codes of another: a control, gains nothing
-    reads: str = limited(TEXT, choices=(TEXT, CODES, BOTH), neutral=TEXT)  # codes, both: bounds, never deployed
+    shuffle: bool = limited(False, neutral=False)  # give each row another row's codes: a control without gain
+    reads: str = limited(TEXT, choices=(TEXT, CODES, BOTH), neutral=TEXT)  # codes, both: upper bounds, not deployed
 
 
-ROWS_PER_DIMENSION = 8  # of a batch: with fewer, independent views seem to correlate (tests/models/views)
+ROWS_PER_DIMENSION = 8  # in a batch: with fewer, independent views seem to correlate (tests/models/views)
 
 
 def smallest_batch(width: int) -> int:
-    """Return the fewest rows whose correlation says something about views of this width."""
+    """Return the smallest number of rows for a meaningful correlation of views of this width."""
     return ROWS_PER_DIMENSION * width
 
 
 def contradictions(view: ViewSettings) -> list[str]:
-    """Return what contradicts itself, each with a cure."""
+    """Return a message, with a fix, for each contradiction between the settings."""
     if view.name == NONE or view.method == DISTIL or view.reads != TEXT:
         return []
     found = []
