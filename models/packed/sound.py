@@ -134,7 +134,7 @@ def pack_sound(network: Network, facts: Facts) -> bytes:
     if network.exits is not None or (bert.encoder is not None and (bert.encoder.lengths or bert.encoder.skipped)):
         raise NotPacked("it has layers that not every sound passes through")
     written = Written()
-    shape = write_embeddings(written, bert.embeddings, facts.max_length)
+    shape = write_embeddings(written, bert.embeddings)
     layers = [] if bert.encoder is None else [cast(Layer, layer) for layer in bert.encoder.layer]
     shape["heads"] = [write_layer(written, layer) for layer in layers]
     shape["readout"] = READOUTS[type(bert.pooler)]
@@ -150,8 +150,8 @@ def pack_sound(network: Network, facts: Facts) -> bytes:
     return pack("sound", facts.labels, arrays, fields | facts.entries())
 
 
-def write_embeddings(written: Written, own: Embeddings, longest: int) -> JsonObject:
-    """Write the layers that turn frames into the first block's input; return their description. longest: not used."""
+def write_embeddings(written: Written, own: Embeddings) -> JsonObject:
+    """Write the layers that turn frames into the first block's input; return their description."""
     frames = cast(Frames | BandConvolution, own.word_embeddings)
     shape: JsonObject = {"width": own.width, "project": not isinstance(frames.projection, nn.Identity)}
     if isinstance(frames, BandConvolution):
