@@ -1,8 +1,8 @@
-"""From a string to its label, as a user waits for it: opening the saved model, and the time of each answer.
+"""End-to-end time from a string to its label: opening the saved model, and each single prediction.
 
     time_answers(lambda: open_it(folder), distinct_texts(split), settings)
 
-The forward pass alone is in latency.py. A model of a few hundred kilobytes spends most of an answer outside of it.
+latency.py times the forward pass alone. A model of a few hundred kilobytes spends most of its time outside of it.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from data.splits import TokenSplit
 from runner.measure.latency import fixed_threads, without_collection
 from runner.measure.settings import MeasureSettings
 
-MOST_TEXTS = 1000  # then a percentile of them is known to a few ranks
-LIST = 32  # texts in a call, to count answers a second
-FEWEST_TEXTS = 3  # timed whatever they take
+MOST_TEXTS = 1000  # enough to know a percentile to within a few ranks
+LIST = 32  # texts per call when measuring answers per second
+FEWEST_TEXTS = 3  # timed even if they exceed the time limit
 WARM_UP_TEXTS = 20  # after them a DSN's times are stable: kernels are chosen, frequent words are in the word cache
-QUERIES = 5  # with all their candidates, at most
+QUERIES = 5  # at most, each with all its candidates
 WARM_UP_SHARE = 0.2  # of the time for answers that the warm-up may take
 
-Ask = Callable[[Sequence[list[Any]]], object]  # answers the questions in columns of equal length: texts, second texts
+Ask = Callable[[Sequence[list[Any]]], object]  # predicts for rows given as columns of equal length: texts, second texts
 
 
 def distinct_texts(split: TokenSplit, most: int = MOST_TEXTS) -> list[list[object]]:
-    """Return different questions of a split as columns, evenly spaced over its rows; [] where no text is known."""
+    """Return distinct rows of a split as columns, evenly spaced over the split; [] if it has no texts."""
     if split.texts is None:
         return []
     count = len(split.texts)
@@ -47,9 +47,9 @@ def time_answers(
 ) -> dict[str, float]:
     """Return the `speed/*` metrics of answers; all texts together take about `rounds` times `min_time_s` seconds.
 
-    load: opens the saved model. columns: of `distinct_texts`. Each text is asked once, alone; then those that were
-    timed are asked once more, LIST at a time. together: so many second texts are also asked for with one first text, as
-    the candidates of a query are. Threads, garbage collection and torch's random state are put back.
+    load: opens the saved model. columns: from `distinct_texts`. Each text is timed once, alone; then the timed ones
+    are timed again, LIST at a time. together: number of second texts also timed in one call with a single first text,
+    like the candidates of a query; 0: none. Threads, garbage collection and torch's random state are restored.
     """
     seconds = settings.rounds * settings.min_time_s
     questions = [[[cell] for cell in cells] for cells in zip(*columns)]
@@ -78,7 +78,7 @@ def time_answers(
 def time_features(
     own: Input, columns: Sequence[list[object]], max_length: int, settings: MeasureSettings
 ) -> dict[str, float]:
-    """Return the time from a sound file to its frames: a part of every answer, and none of the model's latency."""
+    """Return the time from a sound file to its frames: part of every answer, but not of the model's latency."""
     questions = [[[cell] for cell in cells] for cells in zip(*columns)]
     with fixed_threads(settings.threads), without_collection():
         times = _ask_each(
@@ -89,12 +89,12 @@ def time_features(
 
 
 def _together(columns: Sequence[list[object]], count: int) -> list[list[object]]:
-    """Return `count` questions of one first text with different second ones, repeated where there are fewer."""
+    """Return `count` pairs of one first text with different second texts, which repeat if there are fewer."""
     return [columns[0][:1] * count, *(list(islice(cycle(cells), count)) for cells in columns[1:])]
 
 
 def _ask_each(ask: Ask, questions: list[list[list[object]]], seconds: float) -> list[float]:
-    """Ask one question after the other until the time is up; return what each took, in microseconds."""
+    """Time one question after the other until the time is up; return their times in microseconds."""
     end, times = time.perf_counter() + seconds, list[float]()
     for question in questions:
         begun = time.perf_counter_ns()

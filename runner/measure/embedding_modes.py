@@ -1,4 +1,4 @@
-"""Models whose embedding has several modes are timed in each, so that a mode's memory stands beside its own speed."""
+"""Times a model in every mode of its embedding, so that the memory of a mode can be compared with its speed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def embedding_mode(model: nn.Module) -> str:
 
 
 def models_in_other_modes(model: nn.Module) -> dict[str, nn.Module]:
-    """Return a copy of the model in each other mode, by mode; empty for a model without modes."""
+    """Return a copy of the model for each other mode, keyed by mode; empty for a model without modes."""
     embedding, found = computed_vectors(model), dict[str, nn.Module]()
     for mode in embedding.regenerable_bytes() if embedding else ():
         if embedding and mode != embedding.mode:

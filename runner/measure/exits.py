@@ -1,4 +1,4 @@
-"""The savings of early exits: layers that ran for the rows of a split, and the multiply-adds of its rows."""
+"""What early exits save: how many layers ran for the rows of a split, and the multiply-adds of its rows."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from models.heads.linear import LinearHead
 from runner.measure.inputs import device_of, real_batches, to_device
 from runner.measure.macs import count_macs
 
-ROWS = 20  # for each of the five parts of the lengths
+ROWS = 20  # rounds of `real_batches`, which at batch 1 takes ROWS_PER_ROUND rows for each
 
 
 def exit_metrics(model: nn.Module) -> dict[str, float]:
-    """Return the `exits/*` metrics of the rows that a model has answered since the last call; {} without exits."""
+    """Return the `exits/*` metrics of the rows that a model has processed since the last call; {} without exits."""
     exits = exits_of(model)
     if exits is None or not isinstance(model, LinearHead) or not isinstance(model.bert, Bert):
         return {}

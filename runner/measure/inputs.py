@@ -1,4 +1,4 @@
-"""Inputs on which a model is counted and timed: ids that occur in the data, in one shape or as real rows."""
+"""Inputs for counting and timing a model: ids that occur in the data, in one fixed shape or as real rows."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from data.splits import Arrays, TokenSplit
 
 Inputs = dict[str, Tensor | None]  # keyword arguments of a model's forward
 
-ROWS_PER_ROUND = 8  # real rows that a round times at batch 1; five rounds then see 40 lengths
+ROWS_PER_ROUND = 8  # real rows timed per round at batch 1, so that five rounds cover 40 lengths
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One shape to time: `batch_size` rows of `length` tokens, or of real rows where length is None."""
+    """One shape to time: `batch_size` rows of `length` tokens, or `batch_size` real rows where length is None."""
 
     batch_size: int
     length: int | None
@@ -32,14 +32,14 @@ class Cell:
 
 
 def draw_batch(split: TokenSplit, batch_size: int, length: int, *, seed: int = 0) -> Inputs:
-    """Return unpadded inputs of one shape, as the split's input draws them from its rows."""
+    """Return unpadded inputs of one shape, drawn from the rows of the split."""
     return _tensors(split.input.example(split, batch_size, length, seed=seed))
 
 
 def real_batches(split: TokenSplit, batch_size: int, rounds: int) -> list[Inputs]:
-    """Return batches of real rows as evaluation cuts and pads them, evenly spaced over the lengths.
+    """Return batches of real rows, grouped and padded as in evaluation, evenly spaced over the lengths.
 
-    Batch i, i + rounds, ... are those of round i, so each round sees short and long ones.
+    Round i uses batches i, i + rounds, ..., so each round sees short and long rows.
     """
     cut = eval_batches(np.asarray(split.lengths), batch_size=batch_size)
     full = [rows for rows in cut if len(rows) == batch_size] or cut  # the last, smaller batch would time fewer rows
@@ -67,7 +67,7 @@ def device_of(model: nn.Module) -> torch.device:
 
 @contextmanager
 def evaluating(*models: nn.Module) -> Iterator[None]:
-    """Put models into eval mode for a block; afterwards every module has its own training flag back."""
+    """Put models into eval mode for a block; afterwards the training flag of every module is restored."""
     flags = [(module, module.training) for model in models for module in model.modules()]
     for model in models:
         model.eval()

@@ -1,8 +1,8 @@
 """Wall and CPU time of models, measured side by side.
 
-A shared machine changes speed from second to second, so the models of one table take turns: warm-up,
-then rounds of short blocks, each round on the same inputs for all models. Ratios are formed within rounds only.
-Every sample is kept; nothing is averaged away. Fewer than 3 rounds are refused.
+The speed of a shared machine changes from second to second, so the models of one table take turns: a warm-up, then
+rounds of short blocks, each round on the same inputs for all models. Ratios are only formed within a round. All samples
+are kept. Fewer than 3 rounds are refused.
 
     report = measure_latency({"dsn": dsn, "bert-tiny": tiny}, cells, threads=1, min_time_s=0.3, rounds=5,
                              make_batch=make_batch)
@@ -27,7 +27,7 @@ from runner.machine.facts import load_average
 from runner.measure.inputs import Cell, Inputs, device_of, evaluating, to_device
 
 WARM_UP_CALLS = 3  # the first call allocates memory and picks kernels; from the third on times are stable
-NOISY = 1.5  # p90/p50 of the same input; above it the machine was busy with other work
+NOISY = 1.5  # p90/p50 on the same input; above it the machine was busy with other work
 
 MakeBatch = Callable[[Cell], Sequence[Inputs]]
 
@@ -39,17 +39,17 @@ class CellTimes:
     cell: Cell
     wall_ms: np.ndarray
     cpu_ms: np.ndarray
-    batch: np.ndarray  # which of the cell's batches the sample is of
+    batch: np.ndarray  # which batch of the cell each sample used
     round: np.ndarray
     rows: np.ndarray  # rows per batch, indexed by `batch`
 
     def percentile_ms(self, share: float) -> float:
-        """Return the wall time that this share (0..1) of the calls does not exceed; each batch weighs the same."""
+        """Return the wall time that this share (0..1) of the calls does not exceed; all batches have equal weight."""
         return self._percentile(self.wall_ms, share)
 
     @property
     def cpu_ms_p50(self) -> float:
-        """Return the median CPU time of a call, all threads of the process."""
+        """Return the median CPU time of a call, summed over all threads of the process."""
         return self._percentile(self.cpu_ms, 0.5)
 
     @property
@@ -60,7 +60,7 @@ class CellTimes:
 
     @property
     def noise(self) -> float:
-        """Return p90/p50 of the same input: samples are divided by the median of their batch first."""
+        """Return p90/p50 on the same input: samples are first divided by the median of their batch."""
         return self._percentile(self.wall_ms / self._batch_medians()[self.batch], 0.9)
 
     def round_medians_ms(self, cpu: bool = False) -> np.ndarray:
@@ -69,7 +69,7 @@ class CellTimes:
         return np.array([np.median(samples[self.round == r]) for r in range(self.round.max() + 1)])
 
     def _percentile(self, values: np.ndarray, share: float) -> float:
-        # Weighted, since a round of short rows fits more calls into its time than a round of long ones.
+        # Weighted, since a round of short rows fits in more calls than a round of long rows.
         weights = 1.0 / np.bincount(self.batch)[self.batch]
         return float(np.quantile(values, share, weights=weights, method="inverted_cdf"))
 
@@ -92,7 +92,7 @@ class LatencyReport:
         return float(np.median(other.round_medians_ms() / own.round_medians_ms()))
 
     def warnings(self) -> list[str]:
-        """Return one line where times scatter too much to be compared: the worst of them, and how many there are."""
+        """Return one line if times scatter too much to compare: the worst case, and how many there are; else []."""
         noise = {(model, cell): times.noise for model, cells in self.times.items() for cell, times in cells.items()}
         noisy = sorted((key for key, value in noise.items() if value > NOISY), key=lambda key: -noise[key])
         if not noisy:
@@ -118,9 +118,9 @@ def measure_latency(
 ) -> LatencyReport:
     """Return the times of all models in all cells, in eval and inference mode.
 
-    min_time_s: seconds per model and cell, spread over the rounds; a slow model still gets one call per
-    round. make_batch: the inputs of a cell; round r uses batches r, r + rounds, ..., or one in turn where
-    there are fewer batches than rounds. Threads, training flags and garbage collection are put back.
+    min_time_s: seconds per model and cell, spread over the rounds; a slow model still gets one call per round and
+    batch. make_batch: the inputs of a cell; round r uses batches r, r + rounds, ..., or one batch in turn if there are
+    fewer batches than rounds. Threads, training flags and garbage collection are restored.
     """
     if rounds < 3:
         raise ValueError(f"rounds={rounds}: a median of rounds needs 3 or more. Try: measure.rounds=3")
@@ -139,13 +139,13 @@ def measure_latency(
 
 
 def load_of_last_minute() -> float | None:
-    """Return the 1-minute load average, None where the system has none."""
+    """Return the 1-minute load average; None if the system has none."""
     load = load_average()
     return load[0] if load else None
 
 
 class _Timer:
-    """The timing of one model in one cell: its inputs on its device, and the samples so far."""
+    """Times one model in one cell: holds the inputs on the model's device, and the samples so far."""
 
     def __init__(self, model: nn.Module, batches: Sequence[Inputs]) -> None:
         device = device_of(model)
@@ -162,7 +162,7 @@ class _Timer:
                 self._call(number)
         end = time.perf_counter() + seconds
         while True:
-            # Whole passes only: within a round every batch, short or long, has equally many samples.
+            # Only full passes, so that within a round every batch, short or long, has the same number of samples.
             self.samples += [(*self._call(number), number, turn) for number in own]
             if time.perf_counter() >= end:
                 return
@@ -191,7 +191,7 @@ def _rows(inputs: Inputs) -> int:
 
 
 def _nothing() -> None:
-    """Stand in for `synchronize` on a CPU, where a call has finished when it returns."""
+    """Replace `synchronize` on a CPU, where calls are synchronous."""
 
 
 def _shown(load: float | None) -> str:
@@ -200,7 +200,7 @@ def _shown(load: float | None) -> str:
 
 @contextmanager
 def fixed_threads(count: int) -> Iterator[None]:
-    """Let torch use `count` threads for a block, and put the number back afterwards."""
+    """Let torch use `count` threads for a block, and restore the previous number afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -211,8 +211,8 @@ def fixed_threads(count: int) -> Iterator[None]:
 
 @contextmanager
 def without_collection() -> Iterator[None]:
-    """Collect garbage once and then none for a block."""
-    # As timeit does: a garbage collection takes longer than a call of a tiny model, and hits one at random.
+    """Collect garbage once, then disable collection for a block."""
+    # As timeit does: a collection takes longer than a call of a tiny model, and would distort random calls.
     gc.collect()
     with paused_collector():
         yield

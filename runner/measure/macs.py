@@ -1,4 +1,4 @@
-"""Multiply-adds of one example (MACs), counted while the model runs, so that no formula can be out of date.
+"""Multiply-adds (MACs) of one example, counted while the model runs, so that no formula can become outdated.
 
 Matrix products and convolutions count (torch's FLOP counter, halved); look-ups, sums, norms and activations do not, as
 in most published tables.
@@ -24,8 +24,8 @@ def count_macs(model: nn.Module, inputs: Inputs) -> int:
     """
     counter = FlopCounterMode(display=False, custom_mapping={torch.ops.aten._int_mm: _product_flops})
     # The counter has no formula for the CPU's fused attention and would silently leave attention out
-    # (torch 2.13: 14 % of bert-tiny at 128 tokens), so attention runs as two plain products here. Nor has it one for
-    # oneDNN's recurrent layers, which are products of their own without that library.
+    # (torch 2.13: 14 % of bert-tiny at 128 tokens), so attention runs as two plain products here. It has none for
+    # oneDNN's recurrent layers either, which run as plain products without that library.
     plain = (sdpa_kernel(SDPBackend.MATH), _without_onednn())
     with evaluating(model), _frozen(model), torch.inference_mode(), plain[0], plain[1], counter:
         model(**inputs)
@@ -34,7 +34,7 @@ def count_macs(model: nn.Module, inputs: Inputs) -> int:
 
 @contextmanager
 def _without_onednn() -> Iterator[None]:
-    """Compute without the library; `torch.backends.mkldnn.flags` does that too, and warns of GPUs."""
+    """Compute without oneDNN; `torch.backends.mkldnn.flags` does that too, but warns about GPUs."""
     was_enabled = torch._C._get_mkldnn_enabled()
     torch._C._set_mkldnn_enabled(False)
     try:
@@ -45,7 +45,7 @@ def _without_onednn() -> Iterator[None]:
 
 @contextmanager
 def _frozen(model: nn.Module) -> Iterator[None]:
-    """No parameter takes gradients: else the counter fails on a module that returns one, as a removed block does."""
+    """Freeze all parameters: the counter fails if a module returns a trainable one, as a removed block does."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     try:
         for parameter in trained:
@@ -57,5 +57,5 @@ def _frozen(model: nn.Module) -> Iterator[None]:
 
 
 def _product_flops(left: torch.Size, right: torch.Size, *, out_shape: torch.Size) -> int:
-    """Return the FLOPs of a product of int8 matrices, for which the counter has no formula either."""
+    """Return the FLOPs of a product of int8 matrices, for which the counter has no formula."""
     return 2 * left[0] * left[1] * right[1]

@@ -2,7 +2,7 @@
 
     measure_model(model, splits.report[0], settings.measure, baseline=tiny, model_folder=folder)
 
-Nothing here changes the model. While times are taken, the caller keeps other trainings from running.
+Nothing here changes the model. The caller must keep other trainings from running during timing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from runner.measure.size import (
     csr_bytes,
 )
 
-STANDARD_LENGTH = 128  # the length at which published MACs and latencies can be compared
+STANDARD_LENGTH = 128  # the length at which MACs and latencies are usually published
 _MODEL, _BASELINE = "model", "baseline"
 
 
@@ -52,9 +52,9 @@ def measure_model(
 ) -> dict[str, float]:
     """Return the exact `cost/*` counts and, if enabled, the `speed/*` times and peak memory of a model.
 
-    split: the reported split; inputs are made of its ids and lengths. baseline: a yardstick model timed in the same
+    split: the reported split; inputs are made of its ids and lengths. baseline: a reference model timed in the same
     rounds; its tables must be large enough for the split's ids and lengths. model_folder: the saved model.
-    positions: the longest input the model takes; longer ones are left out. warn: is told of that, and of times that
+    positions: the longest input the model takes; longer ones are skipped. warn: is called for that, and for times that
     scatter too much.
     """
     metrics = count_costs(model, split, model_folder=model_folder, positions=positions)
@@ -94,7 +94,7 @@ def count_costs(
         lengths[f"cost/macs_s{STANDARD_LENGTH}"] = STANDARD_LENGTH
     for name, length in lengths.items():
         inputs = to_device(draw_batch(split, 1, length), device_of(model))
-        with all_layers(model):  # whether drawn words leave early means nothing
+        with all_layers(model):  # early exits on random words mean nothing
             metrics[name] = count_macs(model, inputs)
     if exits_of(model):
         metrics["cost/macs"] = mean_macs(model, split)
@@ -110,7 +110,7 @@ def time_model(
     positions: int | None = None,
     warn: Callable[[str], None] = warnings.warn,
 ) -> dict[str, float]:
-    """Return the `speed/*` metrics of the model, its yardstick, its other modes and its ONNX graphs."""
+    """Return the `speed/*` metrics of the model, the baseline, its other modes and its ONNX graphs."""
 
     def make_batch(cell: Cell) -> list[Inputs]:
         if cell.length is None:
@@ -144,7 +144,7 @@ def time_model(
 
 
 def _apart(cells: list[Cell]) -> list[tuple[list[Cell], bool]]:
-    """Return the cells of drawn words, for which a model with exits runs all its layers, and those of real rows."""
+    """Split cells into those with random words, where a model with exits runs all layers, and those with real rows."""
     parts = ([cell for cell in cells if cell.length is not None], [cell for cell in cells if cell.length is None])
     return [(some, is_real) for some, is_real in zip(parts, (False, True)) if some]
 

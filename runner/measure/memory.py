@@ -1,4 +1,4 @@
-"""Peak memory of this process in bytes, as the operating system and torch counted it."""
+"""Peak memory of this process in bytes, as counted by the operating system and torch."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 
 def peak_resident_bytes() -> int | None:
-    """Return the largest resident memory of this process, since it started or since `restart_peak`; None: unknown.
+    """Return the peak resident memory of this process, since it started or since `restart_peak`; None: unknown.
 
     It covers everything the process did: data, training and model.
     """
-    # Not ru_maxrss on Linux: a child starts with the peak of the process that launched it, so that small
-    # runs of one sweep would all report the memory of their parent.
+    # Not ru_maxrss on Linux: a child process inherits the peak of its parent, so small runs of one sweep would all
+    # report the memory of their parent.
     status = Path("/proc/self/status")
     lines = status.read_text(encoding="ascii", errors="replace").splitlines() if status.is_file() else []
     for line in lines:
@@ -29,9 +29,9 @@ def peak_resident_bytes() -> int | None:
 
 
 def restart_peak() -> None:
-    """Count the largest memory from here on, where the system can: what came before belongs to another run."""
+    """Reset the peak, if the system supports it, so that an earlier run in this process does not count."""
     gc.collect()
-    with suppress(OSError):  # proc(5): 5 sets the peak to what is resident now; no other system has this file
+    with suppress(OSError):  # proc(5): 5 resets the peak to the current resident memory; only Linux has this file
         Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
@@ -39,7 +39,7 @@ def restart_peak() -> None:
 
 
 def peak_gpu_bytes() -> int | None:
-    """Return the largest memory torch held on the current GPU; None where no GPU was used."""
+    """Return the peak memory that torch allocated on the current GPU; None if no GPU was used."""
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_initialized():
         return None

@@ -1,4 +1,4 @@
-"""The ONNX graphs that `run export` would write, timed in the same rounds as the model, asked as `run predict` does."""
+"""The ONNX graphs that `run export` would write, timed in the same rounds as the model, called as in `run predict`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def onnx_models(
 
 
 class _RowByRow(nn.Module):
-    """A graph in int8, which gets one row of a batch after the other: a row's answer would depend on its neighbours."""
+    """An int8 graph, called row by row: in a batch, the output of a row would depend on the other rows."""
 
     def __init__(self, graph: nn.Module) -> None:
         super().__init__()

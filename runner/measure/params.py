@@ -1,6 +1,6 @@
-"""Parameter counts of a model. A parameter shared by two modules is one parameter.
+"""Parameter counts of a model. A parameter shared by two modules counts once.
 
-A quantized weight is a buffer of codes, not a parameter; it counts as the weights that its codes stand for.
+A quantized weight is a buffer of codes, not a parameter; it counts as the weights that its codes represent.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ class ParamCounts:
 
     total: int
     trained: int  # with gradients
-    deployed: int  # all, and the statistics of batch norms
+    deployed: int  # all parameters, plus the statistics of batch norms
     nonzero: int
     embeddings: int  # in look-up tables
 
 
 def count_params(model: nn.Module) -> ParamCounts:
-    """Return the parameter counts of a model; only `deployed` counts buffers, those that are saved.
+    """Return the parameter counts of a model; only `deployed` includes buffers: saved ones in floating point.
 
     `embeddings` are the rows of look-up tables (word, position, segment), without the layer norm after them.
     """

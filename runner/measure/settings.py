@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class MeasureSettings:
-    """Settings of `measure_model`; a fair table has the same ones for all its models."""
+    """Settings of `measure_model`; use the same ones for all models in a comparison."""
 
     description: str = ""
     enabled: bool = True  # false: nothing is timed; parameters, bytes and multiply-adds are still counted
@@ -18,4 +18,4 @@ class MeasureSettings:
     min_time_s: float = field(default=0.3, metadata={"above": 0.0})  # per model and cell, over all rounds
     rounds: int = field(default=5, metadata={"low": 3})  # interleaved blocks per cell
     onnx: bool = False  # also time the graphs of `run export`, fp32 and int8
-    baseline: str | None = "bert-tiny"  # preset timed beside the model, with random weights; null: none
+    baseline: str | None = "bert-tiny"  # preset timed for comparison, with random weights; null: none

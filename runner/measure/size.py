@@ -1,4 +1,4 @@
-"""Bytes of a model: of its stored numbers alone, in sparse formats, of the saved file, and of all an answer needs."""
+"""Bytes of a model: its stored numbers alone, in sparse formats, the saved file, and all that a prediction needs."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from models.half import is_half, to_half
 from models.network import Network
 from runner.record.calibration import FILE as CALIBRATION_FILE
 
-PACKED_FILE = "model.bin"  # weights, vocabulary and labels in one, where a model can be written so
+PACKED_FILE = "model.bin"  # weights, vocabulary and labels in one file, for models that can be packed
 
 
 def bytes_packed(model: nn.Module) -> int:
-    """Return the bytes of all stored numbers at their own width, without any container.
+    """Return the bytes of all stored numbers in their own dtype, without any container.
 
-    Stored are the parameters and those buffers that a checkpoint keeps (an integer-weight method holds
-    its codes and scales there), shared ones once. A pruned weight that is stored as a zero still counts.
+    These are the parameters and the buffers saved in a checkpoint (such as quantization codes and scales); shared
+    tensors count once. A pruned weight that is stored as a zero still counts.
     """
     return sum(tensor.numel() * tensor.element_size() for tensor in _stored_tensors(model))
 
 
 def bytes_sparse(model: nn.Module, form: Callable[[Tensor, int], int]) -> int:
-    """Return the bytes of all stored numbers if each matrix took `form` where that is smaller than dense.
+    """Return the bytes of all stored numbers if each matrix used the format `form` where that is smaller than dense.
 
-    form: bytes of a matrix from itself and its number of non-zero values, such as `bitmask_bytes` and `csr_bytes`.
+    form: computes the bytes of a matrix, given its number of non-zero values: `bitmask_bytes` or `csr_bytes`.
     """
     total = 0
     for tensor in _stored_tensors(model):
@@ -41,7 +41,7 @@ def bytes_sparse(model: nn.Module, form: Callable[[Tensor, int], int]) -> int:
 
 
 def bitmask_bytes(matrix: Tensor, nonzero: int) -> int:
-    """Bytes of a matrix as its non-zero values and one bit for each place."""
+    """Bytes of a matrix stored as its non-zero values and one bit per position."""
     return nonzero * matrix.element_size() + math.ceil(matrix.numel() / 8)
 
 
@@ -53,7 +53,7 @@ def csr_bytes(matrix: Tensor, nonzero: int) -> int:
 def bytes_file(path: Path) -> int:
     """Return the bytes of the weights at `path`: a weights file, or a folder with *.safetensors files.
 
-    FileNotFoundError when there are none.
+    Raises FileNotFoundError when there are none.
     """
     files = [path] if path.is_file() else sorted(path.glob("*.safetensors"))
     if not files:
@@ -62,10 +62,10 @@ def bytes_file(path: Path) -> int:
 
 
 def bytes_deployed(folder: Path) -> int:
-    """Return the bytes of every file of a saved model that is needed to answer a string.
+    """Return the bytes of all files of a saved model that are needed to predict from a string.
 
-    `model.bin` holds all of it, vocabulary and labels too, but for how scores become probabilities. Without one it is
-    the whole folder, weights, tokenizer and config, less the card. FileNotFoundError when there are no weights.
+    `model.bin` contains everything, vocabulary and labels too, except the calibration file, which is added. Without it,
+    the whole folder counts: weights, tokenizer and config, not the card. Raises FileNotFoundError without weights.
     """
     packed, calibration = folder / PACKED_FILE, folder / CALIBRATION_FILE
     if packed.is_file():
@@ -75,7 +75,7 @@ def bytes_deployed(folder: Path) -> int:
 
 
 def bytes_regenerable(model: nn.Module) -> dict[str, int] | None:
-    """Bytes in memory that no file holds, by mode of a computed embedding; None for a model without one."""
+    """Bytes of vectors in memory that are recomputed, not stored, by embedding mode; None without such an embedding."""
     embedding = computed_vectors(model)
     return embedding.regenerable_bytes() if embedding else None
 

@@ -1,1 +1,1 @@
-"""Scores' intervals and paired tests."""
+"""Scores, their intervals, and paired tests."""

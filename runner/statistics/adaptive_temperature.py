@@ -1,11 +1,11 @@
-"""A temperature that depends on how far apart the logits of a row are: where one for all rows does not fit.
+"""A temperature that depends on the spread of a row's logits, for models that one temperature does not fit.
 
     u = z / T,  s = sqrt(2 * sum((u - mean(u)) ** 2)),  p = softmax(u * s ** (power - 1))
 
-Of two classes s is the margin, so that a power below 1 makes rows with large margins less sure and those with small
-ones surer, as sums over many words need it; a power above 1 the reverse, as encoders need whose logits have a limit.
-Power 1 is a plain temperature. No answer changes. One of the family in arXiv 2208.00461, whose best member takes the
-entropy of a row in the place of s.
+With two classes s is the margin. A power below 1 lowers the confidence of rows with large margins and raises that of
+rows with small ones, as sums over many words need; a power above 1 does the reverse, as encoders with bounded logits
+need. Power 1 is a plain temperature. No answer changes. It belongs to the family of arXiv 2208.00461, whose best member
+uses the entropy of a row instead of s.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from runner.statistics.temperature import LEAST_RATIO, negative_log_likelihood, slope, solve_inverse
 
-FEWEST_ROWS = 400  # of fewer a power that passes the test makes other answers worse about as often as better
+FEWEST_ROWS = 400  # with fewer, a power that passes the test worsens other rows about as often as it improves them
 LOWEST, HIGHEST = 0.25, 4.0  # of the power
 PRECISION = 1e-5  # of its logarithm
 
@@ -31,11 +31,10 @@ class AdaptiveTemperature:
 
 
 def fit_adaptive(logits: np.ndarray, labels: np.ndarray) -> AdaptiveTemperature | None:
-    """Return the temperature and the power of the least log loss of logits (n, C) for labels (n,).
+    """Return the temperature and the power that minimise the log loss of logits (n, C) for labels (n,).
 
-    None from fewer than FEWEST_ROWS rows, and where they gain no more than noise over the best plain temperature: a
-    likelihood ratio of LEAST_RATIO at most. The logits are such that `why_not` of temperature.py says nothing against
-    them.
+    None for fewer than FEWEST_ROWS rows, and where the gain over the best plain temperature is within noise: a
+    likelihood ratio of at most LEAST_RATIO. `why_not` of temperature.py must return "" for these logits.
     """
     from scipy.optimize import minimize_scalar
 
@@ -43,7 +42,7 @@ def fit_adaptive(logits: np.ndarray, labels: np.ndarray) -> AdaptiveTemperature 
     if len(labels) < FEWEST_ROWS:
         return None
     own = _spread(logits)
-    usual = float(np.exp(np.log(own[own > 0]).mean()))  # powers of s by itself may leave the range of floats
+    usual = float(np.exp(np.log(own[own > 0]).mean()))  # powers of s itself may overflow
     relative = np.where(own > 0, own / usual, 1.0)
 
     def bent(power: float) -> np.ndarray:
@@ -64,7 +63,7 @@ def fit_adaptive(logits: np.ndarray, labels: np.ndarray) -> AdaptiveTemperature 
 
 
 def apply_temperature(logits: np.ndarray, temperature: float, power: float = 1.0) -> np.ndarray:
-    """Return the logits (n, C), float64, whose softmax the probabilities are."""
+    """Return the calibrated logits (n, C), float64; their softmax gives the probabilities."""
     scaled = np.asarray(logits, np.float64) / temperature
     if power == 1:
         return np.asarray(scaled)

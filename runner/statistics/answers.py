@@ -13,9 +13,9 @@ class Answers:
     """The answers to the items of a split, in order, in columns that the task names.
 
     columns: (items,) each, for example `label` and `prediction`, or sums of blocks: `loss`, `right`, `masked`.
-    offsets: (units + 1,) where the items of each unit of chance begin: what intervals and tests draw as a whole, such
-    as a sentence with its tags. None: one item a unit. positive: the class, of two, that some scores are for.
-    names: of the classes, in id order. second_names: of those of the second label, where an item has two.
+    offsets: (units + 1,) where the items of each sampling unit begin. Intervals and tests resample whole units, such as
+    a sentence with its tags. None: one item per unit. positive: the positive class of two, for scores of one class.
+    names: the class names in id order. second_names: those of the second label, where an item has two.
     """
 
     columns: Mapping[str, np.ndarray]
@@ -25,7 +25,7 @@ class Answers:
     second_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
-        """Return the number of units of chance."""
+        """Return the number of sampling units."""
         return len(next(iter(self.columns.values()))) if self.offsets is None else len(self.offsets) - 1
 
     @property
@@ -38,14 +38,14 @@ class Answers:
         return self.columns[column]
 
     def sums(self, of_items: np.ndarray) -> np.ndarray:
-        """Sum what each item adds, (items,) or (items, K), over the items of each unit: (units,) or (units, K)."""
+        """Sum values of items, (items,) or (items, K), over the items of each unit: (units,) or (units, K)."""
         if self.offsets is None:
             return of_items
         totals = np.concatenate([np.zeros_like(of_items[:1]), of_items.cumsum(axis=0)])
         return np.asarray(totals[self.offsets[1:]] - totals[self.offsets[:-1]])
 
     def differ_in(self, other: Answers, column: str) -> bool:
-        """Does a column, or the grouping of the items to units, differ between two sets of answers?"""
+        """Does a column, or the grouping of items into units, differ between two sets of answers?"""
         if self.offsets is None or other.offsets is None:
             is_same = self.offsets is other.offsets
         else:
@@ -64,7 +64,7 @@ class Answers:
 
 
 def joined(parts: Sequence[Answers]) -> Answers:
-    """Return the answers of a model, or of several of one kind, to several splits, one after the other."""
+    """Concatenate the answers to several splits, by one model or by several of the same kind."""
     first = parts[0]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in first.columns}
     if first.offsets is None:

@@ -1,6 +1,6 @@
-"""The area under the ROC curve: how well a number tells the rows of one class from all others, at any threshold.
+"""The area under the ROC curve: how well a number separates the rows of class 0 from all others, over all thresholds.
 
-It is the share of pairs of a row of the class and another row in which the number is higher for the latter, ties half
+It is the share of pairs of a class-0 row and another row in which the other row has the higher number; ties count half
 (Mann and Whitney 1947). The answers have the columns `label` and `margin`, the log odds that a row is not of class 0.
 """
 
@@ -13,12 +13,12 @@ import numpy as np
 from runner.statistics.answers import Answers
 from runner.statistics.scores import OfCounts, Score
 
-CHANCE = 0.5  # also where all rows are of one side
+CHANCE = 0.5  # also the score if only one side has rows
 
 
 @dataclass(frozen=True)
 class AurocFirst(Score):
-    """The area under the curve of the first class against all others; of two classes that is the usual one."""
+    """The area under the curve of the first class against all others; with two classes this is the usual AUROC."""
 
     name: str = "auroc_first"
 

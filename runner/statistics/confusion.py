@@ -16,7 +16,7 @@ from runner.statistics.intervals import RESAMPLES, bootstrap_confusion, wilson_i
 from runner.statistics.score_table import OF_ONE_CLASS
 from runner.statistics.scores import OfCounts, Score, Tested, over_units
 
-COMMON = 20  # rows of a class: with fewer, one answer moves its F1 by 5 points and more
+COMMON = 20  # rows of a class: with fewer, one answer moves its F1 by 5 points or more
 OfConfusion = Callable[[np.ndarray], np.ndarray]  # from (R, C, C) counts to (R,) scores
 
 
@@ -28,12 +28,12 @@ class ConfusionScore(Score):
     of_confusion: OfConfusion  # the positive class is 1
 
     def of_class(self, positive: int) -> OfConfusion:
-        """Return the score for a positive class; where that is 0, the two classes change places."""
+        """Return the score for a positive class; if that is 0, the two classes are swapped."""
         score = self.of_confusion
         return score if positive == 1 else lambda confusions: score(confusions[:, ::-1, ::-1])
 
     def of_answers(self, answers: Answers) -> OfConfusion:
-        """Return the score as a function of confusion matrices of these answers, and of draws of them."""
+        """Return the score as a function of the confusion matrix, of these answers or of resamples of them."""
         return self.of_class(answers.positive)
 
     def over(self, answers: Answers) -> OfCounts:
@@ -68,12 +68,12 @@ class ConfusionScore(Score):
         return bootstrap_confusion(self.confusion(answers), score, resamples=resamples, seed=seed)
 
     def test(self, pairs: Sequence[tuple[Answers, Answers]]) -> Tested:
-        """Test by McNemar's test for accuracy (over several pairs an example counts once), else a paired bootstrap."""
+        """Use McNemar's test for accuracy (an example in several pairs counts once), else a paired bootstrap."""
         if self.name != "accuracy":
             return super().test(pairs)
         of_pairs = [_right(first).astype(np.int8) - _right(second) for first, second in pairs]
         counts = np.bincount(np.sum(of_pairs, axis=0) + len(pairs), minlength=2 * len(pairs) + 1)
-        differences = np.arange(-len(pairs), len(pairs) + 1) / len(pairs)  # those that an example can have
+        differences = np.arange(-len(pairs), len(pairs) + 1) / len(pairs)  # the possible values for an example
 
         def interval() -> paired.Interval:
             return paired.quantile_interval(paired.resample_mean(differences, counts), over_units(pairs[0][0]))
@@ -83,7 +83,7 @@ class ConfusionScore(Score):
         return "McNemar", paired.mcnemar_p(int(counts[2]), int(counts[0])), interval
 
     def resampled_differences(self, pairs: Sequence[tuple[Answers, Answers]]) -> np.ndarray:
-        """Return differences (R,) first - second, averaged over the pairs; drawn as patterns of answers."""
+        """Return differences (R,) first - second, averaged over the pairs; resamples counts of answer patterns."""
         firsts, seconds = ([pair[side]["prediction"] for pair in pairs] for side in (0, 1))
         one = pairs[0][0]
         return paired.resample_confusions(one["label"], firsts, seconds, self.of_answers(one))
@@ -104,7 +104,7 @@ class ConfusionScore(Score):
 
 
 class CommonF1(ConfusionScore):
-    """The mean F1 of the classes with at least COMMON rows among the labels; draws of rows keep these classes."""
+    """The mean F1 of the classes with at least COMMON rows among the labels; resamples use these same classes."""
 
     def of_answers(self, answers: Answers) -> OfConfusion:
         """Return the score for the classes that are common in these answers; 0 where none is."""
@@ -213,7 +213,7 @@ def _exact_mcc(labels: np.ndarray, predictions: np.ndarray, positive: int) -> fl
     return float(matthews_corrcoef(labels, predictions))
 
 
-# Recorded values are scikit-learn's to the last digit; the functions of the matrix round elsewhere.
+# Recorded values equal scikit-learn's to the last digit; the functions of the matrix round differently.
 _EXACT: dict[str, Callable[[np.ndarray, np.ndarray, int], float]] = {
     "accuracy": _exact_accuracy,
     "f1": _exact_f1,

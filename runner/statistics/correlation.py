@@ -1,7 +1,7 @@
-"""Scores of numbers: mean squared error, and the correlation of predictions with labels, linear and of ranks.
+"""Regression scores: mean squared error, and the Pearson and Spearman correlation of predictions with labels.
 
-Predictions that differ by the rounding of float32 alone are constant: their order would correlate with anything. A
-correlation is 0 where either side is constant.
+Predictions that differ only by float32 rounding count as constant, since their order is arbitrary. A correlation is 0
+where either side is constant.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from runner.statistics.answers import Answers
 from runner.statistics.scores import OfCounts, Score
 
-ROUNDING = 8 * float(np.finfo(np.float32).eps)  # of the largest output: what batches of other shapes may differ by
+ROUNDING = 8 * float(np.finfo(np.float32).eps)  # of the largest output: what differs between batches of other shapes
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class RowScore(Score):
 
 
 def outputs_of(answers: Answers) -> np.ndarray:
-    """Return the predictions (N,) float64; all equal where they differ by rounding alone."""
+    """Return the predictions (N,) float64; all equal if they differ only by rounding."""
     outputs = answers["prediction"].astype(np.float64)
     return np.full_like(outputs, outputs[0]) if len(outputs) and _is_rounding(outputs) else outputs
 
@@ -67,7 +67,7 @@ def _mse(outputs: np.ndarray, targets: np.ndarray) -> OfCounts:
 
 
 def _pearson(outputs: np.ndarray, targets: np.ndarray) -> OfCounts:
-    # Centred and scaled first, so that the sums below do not lose digits.
+    # Centred and scaled first, so that the sums do not lose precision.
     x, y = _standardise(outputs), _standardise(targets)
     return lambda counts: _correlate(counts, x, y)
 

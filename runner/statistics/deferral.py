@@ -1,12 +1,12 @@
-"""Thresholds under which a cheap answer replaces a dear one, so that little accuracy is lost, with a guarantee.
+"""Thresholds for letting a small model answer in place of a large one, with a guarantee on the accuracy lost.
 
 A small model (or an early exit) answers a text if its confidence is at least `threshold`, else the large model does.
-The accuracy lost is the harm, P(small answers, is wrong, large is right), less the help, P(small answers, is right,
-large is wrong). Its upper bound is U(harm; delta/2) - L(help; delta/2) with the exact ends of Clopper and Pearson.
-Thresholds are tested from the strictest down, and the last one before the first whose bound passes the allowed loss is
+The accuracy lost is the harm, P(small answers, is wrong, large is right), minus the help, P(small answers, is right,
+large is wrong). Its upper bound is U(harm; delta/2) - L(help; delta/2) with exact Clopper-Pearson limits.
+Thresholds are tested from the strictest down; the last one before the first whose bound exceeds the allowed loss is
 taken: fixed-sequence testing (Angelopoulos et al. 2021, Learn then Test, arXiv 2110.01052) needs no correction for many
-thresholds. The accuracy of the small model alone is the wrong guide, as the large one may err on the same texts
-(Jitkrittum et al. 2023, arXiv 2307.02764). Numpy; scipy for the binomial distribution.
+thresholds. The accuracy of the small model alone is the wrong criterion, as the large one may err on the same texts
+(Jitkrittum et al. 2023, arXiv 2307.02764). Needs numpy, and scipy for the binomial distribution.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ import numpy as np
 from runner.statistics.rejection import DELTA, ROUNDING, clopper_pearson, least_rows
 
 STEPS = 50  # thresholds that are tested: from 2 % answered by the small model to all
-ALL = 0.0  # the threshold under which the small model answers every text
-NONE = 1.001  # the threshold under which it answers none: above every probability
-MOST_ROWS = 100_000_000  # more calibration rows than this are not asked for
+ALL = 0.0  # the threshold at which the small model answers every text
+NONE = 1.001  # the threshold at which it answers none: above every probability
+MOST_ROWS = 100_000_000  # the most calibration rows that `rows_needed` suggests
 
 
 @dataclass(frozen=True)
 class Deferral:
-    """The small model answers where its confidence is at least `threshold`: so it did on `answered` of `rows` rows.
+    """The small model answers if its confidence is at least `threshold`, as it was on `answered` of `rows` rows.
 
-    harms: answered rows that it had wrong and the large model right; helps: the reverse. bound: with probability
+    harms: answered rows with the small model wrong and the large one right; helps: the reverse. bound: with probability
     1 - delta no more accuracy than this is lost (without a guarantee: the upper end of the interval of the estimate).
     """
 
@@ -47,7 +47,7 @@ class Deferral:
 
 @dataclass(frozen=True)
 class NoDeferral:
-    """Why no threshold keeps the guarantee, and how many calibration rows could (None: no number of rows)."""
+    """Why no threshold meets the guarantee, and how many calibration rows might be enough (None: no number)."""
 
     reason: str
     rows_needed: int | None
@@ -55,7 +55,7 @@ class NoDeferral:
 
 @dataclass(frozen=True)
 class Steps:
-    """Thresholds from the strictest down, each with the counts of the rows that the small model answers under it."""
+    """Thresholds from the strictest down, each with counts over the rows that the small model answers at it."""
 
     thresholds: np.ndarray  # (S,) falling
     answered: np.ndarray  # (S,) rows, rising
@@ -71,19 +71,19 @@ def net_loss_bound(harms: int, helps: int, rows: int, delta: float = DELTA) -> f
 
 
 def net_loss_interval(harms: int, helps: int, rows: int, delta: float = DELTA) -> tuple[float, float]:
-    """Return the two ends between which the accuracy lost lies with probability 1 - delta."""
+    """Return the interval that contains the accuracy lost with probability 1 - delta."""
     return -net_loss_bound(helps, harms, rows, delta / 2), net_loss_bound(harms, helps, rows, delta / 2)
 
 
 def fewest_rows(at_most_loss: float, delta: float = DELTA) -> int:
-    """Return how many calibration rows without a single harm show that at most `at_most_loss` is lost."""
+    """Return how many calibration rows, without a single harm, prove that at most `at_most_loss` is lost."""
     return least_rows(at_most_loss, delta / 2)
 
 
 def rows_needed(harm: float, help_: float, at_most_loss: float, delta: float = DELTA) -> int | None:
     """Return about how many rows certify a threshold with these shares of harms and helps; None: no number does.
 
-    harm, help_: shares of all rows, as seen on some.
+    harm, help_: shares of all rows, as observed on a sample.
     """
     if harm - help_ >= at_most_loss:
         return None
@@ -95,11 +95,11 @@ def rows_needed(harm: float, help_: float, at_most_loss: float, delta: float = D
 
 
 def last_certified(harms: np.ndarray, helps: np.ndarray, rows: int, at_most_loss: float, delta: float = DELTA) -> int:
-    """Return the index of the last step before the first whose bound passes `at_most_loss`; -1 where the first does.
+    """Return the index of the last step before the first whose bound exceeds `at_most_loss`; -1 if step 0 does.
 
     harms, helps: (S,) counts among `rows` calibration rows, for steps from the strictest to the loosest. The steps must
-    not depend on which answers are right. They need not be thresholds of one confidence: any ordered settings will do,
-    such as the thresholds of all exits together.
+    not depend on which answers are right. They need not be thresholds of one confidence: any ordered settings work,
+    such as joint thresholds of all exits.
     """
     for step, (harm, help_) in enumerate(zip(harms, helps, strict=True)):
         if net_loss_bound(int(harm), int(help_), rows, delta) > at_most_loss:
@@ -159,10 +159,10 @@ def estimate_deferral(
     *,
     delta: float = DELTA,
 ) -> Deferral:
-    """Return the lowest threshold at which at most `at_most_loss` is lost on these rows: an estimate, no guarantee.
+    """Return the lowest threshold at which at most `at_most_loss` is lost on these rows: an estimate, not a guarantee.
 
-    Where no threshold will do the small model answers nothing. The arguments are those of `find_deferral`; delta is
-    that of the interval whose upper end is `bound`.
+    If no threshold qualifies, the small model answers nothing. The arguments are those of `find_deferral`; `bound` is
+    the upper end of an interval of level 1 - delta.
     """
     steps = deferral_steps(confidence, small_right, large_right)
     within = np.flatnonzero(steps.harms - steps.helps <= at_most_loss * steps.rows)
@@ -179,7 +179,7 @@ def _deferral(steps: Steps, step: int, bound: float) -> Deferral:
 
 
 def _threshold(ranked: np.ndarray, answered: int) -> float:
-    """Return the confidence of the last row that is answered, less the little by which another engine may round it."""
+    """Return the confidence of the last answered row, minus a margin for rounding in other inference engines."""
     if answered == len(ranked):
         return ALL
     above, below = float(ranked[answered - 1]), float(ranked[answered])
@@ -188,7 +188,7 @@ def _threshold(ranked: np.ndarray, answered: int) -> float:
 
 
 def _first(is_enough: Callable[[int], bool], start: int) -> int | None:
-    """Return the smallest number from `start` for which this holds, found by doubling and halving."""
+    """Return the smallest number from `start` for which this holds, to 0.1 %; None above MOST_ROWS."""
     high = start
     while not is_enough(high):
         high *= 2

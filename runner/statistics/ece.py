@@ -1,7 +1,7 @@
-"""The expected calibration error (ECE), what a perfect model would have of it, and the bins of a reliability diagram.
+"""The expected calibration error (ECE), its floor for a perfectly calibrated model, and reliability diagram bins.
 
-Confidence is the largest probability of a row. The error is positive for a perfect model too, because labels are
-drawn: 0.037 on 872 rows of mean confidence 0.80. So it is read beside its floor. Nothing depends on the order of rows.
+Confidence is the largest probability of a row. Even a perfectly calibrated model has an ECE above 0, because labels are
+random: 0.037 on 872 rows of mean confidence 0.80. So compare an ECE with its floor. The order of rows does not matter.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 BINS = 15
-DRAWS = 200  # of labels, for the floor
+DRAWS = 200  # simulated sets of labels for the floor
 
 
 @dataclass(frozen=True)
 class Floor:
-    """The ECE of a model whose probabilities are true, on the same confidences: its mean and 95 % point."""
+    """The ECE of a perfectly calibrated model with the same confidences: its mean and 95 % quantile."""
 
     mean: float
     high: float
@@ -25,8 +25,8 @@ class Floor:
 
 @dataclass(frozen=True)
 class Bin:
-    """Rows of neighbouring confidence. right: the share that is right; low, high: where 95 % of the draws of a
-    perfect model have it.
+    """Rows of similar confidence. right: the share that is correct; low, high: the range of that share in 95 % of the
+    simulations of a perfectly calibrated model.
     """
 
     count: int
@@ -37,7 +37,7 @@ class Bin:
 
 
 def ece(confidence: np.ndarray, is_right: np.ndarray, bins: int = BINS) -> float:
-    """Return the ECE over bins of equal numbers of rows, of which none cuts equal confidences apart.
+    """Return the ECE over bins with equal numbers of rows; rows of equal confidence always share a bin.
 
     confidence: (n,) the largest probability of each row; is_right: (n,) bool. Without the rule on ties the value would
     depend on the order of the rows.
@@ -56,7 +56,7 @@ def ece_equal_width(confidence: np.ndarray, is_right: np.ndarray, bins: int = BI
 
 
 def ece_floor(confidence: np.ndarray, bins: int = BINS, draws: int = DRAWS) -> Floor:
-    """Return the ECE that a perfect model has on these confidences (n,), over draws of the labels from seed 0."""
+    """Return the ECE of a perfectly calibrated model with these confidences (n,), over labels simulated from seed 0."""
     ordered = np.sort(np.asarray(confidence, np.float64))
     starts = equal_mass_edges(ordered, bins)[:-1]
     generator, own = np.random.default_rng(0), np.add.reduceat(ordered, starts)
@@ -68,12 +68,12 @@ def ece_floor(confidence: np.ndarray, bins: int = BINS, draws: int = DRAWS) -> F
 
 
 def ece_debiased(found: float, floor: float) -> float:
-    """Return the ECE without what a perfect model has of it: the root of the difference of the squares, at least 0."""
+    """Return the ECE with its floor removed: sqrt(found^2 - floor^2), at least 0."""
     return math.sqrt(max(0.0, found**2 - floor**2))
 
 
 def reliability_bins(confidence: np.ndarray, is_right: np.ndarray, bins: int = BINS, draws: int = DRAWS) -> list[Bin]:
-    """Return the bins of `ece` from low to high confidence, each with the band of a perfect model."""
+    """Return the bins of `ece` from low to high confidence, each with the 95 % band of a perfectly calibrated model."""
     confidence, is_right = _sorted(confidence, is_right)
     edges = equal_mass_edges(confidence, bins)
     starts, counts = edges[:-1], np.diff(edges)
@@ -87,7 +87,7 @@ def reliability_bins(confidence: np.ndarray, is_right: np.ndarray, bins: int = B
 
 
 def equal_mass_edges(ordered: np.ndarray, bins: int) -> np.ndarray:
-    """Return where the bins of sorted values (n,) begin, and n: multiples of n / bins, moved right past ties."""
+    """Return where each bin of sorted values (n,) begins, then n: multiples of n / bins, moved right past ties."""
     count = len(ordered)
     cuts = np.rint(count * np.arange(1, bins) / bins).astype(np.int64)
     cuts = cuts[(cuts > 0) & (cuts < count)]
@@ -97,7 +97,7 @@ def equal_mass_edges(ordered: np.ndarray, bins: int) -> np.ndarray:
 
 
 def _sorted(confidence: np.ndarray, is_right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return both as float64, sorted by confidence; ties have the right ones last, so that sums are reproducible."""
+    """Return both as float64, sorted by confidence; among ties right rows come last, so that sums are reproducible."""
     confidence, is_right = np.asarray(confidence, np.float64), np.asarray(is_right, np.float64)
     order = np.lexsort((is_right, confidence))
     return confidence[order], is_right[order]

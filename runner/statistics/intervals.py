@@ -1,8 +1,8 @@
 """95 % intervals of scores, from one set of predictions.
 
 Accuracy has a closed form (Wilson); every other score is bootstrapped. For a classifier no rows are resampled: its
-scores depend on the confusion matrix alone, and to draw rows with replacement is to draw that matrix from a
-multinomial distribution. Standard library and numpy; scipy for Student's t over seeds.
+scores depend only on the confusion matrix, and resampling rows amounts to drawing that matrix from a multinomial
+distribution. Standard library and numpy; scipy for Student's t over seeds.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ import numpy as np
 
 Z_95 = 1.959963984540054  # 97.5 % quantile of the normal distribution
 Z_95_ONE_SIDED = 1.6448536269514722  # 95 % quantile
-RESAMPLES = 1000  # another seed then moves the ends by a few per cent of the width
+RESAMPLES = 1000  # enough that another seed moves the ends by only a few per cent of the width
 _CHUNK = 2_000_000  # counts held at once (resamples x rows, or x cells of a matrix): 16 MB
 
 
 def wilson_interval(share: float, count: int, z: float = Z_95) -> tuple[float, float]:
     """Return the Wilson 95 % interval of a share observed on `count` rows; (0, 1) for no rows.
 
-    z: the quantile of another level; with Z_95_ONE_SIDED, each end by itself is a 95 % bound.
-    Source: Wilson 1927. Unlike share +- 2 sd, it never leaves 0..1 and has a width at 0 and 1.
+    z: the quantile for another level; with Z_95_ONE_SIDED, each end by itself is a 95 % bound.
+    Source: Wilson 1927. Unlike share +- 2 sd, it stays within 0..1 and has a non-zero width at 0 and 1.
     """
     if count == 0:
         return 0.0, 1.0

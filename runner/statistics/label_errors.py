@@ -1,8 +1,8 @@
-"""Rows whose label may be wrong, by confident learning: the answers of a model that did not see them contradict it.
+"""Finds rows whose label may be wrong, by confident learning: predictions of a model not trained on them contradict it.
 
     found = find_label_errors(labels, probabilities)     # found.rows: the least likely label first
 
-About half of the first hundred are wrong labels where one label in twenty is wrong, so it is a list to read.
+If one label in twenty is wrong, about half of the first hundred rows are real errors, so the list needs a human check.
 Source: Northcutt, Jiang, Chuang 2021, Confident learning, https://arxiv.org/abs/1911.00068, sections 3.1 and 3.2.
 """
 
@@ -22,14 +22,14 @@ class LabelErrors:
     thresholds: np.ndarray  # (C,) mean probability of each class over the rows labelled so; nan without such rows
     joint: np.ndarray  # (C, C) rows counted: row = label, column = the class that the model is sure of
     confident: np.ndarray  # (n,) that class of each row, -1 where there is none
-    rows: np.ndarray  # (flagged,) rows off the diagonal, by the probability of their own label, rising
+    rows: np.ndarray  # (flagged,) rows off the diagonal, by ascending probability of their own label
 
 
 def find_label_errors(labels: np.ndarray, probabilities: np.ndarray) -> LabelErrors:
-    """Count each row at its label and the class that the model is sure of; rows where these differ are flagged.
+    """Count each row by its label and the class that the model is sure of; rows where these differ are flagged.
 
-    labels: (n,) class ids. probabilities: (n, C) of a model that was not trained on these rows. The model is sure of
-    the likeliest class among those whose probability is at least its mean over the rows labelled so.
+    labels: (n,) class ids. probabilities: (n, C) of a model that was not trained on these rows. A class qualifies if
+    its probability is at least its mean over the rows with that label; the model is sure of the likeliest such class.
     """
     labels, p = np.asarray(labels, np.int64), np.asarray(probabilities, np.float64)
     size = p.shape[1]

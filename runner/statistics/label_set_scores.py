@@ -1,7 +1,7 @@
-"""Scores of sets of labels; rows are drawn, never single labels of a row.
+"""Scores of sets of labels (multi-label); the bootstrap resamples rows, never single labels of a row.
 
-The answers have the columns `label` and `prediction`, 0 or 1 for each label of a row, one row after the other, and
-`logit`, whose sigmoid is the probability of the label.
+The answers have the columns `label` and `prediction`, 0 or 1 for each label of a row, row by row, and `logit`, whose
+sigmoid is the probability of the label.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ Sets = Callable[[np.ndarray, np.ndarray], np.ndarray]  # from two matrices (rows
 
 
 def matrix(answers: Answers, column: str) -> np.ndarray:
-    """Return a column of the answers with a line for each row, (rows, C)."""
+    """Return a column of the answers as a matrix, (rows, C)."""
     found: np.ndarray = answers[column].reshape(len(answers), -1)
     return found
 
 
 @dataclass(frozen=True)
 class LabelCountScore(Score):
-    """A score of how often each label is right, predicted and actual."""
+    """A score from how often each label is right, predicted and actual."""
 
     name: str
     of: OfSums
@@ -46,7 +46,7 @@ class LabelCountScore(Score):
 
 @dataclass(frozen=True)
 class RowMeanScore(Score):
-    """The mean over the rows of a number that each row has by itself."""
+    """The mean of a number that is computed for each row separately."""
 
     name: str
     of_rows: Sets  # from labels and a second column
@@ -64,7 +64,7 @@ class RowMeanScore(Score):
 
 @dataclass(frozen=True)
 class LabelAveragePrecision(Score):
-    """Mean average precision of the labels that a row has; needs no threshold."""
+    """Mean over the labels that occur of their average precision; needs no threshold."""
 
     name: str
 
@@ -83,7 +83,7 @@ class LabelAveragePrecision(Score):
 def average_precision(labels: np.ndarray, scores: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     """Return the average precision (R,) of one label, NaN where no drawn row has it.
 
-    The sum over the distinct scores, from high to low, of precision times the gain of recall (scikit-learn's).
+    The sum over the distinct scores, from high to low, of precision times the gain in recall (as in scikit-learn).
     labels: (rows,) bool; scores: (rows,); drawn: (R, rows), how often each row counts.
     """
     order = np.argsort(-scores, kind="stable")
@@ -100,7 +100,8 @@ def average_precision(labels: np.ndarray, scores: np.ndarray, drawn: np.ndarray)
 def ranking_precision(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Return the label ranking average precision of each row, (rows,); 1 for a row without labels, or with all.
 
-    Of each label of the row: the share of labels among those scored at least as high. labels, scores: (rows, C).
+    The mean over a row's labels of the share of true labels among those scored at least as high. labels, scores:
+    (rows, C).
     """
     order = np.argsort(-scores, axis=1, kind="stable")
     ranked, sorted_labels = np.take_along_axis(scores, order, 1), np.take_along_axis(labels, order, 1)

@@ -1,6 +1,6 @@
-"""Minimal pairs: which of two sentences has the higher score, and what a mean over many pairs is worth.
+"""Minimal pairs: which of two sentences has the higher score, and the interval of a mean over many pairs.
 
-A tie counts one half. Whoever takes the first of two equal scores gives 100 % to a model that cannot tell the sentences
+A tie counts one half. Taking the first of two equal scores would give 100 % to a model that cannot tell the sentences
 apart, because the good one always comes first.
 """
 
@@ -13,13 +13,13 @@ import numpy as np
 
 from runner.statistics.paired import RESAMPLES_MEAN, bootstrap_p, resample_mean
 
-TIE = 1e-6  # nats a piece: what float32 leaves of two equal sums
+TIE = 1e-6  # nats per piece: float32 rounding between two equal sums
 TIED = 0.5  # the outcome of a tie
 
 
 @dataclass(frozen=True)
 class Share:
-    """A mean outcome of pairs with its 95 % interval: 1 is right, 0 is wrong, a tie is one half."""
+    """A mean outcome of pairs with its 95 % interval: 1 for right, 0 for wrong, one half for a tie."""
 
     mean: float
     low: float
@@ -28,7 +28,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Difference:
-    """How much more often one model is right than another on the same pairs; p: that there is no difference."""
+    """How much more often one model is right than another on the same pairs; p: p-value of 'no difference'."""
 
     mean: float
     low: float
@@ -39,7 +39,7 @@ class Difference:
 def pair_outcomes(good: np.ndarray, bad: np.ndarray, pieces: np.ndarray | float = 1.0) -> np.ndarray:
     """Return 1 where the good sentence scores higher, 0 where it scores lower, 0.5 for a tie; (N,) float64.
 
-    good, bad: (N,) scores; pieces: (N,) of the longer sentence, by which the tolerance of a tie grows.
+    good, bad: (N,) scores; pieces: (N,) of the longer sentence; the tolerance of a tie is proportional to them.
     """
     difference = np.asarray(good, np.float64) - np.asarray(bad, np.float64)
     return np.where(np.abs(difference) < TIE * pieces, TIED, (difference > 0).astype(np.float64))
@@ -49,7 +49,7 @@ def macro_share(outcomes: Mapping[str, np.ndarray]) -> Share:
     """Return the mean over paradigms of their mean outcome; the interval resamples pairs within each paradigm.
 
     outcomes: (pairs,) by paradigm, at least one paradigm with at least one pair. A bootstrap of pairs that are all
-    right has no width, however few they are: the share of such a paradigm, or of one that is all wrong, is drawn from
+    right has no width, however few they are, so the share of a paradigm that is all right or all wrong is drawn from
     its Jeffreys posterior instead.
     """
     mean = float(np.mean([values.mean() for values in outcomes.values()]))
@@ -59,7 +59,7 @@ def macro_share(outcomes: Mapping[str, np.ndarray]) -> Share:
 
 
 def macro_difference(first: Mapping[str, np.ndarray], second: Mapping[str, np.ndarray]) -> Difference:
-    """Return the mean over paradigms of first - second, with its paired bootstrap over the pairs of each paradigm.
+    """Return the mean over paradigms of first - second, with a paired bootstrap over the pairs of each paradigm.
 
     first, second: outcomes (pairs,) of the same pairs in the same order, by paradigm.
     """
@@ -72,7 +72,7 @@ def macro_difference(first: Mapping[str, np.ndarray], second: Mapping[str, np.nd
 
 
 def _draws(values: np.ndarray, seed: int) -> np.ndarray:
-    """Return means of one paradigm's outcomes as other pairs might have given them, (R,)."""
+    """Return resampled means of one paradigm's outcomes, (R,), or posterior draws if all are right or wrong."""
     right = float(values.sum())
     if right not in (0.0, len(values)):
         return resample_mean(values, seed=seed)

@@ -1,6 +1,6 @@
 """Intervals over seeds, paired tests on the same examples, and Holm's correction; on numbers and arrays only.
 
-scipy has the distributions and the elementary tests; this file adds the rest.
+scipy provides the distributions and basic tests; this file adds what it lacks.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from runner.statistics.intervals import student_interval
 
 RESAMPLES = 5000  # the smallest p-value of the bootstrap is then 2/5001
 RESAMPLES_MEAN = 2000  # where only the ends of an interval are needed
-EXACT_BELOW = 1000  # discordant examples; there both forms agree to three digits (0.21745 and 0.21747)
+EXACT_BELOW = 1000  # discordant examples; at this number both forms agree to three digits (0.21745 and 0.21747)
 _CHUNK = 2_000_000  # counts held at once: 16 MB
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A 95 % interval and, in words, what it is over."""
+    """A 95 % interval and a phrase that says what it is over."""
 
     low: float
     high: float
@@ -52,7 +52,7 @@ def seed_interval(values: Sequence[float]) -> Interval | None:
 
 
 def seed_bootstrap(values: Sequence[float]) -> Interval | None:
-    """Return the percentile bootstrap interval of the mean over seeds; `seed_interval` says how far to trust it."""
+    """Return the percentile bootstrap interval of the mean over seeds; it is too narrow, see `seed_interval`."""
     from scipy import stats
 
     n = len(values)
@@ -67,8 +67,8 @@ def seed_bootstrap(values: Sequence[float]) -> Interval | None:
 def mcnemar_p(first_only: int, second_only: int) -> float:
     """Return the p-value of McNemar's test for two models on the same examples.
 
-    first_only, second_only: examples that only the first, only the second model gets right. Exact (binomial) below
-    1,000 of them, chi-squared with continuity correction from there on. 1 where the models never disagree.
+    first_only, second_only: examples that only the first, or only the second, model gets right. Exact (binomial) below
+    1,000 such examples, chi-squared with continuity correction from 1,000 on. 1 where the models never disagree.
     """
     from scipy import special  # in a tenth of the time of scipy.stats, which has the same functions as tests
 
@@ -82,11 +82,11 @@ def mcnemar_p(first_only: int, second_only: int) -> float:
 
 
 def clustered_mcnemar_p(differences: np.ndarray, counts: np.ndarray | None = None) -> float:
-    """McNemar's test where each example was answered by several pairs of models (one pair a seed).
+    """McNemar's test where each example was answered by several pairs of models (one pair per seed).
 
-    differences: (N,) mean over the pairs of (first right) - (second right), -1..1; with counts, (N,), those that occur
-    and how many examples have each. The answers to one example are not independent, so an example counts once. For one
-    pair this is McNemar's statistic without continuity correction.
+    differences: (N,) mean over the pairs of (first right) - (second right), -1..1; with counts, (N,): the distinct
+    values, and how many examples have each. The answers to one example are not independent, so an example counts once.
+    For one pair this is McNemar's statistic without continuity correction.
     Source: Durkalski et al. 2003, Statistics in Medicine 22, 2417-2428, equation for clusters of equal size.
     """
     from scipy import special
@@ -113,8 +113,7 @@ def paired_seeds(differences: Sequence[float]) -> tuple[float, Interval] | None:
 
 
 def bootstrap_p(resampled: np.ndarray) -> float:
-    """Return the two-sided p-value of 'no difference' from resampled differences (R,): twice the smaller tail, at most
-    1.
+    """Return the two-sided p-value of 'no difference' from resampled differences (R,): twice the smaller tail, up to 1.
 
     One is added to the tail and to R, so that a p-value is never 0 (Davison & Hinkley 1997, section 4.2).
     """
@@ -133,9 +132,9 @@ def resample_mean(
 ) -> np.ndarray:  # fmt: skip
     """Means (R,) of the rows of `values` (N,) drawn with replacement.
 
-    counts: (N,) how often each of the values occurs, which are then all different and in order; None: find out. Only
-    how often each distinct value is drawn matters, so a mean over a million examples costs what its few distinct values
-    cost.
+    counts: (N,) how often each value occurs; the values are then distinct and sorted. None: it is counted here. Only
+    the counts of distinct values are drawn, so the cost depends on the number of distinct values, not on that of
+    examples.
     """
     if counts is None:
         values, counts = np.unique(values, return_counts=True)
@@ -159,8 +158,8 @@ def resample_confusions(
 ) -> np.ndarray:
     """Differences first - second (R,) of a score of the confusion matrix, the same rows drawn for all models.
 
-    labels and each prediction: (N,) class ids; score: takes (R, C, C), returns (R,). With several models a side the
-    scores are averaged. Drawing rows is drawing how often each distinct pattern of answers occurs.
+    labels and each prediction: (N,) class ids; score: takes (R, C, C), returns (R,). With several models per side the
+    scores are averaged. Resampling rows is done by drawing how often each distinct pattern of answers occurs.
     """
     columns = [labels, *firsts, *seconds]
     size = max(2, 1 + max(int(column.max()) for column in columns))
@@ -187,7 +186,7 @@ def resample_confusions(
 def holm_p_values(p_values: Sequence[float]) -> list[float]:
     """Holm's step-down adjusted p-values, in the order given.
 
-    Compared with 0.05 they keep the chance of any false finding in the whole table below 5 %. Source: Holm 1979.
+    Comparing them with 0.05 keeps the chance of any false finding in the whole table below 5 %. Source: Holm 1979.
     """
     adjusted, running = [1.0] * len(p_values), 0.0
     for rank, index in enumerate(np.argsort(p_values, kind="stable")):

@@ -1,4 +1,4 @@
-"""Scores of probabilities (n, C) against labels (n,): how true they are, and how well they rank the rows."""
+"""Scores of probabilities (n, C) against labels (n,): calibration, proper scores, and how well they rank the rows."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ import numpy as np
 
 from runner.statistics.ece import ece, ece_debiased, ece_equal_width, ece_floor
 
-Ranking = Callable[[np.ndarray, np.ndarray], float | None]  # a score of which rows are positive, and of their values
+Ranking = Callable[[np.ndarray, np.ndarray], float | None]  # from (which rows are positive, their values) to a score
 
-LEAST = 2.2e-16  # share of the label in a log loss: a 0 costs 36.04 nats, not infinity
+LEAST = 2.2e-16  # smallest probability in a log loss: a 0 costs 36.04 nats, not infinity
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Return the probabilities (rows, C), in float64 so that they add up to 1 even when rounded to a few digits."""
+    """Return the probabilities (rows, C) in float64, so that they sum to 1 even when rounded to a few digits."""
     shifted = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
     shares: np.ndarray = shifted / shifted.sum(1, keepdims=True)
     return shares
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """Return the probability of each output by itself, in the shape of the logits, float64."""
+    """Return the independent probability of each output, in the shape of the logits, float64."""
     powers = np.exp(-np.abs(logits.astype(np.float64)))
     return np.asarray(np.where(logits >= 0, 1.0, powers) / (1 + powers))
 
 
 def brier(shares: np.ndarray, labels: np.ndarray) -> float:
-    """Return the mean over rows of the squared distance to the label, all classes summed: 0 to 2.
+    """Return the mean over rows of the squared distance to the one-hot label, summed over classes: 0 to 2.
 
-    Of two classes it is twice the value of definitions that count one of them.
+    With two classes it is twice the value of definitions that use only one of them.
     """
     wanted = np.zeros_like(shares)
     wanted[np.arange(len(labels)), labels] = 1.0
@@ -37,7 +37,7 @@ def brier(shares: np.ndarray, labels: np.ndarray) -> float:
 
 
 def log_loss(shares: np.ndarray, labels: np.ndarray) -> float:
-    """Return the mean negative logarithm of the label's probability, in nats; it counts as LEAST at least."""
+    """Return the mean negative logarithm of the label's probability, in nats; probabilities are at least LEAST."""
     return float(log_losses(shares, labels).mean())
 
 
@@ -47,9 +47,9 @@ def log_losses(shares: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def auroc(is_positive: np.ndarray, values: np.ndarray) -> float | None:
-    """Return the chance that a positive row has a larger value than a negative one, ties counted half.
+    """Return the chance that a positive row has a larger value than a negative one; ties count half.
 
-    None where all rows are positive or none is.
+    None if all rows are positive, or none.
     """
     positives = int(np.count_nonzero(is_positive))
     negatives = len(is_positive) - positives
@@ -64,7 +64,7 @@ def auroc(is_positive: np.ndarray, values: np.ndarray) -> float | None:
 def average_precision(is_positive: np.ndarray, values: np.ndarray) -> float | None:
     """Return the sum over distinct thresholds of the gain in recall times precision, without interpolation.
 
-    None where all rows are positive or none is.
+    None if all rows are positive, or none.
     """
     order = np.argsort(-np.asarray(values, np.float64), kind="stable")
     ordered, hits = np.asarray(values)[order], np.asarray(is_positive, bool)[order].cumsum()
@@ -76,15 +76,15 @@ def average_precision(is_positive: np.ndarray, values: np.ndarray) -> float | No
 
 
 def auroc_of(shares: np.ndarray, labels: np.ndarray, positive: int = 1) -> float | None:
-    """Return the AUROC of the positive one of two classes; of several the mean of each against the rest.
+    """Return the AUROC of the positive class of two; with more classes the mean of each class against the rest.
 
-    Classes without rows, or with all, are left out; None where none is left.
+    Classes with no rows, or all rows, are left out; None if no class is left.
     """
     return _mean_of_classes(auroc, shares, labels, positive)
 
 
 def average_precision_of(shares: np.ndarray, labels: np.ndarray, positive: int = 1) -> float | None:
-    """Return the average precision of the positive one of two classes; of several the mean of each, as `auroc_of`."""
+    """Return the average precision of the positive class of two; with more classes the mean, as in `auroc_of`."""
     return _mean_of_classes(average_precision, shares, labels, positive)
 
 
@@ -96,9 +96,9 @@ def _mean_of_classes(score: Ranking, shares: np.ndarray, labels: np.ndarray, pos
 
 
 def probability_scores(shares: np.ndarray, labels: np.ndarray, positive: int = 1) -> dict[str, float]:
-    """Return all scores of probabilities by their names in a record; those that are not defined are left out.
+    """Return all scores of probabilities by their names in a record; undefined ones are left out.
 
-    shares: (n, C); labels: (n,); positive: the class, of two, that ranking scores are of.
+    shares: (n, C); labels: (n,); positive: the positive class of two, for the ranking scores.
     """
     confidence, is_right = shares.max(1), shares.argmax(1) == labels
     error, floor = ece(confidence, is_right), ece_floor(confidence)
@@ -113,7 +113,7 @@ def probability_scores(shares: np.ndarray, labels: np.ndarray, positive: int = 1
 
 
 def uncalibrated_scores(shares: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Return the scores that calibration changes, of probabilities before it, by their names in a record."""
+    """Return the scores that calibration changes, computed before it, by their names in a record."""
     found = {
         "ece": ece(shares.max(1), shares.argmax(1) == labels), "brier": brier(shares, labels),
         "log_loss": log_loss(shares, labels),

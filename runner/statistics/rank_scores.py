@@ -1,8 +1,8 @@
-"""Scores of ranked documents, by the rules of trec_eval; queries are drawn, never single documents.
+"""Scores of ranked documents, by the rules of trec_eval; the bootstrap resamples queries, never single documents.
 
-A unit is a query. Its items are the candidates and the relevant documents that are no candidates, ordered by document
-id, descending as a string: of equal scores the larger id comes first, whatever the order of the candidates was.
-Columns: `label` (the gain of a document, 0 for one without a judgement), `prediction` (its score), `relevant` and
+A unit is a query. Its items are the candidates, and the relevant documents that are not candidates, ordered by document
+id, descending as a string: among equal scores the larger id comes first, whatever the order of the candidates was.
+Columns: `label` (the gain of a document, 0 if it has no judgement), `prediction` (its score), `relevant` and
 `retrieved` (is it a candidate?).
 """
 
@@ -18,16 +18,16 @@ from runner.statistics.answers import Answers
 from runner.statistics.scores import SumScore
 
 COLUMNS = ("label", "prediction", "relevant", "retrieved")
-TRUTH = ("label", "relevant", "retrieved")  # what no model changes
+TRUTH = ("label", "relevant", "retrieved")  # columns that are the same for every model
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """The items of all queries, best first; documents that are no candidates come last in their query."""
+    """The items of all queries, best first; documents that are not candidates come last in their query."""
 
     units: np.ndarray  # (items,) the query of each
     places: np.ndarray  # (items,) 1 for the best of a query
-    gains: np.ndarray  # (items,) float64, none below 0
+    gains: np.ndarray  # (items,) float64, non-negative
     relevant: np.ndarray  # (items,) bool
     retrieved: np.ndarray  # (items,) bool
     scores: np.ndarray  # (items,)
@@ -72,10 +72,10 @@ class _Held:
 
 @dataclass(frozen=True)
 class RankScore(SumScore):
-    """A mean over the queries with a relevant document; `complete`: of all, those without one counting 0 (-c)."""
+    """A mean over the queries with a relevant document; `complete`: over all queries, 0 for those without (-c)."""
 
     name: str
-    cut: int | None = None  # only the first so many documents count; None: all
+    cut: int | None = None  # the number of top documents that count; None: all
     complete: bool = False
 
     @abstractmethod
@@ -114,7 +114,7 @@ class ReciprocalRank(RankScore):
 
 @dataclass(frozen=True)
 class Ndcg(RankScore):
-    """Discounted gain over that of the best order of all judged documents; gain: the label, or 2^label - 1."""
+    """Discounted gain, divided by that of the ideal order of all judged documents; gain: the label, or 2^label - 1."""
 
     exponential: bool = False
 
@@ -137,13 +137,13 @@ class AveragePrecision(RankScore):
         hits = self.within(ranking) & ranking.relevant
         before = np.cumsum(hits)
         starts = np.searchsorted(ranking.units, np.arange(ranking.queries))
-        earlier = np.concatenate([[0], before])[starts][ranking.units]  # hits of the queries before
+        earlier = np.concatenate([[0], before])[starts][ranking.units]  # hits of the previous queries
         precision = np.where(hits, (before - earlier) / ranking.places, 0.0)
         return ranking.sums(precision) / np.maximum(ranking.sums(ranking.relevant), 1)
 
 
 class Precision(RankScore):
-    """Share of the first documents that are relevant; a list that is too short is filled with others."""
+    """Share of the first `cut` documents that are relevant; missing documents in a short list count as irrelevant."""
 
     def of_queries(self, ranking: Ranking) -> np.ndarray:
         """Return the precision of each query."""
@@ -152,7 +152,7 @@ class Precision(RankScore):
 
 
 class Recall(RankScore):
-    """Share of the relevant documents that are within the cut; without a cut that of the candidates, a ceiling."""
+    """Share of the relevant documents within the cut; without a cut, among the candidates, which is an upper bound."""
 
     def of_queries(self, ranking: Ranking) -> np.ndarray:
         """Return the recall of each query."""
@@ -161,12 +161,12 @@ class Recall(RankScore):
 
 @dataclass(frozen=True)
 class Ties(SumScore):
-    """Share of neighbouring candidates with equal scores: many are a sign of saturated scores."""
+    """Share of neighbouring candidates with equal scores; a high share points to saturated scores."""
 
     name: str = "ties"
 
     def parts(self, answers: Answers) -> np.ndarray:
-        """Return the equal neighbours of each query, and all of them."""
+        """Return the number of equal neighbours and of all neighbours in each query, (N, 2)."""
         ranking = ranking_of(_Held(answers))
         pairs = ranking.retrieved[1:] & ranking.retrieved[:-1] & (ranking.units[1:] == ranking.units[:-1])
         equal = pairs & (ranking.scores[1:] == ranking.scores[:-1])

@@ -2,8 +2,8 @@
 
     corrected_t([0.02, 0.01, 0.03, -0.01, 0.02], ratio=1 / 4)      # five folds: each tests on a quarter of its train
 
-A plain t test takes folds for independent draws. With 5 x 5 folds it calls equal recipes different in 40-45 % of cases
-(simulated), because every pair of training sets shares most of its rows; the corrected one in 3-4 %.
+A plain t test treats folds as independent. With 5 x 5 folds it calls equal recipes different in 40-45 % of cases
+(simulated), because every two training sets share most of their rows; the corrected test does so in 3-4 %.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Resampled:
-    """A mean over resampled parts of one data set, with its 95 % interval and the test that it is 0."""
+    """A mean over folds of one data set, with its 95 % interval and the test of the hypothesis that it is 0."""
 
     mean: float
     low: float
@@ -28,11 +28,11 @@ class Resampled:
 
 
 def corrected_t(values: Sequence[float], ratio: float) -> Resampled | None:
-    """Return the corrected resampled t test of the mean of one value a fold; None for a single value, or equal ones.
+    """Return the corrected resampled t test of the mean of one value per fold; None for one value, or equal values.
 
-    values: differences of two recipes, or scores of one, (J,). ratio: held-out rows by training rows, 1 / (k - 1) for k
+    values: differences of two recipes, or scores of one, (J,). ratio: held-out rows / training rows, 1 / (k - 1) for k
     folds. The variance of the mean is taken as (1 / J + ratio) times that of the values, with J - 1 degrees of freedom.
-    Values without any scatter give no estimate of it, so there is no test.
+    None also for values that are not finite; equal values give no estimate of the variance.
     Source: Nadeau & Bengio 2003, Machine Learning 52, 239-281, section 4.2.
     """
     from scipy import stats
@@ -49,7 +49,7 @@ def corrected_t(values: Sequence[float], ratio: float) -> Resampled | None:
 
 
 def five_by_two_t(differences: np.ndarray) -> tuple[float, float]:
-    """Return t and its p-value, with 5 degrees of freedom, of five repeats of two halves.
+    """Return t and its p-value, with 5 degrees of freedom, for five repeats of 2-fold cross-validation.
 
     differences: (5, 2) of two recipes. Raises ValueError for another shape, or differences without scatter.
     Source: Dietterich 1998, Neural Computation 10, 1895-1923, section 3.5.
@@ -61,10 +61,10 @@ def five_by_two_t(differences: np.ndarray) -> tuple[float, float]:
 
 
 def five_by_two_f(differences: np.ndarray) -> tuple[float, float]:
-    """Return F and its p-value, with 10 and 5 degrees of freedom, of five repeats of two halves.
+    """Return F and its p-value, with 10 and 5 degrees of freedom, for five repeats of 2-fold cross-validation.
 
-    differences: (5, 2) of two recipes; all of them count, not the first alone as in `five_by_two_t`. Raises ValueError
-    for another shape, or differences without scatter.
+    differences: (5, 2) of two recipes; all are used, not only the first as in the numerator of `five_by_two_t`. Raises
+    ValueError for another shape, or differences without scatter.
     Source: Alpaydin 1999, Neural Computation 11, 1885-1892, equation 6.
     """
     from scipy import stats

@@ -1,6 +1,6 @@
 """Every score of every task: its unit, which direction is better, and its meaning.
 
-One list: the metric names (runner/record/metrics.py), the check of data.metrics and the tables read it. Standard
+The metric names (runner/record/metrics.py), the check of data.metrics and the tables all use this list. Standard
 library only, since commands are checked before anything heavy is imported. The formulas are elsewhere: each task names
 its `Score` objects (runner/tasks/).
 
@@ -14,14 +14,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ScoreFacts:
-    """A score as tables, records and searches know it."""
+    """What tables, records and searches need to know about a score."""
 
     name: str
     unit: str
-    direction: str  # higher | lower (better)
+    direction: str  # which is better: higher | lower
     meaning: str
-    is_choice: bool = True  # may data.metrics name it? Not where a task always has the same scores
-    is_of_one_class: bool = False  # of the positive one of two classes (data.positive)
+    is_choice: bool = True  # may data.metrics name it? Not if the task's scores are fixed
+    is_of_one_class: bool = False  # a score of the positive class of two (data.positive)
 
 
 _SCORES = (

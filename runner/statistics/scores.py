@@ -4,7 +4,7 @@
     score.interval(answers)                         # (0.78, 0.84)
     score.compare([(mine, other)])                  # ("paired bootstrap", 0.012, Interval)
 
-Chance is drawn in units (a row, a sentence, a block of text), so items of one unit are never taken for independent.
+Bootstraps resample units (a row, a sentence, a block of text), so items of one unit are never treated as independent.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Tested = tuple[str, float, Callable[[], paired.Interval]]  # the same with an in
 
 
 class Score(ABC):
-    """A score of the answers to a split; 0/0 counts as 0 in each of them."""
+    """A score of the answers to a split; in every score 0/0 counts as 0."""
 
     name: str
 
@@ -37,11 +37,11 @@ class Score(ABC):
         return float(self.over(answers)(np.ones((1, len(answers))))[0])
 
     def contributions(self, answers: Answers) -> np.ndarray | None:
-        """Return what each unit adds to a score that is a mean over the units, (N,) float64; None for other scores."""
+        """Return the value of each unit if the score is a mean over units, (N,) float64; None for other scores."""
         return None
 
     def interval(self, answers: Answers, *, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float]:
-        """Return the 95 % interval (low, high) over the units; a percentile bootstrap unless a score has a better."""
+        """Return the 95 % interval (low, high) over the units; a percentile bootstrap unless overridden."""
         return bootstrap_rows(len(answers), self.over(answers), resamples=resamples, seed=seed)
 
     def compare(self, pairs: Sequence[tuple[Answers, Answers]]) -> Compared:
@@ -53,16 +53,16 @@ class Score(ABC):
         return name, p, interval()
 
     def test(self, pairs: Sequence[tuple[Answers, Answers]]) -> Tested:
-        """Test as `compare` does, for tables of thousands of tests that show a few of the intervals.
+        """Test as `compare` does, but compute the interval only on demand, for tables of thousands of tests.
 
-        A paired bootstrap over the units unless a score has a better test.
+        A paired bootstrap over the units unless a subclass overrides it.
         """
         resampled = self.resampled_differences(pairs)
         interval = paired.quantile_interval(resampled, over_units(pairs[0][0]))
         return "paired bootstrap", paired.bootstrap_p(resampled), lambda: interval
 
     def resampled_differences(self, pairs: Sequence[tuple[Answers, Answers]]) -> np.ndarray:
-        """Return differences (R,) first - second, averaged over the pairs; each draw of units is the same for all."""
+        """Return differences (R,) first - second, averaged over the pairs; all models get the same draws of units."""
         scorers = [(self.over(first), self.over(second)) for first, second in pairs]
 
         def difference(counts: np.ndarray) -> np.ndarray:
@@ -72,12 +72,12 @@ class Score(ABC):
 
 
 def over_units(answers: Answers) -> str:
-    """Say in words what the interval of a paired bootstrap is over."""
+    """Return a phrase that says what the interval of a paired bootstrap is over."""
     return f"bootstrap over {len(answers)} examples"
 
 
 class SumScore(Score):
-    """A score of sums over units: perplexity, entity F1, exact match."""
+    """A score computed from sums over units: perplexity, entity F1, exact match."""
 
     @abstractmethod
     def parts(self, answers: Answers) -> np.ndarray:

@@ -1,6 +1,6 @@
-"""Tests of slices: are the rows of a slice answered worse than the rest, or by one model rather than another?
+"""Tests of slices: is a model worse on the rows of a slice than on the rest, or worse than another model there?
 
-Slices overlap and are many, so p-values are Holm's over all that are shown; below LEAST_ROWS none is tested.
+Slices are many and overlap, so p-values are Holm-corrected over all shown; slices below LEAST_ROWS are not tested.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import numpy as np
 from runner.statistics.intervals import wilson_interval
 from runner.statistics.paired import holm_p_values, mcnemar_p
 
-LEAST_ROWS = 30  # of a slice and of its rest
-EXACT_BELOW = 1000  # rows in all; Fisher's exact test, chi-squared from there on
-LEAST_EXPECTED = 5.0  # rows in a cell, below which chi-squared is no approximation
+LEAST_ROWS = 30  # in a slice, and outside it
+EXACT_BELOW = 1000  # rows in total: Fisher's exact test below, chi-squared from there on
+LEAST_EXPECTED = 5.0  # expected rows in a cell, below which chi-squared is not accurate
 LEVEL = 0.05
 
 
 @dataclass(frozen=True)
 class SliceResult:
-    """A slice against the rest of the rows."""
+    """A slice compared with the other rows."""
 
     name: str
     rows: int
@@ -42,7 +42,7 @@ class SliceResult:
 
     @property
     def is_worse(self) -> bool:
-        """Is the slice answered worse than the rest, beyond chance?"""
+        """Is the slice significantly worse than the rest?"""
         return self.p_holm < LEVEL and self.share < self.rest
 
 
@@ -59,7 +59,7 @@ class PairedSlice:
 
     @property
     def difference(self) -> float:
-        """Accuracy of the second model on the slice less that of the first."""
+        """Accuracy of the second model on the slice minus that of the first."""
         return (self.only_second - self.only_first) / self.rows
 
     @property
@@ -77,10 +77,10 @@ def usable(is_in: np.ndarray) -> bool:
 
 
 def difference_p(right: int, rows: int, rest_right: int, rest_rows: int) -> float:
-    """Return the p-value of 'the slice and the rest are answered alike'.
+    """Return the p-value of 'accuracy is equal on the slice and on the rest'.
 
-    Fisher's exact test below EXACT_BELOW rows in all, or where a cell is expected to hold fewer than LEAST_EXPECTED
-    rows; else Pearson's chi-squared without correction.
+    Fisher's exact test below EXACT_BELOW rows in total, or if a cell has fewer than LEAST_EXPECTED expected rows; else
+    Pearson's chi-squared without correction.
     """
     table = np.array([[right, rows - right], [rest_right, rest_rows - rest_right]], np.int64)
     if not table.sum(axis=0).all() or not table.sum(axis=1).all():
@@ -115,7 +115,7 @@ def against_the_rest(is_right: np.ndarray, slices: Sequence[tuple[str, np.ndarra
 def between_models(
     first_right: np.ndarray, second_right: np.ndarray, slices: Sequence[tuple[str, np.ndarray]]
 ) -> list[PairedSlice]:
-    """Compare two models on each slice by McNemar's test, the largest differences first.
+    """Compare two models on each slice by McNemar's test, the most significant differences first.
 
     first_right, second_right: (rows,) bool; slices: names and (rows,) bool.
     """

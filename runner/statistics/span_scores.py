@@ -1,6 +1,7 @@
 """Scores of answers that are parts of a text: exact match and F1 as for SQuAD, as shares (official scores: times 100).
 
-Questions are drawn. Those about one text share luck: where a difference is close, whole texts are drawn instead.
+The bootstrap resamples questions. Questions about one text are not independent: where a difference is close to
+significance, whole texts are resampled too.
 
     columns = graded(texts, margins, golds, contexts, threshold=0.0)     # v2; threshold=None: v1.1
     SPAN_SCORES["answer_f1"].value(Answers(columns))
@@ -20,7 +21,7 @@ from runner.statistics.intervals import resample_rows
 from runner.statistics.scores import OfCounts, Score, SumScore, Tested
 from runner.statistics.span_texts import exact_match, token_f1
 
-TRUTH = ("answerable", "context")  # of the columns, those that no model changes
+TRUTH = ("answerable", "context")  # columns that are the same for every model
 GRADES = ("exact", "f1", "text_exact", "text_f1", "margin")
 QUARTERS = 4
 
@@ -34,12 +35,12 @@ def graded(
 ) -> dict[str, np.ndarray]:
     """Return the columns of Answers that the scores read, (questions,) each.
 
-    texts: the best answer that is not empty; margins: (questions,) score of no answer minus that of the text; golds:
-    right answers, [] for a question without one; contexts: the texts that are asked about; threshold: margins above it
-    are answered with the empty text; None: each question is answered, and the rules of v1.1 hold.
+    texts: the best non-empty answer; margins: (questions,) score of no answer minus that of the text; golds: the right
+    answers, [] for an unanswerable question; contexts: the text that each question is about; threshold: questions with
+    a margin above it are answered with the empty text; None: every question is answered, by the rules of v1.1.
 
-    `text_exact`, `text_f1`: the grades of the text; `exact`, `f1`: of what is answered; `answerable`: 1 or 0;
-    `context`: a number that questions about one text share; `margin`: as given.
+    `text_exact`, `text_f1`: the scores of the text; `exact`, `f1`: the scores of the final answer; `answerable`: 1 or
+    0; `context`: a number shared by questions about the same text; `margin`: as given.
     """
     v2 = threshold is not None
     grades = [
@@ -62,10 +63,10 @@ def _number(text: str) -> int:
 
 
 class QuestionScore(Score):
-    """A score of questions whose comparison draws whole contexts where drawing questions leaves it close."""
+    """A score of questions; close comparisons are tested again by resampling whole contexts."""
 
     def test(self, pairs: Sequence[tuple[Answers, Answers]]) -> Tested:
-        """Test the difference as `Score.test` does; a close one again over contexts, whose wider interval counts."""
+        """Test the difference as `Score.test` does; a close one again over contexts, and keep the wider interval."""
         found = super().test(pairs)
         over_questions = found[2]()
         if not is_close(over_questions):
@@ -85,13 +86,13 @@ class QuestionScore(Score):
 
 
 def is_close(interval: paired.Interval) -> bool:
-    """Does an interval of a difference exclude 0 by less than half its width?"""
+    """Does the interval of a difference exclude 0, but by less than half its width?"""
     return 0 < max(interval.low, -interval.high) < interval.half
 
 
 @dataclass(frozen=True)
 class _Contexts:
-    """Questions by the text that they are about."""
+    """Questions grouped by the text that they are about."""
 
     contexts: int
     of_question: np.ndarray  # (questions,) the number of its context
@@ -108,7 +109,7 @@ def _drawn_contexts(contexts: np.ndarray) -> _Contexts:
 
 @dataclass(frozen=True)
 class QuestionMean(QuestionScore, SumScore):
-    """The mean of what each question adds, over all questions or over those with, or without, an answer."""
+    """The mean score of questions: of all, or only of those with or without an answer."""
 
     name: str
     of: Callable[[Answers], np.ndarray]  # from answers to (questions,)
@@ -130,13 +131,13 @@ class QuestionMean(QuestionScore, SumScore):
 
 @dataclass(frozen=True)
 class BestThreshold(QuestionScore):
-    """The mean grade at the threshold that is best for the very same questions: an upper bound, no fair score."""
+    """The mean score at the threshold that is best for these same questions: an upper bound, not a fair score."""
 
     name: str
-    grade: str  # the column of the grades of texts
+    grade: str  # the column with the scores of the texts
 
     def over(self, answers: Answers) -> OfCounts:
-        """Return the score as a function of how often each question was drawn; each draw has a threshold of its own."""
+        """Return the score as a function of how often each question was drawn; each draw gets its own threshold."""
         order, ends = _by_margin(answers["margin"])
         empty = 1 - answers["answerable"]
         gains = (answers[self.grade] - empty)[order]
@@ -150,7 +151,7 @@ class BestThreshold(QuestionScore):
 
 
 def best_threshold(answers: Answers, grade: str = "text_f1") -> float:
-    """Return the smallest threshold with the best mean grade; below all margins where no text should be answered."""
+    """Return the smallest threshold with the best mean score; below all margins where no text should be answered."""
     margins = answers["margin"]
     order, ends = _by_margin(margins)
     sums = (answers[grade] - (1 - answers["answerable"]))[order].cumsum()[ends]
@@ -161,7 +162,7 @@ def best_threshold(answers: Answers, grade: str = "text_f1") -> float:
 
 
 def _by_margin(margins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the order of rising margins, and the last place of each distinct one in that order."""
+    """Return the order by ascending margin, and the last position of each distinct margin in that order."""
     order = np.argsort(margins, kind="stable")
     return order, np.flatnonzero(np.append(np.diff(margins[order]) > 0, True)[: len(order)])
 
@@ -171,7 +172,7 @@ def _column(name: str) -> Callable[[Answers], np.ndarray]:
 
 
 def _quarter(number: int) -> Callable[[Answers], np.ndarray]:
-    """Return which questions have an F1 in this quarter of 0..1, counted from 1; the last has 1 itself."""
+    """Return which questions have an F1 in this quarter of 0..1, counted from 1; the last includes 1."""
     return lambda answers: (np.minimum(np.floor(answers["f1"] * QUARTERS), QUARTERS - 1) == number - 1).astype(float)
 
 
@@ -191,5 +192,5 @@ OF_V2: tuple[str, ...] = tuple(name for name in SPAN_SCORES if name.endswith(("_
 
 
 def scores_of(*, v2: bool) -> tuple[str, ...]:
-    """Return the names of the scores that a set has, the headline first; v2: has it questions without an answer?"""
+    """Return the names of a data set's scores, the main one first; v2: does it have unanswerable questions?"""
     return tuple(name for name in SPAN_SCORES if v2 or name not in OF_V2)

@@ -1,7 +1,7 @@
-"""Answer texts against the right ones, as SQuAD's official scripts compare them: exact match and F1 of shared words.
+"""Compares answer texts with the right ones as SQuAD's official scripts do: exact match and F1 of shared words.
 
-The rules of v2 hold for a set in which some question has no answer: its right answer is then the empty text. Of texts
-that normalise to nothing, v1.1 says that they share no word (F1 0), v2 that they are equal.
+The rules of v2 apply to a data set with unanswerable questions, whose right answer is the empty text. If both texts
+normalise to nothing, v1.1 gives F1 0 (no shared word), v2 gives F1 1 (equal).
 Source: evaluate-v1.1.py and evaluate-v2.0.py of the SQuAD leaderboard.
 """
 
@@ -17,14 +17,14 @@ ARTICLES = re.compile(r"\b(a|an|the)\b")
 
 
 def normalise(text: str) -> str:
-    """Return a text in small letters, without ASCII punctuation, then without a, an, the, with single blanks."""
+    """Return a text in lower case, without ASCII punctuation, then without a, an, the, with single spaces."""
     return " ".join(ARTICLES.sub(" ", text.lower().translate(PUNCTUATION)).split())
 
 
 def exact_match(prediction: str, golds: Sequence[str], *, v2: bool) -> float:
-    """Return 1.0 if the prediction is one of the right answers but for case, punctuation and articles, else 0.0.
+    """Return 1.0 if the prediction equals a right answer up to case, punctuation and articles, else 0.0.
 
-    golds: the right answers; [] for a question without one, with the rules of v2 only.
+    golds: the right answers; [] for an unanswerable question, only with the rules of v2.
     """
     return _best(lambda gold, found: float(gold == found), prediction, golds, v2)
 

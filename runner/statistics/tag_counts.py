@@ -1,7 +1,7 @@
-"""Scores of tagged words as sums over sentences: entities that match exactly, or words of each class.
+"""Scores of tagged words from sums over sentences: entities that match exactly, or words of each class.
 
-For each sentence and each group (a type of entity, a class of words) three counts: right, predicted, actual. Their
-sums over any draw of sentences give precision, recall and F1, so a bootstrap never reads the tags again. 0/0 is 0.
+Each sentence and group (a type of entity, a class of words) has three counts: right, predicted, actual. Their sums over
+any resample of sentences give precision, recall and F1, so a bootstrap reads the tags only once. 0/0 is 0.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ RIGHT, PREDICTED, ACTUAL = range(3)
 def entity_counts(
     labels: np.ndarray, predicted: np.ndarray, offsets: np.ndarray, names: Sequence[str], *, strict: bool = False
 ) -> np.ndarray:
-    """Return (N, 3, T): of each sentence and type the entities predicted rightly, predicted, and actual.
+    """Return (N, 3, T): for each sentence and type the numbers of right, predicted and actual entities.
 
-    labels, predicted: (words,) ids into `names`; offsets: (N + 1,). An entity is right if type, first and last word
-    are. strict: only sequences that are legal in IOB2 count as entities, on both sides.
+    labels, predicted: (words,) ids into `names`; offsets: (N + 1,). An entity is right if its type, first and last word
+    are. strict: only legal IOB2 sequences count as entities, in labels and predictions.
     """
     actual = find_entities(labels, offsets, names, strict=strict)
     found = find_entities(predicted, offsets, names, strict=strict)
@@ -35,7 +35,7 @@ def entity_counts(
 
 
 def class_counts(labels: np.ndarray, predicted: np.ndarray, offsets: np.ndarray, classes: int) -> np.ndarray:
-    """Return (N, 3, C): of each sentence and class the words predicted rightly, predicted, and actual."""
+    """Return (N, 3, C): for each sentence and class the numbers of right, predicted and actual words."""
     right = np.flatnonzero(labels == predicted)
     every = np.arange(len(labels))
     counted = (right, labels[right]), (every, predicted), (every, labels)
@@ -72,7 +72,7 @@ def f1_macro(sums: np.ndarray) -> np.ndarray:
 
 
 def per_kind(sums: np.ndarray) -> dict[str, np.ndarray]:
-    """Return precision, recall and F1 (T,) of each group, of sums (3, T)."""
+    """Return precision, recall and F1 (T,) of each group, from sums (3, T)."""
     one = sums.T[:, :, None]  # each group alone
     return {"precision": precision(one), "recall": recall(one), "f1": f1(one)}
 

@@ -1,7 +1,7 @@
-"""Scores of tagged words; sentences are drawn, never single words or entities.
+"""Scores of tagged words; the bootstrap resamples sentences, never single words or entities.
 
-Tags of a scheme (B-PER, I-PER) are scored as entities, plain tags (COMMA, PERIOD) word by word without the tag of
-nothing. Where words have two labels, the scores of the second have names with `second_` before.
+Tags of a scheme (B-PER, I-PER) are scored as entities, plain tags (COMMA, PERIOD) word by word, excluding the "nothing"
+tag. If words have two labels, names of the scores of the second start with `second_`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ OfSums = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class TagScore(SumScore):
-    """A score of what is right, predicted and actual in each sentence; of the first or the second label of a word."""
+    """A score from the counts of right, predicted and actual in each sentence, for a word's first or second label."""
 
     name: str
     of: OfSums  # from (..., 3, kinds) to (...)
@@ -37,14 +37,14 @@ class TagScore(SumScore):
         return answers.second_names if self.prefix else answers.names
 
     def counts(self, answers: Answers) -> np.ndarray:
-        """Return (N, 3, kinds): right, predicted, actual words of each sentence and tag, without that of nothing."""
+        """Return (N, 3, kinds): right, predicted, actual words of each sentence and tag, without the "nothing" tag."""
         names = self.names(answers)
         labels, predicted = self.column(answers, "label"), self.column(answers, "prediction")
         found = tag_counts.class_counts(labels, predicted, sentences(answers), len(names))
         return found[:, :, 1:] if names[0] in NOTHING else found
 
     def parts(self, answers: Answers) -> np.ndarray:
-        """Return the three counts of each sentence, for each kind or summed where kinds do not matter."""
+        """Return the three counts of each sentence, per kind for the macro F1, otherwise summed over kinds."""
         found = self.counts(answers)
         if self.of is not tag_counts.f1_macro:
             found = found.sum(axis=2, keepdims=True)
@@ -57,7 +57,7 @@ class TagScore(SumScore):
 
 @dataclass(frozen=True)
 class EntityScore(TagScore):
-    """A score of entities: type, first and last word must be right. strict: only legal sequences of IOB2 count."""
+    """A score of entities: type, first and last word must be right. strict: only legal IOB2 sequences count."""
 
     strict: bool = False
 
@@ -70,10 +70,10 @@ class EntityScore(TagScore):
 
 @dataclass(frozen=True)
 class TokenAccuracy(TagScore):
-    """The share of words whose tag is right, the tag of nothing included."""
+    """The share of words whose tag is right, including the "nothing" tag."""
 
     def counts(self, answers: Answers) -> np.ndarray:
-        """Return (N, 3, 1): of each sentence the right words and, as predicted and as actual, all words."""
+        """Return (N, 3, 1): the right words of each sentence; predicted and actual both count all words."""
         right = self.column(answers, "label") == self.column(answers, "prediction")
         found = np.stack([right, np.ones_like(right), np.ones_like(right)], axis=1).astype(np.int64)
         return answers.sums(found)[:, :, None]
@@ -105,6 +105,6 @@ TAG_SCORES: dict[str, Score] = {score.name: score for prefix in ("", SECOND) for
 
 
 def scores_for(names: tuple[str, ...], prefix: str = "") -> tuple[str, ...]:
-    """Return the names of the scores that fit these tags, the headline first."""
+    """Return the names of the scores that fit these tags, the main one first."""
     begun = "tag_" if is_plain(names) else "entity_"
     return tuple(name for name in TAG_SCORES if name.startswith((prefix + begun, prefix + "token_")))

@@ -1,6 +1,6 @@
-"""The temperature T of a classifier: p = softmax(z / T), chosen by the log loss of rows that it was not trained on.
+"""The temperature T of a classifier: p = softmax(z / T), fitted to minimise the log loss of rows not trained on.
 
-The log loss is convex in 1/T, so T is a fact of the logits: there is no rate and no seed. It never changes the answer.
+The log loss is convex in 1/T, so the logits determine T, without learning rate or seed. T never changes the answer.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 
 FEWEST_ROWS = 100
-LEAST_RATIO = 3.84  # 95 % point of chi-squared with one degree of freedom: below it a T other than 1 fits noise
-LOWEST, HIGHEST = 0.05, 20.0  # of 1/T, where the search begins
-STEPS = 200  # at most; Newton takes about six
+LEAST_RATIO = 3.84  # 95 % quantile of chi-squared with one degree of freedom: below it a T other than 1 fits noise
+LOWEST, HIGHEST = 0.05, 20.0  # initial bracket of 1/T
+STEPS = 200  # at most; Newton's method takes about six
 
 
 @dataclass(frozen=True)
 class Temperature:
-    """A temperature, and what it did on its own rows.
+    """A temperature, and its effect on the rows that it was fitted to.
 
-    reason: why it is 1; "" where it was fitted. is_refused: nothing can be said about the probabilities. before, after:
-    mean negative log-likelihood in nats, with 1 and with `value`.
+    reason: why it is 1; "" if it was fitted. is_refused: the rows do not allow a fit. before, after: mean negative
+    log-likelihood in nats, with 1 and with `value`.
     """
 
     value: float = 1.0
@@ -40,8 +40,8 @@ class Temperature:
 def fit_temperature(logits: np.ndarray, labels: np.ndarray, names: Sequence[str] = ()) -> Temperature:
     """Return the temperature of logits (n, C) for labels (n,), or 1 with the reason; names: of the classes.
 
-    Refused are fewer than FEWEST_ROWS rows, a class without any, logits that are not finite, the same for every row,
-    without a mistake, or that do not point to the labels. T stays 1 where the gain is within noise.
+    Refused: fewer than FEWEST_ROWS rows, a class without rows, and logits that are not finite, are the same for every
+    row, make no mistake, or do not favour the labels. T stays 1 where the gain is within noise.
     """
     logits, labels = np.asarray(logits, np.float64), np.asarray(labels, np.int64)
     rows = len(labels)
@@ -78,9 +78,9 @@ def why_not(logits: np.ndarray, labels: np.ndarray, names: Sequence[str] = ()) -
 
 
 def solve_inverse(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Return 1/T with the least log loss of logits (n, C) for labels (n,), to 1e-12 of its size.
+    """Return the 1/T that minimises the log loss of logits (n, C) for labels (n,), to a relative precision of 1e-12.
 
-    A finite one exists where `why_not` says nothing; Newton's method inside a bracket finds it.
+    It is finite where `why_not` returns ""; found by Newton's method within a bracket.
     """
     own = logits[np.arange(len(labels)), labels]
     low, high = LOWEST, HIGHEST
@@ -101,13 +101,13 @@ def solve_inverse(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 def slope(logits: np.ndarray, own: np.ndarray, inverse: float) -> float:
-    """Return the derivative of the mean log loss by 1/T at `inverse`; own: (n,) the logit of each row's label."""
+    """Return the derivative of the mean log loss in 1/T at `inverse`; own: (n,) the logit of each row's label."""
     shares = _softmax(logits * inverse)
     return float(((shares * logits).sum(1) - own).mean())
 
 
 def curvature(logits: np.ndarray, inverse: float) -> float:
-    """Return the second derivative of the mean log loss by 1/T at `inverse`."""
+    """Return the second derivative of the mean log loss in 1/T at `inverse`."""
     shares = _softmax(logits * inverse)
     means = (shares * logits).sum(1, keepdims=True)
     return float((shares * (logits - means) ** 2).sum(1).mean())

@@ -1,7 +1,7 @@
-"""Thresholds of labels: the probability from which on a label belongs to the set of a row.
+"""Thresholds of labels: the smallest probability at which a label is predicted for a row.
 
-They are fitted to the split that selects, never to one that is reported. The candidates are the distinct probabilities;
-the one with the highest F1 is taken, of equal ones the highest.
+They are fitted on the selection split, never on a reported one. The candidates are the distinct probabilities; the one
+with the highest F1 is taken, and among equals the highest.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Sequence
 import numpy as np
 
 HALF = 0.5
-DIGITS = 6  # behind the point, rounded down: the row that a threshold was taken from stays above it
+DIGITS = 6  # decimals, rounded down: the row that a threshold was taken from still reaches it
 
 
 def best_threshold(probabilities: np.ndarray, labels: np.ndarray) -> float | None:
-    """Return the threshold with the highest F1 of decisions (N,); None where no label is true."""
+    """Return the threshold with the highest F1 over decisions (N,); None where no label is true."""
     labels = labels > 0
     if not labels.any():
         return None
@@ -37,7 +37,7 @@ def threshold_of_each(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np
 
 
 def one_threshold(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return the threshold with the highest micro F1, the same for all labels, (C,); HALF where no row has any."""
+    """Return the threshold with the highest micro F1, the same for all labels, (C,); HALF if no row has a label."""
     found = best_threshold(probabilities.ravel(), labels.ravel())
     return np.full(labels.shape[1], HALF if found is None else rounded(found))
 
@@ -51,7 +51,7 @@ def rounded(threshold: float) -> float:
 def sets_of(
     probabilities: np.ndarray, thresholds: np.ndarray | Sequence[float], *, at_least_one: bool = False
 ) -> np.ndarray:
-    """Return which labels each row has, (rows, C) bool. at_least_one: the likeliest, where there is none."""
+    """Return which labels are predicted, (rows, C) bool. at_least_one: an empty row gets its likeliest label."""
     found = probabilities >= np.asarray(thresholds)
     if at_least_one:
         empty = ~found.any(axis=1)

@@ -1,7 +1,7 @@
-"""Vector scaling: p = softmax(w * z + c) with a weight and a shift for each class, on request only.
+"""Vector scaling: p = softmax(w * z + c) with a weight and a shift for each class, used only on request.
 
-It may change the answer. With fewer than 35 to 50 rows a class, or without a bias by class, it is worse than a
-temperature, so it has to beat one on rows that it was not fitted to.
+It may change the answer. With fewer than 35 to 50 rows per class, or if the logits have no class-dependent bias, it is
+worse than a temperature, so it must beat a temperature on held-out rows.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class VectorScaling:
-    """weights: (C,); shifts: (C,), of sum 0. gain: nats of log loss below a temperature's, on rows held out."""
+    """weights: (C,); shifts: (C,), with sum 0. gain: reduction of log loss in nats against a temperature, held out."""
 
     weights: np.ndarray
     shifts: np.ndarray
@@ -31,9 +31,9 @@ class VectorScaling:
 
 
 def fit_vector_scaling(logits: np.ndarray, labels: np.ndarray) -> VectorScaling | str:
-    """Return the scaling of logits (n, C) for labels (n,), or why a temperature is taken instead.
+    """Return the scaling of logits (n, C) for labels (n,), or the reason to use a temperature instead.
 
-    The logits are such that `why_not` of temperature.py says nothing against them.
+    `why_not` of temperature.py must return "" for these logits.
     """
     logits = np.asarray(logits, np.float64)
     fewest = int(np.bincount(labels, minlength=logits.shape[1]).min())
@@ -48,7 +48,7 @@ def fit_vector_scaling(logits: np.ndarray, labels: np.ndarray) -> VectorScaling 
 
 
 def held_out_gains(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return by how much the log loss of each row (n,) is lower than with a temperature, both fitted to other rows."""
+    """Return by how much each row's log loss (n,) is lower than with a temperature; both are fitted to other rows."""
     fold = np.random.default_rng(0).permutation(len(labels)) % FOLDS
     gains = np.empty(len(labels))
     for number in range(FOLDS):
@@ -60,7 +60,7 @@ def held_out_gains(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def solve_vector(logits: np.ndarray, labels: np.ndarray) -> VectorScaling:
-    """Return the weights and shifts of the least log loss, by L-BFGS from 1 and 0; the problem is convex."""
+    """Return the weights and shifts that minimise the log loss, by L-BFGS from 1 and 0; the problem is convex."""
     from scipy.optimize import minimize
 
     rows, classes = logits.shape

@@ -1,4 +1,4 @@
-"""Scores of masked words: of the sums of loss, right words and masked words over blocks of text."""
+"""Scores of masked words, computed from sums of loss, right words and masked words over blocks of text."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from runner.statistics.answers import Answers
 from runner.statistics.scores import Score, SumScore
 
 WORD_SUMS = ("loss", "right", "masked")  # the columns of the answers: nats, words, words
-MOST = 700.0  # nats: exp would overflow above; only a diverged training has such a mean loss
+MOST = 700.0  # nats; exp overflows above it, and only a diverged training has such a mean loss
 
 
 class WordScore(SumScore):
-    """A score of the three sums of each block; words of one text are not independent, so blocks are drawn."""
+    """A score of the three sums of each block; words of one text are not independent, so blocks are resampled."""
 
     def parts(self, answers: Answers) -> np.ndarray:
         """Return the three sums of each block, (N, 3) float64."""

@@ -1,4 +1,4 @@
-"""One attempt to mirror a folder: under its lock, with MLflow open, and with every failure as one line."""
+"""One attempt to mirror a folder: takes its lock, opens MLflow, and turns every failure into one line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def attempt(
     target: MlflowTarget | None,
     send: Callable[[MlflowTarget], str],
 ) -> str:
-    """Call `send` while no other process mirrors the folder, and return what it returns.
+    """Call `send` under the mirror lock of the folder, and return its result.
 
     output: the folder of the embedded store. target: None to open MLflow here.
     Raises TrackError with one line for the user, which is kept in <folder>/mlflow.json as well.
@@ -33,7 +33,7 @@ def attempt(
     from mlflow.exceptions import MlflowException
 
     try:
-        # The helper process of a run that just ended and `run sync` may meet here.
+        # The helper process of a run that just ended and `run sync` may compete for this lock.
         with FileLock(folder / LOCK, timeout=LOCK_TIMEOUT_S):
             remove_partial_state(folder)
             target = target or connect(settings, output)

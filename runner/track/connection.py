@@ -1,4 +1,4 @@
-"""Opens MLflow: the store or server, and the experiment in it. A run's own process never does: the import is slow."""
+"""Opens MLflow: the store or server, and the experiment in it. Not used in a run's process: the import is slow."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ class MlflowTarget:
 
 
 def connect(settings: TrackerSettings, output: Path) -> MlflowTarget:
-    """Open MLflow; the embedded store and the experiment are created where they do not exist yet.
+    """Open MLflow; the embedded store and the experiment are created if they do not exist.
 
     Sets environment variables of mlflow (timeouts, server credentials) in this process.
-    Raises TrackError: within about 15 s if a server does not answer, 40 s if it accepts and stays silent.
+    Raises TrackError: within about 15 s if a server is unreachable, 40 s if it accepts but never replies.
     """
     set_mlflow_environment()
     uri = resolve_uri(settings, output)
@@ -70,7 +70,7 @@ def connect(settings: TrackerSettings, output: Path) -> MlflowTarget:
 
 
 def _take_credentials(uri: str) -> str:
-    """Move user and password from the address to the variables that mlflow reads, so that no message repeats them."""
+    """Move user and password from the address to the variables that mlflow reads, so that no message shows them."""
     address, user, password = split_credentials(uri)
     if user is not None:
         os.environ["MLFLOW_TRACKING_USERNAME"] = user
@@ -79,7 +79,7 @@ def _take_credentials(uri: str) -> str:
 
 
 def _experiment(uri: str, name: str, root: str | None) -> str:
-    """Return the id of the experiment, created if needed; a local store keeps its files beside its database."""
+    """Return the id of the experiment, created if needed; a local store keeps its files next to its database."""
     import sqlalchemy
     from mlflow.exceptions import MlflowException
     from mlflow.tracking.client import MlflowClient
@@ -110,7 +110,7 @@ def _active(found: Experiment | None, name: str) -> str:
 
 
 def explain_mlflow_error(error: BaseException, uri: str = "") -> str:
-    """Say in one line why MLflow could not be used, with the cure where it is known; credentials are masked."""
+    """Return one line on why MLflow could not be used, with a remedy if one is known; credentials are masked."""
     text = " ".join(mask(str(error)).split())
     if "out-of-date database schema" in text or "Can't locate revision" in text:
         return f"the MLflow store was made by another version of mlflow. Try: mlflow db upgrade '{mask(uri)}'"

@@ -1,10 +1,10 @@
-"""Environment variables set before mlflow is imported: it gives up soon, and sends no usage statistics."""
+"""Environment variables to set before importing mlflow: short timeouts and no usage statistics."""
 
 from __future__ import annotations
 
 import os
 
-# mlflow's own defaults (7 retries of 120 s) keep a run waiting for many minutes when a server is down.
+# With mlflow's defaults (7 retries of 120 s) a run waits for many minutes when a server is down.
 DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",  # seconds
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",

@@ -1,4 +1,4 @@
-"""Reads a run folder: the record, the logged points, and what was mirrored already. Does not know MLflow."""
+"""Reads a run folder: the record, the logged points, and what was already mirrored. Independent of MLflow."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def record_to_mirror(folder: Path) -> RunRecord:
 
 
 def read_points(folder: Path) -> Points:
-    """Return the logged points without a last line that has no newline yet: it is still being written."""
+    """Return the logged points, without a last line that is still being written (no newline yet)."""
     path = folder / POINTS
     if not path.exists():
         return Points()
@@ -106,13 +106,13 @@ def write_state(folder: Path, state: MirrorState) -> None:
 
 
 def remove_partial_state(folder: Path) -> None:
-    """Remove what a killed process left half-written; the caller holds the lock of the folder's mirror."""
+    """Remove partial files of a killed process; the caller holds the mirror lock of the folder."""
     for part in folder.glob(f"{STATE}.*.part"):
         part.unlink(missing_ok=True)
 
 
 def note_problem(folder: Path, reason: str) -> None:
-    """Keep in mlflow.json why the mirror is not up to date; never raises."""
+    """Record in mlflow.json why the mirror is not up to date; never raises."""
     try:
         write_state(folder, replace(read_state(folder), problem=reason))
     except OSError:
@@ -120,7 +120,7 @@ def note_problem(folder: Path, reason: str) -> None:
 
 
 def flatten_as_text(config: Mapping[str, Json], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield (dotted name, text) of every value; values that are not text are written as JSON: true, null, [1, 2]."""
+    """Yield (dotted name, text) of every value; non-text values are written as JSON: true, null, [1, 2]."""
     for key, value in config.items():
         name = f"{prefix}{key}"
         if isinstance(value, Mapping) and value:
@@ -140,7 +140,7 @@ def is_finite(value: object) -> bool:
 
 
 def milliseconds(when: str | None) -> int | None:
-    """Return a time in ISO 8601 as milliseconds since the epoch, None for anything else; without a zone it is UTC."""
+    """Return an ISO 8601 time as milliseconds since the epoch, None for anything else; no time zone means UTC."""
     try:
         parsed = datetime.fromisoformat(when or "")
     except ValueError:

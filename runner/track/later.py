@@ -1,4 +1,4 @@
-"""Mirrors what is added to a run after its end: metrics that were measured later, and the page of its mistakes."""
+"""Mirrors what is added to a run after its end: metrics measured later, and the page of its errors."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from runner.track.sync import sync_run
 
 
 def mirror_later(record: RunRecord, folder: Path, notify: Callable[[str], None]) -> None:
-    """Send it to the MLflow that the run names, if it names one; a failure is told, and is no reason to fail.
+    """Send the additions to the MLflow in the run's config, if there is one; a failure is reported, not raised.
 
-    folder: of the run; notify: gets the line about a failure.
+    folder: of the run; notify: is called with a line about a failure.
     """
     content = record.config.get("tracker") or {}
     known = {one.name for one in fields(TrackerSettings)}

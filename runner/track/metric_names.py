@@ -1,4 +1,4 @@
-"""Names of metrics in MLflow, which shows sections in the order of their names, and a run's metrics as they came in.
+"""Names of metrics in MLflow, which sorts sections by name and shows a run's metrics in the order they were logged.
 
 at_step/val_accuracy      the curves, in one section that comes first
 test/accuracy             a dozen headline metrics, named as in the record
@@ -13,7 +13,7 @@ from runner.record.record import RunRecord
 AT_STEP, DETAIL = "at_step/", "detail/"
 MOST = 12  # headline metrics of a run
 MOST_SCORES = 3  # of the reported split
-# Beside the scores: are they better than simple models, what the model costs, how fast it answers, how long it trained.
+# Shown next to the scores: simple baselines, size, speed and training time.
 COSTS = (
     "baseline/majority", "baseline/ngram", "cost/bytes_deployed", "cost/params", "speed/answer_us_p50",
     "speed/answers_per_s", "time/train_s",
@@ -22,7 +22,7 @@ CURVES_OF_TRAINING = ("train/loss", "train/lr", "train/grad_norm")
 
 
 def headline_names(record: RunRecord) -> list[str]:
-    """Return the metrics of a record that are shown first, the headline score's before all others."""
+    """Return the headline metrics of a record, the primary score first."""
     data = record.data
     reported = data.primary.partition("/")[0]
     own = ("train", reported, (data.selection or "").split("/")[0], data.calibration)
@@ -39,7 +39,7 @@ def headline_names(record: RunRecord) -> list[str]:
 
 
 def is_curve(name: str, record: RunRecord) -> bool:
-    """Is it a metric whose points are worth a look while a run trains?"""
+    """Is it a metric to plot as a curve while a run trains?"""
     split, _, score = name.partition("/")
     of_a_split = is_split(split) and split != "train"
     wanted = ("loss", record.data.primary.partition("/")[2], *record.scores)
@@ -52,5 +52,5 @@ def curve_name(name: str) -> str:
 
 
 def allowed_name(name: str) -> str:
-    """Return a name as MLflow allows it: ndcg_at_10 for ndcg@10."""
+    """Return the name in a form that MLflow allows: ndcg_at_10 for ndcg@10."""
     return name.replace("@", "_at_")

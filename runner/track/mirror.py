@@ -1,4 +1,4 @@
-"""The run's side of tracking: asks a helper process to mirror the run folder, without waiting for it.
+"""Tracking inside the run's process: asks a helper process to mirror the run folder, without waiting for it.
 
     mirror = start_mirror(settings, output)      # None with tracker=none
     mirror.request(folder)                # at the start, after each epoch, at the end
@@ -64,9 +64,9 @@ class Mirror:
         self._receive(0.0)  # the answers must not fill their pipe
 
     def wait(self, timeout_s: float | None = None) -> str | None:
-        """Wait until all requests are mirrored and return None, or one line on what is not mirrored after `timeout_s`.
+        """Wait until all requests are mirrored and return None, or one line on what is missing after `timeout_s`.
 
-        timeout_s: by default that of the settings; after Ctrl-C, 1.5 is right.
+        timeout_s: by default `wait_s` of the settings; use 1.5 after Ctrl-C.
         """
         end = time.monotonic() + (self.settings.wait_s if timeout_s is None else timeout_s)
         while self._pending and self._broken is None:
@@ -77,7 +77,7 @@ class Mirror:
         return self._report()
 
     def close(self, timeout_s: float | None = None) -> str | None:
-        """Wait as `wait` does, then let the helper end by itself; it finishes its work without the run."""
+        """Wait as `wait` does, then let the helper exit on its own; it finishes pending work without the run."""
         problem = self.wait(timeout_s)
         if self._process is None:
             return problem
@@ -98,7 +98,7 @@ class Mirror:
             output.mkdir(parents=True, exist_ok=True)
             with self._log.open("ab") as log:
                 process = subprocess.Popen(
-                    # -P: a folder named `runner` or `data` where the user happens to be is not ours.
+                    # -P: do not import a folder named `runner` or `data` from the current directory.
                     [sys.executable, "-P", "-m", "runner.track.process"],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
@@ -128,7 +128,7 @@ class Mirror:
             self._broken = "its helper does not respond"
 
     def _receive(self, timeout_s: float) -> None:
-        """Take in the answers that have arrived, waiting up to `timeout_s` for the first."""
+        """Process the answers that have arrived, waiting up to `timeout_s` for the first."""
         if self._broken or self._process is None or self._process.stdout is None:
             return
         if not select.select([self._process.stdout], [], [], timeout_s)[0]:

@@ -26,7 +26,7 @@ from runner.track.settings import TrackerSettings
 from runner.track.sweeps import close_orphaned_runs, is_sweep, sync_sweep
 from runner.track.sync import sync_run
 
-NICENESS = 5  # training on the same cores goes first
+NICENESS = 5  # so that training on the same cores has priority
 
 
 class MirrorWorker:
@@ -37,7 +37,7 @@ class MirrorWorker:
         self.target: MlflowTarget | None = None
 
     def connect(self) -> None:
-        """Open MLflow while the training starts; the first request meets a failure again and reports it."""
+        """Open MLflow while the training starts; if this fails, the first request tries again and reports it."""
         if self.target is None:
             self.target = connect(self.settings, self.output)
             close_orphaned_runs(self.target, self.output)
@@ -52,7 +52,7 @@ class MirrorWorker:
             (sync_sweep if is_sweep(folder) else sync_run)(folder, self.settings, self.target)
         except TrackError as error:
             reason = mask(str(error))
-        except Exception as error:  # the edge of the process: whatever happened, the run must get an answer
+        except Exception as error:  # outermost handler: the run must get an answer, whatever happened
             reason = mask(f"{type(error).__name__}: {error}")
             sys.excepthook(type(error), error, error.__traceback__)
         else:
@@ -62,7 +62,7 @@ class MirrorWorker:
         return reason
 
     def answer(self, message: JsonObject) -> None:
-        """Send one line; a run that no longer listens does not stop the work."""
+        """Send one line; if the run has stopped listening, work continues."""
         with contextlib.suppress(BrokenPipeError):
             print(json.dumps(message), file=self.replies, flush=True)
 
@@ -71,12 +71,12 @@ def main() -> None:
     """Serve one run until its pipe ends."""
     with contextlib.suppress(OSError):
         os.nice(NICENESS)
-    # What libraries print must not mix with the answers: it goes to the log, like stderr.
+    # Output of libraries must not mix with the answers: it goes to the log, like stderr.
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     sys.stdout = sys.stderr = MaskedStream(sys.stderr)
     messages: queue.Queue[JsonObject | None] = queue.Queue()
-    # A thread of its own reads, so that the run's small writes never fill the pipe while mlflow is being imported.
+    # A separate thread reads, so that the run's small writes never fill the pipe while mlflow is being imported.
     threading.Thread(target=_read, args=(messages,), daemon=True).start()
     first = messages.get()
     if first is None:
@@ -107,9 +107,9 @@ def _serve(worker: MirrorWorker, messages: queue.Queue[JsonObject | None]) -> No
             while True:
                 batch.append(messages.get_nowait())
         ended = None in batch
-        # Requests that piled up for one folder need one attempt: the last stands for all.
+        # Several pending requests for one folder need one attempt: the last covers all.
         latest = {message["sync"]: message["id"] for message in batch if message is not None}
-        for folder in sorted(latest, key=lambda name: is_sweep(Path(name))):  # a sweep looks for its runs
+        for folder in sorted(latest, key=lambda name: is_sweep(Path(name))):  # sweeps last: they look up their runs
             worker.sync(folder, latest[folder])
 
 

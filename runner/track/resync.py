@@ -15,12 +15,12 @@ from runner.track.sweeps import sync_sweep
 from runner.track.sync import sync_run
 from runner.track.uri import ARTIFACTS
 
-GIVE_UP_AFTER = 3  # failures in a row: the server is gone, and each further try would cost seconds
+GIVE_UP_AFTER = 3  # failures in a row: the server is probably down, and each further try would cost seconds
 
 
 @dataclass
 class SyncCounts:
-    """How many run folders were handled, and how."""
+    """How many folders of runs and sweeps were handled, and how."""
 
     created: int = 0
     updated: int = 0
@@ -41,13 +41,13 @@ class SyncCounts:
 
 
 def sync_all(output: Path, settings: TrackerSettings, notify: Callable[[str], None]) -> SyncCounts:
-    """Mirror all run folders and count them; `notify` gets one line for each that failed.
+    """Mirror all folders of runs and sweeps and count them; `notify` gets one line for each that failed.
 
     Raises TrackError if MLflow cannot be opened at all.
     """
     counts, failed_in_a_row = SyncCounts(), 0
     runs = list(run_folders(output))
-    folders = [*runs, *sweep_folders(output)]  # sweeps last: they look for their runs
+    folders = [*runs, *sweep_folders(output)]  # sweeps last: they look up their runs
     if not folders:
         return counts
     target = connect(settings, output)

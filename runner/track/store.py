@@ -1,7 +1,7 @@
 """The embedded MLflow store: one SQLite file, complete or absent, safe to open from many processes at once.
 
-MLflow lets every process that finds an empty database create the tables, and two that do so at once corrupt it for
-good. So it is built once, under a lock and a temporary name, and renamed when it is complete.
+In MLflow every process that finds an empty database creates the tables, and two that do so at once corrupt it
+permanently. So it is built once, under a lock and a temporary name, and renamed when it is complete.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ BUSY_TIMEOUT_S = 20.0  # mlflow's own
 
 
 def ensure_store(database: Path) -> str:
-    """Return the address of the store, which is created if it does not exist: 2 s the first time, 1 ms later.
+    """Return the address of the store, which is created if it does not exist: 2 s the first time, 1 ms afterwards.
 
     Raises TrackError if the folder is not writable or the file is not a usable MLflow database; an existing file is
     never replaced.
@@ -77,7 +77,7 @@ def _unusable(database: Path, what: str) -> str:
 
 
 def _is_absent(database: Path) -> bool:
-    # A bare sqlite3.connect leaves an empty file behind: there is nothing to lose.
+    # A bare sqlite3.connect leaves an empty file behind, which may be replaced.
     return not database.exists() or database.stat().st_size == 0
 
 
@@ -89,7 +89,7 @@ def _create(database: Path) -> None:
         _write_schema(part, artifact_root(database))
         connection = sqlite3.connect(part)
         try:
-            # A property of the file: writers do not block readers, and a run that logs a lot takes a third of the time.
+            # Stored in the file: writers do not block readers, and a run that logs a lot takes a third of the time.
             connection.execute("pragma journal_mode=wal")
             connection.execute("pragma wal_checkpoint(truncate)")
         finally:

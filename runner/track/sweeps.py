@@ -1,7 +1,7 @@
 """Mirrors sweeps to MLflow: a parent run with its runs below it, means over seeds, and the files of the sweep's folder.
 
-Like `sync_run`, `sync_sweep` may be called at any time; the folder <output>/sweeps/<id> is the truth. A run that
-belongs to several sweeps stays below the first; its tag `sweeps` names them all.
+Like `sync_run`, `sync_sweep` may be called at any time; the folder <output>/sweeps/<id> is the source of truth. A run
+that belongs to several sweeps stays below the first; its tag `sweeps` names them all.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from mlflow.entities import Metric, Run
 
 MAX_TAG = 8000
-MAX_LABEL = 150  # characters of a group in the name of a metric, which may have 250
+MAX_LABEL = 150  # characters of a group label in a metric name, which may have 250
 PAGES = (".html", ".png", ".svg", ".pdf")
 PARENT, SWEEPS, HOME = "mlflow.parentRunId", "sweeps", "folder"
 OF_THE_DATA = "baseline/"  # metrics that are the same for all groups
-BELOW = "sweep"  # the folder of files that are neither pages nor pictures; MLflow lists it after report.html
+BELOW = "sweep"  # the folder for files that are neither pages nor images; MLflow lists it after report.html
 
 
 def is_sweep(folder: Path) -> bool:
@@ -77,7 +77,7 @@ def _sync(folder: Path, sweep: SweepRecord, settings: TrackerSettings, target: M
     if run is None:
         run = _create(target, sweep, folder)
     state.run_id, state.problem = run.info.run_id, None
-    if run.info.lifecycle_stage == "active":  # else the user deleted it in MLflow and meant it
+    if run.info.lifecycle_stage == "active":  # else the user deleted it in MLflow: leave it deleted
         _adopt(target, run.info.run_id, sweep, folder)
         _describe(target, run, sweep)
         ended = (sweep.status, sweep.ended or "")
@@ -127,9 +127,9 @@ def _describe(target: MlflowTarget, run: Run, sweep: SweepRecord) -> None:
 
 
 def _adopt(target: MlflowTarget, parent: str, sweep: SweepRecord, folder: Path) -> None:
-    """Put those runs of the sweep that MLflow knows below the parent; a run of an earlier sweep stays there.
+    """Put the sweep's runs that MLflow has below the parent; a run that already has a parent keeps it.
 
-    Its own runs are named by the settings that vary among them.
+    Runs below this parent are named by the settings that vary among them.
     """
     output = folder.parent.parent
     records = [record for identity in sweep.identities if (record := read_record(output / identity))]
@@ -151,7 +151,7 @@ def _adopt(target: MlflowTarget, parent: str, sweep: SweepRecord, folder: Path) 
 
 
 def _send_end(target: MlflowTarget, run_id: str, folder: Path, sweep: SweepRecord, settings: TrackerSettings) -> None:
-    """Send the means over seeds, the files and, last of all, the terminal status."""
+    """Send the means over seeds, then the files, and last the final status."""
     target.log_metrics(run_id, seed_aggregates(sweep, folder.parent.parent))
     if settings.artifacts != "none":
         for path in sweep_files(folder):
@@ -160,13 +160,13 @@ def _send_end(target: MlflowTarget, run_id: str, folder: Path, sweep: SweepRecor
 
 
 def sweep_files(folder: Path) -> list[Path]:
-    """Return the files of a sweep's folder that go to MLflow: all but the notes of the mirror itself."""
+    """Return the files of a sweep's folder that go to MLflow: all except hidden, partial and mirror state files."""
     found = sorted(path for path in folder.rglob("*") if path.is_file())
     return [path for path in found if path.name[0] != "." and path.name != "mlflow.json" and path.suffix != ".part"]
 
 
 def place_of(path: Path, folder: Path) -> str | None:
-    """Return the folder of a sweep's file in MLflow: pages and pictures are at the top, as they are in the folder."""
+    """Return the MLflow folder of a sweep's file: pages and images keep their place, all others go below BELOW."""
     inside = path.parent.relative_to(folder).as_posix()
     if path.suffix in PAGES:
         return None if inside == "." else inside
@@ -174,7 +174,10 @@ def place_of(path: Path, folder: Path) -> str | None:
 
 
 def seed_aggregates(sweep: SweepRecord, output: Path) -> list[Metric]:
-    """Return mean and, from two runs on, standard deviation of each headline metric in each group of seeds, and n."""
+    """Return the mean of each headline metric in each group of seeds, and from two runs on the standard deviation.
+
+    The primary metric also gets n, the number of runs.
+    """
     from mlflow.entities import Metric
 
     when = milliseconds(sweep.ended) or round(time.time() * 1000)
@@ -198,7 +201,7 @@ def seed_aggregates(sweep: SweepRecord, output: Path) -> list[Metric]:
 
 
 def _groups(sweep: SweepRecord, output: Path) -> dict[str, list[RunRecord]]:
-    """Return the records of the finished runs by group of seeds; a group is named by what tells it from the others."""
+    """Return the records of the finished runs by group of seeds, each named by the settings that distinguish it."""
     finished = [run.identity for run in sweep.runs if run.status == "done" and run.identity]
     records = [record for identity in finished if (record := read_record(output / identity))]
     settings = [settings_of(record) for record in records]
@@ -211,14 +214,14 @@ def _groups(sweep: SweepRecord, output: Path) -> dict[str, list[RunRecord]]:
 
 
 def folder_on_host(folder: Path) -> str:
-    """Return host and path of a run folder: several machines may write to one MLflow."""
+    """Return host and path of a run folder, because several machines may write to one MLflow."""
     return f"{socket.gethostname()}:{folder.resolve()}"
 
 
 def close_orphaned_runs(target: MlflowTarget, output: Path) -> int:
     """Close the runs that MLflow shows as running although their folder is gone; return how many there were.
 
-    Runs of other machines and output folders are left alone; those with a folder are closed by their record.
+    Runs of other machines and output folders are left alone. Runs whose folder exists get their status from it.
     """
     closed = 0
     for run in target.client.search_runs([target.experiment_id], "attributes.status = 'RUNNING'"):

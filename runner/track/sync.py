@@ -1,7 +1,7 @@
 """Mirrors run folders to MLflow.
 
-`sync_run` sends what is new and nothing twice, so it may be called at any time, after any failure, by several
-processes. Its order matters: the terminal status comes last, so a run shown as finished is complete.
+`sync_run` only sends what is new, so it may be called at any time, after any failure, and by several processes. The
+order matters: the final status is sent last, so a run shown as finished is complete.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ def sync_run(folder: Path, settings: TrackerSettings, target: MlflowTarget | Non
     target: from `connect`, to open MLflow once for many folders; by default the embedded store beside the run folder.
     Raises TrackError with one line for the user; the same line is kept in <folder>/mlflow.json.
     """
-    record_to_mirror(folder)  # raises here for what is no run folder, before a lock is put into it
+    record_to_mirror(folder)  # raises if it is not a run folder, before a lock file is created in it
 
     def send(found: MlflowTarget) -> str:
-        # Read under the lock: another process may have sent the end while this one waited, and a record from before
-        # that would make a finished run a running one again.
+        # Read under the lock: another process may have sent the end while this one waited, and an older record would
+        # set a finished run back to running.
         return _sync(folder, record_to_mirror(folder), settings, found)
 
     return attempt(folder, folder.parent, settings, target, send)
@@ -63,7 +63,7 @@ def _sync(folder: Path, record: RunRecord, settings: TrackerSettings, target: Ml
         run = _create(target, record, folder)
     state.run_id = run.info.run_id
     state.problem = None
-    if run.info.lifecycle_stage != "active":  # the user deleted it in MLflow and meant it
+    if run.info.lifecycle_stage != "active":  # the user deleted it in MLflow: leave it deleted
         return _finish(folder, before, state, False)
     points = read_points(folder)
     sent = _send_description(target, run, record, points)
@@ -90,14 +90,14 @@ def _finish(folder: Path, before: MirrorState, state: MirrorState, sent: bool) -
 
 
 def _matching_state(state: MirrorState, record: RunRecord, target: MlflowTarget) -> MirrorState:
-    """Return the state if it is about this attempt of the run in this MLflow, else an empty one."""
+    """Return the state if it belongs to this attempt of the run in this MLflow, else an empty one."""
     if (state.uri, state.experiment, state.started) == (target.uri, target.experiment, record.started):
         return state
     return MirrorState(uri=target.uri, experiment=target.experiment, started=record.started)
 
 
 def _find(target: MlflowTarget, record: RunRecord, state: MirrorState) -> Run | None:
-    """Return the mirror of the run: by its id, else by its tags, so that a lost mlflow.json makes no duplicate."""
+    """Return the mirror of the run, by its id, else by its tags, so that losing mlflow.json creates no duplicate."""
     if run := target.find_run(state.run_id):
         return run
     # The store may be new: send everything again. MLflow drops equal points.
@@ -124,7 +124,7 @@ def _create(target: MlflowTarget, record: RunRecord, folder: Path) -> Run:
     for old in older:
         target.client.set_tag(old.info.run_id, "superseded", "true")
         if old.info.status == "RUNNING" and old.data.tags.get(HOME) == folder_on_host(folder):
-            target.client.set_terminated(old.info.run_id, "KILLED")  # its process died, else this one had waited
+            target.client.set_terminated(old.info.run_id, "KILLED")  # its process died, or this run would wait
     return run
 
 
@@ -133,7 +133,7 @@ def _send_description(target: MlflowTarget, run: Run, record: RunRecord, points:
     known_params, known_tags = run.data.params, run.data.tags
     # MLflow's params are immutable: those that differ after a resume (paths, devices) keep their first value.
     params = [item for item in translate.config_params(record) if item.key not in known_params]
-    # A sweep names its runs by what tells them apart.
+    # A run of a sweep is named by sweeps.py, after the settings that vary.
     current = [tag for tag in translate.run_tags(record, points) if PARENT not in known_tags or tag.key != RUN_NAME]
     tags = [item for item in current if known_tags.get(item.key) != item.value]
     run_id = run.info.run_id
@@ -152,8 +152,8 @@ def _send_description(target: MlflowTarget, run: Run, record: RunRecord, points:
 def _send_datasets(target: MlflowTarget, run_id: str, datasets: list[DatasetInput]) -> None:
     """Send which data the run read.
 
-    MLflow looks a dataset up and then inserts it, so of two runs that start on the same data one may meet the row of
-    the other. It finds that row the second time.
+    MLflow looks a dataset up and then inserts it, so when two runs start on the same data, the insert of one may fail.
+    A second try finds the existing row.
     """
     from mlflow.exceptions import MlflowException
 
@@ -164,7 +164,7 @@ def _send_datasets(target: MlflowTarget, run_id: str, datasets: list[DatasetInpu
 
 
 def _send_points(target: MlflowTarget, record: RunRecord, points: Points, state: MirrorState) -> bool:
-    """Send the curves in the new lines of metrics.jsonl; return whether there were any lines."""
+    """Send the curves in the new lines of metrics.jsonl; return whether there were new points."""
     if points.crc(state.points) != state.points_crc or state.points > len(points.lines):
         state.points = 0  # a resumed run went back to its checkpoint and wrote other lines
     new = points.parsed(state.points)
@@ -201,7 +201,7 @@ def _send_pages(target: MlflowTarget, folder: Path, state: MirrorState) -> bool:
 def _send_end(
     target: MlflowTarget, run_id: str, folder: Path, record: RunRecord, points: Points, settings: TrackerSettings
 ) -> None:
-    """Send the final values, headlines first, the files and, last of all, the terminal status."""
+    """Send the final values, headline metrics first, then the files, and last the final status."""
     target.log_metrics(run_id, translate.headline_metrics(record, points))
     target.log_metrics(run_id, translate.detail_metrics(record, points))
     if settings.artifacts != "none":

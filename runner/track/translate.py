@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 MAX_PARAM = 6000  # characters, mlflow's limits
 MAX_TAG = 8000
 DIGEST = 16  # hex digits of the fingerprint shown; mlflow's limit is 36 characters
-OPTIONAL_TAGS = {"reason", "non_finite", "at_baseline"}  # a later attempt may no longer have them
+OPTIONAL_TAGS = {"reason", "non_finite", "at_baseline"}  # removed if a resumed run no longer has them
 RUN_NAME = "mlflow.runName"
-FIRST = ("*.html", "*.png", "*.svg", "plots/*")  # pages and pictures, at the top of the artifacts
-BELOW = "run"  # the folder of all other files, which MLflow lists after report.html
+FIRST = ("*.html", "*.png", "*.svg", "plots/*")  # pages and images, at the top of the artifacts
+BELOW = "run"  # the folder for all other files; MLflow lists it after report.html
 LATER = ("errors.html", "errors.csv")  # written after the run, by `run errors`
 OTHERS = ("predictions-*.parquet", "metrics.jsonl", "log.txt", "errors.csv", "lengths.*")
 
@@ -38,7 +38,7 @@ def config_params(record: RunRecord) -> list[Param]:
 
 
 def run_tags(record: RunRecord, points: Points) -> list[RunTag]:
-    """Return the tags that runs are found and grouped by; an absent value gives no tag."""
+    """Return the tags for finding and grouping runs; an absent value gives no tag."""
     from mlflow.entities import RunTag
 
     command = " ".join(["run", *map(shlex.quote, record.overrides)])
@@ -66,7 +66,7 @@ def run_tags(record: RunRecord, points: Points) -> list[RunTag]:
 
 
 def curve_metrics(record: RunRecord, points: Iterable[Mapping[str, float]]) -> list[Metric]:
-    """Return the points of the curves, under the names of their section."""
+    """Return the points of the curves, named for their section in MLflow."""
     return [
         metric
         for point in points
@@ -79,13 +79,16 @@ def curve_metrics(record: RunRecord, points: Iterable[Mapping[str, float]]) -> l
 
 
 def headline_metrics(record: RunRecord, points: Points) -> list[Metric]:
-    """Return the headline metrics, in the order in which MLflow is to list them; at step 0 they are drawn as bars."""
+    """Return the headline metrics in the order in which MLflow should list them; step 0 makes it draw bars."""
     values = {name: record.metrics[name] for name in headline_names(record)}
     return _metrics(values, 0, _end_of(record, points))
 
 
 def detail_metrics(record: RunRecord, points: Points) -> list[Metric]:
-    """Return all that is neither a curve nor a headline: points with their step, final values at the last one."""
+    """Return all metrics that are neither curves nor headlines.
+
+    Points keep their step. A final value is sent at the last step if the metric also has points, else at step 0.
+    """
     logged = points.parsed()
     found: list[Metric] = []
     for point in logged:
@@ -110,7 +113,7 @@ def _as_details(values: Mapping[str, float]) -> dict[str, float]:
 
 
 def _end_of(record: RunRecord, points: Points) -> float:
-    """Return the time of final values: not before the last point, since MLflow shows the later of two at one step."""
+    """Return the time of final values: not before the last point, since MLflow shows the latest value of a step."""
     last = max((float(point["time"]) for point in points.parsed()), default=0.0)
     return max((milliseconds(record.ended) or 0) / 1000, last)
 
@@ -149,13 +152,13 @@ def run_datasets(record: RunRecord) -> list[DatasetInput]:
 
 
 def artifact_files(folder: Path) -> list[tuple[Path, str | None]]:
-    """Return the files that are sent unchanged, each with its folder there; record.json and the model are not in it."""
+    """Return the files that are sent unchanged, each with its MLflow folder; without record.json and the model."""
     pages = [(path, None if path.parent == folder else path.parent.name) for path in _matching(folder, FIRST)]
     return [*pages, *((path, BELOW) for path in _matching(folder, OTHERS))]
 
 
 def later_files(folder: Path) -> list[tuple[Path, str | None]]:
-    """Return those of `artifact_files` that are written after a run, as often as someone asks for them."""
+    """Return those of `artifact_files` that are written after a run, possibly several times."""
     return [(path, place) for path, place in artifact_files(folder) if path.name in LATER]
 
 

@@ -1,6 +1,6 @@
 """`run ui`: MLflow's web page with the recorded runs, reachable from this machine only.
 
-The server runs in a session of its own, so that one signal ends it together with its workers.
+The server runs in its own session, so that one signal ends it together with its workers.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from runner.track.view import common_scores, write_view
 HOST = "127.0.0.1"
 LOG = "mlflow-ui.log"
 PORTS_TRIED = 20
-READY_S = 90.0  # seconds; about 8 on a quiet machine
+READY_S = 90.0  # seconds; about 8 on an idle machine
 STOP_S = 5.0
 
 
 def serve_mlflow(
     settings: TrackerSettings, output: Path, port: int, notify: Callable[[str], None], *, is_opened: bool = False
 ) -> int:
-    """Show the list of runs until Ctrl-C and return the exit code; of a server that tracks them only print the address.
+    """Show the list of runs until Ctrl-C and return the exit code; for a tracking server, only print its address.
 
-    port: the first one tried, 0 for any. is_opened: open the list in the browser, where there is a screen.
+    port: the first one tried, 0 for any. is_opened: open the list in the browser, if there is a screen.
     Raises TrackError if the store is unusable or the server does not start.
     """
     uri = resolve_uri(settings, output)
@@ -67,27 +67,27 @@ def serve_mlflow(
 
 
 def _list_of_runs(address: str, experiment: str, output: Path) -> str:
-    """Return the address of the experiment's list with the columns of interest; "" where the page has to do without."""
+    """Return the address of the experiment's list with our columns; "" if the view cannot be written."""
     try:
         return write_view(address, experiment, common_scores(output))
-    except (OSError, ValueError, KeyError):  # a page of another version: its own view will do
+    except (OSError, ValueError, KeyError):  # another version of MLflow: use its default view
         return ""
 
 
 def has_screen() -> bool:
-    """Return whether a browser with a window can be opened: one in the terminal would keep it until it is left."""
+    """Return whether a graphical browser can be opened: one in the terminal would block it."""
     return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def build_command(port: int, database: Path | None) -> list[str]:
-    """Return the server's command line, without the store's address: arguments are visible to all users."""
+    """Return the server's command line, without the store's address, because all users can see arguments."""
     options = ["--host", HOST, "--port", str(port), "--workers", "1"]
     command = [sys.executable, "-P", "-m", "mlflow", "server", *options]
     return command + (["--default-artifact-root", artifact_root(database)] if database else [])
 
 
 def build_environment(uri: str) -> dict[str, str]:
-    """Return the server's environment: the store's address, and without features that the page does not need."""
+    """Return the server's environment: the store's address, with features that the page does not need turned off."""
     return {
         **os.environ,
         "MLFLOW_BACKEND_STORE_URI": uri,
@@ -98,10 +98,10 @@ def build_environment(uri: str) -> dict[str, str]:
 
 
 def free_port(first: int) -> int:
-    """Return the first port from `first` on that is free at 127.0.0.1; 0 gives any free one."""
+    """Return the first free port from `first` on at 127.0.0.1; 0 gives any free one."""
     for port in range(first, first + PORTS_TRIED) if first else [0]:
         with socket.socket() as probe:
-            # As the server does: a port still in TIME_WAIT after the last `run ui` counts as free.
+            # As in the server: a port still in TIME_WAIT after the last `run ui` counts as free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((HOST, port))
@@ -152,7 +152,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) ->
 
 @contextlib.contextmanager
 def _stoppable() -> Iterator[None]:
-    """Let a termination signal end `run ui` as Ctrl-C does, so that no server stays behind."""
+    """Make SIGTERM end `run ui` like Ctrl-C, so that no server is left running."""
 
     def interrupt(signum: int, frame: object) -> None:
         raise KeyboardInterrupt

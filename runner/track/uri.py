@@ -1,4 +1,4 @@
-"""Tracking addresses: which store a setting means, and how an address is taken apart."""
+"""Tracking addresses: resolving the setting to a store, and parsing addresses."""
 
 from __future__ import annotations
 

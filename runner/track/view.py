@@ -1,7 +1,7 @@
-"""The list of runs that `run ui` opens: its columns, its order, and charts that begin with the curves.
+"""The list of runs that `run ui` opens: its columns, its order, and charts, with the curves first.
 
-MLflow's page reads such a view from a tag of the experiment that its address names (`viewStateShareKey`); this is what
-the page's own button Share makes. Written over HTTP, since importing mlflow takes longer than asking the server.
+MLflow's page reads such a view from a tag of the experiment, named in the address (`viewStateShareKey`); the page's
+Share button creates the same kind of tag. Written over HTTP, which is faster than importing mlflow.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from runner.record.metrics import METRICS, direction
 from runner.record.record import RecordError
 from runner.track.metric_names import AT_STEP, DETAIL
 
-KEY = "bertier"  # of the view; the tag is written again each time
+KEY = "bertier"  # of the view; the tag is rewritten each time
 TAG = f"mlflow.sharedViewState.{KEY}"
-KIND = ("mlflow.experimentKind", "custom_model_development")  # else the page asks what the experiment is about
-SCORES = 3  # columns of scores: those of the most runs
-NEWEST = 100  # runs that are read for them
+KIND = ("mlflow.experimentKind", "custom_model_development")  # else the page asks for the kind of the experiment
+SCORES = 3  # columns of scores: the most frequent ones
+NEWEST = 100  # newest runs in which they are counted
 COSTS = ("cost/bytes_deployed", "speed/answer_us_p50", "time/train_s")
-WIDTH = 160  # pixels of a column: the name of a metric
+WIDTH = 160  # of a column in pixels, enough for the name of a metric
 RUN_NAME, DATASET = "attributes.`Run Name`", "attributes.`Dataset`"
-SECTIONS = ("test", "val", "val_mm", "baseline", "cost", "speed", "time")  # of headline metrics
+SECTIONS = ("test", "val", "val_mm", "baseline", "cost", "speed", "time")  # sections of the headline metrics
 TIMEOUT_S = 10.0
 
 
 def write_view(address: str, experiment: str, scores: Sequence[str]) -> str:
-    """Write the view into an experiment and return the address of the list; "" where there is no such experiment.
+    """Write the view into an experiment and return the address of the list; "" if there is no such experiment.
 
-    address: of the server. scores: the metrics that get a column beside those of size and time.
+    address: of the server. scores: metrics that get a column in addition to those of size and time.
     """
     try:
         found = _ask(address, f"get-by-name?experiment_name={quote(experiment)}")["experiment"]
@@ -50,12 +50,12 @@ def write_view(address: str, experiment: str, scores: Sequence[str]) -> str:
 
 
 def view_state(scores: Sequence[str]) -> JsonObject:
-    """Return the state of the page: a column for each metric named, and the sections of charts in their order."""
+    """Return the state of the page: a column for each given metric, and the sections of charts in order."""
     metrics = [f"metrics.`{name}`" for name in (*scores, *COSTS)]
     groups = {metric.name.partition("/")[0] for metric in METRICS} - {"{split}"} | {"train", "val", "test"}
     names = [AT_STEP.strip("/"), *SECTIONS, *(f"{DETAIL}{name}" for name in sorted(groups))]
     return {
-        # By a score, best first: by the time of the start, the page would hide the runs of a sweep below it.
+        # By a score, best first: ordered by start time, the page would hide the runs of a sweep below their parent.
         "orderByKey": metrics[0] if scores else "attributes.start_time",
         "orderByAsc": bool(scores) and direction(scores[0]) == "lower",
         "selectedColumns": [*metrics, DATASET],

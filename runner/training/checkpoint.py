@@ -1,7 +1,7 @@
-"""Checkpoints that a run resumes from exactly: tensors as safetensors, everything else as JSON beside them.
+"""Checkpoints for exact resumption: tensors as safetensors, everything else in a JSON file next to them.
 
-The JSON is written last and holds a checksum over both, so half a checkpoint is never taken for a whole one. The
-second newest checkpoint stays too, in case the newest is damaged. No pickle: a checkpoint cannot run code.
+The JSON is written last and holds a checksum over both, so an incomplete checkpoint is never used. The second newest
+checkpoint is kept too, in case the newest is damaged. No pickle: a checkpoint cannot run code.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from runner.machine.matmul import matmul_in_use
 from runner.record.folder import POINTS, RECORD
 from runner.record.json_files import read_json, write_json
 
-# Folders within a run's: checkpoints of a training, and between two trainings of one stage.
+# Folders within a run folder: checkpoints within a training, and between two trainings of one stage.
 CHECKPOINTS, BOUNDARIES = "checkpoints", "boundaries"
 KEPT = 2
-EPOCH_S = 1.0  # a shorter epoch is trained again faster than its checkpoint would be worth
+EPOCH_S = 1.0  # for shorter epochs a checkpoint is not worthwhile: training again is quicker
 
 
 class Checkpoints:
-    """The newest checkpoints of one training of a run, in a folder within the run's."""
+    """The newest checkpoints of one training of a run, in a subfolder of the run folder."""
 
     def __init__(self, folder: Path, identity: str, every_s: float, name: str = CHECKPOINTS) -> None:
         self.folder = folder / name
@@ -42,7 +42,7 @@ class Checkpoints:
         return time.monotonic() - self._last >= (min(self.every_s, EPOCH_S) if at_epoch_end else self.every_s)
 
     def save(self, tensors: dict[str, torch.Tensor], state: JsonObject) -> None:
-        """Write `tensors` and `state` (JSON, with the key `step`); only the checkpoint before this one is kept."""
+        """Write `tensors` and `state` (JSON, with the key `step`); of older checkpoints only the latest is kept."""
         from safetensors.torch import save_file
 
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ class Checkpoints:
         self._last = time.monotonic()
 
     def newest(self) -> tuple[dict[str, torch.Tensor], JsonObject] | None:
-        """Tensors and state of the newest intact checkpoint of this training, or None."""
+        """Return tensors and state of the newest intact checkpoint of this training, or None."""
         from safetensors.torch import load_file
 
         for path in sorted(self.folder.glob("step-*.json"), reverse=True):
@@ -77,7 +77,7 @@ class Checkpoints:
 
 
 def logged_points(folder: Path) -> list[int]:
-    """Return how many bytes of points a run has logged, after syncing them to disk, and their checksum."""
+    """Sync a run's logged points to disk, and return their size in bytes and their checksum."""
     try:
         with (folder / POINTS).open("rb") as stream:
             os.fsync(stream.fileno())
@@ -89,14 +89,14 @@ def logged_points(folder: Path) -> list[int]:
 
 @dataclass(frozen=True)
 class ResumePoint:
-    """Where an interrupted run goes on, as its newest intact checkpoint says."""
+    """Where an interrupted run continues, from its newest intact checkpoint."""
 
-    logged: int  # bytes of its points that stay
+    logged: int  # bytes of its logged points to keep
     engine: JsonObject  # backend and threads, see runner/machine/matmul.py; {} in checkpoints of old versions
 
 
 def find_resume_point(folder: Path, identity: str) -> ResumePoint | None:
-    """Return where an interrupted run goes on; None where no checkpoint is intact, or its points are damaged."""
+    """Return where an interrupted run continues; None without record or intact checkpoint, or with damaged points."""
     found = [(_intact(path), path.stem) for path in folder.glob("*/step-*.json")]
     kept = [(c["logged"], step, c) for c, step in found if c and c["identity"].split("/")[0] == identity]
     if read_json(folder / RECORD) is None or not kept:
@@ -115,7 +115,7 @@ def clear_checkpoints(folder: Path) -> None:
 
 
 def _intact(path: Path) -> JsonObject | None:
-    """Return the content of a checkpoint's JSON file, or None where it or its tensors cannot be trusted."""
+    """Return the content of a checkpoint's JSON file, or None if it or its tensors are missing or damaged."""
     try:
         content: JsonObject = json.loads(path.read_text(encoding="utf-8"))
         return content if content.pop("sha256") == _digest(path.with_suffix(".safetensors"), content) else None
@@ -124,12 +124,12 @@ def _intact(path: Path) -> JsonObject | None:
 
 
 def with_prefix(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Return the tensors whose names start with `prefix`, by the rest of their names."""
+    """Return the tensors whose names start with `prefix`, keyed by the rest of the name."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _digest(path: Path, content: JsonObject) -> str:
-    """sha256 of the file of tensors and of the JSON content beside it."""
+    """Return the sha256 of the tensor file and the JSON content together."""
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256")
     digest.update(json.dumps(json.loads(json.dumps(content)), sort_keys=True).encode())

@@ -1,10 +1,10 @@
-"""Compact vocabulary: only the rows of the word table that the training split uses are trained.
+"""Compact vocabulary: trains only the rows of the word table that the training split uses.
 
-While a model trains, its table is rearranged in place: the padding row, the rows of the tokens that occur, then the
-rest, which optimizer, gradient and clipping never look at. The result is exact: a row whose token does not occur has no
-gradient, adds nothing to the norm, and under AdamW's decay shrinks by a known product, which
-`runner/training/flat_optimizer.py` applies.
-A quarter to a half of BERT's 30,522 rows occur in one training set, and the table is nine tenths of a tiny model.
+During training the table is rearranged in place: first padding and the tokens that occur, then the rest, which
+optimizer, gradient and clipping skip. The result is exact: a row whose token does not occur has no gradient, adds
+nothing to the norm, and under AdamW's decay shrinks by a known product, which `runner/training/flat_optimizer.py`
+applies. A quarter to a half of BERT's 30,522 rows occur in one training set, and the table is nine tenths of a tiny
+model.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ CHUNK = 1 << 22  # tokens read at once, so that memory does not grow with the fi
 
 @dataclass
 class CompactTable:
-    """An arrangement of a word table (V, H) with the rows that are trained first."""
+    """A rearranged word table (V, H), with the trained rows first."""
 
     embedding: nn.Embedding  # the table itself
     name: str  # of the table's weight within the model
-    order: np.ndarray  # (V,) the token id of each row, as arranged
-    used: int  # rows that are trained: the first ones
+    order: np.ndarray  # (V,) the token id of each row after rearranging
+    used: int  # number of trained rows, which come first
 
     def __post_init__(self) -> None:
         self.lookup = np.empty_like(self.order)  # (V,) the row of each token id
@@ -41,7 +41,7 @@ class CompactTable:
 
     @torch.no_grad()
     def arrange(self) -> None:
-        """Put the rows in this order; from here on the model takes `lookup[ids]` instead of ids."""
+        """Put the rows in this order; from then on the model takes `lookup[ids]` instead of ids."""
         self._reorder(self.order)
 
     @torch.no_grad()
@@ -57,11 +57,11 @@ class CompactTable:
             self.embedding.padding_idx = int(moved[self.embedding.padding_idx])
 
     def by_token(self, weight: Tensor) -> Tensor:
-        """Return a copy of an arranged table in the order of the token ids."""
+        """Return a copy of a rearranged table in the order of the token ids."""
         return weight.detach()[torch.from_numpy(self.lookup).to(weight.device)]
 
     def rows_of(self, ids: list[np.ndarray]) -> np.ndarray:
-        """Return the distinct rows among arranged ids, found by marking: ten times faster than by sorting."""
+        """Return the distinct rows among ids of the rearranged table, by marking: ten times faster than sorting."""
         for part in ids:
             self._seen[part] = True
         rows = np.flatnonzero(self._seen)
@@ -72,7 +72,7 @@ class CompactTable:
 def arrange_table(
     model: nn.Module, split: TokenSplit, optimizer: OptimizerSettings, mode: str
 ) -> tuple[CompactTable | None, str]:
-    """Rearrange the model's word table if that is possible; returns the arrangement, and one line for the record.
+    """Rearrange the model's word table if possible; returns the arrangement or None, and one line for the record.
 
     mode: engine.compact_vocabulary.
     """
@@ -86,9 +86,9 @@ def arrange_table(
 
 
 def find_compact_table(model: nn.Module, split: TokenSplit, optimizer: OptimizerSettings) -> CompactTable | str:
-    """Return the arrangement for training `model` on `split`, or the reason why there can be none.
+    """Return the arrangement for training `model` on `split`, or the reason why there is none.
 
-    Only AdamW's decay is known in closed form for rows that the optimizer never sees.
+    Only AdamW's weight decay has a closed form for rows that the optimizer skips.
     """
     if split.augment is not None:
         return "texts are split in another way in every epoch, into pieces that may be any of the table"
@@ -105,7 +105,7 @@ def find_compact_table(model: nn.Module, split: TokenSplit, optimizer: Optimizer
 
 
 def _own_table(model: nn.Module) -> tuple[str, nn.Embedding] | str:
-    """Name and module of a word table that only the lookup touches, or the reason why there is none."""
+    """Return name and module of a word table that only the lookup uses, or the reason why there is none."""
     if isinstance(model, Network) and model.reads_table:
         return "masking puts any word of the vocabulary into a text, and the output scores all of them"
     if not isinstance(model, Network) or not isinstance(model.bert, Bert):

@@ -1,9 +1,9 @@
-"""The optimizer over few, long tensors instead of the model's many short ones, so that a step is a handful of kernels.
+"""An optimizer over a few long tensors instead of the model's many short ones, so that a step needs few kernel calls.
 
 Biases, norms and short matrices share one buffer for values and one for gradients. Long matrices keep the gradient that
 autograd made: copying it into a buffer would cost more memory traffic than the saved calls are worth. Of the word table
 the optimizer gets only the trained rows, and only the rows of a step's tokens are clipped and cleared: the gradients of
-the others are zero. The update itself is torch's own.
+the others are zero. The update itself is torch's.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from runner.training.compact_vocabulary import CompactTable
 from runner.training.layer_rates import layer_rates
 from runner.training.optimizer import make_optimizer
 
-LONG = 1 << 17  # elements from which a matrix stays outside the buffer: half a megabyte, a quarter of a core's cache
-ALIGN = 16  # floats: every tensor in the buffer starts on a cache line, as it would alone
+LONG = 1 << 17  # elements above which a matrix stays outside the buffer: half a megabyte, a quarter of a core's cache
+ALIGN = 16  # floats: every tensor in the buffer starts on a cache line, like a separate tensor
 
 
 class GroupKey(NamedTuple):
@@ -31,27 +31,27 @@ class GroupKey(NamedTuple):
 
     scale: float  # its learning rate as a multiple of the schedule's
     decays: bool
-    is_known: bool = False  # has moments of an earlier training, and so has taken more steps than the others
+    is_known: bool = False  # has moments of an earlier training, and so more steps than the others
 
 
 class Gradients(NamedTuple):
     """The gradients of one step's backward passes."""
 
-    parts: list[Tensor]  # all of them; of a compact word table a copy of the rows that are not zero
-    rows: Tensor | None  # the numbers of those rows, None without such a table
+    parts: list[Tensor]  # all of them; for a compact word table a copy of the rows that are not zero
+    rows: Tensor | None  # the numbers of those rows; None without such a table
     norm: Tensor  # of all parts together, a scalar
 
 
 class ParameterSlice(NamedTuple):
-    """Where a parameter lies in a tensor that the optimizer updates."""
+    """The position of a parameter in a tensor that the optimizer updates."""
 
     name: str
     tensor: nn.Parameter
-    part: slice  # of it, flattened
+    part: slice  # of the flattened tensor
 
 
 def own_rates(model: nn.Module) -> dict[Tensor, float]:
-    """Return the peak rates of parameters whose module sets one by `own_lr`; such parameters never decay."""
+    """Return the peak rates of parameters whose module sets `own_lr`; such parameters have no weight decay."""
     modules = (module for module in model.modules() if isinstance(module, OwnRate))
     return {p: module.own_lr for module in modules if module.own_lr for p in module.parameters(recurse=False)}
 
@@ -63,9 +63,9 @@ class FlatOptimizer:
         self, model: nn.Module, settings: OptimizerSettings, table: CompactTable | None,
         moments: dict[str, Tensor] | None = None,
     ) -> None:  # fmt: skip
-        """moments: of an earlier training, as `moments` returns them; parameters that are new since begin without."""
+        """moments: of an earlier training, as returned by `moments`; parameters added since then start without."""
         self.table, self.decay = table, settings.weight_decay
-        self.shrink = 1.0  # the factor by which decay has still to shrink the untrained rows
+        self.shrink = 1.0  # the factor of weight decay still to be applied to the untrained rows
         whole = table.embedding.weight if table else None
         trained = [p for p in model.parameters() if p.requires_grad and p is not whole]
         self.names = {parameter: name for name, parameter in model.named_parameters()}
@@ -76,7 +76,7 @@ class FlatOptimizer:
         scales = layer_rates(model, settings.layer_decay) | own
         keys = {p: GroupKey(scales.get(p, 1.0), p.ndim > 1 and p not in own, self.names[p] in known) for p in trained}
         self.table_scale = scales.get(table.embedding.weight, 1.0) if table else 1.0
-        # Sorted, so that every group is one stretch of the buffer.
+        # Sorted, so that every group is one contiguous part of the buffer.
         self.short = sorted((p for p in trained if p.ndim <= 1 or p.numel() <= LONG), key=lambda p: keys[p])
         self.grad, members = self._gather(keys)
         for parameter in self.long:
@@ -94,7 +94,7 @@ class FlatOptimizer:
         self._begin_with(moments or {})
 
     def _gather(self, keys: dict[nn.Parameter, GroupKey]) -> tuple[Tensor, dict[GroupKey, list[nn.Parameter]]]:
-        """Move the short parameters into one buffer; returns its gradients, and each group's stretch as a parameter."""
+        """Move short parameters into one buffer; returns its gradients, and each group's part of it as a parameter."""
         places = np.cumsum([0, *(-(-p.numel() // ALIGN) * ALIGN for p in self.short)]).tolist()
         like = self.short[0].detach() if self.short else torch.zeros(0)
         values, grads = like.new_zeros(places[-1]), like.new_zeros(places[-1])
@@ -117,10 +117,10 @@ class FlatOptimizer:
 
     @staticmethod
     def _train_rows(table: CompactTable) -> nn.Parameter:
-        """Return the trained rows of the table as a parameter of their own; the whole table gets a gradient tensor."""
+        """Return the trained rows of the table as a separate parameter; the whole table gets a gradient tensor."""
         weight = table.embedding.weight
         weight.grad = torch.zeros_like(weight)
-        # A dense gradient of the whole table would be made, filled with zeros and added at every step.
+        # Otherwise every step would allocate, zero and add a dense gradient of the whole table.
         table.embedding.sparse = weight.device.type == "cpu"
         return _parameter_over(weight.detach()[: table.used], weight.grad[: table.used])
 
@@ -128,7 +128,7 @@ class FlatOptimizer:
     def gradients(self, rows: np.ndarray | None) -> Gradients:
         """Collect all gradients of this step, and their norm.
 
-        rows: the arranged table's rows of this step's tokens; None without a table.
+        rows: the rows of this step's tokens in the rearranged table; None without a table.
         """
         parts, index = [self.grad, *(p.grad for p in self.long if p.grad is not None)], None
         if (grad := self._table_grad()) is not None and rows is not None:
@@ -139,7 +139,7 @@ class FlatOptimizer:
 
     @torch.no_grad()
     def step(self, rate: float, clip_norm: float, found: Gradients, texts: int = 1) -> None:
-        """Clip, update at learning rate `rate`, and clear the gradients; texts does not matter: their mean is taken."""
+        """Clip, update at learning rate `rate`, and clear the gradients; `texts` is unused: gradients are means."""
         if clip_norm:
             self._clip(found, clip_norm)
         for group in self.inner.param_groups:
@@ -170,13 +170,13 @@ class FlatOptimizer:
 
     @torch.no_grad()
     def apply_pending_decay(self) -> None:
-        """Scale the untrained rows by what decay has come to since the last call: (1 - rate x decay) a step."""
+        """Scale the untrained rows by the weight decay accumulated since the last call: (1 - rate x decay) per step."""
         if self.table:
             self.table.embedding.weight[self.table.used :].mul_(self.shrink)
         self.shrink = 1.0
 
     def release(self) -> None:
-        """Give the model tensors of its own, without gradients, and its table in the order of the token ids."""
+        """Give the model its own tensors, without gradients, and put its table in the order of the token ids."""
         self.apply_pending_decay()
         for parameter in self.short:
             parameter.data, parameter.grad = parameter.data.clone(), None
@@ -187,7 +187,7 @@ class FlatOptimizer:
     def state(self) -> dict[str, Tensor]:
         """Return the optimizer's tensors for a checkpoint, as <number of the flat tensor>/<key>.
 
-        Another layout never reads them: `engine.compact_vocabulary` is part of a run's identity.
+        They are never loaded into another layout: `engine.compact_vocabulary` is part of a run's identity.
         """
         return {
             f"{index}/{key}": value
@@ -197,7 +197,7 @@ class FlatOptimizer:
         }
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Put a `state` back."""
+        """Restore a `state`."""
         parameters = self._all()
         for name, tensor in state.items():
             index, key = name.split("/")
@@ -205,7 +205,7 @@ class FlatOptimizer:
             self.inner.state[parameter][key] = tensor.to(parameter.device, copy=True)
 
     def moments(self) -> dict[str, Tensor]:
-        """Return the optimizer's tensors by parameter, as <name>/<key>; of the word table those of the trained rows."""
+        """Return the optimizer's tensors by parameter, as <name>/<key>; for the word table only the trained rows."""
         return {
             f"{name}/{key}": (value.flatten()[part] if value.ndim else value).clone()
             for name, parameter, part in self.slices

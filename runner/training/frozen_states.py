@@ -1,7 +1,7 @@
-"""Training on the stored states of a frozen encoder, which are computed once and read again in every epoch.
+"""Training on the stored states of a frozen encoder, which are computed once and reread in every epoch.
 
-`attach_frozen_states` returns the splits with the states on them; batches then carry states instead of ids, and the
-loop is the same. Reported scores are still the whole model's: the encoder runs on the reported rows.
+`attach_frozen_states` returns splits with their states; batches then contain states instead of ids, and the loop is
+unchanged. Reported scores are still those of the whole model: the encoder runs on the reported rows.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ READOUT = "bert.pooler."
 
 
 def uses_frozen_states(model: nn.Module, cache: CacheSettings) -> TypeGuard[SequenceClassifier]:
-    """Does the encoder give the same states in every epoch, and does cache.mode ask to store them?"""
+    """Does the encoder give the same states in every epoch, and is cache.mode set to store them?"""
     if not isinstance(model, SequenceClassifier) or not is_frozen(model) or cache.mode != "disk":
         return False
-    return not model.bert.pooler.reads_apart and model.bert.frame_width is None  # sounds are varied in each epoch
+    return not model.bert.pooler.reads_apart and model.bert.frame_width is None  # sounds vary from epoch to epoch
 
 
 def check_size(splits: Splits, cache: CacheSettings, readout: Readout, hidden: int, layers: int) -> str:
-    """Return one line on what will be stored; raise ConfigError when that is more than cache.max_gb."""
+    """Return one line on what will be stored; raise ConfigError if it exceeds cache.max_gb."""
     kept = layers + 1 if readout.reads_all_layers else 1
     first = readout.first
     parts = (splits.train, splits.select)
@@ -64,10 +64,10 @@ def check_size(splits: Splits, cache: CacheSettings, readout: Readout, hidden: i
 def check_frozen_states(
     model: nn.Module, splits: Splits, cache: CacheSettings, shared: Path, freeze: str
 ) -> str | None:
-    """Return one line on what `attach_frozen_states` will store, None if nothing.
+    """Return one line on what `attach_frozen_states` will store, or on why not; None if it does not apply.
 
-    shared: paths.cache, the folder of all runs; freeze: model.freeze.
-    Raises ConfigError for a store that is too large, DataError for one of another encoder.
+    shared: paths.cache, the folder shared by all runs; freeze: model.freeze. Raises ConfigError for a store that is too
+    large and for train.maxmatch_dropout, DataError for an existing store of another encoder.
     """
     if not uses_frozen_states(model, cache):
         if freeze != "encoder" or cache.mode != "disk":
@@ -91,9 +91,9 @@ def check_frozen_states(
 def attach_frozen_states(
     model: SequenceClassifier, splits: Splits, cache: CacheSettings, shared: SharedCache, device: torch.device
 ) -> Splits:
-    """Return the splits with the states of train and selection on them, from the store or computed now.
+    """Return the splits, with states for the training and selection rows, read from the store or computed now.
 
-    shared: the store below paths.cache; cache.path names another folder.
+    shared: the store below paths.cache; cache.path overrides it.
     """
     hidden, layers = model.bert.state_shape()
 
@@ -115,7 +115,7 @@ def _extract(
     model: SequenceClassifier, split: TokenSplit, device: torch.device, values: np.ndarray,
     offsets: np.ndarray,
 ) -> None:  # fmt: skip
-    """Run the encoder over all rows, long ones first, and write each row's states to its place."""
+    """Run the encoder over all rows, long ones first, and write each row's states to its position."""
     was_training, count = model.training, values.shape[1]
     model.eval()
     with torch.inference_mode():
@@ -131,7 +131,7 @@ def _extract(
 
 
 def _content(model: SequenceClassifier, split: TokenSplit, dtype: str) -> JsonObject:
-    """Everything that the states of a split depend on."""
+    """Return everything that the states of a split depend on."""
     readout = model.bert.pooler
     return {
         "encoder": encoder_digest(model),
@@ -143,7 +143,7 @@ def _content(model: SequenceClassifier, split: TokenSplit, dtype: str) -> JsonOb
 
 
 def encoder_digest(model: Network) -> str:
-    """sha256 of the encoder's weights, and of the rest of its architecture, such as the number of heads."""
+    """Return the sha256 of the encoder's weights and its architecture, such as the number of heads."""
     shape = {key: value for key, value in model.architecture.items() if key != "readout" and "dropout" not in key}
     digest = hashlib.sha256(repr(sorted(shape.items())).encode())
     for name, tensor in sorted(model.state_dict().items()):
@@ -154,7 +154,7 @@ def encoder_digest(model: Network) -> str:
 
 
 def _path(cache: CacheSettings, shared: Path, split: TokenSplit, content: JsonObject) -> Path:
-    """Return the split's folder below cache.path, else one in the shared cache that is named by its content."""
+    """Return the split's folder below cache.path if that is set, else one in the shared cache, named by its content."""
     if cache.path:
         return Path(cache.path).expanduser().absolute() / split.name
     return shared.expanduser().absolute() / "activations" / states_key(content)

@@ -1,4 +1,4 @@
-"""Metrics logged beside the scores: gradient norms by encoder layer, and what the modules of a model report.
+"""Metrics logged in addition to the scores: gradient norms by encoder layer, and what the modules of a model report.
 
 A module offers metrics by a method `facts() -> dict[str, float]` whose names are in runner/record/metrics.py.
 """
@@ -12,13 +12,13 @@ from models.capabilities import Observed
 
 
 class GradientNorms:
-    """The gradient norms of the encoder's layers at the last step before an evaluation, until that evaluation."""
+    """Keeps the gradient norms of the encoder's layers from the last step before an evaluation until the evaluation."""
 
     def __init__(self) -> None:
         self.norms: Tensor | None = None
 
     def observe(self, model: nn.Module) -> None:
-        """Keep the norms of the gradients that the model has now."""
+        """Store the norms of the model's current gradients."""
         self.norms = gradient_norms(model)
 
     def state(self) -> dict[str, Tensor]:
@@ -26,12 +26,12 @@ class GradientNorms:
         return {} if self.norms is None else {"block_norms": self.norms}
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Put a `state` back."""
+        """Restore a `state`."""
         self.norms = state.get("block_norms")
 
 
 def encoder_layers(model: nn.Module) -> list[nn.Module]:
-    """Return the layers of the encoder, ours or transformers'; none for a bag of words."""
+    """Return the layers of the encoder, ours or one of transformers; [] for a bag of words."""
     stack = next((module for module in model.modules() if isinstance(module, nn.ModuleList)), None)
     return [] if stack is None else list(stack)
 
@@ -40,7 +40,7 @@ def encoder_layers(model: nn.Module) -> list[nn.Module]:
 def gradient_norms(model: nn.Module) -> Tensor | None:
     """Return the norm of all gradients of each layer, (layers,), still on the device.
 
-    None without layers, or frozen ones.
+    None if there are no layers, or a layer has no gradients (frozen).
     """
     norms = []
     for layer in encoder_layers(model):

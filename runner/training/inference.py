@@ -18,7 +18,7 @@ from runner.tasks.base import Task
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
-    """Return the context in which matrix products run in bf16 where `precision` is bf16; it does nothing otherwise."""
+    """Return a context that runs matrix products in bf16 if `precision` is bf16, and does nothing otherwise."""
     return torch.autocast(device.type, dtype=torch.bfloat16) if precision == "bf16" else nullcontext()
 
 
@@ -40,7 +40,7 @@ def _on_device(arrays: Arrays, device: torch.device) -> dict[str, torch.Tensor]:
 
 
 def unpack_states(states: torch.Tensor) -> torch.Tensor:
-    """Stored states (B, T, layers, H) as the model reads them, (layers, B, T, H) float32; int16 holds bits of bf16."""
+    """Convert stored states (B, T, layers, H) to (layers, B, T, H) float32 for the model; int16 holds bf16 bits."""
     if states.dtype == torch.int16:
         states = states.view(torch.bfloat16)
     ordered = states.permute(2, 0, 1, 3)
@@ -64,13 +64,13 @@ def predict(
 
     The model's training or evaluation mode is restored afterwards.
 
-    task: says what is kept of an output where that is not the output itself, such as sums of blocks for masked words.
+    task: decides what is kept of an output, for example sums over blocks for masked words; None: the output itself.
     lookup: as in data/batch.py, while training has the word table rearranged.
-    shortest: a batch ends before a row that is shorter than this share of its longest.
-    exclusive: of a run, which stands still between batches while another one times.
+    shortest: a batch ends before a row that is shorter than this share of its longest row.
+    exclusive: lets the run pause between batches while another run is being timed.
     """
     was_training = model.training
-    if any(module.training for module in model.modules()):  # setting the mode takes longer than a DSN's answer
+    if any(module.training for module in model.modules()):  # setting the mode takes longer than a DSN's forward pass
         model.eval()
     kept: list[torch.Tensor] = []
     counts: list[np.ndarray] = []
@@ -95,9 +95,9 @@ def predict(
 
 
 def items_of_rows(batch: Batch, *, is_by_row: bool = False) -> np.ndarray:
-    """Return how many outputs each row of a batch has, (B,): one, or as many as it has places that are to be answered.
+    """Return how many outputs each row of a batch has, (B,): one, or the number of its positions with an output.
 
-    is_by_row: one is kept of each row, whatever its places.
+    is_by_row: one output is kept per row, however many positions it has.
     """
     places = batch.inputs.get("places")
     if places is None or is_by_row:
@@ -106,9 +106,9 @@ def items_of_rows(batch: Batch, *, is_by_row: bool = False) -> np.ndarray:
 
 
 def score(task: Task, split: TokenSplit, kept: np.ndarray, more: Sequence[str] = ()) -> dict[str, float]:
-    """Return the scores of a split as `<split>/<metric>`: the task's, those of every evaluation, `more`, and the loss.
+    """Return the scores of a split as `<split>/<metric>`: the task's, those always scored, `more`, and the loss.
 
-    kept: what `predict` kept of the split, (items, K).
+    kept: the result of `predict` for the split, (items, K).
     """
     names = list(dict.fromkeys((*task.metrics, *task.always_scored, *more)))
     values = task.evaluate(task.answers(kept, split), names)
@@ -117,5 +117,5 @@ def score(task: Task, split: TokenSplit, kept: np.ndarray, more: Sequence[str] =
 
 
 def score_selection(task: Task, split: TokenSplit, kept: np.ndarray) -> dict[str, float]:
-    """Return the scores of the split that selects, to which the task first fits what it fits to outputs."""
+    """Return the scores of the selection split, after the task has fitted to its outputs what it needs to fit."""
     return score(task.fitted(kept, split), split, kept)

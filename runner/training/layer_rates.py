@@ -1,7 +1,7 @@
-"""Layer-wise learning rates: the lower a layer of a pretrained encoder, the smaller its steps.
+"""Layer-wise learning-rate decay: the lower a layer of a pretrained encoder, the smaller its rate.
 
-Lower layers hold what all texts share and need to move least (Howard & Ruder 2018, arXiv 1801.06146, discriminative
-fine-tuning; Clark et al. 2020, arXiv 2003.10555, for BERT-like encoders).
+Lower layers hold general features of text and need to change least (Howard & Ruder 2018, arXiv 1801.06146,
+discriminative fine-tuning; Clark et al. 2020, arXiv 2003.10555, for BERT-like encoders).
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from models.errors import ModelError
 
 
 def layer_rates(model: nn.Module, decay: float) -> dict[Tensor, float]:
-    """Multiples of the learning rate: decay^(L - l) in layer l of L, counted from 1, and decay^L in the embeddings.
+    """Return factors on the learning rate: decay^(L - l) in layer l of L, from 1, and decay^L in the embeddings.
 
-    Parameters above the layers (readout, head, a last norm) are left out: their multiple is 1.
-    Raises ModelError for an encoder that has no layers of its own weights, such as ALBERT's.
+    Parameters above the layers (readout, head, a last norm) are left out: their factor is 1.
+    Raises ModelError for an encoder whose layers share their weights, such as ALBERT.
     """
     if decay == 1.0:
         return {}

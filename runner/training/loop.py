@@ -24,7 +24,7 @@ Report = Callable[[TrainingState, dict[str, float]], None]
 
 
 class Paused(Exception):
-    """A training stands still where it was told to; its checkpoint is written. The message: after which epoch."""
+    """A training has paused as requested, with its checkpoint written. The message says after which epoch."""
 
 
 def fit(
@@ -43,10 +43,10 @@ def fit(
 ) -> TrainingResult:
     """Train `model` in place and leave the kept weights in it (the best epoch on the selection split, or the last).
 
-    on_point: called about 200 times a run with the training metrics; on_epoch: after each epoch with the metrics of
-    the selection split. hook: takes part in the loop for a compression stage. moments: an earlier training's, to
-    continue with; {} starts without any, and returns this training's. exclusive: makes the run stand still while
-    another one times. Raises NotFinite, and Paused where the recipe says so.
+    on_point: called about 200 times a run with the training metrics; on_epoch: called after each epoch with the metrics
+    of the selection split. hook: lets a compression stage act in the loop. moments: optimizer moments of an earlier
+    training, to continue with; {} starts without any; unless None, the result has this training's. exclusive: pauses
+    the run while another run is being timed. Raises NotFinite, and Paused where the recipe asks for it.
     """
     if hook:
         hook.begin(model, BatchPlan(splits.train.lengths, recipe.train, recipe.seed, splits.train.units).total)
@@ -73,13 +73,13 @@ def fit(
             if checkpoints.due(at_epoch_end=True) or is_to_pause(trainer):
                 trainer.save(checkpoints)
     except NotFinite:
-        trainer.optimizer.release()  # the model gets tensors of its own, for a training from its first weights
+        trainer.optimizer.release()  # the model gets its own tensors back, for a training from its first weights
         raise
     return trainer.finish(resumed_from, moments is not None)
 
 
 def is_to_pause(trainer: Trainer) -> bool:
-    """Does the training stand at the end of an epoch that is not its last, past the share of its steps to pause at?"""
+    """Is the training at the end of an epoch, not the last, and past the share of steps at which to pause?"""
     share, state, plan = trainer.recipe.pause_at, trainer.state, trainer.plan
     return share is not None and 0 < state.epoch < plan.epochs and state.batch == 0 and state.step >= share * plan.total
 
@@ -87,7 +87,7 @@ def is_to_pause(trainer: Trainer) -> bool:
 def restore_weights(
     model: nn.Module, hook: TrainingHook | None, checkpoints: Checkpoints
 ) -> tuple[dict[str, Tensor], JsonObject] | None:
-    """Load the newest checkpoint's weights into the model and what a hook trains beside it; returns all it holds."""
+    """Load the newest checkpoint's weights into the model and the hook's extra module; returns the whole checkpoint."""
     saved = checkpoints.newest()
     if saved:
         model.load_state_dict(with_prefix("model/", saved[0]), strict=True)
@@ -111,7 +111,7 @@ def train_epoch(
             guard.observe(trainer.skipped, state)
         is_evaluated = state.step in plan.evaluations_within
         is_logged = is_evaluated or state.step % plan.log_every == 0 or state.step == plan.total
-        if is_logged and state.loss_rows:  # none: all since the last point was skipped, and nothing has changed
+        if is_logged and state.loss_rows:  # 0: all batches since the last point were skipped, and nothing has changed
             values = trainer.training_metrics(norm, clock() - since)
             if is_evaluated:
                 values |= trainer.evaluate() | trainer.module_metrics

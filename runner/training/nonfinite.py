@@ -1,6 +1,6 @@
-"""A batch whose loss or gradient is not finite: it ends the run or is skipped; in both cases its rows are recorded.
+"""A batch whose loss or gradient is not finite ends the run or is skipped; in both cases its rows are recorded.
 
-It is found before the optimizer's step, so it never reaches a weight: what a checkpoint holds is sound.
+It is found before the optimizer's step, so no weight is affected and every checkpoint stays valid.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from runner.schema import TrainSettings
 from runner.training.inference import items_of_rows
 from runner.training.state import TrainingState
 
-# Batches of a training that may be skipped: so many, or this share of its steps where that is more, but never more
-# than half. Broken texts are few; where the weights or the learning rate are to blame, every batch fails.
+# Batches that a training may skip: FEW, or SHARE of its steps if that is more, but never more than half. Broken texts
+# are few; if the weights or the learning rate are to blame, every batch fails.
 FEW, SHARE = 10, 0.01
 
 
@@ -40,11 +40,11 @@ class SkippedBatch:
     rows: np.ndarray  # (B,) of the training split
     loss: float  # mean over its rows
     norm: float  # of the gradient
-    broken: list[bool]  # (B,): are any of the row's own logits not finite? empty for masked words
+    broken: list[bool]  # (B,): does the row itself have logits that are not finite? empty for masked words
 
     @classmethod
     def of(cls, rows: np.ndarray, loss: Tensor, norm: Tensor, outputs: list[tuple[Batch, Any]]) -> SkippedBatch:
-        """loss: summed over the rows; outputs: of each part, logits (items, C) or word scores of masked places."""
+        """loss: summed over the rows; outputs: for each part, logits (items, C) or word scores at masked positions."""
         is_plain = all(isinstance(found, torch.Tensor) for _, found in outputs)
         broken = [is_broken for part in outputs for is_broken in _broken_rows(*part)] if is_plain else []
         return cls(rows, float(loss) / len(rows), float(norm), broken)
@@ -66,17 +66,17 @@ class BatchNormStatistics:
         self.before: list[Tensor] = []
 
     def remember(self) -> None:
-        """Keep the statistics as they are now."""
+        """Store the current statistics."""
         self.before = [buffer.clone() for buffer in self.buffers]
 
     def restore(self) -> None:
-        """Put the statistics back as `remember` saw them."""
+        """Restore the statistics stored by `remember`."""
         for buffer, value in zip(self.buffers, self.before):
             buffer.copy_(value)
 
 
 class NonFiniteGuard:
-    """Records the skipped batches of one training, and ends it where train.on_nonfinite or their number says so."""
+    """Records the skipped batches of one training, and ends it if train.on_nonfinite or their number requires it."""
 
     def __init__(
         self, settings: TrainSettings, lr: float, splits: Splits, folder: Path, training: str, total: int
@@ -104,13 +104,13 @@ class NonFiniteGuard:
             )
 
     def _record(self, batch: SkippedBatch, state: TrainingState) -> None:
-        """A run that goes on from a checkpoint may meet a batch a second time: its entry is replaced."""
+        """Record a batch; a resumed run may meet it a second time, and then replaces its entry."""
         found = read_json(self.path) or {"batches": []}
         entry = {
             "training": self.training,
             "step": state.step,
             "epoch": state.epoch + 1,
-            "loss": str(batch.loss),  # JSON has no word for it
+            "loss": str(batch.loss),  # text, because JSON cannot represent NaN or infinity
             "gradient_norm": str(batch.norm),
             "rows": [self._row(place, int(row), batch.broken) for place, row in enumerate(batch.rows)],
         }

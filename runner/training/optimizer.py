@@ -1,4 +1,4 @@
-"""AdamW and SGD over parameter groups; their state is a few plain tensors, which a checkpoint holds."""
+"""AdamW and SGD over parameter groups; their state is a few plain tensors, saved in checkpoints."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from runner.schema import OptimizerSettings
 
 
 class AdamW:
-    """AdamW (Loshchilov & Hutter 2019) by torch's fused kernel, without the class that torch puts around it.
+    """AdamW (Loshchilov & Hutter 2019) that calls torch's fused kernel directly, without torch.optim.AdamW.
 
-    That class imports torch's compiler, which costs every start a second, and takes 0.4 ms a step, a seventh of a small
-    DSN's. The update is the same, and so are `param_groups` and `state`.
+    That class imports torch's compiler, which adds a second to every start, and takes 0.4 ms a step, a seventh of a
+    small DSN's step. The update is the same, and so are `param_groups` and `state`.
     """
 
     def __init__(self, groups: list[dict[str, Any]], betas: tuple[float, float], eps: float) -> None:
@@ -47,10 +47,10 @@ class AdamW:
 
 
 def make_optimizer(groups: list[dict[str, Any]], settings: OptimizerSettings) -> AdamW | torch.optim.Optimizer:
-    """AdamW (one fused kernel a group) or SGD over parameter groups, each with its own weight_decay."""
+    """Return AdamW (one fused kernel per group) or SGD over parameter groups, each with its own weight_decay."""
     if settings.name == "sgd":
-        # foreach, the default on CUDA, adds the momentum into the gradients themselves; those of words that are not in
-        # a batch are never cleared (flat_optimizer.py), and would grow from step to step.
+        # foreach, the default on CUDA, adds the momentum into the gradients in place; gradients of words that are not
+        # in a batch are never cleared (flat_optimizer.py), and would grow from step to step.
         return torch.optim.SGD(
             groups, lr=settings.lr, momentum=settings.momentum, nesterov=settings.momentum > 0, foreach=False
         )

@@ -1,4 +1,4 @@
-"""The steps of a training: which rows go into each, and after which steps something is logged or evaluated."""
+"""The steps of a training: which rows go into each step, and after which steps to log or evaluate."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from data.sampler import epoch_batches
 from data.units import Units, unit_batches
 from runner.schema import TrainSettings
 
-POINTS = 200  # logged training points a run; each is one host synchronisation
+POINTS = 200  # logged training points per run; each needs a device synchronisation
 
 
 class BatchPlan:
-    """Which rows go into which step: a pure function of the seed, so a checkpoint stores only where it stands."""
+    """Which rows go into which step: a pure function of the seed, so a checkpoint stores only the position."""
 
     def __init__(self, lengths: np.ndarray, settings: TrainSettings, seed: int, units: Units | None = None) -> None:
-        """lengths: (rows,) of the training rows, in tokens; units: which of them are drawn together, if any are."""
+        """lengths: (rows,) of the training rows, in tokens; units: groups of rows that stay together, if any."""
         self.lengths, self.settings, self.seed, self.units = lengths, settings, seed, units
         whole = int(settings.epochs)
         self.steps: list[int] = []
@@ -31,8 +31,8 @@ class BatchPlan:
         self.epochs, self.total = len(self.steps), sum(self.steps)
         self.log_every = max(1, math.ceil(self.total / POINTS))
         wanted = settings.evals or 0
-        ends = set(np.cumsum(self.steps).tolist())  # steps after which an epoch is over, which evaluates anyway
-        # Steps after which the selection split is evaluated: within an epoch, and with the ends of epochs.
+        ends = set(np.cumsum(self.steps).tolist())  # last steps of epochs, which are always followed by an evaluation
+        # Steps after which the selection split is evaluated: only those within an epoch, and all of them.
         self.evaluations_within = {max(1, round(self.total * i / wanted)) for i in range(1, wanted + 1)} - ends
         self.evaluations = self.evaluations_within | ends
 
@@ -50,7 +50,7 @@ class BatchPlan:
         return self._cut(epoch)[: self.steps[epoch]]
 
     def parts(self, rows: np.ndarray, count: int) -> list[np.ndarray]:
-        """Return a batch in at most `count` parts, of which no one splits rows that belong together."""
+        """Split a batch into at most `count` parts, without separating rows that belong together."""
         if self.units is not None:
             return self.units.cut(rows, count)
         return np.array_split(rows, min(count, len(rows)))

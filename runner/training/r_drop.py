@@ -1,8 +1,8 @@
-"""R-Drop: two passes with different dropout should give the same answers (Liang et al. 2021, arXiv 2106.14448).
+"""R-Drop: two passes with different dropout should give the same outputs (Liang et al. 2021, arXiv 2106.14448).
 
     loss = (task loss of one + task loss of the other) / 2 + alpha / 2 * (KL(one || other) + KL(other || one))
 
-Numbers are compared by their squared difference, and answers of other tasks by what a task compares with a teacher's.
+Regression outputs are compared by squared difference, other tasks as in distillation from a teacher (`Task.match`).
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ def r_drop_loss(
     task: Task, alpha: float, losses: tuple[Tensor, Tensor], outputs: tuple[Tensor, Tensor],
     targets: Mapping[str, Tensor],
 ) -> Tensor:  # fmt: skip
-    """Return the loss of two passes over the same rows, a scalar; losses: of the task, outputs: (items, C) each.
+    """Return the loss of two passes over the same rows, a scalar; losses: task losses, outputs: (items, C) each.
 
-    The gradient goes through both sides of both divergences, as in the authors' code.
+    Gradients flow through both sides of both divergences, as in the authors' code.
     """
     one, other = (output.float() for output in outputs)
     apart = task.match(one, other, targets, soft="kl", temperature=1.0)
@@ -31,7 +31,7 @@ def r_drop_loss(
 
 
 def check_dropout(model: nn.Module, alpha: float) -> None:
-    """Raise ConfigError where train.r_drop is set and the model drops nothing: both passes would be the same."""
+    """Raise ConfigError if train.r_drop is set and the model has no dropout: both passes would be identical."""
     if alpha and not has_dropout(model):
         raise ConfigError(
             f"train.r_drop={alpha:g}: R-Drop needs dropout, and this model has none. Try: model.dropout=0.1, or "

@@ -1,12 +1,13 @@
-"""Plain SGD for models that are mostly tables of rows (words, word pairs): only the rows of a step are touched.
+"""Plain SGD for models that consist mostly of embedding tables (words, bigrams): a step updates only the rows it read.
 
-The rate of a row and of the last layer is that of one text: the gradients of the texts of a step are summed, so a batch
-of 32 does what 32 batches of one text do (Joulin et al. 2016, fastText, arXiv 1607.01759). Methods that divide by the
-gradient's own size give a row that occurs twice almost the weight of a frequent one; a plain sum does not.
+For table rows and the last layer, the learning rate is per text: the gradients of the texts in a step are summed, so a
+batch of 32 corresponds to 32 batches of one text (Joulin et al. 2016, fastText, arXiv 1607.01759). An optimizer that
+divides by the gradient's own size gives a row that occurs twice almost the weight of a frequent one; SGD does not.
 
-What all texts share (position and segment vectors, norms, biases) gets the mean of the step instead. A shared vector s
-adds W s to the scores of every text, so a step changes them by rate x |W|^2, where a word of a text of T tokens changes
-them by rate x |W|^2 / T: at rates that suit the rows the shared ones swing and grow until they overflow.
+Parameters that all texts share (position and segment vectors, norms, biases) get the mean gradient of the step instead.
+A shared vector s adds W s to the scores of every text, so a step changes them by rate x |W|^2, where a word of a text
+of T tokens changes them by rate x |W|^2 / T: at rates that suit the rows, shared parameters oscillate until they
+overflow.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ from runner.training.flat_optimizer import FlatOptimizer, Gradients
 
 
 class StepRows(NamedTuple):
-    """The gradient of the rows of a table that a step has read."""
+    """The gradient of the table rows that a step has read."""
 
     places: Tensor  # (R,) int64, ascending
     parts: Tensor  # (R, H)
 
 
 class RowTable:
-    """A table (V, H) that is updated row by row: on the CPU its gradient holds the rows of a step and no others."""
+    """A table (V, H) that is updated by rows: on the CPU its gradient is sparse, with only the rows of a step."""
 
     def __init__(self, table: nn.Embedding) -> None:
         self.table, self.weight = table, table.weight
@@ -41,7 +42,7 @@ class RowTable:
         self._place = np.zeros(len(self.weight), np.int64)
 
     def gradient(self) -> StepRows | None:
-        """Return the gradient of this step, repeated rows summed; None where no row was read."""
+        """Return the gradient of this step, with repeated rows summed; None if no row was read."""
         grad = self.weight.grad
         if grad is None:
             return None
@@ -58,9 +59,9 @@ class RowTable:
 
 
 class RowOptimizer:
-    """SGD without momentum and decay over a model's row tables, its last layer and what its texts share."""
+    """SGD without momentum or decay over a model's row tables, its last layer and its shared parameters."""
 
-    shrink = 1.0  # untrained rows never shrink
+    shrink = 1.0  # no weight decay is pending, as FlatOptimizer may have
 
     def __init__(self, model: nn.Module) -> None:
         self.tables = [RowTable(table) for table in row_tables(model)]
@@ -83,9 +84,9 @@ class RowOptimizer:
 
     @torch.no_grad()
     def step(self, rate: float, clip_norm: float, found: Gradients, texts: int = 1) -> None:
-        """Update at `rate` a text, and clear the gradients.
+        """Update with the learning rate `rate` per text, and clear the gradients.
 
-        texts: of the step, whose gradients `found` holds the mean of. clip_norm: the largest norm of that mean.
+        texts: number of texts in the step; `found` has their mean gradient. clip_norm: the largest norm of that mean.
         """
         if clip_norm and (scale := min(1.0, clip_norm / (float(found.norm) + 1e-6))) < 1.0:
             for part in found.parts:
@@ -101,35 +102,35 @@ class RowOptimizer:
         self.clear(found)
 
     def clear(self, found: Gradients) -> None:
-        """Forget all gradients, as before the backward passes."""
+        """Clear all gradients, as before the backward passes."""
         for parameter in (*self.summed, *self.shared, *(table.weight for table in self.tables)):
             parameter.grad = None
         self._found = []
 
     def apply_pending_decay(self) -> None:
-        """Nothing: there is no decay."""
+        """Do nothing: there is no decay."""
 
     def release(self) -> None:
-        """Let the tables have dense gradients again."""
+        """Switch the tables back to dense gradients."""
         for table in self.tables:
             table.table.sparse = False
 
     def state(self) -> dict[str, Tensor]:
-        """Nothing: plain SGD remembers nothing."""
+        """Return {}: plain SGD has no state."""
         return {}
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Nothing to put back."""
+        """Do nothing: there is no state."""
 
     def moments(self) -> dict[str, Tensor]:
-        """None."""
+        """Return {}: there are no moments."""
         return {}
 
 
 def make_step_optimizer(
     model: nn.Module, settings: OptimizerSettings, table: CompactTable | None, moments: dict[str, Tensor] | None
 ) -> FlatOptimizer | RowOptimizer:
-    """Return the optimizer of a training, as FlatOptimizer takes its arguments."""
+    """Return the optimizer of a training; the arguments are those of FlatOptimizer."""
     return RowOptimizer(model) if settings.name == ROW_SGD else FlatOptimizer(model, settings, table, moments)
 
 

@@ -1,4 +1,4 @@
-"""Learning-rate schedules; their state is three numbers, which a checkpoint holds."""
+"""Learning-rate schedules; their state is three numbers, saved in checkpoints."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from runner.schema import ScheduleSettings
 
 @dataclass
 class Schedule:
-    """The learning rate as a function of the step, times the factor that a plateau has cut it by.
+    """The learning rate as a function of the step, times the reduction by the plateau schedule.
 
-    direction: "higher" or "lower", which way the selection metric improves. A published recipe watched accuracy for a
-    minimum, and so halved the rate at every gain.
+    direction: "higher" or "lower", which way the selection metric improves. It matters: one published recipe watched
+    accuracy for a minimum, and so halved the rate at every gain.
     """
 
     settings: ScheduleSettings
@@ -25,7 +25,7 @@ class Schedule:
     stale: int = 0
 
     def rate(self, step: int) -> float:
-        """Return the rate of optimizer step `step` (from 0): rises during the warm-up, then follows the schedule."""
+        """Return the rate of optimizer step `step` (from 0): it rises during warm-up, then follows the schedule."""
         warmup = round(self.settings.warmup * self.total)
         if step < warmup:
             return self.peak * self.scale * (step + 1) / warmup
@@ -39,7 +39,7 @@ class Schedule:
         return self.peak * self.scale * shape
 
     def observe(self, metric: float) -> None:
-        """Tell the schedule the selection metric of a finished epoch; only a plateau acts on it."""
+        """Update with the selection metric of a finished epoch; only the plateau schedule uses it."""
         if is_better(metric, self.best, self.direction):
             self.best, self.stale = metric, 0
             return
@@ -48,11 +48,11 @@ class Schedule:
             self.scale, self.stale = self.scale * self.settings.factor, 0
 
     def state(self) -> dict[str, float | int]:
-        """Return the numbers that a checkpoint holds."""
+        """Return the numbers for a checkpoint."""
         return {"scale": self.scale, "best": self.best, "stale": self.stale}
 
     def load(self, state: dict[str, float | int]) -> None:
-        """Put a `state` back."""
+        """Restore a `state`."""
         self.scale, self.best, self.stale = state["scale"], state["best"], int(state["stale"])
 
 

@@ -1,4 +1,4 @@
-"""Where a training stands, what it came to, and the parts of it that a checkpoint holds."""
+"""The progress of a training, its result, and the parts of it that a checkpoint holds."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from runner.training.schedule import is_better
 
 
 class Stateful(Protocol):
-    """A part of a training whose tensors a checkpoint holds."""
+    """A part of a training whose tensors are saved in checkpoints."""
 
     def state(self) -> dict[str, Tensor]:
-        """Return the tensors to save, by name; {} where there is nothing to save yet."""
+        """Return the tensors to save, by name; {} if there is nothing to save yet."""
         ...
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Put a `state` back."""
+        """Restore a `state`."""
         ...
 
 
 @dataclass
 class TrainingState:
-    """Where training stands; together with the tensors this is the whole checkpoint."""
+    """The progress of a training; together with the tensors this is the whole checkpoint."""
 
-    epoch: int = 0  # the epoch going on, from 0
+    epoch: int = 0  # the current epoch, from 0
     batch: int = 0  # the next batch within it
-    step: int = 0  # steps of the plan done, skipped batches included
+    step: int = 0  # steps of the plan done, including skipped batches
     examples: int = 0
     seconds: float = 0.0
     best_epoch: int = -1
@@ -42,11 +42,11 @@ class TrainingState:
     loss_sum: float = 0.0  # since the last logged point
     loss_rows: int = 0
     schedule: dict[str, float | int] = field(default_factory=dict)
-    left_out: int = 0  # batches skipped so far, their loss or gradient not finite
-    shrink: float = 1.0  # weight decay that the untrained rows of the word table still have to get
+    left_out: int = 0  # batches skipped so far because their loss or gradient was not finite
+    shrink: float = 1.0  # factor of the weight decay still to be applied to the untrained rows of the word table
 
     def is_over(self, patience: int | None) -> bool:
-        """Has the selection metric not improved for `patience` epochs? None: train on, however long that takes."""
+        """Has the selection metric not improved for `patience` epochs? None: never stop early."""
         return patience is not None and self.stale >= patience
 
 
@@ -59,16 +59,16 @@ class TrainingResult:
     steps: int
     best_epoch: int  # from 1
     epochs: int
-    best_metric: float  # of the selection split, by the weights that were kept if train.keep_best
-    resumed_from: int  # 0: from the start
+    best_metric: float  # of the selection split, in the best epoch; its weights are kept if train.keep_best
+    resumed_from: int  # the step; 0: not resumed
     engine: dict[str, str]  # facts about how it was computed
     module_metrics: dict[str, float]  # of the kept model, see runner/training/gradient_norms.py
-    moments: dict[str, Tensor]  # the optimizer's at the end, by parameter, if they were asked for
-    left_out: int  # batches skipped, their loss or gradient not finite
+    moments: dict[str, Tensor]  # of the optimizer at the end, by parameter, if requested
+    left_out: int  # batches skipped because their loss or gradient was not finite
 
 
 class BestWeights:
-    """The weights of the best epoch so far on the selection split, where they are to be kept (train.keep_best)."""
+    """Tracks the best epoch on the selection split, and holds its weights if train.keep_best is set."""
 
     def __init__(self, is_kept: bool, direction: str) -> None:
         """direction: "higher" or "lower", which way the selection metric improves."""
@@ -78,7 +78,7 @@ class BestWeights:
     def observe(
         self, metric: float, state: TrainingState, weights: Callable[[], dict[str, Tensor]], loss: float = math.nan
     ) -> None:
-        """Compare the epoch that has just ended with the best one; of equal scores the first is the best.
+        """Compare the epoch that has just ended with the best one; among equal scores the first wins.
 
         While every score is 0, as F1 is before a model finds anything, the epoch with the lowest loss is the best.
         weights: makes a copy of the model's tensors. loss: of the selection split.
@@ -93,16 +93,16 @@ class BestWeights:
             self.tensors = weights()
 
     def put_into(self, model: nn.Module) -> None:
-        """Give the model the best weights; without any it stays as it is."""
+        """Load the best weights into the model; without any it stays as it is."""
         if self.is_kept and self.tensors:
             model.load_state_dict(self.tensors)
 
     def state(self) -> dict[str, Tensor]:
-        """Return the best weights, {} before the first epoch is over."""
+        """Return the best weights; {} if none are stored."""
         return self.tensors
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Put a `state` back."""
+        """Restore a `state`."""
         self.tensors = state
 
 
@@ -110,12 +110,12 @@ class RandomState:
     """The random generators that a training draws from: torch's on each device, and that of the dropout masks."""
 
     def state(self) -> dict[str, Tensor]:
-        """Return where the generators stand."""
+        """Return the states of the generators."""
         found = {"cpu": torch.get_rng_state(), "masks": dropout_generator.state()}
         return found | ({"cuda": torch.cuda.get_rng_state()} if torch.cuda.is_initialized() else {})
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Go on drawing where a `state` was taken."""
+        """Restore the generators to a `state`."""
         torch.set_rng_state(state["cpu"])
         dropout_generator.load(state["masks"])
         if "cuda" in state and torch.cuda.is_initialized():

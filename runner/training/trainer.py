@@ -1,6 +1,6 @@
-"""One training in progress: what a step does, what is evaluated, and what a checkpoint holds of it.
+"""One training in progress: its steps, evaluations and checkpoints.
 
-A step reads one number from the device: is this batch's loss and gradient finite?
+A step reads one number from the device, to check that loss and gradient of the batch are finite.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from runner.training.weight_average import WeightAverage
 
 
 class Trainer:
-    """One training: the model, its optimizer and schedule, and where it stands.
+    """One training: the model, its optimizer and schedule, and its progress.
 
-    While it lives the model's tensors lie in flat buffers and its word table is rearranged; `finish` ends that.
+    Until `finish`, the model's tensors are views of flat buffers and its word table is rearranged.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Trainer:
         hook: TrainingHook | None = None, moments: dict[str, Tensor] | None = None,
         exclusive: Exclusive | None = None,
     ) -> None:  # fmt: skip
-        """moments, exclusive: as `fit` takes them."""
+        """moments, exclusive: as in `fit`."""
         self.model, self.splits, self.recipe, self.device = model, splits, recipe, device
         self.hook = hook or TrainingHook()
         self.exclusive = exclusive or Exclusive()
@@ -65,7 +65,7 @@ class Trainer:
         self.average = WeightAverage(model, recipe.train.average)
         self.best = BestWeights(recipe.train.keep_best, self.schedule.direction)
         self.loss_sum = torch.zeros((), device=device)
-        self.skipped: SkippedBatch | None = None  # by the last step
+        self.skipped: SkippedBatch | None = None  # the batch that the last step skipped, if any
         self.statistics = BatchNormStatistics(model)
         self.gradient_norms = GradientNorms()
         self.module_metrics: dict[str, float] = {}  # at the last evaluation
@@ -75,7 +75,7 @@ class Trainer:
         }  # fmt: skip
 
     def weights(self) -> dict[str, Tensor]:
-        """Return a copy of the model's tensors, the word table by token id."""
+        """Return a copy of the model's tensors, with the word table in the order of token ids."""
         found = {name: value.detach() for name, value in self.model.state_dict().items()}
         table = self.table.name if self.table else None
         return {
@@ -84,7 +84,7 @@ class Trainer:
         }
 
     def resume(self, tensors: dict[str, Tensor], state: JsonObject) -> None:
-        """Go on from a checkpoint whose weights the model already holds."""
+        """Continue from a checkpoint whose weights are already in the model."""
         for name, part in self.parts.items():
             part.load(with_prefix(f"{name}/", tensors))
         self.state = TrainingState(**state)
@@ -93,7 +93,7 @@ class Trainer:
         self.schedule.load(self.state.schedule)
 
     def save(self, checkpoints: Checkpoints) -> None:
-        """Write a checkpoint of this very moment."""
+        """Write a checkpoint of the current state."""
         self.state.loss_sum = float(self.loss_sum)
         self.state.schedule = self.schedule.state()
         self.state.shrink = self.optimizer.shrink
@@ -105,7 +105,7 @@ class Trainer:
     def step(self, rows: np.ndarray) -> Tensor | None:
         """Take one optimizer step on the given rows, in `accumulate` parts, and return the gradient's norm.
 
-        None for a batch whose loss or gradient is not finite: it is `skipped`, and changes no weight and no moment.
+        None for a batch whose loss or gradient is not finite: it is `skipped`, and changes no weights or moments.
         """
         state = self.state
         self.statistics.remember()
@@ -131,7 +131,7 @@ class Trainer:
         return None if self.skipped else found.norm
 
     def _backward(self, rows: np.ndarray) -> tuple[Tensor, list[tuple[Batch, Any]], np.ndarray | None]:
-        """Make the gradients of the rows' mean loss; returns the summed loss, each part's outputs, the table's rows."""
+        """Compute gradients of the rows' mean loss; returns the summed loss, outputs by part, and table rows read."""
         epoch, train = self.state.epoch, self.splits.train
         parts = self.plan.parts(rows, self.recipe.train.accumulate)
         batches = [collate(train, part, lookup=self.lookup, epoch=epoch) for part in parts]
@@ -148,7 +148,7 @@ class Trainer:
         return loss_sum, outputs, touched
 
     def _loss(self, batch: Batch) -> tuple[Tensor, Any]:
-        """Return the loss of a part of a batch, and its outputs; with train.r_drop it is computed twice."""
+        """Return the loss of a part of a batch, and its outputs; train.r_drop adds a second pass."""
         targets, alpha = targets_to_tensors(batch, self.device), self.recipe.train.r_drop
         loss, logits = self._pass(batch, targets)
         if not alpha or not has_dropout(self.model):  # a stage may switch dropout off
@@ -164,7 +164,7 @@ class Trainer:
         return self.hook.loss(loss, logits, targets, batch.rows), logits
 
     def evaluate(self) -> dict[str, float]:
-        """Return the metrics of the selection split as the model stands; sets `module_metrics`."""
+        """Return the metrics of the current model on the selection split; sets `module_metrics`."""
         self.optimizer.apply_pending_decay()
         logits = predict(
             self.model,
@@ -180,7 +180,7 @@ class Trainer:
         return score_selection(self.task, self.splits.select, logits)
 
     def training_metrics(self, norm: Tensor | None, seconds: float) -> dict[str, float]:
-        """Return the training metrics since the last point, which took `seconds`; the next ones count from here on."""
+        """Return the training metrics since the last point, `seconds` ago, and reset them."""
         state = self.state
         values = {
             "train/loss": float(self.loss_sum) / state.loss_rows,
@@ -209,7 +209,7 @@ class Trainer:
         return values
 
     def finish(self, resumed_from: int, wants_moments: bool) -> TrainingResult:
-        """Leave the kept weights in the model, in tensors of its own; wants_moments: the result holds them."""
+        """Leave the kept weights in the model, in its own tensors; wants_moments: include moments in the result."""
         moments = self.optimizer.moments() if wants_moments else {}
         self.average.put()
         self.optimizer.release()

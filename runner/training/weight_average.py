@@ -1,7 +1,7 @@
 """Stochastic weight averaging: the mean of the weights at the ends of the last epochs is evaluated and kept.
 
 The mean of several points of one training often lies in a flatter minimum and generalises better than each of them
-(Izmailov et al. 2018, arXiv 1803.05407). The training itself goes on from the weights of its last step.
+(Izmailov et al. 2018, arXiv 1803.05407). Training itself continues from the weights of its last step.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class WeightAverage:
 
     @contextmanager
     def at_end(self) -> Iterator[None]:
-        """At the end of an epoch: within the block the model holds the mean, afterwards its own weights again."""
+        """Call at the end of an epoch: within the block the model has the mean, afterwards its own weights again."""
         if self.size == 1:
             yield
             return
@@ -33,7 +33,7 @@ class WeightAverage:
         self._copy(own)
 
     def put(self) -> None:
-        """Put the mean into the model; integer tensors are those of the last epoch."""
+        """Load the mean into the model; integer tensors are taken from the last epoch."""
         if self.ends:
             self._copy({name: _mean([end[name] for end in self.ends]) for name in self.ends[-1]})
 
@@ -47,7 +47,7 @@ class WeightAverage:
         return {f"{number}/{name}": value for number, end in enumerate(self.ends) for name, value in end.items()}
 
     def load(self, tensors: dict[str, Tensor]) -> None:
-        """Put a `state` back."""
+        """Restore a `state`."""
         found: dict[int, dict[str, Tensor]] = {}
         own = self.model.state_dict()
         for key, value in tensors.items():

@@ -1,7 +1,7 @@
-"""Contrastive tuning of an encoder on pairs of texts: cosine 1 for two of one class, 0 for two of different classes.
+"""Contrastive fine-tuning of an encoder on pairs of texts: cosine 1 within a class, 0 between classes.
 
-Source: SetFit (Tunstall et al. 2022, arXiv 2209.11055): squared error on the cosine of mean vectors. The steps are
-those of the training loop, so that an interrupted tuning goes on bit for bit.
+Source: SetFit (Tunstall et al. 2022, arXiv 2209.11055): squared error on the cosine of mean vectors. It uses the steps
+of the training loop, so interrupted tuning resumes bit for bit.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from runner.training.trainer import Trainer
 
 
 class PairPlan(BatchPlan):
-    """The steps of a tuning: batches of rows, each row followed by the one that is drawn for it."""
+    """The steps of the tuning: batches of rows, each row followed by the row that is drawn for it."""
 
     def __init__(self, splits: Splits, recipe: TrainingRecipe) -> None:
         super().__init__(splits.train.lengths, recipe.train, recipe.seed)
@@ -44,7 +44,7 @@ class PairPlan(BatchPlan):
 
 
 class PairHook(TrainingHook):
-    """Puts the loss of pairs in the place of the task's; a batch is as PairPlan makes it."""
+    """Replaces the task's loss with that of pairs; expects batches from PairPlan."""
 
     def __init__(self, model: SequenceClassifier) -> None:
         self.model = model
@@ -64,7 +64,7 @@ class PairHook(TrainingHook):
 
 
 def pair_recipe(recipe: TrainingRecipe, pairs: int) -> TrainingRecipe:
-    """Return the recipe of the tuning: each of the run's epochs goes through the rows twice for each of `pairs`, R."""
+    """Return the recipe of the tuning: each epoch of the run makes 2 R passes over the rows, with R = `pairs`."""
     epochs = recipe.train.epochs * 2 * pairs
     train = replace(recipe.train, epochs=epochs, evals=None, patience=None, keep_best=False, accumulate=1)
     return replace(recipe, train=train)
@@ -81,9 +81,9 @@ def tune_on_pairs(
     on_point: Report,
     exclusive: Exclusive | None = None,
 ) -> TrainingResult:
-    """Tune the encoder in place, by a recipe of `pair_recipe`; its head is left for `fit_head`.
+    """Fine-tune the encoder in place, with a recipe from `pair_recipe`; the head is left for `fit_head`.
 
-    on_point: called about 200 times with the training metrics. Nothing is evaluated: the head means nothing yet.
+    on_point: called about 200 times with the training metrics. There is no evaluation, as the head is not trained yet.
     Raises NotFinite.
     """
     hook = PairHook(model)

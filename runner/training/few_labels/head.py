@@ -1,6 +1,6 @@
-"""The last layer, fitted on vectors of texts by scikit-learn: logistic regression for classes, ridge for a number.
+"""The last layer, fitted on text vectors by scikit-learn: logistic regression for classes, ridge for a number.
 
-scikit-learn is imported where it is needed: no other run waits for it.
+scikit-learn is imported lazily, so that no other run waits for it.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ STRENGTHS = (
     3.0,
     10.0,
     30.0,
-)  # C for vectors whose mean square length is 1; from a strong penalty to a weak one
+)  # C for vectors with mean squared length 1; from a strong penalty to a weak one
 MOST_ROUNDS = 2000
 
 
 @dataclass(frozen=True)
 class FittedHead:
-    """A fitted last layer and how it came about."""
+    """A fitted last layer and how it was chosen."""
 
     weights: np.ndarray  # (outputs, H)
     bias: np.ndarray  # (outputs,)
@@ -55,11 +55,11 @@ def fit_head(
     choosing: np.ndarray | None = None,
     pause: Callable[[], None] = lambda: None,
 ) -> FittedHead:
-    """Fit a last layer for each strength and return the one with the best score; the strongest penalty of equals.
+    """Fit a last layer for each strength and return the one with the best score; among equals the strongest penalty.
 
-    vectors: (rows, H); labels: (rows,), class numbers or float targets; score: of the selection split, higher is
-    better; row_weights: (rows,) in the loss of classes; choosing: (rows,) bool, those that the strength is chosen by,
-    None for all; pause: called between fits.
+    vectors: (rows, H); labels: (rows,), class numbers or float targets; score: on the selection split, higher is
+    better; row_weights: (rows,) for the loss of classes; choosing: (rows,) bool, the rows to fit on while choosing the
+    strength, None for all; pause: called between fits.
     """
     length = float(np.sqrt(np.square(vectors, dtype=np.float64).sum(1).mean())) or 1.0
     scaled, whole = vectors.astype(np.float64) / length, np.ones(len(labels), bool)
@@ -81,7 +81,7 @@ def fit_head(
 def _logistic(
     vectors: np.ndarray, labels: np.ndarray, outputs: int, strength: float, row_weights: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the weights (outputs, H) and bias (outputs,) of a softmax; a class without a row is never the answer."""
+    """Return the weights (outputs, H) and bias (outputs,) of a softmax; a class without rows is never predicted."""
     from sklearn.linear_model import LogisticRegression
 
     weights, bias = np.zeros((outputs, vectors.shape[1])), np.zeros(outputs)
@@ -99,7 +99,7 @@ def _logistic(
 
 
 def _ridge(vectors: np.ndarray, targets: np.ndarray, strength: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the weights (1, H) and bias (1,) of a number."""
+    """Return the weights (1, H) and bias (1,) of a ridge regression."""
     from sklearn.linear_model import Ridge
 
     solver = Ridge(alpha=1 / strength).fit(vectors, targets)
@@ -108,7 +108,7 @@ def _ridge(vectors: np.ndarray, targets: np.ndarray, strength: float) -> tuple[n
 
 @torch.no_grad()
 def put_into(network: LinearHead, found: FittedHead) -> None:
-    """Put a fitted last layer into a network that was built for it."""
+    """Copy a fitted last layer into a network that was built for it."""
     weights, bias = found.weights, found.bias
     if targets := network.architecture.get(TARGETS):
         weights, bias = weights / targets["sd"], (bias - targets["mean"]) / targets["sd"]

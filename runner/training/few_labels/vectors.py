@@ -1,4 +1,4 @@
-"""The vectors that an encoder and its readout have for the rows of a split: what a fitted head reads."""
+"""The vectors of an encoder and its readout for the rows of a split: the inputs of a fitted head."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from models.compression.stage import Inputs
 from models.heads.text import SequenceClassifier
 from runner.training.inference import to_tensors
 
-BATCH = 64  # rows, of about equal length
+BATCH = 64  # rows, of similar length
 
 
 def encode(model: SequenceClassifier, inputs: Inputs) -> Tensor:
@@ -48,7 +48,7 @@ def stored_vectors(
     cache: SharedCache,
     pause: Callable[[], None] = lambda: None,
 ) -> list[np.ndarray]:
-    """Return the vectors of the rows of each split, (rows, H), from the cache or computed now, each text once."""
+    """Return the vectors of the rows of each split, (rows, H), from the cache or computed now, once per text."""
     keys = [text_keys(split) for split in splits]
     known, first = np.unique(np.concatenate(keys), return_index=True)
     parts = {"encoder": encoder_fingerprint(model), "texts": hashlib.sha256(known.tobytes()).hexdigest()}
@@ -71,7 +71,7 @@ def stored_vectors(
 
 
 def encoder_fingerprint(model: SequenceClassifier) -> str:
-    """sha256 of the weights of encoder and readout, and of the rest of the architecture, such as its heads."""
+    """Return the sha256 of the weights of encoder and readout and of the architecture, such as the number of heads."""
     shape = {key: value for key, value in model.architecture.items() if "dropout" not in key}
     digest = hashlib.sha256(repr(sorted(shape.items())).encode())
     for name, tensor in sorted(model.state_dict().items()):

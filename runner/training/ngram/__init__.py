@@ -1,1 +1,1 @@
-"""Fits a model over n-grams: counts them, weighs them, chooses settings on the selection split, and fills a file."""
+"""Fits an n-gram model: counts and weights n-grams, chooses settings on the selection split, and fills a file."""

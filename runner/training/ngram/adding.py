@@ -1,7 +1,7 @@
 """Adds a linear model over the n-grams of two texts to a trained network (model.add=ngram).
 
-Both parts keep what they learned by themselves. What the selection split decides is how much each of them counts: the
-weights of the two logits, with the lowest loss there. A weight of 0 leaves a part out.
+Each part is trained separately. The selection split only determines the weights of the two logits in their sum, those
+with the lowest loss there. A weight of 0 leaves a part out.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from runner.tasks.base import Task
 from runner.training.ngram.fit import FittedNgrams, fit_ngrams
 
 SHARES = np.linspace(0.0, 1.0, 21)  # of the n-grams in the sum
-SCALES = np.geomspace(0.3, 3.0, 24)  # of the sum, where answers are classes
+SCALES = np.geomspace(0.3, 3.0, 24)  # of the sum, for classes
 
 Outputs = Callable[[LinearHead], np.ndarray]
 
@@ -52,7 +52,7 @@ class AddedFit:
     both: float
 
     def sentences(self) -> list[str]:
-        """Lines about the n-grams, and about what they add."""
+        """Return lines about the n-grams, and about what they add."""
         scores = f"{self.metric} on the selection split: network {self.network:.4f}, n-grams {self.ngrams:.4f}"
         told = (
             f"logits of both added, {self.weights.network:.2f} x network + {self.weights.ngrams:.2f} x n-grams; "
@@ -73,8 +73,8 @@ def add_ngrams(
 ) -> AddedFit:  # fmt: skip
     """Fit n-grams on the training rows and add them to a trained network, weighted by the selection split.
 
-    outputs_of: a network's outputs on the selection split; pause: called between fits; is_symmetric: does the order of
-    two texts mean nothing?
+    outputs_of: returns a network's outputs on the selection split; pause: called between fits; is_symmetric: is the
+    order of two texts irrelevant?
     """
     words = hashes_of(splits.tokenizer.tokens(), special_tokens(splits.tokenizer))
     hashed = replace(splits, train=in_hashes(splits.train, words), select=in_hashes(splits.select, words))
@@ -93,13 +93,13 @@ def add_ngrams(
 
 
 def special_tokens(tokenizer: Tokenizer) -> frozenset[str]:
-    """Return the tokens of a tokenizer that stand for no part of a text."""
+    """Return the special tokens of a tokenizer, which stand for no part of a text."""
     backend = require_pieces(tokenizer, "model.add=ngram").backend
     return frozenset(token.content for token in backend.get_added_tokens_decoder().values())
 
 
 def in_hashes(split: TokenSplit, words: np.ndarray) -> TokenSplit:
-    """Return the split with the hash of each token, (V,), in the place of its id."""
+    """Return the split with each token id replaced by its hash; words: (V,)."""
     return replace(split, tokens=words[np.asarray(split.tokens)])
 
 
@@ -122,14 +122,14 @@ def attach_fitted(network: LinearHead, found: FittedNgrams, words: np.ndarray) -
 def weighted(parts: np.ndarray, centre: float, weights: Weights) -> np.ndarray:
     """Return the weighted sum of the outputs of network and n-grams, (2, rows, C) to (rows, C) float32.
 
-    centre: the mean of targets that training standardises, from which outputs are counted; else 0.
+    centre: the mean of standardised targets, from which outputs are measured; 0 for other tasks.
     """
     found = centre + weights.network * (parts[0] - centre) + weights.ngrams * (parts[1] - centre)
     return np.asarray(found, np.float32)
 
 
 def choose_weights(parts: np.ndarray, centre: float, select: TokenSplit, task: Task) -> Weights:
-    """Return the weights with the lowest loss on the selection split; those of numbers sum to 1."""
+    """Return the weights with the lowest loss on the selection split; for regression they sum to 1."""
     scales = SCALES if len(task.facts.names) > 1 else np.ones(1)
     pairs = [Weights(float(scale * (1 - share)), float(scale * share)) for share in SHARES for scale in scales]
     return min(pairs, key=lambda pair: task.evaluated_loss(weighted(parts, centre, pair), select))
@@ -137,7 +137,7 @@ def choose_weights(parts: np.ndarray, centre: float, select: TokenSplit, task: T
 
 @torch.no_grad()
 def weigh_parts(network: LinearHead, weights: Weights) -> None:
-    """Multiply the logits of both parts of a network by their weights; n-grams of weight 0 are taken away."""
+    """Multiply the logits of both parts of a network by their weights; n-grams of weight 0 are removed."""
     added = network.added
     assert isinstance(added, AddedNgrams)
     for tensor in (network.classifier.weight, network.classifier.bias):

@@ -1,7 +1,7 @@
-"""Answers of linear models over n-grams to rows that they were not fitted on: one model for each fold.
+"""Out-of-fold predictions of linear n-gram models: one model for each fold, fitted on the rows outside it.
 
-The n-grams are counted once for all folds. They are weighted by naive-Bayes ratios, and all stay: nothing is shipped.
-The penalty's strength is chosen on some of the rows.
+The n-grams are counted once for all folds. They are weighted by naive-Bayes ratios and not pruned, as no model is
+saved. The penalty's strength is chosen on a sample of the rows.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from runner.training.ngram.solve import Linear, Logistic
 from runner.training.ngram.weighting import NB, column_scales
 
 N = 2  # words in the longest n-gram
-ROWS_A_GRAM = 2500  # an n-gram counts if one row in so many has it, at least LEAST_ROWS
+ROWS_A_GRAM = 2500  # an n-gram counts if one row in 2,500 has it, but at least LEAST_ROWS rows
 LEAST_ROWS = 2
 STRENGTHS = (0.1, 1.0)  # C of the penalty, to choose from: 0.1 for long texts, 1 for SST-2
 CHOOSING_ROWS = 5000
-TOLERANCE = 1e-3  # of a fit: 1e-4, which a model that is kept has, takes twice as long for the same answers
+TOLERANCE = 1e-3  # of a fit: 1e-4, as for saved models, takes twice as long for the same answers
 
 
 @dataclass(frozen=True)
 class FoldAnswers:
     """Probabilities of the classes."""
 
-    held_out: np.ndarray  # (rows, C) float64, each row by the model of the other folds; nan for rows in no fold
-    other: np.ndarray | None  # (other rows, C) of rows in no model, by the mean of all models
+    held_out: np.ndarray  # (rows, C) float64, each row by the model fitted without its fold; nan for rows in no fold
+    other: np.ndarray | None  # (other rows, C), for further rows that no model was fitted on: the mean of all models
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class _Rows:
     def fit(self, fold: int, strength: float) -> Linear:
         """Fit a model on the rows outside a fold."""
         train = np.flatnonzero(self.fold != fold)
-        columns = np.arange(self.classes)[-1 if self.classes == 2 else 0 :]  # of two classes one score decides
+        columns = np.arange(self.classes)[-1 if self.classes == 2 else 0 :]  # two classes need one score
         members, presence = self.labels[train] == columns[:, None], self.counted.take(train).presence
         return Logistic(members).fit(presence, column_scales(NB, presence, members), strength, TOLERANCE)
 
@@ -75,10 +75,10 @@ def answer_by_folds(
     split: TokenSplit, labels: np.ndarray, fold: np.ndarray, classes: int, *, pairs: PairOptions | None = None,
     other: TokenSplit | None = None,
 ) -> FoldAnswers | None:  # fmt: skip
-    """Return the answers to rows by models of the other folds; None where no n-gram is in enough rows.
+    """Return out-of-fold predictions; None if no n-gram is in enough rows.
 
     split: the rows, with labels (rows,) and folds (rows,), of which at least one is 0 or more. pairs: how two texts are
-    read; None for one. other: further rows.
+    read; None for single texts. other: further rows.
     """
     counted = count_grams(split, N, max(LEAST_ROWS, len(split) // ROWS_A_GRAM), pairs)
     if not len(counted.hashes):
@@ -99,6 +99,6 @@ def answer_by_folds(
 
 
 def _outputs(fitted: Linear, counted: Counted) -> np.ndarray:
-    """Return an output for each class, (rows, C) float64; of two classes the first has 0."""
+    """Return an output for each class, (rows, C) float64; with two classes the first has output 0."""
     scores = fitted.scores(counted.presence)
     return np.hstack([np.zeros_like(scores), scores]) if scores.shape[1] == 1 else scores

@@ -1,4 +1,4 @@
-"""Settings that no model over n-grams can be fitted with on the given data, found before a run has a folder."""
+"""Rejects settings with which no n-gram model can be fitted on the given data, before a run folder is created."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from runner.errors import ConfigError
 from runner.training.ngram.counting import count_grams
 
 CURE = "model.min_df=1, or for texts without spaces between words: model.characters=[1,3]"
-FIRST = 5000  # rows that are counted first; most often a word is frequent enough there
+FIRST = 5000  # rows that are counted first; usually some word is frequent enough among them
 
 
 def check_fit(splits: Splits, settings: ModelSettings) -> None:
-    """Raise ConfigError where no n-gram is frequent enough, or no file is as small as model.max_kb."""
+    """Raise ConfigError if no word is frequent enough, or no file can be as small as model.max_kb."""
     train, names = splits.train, splits.task.label_names
     if not _is_frequent(splits, min(FIRST, len(train)), settings) and not _is_frequent(splits, len(train), settings):
         raise none_frequent(settings.min_df, len(train))
@@ -40,7 +40,7 @@ def check_fit(splits: Splits, settings: ModelSettings) -> None:
 
 
 def none_frequent(min_df: int, rows: int) -> ConfigError:
-    """Return the error where no word is in `min_df` of the training rows."""
+    """Return the error for no word being in `min_df` of the training rows."""
     return ConfigError(f"model.min_df={min_df}: no word is in so many of the {rows:,} training rows. Try: {CURE}")
 
 

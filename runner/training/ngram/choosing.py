@@ -1,4 +1,4 @@
-"""The weighting and the strength of the penalty, by the selection split; and the temperature of the probabilities."""
+"""Chooses weighting and penalty strength on the selection split, and the temperature of the probabilities."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from runner.training.ngram.counting import Counted, words_alone
 from runner.training.ngram.problem import Problem
 from runner.training.ngram.pruning import by_importance, likely_count
 
-ORDER_STRENGTH = 1  # of the solver's strengths: the one by whose weights n-grams are dropped while choosing
+ORDER_STRENGTH = 1  # index of the solver's strength whose weights decide which n-grams are dropped while choosing
 TEMPERATURES = np.geomspace(0.3, 3.0, 47).round(2)
 LEAST_GAIN = 0.005  # nats by which a temperature must lower the log loss
-LOOK = 1e-3  # tolerance of the fit that tells whether another weighting is worth fitting at every strength
-BEHIND = 2.5  # standard deviations by which it may have fewer right answers; strengths move them by 0.5 to 1.5
+LOOK = 1e-3  # tolerance of the trial fit that decides whether a further weighting is fitted at every strength
+BEHIND = 2.5  # standard deviations by which its right answers may fall behind; strengths shift them by 0.5 to 1.5
 
 
 Found = tuple[float, str, float, np.ndarray]  # score, weighting, strength, and the outputs on the held-out rows
@@ -24,7 +24,7 @@ Found = tuple[float, str, float, np.ndarray]  # score, weighting, strength, and 
 
 @dataclass(frozen=True)
 class Choice:
-    """The settings that the selection split chose."""
+    """The settings chosen on the selection split."""
 
     weighting: str
     strength: float
@@ -36,7 +36,7 @@ class Choice:
 
 
 def choose(problem: Problem, select: TokenSplit) -> Choice:
-    """Return the weighting and strength with the best score on selection rows that are in no training row."""
+    """Return the weighting and strength with the best score on the selection rows given by `choosing_rows`."""
     texts = [problem.rows, select] if problem.is_pair else [words_alone(problem.rows), words_alone(select)]
     usable = choosing_rows(*texts)
     part, held = problem.take(np.flatnonzero(usable.train)), select.take(np.flatnonzero(usable.select))
@@ -60,7 +60,7 @@ def choose(problem: Problem, select: TokenSplit) -> Choice:
 
 
 def _is_far_behind(part: Problem, weighting: str, held: TokenSplit, known: Counted, best: Found) -> bool:
-    """Does a quick fit with a weighting answer so much worse than the best one so far that no strength will help?"""
+    """Is a quick fit with a weighting so much worse than the best so far that no strength will make up for it?"""
     if part.is_number:
         return False
     part.pause()
@@ -73,14 +73,14 @@ def _is_far_behind(part: Problem, weighting: str, held: TokenSplit, known: Count
 
 
 def _right(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return for each row 1.0 if its class is right, of sets of labels the share of right decisions."""
+    """Return for each row 1.0 if its class is right, else 0.0; for sets of labels the share of right decisions."""
     if labels.ndim == 2:
         return np.asarray(np.mean((outputs > 0) == labels, axis=1))
     return np.asarray(outputs.argmax(1) == labels, np.float64)
 
 
 def _path(part: Problem, weighting: str, held: TokenSplit, known: Counted) -> list[tuple[float, float, np.ndarray]]:
-    """Return score, strength and outputs on the held-out rows for each strength, on as many n-grams as may stay."""
+    """Return score, strength and outputs on the held-out rows for each strength, on as many n-grams as may fit."""
     counted, solver = part.counted, part.solver
     most = likely_count(part.settings.max_kb, len(part.members))
     if len(counted.hashes) > most:
@@ -98,7 +98,7 @@ def _path(part: Problem, weighting: str, held: TokenSplit, known: Counted) -> li
 
 
 def fit_temperature(outputs: np.ndarray, labels: np.ndarray) -> float:
-    """Return what to divide outputs (rows, C) by, so that the log loss of labels is lowest; often 1.
+    """Return the temperature by which to divide outputs (rows, C) for the lowest log loss; 1 if the gain is small.
 
     labels: (rows,) classes, or (rows, C) sets.
     """
@@ -109,7 +109,7 @@ def fit_temperature(outputs: np.ndarray, labels: np.ndarray) -> float:
 
 
 def _log_loss(outputs: np.ndarray, labels: np.ndarray) -> float:
-    if labels.ndim == 2:  # of each label by itself
+    if labels.ndim == 2:  # of each label separately
         return float(np.logaddexp(0, np.where(labels > 0, -1, 1) * outputs.astype(np.float64)).mean())
     shifted = outputs.astype(np.float64) - outputs.max(1, keepdims=True)
     return float((np.log(np.exp(shifted).sum(1)) - shifted[np.arange(len(labels)), labels]).mean())

@@ -1,6 +1,6 @@
 """The n-grams of a split as a sparse matrix, counted by one sort of integers.
 
-n-grams are told apart by their 32-bit hashes, as a model.bin does at most: two of 400,000 share one by chance in 19.
+n-grams are identified by 32-bit hashes, the most that a model.bin uses; among 400,000 n-grams about 19 pairs collide.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ CHUNK = 1 << 22  # words read at once
 
 @dataclass(frozen=True)
 class Counted:
-    """Which n-grams which rows have."""
+    """Which n-grams occur in which rows."""
 
     hashes: np.ndarray  # (F,) uint32, ascending
-    presence: csc_matrix  # (rows, F) float64: 1 where a row has the n-gram; by columns, which products read faster
+    presence: csc_matrix  # (rows, F) float64: 1 where a row has the n-gram; by columns, for faster products
 
     @property
     def df(self) -> np.ndarray:
-        """The rows that have each n-gram, (F,) int64."""
+        """The number of rows that have each n-gram, (F,) int64."""
         return np.diff(self.presence.indptr).astype(np.int64)
 
     def only(self, columns: np.ndarray) -> Counted:
-        """Return the same rows with some n-grams alone; columns: (k,) ascending."""
+        """Return the same rows with only some n-grams; columns: (k,) ascending."""
         return Counted(self.hashes[columns], self.presence[:, columns])
 
     def take(self, rows: np.ndarray) -> Counted:
@@ -41,12 +41,12 @@ class Counted:
         return Counted(self.hashes, self.presence[rows])
 
     def frequent(self, min_df: int) -> Counted:
-        """Return the same rows with the n-grams alone that at least `min_df` of them have."""
+        """Return the same rows with only the n-grams that occur in at least `min_df` of them."""
         return self.only(np.flatnonzero(self.df >= min_df))
 
 
 def count_grams(split: TokenSplit, n: int, min_df: int, pairs: PairOptions | None = None) -> Counted:
-    """Return the n-grams of 1 to n words that at least `min_df` rows have; pairs: the features of two texts instead."""
+    """Return the n-grams of 1 to n words in at least `min_df` rows; with `pairs`, the features of two texts instead."""
     keys = _keys(grams_of(split, n, pairs))
     hashes = (keys >> np.uint64(32)).astype(np.uint32)
     edges = np.flatnonzero(np.concatenate([[True], hashes[1:] != hashes[:-1]])) if len(hashes) else np.zeros(0, int)
@@ -58,7 +58,7 @@ def count_grams(split: TokenSplit, n: int, min_df: int, pairs: PairOptions | Non
 
 
 def find_known(split: TokenSplit, n: int, hashes: np.ndarray, pairs: PairOptions | None = None) -> Counted:
-    """Return which of the n-grams `hashes` (F,), ascending, the rows of another split have."""
+    """Return which of the n-grams `hashes` (F,), ascending, occur in the rows of another split."""
     grams = grams_of(split, n, pairs)
     places = np.searchsorted(hashes, grams.hashes)
     np.minimum(places, len(hashes) - 1, out=places)
@@ -83,14 +83,14 @@ def grams_of(split: TokenSplit, n: int, pairs: PairOptions | None) -> Grams:
 
 
 def words_of(split: TokenSplit) -> np.ndarray:
-    """Return which tokens are words, (T,) bool; the others are character n-grams, the second segments of rows."""
+    """Return which tokens are words, (T,) bool; the others are character n-grams, stored as second segments of rows."""
     places = np.arange(len(split.tokens)) - np.repeat(split.offsets[:-1], split.lengths)
     found: np.ndarray = places < np.repeat(split.segment_starts, split.lengths)
     return found
 
 
 def words_alone(split: TokenSplit) -> TokenSplit:
-    """Return a split of texts without their character n-grams."""
+    """Return a split without its character n-grams."""
     if not split.has_pairs:
         return split
     starts = np.asarray(split.segment_starts)
@@ -99,14 +99,14 @@ def words_alone(split: TokenSplit) -> TokenSplit:
 
 
 def _keys(grams: Grams) -> np.ndarray:
-    """Return hash x 2^32 + row of all n-grams, sorted, each once; uint64."""
+    """Return hash x 2^32 + row of all n-grams, sorted and distinct; uint64."""
     keys = (grams.hashes.astype(np.uint64) << np.uint64(32)) | grams.rows.astype(np.uint64)
     keys.sort()
     return keys[np.concatenate([[True], keys[1:] != keys[:-1]])] if len(keys) else keys
 
 
 def _matrix(rows: np.ndarray, df: np.ndarray, count: int) -> csc_matrix:
-    """Return the matrix of ones whose columns have the given rows, one column after the other."""
+    """Return a matrix of ones; rows: the row numbers of one column after the other; df: their number per column."""
     from scipy.sparse import csc_matrix
 
     starts = np.concatenate([[0], np.cumsum(df)])

@@ -1,4 +1,4 @@
-"""Fits a model over n-grams, from counting to the rounded rows in the network."""
+"""Fits an n-gram model, from counting to the rounded rows in the network."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ SHRINK, MOST_SHRINKS = 0.98, 6
 
 @dataclass(frozen=True)
 class FittedNgrams:
-    """A fitted model and what is said about it."""
+    """A fitted model and facts about the fit."""
 
     table: Table
     choice: Choice
-    seen: int  # different n-grams that enough rows have
+    seen: int  # distinct n-grams that occur in enough rows
     bytes_packed: int
     seconds: float
     is_number: bool = False
@@ -66,11 +66,11 @@ def fit_ngrams(
     splits: Splits, task: Task, settings: ModelSettings, pause: Callable[[], None] = lambda: None, *,
     is_symmetric: bool = False, max_length: int | None = None, targets: np.ndarray | None = None,
 ) -> FittedNgrams:  # fmt: skip
-    """Fit a model over n-grams on the training rows; C and weighting are chosen on the selection split.
+    """Fit an n-gram model on the training rows; C and weighting are chosen on the selection split.
 
-    pause: called between fits; is_symmetric: does the order of two texts mean nothing? max_length: words that are read
-    of a text, which the file will say; targets: what to learn of the training rows in the place of their labels,
-    (rows, outputs) shares of classes or (rows,) numbers.
+    pause: called between fits; is_symmetric: is the order of two texts irrelevant? max_length: number of words read of
+    a text, stored in the file; targets: what to learn instead of the labels of the training rows, (rows, outputs)
+    shares of classes or (rows,) numbers.
     """
     begun = time.perf_counter()
     problem = Problem(task, settings, splits.train, pause, splits.task.is_pair, is_symmetric, targets=targets)
@@ -86,7 +86,7 @@ def fit_ngrams(
 
 
 def missing_classes(select: TokenSplit, labels: Sequence[str]) -> tuple[str, ...]:
-    """Return the classes that no row of a split has."""
+    """Return the classes without rows in a split."""
     found = set(classes_among(select.known_labels).tolist())
     return tuple(label for place, label in enumerate(labels) if place not in found)
 
@@ -106,7 +106,7 @@ class _Part:
 def _fit_final(
     problem: Problem, choice: Choice, select: TokenSplit, labels: Sequence[str], added: int
 ) -> tuple[Table, int]:
-    """Return the model of all training rows, and how many n-grams they have; added: bytes that its file has besides."""
+    """Return the model of all training rows, and how many n-grams they have; added: further bytes of its file."""
     counted, max_kb = problem.counted, problem.settings.max_kb
     most_bytes = 0 if max_kb is None else int(max_kb * 1000) - LENGTH_ENTRY - (PAIRS_ENTRY if problem.pairs else 0)
     most_bytes -= (CHARACTERS_ENTRY if problem.characters else 0) + added
@@ -132,7 +132,7 @@ def _fit_final(
 def _refitted(
     problem: Problem, choice: Choice, order: np.ndarray, labels: Sequence[str], most_bytes: int
 ) -> list[_Part]:
-    """Return a fit on these n-grams alone, on fewer of them until its file fits; [] where it never does.
+    """Return a fit on these n-grams alone, dropping some until its file fits; [] if it never does.
 
     order: (k,) columns, the most important first.
     """
@@ -158,13 +158,13 @@ def _score(problem: Problem, part: _Part, select: TokenSplit) -> float:
 
 
 def put_into(network: LinearHead, found: FittedNgrams) -> None:
-    """Put a fitted model into a network that was built for it."""
+    """Copy a fitted model into a network that was built for it."""
     put_table(network, found.table, found.choice.temperature)
 
 
 @torch.no_grad()
 def put_table(network: LinearHead, table: Table, temperature: float) -> None:
-    """Put a table into a network that was built for it."""
+    """Copy a table into a network that was built for it."""
     bag = network.bert
     assert isinstance(bag, BagOfNgrams)
     bag.fill(table.prints, table.rows, is_mean=table.mean)

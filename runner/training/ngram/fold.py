@@ -1,7 +1,7 @@
-"""Trained vectors of n-grams become numbers: one a class and n-gram, as many as the file has room for.
+"""Folds trained n-gram vectors into weights: one per class and n-gram, as many as fit into the file.
 
-The head is linear and the text is a mean, so rows E (n, H) and head W (C, H) answer as E W^T does. Those n-grams stay
-whose numbers are largest: under plain SGD they grow with how often an n-gram occurs, so they say that too.
+The head is linear and the text is a mean, so rows E (n, H) and head W (C, H) are equivalent to E W^T. The n-grams with
+the largest weights are kept; under plain SGD weights grow with frequency, so they reflect that too.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from runner.training.ngram.fit import put_table
 from runner.training.ngram.pruning import make_table, most_that_fit
 from runner.training.ngram.solve import Linear
 
-SPARE_BYTES = 64  # of the header: a mean, the cut of texts and the digits of a temperature, which come after the search
+SPARE_BYTES = 64  # for header entries added after the search: the mean, the truncation length, the temperature's digits
 SHRINK = 0.99
 
 
@@ -34,9 +34,9 @@ Outputs = Callable[[LinearHead], np.ndarray]
 
 
 def fold(network: LinearHead, settings: ModelSettings, splits: Splits, outputs_of: Outputs) -> LinearHead:
-    """Return the linear model over n-grams that a trained network is, in a file of at most model.max_kb.
+    """Return the linear n-gram model that is equivalent to a trained network, pruned to a file of at most model.max_kb.
 
-    outputs_of: a network's outputs on the selection split, by which the temperature of the probabilities is chosen.
+    outputs_of: returns a network's outputs on the selection split, for choosing the temperature of the probabilities.
     """
     labels = splits.task.label_names
     spare = LANGUAGE_ENTRY if splits.tokenizer.language else 0
@@ -49,7 +49,7 @@ def fold(network: LinearHead, settings: ModelSettings, splits: Splits, outputs_o
     folded.to(network.classifier.weight.device)
     put_table(folded, table, 1.0)
     if labels:
-        own = choosing_rows(splits.train, splits.select).select  # rows that were trained on would be too sure
+        own = choosing_rows(splits.train, splits.select).select  # rows seen in training would be overconfident
         labels_of = np.asarray(splits.select.known_labels)
         put_table(folded, table, fit_temperature(outputs_of(folded)[own], labels_of[own]))
     return folded
@@ -57,7 +57,7 @@ def fold(network: LinearHead, settings: ModelSettings, splits: Splits, outputs_o
 
 @torch.no_grad()
 def fold_rows(network: LinearHead, labels: Sequence[str], max_kb: int | None, spare: int = 0) -> Table:
-    """Return the rounded table of a network; the n-grams with the longest vectors are kept.
+    """Return the rounded table of a network; the n-grams with the largest weights over all classes are kept.
 
     spare: bytes of its file left free.
     """
@@ -65,9 +65,9 @@ def fold_rows(network: LinearHead, labels: Sequence[str], max_kb: int | None, sp
     assert isinstance(bag, NgramVectors)
     weights = (bag.rows.weight.double() @ head.weight.double().T).T.cpu().numpy()
     bias = head.bias.double().cpu().numpy()
-    if network.spec.deciding < len(weights):  # the reader answers with the log-odds of the second class
+    if network.spec.deciding < len(weights):  # one score: the log-odds of the second class
         weights, bias = weights[1:] - weights[:1], bias[1:] - bias[:1]
-    elif len(weights) > 1 and not network.spec.has_label_sets:  # what all classes share changes no probability
+    elif len(weights) > 1 and not network.spec.has_label_sets:  # a shift shared by all classes changes no probability
         weights, bias = weights - weights.mean(0), bias - bias.mean()
     if targets:
         weights, bias = weights * targets["sd"], bias * targets["sd"] + targets["mean"]

@@ -1,4 +1,4 @@
-"""The rows of a table of n-grams looked up once for all epochs: splits whose tokens are numbers of rows."""
+"""Looks up the table rows of n-grams once for all epochs: returns splits whose tokens are row numbers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def keep_frequent(bag: Folded, train: TokenSplit, min_df: int) -> None:
 
 
 def with_found_rows(bag: Folded, splits: Splits) -> Splits:
-    """Return the training and selection splits as the table rows of their texts; NO_WORD for a text without any."""
+    """Return splits whose training and selection texts are given as table rows; NO_WORD for a text without any."""
     hashes = bag.hashes.cpu().numpy().astype(np.uint32)
     return replace(
         splits, train=_found(splits.train, bag.n, hashes), select=_found(splits.select, bag.n, hashes)

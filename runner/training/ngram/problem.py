@@ -1,4 +1,4 @@
-"""Rows and labels as the solvers see them: one class against the others, or a number."""
+"""Rows and labels in the form that the solvers need: one class against the others, or a number."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ AUTO = "auto"
 
 @dataclass(frozen=True)
 class Problem:
-    """Rows with labels, the settings of their n-grams, and the task that scores answers."""
+    """Rows with labels, the settings of their n-grams, and the task that scores predictions."""
 
     task: Task
     settings: ModelSettings
     rows: TokenSplit  # to fit on
     pause: Callable[[], None]  # called between fits: other runs may be timing
     is_pair: bool = False  # does a row have two texts?
-    is_symmetric: bool = False  # does their order mean nothing?
-    known_counts: Counted | None = None  # the n-grams of the rows, where they have been counted
-    # In the place of labels: the share of each class in each row (rows, outputs), or numbers (rows,).
+    is_symmetric: bool = False  # is their order irrelevant?
+    known_counts: Counted | None = None  # the n-grams of the rows, if they are already counted
+    # Replaces the labels: the share of each class in each row (rows, outputs), or numbers (rows,).
     targets: np.ndarray | None = None
 
     @property
@@ -41,7 +41,7 @@ class Problem:
 
     @property
     def outputs(self) -> int:
-        """Outputs of the head."""
+        """The number of outputs of the head."""
         return self.task.head().outputs
 
     @property
@@ -51,7 +51,7 @@ class Problem:
 
     @cached_property
     def members(self) -> np.ndarray:
-        """The rows of each class or label that a column of scores is for, (columns, rows) bool; of a number all.
+        """For each column of scores, which rows have its class or label, (columns, rows) bool; for a number all rows.
 
         With targets, the share of the class in each row, (columns, rows) float64.
         """
@@ -73,30 +73,30 @@ class Problem:
 
     @property
     def pairs(self) -> PairOptions | None:
-        """How two texts are read; None for one. Words are crossed by default for inference, not for paraphrases."""
+        """How two texts are read; None for single texts. By default words are crossed if there are over two classes."""
         cross = self.settings.cross == "on" or (self.settings.cross == AUTO and self.outputs > 2)
         return PairOptions(self.settings.n, self.is_symmetric, cross) if self.is_pair else None
 
     @property
     def characters(self) -> tuple[int, int] | None:
-        """The shortest and the longest character n-gram; None without."""
+        """The lengths of the shortest and the longest character n-gram; None without them."""
         wanted = self.settings.characters
         return (wanted[0], wanted[1]) if wanted else None
 
     def known(self, split: TokenSplit, hashes: np.ndarray) -> Counted:
-        """Return which of the n-grams `hashes`, ascending, the rows of another split have."""
+        """Return which of the n-grams `hashes`, ascending, occur in the rows of another split."""
         return find_known(split, self.settings.n, hashes, self.pairs)
 
     @property
     def weightings(self) -> tuple[str, ...]:
-        """The weightings to choose among, the preferred one first. Numbers have no naive-Bayes ratio."""
+        """The weightings to choose among, the preferred one first. Naive-Bayes ratios need classes."""
         if self.settings.weighting != AUTO:
             return (self.settings.weighting,)
         return (PRESENCE, TFIDF) if self.is_number else (NB, PRESENCE)
 
     @cached_property
     def solver(self) -> Solver:
-        """The solver of these labels."""
+        """The solver for these labels."""
         labels = np.asarray(self.rows.known_labels) if self.targets is None else self.targets
         if self.is_number:
             return Ridge(labels.astype(np.float64))
@@ -104,7 +104,7 @@ class Problem:
 
     @property
     def row_weights(self) -> np.ndarray | None:
-        """The weight of each row in the loss by its class, (rows,), or by each label, (columns, rows); None: equal."""
+        """The weight of each row in the loss, (rows,), or (columns, rows) for sets of labels; None: all equal."""
         weights = self.task.facts.class_weights
         if weights is None:
             return None
@@ -121,7 +121,7 @@ class Problem:
         return column_scales(weighting, counted.presence, self.members)
 
     def take(self, rows: np.ndarray) -> Problem:
-        """Return the problem of some of the rows, ascending; nothing is counted twice."""
+        """Return the problem for some of the rows, ascending, without counting n-grams again."""
         if len(rows) == len(self.rows):
             return self
         counted = self.counted.take(rows).frequent(self.settings.min_df)
@@ -129,12 +129,12 @@ class Problem:
         return replace(self, rows=self.rows.take(rows), known_counts=counted, targets=targets)
 
     def outputs_of(self, fitted: Linear, counted: Counted) -> np.ndarray:
-        """Return the outputs of the head for rows, (rows, outputs) float32; of two classes the first has 0."""
+        """Return the outputs of the head for rows, (rows, outputs) float32; with two classes the first has output 0."""
         scores = fitted.scores(counted.presence).astype(np.float32)
         return np.hstack([np.zeros_like(scores), scores]) if self.is_binary else scores
 
     def score(self, outputs: np.ndarray, split: TokenSplit) -> float:
-        """Return the first score of the task, with the sign that makes higher better."""
+        """Return the first score of the task, negated if lower is better."""
         name = self.task.metrics[0]
         task = self.task.fitted(outputs, split)
         value = task.evaluate(task.answers(outputs, split), [name])[name]

@@ -1,4 +1,4 @@
-"""Which n-grams stay, so that the packed file is no larger than it may be."""
+"""Chooses which n-grams to keep, so that the packed file stays within its limit."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from models.packed.ngram import Table, pack_ngrams, round_rows
 from runner.training.ngram.solve import Linear
 
 MOST_PACKINGS = 12
-HEADER = 600  # bytes of a file without n-grams, about
-PRECISE = 500  # the count is found to 1 in so many
+HEADER = 600  # approximate bytes of a file without n-grams
+PRECISE = 500  # the count is found to 1 in 500
 
 Pack = Callable[[Table], bytes]
 
 
 def by_importance(fitted: Linear, df: np.ndarray) -> np.ndarray:
-    """Return the n-grams in the order in which they stay, (F,): by |weight| x sqrt(rows that have it).
+    """Return the n-grams by descending importance, (F,): |weight| x sqrt(rows that have it).
 
-    Of several classes the length of the weights minus their mean.
+    With several columns, |weight| is the norm of the weights minus their mean.
     """
     weights = fitted.weights
     if len(weights) > 1:
@@ -29,9 +29,9 @@ def by_importance(fitted: Linear, df: np.ndarray) -> np.ndarray:
 
 
 def make_table(fitted: Linear, hashes: np.ndarray, n: int) -> Table:
-    """Return the rounded model; n-grams whose bytes are all 0 are left out.
+    """Return the rounded model; n-grams whose weights all round to 0 are left out.
 
-    hashes: (F,) of the n-grams. Of n-grams that share a fingerprint, the one with the largest weights stays.
+    hashes: (F,) of the n-grams. Among n-grams that share a fingerprint, the one with the largest weights is kept.
     """
     rows, scale = round_rows(fitted.weights)
     used = np.flatnonzero(rows.any(1))
@@ -45,7 +45,7 @@ def make_table(fitted: Linear, hashes: np.ndarray, n: int) -> Table:
 
 
 def _repacked(fitted: Linear, hashes: np.ndarray, columns: np.ndarray, n: int) -> Table:
-    """Return the model of these n-grams alone: so many shared a fingerprint that fewer bits are due."""
+    """Return the model of these n-grams alone, with fewer bits: so many shared a fingerprint that these are enough."""
     return make_table(Linear(fitted.weights[:, columns], fitted.bias), hashes[columns], n)
 
 
@@ -58,7 +58,7 @@ def most_that_fit(
     most_bytes: int,
     temperature: float = 1.0,
 ) -> int:
-    """Return how many of the first n-grams of `order` fit into a file of `most_bytes`; at most 12 files are packed."""
+    """Return how many n-grams, in the order `order`, fit into a file of `most_bytes`; packs at most 12 files."""
 
     def size(count: int) -> int:
         columns = np.sort(order[:count])
@@ -71,7 +71,7 @@ def most_that_fit(
     for packed in range(1, MOST_PACKINGS):
         if high - low <= max(1, low // PRECISE):
             break
-        # On the line between the two known sizes; every third time in the middle, since the line may move one end only.
+        # Interpolate between the two known sizes; every third time bisect, since interpolation may move only one end.
         share = 0.5 if packed % 3 == 0 else (most_bytes - small) / (large - small)
         guess = min(high - 1, max(low + 1, low + int(share * (high - low))))
         found = size(guess)
@@ -83,5 +83,5 @@ def most_that_fit(
 
 
 def likely_count(max_kb: int | None, columns: int) -> int:
-    """Return about how many n-grams fit into a file of so many kilobytes: 12.6 bits each, rows deflated to 3/4."""
+    """Estimate how many n-grams fit into a file of `max_kb` kilobytes: 12.6 bits each, rows deflated to 3/4."""
     return 1 << 62 if max_kb is None else max(1, int(max_kb * 1000 / (12.6 / 8 + 0.75 * columns)))

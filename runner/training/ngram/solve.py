@@ -1,6 +1,6 @@
 """The solvers: logistic regression of one class against the others, and ridge for numbers.
 
-SciPy and scikit-learn are imported where they are needed: no other run waits for them.
+SciPy and scikit-learn are imported lazily, so that no other run waits for them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csc_matrix, csr_matrix
 
 TOLERANCE, MOST_ROUNDS = 1e-4, 1000
-FEWEST_ROWS = 5  # of a class; below it only the bias is fitted
+FEWEST_ROWS = 5  # on each side of a binary problem; below it only the bias is fitted
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Linear:
 class Solver(Protocol):
     """Fits a linear model on scaled columns."""
 
-    strengths: tuple[float, ...]  # to choose among: C, or the ridge's 1 / alpha; from strong to weak
+    strengths: tuple[float, ...]  # to choose among: C, or 1 / alpha of ridge; from strong penalty to weak
 
     def fit(self, presence: csc_matrix, scales: np.ndarray, strength: float, tolerance: float = TOLERANCE) -> Linear:
         """Return weights for presence (rows, F), already multiplied by the scales (columns, F)."""
@@ -47,7 +47,7 @@ class Logistic:
     def __init__(self, members: np.ndarray, row_weights: np.ndarray | None = None) -> None:
         """members: (problems, rows) bool, or shares of the class.
 
-        row_weights: (rows,) in the loss, or (problems, rows).
+        row_weights: (rows,) or (problems, rows), weights in the loss.
         """
         self.members, self.row_weights = members, row_weights
 
@@ -72,9 +72,10 @@ class Logistic:
         share: np.ndarray,
         tolerance: float,
     ) -> tuple[np.ndarray, float]:
-        """Return the weights and the bias of one problem, by L-BFGS with the options of scikit-learn; share: (rows,).
+        """Return the weights and the bias of one problem, by L-BFGS with scikit-learn's options; share: row weights.
 
-        Each fit starts from zero: from another strength's solution it stops at once, within the tolerance.
+        Each fit starts from zero: started from the solution of another strength it would stop at once, as that is
+        within the tolerance.
         """
         from scipy.optimize import minimize
 
@@ -133,16 +134,16 @@ def scale_columns(presence: csc_matrix, scale: np.ndarray) -> csc_matrix:
 def few_by_l1(
     presence: csc_matrix, members: np.ndarray, scales: np.ndarray, most: int, row_weights: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return the columns that an L1 penalty leaves, at most `most` of them, ascending; none where all C leave more.
+    """Return the columns that an L1 penalty keeps, ascending, with the weakest penalty that keeps at most `most`.
 
-    row_weights: (rows,) in the loss, or (problems, rows).
+    None are returned if even the strongest penalty keeps more, or keeps none. row_weights: (rows,) or (problems, rows).
     """
     from sklearn.svm import l1_min_c
 
     found = np.zeros(0, np.int64)
     for factor in (3.0, 10.0, 30.0, 100.0, 300.0):
         kept = np.zeros(presence.shape[1], bool)
-        for place, (inside, scale) in enumerate(zip(members > 0.5, scales)):  # of shares the more likely class
+        for place, (inside, scale) in enumerate(zip(members > 0.5, scales)):  # shares count as the likelier side
             if min(inside.sum(), (~inside).sum()) >= FEWEST_ROWS:
                 scaled = scale_columns(presence, scale).tocsr()
                 share = None if row_weights is None else weights_of(row_weights, place)

@@ -1,4 +1,4 @@
-"""The n-grams with the largest weights, with their texts: a fitted model holds fingerprints, so training rows are read.
+"""The n-grams with the largest weights. A model holds only fingerprints, so their texts are found in training rows.
 
 section = card_section(network, splits)     # for the README.md of a model folder
 """
@@ -22,7 +22,7 @@ from models.packed.ngram import Table, table_of
 from runner.training.ngram.counting import grams_of
 
 MOST = 50  # n-grams of each class
-CHUNK = 2000  # training rows looked through at a time, until all n-grams are found
+CHUNK = 2000  # training rows searched at a time, until all n-grams are found
 COUNTS = {
     "b": "words only in the second text", "a": "words only in the first text, by twos",
     "sb": "tenths of the second text's words that are shared", "sa": "tenths of the first text's words that are shared",
@@ -53,7 +53,7 @@ def _code(text: str) -> str:
 
 
 def largest(table: Table, splits: Splits) -> list[tuple[str, list[tuple[str, float]]]]:
-    """Return for each class, or for more and less of a number, the texts and weights of its largest n-grams."""
+    """Return the texts and weights of the largest n-grams for each class, or for "less" and "more" of a number."""
     weights = table.rows * table.scale.astype(np.float64)
     weights = weights - weights.mean(1, keepdims=True) if weights.shape[1] > 1 else np.hstack([-weights, weights])
     names = splits.task.label_names or ("less", "more")
@@ -69,9 +69,9 @@ def largest(table: Table, splits: Splits) -> list[tuple[str, list[tuple[str, flo
 
 
 def texts_of(wanted: np.ndarray, table: Table, train: TokenSplit, language: str | None = None) -> dict[int, str]:
-    """Return the texts of fingerprints (k,), as far as training rows whose texts are known have them.
+    """Return the texts of fingerprints (k,), as far as they are found in training rows with known texts.
 
-    language: by whose rules texts are lowered.
+    language: the one whose rules lowercase the texts.
     """
     found: dict[int, str] = {}
     if train.texts is None or len(train.texts) != len(train):
@@ -96,7 +96,7 @@ def texts_of(wanted: np.ndarray, table: Table, train: TokenSplit, language: str 
 
 
 def _named(words: Sequence[list[str]], table: Table) -> Named:
-    """Yield all n-grams of a text, or the features of two; words: of each text."""
+    """Yield all n-grams of a text, or the features of a pair; words: the words of each text."""
     hashes = [hash_texts(one)[0].tolist() for one in words]
     if table.pairs:
         yield from _named_pairs(words, hashes, table.pairs)
@@ -112,7 +112,7 @@ def _named(words: Sequence[list[str]], table: Table) -> Named:
 
 
 def _named_runs(words: list[str], hashes: list[int], n: int, kind: str | None = None) -> Named:
-    """Yield runs of 1 to n words, after the word for their kind."""
+    """Yield n-grams of 1 to n words, with hashes that start with the word of their kind."""
     for begin in range(len(words)):
         hashed = 0 if kind is None else word(kind)
         for end in range(begin, min(begin + n, len(words))):

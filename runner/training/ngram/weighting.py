@@ -1,7 +1,7 @@
-"""How much an n-gram counts before anything is fitted: the scale of its column, one a class.
+"""The weighting of n-grams before fitting: a scale for each column and class.
 
-A fitted weight costs its square (L2), so a scale is a prior: an n-gram with a small one is held near zero. What is
-shipped is weight x scale, so that the model only sums over the n-grams that a text has.
+The L2 penalty applies to the fitted weight, so the scale acts as a prior: an n-gram with a small scale stays near zero.
+The saved weight is weight x scale, so that prediction is just a sum over the n-grams of a text.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SMOOTHING = 1.0  # Wang & Manning 2012
 def column_scales(weighting: str, presence: csc_matrix, members: np.ndarray) -> np.ndarray:
     """Return the scales of the columns for each binary problem, (problems, F).
 
-    presence: (rows, F) of the training rows; members: (problems, rows) bool, the rows of the class against all others.
+    presence: (rows, F) of the training rows; members: (problems, rows), which rows have the class, or its shares.
     """
     if weighting == NB:
         return log_count_ratios(presence, members)
@@ -34,7 +34,7 @@ def column_scales(weighting: str, presence: csc_matrix, members: np.ndarray) -> 
 def log_count_ratios(presence: csc_matrix, members: np.ndarray) -> np.ndarray:
     """Return the naive-Bayes log-count ratio of each n-gram, (problems, F).
 
-    ln((p / |p|) / (q / |q|)), where p counts the rows of the class that have the n-gram, q the other rows, each plus 1.
+    ln((p / |p|) / (q / |q|)), where p is 1 + the rows of the class that have the n-gram, q is 1 + the other such rows.
     Source: Wang & Manning 2012, ACL P12-2018, equation 4.
     """
     inside = SMOOTHING + np.asarray((presence.T @ members.T.astype(np.float64)).T)

@@ -1,1 +1,1 @@
-"""Learning from a second view: the loss of two views as a task of its own."""
+"""Learning from a second view: the correlation of two views as a training task."""

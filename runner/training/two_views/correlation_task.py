@@ -1,8 +1,8 @@
-"""The training of two views before the task itself: outputs that correlate (Andrew et al. 2013).
+"""The training of two views before the task itself: it makes their outputs correlate (Andrew et al. 2013).
 
-It takes the place of the run's task in the ordinary training loop, so that steps, checkpoints and the choice of the
-best epoch are the same. No label is read, and only the correlation on held-out rows says something: on the rows of a
-batch, independent views seem to correlate, too.
+It replaces the run's task in the ordinary training loop, so that steps, checkpoints and the choice of the best epoch
+work as usual. No labels are used. Only the correlation on held-out rows is meaningful: within a batch even independent
+views seem to correlate.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
     from data.splits import TokenSplit
 
-CLEAR = 0.5  # a dimension of a larger correlation counts as shared
+CLEAR = 0.5  # a dimension with a larger correlation counts as shared
 
 
 class CorrelationTask(Task):
-    """The sum of the k largest canonical correlations of both halves of an output (B, width + other)."""
+    """The sum of the k largest canonical correlations between both parts of an output (B, width + other)."""
 
     name = "correlation"
     target = ""
@@ -44,7 +44,7 @@ class CorrelationTask(Task):
 
     @classmethod
     def default_metrics(cls, classes: int) -> tuple[str, ...]:
-        """Return the held-out correlation, which selects the best epoch, and the number of clear dimensions."""
+        """Return the held-out correlation, which selects the best epoch, and the number of dimensions above CLEAR."""
         return (CORRELATION, "dimensions")
 
     def weight(self, targets: Mapping[str, np.ndarray]) -> float:
@@ -68,7 +68,7 @@ class CorrelationTask(Task):
         return Answers({"correlation": self.correlations(kept)})
 
     def evaluate(self, answers: Answers, names: Sequence[str]) -> dict[str, float]:
-        """Return the sum of the correlations, and how many are clear."""
+        """Return the sum of the correlations, and how many are above CLEAR."""
         found = answers.columns["correlation"]
         return {CORRELATION: float(found.sum()), "dimensions": float((found > CLEAR).sum())}
 
@@ -77,7 +77,7 @@ class CorrelationTask(Task):
         return -float(self.correlations(kept).sum())
 
     def head(self) -> HeadSpec:
-        """Refuse: the encoders' outputs are compared as they are."""
+        """Refuse: the encoders' outputs are compared directly."""
         raise TypeError("two views have no head")
 
     def mean_loss(self, output: Tensor, labels: Tensor) -> Tensor:
