@@ -1,1 +1,1 @@
-"""From a hub id, a file or the built-in generator to ready batches; `data.load.load_splits` is the way in."""
+"""From a hub id, a file or the built-in generator to batches; `data.load.load_splits` is the entry point."""

@@ -13,16 +13,16 @@ from data.stores.frozen_states import FrozenStates
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows made ready for a model; names that have nothing to say are absent."""
+    """Rows in the form that a model takes; arrays that are not needed are absent."""
 
-    # Arguments of the model's forward: `input_ids`, `attention_mask` and `token_type_ids`, (B, T) int64; of sounds
+    # Arguments of the model's forward: `input_ids`, `attention_mask` and `token_type_ids`, (B, T) int64; for sounds
     # `input_ids` are frames, (B, T, F) float32; or `states` (B, T, layers, H). And `places` (N,) int64: the positions
-    # in the flattened (B, T) that are to be answered.
+    # in the flattened (B, T) that need a prediction.
     inputs: Arrays
-    # Arguments of the task's loss: `labels`, (items,) or (items, columns) int64 or float32, or where sounds are mixed
-    # the share of each class, (items, C) float32.
+    # Arguments of the task's loss: `labels`, (items,) or (items, columns) int64 or float32; with mixup of sounds, the
+    # share of each class, (items, C) float32.
     targets: Arrays
-    rows: np.ndarray  # (B,) their numbers in the split
+    rows: np.ndarray  # (B,) row numbers in the split
 
 
 def collate(
@@ -30,9 +30,9 @@ def collate(
 ) -> Batch:
     """Make the batch of the given rows, in their order.
 
-    lookup: (V,) new id of each token id, padding included, for a model whose word table has another order.
-    epoch: of a training, by which words are masked and rows varied; None: outside, masks as in the first and rows as
-    they are.
+    lookup: (V,) new id of each token id, padding included, for a model whose embedding table has another order.
+    epoch: the training epoch, which determines masking and augmentation; None: outside training, with the masks of
+    epoch 0 and no augmentation.
     """
     if split.frozen_states is not None:
         inputs = _states(split.frozen_states, rows)
@@ -45,7 +45,7 @@ def collate(
 
 
 def _states(kept: FrozenStates, rows: np.ndarray) -> Arrays:
-    """Return the stored states of the rows (B, T, layers, H), and the mask if any of them is padded."""
+    """Return the stored hidden states of the rows, (B, T, layers, H), and a mask if any row is padded."""
     index, real = padded_index(kept.offsets, rows)
     inputs = {"states": np.asarray(kept.values)[index]}
     return inputs if real.all() else inputs | {"attention_mask": real.astype(np.int64)}

@@ -1,13 +1,13 @@
-"""Rows set aside to calibrate on: they neither train nor select nor are reported.
+"""Rows set aside for calibration: they are not used to train, to validate or to report.
 
     run model=dsn data=imdb data.calibration=0.1            # a share of the training rows
     run model=dsn data=mnli data.calibration=validation_mismatched
     run model=dsn data=files data.path=reviews.csv data.calibration=later.csv
     run model=dsn data=files data.path=reviews.csv data.folds=5 data.fold=all data.calibration=folds
 
-Without them the rows that select calibrate. Temperatures, thresholds and the promise of `reject=` are about these rows.
-With `folds` no row is set aside: all rows train, and the answers that calibrate are those of the runs of the folds,
-each to the rows that it was not trained on.
+Without them the validation split is used. Temperatures, thresholds and the guarantee of `reject=` are based on these
+rows. With `folds` no row is set aside: all rows train, and calibration uses the out-of-fold predictions, those of each
+fold's run on the rows that it was not trained on.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ from data.sources.cells import parse_number
 from data.sources.options import format_of
 
 CALIBRATION = "calibration"  # the name of the split
-FOLDS = "folds"  # the value with which the runs of the folds calibrate the model of all rows
-OUT_OF_FOLD = "out_of_fold"  # the name of the split of their answers: all training rows, in the order of train
-OVERLAP = 0.01  # share of these rows that may occur in another split: texts repeat in honest data too
+FOLDS = "folds"  # the value with which the runs of the folds calibrate the model trained on all rows
+OUT_OF_FOLD = "out_of_fold"  # the name of the split of their predictions: all training rows, in the order of train
+OVERLAP = 0.01  # share of these rows that may occur in another split, since some texts repeat in any data set
 
 
 def is_from_elsewhere(settings: DataSettings) -> bool:
-    """Are the rows from a file, or from another split of a hub dataset, and not of train?"""
+    """Return whether the rows come from a file or another split of a hub dataset rather than from train."""
     return bool(calibration_file(settings) or calibration_hub_split(settings))
 
 
 def rows_behind(split: str) -> str:
-    """Return the split whose rows a split has: train for those that the runs of the folds answered, else itself."""
+    """Return the name of the split whose rows these are: train for OUT_OF_FOLD, otherwise `split` itself."""
     return "train" if split == OUT_OF_FOLD else split
 
 
 def calibration_share(settings: DataSettings) -> float | None:
-    """Return which share of the training rows is set aside; None where the setting is no number."""
+    """Return the share of the training rows that is set aside; None if the setting is not a number."""
     return None if settings.calibration is None else parse_number(settings.calibration)
 
 
 def calibration_file(settings: DataSettings) -> str | None:
-    """Return the file of the rows; None where the setting names none."""
+    """Return the file with the rows; None if the setting does not name a file."""
     text = settings.calibration
     if text is None or text == FOLDS or calibration_share(settings) is not None:
         return None
@@ -50,16 +50,16 @@ def calibration_file(settings: DataSettings) -> str | None:
 
 
 def calibration_hub_split(settings: DataSettings) -> str | None:
-    """Return the split of the hub dataset that has the rows; None where the setting names none."""
+    """Return the split of the hub dataset that has the rows; None if the setting does not name one."""
     if settings.calibration in (None, FOLDS) or calibration_share(settings) is not None or calibration_file(settings):
         return None
     return settings.calibration
 
 
 def check_apart(settings: DataSettings, repeats: Mapping[str, int], rows: Mapping[str, int]) -> list[str]:
-    """Return a note for each split that has a few of the same rows; DataError where they are more than OVERLAP.
+    """Return a note for each split that shares some rows with this one; DataError if the share is above OVERLAP.
 
-    repeats: as from `count_repeats`; rows: of each split. Rows are the same if their texts are, exactly.
+    repeats: as from `count_repeats`; rows: the size of each split. Rows are the same if their texts are exactly equal.
     """
     if CALIBRATION not in rows:
         return []
@@ -78,5 +78,5 @@ def check_apart(settings: DataSettings, repeats: Mapping[str, int], rows: Mappin
 
 
 def _shared(repeats: Mapping[str, int], name: str) -> int:
-    """Return how many rows of either split occur in the other."""
+    """Return how many rows the calibration split and the split `name` share."""
     return max(repeats.get(f"{pair}/exact", 0) for pair in (f"{name}+{CALIBRATION}", f"{CALIBRATION}+{name}"))

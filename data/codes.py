@@ -1,4 +1,4 @@
-"""The codes of rows as nodes of a tree: what stands beside the texts in training, and not when the model is asked."""
+"""The codes of rows as nodes of a tree: extra information that is available in training but not at inference."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 
 @dataclass(frozen=True)
 class CodePaths:
-    """The codes of each row, and the nodes above them, both end to end.
+    """The codes of each row and the nodes above them, each as one flat array over all rows.
 
-    A code that the tree does not have stands for its longest prefix that is one; the path then begins with that node.
+    A code that is not in the tree is replaced by its longest prefix that is; the path then begins with that node.
     """
 
     nodes: np.ndarray  # (n,) int64: the nodes above each of a row's codes, up to the root
@@ -58,13 +58,13 @@ class CodePaths:
 
 
 def end_to_end(parts: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
-    """Return lists of numbers as one array and where each begins, (n,) and (lists + 1,) int64."""
+    """Concatenate lists of numbers; return the array and where each list begins, (n,) and (lists + 1,) int64."""
     values = np.fromiter((value for part in parts for value in part), np.int64)
     return values, np.cumsum([0, *map(len, parts)], dtype=np.int64)
 
 
 def _taken(values: np.ndarray, offsets: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the values of these rows end to end, and where each row begins."""
+    """Return the concatenated values of these rows, and where each row begins."""
     starts, counts = offsets[rows], np.diff(offsets)[rows]
     ends = np.cumsum(counts)
     places = np.arange(int(counts.sum())) + np.repeat(starts - (ends - counts), counts)

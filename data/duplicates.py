@@ -1,8 +1,8 @@
 """Texts that occur more than once: every run counts them, and can drop them, keep them in one split or refuse them.
 
-Texts are equal if they differ only in case, white space and punctuation; without these, a text is called normalised.
-For pairs, both texts must be equal; sounds are equal if what is read of them has the same samples, and exactly if their
-files have the same bytes. Texts are compared by hashes, 8 bytes a row, which are kept in <cache>/duplicates/
+Two texts are equal if they differ only in case, white space and punctuation; a text without these is called normalised.
+For pairs, both texts must be equal. Two sounds are equal if the samples read from them are the same, and exactly equal
+if their files have the same bytes. Texts are compared by hashes, 8 bytes a row, which are kept in <cache>/duplicates/
 under the split's fingerprint, so that the runs of a sweep compute them once.
 """
 
@@ -35,7 +35,7 @@ Found = TypeVar("Found")
 
 
 def text_hashes(split: RawSplit, fingerprint: str, cache: SharedCache) -> np.ndarray:
-    """Return the hashes (rows,) uint64 of a split's normalised texts, from the cache if they are there."""
+    """Return the hashes (rows,) uint64 of a split's normalised texts, from the cache if it has them."""
 
     if (own := split.own_hashes(exact=False)) is not None:
         return own
@@ -49,9 +49,9 @@ def text_hashes(split: RawSplit, fingerprint: str, cache: SharedCache) -> np.nda
 def cached_counts(
     splits: Mapping[str, RawSplit], fingerprints: Mapping[str, str], cache: SharedCache
 ) -> dict[str, int]:
-    """Return `count_repeats` of the splits that have fingerprints, from the cache if it is there.
+    """Return `count_repeats` of the splits that have fingerprints, from the cache if it has the result.
 
-    Sounds are always counted: how much of each is read is a setting, which their fingerprints do not know.
+    Sounds are always counted: how much of each is read is a setting that their fingerprints do not include.
     """
     if not splits["train"].holds_texts:
         return count_repeats(
@@ -93,7 +93,7 @@ def cached_file(
 
 
 def _hash(split: RawSplit, change: Callable[[list[bytes]], list[bytes]]) -> np.ndarray:
-    """Hash the texts after a change, (rows,) uint64; of pairs, both texts together."""
+    """Hash the texts after applying `change`, (rows,) uint64; the two texts of a pair are hashed together."""
     import pyarrow as pa
 
     found = np.empty(len(split), dtype=np.uint64)
@@ -115,7 +115,7 @@ def as_texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def normalise_texts(texts: list[bytes]) -> list[bytes]:
-    """Remove case, white space and punctuation from UTF-8 texts; a text of nothing else stays as it is."""
+    """Remove case, white space and punctuation from UTF-8 texts; a text with nothing else is left unchanged."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -155,20 +155,20 @@ def count_repeats(splits: Mapping[str, RawSplit], hashes: Mapping[str, np.ndarra
 
 
 def _exact(split: RawSplit) -> np.ndarray:
-    """Return the hashes (rows,) uint64 of a split's texts letter by letter, or of its files."""
+    """Return the hashes (rows,) uint64 of a split's texts without any normalisation, or of its audio files."""
     own = split.own_hashes(exact=True)
     return _hash(split, lambda texts: texts) if own is None else own
 
 
 def _labelled(hashes: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Combine hashes of texts with the keys of their labels, both (rows,) uint64."""
+    """Combine the hashes of texts with the keys of their labels, both (rows,) uint64, into one hash per row."""
     return np.asarray(hashes + labels * NUMBER)
 
 
 def _contradicting(
     texts: np.ndarray, other_texts: np.ndarray, labelled: np.ndarray, other_labelled: np.ndarray
 ) -> np.ndarray:
-    """Return which of the other rows have a text with another label among the first rows, (other rows,) bool."""
+    """Return which of the other rows have a text with a different label among the first rows, (other rows,) bool."""
     pairs, first = np.unique(labelled, return_index=True)
     values, labels = np.unique(texts[first], return_counts=True)  # how many labels each text has
     at = np.searchsorted(values, other_texts)
@@ -180,7 +180,7 @@ def _contradicting(
 def repeats_note(found: Mapping[str, int], rows: Mapping[str, int]) -> str | None:
     """Return one line about splits with more than 0.1 % repeats; None if there is no such split.
 
-    found: as `count` returns it; rows: of each split.
+    found: as returned by `count_repeats`; rows: the number of rows of each split.
     """
     found_in = []
     keys = [key.removesuffix("/normalised") for key in found if key.endswith("/normalised")]
@@ -197,8 +197,8 @@ def repeats_note(found: Mapping[str, int], rows: Mapping[str, int]) -> str | Non
 def drop_repeats(data: RawData, cache: SharedCache) -> None:
     """Keep the first of equal texts in each split, and drop the rows of train whose texts occur in another split.
 
-    The first row stays whatever its label is; rows that contradict it are counted separately. Raises DataError if
-    nothing is left to train on.
+    The first row is kept whatever its label is; dropped rows with a different label are counted separately. Raises
+    DataError if nothing is left to train on.
     """
     kept, lost = dict[str, np.ndarray](), dict[str, int]()
     for name, split in data.splits.items():
@@ -232,16 +232,16 @@ def _first(texts: np.ndarray) -> np.ndarray:
 
 
 def rows_found(texts: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows whose text occurs among the others, and the first row of each there; both (rows found,)."""
+    """Return the rows whose text occurs among the others, and where each first occurs there; both (rows found,)."""
     first = _first(np.concatenate([others, texts]))[len(others) :]
     found = np.flatnonzero(first < len(others))
     return found, first[found]
 
 
 def accuracy_ceiling(texts: np.ndarray, labels: np.ndarray) -> float:
-    """Return the best accuracy that any function of the text can have: each text answered by its most frequent label.
+    """Return the highest accuracy that any function of the text can reach: it predicts each text's most frequent label.
 
-    texts: (rows,) hashes; labels: (rows,) their keys, as from `Labels.keys`. 1 without rows.
+    texts: (rows,) hashes; labels: (rows,) label keys, as from `Labels.keys`. Returns 1 if there are no rows.
     """
     if not len(texts):
         return 1.0
@@ -274,7 +274,7 @@ def refuse_repeats(splits: Mapping[str, RawSplit], hashes: Mapping[str, np.ndarr
 
 
 def _pairs(rows: np.ndarray, others: np.ndarray) -> str:
-    """List the first of these rows with the rows that they repeat, by their numbers in the source."""
+    """List the first few of these rows, each with the row that it repeats, by their numbers in the source."""
     shown = ", ".join(f"{row} = {other}" for row, other in zip(rows[:EXAMPLES], others))
     return shown + (", ..." if len(rows) > EXAMPLES else "")
 

@@ -1,4 +1,4 @@
-"""Errors that a user can fix: each message says how."""
+"""Errors that a user can fix; each message says how."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ class DataError(ValueError):
 
 
 class CutTooSmall(DataError):
-    """Training rows of which a part that lacks no class cannot be cut off with the settings of the cuts.
+    """With the current settings, a split that has every class cannot be cut off the training rows.
 
-    cure: settings of `data` with which it can, {} where no share of the rows does.
+    cure: settings of `data` with which it can; {} if no share of the rows is enough.
     """
 
     def __init__(self, message: str, cure: JsonObject) -> None:
@@ -21,7 +21,7 @@ class CutTooSmall(DataError):
 
 
 class MissingColumn(DataError):
-    """A column that the settings name and the data do not have; `key` is the setting: text, text_pair or label."""
+    """A column that the settings name but the data lack; `key` is the setting: text, text_pair or label."""
 
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)

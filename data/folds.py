@@ -1,10 +1,10 @@
-"""Cross-validation: the training rows are dealt into folds, of which one selects and the others train.
+"""Cross-validation: the training rows are divided into folds; one is the validation split, the others train.
 
     run -m model=dsn data=files data.path=reviews.csv data.folds=5 data.fold=0,1,2,3,4
 
-Folds have the classes in their shares. Rows of one group stay in one fold, and so do rows of equal texts, whatever
-`data.duplicates` is: a model that has seen a text would be asked for it. The reported split is the one without folds.
-With data.fold_column a data set brings its own folds, of which one is the reported split.
+Folds are stratified by class. Rows of one group stay in one fold, and so do rows with equal texts, whatever
+`data.duplicates` is: otherwise a model would be validated on texts that it has seen in training. The reported split is
+the same as without folds. With data.fold_column a data set brings its own folds; one of them is the reported split.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ SHOWN = 10  # values in a message
 
 
 def take_fold(data: RawData, settings: DataSettings, select: str, cache: SharedCache) -> None:
-    """Make the fold `data.fold` the split that selects, and the other training rows train.
+    """Make the fold `data.fold` the validation split, and train on the other training rows.
 
-    With data.fold=all every row trains, and the first fold is also the split that selects. Rows of STAYS always train.
-    Raises DataError for a fold that there is not, and for a class that only one fold can have.
+    With data.fold=all every row trains, and the first fold is also the validation split. Rows of the group STAYS always
+    train. Raises DataError for a fold that does not exist, and for a class that can be in only one fold.
     """
     train, strata = data.splits["train"], data.strata("train")
     if select in data.splits:
@@ -58,10 +58,10 @@ def take_fold(data: RawData, settings: DataSettings, select: str, cache: SharedC
 
 
 def take_own_fold(data: RawData, settings: DataSettings) -> None:
-    """Make the rows whose value of data.fold_column is data.fold the reported split, and the others train.
+    """Make the rows whose value of data.fold_column is data.fold the reported split, and train on the others.
 
-    With data.fold=all every row trains, and the rows of the first two values are also the split that is reported and
-    the one that selects. Raises DataError for a value that no row has.
+    With data.fold=all every row trains; the rows with the first value are also the reported split, and those with the
+    second the validation split. Raises DataError for a value that no row has.
     """
     train, column = data.splits["train"], f"data.fold_column={settings.fold_column}"
     values = np.array([plain_number(str(value)) for value in train.table[FOLD].take(train.rows).to_pylist()])
@@ -89,24 +89,24 @@ def take_own_fold(data: RawData, settings: DataSettings) -> None:
 
 
 def also_trained_on(settings: DataSettings, select: str, report: Sequence[str]) -> set[str]:
-    """Return the names of the splits whose rows train too, since data.fold=all."""
+    """Return the names of the splits whose rows are also trained on; empty unless data.fold=all."""
     if settings.fold != ALL_FOLDS:
         return set()
     return {select, *(report if settings.fold_column is not None else ())}
 
 
 def fold_groups(data: RawData, settings: DataSettings, cache: SharedCache) -> np.ndarray:
-    """Return the group of each training row, (rows,): data.group's, joined with that of equal texts."""
+    """Return the group of each training row, (rows,): those of data.group, joined with those of equal texts."""
     groups = row_groups(data, replace(settings, duplicates="group"), cache)
     assert groups is not None, "equal texts are always groups"
     return groups
 
 
 def count_folds(data: RawData, settings: DataSettings, groups: np.ndarray) -> tuple[int, str | None]:
-    """Return how many folds the training rows can have, at most data.folds, and a line that says why they are fewer.
+    """Return how many folds are possible, at most data.folds, and a line that says why if there are fewer.
 
-    groups: (rows,) as from `fold_groups`. Every class is in every fold, so a class in three groups allows three folds.
-    Raises DataError for a class in one group.
+    groups: (rows,) as from `fold_groups`. Every class must be in every fold, so a class with three groups allows at
+    most three folds. Raises DataError for a class with only one group.
     """
     wanted, strata = settings.folds or 1, data.strata("train")
     fewest, name = _scarcest(data, strata, groups)
@@ -122,9 +122,9 @@ def count_folds(data: RawData, settings: DataSettings, groups: np.ndarray) -> tu
 
 
 def _scarcest(data: RawData, strata: np.ndarray | None, groups: np.ndarray) -> tuple[int, str | None]:
-    """Return the least number of groups that a class has, and its name; of all rows, and None, without classes.
+    """Return the smallest number of groups of any class, and its name; without classes, that of all rows, and None.
 
-    A class with rows that always train does not count: no fold takes it out of train.
+    A class with rows that always train is ignored, since no fold can remove it from train.
     """
     movable = groups != STAYS
     if strata is None:
@@ -140,9 +140,9 @@ def _scarcest(data: RawData, strata: np.ndarray | None, groups: np.ndarray) -> t
 def assign_folds(groups: np.ndarray, strata: np.ndarray | None, folds: int, seed: int) -> np.ndarray:
     """Return the fold of each row, (rows,) int64; STAYS for the rows of that group.
 
-    groups: (rows,) rows with the same number share a fold. strata: (rows,) class of each row; None: one class. The
-    groups are dealt from the largest to the smallest, in seeded order among equals, each to the fold where the shares
-    of its classes are then closest to even, and of such folds to the one with the fewest rows.
+    groups: (rows,) rows with the same number share a fold. strata: (rows,) class of each row; None: one class. Groups
+    are assigned from the largest to the smallest, ties in seeded order, each to the fold where its classes are then
+    spread most evenly; among equally good folds, to the one with the fewest rows.
     """
     strata = np.zeros(len(groups), np.int64) if strata is None else strata
     _, classes, sizes = np.unique(strata, return_inverse=True, return_counts=True)
@@ -163,7 +163,7 @@ def assign_folds(groups: np.ndarray, strata: np.ndarray | None, folds: int, seed
 
 
 def _largest_first(groups: np.ndarray, seed: int) -> list[np.ndarray]:
-    """Return the rows of each group but STAYS, the largest group first, equal ones in an order that the seed draws."""
+    """Return the rows of each group except STAYS, the largest group first; groups of equal size in a seeded order."""
     order = np.argsort(groups, kind="stable")
     order = order[groups[order] != STAYS]
     members = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1) if len(order) else []

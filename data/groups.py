@@ -1,8 +1,8 @@
-"""Which training rows stay in one split when another is cut off train: rows with an equal value of a column, or rows
-that a rule joins because a model that has learned one of them knows the other.
+"""Which training rows must stay in one split when another is cut off train: rows with the same value in a column, or
+rows joined by a rule because training on one of them gives away the other.
 
-`contained_text`: a text that lies inside a longer one, as whole words, belongs to it; phrases stay with their sentence.
-`shared_text`: rows that have a text in common, in either column of a pair, belong together, also by way of other rows.
+`contained_text`: a text that is part of a longer one, as whole words, stays with it, as phrases with their sentence.
+`shared_text`: rows that share a text, in either column of a pair, stay together; so do rows linked through other rows.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ STAYS = -1  # the group of rows that are never cut off train
 
 
 def row_groups(data: RawData, settings: DataSettings, cache: SharedCache) -> np.ndarray | None:
-    """Return the group of each training row, (rows,) int64, whose rows stay in one split; None without groups.
+    """Return the group of each training row, (rows,) int64; rows of a group stay in one split. None without groups.
 
-    A group is the rows that data.group joins, those of equal texts with data.duplicates=group, and those that the
-    target keeps together, such as the documents of a query. Rows that are connected by any of these are one group. Rows
+    Rows are in one group if data.group joins them, if their texts are equal (with data.duplicates=group), or if the
+    target keeps them together, such as the documents of a query; so are rows connected through several of these. Rows
     of the group STAYS are never cut off train.
     """
     train = data.splits["train"]
@@ -45,7 +45,7 @@ def row_groups(data: RawData, settings: DataSettings, cache: SharedCache) -> np.
 
 
 def _ruled(train: RawSplit, rule: str, cache: SharedCache) -> np.ndarray:
-    """Return the groups that a rule forms, (rows,) int64, from the cache if they are there."""
+    """Return the groups that a rule forms, (rows,) int64, from the cache if it has them."""
 
     def build(path: Path) -> None:
         cache.tell(f"joining {len(train):,} training rows by data.group={rule}")
@@ -59,17 +59,17 @@ def _ruled(train: RawSplit, rule: str, cache: SharedCache) -> np.ndarray:
 
 
 def by_contained_text(split: RawSplit) -> np.ndarray:
-    """Return the groups (rows,) int64 of texts and the phrases that lie inside them, one for each longest text.
+    """Return the groups (rows,) int64 of texts and the phrases contained in them, one for each longest text.
 
-    A text is compared by its words, which are what white space and punctuation separate, in lower case. A phrase that
-    lies inside several longest texts cannot be in one split with all of them: its group is STAYS, so that no text of
-    another split lies inside a training text. (Joining all that such phrases connect would leave one group: "a film"
-    lies inside hundreds of sentences.)
+    Texts are compared by their lower-case words, which white space and punctuation separate. A phrase that is contained
+    in several longest texts cannot be in one split with all of them: its group is STAYS, so that no text of another
+    split is contained in a training text. (Joining everything that such phrases connect would leave a single group: "a
+    film" occurs in hundreds of sentences.)
     """
     texts = list(_words(split))
-    holders = dict[str, int]()  # by text: the longest text that it lies inside, by number
+    holders = dict[str, int]()  # by text: the number of the longest text that contains it
     longest: list[str] = []
-    holding: defaultdict[str, list[int]] = defaultdict(list)  # by word: the longest texts that have it
+    holding: defaultdict[str, list[int]] = defaultdict(list)  # by word: the longest texts that contain it
     for text in sorted(set(texts), key=lambda text: (-text.count(" "), text)):
         words = set(text.split())
         rarest = min((holding[word] for word in words), key=len, default=[])
@@ -100,7 +100,7 @@ RULES: dict[str, Callable[[RawSplit], np.ndarray]] = {CONTAINED: by_contained_te
 
 
 def _words(split: RawSplit) -> Iterator[str]:
-    """Yield the words of each text, with a blank before and after each; a text without words stays as it is."""
+    """Yield the words of each text, with a space before and after each; a text without words is left unchanged."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -135,7 +135,7 @@ def _values(split: RawSplit, column: str) -> np.ndarray:
 
 
 def join_groups(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return the groups (rows,) of rows that share a group in either array; with a row of STAYS, all of them stay."""
+    """Join rows that share a group in either array; return (rows,). A group with any row of STAYS becomes STAYS."""
     stays = first == STAYS
     offset = int(first.max(initial=0)) + 1
     alone = np.where(stays, offset + np.cumsum(stays) - 1, first)  # rows that stay are not connected by that alone
@@ -145,7 +145,7 @@ def join_groups(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def _connected(first: np.ndarray, second: np.ndarray, nodes: int) -> np.ndarray:
-    """Return the connected component (rows,) of each row, an edge between two of the nodes."""
+    """Return the connected component (rows,) of each row, where a row is an edge between two of the nodes."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

@@ -1,7 +1,7 @@
-"""Iterative stratification: rows with sets of labels are dealt to parts that keep the share of every label.
+"""Iterative stratification: splits multi-label rows into parts that keep the share of every label.
 
 Source: Sechidis, Tsoumakas & Vlahavas 2011, On the Stratification of Multi-Label Data, algorithm 1. The label with the
-fewest rows left is dealt first, each of its rows to the part that lacks it most.
+fewest rows left is assigned first, each of its rows to the part that needs it most.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from data.groups import STAYS
 def deal(members: np.ndarray, rooms: np.ndarray, seed: int, sizes: np.ndarray | None = None) -> np.ndarray:
     """Return the part of each unit, (units,) int64.
 
-    members: (units, C) rows of each unit that have a label; rooms: (parts,) rows that each part is to have; sizes:
-    (units,) rows of each unit, None for one each, and then the parts have exactly as many as there is room.
+    members: (units, C) how many rows of each unit have each label; rooms: (parts,) rows that each part should have;
+    sizes: (units,) rows of each unit; None: one each, and then the parts have exactly the rows in `rooms`.
     """
     sizes = np.ones(len(members)) if sizes is None else sizes.astype(np.float64)
     rooms, found = rooms.astype(np.float64), np.full(len(members), -1, np.int64)
@@ -45,8 +45,8 @@ def cut_sets(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return row numbers as (the rest, the `count` cut off), both sorted; every label keeps its share in both.
 
-    members: (rows, C) bool, the labels of each row. groups: (rows,) rows with the same number stay together, those of
-    STAYS in the rest; then about `count` rows are cut off.
+    members: (rows, C) bool, the labels of each row. groups: (rows,) rows with the same number stay together, and those
+    of STAYS stay in the rest; only about `count` rows are then cut off.
     """
     rows, count = len(members), min(count, len(members))
     rooms = np.array([rows - count, count])
@@ -58,7 +58,7 @@ def cut_sets(
 def deal_groups(members: np.ndarray, rooms: np.ndarray, seed: int, groups: np.ndarray) -> np.ndarray:
     """Return the part of each row, (rows,) int64, the same for all rows of a group; STAYS for the rows of that group.
 
-    groups: (rows,); members and rooms: as in `deal`, of rows.
+    members: (rows, C) the labels of each row; rooms: as in `deal`; groups: (rows,).
     """
     movable = np.flatnonzero(groups != STAYS)
     _, unit, sizes = np.unique(groups[movable], return_inverse=True, return_counts=True)

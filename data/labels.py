@@ -1,4 +1,4 @@
-"""Labels of rows as arrays: one label a row, or several, such as one for each word."""
+"""Labels of rows as arrays: one label per row, or several, such as one for each word."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Labels:
-    """One value a row (offsets None), or several: those of row i are values[offsets[i]:offsets[i + 1]].
+    """One value per row (offsets None), or several: those of row i are values[offsets[i]:offsets[i + 1]].
 
-    One such value is an item: what one output of the model answers.
+    Each such value belongs to one item, which one output of the model predicts.
     """
 
-    values: np.ndarray  # (items,), or (items, columns) where an item has several labels
+    values: np.ndarray  # (items,), or (items, columns) if an item has several labels
     offsets: np.ndarray | None = None  # (rows + 1,) int64
-    # (items,) int32: position in its row of the token that answers the item; -1: no token does. None where rows answer.
+    # (items,) int32: position in its row of the token that predicts the item; -1: none. None if rows are items.
     places: np.ndarray | None = None
-    words: np.ndarray | None = None  # (items,) uint64: hash of the word that the item is about; None where it is none
-    # (items, 2) int32: where the item's token starts and ends in the text that is answered from, in characters; -1 -1
-    # for a token outside of that text. None where no characters are asked for.
+    words: np.ndarray | None = None  # (items,) uint64: hash of the word that the item is about; None without words
+    # (items, 2) int32: start and end of the item's token in the context, in characters; -1 -1 for a token outside the
+    # context. None if character positions are not needed.
     characters: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -32,7 +32,7 @@ class Labels:
 
     @cached_property
     def counts(self) -> np.ndarray:
-        """Items of each row, (rows,)."""
+        """The number of items of each row, (rows,)."""
         return np.ones(len(self.values), np.int64) if self.offsets is None else np.diff(self.offsets)
 
     def of(self, rows: np.ndarray) -> np.ndarray:
@@ -45,25 +45,25 @@ class Labels:
 
     @cached_property
     def has_output(self) -> np.ndarray | None:
-        """Which items an output of the model answers, (items,) bool; None: all."""
+        """Which items have an output of the model, (items,) bool; None: all."""
         return None if self.places is None else np.asarray(self.places) >= 0
 
     @cached_property
     def item_fingerprint(self) -> str:
-        """sha256 of where items begin in their rows, and of the tokens that answer them."""
+        """sha256 of where each row's items begin, and of the tokens that predict them."""
         digest = hashlib.sha256()
         for array in (self.offsets, self.places):
             digest.update(b"" if array is None else np.ascontiguousarray(array, np.int64).tobytes())
         return digest.hexdigest()
 
     def outputs(self, rows: np.ndarray) -> np.ndarray:
-        """Return the numbers, among all outputs for these labels, of the outputs for these rows."""
+        """Return the indices of the outputs for these rows among all outputs for these labels."""
         items = self.of(rows)
         return items if self.has_output is None else self._numbers[items[self.has_output[items]]]
 
     @cached_property
     def _numbers(self) -> np.ndarray:
-        """The number of the output of each item, (items,); without meaning where there is none."""
+        """The index of the output of each item, (items,); meaningless for items without an output."""
         assert self.has_output is not None
         return np.cumsum(self.has_output) - 1
 
@@ -76,9 +76,9 @@ class Labels:
         return Labels(self.values[items], offsets, *more)
 
     def keys(self) -> np.ndarray:
-        """Return a number for each row, (rows,) uint64, that rows with equal labels share; several count as a whole.
+        """Return a number for each row, (rows,) uint64, equal for rows with equal labels; several labels count as one.
 
-        Of several numbers a row (floats) the first is the label, and the others say what it belongs to.
+        If a row has several floats, the first is the label; the others say what it belongs to and are ignored.
         """
         if self.offsets is None and (self.values.ndim == 1 or np.issubdtype(self.values.dtype, np.floating)):
             first = self.values if self.values.ndim == 1 else self.values[:, 0]
@@ -89,15 +89,15 @@ class Labels:
         return np.frombuffer(digests, np.uint64)
 
     def blank(self, rows: np.ndarray, like: np.ndarray | None = None) -> Labels:
-        """Return labels for rows like these whose values are all 0: they have as many items, at the same places.
+        """Return the labels of these rows with all values 0 but the same items at the same places.
 
-        like: values with the type and the columns of the new ones; by default these.
+        like: values whose type and columns the new ones take; by default the values of these labels.
         """
         taken, like = self.take(rows), self.values if like is None else like
         return replace(taken, values=np.zeros((len(taken.values), *like.shape[1:]), like.dtype))
 
     def followed_by(self, other: Labels) -> Labels:
-        """Return these labels and then the other rows'."""
+        """Return these labels followed by the other ones."""
         offsets = None
         if self.offsets is not None and other.offsets is not None:
             offsets = np.concatenate([self.offsets, self.offsets[-1] + other.offsets[1:]])
@@ -106,11 +106,11 @@ class Labels:
 
 
 def classes_among(values: np.ndarray) -> np.ndarray:
-    """Return the ids of the classes that occur, ascending, in labels (items,), or in sets (rows, C) of 0 and 1."""
+    """Return the sorted ids of the classes that occur in labels (items,), or in label sets (rows, C) of 0 and 1."""
     values = np.asarray(values)
     return np.flatnonzero(values.any(axis=0)) if values.ndim == 2 else np.unique(values)
 
 
 def _joined(first: np.ndarray | None, second: np.ndarray | None) -> np.ndarray | None:
-    """Return both arrays end to end; None unless there are both."""
+    """Return the two arrays concatenated; None if either is missing."""
     return None if first is None or second is None else np.concatenate([first, second])

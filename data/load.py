@@ -1,4 +1,4 @@
-"""The way in: read the rows, cut and limit the splits, open or train a tokenizer, tokenise into the store."""
+"""Entry point: reads the rows, cuts and limits the splits, opens or trains a tokenizer, tokenises into the store."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from data.targets.base import Target
 from data.tokenising import input_of, tokenise_split, tokenizer_of, with_augmentation, with_scaling
 from data.tokenizer_fit import fit_notes
 
-TRUNCATED_NOTE = 0.01  # above this share of cut rows the user is told
+TRUNCATED_NOTE = 0.01  # above this share of truncated rows the user is told
 
 
 def load_splits(
@@ -54,14 +54,14 @@ def load_splits(
 ) -> Splits:
     """Read a dataset and return its splits, tokenised.
 
-    tokenizer: hub id, folder, or "train" for a vocabulary of `vocab_size` tokens from the training rows in use, also
-    those that do not keep their labels.
-    vocabulary: full; task: of its tokens only those that the training rows need; or a number of tokens. special_tokens,
+    tokenizer: hub id, folder, or "train" for a vocabulary of `vocab_size` tokens trained on the training rows in use,
+    including those that do not keep their labels.
+    vocabulary: full; task: only the tokens that the training rows need; or a number of tokens. special_tokens,
     unknown_tokens: as in `load_tokenizer`.
-    cache: folder that all runs share; notify: is told what goes on; waiting: entered while another process builds an
-    entry of it. task, seed: how words are masked, for texts without labels. target: the name of what is learnt; auto:
-    whatever the labels can be. codes: are those beside the texts learnt from? maxmatch_dropout: as train's. check:
-    raises DataError for labels that the run cannot use, before anything is tokenised. Raises DataError.
+    cache: folder shared by all runs; notify: receives progress messages; waiting: a context entered while another
+    process builds a cache entry. task, seed: how words are masked, for texts without labels. target: name of the
+    target; auto: chosen by the labels. codes: also learn from the codes of the texts? maxmatch_dropout: as in train.
+    check: raises DataError for labels that the run cannot use, before anything is tokenised. Raises DataError.
     """
     check_reader(settings, tokenizer)
     shared = SharedCache(cache, notify, waiting)
@@ -99,14 +99,14 @@ def load_splits(
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a dataset in their splits, before they are tokenised."""
+    """The rows of a dataset in their splits, before tokenisation."""
 
     raw: RawData
-    select: str  # the name of the split that selects
-    report: tuple[str, ...]  # of those that are reported, the headline first
-    is_cut: bool  # is the split that selects a part of the training rows?
+    select: str  # the name of the validation split
+    report: tuple[str, ...]  # the names of the reported splits, the headline one first
+    is_cut: bool  # was the validation split taken from the training rows?
     task: DataTask
-    language: str | None = None  # by whose rules texts are lowered
+    language: str | None = None  # whose rules lower-case the texts
     added: tuple[str, ...] = ()  # texts that a tokenizer keeps whole
 
     @cached_property
@@ -116,18 +116,18 @@ class Rows:
         return {name: self.raw.splits[name].fingerprint() for name in ("train", self.select, *self.report, *apart)}
 
     def held_out_hashes(self, cache: SharedCache) -> dict[str, np.ndarray]:
-        """Return the hashes (rows,) uint64 of the normalised texts of each split in use but train."""
+        """Return the hashes (rows,) uint64 of the normalised texts of each split in use except train."""
         held_out = {name: of for name, of in self.fingerprints.items() if name != "train"}
         return {name: duplicates.text_hashes(self.raw.splits[name], of, cache) for name, of in held_out.items()}
 
     @cached_property
     def fingerprint(self) -> str:
-        """The sha256 of all of these, and of the names of the classes."""
+        """The sha256 of the fingerprints of all splits in use and of the class names."""
         return hashlib.sha256(repr((self.raw.target.names, sorted(self.fingerprints.items()))).encode()).hexdigest()
 
     @cached_property
     def contents(self) -> dict[str, str]:
-        """The sha256 of each split in use, and of all training rows, also those that do not keep their labels."""
+        """The sha256 of each split in use, and of all training rows, including those that do not keep their labels."""
         texts = self.raw.training_texts
         return self.fingerprints | {texts: self.raw.splits[texts].fingerprint()}
 
@@ -142,7 +142,7 @@ def read_rows(settings: DataSettings, cache: SharedCache, target: str = "auto") 
 
 
 def tokenise_rows(rows: Rows, name: str, tokenizer: Tokenizer, max_length: int, cache: SharedCache) -> TokenSplit:
-    """The tokens of a split of these rows, from the store that runs use."""
+    """Return one split of these rows, tokenised, from the store that runs use."""
     raw, longest = rows.raw, rows.raw.target.longest(max_length)
     own = input_of(raw, tokenizer)
     return tokenise_split(raw.splits[name], name, rows.contents[name], own, raw.target, longest, cache)
@@ -152,7 +152,7 @@ def open_tokenizer(
     rows: Rows, tokenizer: str, *, vocab_size: int, vocabulary: str, special_tokens: bool, max_length: int,
     cache: SharedCache, cleaning: tuple[str, ...] = (), unknown_tokens: str = "auto",
 ) -> Tokenizer:  # fmt: skip
-    """Open, train or trim a tokenizer for these rows, as `load_splits`, which explains the arguments, does."""
+    """Open, train or trim a tokenizer for these rows like `load_splits`, which explains the arguments."""
     texts = rows.raw.splits[rows.raw.training_texts]
     chosen = open_or_train_tokenizer(
         tokenizer, vocab_size, texts, rows.contents[rows.raw.training_texts], cache, special_tokens=special_tokens,
@@ -166,7 +166,7 @@ def open_tokenizer(
 
 
 def _task(raw: RawData, settings: DataSettings) -> DataTask:
-    """Describe what the labels in use are; DataError for a positive class or targets that do not fit them."""
+    """Describe the labels in use; DataError if the positive class or the standardisation setting does not fit them."""
     target, labels = raw.target, raw.splits["train"].labels
     positive = target.positive_class(settings.positive, labels)
     scale = target.scale(settings, labels, _where(settings))
@@ -180,7 +180,7 @@ def _task(raw: RawData, settings: DataSettings) -> DataTask:
 
 
 def _targets(raw: RawData, tokenizer: Tokenizer, task: TaskSettings, seed: int) -> dict[str, Target]:
-    """Return the target of each split; of training rows alone it may depend on the run's seed."""
+    """Return the target of each split; only that of train may depend on the run's seed."""
     return {name: raw.target.ready(tokenizer, task, seed if name == "train" else None) for name in raw.splits}
 
 
@@ -188,10 +188,10 @@ def _trim(
     full: Tokenizer, wanted: str, splits: tuple[str, str], tokenise: Callable[[str, Tokenizer], TokenSplit],
     notes: list[str],
 ) -> TrimmedTokenizer:  # fmt: skip
-    """Return the tokenizer with the tokens that the training rows need; adds a note on what that does to the texts.
+    """Return the tokenizer trimmed to the tokens that the training rows need; adds a note on how this affects texts.
 
-    splits: the names of the one with the training rows and of the one that the note is about; tokenise: a split, by its
-    name.
+    splits: the names of the split with the training rows and of the split that the note describes; tokenise: returns
+    the tokens of a split, given its name and a tokenizer.
     """
     texts, shown = splits
     pieces = require_pieces(full, f"model.vocabulary={wanted}")
@@ -203,7 +203,7 @@ def _trim(
 def _paired(
     raw: RawData, settings: DataSettings, held_out: tuple[str, ...], tokenizer: Tokenizer, cache: SharedCache
 ) -> PairedRows:
-    """Return all training texts beside their codes; held_out: the names of the other splits."""
+    """Return all training texts paired with their codes; held_out: the names of the other splits."""
     own, longest = input_of(raw, tokenizer), raw.target.longest(settings.max_length)
 
     def tokenise(rows: RawSplit) -> TokenSplit:
@@ -215,7 +215,7 @@ def _paired(
 def _laid_out(
     tokens: dict[str, TokenSplit], raw: RawData, targets: dict[str, Target], settings: DataSettings
 ) -> dict[str, TokenSplit]:
-    """Return the tokenised splits as their targets lay them out; adds notes on what was cut, and on the result."""
+    """Return the tokenised splits as arranged by their targets; adds notes on truncation and on the result."""
     raw.notes += _truncated(tokens, raw.target.longest(settings.max_length), settings, raw.splits["train"].unit)
     found = {name: targets[name].arrange(split, settings) for name, split in tokens.items()}
     raw.notes += [note for split in found.values() for note in raw.target.notes_on(split, settings)]
@@ -223,7 +223,7 @@ def _laid_out(
 
 
 def _truncated(tokens: dict[str, TokenSplit], longest: int, settings: DataSettings, unit: str) -> list[str]:
-    """Return a note for each split in which more than 1 % of the rows were cut; unit: what these are."""
+    """Return a note for each split in which more than 1 % of the rows were truncated; unit: what rows are called."""
     limit = f"data.max_length={longest}" if longest == settings.max_length else f"{longest:,} tokens"
     if unit != RawSplit.unit:
         limit = f"data.seconds={settings.seconds} or {limit} frames"
@@ -236,12 +236,12 @@ def _truncated(tokens: dict[str, TokenSplit], longest: int, settings: DataSettin
 
 
 def _where(settings: DataSettings) -> str:
-    """Name the training rows as messages do: by file, hub id or dataset."""
+    """Return the name of the training rows for messages: the file, hub id or dataset."""
     return settings.path or settings.train_path or settings.id or settings.name
 
 
 def _cut(raw: RawData, settings: DataSettings, cache: SharedCache) -> tuple[str, list[str]]:
-    """Cut the raw splits down to the rows in use; return the name of the split that selects and of those reported."""
+    """Reduce the raw splits to the rows in use; return the names of the validation split and the reported splits."""
     if settings.duplicates == "drop":
         duplicates.drop_repeats(raw, cache)
     checked = raw.target.check({name: split.labels for name, split in raw.splits.items()}, _where(settings))
@@ -259,7 +259,7 @@ def _cut(raw: RawData, settings: DataSettings, cache: SharedCache) -> tuple[str,
 
 
 def _repeats(raw: RawData, settings: DataSettings, fingerprints: dict[str, str], cache: SharedCache) -> dict[str, int]:
-    """Count repeated texts and add a note about them; DataError where the settings refuse them, or calibration does."""
+    """Count repeated texts and note them; DataError if repeats are refused or too many calibration rows are repeats."""
     found = duplicates.cached_counts(raw.splits, fingerprints, cache)
     raw.notes += check_apart(settings, found, {name: len(raw.splits[name]) for name in fingerprints})
     if settings.duplicates == "refuse":

@@ -1,10 +1,10 @@
-"""Texts that are almost equal: MinHash finds pairs that share most of their character 5-grams, an exact count decides.
+"""Near-duplicate texts: MinHash finds pairs that share most of their character 5-grams; an exact count decides.
 
     pairs = near_pairs(plain_texts(texts))         # all pairs of at least 0.7
     pairs = near_pairs(plain, among=np.array([3])) # only those of row 3
 
-Words are no measure on short texts: one replaced word of eight leaves 2 of 10 groups of five words, and 29 of 45
-5-grams. One replaced word can also turn the meaning round, so near repeats are shown and never dropped.
+Word 5-grams do not work on short texts: if one word of eight is replaced, 2 of 10 word 5-grams are shared, but 29 of 45
+character 5-grams. One replaced word can also reverse the meaning, so near repeats are shown and never dropped.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ GRAM = 5  # characters
 PERMUTATIONS = 128
 BANDS, ROWS = 25, 5  # a pair of similarity s is compared with probability 1 - (1 - s^5)^25: 0.55 at 0.5, 0.99 at 0.7
 LEAST = 0.7  # similarity of a near repeat
-SLACK = 0.15  # 3.5 standard deviations of the estimate from the signatures, below which no exact count is made
+SLACK = 0.15  # no exact count if the signatures' estimate is this far (3.5 standard deviations) below the threshold
 REACH = 4  # neighbours in a bucket that a row is compared with, so that a bucket of m rows costs m steps and not m^2
-ENOUGH = 5  # pairs of a text, after which it is not looked at for another one's sake
+ENOUGH = 5  # pairs of a text, after which no more are searched for it
 STEP = 1 << 18  # 5-grams hashed at a time: 1 MB
 SEED = 0
 
-# Odd multipliers with well mixed bits (golden ratio; the finaliser of MurmurHash3).
+# Odd multipliers with well-mixed bits (golden ratio; the finaliser of MurmurHash3).
 GOLDEN, MIX, MIX_AGAIN = np.uint32(0x9E3779B1), np.uint32(0x85EBCA6B), np.uint32(0xC2B2AE35)
 
 
@@ -44,7 +44,7 @@ class NearPairs:
 
 
 def plain_texts(texts: Sequence[str]) -> list[str]:
-    """Return texts in NFKC without case, where all but letters, their marks and digits is one blank."""
+    """Return texts in NFKC without case; runs of anything but letters, their marks and digits become one space."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -61,21 +61,21 @@ def _fold(text: str) -> str:
 
 @lru_cache(1 << 14)
 def grams_of(text: str) -> frozenset[str]:
-    """Return the character 5-grams of a text; a shorter one is its own, an empty one has none."""
+    """Return the character 5-grams of a text; a shorter text is its only gram, an empty text has none."""
     return frozenset(text[start : start + GRAM] for start in range(max(1, len(text) - GRAM + 1)) if text)
 
 
 def jaccard(first: str, second: str) -> float:
-    """Return the share of the 5-grams of two plain texts that both have, 0..1; 0 without any."""
+    """Return the Jaccard similarity of the 5-grams of two plain texts, 0..1; 0 if neither has any."""
     mine, theirs = grams_of(first), grams_of(second)
     shared = len(mine & theirs)
     return shared / max(1, len(mine) + len(theirs) - shared)
 
 
 def signatures(texts: Sequence[str]) -> np.ndarray:
-    """Return the MinHash signatures (texts, 128) uint32 of plain texts; of an empty text all are the largest number.
+    """Return the MinHash signatures (texts, 128) uint32 of plain texts; that of an empty text is all maximum values.
 
-    Two signatures agree in about as many places as the Jaccard similarity of the 5-grams says.
+    The share of places where two signatures agree estimates the Jaccard similarity of their 5-grams.
     """
     lengths = np.array([len(text) for text in texts], np.int64)
     counts = np.where(lengths > 0, np.maximum(lengths - GRAM + 1, 1), 0)
@@ -94,7 +94,7 @@ def signatures(texts: Sequence[str]) -> np.ndarray:
 
 
 def _hashes(text: str) -> np.ndarray:
-    """Hash the GRAM characters from each one on, (characters,) uint32; those after the end count as 0."""
+    """Hash the GRAM characters that start at each position, (characters,) uint32; those past the end count as 0."""
     points = np.frombuffer((text + "\0" * (GRAM - 1)).encode("utf-32-le", "surrogatepass"), np.uint32)
     size = len(points) - GRAM + 1
     found = points[:size].copy()
@@ -109,9 +109,9 @@ def _hashes(text: str) -> np.ndarray:
 
 
 def _least(hashes: np.ndarray, starts: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return the least hash of each row under each permutation, (rows, 128) uint32.
+    """Return the smallest hash of each row under each permutation, (rows, 128) uint32.
 
-    starts, counts: (rows,) the first 5-gram of each row among the hashes, and how many it has, at least one.
+    starts, counts: (rows,) the position of each row's first 5-gram in the hashes, and its number of 5-grams, 1 or more.
     """
     offsets = np.cumsum(counts) - counts
     grams = hashes[np.repeat(starts - offsets, counts) + np.arange(int(counts.sum()))]
@@ -129,9 +129,9 @@ def _least(hashes: np.ndarray, starts: np.ndarray, counts: np.ndarray) -> np.nda
 def near_pairs(texts: Sequence[str], among: np.ndarray | None = None, least: float = LEAST) -> NearPairs:
     """Return the pairs of plain texts whose similarity is at least `least`; equal texts have similarity 1.
 
-    among: row numbers, one of which each pair must have; None: all. Of very many texts that are near each other, a row
-    is compared with those nearest in row order, and no longer once the wanted rows of a pair have ENOUGH pairs: each
-    has some pairs, but not all.
+    among: row numbers, one of which must be in each pair; None: all. If very many texts are similar, a row is compared
+    only with those nearest in row order, and a pair is skipped once its wanted rows have ENOUGH pairs: each such row
+    gets some of its pairs, but not all.
     """
     marks = signatures(texts)
     is_wanted = np.zeros(len(texts), bool)
@@ -153,7 +153,7 @@ def near_pairs(texts: Sequence[str], among: np.ndarray | None = None, least: flo
 def _similarities(
     texts: Sequence[str], first: list[int], second: list[int], is_wanted: list[bool], least: float
 ) -> np.ndarray:
-    """Return the similarity of each pair, (pairs,) float64; 0 where the wanted texts of a pair have ENOUGH already."""
+    """Return the similarity of each pair, (pairs,) float64; 0 if its wanted texts already have ENOUGH pairs."""
     found, near = np.zeros(len(first)), [0 if wanted else ENOUGH for wanted in is_wanted]
     for number, (one, other) in enumerate(zip(first, second)):
         if near[one] >= ENOUGH and near[other] >= ENOUGH:
@@ -166,7 +166,7 @@ def _similarities(
 
 
 def _band_keys(marks: np.ndarray) -> np.ndarray:
-    """Combine the places of one band, (rows, ROWS) uint32, to one number a row, (rows,) uint64."""
+    """Combine the places of one band, (rows, ROWS) uint32, into one number per row, (rows,) uint64."""
     keys = np.zeros(len(marks), np.uint64)
     for place in range(ROWS):
         keys = (keys ^ marks[:, place]) * np.uint64(0x9E3779B97F4A7C15)
@@ -177,9 +177,9 @@ def _band_keys(marks: np.ndarray) -> np.ndarray:
 def _candidates(
     marks: np.ndarray, order: np.ndarray, keys: np.ndarray, is_wanted: np.ndarray, least: float
 ) -> np.ndarray:
-    """Return the pairs in the buckets of a band that their signatures do not rule out, as first * rows + second.
+    """Return the pairs in a band's buckets that their signatures do not rule out, encoded as first * rows + second.
 
-    order: rows sorted by their keys, and by number in a bucket; keys: theirs, sorted.
+    order: row numbers sorted by key, and by number within a bucket; keys: the sorted keys.
     """
     found = []
     for shift in range(1, REACH + 1):

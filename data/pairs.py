@@ -1,4 +1,4 @@
-"""Training rows as pairs of a text and its codes, for runs that learn from both views (`view=codes`)."""
+"""Pairs of a training text and its codes, for runs that learn from both views (`view=codes`)."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def pair_rows(
 ) -> PairedRows:
     """Return all training rows that have a code, with their texts tokenised; adds notes for the user to `raw`.
 
-    held_out: the names of the splits that select and are reported; tokenise: tokenises texts, whatever their labels.
-    Raises DataError where no code of the training rows is in the tree, nor a prefix of one.
+    held_out: the names of the validation and reported splits; tokenise: tokenises texts and ignores their labels.
+    Raises DataError if the tree has no code of the training rows and no prefix of one.
     """
     rows, train = raw.splits[raw.training_texts], raw.splits["train"]
     is_labelled = np.isin(rows.rows, train.rows)
@@ -49,7 +49,7 @@ def pair_rows(
 
 
 def _none_known(tree: CodeTree, unknown: Counter[str], settings: DataSettings) -> str:
-    """Return the message for codes of which the tree has none."""
+    """Return the error message for when the tree has none of the codes."""
     if not unknown:
         return f"data.codes={settings.codes}: no training row has a code. Try: another column with data.codes=..."
     have, known = (", ".join(list(some)[:SHOWN]) for some in (unknown, tree.numbers))
@@ -60,7 +60,7 @@ def _none_known(tree: CodeTree, unknown: Counter[str], settings: DataSettings) -
 
 
 def _notes(skipped: int, unknown: Counter[str], tree: CodeTree) -> list[str]:
-    """Return what the user must know about the codes of the training rows."""
+    """Return notes for the user on the codes of the training rows."""
     found = []
     if skipped:
         found.append(f"{skipped:,} training rows without a code are not in the view of codes")

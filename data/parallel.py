@@ -1,9 +1,9 @@
-"""The reported rows in other languages (data.report): rows that are translations of each other, so scores are paired.
+"""The reported rows in other languages (data.report): the rows are translations of each other, so scores are paired.
 
     run model=auto data=xnli data.config=en data.report=[tr,zh]
 
-A config of the hub's dataset is a language. Row i of each is the same item, so the rows that are reported in the
-language of training are reported in the others too, whatever cut them off. Datasets whose rows differ are refused.
+Each config of the hub dataset is a language. Row i is the same item in each, so the rows reported in the training
+language are reported in the others too, however they were chosen. Datasets whose rows differ are refused.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def parallel_name(split: str, config: str) -> str:
 def add_parallel(raw: RawData, settings: DataSettings, first: str) -> list[str]:
     """Add the rows of the split `first` in each language of data.report; return the names of the new splits.
 
-    DataError where a dataset has other rows in that language, or rows whose labels are no classes.
+    DataError if the dataset has different rows in a language, or if its labels are not classes.
     """
     names = [parallel_name(first, config) for config in settings.report]
     labels = raw.splits[first].labels

@@ -1,8 +1,8 @@
-"""Which rows make a batch: a pure function of lengths, seed and epoch, so a checkpoint stores only a position.
+"""Chooses the rows of each batch by lengths, seed and epoch alone, so a checkpoint needs to store only a position.
 
 Rows are shuffled, sorted by length within pools of about 100 batches and cut into batches, which are shuffled again.
-That is random enough to learn from and leaves almost no padding: on SST-like texts it is 7.6 times as fast as padding
-everything to 128, where batches of unsorted rows are 3.5 times as fast.
+That is random enough for training and leaves almost no padding: on SST-like texts it is 7.6 times as fast as padding
+everything to 128; batches of unsorted rows are 3.5 times as fast.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def epoch_batches(
 ) -> list[np.ndarray]:
     """Return the batches of one epoch, each an array of row numbers; every row occurs exactly once.
 
-    Give either batch_size, the rows of a batch (the last one may be smaller), or token_budget: rows x longest row stays
-    within it, and a single row that is longer is a batch of its own.
+    Give either batch_size, the rows of a batch (the last one may be smaller), or token_budget, the maximum of rows x
+    longest row; a single row that is longer is a batch by itself.
     """
     if (batch_size is None) == (token_budget is None):
         raise ValueError("give batch_size or token_budget, one of the two")
@@ -51,7 +51,7 @@ def _cut(rows: np.ndarray, lengths: np.ndarray, batch_size: int | None, budget: 
 def eval_batches(lengths: np.ndarray, *, batch_size: int, shortest: float = 0.0) -> list[np.ndarray]:
     """Return batches for evaluation: every row once, sorted from long to short, `batch_size` rows each at most.
 
-    shortest: a batch ends before a row that is shorter than this share of its longest.
+    shortest: a batch ends before a row that is shorter than this fraction of its longest row.
     """
     rows, found, start = np.argsort(-lengths, kind="stable"), list[np.ndarray](), 0
     while start < len(rows):

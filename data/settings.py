@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 from data.errors import DataError
 
-# Values of data.group that are no columns but rules; data/groups.py.
+# Values of data.group that name a rule instead of a column; see data/groups.py.
 CONTAINED, SHARED = "contained_text", "shared_text"
 GROUP_RULES = (CONTAINED, SHARED)
-# Values of data.threshold beside numbers: fitted to the split that selects, or 0.5 and at least the likeliest label.
+# Values of data.threshold other than numbers: fitted on the validation split, or 0.5 and always the likeliest label.
 ONE, PER_LABEL, AT_LEAST_ONE = THRESHOLDS = ("one", "per_label", "at_least_one")
 ALL_FOLDS = "all"  # the value of data.fold with which every row trains
 
@@ -41,7 +41,7 @@ class TaskSettings:
 
 @dataclass
 class SoundAugmentation:
-    """How training varies sounds, in each epoch in another way; conf/data/_shared.yaml explains each field."""
+    """How sounds are augmented, differently in each epoch; conf/data/_shared.yaml explains each field."""
 
     shift: bool = limited(True, neutral=True)
     gain: float = limited(0.3, low=0.0, high=10.0, neutral=0.3)
@@ -81,7 +81,7 @@ class DataSettings:
     max_answer: int = limited(30, low=1, neutral=30)
     find: str = limited("off", choices=("off", "unique"), neutral="off")
     bad_spans: str = limited("refuse", choices=("refuse", "drop"), neutral="refuse")
-    labels: list[str] = field(default_factory=list, metadata={"neutral": []})  # columns of 0 and 1, one a label
+    labels: list[str] = field(default_factory=list, metadata={"neutral": []})  # columns of 0 and 1, one per label
     label_separator: str | None = limited(None, neutral=None)
     threshold: str = limited("0.5", neutral="0.5")  # of sets of labels; THRESHOLDS, or a number between 0 and 1
     empty: str = limited("keep", choices=("keep", "drop"), neutral="keep")
@@ -100,7 +100,7 @@ class DataSettings:
     negatives: int | None = limited(7, low=1, neutral=7)
     relevant_from: float = limited(1.0, above=0.0, neutral=1.0)
     passages: str = limited("max", choices=("max", "mean", "first"), neutral="max")
-    label_names: Any = None  # list[str] | dict[str, str] | None; a field of a config has no type for that
+    label_names: Any = None  # list[str] | dict[str, str] | None, a type that a config field cannot have
     task: str = limited("auto", choices=("auto", "classification", "regression", "tags", "span", "multilabel", "rank"))
     metrics: list[str] = field(default_factory=list)  # those of runner/statistics/score_table.py
     positive: str | None = limited(None, neutral=None)
@@ -138,7 +138,7 @@ class DataSettings:
 
 
 def split_names(settings: DataSettings) -> tuple[str, list[str]]:
-    """Return the name of the split that selects and of those that are reported; they are never the same.
+    """Return the name of the split used for model selection and those of the reported splits; they never overlap.
 
     With a labelled test split: select on `val`, report `test`. Without one (GLUE): select on `tune`, a slice of train,
     and report validation. From one file, one split of a hub dataset, or the folds of a column, both are cut off train.

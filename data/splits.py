@@ -1,4 +1,4 @@
-"""The result of loading data: what the labels are, the tokenised splits, and both together."""
+"""The result of loading data: facts about the labels, the tokenised splits, and a container for both."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Arrays = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class TargetScale:
-    """Mean and standard deviation of the training targets, with which training standardises targets."""
+    """Mean and standard deviation of the training targets, used to standardise targets."""
 
     mean: float
     sd: float
@@ -35,37 +35,37 @@ class TargetScale:
 class DataTask:
     """Facts about the labels."""
 
-    target: str  # the name of the target, by which a task is found
+    target: str  # the name of the target, which determines the task
     label_names: tuple[str, ...]  # in id order; () without classes
     is_pair: bool
-    positive: int = 1  # of two classes: the one that F1, precision and recall are for
+    positive: int = 1  # in binary classification: the class that F1, precision and recall are for
     target_scale: TargetScale | None = None  # of a regression trained on standardised targets
-    columns: tuple[int, ...] = ()  # where an item has several labels: the number of classes of each, in `label_names`
-    has_empty: bool = False  # is no answer at all the right one for some rows?
+    columns: tuple[int, ...] = ()  # if an item has several labels: the number of classes of each, in `label_names`
+    has_empty: bool = False  # is an empty answer correct for some rows?
 
     @property
     def scale(self) -> float:
-        """The unit of differences in the loss: a standard deviation of standardised targets, else 1."""
+        """The unit of differences in the loss: the standard deviation if targets are standardised, else 1."""
         return self.target_scale.sd if self.target_scale else 1.0
 
     @property
     def num_labels(self) -> int:
-        """Outputs of the head: the number of classes, or 1 for regression."""
+        """The number of outputs of the head: one per class, or 1 for regression."""
         return max(1, len(self.label_names))
 
 
 class RowInput(Protocol):
-    """Makes the stored rows of a split into the inputs of a model; data/inputs/ implements it."""
+    """Turns the stored rows of a split into model inputs; data/inputs/ implements it."""
 
     def collate(self, split: TokenSplit, rows: np.ndarray, lookup: np.ndarray | None = None) -> Arrays:
         """Return the rows padded to the longest of them, as arguments of the model's forward."""
 
     def example(self, split: TokenSplit, batch_size: int, length: int, *, seed: int = 0) -> Arrays:
-        """Return unpadded inputs of one shape, drawn from the split, to count and time a model with."""
+        """Return unpadded inputs of a fixed shape, drawn from the split, to count a model's operations and time it."""
 
 
 class RowTexts(Protocol):
-    """The source rows of a split before they were tokenised; data/sources/raw.py implements it."""
+    """The source rows of a split before tokenisation; data/sources/raw.py implements it."""
 
     def __len__(self) -> int:
         """Return the number of source rows."""
@@ -74,7 +74,7 @@ class RowTexts(Protocol):
         """Return the cells of the source rows with these numbers, by column: texts, or lists of words."""
 
     def facts(self, rows: np.ndarray) -> dict[str, list[Any]]:
-        """Return what stands beside the texts of these source rows, by column: `_golds` and the like."""
+        """Return the extra columns of these source rows, such as `_golds`, by column name."""
 
 
 @dataclass(frozen=True)
@@ -88,23 +88,23 @@ class TakenTexts:
         return len(self.rows)
 
     def read(self, rows: np.ndarray) -> Columns:
-        """Return the cells of these of its source rows, by column."""
+        """Return the cells of the source rows with these numbers, by column."""
         return self.texts.read(self.rows[rows])
 
     def facts(self, rows: np.ndarray) -> dict[str, list[Any]]:
-        """Return what stands beside the texts of these of its source rows, by column."""
+        """Return the extra columns of the source rows with these numbers, by column name."""
         return self.texts.facts(self.rows[rows])
 
 
 class RowAugmentation(Protocol):
-    """Varies the rows of a training split from epoch to epoch; data/inputs/ has one of sounds and one of texts."""
+    """Augments training rows, differently in each epoch; data/inputs/ has one class for sounds and one for texts."""
 
     def augment(self, split: TokenSplit, rows: np.ndarray, inputs: Arrays, targets: Arrays, epoch: int) -> None:
-        """Change the inputs and targets of a batch in place, by nothing but the run's seed, the epoch and the rows."""
+        """Change the inputs and targets of a batch in place; depends only on the run's seed, the epoch and the rows."""
 
 
 class RowTarget(Protocol):
-    """Makes the stored labels of a split into targets; data/targets/ implements it."""
+    """Turns the stored labels of a split into targets; data/targets/ implements it."""
 
     name: ClassVar[str]
     names: tuple[str, ...]
@@ -118,21 +118,21 @@ class TokenSplit:
     """One tokenised split; its arrays are memory-mapped from the token store."""
 
     name: str  # also the prefix of its metrics
-    tokens: np.ndarray  # all rows end to end: ids, uint16 or uint32; or frames of sounds, (frames, F) float16
+    tokens: np.ndarray  # all rows end to end: ids, uint16 or uint32; or audio frames, (frames, F) float16
     offsets: np.ndarray  # (rows + 1,) int64: row i is tokens[offsets[i]:offsets[i + 1]]
-    segment_starts: np.ndarray  # (rows,) int32: where a row's second text starts; its length without one
+    segment_starts: np.ndarray  # (rows,) int32: where a row's second text starts; the row's length if it has none
     labels: Labels  # values int64 or float32
     truncated: int  # rows that lost tokens to max_length
     input: RowInput
-    target: RowTarget | None = None  # None: texts that are only to be read, whose labels mean nothing
-    frozen_states: FrozenStates | None = None  # if given: batches carry these instead of token ids
-    num_unlabelled: int = 0  # so many rows at the end have no label; the 0 stored for them means nothing
-    source_rows: np.ndarray | None = None  # (source rows,) line or row numbers in the source; None for rows made here
-    # (source rows + 1,): source row i is the rows parts[i]:parts[i + 1], windows of a long one; None: one row each.
+    target: RowTarget | None = None  # None: the labels are meaningless and only the texts are used
+    frozen_states: FrozenStates | None = None  # if given: batches hold these instead of token ids
+    num_unlabelled: int = 0  # how many rows at the end have no label; the 0 stored for them is a placeholder
+    source_rows: np.ndarray | None = None  # (source rows,) line or row numbers in the source; None if it has none
+    # (source rows + 1,): rows parts[i]:parts[i + 1] are the windows of source row i; None: one row each.
     parts: np.ndarray | None = None
-    texts: RowTexts | None = None  # of the source rows, left on disk until they are read; None for rows made here
-    units: Units | None = None  # rows that training draws and keeps together; None: each row by itself
-    augment: RowAugmentation | None = None  # of the training split, if its batches are varied in every epoch
+    texts: RowTexts | None = None  # of the source rows, left on disk until they are read; None if there is no source
+    units: Units | None = None  # groups of rows that training draws together; None: each row by itself
+    augment: RowAugmentation | None = None  # of the training split, if its batches are augmented
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -144,12 +144,12 @@ class TokenSplit:
 
     @cached_property
     def lengths(self) -> np.ndarray:
-        """Tokens of each row, special tokens included."""
+        """The number of tokens of each row, special tokens included."""
         return np.diff(np.asarray(self.offsets))
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 of the tokens and of where rows and second texts begin, so also of tokenizer and max_length."""
+        """sha256 of the tokens and of where rows and second texts begin, so it depends on tokenizer and max_length."""
         digest = hashlib.sha256()
         for array in (self.tokens, self.offsets, self.segment_starts):
             digest.update(np.ascontiguousarray(array).tobytes())
@@ -163,7 +163,7 @@ class TokenSplit:
         return np.asarray(self.labels.values)[:items]
 
     def has_label(self, rows: np.ndarray) -> np.ndarray | None:
-        """Return which of the outputs for these rows have a label, (items with a token,) bool; None if all rows do."""
+        """Return which of the outputs for these rows have a label, (items with a token,) bool; None if all do."""
         if not self.num_unlabelled:
             return None
         is_known = rows < len(self) - self.num_unlabelled
@@ -173,7 +173,7 @@ class TokenSplit:
         return known if self.labels.places is None else known[self.labels.places[self.labels.of(rows)] >= 0]
 
     def take(self, rows: np.ndarray) -> TokenSplit:
-        """Return a split of the given rows alone, copied out of the store; a window becomes a source row of its own."""
+        """Return a split of only the given rows, copied out of the store; each window becomes a separate source row."""
         source_rows = rows if self.parts is None else np.searchsorted(self.parts, rows, "right") - 1
         parts = [np.asarray(self.tokens[self.offsets[row] : self.offsets[row + 1]]) for row in rows]
         return replace(
@@ -190,7 +190,7 @@ class TokenSplit:
         )
 
     def take_sources(self, sources: np.ndarray) -> TokenSplit:
-        """Return a split of the given source rows alone, copied out of the store, each with all of its windows."""
+        """Return a split of only the given source rows, copied out of the store, each with all of its windows."""
         if self.parts is None:
             return self.take(sources)
         counts = np.diff(self.parts)[sources]
@@ -202,7 +202,7 @@ class TokenSplit:
         )
 
     def followed_by(self, other: TokenSplit) -> TokenSplit:
-        """Return a split of these rows and then another one's, which have numbers and texts in no source."""
+        """Return a split of these rows followed by those of another; it has no row numbers or texts of a source."""
         return replace(
             self,
             tokens=np.concatenate([self.tokens, other.tokens]),
@@ -217,7 +217,7 @@ class TokenSplit:
 
     @cached_property
     def sentences(self) -> np.ndarray | None:
-        """Where the items of each source row begin, (source rows + 1,); None where a row has one item."""
+        """Where the items of each source row begin, (source rows + 1,); None if every row has one item."""
         offsets = self.labels.offsets
         return offsets if offsets is None or self.parts is None else offsets[self.parts]
 
@@ -247,22 +247,22 @@ class PairedRows:
     Rows that keep their label come first, in the order of the split train.
     """
 
-    texts: TokenSplit  # its labels are blank or mean nothing
+    texts: TokenSplit  # its labels are placeholders
     codes: CodePaths
-    labelled: np.ndarray  # (n,) int64: the first n rows are these rows of train, all of them unless some have no code
+    labelled: np.ndarray  # (n,) int64: which rows of train the first n rows are: all, unless some have no code
     train: CodePaths  # of the rows of train, which may have none
-    held_out: dict[str, CodePaths]  # the same, of the split that selects and of those that are reported
-    fingerprint: str  # sha256 of all that, the tree included
+    held_out: dict[str, CodePaths]  # the same for the validation split and the reported splits
+    fingerprint: str  # sha256 of all of this, the tree included
 
 
 @dataclass
 class Splits:
-    """Everything a run needs from data. The split that selects is never one that is reported."""
+    """All data that a run needs. The split used for model selection is never a reported one."""
 
     task: DataTask
     train: TokenSplit
     select: TokenSplit
-    report: tuple[TokenSplit, ...]  # the first is the headline
+    report: tuple[TokenSplit, ...]  # the first gives the headline score
     tokenizer: Tokenizer
     fingerprint: str  # sha256 of texts and labels in use, wherever they were loaded from
     fingerprints: dict[str, str] = field(default_factory=dict)  # by split: sha256 of its texts and labels in use
@@ -270,18 +270,18 @@ class Splits:
     notes: list[str] = field(default_factory=list)  # what the user must be told once
     duplicates: dict[str, int] = field(
         default_factory=dict
-    )  # repeated texts, by the names of data.duplicates.count_repeats
+    )  # numbers of repeated texts, by the keys of data.duplicates.count_repeats
     text_hashes: dict[str, np.ndarray] = field(
         default_factory=dict
     )  # by reported split: hashes of its normalised texts
-    held_out_hashes: dict[str, np.ndarray] = field(default_factory=dict)  # the same, with the split that selects
-    paired: PairedRows | None = None  # only for runs that learn from codes, too
-    parallel: tuple[str, ...] = ()  # of the reported splits: those with the rows of the first in other languages
-    # Rows that were set aside to calibrate on (data.calibration); with data.calibration=folds all training rows.
+    held_out_hashes: dict[str, np.ndarray] = field(default_factory=dict)  # the same, of every split but train
+    paired: PairedRows | None = None  # only for runs that also learn from codes
+    parallel: tuple[str, ...] = ()  # the reported splits that have the rows of the first in other languages
+    # Rows that were set aside for calibration (data.calibration); with data.calibration=folds all training rows.
     apart: TokenSplit | None = None
-    folds: int = 0  # into which the training rows were dealt (data.folds)
+    folds: int = 0  # into which the training rows were divided (data.folds)
 
     @property
     def calibration(self) -> TokenSplit:
-        """The rows that calibrate: those set aside for it, else those that select."""
+        """The rows used for calibration: those set aside for it, else the validation split."""
         return self.select if self.apart is None else self.apart

@@ -1,4 +1,4 @@
-"""Seeded, stratified choices of rows: the splits that a dataset does not have are cut off train.
+"""Seeded, stratified sampling of rows: splits that a dataset lacks are cut off train.
 
 A cut leaves at least one training row of every class, and rows of one group always stay together.
 """
@@ -19,14 +19,14 @@ from data.json_types import JsonObject
 from data.settings import DataSettings, split_names
 from data.sources.raw import TEXTS, RawData
 
-GRID = [*range(1, 21), 25, 30, 33, 40, 50, 60, 70, 80, 90]  # percentages that an error message may propose
+GRID = [*range(1, 21), 25, 30, 33, 40, 50, 60, 70, 80, 90]  # percentages that an error message may suggest
 SHOWN = 5  # classes named in a message
 
 
 def rows_per_class(sizes: np.ndarray, count: int, leave: int = 0) -> np.ndarray:
-    """Divide `count` rows among the classes by size (largest remainders), at least one each.
+    """Divide `count` rows among the classes in proportion to size (largest remainders), at least one each if possible.
 
-    sizes: (C,) rows of each class; leave: rows that must stay behind in each class, which other classes make up for.
+    sizes: (C,) rows of each class; leave: rows of each class that must not be drawn; other classes make up for them.
     """
     exact = sizes * (count / sizes.sum())
     wanted = np.floor(exact).astype(int)
@@ -48,7 +48,7 @@ def rows_per_class(sizes: np.ndarray, count: int, leave: int = 0) -> np.ndarray:
 def pick_rows(rows: int, count: int, seed: int, strata: np.ndarray | None = None, leave: int = 0) -> np.ndarray:
     """Draw `count` of `rows` row numbers, sorted.
 
-    strata: (rows,) class of each row; each keeps its share, as in `rows_per_class`, which explains `leave`.
+    strata: (rows,) class of each row; each class keeps its share, as in `rows_per_class`, which explains `leave`.
     """
     random = np.random.default_rng(seed)
     if count >= rows:
@@ -66,8 +66,8 @@ def cut_rows(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return row numbers as (the rest, the `count` cut off), both sorted; the rest has a row of every class.
 
-    strata: (rows,) class of each row, whose shares are kept. groups: (rows,) rows with the same number stay together,
-    those of STAYS in the rest; then about `count` rows are cut off.
+    strata: (rows,) class of each row; class shares are kept. groups: (rows,) rows with the same number stay together,
+    and those of STAYS stay in the rest; only about `count` rows are then cut off.
     """
     if groups is None:
         taken = pick_rows(rows, count, seed, strata, leave=1)
@@ -77,10 +77,10 @@ def cut_rows(
 
 
 def _pick_groups(labels: np.ndarray, count: int, seed: int, groups: np.ndarray) -> np.ndarray:
-    """Draw whole groups with about `count` rows together; return the row numbers, sorted.
+    """Draw whole groups with about `count` rows in total; return the row numbers, sorted.
 
-    In random order, a group is taken if it brings the classes closer to their shares and train keeps every class.
-    Rows of the group STAYS are not drawn.
+    Groups are tried in random order; one is taken if it brings the classes closer to their shares and leaves a row of
+    every class in train. Rows of the group STAYS are not drawn.
     """
     _, inverse, left = np.unique(labels, return_inverse=True, return_counts=True)
     wanted = rows_per_class(left, count, leave=1)
@@ -101,9 +101,9 @@ def _pick_groups(labels: np.ndarray, count: int, seed: int, groups: np.ndarray) 
 
 
 def apply_split_rule(data: RawData, settings: DataSettings) -> tuple[str, list[str]]:
-    """Cut the splits that are missing off train; return the name of the split that selects and of those reported.
+    """Cut missing splits off train; return the name of the validation split and those of the reported splits.
 
-    The slices are seeded and stratified. With data.folds the split that selects is not cut here: it is a fold. Raises
+    The cuts are seeded and stratified. With data.folds the validation split is a fold and is not cut here. Raises
     DataError if train has too few rows.
     """
     select, report = split_names(settings)
@@ -145,7 +145,7 @@ def _cut_off(data: RawData, name: str, settings: DataSettings) -> None:
 
 
 def _named(data: RawData, classes: np.ndarray) -> str:
-    """List the first names of these classes."""
+    """List the names of the first of these classes."""
     names = [repr(data.target.names[int(label)]) for label in classes[:SHOWN]]
     return ", ".join(names) + (f" and {len(classes) - SHOWN} more classes" if len(classes) > SHOWN else "")
 
@@ -160,7 +160,7 @@ def _count(name: str, rows: int, settings: DataSettings) -> int:
 
 
 def _obstacle(sizes: np.ndarray, names: list[str], settings: DataSettings) -> tuple[str, int, np.ndarray] | None:
-    """Return the first cut that train is too small for, its number of rows, and the class sizes of train by then."""
+    """Return the first cut that train is too small for, its number of rows, and train's class sizes before that cut."""
     for name in names:
         count = _count(name, int(sizes.sum()), settings)
         if not _least(sizes) <= count <= sizes.sum() - len(sizes):
@@ -170,14 +170,14 @@ def _obstacle(sizes: np.ndarray, names: list[str], settings: DataSettings) -> tu
 
 
 def _least(sizes: np.ndarray) -> int:
-    """Return how many rows a split needs: one of each class that has more than one."""
+    """Return how many rows a split needs: one of each class that has more than one row."""
     return max(1, int((sizes > 1).sum()))
 
 
 def _check(data: RawData, names: list[str], settings: DataSettings) -> None:
-    """Raise CutTooSmall if a cut, or what is left of train, would lack a class; it names settings that help."""
+    """Raise CutTooSmall if a cut, or the rest of train, would lack a class; the error suggests settings that help."""
     strata = data.strata("train")
-    is_one = strata is None  # stratum, for targets whose rows are drawn regardless
+    is_one = strata is None  # a single stratum, for targets whose rows are drawn without strata
     rows = np.zeros(len(data.splits["train"]), np.int64) if strata is None else strata
     classes, sizes = np.unique(rows, return_counts=True)
     found = _obstacle(sizes, names, settings)
@@ -202,20 +202,20 @@ def _check(data: RawData, names: list[str], settings: DataSettings) -> None:
 
 
 def _without_groups(settings: DataSettings) -> str:
-    """Return the settings that cut row by row."""
+    """Return the settings with which rows are cut off without groups."""
     grouped = {"data.group=null": settings.group, "data.duplicates=keep": settings.duplicates == "group"}
     return " ".join(setting for setting, is_used in grouped.items() if is_used)
 
 
 def _other_ways(settings: DataSettings) -> str:
-    """Name the ways out of a cut that does not work."""
+    """Return suggestions for when a cut does not work."""
     if settings.source == "files":
         return "more rows, or files of their own with data.val_path=... data.test_path=..."
     return "more rows, or " + ("data.split=null" if settings.split else "another split with data.select_split=...")
 
 
 def _changes(classes: int, settings: DataSettings) -> Iterator[JsonObject]:
-    """Yield other values for the settings of the cuts, the smallest changes first."""
+    """Yield other values for the settings that determine the cuts, the smallest changes first."""
     now: JsonObject = {
         "test_fraction": settings.test_fraction,
         "select_fraction": settings.select_fraction,
@@ -231,7 +231,7 @@ def _changes(classes: int, settings: DataSettings) -> Iterator[JsonObject]:
 
 
 def limit_rows(data: RawData, settings: DataSettings) -> None:
-    """Keep at most max_rows training rows and max_eval_rows of every other split, seeded and stratified."""
+    """Keep at most max_rows training rows and max_eval_rows rows of every other split, seeded and stratified."""
     for name, split in data.splits.items():
         key = "max_rows" if name == "train" else "max_eval_rows"
         most = settings.max_rows if name == "train" else settings.max_eval_rows
@@ -240,9 +240,9 @@ def limit_rows(data: RawData, settings: DataSettings) -> None:
 
 
 def keep_labels(data: RawData, settings: DataSettings) -> None:
-    """Let at most labelled_rows training rows train, seeded and stratified.
+    """Keep at most labelled_rows training rows with their labels, seeded and stratified.
 
-    All of them stay in the split TEXTS, whose labels are blank, so that no choice of rows changes a trained vocabulary.
+    All training rows stay in the split TEXTS, without labels, so that the choice does not change a trained vocabulary.
     """
     train, most = data.splits["train"], settings.labelled_rows
     if most is None or most >= len(train):
@@ -253,9 +253,9 @@ def keep_labels(data: RawData, settings: DataSettings) -> None:
 
 
 def _choose(data: RawData, name: str, most: int, seed: int, key: str) -> np.ndarray:
-    """Draw at most `most` rows of a split, with the shares of its classes; return the row numbers, sorted.
+    """Draw at most `most` rows of a split, stratified by class; return the row numbers, sorted.
 
-    key: of the setting that says how many, for messages.
+    key: the setting that limits the rows, for messages.
     """
     labels = data.splits[name].labels
     if (members := data.target.members(labels)) is not None:
@@ -272,7 +272,7 @@ def _choose(data: RawData, name: str, most: int, seed: int, key: str) -> np.ndar
 
 
 def _pick_whole(groups: np.ndarray, most: int, seed: int) -> np.ndarray:
-    """Draw whole groups with at most `most` rows together, at least one; return the row numbers, sorted."""
+    """Draw whole groups, at least one, with at most `most` rows in total if possible; return the sorted row numbers."""
     names, counts = np.unique(groups, return_counts=True)
     order = np.random.default_rng(seed).permutation(len(names))
     fitting = max(1, int(np.searchsorted(np.cumsum(counts[order]), most, side="right")))

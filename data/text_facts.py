@@ -1,6 +1,6 @@
 """Words and scripts of texts before they are tokenised, counted in rows that are evenly spaced over a split.
 
-Words are those of models over n-grams. At most SAMPLE rows are read, so that a million take no longer than 20,000.
+Words are split as in the n-gram models. At most SAMPLE rows are read, so a million rows take no longer than 20,000.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from data.inputs.hashed_words import PATTERN
 from data.sources.raw import CHUNK, RawSplit
 
 SAMPLE = 20_000  # rows whose words are counted
-MAIN_SCRIPT = 0.2  # share of the letters from which on a script is named
+MAIN_SCRIPT = 0.2  # a script is named if at least this share of the letters is in it
 
 _find = re.compile(PATTERN).findall
 
@@ -37,17 +37,17 @@ def sample_columns(split: RawSplit, most: int = SAMPLE) -> Iterator[tuple[str, .
 
 
 def sample_texts(split: RawSplit, most: int = SAMPLE) -> Iterator[str]:
-    """Yield what `sample_columns` does, the two texts of a pair as one."""
+    """Yield the same rows as `sample_columns`, with the two texts of a pair joined by a space."""
     return (" ".join(cells) for cells in sample_columns(split, most))
 
 
 def words_of(texts: Iterable[str]) -> set[str]:
-    """Return the different words of texts."""
+    """Return the distinct words of texts."""
     return {word for text in texts for word in find_words(text)}
 
 
 def new_word_share(texts: Iterable[str], known: set[str]) -> float:
-    """Return the share of the words of texts, each as often as it occurs, that are not among the known ones."""
+    """Return the share of word occurrences in the texts whose word is not known."""
     counts = Counter(word for text in texts for word in find_words(text))
     return sum(count for word, count in counts.items() if word not in known) / max(1, counts.total())
 
@@ -58,7 +58,7 @@ def find_words(text: str) -> list[str]:
 
 
 def script_shares(texts: Iterable[str]) -> dict[str, float]:
-    """Return the share of the letters in each script, the most frequent first, by Unicode's names: LATIN, CJK."""
+    """Return the share of letters in each script, most frequent first, by Unicode name, such as LATIN or CJK."""
     letters = Counter[str]()
     for text in texts:
         letters.update(text)
@@ -71,11 +71,11 @@ def script_shares(texts: Iterable[str]) -> dict[str, float]:
 
 
 def scripts_of(texts: Iterable[str]) -> tuple[str, ...]:
-    """Return the scripts of most letters, the most frequent first, as in Unicode's names: LATIN, CYRILLIC, CJK."""
+    """Return the scripts with a share of at least MAIN_SCRIPT, most frequent first, by Unicode name, such as LATIN."""
     return tuple(name for name, share in script_shares(texts).items() if share >= MAIN_SCRIPT)
 
 
 @cache
 def script_of(letter: str) -> str:
-    """Return the first word of a letter's name, which is its script."""
+    """Return the first word of a letter's Unicode name, which is its script."""
     return unicodedata.name(letter, "UNKNOWN").split()[0].partition("-")[0]

@@ -1,4 +1,4 @@
-"""Rows of any input as stored tokens: the tokenizer of a run, the input of its rows, and both into the store."""
+"""Tokenises rows of any kind: picks a run's tokenizer and input, and puts the tokens into the store."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def tokenizer_of(
     settings: DataSettings, source: str, vocab_size: int, texts: RawSplit, fingerprint: str, cache: SharedCache,
     special_tokens: bool, unknown_tokens: str,
 ) -> Tokenizer:  # fmt: skip
-    """Return the tokenizer of a run, or the features of its sounds; `load_splits` explains the arguments."""
+    """Return the tokenizer of a run, or its audio features; `load_splits` explains the arguments."""
     if not texts.holds_texts:
         return features_of(source, settings, special_tokens)
     return open_or_train_tokenizer(
@@ -39,7 +39,7 @@ def tokenizer_of(
 
 
 def with_scaling(tokenizer: Tokenizer, train: TokenSplit) -> Tokenizer:
-    """Return features of sounds with the scaling of the training rows, unless they have one; tokenizers as they are."""
+    """Fit the scaling of audio features to the training rows, unless they have one; return tokenizers unchanged."""
     if not isinstance(tokenizer, SoundFeatures) or tokenizer.mean:
         return tokenizer
     return tokenizer.fitted(train.tokens, train.offsets)
@@ -48,9 +48,9 @@ def with_scaling(tokenizer: Tokenizer, train: TokenSplit) -> Tokenizer:
 def with_augmentation(
     train: TokenSplit, tokenizer: Tokenizer, settings: DataSettings, seed: int, classes: int, maxmatch_dropout: float
 ) -> TokenSplit:
-    """Return the training split with what varies its rows in every epoch: sounds always, texts with dropout of pieces.
+    """Return the training split with its augmentation: sounds always have one, texts only with MaxMatch dropout.
 
-    seed: of the run; classes: their number, 1 of numbers; maxmatch_dropout: probability that a piece is passed over.
+    seed: the run's; classes: how many, 1 for regression; maxmatch_dropout: probability that a piece is skipped.
     """
     if not isinstance(tokenizer, SoundFeatures):
         if not maxmatch_dropout:
@@ -62,7 +62,7 @@ def with_augmentation(
 
 
 def input_of(raw: RawData, tokenizer: Tokenizer) -> Input:
-    """Return what turns the columns of the dataset into tokens."""
+    """Return the input that turns the columns of the dataset into tokens."""
     if found := raw.target.input(tokenizer):
         return found
     columns = raw.splits["train"].columns
@@ -78,8 +78,8 @@ def tokenise_split(
 ) -> TokenSplit:
     """Open a raw split in the token store, tokenising it first if needed; rows have at most `longest` tokens.
 
-    fingerprint: of the raw split; own: turns its columns into tokens; target: makes labels into targets, None for texts
-    that are only to be read.
+    fingerprint: of the raw split; own: turns its columns into tokens; target: turns labels into targets; None for texts
+    whose labels are not used.
     """
     tokenizer = own.tokenizer
     stored = open_tokens(

@@ -1,4 +1,4 @@
-"""Does the tokenizer fit the training texts? Pieces that it does not know, and the lower case of another language."""
+"""Does the tokenizer fit the training texts? Checks for unknown pieces, and for another language's lower-casing."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from data.splits import TokenSplit
 from data.text_facts import sample_texts
 
 NOTED, STRESSED, REFUSED = 0.01, 0.05, 0.3  # shares of unknown pieces
-LOOKED_AT = 500  # texts
-DOTLESS = 0.005  # share of ı among the letters of texts that are Turkish or Azerbaijani: 3 to 5 % there, 0 elsewhere
-CAPITALS, SMALL = "IŞIK ISI İL", "ışık ısı il"  # the same words of Turkish
+LOOKED_AT = 500  # number of texts sampled
+DOTLESS = 0.005  # above this share of ı among letters, texts are Turkish or Azerbaijani: 3 to 5 % there, 0 elsewhere
+CAPITALS, SMALL = "IŞIK ISI İL", "ışık ısı il"  # the same Turkish words in upper and lower case
 ACCENTED, STRIPPED = "çağrı öğle şu", "cagrı ogle su"
 
 
 def fit_notes(
     raw: RawSplit, train: TokenSplit, tokenizer: Tokenizer, language: str | None, added: Sequence[str] = ()
 ) -> list[str]:
-    """Return what the user should know of a tokenizer and the training texts; DataError where it cannot read them.
+    """Return notes on how the tokenizer fits the training texts; DataError if it cannot read them.
 
     raw, train: the training rows before and after tokenising; language: data.lower; added: data.added_tokens.
     """
@@ -36,7 +36,7 @@ def fit_notes(
 
 
 def unknown_share(tokens: np.ndarray, tokenizer: Tokenizer) -> float | None:
-    """Return the share of pieces that are the unknown one, special tokens left out; None where there is no such piece.
+    """Return the share of unknown pieces, special tokens excluded; None if the tokenizer has no unknown token.
 
     tokens: those of all rows, end to end.
     """
@@ -50,9 +50,9 @@ def unknown_share(tokens: np.ndarray, tokenizer: Tokenizer) -> float | None:
 
 
 def unknown_note(train: TokenSplit, tokenizer: Tokenizer) -> str | None:
-    """Return a note where the tokenizer does not know more than 1 % of the training texts' pieces.
+    """Return a note if more than 1 % of the training texts' pieces are unknown to the tokenizer.
 
-    Raises DataError above 30 %: a model would learn little but where they are.
+    Raises DataError above 30 %: a model would learn little more than the positions of the unknown pieces.
     """
     share = unknown_share(train.tokens, tokenizer)
     if share is None or share <= NOTED:
@@ -67,7 +67,7 @@ def unknown_note(train: TokenSplit, tokenizer: Tokenizer) -> str | None:
 
 
 def case_notes(texts: Iterable[str], tokenizer: Tokenizer, language: str | None) -> list[str]:
-    """Return notes on a tokenizer that reads capitals of Turkish as other words, or strips its accents.
+    """Return notes on a tokenizer that reads capitalised Turkish words as different words, or strips Turkish accents.
 
     texts: some of the training texts; language: data.lower.
     """
@@ -91,7 +91,7 @@ def case_notes(texts: Iterable[str], tokenizer: Tokenizer, language: str | None)
 
 
 def is_turkish(texts: Iterable[str]) -> bool:
-    """Return whether the letters of texts are those of Turkish or Azerbaijani: no other usual alphabet has ı."""
+    """Return whether the texts are Turkish or Azerbaijani: no other common alphabet has the letter ı."""
     counts = Counter[str]()
     for text in texts:
         counts.update(text)

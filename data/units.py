@@ -1,7 +1,7 @@
-"""Rows that belong together in training, such as the candidates of a query: which are drawn, and where they begin.
+"""Rows that training keeps together, such as the candidates of a query: which are drawn, and where each group begins.
 
-A group is what a loss compares: a relevant document with others of the same query, drawn again in every epoch. It is
-never split between batches or parts of a batch.
+A group is what a loss compares: a relevant document with others of the same query, drawn again in every epoch. A group
+is never split across batches or parts of a batch.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Units:
-    """The documents of each query of a training split; a document is a row, or several where it is long."""
+    """The documents of each query of a training split; a document is one row, or several if it is long."""
 
     offsets: np.ndarray  # (queries + 1,) where the documents of each query begin
     is_positive: np.ndarray  # (documents,) bool: candidates that are relevant
     is_negative: np.ndarray  # (documents,) bool: candidates that are not
-    negatives: int | None  # so many are drawn for each relevant one; None: a group has all candidates of its query
+    negatives: int | None  # how many to draw for each relevant one; None: a group has all candidates of its query
     parts: np.ndarray | None = None  # (documents + 1,) where the rows of each begin; None: one row each
 
     def draw(self, seed: int, epoch: int) -> list[np.ndarray]:
         """Return the groups of an epoch, each an array of row numbers, in the order of the documents.
 
-        With `negatives` a group is a relevant document, first, and others; a long document is one of its passages,
-        drawn. Queries without a relevant candidate have no group.
+        With `negatives`, a group is a relevant document followed by others. One passage is drawn from each long
+        document. Queries without a relevant candidate have no group.
         """
         random = np.random.default_rng([seed, epoch, 1])
         groups = []
@@ -45,7 +45,7 @@ class Units:
         return [self._rows(group, random) for group in groups]
 
     def _rows(self, documents: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """Return a row of each document."""
+        """Return one row of each document, drawn at random if it has several."""
         if self.parts is None:
             return documents
         return random.integers(self.parts[documents], self.parts[documents + 1])
@@ -57,7 +57,7 @@ class Units:
         return documents if self.parts is None else np.repeat(documents, np.diff(self.parts))
 
     def begins(self, rows: np.ndarray) -> np.ndarray:
-        """Return which of the rows of a batch, laid out group after group, are the first of their group, (B,) bool."""
+        """Return which rows of a batch, ordered group by group, are the first of their group, (B,) bool."""
         documents = self._of_rows[rows]
         units = np.searchsorted(self.offsets, documents, side="right")
         found = np.ones(len(rows), bool)
@@ -65,7 +65,7 @@ class Units:
         return found if self.negatives is None else found | self.is_positive[documents]
 
     def cut(self, rows: np.ndarray, parts: int) -> list[np.ndarray]:
-        """Return the rows of a batch in at most `parts` parts of about as many groups, none of which is split."""
+        """Cut the rows of a batch into at most `parts` parts with about equally many groups, without splitting any."""
         starts = np.flatnonzero(self.begins(rows))
         chosen = np.array_split(starts, min(parts, len(starts)))
         return np.split(rows, [part[0] for part in chosen[1:]])
@@ -77,8 +77,8 @@ def unit_batches(
 ) -> list[np.ndarray]:  # fmt: skip
     """Return the batches of one epoch, each an array of row numbers, group after group.
 
-    batch_size: the most rows of a batch; token_budget: the most rows x longest row. A group that is larger is a batch
-    of its own. Groups of about the same length are in one batch, as rows are in `epoch_batches`.
+    batch_size: the maximum number of rows in a batch; token_budget: the maximum of rows x longest row. A larger group
+    is a batch by itself. Groups of similar length are batched together, as rows are in `epoch_batches`.
     """
     groups = units.draw(seed, epoch)
     random = np.random.default_rng([seed, epoch])

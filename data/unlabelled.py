@@ -1,6 +1,6 @@
 """Unlabelled texts for distillation: the student learns the teacher's logits for them.
 
-Some of them may be texts that the run is scored on; these are counted and reported, or left out.
+Some of them may be texts that the run is evaluated on; these are counted and reported, or left out.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Unlabelled:
     split: TokenSplit
     fingerprint: str
     reported: dict[str, int] = field(default_factory=dict)
-    left_out: int = 0  # texts that were equal to held-out ones
+    left_out: int = 0  # number of texts left out because they equal held-out ones
 
 
 def load_unlabelled(
@@ -52,9 +52,9 @@ def load_unlabelled(
 ) -> Unlabelled:
     """Read and tokenise the texts of a file, or of the split `settings.split` of a hub dataset, without any labels.
 
-    rows: draw at most so many, by settings.split_seed; reported: hashes of the reported texts, by split; held_out:
-    hashes, by split, of texts that are left out and counted. like: the training rows; if they are words, texts are
-    split into words too. Raises DataError.
+    rows: draw at most this many, with settings.split_seed; reported: hashes of the reported texts, by split; held_out:
+    hashes, by split, of texts to leave out and count. like: the training rows; if they are words, texts are split into
+    words too. Raises DataError.
     """
     shared = SharedCache(cache, notify, waiting)
     plain = replace(settings, task="auto", label=None, tokens=None, tags=None, group=None, missing="drop")
@@ -80,7 +80,7 @@ def load_unlabelled(
 
 
 def _without_held_out(raw: RawSplit, held_out: Mapping[str, np.ndarray], cache: SharedCache) -> tuple[RawSplit, int]:
-    """Return the texts that are no held-out ones, and how many were; DataError where nothing is left."""
+    """Return the texts that are not held out, and how many were; DataError if nothing is left."""
     if not held_out:
         return raw, 0
     is_held_out = np.isin(text_hashes(raw, raw.fingerprint(), cache), np.concatenate([*held_out.values()]))
@@ -93,7 +93,7 @@ def _without_held_out(raw: RawSplit, held_out: Mapping[str, np.ndarray], cache: 
 
 
 def _words(texts: list[str], tokenizer: Tokenizer, settings: DataSettings, like: TokenSplit) -> TokenSplit:
-    """Split texts into words, as a model that was trained on words reads them."""
+    """Split texts into words, in the form that a model trained on words takes."""
     own = Words.for_questions(tokenizer, (), {"language": settings.language, "windows": settings.windows})
     split = own.ask([texts], settings.max_length).split
     return replace(split, name=NAME, tokens=split.tokens.astype(like.tokens.dtype), target=like.target)

@@ -1,6 +1,6 @@
-"""Splits whose rows a model reads as codes, or as texts and codes: for training with a second view, and its controls.
+"""Splits whose rows are codes, or texts and codes: for training with a second view, and for control experiments.
 
-A row of such a split is its number; texts and codes are looked up when a batch is made.
+Such a split stores only row numbers; texts and codes are looked up when a batch is made.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from data.splits import Arrays, PairedRows, Splits, TokenSplit
 
 @dataclass(frozen=True)
 class CodeInput:
-    """Codes as arguments of a code encoder's forward, and beside them the texts of the same rows, if there are any."""
+    """Codes as arguments of a code encoder's forward, and optionally the texts of the same rows."""
 
     codes: CodePaths
     texts: TokenSplit | None = None
@@ -28,12 +28,12 @@ class CodeInput:
         return found if self.texts is None else found | self.texts.input.collate(self.texts, numbers, lookup)
 
     def example(self, split: TokenSplit, batch_size: int, length: int, *, seed: int = 0) -> Arrays:
-        """Refuse to make inputs of a given shape, as only models that are deployed are timed."""
+        """Raise DataError: only models that are deployed are timed, and models that read codes are not."""
         raise DataError("a model that reads codes is not deployed, so nothing of it is timed")
 
 
 def with_codes(split: TokenSplit, codes: CodePaths, *, texts: bool) -> TokenSplit:
-    """Return the split as rows of codes, with labels as they were; texts: are its texts read beside them?"""
+    """Return the split as rows of codes with the same labels; texts: include its texts as well?"""
     count = len(split)
     assert len(codes) == count, "codes and texts of the same rows"
     return replace(
@@ -46,7 +46,7 @@ def with_codes(split: TokenSplit, codes: CodePaths, *, texts: bool) -> TokenSpli
 
 
 def all_with_codes(splits: Splits, *, texts: bool) -> Splits:
-    """Return the splits of a run as rows of codes, as `with_codes` does with each."""
+    """Return the splits of a run as rows of codes, each converted by `with_codes`."""
     paired = splits.paired
     assert paired is not None, "loaded with codes"
     held_out = paired.held_out
@@ -59,9 +59,9 @@ def all_with_codes(splits: Splits, *, texts: bool) -> Splits:
 
 
 def pairs_of(splits: Splits, name: str) -> Splits:
-    """Return all pairs of a text and its codes as training rows, and those of the split that selects.
+    """Return all pairs of a text and its codes as training rows, and those of the validation split.
 
-    name: of that split of pairs, the prefix of its metrics. Labels are blank or mean nothing.
+    name: of the validation split of pairs, the prefix of its metrics. Labels are placeholders.
     """
     paired = splits.paired
     assert paired is not None, "loaded with codes"
@@ -73,12 +73,12 @@ def pairs_of(splits: Splits, name: str) -> Splits:
 
 
 def _unread(split: TokenSplit, name: str) -> TokenSplit:
-    """Return the split under a name, without the use of its labels."""
+    """Return the split under another name, with its labels unused."""
     return replace(split, name=name, target=None, num_unlabelled=0, parts=None)
 
 
 def shuffled(paired: PairedRows, seed: int) -> PairedRows:
-    """Return the pairs with the codes of other rows, drawn by `seed`: a control, from which nothing can be learned."""
+    """Return the pairs with codes permuted at random across rows: a control, from which nothing can be learned."""
     random = np.random.default_rng(seed)
 
     def mixed(codes: CodePaths) -> CodePaths:

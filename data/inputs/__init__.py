@@ -1,1 +1,1 @@
-"""The input side of a row, without its label: text, turned into tokens."""
+"""The input side of a row, without its label: text or audio turned into tokens or frames."""

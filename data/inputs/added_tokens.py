@@ -1,10 +1,10 @@
-"""Texts that a tokenizer keeps whole, such as [NAME] in the place of names: data.added_tokens.
+"""Texts that a tokenizer keeps whole, such as [NAME] as a placeholder for names: data.added_tokens.
 
-They lie among the added tokens of tokenizer.json, so whatever opens that file keeps them whole too: torch, ONNX,
-transformers, a bundle, a page. They are found in a text as it is written, before it is lowered.
+They are stored as added tokens in tokenizer.json, so everything that opens that file keeps them whole too: torch, ONNX,
+transformers, a bundle, a page. They are matched in the original text, before lower-casing.
 
-A BERT vocabulary has unused pieces for that purpose ([unused0], ...), for which checkpoints have word vectors. An added
-token takes the id of one, or the next id after all others where there is none.
+A BERT vocabulary has unused pieces for this purpose ([unused0], ...), for which checkpoints have embeddings. An added
+token takes the id of an unused piece or, if none is left, the next id after all others.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ PLAIN = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": F
 
 
 def with_added(tokenizer: PieceTokenizer, tokens: Sequence[str]) -> PieceTokenizer:
-    """Return the tokenizer that keeps these texts whole; those that it keeps already stay as they are.
+    """Return the tokenizer that keeps these texts whole; those that it already keeps whole are unchanged.
 
-    DataError for one of its special tokens, such as [MASK].
+    DataError if one of them is a special token, such as [MASK].
     """
     content = json.loads(tokenizer.backend.to_str())
     known = {token["content"]: token for token in content["added_tokens"]}
@@ -49,13 +49,13 @@ def with_added(tokenizer: PieceTokenizer, tokens: Sequence[str]) -> PieceTokeniz
 
 
 def added_to(tokenizer: PieceTokenizer) -> tuple[str, ...]:
-    """Return the texts that the tokenizer keeps whole, special tokens aside."""
+    """Return the texts that the tokenizer keeps whole, special tokens excluded."""
     tokens = json.loads(tokenizer.backend.to_str())["added_tokens"]
     return tuple(token["content"] for token in tokens if not token["special"])
 
 
 def added_notes(tokens: np.ndarray, tokenizer: Tokenizer, added: Sequence[str]) -> list[str]:
-    """Return what the user should know of added tokens: those without effect, and those that no training text has.
+    """Return notes on added tokens that have no effect, and on those that no training text contains.
 
     tokens: those of the training texts, end to end.
     """
@@ -68,19 +68,19 @@ def added_notes(tokens: np.ndarray, tokenizer: Tokenizer, added: Sequence[str]) 
 
 
 def without(text: str, tokens: Sequence[str]) -> str:
-    """Return a text with a space in the place of each of these tokens, from which a vocabulary is trained."""
+    """Return a text with each of these tokens replaced by a space, for training a vocabulary."""
     for token in tokens:
         text = text.replace(token, " ")
     return text
 
 
 def _added(content: JsonObject, new: list[str]) -> Backend:
-    """The tokenizer of a tokenizer.json with these tokens, in the place of unused pieces as far as there are any."""
+    """Return the tokenizer of a tokenizer.json with these tokens, which replace unused pieces while there are any."""
     from tokenizers import AddedToken
     from tokenizers import Tokenizer as Backend
 
     vocab, added = content["model"]["vocab"], content["added_tokens"]
-    if isinstance(vocab, dict):  # of Unigram it is a list with scores, in which no piece is unused
+    if isinstance(vocab, dict):  # Unigram has a list with scores instead, without unused pieces
         taken = {token["id"] for token in added}
         unused = sorted((place, piece) for piece, place in vocab.items() if UNUSED.fullmatch(piece))
         free = [(place, piece) for place, piece in unused if place not in taken]

@@ -1,7 +1,7 @@
-"""Texts as pieces without special tokens around them, as static vectors are averaged.
+"""Texts as pieces without special tokens, as needed for averaging static embeddings.
 
-The tokenizer's own template is taken off, so the saved tokenizer.json adds nothing either. Where a vocabulary has no
-padding token, rows are padded with one id more than it has, whose vector is zero.
+The tokenizer's template is removed, so the saved tokenizer.json adds no special tokens either. If a vocabulary has no
+padding token, rows are padded with the id after the last one, whose embedding is zero.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ class BareTexts:
     """How texts are encoded without special tokens."""
 
     pad_id: int  # also the only token of a row without any, so that no row is empty
-    dropped: int | None  # the unknown token's id where such pieces are left out of a text, as Model2Vec does
+    dropped: int | None  # the unknown token's id if such pieces are left out of a text, as in Model2Vec
 
     def facts(self) -> JsonObject:
         """The entry of tokenizer_config.json in a saved folder."""
         return {"drops_unknown": self.dropped is not None}
 
     def encode(self, backend: Backend, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
-        """Encode texts, at most max_length tokens a row; of a pair the longer text is cut first."""
+        """Encode texts, at most max_length tokens per row; of a pair the longer text is cut first."""
         backend.no_truncation()
         backend.no_padding()
         parts = [self._pieces(backend, column) for column in (texts, pairs) if column is not None]
@@ -53,7 +53,7 @@ class BareTexts:
         return Encoded(tokens, lengths, starts, int(cut.sum()), is_cut=cut)
 
     def _pieces(self, backend: Backend, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        """The pieces of all texts end to end, and their number in each text, int64."""
+        """Return the pieces of all texts end to end, and their number in each text, int64."""
         found = [np.array(e.ids, np.int64) for e in backend.encode_batch_fast(texts, add_special_tokens=False)]
         if self.dropped is not None:
             found = [ids[ids != self.dropped] for ids in found]
@@ -61,44 +61,44 @@ class BareTexts:
 
 
 def facts_of(config: Path | None, unknown_tokens: str = "auto") -> JsonObject:
-    """The entry of tokenizer_config.json for static vectors with this config.json.
+    """Return the entry of tokenizer_config.json for static embeddings with this config.json.
 
-    unknown_tokens: keep or drop; auto: as the vectors were made, which Model2Vec drops.
+    unknown_tokens: keep or drop; auto: drop for Model2Vec's embeddings, else keep.
     """
     if unknown_tokens != "auto":
         return {"drops_unknown": unknown_tokens == "drop"}
     try:
         content = json.loads(config.read_text(encoding="utf-8")) if config else {}
     except ValueError:
-        content = {}  # the loader of the vectors refuses a damaged file
+        content = {}  # the loader of the embeddings refuses a damaged file
     found = content if isinstance(content, dict) else {}
     is_model2vec = found.get("model_type") == "model2vec" or ("model_type" not in found and "normalize" in found)
     return {"drops_unknown": is_model2vec}
 
 
 def read_facts(source: str, beside: JsonObject, special_tokens: bool, unknown_tokens: str) -> JsonObject | None:
-    """How texts are encoded without special tokens, by the files of a source; None: with them."""
+    """Return how a source's files say that texts are encoded without special tokens; None: with special tokens."""
     if special_tokens or (ENTRY in beside and unknown_tokens == "auto"):
         return beside.get(ENTRY)
     return facts_of(fetch_file(source, "config.json", is_needed=False), unknown_tokens)
 
 
 def dropped_token(backend: Backend, facts: JsonObject) -> int | None:
-    """The id of the unknown token where the facts say that it is dropped; None where it is not, or there is none."""
+    """Return the id of the unknown token if the facts say to drop it; None if it is kept or there is none."""
     return unknown_token(backend) if facts.get("drops_unknown") else None
 
 
 def unknown_token(backend: Backend) -> int | None:
-    """The id that stands for pieces without one of their own; None where the tokenizer has none."""
+    """Return the id of the unknown token; None if the tokenizer has none."""
     model = json.loads(backend.to_str())["model"]
-    if "unk_id" in model:  # a Unigram's
+    if "unk_id" in model:  # Unigram
         return None if model["unk_id"] is None else int(model["unk_id"])
     found: int | None = backend.token_to_id(model["unk_token"]) if model.get("unk_token") else None
     return found
 
 
 def take_off_template(backend: Backend) -> None:
-    """Make the tokenizer add nothing to a text, and give the second text of a pair the segment 1."""
+    """Make the tokenizer add no special tokens, and give the second text of a pair segment id 1."""
     from tokenizers import processors
 
     backend.post_processor = processors.TemplateProcessing(single="$A:0", pair="$A:0 $B:1", special_tokens=[])

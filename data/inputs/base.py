@@ -1,4 +1,4 @@
-"""An input is what a row is made of before its label: read from columns, encoded once, padded into batches."""
+"""An input is everything in a row except its label: it is read from columns, encoded once, and padded into batches."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from data.splits import RowInput
 
 
 class Input(RowInput, Protocol):
-    """Makes the columns of a dataset into the stored rows of a split, and these into batches."""
+    """Turns the columns of a dataset into the stored rows of a split, and these into batches."""
 
     name: ClassVar[str]
     tokenizer: Tokenizer
-    columns: tuple[str, ...]  # that it reads, as the table of a raw split names them
+    columns: tuple[str, ...]  # the columns that it reads, by their names in the table of a raw split
 
     def encode(self, columns: Columns, max_length: int) -> Encoded:
         """Return the rows of a chunk as tokens, at most `max_length` each, special ones included."""

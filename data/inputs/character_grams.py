@@ -1,7 +1,7 @@
-"""The character n-grams of words, as hashes beside those of the words.
+"""Hashes of the character n-grams of words, in addition to those of the words.
 
-The n-grams of a word are the runs of `low` to `high` characters of `<word>`; a token of one character has none. Each is
-hashed as the sequence of the word `c` and the n-gram, so that none is mistaken for a word.
+The n-grams of a word are the substrings of `low` to `high` characters of `<word>`; a one-character token has none. Each
+is hashed as the sequence of the word `c` and the n-gram, so that none is mistaken for a word.
 runner/deploy/bundle/characters.py and runner/deploy/page/reader.js compute the same for a model.bin.
 """
 
@@ -13,13 +13,13 @@ from itertools import chain
 import numpy as np
 
 MODULUS = 1 << 32
-ROW_BITS = np.uint64(32)  # the number of a row above a hash, so that one sort keeps rows apart
+ROW_BITS = np.uint64(32)  # the row number is stored above the hash, so that a single sort keeps rows apart
 START = (zlib.crc32(b"c") + 1) * 0x85EBCA6B % MODULUS  # K1 of models/ngrams/prints.py
-MOST_WORDS = 100_000  # in the cache, which is emptied then; a word of 8 letters has 26 n-grams of 2 to 5 characters
+MOST_WORDS = 100_000  # cache size, emptied when full; a word of 8 letters has 26 n-grams of 2 to 5 characters
 
 
 class CharacterGrams(dict[str, np.ndarray]):
-    """The hashes of the character n-grams of each word seen so far, (N,) uint32, each once."""
+    """The hashes of the distinct character n-grams of each word seen so far, (N,) uint32."""
 
     def __init__(self, low: int, high: int) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class CharacterGrams(dict[str, np.ndarray]):
         return found
 
     def of_rows(self, rows: list[list[str]]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the hashes of each row's words end to end, uint32, ascending and once in a row, and their counts."""
+        """Return each row's distinct n-gram hashes, ascending, all rows end to end, uint32, and the count per row."""
         parts = [[self[word] for word in dict.fromkeys(words)] for words in rows]
         sizes = np.fromiter((sum(map(len, found)) for found in parts), np.uint64, len(parts))
         hashes = np.concatenate([np.zeros(0, np.uint32), *chain.from_iterable(parts)])

@@ -1,7 +1,7 @@
-"""Steps that clean a text before it is tokenised, by name; a tokenizer carries the names of its steps.
+"""Named steps that clean a text before it is tokenised; a tokenizer records the names of its steps.
 
-A tokenizer saves them with itself, so whatever opens a saved model cleans its questions as the rows were cleaned. Rows
-keep their texts as they are: only what is tokenised is cleaned. Standard library only, for a bundle has a copy.
+They are saved with the tokenizer, so whatever opens a saved model cleans its inputs like the training rows. Rows keep
+their original texts: only the tokenised text is cleaned. Standard library only, since a bundle has a copy of this file.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from data.settings import DataSettings
 
 ENTRY = "cleaning"  # of tokenizer_config.json and words.json in a saved folder, of model.bin and model.json
-AFTER = " after "  # between the fingerprint of a tokenizer and its steps
+AFTER = " after "  # separates the fingerprint of a tokenizer from its steps
 LINK = re.compile(r"(?:\bhttps?(?:://|:?/?…)|\bwww\.)\S*", re.IGNORECASE)
 USER = re.compile(r"(?<![\w@])@\w+")
-ENDS = ".,;:!?…)]}\"'”’»"  # behind a link they belong to the sentence
+ENDS = ".,;:!?…)]}\"'”’»"  # after a link these belong to the sentence
 
 
 def clean_tweet(text: str) -> str:
-    """Return a text with its links as HTTPURL and its users as @USER, the form of BERTweet (Nguyen et al. 2020)."""
+    """Return a text with links as HTTPURL and user names as @USER, as in BERTweet (Nguyen et al. 2020)."""
     return USER.sub("@USER", LINK.sub(_link, text))
 
 
@@ -39,14 +39,14 @@ def cleaning_of(settings: DataSettings) -> tuple[str, ...]:
 
 
 def clean_text(text: str, steps: Iterable[str]) -> str:
-    """Return a text after these steps, in their order."""
+    """Return a text after applying these steps in order."""
     for step in steps:
         text = STEPS[step](text)
     return text
 
 
 def clean_texts(texts: Sequence[str], steps: Sequence[str]) -> list[str]:
-    """Return texts after these steps, in their order."""
+    """Return texts after applying these steps in order."""
     return [clean_text(text, steps) for text in texts] if steps else list(texts)
 
 
@@ -60,10 +60,10 @@ def known_steps(entry: object) -> tuple[str, ...]:
 
 
 def marked(fingerprint: str, steps: Sequence[str]) -> str:
-    """Return the fingerprint of a tokenizer with the steps before it; without steps it stays what it was."""
+    """Return a tokenizer's fingerprint with these cleaning steps included; unchanged without steps."""
     return unmarked(fingerprint) + (AFTER + ",".join(steps) if steps else "")
 
 
 def unmarked(fingerprint: str) -> str:
-    """Return a tokenizer's fingerprint without the steps before it: equal ones have equal tokens."""
+    """Return a tokenizer's fingerprint without cleaning steps; if equal, tokenizers have equal tokens."""
     return fingerprint.partition(AFTER)[0]

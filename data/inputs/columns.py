@@ -1,4 +1,4 @@
-"""The columns of a chunk of rows, as inputs read them."""
+"""The type of the columns of a chunk of rows that inputs read."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Texts as hashes of their words: a tokenizer without a vocabulary, for models over n-grams.
+"""Texts as hashes of their words: a tokenizer without a vocabulary, for n-gram models.
 
-A text is lowered as a whole (data.lower: by the rules of a language), and its words, and its other visible characters
-one by one, are its tokens. A stored token is (CRC-32 of the UTF-8 bytes + 1) mod 2^32. Nothing is trained, and no word
-is unknown; words cannot be read back. With character n-grams a row is the words of its text and then, as its second
-segment, their character n-grams.
+The whole text is lower-cased (data.lower: by the rules of a language). Its tokens are its words, and each other visible
+character. A stored token is (CRC-32 of the UTF-8 bytes + 1) mod 2^32. Nothing is trained and no word is unknown, but
+words cannot be recovered. With character n-grams a row is the words of its text followed, as a second segment, by their
+character n-grams.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ WORDS = "words"  # the value of model.tokenizer
 FILE = "words.json"
 PATTERN = r"\w+|[^\w\s]"
 FACTS = {"tokenizer": "hashed words", "format": 1, "pattern": PATTERN, "lower": True, "hash": "crc32 + 1"}
-NO_WORD = 0  # padding, and the only token of a row without a word, so that no row is empty
-MOST_WORDS = 200_000  # in the cache, which is emptied then, so that memory does not grow with the texts
+NO_WORD = 0  # padding, and the only token of a row without words, so that no row is empty
+MOST_WORDS = 200_000  # cache size; the cache is emptied when full, so that memory use does not grow with the texts
 
 _find = re.compile(PATTERN).findall
 
@@ -56,19 +56,19 @@ class _Hashes(dict[str, int]):
 class HashedWords:
     """The tokenizer of hashed words; there are no special tokens.
 
-    characters: of the shortest and the longest character n-gram; None without. language: by whose rules texts are
-    lowered; None: by those of Unicode.
+    characters: lengths of the shortest and longest character n-grams; None: no n-grams. language: whose rules
+    lower-case texts; None: Unicode's rules.
     """
 
     characters: tuple[int, int] | None = None
-    cleaning: tuple[str, ...] = ()  # steps before it, by their names in data/inputs/cleaning.py
+    cleaning: tuple[str, ...] = ()  # cleaning steps before it, by their names in data/inputs/cleaning.py
     language: str | None = None
     source: ClassVar[str] = WORDS
     vocab_size: ClassVar[int] = 1 << 32
     pad_id: ClassVar[int] = NO_WORD
 
     def cleaned_by(self, steps: tuple[str, ...]) -> Self:
-        """Return this tokenizer with these steps before it, and no others."""
+        """Return this tokenizer with exactly these cleaning steps before it."""
         return replace(self, cleaning=steps)
 
     @cached_property
@@ -80,11 +80,11 @@ class HashedWords:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of all that the tokens depend on."""
+        """A hash of everything that the tokens depend on."""
         return hashlib.sha256(json.dumps(self.facts, sort_keys=True).encode()).hexdigest()
 
     def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
-        """Encode texts, at most max_length words a row; of a pair the longer text is cut first."""
+        """Encode texts, at most max_length words per row; of a pair the longer text is cut first."""
         if self.cleaning:
             texts, pairs = clean_texts(texts, self.cleaning), pairs and clean_texts(pairs, self.cleaning)
         if self.characters:
@@ -105,17 +105,17 @@ class HashedWords:
 
     @cached_property
     def _hashes(self) -> _Hashes:
-        """The hashes of words, kept from call to call."""
+        """The hashes of words, cached across calls."""
         return _Hashes()
 
     @cached_property
     def _grams(self) -> CharacterGrams:
-        """The hashes of the character n-grams of words, kept from call to call."""
+        """The hashes of the character n-grams of words, cached across calls."""
         assert self.characters is not None
         return CharacterGrams(*self.characters)
 
     def _encode_characters(self, texts: list[str], max_length: int) -> Encoded:
-        """Encode texts as at most max_length words each, and the character n-grams of these words."""
+        """Encode each text as at most max_length words followed by the character n-grams of these words."""
         found = [words_of(text, self.language) for text in texts]
         is_cut = np.fromiter((len(words) > max_length for words in found), bool, len(found))
         kept = [words[:max_length] for words in found]
@@ -130,7 +130,7 @@ class HashedWords:
         return Encoded(tokens, lengths, starts, int(is_cut.sum()), is_cut=is_cut)
 
     def decode(self, ids: list[int]) -> str:
-        """Return the hashes in hexadecimal digits, because the words are not known."""
+        """Return the hashes in hexadecimal, since the words are not stored."""
         return " ".join(f"{index:08x}" for index in ids)
 
     def tokens(self) -> list[str]:
@@ -141,20 +141,20 @@ class HashedWords:
         )
 
     def save(self, folder: Path, longest: int | None = None) -> None:
-        """Write the file by which a saved model is opened with this tokenizer again; `longest` has no meaning here."""
+        """Write the file from which a saved model restores this tokenizer; `longest` is ignored."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / FILE).write_text(json.dumps(self.facts, indent=2), encoding="utf-8")
 
 
 def words_of(text: str, language: str | None = None) -> list[str]:
-    """Return the tokens of a text before they are hashed, in lower case by the rules of a language."""
+    """Return the tokens of a text before hashing, lower-cased by the rules of `language` (None: Unicode's)."""
     return _find(lower_case(text, language) if language else text.lower())
 
 
 def hash_texts(texts: Iterable[str], language: str | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Return the hashes of the words of all texts end to end, int64 below 2^32, and their number in each, int64.
+    """Return the hashes of the words of all texts end to end, int64 below 2^32, and the number in each text, int64.
 
-    language: by whose rules texts are lowered; None: by those of Unicode.
+    language: whose rules lower-case texts; None: Unicode's rules.
     """
     known, parts, counts = _Hashes(), list[np.ndarray](), list[int]()
     for text in texts:
@@ -165,7 +165,7 @@ def hash_texts(texts: Iterable[str], language: str | None = None) -> tuple[np.nd
 
 
 def open_words(folder: Path) -> HashedWords:
-    """Open the tokenizer of a saved folder; DataError where its file says that words are hashed in another way."""
+    """Open the tokenizer of a saved folder; DataError if its file describes another way to hash words."""
     path = folder / FILE
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))

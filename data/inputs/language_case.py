@@ -1,7 +1,8 @@
-"""Lower case by the rules of a language, as the first steps of a tokenizer: data.lower=tr.
+"""Lower-casing by the rules of a language, as the first steps of a tokenizer: data.lower=tr.
 
-In Turkish and Azerbaijani I is the capital of ı, and İ that of i; Unicode's lower case knows neither. The steps lie in
-the normaliser of tokenizer.json, so whatever opens that file takes them too: torch, ONNX, transformers, a browser.
+In Turkish and Azerbaijani I is the capital of ı, and İ that of i; Unicode's default lower-casing does neither. The
+steps are in the normaliser of tokenizer.json, so everything that opens that file applies them too: torch, ONNX,
+transformers, a browser.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 TURKISH = "tr"
 LANGUAGES = {"tr": TURKISH, "tur": TURKISH, "az": TURKISH, "aze": TURKISH, "azj": TURKISH}  # by language code
-STEPS: tuple[JsonObject, ...] = (  # I with a dot above may be written as two characters, so letters are composed first
+STEPS: tuple[JsonObject, ...] = (  # İ may be written as two characters, so characters are composed first
     {"type": "NFC"},
     {"type": "Replace", "pattern": {"String": "İ"}, "content": "i"},
     {"type": "Replace", "pattern": {"String": "I"}, "content": "ı"},
@@ -26,12 +27,12 @@ STEPS: tuple[JsonObject, ...] = (  # I with a dot above may be written as two ch
 
 
 def language_of(code: str | None) -> str | None:
-    """Return the language whose rules of lower case a code such as tr or tur_Latn has; None for Unicode's rules."""
+    """Return the language whose lower-casing rules a code such as tr or tur_Latn needs; None for Unicode's rules."""
     return LANGUAGES.get((code or "").replace("-", "_").partition("_")[0].lower())
 
 
 def lowered(backend: Backend, language: str | None) -> Backend:
-    """Return the tokenizer with the steps of the language before its own, once; None: the tokenizer itself."""
+    """Return the tokenizer with the language's steps before its own, unless it has them; None: the tokenizer itself."""
     content = json.loads(backend.to_str())
     if language is None or case_language(content):
         return backend
@@ -45,13 +46,13 @@ def lowered(backend: Backend, language: str | None) -> Backend:
 
 
 def case_language(content: JsonObject) -> str | None:
-    """Return the language by whose rules the tokenizer in a tokenizer.json lowers texts; None for none."""
+    """Return the language whose lower-casing rules a tokenizer.json applies; None for none."""
     steps = (content.get("normalizer") or {}).get("normalizers") or []
     return TURKISH if tuple(steps[: len(STEPS)]) == STEPS else None
 
 
 def own_normalizer(content: JsonObject) -> JsonObject | None:
-    """Return the normaliser of a tokenizer.json without the steps of a language; None where nothing is left."""
+    """Return the normaliser of a tokenizer.json without the language's steps; None if nothing is left."""
     if case_language(content) is None:
         found: JsonObject | None = content.get("normalizer")
         return found

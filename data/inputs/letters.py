@@ -1,4 +1,4 @@
-"""The letters that a trained vocabulary has; a word with another one becomes [UNK]."""
+"""The letters that a trained vocabulary has; a word with any other letter becomes [UNK]."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from collections import Counter
 
 MOST_LETTERS = 1000  # as in BERT's own vocabulary
 MOST_IDEOGRAPHS = 8000  # Chinese newspapers use about 5,000 different ones
-SHARE_OF_IDEOGRAPHS = 0.01  # of the letters of texts, above which a vocabulary gets more of them than MOST_LETTERS
+SHARE_OF_IDEOGRAPHS = 0.01  # above this share of a text's letters, a vocabulary may exceed MOST_LETTERS
 ROOM = 0.9  # the share of a vocabulary that ideographs may take; the rest is for pieces of other words
-IDEOGRAPHS = (  # that BERT makes words of their own
+IDEOGRAPHS = (  # BERT treats each of these as a separate word
     (0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6DF), (0x2A700, 0x2B73F), (0x2B740, 0x2B81F), (0x2B920, 0x2CEAF),
     (0xF900, 0xFAFF), (0x2F800, 0x2FA1F),
 )  # fmt: skip
 
 
 def is_ideograph(letter: str) -> bool:
-    """Is this a Chinese character, which BERT makes a word of its own?"""
+    """Return whether this is a Chinese character, which BERT treats as a separate word."""
     return letter > "\u33ff" and any(first <= ord(letter) <= last for first, last in IDEOGRAPHS)
 
 
 def most_frequent(counts: Counter[str], room: int) -> tuple[list[str], list[str]]:
-    """Return the letters of a vocabulary, the most frequent first, and those of them that stand inside words.
+    """Return the letters of a vocabulary, the most frequent first, and those of them that can occur inside words.
 
-    counts: of all characters; room: the tokens that the vocabulary has place for. Texts with Chinese get as many of its
-    characters as there is room for, because none of them can be put together from pieces.
+    counts: of all characters; room: how many tokens the vocabulary can hold. For Chinese texts as many characters are
+    included as there is room for, because none of them can be composed from pieces.
     """
     ordered = sorted(counts, key=lambda letter: (-counts[letter], letter))
     letters = [letter for letter in ordered[:MOST_LETTERS] if not letter.isspace()]

@@ -1,10 +1,10 @@
-"""The features of a sound: log-mel spectrograms and MFCCs, (frames, features).
+"""Audio features: log-mel spectrograms and MFCCs, (frames, features).
 
     frames = features(samples, "log_mel", rate=16000, seconds=5.0, average=4)   # (39, 64) of 80,000 samples
 
-NumPy alone and nothing else of this project, because a model without torch is deployed with this very file. Equal to
-librosa 0.11 (`pad_mode="constant"`) but for 4e-6 of the power. Windows have 64 ms and begin every 32 ms, so at 16 kHz
-they are 1,024 samples and 512 apart; each is centred, and what lies before and after the sound is silence.
+Uses only NumPy and no other module of this project, because models without torch are deployed with this file. Equal to
+librosa 0.11 (`pad_mode="constant"`) up to 4e-6 of the power. Windows of 64 ms start every 32 ms, so at 16 kHz they have
+1,024 samples and are 512 apart. Windows are centred, and the sound is padded with silence on both sides.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from functools import lru_cache
 import numpy as np
 
 LOG_MEL, MFCC = KINDS = ("log_mel", "mfcc")
-STEP_S = 0.032  # from one window to the next, half of a window
+STEP_S = 0.032  # from one window to the next: half a window
 BANDS, COEFFICIENTS = 64, 40
-FLOOR = 1e-6  # added to the power: recordings are padded with silence, whose logarithm would rule the variance
+FLOOR = 1e-6  # added to the power; without it, the logarithm of padded silence would dominate the variance
 LINEAR_HZ, PER_MEL, OCTAVE = 1000.0, 200.0 / 3.0, np.log(6.4) / 27.0  # Slaney's scale: linear, then logarithmic
 
 
@@ -25,9 +25,9 @@ def features(
 ) -> np.ndarray:
     """Return the features of a sound, (frames, width(name) x stack) float64.
 
-    samples: (n,) from -1 to 1. rate: of the samples, in Hz. seconds: the sound is cut to these, or silence is added at
-    its end; None: it stays as long as it is. average: neighbouring frames that become their mean. stack: neighbouring
-    means that become one frame.
+    samples: (n,) from -1 to 1. rate: of the samples, in Hz. seconds: the sound is cut or padded with silence at its end
+    to this length; None: its length is kept. average: number of neighbouring frames replaced by their mean. stack:
+    number of neighbouring means combined into one frame.
     """
     if seconds is not None:
         samples = fit(samples, round(seconds * rate))
@@ -41,7 +41,7 @@ def width(name: str) -> int:
 
 
 def fit(samples: np.ndarray, count: int) -> np.ndarray:
-    """Return the first `count` samples, with silence after the last where there are fewer."""
+    """Return the first `count` samples, padded with silence at the end if there are fewer."""
     return np.pad(samples[:count], (0, max(0, count - len(samples))))
 
 
@@ -77,15 +77,15 @@ def _mel(hertz: float) -> float:
 
 
 def _hertz(mels: np.ndarray) -> np.ndarray:
-    """Return the frequencies of places on Slaney's mel scale."""
+    """Return the frequencies of values on Slaney's mel scale."""
     knee = LINEAR_HZ / PER_MEL
     return np.where(mels < knee, mels * PER_MEL, LINEAR_HZ * np.exp(OCTAVE * (np.maximum(mels, knee) - knee)))
 
 
 def average_frames(frames: np.ndarray, count: int) -> np.ndarray:
-    """Return the mean of each `count` neighbouring frames; the last ones that are fewer are left out.
+    """Return the mean of each `count` neighbouring frames; an incomplete group at the end is dropped.
 
-    Fewer than `count` in all become one frame.
+    If there are fewer than `count` frames in all, they become one frame.
     """
     whole = len(frames) // count
     if not whole:
@@ -94,9 +94,9 @@ def average_frames(frames: np.ndarray, count: int) -> np.ndarray:
 
 
 def stack_frames(frames: np.ndarray, count: int) -> np.ndarray:
-    """Return each `count` neighbouring frames (T, F) as one, (T // count, F x count), a feature's values side by side.
+    """Combine each `count` neighbouring frames (T, F) into one, (T // count, F x count), a feature's values adjacent.
 
-    The last ones that are fewer are left out. Fewer than `count` in all become one frame, with the last one repeated.
+    An incomplete group at the end is dropped. Fewer than `count` frames in all become one, with the last one repeated.
     Source of stacked frames: Sak et al. 2015, arXiv 1507.06947.
     """
     if len(frames) < count:

@@ -1,8 +1,8 @@
-"""Training texts whose words are split into other pieces in every epoch: MaxMatch-Dropout for WordPiece.
+"""MaxMatch-Dropout for WordPiece: in every epoch the words of training texts are split into different pieces.
 
 WordPiece takes the longest piece that a word begins with, then the longest that the rest begins with, and so on. With
-dropout each piece that fits is passed over with a probability, and the next shorter one is tried; the shortest one that
-fits is always taken. Rows are split again from their stored ids: the pieces of a word, put together, are the word.
+dropout each matching piece is skipped with some probability and the next shorter one is tried; the shortest match is
+always taken. Rows are re-split from their stored ids: joining the pieces of a word gives the word.
 Source: Hiraoka 2022, MaxMatch-Dropout, arXiv 2209.04126.
 """
 
@@ -19,17 +19,17 @@ from data.inputs.word_cache import cut_longest
 from data.splits import Arrays, TokenSplit
 
 SETTING = "train.maxmatch_dropout"
-MOST_WORDS = 100_000  # whose pieces are remembered; they are forgotten then, so that memory does not grow
-Fits = list[list[tuple[int, int]]]  # at each character of a word: (where a piece ends, its id), the longest first
+MOST_WORDS = 100_000  # cache size; the cache is emptied when full, so that memory use does not grow
+Fits = list[list[tuple[int, int]]]  # at each character of a word: (end, id) of each matching piece, the longest first
 
 
 class MaxMatchDropout:
-    """Splits the words of training batches again, by the run's seed, the epoch and the row alone."""
+    """Re-splits the words of training batches; depends only on the run's seed, the epoch and the row."""
 
     def __init__(self, tokenizer: Tokenizer, *, share: float, seed: int, max_length: int) -> None:
-        """share: probability that a piece is passed over; seed: of the run; max_length: of a row, in tokens.
+        """share: probability that a piece is skipped; seed: of the run; max_length: of a row, in tokens.
 
-        DataError for a tokenizer that is no WordPiece.
+        DataError for a tokenizer other than WordPiece.
         """
         pieces = require_pieces(tokenizer, f"{SETTING}={share:g}")
         content = json.loads(pieces.backend.to_str())
@@ -50,7 +50,7 @@ class MaxMatchDropout:
         self._known: dict[tuple[int, ...], Fits | None] = {}
 
     def augment(self, split: TokenSplit, rows: np.ndarray, inputs: Arrays, targets: Arrays, epoch: int) -> None:
-        """Replace the inputs of a batch by those of the same rows in other pieces."""
+        """Replace the inputs of a batch with the same rows split into different pieces."""
         found, starts = list[list[int]](), list[int]()
         for row in rows.tolist():
             begin, end = split.offsets[row : row + 2]
@@ -67,9 +67,9 @@ class MaxMatchDropout:
         inputs.update(split.input.collate(batch, np.arange(len(rows))))
 
     def split_row(self, ids: list[int], start: int, random: np.random.Generator) -> tuple[list[int], int]:
-        """Return a row in other pieces, and where its second text starts; both texts are cut to `max_length` tokens.
+        """Return a row in different pieces, cut to `max_length` tokens in all, and where its second text starts.
 
-        start: where the second text starts in `ids`; their number without one.
+        start: where the second text starts in `ids`; len(ids) without one.
         """
         draws = _Draws(random)
         one, two = self._split_text(ids[:start], draws), self._split_text(ids[start:], draws)
@@ -79,7 +79,7 @@ class MaxMatchDropout:
         return one + two, len(one)
 
     def _cut(self, ids: list[int], count: int) -> list[int]:
-        """The first tokens of a text; a special token at its end stays there."""
+        """Return the first `count` tokens of a text; a special token at its end is kept."""
         if len(ids) <= count or not count:
             return ids[:count]
         return [*ids[: count - 1], ids[-1] if ids[-1] in self.whole else ids[count - 1]]
@@ -94,7 +94,7 @@ class MaxMatchDropout:
         return found
 
     def _split_word(self, ids: tuple[int, ...], draws: _Draws) -> tuple[int, ...] | list[int]:
-        """The word of these pieces in other ones; as it is where what was taken leaves a rest that no piece fits."""
+        """Return the word in different pieces; unchanged if the chosen pieces leave a rest that no piece matches."""
         fits = self._fits(ids)
         if fits is None:
             return ids
@@ -110,7 +110,7 @@ class MaxMatchDropout:
         return found
 
     def _fits(self, ids: tuple[int, ...]) -> Fits | None:
-        """The pieces that fit at each character of a word; None for special tokens, which stay as they are."""
+        """Return the pieces that match at each character of a word; None for special tokens, which are never split."""
         if ids in self._known:
             return self._known[ids]
         if len(self._known) > MOST_WORDS:
@@ -132,12 +132,12 @@ class MaxMatchDropout:
 
 
 class _Draws:
-    """Random numbers between 0 and 1 one after the other, drawn in blocks, which takes a twentieth of the time."""
+    """Random numbers between 0 and 1, returned one by one but drawn in blocks, which takes a twentieth of the time."""
 
     def __init__(self, random: np.random.Generator) -> None:
         self._random, self._left = random, list[float]()
 
     def next(self) -> float:
-        """Return the next one."""
+        """Return the next random number."""
         self._left = self._left or self._random.random(64).tolist()
         return self._left.pop()

@@ -1,6 +1,6 @@
-"""Tokens of texts with the characters that each of them stands for, and the special tokens around a pair of texts.
+"""Tokens of texts with the character range of each token, and the special tokens around a pair of texts.
 
-Characters are Unicode code points of the text as it is, whatever the tokenizer's normaliser makes of it.
+Characters are Unicode code points of the original text, before the tokenizer's normaliser changes it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class OffsetPieces:
 
 
 def offset_pieces(tokenizer: PieceTokenizer, texts: Sequence[str]) -> OffsetPieces:
-    """Return the tokens of texts; equal ones, such as the contexts of several questions, are encoded once."""
+    """Return the tokens of texts; equal texts, such as a context of several questions, are encoded once."""
     backend, distinct = tokenizer.backend, {text: i for i, text in enumerate(dict.fromkeys(texts))}
     backend.no_truncation()
     backend.no_padding()
@@ -53,11 +53,11 @@ class PairFrame:
     before: np.ndarray  # (b,) int64
     between: np.ndarray  # (m,) int64
     after: np.ndarray  # (a,) int64
-    has_segments: bool  # has the second text a segment of its own?
+    has_segments: bool  # does the second text have segment id 1?
 
     @classmethod
     def of(cls, tokenizer: PieceTokenizer) -> PairFrame:
-        """Find them by encoding two letters; DataError where no special token stands before the first text."""
+        """Find the special tokens by encoding two letters; DataError if none comes before the first text."""
         backend = tokenizer.backend
         backend.no_truncation()
         backend.no_padding()

@@ -1,4 +1,4 @@
-"""Rows that lie end to end in a flat array, as a padded rectangle."""
+"""Turns rows that are concatenated in a flat array into a padded rectangle."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import numpy as np
 
 
 def padded_index(offsets: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the rows' tokens are in the flat array, and which positions are real, both (B, T).
+    """Return the indices of the rows' tokens in the flat array, and which positions are not padding, both (B, T).
 
-    Padding points at the first token of its row, so that no index leaves the array; the caller overwrites or masks it.
+    Padding points at the first token of its row, so that every index is valid; the caller overwrites or masks it.
     """
     starts = offsets[rows]
     lengths = offsets[rows + 1] - starts

@@ -1,10 +1,10 @@
 """Which pieces of a vocabulary the training texts need: the special tokens, all single characters, and frequent pieces.
 
-A text whose pieces are all kept is split as before, and so the rest of a model computes the same numbers for it:
+A text whose pieces are all kept is split as before, so the model's output for it does not change:
 
-    WordPiece   the longest match among all pieces is kept, and the kept ones offer nothing longer.
-    Unigram     the best path stays, and no better one appears.
-    BPE         a piece is kept with all pieces on the way to it, and merges keep their order.
+    WordPiece   the longest match is still in the vocabulary, and removing pieces adds no longer match.
+    Unigram     the best path is still available, and no better one appears.
+    BPE         a piece is kept with all intermediate pieces of its merges, and merges keep their order.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from data.errors import DataError
 from data.json_types import JsonObject
 
 KINDS = ("WordPiece", "BPE", "Unigram")
-LAST_PAD = 8  # up to this padding id the ids before it stay too: RoBERTa counts positions from the padding id on
+LAST_PAD = 8  # if the padding id is at most this, lower ids stay too: RoBERTa's positions start from the padding id
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Vocabulary:
     counts: np.ndarray  # (ids,) int64: occurrences in the training texts
     pad_id: int
     source: str
-    added: set[int] = field(init=False)  # ids of the tokens beside the model's own pieces, special ones among them
+    added: set[int] = field(init=False)  # ids of the added tokens, including special ones
     ids: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -43,7 +43,7 @@ class Vocabulary:
 
     @property
     def model(self) -> JsonObject:
-        """The part of the JSON with the pieces."""
+        """The part of the JSON that contains the pieces."""
         found: JsonObject = self.content["model"]
         return found
 
@@ -54,10 +54,10 @@ class Vocabulary:
 
     @cached_property
     def required(self) -> set[int]:
-        """The ids that always stay: special and added tokens, single characters and bytes, the unknown token.
+        """The ids that are always kept: special and added tokens, single characters and bytes, the unknown token.
 
-        A single character stays if the training texts have it or if it is ASCII, at the beginning of a word and within
-        it; all 256 bytes stay where pieces are made of bytes, or where unknown characters are written as bytes.
+        A single character is kept, in both its word-initial and word-internal form, if it occurs in the training texts
+        or is ASCII. All 256 bytes are kept if pieces consist of bytes or unknown characters are encoded as bytes.
         """
         found = self.added | ({*range(self.pad_id + 1)} if self.pad_id <= LAST_PAD else {self.pad_id})
         if self.model.get("unk_token") in self.ids:
@@ -82,17 +82,17 @@ class Vocabulary:
         return singles
 
     def _bare(self, piece: str) -> str:
-        """A piece without the marks that say where in a word it stands."""
+        """A piece without the prefix or suffix that marks its position in a word."""
         before, after = self.model.get("continuing_subword_prefix"), self.model.get("end_of_word_suffix")
         if before and len(piece) > len(before):
             piece = piece.removeprefix(before)
         return piece.removesuffix(after) if after and len(piece) > len(after) else piece
 
     def choose(self, most: int | None) -> np.ndarray:
-        """The ids to keep, ascending, (n,) int64: the required ones, then the most frequent, then those of low ids.
+        """The ids to keep, ascending, (n,) int64: the required ones, then the most frequent; ties go to lower ids.
 
-        most: how many; None: all that the training texts use. DataError for fewer than the required ones, and for
-        no fewer than there are.
+        most: how many to keep; None: all that the training texts use. DataError if `most` is below the number of
+        required ids, or not below the size of the vocabulary.
         """
         if most is not None and most < len(self.required):
             raise DataError(
@@ -116,22 +116,22 @@ class Vocabulary:
         return np.array(sorted(kept), np.int64)
 
     def _ranks(self) -> dict[tuple[str, str], int]:
-        """The place of each merge of a BPE; nothing for other kinds."""
+        """The rank of each merge of a BPE; empty for other algorithms."""
         return {(left, right): rank for rank, (left, right) in enumerate(self.model.get("merges") or ())}
 
     def _parents(self, piece: str, ranks: dict[tuple[str, str], int]) -> Iterable[int]:
-        """The ids of the pieces that come up while BPE puts `piece` together from its characters."""
+        """The ids of all pieces, characters included, from which BPE merges `piece` step by step."""
         parts, met = self._symbols(piece), set[str]()
         while len(parts) > 1:
             met.update(parts)
             rank, place = min((ranks.get(pair, len(ranks)), place) for place, pair in enumerate(pairwise(parts)))
             if rank == len(ranks):
-                return ()  # no merges lead to it, so no text has it
+                return ()  # no merges produce it, so it occurs in no text
             parts[place : place + 2] = [self.merged(parts[place], parts[place + 1])]
         return {self.ids[part] for part in met if part in self.ids}
 
     def _symbols(self, piece: str) -> list[str]:
-        """The single characters of a piece with their marks, where BPE begins."""
+        """The single characters of a piece with their position marks, from which BPE starts."""
         before, after = self.model.get("continuing_subword_prefix") or "", self.model.get("end_of_word_suffix") or ""
         is_inner, is_last = bool(before) and piece.startswith(before), bool(after) and piece.endswith(after)
         letters = list(self._bare(piece))
@@ -139,5 +139,5 @@ class Vocabulary:
         return [*parts[:-1], parts[-1] + after] if is_last else parts
 
     def merged(self, left: str, right: str) -> str:
-        """The piece that a merge makes."""
+        """The piece that a merge produces."""
         return left + right.removeprefix(self.model.get("continuing_subword_prefix") or "")

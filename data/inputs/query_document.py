@@ -1,6 +1,6 @@
-"""A query and a document as the input of a row; a long document becomes passages, each with the whole query before it.
+"""A query and a document as the input of a row; a long document becomes passages, each preceded by the query.
 
-Only the document is cut: of a query that leaves it less than a quarter of the tokens, the end is left out as well.
+Only the document is cut, unless the query leaves it less than a quarter of the tokens: then the query is truncated too.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ class QueryDocument(Text):
     options: ClassVar[tuple[str, ...]] = ("passages",)
 
     def __init__(self, tokenizer: Tokenizer, *, passages: bool = True) -> None:
-        """passages: do long documents of a question become passages?"""
+        """passages: are long documents in questions split into passages?"""
         super().__init__(tokenizer, is_pair=True)
         self.passages = passages
 
     def encode(self, columns: Columns, max_length: int) -> Encoded:
-        """Return whole pairs as tokens, whatever `max_length` is: see `lay_out`."""
+        """Return whole pairs as tokens; `max_length` is ignored, see `lay_out`."""
         return self.tokenizer.encode(columns["text"], columns["text_pair"], UNCUT)
 
     def lay_out(self, split: TokenSplit, max_length: int, *, passages: bool) -> TokenSplit:
         """Return the split with rows of at most `max_length` tokens.
 
-        passages: a longer document becomes several rows, of which the last begins early enough to be as long as the
-        others; else it loses its end.
+        passages: a longer document becomes several rows; the last one begins early enough to be as long as the others.
+        Otherwise the document is truncated.
         """
         lengths, offsets = split.lengths, np.asarray(split.offsets[:-1])
         if not (lengths > max_length).any():
@@ -49,7 +49,7 @@ class QueryDocument(Text):
         starts = np.asarray(split.segment_starts, np.int64)
         is_pair = starts < lengths  # a tokenizer without segments does not say where a document begins
         starts = np.where(is_pair, starts, 1)
-        documents = lengths - starts - 1  # without the special token at the end
+        documents = lengths - starts - 1  # excluding the special token at the end
         kept = np.minimum(starts, max_length - 1 - np.minimum(documents, max_length // 4))
         room = max_length - 1 - kept
         counts = np.where(passages & is_pair, -(-documents // room), 1).clip(1)
@@ -72,7 +72,7 @@ class QueryDocument(Text):
 
     @classmethod
     def for_questions(cls, tokenizer: Tokenizer, columns: tuple[str, ...], options: JsonObject) -> Self:
-        """Return the input of a model whose training rows were laid out with these options."""
+        """Return the input of a model whose training rows were arranged with these options."""
         return cls(tokenizer, passages=options.get("passages") != "first")
 
     def request(self) -> tuple[Field, ...]:
@@ -80,7 +80,7 @@ class QueryDocument(Text):
         return Field("text", "text", "A query"), Field("text_pair", "text", "A document")
 
     def ask(self, columns: Sequence[Sequence[str]], max_length: int) -> Asked:
-        """Return pairs made ready; UnicodeEncodeError for a text that is not Unicode."""
+        """Return pairs prepared for the model; UnicodeEncodeError for a text that is not valid Unicode."""
         texts, documents = list(columns[0]), list(columns[1])
         for text in (*texts, *documents):
             text.encode()
@@ -103,10 +103,10 @@ class QueryDocument(Text):
 def _index(
     offsets: np.ndarray, starts: np.ndarray, kept: np.ndarray, begin: np.ndarray, size: np.ndarray, last: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the places of the tokens of all new rows end to end, and the length of each, (rows,).
+    """Return the indices of the tokens of all new rows end to end, and the length of each row, (rows,).
 
-    offsets, last: (rows,) the first and the last token of the row that it is of; starts: where the document begins in
-    that; kept: the tokens before the document that stay, the last of them the separator; begin, size: of the passage.
+    offsets, last: (rows,) the first and last token of the original row; starts: where its document begins; kept: number
+    of tokens kept before the document, the last of them the separator; begin, size: of the passage.
     """
     lengths = kept + size + 1
     first = np.cumsum(lengths) - lengths

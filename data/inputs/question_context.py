@@ -1,8 +1,8 @@
-"""A question and a context as the input of a row: every real token may answer, the first one that there is no answer.
+"""A question and a context as the input of a row; every non-padding token is scored, the first one for "no answer".
 
     [CLS] question [SEP] a window of the context [SEP]
 
-Rows are stored whole and laid out in windows when they are read, so that other windows need no second tokenising.
+Rows are stored whole and split into windows when they are read, so other windows need no new tokenisation.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from data.json_types import Json, JsonObject
 from data.labels import Labels
 from data.splits import Arrays, TokenSplit
 
-OUTSIDE = (-1, -1)  # the characters of a token that is none of the context
+OUTSIDE = (-1, -1)  # the characters of a token outside the context
 
 
 class QuestionContext(TokenIds):
@@ -42,7 +42,7 @@ class QuestionContext(TokenIds):
     options: ClassVar[tuple[str, ...]] = ("overlap",)
 
     def __init__(self, tokenizer: Tokenizer, overlap: int | None = None) -> None:
-        """overlap: of the windows of questions that are asked, as in `lay_out`."""
+        """overlap: that of the windows made by `ask`, as in `lay_out`."""
         super().__init__(tokenizer.pad_id)
         self.tokenizer, self.overlap = tokenizer, overlap
         self.frame = PairFrame.of(require_pieces(tokenizer, "a task of spans"))
@@ -54,7 +54,7 @@ class QuestionContext(TokenIds):
         self.columns: tuple[str, ...] = ("text", "text_pair")
 
     def encode(self, columns: Columns, max_length: int) -> Encoded:
-        """Return whole rows as tokens, special ones included, with the characters that context tokens stand for.
+        """Return whole rows as tokens, special ones included, with the character ranges of context tokens.
 
         Rows are never cut here, whatever `max_length` is: see `lay_out`.
         """
@@ -79,17 +79,17 @@ class QuestionContext(TokenIds):
         return Encoded(tokens, lengths, starts, 0, characters=characters)
 
     def collate(self, split: TokenSplit, rows: np.ndarray, lookup: np.ndarray | None = None) -> Arrays:
-        """Return padded rows, and the positions (N,) of all real tokens in the flattened (B, T), as `places`."""
+        """Return padded rows and, as `places`, the positions (N,) of all non-padding tokens in the flattened (B, T)."""
         inputs = super().collate(split, rows, lookup)
         lengths = split.lengths[rows]
         return inputs | {"places": spans(np.arange(len(rows)) * inputs["input_ids"].shape[1], lengths)}
 
     def lay_out(self, split: TokenSplit, max_length: int, overlap: int | None, *, strict: bool = True) -> TokenSplit:
-        """Return the split with rows of at most `max_length` tokens: long contexts as windows, long questions cut.
+        """Return the split with rows of at most `max_length` tokens: contexts become windows, questions are truncated.
 
         overlap: context tokens that neighbouring windows share; None: a third of the room for the context.
-        `truncated` of the result counts the questions that were cut. strict: raise DataError where a question leaves
-        too little room; else half of it is the context's, and windows that cannot share `overlap` share a third.
+        `truncated` of the result counts the truncated questions. strict: raise DataError if a question leaves too
+        little room; else the context gets at least half, and windows that cannot share `overlap` share a third.
         """
         asked = self.questions(split)
         kept = np.minimum(asked, LONGEST_QUESTION if strict else longest_question(max_length, len(self.frame)))
@@ -109,7 +109,7 @@ class QuestionContext(TokenIds):
         return self._cut(split, rows, kept, asked, start, stop, np.concatenate([[0], np.cumsum(counts)]))
 
     def questions(self, split: TokenSplit) -> np.ndarray:
-        """Return the question tokens of each row, (rows,) int64."""
+        """Return the number of question tokens of each row, (rows,) int64."""
         assert split.labels.characters is not None, "contexts are stored with their characters"
         is_context = np.asarray(split.labels.characters)[:, 0] >= 0
         before = np.concatenate([[0], np.cumsum(is_context)])[split.offsets]
@@ -120,7 +120,7 @@ class QuestionContext(TokenIds):
         self, split: TokenSplit, rows: np.ndarray, kept: np.ndarray, asked: np.ndarray, start: np.ndarray,
         stop: np.ndarray, parts: np.ndarray,
     ) -> TokenSplit:  # fmt: skip
-        """Return the windows: of each its source row, and the context tokens start ... stop - 1."""
+        """Return a split of windows; window i has the context tokens start[i] ... stop[i] - 1 of source row rows[i]."""
         before, between, after = map(len, (self.frame.before, self.frame.between, self.frame.after))
         begin = split.offsets[rows]
         context = begin + before + asked[rows] + between
@@ -140,7 +140,7 @@ class QuestionContext(TokenIds):
         )
 
     def _check_room(self, room: np.ndarray, overlap: int | None, max_length: int, kept: np.ndarray) -> None:
-        """Raise DataError where the longest question leaves no room for the context, or no more than windows share."""
+        """Raise DataError if the longest question leaves no room for the context, or no more than the overlap."""
         row, special = int(room.argmin()), len(self.frame)
         least = int(room[row])
         if least > (overlap or 0):
@@ -156,7 +156,7 @@ class QuestionContext(TokenIds):
 
     @classmethod
     def columns_of(cls, setting: Callable[[str], Json]) -> tuple[str, ...]:
-        """Return the columns of question and context of a run; setting: the value of a setting such as data.text."""
+        """Return the question and context columns of a run; setting: the value of a setting such as data.text."""
         return (str(setting("data.text")), str(setting("data.text_pair")))
 
     @classmethod
@@ -169,7 +169,7 @@ class QuestionContext(TokenIds):
         return (Field("question", "text", "A question"), Field("context", "text", "The text with the answer"))
 
     def ask(self, columns: Sequence[Sequence[str]], max_length: int) -> Asked:
-        """Return questions and contexts made ready; UnicodeEncodeError for a text that is not Unicode."""
+        """Return questions and contexts ready for the model; UnicodeEncodeError for invalid Unicode."""
         questions, contexts = (list(column) for column in columns)
         for text in [*questions, *contexts]:
             text.encode()
@@ -183,13 +183,13 @@ class QuestionContext(TokenIds):
 
 
 def token_labels(values: np.ndarray, offsets: np.ndarray, characters: np.ndarray | None) -> Labels:
-    """Return the labels of rows whose items are all their tokens; values: (tokens, 2), offsets: of the rows."""
+    """Return the labels of rows in which every token is an item; values: (tokens, 2), offsets: of the rows."""
     places = np.arange(len(values)) - np.repeat(offsets[:-1], np.diff(offsets))
     return Labels(values, offsets, places.astype(np.int32), characters=characters)
 
 
 def _window_labels(labels: Labels, chosen: np.ndarray, offsets: np.ndarray) -> Labels:
-    """Return the labels of windows made of the tokens `chosen`: an answer that one does not hold whole is none there.
+    """Return the labels of windows made of the tokens `chosen`; a window without the whole answer has no answer.
 
     offsets: (windows + 1,) where the tokens of each window begin.
     """

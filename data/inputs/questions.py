@@ -1,4 +1,4 @@
-"""The inputs that a deployed model can be asked with, by name."""
+"""The kinds of input that a deployed model accepts, by name."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from data.json_types import Json, JsonObject
 
 
 class QuestionInput(Protocol):
-    """An input as a deployed model uses it."""
+    """An input in the form that a deployed model uses."""
 
-    reads_words: ClassVar[bool]  # may a list of words stand for a text?
-    options: ClassVar[tuple[str, ...]]  # settings of the data that questions are read by as the rows were
+    reads_words: ClassVar[bool]  # may a list of words be given instead of a text?
+    options: ClassVar[tuple[str, ...]]  # data settings that apply to questions just as to the training rows
 
     @classmethod
     def columns_of(cls, setting: Callable[[str], Json]) -> tuple[str, ...]:
@@ -32,16 +32,16 @@ class QuestionInput(Protocol):
         ...
 
     def request(self) -> tuple[Field, ...]:
-        """Return what a question consists of."""
+        """Return the fields of a question."""
         ...
 
     def ask(self, columns: Sequence[Sequence[Any]], max_length: int) -> Asked:
-        """Return questions made ready, each cut to `max_length` tokens; columns: one for each field of `request`."""
+        """Return questions ready for the model, each cut to `max_length` tokens; columns: one per `request` field."""
         ...
 
 
 def input_of(usual: str, setting: Callable[[str], Json]) -> str:
-    """Return the name of the input of a run: sound where its rows are sounds, else the usual one of its task.
+    """Return the name of the input of a run: sound if its rows are sounds, else the usual one of its task.
 
     setting: the value of a setting such as data.audio.
     """

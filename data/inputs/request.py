@@ -1,6 +1,6 @@
-"""Questions to a deployed model and its answers: named fields, and questions made ready for a model.
+"""Questions to a deployed model and its answers: named fields, and questions prepared for a model.
 
-A table, a web page or a server goes by the types of the fields and needs to know no task.
+A table, a web page or a server uses only the types of the fields and does not depend on the task.
 """
 
 from __future__ import annotations
@@ -22,11 +22,10 @@ FieldType = Literal["text", "words", "sound", "label", "number", "shares", "span
 class Field:
     """One field of a question or an answer.
 
-    type: text: a string; words: a string or a list of words; sound: the bytes of a file, in base64 where they are sent,
-    or on a command line its path; label: one of `names`; number: a float; shares: an object
-    with a float for each of `names`; tags: a list with one of `names` for each word; labels: a list of some of `names`;
-    spans: a list of objects with `type`, `text`, `start` and `end` (characters of the question, the end excluded) and
-    `score`.
+    type: text: a string; words: a string or a list of words; sound: the bytes of a file (in base64 in requests, or its
+    path on a command line); label: one of `names`; number: a float; shares: an object with a float for each of `names`;
+    tags: a list with one of `names` for each word; labels: a list of some of `names`; spans: a list of objects with
+    `type`, `text`, `start` and `end` (characters of the question, end exclusive) and `score`.
     """
 
     name: str
@@ -37,21 +36,21 @@ class Field:
 
 @dataclass(frozen=True)
 class Asked:
-    """Questions made ready for a model."""
+    """Questions prepared for a model."""
 
-    split: TokenSplit  # the rows; their labels mean nothing, its target only says at which places to answer
-    whole_lengths: Callable[[], np.ndarray]  # returns `lengths`, for which long texts are tokenised whole
-    is_cut: np.ndarray  # (questions,) bool: did it lose tokens because the model reads fewer?
-    texts: list[str]  # of each question: what characters are counted in; of a pair the first text
-    # Of each question, where its words start and end in its text, (words, 2); None where words mean nothing.
+    split: TokenSplit  # the rows; their labels are placeholders that only mark the places to predict
+    whole_lengths: Callable[[], np.ndarray]  # computes `lengths`, which may need long texts to be tokenised in full
+    is_cut: np.ndarray  # (questions,) bool: was it truncated because the model reads fewer tokens?
+    texts: list[str]  # of each question, the text that character positions refer to
+    # Where the words of each question start and end in its text, (words, 2); None if words are not needed.
     words: list[np.ndarray] | None = None
     # (questions + 1,): question i is the rows rows[i]:rows[i + 1] of the split; None: one row each.
     rows: np.ndarray | None = None
-    longest: int | None = None  # tokens that are kept of a question; None: as many as the model reads
+    longest: int | None = None  # maximum number of tokens kept of a question; None: as many as the model reads
 
     @cached_property
     def lengths(self) -> np.ndarray:
-        """The tokens of each question before any were cut, (questions,)."""
+        """The number of tokens of each question before truncation, (questions,)."""
         return self.whole_lengths()
 
     @cached_property
@@ -61,11 +60,11 @@ class Asked:
 
     @property
     def read_lengths(self) -> np.ndarray:
-        """The tokens that are read of each question, (questions,); of one in several rows those of the longest."""
+        """The number of tokens read of each question, (questions,); with several rows, that of the longest row."""
         return np.maximum.reduceat(self.split.lengths, self.row_bounds[:-1])
 
     def take(self, questions: Sequence[int]) -> Asked:
-        """Some of the questions, at least one, in their order."""
+        """Return some of the questions, at least one, in the given order."""
         numbers, bounds = np.asarray(questions), self.row_bounds
         rows = np.concatenate([np.arange(bounds[number], bounds[number + 1]) for number in numbers])
         counts = np.diff(bounds)[numbers]

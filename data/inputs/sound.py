@@ -1,4 +1,4 @@
-"""One sound as the input of a row: frames of features, which are scaled when a batch is made."""
+"""One sound as the input of a row: frames of features, which are scaled when a batch is built."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from data.labels import Labels
 from data.splits import Arrays, TokenSplit
 
 SOUND = "sound"  # the column with the bytes of sound files
-MAX_MB = 20.0  # of a file, where no run says otherwise (data.max_mb)
+MAX_MB = 20.0  # default maximum file size (data.max_mb)
 
 
 class Sound:
@@ -33,11 +33,11 @@ class Sound:
     columns: tuple[str, ...] = (SOUND,)
 
     def __init__(self, features: SoundFeatures, max_mb: float = MAX_MB) -> None:
-        self.features, self.max_mb = features, max_mb  # max_mb: of a file that a question names
+        self.features, self.max_mb = features, max_mb  # max_mb: maximum size of a file in a question
         self.tokenizer: Tokenizer = features
 
     def encode(self, columns: Columns, max_length: int) -> Encoded:
-        """Return sounds as unscaled frames (all frames, F) float16, at most `max_length` a row.
+        """Return sounds as unscaled frames (all frames, F) float16, at most `max_length` per row.
 
         Raises DataError for content that is not a sound.
         """
@@ -45,7 +45,7 @@ class Sound:
         return self._encode(contents, ["a sound"] * len(contents), max_length)[0]
 
     def _encode(self, contents: Sequence[bytes], names: Sequence[str], max_length: int) -> tuple[Encoded, np.ndarray]:
-        """Return sounds as frames, and how many each had before it was cut; names: of the sounds, for messages."""
+        """Return sounds as frames, and the frame count of each before cutting; names: of the sounds, for messages."""
         most = self.features.longest(max_length)
         rows, is_cut, whole = list[np.ndarray](), list[bool](), list[int]()
         for content, name in zip(contents, names):
@@ -56,7 +56,7 @@ class Sound:
             rows.append(self.features.frames(sound.samples, max_length))
             samples = round(sound.seconds * self.features.rate)
             is_cut.append(samples > most)
-            # A sound may lose samples that would not have become a frame: it was longer all the same.
+            # A sound may lose samples that would not have filled another frame; it still counts as longer.
             whole.append(max(self.features.count(samples), len(rows[-1]) + 1) if is_cut[-1] else len(rows[-1]))
         lengths = np.array([len(row) for row in rows], np.int64)
         found = Encoded(np.concatenate(rows), lengths, lengths, sum(is_cut), is_cut=np.array(is_cut))
@@ -65,8 +65,8 @@ class Sound:
     def collate(self, split: TokenSplit, rows: np.ndarray, lookup: np.ndarray | None = None) -> Arrays:
         """Return the rows scaled, and padded with zeros to the longest of them, in their order.
 
-        `input_ids` (B, T, F) float32, in the place of token ids; the first frame of a row is zeros where a learned
-        vector takes its place. `attention_mask` (B, T), 1 for frames, unless nothing is padded. lookup: has no meaning.
+        `input_ids` (B, T, F) float32, instead of token ids; the first frame of a row is zeros if a learned vector
+        replaces it. `attention_mask` (B, T), 1 for frames, unless nothing is padded. lookup: ignored.
         """
         index, real = padded_index(split.offsets, rows)
         frames = self._scaled(np.asarray(split.tokens)[index])
@@ -76,7 +76,7 @@ class Sound:
         return {"input_ids": frames, "attention_mask": real.astype(np.int64)}
 
     def _scaled(self, frames: np.ndarray) -> np.ndarray:
-        """Scale the frames of rows (B, T, F) by the training rows, float32; those of learned vectors stay zeros."""
+        """Scale frames (B, T, F) with the training rows' statistics, float32; special frames stay 0."""
         mean, sd = self.features.scale
         scaled = (frames.astype(np.float32) - mean) / sd
         if self.features.special_tokens:
@@ -91,7 +91,7 @@ class Sound:
 
     @classmethod
     def columns_of(cls, setting: Callable[[str], Json]) -> tuple[str, ...]:
-        """Return the name of the column of sounds of a run; setting: the value of a setting such as data.audio."""
+        """Return the name of a run's column of sounds; setting: the value of a setting such as data.audio."""
         return (str(setting("data.audio")),)
 
     @classmethod
@@ -104,7 +104,7 @@ class Sound:
         return (Field("sound", "sound", "A sound file"),)
 
     def ask(self, columns: Sequence[Sequence[bytes | str | Path]], max_length: int) -> Asked:
-        """Return sounds made ready; DataError for one that cannot be used.
+        """Return sounds prepared for the model; DataError for one that cannot be used.
 
         columns: the content of each file, or its path.
         """
@@ -120,7 +120,7 @@ class Sound:
 
 
 def read_file(sound: bytes | str | Path, max_mb: float) -> bytes:
-    """Return the content of a sound file, given as it is or by its path; DataError for one that is too large."""
+    """Return the content of a sound file, given directly or by its path; DataError if it is too large."""
     if isinstance(sound, bytes):
         size, name = len(sound), "the sound"
     else:

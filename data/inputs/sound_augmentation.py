@@ -1,7 +1,7 @@
-"""Training sounds that are a little different in every epoch: shifted, louder, noisier, with gaps, or mixed in pairs.
+"""Audio augmentation: in every epoch training sounds are shifted, made louder, noised, masked, or mixed in pairs.
 
-All of it works on scaled features, where 0 is the mean of a band, and is drawn from the run's seed, the epoch and the
-row alone, so neither the number of workers nor the other rows of a batch change it.
+It works on scaled features, where 0 is the mean of a band. It depends only on the run's seed, the epoch and the row, so
+the number of workers and the other rows of a batch do not change it.
 Sources: SpecAugment (Park et al. 2019, arXiv 1904.08779) for the masks, mixup (Zhang et al. 2018, arXiv 1710.09412).
 """
 
@@ -14,10 +14,10 @@ from data.splits import Arrays, TokenSplit
 
 
 class AugmentedSounds:
-    """Varies the batches of a training split of sounds."""
+    """Augments the batches of a training split of sounds."""
 
     def __init__(self, settings: SoundAugmentation, *, seed: int, classes: int, has_first: bool) -> None:
-        """seed: of the run; classes: for mixed labels; has_first: do rows begin with a frame that is no sound?"""
+        """seed: of the run; classes: their number, for mixed labels; has_first: do rows begin with a special frame?"""
         self.settings, self.seed, self.classes, self.start = settings, seed, classes, int(has_first)
 
     def augment(self, split: TokenSplit, rows: np.ndarray, inputs: Arrays, targets: Arrays, epoch: int) -> None:
@@ -30,12 +30,12 @@ class AugmentedSounds:
     def _vary(
         self, split: TokenSplit, rows: np.ndarray, frames: np.ndarray, randoms: list[np.random.Generator]
     ) -> None:
-        """Vary each row by itself, in place; its padding stays."""
+        """Augment each row separately, in place, without its padding."""
         for row, random, length in zip(frames, randoms, split.lengths[rows]):
             self._vary_one(row[self.start : length], random)
 
     def _vary_one(self, frames: np.ndarray, random: np.random.Generator) -> None:
-        """Vary one sound (T, F) in place."""
+        """Augment one sound (T, F) in place."""
         settings, (length, width) = self.settings, frames.shape
         if settings.shift and length:
             frames[:] = np.roll(frames, int(random.integers(length)), axis=0)
@@ -51,7 +51,7 @@ class AugmentedSounds:
     def _mix(
         self, split: TokenSplit, rows: np.ndarray, inputs: Arrays, targets: Arrays, randoms: list[np.random.Generator]
     ) -> None:
-        """Mix each row with another of the split, its labels too."""
+        """Mix each row and its label with another labelled row of the split."""
         labelled = len(split) - split.num_unlabelled
         others = np.array([random.integers(labelled) for random in randoms])
         share = np.array([random.beta(self.settings.mixup, self.settings.mixup) for random in randoms], np.float32)
@@ -70,12 +70,12 @@ class AugmentedSounds:
 
 
 def _run(size: int, share: float, random: np.random.Generator) -> slice:
-    """Draw some of `size` neighbours, up to that share of them."""
+    """Draw a run of neighbouring positions out of `size`, at most that share of them."""
     count = int(random.integers(int(size * share) + 1))
     start = int(random.integers(size - count + 1))
     return slice(start, start + count)
 
 
 def _padded(array: np.ndarray, length: int) -> np.ndarray:
-    """The rows (B, T, ...) with zeros up to a length."""
+    """Return the rows (B, T, ...) padded with zeros to a length."""
     return np.pad(array, [(0, 0), (0, length - array.shape[1]), *[(0, 0)] * (array.ndim - 2)])

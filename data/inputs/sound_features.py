@@ -1,7 +1,7 @@
-"""Sounds have features in the place of a tokenizer: how they become rows of frames, and the scaling of a model.
+"""Audio features take the role of a tokenizer for sounds: they define the rows of frames and a model's scaling.
 
 found = SoundFeatures("log_mel", rate=16000, seconds=5.0)     # model.tokenizer=log_mel
-found = found.fitted(train.tokens)                            # with the mean and deviation of each feature
+found = found.fitted(train.tokens, train.offsets)             # with the mean and deviation of each feature
 found.save(folder)                                            # sound.json, which load_tokenizer opens again
 """
 
@@ -25,21 +25,21 @@ from data.settings import DataSettings
 SOUND_FILE = "sound.json"
 FACTS = {"format": 1, "window_s": 2 * STEP_S, "step_s": STEP_S, "bands": BANDS, "mfcc": COEFFICIENTS, "floor": FLOOR}
 CHUNK = 1 << 16  # frames in memory at a time
-CONSTANT = 1e-5  # a feature that deviates less is constant, and only its mean is taken off
+CONSTANT = 1e-5  # a feature with a smaller deviation is constant; only its mean is subtracted
 
 
 @dataclass(frozen=True)
 class SoundFeatures:
-    """The features of sounds, and the mean and standard deviation of each among the training rows."""
+    """The features of sounds, and the mean and standard deviation of each over the training rows."""
 
     source: str  # log_mel or mfcc, the value of model.tokenizer
     rate: int  # Hz
-    seconds: float | None = None  # of every sound; None: as long as it is
-    average: int = 4  # neighbouring frames that become their mean
-    special_tokens: bool = True  # does a frame of zeros begin each row? Models put a learned vector in its place
-    mean: tuple[float, ...] = ()  # of each feature; () before the training rows are known
+    seconds: float | None = None  # length of every sound; None: the original length
+    average: int = 4  # number of neighbouring frames replaced by their mean
+    special_tokens: bool = True  # does each row begin with a frame of zeros? Models replace it with a learned vector
+    mean: tuple[float, ...] = ()  # of each feature; () before `fitted`
     sd: tuple[float, ...] = ()
-    stack: int = 1  # neighbouring means that become one frame
+    stack: int = 1  # number of neighbouring means combined into one frame
     pad_id: ClassVar[int] = 0
     cleaning: ClassVar[tuple[str, ...]] = ()
     language: ClassVar[None] = None
@@ -51,19 +51,19 @@ class SoundFeatures:
 
     @cached_property
     def facts(self) -> JsonObject:
-        """The settings that unscaled frames depend on, as sound.json has them."""
+        """The settings that unscaled frames depend on, as stored in sound.json."""
         own = {"rate": self.rate, "seconds": self.seconds, "average": self.average, "first": self.special_tokens}
-        stacked = {} if self.stack == 1 else {"stack": self.stack}  # not in the files of models from before
+        stacked = {} if self.stack == 1 else {"stack": self.stack}  # files of older models lack it
         return {"features": self.source, **FACTS, **own, **stacked}
 
     @property
     def content(self) -> JsonObject:
-        """The content of sound.json: what the frames depend on, and their scaling."""
+        """The content of sound.json: the settings of the frames, and their scaling."""
         return self.facts | {"mean": list(self.mean), "sd": list(self.sd)}
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of all that the unscaled frames depend on; folds share them, and differ in their scaling."""
+        """A hash of everything that unscaled frames depend on; folds share them and differ only in their scaling."""
         return hashlib.sha256(json.dumps(self.facts, sort_keys=True).encode()).hexdigest()
 
     def cleaned_by(self, steps: tuple[str, ...]) -> Self:
@@ -73,13 +73,13 @@ class SoundFeatures:
         return self
 
     def longest(self, max_length: int) -> int:
-        """Return how many samples at most are read of a sound for `max_length` frames, the first one included."""
+        """Return the maximum number of samples read of a sound for `max_length` frames, the special one included."""
         frames = (max_length - self.special_tokens) * self.average * self.stack
         samples = (frames + 1) * round(STEP_S * self.rate)
         return samples if self.seconds is None else min(samples, round(self.seconds * self.rate))
 
     def count(self, samples: int) -> int:
-        """Return how many frames so many samples have, the first one included, before any are cut."""
+        """Return how many frames this many samples have before cutting, the special frame included."""
         return (1 + samples // round(STEP_S * self.rate)) // self.average // self.stack + self.special_tokens
 
     def frames(self, samples: np.ndarray, max_length: int) -> np.ndarray:
@@ -95,16 +95,16 @@ class SoundFeatures:
         return found[:max_length].astype(np.float16)
 
     def fitted(self, tokens: np.ndarray, offsets: np.ndarray) -> Self:
-        """Return the features with the mean and standard deviation of each among these rows.
+        """Return the features with the mean and standard deviation of each over these rows.
 
-        tokens: (all frames, F) unscaled; offsets: (rows + 1,) where rows begin. Frames that begin a row in the place of
-        a learned vector do not count.
+        tokens: (all frames, F) unscaled; offsets: (rows + 1,) where rows begin. The special frame at the beginning of a
+        row, which a learned vector replaces, does not count.
         """
         counts = np.ones(len(tokens), bool)
         if self.special_tokens:
             counts[np.asarray(offsets[:-1])] = False
         total, center = max(1, int(counts.sum())), np.zeros(self.vocab_size)
-        for power in (1, 2):  # first the mean, then the deviations from it, which a sum of squares alone would lose
+        for power in (1, 2):  # first the mean, then deviations from it: a plain sum of squares would lose precision
             moment = np.zeros(self.vocab_size)
             for start in range(0, len(tokens), CHUNK):
                 part = np.asarray(tokens[start : start + CHUNK], np.float64)[counts[start : start + CHUNK]]
@@ -115,13 +115,13 @@ class SoundFeatures:
 
     @cached_property
     def scale(self) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of the features, (F,) float32 each; DataError before they are known."""
+        """Mean and standard deviation of the features, (F,) float32 each; DataError if they are not known."""
         if not self.mean:
             raise DataError("the features of these sounds have no scaling yet. Open the model that brings it")
         return np.array(self.mean, np.float32), np.array(self.sd, np.float32)
 
     def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
-        """Raise DataError: texts are no sounds."""
+        """Raise DataError: texts are not sounds."""
         self._refuse()
 
     def tokens(self) -> list[str]:
@@ -135,11 +135,11 @@ class SoundFeatures:
         )
 
     def decode(self, ids: list[int]) -> str:
-        """Return how many frames a row has: sounds cannot be read."""
+        """Return a description with the number of frames, since sounds have no text."""
         return f"{len(ids)} frames of {self.vocab_size} features"
 
     def save(self, folder: Path, longest: int | None = None) -> None:
-        """Write the file by which a saved model is opened with these features again; `longest` has no meaning here."""
+        """Write the file from which a saved model restores these features; `longest` is ignored."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / SOUND_FILE).write_text(json.dumps(self.content, indent=2), encoding="utf-8")
 
@@ -147,7 +147,7 @@ class SoundFeatures:
 def features_of(source: str, settings: DataSettings, special_tokens: bool) -> SoundFeatures:
     """Return the features of a run, with the scaling of a saved model if `source` is its folder.
 
-    source: the value of model.tokenizer. Raises DataError for a folder whose features are other ones.
+    source: the value of model.tokenizer. Raises DataError for a folder whose features differ from the settings.
     """
     name = source if source in KINDS else open_features(Path(source).expanduser()).source
     wanted = SoundFeatures(
@@ -163,7 +163,7 @@ def features_of(source: str, settings: DataSettings, special_tokens: bool) -> So
 
 
 def open_features(folder: Path) -> SoundFeatures:
-    """Open the features of a saved folder; DataError where its file says that they are computed in another way."""
+    """Open the features of a saved folder; DataError if its file describes other features than this version's."""
     path = folder / SOUND_FILE
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))

@@ -1,8 +1,8 @@
-"""The content of a sound file as samples: WAV, FLAC, Ogg, Opus and MP3, of one channel and at one rate.
+"""Decodes WAV, FLAC, Ogg, Opus and MP3 files to samples with one channel and a given rate.
 
     sound = open_sound(path.read_bytes(), rate=16000, most=80000)   # the first five seconds
 
-Only what is needed is decoded, so a small file that unpacks to hours costs no memory.
+Only the needed part is decoded, so a small file that unpacks to hours does not fill the memory.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 RATES = (4_000, 384_000)  # Hz, of files
 MOST_CHANNELS = 32
-MARGIN_S = 0.01  # decoded beyond what is needed: resampling looks so far ahead
+MARGIN_S = 0.01  # decoded beyond the needed part, since resampling looks this far ahead
 FULL_SCALE, CLIPPED = 0.999, 0.001  # a sound is clipped if more than this share of its samples is at full scale
-LOUDEST = 16.0  # of formats that store larger samples than 1; those far above it are of another scale
-SLACK = 2 * 1152  # samples that an MP3 may lack of what it says it has: two frames
-ENDLESS = 0x7FFF0000  # bytes in the header of a WAV file that was written to a pipe, whose length was not known
-DECLARED = re.compile(r"(?:data|SSND)\s*:\s*(\d+) \(should be (\d+)\)")  # as libsndfile logs a length that is wrong
+LOUDEST = 16.0  # some formats store samples above 1; a file with larger ones than this uses another scale
+SLACK = 2 * 1152  # samples, i.e. two frames, by which an MP3 may fall short of its declared length
+ENDLESS = 0x7FFF0000  # bytes: a WAV header declares at least this if the file was written to a pipe, length unknown
+DECLARED = re.compile(r"(?:data|SSND)\s*:\s*(\d+) \(should be (\d+)\)")  # how libsndfile logs a wrong length
 
 
 class SoundError(ValueError):
@@ -40,7 +40,7 @@ class SoundError(ValueError):
 class Sound:
     """The beginning of a sound, and facts about its file."""
 
-    samples: np.ndarray  # (n,) float32 from -1 to 1, the mean of the channels, at the rate that was asked for
+    samples: np.ndarray  # (n,) float32 from -1 to 1, the mean of the channels, at the requested rate
     rate: int  # of the file, Hz
     channels: int
     seconds: float  # of the whole file
@@ -48,7 +48,7 @@ class Sound:
 
 
 def soundfile() -> ModuleType:
-    """Return the library that decodes; DataError, with the way to install it, where it is missing."""
+    """Return the decoding library; DataError, with how to install it, if it is missing."""
     try:
         import soundfile as library
     except (ImportError, OSError) as error:  # OSError: without libsndfile
@@ -59,8 +59,8 @@ def soundfile() -> ModuleType:
 def open_sound(content: bytes, *, rate: int, most: int | None = None) -> Sound:
     """Decode the beginning of a sound file.
 
-    rate: of the samples that are returned, Hz; most: so many of them at most. Raises SoundError for content that is not
-    a whole, sensible sound.
+    rate: of the returned samples, Hz; most: their maximum number. Raises SoundError for content that is not a complete,
+    valid sound.
     """
     if not content:
         raise SoundError("is empty")
@@ -74,7 +74,7 @@ def open_sound(content: bytes, *, rate: int, most: int | None = None) -> Sound:
 
 
 class _Stream(io.BytesIO):
-    """Bytes in which a place before the first one is the first: libmpg123 looks there, and a trace would be printed."""
+    """A byte stream that clamps seeks before its start to 0: libmpg123 seeks there, which would print a traceback."""
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self.tell(), io.SEEK_END: self.getbuffer().nbytes}[whence]
@@ -105,7 +105,7 @@ def _read(file: SoundFile, content: bytes, rate: int, most: int | None) -> Sound
 
 
 def _is_truncated(file: SoundFile, content: bytes) -> bool:
-    """Does a file end before the length in its header (WAV, AIFF), or within a page (Ogg)? FLAC fails to decode."""
+    """Does a file end before its declared length (WAV, AIFF) or within a page (Ogg)? FLAC would fail to decode."""
     if file.format == "OGG":
         start = content.rfind(b"OggS")
         segments = content[start + 27 : start + 27 + content[start + 26]] if len(content) > start + 26 else b""
@@ -115,7 +115,7 @@ def _is_truncated(file: SoundFile, content: bytes) -> bool:
 
 
 def resample(samples: np.ndarray, rate: int, wanted: int) -> np.ndarray:
-    """Return samples (n,) of one rate at another, float32, by a polyphase filter."""
+    """Resample samples (n,) from one rate to another with a polyphase filter; return float32."""
     if rate == wanted:
         return samples
     from scipy.signal import resample_poly

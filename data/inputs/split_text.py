@@ -1,4 +1,4 @@
-"""A text split into words, with their places in it, for models that tag words; a bundle of a tagger has a copy."""
+"""Splits a text into words with their positions, for models that tag words; a tagger's bundle has a copy of it."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import numpy as np
 
 from data.targets.written_text import AROUND, MARKS, lower_case
 
-# Letters and digits with single marks between them (3.14, U.S, it's, e-mail); a name with @ or #; any other sign alone.
+# Letters and digits with single marks between them (3.14, U.S, it's, e-mail); a name with @ or #; any other symbol.
 WORD = re.compile(r"[@#]?\w+(?:[.,'’@&+/-]\w+)*|[^\w\s]")
 
 JOINERS = "\u200c\u200d"  # zero-width: inside words of Persian and of Indian languages
 
 
 def split_words(text: str) -> tuple[list[str], np.ndarray]:
-    """Return the words and signs of a text, and where each starts and ends in it, (words, 2) int64 characters."""
+    """Return the words and symbols of a text, and where each starts and ends in it, (words, 2) int64 characters."""
     found = [match.span() for match in WORD.finditer(_joined(text))]
     return [text[start:end] for start, end in found], np.array(found, np.int64).reshape(-1, 2)
 
 
 def _joined(text: str) -> str:
-    """Return the text with a letter in the place of accents, vowel signs and joiners, which are parts of words too.
+    """Return the text with accents, vowel signs and joiners replaced by a letter, since they are parts of words too.
 
-    Python's \\w has none of them: words of Hindi, or of any language with decomposed letters, would fall apart.
+    Python's \\w does not match them, so words of Hindi, or words with decomposed letters, would be split.
     """
     if text.isascii():
         return text
@@ -32,7 +32,7 @@ def _joined(text: str) -> str:
 
 
 def split_bare(text: str, language: str) -> tuple[list[str], np.ndarray]:
-    """Return the words of a text in small letters and without marks around them, and their places as `split_words`."""
+    """Return the words of a text in lower case without surrounding punctuation, and their places as `split_words`."""
     words, places = list[str](), list[tuple[int, int]]()
     for match in re.finditer(r"\S+", text):
         core = match[0].strip(AROUND + MARKS)
@@ -44,7 +44,7 @@ def split_bare(text: str, language: str) -> tuple[list[str], np.ndarray]:
 
 
 def find_words(text: str, words: list[str]) -> np.ndarray:
-    """Return where words that were given apart start and end in their text, (words, 2) int64; one after the other."""
+    """Return where pre-split words start and end in their text, (words, 2) int64; words must be in text order."""
     places, at = np.zeros((len(words), 2), np.int64), 0
     for i, word in enumerate(words):
         start = text.index(word, at)

@@ -1,4 +1,4 @@
-"""One or two texts as the input of a row: tokens with BERT's special ones around each text."""
+"""One or two texts as the input of a row: tokens with the tokenizer's special tokens."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ class Text(TokenIds):
         return text_fields(len(self.columns))
 
     def ask(self, columns: Sequence[Sequence[str]], max_length: int) -> Asked:
-        """Return texts, or pairs of texts, made ready; UnicodeEncodeError for one that is not Unicode."""
+        """Return texts or pairs prepared for the model; UnicodeEncodeError for a text that is not valid Unicode."""
         texts, second = list(columns[0]), list(columns[1]) if len(columns) > 1 else None
         for text in texts if second is None else [*texts, *second]:
-            text.encode()  # also what lies behind the part that is read
+            text.encode()  # also checks text beyond the part that is read
         found = self.tokenizer.encode(texts, second, max_length)
         offsets = np.zeros(len(texts) + 1, np.int64)
         np.cumsum(found.lengths, out=offsets[1:])

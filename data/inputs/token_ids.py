@@ -1,4 +1,4 @@
-"""Rows of token ids, whatever they were made from: padded into batches, or drawn in one shape."""
+"""Rows of token ids from any kind of input: padded into batches, or drawn in a fixed shape."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class TokenIds:
 
         `input_ids` (B, T) int64; `attention_mask` (B, T), 1 for real tokens, unless nothing is padded;
         `token_type_ids` (B, T), 1 for tokens of the second text, if any row of the split has one.
-        lookup: (V,) new id of each token id, padding included, for a model whose word table has another order.
+        lookup: (V,) new id of each token id, padding included, for a model whose embedding table has another order.
         """
         if len(rows) == 1:
             return self._alone(split, int(rows[0]), lookup)
@@ -36,7 +36,7 @@ class TokenIds:
         return inputs
 
     def _alone(self, split: TokenSplit, row: int, lookup: np.ndarray | None) -> Arrays:
-        """Return one row as `collate` does, in a fifth of the time, which counts where single texts are answered."""
+        """Return one row as `collate` does, in a fifth of the time, which matters when texts are predicted singly."""
         start, end = split.offsets[row : row + 2]
         ids = np.asarray(split.tokens[start:end]).astype(np.int64)[None]
         inputs = {"input_ids": ids if lookup is None else lookup[ids]}
@@ -47,7 +47,7 @@ class TokenIds:
     def example(self, split: TokenSplit, batch_size: int, length: int, *, seed: int = 0) -> Arrays:
         """Return unpadded inputs (batch_size, length) whose ids are drawn from those of the split.
 
-        Ids are drawn by their frequency in the data: frequent words keep a few table rows in the cache, as in real use.
+        Ids are drawn by frequency, so that the embeddings of frequent words stay in the CPU cache, as in real use.
         """
         places = np.random.default_rng(seed).integers(len(split.tokens), size=(batch_size, length))
         ids = np.asarray(split.tokens)[places].astype(np.int64)

@@ -1,4 +1,4 @@
-"""Tokenizers of pieces, with the `tokenizers` library alone: from the hub, a folder, or trained; or hashed words."""
+"""Subword tokenizers from the hub, a folder, or trained, using only the `tokenizers` library; also hashed words."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-STATIC = "0_StaticEmbedding"  # the folder that sentence-transformers keeps a static table and its tokenizer in
-UNLIMITED = int(1e30)  # transformers' value for a model without a longest input
+STATIC = "0_StaticEmbedding"  # the folder where sentence-transformers stores static embeddings and their tokenizer
+UNLIMITED = int(1e30)  # transformers' value for a model without a maximum input length
 
 
 class Tokenizer(Protocol):
-    """Texts to token ids, and the facts about the ids that the rest of the code needs."""
+    """Converts texts to token ids, and provides the facts about ids that the rest of the code needs."""
 
     @property
     def source(self) -> str:
-        """The value of model.tokenizer that it was made from."""
+        """The value of model.tokenizer that it was created from."""
 
     @property
     def fingerprint(self) -> str:
-        """A hash of all that its ids depend on."""
+        """A hash of everything that its ids depend on."""
 
     @property
     def vocab_size(self) -> int:
@@ -56,11 +56,11 @@ class Tokenizer(Protocol):
         """The steps that clean a text first, by their names in data/inputs/cleaning.py."""
 
     def cleaned_by(self, steps: tuple[str, ...]) -> Self:
-        """Return this tokenizer with these steps before it, and no others."""
+        """Return this tokenizer with exactly these cleaning steps before it."""
 
     @property
     def language(self) -> str | None:
-        """The language by whose rules texts are lowered (data.lower); None for none."""
+        """The language whose lower-casing rules apply (data.lower); None for none."""
 
     def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
         """Encode texts with special tokens, at most max_length per row; of a pair the longer text is cut first."""
@@ -69,15 +69,15 @@ class Tokenizer(Protocol):
         """Return the text of one row's token ids, as the model sees it, without special tokens."""
 
     def tokens(self) -> list[str]:
-        """Return the token of each id, (vocab_size,); DataError where there is no list of them."""
+        """Return the token of each id, (vocab_size,); DataError if there is no such list."""
 
     def save(self, folder: Path, longest: int | None = None) -> None:
-        """Write the files that `load_tokenizer` opens; longest: input of the model in tokens, None: any length."""
+        """Write the files that `load_tokenizer` opens; longest: the model's maximum input in tokens, None: no limit."""
 
 
 @dataclass(frozen=True)
 class PieceTokenizer:
-    """A tokenizer with a vocabulary of pieces, of the `tokenizers` library."""
+    """A subword tokenizer of the `tokenizers` library."""
 
     backend: Backend
     source: str
@@ -86,11 +86,11 @@ class PieceTokenizer:
     pad_id: int
     word_cache: WordCache | None  # only for tokenizers like BERT's
     names: dict[str, str]  # its special tokens by transformers' keys: pad_token, and others if known
-    bare: BareTexts | None = None  # how it encodes texts without special tokens; None: with them
-    cleaning: tuple[str, ...] = ()  # steps before it, by their names in data/inputs/cleaning.py
+    bare: BareTexts | None = None  # how it encodes texts without special tokens; None: it adds special tokens
+    cleaning: tuple[str, ...] = ()  # cleaning steps before it, by their names in data/inputs/cleaning.py
 
     def cleaned_by(self, steps: tuple[str, ...]) -> Self:
-        """Return this tokenizer with these steps before it, and no others."""
+        """Return this tokenizer with exactly these cleaning steps before it."""
         return replace(self, cleaning=steps, fingerprint=marked(self.fingerprint, steps))
 
     def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
@@ -110,7 +110,7 @@ class PieceTokenizer:
 
     @cached_property
     def language(self) -> str | None:
-        """The language by whose rules texts are lowered (data.lower); None for none."""
+        """The language whose lower-casing rules apply (data.lower); None for none."""
         return case_language(json.loads(self.backend.to_str()))
 
     def tokens(self) -> list[str]:
@@ -120,12 +120,12 @@ class PieceTokenizer:
     def save(self, folder: Path, longest: int | None = None) -> None:
         """Write the files that transformers.AutoTokenizer opens.
 
-        longest: input of the model in tokens; None: any length.
+        longest: the model's maximum input in tokens; None: no limit.
         """
         self.backend.no_truncation()
         self.backend.no_padding()
         folder.mkdir(parents=True, exist_ok=True)
-        self.backend.save(str(folder / "tokenizer.json"), pretty=False)  # two thirds of the bytes
+        self.backend.save(str(folder / "tokenizer.json"), pretty=False)  # two thirds of the size
         config = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": longest or UNLIMITED, **self.names}
         config |= {ENTRY: self.bare.facts()} if self.bare else {}
         config |= {CLEANING: list(self.cleaning)} if self.cleaning else {}
@@ -136,10 +136,10 @@ class PieceTokenizer:
 def wrap_backend(
     backend: Backend, source: str, named: dict[str, str] | None = None, bare: JsonObject | None = None
 ) -> PieceTokenizer:
-    """Make a PieceTokenizer from a `tokenizers.Tokenizer`.
+    """Create a PieceTokenizer from a `tokenizers.Tokenizer`.
 
-    named: special tokens by transformers' keys, from the files beside it; bare: how texts are encoded without special
-    tokens, as a saved folder says it, None for texts with them. DataError if one for padding is needed and missing.
+    named: special tokens by transformers' keys, from accompanying files; bare: how to encode texts without special
+    tokens, as stored in a saved folder; None: with them. DataError if a padding token is needed and missing.
     """
     if bare is not None:
         take_off_template(backend)
@@ -154,7 +154,7 @@ def wrap_backend(
         wanted = (named or {}).get("pad_token")
         said = f" (its files name {wanted}, which is not in its vocabulary)" if wanted else ""
         raise DataError(f"the tokenizer of {source} has no padding token{said}. {GO_ON}")
-    # Not the number of tokens: if two lines of a vocab.txt are equal, the id of the first has no token.
+    # This can exceed the number of tokens: if two lines of a vocab.txt are equal, the id of the first has no token.
     size = max(known.values()) + 1
     names = names if pad is None else names | {"pad_token": pad}
     if bare is None:
@@ -167,9 +167,9 @@ def wrap_backend(
 def load_tokenizer(source: str, *, special_tokens: bool = True, unknown_tokens: str = "auto") -> Tokenizer:
     """Load the tokenizer of a hub id or folder: tokenizer.json, else vocab.txt as BERT's WordPiece.
 
-    special_tokens: false encodes texts without those around them, whatever the tokenizer's own way is. unknown_tokens:
-    keep or drop them in such texts; auto: as the vectors beside the tokenizer were made, which Model2Vec drops.
-    A folder that was saved with hashed words, or with features of sounds, has neither, but words.json or sound.json.
+    special_tokens: false encodes texts without special tokens, even if the tokenizer has a template for them.
+    unknown_tokens: keep or drop them in such texts; auto: as for the embeddings in the same folder; Model2Vec drops.
+    A folder saved with hashed words or audio features has words.json or sound.json instead of these files.
     """
     folder = Path(source).expanduser()
     if (folder / SOUND_FILE).is_file():
@@ -180,7 +180,7 @@ def load_tokenizer(source: str, *, special_tokens: bool = True, unknown_tokens: 
 
 
 def _load_pieces(source: str, special_tokens: bool, unknown_tokens: str) -> PieceTokenizer:
-    """Load a tokenizer of pieces."""
+    """Load a subword tokenizer."""
     from tokenizers import Tokenizer as Backend
     from tokenizers.models import WordPiece
 
@@ -215,7 +215,7 @@ def _load_pieces(source: str, special_tokens: bool, unknown_tokens: str) -> Piec
 
 
 def _cleaning(beside: JsonObject, source: str) -> tuple[str, ...]:
-    """The steps that a saved tokenizer cleans texts by; DataError for unknown ones."""
+    """Return the cleaning steps of a saved tokenizer; DataError for unknown ones."""
     try:
         return known_steps(beside.get(CLEANING) or ())
     except ValueError as error:
@@ -223,7 +223,7 @@ def _cleaning(beside: JsonObject, source: str) -> tuple[str, ...]:
 
 
 def lower_as(tokenizer: PieceTokenizer, language: str | None) -> PieceTokenizer:
-    """Return the tokenizer with the lower case of a language before its own steps; None: the tokenizer itself."""
+    """Return the tokenizer with a language's lower-casing before its own steps; None: the tokenizer itself."""
     if language is None or tokenizer.language == language:
         return tokenizer
     bare = tokenizer.bare.facts() if tokenizer.bare else None
@@ -244,8 +244,8 @@ def require_pieces(tokenizer: Tokenizer, purpose: str) -> PieceTokenizer:
 def train_tokenizer(texts: Callable[[], Iterable[str]], vocab_size: int, language: str | None = None) -> PieceTokenizer:
     """Train a lower-cased WordPiece vocabulary of at most `vocab_size` tokens, like BERT's; reproducible.
 
-    texts: called twice, so that nothing is held in memory. language: by whose rules they are lowered, with accents
-    kept; None: as BERT does, without accents.
+    texts: called twice, so that texts need not be held in memory. language: whose rules lower-case texts, keeping
+    accents; None: BERT's rules, which strip accents.
     """
     from tokenizers import trainers
 

@@ -1,4 +1,4 @@
-"""The files of a tokenizer, in a folder or on the hub: fetched, and what those beside the vocabulary say."""
+"""Fetches the files of a tokenizer from a folder or the hub, and reads those that accompany the vocabulary."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SENTENCEPIECE = ("spm.model", "sentencepiece.bpe.model", "tokenizer.model", "spi
 
 
 def why_no_vocabulary(source: str) -> str:
-    """A line on a source without tokenizer.json and vocab.txt: what it has in their place, and the cure."""
+    """Return the error message for a source without tokenizer.json and vocab.txt: what it has instead, and the fix."""
     found = next((name for name in SENTENCEPIECE if fetch_file(source, name, is_needed=False)), None)
     if found is None:
         return f"{source} has neither tokenizer.json nor vocab.txt. {GO_ON}"
@@ -44,7 +44,7 @@ def files_beside(source: str) -> JsonObject:
 
 
 def named_tokens(beside: JsonObject) -> dict[str, str]:
-    """Return the special tokens that these files name, as text or as an object with the text in it."""
+    """Return the special tokens that these files name, either as text or as an object that contains it."""
     found = {key: beside[key] for key in (*KEYS, "bos_token", "eos_token") if key in beside}
     return {key: str(token["content"] if isinstance(token, dict) else token) for key, token in found.items()}
 
@@ -52,7 +52,7 @@ def named_tokens(beside: JsonObject) -> dict[str, str]:
 def fetch_file(source: str, name: str, is_needed: bool = True) -> Path | None:
     """Return the path of one file of a folder or hub id; None if it has no such file.
 
-    is_needed: raise DataError for a file that is not cached while the hub does not answer.
+    is_needed: raise DataError if the file is not cached and the hub does not answer.
     """
     folder = Path(source).expanduser()
     if folder.is_dir():

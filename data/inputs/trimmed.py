@@ -2,7 +2,7 @@
 
     trimmed = trim(tokenizer, counts, "8000")    # counts: how often the training texts use each token
 
-BERT's kind is saved as vocab.txt, a third of the bytes of a tokenizer.json; stock transformers opens both.
+BERT's tokenizers are saved as vocab.txt, a third of the size of a tokenizer.json; stock transformers opens both.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from data.inputs.tokenizer_files import KEYS
 from data.json_types import Json, JsonObject
 from data.splits import TokenSplit
 
-FULL, TASK = "full", "task"  # values of model.vocabulary: all tokens; those of the training texts
-CHUNK = 1 << 22  # tokens read at once, so that memory does not grow with the file
+FULL, TASK = "full", "task"  # values of model.vocabulary: all tokens; those that the training texts use
+CHUNK = 1 << 22  # tokens read at once, so that memory use does not grow with the file
 VOCABULARY, CONFIG = "vocab.txt", "tokenizer_config.json"
 
 
 @dataclass(frozen=True)
 class TrimmedTokenizer(PieceTokenizer):
-    """A tokenizer that has a part of another one's tokens."""
+    """A tokenizer with a subset of another one's tokens."""
 
     kept: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))  # (vocab_size,) the old id of each token
-    untrimmed: str = ""  # fingerprint of the tokenizer that it was made from
-    options: JsonObject | None = None  # of BERT's normaliser, where vocab.txt says the rest; None: another kind
+    untrimmed: str = ""  # fingerprint of the original tokenizer
+    options: JsonObject | None = None  # BERT's normaliser options if vocab.txt suffices for the rest; else None
 
     def save(self, folder: Path, longest: int | None = None) -> None:
-        """Write the files that transformers.AutoTokenizer opens, in as few bytes as that takes.
+        """Write the files that transformers.AutoTokenizer opens, as small as possible.
 
-        longest: input of the model in tokens; None: any length.
+        longest: the model's maximum input in tokens; None: no limit.
         """
         if self.options is None:
             super().save(folder, longest)
@@ -52,8 +52,8 @@ class TrimmedTokenizer(PieceTokenizer):
 def trim(tokenizer: PieceTokenizer, counts: np.ndarray, wanted: str) -> TrimmedTokenizer:
     """Return the tokenizer with the pieces that the training texts need, or with `wanted` of them.
 
-    counts: (vocab_size,) int64, how often these texts have each token. wanted: task, or a number of tokens.
-    DataError for a number that is too small or too large, and for tokenizers of another kind than KINDS.
+    counts: (vocab_size,) int64, how often these texts use each token. wanted: task, or a number of tokens.
+    DataError for a number that is too small or too large, and for tokenizers whose algorithm is not in KINDS.
     """
     from tokenizers import Tokenizer as Backend
 
@@ -63,7 +63,7 @@ def trim(tokenizer: PieceTokenizer, counts: np.ndarray, wanted: str) -> TrimmedT
             f"model.vocabulary={wanted}: the tokenizer of {tokenizer.source} is a {content['model']['type']}, which "
             f"cannot be trimmed ({', '.join(KINDS)} can). Leave it out"
         )
-    has_pad = "pad_token" in tokenizer.names  # else the id after the last token pads rows
+    has_pad = "pad_token" in tokenizer.names  # else rows are padded with the id after the last token
     counts, pad_id = (counts, tokenizer.pad_id) if has_pad else (counts[:-1], 0)
     vocabulary = Vocabulary(content, counts, pad_id, tokenizer.source)
     kept = vocabulary.choose(None if wanted == TASK else int(wanted))
@@ -88,9 +88,9 @@ def count_tokens(tokens: np.ndarray, vocab_size: int) -> np.ndarray:
 
 
 def untouched(split: TokenSplit, kept: np.ndarray) -> np.ndarray:
-    """Does each row consist of kept tokens alone? (rows,) bool; such rows are split as before.
+    """Return which rows consist only of kept tokens, (rows,) bool; such rows are split as before.
 
-    split: its rows under the full vocabulary; kept: ids of that.
+    split: tokenised with the full vocabulary; kept: ids of that vocabulary.
     """
     before = np.concatenate([[0], np.cumsum(~np.isin(split.tokens, kept))])
     found: np.ndarray = before[split.offsets[1:]] == before[split.offsets[:-1]]
@@ -98,7 +98,7 @@ def untouched(split: TokenSplit, kept: np.ndarray) -> np.ndarray:
 
 
 def trim_note(trimmed: TrimmedTokenizer, full: PieceTokenizer, before: TokenSplit, after: TokenSplit) -> str:
-    """Return one line on what trimming does to a split; before, after: the split in the tokens of each."""
+    """Return one line on how trimming affects a split; before, after: the split tokenised by `full` and `trimmed`."""
     same = float(untouched(before, trimmed.kept).mean())
     rows = len(before)
     unknown = trimmed.backend.token_to_id(trimmed.names["unk_token"]) if "unk_token" in trimmed.names else None
@@ -110,10 +110,10 @@ def trim_note(trimmed: TrimmedTokenizer, full: PieceTokenizer, before: TokenSpli
 
 
 def _bert_options(tokenizer: PieceTokenizer, content: JsonObject) -> JsonObject | None:
-    """The options of BERT's normaliser, if a vocab.txt with them gives this tokenizer; else None."""
+    """Return the options of BERT's normaliser if they and a vocab.txt define this tokenizer; else None."""
     if tokenizer.word_cache is None or not set(KEYS) <= tokenizer.names.keys():
         return None
-    if tokenizer.language is not None:  # a vocab.txt cannot say so
+    if tokenizer.language is not None:  # a vocab.txt cannot express this
         return None
     rules, vocab = content["normalizer"], content["model"]["vocab"]
     options = {"do_lower_case": rules["lowercase"], "strip_accents": rules["strip_accents"]}
@@ -125,13 +125,13 @@ def _bert_options(tokenizer: PieceTokenizer, content: JsonObject) -> JsonObject 
 
 
 def _rules(content: JsonObject) -> list[Json]:
-    """The rules of a tokenizer, apart from its template, which the word cache has checked."""
+    """Return the rules of a tokenizer except its template, which the word cache has checked."""
     model = {key: value for key, value in content["model"].items() if key != "vocab"}
     return [content["normalizer"], content["pre_tokenizer"], content["decoder"], content["added_tokens"], model]
 
 
 def _renumbered(vocabulary: Vocabulary, new: dict[int, int]) -> JsonObject:
-    """The tokenizer's JSON with the kept pieces under their new ids."""
+    """Return the tokenizer's JSON with the kept pieces under their new ids."""
     content, model = dict(vocabulary.content), dict(vocabulary.model)
     if vocabulary.algorithm == "Unigram":
         model["vocab"] = [piece for old, piece in enumerate(model["vocab"]) if old in new]
@@ -152,7 +152,7 @@ def _renumbered(vocabulary: Vocabulary, new: dict[int, int]) -> JsonObject:
 
 
 def _with_ids(part: JsonObject | None, new: dict[int, int]) -> JsonObject | None:
-    """A post-processor with the new ids of the tokens that it adds."""
+    """Return a post-processor with the new ids of the tokens that it adds."""
     if not isinstance(part, dict):
         return part
     if "processors" in part:

@@ -1,8 +1,8 @@
-"""Encoded texts as flat arrays, and a word cache: BERT's tokenisation once per distinct word, not once per text.
+"""Encoded texts as flat arrays, and a word cache that runs BERT's tokenisation once per distinct word.
 
 BERT's normaliser and pre-tokeniser never look across a space, so the tokens of a text are those of its space-separated
-words, one after the other. Texts repeat their words: SST-2 has 45 times as many words as distinct ones. The
-`tokenizers` library still encodes every word, but each only once.
+words, one after the other. Texts repeat words: SST-2 has 45 times as many words as distinct ones. The `tokenizers`
+library still encodes every word, but each only once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
 
 FEW = 8  # texts in one call that are split in Python
-MOST_WORDS = 100_000  # in the cache, about 20 MB; it is emptied then, so that memory does not grow with the file
+MOST_WORDS = 100_000  # cache size, about 20 MB; the cache is emptied when full, so memory does not grow with the file
 
 
 @dataclass
@@ -28,13 +28,13 @@ class Encoded:
 
     tokens: np.ndarray  # (sum of lengths,) int64
     lengths: np.ndarray  # (rows,) int64
-    segment_starts: np.ndarray  # (rows,) int64: where a row's second text starts; its length without one
+    segment_starts: np.ndarray  # (rows,) int64: where a row's second text starts; the row's length if it has none
     truncated: int  # rows that lost tokens
-    # (words,) int32: of words that came apart, the position in its row of each one's first token; -1 without a token.
+    # (words,) int32: for pre-split words, the position in its row of each word's first token; -1 without a token.
     alignment: np.ndarray | None = None
     words: np.ndarray | None = None  # (words,) uint64: their hashes
-    is_cut: np.ndarray | None = None  # (rows,) bool: which rows lost tokens; None where a row is not told
-    # (tokens, 2) int32: where each token starts and ends in the text that is answered from; -1 -1 outside of it.
+    is_cut: np.ndarray | None = None  # (rows,) bool: which rows lost tokens; None if this is not recorded
+    # (tokens, 2) int32: where each token starts and ends in the context; -1 -1 for tokens outside it.
     characters: np.ndarray | None = None
 
 
@@ -53,12 +53,12 @@ def encode_by_text(backend: Backend, texts: list[str], pairs: list[str] | None, 
 
 
 class WordCache:
-    """Encodes texts as `encode_by_text` does, 2 to 12 times as fast, for tokenizers like BERT's."""
+    """Encodes texts like `encode_by_text`, but 2 to 12 times as fast, for tokenizers like BERT's."""
 
     _known: dict[str, int]  # word -> its number in the cache
     _tokens: np.ndarray  # of all known words, end to end
     _starts: np.ndarray  # by number: where the word's tokens start
-    _counts: np.ndarray  # by number: how many they are
+    _counts: np.ndarray  # by number: how many tokens the word has
 
     def __init__(self, backend: Backend, first: int, last: int) -> None:
         self.backend, self.first, self.last = backend, first, last  # [CLS] and [SEP]
@@ -66,7 +66,7 @@ class WordCache:
 
     @classmethod
     def of(cls, backend: Backend) -> WordCache | None:
-        """Make the cache of a tokenizer; None unless it has BERT's normaliser, pre-tokeniser and template."""
+        """Create a tokenizer's cache; None unless it has BERT's normaliser, pre-tokeniser and template."""
         content = json.loads(backend.to_str())
         parts = own_normalizer(content), content["pre_tokenizer"], content["model"]
         kinds = [(part or {}).get("type") for part in parts]
@@ -86,7 +86,7 @@ class WordCache:
         room = max_length - 1 - len(columns)
         parts = [self._pieces(column, room + 1) for column in columns]
         if pairs is not None and any((parts[0][1] > room) & (parts[1][1] > room)):
-            parts = [self._pieces(column) for column in columns]  # which of both is longer decides where they are cut
+            parts = [self._pieces(column) for column in columns]  # the cut depends on which text is longer
         had = [lengths for _, lengths in parts]
         kept = [np.minimum(had[0], room)] if pairs is None else list(cut_longest(had[0], had[1], room))
         lengths = np.sum(kept, axis=0) + 1 + len(kept)
@@ -104,21 +104,21 @@ class WordCache:
         return Encoded(tokens, lengths, starts, int(cut.sum()), is_cut=cut)
 
     def words(self, words: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the tokens of words end to end, without special tokens, and their number in each, (words,) int64."""
+        """Return the tokens of words end to end, without special tokens, and the number per word, (words,) int64."""
         distinct = {word: i for i, word in enumerate(dict.fromkeys(words))}
         numbers = self._numbers(list(distinct))[np.fromiter((distinct[word] for word in words), np.int64, len(words))]
         counts = self._counts[numbers]
         return self._tokens[spans(self._starts[numbers], counts)], counts
 
     def _pieces(self, texts: list[str], most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Return the tokens of all texts end to end, without special tokens, and their number in each text.
+        """Return the tokens of all texts end to end, without special tokens, and the number per text.
 
-        most: of a text with more tokens at least so many, its first ones, are enough; None: all are wanted.
+        most: for a text with more tokens, returning at least its first `most` is enough; None: return all.
         """
         if most is not None:
             begun = [first_words(text, most) for text in texts]
             tokens, counts = self._whole_pieces(begun)
-            # A word can be without tokens: an empty one between two spaces, or a control character.
+            # A word may have no tokens: an empty one between two spaces, or a control character.
             if all(count >= most or one is text for count, one, text in zip(counts, begun, texts)):
                 return tokens, counts
         return self._whole_pieces(texts)
@@ -138,7 +138,7 @@ class WordCache:
         return tokens, np.diff(edges[np.asarray(split.offsets)])
 
     def _pieces_of_few(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the same without Arrow, whose calls take longer than a few sentences do."""
+        """Return the same without Arrow, whose call overhead exceeds the cost of a few sentences."""
         tokens = []
         for text in texts:
             words = text.split(" ")
@@ -175,9 +175,9 @@ class WordCache:
 
 
 def first_words(text: str, most: int) -> str:
-    """Return the first `most` words of a text, as they are separated by single spaces; the text itself if it has less.
+    """Return the first `most` words of a text, separated by single spaces; the text itself if it has no more.
 
-    Tokens of a text are those of its words, so no token of these words depends on what follows them.
+    The tokens of a text are those of its words, so these words' tokens do not depend on the text that follows.
     """
     if len(text) <= most:
         return text
@@ -186,15 +186,15 @@ def first_words(text: str, most: int) -> str:
 
 
 def spans(starts: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return the places starts[i] ... starts[i] + counts[i] - 1 of every i, one after the other."""
+    """Return the indices starts[i] ... starts[i] + counts[i] - 1 for every i, concatenated."""
     ends = np.cumsum(counts)
     return np.arange(int(counts.sum())) + np.repeat(starts - (ends - counts), counts)
 
 
 def cut_longest(one: np.ndarray, other: np.ndarray, room: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many tokens to keep of each text of a pair within `room`: the longer is cut first, then both to half.
+    """Return how many tokens of each text of a pair to keep within `room`: first the longer is cut, then both to half.
 
-    Equal to truncation "longest_first" of the `tokenizers` library; if `room` is odd, the longer text gets one more.
+    Same as truncation "longest_first" of the `tokenizers` library; if `room` is odd, the longer text gets one more.
     """
     short, long = np.minimum(one, other), np.maximum(one, other)
     long_kept = np.minimum(long, np.maximum(short, room - short))

@@ -1,7 +1,7 @@
-"""Words that are already split, as token ids: which token answers for each word.
+"""Pre-split words as token ids, and the token at which each word is predicted.
 
-A word may have no token at all (an empty one, or a zero-width character), so tokens and words are matched by the number
-of tokens of each word, never by how a token is written.
+A word may have no token at all (an empty one, or a zero-width character), so tokens are matched to words by the number
+of tokens per word, never by their text.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Frame:
 
     @classmethod
     def of(cls, tokenizer: PieceTokenizer) -> Frame:
-        """Find them by encoding one letter."""
+        """Find the special tokens by encoding one letter."""
         backend = tokenizer.backend
         backend.no_truncation()
         backend.no_padding()
@@ -49,7 +49,7 @@ class Frame:
 
 
 def word_pieces(tokenizer: PieceTokenizer, rows: list[list[str]]) -> Pieces:
-    """Return the tokens of the words of all rows; each word is encoded alone, as tokenizers do with split words."""
+    """Return the tokens of the words of all rows; each word is encoded alone, as tokenizers do with pre-split text."""
     if tokenizer.word_cache is not None:
         return Pieces(*tokenizer.word_cache.words([word for row in rows for word in row]))
     backend = tokenizer.backend
@@ -65,10 +65,10 @@ def word_pieces(tokenizer: PieceTokenizer, rows: list[list[str]]) -> Pieces:
 
 
 def needs_space(backend: Backend) -> bool:
-    """Does the tokenizer write the space before a word into its tokens, without adding it to split words?
+    """Return whether the space before a word is part of its tokens but is not added to pre-split words.
 
-    Byte-level ones do, and those of SentencePiece that put no space before a text. They are asked, because a space can
-    become a token in many steps of a tokenizer.
+    This holds for byte-level tokenizers, and for SentencePiece ones that put no space before a text. It is tested by
+    encoding, because many steps of a tokenizer can turn a space into a token.
     """
 
     def split(*words: str) -> list[int]:
@@ -82,8 +82,8 @@ def needs_space(backend: Backend) -> bool:
 def first_places(counts: np.ndarray, offsets: np.ndarray, before: int) -> np.ndarray:
     """Return the position of each word's first token in its row, (words,) int32; -1 for a word without tokens.
 
-    counts: (words,) tokens of each word; offsets: (rows + 1,) where the words of each row begin; before: special tokens
-    at the beginning of a row.
+    counts: (words,) tokens of each word; offsets: (rows + 1,) where the words of each row begin; before: number of
+    special tokens at the beginning of a row.
     """
     ends = np.cumsum(counts)
     starts = ends - counts

@@ -1,4 +1,4 @@
-"""Words that are already split as the input of a row: the first token of each word answers for it."""
+"""Pre-split words as the input of a row; each word is predicted at its first token."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Words(TokenIds):
     options: ClassVar[tuple[str, ...]] = ("language", "windows")
 
     def __init__(self, tokenizer: Tokenizer, language: str | None = None, *, windows: bool = True) -> None:
-        """language: of words without marks and capitals; windows: are long questions cut into windows?"""
+        """language: of words without punctuation and capitals, else None; windows: cut long questions into windows?"""
         super().__init__(tokenizer.pad_id)
         self.tokenizer, self.language, self.windows = tokenizer, language, windows
         self.frame = Frame.of(require_pieces(tokenizer, "a task over words"))
@@ -50,7 +50,7 @@ class Words(TokenIds):
         return len(self.frame.after)
 
     def encode(self, columns: Columns, max_length: int) -> Encoded:
-        """Return whole rows as tokens, special ones included, and where each word has its first token.
+        """Return whole rows as tokens, special ones included, and the position of each word's first token.
 
         Rows are never cut here, whatever `max_length` is: see `lay_out`.
         """
@@ -64,7 +64,7 @@ class Words(TokenIds):
         return Encoded(tokens, lengths, lengths, 0, places, hash_words(rows))
 
     def collate(self, split: TokenSplit, rows: np.ndarray, lookup: np.ndarray | None = None) -> Arrays:
-        """Return padded rows, and the positions (N,) in the flattened (B, T) that answer for words, as `places`."""
+        """Return padded rows, and in `places` the positions (N,) in the flattened (B, T) where words are predicted."""
         inputs, labels = super().collate(split, rows, lookup), split.labels
         assert labels.places is not None, "words are stored with their places"
         places = np.asarray(labels.places[labels.of(rows)], np.int64)
@@ -74,8 +74,8 @@ class Words(TokenIds):
     def lay_out(self, split: TokenSplit, max_length: int, *, windows: bool) -> TokenSplit:
         """Return the split with rows of at most `max_length` tokens.
 
-        windows: longer rows become several that overlap, and each word is answered in one of them; else such a row
-        loses its end, and the words there have the position -1.
+        windows: longer rows become several overlapping ones, and each word is predicted in one of them; otherwise they
+        are truncated, and words beyond the end get position -1.
         """
         room = max_length - len(self.frame)
         long_rows = np.flatnonzero(split.lengths > max_length)
@@ -100,7 +100,7 @@ class Words(TokenIds):
         )
 
     def _parts(self, split: TokenSplit, long_rows: set[int], room: int, windows: bool) -> list[list[Window]]:
-        """Return the windows of each row; one that ends early where windows are off."""
+        """Return the windows of each row; if windows are off, a single one that ends early."""
         offsets, before = split.labels.offsets, len(self.frame.before)
         assert offsets is not None
         assert split.labels.places is not None
@@ -117,7 +117,7 @@ class Words(TokenIds):
         return parts
 
     def _places(self, labels: Labels, counts: np.ndarray, start: np.ndarray, stop: np.ndarray) -> np.ndarray:
-        """Return the words' positions in their windows; -1 beyond the end of a row that was cut."""
+        """Return the words' positions in their windows; -1 for words beyond the end of a truncated row."""
         places, before = np.asarray(labels.places), len(self.frame.before)
         begin, end = np.repeat(start, counts), np.repeat(stop, counts)
         inside = (places >= 0) & (places - before < end)
@@ -136,7 +136,7 @@ class Words(TokenIds):
 
     @classmethod
     def columns_of(cls, setting: Callable[[str], Json]) -> tuple[str, ...]:
-        """Return the name of the column of words of a run; setting: the value of a setting such as data.tokens."""
+        """Return the name of a run's column of words; setting: the value of a setting such as data.tokens."""
         name = setting("data.tokens")
         return ("tokens" if name is None or is_column_number(str(name)) else str(name),)
 
@@ -150,9 +150,9 @@ class Words(TokenIds):
         return (Field("text", "words", "A text, or a list of its words"),)
 
     def ask(self, columns: Sequence[Sequence[str | Sequence[str]]], max_length: int) -> Asked:
-        """Return texts, or lists of words, made ready; one longer than `max_length` tokens becomes windows.
+        """Return texts or lists of words prepared for the model; long ones become windows of `max_length` tokens.
 
-        A model of words without marks and capitals (data.language) reads a text without its own.
+        For a model trained on words without punctuation and capitals (data.language), these are removed from the text.
         """
         texts, rows, places = [], [], []
         for question in columns[0]:
@@ -171,7 +171,7 @@ class Words(TokenIds):
         return Asked(found, lambda: encoded.lengths, is_cut, texts, places, found.parts)
 
     def _split(self, question: str | Sequence[str]) -> tuple[str, list[str], np.ndarray]:
-        """Return a question's text, its words as the model reads them, and their places in the text."""
+        """Return a question's text, its words in the form that the model reads, and their places in the text."""
         if isinstance(question, str):
             words, places = split_words(question) if self.language is None else split_bare(question, self.language)
             return question, words, places
@@ -181,7 +181,7 @@ class Words(TokenIds):
 
 
 def hash_words(rows: Sequence[Sequence[str]]) -> np.ndarray:
-    """Return 64 bits of the sha256 of each word of all rows, (words,) uint64: equal words have equal ones."""
+    """Return 64 bits of the sha256 of each word of all rows, (words,) uint64."""
     known: dict[str, bytes] = {}
     found = bytearray()
     for word in itertools.chain.from_iterable(rows):
@@ -192,5 +192,5 @@ def hash_words(rows: Sequence[Sequence[str]]) -> np.ndarray:
 
 
 def lost_words(split: TokenSplit) -> int:
-    """Return how many words no token answers for: cut off with the end of a row, or without a token of their own."""
+    """Return how many words are not predicted, because their row was truncated or they have no token."""
     return 0 if split.labels.places is None else int((np.asarray(split.labels.places) < 0).sum())

@@ -1,1 +1,1 @@
-"""Where rows come from: the hub, local files, the built-in generator."""
+"""Sources of rows: the hub, local files and the built-in generator."""

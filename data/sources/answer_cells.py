@@ -1,6 +1,6 @@
-"""The right answers to a question as cells of a table hold them: a struct, a list, JSON as text, or the answer itself.
+"""The correct answers to a question in the cells of a table: a struct, a list, JSON as text, or the answer itself.
 
-An answer is its text and the character at which it starts in the context; None where the source does not say it.
+An answer is its text and the character at which it starts in the context; None if the source does not give the start.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ TRUE = ("true", "1", "1.0", "yes")
 
 
 def answers_of(cell: object, start: object, where: str) -> list[Answer]:
-    """Return the answers of a row, [] if it has none; blank ones are none.
+    """Return the answers of a row, [] if it has none; blank answers are ignored.
 
-    cell: {"text": [...], "answer_start": [...]}, a list of {"text", "answer_start"} or of texts, each of them as JSON
-    too, or one text; start: of the column beside it, if the table has one. Raises DataError for anything else.
+    cell: {"text": [...], "answer_start": [...]}, a list of {"text", "answer_start"} or of texts, any of these as JSON,
+    or one text; start: the cell of the start column, if the table has one. Raises DataError for anything else.
     """
     cell = _parsed(cell, str, dict)
     if _is_absent(cell):
@@ -35,7 +35,7 @@ def answers_of(cell: object, start: object, where: str) -> list[Answer]:
 
 
 def is_impossible(cell: object) -> bool:
-    """Does a cell of the column is_impossible say that the question has no answer?"""
+    """Return whether a cell of the column is_impossible says that the question has no answer."""
     return cell is not None and str(cell).strip().lower() in TRUE
 
 
@@ -79,7 +79,7 @@ def _place(value: object, where: str) -> int | None:
 
 
 def _parsed(cell: object, *kinds: type) -> object:
-    """Return the object of answers, or the list of these kinds, that a text of JSON or Python is; other cells as is."""
+    """Parse a JSON or Python text to an answer object or a list of these types; return other cells unchanged."""
     if not isinstance(cell, str) or not cell.strip().startswith(("{", "[")):
         return cell
     for parse in (json.loads, ast.literal_eval):
@@ -94,7 +94,7 @@ def _parsed(cell: object, *kinds: type) -> object:
 
 
 def _is_absent(value: object) -> bool:
-    """Is a cell empty, blank, nan or an empty list?"""
+    """Return whether a cell is None, blank, nan, or an empty list or object."""
     if isinstance(value, float) and math.isnan(value):
         return True
     return value is None or (isinstance(value, str) and not value.strip()) or value == [] or value == {}

@@ -1,4 +1,4 @@
-"""Cells of a table as text, from any source; the error for a cell that is not text says how to make it one."""
+"""Cells of a table as text, from any source; the error for a cell that is not text says how to fix it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from data.errors import DataError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-HALF = re.compile("[\ud800-\udfff]")  # half of a surrogate pair, which JSON can contain
+HALF = re.compile("[\ud800-\udfff]")  # a lone surrogate, which JSON can contain
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"  # zero-width characters, often copied along with text
 
 
 def as_text(value: object, where: str, key: str) -> str:
-    """Return a cell as text; DataError for an object, a list, bytes, or half of a surrogate pair.
+    """Return a cell as text; DataError for an object, a list, bytes, or a lone surrogate.
 
     where: the row's name in messages; key: the setting that names the column, such as data.text.
     """
@@ -31,7 +31,7 @@ def as_text(value: object, where: str, key: str) -> str:
 
 
 def label_text(value: object, where: str) -> str:
-    """Return a label as text, "" if missing: in composed characters (NFC), blank and invisible ones trimmed."""
+    """Return a label as text in NFC, without surrounding blanks and invisible characters; "" if missing."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     text = as_text(value, where, "data.label")
@@ -48,7 +48,7 @@ def label_cell(value: object, where: str) -> str | list[str]:
 
 
 def parse_number(value: str) -> float | None:
-    """Return the number that a text is, or None; 1_2, which Python reads as 12, is not a number here."""
+    """Parse a text as a number; None if it is not one. 1_2, which Python reads as 12, is not a number here."""
     try:
         return None if "_" in value else float(value)
     except ValueError:
@@ -56,7 +56,7 @@ def parse_number(value: str) -> float | None:
 
 
 def is_digits(value: str) -> bool:
-    """Is this a whole number written without a decimal point, such as 7 or 007?"""
+    """Return whether this is a whole number written without a decimal point, such as 7 or 007."""
     return value.lstrip("+-").isdigit()
 
 
@@ -72,7 +72,7 @@ def check_text_columns(
     """Raise DataError for a text column of an Arrow table that holds something else.
 
     wanted: columns by the setting that names them, such as {"data.text": "review"}; where: for messages; used: columns
-    that are read as something else, and so are no cure.
+    with another role, which are not suggested instead.
     """
     import pyarrow as pa
 
@@ -89,14 +89,14 @@ def check_text_columns(
 
 
 def _holds_files(kind: pa.DataType) -> bool:
-    """Is this a column of files, such as sounds, as `datasets` stores them: bytes and a path?"""
+    """Return whether this column holds files, such as sounds, as `datasets` stores them: bytes and a path."""
     import pyarrow as pa
 
     return pa.types.is_struct(kind) and {"bytes", "path"} == {field.name for field in kind}
 
 
 def holds_words(schema: pa.Schema, column: str) -> bool:
-    """Does this column of an Arrow table hold lists of texts?"""
+    """Return whether this column of an Arrow table holds lists of texts."""
     kind = schema.types[schema.names.index(column)]
     return _is_list(kind) and _is_text(kind.value_type)
 
@@ -127,7 +127,7 @@ def _nested(what: str, seen: str, key: str) -> DataError:
 
 
 def list_error(seen: str) -> DataError:
-    """Return the error for lists of labels where a row has one; seen: where, and which list."""
+    """Return the error for a list of labels where one label is expected; seen: where, and which list."""
     return DataError(
         f"{seen}, a list of labels; one label a row is needed. Try: data.task=multilabel, which learns "
         "sets of labels, or data.label=<a column with one label a row>"

@@ -1,4 +1,4 @@
-"""Which source the rows of a dataset come from."""
+"""Chooses the source that the rows of a dataset are read from."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from data.stores.build_once import SharedCache
 
 
 def read_raw(settings: DataSettings, cache: SharedCache, target: str = "auto") -> RawData:
-    """Read the raw splits from the source that the settings name; target: its name, as in `column_target`."""
+    """Read the raw splits from the source that the settings name; target: the name of the target, or auto."""
     raw, calibration = _read(settings, cache, target), calibration_file(settings)
     if calibration is not None:
         add_file(raw, CALIBRATION, existing_file(calibration, "data.calibration"), settings, cache)

@@ -1,4 +1,4 @@
-"""Cells of data.codes as lists of codes, from any source: a cell has one code, or a list of them, or none."""
+"""Cells of data.codes as lists of codes, from any source: a cell has one code, a list of codes, or none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def codes_of(cell: object, where: str) -> list[str]:
-    """Return the codes of a cell, without blanks around them; DataError for a code that is no text. where: the row."""
+    """Return the codes of a cell without surrounding blanks; DataError for a code that is not text. where: the row."""
     cells = cell if isinstance(cell, list) else [cell]
     texts = (as_text(code, where, "data.codes").strip() for code in cells if not _is_missing(code))
     return [text for text in texts if text]
@@ -28,5 +28,5 @@ def code_lists(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
 
 
 def _is_missing(code: object) -> bool:
-    """Is this no code at all?"""
+    """Return whether the code is missing: None or nan."""
     return code is None or (isinstance(code, float) and math.isnan(code))

@@ -1,7 +1,7 @@
 """The tree of a dataset's codes: a CSV, TSV, JSON or Parquet file with a column `code` and a column `parent`.
 
-A code without a parent is a root; every other parent is a code of the file. The file is the user's own, or one of the
-hub dataset's repository, such as graph/nodes.parquet.
+A code without a parent is a root; every parent must itself be a code in the file. The file is a local one, or one of
+the hub dataset's repository, such as graph/nodes.parquet.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ SHOWN = 5  # codes named in a message
 
 @dataclass(frozen=True)
 class CodeTree:
-    """The nodes of a tree by their codes, numbered from 0, and the node above each of them."""
+    """The nodes of a tree by their codes, numbered from 0, and the parent of each node."""
 
     numbers: dict[str, int]
     parents: np.ndarray  # (nodes,) int64; ROOT for a root
 
     @cached_property
     def edges(self) -> np.ndarray:
-        """A node and the one above it, (2, edges) int64."""
+        """Each node and its parent, (2, edges) int64."""
         below = np.flatnonzero(self.parents != ROOT)
         return np.stack([below, self.parents[below]])
 
     def find(self, code: str) -> int | None:
-        """Return the node of a code, or of its longest prefix that is one; None if no prefix is."""
+        """Return the node of a code, or of its longest prefix in the tree; None if no prefix is in it."""
         ends = range(len(code), 0, -1)
         return next((self.numbers[code[:end]] for end in ends if code[:end] in self.numbers), None)
 
@@ -54,9 +54,9 @@ class CodeTree:
         return found
 
     def paths_of(self, rows: Iterable[list[str]], unknown: Counter[str]) -> CodePaths:
-        """Return the codes of rows as nodes; counts in `unknown` those that the tree does not have.
+        """Return the codes of rows as nodes, and count in `unknown` those that the tree does not have.
 
-        A code of which no prefix is known is left out.
+        A code without any known prefix is left out.
         """
         codes, paths = list[list[int]](), list[list[int]]()
         for row in rows:
@@ -67,12 +67,12 @@ class CodeTree:
         return CodePaths(*end_to_end(paths), *end_to_end(codes), len(self.numbers), self.edges)
 
     def _above(self, code: str, node: int) -> list[int]:
-        """Return the nodes above a code, of which `node` itself is one where it stands for an unknown code."""
+        """Return the nodes above a code; for an unknown code these begin with `node`, its longest known prefix."""
         return self.path(node) if code in self.numbers else [node, *self.path(node)]
 
 
 def read_tree(settings: DataSettings) -> CodeTree:
-    """Read the tree that data.tree names; DataError with the nodes that are wrong."""
+    """Read the tree that data.tree names; DataError that lists wrong nodes."""
     assert settings.tree is not None, "asked for only with a tree"
     return tree_of_file(_tree_file(settings), f"data.tree={settings.tree}")
 
@@ -104,7 +104,7 @@ def tree_of_file(path: Path, where: str) -> CodeTree:
 
 
 def _cell(value: object, where: str) -> str:
-    """Return a cell as text without blanks around it; "" for an empty one."""
+    """Return a cell as text without surrounding blanks; "" for an empty one."""
     return "" if value is None or value != value else as_text(value, where, "data.tree").strip()
 
 
@@ -133,7 +133,7 @@ def _check(above: dict[str, str], where: str) -> None:
 
 
 def _tree_file(settings: DataSettings) -> Path:
-    """Return the file of the tree: the user's own, or one of the hub dataset's repository, downloaded."""
+    """Return the file of the tree: a local one, or one downloaded from the hub dataset's repository."""
     name = settings.tree or ""
     if settings.source != "hub" or Path(name).expanduser().is_file():
         return existing_file(name, "data.tree")

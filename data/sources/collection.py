@@ -1,4 +1,4 @@
-"""Judged queries and their candidates as rows: pairs of texts in an Arrow table, with the four numbers of a ranking."""
+"""Judged queries and their candidates as rows: pairs of texts in an Arrow table, with four numbers per row."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from data.targets.relevance import MOST_QUERIES
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MOST_UNKNOWN = 0.01  # of the judgements or candidates: ids that no query or document has
-FEW_COVERED = 0.5  # of the relevant documents among the candidates: fewer are worth a warning
+MOST_UNKNOWN = 0.01  # maximum share of judgements or candidates with ids that no query or document has
+FEW_COVERED = 0.5  # a smaller share of relevant documents among the candidates is worth a warning
 SHOWN = 3  # ids in a message
 
 QUERY, DOCUMENT = "_query", "_document"  # columns with the ids
@@ -27,14 +27,14 @@ Judged = Mapping[str, Mapping[str, float]]  # by query and document: a label, or
 
 @dataclass
 class Collection:
-    """The texts of a test collection, and what the user is told about it."""
+    """The texts of a test collection, and notes for the user."""
 
     queries: dict[str, str]
     documents: dict[str, str]
     notes: list[str] = field(default_factory=list)
 
     def known(self, lines: Sequence[Line], where: str, what: str) -> list[Line]:
-        """Return the lines whose query and document there are; DataError if more than 1 % name others.
+        """Return the lines whose query and document exist; DataError if more than 1 % name unknown ones.
 
         what: judgements or candidates.
         """
@@ -58,9 +58,9 @@ class Collection:
 
 @dataclass
 class Ranked:
-    """The rows of a split, those of a query together and by document id, descending as a string."""
+    """The rows of a split, grouped by query and within one sorted by document id as a string, descending."""
 
-    queries: list[str] = field(default_factory=list)  # ids, one a row
+    queries: list[str] = field(default_factory=list)  # ids, one per row
     documents: list[str] = field(default_factory=list)
     numbers: list[tuple[float, bool, float, int]] = field(default_factory=list)  # gain, candidate?, first score, query
     source_rows: list[int] = field(default_factory=list)  # lines of the candidates, or of the judgements
@@ -71,7 +71,7 @@ class Ranked:
 
 
 def by_query(lines: Sequence[Line]) -> dict[str, dict[str, Line]]:
-    """Return lines by query and document, queries in the order of their first line."""
+    """Return lines by query and document, with queries in the order of their first line."""
     found: dict[str, dict[str, Line]] = {}
     for line in lines:
         found.setdefault(line.query, {})[line.document] = line
@@ -81,10 +81,10 @@ def by_query(lines: Sequence[Line]) -> dict[str, dict[str, Line]]:
 def ranked_rows(
     judgements: Sequence[Line], candidates: Sequence[Line], relevant_from: float, where: str, notes: list[str]
 ) -> Ranked:
-    """Return the rows of the judged queries: all candidates, and the relevant documents that are none.
+    """Return the rows of the judged queries: all candidates, and other documents that are relevant or have a gain.
 
-    Queries without a relevant document are left out. where: the split's name in messages; notes: gets what the user
-    should know. Raises DataError where no relevant document is a candidate.
+    Queries without a relevant document are left out. where: the split's name in messages; notes: notes for the user are
+    added here. Raises DataError if no relevant document is a candidate.
     """
     judged, found = by_query(judgements), by_query(candidates)
     ranked, left_out, relevant, covered, judged_others, others = Ranked(), 0, 0, 0, 0, 0
@@ -115,10 +115,10 @@ def ranked_rows(
 def tell(
     notes: list[str], where: str, left_out: int, queries: int, relevant: int, covered: int, judged: int, others: int
 ) -> None:
-    """Add what the user should know of a split; DataError where no relevant document is a candidate.
+    """Add notes on a split for the user; DataError if no relevant document is a candidate.
 
-    left_out: queries without a relevant document, of `queries`; covered: of the `relevant` documents those that are
-    candidates; judged: of the `others`, candidates that are not relevant, those with a judgement.
+    left_out: how many of the `queries` have no relevant document; covered: how many of the `relevant` documents are
+    candidates; judged: how many of the `others`, the candidates that are not relevant, have a judgement.
     """
     if left_out:
         notes.append(f"{where}: {left_out:,} of {queries:,} judged queries have no relevant document, and are left out")
@@ -145,7 +145,7 @@ def tell(
 
 
 def raw_split(ranked: Ranked, collection: Collection) -> RawSplit:
-    """Return the rows as a split, each text held once however many rows have it."""
+    """Return the rows as a split in which each text is stored only once."""
     import pyarrow as pa
 
     table = pa.table(

@@ -1,4 +1,4 @@
-"""The columns that a file must have, each once; the error for a missing one suggests the most likely columns.
+"""Checks that a file has each needed column exactly once; the error for a missing one suggests likely columns.
 
 Standard library only.
 """
@@ -14,9 +14,9 @@ from pathlib import Path
 from data.errors import DataError, MissingColumn
 from data.settings import GROUP_RULES
 
-SHOWN_LETTERS = 300  # of column names in a message: in a file that is not a table, one may be as long as the file
+SHOWN_LETTERS = 300  # of column names in a message; if a file is not a table, a "name" may be as long as the file
 FASTTEXT = "__label__"
-QUESTIONS = ({"question", "context"}, {"answers", "answer"})  # all of the first and one of the second, as in SQuAD
+QUESTIONS = ({"question", "context"}, {"answers", "answer"})  # SQuAD has all of the first and one of the second
 Sample = Callable[[], Sequence[Sequence[object]]]  # returns the first rows; called only if needed
 
 
@@ -26,7 +26,7 @@ def require_columns(
     """Raise DataError for a table that lacks a wanted column, or has it twice.
 
     names: of its columns; wanted: columns by the setting that names them, such as {"data.text": "review"};
-    where: the file's path; delimiter: of its first line, if that is where the names are.
+    where: the file's path; delimiter: that of the first line, if the names come from there.
     """
     for key, column in wanted.items():
         if names.count(column) > 1:
@@ -62,13 +62,13 @@ def require_columns(
 
 
 def _holds_questions(names: Sequence[str], wanted: dict[str, str]) -> bool:
-    """Does a table have questions with their answers in a text, and is it read as something else?"""
+    """Return whether a table has extractive questions but is read as something else."""
     all_of, one_of = QUESTIONS
     return all_of <= set(names) and not one_of.isdisjoint(names) and all_of.isdisjoint(wanted.values())
 
 
 def is_column_number(column: str | None) -> bool:
-    """Is this the number of a column of a CoNLL file, such as 0 or -1?"""
+    """Return whether this is a column number of a CoNLL file, such as 0 or -1."""
     return column is not None and column.removeprefix("-").isdecimal()
 
 
@@ -108,14 +108,14 @@ def distinct_names(names: Sequence[str]) -> list[str]:
 
 
 def shell_setting(key: str, value: str) -> str:
-    """Return a setting as typed in a shell; settings with a dot are read by Hydra, which has quotes of its own."""
+    """Return a setting as typed in a shell; settings with a dot are parsed by Hydra, which has its own quoting."""
     if re.fullmatch(r"[\w./-]+", value, re.ASCII) and not ("." in key and _is_converted(value)):
         return f"{key}={value}"
     return quoted_setting(key, value) if "." in key else shlex.quote(f"{key}={value}")
 
 
 def _is_converted(value: str) -> bool:
-    """Does Hydra read this, without quotes, as something that is written otherwise, such as null or 1e3?"""
+    """Return whether Hydra would convert this unquoted value and so change its text, as with null or 1e3."""
     return value.lower() in ("null", "true", "false") or (
         _is_number(value) and not re.fullmatch("0|[1-9][0-9]*", value)
     )
@@ -124,7 +124,7 @@ def _is_converted(value: str) -> bool:
 def quoted_setting(key: str, value: str) -> str:
     """Return a setting quoted for Hydra and for the shell, whatever characters its value has.
 
-    Backslashes count before a quote and before what would be an interpolation alone, and are doubled there.
+    Backslashes are special only before a quote and before an interpolation, so they are doubled only there.
     """
     text = re.sub(r"(\\*)\$\{", lambda found: f"{2 * found[1]}\\${{", value)
     text = re.sub(r'(\\*)("|\Z)', lambda found: 2 * found[1] + ('\\"' if found[2] else ""), text)
@@ -137,15 +137,15 @@ def _name(key: str) -> str:
 
 
 def _shown(names: Sequence[str]) -> str:
-    """List column names for a message, in quotes if one has blanks around it."""
+    """List column names for a message, in quotes if one has surrounding blanks."""
     plain = all(name == name.strip() for name in names)
     return ", ".join(name if plain else repr(name) for name in names)[:SHOWN_LETTERS] or "none"
 
 
 def _likeliest(key: str, column: str, free: list[str], names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Guess which column was meant: one with a similar name, else the longest one for texts, else the first.
+    """Guess which column was meant: one with a similar name; else the longest one for texts, the first for others.
 
-    For data.group it may be a rule.
+    For data.group it may also be a rule.
     """
     same = [name for name in free if _plain(name) == _plain(column)]
     rules = GROUP_RULES if _name(key) == "group" else ()
@@ -169,7 +169,7 @@ def _letters(rows: Sequence[Sequence[object]], place: int) -> int:
 
 
 def _is_data(names: Sequence[str], rows: Sequence[Sequence[object]]) -> bool:
-    """Is the first line a row of data? One of its fields occurs again in its column, or is a number like 0.5 or -1."""
+    """Is the first line data? It is if a field occurs again in its column, or is a number like 0.5 or -1."""
     for place, name in enumerate(names):
         again = any(place < len(row) and row[place] == name for row in rows)
         if name.strip() and (again or (_is_number(name) and not name.isdigit())):
@@ -189,7 +189,7 @@ def _is_number(text: str) -> bool:
 def _other_header(
     names: Sequence[str], wanted: dict[str, str], where: str, rows: Sequence[Sequence[object]]
 ) -> str | None:
-    """Return the message for a header that another character splits, or that lines of something else are above."""
+    """Return the message for a header with another delimiter, or one that is not on the first line; else None."""
     columns, absent = set(wanted.values()), ", ".join(map(repr, wanted.values()))
     for mark in sorted(set("".join(names))) if len(names) == 1 else ():
         if columns <= set(names[0].split(mark)) and not mark.isalnum():
@@ -226,5 +226,5 @@ def shell_command(command: str, where: str) -> str:
 
 
 def name_beside(where: str, name: str) -> str:
-    """Return the name with the suffix of the file `where`, for another version of it."""
+    """Return the name with the suffix of the file `where`, as the name for a changed copy of it."""
     return name + Path(where.lower().removesuffix(".gz")).suffix

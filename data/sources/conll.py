@@ -1,9 +1,9 @@
 """Words and their tags: columns of a CoNLL file, and cells that hold lists (JSON, Parquet, the hub).
 
-    for number, row in conll_rows(stream, "ner.conll", options): row["tokens"], row["tags"]
+    for number, row in conll_rows(stream, "ner.conll", {"data.tokens": "0", "data.tags": "-1"}): row["0"], row["-1"]
 
-A CoNLL file has one word a line, its columns between tabs or spaces, and a blank line after each row; columns go by
-number, from 0, or from the end with -1. Lines of -DOCSTART- are left out, and so are comments of CoNLL-U.
+A CoNLL file has one word per line, columns separated by tabs or spaces, and a blank line after each row. Columns are
+numbered from 0, or from the end with -1. Lines of -DOCSTART- and comments of CoNLL-U are skipped.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ SHOWN = 5  # first words of a row in a message
 
 
 def conll_rows(stream: Iterable[str], where: str, columns: Mapping[str, str]) -> Iterator[tuple[int, JsonObject]]:
-    """Yield each row as the lists of its columns, with the number of its first line; rows without words too.
+    """Yield each row as the lists of its columns, with the number of its first line.
 
-    columns: number of the column by setting ("data.tokens": "0"); the lists have the numbers as keys. Raises DataError
-    for a line with other columns than the lines before.
+    columns: number of the column by setting ("data.tokens": "0"); the lists are keyed by these numbers. Raises
+    DataError for a line whose number of columns differs from the lines before.
     """
     numbers = {key: int(column) for key, column in columns.items()}
     lines, separator = _separator(iter(stream))
@@ -49,7 +49,7 @@ def conll_rows(stream: Iterable[str], where: str, columns: Mapping[str, str]) ->
 
 
 def words_of(value: object, where: str) -> list[str]:
-    """Return a cell of the tokens' column as words; DataError for a text, which is no list, and for a nested list."""
+    """Return a cell of the tokens' column as words; DataError for a cell that is not a list, and for a nested list."""
     if isinstance(value, str):
         raise DataError(
             f"{where} holds a text ({value[:40]!r}), not a list of words. Try: data.text=<that column> without "
@@ -61,7 +61,7 @@ def words_of(value: object, where: str) -> list[str]:
 
 
 def tags_of(value: object, names: tuple[str, ...], where: str, key: str = "data.tags") -> list[str]:
-    """Return a cell of a tags' column as names of tags; names: by id, where the dataset has them. Raises DataError."""
+    """Return a cell of a tags' column as tag names; names: by id, if the dataset has them. Raises DataError."""
     if not isinstance(value, list | tuple):
         raise DataError(f"{where} holds {value!r:.80}, not a list of tags. Try: {key}=<a column of lists>")
     found = list[str]()
@@ -87,7 +87,7 @@ def check_lengths(words: list[str], tags: list[str], where: str, key: str = "dat
 
 
 def _separator(lines: Iterator[str]) -> tuple[Iterator[str], str]:
-    """Return the lines again and what stands between their columns: a tab if the first line of a word has one."""
+    """Return all lines and their column separator: a tab if the first line with a word has one, else a space."""
     seen = []
     for line in lines:
         seen.append(line)
@@ -97,7 +97,7 @@ def _separator(lines: Iterator[str]) -> tuple[Iterator[str], str]:
 
 
 def _fields(line: str, separator: str) -> list[str]:
-    """Return the columns of a line; several spaces are one."""
+    """Return the columns of a line; several spaces count as one."""
     fields = line.rstrip("\r\n").split(separator)
     return fields if separator == "\t" else [field for field in fields if field]
 
@@ -128,7 +128,7 @@ def _checked_width(fields: list[str], numbers: Mapping[str, int], where: str, at
 
 
 def _ragged(where: str, at: int, fields: list[str], width: int, row: list[list[str]]) -> DataError:
-    """Return the error for a line that lacks columns, or has too many."""
+    """Return the error for a line with too few or too many columns."""
     words = [line[0] for line in row[:SHOWN]] or fields[:1]
     return DataError(
         f"{where} line {at} has {len(fields)} columns ({' '.join(fields)!r:.80}) and the lines before {width}, so "

@@ -2,8 +2,8 @@
 
     for sentence in read_conllu(Path("en_ewt-ud-train.conllu")): sentence.words, sentence.heads
 
-Format: https://universaldependencies.org/format.html. Ten columns between tabs; lines of multiword tokens (3-4) and of
-empty nodes (5.1) are passed over, because the tree is one of words.
+Format: https://universaldependencies.org/format.html, with ten tab-separated columns. Lines of multiword tokens (3-4)
+and of empty nodes (5.1) are skipped, because the nodes of the tree are words.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ ROOT = -1  # the head of the root, in `Sentence.heads`
 
 @dataclass(frozen=True)
 class Sentence:
-    """The words of a sentence and their tree; every tuple has an entry a word."""
+    """The words of a sentence and their tree; every tuple has one entry per word."""
 
     words: tuple[str, ...]
-    upos: tuple[str, ...]  # the universal part of speech; "_" where the file has none
+    upos: tuple[str, ...]  # the universal part of speech; "_" if the file has none
     features: tuple[dict[str, str], ...]  # such as {"Tense": "Past"}
-    heads: tuple[int, ...]  # the place of each word's head, from 0; ROOT of the root. () where the file has no tree
-    relations: tuple[str, ...]  # of each word to its head, with its subtype, such as nsubj:pass
-    line: int = 0  # of the first word, from 1
+    heads: tuple[int, ...]  # the index of each word's head, from 0; ROOT for the root. () if the file has no tree
+    relations: tuple[str, ...]  # of each word to its head, including the subtype, such as nsubj:pass
+    line: int = 0  # line number of the first word, from 1
 
     @property
     def text(self) -> str:
@@ -40,7 +40,7 @@ class Sentence:
 
 
 def read_conllu(path: Path) -> Iterator[Sentence]:
-    """Yield the sentences of a file. Raises DataError naming the line of what is wrong: columns, heads, trees."""
+    """Yield the sentences of a file. Raises DataError, with the line, for wrong columns, heads or trees."""
     lines, begun = list[list[str]](), 0
     try:
         with path.open(encoding="utf-8") as stream:
@@ -71,7 +71,7 @@ def _cells(text: str, path: Path, number: int) -> list[str]:
 
 
 def _sentence(lines: Sequence[list[str]], path: Path, begun: int) -> Iterator[Sentence]:
-    """Yield the sentence of these lines; nothing where none of them is a word."""
+    """Yield the sentence of these lines; nothing if none of them is a word."""
     words = [cells for cells in lines if "-" not in cells[0] and "." not in cells[0]]
     if not words:
         return
@@ -99,7 +99,7 @@ def _features(cell: str, where: str) -> dict[str, str]:
 
 
 def _heads(cells: Sequence[str], where: str) -> tuple[int, ...]:
-    """Return the places of the heads of a tree; () where every head is left open."""
+    """Return the indices of the heads of a tree; () if no head is given."""
     if all(cell == NOTHING for cell in cells):
         return ()
     for number, cell in enumerate(cells, 1):

@@ -1,7 +1,7 @@
 """Rows of CSV and TSV streams, with line numbers as an editor shows them.
 
-The delimiter is the one that splits the header into the wanted columns. TSV is read without quoting, as GLUE's files
-are written, unless its header is in quotes or quoting=minimal is set.
+The delimiter is the one that splits the header into the wanted columns. TSV is read without quoting, like GLUE's files,
+unless its header is in quotes or quoting=minimal is set.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DELIMITERS = {"csv": ",;\t|", "tsv": "\t,;|"}  # in the order they are tried
 SAMPLE = 100  # rows
-EXCEL = re.compile('"?sep=.?"?', re.I)  # the first line of some of its files; the header tells the delimiter too
+EXCEL = re.compile('"?sep=.?"?', re.I)  # first line of some Excel files; skipped, since the header shows the delimiter
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class _Dialect:
 
 
 def delimited_rows(stream: TextIO, file_format: str, where: str, options: ReadOptions) -> Iterator[Row]:
-    """Yield each row by the names of the header, with the number of its last line.
+    """Yield each row as a dict keyed by the header, with the number of its last line.
 
     file_format: csv or tsv; where: the file's path, for messages. Raises DataError.
     """
@@ -78,7 +78,7 @@ def delimited_rows(stream: TextIO, file_format: str, where: str, options: ReadOp
 
 
 def _form(first: str, file_format: str, options: ReadOptions) -> _Dialect:
-    """Find delimiter and quoting: as set, else the delimiter that yields the wanted columns, or the most fields."""
+    """Find delimiter and quoting: as set, else the delimiter that gives the wanted columns or, if none, most fields."""
     delimiter = {"tab": "\t", "\\t": "\t"}.get(options.delimiter, options.delimiter)
     if delimiter != "auto" and (len(delimiter) != 1 or delimiter in '"\r\n'):
         raise DataError(

@@ -1,13 +1,13 @@
 """The built-in data set: short English texts from a seed, so that `run demo` works without a network.
 
-    rows = generate("sentiment", rows=12000, seed=0)    # [(text, None, label id), ...]
+    rows = generate_demo("sentiment", rows=12000, seed=0)    # [(text, None, label id), ...]
 
-sentiment: exactly one opinion counts, the writer's own of what really was, in a contrast the main clause's;
-"not ... at all", "hardly" and "never" turn it. Opinions of others and what might have been do not count.
-entailment: the hypothesis tells of the premise's event with less detail (entailment), with more detail or of
-another deed (neutral), or with swapped roles, another number, an opposite or a denial (contradiction).
+sentiment: exactly one opinion counts: the writer's own, about what really happened; in a contrast, the main clause's.
+"not ... at all", "hardly" and "never" reverse it. Opinions of others and hypothetical ones do not count.
+entailment: the hypothesis describes the premise's event with less detail (entailment), with more detail or another
+action (neutral), or with swapped roles, another number, an opposite or a denial (contradiction).
 Only `random.Random(...).random()` is used, which gives the same numbers on every platform and Python version.
-It is a test bed, not a language: the texts say nothing about how a model does on real reviews.
+It is a test bed, not natural language: results on it say nothing about how a model does on real reviews.
 """
 
 from __future__ import annotations
@@ -29,31 +29,30 @@ Row = tuple[str, str | None, int]
 Item = TypeVar("Item")
 Change = Callable[[random.Random, words.Party], words.Party | None]
 
-MIN_WORDS = 8  # of a text or premise (at most 35 come out); a hypothesis may be shorter
-MAX_ROWS = 1_000_000  # far below the number of different texts, so that an unused one is found at once
+MIN_WORDS = 8  # of a text or premise (the longest has 35); a hypothesis may be shorter
+MAX_ROWS = 1_000_000  # far below the number of possible texts, so that an unused one is found quickly
 
-# Shares of the sentiment texts. Ours: a bag of words ends near 0.75, bert-tiny from scratch above 0.93.
-NEGATED = 0.25  # of the opinions that stand alone; in company negation took bert-tiny far longer to learn
-CONTRASTED = 0.30  # texts with "X, but Y", "although X, Y" or "Y, despite the fact that X": always Y decides
-DISTRACTED = 0.30  # texts with an opinion of somebody else or one that is not real
-OPPOSED = 0.75  # of the opinions that do not count, those that contradict the one that does
-AHEAD = 0.20  # of the neutral mentions, those before the opinion; at 0.5 bert-tiny lost 6 points
+# Shares of the sentiment texts. Our choice: a bag of words reaches about 0.75, bert-tiny from scratch more than 0.93.
+NEGATED = 0.25  # of single opinions; bert-tiny took far longer to learn negation next to other opinions
+CONTRASTED = 0.30  # texts with "X, but Y", "although X, Y" or "Y, despite the fact that X": Y always decides
+DISTRACTED = 0.30  # texts with another person's opinion or a hypothetical one
+OPPOSED = 0.75  # of the opinions that do not count: contradict the one that does
+AHEAD = 0.20  # of the neutral mentions: come before the opinion; at 0.5 bert-tiny lost 6 points
 
-# Shares of the entailment pairs. Ours: a bag of words ends near 0.65, bert-tiny from scratch above 0.80.
-DETAILED = 0.60  # premises with a trait, a number, a place, a time, each
+# Shares of the entailment pairs. Our choice: a bag of words reaches about 0.65, bert-tiny from scratch more than 0.80.
+DETAILED = 0.60  # premises with a trait; the same share for a number, a place and a time
 DENIED = 0.08  # premises with "not" or "never"
-USUAL = 0.75  # premises of a person and an animal, and of a good deed; without it bert-tiny learns nothing
-REVOICED = 0.08  # premises in the passive, and hypotheses that turn active into passive or back
+USUAL = 0.75  # premises with a person and an animal, and with a good deed; without it bert-tiny learns nothing
+REVOICED = 0.08  # premises in the passive, and hypotheses that switch between active and passive
 WEAKENED = 0.30  # of the details that may be left out
 
 
 def generate_demo(task: str, rows: int, seed: int) -> list[Row]:
-    """Return `rows` different examples as (text, second text or None, label id), from a seed.
+    """Return `rows` distinct examples as (text, second text or None, label id), generated from a seed.
 
     task: "sentiment" (one text) or "entailment" (premise and hypothesis); label ids index LABELS[task].
-    The same arguments give the same rows everywhere, and fewer rows are a beginning of more. Labels are
-    balanced to within one row in every beginning, and follow from the construction without noise: the Bayes
-    ceiling is an accuracy of 1.0 for both tasks.
+    The same arguments give the same rows on every machine; fewer rows are a prefix of more. Labels are balanced to
+    within one row in every prefix, and have no noise: the Bayes ceiling is an accuracy of 1.0 for both tasks.
     Raises DataError for an unknown task and for rows outside 1..1,000,000.
     """
     if task not in LABELS:
@@ -61,7 +60,7 @@ def generate_demo(task: str, rows: int, seed: int) -> list[Row]:
         raise DataError(f"demo task {task!r}: expected {' or '.join(LABELS)}. Try: {cure}")
     if not 1 <= rows <= MAX_ROWS:
         raise DataError(f"{rows} demo rows: expected 1..{MAX_ROWS}. Try: run data=demo data.demo_rows=12000")
-    # A string seed goes through SHA-512, never through hash(), which differs from process to process.
+    # A string seed is hashed with SHA-512, not with hash(), which differs between processes.
     rng = random.Random(f"bertier demo {VERSION} {task} {seed}")
     make = _sentiment if task == "sentiment" else _entailment
     seen: set[tuple[str, str | None]] = set()
@@ -78,7 +77,7 @@ def generate_demo(task: str, rows: int, seed: int) -> list[Row]:
 
 
 def _balanced(rng: random.Random, classes: int) -> Iterator[int]:
-    """Yield label ids for ever: every class once, in random order, then again."""
+    """Yield label ids endlessly: every class once in random order, then again."""
     while True:
         rest = list(range(classes))
         while rest:
@@ -93,7 +92,7 @@ def _pick(rng: random.Random, options: Sequence[Item]) -> Item:
 
 
 def _sentiment(rng: random.Random, label: int) -> tuple[str, None]:
-    """Return a text in which exactly one opinion counts, and that one has the given label (1 is positive)."""
+    """Return a text in which exactly one opinion counts; it has the given label (1 is positive)."""
     topic = _pick(rng, words.TOPICS)
     draw = rng.random()
     if draw < CONTRASTED:
@@ -106,7 +105,7 @@ def _sentiment(rng: random.Random, label: int) -> tuple[str, None]:
     missing = MIN_WORDS + int(rng.random() * 12) - len(text.split())
     frames = list(words.NEUTRAL)
     while missing > 0:
-        frame = frames.pop(int(rng.random() * len(frames)))  # none twice in a text
+        frame = frames.pop(int(rng.random() * len(frames)))  # each at most once in a text
         mention = words.sentence(_mention(rng, topic, frame))
         missing -= len(mention.split())
         text = f"{mention} {text}" if rng.random() < AHEAD else f"{text} {mention}"
@@ -114,7 +113,7 @@ def _sentiment(rng: random.Random, label: int) -> tuple[str, None]:
 
 
 def _opinion(rng: random.Random, topic: Sequence[str], is_positive: bool, negated: float = 0.0) -> str:
-    """Return a clause of the writer's own; a negated one (their share) holds a word of the other polarity."""
+    """Return an opinion of the writer; negated: share that is negated, with a word of the opposite polarity."""
     is_negated = rng.random() < negated
     polarity = is_positive != is_negated
     what, draw = "the " + _pick(rng, topic), rng.random()
@@ -130,7 +129,7 @@ def _opinion(rng: random.Random, topic: Sequence[str], is_positive: bool, negate
 
 
 def _contrast(rng: random.Random, topic: Sequence[str], is_positive: bool) -> str:
-    """Return the deciding clause with one that it outweighs: "X, but CORE" and the like."""
+    """Return the deciding clause contrasted with another one: "X, but CORE" and the like."""
     core = _opinion(rng, topic, is_positive)
     if rng.random() < OPPOSED:
         other = _opinion(rng, topic, not is_positive)
@@ -145,7 +144,7 @@ def _contrast(rng: random.Random, topic: Sequence[str], is_positive: bool) -> st
 
 
 def _distract(rng: random.Random, topic: Sequence[str], is_positive: bool) -> str:
-    """Return the deciding clause beside what somebody else thinks or what might have been."""
+    """Return the deciding clause next to another person's opinion or a hypothetical one."""
     core = _opinion(rng, topic, is_positive)
     polarity = is_positive != (rng.random() < OPPOSED)
     frame = _pick(rng, words.REPORTS if rng.random() < 0.5 else words.HYPOTHETICALS)
@@ -169,8 +168,8 @@ def _mention(rng: random.Random, topic: Sequence[str], frame: str) -> str:
 
 
 def _entailment(rng: random.Random, label: int) -> tuple[str, str]:
-    """Return a premise and a hypothesis about one and the same event, so that swapped roles contradict."""
-    # The premise is kept until a hypothesis fits: it alone says nothing about the label.
+    """Return a premise and a hypothesis about the same event, so that swapped roles are a contradiction."""
+    # The premise is kept until a hypothesis fits, so that the premise alone does not reveal the label.
     premise = _event(rng)
     first = second = premise.render()
     while first == second:
@@ -183,16 +182,16 @@ def _entailment(rng: random.Random, label: int) -> tuple[str, str]:
 
 
 def _event(rng: random.Random) -> words.Event:
-    """Return a premise: mostly people do something good to animals, which gives a network a start."""
+    """Return a premise: mostly a person does something good to an animal, without which learning does not start."""
     kinds = list(words.KINDS)
     if rng.random() < USUAL:
         kinds.remove("animal")
         agent, patient = _pick(rng, kinds), "animal"
-    else:  # never the same kind twice: as hypernyms they could not be told apart
+    else:  # never the same kind twice, since their hypernyms would be identical
         agent = kinds.pop(int(rng.random() * len(kinds)))
         patient = _pick(rng, kinds)
     good, bad = _pick(rng, words.VERB_PAIRS)
-    # At most one trait and one number in an event, so that what belongs together can be found by content.
+    # At most one trait and one number per event, so that matching details can be found by content.
     traits, numbers = _one_of_two(rng, words.TRAITS), _one_of_two(rng, words.AMOUNTS)
     while True:
         event = words.Event(
@@ -209,7 +208,7 @@ def _event(rng: random.Random) -> words.Event:
 
 
 def _reword(rng: random.Random, event: words.Event) -> words.Event:
-    """Return the event in other words of the same meaning: passive for active, "never" for "not"."""
+    """Return the event reworded with the same meaning: passive for active, "never" for "not"."""
     is_passive = event.is_passive != (rng.random() < REVOICED)
     return replace(event, is_passive=is_passive, denial=_pick(rng, words.DENIALS) if event.denial else "")
 
@@ -260,7 +259,7 @@ def _change_party(rng: random.Random, event: words.Event, change: Change) -> wor
 
 
 def _specify(rng: random.Random, party: words.Party) -> words.Party | None:
-    """Return the party with more detail than was given: a trait, a number or the kind of animal ..."""
+    """Return the party with more detail: a trait, a number, or a specific noun such as the kind of animal."""
     draw = rng.random()
     if draw < 0.4:
         return None if party.trait else replace(party, trait=_pick(rng, words.TRAITS))
@@ -278,7 +277,7 @@ def _oppose(rng: random.Random, party: words.Party) -> words.Party | None:
 
 
 def _weaken(rng: random.Random, premise: words.Event, event: words.Event) -> words.Event:
-    """Return the event with some details left out, those on which the label rests excepted."""
+    """Return the event with some details left out, but never those that determine the label."""
     parties = (premise.agent, premise.patient)
     return replace(
         event,
@@ -290,7 +289,7 @@ def _weaken(rng: random.Random, premise: words.Event, event: words.Event) -> wor
 
 
 def _blur(rng: random.Random, known: tuple[words.Party, words.Party], party: words.Party) -> words.Party:
-    """Return the party with less detail if it is one of the premise's, else unchanged."""
+    """Return the party with less detail if the premise has the same party, else unchanged."""
     if party not in known:
         return party
     return words.Party(

@@ -1,7 +1,7 @@
 """Words and sentence frames of the built-in data set; `data/sources/demo.py` draws from them.
 
-Any change of content or order changes the generated rows: raise `demo.VERSION` with it.
-About 450 different words in the two tasks, so a WordPiece vocabulary of 1,000 entries covers either.
+Any change of content or order changes the generated rows, so raise `demo.VERSION` with it.
+The two tasks use about 450 distinct words, so a WordPiece vocabulary of 1,000 entries covers either.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def _pairs(text: str) -> tuple[tuple[str, str], ...]:
 
 # --- sentiment ---
 
-# What is talked about, one topic per text.
+# Things that texts are about; one topic per text.
 TOPICS = (
     _words("film plot acting soundtrack ending script camera dialogue story cast costume finale"),
     _words("restaurant soup bread dessert waiter menu kitchen wine sauce steak salad terrace"),
@@ -32,7 +32,7 @@ TOPICS = (
     _words("museum guide painting sculpture gallery tour garden shop poster entrance fountain exhibition"),
     _words("jacket zip lining pocket collar fabric sleeve colour belt hood stitching label"),
 )
-# Words of opinion are few, since every one has to be learnt from some hundred texts.
+# There are few opinion words, so that each occurs in some hundred texts to learn from.
 ADJECTIVES = {
     True: _words(
         "superb delightful excellent wonderful brilliant charming splendid lovely pleasant fantastic "
@@ -86,14 +86,14 @@ HYPOTHETICALS = (
     "{what} would have been {word} under different circumstances",
     "people had warned me that {what} might be {word}",
 )
-BUT = (", but ", ", but ", ". However, ")  # the usual word twice as often
+BUT = (", but ", ", but ", ". However, ")  # the usual word is listed twice, to be drawn twice as often
 ALTHOUGH = ("although", "even though")
 DESPITE = (", despite the fact that", ", leaving aside that", ", ignoring that")
 
 PLAIN_ADJECTIVES = _words("red green new large small modern round square narrow wooden grey local")
 DAYS = _words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
 COUNTS = _words("two three four five six seven eight nine ten twelve twenty thirty")
-# A neutral mention: {what} a thing of the topic, {day}, {count}, {who} and {plain} a colour, size or make.
+# A neutral mention; {what} is a thing of the topic, and {plain} a colour, size or make.
 NEUTRAL = (
     "we came on {day} with {who}",
     "I went there on {day}",
@@ -177,7 +177,7 @@ def sentence(clause: str) -> str:
 
 @dataclass(frozen=True)
 class Party:
-    """Who does something or has it done, such as "the old doctor" or "three dogs"."""
+    """The agent or patient of an event, such as "the old doctor" or "three dogs"."""
 
     noun: str
     trait: str = ""

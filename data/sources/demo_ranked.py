@@ -1,6 +1,6 @@
-"""A built-in collection of questions and shops: the right documents name what is asked for.
+"""A built-in collection of questions and shops: the relevant documents name the goods that the query asks for.
 
-The first ranking is of no use: it is the order in which the candidates were drawn.
+The first-stage ranking is uninformative: its scores are random.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ QUERIES = ("where is {} sold", "who has {}", "i need {} tonight", "looking for {
 DOCUMENTS = ("{0} at {1} on {2} street", "{2} street , {0} before {1}", "open at {1} : {0} , {2} street")
 STREETS = ("mill", "river", "castle", "garden", "station", "church", "harbour", "north")
 HOURS = ("seven", "eight", "nine", "ten", "noon")
-CANDIDATES = 8  # of a query, of which one or two are right
+CANDIDATES = 8  # per query, of which one or two are relevant
 
 
 def demo_collection(queries: int, seed: int, name: str) -> tuple[Collection, list[Line], list[Line]]:
-    """Return the texts, the judgements and the candidates of so many queries; name: begins their ids."""
+    """Return the texts, the judgements and the candidates of this many queries; name: the prefix of their ids."""
     random = np.random.default_rng(seed)
     found, judgements, candidates = Collection({}, {}), list[Line](), list[Line]()
     for number in range(queries):

@@ -1,4 +1,4 @@
-"""The splits of the built-in dataset: three seeds of the generator, without rows that two splits share."""
+"""The splits of the built-in dataset: three seeds of the generator; no row occurs in two splits."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from data.sources.raw import RawData, RawSplit
 from data.targets.choice import column_target
 from data.targets.label_column import LabelColumn
 
-KEPT_ROWS = 20_000  # of a split, at most: a few megabytes
-_kept = lru_cache(maxsize=6)(generate_demo)  # the stages of a chain read the same three splits, 0.5 s each time
+KEPT_ROWS = 20_000  # largest split that is cached: a few megabytes
+_kept = lru_cache(maxsize=6)(generate_demo)  # the stages of a chain read the same three splits, which takes 0.5 s
 
 
 def read_demo(settings: DataSettings, wanted: str = "auto") -> RawData:

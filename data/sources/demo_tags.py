@@ -1,9 +1,9 @@
-"""The built-in set for tags: sentences with people, places and companies whose names they share.
+"""The built-in data set for tagging: sentences in which people, places and companies share the same names.
 
     rows = generate_tagged(rows=2000, seed=0)     # [(["Mr", "Lincoln", "slept"], ["O", "B-PER", "O"]), ...]
 
-A name alone does not say what it names, its neighbours do: `Mr Lincoln`, `in Lincoln`, `Lincoln Bank`. Without noise,
-so the Bayes ceiling is an F1 of 1.0; the most frequent tag of each word comes to 0.27, a bag of words to 0.46.
+The type of a name depends on its neighbours, not on the name: `Mr Lincoln`, `in Lincoln`, `Lincoln Bank`. There is no
+noise, so the Bayes ceiling is an F1 of 1.0; each word's most frequent tag reaches 0.27, a bag of words 0.46.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ NAMES = (
     "Lincoln", "Jordan", "Austin", "Florence", "Sydney", "Houston", "Kent", "Paris", "Victoria", "Madison", "Chester",
     "Hamilton", "Wells", "Bradford", "Clifton", "Devon", "Logan", "Preston", "Salem", "Marion",
 )  # fmt: skip
-SECOND = ("Hill", "Park", "Stone", "Rivers", "Field", "Woods")  # of a name with two words, whatever it names
+SECOND = ("Hill", "Park", "Stone", "Rivers", "Field", "Woods")  # second word of two-word names of any type
 TITLES = ("Mr", "Mrs", "Doctor", "Captain", "Aunt", "Judge")
 BEFORE_PLACE = ("in", "near", "from", "outside", "across", "to")
 KINDS = ("Bank", "Motors", "Press", "Airways", "Foods", "Records")
 VERBS = ("visited", "called", "left", "praised", "sued", "met", "joined", "helped", "thanked", "trusted")
 ENDS = ("on Monday", "last year", "at noon", "after lunch", "without delay", "in May", "for a week", "again")
-# Of different lengths: the place in the sentence must not say what a name is.
+# Of different lengths, so that the position in the sentence does not reveal the type of a name.
 BEGINS = (
     "", "yesterday", "in fact ,", "as everyone knows ,", "so the paper says that", "on the way home last night",
     "for a reason that nobody understood at first ,",
@@ -33,9 +33,9 @@ Tagged = tuple[list[str], list[str]]
 
 
 def generate_tagged(rows: int, seed: int) -> list[Tagged]:
-    """Return `rows` different sentences as words and their tags in IOB2, from a seed.
+    """Return `rows` distinct sentences as words and their tags in IOB2, generated from a seed.
 
-    The same arguments give the same rows everywhere, and fewer rows are a beginning of more.
+    The same arguments give the same rows on every machine; fewer rows are a prefix of more.
     """
     rng = random.Random(f"bertier demo tags {VERSION} {seed}")  # a string seed is the same in every process
     seen, out = set[str](), list[Tagged]()
@@ -49,7 +49,7 @@ def generate_tagged(rows: int, seed: int) -> list[Tagged]:
 
 
 def _sentence(rng: random.Random) -> Tagged:
-    """Return a sentence of one to three entities."""
+    """Return a sentence with up to three entities."""
     parts = [(_pick(rng, BEGINS), ""), *_party(rng), (_pick(rng, VERBS), ""), *_party(rng)]
     if rng.random() < 0.5:
         parts += _place(rng)
@@ -63,7 +63,7 @@ def _sentence(rng: random.Random) -> Tagged:
 
 
 def _party(rng: random.Random) -> Iterator[tuple[str, str]]:
-    """Yield somebody, or a company: texts with the type of entity that they are, "" for none."""
+    """Yield a person, a company or a filler as texts with their entity type, "" for none."""
     draw = rng.random()
     if draw < 0.2:
         yield _pick(rng, FILLERS), ""
@@ -75,7 +75,7 @@ def _party(rng: random.Random) -> Iterator[tuple[str, str]]:
 
 
 def _place(rng: random.Random) -> Iterator[tuple[str, str]]:
-    """Yield a place and the word before it."""
+    """Yield a preposition and a place."""
     yield _pick(rng, BEFORE_PLACE), ""
     yield _name(rng), "LOC"
 

@@ -1,6 +1,6 @@
-"""Local files as splits: read in one streaming pass into a memory-mapped Arrow table.
+"""Local files as splits: each is streamed in one pass into a memory-mapped Arrow table.
 
-Messages name lines as an editor numbers them (CSV, TSV, JSONL); rows of Parquet and JSON arrays count from 1.
+Messages give line numbers as in an editor (CSV, TSV, JSONL); rows of Parquet and JSON arrays count from 1.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from data.targets.label_set import LabelSet
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CURES = dict.fromkeys((".xlsx", ".xls", ".ods"), "Save the sheet as CSV") | {".zip": "Unpack it"}  # of other files
-SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3")  # that no text ends in
-FOLDS = "fold_column"  # the setting of the column of folds
+CURES = dict.fromkeys((".xlsx", ".xls", ".ods"), "Save the sheet as CSV") | {".zip": "Unpack it"}  # for other files
+SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3")  # suffixes that show that a column names sound files
+FOLDS = "fold_column"  # the setting that names the column of folds
 Row = tuple[int, object, object, object, object, object, object]  # number, text, second text, label, group, fold, codes
 
 
 def read_files(settings: DataSettings, cache: SharedCache, wanted: str = "auto") -> RawData:
-    """Read the splits that have files: `train`, and `val` and `test` if they have files of their own.
+    """Read the splits that have files: `train`, and `val` and `test` if they have separate files.
 
     wanted: the name of the target, as in `column_target`.
     """
@@ -79,12 +79,12 @@ def read_files(settings: DataSettings, cache: SharedCache, wanted: str = "auto")
     data = RawData(target, {}, dropped=dropped, notes=notes)
     for name, column in columns.items():
         _add_split(data, name, tables[name], column, settings, str(paths[name]))
-    data.notes += target.notes  # those on the rows that were read, too
+    data.notes += target.notes  # includes notes added while reading rows
     return data
 
 
 def add_file(data: RawData, name: str, path: Path, settings: DataSettings, cache: SharedCache) -> None:
-    """Add the rows of a file as one more split, with the labels of those that are there; DataError for others."""
+    """Add the rows of a file as one more split; DataError for labels that the existing target does not know."""
     cache.tell(f"reading {path.name}")
     table, column, missing = _convert(path, settings, _options(settings, []), cache)
     if missing:
@@ -105,7 +105,7 @@ def _add_split(
 
 
 def _refuse_sounds(table: pa.Table, settings: DataSettings) -> None:
-    """Raise DataError where the first texts are all names of sound files."""
+    """Raise DataError if the first texts are all names of sound files."""
     first = table["text"].slice(0, SHOWN).to_pylist()
     if all(Path(text.strip()).suffix.lower() in SOUNDS for text in first):
         raise DataError(
@@ -122,7 +122,7 @@ def _options(settings: DataSettings, notes: list[str]) -> ReadOptions:
 
 
 def read_options(settings: DataSettings, columns: dict[str, str | None], notes: list[str]) -> ReadOptions:
-    """Return the options for reading these columns, by setting, and those of data.group and data.fold_column."""
+    """Return the options for reading these columns, by setting, and those of data.group, fold_column and codes."""
     column = group_column(settings.group)
     own = {GROUP: column, FOLDS: settings.fold_column, CODES: settings.codes}
     columns = columns | {key: name for key, name in own.items() if name}
@@ -133,16 +133,16 @@ def read_options(settings: DataSettings, columns: dict[str, str | None], notes: 
 
 
 def file_of(settings: DataSettings, split: str) -> Path | None:
-    """Return the file that the rows of a split are from: its own, or that of train, which it is cut off."""
+    """Return the file that the rows of a split come from: its own, or that of train if it is cut off train."""
     own = {"val": settings.val_path, "test": settings.test_path, CALIBRATION: calibration_file(settings)}.get(split)
     text = own or settings.train_path or settings.path
     return None if text is None else Path(text).expanduser()
 
 
 def row_numbers(settings: DataSettings, path: Path) -> np.ndarray:
-    """Return the number by which messages name each row of a file, (rows,) rising: a line, or a row without lines.
+    """Return the number that messages give each row of a file, (rows,) ascending: of a line or, without lines, a row.
 
-    The place of a number, counted from 1, is that of its row below the header: a cell may have several lines. Raises
+    The i-th number belongs to the i-th row below the header; numbers may skip, as a cell may have several lines. Raises
     DataError for a file that cannot be read.
     """
     texts = {"text": settings.text, "text_pair": settings.text_pair}
@@ -152,9 +152,9 @@ def row_numbers(settings: DataSettings, path: Path) -> np.ndarray:
 
 
 def existing_file(text: str, key: str, *, any_format: bool = False) -> Path:
-    """Return the path of a file that can be read; DataError for a folder, a missing or empty file, another format.
+    """Return the path of a readable file; DataError for a folder, a missing or empty file, or an unknown format.
 
-    any_format: whatever its name ends in.
+    any_format: accept any suffix.
     """
     path = Path(text).expanduser()
     if path.is_dir():
@@ -182,7 +182,7 @@ def existing_file(text: str, key: str, *, any_format: bool = False) -> Path:
 def _convert(
     path: Path, settings: DataSettings, options: ReadOptions, cache: SharedCache
 ) -> tuple[pa.Table, LabelColumn, int]:
-    """Stream a file into an Arrow file in the cache; return its memory-mapped table, labels and dropped rows."""
+    """Stream a file into an Arrow file in the cache; return its memory-mapped table, labels and number of drops."""
     import pyarrow as pa
 
     with path.open("rb") as stream:
@@ -216,7 +216,7 @@ def _convert(
 
 
 def _cells(path: Path, kind: str, options: ReadOptions, labels: Sequence[str] = ()) -> Iterator[Row]:
-    """Yield of each row the cells that training needs. labels: the columns of 0 and 1, which become a list."""
+    """Yield the cells of each row that training needs. labels: columns of 0 and 1, which become a list of labels."""
     columns = [options.columns.get(name) for name in ("text", "text_pair", "label", GROUP, FOLDS, CODES)]
     for number, row in read_rows(path, kind, options):
         text, pair, label, *more = (None if column is None else row.get(column) for column in columns)
@@ -253,10 +253,10 @@ class _Missing:
         self.count, self.first, self.without_label = 0, list[int](), 0
 
     def sees(self, number: int, text: object, pair: object, label: object, group: object) -> bool:
-        """Is something missing in this row? Count it if so."""
+        """Return whether something is missing in this row, and count it if so."""
         texts = [text] + ([pair] if self.settings.text_pair else [])
         texts += [group] if group_column(self.settings.group) else []
-        may_be_empty = self.settings.label is None or self.settings.label_separator is not None  # a set without labels
+        may_be_empty = self.settings.label is None or self.settings.label_separator is not None  # an empty set
         is_label_absent = not may_be_empty and _is_empty(label)
         absent = any(map(_is_empty, texts))
         self.without_label += is_label_absent and not absent
@@ -278,5 +278,5 @@ class _Missing:
 
 
 def _is_empty(value: object) -> bool:
-    """Is a cell empty, blank or nan?"""
+    """Return whether a cell is empty, blank or nan."""
     return value is None or (isinstance(value, float) and math.isnan(value)) or not str(value).strip()

@@ -1,7 +1,7 @@
 """The rows of one local file or stream, for training and for `run predict`.
 
-CSV, TSV, JSON (one object per line, or an array) and Parquet, each also gzipped; suffixes may be in capitals. Rows are
-streamed, so a file may have any size.
+CSV, TSV, JSON (one object per line, or an array) and Parquet, each also gzipped; suffixes may be in upper case. Rows
+are streamed, so a file may have any size.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from data.sources.raw import CHUNK
 
 PEEKED = 256  # bytes
 GZIP = b"\x1f\x8b"
-OTHER_FILES = {  # by their first bytes: what they are, and what to do
+OTHER_FILES = {  # by first bytes: what the file is, and what to do
     b"PAR1": "Parquet, not text. Rename it to .parquet",
     b"PK\x03\x04": "a zip archive, as .xlsx files are, not text. Unpack it, or save the sheet as CSV",
     b"\xd0\xcf\x11\xe0": "a file of old office programs, not text. Save the sheet as CSV",
 }
 WINDOWS = bytes(range(0x80, 0xA0))  # letters in cp1252, control characters in latin-1
-TURKISH = [bytes([byte]) for byte in b"\xd0\xdd\xde\xf0\xfd\xfe"]  # Ğ İ Ş ğ ı ş in cp1254; Icelandic in cp1252,
-VOWELS = [bytes([byte]) for byte in b"\xe1\xe6\xe9\xed\xf3\xfa"]  # whose texts have as many á æ é í ó ú
+TURKISH = [bytes([byte]) for byte in b"\xd0\xdd\xde\xf0\xfd\xfe"]  # Ğ İ Ş ğ ı ş in cp1254, Icelandic letters in cp1252
+VOWELS = [bytes([byte]) for byte in b"\xe1\xe6\xe9\xed\xf3\xfa"]  # á æ é í ó ú, as frequent as those in Icelandic texts
 HIGH = re.compile(rb"[\x80-\xff]+")
 
 
@@ -50,7 +50,7 @@ def read_rows(path: Path, file_format: str, options: ReadOptions) -> Iterator[Ro
             binary: Any = stack.enter_context(gzip.GzipFile(fileobj=raw)) if is_packed else raw
             if file_format == "parquet":
                 source: Path | IO[bytes] = path
-                if is_packed:  # Parquet is read from its end, which gzip cannot do
+                if is_packed:  # reading Parquet starts at its end, which gzip cannot seek to
                     source = stack.enter_context(tempfile.TemporaryFile())
                     shutil.copyfileobj(binary, source)
                 yield from _parquet(source, path, options)
@@ -132,7 +132,7 @@ def _bad_line(path: Path, encoding: str) -> tuple[int, str]:
 
 
 def count_scripts(raw: bytes) -> Counter[str]:
-    """Count the bytes of a line that tell encodings of one byte a letter from each other, and from those of Chinese."""
+    """Count the bytes of a line that distinguish single-byte encodings from each other and from Chinese ones."""
     runs = [len(run) for run in HIGH.findall(raw)]
     return Counter({
         "turkish": sum(map(raw.count, TURKISH)), "other": sum(map(raw.count, VOWELS)),
@@ -141,14 +141,14 @@ def count_scripts(raw: bytes) -> Counter[str]:
 
 
 def encodings_of(counts: Mapping[str, int]) -> list[str]:
-    """Return the encoding that letters speak for: high bytes in pairs for Chinese, six of its own for Turkish."""
+    """Guess the encoding from byte counts: high bytes in pairs mean Chinese, many of its six letters mean Turkish."""
     if counts["high"] and counts["pairs"] > 0.95 * counts["high"]:
         return ["gb18030"]
     return ["cp1254"] if counts["turkish"] > 4 * counts["other"] else []
 
 
 def begins_with(path: Path, text: str) -> bool:
-    """Does a file begin with this text, blanks aside?"""
+    """Return whether a file begins with this text, ignoring leading blanks."""
     with path.open("rb") as raw:
         return raw.read(PEEKED).lstrip().startswith(text.encode())
 
@@ -160,7 +160,7 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 
 def _is_in(parts: Iterable[bytes], encoding: str) -> bool:
-    """Can these bytes be decoded?"""
+    """Return whether these bytes can be decoded."""
     try:
         for _ in codecs.iterdecode(parts, encoding):
             pass

@@ -1,6 +1,6 @@
-"""Datasets by hub id, through the library `datasets`: HF_ENDPOINT, HF_HOME, HF_HUB_OFFLINE and tokens work as usual.
+"""Datasets by hub id, via the library `datasets`: HF_ENDPOINT, HF_HOME, HF_HUB_OFFLINE and tokens work as usual.
 
-Remote code never runs. If the hub does not answer within seconds, a cached dataset is used, and the user is told.
+Remote code is never run. If the hub does not answer within seconds, a cached dataset is used, and the user is told.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ GO_ON = "Go on with: HF_ENDPOINT=<a hub that has it>, data=files data.path=<your
 
 
 def read_hub(settings: DataSettings, target: str = "auto") -> RawData:
-    """Read the splits of a hub dataset that the settings name; DataError with a way to go on.
+    """Read the splits of a hub dataset that the settings name; DataError with a suggestion.
 
-    target: its name, as in `column_target`.
+    target: the name of the target, as in `column_target`.
     """
     notes = offline_if_unreachable()
     found: ColumnTarget | None = None
@@ -64,7 +64,7 @@ def read_hub(settings: DataSettings, target: str = "auto") -> RawData:
 def load_hub_split(settings: DataSettings, split: str) -> Dataset:
     """Load one split as a `datasets.Dataset`."""
     import datasets
-    import httpx2  # what huggingface_hub talks HTTP with; its errors pass through where a connection breaks off
+    import httpx2  # the HTTP library of huggingface_hub; its errors pass through if a connection breaks
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     datasets.logging.set_verbosity_error()
@@ -97,7 +97,7 @@ def load_hub_split(settings: DataSettings, split: str) -> Dataset:
 
 
 def require_hub_columns(settings: DataSettings, wanted: dict[str, str | None], columns: list[str], where: str) -> None:
-    """Raise MissingColumn for a column that the settings name and the split does not have.
+    """Raise MissingColumn for a column that the settings name but the split lacks.
 
     wanted: columns by setting without `data.`; those of data.group and data.fold_column are added.
     """
@@ -136,7 +136,7 @@ def _texts(dataset: Dataset, settings: DataSettings, where: str) -> pa.Table:
 def _rows_with_text(table: pa.Table, settings: DataSettings, where: str) -> np.ndarray:
     """Return the numbers of the rows with a text; DataError for other rows unless data.missing=drop.
 
-    A pair with one empty side still has a text: benchmarks contain such pairs, and their scores count them.
+    A pair with one empty side counts as having a text: benchmarks contain such pairs, and their scores count them.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -161,11 +161,11 @@ def _rows_with_text(table: pa.Table, settings: DataSettings, where: str) -> np.n
 
 
 def class_names(feature: object) -> tuple[str, ...]:
-    """Return the names of a dataset's classes, in id order; () for a feature that is no ClassLabel."""
+    """Return the names of a dataset's classes, in id order; () for a feature that is not a ClassLabel."""
     import datasets
 
     if isinstance(feature, datasets.List | datasets.LargeList):
-        feature = feature.feature  # of sets of labels
+        feature = feature.feature  # for sets of labels
     return tuple(feature.names) if isinstance(feature, datasets.ClassLabel) else ()
 
 

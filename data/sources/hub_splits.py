@@ -1,4 +1,4 @@
-"""Which splits of a hub dataset a run reads. Standard library only, because settings are checked with it."""
+"""Which splits of a hub dataset a run reads. Standard library only, because checking settings imports this module."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from data.settings import DataSettings
 
 
 def hub_splits(settings: DataSettings) -> dict[str, str]:
-    """Return which splits of the hub's dataset are read, by what they are for: train, val, test and others."""
+    """Return which splits of the hub dataset are read, by their purpose: train, val, test and others."""
     wanted = {"train": settings.split or settings.train_split}
     if settings.fold_column is None and not settings.split:
         wanted |= settings.report_splits | ({"val": settings.select_split} if settings.select_split else {})

@@ -1,4 +1,4 @@
-"""Does the hub answer? Checked within seconds, so that a run without a network uses the cache or fails at once."""
+"""Checks within seconds whether the hub answers, so that a run without a network uses the cache or fails at once."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def hub_endpoint() -> tuple[str, str, int]:
 
 
 def offline_if_unreachable() -> list[str]:
-    """Switch the hub's libraries to their cache if it accepts no connection within 3 s; return notes for the user.
+    """Switch the hub's libraries to offline mode if it accepts no connection within 3 s; return notes for the user.
 
-    Otherwise they would retry a dead address for half a minute.
+    Otherwise they would retry an unreachable address for half a minute.
     """
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
         return []
     if any(os.environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy")):
-        return []  # a proxy connects for us: whether the hub answers shows later
+        return []  # a proxy makes the connection, so this check cannot tell whether the hub answers
     shown, host, port = hub_endpoint()
     try:
         socket.create_connection((host, port), 3.0).close()

@@ -1,4 +1,4 @@
-"""Labels in columns of their own (`data.labels=[anger,joy]`): 1 where a row has the label, 0 where it does not."""
+"""Labels in separate columns (`data.labels=[anger,joy]`): 1 if a row has the label, 0 if it does not."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from data.errors import DataError, MissingColumn
 from data.sources.cells import parse_number
 
-PREFIX = "labels:"  # of the setting of one column, in the columns of a file
+PREFIX = "labels:"  # prefix of the keys of these columns among the columns of a file
 WORDS = {"true": True, "false": False}
 
 
 def indicator_columns(names: Sequence[str]) -> dict[str, str]:
-    """Return the columns to read, by the name that they have among those of a row."""
+    """Return the columns to read, by their keys in ReadOptions.columns."""
     return {f"{PREFIX}{name}": name for name in names}
 
 
@@ -22,7 +22,7 @@ def labels_of_row(row: Mapping[str, object], names: Sequence[str], where: str) -
 
 
 def _is_set(value: object, name: str, where: str) -> bool:
-    """Is the label of a column set in a row?"""
+    """Return whether the label of a column is set in a row."""
     text = str(value).strip().lower()
     number = WORDS[text] if text in WORDS else parse_number(text)
     if number not in (0, 1):
@@ -34,7 +34,7 @@ def _is_set(value: object, name: str, where: str) -> bool:
 
 
 def missing_indicator(error: MissingColumn) -> DataError:
-    """Return the error for a column of data.labels that a table does not have, from that of any column."""
+    """Turn the error for any missing column into the one for a column of data.labels."""
     name = error.key.removeprefix(PREFIX)
     known = str(error).partition("(columns: ")[2].partition(")")[0]
     return DataError(

@@ -1,4 +1,4 @@
-"""Rows of JSON streams: one object per line, or one array of objects; the first character tells which.
+"""Rows of JSON streams: one object per line, or one array of objects, recognised by the first character.
 
 One object with a list `data` or `paragraphs` is read as questions in SQuAD's format.
 """
@@ -17,9 +17,9 @@ from data.sources.options import ReadOptions, Row
 from data.sources.squad_json import may_be_squad, parse_squad, squad_rows
 
 PART = 1 << 16  # characters read at a time
-SAMPLE = 100  # rows that may all leave out a column before it counts as missing
+SAMPLE = 100  # a column counts as missing if about this many rows at the start all lack it
 BLANK = " \t\r\n"
-LONGEST_WORD = 16  # characters of the longest JSON word, such as -Infinity, and some more
+LONGEST_WORD = 16  # characters; a bit more than the longest JSON literal, such as -Infinity
 
 
 class _Object(dict[str, Any]):
@@ -29,7 +29,7 @@ class _Object(dict[str, Any]):
 
 
 def _object(pairs: list[tuple[str, object]]) -> JsonObject:
-    """Build an object, noting the keys that occur more than once."""
+    """Build an object that records keys that occur more than once."""
     found = dict(pairs)
     if len(found) == len(pairs):
         return found
@@ -43,7 +43,7 @@ DECODER = json.JSONDecoder(object_pairs_hook=_object)
 
 
 def json_rows(stream: TextIO, where: str, options: ReadOptions) -> Iterator[Row]:
-    """Yield each object with the number of its line, or its place in an array.
+    """Yield each object with its line number, or its position in an array.
 
     where: the file's path, for messages. Raises DataError.
     """
@@ -60,9 +60,9 @@ def json_rows(stream: TextIO, where: str, options: ReadOptions) -> Iterator[Row]
 
 
 def _with_columns(objects: Iterator[Row], where: str, options: ReadOptions) -> Iterator[Row]:
-    """Yield the objects, if the first of them have the wanted columns.
+    """Yield the objects if the first ones have the wanted columns; otherwise raise DataError.
 
-    In training a row may leave out a column that it has no value for, so where the first one does more are looked at.
+    In training a row may omit a column that it has no value for, so more rows are checked if the first one does.
     """
     head = list(islice(objects, 1))
     if head and options.only_wanted and not head[0][1].keys() >= set(options.wanted.values()):
@@ -82,7 +82,7 @@ def _objects(found: Iterator[tuple[int, object]], what: str, where: str) -> Iter
 
 
 def _values(number: int, line: str, stream: TextIO, where: str) -> tuple[str, Iterator[tuple[int, object]]]:
-    """Return how messages call a value of the stream, and all of them; line: the first, or its beginning."""
+    """Return what messages call a value ("row" or "line"), and all values; line: the first line or part of it."""
     if line.lstrip().startswith("["):
         return "row", _of_array(line, stream, where)
     if may_be_squad(line):
@@ -95,7 +95,7 @@ def _values(number: int, line: str, stream: TextIO, where: str) -> tuple[str, It
 
 
 def _of_lines(number: int, begun: str, stream: TextIO, where: str) -> Iterator[tuple[int, object]]:
-    """Yield the value of each line; begun: the part of the first line that has been read."""
+    """Yield the value of each line; begun: the part of the first line that is already read."""
     first = begun if begun.endswith("\n") or not begun else begun + stream.readline()
     for at, line in enumerate(chain([first], stream), number):
         if not line.strip():
@@ -109,7 +109,7 @@ def _of_lines(number: int, begun: str, stream: TextIO, where: str) -> Iterator[t
 
 
 def _of_array(begun: str, stream: TextIO, where: str) -> Iterator[tuple[int, object]]:
-    """Yield the values of an array of any length, with one in memory at a time."""
+    """Yield the values of an array of any length, keeping only one in memory at a time."""
     text, at, number, is_first = begun, begun.index("[") + 1, 0, True
     while True:
         text, at = _past_blanks(text, at, stream)
@@ -130,14 +130,14 @@ def _of_array(begun: str, stream: TextIO, where: str) -> Iterator[tuple[int, obj
         try:
             value, text, at = _value(text, at, stream)
         except (ValueError, RecursionError) as error:
-            # Without its position, which would count from where the stream was last read.
+            # The position is left out, since it is relative to the last part that was read.
             reason = error.msg if isinstance(error, json.JSONDecodeError) else error
             raise DataError(f"{where} row {number} is not JSON: {reason}. Fix that row") from error
         yield number, value
 
 
 def _past_blanks(text: str, at: int, stream: TextIO) -> tuple[str, int]:
-    """Return the text and the place of the next character that is not blank, reading on if needed."""
+    """Return the text and the position of the next non-blank character, reading more if needed."""
     while True:
         while at < len(text) and text[at] in BLANK:
             at += 1
@@ -147,7 +147,7 @@ def _past_blanks(text: str, at: int, stream: TextIO) -> tuple[str, int]:
 
 
 def _value(text: str, at: int, stream: TextIO) -> tuple[object, str, int]:
-    """Return the JSON value at a place, the text (more of it may have been read), and where the value ends."""
+    """Return the JSON value at a position, the text (more may have been read), and where the value ends in it."""
     size = PART
     while True:
         try:
@@ -157,11 +157,11 @@ def _value(text: str, at: int, stream: TextIO) -> tuple[object, str, int]:
         except ValueError as error:
             if _is_wrong(error, text) or not (more := stream.read(size)):
                 raise
-        text, at, size = text[at:] + more, 0, 2 * size  # doubled: a long value is read in few attempts
+        text, at, size = text[at:] + more, 0, 2 * size  # doubled, so that a long value needs few attempts
 
 
 def _is_wrong(error: ValueError, text: str) -> bool:
-    """Is this JSON wrong whatever follows? Without this check a mistake would show only at the end of the file."""
+    """Is this JSON wrong whatever follows? Without this check an error would show only at the end of the file."""
     if not isinstance(error, json.JSONDecodeError):
         return True
     return not error.msg.startswith("Unterminated string") and error.pos < len(text) - LONGEST_WORD

@@ -1,6 +1,6 @@
 """How to read a file: its columns, encoding, delimiter and quoting; shared by training and predicting.
 
-Standard library only, since every command is checked with it.
+Standard library only, since checking any command imports this module.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ FORMATS = {
     ".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet",
 }  # fmt: skip
 SUFFIXES = f"{', '.join(FORMATS)}, also with .gz"
-Row = tuple[int, JsonObject]  # its number (a line, or a row in formats without lines) and its values by column
+Row = tuple[int, JsonObject]  # the row's number (a line, or a row in formats without lines) and its values by column
 
 
 def suffix_of(path: Path) -> str:
-    """Return the suffix that tells the format: .csv for both d.csv and D.CSV.GZ."""
+    """Return the suffix that determines the format: .csv for both d.csv and D.CSV.GZ."""
     return Path(path.name.lower().removesuffix(".gz")).suffix
 
 
 def format_of(path: Path) -> str | None:
-    """Return csv, tsv, jsonl or parquet by a file's name; None for any other name."""
+    """Return csv, tsv, jsonl or parquet by a file's suffix; None for any other suffix."""
     return FORMATS.get(suffix_of(path))
 
 
 def ineffective_options(formats: Iterable[str], values: Mapping[str, str], prefix: str = "") -> list[str]:
     """Return one line for each option that has no effect on files of these formats.
 
-    values: of encoding, delimiter and quoting; prefix: of their names.
+    values: of encoding, delimiter and quoting; prefix: of their names in messages.
     """
     here, delimited = set(formats), {"csv", "tsv"}
     useful = {"encoding": ("utf-8", here - {"parquet"}), "delimiter": ("auto", here & delimited),
@@ -47,7 +47,7 @@ def ineffective_options(formats: Iterable[str], values: Mapping[str, str], prefi
 
 
 def _silent(_note: str) -> None:
-    """Tell nobody."""
+    """Discard the note."""
 
 
 @dataclass(frozen=True)
@@ -60,22 +60,22 @@ class ReadOptions:
     quoting: str = "auto"  # auto | minimal | none
     prefix: str = ""  # of the settings' names in messages: "data." in training
     only_wanted: bool = False  # leave the other columns out of the rows
-    takes_words: bool = False  # a list of words may stand for a text
-    group_rule: str | None = None  # the rule that data.group names in the place of a column
-    note: Callable[[str], None] = _silent  # is told what the user should know
+    takes_words: bool = False  # accept a list of words instead of a text
+    group_rule: str | None = None  # the rule that data.group names instead of a column
+    note: Callable[[str], None] = _silent  # called with notes for the user
 
     @property
     def text(self) -> str:
-        """The column with the text; of rows that have several of other names, the first."""
+        """The column of the setting `text`; without one, the first column."""
         return self.columns.get("text") or next(iter(self.columns.values()), None) or ""
 
     @property
     def wanted(self) -> dict[str, str]:
-        """The columns that must exist, by setting as the user writes it."""
+        """The columns that must exist, by the setting's name as the user writes it."""
         return {self.key(name): column for name, column in self.columns.items() if column is not None}
 
     def require_columns(self, names: Sequence[str], where: str, sample: Sample, delimiter: str = "") -> None:
-        """Raise DataError for a table that lacks a wanted column, or has one that is named like the rule in use.
+        """Raise DataError for a table that lacks a wanted column, or has a column named like the rule in use.
 
         The arguments are those of `data.sources.columns.require_columns`.
         """
@@ -83,7 +83,7 @@ class ReadOptions:
         require_columns(names, self.wanted, where, sample, delimiter)
 
     def keeps(self, column: str) -> bool:
-        """Does this column belong in the rows?"""
+        """Return whether rows include this column."""
         return not self.only_wanted or column in self.columns.values()
 
     @property

@@ -1,6 +1,6 @@
-"""Where minimal pairs come from: a dataset of the hub with a configuration a paradigm, or a file of the user's.
+"""Where minimal pairs come from: a hub dataset with one configuration per paradigm, or a local file.
 
-Standard library only, since a command is checked with it before anything heavy is imported.
+Standard library only, since checking a command uses it before anything heavy is imported.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SHOWN = 5  # row numbers, or names, in a message
 
 @dataclass(frozen=True)
 class PairSource:
-    """Where pairs come from, as conf/blimp/*.yaml and the command say."""
+    """The source of pairs, as set in conf/blimp/*.yaml and on the command line."""
 
     name: str
     good: str = "good"  # column of the acceptable sentence
@@ -24,23 +24,23 @@ class PairSource:
     description: str = ""
     id: str | None = None  # of the hub; None: a file
     split: str = "train"
-    paradigms: tuple[str, ...] = ()  # the configurations of the hub's dataset
-    groups: tuple[str, ...] = ()  # columns that have one value in a paradigm; paradigms are averaged by them
-    same: dict[str, str] = field(default_factory=dict)  # of those values: another spelling, and the one that is shown
+    paradigms: tuple[str, ...] = ()  # the configurations of the hub dataset
+    groups: tuple[str, ...] = ()  # columns that are constant within a paradigm; scores are averaged by their values
+    same: dict[str, str] = field(default_factory=dict)  # maps other spellings of these values to the one that is shown
     path: str | None = None
-    group: str | None = None  # column that tells the paradigms of a file apart; None: the file is one
+    group: str | None = None  # column that identifies the paradigms of a file; None: the file is one paradigm
     encoding: str = "utf-8"
     delimiter: str = "auto"
     quoting: str = "auto"
 
 
 def chosen_paradigms(source: PairSource, wanted: Sequence[str]) -> tuple[str, ...]:
-    """Return the names of the paradigms to read, all of a source without a choice; DataError for unknown names."""
+    """Return the names of the paradigms to read, all of them if `wanted` is empty; DataError for unknown names."""
     return tuple(source.paradigms) if not wanted else checked_names(source.name, source.paradigms, wanted)
 
 
 def checked_names(where: str, known: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
-    """Return the wanted names, each once; DataError with the nearest names for one that is unknown."""
+    """Return the wanted names, each once; DataError, with similar names, for an unknown one."""
     unknown = [name for name in wanted if name not in known]
     if not unknown:
         return tuple(dict.fromkeys(wanted))

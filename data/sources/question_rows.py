@@ -1,7 +1,7 @@
-"""Questions, contexts and right answers as they come from any source, checked row by row.
+"""Questions, contexts and correct answers from any source, checked row by row.
 
-Every answer must stand where its answer_start says, in characters of the context. What is wrong is counted for the
-whole source, so that one message tells all of it.
+Every answer must be at its answer_start, counted in characters of the context. Errors are counted over the whole
+source, so that one message reports all of them.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from data.sources.options import Row
 from data.targets.label_column import SHOWN
 
 IDS = ("id", "qid", "question_id")
-ANSWERS = ("answers", "answer")  # what the column of answers is called where data.label does not say it
+ANSWERS = ("answers", "answer")  # names of the answers' column if data.label does not set one
 IMPOSSIBLE = "is_impossible"
 FIRST = 3  # wrong rows that a message shows
 LONGEST = 60  # characters of a text in a message
-FEW_ROWS, MOST_SHARED = 100, 0.1  # from so many questions on, a column with fewer values than that share is no id
+FEW_ROWS, MOST_SHARED = 100, 0.1  # with at least this many questions, a column with a smaller share of values is no id
 
 
 @dataclass(frozen=True)
 class QuestionColumns:
-    """The columns of a source, by what they are for; None for those that it does not have."""
+    """The columns of a source, by their purpose; None for those that it lacks."""
 
     question: str
     context: str
@@ -43,13 +43,13 @@ class QuestionColumns:
 
     @property
     def names(self) -> list[str]:
-        """All of them, each once, and that of the questions without an answer."""
+        """All column names, each once, including the column that marks questions without an answer."""
         found = (self.question, self.context, self.answers, self.start, self.id, self.group, IMPOSSIBLE)
         return list(dict.fromkeys(name for name in found if name is not None))
 
 
 def find_columns(names: Sequence[str], settings: DataSettings, where: str, sample: Sample) -> QuestionColumns:
-    """Return which of these columns are read; DataError for a missing one, as from `require_columns`."""
+    """Return which of these columns to read; DataError for a missing one, as from `require_columns`."""
     label = settings.label or ANSWERS[0]
     known = [label, *(ANSWERS if label in ("label", *ANSWERS) else ())]
     answers = next((name for name in known if name in names), label)
@@ -72,13 +72,13 @@ def find_columns(names: Sequence[str], settings: DataSettings, where: str, sampl
 
 @dataclass
 class _Wrong:
-    """Rows with one fault: how many, and the first of them in words."""
+    """Rows with one kind of error: how many, and descriptions of the first ones."""
 
     count: int = 0
     first: list[str] = field(default_factory=list)
 
     def add(self, what: str, most: int = FIRST) -> None:
-        """Count a row; `what` is kept of the first ones."""
+        """Count a row; keep the description `what` of the first ones."""
         self.count += 1
         self.first += [what] if len(self.first) < most else []
 
@@ -88,23 +88,23 @@ class _Wrong:
 
 
 class QuestionRows:
-    """The questions of a split that are used, and what was wrong with others."""
+    """The usable questions of a split, and what is wrong with the others."""
 
     def __init__(self, settings: DataSettings, where: str, columns: QuestionColumns) -> None:
         self.settings, self.where, self.columns = settings, where, columns
         self.total = 0  # rows of the source
         self.rows, self.numbers, self.spans = array("q"), array("q"), array("q")
         self.ids, self.groups = list[str](), list[str]()
-        self.golds: list[list[str]] = []  # the first one is where the span is
+        self.golds: list[list[str]] = []  # the first answer of each is the one at the span
         self.notes = list[str]()
         self.missing, self.wrong, self.unplaced, self.clashes, self.mixed = (_Wrong() for _ in range(5))
-        self.counted_wrong = {"bytes": 0, "elsewhere": 0}  # of wrong rows: in what their starts may be meant
+        self.counted_wrong = {"bytes": 0, "elsewhere": 0}  # wrong rows whose answer is there in bytes, or elsewhere
         self.absent = self.ambiguous = self.repeated = self.joined = 0
-        self._seen: dict[tuple[str, bytes], int] = {}  # by id and content: the place among those that are used
-        self._named: dict[str, int] = {}  # by id: the place of its first question
+        self._seen: dict[tuple[str, bytes], int] = {}  # by id and content: index among the used questions
+        self._named: dict[str, int] = {}  # by id: index of its first question
 
     def texts(self, rows: Iterable[Row]) -> Iterator[tuple[str, str]]:
-        """Yield question and context of every row, also of those not used, and keep what else the rows say."""
+        """Yield question and context of every row, used or not, and store the rest of the rows' content."""
         for number, row in rows:
             place, self.total = self.total, self.total + 1
             yield self._read(place, number, row) or ("", "")
@@ -112,7 +112,7 @@ class QuestionRows:
 
     @property
     def values(self) -> np.ndarray:
-        """First character and the one after the last of each answer, (questions, 2) int64; -1 -1 for none."""
+        """Start and end character of each answer, end exclusive, (questions, 2) int64; -1 -1 for no answer."""
         return np.frombuffer(self.spans, np.int64).reshape(-1, 2) if self.spans else np.zeros((0, 2), np.int64)
 
     @property
@@ -121,7 +121,7 @@ class QuestionRows:
         return sum(not golds for golds in self.golds)
 
     def dropped(self) -> dict[str, int]:
-        """Return how many rows were left out, by why."""
+        """Return how many rows were left out, by reason."""
         found = {
             "missing question or context": self.missing.count, f"answer not at its {START}": self.wrong.count,
             "answer not in its context": self.absent, "answer more than once in its context": self.ambiguous,
@@ -130,7 +130,7 @@ class QuestionRows:
         return {why: count for why, count in found.items() if count}
 
     def _read(self, place: int, number: int, row: JsonObject) -> tuple[str, str] | None:
-        """Return question and context of a row, having kept its answers; None for a row without one of both."""
+        """Store a row's answers; return its question and context, or None if either, or the group, is missing."""
         columns, where = self.columns, f"{self.where} row {number}"
         cells = [row.get(name) for name in (columns.question, columns.context, columns.group) if name is not None]
         if any(cell is None or not str(cell).strip() for cell in cells):
@@ -151,7 +151,7 @@ class QuestionRows:
         return question, context
 
     def _located(self, answers: Sequence[Answer], context: str, name: str) -> list[tuple[str, int]] | None:
-        """Return the answers with their first characters, those with a place first; None for a row that is not used."""
+        """Return the answers with their start characters, located ones first; None for a row that is not used."""
         found, unknown = list[tuple[str, int]](), list[str]()
         wrong = ""
         for text, start in answers:
@@ -178,7 +178,7 @@ class QuestionRows:
         return found + [(text, place) for text, place in places.items() if place < 0]
 
     def _describe_wrong(self, text: str, start: int, context: str, name: str) -> str:
-        """Return a wrong answer in words, and count what its start may be meant as."""
+        """Describe a wrong answer, and count whether its start fits in bytes or the answer occurs elsewhere."""
         raw, at = text.encode("utf-8", "surrogatepass"), max(start, 0)
         self.counted_wrong["bytes"] += context.encode("utf-8", "surrogatepass")[at : at + len(raw)] == raw
         self.counted_wrong["elsewhere"] += text in context
@@ -188,7 +188,7 @@ class QuestionRows:
     def _keep(
         self, place: int, number: int, name: str, texts: tuple[str, str], located: Sequence[tuple[str, int]]
     ) -> None:
-        """Keep a row, or add its answers to those of an earlier row with the same question."""
+        """Store a row, or add its answers to those of an earlier row with the same question."""
         key = (name, _digest("\0".join(texts)))
         at = self._seen.setdefault(key, len(self.rows))
         if at < len(self.rows):
@@ -241,7 +241,7 @@ class QuestionRows:
             self._refuse_ids()
 
     def _refuse_ids(self) -> None:
-        """Raise DataError for an id of several questions; where nearly all are, it is no id, and rows are numbered."""
+        """Raise DataError if questions share an id; if nearly all do, it is no id and row numbers replace it."""
         found, rows = len(self._named), len(self.rows)
         if rows < FEW_ROWS or found > MOST_SHARED * rows:
             raise DataError(
@@ -255,7 +255,7 @@ class QuestionRows:
         )
 
     def _guess(self) -> str:
-        """Say what the starts of wrong rows seem to count, or that the answers stand elsewhere."""
+        """Say that the starts of wrong rows seem to count bytes, or whether the answers occur elsewhere."""
         count = self.wrong.count
         if 2 * self.counted_wrong["bytes"] > count:
             return f"; {self.counted_wrong['bytes']:,} are right in bytes of UTF-8, and characters are needed"
@@ -267,16 +267,16 @@ ABSENT, SEVERAL = -1, -2
 
 
 def _only_place(context: str, text: str) -> int:
-    """Return where a text occurs, or ABSENT, or SEVERAL if it does so more than once."""
+    """Return where a text occurs in a context; ABSENT if it does not, SEVERAL if it does more than once."""
     first = context.find(text)
     return SEVERAL if first >= 0 and context.find(text, first + 1) >= 0 else first
 
 
 def _digest(text: str) -> bytes:
-    """Return 128 bits that equal texts share."""
+    """Return a 128-bit hash of a text."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
 
 
 def _short(text: str) -> str:
-    """Return a text in quotes, cut for a message."""
+    """Return a text in quotes, shortened for a message."""
     return repr(text if len(text) <= LONGEST else text[: LONGEST - 3] + "...")

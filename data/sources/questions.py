@@ -1,6 +1,6 @@
-"""Questions about contexts whose answers are parts of them, from files or from the hub: SQuAD's format, or a row each.
+"""Extractive questions about contexts, from files or the hub: in SQuAD's format, or one question per row.
 
-read_questions(settings, cache).splits["train"].facts(rows)["_golds"]     # the right answers, [] for none
+read_questions(settings, cache).splits["train"].facts(rows)["_golds"]     # the correct answers, [] for none
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TEXTS = ("text", "text_pair")  # question and context
-GOLDS, IDS = "_golds", "_question_id"  # beside them: the right answers, the labelled one first, and a name
+GOLDS, IDS = "_golds", "_question_id"  # extra columns: the correct answers, the labelled one first, and an id
 
 
 def is_questions(settings: DataSettings, target: str) -> bool:
-    """Do the settings name questions and contexts? target: the name of the target, or auto."""
+    """Return whether the settings are for questions and contexts; target: the name of the target, or auto."""
     asked = settings.task if target == "auto" else target
     return asked in (Span.name, Span.task)
 
 
 def read_questions(settings: DataSettings, cache: SharedCache) -> RawData:
-    """Read the splits that the settings name; DataError for questions that cannot be used, with a way to go on."""
+    """Read the splits that the settings name; DataError, with a suggestion, for questions that cannot be used."""
     if settings.source == "demo":
         raise DataError(
             f"data={settings.name} has no questions about a context. Try: data=squad, or data=files data.path=<a file "
@@ -81,7 +81,7 @@ def _split(questions: QuestionRows, table: pa.Table) -> RawSplit:
     facts = {GOLDS: pa.array(questions.golds, pa.list_(pa.string())), IDS: pa.array(questions.ids, pa.string())}
     if questions.columns.group is not None:
         facts[GROUP] = pa.array(questions.groups, pa.string())
-    places = np.full(len(table), -1, np.int64)  # of the table's rows among those that are used
+    places = np.full(len(table), -1, np.int64)  # index of each table row among the used rows
     places[rows] = np.arange(len(rows))
     places = pa.array(places, mask=places < 0)
     for name, column in facts.items():
@@ -112,7 +112,7 @@ def _refuse_without_answers(questions: QuestionRows, settings: DataSettings, nam
 def _of_files(
     settings: DataSettings, cache: SharedCache, notes: list[str]
 ) -> Iterator[tuple[str, QuestionRows, pa.Table]]:
-    """Yield each split that has a file: its name, its questions, and question and context of every row."""
+    """Yield each split that has a file: its name, its questions, and a table of all questions and contexts."""
     paths = {"train": settings.train_path or settings.path, "val": settings.val_path, "test": settings.test_path}
     wanted = {"text": settings.text, "text_pair": settings.text_pair or "context"}
     options = ReadOptions(
@@ -137,7 +137,7 @@ def _of_files(
 def _written(
     path: Path, options: ReadOptions, questions: QuestionRows, rows: Iterable[Row], cache: SharedCache
 ) -> pa.Table:
-    """Return question and context of every row, from an Arrow file in the cache: contexts may be larger than memory."""
+    """Return question and context of every row from an Arrow file in the cache, since they may not fit in memory."""
     import pyarrow as pa
 
     with path.open("rb") as stream:
@@ -173,7 +173,7 @@ def _chunks(texts: Iterator[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]
 def _of_hub(
     settings: DataSettings, cache: SharedCache, notes: list[str]
 ) -> Iterator[tuple[str, QuestionRows, pa.Table]]:
-    """Yield each split of a hub dataset: its name, its questions, and question and context of every row."""
+    """Yield each split of a hub dataset: its name, its questions, and a table of all questions and contexts."""
     import pyarrow as pa
 
     notes += offline_if_unreachable()

@@ -1,4 +1,4 @@
-"""The splits of queries and documents: a test collection of four parts, or rows that a column groups by their query."""
+"""The splits of queries and documents: a test collection of four parts, or rows grouped by query in a column."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from data.sources.word_overlap import overlap
 from data.stores.build_once import SharedCache
 from data.targets.relevance import Relevance
 
-ALL = "all"  # the name, in the library `datasets`, of all splits together
-ORDER = 1e-4  # of a word: what the place of a row in its query counts in the first ranking, so that it breaks ties
+ALL = "all"  # the name of all splits together in the library `datasets`
+ORDER = 1e-4  # weight, in words, of a row's position in its query in the first-stage ranking; only breaks ties
 
 
 def is_ranked(settings: DataSettings, target: str) -> bool:
-    """Do the settings name queries and documents? target: the name of the target, or auto."""
+    """Return whether the settings are for queries and documents; target: the name of the target, or auto."""
     asked = settings.task if target == "auto" else target
     return asked in (Relevance.name, Relevance.task)
 
 
 def read_ranked(settings: DataSettings, cache: SharedCache) -> RawData:
-    """Read the splits that the settings name; DataError for ids and rows that do not fit, with a way to go on."""
+    """Read the splits that the settings name; DataError, with a suggestion, for ids and rows that do not fit."""
     if settings.source == "demo":
         return _of_demo(settings)
     if settings.queries is None:
@@ -54,7 +54,7 @@ def _of_demo(settings: DataSettings) -> RawData:
 
 
 def _of_files(settings: DataSettings, cache: SharedCache) -> RawData:
-    """Read a collection of four files; val and test are cut off its queries."""
+    """Read a collection of four files; val and test are later cut off its queries."""
     cache.tell(f"reading {settings.qrels}")
     found = Collection(
         read_texts(settings.queries, "data.queries", settings), read_texts(settings.corpus, "data.corpus", settings)
@@ -127,7 +127,7 @@ def _hub_lines(settings: DataSettings, config: str | None, split: str) -> Iterat
 
 
 def _column(names: list[str], choices: tuple[str, ...], where: str) -> str:
-    """Return the column that has one of these names; DataError without one."""
+    """Return the column that has one of these names; DataError if there is none."""
     found = next((name for name in choices if name in names), None)
     if found is None:
         raise DataError(
@@ -138,7 +138,7 @@ def _column(names: list[str], choices: tuple[str, ...], where: str) -> str:
 
 
 def _grouped(settings: DataSettings, cache: SharedCache) -> RawData:
-    """Read rows of a query, a document and a label, of which data.group says whose query they are."""
+    """Read rows of a query, a document and a label; data.group identifies the query of each row."""
     data = (
         read_hub(settings, Relevance.name) if settings.source == "hub" else read_files(settings, cache, Relevance.name)
     )
@@ -149,7 +149,7 @@ def _grouped(settings: DataSettings, cache: SharedCache) -> RawData:
 
 
 def _rank_rows(split: RawSplit, settings: DataSettings, where: str, notes: list[str]) -> RawSplit:
-    """Return rows in the order of their queries, and in one by their texts, descending: no order of the file counts."""
+    """Return rows ordered by query, and within one by document text, descending, to ignore the order in the file."""
     import pyarrow as pa
 
     gains = np.maximum(np.asarray(split.labels.values, np.float64), 0.0)
@@ -175,7 +175,7 @@ def _rank_rows(split: RawSplit, settings: DataSettings, where: str, notes: list[
 
 
 def _first_ranking(queries: list[str], documents: list[str], codes: np.ndarray) -> np.ndarray:
-    """Return how many words of the query each document has, ties by the order of the rows, (rows,)."""
+    """Return how many words of the query each document has, with ties broken by the order of the rows, (rows,)."""
     found = np.array([overlap(query, document) for query, document in zip(queries, documents)], np.float64)
     order = np.argsort(codes, kind="stable")
     counts = np.bincount(codes)

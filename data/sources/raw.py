@@ -1,4 +1,4 @@
-"""Splits before tokenising: the columns of their rows in a memory-mapped Arrow table, labels already encoded."""
+"""Splits before tokenisation: the columns of their rows in a memory-mapped Arrow table, labels already encoded."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CHUNK = 2048  # rows in memory at a time
-GROUP = "group"  # the column of data.group, which is no part of a row's content
-FOLD = "fold"  # the column of data.fold_column, which is none either
-CODES = "codes"  # the lists of data.codes, which are none either: they stand beside it, and few runs read them
+GROUP = "group"  # the column of data.group, which is not part of a row's content
+FOLD = "fold"  # the column of data.fold_column, also not part of the content
+CODES = "codes"  # the lists of data.codes, also not part of the content; few runs read them
 BESIDE = (GROUP, FOLD, CODES)
-TEXTS = "train_texts"  # the split of all training rows in use, where only some keep their labels; here all are blank
-FACT = "_"  # begins the name of a column beside the text that no model reads, such as all right answers to a question
+TEXTS = "train_texts"  # the split of all training rows in use if only some keep their labels; here all labels are blank
+FACT = "_"  # prefix of columns that no model reads, such as all correct answers to a question
 
 
 @dataclass
 class RawSplit:
-    """An Arrow table of all rows, those of them in use, and their labels."""
+    """An Arrow table of all rows, the numbers of the rows in use, and their labels."""
 
     holds_texts: ClassVar[bool] = True
     unit: ClassVar[str] = "texts"  # what its rows are, in messages
 
-    # Columns `text`, for pairs `text_pair`, or lists of `words`, or the bytes of a `sound`; those of BESIDE that the
-    # settings name; facts such as `_golds`.
+    # Columns `text` and, for pairs, `text_pair`; or `words` (lists), or `sound` (bytes). Also the columns of BESIDE
+    # that the settings name, and facts such as `_golds`.
     table: pa.Table
-    labels: Labels  # of the used rows; values int64, or numbers, which are float64 when read and float32 later
+    labels: Labels  # of the used rows; values int64, or for numbers float64 when read and float32 later
     rows: np.ndarray  # (used rows,) row numbers in the table
     source_rows: np.ndarray  # (used rows,) line or row numbers in the source, for messages
     groups: np.ndarray | None = None  # (used rows,) rows with the same number stay in one split
@@ -52,7 +52,7 @@ class RawSplit:
 
     @property
     def fact_columns(self) -> list[str]:
-        """The names of the columns that no model reads but scores or answers need."""
+        """The names of the columns that no model reads but that scoring or answering needs."""
         return [name for name in self.table.column_names if name.startswith(FACT)]
 
     def take(self, chosen: np.ndarray) -> RawSplit:
@@ -67,22 +67,22 @@ class RawSplit:
         )
 
     def read(self, rows: np.ndarray) -> Columns:
-        """Return the columns of these of its used rows."""
+        """Return the columns of the used rows with these numbers."""
         part = self.table.take(self.rows[rows])
         return {name: part[name].to_pylist() for name in self.columns}
 
     def shown(self, rows: np.ndarray) -> Columns:
-        """Return the columns of these of its used rows as people see them."""
+        """Return the columns of the used rows with these numbers in human-readable form."""
         return self.read(rows)
 
     def facts(self, rows: np.ndarray) -> dict[str, list[Any]]:
-        """Return the columns of facts of these of its used rows; {} where the table has none."""
+        """Return the fact columns of the used rows with these numbers; {} if the table has none."""
         columns = self.fact_columns
         part = self.table.select(columns).take(self.rows[rows]) if columns else None
         return {} if part is None else {name: part[name].to_pylist() for name in columns}
 
     def codes(self) -> list[list[str]]:
-        """Return the codes of each of its used rows."""
+        """Return the codes of each used row."""
         found: list[list[str]] = self.table[CODES].take(self.rows).to_pylist()
         return found
 
@@ -93,14 +93,14 @@ class RawSplit:
             yield self.read(chosen), self.labels.take(chosen)
 
     def own_hashes(self, *, exact: bool) -> np.ndarray | None:
-        """Return the hashes (rows,) uint64 by which rows are equal, exactly or up to what does not matter.
+        """Return the hashes (rows,) uint64 by which rows are compared, exactly or ignoring irrelevant differences.
 
-        None: rows are equal by their texts.
+        None: rows are compared by their texts.
         """
         return None
 
     def row_seconds(self) -> np.ndarray:
-        """Return the length of each of its sounds, (rows,) seconds; without meaning for texts."""
+        """Return the length of each sound, (rows,) seconds; meaningless for texts."""
         return np.zeros(len(self))
 
     def texts(self) -> Iterator[str]:
@@ -110,7 +110,7 @@ class RawSplit:
                 yield from (cell if isinstance(cell, str) else " ".join(cell) for cell in cells)
 
     def fingerprint(self) -> str:
-        """Return the sha256 of the content and labels in use, in order, whatever source they came from."""
+        """Return the sha256 of the content and labels in use, in order; it does not depend on the source."""
         digest = hashlib.sha256()
 
         for columns, labels in self.chunks():
@@ -128,7 +128,7 @@ class RawSplit:
 
 
 def _texts_of(cell: str | list[str]) -> list[str]:
-    """Return a text alone, or the words of a cell behind their number."""
+    """Return [text] for a text; for a list of words, their number followed by the words."""
     return [cell] if isinstance(cell, str) else [str(len(cell)), *cell]
 
 
@@ -140,15 +140,15 @@ class RawData:
     splits: dict[str, RawSplit]
     dropped: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    folds: int = 0  # into which the training rows were dealt
+    folds: int = 0  # into which the training rows were divided
 
     @property
     def training_texts(self) -> str:
-        """The name of the split of all training rows in use, also of those that do not keep their labels."""
+        """The name of the split of all training rows in use, including those that do not keep their labels."""
         return TEXTS if TEXTS in self.splits else "train"
 
     def strata(self, name: str) -> np.ndarray | None:
-        """Return the class of each row of a split whose shares all splits keep; None: rows are drawn regardless."""
+        """Return the class of each row of a split, by which splits are stratified; None: rows are not stratified."""
         return self.target.strata(self.splits[name].labels)
 
 

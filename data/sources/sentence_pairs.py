@@ -1,7 +1,7 @@
-"""Minimal pairs: two sentences that differ in little, of which one is acceptable; of the hub, or of a file.
+"""Minimal pairs: two slightly different sentences, of which one is acceptable; from the hub or a file.
 
-A paradigm is a set of pairs that test one thing: a configuration of a hub's dataset, or the rows of a file that have
-the same value in one column. Nothing is trained on them, so they have no splits and no labels.
+A paradigm is a set of pairs that test one phenomenon: a configuration of a hub dataset, or the rows of a file with the
+same value in one column. They are never trained on, so they have no splits and no labels.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Paradigm:
     name: str
     good: list[str]
     bad: list[str]
-    rows: list[int]  # of the file as messages name them, or of the hub's split from 1
-    total: int  # pairs there are
+    rows: list[int]  # row numbers in the file as messages give them, or in the hub split from 1
+    total: int  # number of pairs in the source
     groups: dict[str, str] = field(default_factory=dict)  # by column
 
     def __len__(self) -> int:
@@ -43,9 +43,9 @@ def read_pairs(
     source: PairSource, wanted: Sequence[str] = (), most: int | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> list[Paradigm]:  # fmt: skip
-    """Return the paradigms with their first `most` pairs each, all of them for None.
+    """Return the paradigms with their first `most` pairs each; None: all pairs.
 
-    wanted: names of paradigms, none: all. Raises DataError for names, files or columns that do not exist and for empty
+    wanted: names of paradigms; empty: all. Raises DataError for missing names, files or columns, and for empty
     sentences.
     """
     found = list(_hub(source, wanted, most, tell) if source.id else _file(source, wanted, most))
@@ -112,7 +112,7 @@ def _cell(value: object, where: str, key: str) -> str:
 
 
 def _refuse_empty(paradigm: Paradigm, source: PairSource) -> None:
-    """Raise DataError for pairs of which a sentence is empty or missing."""
+    """Raise DataError for pairs in which a sentence is empty or missing."""
     pairs = zip(paradigm.rows, paradigm.good, paradigm.bad)
     empty = [row for row, good, bad in pairs if not good.strip() or not bad.strip()]
     if empty:

@@ -1,4 +1,4 @@
-"""Every sound is decoded once before it is used: those that cannot be used are refused, or dropped, with their rows."""
+"""Decodes every sound once before use; rows with unusable sounds are refused or dropped."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ SHOWN = 5  # rows in a message
 
 @dataclass(frozen=True)
 class SoundFacts:
-    """Facts about sounds that decoding tells, in arrays of one value a row."""
+    """Facts about sounds found by decoding, in arrays with one value per row."""
 
     problems: np.ndarray  # text: what is wrong with it; "": nothing
     rates: np.ndarray  # int64, Hz, of the file
     channels: np.ndarray  # int64
     clipped: np.ndarray  # bool
     seconds: np.ndarray  # float64, of the whole file
-    samples: np.ndarray  # uint64: hash of what is read of it
+    samples: np.ndarray  # uint64: hash of the samples that are read
 
 
 FIELDS = tuple(field.name for field in fields(SoundFacts))
 
 
 def longest(settings: DataSettings) -> int:
-    """Return how many samples at most a model can read of a sound with these settings."""
+    """Return the maximum number of samples that a model reads of a sound with these settings."""
     joined = settings.average_frames * settings.stack_frames
     features = SoundFeatures(LOG_MEL, settings.rate, settings.seconds, joined, special_tokens=False)
     return features.longest(settings.max_length)
@@ -49,10 +49,10 @@ def longest(settings: DataSettings) -> int:
 def sound_facts(
     contents: Iterable[bytes | None], digests: np.ndarray, settings: DataSettings, where: str, cache: SharedCache
 ) -> SoundFacts:
-    """Return the facts of sounds, from the cache if they are there.
+    """Return the facts of sounds, from the cache if it has them.
 
-    contents: of the files, which are read only if they must be decoded; None where there is none. digests: (rows, 32)
-    uint8 of the files. where: the split's name, for the user.
+    contents: of the files, read only if they must be decoded; None for a missing file. digests: (rows, 32) uint8, of
+    the files. where: the split's name, for the user.
     """
     most, largest = longest(settings), settings.max_mb
     parts = json.dumps([FORMAT, settings.rate, most, largest, hashlib.sha256(digests.tobytes()).hexdigest()])
@@ -112,7 +112,7 @@ def usable_rows(
 
 
 def notes_on_sounds(splits: Sequence[SoundFacts], settings: DataSettings) -> list[str]:
-    """Return what is done to sounds in use that are not as they are asked for, and how many are clipped."""
+    """Return notes on sounds that are resampled or mixed down to one channel, and on how many are clipped."""
     rates, channels, clipped, total = Counter[int](), Counter[int](), 0, 0
     for facts in splits:
         used = facts.problems == ""

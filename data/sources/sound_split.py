@@ -1,4 +1,4 @@
-"""The rows of sounds as a split: the content of a file each, read a few at a time, for a file may have megabytes."""
+"""A split of sounds; each row is the content of a file. Few are read at a time, since a file may have megabytes."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from data.inputs.sound import SOUND
 from data.labels import Labels
 from data.sources.raw import RawSplit
 
-NAME = "_name"  # the column with the names of the files, which no model reads
+NAME = "_name"  # the column with the file names, which no model reads
 CHUNK = 32  # sounds in memory at a time
 
 
 def _none() -> np.ndarray:
-    """Return nothing: a field that follows one with a default needs one too."""
+    """Return an empty array, as default of fields that follow others with defaults."""
     return np.zeros(0, np.uint64)
 
 
 @dataclass
 class SoundSplit(RawSplit):
-    """A split of sounds; equal are files with the same bytes, or sounds with the same samples."""
+    """A split of sounds; rows are equal if their files have the same bytes, or their sounds the same samples."""
 
     holds_texts: ClassVar[bool] = False
     unit: ClassVar[str] = "sounds"
     digests: np.ndarray = field(default_factory=_none)  # (rows of the table, 32) uint8: sha256 of each file
-    samples: np.ndarray = field(default_factory=_none)  # (rows of the table,) uint64: hashes of what is read of each
+    samples: np.ndarray = field(default_factory=_none)  # (rows of the table,) uint64: hashes of the samples read
     seconds: np.ndarray = field(default_factory=_none)  # (rows of the table,) float64: of the whole files
 
     def read(self, rows: np.ndarray) -> Columns:
-        """Return the content of these of its sounds."""
-        column = self.table[SOUND]  # cell by cell: `take` joins chunks, which may have gigabytes
+        """Return the file contents of the sounds with these numbers."""
+        column = self.table[SOUND]  # cell by cell: `take` would join chunks, which may have gigabytes
         return {SOUND: [column[row].as_py() for row in self.rows[rows].tolist()]}
 
     def shown(self, rows: np.ndarray) -> Columns:
-        """Return the names of the files of these of its sounds."""
+        """Return the file names of the sounds with these numbers."""
         return {SOUND: self.table[NAME].take(self.rows[rows]).to_pylist()}
 
     def chunks(self) -> Iterator[tuple[Columns, Labels]]:
@@ -49,16 +49,16 @@ class SoundSplit(RawSplit):
             yield self.read(chosen), self.labels.take(chosen)
 
     def own_hashes(self, *, exact: bool) -> np.ndarray:
-        """Return the hashes of the files (exact) or of the samples of its sounds, (rows,) uint64."""
+        """Return the hashes of the files (exact) or of the samples, (rows,) uint64."""
         files = np.ascontiguousarray(self.digests[:, :8]).view(np.uint64)[:, 0]
         return np.asarray((files if exact else self.samples)[self.rows])
 
     def row_seconds(self) -> np.ndarray:
-        """Return the length of each of its sounds, (rows,) seconds."""
+        """Return the length of each sound, (rows,) seconds."""
         return np.asarray(self.seconds[self.rows])
 
     def fingerprint(self) -> str:
-        """Return the sha256 of the bytes of the files and of the labels in use, in order: samples of Ogg may vary."""
+        """Return the sha256 of the file hashes and labels in use, in order; decoded samples of Ogg may vary."""
         digest = hashlib.sha256(np.ascontiguousarray(self.digests[self.rows]).tobytes())
         digest.update(np.ascontiguousarray(self.labels.values).tobytes())
         if self.labels.offsets is not None:

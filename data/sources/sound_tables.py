@@ -1,6 +1,6 @@
-"""Where sounds come from: a column of a hub dataset, or files beside a table of the user's own, before any is decoded.
+"""Sources of sounds before decoding: a column of a hub dataset, or files named in a local table.
 
-Files lie in the folder of the table that names them, or below it; nothing outside is opened.
+Files must be in the folder of the table that names them, or below it; no file outside is opened.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from datasets import Dataset
 
-BATCH_BYTES = 1 << 24  # of a batch of the table in the cache
-Row = dict[str, bytes | str | None]  # of the table: values by the names of columns
+BATCH_BYTES = 1 << 24  # of a batch in the cached table
+Row = dict[str, bytes | str | None]  # of the table: values by column name
 Cell = bytes | Path | None
 
 
@@ -48,7 +48,7 @@ class SoundTable:
     digests: np.ndarray  # (rows, 32) uint8: sha256 of each file
     numbers: np.ndarray  # (rows,) row numbers in the source
     where: str  # for messages
-    labels: Callable[[np.ndarray], LabelColumn]  # of some of the rows
+    labels: Callable[[np.ndarray], LabelColumn]  # returns the labels of the given rows
 
     @property
     def names(self) -> list[str]:
@@ -65,7 +65,7 @@ class SoundTable:
 
 
 def hub_tables(settings: DataSettings) -> dict[str, SoundTable]:
-    """Return the splits of a hub dataset, by what they are for; DataError for a column that holds no sounds."""
+    """Return the splits of a hub dataset, by their purpose; DataError for a column that holds no sounds."""
     found = {}
     for name, split in hub_splits(settings).items():
         dataset, where = load_hub_split(settings, split), f"{settings.id} {split}"
@@ -75,7 +75,7 @@ def hub_tables(settings: DataSettings) -> dict[str, SoundTable]:
 
 
 def _of_dataset(dataset: Dataset, settings: DataSettings, where: str) -> SoundTable:
-    """Return the sounds of one split as they lie in its Arrow file; the library would decode them by torchcodec."""
+    """Return the undecoded sounds of one split from its Arrow file; the library would decode them with torchcodec."""
     import datasets
     import pyarrow as pa
 
@@ -103,11 +103,11 @@ def _of_dataset(dataset: Dataset, settings: DataSettings, where: str) -> SoundTa
     return SoundTable(table, np.frombuffer(digests, np.uint8).reshape(-1, 32), empty.numbers, where, labels)
 
 
-# --- files of the user's own
+# --- local files
 
 
 def file_tables(settings: DataSettings, cache: SharedCache, notes: list[str]) -> dict[str, SoundTable]:
-    """Return the splits that have files, by what they are for; DataError for tables that cannot be read so."""
+    """Return the splits that have files, by their purpose; DataError for tables that cannot be read this way."""
     paths = {"train": settings.train_path or settings.path, "val": settings.val_path, "test": settings.test_path}
     options = read_options(settings, {"audio": settings.audio, "label": settings.label}, notes)
     found = {}
@@ -126,7 +126,7 @@ def file_tables(settings: DataSettings, cache: SharedCache, notes: list[str]) ->
 
 
 def _of_file(path: Path, settings: DataSettings, options: ReadOptions, cache: SharedCache) -> SoundTable:
-    """Return the sounds that a table names, or has itself (Parquet); they are copied into the cache, once."""
+    """Return the sounds that a table names, or contains (Parquet); they are copied into the cache once."""
     import pyarrow as pa
 
     numbers, cells, labels, beside = list[int](), list[Cell](), list[str | list[str]](), list[dict[str, str]]()
@@ -155,7 +155,7 @@ def _of_file(path: Path, settings: DataSettings, options: ReadOptions, cache: Sh
 
 
 def _cell(value: object, folder: Path, where: str) -> Cell:
-    """Return the sound that a cell names or holds; DataError for a path that leads out of the folder of the table."""
+    """Return the sound that a cell names or contains; DataError for a path outside the folder of the table."""
     if isinstance(value, dict) and isinstance(value.get("bytes"), bytes):
         value = value["bytes"]  # as `datasets` writes sounds into Parquet
     if isinstance(value, bytes):
@@ -178,7 +178,7 @@ def _cell(value: object, folder: Path, where: str) -> Cell:
 def _copied(
     path: Path, cells: Sequence[Cell], beside: Sequence[dict[str, str]], settings: DataSettings, cache: SharedCache
 ) -> Path:
-    """Return an Arrow file with the sounds, written if it is not there for these files as they are now."""
+    """Return an Arrow file with the sounds; it is written unless it exists for these files in their current state."""
     import pyarrow as pa
 
     stats = [[str(cell), *_stat(cell)] if isinstance(cell, Path) else [] for cell in cells]
@@ -203,7 +203,7 @@ def _copied(
 
 
 def _stat(path: Path) -> tuple[int, int]:
-    """Return size and time of change of a file, 0 and 0 without one."""
+    """Return size and modification time of a file; 0 and 0 if it does not exist."""
     try:
         found = path.stat()
     except OSError:
@@ -228,7 +228,7 @@ def _batches(cells: Sequence[Cell], beside: Sequence[dict[str, str]], max_mb: fl
 
 
 def _content(cell: Cell, max_mb: float) -> bytes | None:
-    """Return the content of a file, one byte beyond the limit at most; None where there is no such file."""
+    """Return the content of a file, up to one byte beyond the limit; None if there is no such file."""
     if not isinstance(cell, Path):
         return cell
     try:
@@ -239,7 +239,7 @@ def _content(cell: Cell, max_mb: float) -> bytes | None:
 
 
 def _no_files(path: Path, settings: DataSettings, options: ReadOptions) -> str:
-    """Return the message for a column that names no file at all; it proposes one that does."""
+    """Return the message for a column that names no existing file; it suggests a column that does."""
     row = next(read_rows(path, format_of(path) or "", replace(options, only_wanted=False)))[1]
     value = str(row.get(settings.audio or ""))
     others = [name for name, cell in row.items() if isinstance(cell, str) and cell and (path.parent / cell).is_file()]

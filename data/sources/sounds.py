@@ -1,6 +1,6 @@
-"""The splits of a dataset of sounds, from the hub or from files: each sound is a file of its own, decoded by soundfile.
+"""The splits of a dataset of sounds, from the hub or from files: each sound is a separate file, decoded by soundfile.
 
-run data=files data.path=clips.csv data.audio=path data.label=kind     # paths beside clips.csv
+run data=files data.path=clips.csv data.audio=path data.label=kind     # paths relative to the folder of clips.csv
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from data.stores.build_once import SharedCache
 from data.targets.base import ColumnTarget
 from data.targets.choice import column_target
 
-NO_SOUND = "no sound that can be used"  # of rows that are dropped
+NO_SOUND = "no sound that can be used"  # the reason given for dropped rows
 
 
 def is_sounds(settings: DataSettings) -> bool:
-    """Do the settings name a column of sounds?"""
+    """Return whether the settings name a column of sounds."""
     return settings.audio is not None
 
 
 def check_reader(settings: DataSettings, tokenizer: str) -> None:
-    """Raise DataError where a model of texts would read sounds, or a model of sounds texts; nothing is read for it.
+    """Raise DataError if a text model would read sounds or an audio model texts; checks only the settings.
 
     tokenizer: the value of model.tokenizer.
     """
@@ -46,9 +46,9 @@ def check_reader(settings: DataSettings, tokenizer: str) -> None:
 
 
 def read_sounds(settings: DataSettings, cache: SharedCache, target: str = "auto") -> RawData:
-    """Read the splits that the settings name; DataError for sounds that cannot be used, with their rows.
+    """Read the splits that the settings name; DataError, with the rows, for sounds that cannot be used.
 
-    target: its name, as in `column_target`.
+    target: the name of the target, as in `column_target`.
     """
     if settings.source not in ("hub", "files"):
         raise DataError(f"data.audio={settings.audio}: data={settings.name} has texts alone. Try: data=esc10")

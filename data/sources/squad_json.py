@@ -1,8 +1,8 @@
 """Questions in SQuAD's own format: one JSON object with articles, their paragraphs, and each paragraph's questions.
 
 Both versions are read: `{"version": "v2.0", "data": [{"title": ..., "paragraphs": [{"context": ..., "qas": [{"id": ...,
-"question": ..., "answers": [{"text": ..., "answer_start": ...}]}]}]}]}`. The list of `data` may hold rows as well, with
-a context and a question each.
+"question": ..., "answers": [{"text": ..., "answer_start": ...}]}]}]}]}`. The list `data` may also hold rows, each with
+a context and a question.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FORM = '{"data": [{"paragraphs": [{"context": "...", "qas": [{"question": "...",
 
 
 def may_be_squad(line: str) -> bool:
-    """May a stream with this first line, or its beginning, be one object with articles, not an object per line?"""
+    """Could a stream that begins with this line (or part of one) be one object with articles, not one per line?"""
     if not line.lstrip().startswith("{"):
         return False
     try:
@@ -31,9 +31,9 @@ def may_be_squad(line: str) -> bool:
 
 
 def parse_squad(text: str, where: str) -> JsonObject | None:
-    """Return the object with articles that a whole stream is; None if it is no such object.
+    """Parse a whole stream as one object with articles; None if it is not such an object.
 
-    where: the file's path, for messages. Raises DataError for one that was cut off.
+    where: the file's path, for messages. Raises DataError for a truncated one.
     """
     try:
         found = json.loads(text)
@@ -47,7 +47,7 @@ def parse_squad(text: str, where: str) -> JsonObject | None:
 
 
 def _has_articles(found: object) -> bool:
-    """Is this an article, or an object with a list of objects, articles or rows?"""
+    """Return whether this is an article, or an object with a list of articles or rows."""
     if not isinstance(found, dict):
         return False
     if isinstance(found.get(PARAGRAPHS), list):
@@ -59,7 +59,7 @@ def _has_articles(found: object) -> bool:
 def squad_rows(content: JsonObject, where: str) -> Iterator[Row]:
     """Yield each question with its number, as a row with `context`, `title` and the fields of the question.
 
-    Raises DataError for another form.
+    Raises DataError for another structure.
     """
     articles: list[object] = [content] if PARAGRAPHS in content else content[ARTICLES]
     number = 0
@@ -70,7 +70,7 @@ def squad_rows(content: JsonObject, where: str) -> Iterator[Row]:
 
 
 def _of_article(article: object, where: str) -> Iterator[JsonObject]:
-    """Yield the questions of an article; of a row, the row itself."""
+    """Yield the questions of an article; if it is a row, yield the row itself."""
     if not isinstance(article, dict):
         raise DataError(f"{where} is a {type(article).__name__}, not an object. The form that is read: {FORM}")
     if PARAGRAPHS not in article:
@@ -88,7 +88,7 @@ def _of_article(article: object, where: str) -> Iterator[JsonObject]:
 
 
 def _list(found: JsonObject, key: str, where: str) -> list[object]:
-    """Return a list of an object."""
+    """Return the list under a key of an object; DataError if it is missing or not a list."""
     value = found.get(key)
     if not isinstance(value, list):
         what = "missing" if value is None else "no list"

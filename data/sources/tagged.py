@@ -1,7 +1,7 @@
-"""Rows of words with a tag, or two, for each word: from any source to one Arrow table and columns of tags.
+"""Rows of words with one or two tags per word: from any source to one Arrow table and columns of tags.
 
-Rows without words are left out and counted. Rows may be joined (data.join=3): a model that restores marks learns
-nothing from the end of a row if each row is one sentence.
+Rows without words are left out and counted. Rows may be joined (data.join=3): if each row is one sentence, a model that
+restores punctuation learns nothing from the end of a row.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ Row = tuple[int, object, Sequence[object]]  # number in the source, cell of word
 
 
 class TagColumn:
-    """The tags of a split: codes of their distinct names (8 bytes a word), and the rows' numbers in the source."""
+    """The tags of a split, as codes of their distinct names (8 bytes per word)."""
 
     def __init__(self, key: str, names: Sequence[str] = ()) -> None:
-        self.key = key  # how messages call it, such as data.tags=ner_tags
-        self.names = tuple(names)  # in id order, where the dataset itself has them
+        self.key = key  # its name in messages, such as data.tags=ner_tags
+        self.names = tuple(names)  # in id order, if the dataset itself has them
         self.distinct: dict[str, int] = {name: i for i, name in enumerate(names)}
         self.codes = array("q")
 
@@ -43,12 +43,12 @@ class TagColumn:
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """The tag of each code: the dataset's own in their order, else as they were met."""
+        """The tag of each code: those that the dataset names, in its order, then others as they first occur."""
         return tuple(self.distinct)
 
 
 class TaggedRows:
-    """The rows of a split, checked and joined as they come."""
+    """The rows of a split, checked and joined while they are read."""
 
     def __init__(self, columns: Sequence[TagColumn], where: str, join: int = 1) -> None:
         self.columns, self.where, self.join = columns, where, join
@@ -57,7 +57,7 @@ class TaggedRows:
         self.empty = 0  # rows without words
 
     def table(self, rows: Iterable[Row]) -> pa.Table:
-        """Read all rows into a table with the column WORDS; DataError naming a row that is wrong, or for no row."""
+        """Read all rows into a table with the column WORDS; DataError for a wrong row (with its number) or no row."""
         import pyarrow as pa
 
         schema = pa.schema([(WORDS, pa.list_(pa.string()))])
@@ -80,7 +80,7 @@ class TaggedRows:
 
     @property
     def source_offsets(self) -> np.ndarray:
-        """Where the words of each row of the source begin, (source rows + 1,) int64: no entity crosses them."""
+        """Where the words of each source row begin, (source rows + 1,) int64; no entity crosses these boundaries."""
         return np.frombuffer(self.source_ends, dtype=np.int64)
 
     @property
@@ -90,7 +90,7 @@ class TaggedRows:
         return found[0] if len(found) == 1 else np.stack(found, axis=1)
 
     def _joined(self, rows: Iterable[Row]) -> Iterator[list[str]]:
-        """Yield the words of each row, `join` of them as one; tags and numbers are kept."""
+        """Yield the words of rows, with every `join` source rows joined to one; store tags and row numbers."""
         words, count = list[str](), 0
         for number, cell, cells in rows:
             found = self._checked(number, cell, cells)
@@ -109,7 +109,7 @@ class TaggedRows:
             yield self._closed(words)
 
     def _checked(self, number: int, cell: object, cells: Sequence[object]) -> list[str]:
-        """Return the words of a row and keep its tags."""
+        """Return the words of a row and store its tags."""
         where = f"{self.where} row {number}"
         words = words_of(cell, where)
         for column, values in zip(self.columns, cells, strict=True):
@@ -119,6 +119,6 @@ class TaggedRows:
         return words
 
     def _closed(self, words: list[str]) -> list[str]:
-        """Return the words of a whole row and keep where it ends."""
+        """Return the words of a complete row and store where it ends."""
         self.ends.append(self.ends[-1] + len(words))
         return words

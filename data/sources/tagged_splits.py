@@ -1,4 +1,4 @@
-"""The splits of a dataset of words and tags, from files, from the hub, or built in."""
+"""The splits of a dataset of words and tags: from files, from the hub, or built in."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import datasets
     import pyarrow as pa
 
-MOST_LEAKS = 0.01  # share of words that may show what is to be restored: errors of the source
+MOST_LEAKS = 0.01  # share of words that may give away the punctuation or case to restore, e.g. by errors in the source
 
 
 @dataclass(frozen=True)
@@ -39,18 +39,18 @@ class _Source:
     """The rows of one split."""
 
     where: str  # for messages
-    names: Sequence[tuple[str, ...]]  # of the tags of each column, where the dataset has them
+    names: Sequence[tuple[str, ...]]  # of the tags of each column, if the dataset has them
     rows: Callable[[], Iterator[Row]]
 
 
 def is_tagged(settings: DataSettings, target: str) -> bool:
-    """Do the settings name words and tags? target: the name of the target, or auto."""
+    """Return whether the settings are for words and tags; target: the name of the target, or auto."""
     asked = settings.task if target == "auto" else target
     return asked in (Tags.name, Tags.task)
 
 
 def read_tagged(settings: DataSettings, cache: SharedCache) -> RawData:
-    """Read the splits that the settings name; DataError for rows and tags that do not fit, with a way to go on."""
+    """Read the splits that the settings name; DataError, with a suggestion, for rows and tags that do not fit."""
     read = {"hub": _of_hub, "files": _of_files, "demo": _of_demo}[settings.source]
     notes: list[str] = []
     sources = read(settings, cache, notes)
@@ -75,7 +75,7 @@ def read_tagged(settings: DataSettings, cache: SharedCache) -> RawData:
 
 
 def _target(settings: DataSettings, train: TaggedRows) -> tuple[Tags, Callable[[TaggedRows], np.ndarray]]:
-    """Return the target that the training rows make, and what turns the tags of any split into numbers."""
+    """Return the target defined by the training rows, and a function that encodes the tags of any split as ids."""
     given = settings.label_names or []
     if isinstance(given, dict) or (given and len(train.columns) > 1):
         raise DataError(
@@ -101,7 +101,7 @@ def _target(settings: DataSettings, train: TaggedRows) -> tuple[Tags, Callable[[
 
 
 def _leak_note(settings: DataSettings, target: Tags, table: pa.Table, where: str) -> list[str]:
-    """Return a note on words that show the marks and capitals that are to be restored; DataError above MOST_LEAKS."""
+    """Return a note on words that give away the marks and capitals to restore; DataError above MOST_LEAKS."""
     if not any(are_marks(names) or are_cases(names) for names in target.tags):
         return []
     if settings.language is None:
@@ -130,12 +130,12 @@ def _labels(settings: DataSettings) -> list[str]:
 
 
 def _columns(settings: DataSettings) -> dict[str, str]:
-    """Return the columns of words and of tags by the settings that name them."""
+    """Return the columns of words and tags, keyed by the setting that names them."""
     return {"tokens": str(settings.tokens), **dict(zip(("tags", "tags[1]"), _labels(settings)))}
 
 
 def _of_demo(settings: DataSettings, cache: SharedCache, notes: list[str]) -> dict[str, _Source]:
-    """Generate the splits, without rows that two of them share."""
+    """Generate the splits; no row occurs in two of them."""
     wanted = {"train": settings.demo_rows, "val": settings.demo_rows // 6, "test": settings.demo_rows // 6}
     found, seen = dict[str, _Source](), set[str]()
     for offset, (name, count) in enumerate(wanted.items()):
@@ -151,7 +151,7 @@ def _of_demo(settings: DataSettings, cache: SharedCache, notes: list[str]) -> di
 
 
 def _of_files(settings: DataSettings, cache: SharedCache, notes: list[str]) -> dict[str, _Source]:
-    """Return the splits that have files of their own: JSON or Parquet with lists, or CoNLL by numbers of columns."""
+    """Return the splits that have files: JSON or Parquet with lists, or CoNLL with numbered columns."""
     paths = {"train": settings.train_path or settings.path, "val": settings.val_path, "test": settings.test_path}
     options = ReadOptions(
         _columns(settings), settings.encoding, settings.delimiter, settings.quoting, prefix="data.", only_wanted=True,
@@ -169,7 +169,7 @@ def _of_files(settings: DataSettings, cache: SharedCache, notes: list[str]) -> d
 
 
 def _format(path: Path, tokens: str | None, where: str) -> str:
-    """Return conll, jsonl or parquet; DataError for a file whose columns have no numbers, no names, or no lists."""
+    """Return conll, jsonl or parquet; DataError if the columns cannot be addressed this way or cannot hold lists."""
     found, numbers, names = format_of(path), "data.tokens=0 data.tags=-1", "data.tokens=tokens data.tags=ner_tags"
     if is_column_number(tokens):
         if found in ("jsonl", "parquet"):
@@ -192,7 +192,7 @@ def _format(path: Path, tokens: str | None, where: str) -> str:
 
 
 def _rows_of_file(path: Path, file_format: str, options: ReadOptions) -> Callable[[], Iterator[Row]]:
-    """Return what reads the rows of a file."""
+    """Return a function that reads the rows of a file."""
     tokens, *labels = [str(column) for column in options.columns.values()]
 
     def rows() -> Iterator[Row]:
@@ -203,7 +203,7 @@ def _rows_of_file(path: Path, file_format: str, options: ReadOptions) -> Callabl
 
 
 def _of_hub(settings: DataSettings, cache: SharedCache, notes: list[str]) -> dict[str, _Source]:
-    """Return the splits of a hub dataset; where it numbers its tags, they have names."""
+    """Return the splits of a hub dataset, with the names of its tags if the dataset declares them."""
     notes += offline_if_unreachable()
     found = {}
     for name, split in hub_splits(settings).items():
@@ -217,7 +217,7 @@ def _of_hub(settings: DataSettings, cache: SharedCache, notes: list[str]) -> dic
 
 
 def _rows_of_dataset(dataset: datasets.Dataset, columns: list[str]) -> Callable[[], Iterator[Row]]:
-    """Return what reads the rows of a split of the hub."""
+    """Return a function that reads the rows of a hub split."""
 
     def rows() -> Iterator[Row]:
         number = 0

@@ -1,5 +1,5 @@
-"""The files of a test collection: queries, documents, judgements (qrels) and candidates (a run), as TREC, MS MARCO and
-BEIR write them.
+"""The files of a test collection in the formats of TREC, MS MARCO and BEIR: queries, documents, judgements (qrels) and
+candidates (a run).
 
 queries, documents   id <tab> text, or id <tab> title <tab> text, with or without a header; or JSON lines and Parquet
                      with `_id` (or `id`), `text` and perhaps `title`
@@ -33,7 +33,7 @@ SHAPES_OF = {
 
 @dataclass(frozen=True)
 class Line:
-    """A line about a query and a document: a judgement, or a candidate."""
+    """A line of a file about one query and one document: a judgement or a candidate."""
 
     number: int
     query: str
@@ -42,9 +42,9 @@ class Line:
 
 
 def read_texts(named: str | None, key: str, settings: DataSettings) -> dict[str, str]:
-    """Return texts by their ids, a title before its text; DataError for a line that is none, or an id with two texts.
+    """Return texts by id, each after its title; DataError for an invalid line, or an id with two texts.
 
-    key: the setting whose value `named` is, such as data.corpus.
+    key: the setting that `named` is the value of, such as data.corpus.
     """
     path = existing_file(str(named), key, any_format=True)
     found: dict[str, str] = {}
@@ -62,7 +62,7 @@ def read_texts(named: str | None, key: str, settings: DataSettings) -> dict[str,
 
 
 def titled(title: str, text: str) -> str:
-    """Return a title and its text; one that the text begins with is not repeated."""
+    """Return a title followed by its text; a title that the text begins with is not repeated."""
     title, text = title.strip(), text.strip()
     return text if text.startswith(title) else f"{title} {text}".strip()
 
@@ -102,13 +102,13 @@ def _named_texts(path: Path, file_format: str, key: str, settings: DataSettings)
 
 
 def read_judgements(settings: DataSettings) -> list[Line]:
-    """Return the judgements of a file; DataError for a line of another form, or a pair with two labels."""
+    """Return the judgements of a file; DataError for an invalid line, or a pair with two labels."""
     path = existing_file(str(settings.qrels), "data.qrels", any_format=True)
     return refuse_twice(list(_lines(path, "qrels", LABEL_SHAPES, settings)), str(path), "labels")
 
 
 def read_candidates(settings: DataSettings) -> list[Line]:
-    """Return the candidates of a file; DataError for a line of another form, or a document twice for a query."""
+    """Return the candidates of a file; DataError for an invalid line, or a document listed twice for a query."""
     path = existing_file(str(settings.candidates), "data.candidates", any_format=True)
     found = list(_lines(path, "candidates", RANK_SHAPES, settings))
     if _are_places(found):
@@ -117,7 +117,7 @@ def read_candidates(settings: DataSettings) -> list[Line]:
 
 
 def _are_places(lines: list[Line]) -> bool:
-    """Are the values the places 1, 2, 3, ... of each query's documents, as three columns may have them?"""
+    """Return whether the values are the ranks 1, 2, 3, ... of each query's documents; 3-column files may have these."""
     by_query: dict[str, list[float]] = {}
     for line in lines:
         by_query.setdefault(line.query, []).append(line.value)
@@ -125,7 +125,7 @@ def _are_places(lines: list[Line]) -> bool:
 
 
 def refuse_twice(lines: list[Line], where: str, what: str) -> list[Line]:
-    """Return the lines; DataError where two are about the same query and document. what: labels or places."""
+    """Return the lines; DataError if two are about the same query and document. what: labels or places."""
     first: dict[tuple[str, str], int] = {}
     for line in lines:
         pair = line.query, line.document

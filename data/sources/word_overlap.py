@@ -1,4 +1,4 @@
-"""How many words of a query a document has: an order of candidates that nothing has learned."""
+"""How many words of a query a document contains: a ranking of candidates that needs no training."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ WORD = re.compile(r"\w+")
 
 
 def overlap(query: str, document: str) -> int:
-    """Return how many different words of a query, in small letters, occur in a document."""
+    """Return how many distinct lower-case words of a query occur in a document."""
     return len(set(WORD.findall(query.lower())) & set(WORD.findall(document.lower())))

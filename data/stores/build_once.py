@@ -1,4 +1,4 @@
-"""The cache that all runs share: each entry is a folder, built once under a lock and never seen half-built.
+"""The cache that all runs share: each entry is a folder that is built once under a lock and never visible half-built.
 
 cache = SharedCache(Path("~/.cache/bertier").expanduser(), notify=print)
 cache.open_or_build(cache.folder / "tokens" / key, read, build, damaged="...")
@@ -23,7 +23,7 @@ Waiting = Callable[[], AbstractContextManager[None]]
 def locked(path: Path, waiting: Waiting = nullcontext) -> Iterator[None]:
     """Hold the lock file `path`.
 
-    waiting: entered while another process holds the lock, so that a run can step aside for one that measures times.
+    waiting: a context entered while another process holds the lock, so that a run can yield to one that measures times.
     """
     from filelock import FileLock, Timeout
 
@@ -41,10 +41,10 @@ def locked(path: Path, waiting: Waiting = nullcontext) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class SharedCache:
-    """The folder of the cache, and what this process does while it builds an entry or waits for another to do so."""
+    """The cache folder, and what this process does while it builds an entry or waits for another process to do so."""
 
     folder: Path
-    notify: Notify = None  # is told what is built, and what was damaged
+    notify: Notify = None  # called with messages on what is built and what was damaged
     waiting: Waiting = nullcontext  # as in `locked`
 
     def tell(self, text: str) -> None:
@@ -61,8 +61,8 @@ class SharedCache:
     ) -> Found:
         """Return what `read` finds in the folder `path`, building it first if it is missing or damaged.
 
-        read: returns None for a damaged folder; damaged: what the user is told then. `build` fills a temporary folder
-        that is renamed to `path` when it is complete, so a killed build leaves nothing that looks finished.
+        read: returns None for a damaged folder; damaged: the message to the user in that case. `build` fills a
+        temporary folder that is renamed to `path` when complete, so a killed build leaves nothing that looks finished.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         with self.locked(path.with_name(f"{path.name}.lock")):

@@ -1,7 +1,7 @@
-"""The states (activations) of a frozen encoder, computed once and shared by all heads that learn from them.
+"""The hidden states (activations) of a frozen encoder, computed once and shared by all heads trained on them.
 
-A folder holds `values`, (tokens, layers, H) of the real tokens of all rows end to end, `offsets` (rows + 1,), and
-meta.json with what they depend on and their checksums. The arrays are memory-mapped.
+A folder holds `values`, (tokens, layers, H) for the non-padding tokens of all rows end to end, `offsets` (rows + 1,),
+and meta.json with what they depend on and their checksums. The arrays are memory-mapped.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DTYPES: dict[str, type[np.generic]] = {
     "fp32": np.float32,
     "bf16": np.int16,
 }  # numpy has no bf16, so its bits are stored
-# By part of the key: what a message calls a store that differs in it.
+# By part of the key: how messages describe a store that differs in it.
 DIFFERENCES = {"encoder": "of another encoder", "texts": "of other texts", "layers": "of other layers",
          "tokens": "of other tokens", "dtype": "in another type", "format": "in another format"}  # fmt: skip
 
@@ -34,14 +34,14 @@ Fill = Callable[[np.ndarray, np.ndarray], None]  # fills values (tokens, layers,
 
 @dataclass(frozen=True)
 class FrozenStates:
-    """The states of one split, memory-mapped."""
+    """The hidden states of one split, memory-mapped."""
 
     values: np.ndarray  # (tokens, layers, H) float32, or bf16 as int16
     offsets: np.ndarray  # (rows + 1,) int64
 
 
 def states_offsets(lengths: np.ndarray, first: int | None) -> np.ndarray:
-    """Return the offsets (rows + 1,) int64 of the tokens kept: all of each row, or the `first` ones."""
+    """Return the offsets (rows + 1,) int64 of the tokens kept: all of each row, or only the `first` ones."""
     kept = lengths if first is None else np.minimum(lengths, first)
     return np.concatenate([[0], np.cumsum(kept, dtype=np.int64)])
 
@@ -74,8 +74,8 @@ def open_frozen_states(
 ) -> FrozenStates:  # fmt: skip
     """Open the store in folder `path`, filling it first if it is missing or damaged.
 
-    parts: what the content depends on, with `dtype` and `tokens` ("all", or how many of the first); lengths: of the
-    rows; shape: (layers, H). Raises DataError if the folder holds something else, or the disk is too full.
+    parts: what the content depends on, including `dtype` and `tokens` ("all", or how many from the start of a row);
+    lengths: of the rows; shape: (layers, H). Raises DataError if the folder holds other states or the disk is too full.
     """
     return cache.open_or_build(
         path, lambda found: _open(found, parts), lambda part: _build(part, parts, lengths, shape, fill),

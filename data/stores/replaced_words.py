@@ -1,7 +1,7 @@
 """Data augmentation for distillation: copies of texts with some words replaced. They have no labels.
 
-A masked-word model is asked once per text which words fit in each place; each copy draws its own from them. The copies
-are kept like tokens, in <cache>/augmented/<key>/, so that all runs share them.
+A masked language model predicts, once per text, which words fit in each place; each copy draws its words from these.
+The copies are stored like tokens, in <cache>/augmented/<key>/, so that all runs share them.
 Source: Jiao et al. 2020, TinyBERT (arXiv 1909.10351), algorithm 1. Differences: words of several pieces are never
 replaced (TinyBERT uses word vectors for them), and stop words may be (TinyBERT's code leaves them alone).
 """
@@ -34,9 +34,9 @@ Guess = Callable[[Batch], np.ndarray]  # the most probable words at a batch's pl
 class Recipe:
     """Options for making copies."""
 
-    copies: int  # of each text; fewer if some come out equal
-    share: float  # probability that a word is replaced, if it may be
-    words: int  # draw from so many of the most probable words
+    copies: int  # of each text; duplicates are removed, so there may be fewer
+    share: float  # probability that a replaceable word is replaced
+    words: int  # draw from this many of the most probable words
     seed: int
 
 
@@ -82,7 +82,7 @@ def _chunks(split: TokenSplit, tokenizer: Tokenizer, recipe: Recipe, guess: Gues
 
 
 def word_positions(tokens: np.ndarray, words: np.ndarray, continues: np.ndarray) -> np.ndarray:
-    """Return the positions of words of one piece in a row (T,); words, continues: from `replaceable_tokens`."""
+    """Return the positions of single-piece words in a row (T,); words, continues: from `replaceable_tokens`."""
     is_cut = np.append(continues[tokens[1:]], False)
     return np.flatnonzero(words[tokens] & ~is_cut)
 
@@ -116,7 +116,7 @@ def _fitting(split: TokenSplit, places: dict[int, np.ndarray], mask_id: int, gue
 def draw_copies(
     split: TokenSplit, row: int, places: np.ndarray, fitting: np.ndarray, recipe: Recipe
 ) -> list[np.ndarray]:
-    """Draw the copies of a row, without duplicates and the row itself; they depend on the seed and the row alone."""
+    """Draw the copies of a row, without duplicates and the row itself; they depend only on the seed and the row."""
     original = _tokens(split, row)
     draw = np.random.default_rng((recipe.seed, row))
     is_replaced = draw.random((recipe.copies, len(places))) < recipe.share

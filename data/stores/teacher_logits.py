@@ -1,7 +1,7 @@
 """The logits of a teacher for every row of a split, computed once and shared by all students.
 
-<cache>/teachers/<key>/ holds logits.npy, (items, C) float32 in row order, one item a row or several, and meta.json with
-what they depend on and their checksum. The file is memory-mapped.
+<cache>/teachers/<key>/ holds logits.npy, (items, C) float32 in row order, with one or more items per row, and meta.json
+with what they depend on and their checksum. The array is memory-mapped.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The vectors that a frozen encoder has for texts, computed once and shared by all runs on the same texts.
+"""The text embeddings of a frozen encoder, computed once and shared by all runs on the same texts.
 
-<cache>/vectors/<key>/ holds vectors.npy, (texts, H) float32, and the checksum of that file. How the texts are cut into
-training and selection rows is no part of the key, so the folds of one data set share an entry.
+<cache>/vectors/<key>/ holds vectors.npy, (texts, H) float32, and the checksum of that file. The key does not depend on
+how the texts are divided into training and validation rows, so the folds of one data set share an entry.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ VECTORS, CHECKSUM = "vectors.npy", "sha256"
 
 
 def text_keys(split: TokenSplit) -> np.ndarray:
-    """Return a hash of each row's tokens, or frames, and of where its second text starts, (rows,) uint64."""
+    """Return a hash of each row's tokens (or audio frames) and of where its second text starts, (rows,) uint64."""
     tokens, offsets, starts = np.asarray(split.tokens), split.offsets, split.segment_starts
     tokens = tokens if np.issubdtype(tokens.dtype, np.floating) else tokens.astype(np.uint32)
     digests = [

@@ -1,8 +1,8 @@
 """The token store: rows tokenised once into flat memory-mapped arrays, shared by all processes of a sweep.
 
 <cache>/tokens/<key>/ holds the files tokens, offsets, second (where second texts start) and labels, and meta.json with
-their checksums; where rows have several labels, also label_offsets, places, words and characters. A token is an id, or
-a frame of a sound. Rows stream from the source to the files, so memory does not grow with the data.
+their checksums; if rows have several labels, also label_offsets, places, words and characters. A token is an id or an
+audio frame. Rows stream from the source to the files, so memory use does not grow with the data.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1  # raise when the files, or the way rows are encoded, change
 SEGMENT_STARTS = "second"  # the file with TokenSplit.segment_starts
-# Labels; all but the first if several a row.
+# Files of the labels; all but the first only if rows have several labels.
 LABELS, ITEMS, PLACES, WORDS, CHARACTERS = "labels", "label_offsets", "places", "words", "characters"
 Rows = Iterable[tuple[Encoded, Labels]]  # token ids and labels of successive chunks
 
@@ -36,7 +36,7 @@ class _Writer:
     """Writes an array to a file, chunk by chunk, with a running checksum."""
 
     def __init__(self, folder: Path, name: str, dtype: DTypeLike, columns: int | None = None) -> None:
-        self.name, self.dtype, self.columns = name, np.dtype(dtype), columns  # columns: of an array with two axes
+        self.name, self.dtype, self.columns = name, np.dtype(dtype), columns  # columns: if the array is 2-D
         self._stream = (folder / name).open("wb")
         self._digest = hashlib.sha256()
 
@@ -47,7 +47,7 @@ class _Writer:
         self._stream.write(raw)
 
     def close(self) -> JsonObject:
-        """Flush to disk; return the file's dtype, checksum and, of two axes, columns for meta.json."""
+        """Flush to disk; return the file's dtype, checksum and, for a 2-D array, columns for meta.json."""
         self._stream.flush()
         os.fsync(self._stream.fileno())
         self._stream.close()
@@ -56,7 +56,7 @@ class _Writer:
 
 
 class _LabelWriter:
-    """Writes labels chunk by chunk; offsets, places and the like only where a row has several."""
+    """Writes labels chunk by chunk; offsets, places and the like only if rows have several labels."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -100,8 +100,8 @@ def open_tokens(
     """Open a split in the store, building it first if it is missing or damaged.
 
     name: of the split; parts: what the content depends on (fingerprints of source and tokenizer, max_length), hashed to
-    the folder's name; rows: called only if the store must be built; input, target: of the split that is returned;
-    folder: of the cache.
+    name the folder; rows: called only if the store must be built; input, target: of the returned split; folder: the
+    part of the cache.
     """
     text = json.dumps(parts | {"format": FORMAT}, sort_keys=True)
     path = cache.folder / folder / hashlib.sha256(text.encode()).hexdigest()[:20]
@@ -114,7 +114,7 @@ def open_tokens(
 
 
 def _build(folder: Path, rows: Rows, dtype: DTypeLike) -> None:
-    """Write rows into a folder as they come."""
+    """Write the rows into a folder, chunk by chunk."""
     tokens, offsets = None, _Writer(folder, "offsets", np.int64)
     starts, labels = _Writer(folder, SEGMENT_STARTS, np.int32), _LabelWriter(folder)
     end = truncated = 0
@@ -134,7 +134,7 @@ def _build(folder: Path, rows: Rows, dtype: DTypeLike) -> None:
 
 
 def _token_writer(folder: Path, first: np.ndarray, dtype: DTypeLike) -> _Writer:
-    """Return the writer of the tokens, whose first ones are given: ids as `dtype`, or frames of sounds as they are."""
+    """Return a writer for tokens like `first`: ids are stored as `dtype`, audio frames in their own dtype."""
     columns = first.shape[1] if first.ndim == 2 else None
     return _Writer(folder, "tokens", dtype if columns is None else first.dtype, columns)
 

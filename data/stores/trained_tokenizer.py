@@ -34,13 +34,13 @@ def open_or_train_tokenizer(
     language: str | None = None,
     added: Sequence[str] = (),
 ) -> Tokenizer:
-    """Load the tokenizer of a hub id or folder, or with source "train" one that is trained on the training rows.
+    """Load the tokenizer of a hub id or folder; with source "train", train one on the training rows.
 
     With source "words" texts become hashes of words, with "words:2-5" also of their character n-grams. fingerprint: of
-    the rows; a trained tokenizer is kept under it. special_tokens, unknown_tokens: as in `load_tokenizer`.
-    cleaning: names of steps that clean each text first. language: by whose rules texts are lowered then (data.lower);
-    None: as the tokenizer does by itself. added: texts that are kept whole (data.added_tokens), for
-    which hashed words have no use: their n-grams have such a text whole.
+    the rows; a trained tokenizer is stored under it. special_tokens, unknown_tokens: as in `load_tokenizer`.
+    cleaning: names of steps that clean each text first. language: whose rules then lower-case the texts (data.lower);
+    None: the tokenizer's own rules. added: texts that are kept whole (data.added_tokens); hashed words ignore them,
+    since their n-grams already include such texts.
     """
     name, _, lengths = source.partition(":")
     if name == WORDS:

@@ -1,1 +1,1 @@
-"""Labels of a row: classes, numbers, masked words."""
+"""Kinds of labels, such as classes, numbers, tags and masked words."""

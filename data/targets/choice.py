@@ -1,4 +1,4 @@
-"""All targets by name, and the choice among those that are read from a column of labels."""
+"""All targets by name, and the choice of the one that fits a column of labels."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ TARGETS: dict[str, type[Target]] = {
 
 
 def column_target(settings: DataSettings, column: LabelColumn, where: str, wanted: str = "auto") -> ColumnTarget:
-    """Make the target of the training labels in `column`; DataError if they do not fit.
+    """Create the target for the training labels in `column`; DataError if they do not fit.
 
-    wanted: the name of the target; auto: the first, in the order of TARGETS, that reads them. where: these rows' name
-    in messages.
+    wanted: the name of the target; auto: the first, in the order of TARGETS, that accepts them. where: these rows'
+    name in messages.
     """
     chosen = next(
         target

@@ -1,4 +1,4 @@
-"""One of several classes as the label of a row: their names and order, the positive one, and that there are two.
+"""One of several classes as the label of a row: class names and order, the positive class, and checks.
 
 Labels are compared by value: 1..5 are five classes, and 0.0 is the same as 0. Whole numbers are ids of named classes
 only if a hub dataset declares them so (ClassLabel).
@@ -21,7 +21,7 @@ from data.targets.label_column import NONE, SHOWN, UNLABELLED, LabelColumn, enco
 from data.targets.label_forms import is_local_number, likely_separator, spelling_notes
 
 MOST_CLASSES = 1000
-# Class 0 counts as the rarer one below this share of class 1's rows; closer than that, the difference may be chance.
+# Class 0 is the rarer class if it has fewer rows than this share of class 1's; otherwise the difference may be chance.
 RARER = 0.9
 
 
@@ -39,12 +39,12 @@ class ClassLabel(ColumnTarget):
 
     @classmethod
     def reads(cls, settings: DataSettings, column: LabelColumn) -> bool:
-        """Return True: all labels can be classes, so this target is asked last."""
+        """Return True: any labels can be classes, so this target is tried last."""
         return True
 
     @classmethod
     def of(cls, settings: DataSettings, column: LabelColumn, where: str) -> ClassLabel:
-        """Make classes of the training labels, with their names in id order."""
+        """Create the classes from the training labels, with their names in id order."""
         if column.classes:
             return cls._named(settings, column.classes, where, has_ids=True)
         values, words = column.values(), column.words()
@@ -107,7 +107,7 @@ class ClassLabel(ColumnTarget):
         return Labels(labels.astype(np.int64)), rows
 
     def check(self, labels: Mapping[str, Labels], where: str) -> dict[str, Labels]:
-        """Return the labels as they are; DataError with fewer than two classes among the training labels."""
+        """Return the labels unchanged; DataError if the training labels have fewer than two classes."""
         seen = np.unique(labels["train"].values)
         if len(seen) < 2:
             only = self.names[int(seen[0])] if len(seen) else "none"
@@ -124,8 +124,8 @@ class ClassLabel(ColumnTarget):
     def positive_class(self, wanted: str | None, labels: Labels) -> int:
         """Return the id of the positive class: the named one, else the rarer one in train.
 
-        It is 1 if both are about equally frequent: F1 of the more frequent class would be high for a model that always
-        predicts it. DataError for a name that is not one of two classes.
+        The rarer class is chosen because always predicting the more frequent one would give it a high F1. The id is 1
+        if both are about equally frequent. DataError for a name that is not one of the two classes.
         """
         if len(self.names) != 2:
             return super().positive_class(wanted, labels)

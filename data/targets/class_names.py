@@ -69,7 +69,7 @@ def _shown(values: Sequence[str]) -> str:
 
 
 def _cure(values: Sequence[str]) -> str:
-    """Say what to type: a mapping with a place for each name; a list if the command line cannot take the values."""
+    """Suggest a mapping with a placeholder for each name; a list if the values cannot be typed on a command line."""
     places = [f"<name {i + 1}>" for i in range(len(values))]
     if len(values) > 10:
         return f"Try: {len(values)} names in the order of the values, in a YAML"

@@ -1,4 +1,4 @@
-"""A column of labels as it is read from a source, before it means anything; rows that have no label."""
+"""A column of labels as read from a source, before interpretation; handling of rows without a label."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ NONE = ("nan", "none", "null", "na", "n/a", UNLABELLED)  # what programs write f
 
 
 class LabelColumn:
-    """The labels of a split: codes of their distinct texts (a few bytes a row), and row numbers in the source."""
+    """The labels of a split as codes of their distinct texts (a few bytes per row), and row numbers in the source."""
 
     def __init__(self, classes: Sequence[str] = ()) -> None:
-        self.classes = tuple(classes)  # names in id order, where the dataset itself has them
+        self.classes = tuple(classes)  # names in id order, if the dataset itself has them
         self.distinct: dict[str, int] = {}
-        self.lists: dict[str, list[str]] = {}  # of the distinct texts, the lists of labels that they stand for
+        self.lists: dict[str, list[str]] = {}  # the list of labels of each distinct text that stands for one
         self.codes, self.source_rows = array("q"), array("q")
 
     def add(self, value: str | list[str], number: int) -> None:
-        """Add the label of one row, "" if it has none, or its list of labels, which is kept as a text of JSON."""
+        """Add the label of one row ("" if it has none) or its list of labels, which is stored as JSON text."""
         if isinstance(value, list):
             labels, value = value, json.dumps(value, ensure_ascii=False)
             self.lists[value] = labels
@@ -37,7 +37,7 @@ class LabelColumn:
         self.source_rows.append(number)
 
     def find_lists(self) -> None:
-        """Take the texts for lists of labels where each of them is written as one, such as "['a', 'b']"."""
+        """Read the texts as lists of labels if every one of them is written as a list, such as "['a', 'b']"."""
         found = {value: parse_list(value) for value in self.distinct if value}
         if any(found.values()) and None not in found.values():
             self.lists |= {value: labels for value, labels in found.items() if labels is not None}
@@ -46,7 +46,7 @@ class LabelColumn:
         return len(self.codes)
 
     def spread(self, per_value: Sequence[float]) -> np.ndarray:
-        """Return the number of each row, given one number per distinct value."""
+        """Return a number for each row, given one number per distinct value."""
         return np.asarray(per_value)[np.frombuffer(self.codes, dtype=np.int64)]
 
     def words(self) -> list[str]:
@@ -54,7 +54,7 @@ class LabelColumn:
         return [value for value in self.distinct if value and parse_number(value) is None]
 
     def values(self) -> list[str]:
-        """Return the distinct labels, without missing ones; among words, nan is a word."""
+        """Return the distinct labels except missing ones; if any label is a word, nan counts as a word."""
         is_missing = (lambda value: not value) if self.words() else is_none
         return [value for value in self.distinct if not is_missing(value)]
 
@@ -70,7 +70,7 @@ def refuse_lists(column: LabelColumn, where: str) -> None:
 
 
 def is_none(value: str) -> bool:
-    """Is the label missing, in a column of any kind: empty, or nan?"""
+    """Return whether the label is missing, whatever the column holds: empty or nan."""
     number = parse_number(value)
     return not value or (number is not None and math.isnan(number))
 
@@ -80,7 +80,7 @@ def encode_column(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the labels as numbers, and the rows that have one, both (rows with a label,).
 
-    number_of: the number of a distinct label; None if it means a missing one. name: of the split. Raises DataError for
+    number_of: the number of a distinct label; None if the label is missing. name: of the split. Raises DataError for
     lists, and for rows without a label unless the settings drop them.
     """
     refuse_lists(column, where)
@@ -116,12 +116,12 @@ def refuse_rows(
 
 
 def _another(settings: DataSettings) -> str:
-    """Name the other way out for a split with unlabelled rows."""
+    """Return the other suggestion for a split with unlabelled rows."""
     return "another split" if settings.source == "hub" else "label those rows"
 
 
 def no_labels_error(settings: DataSettings, name: str, where: str) -> DataError:
-    """Return the error for a split that has no labels at all, with the ways to go on."""
+    """Return the error for a split that has no labels at all, with suggestions."""
     if name == "train":
         cure = "data.label=<the column of the labels>, or task=mlm, which needs no labels"
     elif settings.source == "hub":

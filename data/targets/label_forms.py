@@ -1,6 +1,6 @@
-"""How labels are written: numbers in a local notation, lists as texts, and spellings of one label.
+"""How labels are written: numbers in local notation, lists as texts, and different spellings of one label.
 
-None of these is read as what it looks like without a word to the user: 1,5 may be a number or the name of a class.
+None of these is interpreted without telling the user: 1,5 may be a number or the name of a class.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from data.sources.cells import is_digits, label_text, parse_number
 
 SIGNS = "$€£¥₹"
-# 1.234,5 and 1 234 and 5 % and $1,000; spaces of thousands may be narrow or fixed
+# 1.234,5 and 1 234 and 5 % and $1,000; the space between thousands may be narrow or non-breaking
 LOCAL = re.compile(rf"[+-]?\s?[{SIGNS}]?\s?(\d+|\d{{1,3}}([.,'’\s]\d{{3}})+)([.,]\d+)?\s?[%‰{SIGNS}]?")
 JOINED = re.compile(r"""['"]\s+['"]""")  # numpy's ['a' 'b'], which Python reads as ['ab']
 MOST_NOTES = 5
@@ -22,12 +22,12 @@ SEPARATORS = (";", "|", ",")
 
 
 def is_local_number(value: str) -> bool:
-    """Is this a number that Python does not read, such as 1,5 or 30 % or $1,000?"""
+    """Return whether this is a number that Python does not parse, such as 1,5 or 30 % or $1,000."""
     return parse_number(value) is None and LOCAL.fullmatch(value) is not None
 
 
 def parse_list(value: str) -> list[str] | None:
-    """Return the labels of a list that is written as JSON or Python writes it; None for any other text."""
+    """Return the labels of a list in JSON or Python notation; None for any other text."""
     if not (value.startswith("[") and value.endswith("]")) or JOINED.search(value):
         return None
     for parse in (json.loads, ast.literal_eval):
@@ -70,7 +70,7 @@ def spelling_notes(values: Sequence[str]) -> list[str]:
 
 
 def _common_spelling(value: str) -> str:
-    """Return what the spellings of a label have in common: no case, one kind of blank, no plus, no leading zeros."""
+    """Return the normalised spelling of a label: case-folded, separators unified, without plus and leading zeros."""
     if is_digits(value):
         return ("-" if value.startswith("-") else "") + value.lstrip("+-0")
     is_named = any(letter.isalnum() for letter in value)

@@ -1,6 +1,6 @@
-"""A set of labels for each row, which may be empty: a list, a text with a separator, or a column of 0 and 1 a label.
+"""A set of labels for each row, maybe empty: a list, a text with a separator, or a column of 0 and 1 for each label.
 
-Stored are 0 and 1, (rows, C) int8. A row without labels is a row: of every label it says that it does not apply.
+Stored as 0 and 1, (rows, C) int8. A row with an empty set is a valid row: it is a negative example for every label.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class LabelSet(ColumnTarget):
         self, names: tuple[str, ...], ids: Mapping[str, int] | None = None, notes: list[str] | None = None, *,
         allows_rare: bool = False,
     ) -> None:  # fmt: skip
-        """allows_rare: may a label be without a training row?"""
+        """allows_rare: may a label have no training row?"""
         super().__init__(names, notes)
         self.ids = {name: index for index, name in enumerate(names)} if ids is None else ids  # of each label
         self.allows_rare = allows_rare
 
     @classmethod
     def reads(cls, settings: DataSettings, column: LabelColumn) -> bool:
-        """Does data.task ask for sets, or are there lists, a separator, or a column for each label?"""
+        """Does data.task ask for label sets or, with auto, are there lists, a separator, or a column for each label?"""
         asked = settings.task
         if asked not in ("auto", cls.task):
             return False
@@ -49,7 +49,7 @@ class LabelSet(ColumnTarget):
 
     @classmethod
     def reads_texts_as_lists(cls, settings: DataSettings) -> bool:
-        """May texts such as "['a', 'b']" be sets, which no separator splits otherwise?"""
+        """May texts such as "['a', 'b']" be sets of labels? Not if a separator is set."""
         asked = settings.task
         return asked in ("auto", cls.task) and not settings.label_separator
 
@@ -102,7 +102,7 @@ class LabelSet(ColumnTarget):
     def _missing(
         self, column: LabelColumn, distinct: Sequence[str], settings: DataSettings, where: str
     ) -> np.ndarray:  # fmt: skip
-        """Return which rows have neither a set nor an empty one, (rows,) bool; DataError unless they are dropped."""
+        """Return which rows lack even an empty set of labels, (rows,) bool; DataError unless they are dropped."""
         absent = [value == "" and not settings.label_separator for value in distinct]
         without = column.spread(absent).astype(bool) if len(column) else np.ones(0, bool)
         if without.any():
@@ -129,7 +129,7 @@ class LabelSet(ColumnTarget):
     def _tell(
         self, sets: Sequence[list[str]], rows_of: np.ndarray, distinct: Sequence[str], settings: DataSettings, name: str
     ) -> None:
-        """Add notes about rows without labels, and about labels that a row has twice."""
+        """Add notes about rows without labels, and about rows with duplicate labels."""
         empty = int(sum(n for labels, n in zip(sets, rows_of) if not labels))
         twice = int(sum(n for labels, n in zip(sets, rows_of) if len(set(labels)) < len(labels)))
         if empty and settings.empty == "keep":
@@ -140,7 +140,7 @@ class LabelSet(ColumnTarget):
             self.notes.append(f"{name}: {twice:,} rows have a label more than once, which counts once")
 
     def check(self, labels: Mapping[str, Labels], where: str) -> dict[str, Labels]:
-        """Return the labels as they are; DataError for a label that no training row has, unless that is allowed."""
+        """Return the labels unchanged; DataError for a label that no training row has, unless that is allowed."""
         rare = without_rows(labels["train"].values, self.names)
         if rare and not self.allows_rare:
             raise DataError(
@@ -160,7 +160,7 @@ class LabelSet(ColumnTarget):
 
 
 def labels_of(value: str, column: LabelColumn, settings: DataSettings) -> list[str]:
-    """Return the labels that a cell stands for."""
+    """Return the labels in a cell."""
     if value in column.lists:
         return [label for label in column.lists[value] if label]
     if settings.label_separator:
@@ -187,7 +187,7 @@ def without_rows(values: np.ndarray, names: Sequence[str]) -> list[str]:
 
 
 def _in_order(labels: set[str]) -> list[str]:
-    """Return labels as their ids have them: whole numbers by value, else by name."""
+    """Return labels in id order: by value if all are whole numbers, else by name."""
     return sorted(labels, key=int) if all(map(is_digits, labels)) else sorted(labels)
 
 

@@ -1,8 +1,8 @@
-"""Masked-word prediction: texts end to end in blocks of equal length, with words masked in each block.
+"""Masked-word prediction: texts are concatenated and cut into blocks of equal length, with words masked in each block.
 
-A block is a window of the token store's memory-mapped array: packing copies nothing and pads nothing. Which tokens are
-masked, and how, is a hash of the seed, the epoch and the token's place in the file. So masks differ between epochs but
-not between models, batch sizes or threads, and a checkpoint has nothing to store for them.
+A block is a window of the token store's memory-mapped array, so packing needs no copies and no padding. Which tokens
+are masked, and how, is a hash of the seed, the epoch and the token's place in the file. So masks differ between epochs
+but not between models, batch sizes or threads, and a checkpoint need not store them.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from data.targets.base import ColumnTarget
 from data.targets.label_column import LabelColumn
 
 UNCUT = 65536  # longest text in the store, in tokens
-HELD_OUT = 2**32  # the seed of the masks that are scored: the same for all runs, and never the seed of a run
-LEVELS = 1 << 16  # random numbers are whole numbers below this: shares are exact to 1e-5
+HELD_OUT = 2**32  # the seed of the masks used in evaluation: the same for all runs, and never the seed of a run
+LEVELS = 1 << 16  # random numbers are integers below this, so shares are exact to 1e-5
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class Masking:
     """Dynamic masking.
 
     Source: Devlin et al. 2019, section 3.1 (15 % of the tokens; 80/10/10 % of them masked, random, unchanged);
-    Liu et al. 2019 (other masks in each epoch).
+    Liu et al. 2019 (different masks in each epoch).
     """
 
-    share: float  # of the tokens: to be guessed
+    share: float  # of the tokens: to be predicted
     masked: float  # of these: replaced by [MASK]
-    random: float  # of these: replaced by a random token; the rest stay as they are
+    random: float  # of these: replaced by a random token; the rest stay unchanged
     mask_id: int
     cls_id: int
     sep_id: int
@@ -60,7 +60,7 @@ class Masking:
     def hide(self, ids: np.ndarray, rows: np.ndarray, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Mask words of the blocks `ids` (B, T) in place, between [CLS] and [SEP].
 
-        rows: (B,) the numbers of the blocks. Returns the ids to guess (N,) and their positions in the flattened (B, T).
+        rows: (B,) block numbers. Returns the ids to predict (N,) and their positions in the flattened (B, T).
         """
         length = ids.shape[1]
         ids[:, 0], ids[:, -1] = self.cls_id, self.sep_id
@@ -92,7 +92,7 @@ def random_bits(places: np.ndarray, seed: int, epoch: int) -> np.ndarray:
 
 
 class MaskedWords(ColumnTarget):
-    """Rows are blocks of text, some of whose words are masked and to be guessed; the texts need no labels."""
+    """Rows are blocks of text; some of their words are masked and must be predicted. The texts need no labels."""
 
     name = "masked_words"
     task = "mlm"
@@ -103,18 +103,18 @@ class MaskedWords(ColumnTarget):
 
     @property
     def masking(self) -> Masking:
-        """How words are masked; known once the tokenizer is."""
+        """How words are masked; available after `ready`, since it depends on the tokenizer."""
         assert self._masking is not None, "a target that is ready masks words"
         return self._masking
 
     @classmethod
     def reads(cls, settings: DataSettings, column: LabelColumn) -> bool:
-        """Is there no column of labels?"""
+        """Return whether there is no label column."""
         return settings.label is None
 
     @classmethod
     def of(cls, settings: DataSettings, column: LabelColumn, where: str) -> MaskedWords:
-        """Make the target; it needs nothing of the rows."""
+        """Create the target; it does not depend on the rows."""
         return cls()
 
     def read(self, column: LabelColumn, settings: DataSettings, name: str, where: str) -> tuple[Labels, np.ndarray]:
@@ -122,7 +122,7 @@ class MaskedWords(ColumnTarget):
         return Labels(np.zeros(len(column), dtype=np.int64)), np.arange(len(column))
 
     def longest(self, max_length: int) -> int:
-        """Return the most that is ever kept: texts are not cut, since blocks run across their ends."""
+        """Return the maximum length: texts are not truncated, since blocks may span several texts."""
         return UNCUT
 
     def ready(self, tokenizer: Tokenizer, settings: TaskSettings, seed: int | None) -> MaskedWords:
@@ -131,17 +131,17 @@ class MaskedWords(ColumnTarget):
         return MaskedWords(masking if seed is None else replace(masking, seed=seed))
 
     def arrange(self, split: TokenSplit, settings: DataSettings) -> TokenSplit:
-        """Lay the texts end to end in blocks of data.max_length tokens."""
+        """Concatenate the texts and cut them into blocks of data.max_length tokens."""
         return pack_blocks(split, settings.max_length)
 
     def collate(self, split: TokenSplit, rows: np.ndarray, inputs: Arrays, epoch: int) -> Arrays:
-        """Mask words of the blocks; return the ids to guess as `labels` (N,), and add their `places` to the inputs."""
+        """Mask words of the blocks; return the ids to predict as `labels` (N,) and add their `places` to the inputs."""
         labels, inputs["places"] = self.masking.hide(inputs["input_ids"], rows, epoch)
         return {"labels": labels}
 
 
 def pack_blocks(split: TokenSplit, length: int) -> TokenSplit:
-    """Lay the split's texts end to end in blocks of `length` tokens; an incomplete block at the end is left out.
+    """Concatenate the split's texts and cut them into blocks of `length` tokens; an incomplete last block is dropped.
 
     [CLS] and [SEP] replace the first and the last token of a block; within it, the special tokens of the stored texts
     separate one text from the next.

@@ -1,8 +1,8 @@
 """A number as the label of a row: whether float32 can hold it, and whether training must standardise it.
 
 A new head predicts values around 0, and an optimizer's steps are as large for targets of 250,000 as for targets of 2.
-Far from 0 or on another scale it would not get there, so training then uses standardised targets: standard deviations
-from the mean of the training targets.
+Targets far from 0 or on another scale would not be reached, so training standardises them: it subtracts the mean of the
+training targets and divides by their standard deviation.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from data.targets.base import ColumnTarget
 from data.targets.label_column import SHOWN, LabelColumn, encode_column, no_labels_error
 from data.targets.label_forms import is_local_number
 
-MOST_WHOLE = 20  # up to so many different whole floats, such as 0.0 and 1.0, may be classes or numbers
+MOST_WHOLE = 20  # up to this many different whole floats, such as 0.0 and 1.0, may be either classes or numbers
 MOST, LEAST = 1e35, 1e-30  # largest target and smallest standard deviation: float32 ends at 3e38 and 1e-38
-ROUNDING = 1e-3  # of a standard deviation: the largest rounding to float32 that is accepted; no score shows it
+ROUNDING = 1e-3  # largest accepted float32 rounding error, in standard deviations; too small to change a score
 # Mean and standard deviations beyond which targets are standardised; those of STS-B are 2.7 and 1.5.
 FAR, WIDE, NARROW = 10.0, 10.0, 0.1
 
 
 class Number(ColumnTarget):
-    """Each row has a number; those of text are read as float64, and stored as float32."""
+    """Each row has a number, read from text as float64 and stored as float32."""
 
     name = "number"
     task = "regression"
@@ -48,7 +48,7 @@ class Number(ColumnTarget):
 
     @classmethod
     def of(cls, settings: DataSettings, column: LabelColumn, where: str) -> Number:
-        """Take the training labels for numbers; DataError if they may be classes as well, or have names."""
+        """Read the training labels as numbers; DataError if they could also be classes, or if names are given."""
         values, words = column.values(), column.words()
         if not values:
             raise no_labels_error(settings, "train", where)
@@ -82,7 +82,7 @@ class Number(ColumnTarget):
         return Labels(labels.astype(np.float64)), rows
 
     def check(self, labels: Mapping[str, Labels], where: str) -> dict[str, Labels]:
-        """Return the targets as float32; DataError if that overflows or makes different training targets equal."""
+        """Return the targets as float32; DataError if they overflow or training targets are too close for float32."""
         for split in labels.values():
             most = float(np.abs(split.values).max(initial=0.0))
             if most > MOST:
@@ -94,11 +94,11 @@ class Number(ColumnTarget):
         return {name: Labels(split.values.astype(np.float32)) for name, split in labels.items()}
 
     def scale(self, settings: DataSettings, labels: Labels, where: str) -> TargetScale | None:
-        """Return mean and sd for standardising the training targets; None to leave them as they are.
+        """Return mean and standard deviation for standardising the training targets; None to leave them unchanged.
 
         With data.standardize=auto they are standardised if |mean| or the standard deviation is above 10, or the
-        standard deviation below 0.1. With range they run from 0 to 1: the least target takes the mean's place, the
-        distance to the largest that of the standard deviation.
+        standard deviation below 0.1. With range they are scaled to 0..1: the smallest target replaces the mean, and the
+        difference between largest and smallest replaces the standard deviation.
         """
         found = target_statistics(labels.values, where)
         if settings.standardize == "range":
@@ -123,7 +123,7 @@ def _refuse_whole_floats(values: list[str], where: str) -> None:
 
 
 def _not_a_number(column: LabelColumn, value: str, where: str) -> DataError:
-    """Return the error for a label that is text in a regression."""
+    """Return the error for a regression label that is not a number."""
     cure = "Write it like 1234.5" if is_local_number(value) else "Try: data.task=classification"
     return DataError(f"{where} row {column.row_of(value)}: the label {value!r} is not a number. {cure}")
 

@@ -1,8 +1,8 @@
-"""How relevant a document is to a query: rows are pairs, and those of a query belong together.
+"""How relevant a document is to a query: each row is a query-document pair, and the rows of a query stay together.
 
 Each row has four numbers: its gain (the label; 0 without a judgement), whether it is a candidate, its score in the
-first ranking, and the number of its query. Relevant documents that are no candidates are rows too: they are never
-drawn, and no score puts them among the candidates, but a list that lacks them is not perfect.
+first-stage ranking, and the number of its query. Relevant documents that are not candidates are rows too: they are
+never drawn or ranked, but a ranking that lacks them is not perfect.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from data.targets.masked_words import UNCUT
 from data.units import Units
 
 GAIN, RETRIEVED, FIRST, QUERY = range(4)  # columns of the labels
-MOST_QUERIES = 1 << 24  # of which float32 knows the numbers
+MOST_QUERIES = 1 << 24  # up to here float32 represents query numbers exactly
 
 
 class Relevance(ColumnTarget):
@@ -43,13 +43,13 @@ class Relevance(ColumnTarget):
 
     @classmethod
     def reads(cls, settings: DataSettings, column: LabelColumn) -> bool:
-        """Does data.task ask for it? Numbers alone say nothing of queries."""
+        """Return whether data.task asks for it; it cannot be inferred from numeric labels alone."""
         asked = settings.task
         return asked == cls.task
 
     @classmethod
     def of(cls, settings: DataSettings, column: LabelColumn, where: str) -> Relevance:
-        """Make the target; DataError for labels that are no numbers."""
+        """Create the target; DataError for labels that are not numbers."""
         if not column.values():
             raise no_labels_error(settings, "train", where)
         if words := column.words():
@@ -69,7 +69,7 @@ class Relevance(ColumnTarget):
         return Labels(labels.astype(np.float64)), rows
 
     def check(self, labels: Mapping[str, Labels], where: str) -> dict[str, Labels]:
-        """Return the labels; DataError if no training query has both a relevant candidate and another one."""
+        """Return the labels unchanged; DataError if no training query has both relevant and other candidates."""
         train = labels["train"].values
         found = train[:, RETRIEVED] > 0
         relevant = found & (train[:, GAIN] >= self.relevant_from)
@@ -97,7 +97,7 @@ class Relevance(ColumnTarget):
         return UNCUT
 
     def arrange(self, split: TokenSplit, settings: DataSettings) -> TokenSplit:
-        """Lay out long documents as passages, or cut them, and say which rows belong together."""
+        """Split long documents into passages, or truncate them, and record which rows belong together."""
         assert isinstance(split.input, QueryDocument), "rankings are of queries and documents"
         labels = np.asarray(split.labels.values)
         found = split.input.lay_out(split, settings.max_length, passages=settings.passages != "first")
@@ -120,7 +120,7 @@ class Relevance(ColumnTarget):
         ]
 
     def collate(self, split: TokenSplit, rows: np.ndarray, inputs: Arrays, epoch: int) -> Arrays:
-        """Return the `labels` (B,) and in `item_groups` (B,) which of the rows a loss compares."""
+        """Return the `labels` (B,) and `item_groups` (B,); the loss compares rows of the same group."""
         values = np.asarray(split.labels.values[rows], np.float32)
         if split.units is None:
             groups = np.unique(values[:, QUERY], return_inverse=True)[1]
@@ -140,7 +140,7 @@ def query_offsets(labels: np.ndarray) -> np.ndarray:
 
 
 def _not_a_number(column: LabelColumn, value: str, where: str) -> DataError:
-    """Return the error for a label that is no gain."""
+    """Return the error for a label that is not a number."""
     return DataError(
         f"{where} row {column.row_of(value)}: the label {value!r} is not a number, as how relevant a document is. "
         "Try: another column with data.label=..., or task=auto"

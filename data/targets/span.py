@@ -1,4 +1,4 @@
-"""Spans: the part of a context that answers a question, from its first token to its last, or no answer at all."""
+"""Spans: the part of a context that answers a question, from first to last token, or no answer at all."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from data.splits import Arrays, TokenSplit
 from data.targets.base import Target
 from data.targets.masked_words import UNCUT
 
-START, END = 0, 1  # columns of the labels of a token: does the answer begin with it, does it end with it?
+START, END = 0, 1  # columns of a token's labels: does the answer start at it, does it end at it?
 
 
 class Span(Target):
-    """Each row has an answer, characters of its context, or none.
+    """Each row has an answer, a range of characters in its context, or none.
 
-    Labels are read as (rows, 2) int64: first character and the one after the last, -1 -1 without an answer. They are
-    stored as (tokens, 2) int8, 1 at the answer's first and last token; both at the first token of a row without one.
+    Labels are read as (rows, 2) int64: start and end character, end exclusive; -1 -1 without an answer. They are stored
+    as (tokens, 2) int8, 1 at the answer's first and last token; without an answer, both are at the row's first token.
     """
 
     name = "span"
@@ -33,18 +33,18 @@ class Span(Target):
         super().__init__(("start", "end"), notes)
 
     def check(self, labels: Mapping[str, Labels], where: str) -> dict[str, Labels]:
-        """Return the labels, having seen whether some rows have no answer."""
+        """Return the labels unchanged, and set `has_empty` if some rows have no answer."""
         self.has_empty = any(bool((found.values[:, START] < 0).any()) for found in labels.values())
         return dict(labels)
 
     def tally(self, labels: Labels) -> tuple[tuple[str, ...], np.ndarray, str]:
-        """Return how many questions have an answer, and how many have none where some do."""
+        """Return how many questions have an answer and, if some have none, how many do not."""
         without = int((labels.values[:, START] < 0).sum())
         names = ("an answer", "no answer")[: 1 + self.has_empty]
         return names, np.array([len(labels) - without, without])[: len(names)], "questions"
 
     def in_words(self, labels: Labels) -> str:
-        """Return where the answer of one row is."""
+        """Return the position of one row's answer as text."""
         start, end = labels.values[0].tolist()
         return "no answer" if start < 0 else f"an answer at {start}-{end}"
 
@@ -57,7 +57,7 @@ class Span(Target):
         return UNCUT
 
     def align(self, labels: Labels, encoded: Encoded) -> Labels:
-        """Return the labels of all tokens; an answer that begins or ends inside a token takes the whole token."""
+        """Return the labels of all tokens; an answer that begins or ends inside a token includes the whole token."""
         assert encoded.characters is not None, "contexts are encoded with their characters"
         ends = np.cumsum(encoded.lengths)
         first, last = answer_tokens(labels.values, encoded.characters, ends - encoded.lengths, encoded.lengths)
@@ -66,12 +66,12 @@ class Span(Target):
         return token_labels(values, np.concatenate([[0], ends]), encoded.characters)
 
     def arrange(self, split: TokenSplit, settings: DataSettings) -> TokenSplit:
-        """Lay out contexts that are longer than data.max_length as windows."""
+        """Split contexts that are longer than data.max_length into windows."""
         assert isinstance(split.input, QuestionContext), "spans are of contexts"
         return split.input.lay_out(split, settings.max_length, settings.overlap)
 
     def notes_on(self, split: TokenSplit, settings: DataSettings) -> list[str]:
-        """Return notes on windows, on questions that were cut, and on answers that are no whole tokens."""
+        """Return notes on windows, truncated questions, and answers that do not consist of whole tokens."""
         found, limit = [], f"data.max_length={settings.max_length}"
         if split.parts is not None and len(split) > split.source_count:
             count = int((np.diff(split.parts) > 1).sum())
@@ -88,7 +88,7 @@ class Span(Target):
         return found
 
     def collate(self, split: TokenSplit, rows: np.ndarray, inputs: Arrays, epoch: int) -> Arrays:
-        """Return the `labels` (N, 2) of the rows' tokens, and which row of the batch each is in, `item_rows` (N,)."""
+        """Return the `labels` (N, 2) of the rows' tokens and, in `item_rows` (N,), each token's row in the batch."""
         values = np.asarray(split.labels.values)[split.labels.of(rows)].astype(np.int64)
         return {"labels": values, "item_rows": np.repeat(np.arange(len(rows)), split.labels.counts[rows])}
 
@@ -96,9 +96,10 @@ class Span(Target):
 def answer_tokens(
     answers: np.ndarray, characters: np.ndarray, starts: np.ndarray, lengths: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first and the last token of each row's answer, (rows,) each; the row's first token without an answer.
+    """Return the first and last token of each row's answer, (rows,) each; the row's first token if it has no answer.
 
-    answers: (rows, 2) characters, -1 -1 for none; characters: (tokens, 2) of each token; starts, lengths: of the rows.
+    answers: (rows, 2) characters, -1 -1 for none; characters: (tokens, 2) range of each token; starts, lengths: (rows,)
+    each row's first token and number of tokens.
     """
     count = len(characters)
     begin, end = (np.repeat(answers[:, side], lengths) for side in (START, END))
@@ -110,7 +111,7 @@ def answer_tokens(
 
 
 def inside_tokens(split: TokenSplit) -> int:
-    """Return how many answers are other characters than their tokens; 0 if the source rows are not available."""
+    """Return how many answers differ from the text of their tokens; 0 if the source rows are not available."""
     rows = np.arange(split.source_count)
     facts = split.texts.facts(rows) if split.texts is not None and split.sentences is not None else {}
     if "_golds" not in facts or split.texts is None:
@@ -123,9 +124,9 @@ def inside_tokens(split: TokenSplit) -> int:
 
 
 def labelled_characters(split: TokenSplit) -> np.ndarray:
-    """Return the characters of the labelled tokens of each source row, (source rows, 2); -1 -1 without an answer.
+    """Return the character range of the labelled tokens of each source row, (source rows, 2); -1 -1 without an answer.
 
-    Of a row in several windows, those of the first window that holds the answer.
+    If a row has several windows, the range is from the first window that contains the answer.
     """
     labels, items = split.labels, split.sentences
     assert labels.characters is not None

@@ -1,4 +1,4 @@
-"""Tags as numbers: the training rows, or the data set itself, say which tags there are and in which order."""
+"""Tags as class ids: the training rows, or the data set itself, define which tags exist and in which order."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ SHOWN = 12  # tags in a message
 
 
 def learn_scheme(column: TagColumn, offsets: np.ndarray, given: Sequence[str] = ()) -> Scheme:
-    """Decide from the training rows how their tags are written, and their order as classes.
+    """Detect the tagging scheme of the training rows, and the order of the tags as classes.
 
-    offsets: (rows + 1,) where the words of each row begin; given: the tags that the user names (data.label_names).
-    The order is that of `given`, else the dataset's own, else alphabetical; O is first. Raises DataError.
+    offsets: (rows + 1,) where the words of each row begin; given: tags named by the user (data.label_names). The order
+    is that of `given`, else the dataset's own, else alphabetical; O is first. Raises DataError.
     """
     names = tuple(given) or column.names or tuple(sorted(column.tags))
     missing = [tag for tag in column.tags if tag not in names and tag in _used(column)]
@@ -66,12 +66,12 @@ def encode_tags(
 
 
 def _used(column: TagColumn) -> set[str]:
-    """Return the tags that words have; a dataset may name more."""
+    """Return the tags that occur on words; a dataset may declare more."""
     return {column.tags[code] for code in np.unique(column.values)}
 
 
 def _as_begin(tag: str, scheme: Scheme) -> str:
-    """Return the tag that begins an entity of this tag's type; a plain tag, and O, as it is."""
+    """Return the tag that begins an entity of this tag's type; plain tags and O are returned unchanged."""
     parts = split_tag(tag)
     if scheme.name == "plain" or tag == OUTSIDE or parts is None:
         return tag

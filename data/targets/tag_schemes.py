@@ -1,9 +1,9 @@
-"""Schemes of tags for entities: which one the training tags follow, and their conversion to IOB2.
+"""Tagging schemes for entities: detects the scheme of the training tags and converts them to IOB2.
 
-A tag is O, or a prefix and a type: B-PER begins a person, I-PER goes on with it. IOB2 begins every entity with B-; IOB1
-only one that follows another of its type; IOBES also marks the last word (E-) and entities of one word (S-), as BILOU
-does with L- and U-. Tags with other beginnings are plain tags: they mark words, not entities. A bundle of a
-tagger has a copy of this file.
+A tag is O, or a prefix and a type: B-PER begins a person, I-PER continues it. IOB2 begins every entity with B-; IOB1
+only an entity that follows another of its type; IOBES also marks the last word (E-) and one-word entities (S-), as
+BILOU does with L- and U-. Tags with other prefixes are plain tags: they mark words, not entities. A tagger's bundle has
+a copy of this file.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 OUTSIDE = "O"
-NOTHING = ("O", "non", "none", "LOWER")  # names of the tag that says there is nothing to mark
-SECOND = "second_"  # before the name of a tag of the second label, where the first label has a tag of that name
-UNNAMED = "_"  # the type of the tags B and I, which have none
+NOTHING = ("O", "non", "none", "LOWER")  # names of the tag for words with nothing to mark
+SECOND = "second_"  # prefix of a tag of the second label if the first label has a tag of the same name
+UNNAMED = "_"  # the type of the bare tags B and I
 _OUT, _BEGIN, _INSIDE, _END, _SINGLE = range(5)
 _PREFIXES = {"B": _BEGIN, "I": _INSIDE, "E": _END, "L": _END, "S": _SINGLE, "U": _SINGLE}
 
@@ -25,9 +25,9 @@ _PREFIXES = {"B": _BEGIN, "I": _INSIDE, "E": _END, "L": _END, "S": _SINGLE, "U":
 class Entities:
     """The entities of a sequence of words, in order."""
 
-    first: np.ndarray  # (E,) int64: place of the first word
-    last: np.ndarray  # (E,) int64: place of the last word
-    entity_type: np.ndarray  # (E,) int64: number of the type
+    first: np.ndarray  # (E,) int64: index of the first word
+    last: np.ndarray  # (E,) int64: index of the last word
+    entity_type: np.ndarray  # (E,) int64: index of the type
 
 
 def split_tag(tag: str) -> tuple[int, str] | None:
@@ -41,7 +41,7 @@ def split_tag(tag: str) -> tuple[int, str] | None:
 
 
 def is_plain(names: Sequence[str]) -> bool:
-    """Do these tags mark words, not entities: are there tags that no scheme has, or no begun entity at all?"""
+    """Return whether these tags mark words, not entities: some tag fits no scheme, or no tag begins an entity."""
     parts = [split_tag(name) for name in names]
     return None in parts or not any(part and part[0] for part in parts)
 
@@ -55,17 +55,17 @@ def entity_types(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def row_starts(offsets: np.ndarray) -> np.ndarray:
-    """Return which words begin a row, (words,) bool; offsets: (rows + 1,), where each row begins and the last ends."""
+    """Return which words begin a row, (words,) bool; offsets: (rows + 1,) where rows begin and the last ends."""
     starts = np.zeros(int(offsets[-1]) + 1, dtype=bool)
     starts[offsets] = True
     return starts[:-1]
 
 
 def find_entities(tags: np.ndarray, offsets: np.ndarray, names: Sequence[str], *, strict: bool = False) -> Entities:
-    """Return the entities of tagged rows; none crosses a row.
+    """Return the entities of tagged rows; no entity crosses a row boundary.
 
-    tags: (words,) ids into `names`; offsets: (rows + 1,); names: tags of a scheme. Lenient, as conlleval and seqeval
-    read tags: an I-X that does not continue an X begins an entity. strict: only what is legal in IOB2 counts.
+    tags: (words,) ids into `names`; offsets: (rows + 1,); names: tags of a scheme. By default tags are read leniently,
+    as conlleval and seqeval do: an I-X that does not continue an X begins an entity. strict: only valid IOB2 counts.
     """
     types = {entity_type: i for i, entity_type in enumerate(entity_types(names))}
     parts = [split_tag(name) or (_OUT, "") for name in names]
@@ -78,7 +78,7 @@ def find_entities(tags: np.ndarray, offsets: np.ndarray, names: Sequence[str], *
     goes_on &= ~np.isin(before, (_OUT, _END, _SINGLE))
     begins = (prefix != _OUT) & ~goes_on
     first = np.flatnonzero(begins)
-    # An entity ends before the next word that does not go on.
+    # An entity ends before the next word that does not continue it.
     stops = np.append(np.flatnonzero(~goes_on), len(tags))
     last = stops[np.searchsorted(stops, first, side="right")] - 1
     if strict:
@@ -89,17 +89,17 @@ def find_entities(tags: np.ndarray, offsets: np.ndarray, names: Sequence[str], *
 
 @dataclass(frozen=True)
 class Scheme:
-    """How the training tags are written, and the names after conversion."""
+    """The scheme of the training tags, and the tag names after conversion."""
 
     name: str  # IOB2 | IOB1 | IOBES | plain
-    names: tuple[str, ...]  # in id order: O first, then B- and I- of each type; plain tags: their own
-    note: str = ""  # what the user should know
+    names: tuple[str, ...]  # in id order: O first, then B- and I- of each type; plain tags: their original names
+    note: str = ""  # for the user
 
 
 def detect_scheme(tags: np.ndarray, offsets: np.ndarray, names: Sequence[str], what: str = "the tags") -> Scheme:
-    """Decide from the training rows how tags are written; any entity that begins with I- after O means IOB1.
+    """Detect the scheme of the training tags; any entity that begins with I- means IOB1.
 
-    tags: (words,) ids into `names`, the data set's own list; what: how messages call the tags.
+    tags: (words,) ids into `names`, the data set's own list; what: the tags' name in messages.
     """
     if is_plain(names):
         return Scheme("plain", _nothing_first(names), _plain_note(names, what))
@@ -116,9 +116,9 @@ def detect_scheme(tags: np.ndarray, offsets: np.ndarray, names: Sequence[str], w
 
 
 def to_iob2(tags: np.ndarray, offsets: np.ndarray, names: Sequence[str], scheme: Scheme) -> np.ndarray:
-    """Return the tags as ids into `scheme.names`: entities read leniently and written as IOB2; plain tags as they are.
+    """Return the tags as ids into `scheme.names`: entities are read leniently and written as IOB2, plain tags kept.
 
-    tags: (words,) ids into `names`. A name that `scheme` does not have may be in the dataset's list, but on no word.
+    tags: (words,) ids into `names`. `names` may have tags that `scheme` lacks, as long as no word has them.
     """
     ids = {name: i for i, name in enumerate(scheme.names)}
     if scheme.name == "plain":
@@ -136,13 +136,13 @@ def to_iob2(tags: np.ndarray, offsets: np.ndarray, names: Sequence[str], scheme:
 
 
 def _nothing_first(names: Sequence[str]) -> tuple[str, ...]:
-    """Return plain tags with the one that says "nothing to mark" first, if there is one."""
+    """Return plain tags with the "nothing to mark" tag first, if there is one."""
     first = next((name for name in NOTHING if name in names), None)
     return tuple(names) if first is None else (first, *(name for name in names if name != first))
 
 
 def _plain_note(names: Sequence[str], what: str) -> str:
-    """Return what is said about plain tags."""
+    """Return the note on plain tags."""
     odd = [name for name in names if split_tag(name) is None]
     shown = f"{', '.join(odd[:5])}{', ...' if len(odd) > 5 else ''}"
     return f"{what} have no B- or I- ({shown}): words are scored, not entities" if odd else ""

@@ -1,4 +1,4 @@
-"""Tags of words: one label, or two, for each word of a row, answered by the word's first token."""
+"""Tags of words: one or two labels for each word of a row, predicted at the word's first token."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from data.targets.tag_schemes import SECOND
 
 
 class Tags(Target):
-    """Each word of a row has a tag, or two."""
+    """Each word of a row has one or two tags."""
 
     name = "tags"
     task = "tags"
@@ -36,7 +36,7 @@ class Tags(Target):
         return [tuple(name.removeprefix(SECOND) for name in self.names[a:b]) for a, b in pairwise(ends)]
 
     def longest(self, max_length: int) -> int:
-        """Return no limit: `arrange` cuts rows where words end."""
+        """Return no limit: `arrange` cuts rows at word boundaries."""
         return UNCUT
 
     def align(self, labels: Labels, encoded: Encoded) -> Labels:
@@ -44,12 +44,12 @@ class Tags(Target):
         return replace(labels, places=encoded.alignment, words=encoded.words)
 
     def arrange(self, split: TokenSplit, settings: DataSettings) -> TokenSplit:
-        """Lay out rows that are longer than data.max_length as windows, or cut them off (data.windows=false)."""
+        """Split rows that are longer than data.max_length into windows, or truncate them (data.windows=false)."""
         assert isinstance(split.input, Words), "tags are of words"
         return split.input.lay_out(split, settings.max_length, windows=settings.windows)
 
     def notes_on(self, split: TokenSplit, settings: DataSettings) -> list[str]:
-        """Return notes on rows that became windows, and on words that are no input of the model."""
+        """Return notes on rows that became windows, and on words that the model does not see."""
         limit, lost, words = f"data.max_length={settings.max_length}", lost_words(split), len(split.labels.values)
         found = []
         if split.parts is not None and settings.windows:

@@ -1,11 +1,11 @@
-"""Words, marks and capitals from written text, and back: what a model learns that restores them.
+"""Splits text into words, punctuation and case labels, and back, for models that restore punctuation and case.
 
     words, marks, cases = read_written("Dr. Smith asked, why?", FOUR)
 
-Two sets of labels. FOUR: O, COMMA (also ; and :), PERIOD (also ! and ...) and QUESTION, dashes are left out;
-LOWER, CAP, UPPER and MIXED. NINE: the marks . , ? ! ; : - ' themselves and `non`; `non`, `one` (first letter) and `cap`
-(all letters); apostrophe and hyphen then split words. Capitals are lowered by the rules of the language: Turkish has
-I and İ, ı and i. A bundle of a tagger has a copy of this file.
+There are two label sets. FOUR: O, COMMA (also ; and :), PERIOD (also ! and ...) and QUESTION, without dashes; LOWER,
+CAP, UPPER and MIXED. NINE: the marks . , ? ! ; : - ' themselves and `non`; `non`, `one` (first letter) and `cap` (all
+letters); apostrophes and hyphens then split words. Lower-casing follows the language: Turkish has I and İ, ı and i.
+A tagger's bundle has a copy of this file.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import NamedTuple
 COMMAS, PERIODS, QUESTIONS = ",;:，；：、", ".!…。！", "?？؟"
 DASHES, APOSTROPHES = "-‐‑–—―", "'’ʼ"
 MARKS = COMMAS + PERIODS + QUESTIONS
-AROUND = '"()[]{}<>«»‹›„“”‘‚`´¿¡*_|' + APOSTROPHES + DASHES  # what may stand around a word and its mark
+AROUND = '"()[]{}<>«»‹›„“”‘‚`´¿¡*_|' + APOSTROPHES + DASHES  # characters that may surround a word and its mark
 TURKISH = ("tr", "az")  # languages in which I is the capital of ı, and İ of i
 
 
 class Written(NamedTuple):
-    """The words of a text in small letters, the mark after each, and which letters were capitals; all as long."""
+    """The lower-case words of a text, the mark after each, and its case label; three lists of equal length."""
 
     words: list[str]
     marks: list[str]
@@ -32,7 +32,7 @@ class Written(NamedTuple):
 
 @dataclass(frozen=True)
 class LabelSet:
-    """The names of marks and capitals."""
+    """The labels for punctuation marks and for case."""
 
     none: str
     marks: dict[str, str]  # written mark -> its label
@@ -60,29 +60,29 @@ NINE = LabelSet(
 
 
 def lowers_as_turkish(language: str) -> bool:
-    """Is this, such as "tr" or "az-AZ", a language with I and İ, ı and i?"""
+    """Return whether this language, such as "tr" or "az-AZ", has I and İ, ı and i."""
     return language.split("-")[0].split("_")[0] in TURKISH
 
 
 def lower_case(text: str, language: str = "") -> str:
-    """Return the text in small letters, composed (NFC); language: "tr" and "az" have I -> ı and İ -> i."""
+    """Return the text in lower case, in NFC; with language "tr" or "az", I -> ı and İ -> i."""
     if lowers_as_turkish(language):
         text = unicodedata.normalize("NFC", text).replace("İ", "i").replace("I", "ı")
     return unicodedata.normalize("NFC", text.lower())
 
 
 def upper_case(text: str, language: str = "") -> str:
-    """Return the text in capitals; language: "tr" and "az" have ı -> I and i -> İ."""
+    """Return the text in upper case; with language "tr" or "az", ı -> I and i -> İ."""
     if lowers_as_turkish(language):
         text = text.replace("i", "İ").replace("ı", "I")
     return text.upper()
 
 
 def read_written(text: str, labels: LabelSet = FOUR, language: str = "") -> Written:
-    """Return the words of a text in small letters with their marks and cases.
+    """Return the words of a text in lower case with their marks and cases.
 
-    A word keeps marks inside it (3.14, it's, u.s), quotes and brackets around it go. The last mark after a word counts,
-    a question mark before others; a mark that stands alone belongs to the word before, if that has none.
+    A word keeps marks inside it (3.14, it's, u.s); quotes and brackets around it are removed. Of several marks after it
+    the last counts, or a question mark if there is one. A mark on its own goes to the previous word if that has none.
     """
     found = Written([], [], [])
     for written in text.split():
@@ -99,7 +99,7 @@ def read_written(text: str, labels: LabelSet = FOUR, language: str = "") -> Writ
 
 
 def case_of(word: str, labels: LabelSet = FOUR) -> str:
-    """Return which letters of a word are capitals; one that has no letters, or only small ones, is LOWER."""
+    """Return the case label of a word; a word without letters, or with only lower-case ones, is LOWER."""
     letters = [letter for letter in word if letter.isalpha()]
     capital = [letter.isupper() or letter.istitle() for letter in letters]
     if not any(capital):
@@ -112,19 +112,19 @@ def case_of(word: str, labels: LabelSet = FOUR) -> str:
 
 
 def are_marks(names: Sequence[str]) -> bool:
-    """Are these tags marks that end words?"""
+    """Return whether these tags are punctuation marks that follow words."""
     marks = {*FOUR.written, *NINE.written}
     return bool({*names} & marks) and {*names} <= {*marks, FOUR.none, NINE.none}
 
 
 def are_cases(names: Sequence[str]) -> bool:
-    """Do these tags say which letters are capitals?"""
+    """Return whether these tags are case labels."""
     cases = {FOUR.first, FOUR.upper, FOUR.mixed, NINE.first, NINE.upper}
     return bool({*names} & cases) and {*names} <= {*cases, FOUR.lower, NINE.lower}
 
 
 def leaks(words: Sequence[str], language: str = "") -> str | None:
-    """Return how words show what is to be restored, None if they do not: by a capital letter, or a mark at the end."""
+    """Return how words give away what should be restored, by a capital or a final mark; None if they do not."""
     for word in words:
         if word != lower_case(word, language):
             return f"{word!r} has capital letters"
@@ -134,7 +134,7 @@ def leaks(words: Sequence[str], language: str = "") -> str | None:
 
 
 def restore(words: Sequence[str], marks: Sequence[str], cases: Sequence[str], language: str = "") -> str:
-    """Write the text that words, marks and cases (of either set of labels) stand for; MIXED words stay small."""
+    """Return the text for words, marks and cases (of either label set); MIXED words stay in lower case."""
     text, glued = "", True
     for word, mark, case in zip(words, marks, cases, strict=True):
         if case in (FOUR.first, NINE.first):
@@ -147,7 +147,7 @@ def restore(words: Sequence[str], marks: Sequence[str], cases: Sequence[str], la
 
 
 def _capital(word: str, language: str) -> str:
-    """Return the word with its first letter as a capital."""
+    """Return the word with its first letter in upper case."""
     at = next((i for i, letter in enumerate(word) if letter.isalpha()), 0)
     return word[:at] + upper_case(word[at : at + 1], language) + word[at + 1 :]
 
@@ -164,11 +164,11 @@ def _split(written: str, labels: LabelSet) -> list[tuple[str, str]]:
 
 
 def _peel(part: str, labels: LabelSet) -> tuple[str, str]:
-    """Return a word without what stands around it, and the label of its mark, or ""."""
+    """Return a word without surrounding characters, and the label of its mark, or ""."""
     core = part.strip(AROUND + MARKS)
     after = part[part.rindex(core) + len(core) :] if core else part
     marks = [labels.marks[letter] for letter in after if letter in labels.marks]
-    # A closing quote, such as ' after "the dogs'", is no apostrophe, and one mark after another is closer to the end.
+    # A closing quote, such as ' after "the dogs'", is not an apostrophe; of several marks the last one counts.
     marks = [mark for mark in marks if mark != "'"]
     question = labels.marks["?"]
     return core, question if question in marks else marks[-1] if marks else ""
