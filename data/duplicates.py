@@ -53,10 +53,6 @@ def cached_counts(
 
     Sounds are always counted: how much of each is read is a setting that their fingerprints do not include.
     """
-    if not splits["train"].holds_texts:
-        return count_repeats(
-            splits, {name: text_hashes(splits[name], value, cache) for name, value in fingerprints.items()}
-        )
 
     def count() -> dict[str, int]:
         return count_repeats(splits, {name: text_hashes(splits[name], of, cache) for name, of in fingerprints.items()})
