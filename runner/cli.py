@@ -25,25 +25,25 @@ from runner.version import VERSION
 
 HELP = """\
 Bertier trains, compresses, measures and compares small text encoders, and finds
-the best one inside a budget.
+the best one within a budget.
 
   run best data=files data.path=tickets.csv data.text=message data.label=topic
                                        the best model for your data, as a bundle
   run model=dsn data=imdb              one experiment
   run model=bert-tiny data=sst2 seed=1 train.epochs=3
   run compression=[int8] from=ID       compress the model of a finished run
-  run -m model=bert-tiny,dsn seed=0,1  every combination, side by side; given
-                                       again: only what is missing
+  run -m model=bert-tiny,dsn seed=0,1  every combination, in parallel; repeated,
+                                       it runs only what is missing
   run -m +sweep=model_sizes            a named sweep; run list sweep shows all
   run -m hydra/sweeper=optuna 'optimizer.lr=interval(1e-4,1e-1)'
                                        search with Optuna
 
 Verbs; more about each: run VERB --help
-  run best ...      the best model for your data inside a size, a latency and
-                    some minutes
+  run best ...      the best model for your data within limits on size,
+                    latency and time
   run demo          train and compare two tiny encoders, offline
   run data data=... what a run would see before training: classes, leaks, ...
-  run list [GROUP]  every choice of every group; run list runs: what is recorded
+  run list [GROUP]  every choice of every group; run list runs: recorded runs
   run show [ID]     the table of a recorded run (the newest without ID)
   run plan -m ...   what a sweep would do, and how long it would take
   run compare ...   runs grouped over seeds: intervals, tests, fronts, a report
@@ -55,15 +55,15 @@ Verbs; more about each: run VERB --help
   run export ID     the model as a bundle, a web page, an ONNX graph, ...
   run predict ID .. predictions for a text, a file or standard input
   run serve ID      predictions over HTTP, on this machine only
-  run zero-shot ID  labels for texts by a model of entailment, without training
+  run zero-shot ID  labels for texts from an entailment model, without training
   run cascade ...   two runs as one model: the small one answers what it is sure
                     of, the large one the rest
-  run push ID NAME  the model with its card to the Hugging Face hub, private
+  run push ID NAME  upload the model with its card to the hub, private
   run sync          mirror to MLflow the runs that it does not have yet
   run ui            open MLflow on the recorded runs
   run doctor        versions, threads, hub and store; --determinism, --licences
   run help [VERB]   this text, or one verb
-ID is that of a run, its first digits, latest, or a sweep's name (its best run).
+ID: a run's id, its first digits, latest, or a sweep's name (its best run).
 
 Settings are written key=value: run model=dsn --help explains those of a model,
 run --cfg job prints all. YAML files of your own: run --config-dir DIR data=NAME

@@ -20,7 +20,7 @@ class WordVectors(nn.Module):
     frame_width: int | None = None  # F if the input is frames of sound; None if it is token ids
 
     def notes(self) -> list[str]:
-        """What the user should be told, once, about these vectors."""
+        """Notes on these vectors that the user gets once."""
         return []
 
     def start_from(self, words: Tensor) -> None:

@@ -45,7 +45,7 @@ class LinearHead(Network):
         layer.bias.copy_(torch.from_numpy(bias))
 
     def notes(self) -> list[str]:
-        """What the user should be told, once, about the shape of the last layer."""
+        """Notes on the shape of the last layer that the user gets once."""
         width, classes = self.bert.pooler.width or self.architecture["hidden_size"], self.spec.outputs
         if width >= classes - 1:
             return []

@@ -112,7 +112,7 @@ def _shortened(program: Callable[[], torch.onnx.ONNXProgram]) -> torch.onnx.ONNX
 def traced(
     plain: nn.Module, example: tuple[Tensor, ...], shapes: tuple[tuple[dict[int, torch.export.Dim], ...]]
 ) -> nn.Module | torch.export.ExportedProgram:
-    """What to pass to the exporter: the model itself, or, if layers drop tokens, its exported program.
+    """The input of the exporter: the model itself, or, if layers drop tokens, its exported program.
 
     The tracer cannot prove that the number of tokens never grows, so it leaves that check to run time.
     """

@@ -1,4 +1,4 @@
-"""What a model.bin needs to know about its run's data."""
+"""The facts about a run's data that its model.bin needs."""
 
 from __future__ import annotations
 

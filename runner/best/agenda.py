@@ -128,7 +128,7 @@ class Agenda:
         worst = min((self.sign * known[name] for name in kept), default=0.0)
         own = scores.get(candidate.name)
         told = "no score" if own is None else f"{own:.4f}"
-        return f"behind at a third of its steps: {told}, and {self.sign * worst:.4f} went on"
+        return f"behind after a third of its steps: {told}, while {self.sign * worst:.4f} went on"
 
     def _decide_student(self, step: Step, candidate: Candidate, teacher: str) -> Work | Done:
         """Begin a step with a teacher if the teacher leads the best candidate that fits by more than a point."""

@@ -79,7 +79,7 @@ def over_caps(record: RunRecord, micros: float | None, budget: Budget, *, is_tim
     if micros is None:
         found.append("its time to answer was not measured")
     elif micros > budget.max_us:
-        found.append(f"{micros:,.1f} us an answer, {micros - budget.max_us:,.1f} over max_us={budget.max_us:g}")
+        found.append(f"{micros:,.1f} us per answer, {micros - budget.max_us:,.1f} over max_us={budget.max_us:g}")
     return " and ".join(found) or None
 
 

@@ -110,7 +110,7 @@ class Search:
             return None
         left = 60 * minutes - self.clock.elapsed()
         if left <= 0:
-            return f"the time is over (minutes={minutes:g})"
+            return f"the time is up (minutes={minutes:g})"
         step, position = work.step, [step.number for step in self.plan.steps].index(work.step.number)
         if position >= self.plan.planned and step.seconds > left:
             return f"{left:,.0f} s of minutes={minutes:g} are left, the next step takes about {step.seconds:,.0f} s"

@@ -98,7 +98,7 @@ def refused_sounds(words: Sequence[str]) -> list[str]:
     if audio is None:
         return []
     cure = "Try: run -m model=tiny-sound,frames-lr,mfcc-cnn, then run compare"
-    return [f"data.audio={audio}: run best compares models of texts, and these are sounds. {cure}"]
+    return [f"data.audio={audio}: run best compares models of texts, but these are sounds. {cure}"]
 
 
 def quoted(value: str) -> str:
@@ -116,12 +116,12 @@ def problem_of_word(word: str) -> str | None:
     if not equals:
         close = difflib.get_close_matches(word, [PLAN], n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
-        return f"{word!r} is no word of `run best`{hint} See: run best --help"
+        return f"{word!r} is not an option of `run best`{hint} See: run best --help"
     if group in SHARED or key in SHARED:
         return None
     close = difflib.get_close_matches(key, [*BUDGET, "max_ms"], n=1)
     if close:
-        return f"{key}: no such word; did you mean {close[0]}? Try: run best {close[0]}=..."
+        return f"{key}: no such option; did you mean {close[0]}? Try: run best {close[0]}=..."
     if group in groups() or group in (
         "from",
         "density",

@@ -82,7 +82,7 @@ def _source(chosen: dict[str, str]) -> PairSource:
     if useless := [key for key in given if key not in ("good", "bad")]:
         key = useless[0]
         raise ConfigError(
-            f"run blimp: {key}={given[key]} is about a file, and data={source.name} is a dataset of the hub. Try: "
+            f"run blimp: {key}={given[key]} is for a file, but data={source.name} is a hub dataset. Try: "
             f"data={FILES} {key}={given[key]}, or leave {key}= out"
         )
     return replace(source, **given)

@@ -55,7 +55,7 @@ def compare(chosen: argparse.Namespace) -> int:
     sweep = selection.sweep
     claims = sweep.claims if sweep else []
     if (chosen.claims or chosen.format == LEDGER) and not claims:
-        problem = f"sweep {sweep.id} states none" if sweep else "they belong to a sweep"
+        problem = f"sweep {sweep.id} states no claims" if sweep else "claims belong to a sweep"
         raise ConfigError(f"run compare --claims: {problem}. Try: run compare <a sweep with claims> --claims")
     baseline = chosen.baseline or (sweep.baseline if sweep else None)
     comparison = analyse(

@@ -32,7 +32,7 @@ def main(words: list[str]) -> int:
         raise ConfigError(f"run data: format={chosen['format']}: expected text or json. Try: format=json")
     wrong = [word for word in others if word.startswith("-") or "=" not in word]
     if wrong:
-        raise ConfigError(f"run data: {wrong[0]!r} is no setting. Try: run data data=files data.path=reviews.csv")
+        raise ConfigError(f"run data: {wrong[0]!r} is not a setting. Try: run data data=files data.path=reviews.csv")
     all_near = true_or_false("data", "near", chosen["near"])
     with paused_collector():
         return _audit(others, all_near=all_near, as_json=chosen["format"] == "json")

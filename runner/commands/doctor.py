@@ -63,7 +63,7 @@ def show_determinism(words: list[str]) -> int:
     for where, problem in (("again in one process", found.again), ("in another process", found.elsewhere)):
         print(f"  {where}: {f'differs: {problem}' if problem else 'equal bit for bit'}")
     print(
-        f"  not covered: another number of threads than {threads} (--determinism train.threads=4 looks at that), other "
+        f"  not covered: another number of threads than {threads} (--determinism train.threads=4 checks that), other "
         "processors, other versions of torch or its libraries, other settings than these; times never repeat"
     )
     return 0 if has_passed else 1
@@ -75,9 +75,9 @@ def show_licences() -> int:
     for licence in listed:
         mark = " " if licence.is_accepted else "!"
         carried = f" ({CARRIED[licence.package]})" if licence.package in CARRIED else ""
-        print(f"{mark} {licence.package} {licence.version}: {licence.text or 'says nothing'}{carried}")
+        print(f"{mark} {licence.package} {licence.version}: {licence.text or 'not stated'}{carried}")
     strict = sum(not licence.is_accepted for licence in listed)
-    print(f"{len(listed)} packages; not permissive, or not known: {strict}{' (marked !)' if strict else ''}")
+    print(f"{len(listed)} packages; not permissive, or unknown: {strict}{' (marked !)' if strict else ''}")
     return int(strict > 0)
 
 
@@ -99,7 +99,7 @@ def check_hub(timeout_s: float = 2.0) -> tuple[str, bool]:
     parts = urlsplit(endpoint)
     shown = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
-        return f"{shown}: not asked, HF_HUB_OFFLINE is set", True
+        return f"{shown}: not checked, because HF_HUB_OFFLINE is set", True
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         socket.create_connection((parts.hostname or "", port), timeout_s).close()
@@ -114,7 +114,7 @@ def check_store(output: Path) -> tuple[str, bool]:
 
     path = output / "mlflow.db"
     if not path.exists():
-        return f"{path} is made by the first run", True
+        return f"{path} will be created by the first run", True
     try:
         with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
             state = connection.execute("pragma quick_check").fetchone()[0]

@@ -21,7 +21,7 @@ def main(words: list[str]) -> int:
     record = find_record(output, names[0] if names else None)
     if record.overrides and "=" not in record.overrides[0]:
         raise ConfigError(
-            f"run {record.identity} is the result of a verb, which has no settings of a training. It was: "
+            f"run {record.identity} was made by a verb, and has no training settings. The command was: "
             f"run {' '.join(record.overrides)}"
         )
     found = setting_origins(record, output)

@@ -89,7 +89,7 @@ def check_packed(trained: ExportedModel, form: str, *, int8: bool, is_built: boo
     if wrong := "int8" if int8 else "build" if is_built else "":
         smaller = f"Try: run compression=[int8] from={trained.identity}, and export that run"
         cure = smaller if int8 and trained.reads_sounds else f"Leave {wrong}= out"
-        raise ConfigError(f"{wrong}=true: run {trained.identity} is packed as it is. {cure}")
+        raise ConfigError(f"{wrong}=true: run {trained.identity} is already packed. {cure}")
 
 
 def export_packed(
@@ -110,9 +110,11 @@ def export_packed(
 def check_promised_export(wanted: WantedPromise | None, form: str, int8: bool) -> None:
     """Raise ConfigError for a promise in an export that cannot hold it, or that answers in 8 bits."""
     if wanted and form not in PROMISED_FORMS:
-        raise ConfigError(f"{wanted.words}: not kept by format={form}. Try: format=bundle, or {PROMISED_FORMS[0]}")
+        raise ConfigError(
+            f"{wanted.words}: format={form} cannot keep this promise. Try: format=bundle, or {PROMISED_FORMS[0]}"
+        )
     if wanted and int8:
-        raise ConfigError(f"{wanted.words}: the rows it is made on were not answered in 8 bits. Leave int8= out")
+        raise ConfigError(f"{wanted.words}: the rows behind the promise were not answered in 8 bits. Leave int8= out")
 
 
 def say_promise(promise: Promise | None) -> None:
@@ -187,7 +189,7 @@ def show_device(folder: Path) -> None:
     found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["device"]
     whole = f", {found['multiply_adds_int8']:,} of them in int8" if found["multiply_adds_int8"] else ""
     say(
-        f"for a sound of {found['frames']} frames: {found['bytes_model']:,} bytes beside the code, "
+        f"for a sound of {found['frames']} frames: {found['bytes_model']:,} bytes besides the code, "
         f"{found['multiply_adds']:,} multiply-adds{whole},"
     )
     say(
@@ -216,7 +218,7 @@ def show_export(exported: ExportedModel, parity: Parity | None, form: str, recor
         )
         say(f"{parity.metric} on {parity.scored:,} rows: {scores}{same}")
     if form == "page":
-        say("a folder for a web server: one file holds only n-grams, and words cut into pieces as BERT does")
+        say("a folder for a web server: only models of n-grams or of BERT's word pieces fit in one file")
     served = f"python -m http.server -d {exported.folder}"
     use = {
         "page": served if (exported.folder / "lib").is_dir() else f"(cd {exported.folder} && npm ci) && {served}",

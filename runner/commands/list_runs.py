@@ -13,7 +13,9 @@ def main(words: list[str]) -> int:
     """Print the recorded runs: order, number of rows, and filters by their words."""
     orders = [word for word in words if "=" not in word]
     if unknown := [word for word in orders if word not in ORDERS]:
-        raise ConfigError(f"run list runs: {unknown[0]!r} is no order. Try: run list runs best, or data={unknown[0]}")
+        raise ConfigError(
+            f"run list runs: {unknown[0]!r} is not an order. Try: run list runs best, or data={unknown[0]}"
+        )
     own = {"rows": str(ROWS), "paths.output": "outputs"}
     chosen = parse_options("list", [word for word in words if word.partition("=")[0] in own], **own)
     filters = [word for word in words if "=" in word and word.partition("=")[0] not in own]

@@ -35,7 +35,7 @@ def main(words: list[str]) -> int:
     overrides = [word for word in expand_from(words) if word not in ("-m", "--multirun")]
     flags = [word for word in overrides if word.startswith("-")]
     if flags:
-        raise ConfigError(f"run plan: {flags[0]} is no setting. Try: run plan -m model=dsn seed=0,1,2")
+        raise ConfigError(f"run plan: {flags[0]} is not a setting. Try: run plan -m model=dsn seed=0,1,2")
     problems = check_overrides(overrides, multirun=True)
     if problems:
         return refuse(problems)
@@ -91,4 +91,4 @@ def show_plan(jobs: list[Job], sweep: SweepSettings, slots: int) -> None:
     elif seconds is None:
         say("no sibling has finished yet: no estimate")
     else:
-        say(f"about {duration_text(seconds)} for the rest, by its finished siblings")
+        say(f"about {duration_text(seconds)} for the rest, judging by its finished siblings")

@@ -99,7 +99,7 @@ def table_of(source: str, asked: list[str], literal: int, chosen: dict[str, str]
         if word == "-" or (mode and not stat.S_ISDIR(mode)):
             found = word
         elif mode:
-            raise ConfigError(f"{word} is a folder, a file is needed. Try: a file in it; or, as a text: {as_text}")
+            raise ConfigError(f"{word} is a folder, but a file is needed. Try: a file in it; or, as a text: {as_text}")
         elif format_of(Path(word)) or suffix_of(Path(word)) in OF_SUFFIX or (chosen["input"] and not asked[1:]):
             raise ConfigError(f"{word}: no such file. Try: its right name; or, as a text: {as_text}")
     if found and len(asked) + literal > 1:
@@ -107,7 +107,7 @@ def table_of(source: str, asked: list[str], literal: int, chosen: dict[str, str]
         problem = (
             f"{option!r} is not one of its options ({', '.join(chosen)})"
             if option
-            else f"{found} is a file, and one is read at a time"
+            else f"{found} is a file, and only one can be read at a time"
         )
         raise ConfigError(f"run predict: {problem}. Try: run predict {source} {found}")
     return found
@@ -137,7 +137,7 @@ def with_word_column(table: str, chosen: dict[str, str], exported: ExportedModel
         return chosen
     if not exported.reads_words:
         raise ConfigError(
-            f"{table}: a CoNLL file has a word a line, and this model reads texts. Try: a file with a text a line"
+            f"{table}: a CoNLL file has one word per line, but this model reads texts. Try: a file with a text per line"
         )
     column = chosen["text"] or exported.columns[0]
     return chosen | {"text": column if is_column_number(column) else "0"}
@@ -149,7 +149,7 @@ def table_rows(table: str, chosen: dict[str, str], exported: ExportedModel) -> I
     file_format = input_format(path, chosen["input"])
     columns = named_columns(chosen, exported)
     if file_format == "lines" and len(columns) > 1:
-        raise ConfigError("this model reads pairs of texts, and a line is one text. Try: input=jsonl")
+        raise ConfigError("this model reads pairs of texts, but a line is one text. Try: input=jsonl")
     texts = dict(zip(("text", "text_pair"), columns))
     written = (chosen["encoding"], chosen["delimiter"], chosen["quoting"])
     asked = ReadOptions(texts, *written, takes_words=exported.reads_words, note=note)
@@ -173,12 +173,12 @@ def text_rows(texts: list[str], chosen: dict[str, str], exported: ExportedModel)
     if len(texts) != len(exported.columns):
         wanted = "two texts" if exported.is_pair else "one text (in quotes)"
         own = "" if exported.placeholders in TEXTS else f", {exported.placeholders}"
-        raise ConfigError(f"run predict: this model reads {wanted}{own}, here are {len(texts)}")
+        raise ConfigError(f"run predict: this model reads {wanted}{own}, but {len(texts)} were given")
     if useless := [key for key, default in OF_TABLES.items() if chosen[key] != default]:
         key = useless[0]
         raise ConfigError(
-            f"{key}={chosen[key]} is about the rows of a file, here is a text. Leave {key}= out; "
-            f"a text that begins so goes after --"
+            f"{key}={chosen[key]} is for the rows of a file, but this is a text. Leave {key}= out; "
+            f"a text that begins like this goes after --"
         )
     return iter([dict(zip(exported.columns, texts))])
 
@@ -187,6 +187,6 @@ def written_format(out: Path | None, table: str, chosen: dict[str, str]) -> str:
     """Return csv or jsonl: by the name of the output file, else by the format of the input."""
     if out:
         if table not in ("", "-") and out.exists() and out.samefile(table):
-            raise ConfigError(f"out={out}: is the file that is read. Try: out={out.stem}-answers.csv")
+            raise ConfigError(f"out={out} is the file that is read. Try: out={out.stem}-answers.csv")
         return output_format(out)
     return "csv" if (chosen["input"] or format_of(Path(table))) in ("csv", "tsv") else "jsonl"

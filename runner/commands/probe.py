@@ -85,7 +85,7 @@ def _wanted(chosen: dict[str, str], source: Source, data: str) -> Wanted:
         _one_of(key, chosen[key], choices)
     if tasks and not groups:
         raise ConfigError(
-            f"run probe: tasks= names tasks of data={XPROBE}, a treebank or SentEval's files, and "
+            f"run probe: tasks= names tasks of data={XPROBE}, a treebank or SentEval's files, but "
             f"{f'edge={source.edge}' if source.edge else f'data={data}'} is one task. Leave tasks= out"
         )
     if source.treebank:
@@ -93,7 +93,7 @@ def _wanted(chosen: dict[str, str], source: Source, data: str) -> Wanted:
     names = tuple(chosen_tasks(tasks, groups)) if groups else (Path(source.edge).stem or data,)
     if set(names) & {*STRUCTURAL_TASKS} and (chosen["probe"], chosen["grid"]) != (KINDS[0], QUICK):
         raise ConfigError(
-            f"run probe: tasks={STRUCTURAL} are linear maps without a grid, so probe= and grid= are not for them. Try: "
+            f"run probe: tasks={STRUCTURAL} are linear maps without a grid, so probe= and grid= do not apply. Try: "
             f"tasks={WORDS}"
         )
     if (source.edge or ARCS in names) and chosen["grid"] != QUICK:

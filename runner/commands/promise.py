@@ -38,7 +38,7 @@ def check_promised_length(verb: str, wanted: WantedPromise | None, length: float
     """Raise ConfigError for a promise at lengths other than those at which its rows were answered."""
     if wanted and length is not None:
         raise ConfigError(
-            f"run {verb}: {wanted.words}: the rows it is made on were answered at the run's own lengths. "
+            f"run {verb}: {wanted.words}: the rows behind the promise were answered at the run's own lengths. "
             "Leave length= out"
         )
 
@@ -75,13 +75,13 @@ def promise_to_keep(exported: ExportedModel, wanted: WantedPromise | None) -> Pr
         return None
     if exported.engine == "onnx-int8":
         raise ConfigError(
-            f"{wanted.words}: the rows it is promised on were answered by the run's own weights, not in 8 bits. "
+            f"{wanted.words}: the rows behind the promise were answered by the run's own weights, not in 8 bits. "
             "Try: engine=auto"
         )
     if exported.engine == CASCADE:
         raise ConfigError(
             f"{wanted.words}: {exported.identity} is a cascade, whose promise is about the accuracy lost against its "
-            f"large model. Leave {wanted.words.split('=')[0]}= out, or ask the large model alone"
+            f"large model. Leave {wanted.words.split('=')[0]}= out, or use the large model alone"
         )
     if (exported.folder / DESCRIPTION_FILE).is_file():
         raise ConfigError(

@@ -55,7 +55,7 @@ def main(words: list[str]) -> int:
         app = load_app(
             exported, threads, batch_size=size, hosts=hosts, log=log, promise=promise, max_ms=max_ms, tell=say
         )
-        warning = "" if is_local else "; every machine that reaches this address can ask"
+        warning = "" if is_local else "; any machine that can reach this address can use it"
         address = "http://{}:{}".format(*listening.getsockname()[:2])
         say(f"{exported.name}: {address}  (Ctrl-C ends it{warning})")
         for sentence in sentences(promise) if promise else ():
@@ -71,7 +71,7 @@ def main(words: list[str]) -> int:
 def refuse_sounds(exported: ExportedModel, max_ms: float) -> None:
     """Raise ConfigError for a model of sounds: lengths are timed on texts."""
     if exported.reads_sounds:
-        raise ConfigError(f"run serve: max_ms={max_ms:g} is for models of texts, and {exported.identity} reads sounds. "
+        raise ConfigError(f"run serve: max_ms={max_ms:g} is for models of texts, but {exported.identity} reads sounds. "
                           "Leave max_ms= out")  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def milliseconds(text: str) -> float | None:
     except ValueError:
         found = 0.0
     if not 0 < found < float("inf"):
-        raise ConfigError(f"run serve: max_ms={text}: expected milliseconds for a text, above 0. Try: max_ms=5")
+        raise ConfigError(f"run serve: max_ms={text}: expected milliseconds per text, above 0. Try: max_ms=5")
     return found
 
 

@@ -25,14 +25,14 @@ def table_of(words: Sequence[str], chosen: Mapping[str, str]) -> str:
     """
     tables = [word for word in words if is_table(word) or (word == PIPED and chosen["input"])]
     if tables and len(words) > 1:
-        raise ConfigError(f"run predict: {tables[0]} is a table of paths, and one is read at a time")
+        raise ConfigError(f"run predict: {tables[0]} is a table of paths, and only one can be read at a time")
     if tables or not words:
         return tables[0] if tables else ""
     useless = {"text": "", "text_pair": "", "input": "", "encoding": "utf-8", "delimiter": "auto", "quoting": "auto"}
     for key, default in useless.items():
         if chosen[key] != default:
             raise ConfigError(
-                f"{key}={chosen[key]} is about the rows of a table, here are sound files. Leave {key}= out"
+                f"{key}={chosen[key]} is for the rows of a table, but these are sound files. Leave {key}= out"
             )
     return ""
 
@@ -63,7 +63,7 @@ def check_path(word: str, identity: str) -> None:
         names = [file.name for file in path.parent.iterdir()]
     if is_folder:
         raise ConfigError(
-            f"{word} is a folder, and sound files are needed. "
+            f"{word} is a folder, but sound files are needed. "
             f"Try: run predict {identity} {shlex.quote(str(Path(word)))}/*.wav"
         )
     near = difflib.get_close_matches(path.name, names, n=1)

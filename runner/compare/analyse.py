@@ -168,7 +168,7 @@ def _against(row: Row, bases: list[Row], *, any_threshold: bool) -> tuple[Paired
     """Test a row against the most similar baseline on the same data; also return whether that one is at baseline."""
     there = [base for base in bases if base.examples == row.examples and base.metric == row.metric]
     if not there:
-        return Refused(f"the baseline was scored on other examples (not on data {row.examples[:8]})"), None
+        return Refused(f"the baseline was scored on different examples (not on data {row.examples[:8]})"), None
     nearest = _nearest(row, there) if len(there) > 1 else there
     if len(nearest) > 1:
         names = "; ".join(base.group.name for base in nearest[:3])

@@ -186,7 +186,7 @@ def _own_advice(runs: list[Run]) -> list[str]:
     )
     if held >= total:
         return []
-    return [f"folds: {total - held:,} of {total:,} rows are held out by no run. Try: further values of data.fold"]
+    return [f"folds: {total - held:,} of {total:,} rows are never held out. Try: further values of data.fold"]
 
 
 def advice(runs: list[Run]) -> list[str]:
@@ -196,7 +196,7 @@ def advice(runs: list[Run]) -> list[str]:
     folds, wanted = by_fold(runs), int(_data_settings(runs[0])["folds"])
     repeats, seeds = len({repeat for repeat, _ in folds}), max(map(len, folds.values()))
     found = [
-        "folds: scores are of the rows held out, which also chose epochs and penalties, for every recipe alike; the "
+        "folds: scores are on held-out rows, which also chose epochs and penalties, for every recipe alike; the "
         f"reported rows are untouched (--metric {runs[0].primary} shows them)"
     ]
     if missing := repeats * wanted - len(folds):
@@ -205,11 +205,11 @@ def advice(runs: list[Run]) -> list[str]:
         more = (5 - repeats) * wanted * seeds
         found.append(
             f"folds: {repeats} x {wanted} folds have little power under the correction. 5 x {wanted} are advised, "
-            f"{more} further runs a recipe: data.fold_seed=0,1,2,3,4"
+            f"{more} more runs per recipe: data.fold_seed=0,1,2,3,4"
         )
     if not missing and task_of_record(runs[0].record).has_probabilities:
         found.append(
-            f"folds: a model to deploy, trained on all rows and calibrated by runs like these: data.fold={ALL_FOLDS} "
+            f"folds: for a model to deploy, trained on all rows and calibrated by such runs: data.fold={ALL_FOLDS} "
             f"data.calibration={FOLDS}"
         )
     return found

@@ -65,10 +65,12 @@ def compare_groups(first: Group, second: Group, metric: str, *, any_threshold: b
     any_threshold: as in `refusal`.
     """
     if first.is_folded != second.is_folded:
-        return Refused("one of the groups has folds and the other has none, so they were trained on other rows")
+        return Refused("one of the groups has folds and the other has none, so they were trained on different rows")
     if first.is_folded:
         if metric.partition("/")[0] != held_out_split(first.runs[0]):
-            return Refused(f"folds are repeats for the rows held out, not for {metric}. Try: --metric {first.headline}")
+            return Refused(
+                f"folds are repeats only for held-out rows, not for {metric}. Try: --metric {first.headline}"
+            )
         return compare_folds(first, second, metric, any_threshold=any_threshold)
     common = [seed for seed in first.seeds if seed in second.seeds]
     if not common:

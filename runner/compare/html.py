@@ -72,7 +72,7 @@ def _figures(comparison: Comparison) -> list[Section]:
     sections = []
     if shown := pareto_figures(comparison, parts, colouring):
         sentences = [
-            f"The dashed line joins the Pareto-optimal groups, which have their names. {_colours(colouring)}"
+            f"The dashed line connects the Pareto-optimal groups, which are named. {_colours(colouring)}"
             "Bars: 95 % intervals, as in the table. Crosses: at baseline. Point at a dot to see its numbers."
         ]
         sections.append(Section("Score against cost", shown, "pareto", sentences))

@@ -97,7 +97,7 @@ def vocabulary_larger_than_weights(comparison: Comparison) -> Iterator[str]:
         deployed, weights = row.costs.get("cost/bytes_deployed"), row.costs.get("cost/bytes_file")
         if deployed and weights and deployed - weights > weights:
             yield (
-                f"{row.group.name}: the vocabulary and config beside its weights are larger than they are, "
+                f"{row.group.name}: its vocabulary and config files are larger than its weights, "
                 f"{(deployed - weights) / 1e6:.2f} MB against {weights / 1e6:.2f} MB (try model.tokenizer=train with a "
                 "smaller model.vocab_size, or model=ngram, which stores no words)"
             )

@@ -90,11 +90,11 @@ class Paired:
         if self.p < ALPHA:
             return f" after correcting for {self.tests} comparisons"
         if not self.low <= 0 <= self.high:  # the interval and the p-value come from two methods
-            return ": borderline, the interval leaves 0 out and the test does not"
+            return ": borderline, the interval excludes 0 but the test is not significant"
         if self.p_seeds is None:
             return ": within the sampling error of the examples"
         if self.p_seeds >= ALPHA > self.p_examples:
-            return ": the seeds vary as much"
+            return ": the seeds vary by as much"
         return ""
 
 
@@ -182,12 +182,12 @@ def refusal(runs: list[tuple[Run, Run]], metric: str, *, any_threshold: bool = F
     for first, second in runs:
         mine, other = (run.record.data.examples(split) for run in (first, second))
         if mine != other:
-            return f"other examples ({split} of data {mine[:8]} against {other[:8]})"
+            return f"different examples ({split} of data {mine[:8]} against {other[:8]})"
         for run in (first, second):
             if metric not in run.metrics:
                 return f"run {run.identity} has no {metric}"
             if score in OF_ONE_CLASS and run.record.data.positive_index != runs[0][0].record.data.positive_index:
-                return f"{score} is of another class in {run.identity} than in {runs[0][0].identity}"
+                return f"{score} is for different classes in {run.identity} and {runs[0][0].identity}"
     return None
 
 
@@ -198,7 +198,7 @@ def other_decisions(runs: list[tuple[Run, Run]], score: str) -> str | None:
         values = {str(run.record.settings.get(key)) for pair in runs for run in pair}
         if len(values) > 1:
             return (
-                f"other {key} ({', '.join(sorted(values))}), which may move a score more than a model does. "
+                f"different {key} ({', '.join(sorted(values))}), which may change a score more than the model does. "
                 f"Try: --metric test/{task.undecided[0]}, or --any-threshold"
             )
     return None

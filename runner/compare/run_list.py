@@ -79,7 +79,7 @@ def filter_records(records: Sequence[RunRecord], filters: Sequence[str], output:
             matching = [run for run in runs if matches(run.settings)]
         if not matching:
             there = sorted(set(values))
-            raise ConfigError(f"no recorded run has {word}; there: {', '.join(there[:8])}. Try: {key}={there[0]}")
+            raise ConfigError(f"no recorded run has {word}; recorded: {', '.join(there[:8])}. Try: {key}={there[0]}")
         runs = matching
     return [run.record for run in runs]
 

@@ -99,7 +99,7 @@ def _numbers(rows: list[Row]) -> list[Number]:
         Number("best run" if any(len(row.group.runs) > 1 for row in rows) else "id", 5, _best_of),
         Number("parameters", 6, _count("cost/params_deployed"), legend="parameters: that an answer needs"),
         Number("train s", 7, lambda row: f"{row.costs['time/train_s']:,.1f}" if "time/train_s" in row.costs else ""),
-        Number("trained", 8, _count("cost/params_trained"), legend="trained: parameters, by that run"),
+        Number("trained", 8, _count("cost/params_trained"), legend="trained: parameters that the run trained"),
     ]
 
 

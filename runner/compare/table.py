@@ -38,7 +38,7 @@ def legend_of_columns(comparison: Comparison) -> list[str]:
     if any(has_both_chances(row) for row in comparison.rows):
         lines.append(
             "95 %: spans both kinds of chance. ± seeds: half of Student's t interval over seeds, on the same examples; "
-            "± examples: half of the interval over the examples, the mean of the runs', which more seeds do not narrow."
+            "± examples: half of the interval over the examples, averaged over runs; more seeds do not narrow it."
         )
     elif any(row.chances.seeds for row in comparison.rows):
         lines.append("95 %: Student's t interval over seeds, on the same examples.")
@@ -65,7 +65,7 @@ def _legend_of_costs(comparison: Comparison) -> list[str]:
     """Sentences about the default columns of size and time, and about what is marked in them."""
     costs, lines = [row.costs for row in comparison.rows], list[str]()
     if any("cost/bytes_deployed" in found for found in costs):
-        lines.append("deployed MB: all files that answering a string needs, vocabulary and config too.")
+        lines.append("deployed MB: all files needed to answer a string, including vocabulary and config.")
     if any(ANSWER in found for found in costs):
         lines.append("answer us: the median time from a string to its label, one at a time on one thread.")
     if any(shown and shown.is_nearest for shown in map(size_of, costs)):
@@ -92,8 +92,8 @@ def legend_of_tests(comparison: Comparison) -> list[str]:
     if folded:
         of_models = "; ".join(sorted({found.of_models for found in folded}))
         lines.append(
-            f"{against}, fold by fold: the verdict, its 95 % and p folds are of the recipes, trained again on other "
-            "rows of this kind (corrected resampled t). These models: the runs' answers to all rows held out, paired "
+            f"{against}, fold by fold: the verdict, its 95 % and p folds are about the recipes, retrained on other "
+            "rows of this kind (corrected resampled t). These models: the runs' answers to all held-out rows, paired "
             f"row by row ({of_models})."
         )
     larger = "the larger of the two p-values" if kinds or not folded else "p folds"

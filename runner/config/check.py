@@ -89,7 +89,7 @@ def _check_sweep(override: Override, multirun: bool) -> Iterator[str]:
         listed, first = ", ".join(known), (close or known)[0]
         yield f"+sweep={name}: no such sweep{did_you_mean(close) or '.'} Sweeps: {listed}. Try: run -m +sweep={first}"
     elif not override.is_add():
-        yield f"sweep={name}: a sweep is added to a command. Try: run -m +sweep={name}"
+        yield f"sweep={name}: a sweep is added with a plus sign. Try: run -m +sweep={name}"
     elif not multirun:
         yield f"+sweep={name} makes several runs. Try: run -m +sweep={name}"
 
@@ -170,7 +170,7 @@ def _check_value(override: Override, chosen: dict[str, list[str]], multirun: boo
         return
     text = (override.input_line or "").partition("=")[2]
     if not text:
-        yield f"{key}= has no value. Try: run {key}=null for none, or a value; perhaps a variable of the shell is empty"
+        yield f"{key}= has no value. Try: run {key}=null for none, or a value; perhaps a shell variable is empty"
         return
     missing = [choices for choices, table in zip(combinations, tables) if key not in table]
     if missing:

@@ -19,14 +19,14 @@ def added_token_conflicts(settings: Settings) -> list[str]:
     named = f"data.added_tokens=[{','.join(tokens)}]"
     task = named_task(settings.task, data)
     if data.audio is not None:
-        return [f"{named} is about texts, and data.audio={data.audio} gives sounds. Try: data.added_tokens=[]"]
+        return [f"{named} is for texts, but data.audio={data.audio} gives sounds. Try: data.added_tokens=[]"]
     if task and task.input == "words":
-        return [f"{named} keeps parts of texts whole, and task={task.name} reads words. Try: data.added_tokens=[]"]
+        return [f"{named} keeps parts of texts whole, but task={task.name} reads words. Try: data.added_tokens=[]"]
     if len(tokens) > MOST:
-        return [f"data.added_tokens has {len(tokens)} texts, at most {MOST} are possible. Leave some out"]
+        return [f"data.added_tokens has {len(tokens)} texts, but at most {MOST} are allowed. Leave some out"]
     odd = [token for token in tokens if not token or re.search(r"\s", token)]
     found = [f"data.added_tokens: {token!r} is empty or has a space in it. {EXAMPLE}" for token in odd]
     repeated = [token for token in dict.fromkeys(tokens) if tokens.count(token) > 1]
-    found += [f"data.added_tokens: {token} is named twice. Leave one out" for token in repeated]
+    found += [f"data.added_tokens: {token} is given twice. Leave one out" for token in repeated]
     parts = [(one, other) for one in tokens for other in tokens if one and one != other and one in other]
-    return found + [f"data.added_tokens: {one} is a part of {other}. Leave one of them out" for one, other in parts]
+    return found + [f"data.added_tokens: {one} is part of {other}. Leave one of them out" for one, other in parts]

@@ -22,14 +22,14 @@ def calibration_conflicts(settings: Settings) -> list[str]:
     if task and not (task.has_probabilities or task.has_label_sets):
         return [f"{named}: nothing is calibrated for task={task.name}. Leave it out"]
     if settings.calibration == OFF and not (task and task.has_label_sets):
-        return [f"{named} sets rows aside, and calibration={OFF} leaves them unused. Leave one of them out"]
+        return [f"{named} sets rows aside, but calibration={OFF} leaves them unused. Leave one of them out"]
     if data.calibration == FOLDS:
         return _of_folds(settings)
     share = calibration_share(data)
     if share is not None and not 0 < share <= MOST:
-        return [f"{named}: a share of the training rows is above 0 and at most {MOST}. Try: data.calibration=0.1"]
+        return [f"{named}: a share of the training rows must be above 0 and at most {MOST}. Try: data.calibration=0.1"]
     if data.audio is not None and calibration_file(data):
-        return [f"{named}: a file of texts, and data.audio={data.audio} gives sounds. Try: data.calibration=0.1"]
+        return [f"{named} is a file of texts, but data.audio={data.audio} gives sounds. Try: data.calibration=0.1"]
     return _of_a_split(data, named)
 
 
@@ -37,25 +37,25 @@ def _of_folds(settings: Settings) -> list[str]:
     """Return why the runs of the folds cannot calibrate this one, with the cure."""
     data, named = settings.data, f"data.calibration={FOLDS}"
     if data.fold_column is not None:
-        return [f"{named}: for folds that are dealt, not those of data.fold_column. Try: data.calibration=0.1"]
+        return [f"{named} is for the folds of data.folds, not of data.fold_column. Try: data.calibration=0.1"]
     if data.folds is None or data.fold != ALL_FOLDS:
         folds = data.folds or 5
         return [
-            f"{named}: the runs of folds calibrate a model of all rows. Try: data.folds={folds} data.fold={ALL_FOLDS}"
+            f"{named}: fold runs calibrate a model trained on all rows. Try: data.folds={folds} data.fold={ALL_FOLDS}"
         ]
     aside = "Try: data.calibration=0.1, which sets rows aside"
     found = [
-        f"{named}: {name} {stage.not_on_folds}, so the models of folds do not stand for this one. {aside}"
+        f"{named}: {name} {stage.not_on_folds}, so the fold models do not represent this one. {aside}"
         for name, stage in settings.compression.items()
         if stage.not_on_folds
     ]
     if settings.finished:
-        found.append(f"{named}: the model of from= may have seen the rows that a fold holds out. {aside}")
+        found.append(f"{named}: the model of from= may have been trained on the held-out rows of a fold. {aside}")
     if settings.view.name != NONE:
         found.append(f"{named}: view={settings.view.name} chooses its codes on rows that do not train. {aside}")
     if data.labelled_rows is not None:
         rows = f"data.labelled_rows=null data.max_rows={data.labelled_rows}"
-        found.append(f"{named} reads the labels of all rows, and data.labelled_rows hides some. Try: {rows}")
+        found.append(f"{named} reads the labels of all rows, but data.labelled_rows hides some. Try: {rows}")
     return found
 
 
@@ -65,11 +65,11 @@ def _of_a_split(data: DataSettings, named: str) -> list[str]:
     if split is None:
         return []
     if data.source != "hub":
-        return [f"{named} names a split of a hub dataset, and data={data.name} has none. Try: data.calibration=0.1"]
-    used = {"train": "trains", split_names(data)[0]: "selects"}
+        return [f"{named} names a split of a hub dataset, but data={data.name} has none. Try: data.calibration=0.1"]
+    used = {"train": "used to train", split_names(data)[0]: "used to select"}
     others = {name: of for name, of in hub_splits(data).items() if name != CALIBRATION}
     return [
-        f"{named}: this split {used.get(name, 'is reported')}. Try: data.calibration=0.1, or another split"
+        f"{named}: this split is {used.get(name, 'reported')}. Try: data.calibration=0.1, or another split"
         for name, of in others.items()
         if of == split
     ]

@@ -10,12 +10,12 @@ def code_conflicts(data: DataSettings) -> list[str]:
     found = []
     if data.codes and not data.tree:
         found.append(
-            f"data.codes={data.codes}: codes are learnt from by the nodes above them, and no tree says which. "
+            f"data.codes={data.codes}: codes are learnt through the nodes above them, but no tree gives those. "
             "Try: data.tree=<a file with the columns code and parent>"
         )
     if data.tree and not data.codes:
         found.append(
-            f"data.tree={data.tree}: no column has the codes that are its nodes. Try: data.codes=<a column of codes>"
+            f"data.tree={data.tree}: no column holds the codes of its nodes. Try: data.codes=<a column of codes>"
         )
     if data.codes and data.source == "demo":
         found.append(f"data.codes={data.codes}: data={data.name} has no codes. Try: data=icd10-severity, or data=files")

@@ -17,7 +17,7 @@ def fold_conflicts(settings: Settings) -> list[str]:
         return [] if fold is None else [f"data.fold={fold} needs the number of folds. Try: data.folds=5"]
     last = f"0 to {folds - 1}, or {ALL_FOLDS} to train on every row"
     if fold is None:
-        return [f"data.folds={folds} needs the fold that selects: data.fold={last}. Try: data.fold=0"]
+        return [f"data.folds={folds} needs the fold to select on: data.fold={last}. Try: data.fold=0"]
     if fold != ALL_FOLDS and fold not in map(str, range(folds)):
         return [f"data.fold={fold}: must be {last}. Try: data.fold=0"]
     return _without_selection(settings)
@@ -28,12 +28,12 @@ def _without_selection(settings: Settings) -> list[str]:
     if settings.data.fold != ALL_FOLDS:
         return []
     return [
-        f"data.fold={ALL_FOLDS} leaves no rows to {what} by. Try: {cure}"
+        f"data.fold={ALL_FOLDS} leaves no validation rows, which are needed to {what}. Try: {cure}"
         for what, cure, is_wanted in (
             ("stop early", "train.patience=null", settings.train.patience is not None),
             ("lower the rate", "schedule=linear", settings.schedule.name == "plateau"),
             ("choose a recipe", "train.recipe=preset", settings.train.recipe == AUTO),
-            ("weigh n-grams and network", "model.add=none, or data.fold=0", settings.model.add != "none"),
+            ("weight n-grams against the network", "model.add=none, or data.fold=0", settings.model.add != "none"),
         )
         if is_wanted
     ]
@@ -44,13 +44,13 @@ def own_fold_conflicts(settings: Settings) -> list[str]:
     data, task = settings.data, named_task(settings.task, settings.data)
     named = f"data.fold_column={data.fold_column}"
     if task and (task.input != "text" or not task.needs_label):
-        return [f"{named}: the task {task.name} has no folds of its own. Try: data.fold_column=null data.fold=null"]
+        return [f"{named}: the task {task.name} has no such folds. Try: data.fold_column=null data.fold=null"]
     if data.folds is not None:
-        return [f"{named} has folds of its own, and data.folds={data.folds} deals others. Try: data.folds=null"]
+        return [f"{named} gives the folds, but data.folds={data.folds} asks for others. Try: data.folds=null"]
     if data.fold is None:
         return [f"{named} needs the value whose rows are the test split. Try: data.fold=1, or data.fold={ALL_FOLDS}"]
     if data.source not in ("hub", "files"):
         return [f"{named}: data={data.name} has no such column. Leave it out"]
     splits = {"select_split": data.select_split, "val_path": data.val_path, "test_path": data.test_path}
     given = [f"data.{key}" for key, value in (splits | {"report_splits": data.report_splits}).items() if value]
-    return [f"{named} takes test and val from the training rows, and {key} names others. Leave it out" for key in given]
+    return [f"{named} takes test and val from the training rows, but {key} names others. Leave it out" for key in given]

@@ -29,12 +29,12 @@ def head_conflicts(settings: Settings) -> list[str]:
     task, found = named_task(settings.task, settings.data), _pair_conflicts(model)
     if task and (task.reads != "text" or not task.needs_label):
         found.append(
-            f"model.head=fitted gives one answer a text, and the task {task.name} asks for more. "
-            "Try: model=bert-tiny, or a task of one answer a text (classification, regression)"
+            f"model.head=fitted gives one answer per text, but the task {task.name} needs more. "
+            "Try: model=bert-tiny, or a task with one answer per text (classification, regression)"
         )
     if task and not task.weighs_classes and model.pairs != "none":
         found.append(
-            f"model.pairs={model.pairs} tells rows of one class from those of others, and the task {task.name} has no "
+            f"model.pairs={model.pairs} tells rows of one class from rows of others, but the task {task.name} has no "
             "classes. Try: model=frozen"
         )
     if model.readout["name"] not in READOUTS:
@@ -44,13 +44,13 @@ def head_conflicts(settings: Settings) -> list[str]:
         )
     if model.pairs == "none" and model.freeze != "encoder":
         found.append(
-            f"model.head=fitted trains the last layer alone, and model.freeze={model.freeze}. "
+            f"model.head=fitted trains only the last layer, but model.freeze={model.freeze} trains more. "
             "Try: model.freeze=encoder, or model.pairs=auto to tune the encoder first"
         )
     first = next(iter(settings.compression.items()), None)
     if first and first[1].replaces_training:
         found.append(
-            f"compression=[{first[0]}] trains the model in place of fitting its last layer. "
+            f"compression=[{first[0]}] trains the model instead of fitting its last layer. "
             "Try: model.head=trained model.pairs=none, or another student"
         )
     return found
@@ -61,17 +61,17 @@ def _stock_conflicts(settings: Settings) -> list[str]:
     model, found = settings.model, list[str]()
     if model.family != "auto":
         found.append(
-            f"model.head={STOCK_HEAD} is the head of transformers' classes, and model={model.name} is a network of our "
-            "own. Try: model.head=trained, or model=auto model.pretrained=<a RoBERTa, ModernBERT, ...>"
+            f"model.head={STOCK_HEAD} is the head of a transformers class, but model={model.name} is Bertier's own "
+            "network. Try: model.head=trained, or model=auto model.pretrained=<a RoBERTa, ModernBERT, ...>"
         )
     elif model.readout["name"] not in ("cls", "none"):
         found.append(
-            f"model.head={STOCK_HEAD} reads the states as its class does, and model/readout={model.readout['name']} "
-            "reads them in another way. Try: model/readout=cls, or model.head=trained"
+            f"model.head={STOCK_HEAD} reads the states as its class does, but model/readout={model.readout['name']} "
+            "reads them differently. Try: model/readout=cls, or model.head=trained"
         )
     if model.init_from:
         found.append(
-            f"model.head={STOCK_HEAD} starts from a checkpoint, and model.init_from={model.init_from} names a run. "
+            f"model.head={STOCK_HEAD} starts from a checkpoint, but model.init_from={model.init_from} names a run. "
             f"Try: model.pretrained={model.init_from}"
         )
     return found
@@ -82,12 +82,12 @@ def _pair_conflicts(model: ModelSettings) -> list[str]:
     if model.pairs == "none":
         return []
     if model.pairs != "auto" and not (model.pairs.isascii() and model.pairs.isdigit() and int(model.pairs)):
-        return [f"model.pairs={model.pairs}: expected none, auto or the pairs of each kind a row. Try: model.pairs=10"]
+        return [f"model.pairs={model.pairs}: expected none, auto or pairs of each kind per row. Try: model.pairs=10"]
     if model.head != FITTED_HEAD:
         return [f"model.pairs={model.pairs} tunes an encoder for a fitted last layer. Try: model.head=fitted"]
     if model.freeze != "none":
         return [
-            f"model.pairs={model.pairs} tunes the encoder, and model.freeze={model.freeze} keeps it. "
+            f"model.pairs={model.pairs} tunes the encoder, but model.freeze={model.freeze} keeps it fixed. "
             "Try: model.freeze=none, or model=frozen"
         ]
     return []

@@ -111,7 +111,7 @@ def _check_key(override: Override, known: DictConfig) -> str | None:
     if key in GROUPS or "/" in key or override.is_add() or override.is_force_add():
         return None
     if override.is_sweep_override():
-        return f"{override.input_line}: how a sweep is done cannot be swept itself. Try: one value for {key}"
+        return f"{override.input_line}: the settings of a sweep cannot be swept themselves. Try: one value for {key}"
     parent, _, leaf = key.rpartition(".")
     node = OmegaConf.select(known, parent)
     siblings = [f"{parent}.{name}" for name in node] if OmegaConf.is_dict(node) else []
@@ -147,7 +147,7 @@ def _check_best(words: list[str], overrides: list[Override]) -> Iterator[str]:
     launcher = _choice_of("hydra/launcher", overrides)
     if settings is not None and settings.max_us is not None and launcher in ELSEWHERE:
         yield (
-            f"max_us={settings.max_us:g} is a time on this machine, and {launcher} may time its runs on others. Try: "
+            f"max_us={settings.max_us:g} is a time on this machine, but {launcher} may time its runs on others. Try: "
             "without the launcher, or without max_us (max_ms)"
         )
     for override in overrides:

@@ -28,7 +28,7 @@ def loss_conflicts(settings: Settings) -> list[str]:
     for name, stage in settings.compression.items():
         if isinstance(stage, Distil) and task.soft_losses and stage.soft not in task.soft_losses:
             found.append(
-                f"compression.{name}.soft={stage.soft}: compares documents of a query, and this task is {task.name}. "
+                f"compression.{name}.soft={stage.soft} compares documents of a query, but this task is {task.name}. "
                 f"Try: compression.{name}.soft={task.soft_losses[0]}"
             )
     return found
@@ -40,9 +40,7 @@ def _r_drop(settings: Settings, task: type[Task]) -> list[str]:
     if not settings.train.r_drop:
         return []
     if model.family == FITTED_NGRAMS or model.head == FITTED_HEAD:
-        return [
-            f"{given}: needs a training with dropout, and model={model.name} is fitted without. Try: train.r_drop=0"
-        ]
+        return [f"{given} needs training with dropout, but model={model.name} is fitted without. Try: train.r_drop=0"]
     if not task.soft_losses:
-        return [f"{given}: compares the answers of two passes, which the task {task.name} cannot. Try: train.r_drop=0"]
+        return [f"{given} compares the answers of two passes, which the task {task.name} cannot. Try: train.r_drop=0"]
     return []

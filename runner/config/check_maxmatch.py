@@ -17,15 +17,15 @@ def maxmatch_conflicts(settings: Settings) -> list[str]:
         return []
     given, leave_out = f"train.maxmatch_dropout={share:g}", "Try: train.maxmatch_dropout=0"
     if settings.data.audio is not None:
-        return [f"{given} is about texts, and data.audio={settings.data.audio} gives sounds. {leave_out}"]
+        return [f"{given} is for texts, but data.audio={settings.data.audio} gives sounds. {leave_out}"]
     if model.family in FITTED or model.head == FITTED_HEAD:
         return [
-            f"{given}: splits texts in another way in every epoch, and model={model.name} is fitted without epochs. "
+            f"{given} splits texts differently in every epoch, but model={model.name} is fitted without epochs. "
             f"{leave_out}"
         ]
     task = likely_task(settings.task, settings.data)
     if task.input != "text" or task.reads != "text" or not task.needs_label:
-        return [f"{given}: moves the tokens that the task {task.name} has labels for. {leave_out}"]
+        return [f"{given} moves the tokens that the task {task.name} has labels for. {leave_out}"]
     if settings.view.name != NONE:
-        return [f"{given}: view={settings.view.name} reads texts beside their codes as they are. {leave_out}"]
+        return [f"{given}: view={settings.view.name} reads texts unchanged, together with their codes. {leave_out}"]
     return []

@@ -31,21 +31,21 @@ def sound_conflicts(settings: Settings) -> list[str]:
     reads = reads_frames(model)
     if reads and data.audio is None:
         return [
-            f"model={model.name} reads sounds, and data={data.name} has texts. "
+            f"model={model.name} reads sounds, but data={data.name} has texts. "
             "Try: data=esc10, data.audio=<the column of the sound files>, or model=bert-tiny"
         ]
     if data.audio is not None and not reads:
         return [
-            f"data.audio={data.audio} gives sounds, and model={model.name} reads texts. "
+            f"data.audio={data.audio} gives sounds, but model={model.name} reads texts. "
             "Try: model=tiny-sound, model=mfcc-cnn or model=frames-lr"
         ]
     task = named_task(settings.task, data)
     if reads and task and (task.input != "text" or not task.needs_label):
-        return [f"task={task.name} is about texts, and data.audio={data.audio} gives sounds. Try: leave task= out"]
+        return [f"task={task.name} is for texts, but data.audio={data.audio} gives sounds. Try: leave task= out"]
     taught = next((name for name, stage in settings.compression.items() if isinstance(stage, TaughtSettings)), None)
     if taught and data.augment.mixup:
         return [
-            f"compression=[{taught}] learns a teacher's answers to whole sounds, and data.augment.mixup="
+            f"compression=[{taught}] learns a teacher's answers to whole sounds, but data.augment.mixup="
             f"{data.augment.mixup:g} mixes them. Try: data.augment.mixup=0"
         ]
     return _text_settings(data)
@@ -57,7 +57,7 @@ def _text_settings(data: DataSettings) -> list[str]:
         return []
     given = {"text_pair": data.text_pair, "clean": data.clean, "lower": data.lower, "codes": data.codes}
     found = [
-        f"data.{name}={value} is about texts, and data.audio={data.audio} gives sounds. Try: data.{name}=null"
+        f"data.{name}={value} is for texts, but data.audio={data.audio} gives sounds. Try: data.{name}=null"
         for name, value in given.items()
         if value is not None
     ]

@@ -17,16 +17,16 @@ def view_conflicts(settings: Settings) -> list[str]:
     found, named = contradictions(view), named_task(settings.task, data)
     if data.codes is None:
         found.append(
-            f"view={view.name} learns from codes beside texts, and data={data.name} has none. "
+            f"view={view.name} learns from the codes of texts, but data={data.name} has none. "
             "Try: data=icd10-severity, or data.codes=<a column of codes> data.tree=<a file with code and parent>"
         )
     if named is not None and not named.has_probabilities:
         found.append(
-            f"view={view.name} is for one class a text, and the task here is {named.name}. Try: view=none, or "
+            f"view={view.name} is for one class per text, but the task here is {named.name}. Try: view=none, or "
             "another label"
         )
     if data.text_pair is not None:
-        found.append(f"view={view.name} reads one text a row, and data.text_pair={data.text_pair}. Try: view=none")
+        found.append(f"view={view.name} reads one text per row, but data.text_pair={data.text_pair}. Try: view=none")
     return found + _of_model(settings) + _of_compression(settings)
 
 
@@ -42,14 +42,14 @@ def _of_model(settings: Settings) -> list[str]:
     view, model, found = settings.view.name, settings.model, list[str]()
     if model.family in OVER_NGRAMS:
         found.append(
-            f"view={view} trains a text encoder, and model={model.name} counts n-grams. Try: model=dsn, or view=none"
+            f"view={view} trains a text encoder, but model={model.name} counts n-grams. Try: model=dsn, or view=none"
         )
     if model.head == FITTED_HEAD or model.freeze == "encoder":
         given = f"model.head={FITTED_HEAD}" if model.head == FITTED_HEAD else "model.freeze=encoder"
-        found.append(f"view={view} trains the encoder, and {given} leaves it as it is. Try: model=dsn, or view=none")
+        found.append(f"view={view} trains the encoder, but {given} keeps it fixed. Try: model=dsn, or view=none")
     if settings.train.recipe == AUTO:
         found.append(
-            f"train.recipe={AUTO} compares trainings on labels alone, without view={view}. Try: train.recipe=preset"
+            f"train.recipe={AUTO} compares training runs on labels only, without view={view}. Try: train.recipe=preset"
         )
     return found
 

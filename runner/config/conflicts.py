@@ -56,7 +56,9 @@ def task_conflicts(settings: Settings) -> list[str]:
     task, data = settings.task, settings.data
     found = []
     if data.split and data.source != "hub":
-        found.append(f"data.split={data.split} names a split of a hub dataset, data={data.name} has none. Leave it out")
+        found.append(
+            f"data.split={data.split} names a split of a hub dataset, but data={data.name} has none. Leave it out"
+        )
     named = named_task(task, data)
     if data.report:
         found += _reported_languages(data)
@@ -73,12 +75,12 @@ def _reported_languages(data: DataSettings) -> list[str]:
     named = f"data.report=[{','.join(data.report)}]"
     if data.source != "hub" or data.config is None:
         return [
-            f"{named} names configs of a hub dataset, such as languages, and data={data.name} has none. Leave it out"
+            f"{named} names configs of a hub dataset, such as languages, but data={data.name} has none. Leave it out"
         ]
     wrong = [config for config in data.report if data.report.count(config) > 1 or config == data.config]
     odd = [config for config in data.report if not config.replace("-", "_").isidentifier()]
     if odd:
-        return [f"{named}: {odd[0]!r} is no name of a config. Try: data.report=[tr]"]
+        return [f"{named}: {odd[0]!r} is not the name of a config. Try: data.report=[tr]"]
     return [f"{named}: {wrong[0]} is reported already. Leave it out"] if wrong else []
 
 
@@ -87,10 +89,10 @@ def _settings_of_words(data: DataSettings) -> list[str]:
     given = {"tokens": data.tokens, "tags": data.tags, "language": data.language}
     named = " ".join(f"data.{name}={value}" for name, value in given.items() if value is not None)
     found = (
-        [f"{named}: for tags of words, and this task reads texts. Try: task=tags, or data with texts"] if named else []
+        [f"{named}: for tagging words, but this task reads texts. Try: task=tags, or data with texts"] if named else []
     )
     if data.join != 1:
-        found.append(f"data.join={data.join} joins rows of words, and this task reads texts. Leave it out")
+        found.append(f"data.join={data.join} joins rows of words, but this task reads texts. Leave it out")
     if not data.windows:
         found.append("data.windows=false: this task cuts long texts anyway. Leave it out")
     return found
@@ -109,7 +111,7 @@ def model_conflicts(settings: Settings) -> list[str]:
     found += contradictions(model, task.reads if task else "text")
     if model.readout["name"] == "pair" and settings.data.text_pair is None:
         found.append(
-            f"model/readout=pair compares the two texts of a pair, and data={settings.data.name} has one text a row. "
+            f"model/readout=pair compares the two texts of a pair, but data={settings.data.name} has one text per row. "
             "Try: model/readout=mean, or data.text_pair=<the column of the second text>"
         )
     found += out_of_order(settings.compression)
@@ -120,7 +122,7 @@ def model_conflicts(settings: Settings) -> list[str]:
     found += added_conflicts(settings) if model.add != "none" else []
     if model.tokenizer == "train" and model.pretrained and model.embedding["name"] == "table":
         found.append(
-            f"model.tokenizer=train makes a new vocabulary, which the weights of {model.pretrained} do not know. "
+            f"model.tokenizer=train makes a new vocabulary, which the weights of {model.pretrained} do not match. "
             "Try: model.tokenizer=auto, or model.pretrained=null"
         )
     if model.family == "dsn" and model.init != "random" and not model.init_from:
@@ -138,8 +140,8 @@ def ngram_conflicts(settings: Settings) -> list[str]:
     task, found = named_task(settings.task, settings.data), []
     if task and (task.reads != "text" or not task.needs_label):
         found.append(
-            f"model={settings.model.name} gives one answer a text, and the task {task.name} asks for more. "
-            "Try: model=bert-tiny, or a task of one answer a text (classification, regression)"
+            f"model={settings.model.name} gives one answer per text, but the task {task.name} needs more. "
+            "Try: model=bert-tiny, or a task with one answer per text (classification, regression)"
         )
     if settings.model.family == "ngram_vectors" and settings.data.text_pair:
         found.append(
@@ -165,11 +167,9 @@ def _ngram_compression(settings: Settings) -> list[str]:
         if len(stage.phases) == 1 and not any(p.losses.internal or p.losses.vector for p in stage.phases.values()):
             if not stage.augment.model:
                 return []
-            return [
-                f"compression.{name}.augment.model: model={settings.model.name} learns no varied texts. Leave it out"
-            ]
+            return [f"compression.{name}.augment.model: model={settings.model.name} uses no varied texts. Leave it out"]
         return [
-            f"compression=[{name}]: model={settings.model.name} learns a teacher's answers alone, in one phase. "
+            f"compression=[{name}]: model={settings.model.name} learns only a teacher's answers, in one phase. "
             "Try: compression=[distil_unlabelled]"
         ]
     return [
@@ -187,23 +187,23 @@ def added_conflicts(settings: Settings) -> list[str]:
     given, found = f"model.add={model.add}", list[str]()
     if model.family != "dsn":
         found.append(
-            f"{given} adds n-grams to a model without attention, and model={model.name} is none. "
+            f"{given} adds n-grams to a network without attention, and model={model.name} is not one. "
             "Try: model=static-ngram, or model.add=none"
         )
     elif settings.data.text_pair is None:
         found.append(
-            f"{given} adds n-grams of two texts, and data={settings.data.name} has one text a row. "
+            f"{given} adds n-grams of two texts, but data={settings.data.name} has one text per row. "
             "Try: model=ngram, or data.text_pair=<the column of the second text>"
         )
     elif model.readout["name"] != "pair":
         found.append(
-            f"{given} joins a network that compares two texts, and model/readout={model.readout['name']} reads both as "
+            f"{given} joins a network that compares two texts, but model/readout={model.readout['name']} reads both as "
             "one. Try: model/readout=pair"
         )
     if first and first.replaces_training and not settings.finished:
         found.append(
             f"{given} fits n-grams after the plain training, which compression=[{next(iter(settings.compression))}] "
-            "leaves out. Try: run it without, then that compression with from=<its id>"
+            "skips. Try: run it without, then that compression with from=<its id>"
         )
     return found
 
@@ -213,7 +213,7 @@ def character_conflicts(settings: Settings) -> list[str]:
     model, wanted = settings.model, settings.model.characters
     lengths = model.tokenizer.partition(":")[2]
     if wanted is None:
-        told = f"model.tokenizer={model.tokenizer}: is set by model.characters. Leave it out"
+        told = f"model.tokenizer={model.tokenizer} is already set by model.characters. Leave it out"
         return [told] if lengths else []
     if len(wanted) != 2 or not 1 <= wanted[0] <= wanted[1] <= MOST_CHARACTERS:
         return [
@@ -223,7 +223,7 @@ def character_conflicts(settings: Settings) -> list[str]:
     if model.family != "ngram":
         return [f"model.characters={wanted}: model={model.name} reads words. Try: model=ngram"]
     if settings.data.text_pair:
-        return [f"model.characters={wanted}: n-grams of pairs are those of words. Leave model.characters out"]
+        return [f"model.characters={wanted}: n-grams of pairs are made of words. Leave model.characters out"]
     return []
 
 
@@ -233,25 +233,25 @@ def training_conflicts(settings: Settings) -> list[str]:
     found = []
     if settings.engine.compact_vocabulary == "always" and model.embedding["name"] != "table":
         found.append(
-            f"engine.compact_vocabulary=always trains part of a word table, and model/embedding="
+            f"engine.compact_vocabulary=always trains part of a word table, but model/embedding="
             f"{model.embedding['name']} has none. Try: engine.compact_vocabulary=auto"
         )
     optimizer = settings.optimizer
     if optimizer.name == ROW_SGD and (optimizer.momentum or optimizer.weight_decay):
         found.append(
-            f"optimizer={ROW_SGD} leaves alone the rows that a step does not read, so it has no momentum "
+            f"optimizer={ROW_SGD} changes only the rows that a step reads, so it has no momentum "
             f"({optimizer.momentum:g}) and no weight decay ({optimizer.weight_decay:g}). "
             "Try: optimizer.momentum=0 optimizer.weight_decay=0, or optimizer=sgd"
         )
     if optimizer.name == ROW_SGD and model.family in ("bert", "auto"):
         found.append(
-            f"optimizer={ROW_SGD} has the rate of one text, which suits tables of words and a last layer, and "
+            f"optimizer={ROW_SGD} has a learning rate per text, which suits tables of words and a last layer, but "
             f"model={model.name} has an encoder. Try: optimizer=adamw, or model=dsn"
         )
     has_layers = model.family in ("bert", "auto") and optimizer.name != ROW_SGD
     if optimizer.layer_decay != 1.0 and not has_layers:
         found.append(
-            f"optimizer.layer_decay={optimizer.layer_decay:g} needs an encoder with layers, and model={model.name} has "
+            f"optimizer.layer_decay={optimizer.layer_decay:g} needs an encoder with layers, but model={model.name} has "
             "none. Try: optimizer.layer_decay=1, or model=minilm"
         )
     if train.accumulate > train.batch_size:
@@ -260,7 +260,7 @@ def training_conflicts(settings: Settings) -> list[str]:
             f"Try: train.accumulate={train.batch_size}"
         )
     if not settings.tracker.experiment.strip():
-        found.append("tracker.experiment is empty, a name is needed. Try: tracker.experiment=bertier")
+        found.append("tracker.experiment is empty, but needs a name. Try: tracker.experiment=bertier")
     return found
 
 

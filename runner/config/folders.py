@@ -62,7 +62,7 @@ def _checked(flag: str, name: str) -> Path:
             cure = f"Rename {there[0]} to {near[0]}"
         else:
             cure = f"A dataset's YAML is {folder / 'data'}/<name>.yaml"
-        raise ConfigError(f"{flag} {name}: none of its folders is named as a group ({', '.join(known)}). {cure}")
+        raise ConfigError(f"{flag} {name}: none of its folders has the name of a group ({', '.join(known)}). {cure}")
     return folder
 
 

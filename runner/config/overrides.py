@@ -39,7 +39,7 @@ def values_of(override: Override) -> list[object]:
     if isinstance(value, Glob):
         if group not in groups():
             raise ConfigError(
-                f"{override.input_line}: glob picks among the choices of a group, {group} is none. Try a list"
+                f"{override.input_line}: glob picks among the choices of a group, but {group} is not one. Try a list"
             )
         return list(value.filter(groups()[group]))
     if isinstance(value, IntervalSweep):

@@ -82,11 +82,11 @@ def recipe_conflicts(settings: Settings) -> list[str]:
         ]
     found = [problem for recipe in recipes for word in recipe.split() if (problem := entry_problem(word))]
     if not 1 < len(recipes) <= MOST:
-        found.append(f"train.recipe={AUTO}: model.recipes has {len(recipes)} settings, and 2 to {MOST} are compared")
+        found.append(f"train.recipe={AUTO}: model.recipes has {len(recipes)} settings, but 2 to {MOST} are compared")
     is_searched = {word.partition("=")[0] for recipe in recipes for word in recipe.split()}
     if settings.train.steps and "train.epochs" in is_searched:
         found.append(
-            f"train.steps={settings.train.steps} sets the length of a training, and train.recipe={AUTO} chooses its "
+            f"train.steps={settings.train.steps} sets the length of training, but train.recipe={AUTO} chooses its "
             "epochs. Try: train.steps=null, or train.recipe=preset"
         )
     if "optimizer.lr" in is_searched and settings.optimizer.name != optimizer_of(settings):
@@ -98,7 +98,7 @@ def recipe_conflicts(settings: Settings) -> list[str]:
     if first and first.replaces_training and not settings.finished:
         name = next(iter(settings.compression))
         found.append(
-            f"train.recipe={AUTO} chooses by trainings on labels, and compression={name} trains by itself. "
+            f"train.recipe={AUTO} chooses by training on labels, but compression={name} has its own training. "
             "Try: train.recipe=preset, with the settings that a run of train.recipe=auto chose"
         )
     return list(dict.fromkeys(found)) or _model_conflicts(settings)
@@ -126,7 +126,7 @@ def entry_problem(word: str, where: str = "model.recipes", known: Sequence[str] 
     """Return the mistake in one word of an entry of the list `where`, whose words may set `known`."""
     key, (override, problem) = word.partition("=")[0], parse_override(word)
     if key not in known:
-        problem = f"{word} is none of {', '.join(known)}. Write each entry as: {EXAMPLES[where]}"
+        problem = f"{word} is not one of {', '.join(known)}. Write each entry as: {EXAMPLES[where]}"
     elif override:
         problem = check_type(key, override.value())
     return f"{where}: {problem}" if problem else None

@@ -57,7 +57,7 @@ def with_rows(settings: Settings, rows: int) -> tuple[Settings, list[str]]:
     entry = entry_for(table, rows)
     if entry is None:
         why = f"its table ends at {most_rows(table[-1]):,}" if table else "there is no table by rows for this command"
-        return plain, [f"recipe for {rows:,} training rows: the preset of model={name}, for {why}"]
+        return plain, [f"recipe for {rows:,} training rows: the preset of model={name}, because {why}"]
     chosen = entry.partition(" ")[2]
     return with_recipe(plain, chosen), [
         f"recipe for up to {most_rows(entry):,} training rows ({rows:,} here): {chosen or 'as named in the command'}"
@@ -71,7 +71,7 @@ def table_conflicts(settings: Settings) -> list[str]:
     table = settings.model.recipe_by_rows
     found = [problem for entry in table if (problem := _problem(entry))]
     if not found and any(most_rows(one) >= most_rows(other) for one, other in pairwise(table)):
-        found.append("model.recipe_by_rows: the numbers of rows have to rise from one entry to the next. Sort them")
+        found.append("model.recipe_by_rows: the number of rows must increase from one entry to the next. Sort them")
     has_rates = any(f" {BY_ROWS[0]}=" in entry for entry in table)
     if has_rates and settings.optimizer.name != optimizer_of(settings):
         found.append(

@@ -54,10 +54,10 @@ def why_not_these_rows(prepared: PreparedRun) -> str:
     """Return why the selection rows must not calibrate; "" if they may."""
     select, splits = prepared.splits.select.name, prepared.splits
     if prepared.settings.data.fold == ALL_FOLDS:
-        return f"the rows of {select} train too"
+        return f"the rows of {select} are also trained on"
     own = splits.fingerprints.get(select)
     shared = [name for name, found in splits.fingerprints.items() if name != select and found == own]
-    return f"the rows of {select} are those of {shared[0]}" if shared else ""
+    return f"the rows of {select} are also those of {shared[0]}" if shared else ""
 
 
 def check_calibration_rows(settings: Settings, splits: Splits, task: Task) -> None:

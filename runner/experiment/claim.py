@@ -33,7 +33,7 @@ def claim(folder: Path, notify: Callable[[str], None], exclusive: Exclusive, *, 
     except Timeout:
         if not is_patient:
             raise Busy(folder.name) from None
-        notify(f"run {folder.name} is going on in another process; waiting for it")
+        notify(f"run {folder.name} is running in another process; waiting for it")
         with exclusive.waiting():
             lock.acquire()
     try:
@@ -53,6 +53,6 @@ def require_progress(prepared: PreparedRun) -> None:
     is_done = found is not None and found.status == "done"
     if not is_done and (found is None or find_resume_point(prepared.folder, prepared.identity) is None):
         raise ConfigError(
-            f"resume=must: {prepared.folder} holds nothing that this run could go on from. Try: resume=auto, or the "
+            f"resume=must: {prepared.folder} has nothing that this run could continue from. Try: resume=auto, or the "
             "paths.output of the interrupted run"
         )

@@ -77,4 +77,4 @@ def _sentence(found: FittedHead, rows: int) -> str:
     if len(found.bias) == 1:
         return f"{said}: {found.weights[0, 0]:.3f} x cosine {found.bias[0]:+.3f}"
     slope, shift = found.weights[1, 0] - found.weights[0, 0], found.bias[1] - found.bias[0]
-    return f"{said}: both classes are as likely at a cosine of {-shift / slope:.2f}"
+    return f"{said}: both classes are equally likely at a cosine of {-shift / slope:.2f}"

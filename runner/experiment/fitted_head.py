@@ -61,8 +61,8 @@ def _tune(context: RunStageContext) -> TrainingResult:
     recipe = pair_recipe(recipe_of(settings), pairs)
     same, different = pair_counts(labels)
     told = (
-        f"contrastive tuning: each of {len(labels):,} rows with {pairs} of its class and {pairs} of others, "
-        f"{2 * pairs * len(labels):,} pairs an epoch (there are {same:,} of one class, {different:,} of two)"
+        f"contrastive tuning: each of {len(labels):,} rows is paired with {pairs} of its class and {pairs} of others, "
+        f"{2 * pairs * len(labels):,} pairs per epoch (of {same:,} within classes, {different:,} between them)"
     )
     context.writer.add_notes([told])
     context.say(told)

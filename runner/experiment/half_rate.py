@@ -38,7 +38,7 @@ def fit_or_halve(
         try:
             return context.fit(prepared.model, recipe, first, splits=splits, watch=watch)
         except NotFinite as error:
-            context.say(f"{error}; once more at half the rate")
+            context.say(f"{error}; trying again at half the rate")
         shutil.rmtree(first.folder, ignore_errors=True)
         context.writer.forget_points()
         prepared.model.load_state_dict(start)

@@ -91,8 +91,8 @@ def check_added(settings: Settings, rows: int | None) -> None:
         with_added(tokenizer, added).vocab_size > max(rows, tokenizer.vocab_size)
     ):
         raise ConfigError(
-            f"data.added_tokens=[{','.join(added)}]: {model.pretrained} has {rows:,} word vectors, and the tokenizer "
-            f"{model.tokenizer} has too few unused pieces, whose places added tokens take. Try: data.added_tokens=[], "
+            f"data.added_tokens=[{','.join(added)}]: {model.pretrained} has {rows:,} word vectors, and its tokenizer "
+            f"{model.tokenizer} has too few unused pieces for added tokens to replace. Try: data.added_tokens=[], "
             "or model.pretrained=null"
         )
 
@@ -142,7 +142,7 @@ def check_model(model: Network, settings: Settings, splits: Splits) -> None:
         check_pairs(np.asarray(splits.train.known_labels), settings.model.pairs)
     if model.bert.pooler.texts == 2 and not splits.train.has_pairs:
         raise ConfigError(
-            f"the tokenizer {splits.tokenizer.source} does not tell the two texts of a pair apart, and model/readout="
+            f"the tokenizer {splits.tokenizer.source} does not tell the two texts of a pair apart, but model/readout="
             f"{settings.model.readout['name']} compares them. Try: model.tokenizer=train, or model/readout=mean"
         )
     if settings.engine.compact_vocabulary == "always" and isinstance(
@@ -156,9 +156,9 @@ def check_pairs(labels: np.ndarray, wanted: str) -> None:
     classes.
     """
     if np.issubdtype(labels.dtype, np.floating):
-        raise ConfigError(f"model.pairs={wanted} needs classes, and the labels are numbers. Try: model=frozen")
+        raise ConfigError(f"model.pairs={wanted} needs classes, but the labels are numbers. Try: model=frozen")
     if (classes := len(np.unique(labels))) < 2:
-        raise ConfigError(f"model.pairs={wanted} needs rows of two classes, and there is {classes}. Try: other data")
+        raise ConfigError(f"model.pairs={wanted} needs rows of two classes, but there is {classes}. Try: other data")
 
 
 def check_readout_length(readout: Readout, settings: Settings) -> None:
@@ -250,7 +250,7 @@ def check_tokenizer(folder: Path | None, splits: Splits, *, is_finished: bool = 
         usable.append(unmarked(tokenizer.untrimmed))
     if folder and not fingerprints_of(folder, tokenizer, may_add=not is_finished).intersection(usable):
         raise ConfigError(
-            f"{folder}: was trained with another vocabulary than {tokenizer.source}. Try: model.tokenizer=auto"
+            f"{folder} was trained with a vocabulary other than {tokenizer.source}. Try: model.tokenizer=auto"
         )
 
 

@@ -136,5 +136,5 @@ class Terminal:
             self._progress.stop()
             self._progress = None
         if self._has_star:
-            self.say(f"{STAR} the best epoch so far on the rows that select; the last one so marked is kept")
+            self.say(f"{STAR} the best epoch so far on the selection rows; the last one with this mark is kept")
             self._has_star = False

@@ -40,8 +40,8 @@ def check_selection(settings: Settings, rows: int) -> None:
     """Raise ConfigError if train.recipe=auto would choose on too few rows to distinguish settings."""
     if settings.train.recipe == AUTO and rows < LEAST_ROWS:
         raise ConfigError(
-            f"train.recipe=auto chooses by the selection split, which has {rows:,} rows here, and needs {LEAST_ROWS}: "
-            "on fewer the scores of its settings differ by chance. Try: a larger data.select_fraction, more rows, or "
+            f"train.recipe=auto chooses on the selection split, which has {rows:,} rows here, but needs {LEAST_ROWS}: "
+            "with fewer, scores of settings differ by chance. Try: a larger data.select_fraction, more rows, or "
             "train.recipe=preset"
         )
 

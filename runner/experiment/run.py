@@ -139,7 +139,7 @@ def set_arithmetic(prepared: PreparedRun, overrides: list[str], kept: JsonObject
     if threads != settings.train.threads and any(word.startswith("train.threads=") for word in overrides):
         threads = settings.train.threads
         prepared.notes.append(
-            f"goes on with {threads} threads after {kept['threads']}: equal but for rounding, not bit for bit"
+            f"continues with {threads} threads after {kept['threads']}: equal up to rounding, not bit for bit"
         )
     settings.train.threads = threads
     set_threads(threads or 1)

@@ -159,7 +159,9 @@ class RunStageContext(Stopwatch):
         )  # fmt: skip
         if trained.left_out:
             where = f"{writer.folder.name}/{NOT_FINITE}"
-            note = f"{trained.left_out} of {trained.steps} batches left out, not finite; their rows are in {where}"
+            note = (
+                f"{trained.left_out} of {trained.steps} batches left out because not finite; their rows are in {where}"
+            )
             writer.add_notes([note])
             terminal.say(f"note: {note}")
         return trained
@@ -250,7 +252,7 @@ class RunStageContext(Stopwatch):
         lost, wanted = np.isnan(logits).all(1), self.splits.train.labels.has_output
         if lost.any():
             count = int(lost.sum() if wanted is None else (lost & wanted).sum())
-            self.say(f"{count:,} of {len(lost):,} words have no token of the teacher's; it favours no label there")
+            self.say(f"{count:,} of {len(lost):,} words have no token for the teacher, which favours no label there")
             logits = np.where(lost[:, None], np.float32(0), logits)
         return torch.from_numpy(logits).to(self.device)
 

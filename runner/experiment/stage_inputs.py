@@ -198,6 +198,6 @@ def unlabelled_source(key: str, text: str, data: DataSettings) -> DataSettings:
         raise ConfigError(f"{key}={text}: neither a file nor <data>:<split> of the hub. Try: {key}=imdb:unsupervised")
     found = resolve(compose([f"data={name}"])).data
     if found.source != "hub" or (found.text_pair is None) != (data.text_pair is None):
-        why = "is not on the hub" if found.source != "hub" else "has another number of texts a row"
+        why = "is not on the hub" if found.source != "hub" else "has a different number of texts per row"
         raise ConfigError(f"{key}={text}: data={name} {why}. Try: {key}=imdb:unsupervised, or a file")
     return replace(found, split=split, max_length=data.max_length)

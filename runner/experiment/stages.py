@@ -150,7 +150,7 @@ def _folded(context: RunStageContext) -> LinearHead:
     folded = fold(cast(LinearHead, prepared.model), settings.model, prepared.splits, outputs_of)
     facts = folded.architecture["ngram"]
     told = (
-        f"folded: {facts['count']:,} of {len(vectors.hashes):,} n-grams kept, one byte a class each; "
+        f"folded: {facts['count']:,} of {len(vectors.hashes):,} n-grams kept, each with one byte per class; "
         f"temperature {facts['temperature']:.2f}"
     )
     context.writer.add_notes([told])

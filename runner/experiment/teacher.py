@@ -66,7 +66,7 @@ class KeptTeacher:
         cure = "a teacher trained with this data"
         if self.facts.head != task.head().name:
             raise ConfigError(
-                f"{named}: answers for each {self.facts.head}, and this task needs answers for each "
+                f"{named}: answers for each {self.facts.head}, but this task needs answers for each "
                 f"{task.head().name}. Try: {cure}"
             )
         self.order, self.notes = match_labels(self.facts.labels, splits.task.label_names, named, cure)
@@ -158,18 +158,18 @@ class KeptTeacher:
         positions = self.facts.positions
         if positions is not None and max_length > positions:
             raise ConfigError(
-                f"{self.named}: reads {positions} tokens at most, and data.max_length={max_length}. "
+                f"{self.named}: reads {positions} tokens at most, but data.max_length={max_length}. "
                 f"Try: data.max_length={positions}"
             )
         if isinstance(own, SoundFeatures):
             if other != own:
                 raise ConfigError(
-                    f"{self.named}: reads other features of sounds than the student, or scales them by other rows. "
+                    f"{self.named}: reads different sound features from the student, or scales them by different rows. "
                     f"Try: {self.named.partition('=')[0].removesuffix('teacher')}tokens=own"
                 )
         elif other.tokens() != own.tokens():
             raise ConfigError(
-                f"{self.named}: reads another vocabulary ({other.vocab_size:,} tokens) than the student "
+                f"{self.named}: has a different vocabulary ({other.vocab_size:,} tokens) from the student's "
                 f"({own.vocab_size:,}). Try: model.tokenizer={self.source}, or "
                 f"{self.named.partition('=')[0].removesuffix('teacher')}tokens=own to learn its answers alone"
             )

@@ -39,12 +39,12 @@ class WordReplacer:
         self.network  # noqa: B018 refuses a model without a head for masked words
         if load_tokenizer(self.source).tokens() != own.tokens() or MASK not in own.tokens():
             raise ConfigError(
-                f"{named}: reads another vocabulary than the student, or one that masks nothing. "
+                f"{named}: has a different vocabulary from the student's, or no mask token. "
                 f"Try: model.tokenizer={self.source}, or a model made by: run task=mlm model.tokenizer={own.source}"
             )
         if self.facts.positions is not None and max_length > self.facts.positions:
             raise ConfigError(
-                f"{named}: reads {self.facts.positions} tokens at most, and data.max_length={max_length}. "
+                f"{named}: reads {self.facts.positions} tokens at most, but data.max_length={max_length}. "
                 f"Try: data.max_length={self.facts.positions}"
             )
 

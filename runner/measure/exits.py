@@ -1,4 +1,4 @@
-"""What early exits save: how many layers ran for the rows of a split, and the multiply-adds of its rows."""
+"""The work that early exits save: how many layers ran for the rows of a split, and their multiply-adds."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def analyse(
     if readable and doubts:
         label_doubts = _doubts(readable, notify, every_row=every_row)
     elif there and doubts:
-        label_doubts = "labels are doubted by n-gram models, and these rows are sounds"
+        label_doubts = "label errors are sought with n-gram models, but these rows are sounds"
     elif isinstance(material, str):
         label_doubts = material
     return Findings(

@@ -76,7 +76,7 @@ def analyse_label_sets(answered: Answered, material: Material | None) -> Plain:
         for one in weakest[:FEW]
     ]
     empty = int((~sets.any(axis=1) & labels.any(axis=1)).sum())
-    told += [f"Rows that have labels and are answered with none: {empty:,}."] if empty else []
+    told += [f"Rows with labels that are answered with none: {empty:,}."] if empty else []
     lead = f"{len(wrong):,} of {len(labels):,} rows of {answered.split} have a wrong set of labels"
     lines: list[CsvLine] = [
         ("wrong set", answered.split, *one.place, one.missed, one.added, one.labels, one.answered, one.text)
@@ -134,5 +134,5 @@ def _worst(found: Sequence[WrongSet]) -> Section:
         [Cell(shortened(one.text), style="text"), one.missed, one.added, one.labels, one.answered, str(one.place)]
         for one in found
     ]
-    told = ["Those with the most wrong labels first, of equal ones the surest. All of them are in errors.csv."]
+    told = ["Most wrong labels first, then by confidence. All of them are in errors.csv."]
     return Section("Rows with the most wrong labels", table(titles, lines, is_sortable=True), "mistakes", told)

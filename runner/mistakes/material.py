@@ -145,7 +145,7 @@ def read_material(answered: Answered, cache: Path) -> Material | str:
     source = rows_behind(split)
     raw, wanted = rows.raw.splits.get(source), record.data.fingerprints.get(source)
     if raw is None or (wanted and rows.fingerprints[source] != wanted):
-        return f"the rows of {split} are others than those that the run answered: its data have changed since"
+        return f"the rows of {split} are not those that the run answered: its data have changed since"
     if split != source and answered.source_rows is not None:  # but for rows that are in no fold
         rows.raw.splits[split] = raw.take(np.flatnonzero(np.isin(raw.source_rows, answered.source_rows)))
         rows.fingerprints[split] = rows.raw.splits[split].fingerprint()

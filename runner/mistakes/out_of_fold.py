@@ -59,7 +59,7 @@ def out_of_fold(material: Material, notify: Callable[[str], None], *, every_row:
     pairs = PairOptions(N, material.settings.symmetric, classes > 2) if tokens.has_pairs else None
     answers = answer_by_folds(tokens, rows.labels, fold, classes, pairs=pairs, other=apart)
     if answers is None:
-        return "no word is in two training rows"
+        return "no word occurs in two training rows"
     parts = [(rows.numbers[is_held], rows.labels[is_held], answers.held_out[is_held])]
     if apart is not None and answers.other is not None:
         parts.append((material.source_rows(CALIBRATION), np.asarray(apart.labels.values), answers.other))

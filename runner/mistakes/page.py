@@ -24,11 +24,11 @@ FEW = 12  # classes whose scores are drawn as bars too
 
 def errors_page(found: Findings, reliability: Sequence[Section]) -> str:
     """Return the page. reliability: the section on how sure the answers are, [] where that is not known."""
-    lead = f"{found.rows - found.right:,} of {found.rows:,} rows of {found.split} are answered wrong"
+    lead = f"{found.rows - found.right:,} of {found.rows:,} rows of {found.split} are answered wrongly"
     sections = [
         Section("In short", tag("ul", *(tag("li", line) for line in summary(found))), "short"),
         _classes(found),
-        Section("What is taken for what", confusion([one.name for one in found.classes], found.counts), "confusion",
+        Section("Confusion matrix", confusion([one.name for one in found.classes], found.counts), "confusion",
                 ["Rows are labels, columns answers; the tint is the share of the row."]),
         *_slices(found),
         *reliability,
@@ -100,9 +100,9 @@ def _mistakes(found: Findings) -> Section:
     lines = [_mistake_line(one, has_text) for one in found.shown]
     told = [
         f"{len(found.shown):,} of {len(found.mistakes):,} mistakes, the most confident first; all are in errors.csv.",
-        "Row: of your file, 1 is the first below the header; rows of train likewise. Near: cosine of TF-IDF words, 1 "
-        "is the same words." if has_text else f"No texts: {found.no_texts}.",
-        *([] if found.has_scores else ["How sure the answers are is not known: the run kept no logits."]),
+        "Row: in your file, 1 is the first below the header; so are rows of train. Near: cosine of TF-IDF words, 1 "
+        "for the same words." if has_text else f"No texts: {found.no_texts}.",
+        *([] if found.has_scores else ["The confidence of the answers is unknown: the run kept no logits."]),
     ]  # fmt: skip
     return Section("Most confident mistakes", table(titles, lines, is_sortable=True), "mistakes", told)
 
@@ -177,7 +177,7 @@ def _copies(found: Findings) -> list[Section]:
 def copies_in_words(copies: Copies, found: Findings) -> list[str]:
     """Return sentences on what is in both splits, and what that does to the score."""
     told = [
-        f"{copies.equal:,} of {found.rows:,} rows have a text that is also in train, but for case and punctuation; "
+        f"{copies.equal:,} of {found.rows:,} rows have a text that is also in train, apart from case and punctuation; "
         f"{copies.other_label:,} of them have another label there."
     ]
     rest = found.rows - copies.equal
@@ -185,11 +185,11 @@ def copies_in_words(copies: Copies, found: Findings) -> list[str]:
         without = (found.right - copies.equal_right) / rest
         told.append(
             f"Accuracy with them {found.right / found.rows:.4f}, without them {without:.4f}, "
-            f"of those alone {copies.equal_right / copies.equal:.4f}."
+            f"on them alone {copies.equal_right / copies.equal:.4f}."
         )
     told.append(
-        f"{copies.near:,} more have an almost equal one, of {copies.looked_up:,} rows that were compared with "
-        f"{copies.compared_with:,} of train (at least 70 % of the groups of five letters)."
+        f"{copies.near:,} more have an almost equal text in train (at least 70 % of the groups of five letters), of "
+        f"{copies.looked_up:,} rows that were compared with {copies.compared_with:,} of train."
     )
     if copies.apart is not None:
         told.append(

@@ -68,7 +68,7 @@ def _line(
 
 def _section(found: list[tuple[str | int | float, ...]], score: str) -> Section:
     titles: list[Heading | str] = [
-        "query", *(Heading(name, True) for name in (score, "first relevant", "relevant", "candidates")), "stands first",
+        "query", *(Heading(name, True) for name in (score, "first relevant", "relevant", "candidates")), "ranked first",
         "relevant document",
     ]  # fmt: skip
     lines: list[Row] = [
@@ -76,5 +76,5 @@ def _section(found: list[tuple[str | int | float, ...]], score: str) -> Section:
          Cell(shortened(str(first)), style="text"), Cell(shortened(str(good)), style="text")]
         for asked, *numbers, first, good in found
     ]  # fmt: skip
-    told = [f"The {len(found)} queries with the lowest score; a document that stands first may be relevant itself."]
+    told = [f"The {len(found)} queries with the lowest score; a document ranked first may itself be relevant."]
     return Section("Worst queries", table(titles, lines, is_sortable=True), "mistakes", told)

@@ -51,7 +51,7 @@ def analyse_spans(answered: Answered, material: Material | None) -> Plain:
     told = [f"{name}: {int(is_in.sum()):,} of {len(f1):,}." for name, is_in in outcomes[1:] if is_in.any()]
     weakest = sorted((float(f1[is_in].mean()), name) for name, is_in in slices)
     told += [f"Lowest mean F1, {weakest[0][0]:.3f}: {weakest[0][1]}."] if weakest else []
-    lead = f"{int((f1 < 1).sum()):,} of {len(f1):,} questions of {answered.split} are not answered fully right"
+    lead = f"{int((f1 < 1).sum()):,} of {len(f1):,} questions of {answered.split} are not answered fully correctly"
     return Plain(f"Errors of {name_of(answered.record)}", lead, told, sections, COLUMNS, lines)
 
 
@@ -62,10 +62,10 @@ def outcomes_of(answered: Answered) -> list[Slice]:
     asked, right = has_answer == 1, exact == 1
     return [
         ("right", right),
-        ("right in part", ~right & (f1 > 0)),
+        ("partly right", ~right & (f1 > 0)),
         ("another part of the text", asked & is_answered & (f1 == 0)),
-        ("left unanswered, and there is an answer", asked & ~is_answered & ~right),
-        ("answered, and there is no answer", ~asked & is_answered & ~right),
+        ("left unanswered although there is an answer", asked & ~is_answered & ~right),
+        ("answered although there is no answer", ~asked & is_answered & ~right),
     ]
 
 

@@ -33,7 +33,7 @@ def analyse_tags(answered: Answered, material: Material | None) -> Plain:
     written = _sentences(answered, material)
     sections = [
         _tags(weakest),
-        Section("What is taken for what", confusion(names, counts.tolist()), "confusion",
+        Section("Confusion matrix", confusion(names, counts.tolist()), "confusion",
                 ["Rows are labels, columns answers; the tint is the share of the row."]),
         _worst(written),
     ]  # fmt: skip
@@ -43,7 +43,7 @@ def analyse_tags(answered: Answered, material: Material | None) -> Plain:
         if one.taken_for
     ]
     wrong = int((~answered.is_right).sum())
-    lead = f"{wrong:,} of {len(answered.labels):,} words of {answered.split} are tagged wrong"
+    lead = f"{wrong:,} of {len(answered.labels):,} words of {answered.split} are tagged wrongly"
     lines: list[CsvLine] = [("wrong tags", answered.split, *line[0], *line[1:]) for line in written]
     return Plain(f"Errors of {name_of(answered.record)}", lead, told, sections, COLUMNS, lines)
 

@@ -81,12 +81,12 @@ def compare_errors(first: Answered, second: Answered, cache: Path) -> Versus:
     """
     for one in (first, second):
         if one.is_of_words or not one.names:
-            raise ConfigError(f"run compare --errors works for classes, run {one.record.identity} has none")
+            raise ConfigError(f"run compare --errors works for classes, but run {one.record.identity} has none")
     same = first.split == second.split and np.array_equal(first.in_words("label"), second.in_words("label"))
     prints = {one.record.data.fingerprints.get(one.split) for one in (first, second)}
     if not same or len(prints) > 1:
         raise ConfigError(
-            f"run compare --errors: {first.record.identity} and {second.record.identity} answered other rows "
+            f"run compare --errors: {first.record.identity} and {second.record.identity} answered different rows "
             f"({first.record.dataset} {first.split}, {second.record.dataset} {second.split})"
         )
     material = read_material(first, cache)

@@ -15,8 +15,8 @@ SIZES = ("cost/bytes_deployed", "cost/bytes_file", "cost/bytes_packed")  # the n
 ANSWER = "speed/answer_us_p50"
 FORWARD = "speed/latency_ms_p50_b1_s"  # the beginning of the name; the shortest texts of a run come first
 STAR = "*"
-STAR_OF_SIZE = f"{STAR} beside MB: the weights alone, without vocabulary and config; the record has no more."
-STAR_OF_TIME = f"{STAR} beside us: the forward pass alone, without tokenising; the record has no more."
+STAR_OF_SIZE = f"{STAR} after MB: only the weights, without vocabulary and config; the record has no more."
+STAR_OF_TIME = f"{STAR} after us: only the forward pass, without tokenising; the record has no more."
 
 
 def in_mb(count: float) -> str:

@@ -105,7 +105,7 @@ def _sentences(record: RunRecord, split: str) -> list[str]:
             f"No miscalibration visible: a perfectly calibrated model has an ECE of up to {high:.4f} on these rows."
         )
     else:
-        told.append(f"Off by about {found:.3f} on average; a perfectly calibrated model would be by {floor:.3f}.")
+        told.append(f"Off by about {found:.3f} on average; a perfectly calibrated model would be off by {floor:.3f}.")
     return told
 
 

@@ -47,7 +47,7 @@ def reliability(shown: Sequence[Answers]) -> Markup:
         (f"{colour(0)}" if i == len(shown) - 1 else f"{colour(1)} dashed", f"{kind.name} {kind.note}".strip())
         for i, kind in enumerate(shown)
     ]
-    legend.append(("front", "as right as they are sure"))
+    legend.append(("front", "perfectly calibrated"))
     if shown and any(one.low is not None for one in shown[-1].bins):
         legend.append(("band", "95 % of draws from a perfectly calibrated model"))
     chart = frame(scale, scale, join(marks), x_title="confidence", y_title="share that is right",

@@ -65,7 +65,7 @@ def run_page(record: RunRecord, folder: Path) -> str:
         _environment(record),
         _next(record, folder),
     ]
-    facts = f"Run {record.identity}, {record.status}, begun {record.started}. Bertier {VERSION}."
+    facts = f"Run {record.identity}, {record.status}, started {record.started}. Bertier {VERSION}."
     return page(name_of(record), sections, facts=facts)
 
 
@@ -216,4 +216,4 @@ def _commands(record: RunRecord, output: Path) -> Iterator[tuple[str, str]]:
         yield "A folder that answers without torch", " ".join(["run export", name, "format=bundle", *place])
     if any(report.confusion for report in record.reports.values()):
         yield "Where it fails", " ".join(["run errors", name, *place])
-    yield "Beside other runs of these data", " ".join(["run compare", shlex.quote(f"data={record.dataset}"), *place])
+    yield "Compare with runs on the same data", " ".join(["run compare", shlex.quote(f"data={record.dataset}"), *place])

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ScoreFacts:
-    """What tables, records and searches need to know about a score."""
+    """A score as tables, records and searches need it."""
 
     name: str
     unit: str

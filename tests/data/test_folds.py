@@ -111,12 +111,12 @@ def test_the_reported_split_is_the_one_without_folds(tmp_path: Path) -> None:
     ("words", "said"),
     [
         (["data.fold=0"], "needs the number of folds"),
-        (["data.folds=5"], "needs the fold that selects"),
+        (["data.folds=5"], "needs the fold to select on"),
         (["data.folds=5", "data.fold=5"], "must be 0 to 4"),
         (["data.folds=5", "data.fold=-1"], "must be 0 to 4"),
-        (["data.folds=5", "data.fold=all", "train.patience=2"], "leaves no rows to stop early by"),
-        (["data.folds=5", "data.fold=all", "schedule=plateau"], "leaves no rows to lower the rate by"),
-        (["data.folds=5", "data.fold=all", "train.recipe=auto"], "leaves no rows to choose a recipe by"),
+        (["data.folds=5", "data.fold=all", "train.patience=2"], "which are needed to stop early"),
+        (["data.folds=5", "data.fold=all", "schedule=plateau"], "which are needed to lower the rate"),
+        (["data.folds=5", "data.fold=all", "train.recipe=auto"], "which are needed to choose a recipe"),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused(words: list[str], said: str) -> None:

@@ -269,7 +269,7 @@ def test_a_run_goes_on_with_the_threads_it_began_with_unless_the_command_names_o
 def test_resume_says_whether_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = settings(tmp_path, doubling=Learning())
     chosen.resume = "must"
-    with pytest.raises(ConfigError, match="nothing that this run could go on from"):
+    with pytest.raises(ConfigError, match="nothing that this run could continue from"):
         run(chosen, [])
     assert not list((tmp_path / "outputs").glob("*/record.json"))
     monkeypatch.setattr(Doubling, "stop", "boundary")

@@ -198,7 +198,7 @@ def test_varied_texts_are_made_once_and_answered_by_the_teacher(
 
 
 @pytest.mark.parametrize(
-    ("is_masked", "message"), [(False, "has no head for masked words"), (True, "another vocabulary")]
+    ("is_masked", "message"), [(False, "has no head for masked words"), (True, "a different vocabulary")]
 )
 def test_what_cannot_guess_these_words_is_refused_before_anything_is_written(
     school: School, masked: str, is_masked: bool, message: str, tmp_path: Path
@@ -253,7 +253,7 @@ def test_a_teacher_that_cannot_teach_is_refused_before_anything_is_written(
         teacher = changed(school, tmp_path, "../record.json", '"status": "done"', '"status": "killed"')
         message = "that run is killed"
     elif mistake == "vocabulary":
-        words, message = ["model=dsn", "model.vocab_size=70"], "reads another vocabulary"
+        words, message = ["model=dsn", "model.vocab_size=70"], "has a different vocabulary"
     else:
         teacher, message = "ffffffffff", "no run starts with 'ffffffffff'"
     settings = school.settings(*school.distil(f"compression.distil.teacher={teacher}", *words))

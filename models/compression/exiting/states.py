@@ -1,4 +1,4 @@
-"""What a model's exits need to be fitted and calibrated: the vectors they read, and the last layer's answers."""
+"""The inputs for fitting and calibrating a model's exits: the vectors they read, and the last layer's answers."""
 
 from __future__ import annotations
 

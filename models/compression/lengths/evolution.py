@@ -31,7 +31,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Problem:
-    """What a search needs to know: the number of layers with lengths to choose, and the cost and score functions."""
+    """The inputs of a search: the number of layers with lengths to choose, and the cost and score functions."""
 
     layers: int
     longest: int

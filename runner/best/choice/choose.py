@@ -155,13 +155,13 @@ def _nothing_fits(candidates: Sequence[Scored], budget: Budget) -> str:
     nearest = min(candidates, key=lambda one: cost_of(one, budget), default=None)
     if nearest is None:
         return "no candidate is finished. Try: more minutes"
-    time = "" if nearest.micros is None else f", {nearest.micros:,.0f} us an answer"
-    return f"{caps}: no finished candidate is inside. The nearest is {nearest.name}: {nearest.bytes:,} bytes{time}"
+    time = "" if nearest.micros is None else f", {nearest.micros:,.0f} us per answer"
+    return f"{caps}: no finished candidate is within this. The nearest is {nearest.name}: {nearest.bytes:,} bytes{time}"
 
 
 def _of_what(count: int, budget: Budget) -> str:
     has_cap = budget.max_kb is not None or budget.max_us is not None
-    return f"{count} candidate{'s' * (count > 1)}" + (" inside the budget" if has_cap else "")
+    return f"{count} candidate{'s' * (count > 1)}" + (" within the budget" if has_cap else "")
 
 
 def _unit(draws: Draws) -> float:

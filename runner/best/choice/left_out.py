@@ -23,7 +23,7 @@ def _trained(conclusion: Conclusion) -> Iterator[str]:
     if fitting:
         yield f"trained, but not chosen: {_listed(fitting, conclusion)}"
     if above:
-        yield f"above the budget, trained to compare with or to teach: {_listed(above, conclusion)}"
+        yield f"over the budget, trained for comparison or as teachers: {_listed(above, conclusion)}"
 
 
 def _listed(candidates: Sequence[Scored], conclusion: Conclusion) -> str:

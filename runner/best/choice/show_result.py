@@ -92,7 +92,7 @@ def _winner(ending: Ending) -> Iterator[str]:
             "an answer", f"{micros:,.0f} us{cap}, {what}, one text at a time on this machine{_answered_by(ending)}"
         )
     if (interval := interval_of(ending.record)) is not None:
-        rows = f"on {interval.over} that chose nothing: the number to report"
+        rows = f"on {interval.over} not used to choose: the number to report"
         yield from _row(primary, f"{metrics[primary]:.4f}  [{interval.low:.4f}, {interval.high:.4f}]  {rows}")
     yield from _row(f"{_chosen_by(ending)}/{ending.score.name}", _selection(ending, has_number=interval is not None))
     yield from _row("why", "; ".join(ending.choice.reasons))
@@ -145,7 +145,7 @@ ENDS_OF = {
 def _beside(ending: Ending) -> Iterator[str]:
     """Yield the table of the winner and the models that it is compared with."""
     metrics, primary = ending.record.metrics, ending.record.data.primary
-    yield from wrapped(f"{primary} of the winner and beside it:")
+    yield from wrapped(f"{primary} of the winner and its alternatives:")
     yield f"{'':<{NAME}} {'size':>9} {'answer':>9} {'score':>7}  winner ahead by"
     cheaper = "next faster" if by_time(ending.conclusion.plan.budget) else "next smaller"
     found = {cheaper: next_cheaper(ending), "ceiling": _ceiling(ending), "n-gram": _best_ngram(ending)}
@@ -202,12 +202,12 @@ def _work(conclusion: Conclusion, ending: Ending | None) -> Iterator[str]:
     result = conclusion.result
     steps = result.stopped or f"{result.done} of {result.planned} steps done"
     yield from wrapped(
-        f"{result.compared} settings were scored on the rows that select, in {_duration(conclusion.seconds)}"
+        f"{result.compared} settings were scored on the selection rows, in {_duration(conclusion.seconds)}"
     )
     yield from wrapped(steps)
     if ending is not None and (times := times_reported(ending.output, ending.record, result.key)) > 1:
         yield from wrapped(
-            f"the reported rows have now been reported {times} times: with each search that they judge, a good score "
+            f"the reported rows have now been reported {times} times: with each search judged on them, a good score "
             "on them means less"
         )
 
@@ -232,7 +232,7 @@ def _next(ending: Ending) -> Iterator[str]:
         yield from wrapped(f"no bundle: {result.problem}")
     if result.agreement is not None and result.agreement < 1:
         yield from wrapped(
-            f"the bundle's graph is rounded: to {result.agreement:.1%} of the reported rows it gives the run's answer"
+            f"the bundle's graph is rounded: for {result.agreement:.1%} of the reported rows it gives the run's answer"
         )
     output = from_here(ending.output)
     where = "" if output == Path(DEFAULT_OUTPUT) else f" paths.output={output}"
@@ -267,7 +267,7 @@ def _answered_by(ending: Ending) -> str:
     """Return which form of the model took that time; "" for a packed model, which has only one."""
     if (engine := ending.conclusion.result.engine) is not None:
         return ENGINES.get(engine, "")
-    return ", by the run in torch; the graph in the bundle has a time of its own" if _is_graph(ending) else ""
+    return ", by the run in torch; the graph in the bundle may be faster or slower" if _is_graph(ending) else ""
 
 
 def _bytes(ending: Ending) -> float:

@@ -83,7 +83,7 @@ class CandidateFinder:
         if not small:
             return LeftOut(kind.name, kind.name, f"none of its small models is tried ({', '.join(kind.small)})")
         if large.micros is not None and verdict(large.micros, self.budget.max_us):
-            return LeftOut(kind.name, kind.name, f"{large.name} is fast enough alone")
+            return LeftOut(kind.name, kind.name, f"{large.name} is fast enough by itself")
         size, cap = min(one.bytes or 0 for one in small) + (large.bytes or 0), self.budget.max_bytes
         if cap is not None and size > TOLERANCE * cap:
             return LeftOut(kind.name, kind.name, f"needs {shown_bytes(size)}, cap {shown_bytes(cap)}")

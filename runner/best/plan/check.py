@@ -32,17 +32,19 @@ def check_budget(budget: Budget, settings: Settings) -> None:
     if budget.prefer not in PREFERENCES:
         raise ConfigError(f"prefer={budget.prefer}: expected cap or small. Try: prefer=small")
     if budget.at_least is not None and budget.at_least > 1:
-        raise ConfigError(f"at_least={budget.at_least:g}: scores end at 1. Try: at_least={budget.at_least / 100:g}")
+        raise ConfigError(
+            f"at_least={budget.at_least:g}: scores are at most 1. Try: at_least={budget.at_least / 100:g}"
+        )
     data = settings.data
     reported = {name for pair in data.report_splits.items() for name in pair}
     if data.select_split is not None and data.select_split in reported and data.split is None:
         raise ConfigError(
-            f"data.select_split={data.select_split} is reported, and no choice may be made by reported rows. "
+            f"data.select_split={data.select_split} is a reported split, and no choice may be made on reported rows. "
             "Try: data.select_split=null (a part of the training rows)"
         )
     if data.calibration == FOLDS:
         raise ConfigError(
-            f"data.calibration={FOLDS}: run best trains on folds where rows are few, and calibrates its winner by "
+            f"data.calibration={FOLDS}: with few rows run best trains on folds, and calibrates its winner on "
             "them. Leave it out"
         )
     if budget.goal is not None and "/" in budget.goal:
@@ -55,7 +57,7 @@ def check_task(task: Task) -> None:
     """Raise ConfigError for a task that needs an output per token: no candidate has that."""
     if task.reads == "tokens":
         raise ConfigError(
-            f"run best compares models that answer a text as a whole, and {task.output_name} answers from its tokens "
+            f"run best compares models that answer for a whole text, but {task.output_name} answers for its tokens "
             f"(task={task.name}). Try: run -m model=bert-tiny,bert-mini, then run compare"
         )
 
@@ -70,7 +72,9 @@ def goal_of(budget: Budget, task: Task) -> str:
     name = GOALS.get(budget.goal, budget.goal)
     known = [known for known in task.scores if task.scores[known]]
     if name not in known:
-        raise ConfigError(f"goal={budget.goal}: is no score of {task.name} ({', '.join(known)}). Try: goal={known[0]}")
+        raise ConfigError(
+            f"goal={budget.goal} is not a score of {task.name} ({', '.join(known)}). Try: goal={known[0]}"
+        )
     return name
 
 
@@ -86,7 +90,7 @@ def check_classes(rows: Rows) -> None:
     if sizes.min() == 1:
         name = raw.target.names[int(classes[sizes.argmin()])]
         raise ConfigError(
-            f"the class {name!r} has a single row, which cannot be both learnt and selected by. Add rows of it, or "
+            f"the class {name!r} has a single row, which cannot both train and select. Add rows of it, or "
             "leave that row out"
         )
 
@@ -101,7 +105,7 @@ def check_facts(facts: Facts, budget: Budget) -> Facts:
     majority = facts.majority or 0.0
     if budget.at_least is not None and budget.goal == "accuracy" and budget.at_least <= majority:
         raise ConfigError(
-            f"at_least={budget.at_least:g}: the most frequent label alone has accuracy {majority:.3f}. "
+            f"at_least={budget.at_least:g}: always giving the most frequent label has accuracy {majority:.3f}. "
             f"Try: at_least={min(0.99, math.ceil(100 * majority + 1) / 100):g}"
         )
     if budget.goal == "accuracy" and majority > LOPSIDED:
@@ -150,6 +154,7 @@ def nearest(budget: Budget, beyond: Sequence[Candidate]) -> str:
         fastest = min(timed, key=lambda one: one.micros or 0.0)
         needed = math.ceil((fastest.micros or 0.0) * 1.25)
         found.append(
-            f"This machine cannot: {fastest.name}, the fastest, takes {fastest.micros:,.0f} us. Try: max_us={needed}"
+            f"This machine is too slow: {fastest.name}, the fastest, takes {fastest.micros:,.0f} us. "
+            f"Try: max_us={needed}"
         )
     return ". ".join(found)

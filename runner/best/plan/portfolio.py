@@ -76,9 +76,9 @@ def read_portfolio() -> tuple[Kind, ...]:
     named = {kind.name for kind in kinds}
     for kind in kinds:
         if kind.teacher and kind.teacher not in named:
-            raise ConfigError(f"conf/{PORTFOLIO}/{kind.name}.yaml: teacher: {kind.teacher} is no file there. Fix it")
+            raise ConfigError(f"conf/{PORTFOLIO}/{kind.name}.yaml: teacher: {kind.teacher} is not a file there. Fix it")
         if unknown := [name for name in kind.small if name not in named]:
-            raise ConfigError(f"conf/{PORTFOLIO}/{kind.name}.yaml: small: {unknown[0]} is no file there. Fix it")
+            raise ConfigError(f"conf/{PORTFOLIO}/{kind.name}.yaml: small: {unknown[0]} is not a file there. Fix it")
     return tuple(kinds)
 
 
@@ -102,7 +102,7 @@ def read_kind(name: str) -> Kind:
     variants = tuple(_made(Variant, one, where) for one in content.pop("variants", None) or ({"name": ""},))
     kind = _made(Kind, content | {"name": name, "variants": variants}, where)
     if kind.work not in WORK:
-        raise ConfigError(f"{where}: work: {kind.work} is none of {', '.join(WORK)}. Fix it")
+        raise ConfigError(f"{where}: work: {kind.work} is not one of {', '.join(WORK)}. Fix it")
     for needs in (kind.needs, *(variant.needs for variant in kind.variants)):
         check_needs(needs, where)
     return kind
@@ -112,7 +112,7 @@ def _made(cls: type[Made], content: object, where: str) -> Made:
     """Return the dataclass that a mapping of YAML describes; lists become tuples."""
     known = [one.name for one in fields(cls)]
     if not isinstance(content, dict) or not set(content) <= set(known):
-        raise ConfigError(f"{where}: {content!r:.80} has other keys than {', '.join(known)}. Fix them")
+        raise ConfigError(f"{where}: {content!r:.80} has keys other than {', '.join(known)}. Fix them")
     try:
         return cls(**{key: _typed(key, value) for key, value in content.items()})
     except TypeError as error:
@@ -169,7 +169,7 @@ def _texts(count: int, facts: Facts, _budget: Budget, _hub: Hub) -> str:
 
 
 def _labels(wanted: str, facts: Facts, _budget: Budget, _hub: Hub) -> str:
-    return "" if (wanted == "classes") == (facts.classes is not None) else f"for {wanted} alone"
+    return "" if (wanted == "classes") == (facts.classes is not None) else f"only for {wanted}"
 
 
 def _new_words(least: float, facts: Facts, _budget: Budget, _hub: Hub) -> str:
@@ -213,7 +213,7 @@ def check_needs(needs: Needs, where: str) -> None:
             for one in value:
                 check_needs(one, where)
         elif key not in NEEDS:
-            raise ConfigError(f"{where}: needs: {key} is none of {', '.join([*NEEDS, 'any'])}. Fix it")
+            raise ConfigError(f"{where}: needs: {key} is not one of {', '.join([*NEEDS, 'any'])}. Fix it")
 
 
 def unmet_need(needs: Needs, facts: Facts, budget: Budget, hub: Hub) -> str:

@@ -12,8 +12,8 @@ from runner.best.types import Budget, Candidate, Facts, Plan
 WIDTH = 80
 NAME = 41  # columns of a candidate's name
 FORMS = {  # what is said of the engine of a candidate's bundle
-    "onnx-int8": "the time is that of its graph in 8 bits: in float32 it is over the cap",
-    "torch": "the time is that of torch: there can be no bundle",
+    "onnx-int8": "the time is for its graph in 8 bits, because in float32 it is over the cap",
+    "torch": "the time is for torch, because there can be no bundle",
 }
 
 
@@ -45,7 +45,7 @@ def budget_line(budget: Budget) -> str:
     if budget.at_least is not None:
         aim = f"the smallest model with {aim} of {budget.at_least:g} or more"
     caps = [shown_bytes(budget.max_bytes)] if budget.max_bytes is not None else []
-    caps += [f"{budget.max_us:,g} us an answer"] if budget.max_us is not None else []
+    caps += [f"{budget.max_us:,g} us per answer"] if budget.max_us is not None else []
     ends = f"{budget.steps} steps" if budget.steps is not None else ""
     ends = ends or (
         "all steps" if budget.minutes is None else f"{budget.minutes:g} minute{'s' * (budget.minutes != 1)}"
@@ -62,10 +62,10 @@ def facts_line(facts: Facts) -> str:
         least = f" of {facts.smallest_class:,} rows or more" if facts.smallest_class else ""
         parts.append(f"{facts.classes} classes{least}")
         parts.append(f"the most frequent label has {facts.majority:.1%}")
-    parts.append(f"{facts.words_median:,.0f} words a text (95 %: {facts.words_p95:,.0f})")
+    parts.append(f"{facts.words_median:,.0f} words per text (95 %: {facts.words_p95:,.0f})")
     parts.append(f"{facts.new_words:.1%} of the words of selection texts are new")
     if facts.repeated:
-        parts.append(f"{facts.repeated:,} texts repeat another")
+        parts.append(f"{facts.repeated:,} texts are repeats")
     if facts.unlabelled_rows:
         parts.append(f"{facts.unlabelled_rows:,} unlabelled rows")
     return "; ".join(parts)

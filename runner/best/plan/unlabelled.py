@@ -32,7 +32,7 @@ def count_unlabelled(facts: Facts, rows: Rows, settings: Settings, budget: Budge
     plain = replace(source, task="auto", label=None, tokens=None, tags=None, group=None, missing="drop")
     found = read_raw(plain, cache).splits["train"]
     if not len(found):
-        raise ConfigError(f"{KEY}={budget.unlabelled}: has no text. Try: {KEY}=<a file with the column {plain.text}>")
+        raise ConfigError(f"{KEY}={budget.unlabelled} has no text. Try: {KEY}=<a file with the column {plain.text}>")
     texts, train = list(sample_texts(found)), list(sample_texts(rows.raw.splits["train"]))
     unknown = new_word_share(texts, words_of(train))
     if unknown > MOST_UNKNOWN + facts.new_words:

@@ -28,7 +28,7 @@ def run_earlier_stages(
     if len(stages) == 1:
         return None
     names, last = list(settings.compression)[:-1], stages[-1].name
-    notify(f"before {last}: {', '.join(stage.name for stage in stages[:-1])}, a run of its own")
+    notify(f"before {last}: {', '.join(stage.name for stage in stages[:-1])}, as a separate run")
     shorter = replace(settings, compression={name: settings.compression[name] for name in names}, force=False)
     record = finish_run(make_run, shorter, earlier_overrides(overrides, names, last))
     return prepared.folder.parent / record.identity

@@ -44,7 +44,7 @@ def find_initial_weights(
     if not model.tune.epochs:
         return InitialWeights(folder_of(model.init_from, settings.paths.output) if model.init_from else None)
     check_before_finetuning(settings, notify, exclusive)
-    notify(f"tuning the encoder first, {model.tune.epochs:g} epochs: a run of its own")
+    notify(f"tuning the encoder first, {model.tune.epochs:g} epochs, as a separate run")
     encoder = encoder_settings(settings)
     record = finish_run(make_run, encoder, encoder_overrides(encoder, overrides))
     folder = Path(settings.paths.output).expanduser() / record.identity / "model"

@@ -36,13 +36,13 @@ def answer_by_folds(
     settings, splits = prepared.settings, prepared.splits
     if settings.data.calibration != FOLDS:
         return
-    notify(f"{splits.folds} runs of folds first, which answer the rows that they hold out: they calibrate this one")
+    notify(f"{splits.folds} fold runs first: their answers to their held-out rows calibrate this run")
     records = [
         finish_run(make_run, fold_settings(settings, fold), fold_overrides(settings, overrides, fold))
         for fold in range(splits.folds)
     ]
     if any(record.data.labels != list(splits.task.label_names) for record in records):
-        raise ConfigError(f"data.calibration={FOLDS}: the runs of the folds have other classes. Try: force=true")
+        raise ConfigError(f"data.calibration={FOLDS}: the fold runs have different classes. Try: force=true")
     numbers, logits, labels = held_out_logits([prepared.folder.parent / record.identity for record in records])
     train, own = splits.train, splits.train.source_rows
     assert own is not None, "rows that are dealt into folds have numbers"
@@ -52,7 +52,7 @@ def answer_by_folds(
         train = replace(train.take(np.flatnonzero(is_held)), source_rows=own[is_held])
     place = at[is_held]
     if len(place) != len(numbers) or not np.array_equal(labels[place], np.asarray(train.labels.values)):
-        raise ConfigError(f"data.calibration={FOLDS}: the runs of the folds held out other rows. Try: force=true")
+        raise ConfigError(f"data.calibration={FOLDS}: the fold runs held out different rows. Try: force=true")
     apart = replace(train, name=OUT_OF_FOLD, augment=None, units=None)
     prints = splits.fingerprints | {OUT_OF_FOLD: f"{OUT_OF_FOLD} {splits.fingerprints['train']}"}
     prepared.splits = replace(splits, apart=apart, fingerprints=prints)

@@ -46,7 +46,7 @@ def find_ngram_baseline(
     inner = ngram_settings(settings, words)
     if found := find_finished(inner):
         return baseline_metrics(found)
-    notify("n-gram baseline first: a run of its own, made once for these data (baseline.ngram=off leaves it out)")
+    notify("n-gram baseline first: a separate run, made once for these data (baseline.ngram=off leaves it out)")
     try:
         outcome = make_run(inner, words)
     except (ConfigError, DataError, ModelError, OSError) as error:

@@ -28,7 +28,7 @@ def make_pretrained(settings: Settings, overrides: list[str], notify: Callable[[
         return
     is_part = is_command(model.init_from)  # of that model, as model.carry says
     key, named = ("init_from", model.init_from) if is_part else ("pretrained", model.pretrained)
-    notify("pretraining first: a run of its own")
+    notify("pretraining first, as a separate run")
     words = named_overrides(str(named), overrides, SHARED)
     record = finish_named_run(f"model.{key}", words, settings, make_run)
     folder = str(Path(settings.paths.output).expanduser() / record.identity / "model")

@@ -26,7 +26,7 @@ def make_teachers(settings: Settings, overrides: list[str], notify: Callable[[st
     def made(key: str, role: str, named: str | None) -> str | None:
         if named is None or not is_command(named):
             return named
-        notify(f"{role} first: a run of its own")
+        notify(f"{role} first, as a separate run")
         return finish_named_run(key, named_overrides(named, overrides, SHARED), settings, make_run).identity
 
     for name, stage in settings.compression.items():

@@ -17,18 +17,18 @@ def check_view(view: ViewSettings, splits: Splits, task: Task, model: Network) -
     assert splits.paired is not None, "loaded with codes"
     if not task.has_probabilities or not isinstance(model, SequenceClassifier):
         raise ConfigError(
-            f"view={view.name} is for one class a text, and the task here is {task.name}. Try: view=none, or data with "
-            "classes"
+            f"view={view.name} is for one class per text, but the task here is {task.name}. "
+            "Try: view=none, or data with classes"
         )
     if view.method == DISTIL or view.reads != TEXT:
         return []
     pairs, least = len(splits.paired.texts), smallest_batch(view.width)
     if pairs < least:
         raise ConfigError(
-            f"view.width={view.width}: {pairs:,} training rows have a text and codes, and {least:,} are needed: in "
-            f"fewer, independent views seem to correlate. Try: view.method={DISTIL}"
+            f"view.width={view.width}: {pairs:,} training rows have a text and codes, but {least:,} are needed: with "
+            f"fewer, independent views appear to correlate. Try: view.method={DISTIL}"
         )
     width = model.classifier.in_features
     if width >= view.k:
         return []
-    return [f"{width} correlations in place of view.k={view.k}: the vectors of the texts have no more dimensions"]
+    return [f"{width} correlations instead of view.k={view.k}: the vectors of the texts have no more dimensions"]

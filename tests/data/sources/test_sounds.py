@@ -143,10 +143,10 @@ def test_a_column_of_sounds_is_no_column_of_texts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["data.text_pair=words"], r"data.text_pair=words is about texts"),
-        (["data.clean=tweets"], r"data.clean=tweets is about texts"),
-        (["task=mlm"], r"task=mlm is about texts"),
-        (["task=tags"], r"task=tags is about texts"),
+        (["data.text_pair=words"], r"data.text_pair=words is for texts"),
+        (["data.clean=tweets"], r"data.clean=tweets is for texts"),
+        (["task=mlm"], r"task=mlm is for texts"),
+        (["task=tags"], r"task=tags is for texts"),
         (["data.group=shared_text", "data.folds=3", "data.fold=3"], r"data.fold=3: must be 0 to 2"),
     ],
 )
@@ -158,7 +158,7 @@ def test_settings_of_texts_are_refused_beside_sounds(words: list[str], message: 
 def test_the_search_for_models_of_texts_is_refused_with_the_models_of_sounds() -> None:
     from runner.commands.best import command_of
 
-    with pytest.raises(ConfigError, match="run best compares models of texts, and these are sounds"):
+    with pytest.raises(ConfigError, match="run best compares models of texts, but these are sounds"):
         command_of(["data=esc10", "max_kb=100"])
 
 

@@ -24,7 +24,7 @@ def test_jobs_side_by_side_change_no_decision(tmp_path: Path, jobs: int, monkeyp
     assert search.work().status == "done"
     assert machine.begun == ["b", "a1 third", "a2 third", "a3 third", "a2 rest", "a3 rest"]
     cut = search.journal.ended[5]
-    assert cut.status == "skipped" and "0.5000, and 0.8000 went on" in str(cut.reason)
+    assert cut.status == "skipped" and "0.5000, while 0.8000 went on" in str(cut.reason)
 
 
 def test_kinds_are_not_ranked_against_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

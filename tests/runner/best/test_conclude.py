@@ -224,7 +224,7 @@ def test_the_bundle_has_the_form_whose_time_was_judged(tmp_path: Path, monkeypat
     search = search_of(plan, tmp_path, machine)
     found = conclude(search, search.work(), no_run, untimed)
     assert written == ["onnx-int8"] and (found.result.micros, found.result.engine) == (8.0, "onnx-int8")
-    assert found.ended == (("b", "refused", "31.0 us an answer, 1.0 over max_us=30"),)
+    assert found.ended == (("b", "refused", "31.0 us per answer, 1.0 over max_us=30"),)
 
 
 def test_the_time_of_a_model_of_all_rows_is_judged_by_its_own_bundle(tmp_path: Path) -> None:
@@ -237,6 +237,6 @@ def test_the_time_of_a_model_of_all_rows_is_judged_by_its_own_bundle(tmp_path: P
     search = folded(tmp_path, plan)
     found = conclude(search, DONE, train, untimed)
     assert found.result.winner == "a" and (found.result.micros, found.result.engine) == (29.0, "numpy")
-    assert "b 0.8000: refused: on all rows: 31.0 us an answer, 1.0 over max_us=30" in " ".join(left_out(found))
+    assert "b 0.8000: refused: on all rows: 31.0 us per answer, 1.0 over max_us=30" in " ".join(left_out(found))
     again = conclude(folded(tmp_path, plan), DONE, no_run, untimed)
     assert again.result == found.result, "a time is judged once"

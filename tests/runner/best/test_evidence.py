@@ -14,7 +14,7 @@ def test_a_run_over_a_cap_is_refused_with_by_how_much_and_its_time_is_judged_onc
     machine = Machine(sizes={"b": 2013}, micros=30.5)
     search = search_of(plan, tmp_path, machine)
     search.work()
-    assert search.journal.ended[2].reason == "2,013 bytes, 13 over max_kb=2 and 30.5 us an answer, 0.5 over max_us=30"
+    assert search.journal.ended[2].reason == "2,013 bytes, 13 over max_kb=2 and 30.5 us per answer, 0.5 over max_us=30"
     again = search_of(plan, tmp_path, Machine(micros=1.0))
     again.work()
     assert again.journal.ended[1].micros == 30.5
@@ -27,7 +27,7 @@ def test_a_refusal_says_where_the_time_is_far_from_what_was_expected(tmp_path: P
         candidate = replace(FIVE.candidates[0], micros=expected)
         return str(judge_step(FIVE.steps[0], candidate, ending, Budget(max_us=9.0), tmp_path).reason)
 
-    plain = "46.0 us an answer, 37.0 over max_us=9"
+    plain = "46.0 us per answer, 37.0 over max_us=9"
     assert reason(None) == reason(23.0) == plain
     assert reason(11.0) == f"{plain} (about 11 us were expected: other work on the machine may have slowed it)"
 

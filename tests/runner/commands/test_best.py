@@ -51,7 +51,7 @@ def test_a_wrong_word_is_refused_with_its_cure(words: list[str], expected: str) 
 
 @pytest.mark.parametrize("words", [["data=esc10"], ["data=files", "data.path=clips.csv", "data.audio=path"]])
 def test_sounds_are_refused(words: list[str]) -> None:
-    with pytest.raises(ConfigError, match=r"compares models of texts, and these are sounds\. Try: run -m model="):
+    with pytest.raises(ConfigError, match=r"compares models of texts, but these are sounds\. Try: run -m model="):
         command_of([*words, "max_kb=12"])
 
 
@@ -72,7 +72,7 @@ def test_a_cap_on_time_is_refused_where_runs_are_timed_elsewhere(
 ) -> None:
     assert dispatch(["best", "data=demo", "max_ms=1", f"hydra/launcher={launcher}"]) == 2
     told = " ".join(capsys.readouterr().err.split())
-    assert f"max_us=1000 is a time on this machine, and hydra/launcher={launcher} may time its runs on others" in told
+    assert f"max_us=1000 is a time on this machine, but hydra/launcher={launcher} may time its runs on others" in told
 
 
 def test_the_help_names_every_word(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ WRONG = {
     "no pairs": (["max_pairs=0"], r"max_pairs=0: expected a whole number"),
     "a compression": (["compression=int9"], r"compression=int9: expected one of"),
     "no file": (["data=files"], r"which file\? Try: run blimp from=<id> data=files path=pairs.csv"),
-    "a file of the hub's pairs": (["path=a.csv"], r"path=a.csv is about a file, and data=blimp is .*data=files"),
+    "a file of the hub's pairs": (["path=a.csv"], r"path=a.csv is for a file, but data=blimp is .*data=files"),
     "a quoting": (["data=files", "path=a.csv", "quoting=x"], r"quoting=x: expected one of auto, minimal, none"),
     "an option": (["scores=pll"], r"'scores=pll' is not one of its options"),
     "a run that is not there": ([], r"no recorded run in"),

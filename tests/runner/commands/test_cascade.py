@@ -134,7 +134,7 @@ def test_other_verbs_say_what_a_cascade_is(place: Path, made: RunRecord, capsys:
         ("export", ["format=safetensors"], "is a cascade of two models, which is deployed as a folder. Try: run"),
         ("predict", ["a text", "reject=0.05"], "is a cascade, whose promise is about the accuracy lost"),
         ("predict", ["a text", "engine=onnx"], "is for cascade. Try: engine=auto"),
-        ("explain", [], "It was: run cascade small="),
+        ("explain", [], "The command was: run cascade small="),
         ("cascade", [], f"small={made.identity}: is a cascade itself"),
     ):  # fmt: skip
         asked = [f"small={made.identity}", f"large={LARGE}"] if verb == "cascade" else [made.identity, *more]

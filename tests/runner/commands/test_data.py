@@ -28,7 +28,10 @@ def test_the_report_is_text_or_json(tmp_path: Path, capsys: pytest.CaptureFixtur
     [
         ("format=xml", "run: run data: format=xml: expected text or json. Try: format=json"),
         ("near=maybe", "run: run data: near=maybe: expected true or false. Try: near=true"),
-        ("reviews.csv", "run: run data: 'reviews.csv' is no setting. Try: run data data=files data.path=reviews.csv"),
+        (
+            "reviews.csv",
+            "run: run data: 'reviews.csv' is not a setting. Try: run data data=files data.path=reviews.csv",
+        ),
         ("data.txt=a", "data.txt"),
     ],
 )

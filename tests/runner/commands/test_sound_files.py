@@ -82,12 +82,15 @@ def test_a_long_sound_is_cut_and_counted(output: Path, tmp_path: Path, capsys: p
 
 MISTAKES = {
     "a typo": (["{clips}/a.wva"], r"a\.wva: no such file; this model reads sounds\. Try: \S*/clips/a\.wav"),
-    "a folder": (["{clips}"], r"is a folder, and sound files are needed\. Try: run predict 5555 \S*clips/\*\.wav"),
+    "a folder": (["{clips}"], r"is a folder, but sound files are needed\. Try: run predict 5555 \S*clips/\*\.wav"),
     "a text": (["a lovely film"], "a lovely film: no such file; this model reads sounds. Try: the path of a sound"),
     "a text named .wav": (["{clips}/notes.wav"], r"notes\.wav is not a whole sound file"),
     "one of many": (["{clips}/a.wav", "{clips}/no.wav"], r"no\.wav: no such file"),
-    "a table among files": (["{clips}/a.wav", "{clips}/clips.csv"], r"clips\.csv is a table of paths, and one is read"),
-    "an option of tables": (["{clips}/a.wav", "delimiter=;"], r"delimiter=; is about the rows of a table"),
+    "a table among files": (
+        ["{clips}/a.wav", "{clips}/clips.csv"],
+        r"clips\.csv is a table of paths, and only one can be read",
+    ),
+    "an option of tables": (["{clips}/a.wav", "delimiter=;"], r"delimiter=; is for the rows of a table"),
     "another column": (["{clips}/clips.csv", "text=n"], r"clips/1: no such file"),
     "a second text": (["{clips}/clips.csv", "text_pair=n"], "this model reads one text"),
     "no file": ([], "no text and no file"),

@@ -82,7 +82,7 @@ def test_another_template_or_mode_is_another_result(
     assert "All about {}." in shown and "guess among the" in shown and "texts/s" in shown
     assert len(records(place)) == 2
     assert compare([made.identity, f"paths.output={place}/outputs"]) == 0
-    with pytest.raises(ConfigError, match="It was: run zero-shot aaaa data=files"):
+    with pytest.raises(ConfigError, match="The command was: run zero-shot aaaa data=files"):
         explain([made.identity, f"paths.output={place}/outputs"])
 
 
@@ -105,11 +105,11 @@ def test_mistakes_are_one_message(place: Path, more: list[str], message: str) ->
 
 
 def test_models_that_cannot_be_asked_are_refused(place: Path) -> None:
-    with pytest.raises(ConfigError, match="bbbb reads one text, and a model of entailment reads two"):
+    with pytest.raises(ConfigError, match="bbbb reads one text, but a model of entailment reads two"):
         main(["bbbb", *words(place)[1:]])
-    with pytest.raises(ConfigError, match=r"data\.audio=audio are sounds, and a model of entailment reads texts"):
+    with pytest.raises(ConfigError, match=r"data\.audio=audio are sounds, but a model of entailment reads texts"):
         main(["aaaa", "data=esc10"])
-    with pytest.raises(ConfigError, match="by which model of entailment"):
+    with pytest.raises(ConfigError, match="which model of entailment"):
         main(words(place)[1:])
     with pytest.raises(ConfigError, match=r"which texts\? Try: data=sib200"):
         main(["aaaa", f"paths.output={place}/outputs"])

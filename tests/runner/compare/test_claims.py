@@ -126,7 +126,7 @@ def test_a_difference_on_other_examples_is_not_testable(tmp_path: Path) -> None:
     write_group(tmp_path, "model=dsn", right=[150])
     write_group(tmp_path, "model=bert-tiny", right=[100], fingerprint="e" * 64)
     found = verdict(tmp_path, kind="difference", versus=TINY, value=0.1)
-    assert found.verdict == "not testable here" and "other examples" in found.why
+    assert found.verdict == "not testable here" and "different examples" in found.why
 
 
 def test_a_claim_that_is_none_is_the_users_mistake(output: Path) -> None:

@@ -46,7 +46,7 @@ def test_size_and_time_are_of_whole_answers_and_older_records_are_marked(tmp_pat
     by_model = {row.group.settings["model.name"]: (size.cell(row), time.cell(row)) for row in found.rows}
     assert by_model == {"dsn": ("0.01", "600"), "bert-tiny": ("0.0044*", "1,000*")}
     page = markdown(found, "title", None)
-    assert "the weights alone" in page and "(speed/latency_ms_p50_b1_s128)" in page
+    assert "only the weights" in page and "(speed/latency_ms_p50_b1_s128)" in page
     assert "smaller (b: bytes of the weights file), faster (l: ms (speed/latency_ms_p50_b1_s128))" in page
 
 

@@ -57,7 +57,7 @@ def test_all_folds_of_a_recipe_show_the_way_to_a_model_of_all_rows(tmp_path: Pat
         write_fold(tmp_path, "dsn", fold, right_rows(0.8, 1))
     assert not any("data.calibration=folds" in line for line in advice(runs_of(tmp_path))), "one fold is missing"
     write_fold(tmp_path, "dsn", 4, right_rows(0.8, 1))
-    assert advice(runs_of(tmp_path))[-1].endswith("runs like these: data.fold=all data.calibration=folds")
+    assert advice(runs_of(tmp_path))[-1].endswith("by such runs: data.fold=all data.calibration=folds")
 
 
 def test_missing_answers_are_named(tmp_path: Path) -> None:
@@ -85,7 +85,7 @@ def test_the_own_folds_of_a_data_set_are_one_set_of_answers(tmp_path: Path) -> N
         assert row.chances.examples and row.chances.examples.over == "100 rows held out"
     assert isinstance(best.paired, FoldPaired) and best.paired.examples == 100 and best.paired.folds == 5
     assert text_of(base.group.settings, base.group.runs) == "5"
-    assert not any("are held out by no run" in note for note in found.notes)
+    assert not any("are never held out" in note for note in found.notes)
 
 
 def test_rows_that_no_own_fold_has_held_out_are_told(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_rows_that_no_own_fold_has_held_out_are_told(tmp_path: Path) -> None:
             write_own_fold(tmp_path, "dsn", fold, right_rows(0.8, seed), seed)
     runs = runs_of(tmp_path)
     assert list(by_fold(runs)) == [(0, "a"), (0, "d")]
-    assert advice(runs) == ["folds: 60 of 100 rows are held out by no run. Try: further values of data.fold"]
+    assert advice(runs) == ["folds: 60 of 100 rows are never held out. Try: further values of data.fold"]
     rows, values = scores_over_all(runs, "test/accuracy") or (0, [])
     assert rows == 40 and len(values) == 2
     assert scores_over_all(runs, "val/accuracy") is None

@@ -88,7 +88,7 @@ def test_a_table_of_folds_advises_repeats_with_the_number_of_runs(tmp_path: Path
     write_folds(tmp_path, "bert-tiny", right_rows(0.9, 1), seeds=2)
     write_folds(tmp_path, "dsn", right_rows(0.6, 2), seeds=2)
     page = markdown(compared(tmp_path), "compared", None)
-    assert "5 x 5 are advised, 40 further runs a recipe: data.fold_seed=0,1,2,3,4" in page
+    assert "5 x 5 are advised, 40 more runs per recipe: data.fold_seed=0,1,2,3,4" in page
     assert "corrected resampled t" in page and "paired t test over seeds" not in page
     assert "| 1 x 5 |" in page and "these models" in page
 
@@ -97,7 +97,7 @@ def test_folds_and_other_runs_are_not_compared_nor_is_a_score_of_the_reported_ro
     write_folds(tmp_path, "bert-tiny", right_rows(0.9, 1))
     write_folds(tmp_path, "dsn", right_rows(0.6, 2))
     found = row_of(compared(tmp_path, metric="test/accuracy"), "bert-tiny").paired
-    assert isinstance(found, Refused) and "folds are repeats for the rows held out" in found.reason
+    assert isinstance(found, Refused) and "folds are repeats only for held-out rows" in found.reason
     write_group(tmp_path, "model=eelbert", right=[150, 140])
     rows = compared(tmp_path, "model=eelbert").rows
     assert [row.metric for row in rows if row.group.is_folded] == ["val/accuracy", "val/accuracy"]

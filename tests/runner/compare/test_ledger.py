@@ -81,7 +81,7 @@ def test_objections_that_are_no_texts_and_sweeps_without_claims_are_refused(tmp_
     with pytest.raises(ConfigError, match="`objections` is a list of texts"):
         main(["a_sweep", "--format", "ledger", f"paths.output={tmp_path}"])
     write_sweep(tmp_path, records, status="done", claims=[])
-    with pytest.raises(ConfigError, match="states none"):
+    with pytest.raises(ConfigError, match="states no claims"):
         main(["a_sweep", "--format", "ledger", f"paths.output={tmp_path}"])
 
 

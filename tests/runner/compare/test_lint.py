@@ -68,7 +68,7 @@ def test_a_vocabulary_that_outweighs_the_weights_is_said(tmp_path: Path) -> None
     larger = {"cost/bytes_deployed": 704_400, "cost/bytes_file": 104_400, "cost/bytes_packed": 104_000}
     write_run(tmp_path, "model=bert-tiny", metrics=larger)
     (sentence,) = said(tmp_path)
-    assert sentence.startswith("model=bert-tiny: the vocabulary") and "0.60 MB against 0.10 MB" in sentence
+    assert sentence.startswith("model=bert-tiny: its vocabulary") and "0.60 MB against 0.10 MB" in sentence
 
 
 def test_noise_other_machines_and_constant_answers_are_said(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_a_difference_that_the_seeds_scatter_away_is_not_significant(tmp_path: P
     write_group(tmp_path, "model=dsn", right=[120, 121, 119])
     found = row_of(compared(tmp_path), "bert-tiny").paired
     assert isinstance(found, Paired) and found.p_examples < 0.001
-    assert found.in_words() == "not significant: the seeds vary as much"
+    assert found.in_words() == "not significant: the seeds vary by as much"
 
 
 def test_identical_answers_are_said_to_be_so(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_f1_of_different_classes_is_not_compared(tmp_path: Path) -> None:
         write_run(tmp_path, f"model={model}", labels=labels, answers=answers, metrics={"test/f1": 0.9, "test/mcc": 0.8},
                   data=of_class(positive, 200))  # fmt: skip
     found = row_of(compared(tmp_path), "bert-tiny").paired
-    assert isinstance(found, Refused) and "f1 is of another class" in found.reason
+    assert isinstance(found, Refused) and "f1 is for different classes" in found.reason
     assert isinstance(row_of(compared(tmp_path, metric="test/mcc"), "bert-tiny").paired, Paired)
 
 
@@ -198,7 +198,7 @@ def test_sets_of_labels_at_thresholds_that_were_chosen_otherwise_are_refused_unl
 
     pairs = [(run("per_label"), run(None))]
     why = why_not(pairs, "test/f1_micro")
-    assert why is not None and "other data.threshold (0.5, per_label)" in why and "--any-threshold" in why
+    assert why is not None and "different data.threshold (0.5, per_label)" in why and "--any-threshold" in why
     assert why_not(pairs, "test/map_labels") is None, "it needs no threshold"
     assert why_not(pairs, "test/f1_micro", any_threshold=True) is None
     assert why_not([(run("0.5"), run(None))], "test/f1_micro") is None
@@ -217,7 +217,7 @@ def test_runs_of_different_tasks_are_said_to_be_so() -> None:
 def test_other_data_is_refused_with_the_reason(tmp_path: Path) -> None:
     write_group(tmp_path, "model=dsn", right=[150])
     write_group(tmp_path, "model=bert-tiny", right=[180], fingerprint="e" * 64)
-    assert "not compared: the baseline was scored on other examples" in refusal(tmp_path)
+    assert "not compared: the baseline was scored on different examples" in refusal(tmp_path)
 
 
 def test_more_training_rows_do_not_make_other_test_examples(tmp_path: Path) -> None:
@@ -291,8 +291,8 @@ def test_a_single_seed_gets_the_interval_over_its_examples_and_says_so(tmp_path:
     ("low", "high", "p_seeds", "said"),
     [
         (-0.01, 0.03, None, "not significant: within the sampling error of the examples"),
-        (0.001, 0.03, None, "not significant: borderline, the interval leaves 0 out and the test does not"),
-        (-0.03, -0.001, 0.2, "not significant: borderline, the interval leaves 0 out and the test does not"),
+        (0.001, 0.03, None, "not significant: borderline, the interval excludes 0 but the test is not significant"),
+        (-0.03, -0.001, 0.2, "not significant: borderline, the interval excludes 0 but the test is not significant"),
     ],
 )
 def test_an_interval_without_0_is_never_called_chance(

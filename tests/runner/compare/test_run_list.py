@@ -48,11 +48,11 @@ def test_the_newest_come_first_or_the_best_of_those_that_finished(tmp_path: Path
 def test_filters_are_settings_and_the_status(tmp_path: Path, runs: dict[str, str]) -> None:
     assert ids(tmp_path, filters=["status=failed"]) == [runs["failed"]]
     assert ids(tmp_path, filters=["model=dsn,bert-tiny", "data=demo"]) == [runs["worst"], runs["best"]]
-    with pytest.raises(ConfigError, match=r"no recorded run has model=x; there: bert-mini, bert-tiny, dsn"):
+    with pytest.raises(ConfigError, match=r"no recorded run has model=x; recorded: bert-mini, bert-tiny, dsn"):
         ids(tmp_path, filters=["model=x"])
     with pytest.raises(ConfigError, match=r"did you mean model.*Try: run list runs model="):
         ids(tmp_path, filters=["modle=dsn"])
-    with pytest.raises(ConfigError, match=r"status=lost; there: done, failed"):
+    with pytest.raises(ConfigError, match=r"status=lost; recorded: done, failed"):
         ids(tmp_path, filters=["status=lost"])
 
 

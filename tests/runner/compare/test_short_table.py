@@ -47,7 +47,7 @@ def test_baselines_are_rows_and_every_mark_is_explained_below(tmp_path: Path) ->
     write_group(tmp_path, "model=dsn", right=[102, 101], metrics=BASE, older=True)
     said = shown(tmp_path, 100)
     assert re.search(r"majority-class baseline +0.5000", said) and "n-gram baseline" in said and "0.8000" in said
-    assert "* beside MB: the weights alone" in said and "* beside us: the forward pass alone" in said
+    assert "* after MB: only the weights" in said and "* after us: only the forward pass" in said
     assert said.count("(at baseline)") == 1 and said.count("at baseline: not better") == 1
     assert "seeds: the score is their mean" in said
 

@@ -107,7 +107,7 @@ def test_more_runs_than_anybody_wants_are_refused_at_once(words: list[str]) -> N
 
 def test_glob_picks_among_the_choices_of_a_group_alone() -> None:
     assert check_overrides(["model=glob(dsn*)", "seed=0,1"], multirun=True) == []
-    with pytest.raises(ConfigError, match=r"seed is none. Try a list"):
+    with pytest.raises(ConfigError, match=r"seed is not one. Try a list"):
         check_overrides(["seed=glob(*)"], multirun=True)
 
 
@@ -202,7 +202,7 @@ def test_good_commands_pass(words: list[str]) -> None:
         (["model=static", "model.init=pca", "model.init_from=a/b", "model.pretrained=c/d"], "both give the first"),
         (["model=static", "data=demo", "model.word_weights=sif"], "weighs vectors that come from elsewhere"),
         (["model=static", "data=sst2", "model.tokenizer=train"], "Try: model.tokenizer=auto, or model.pretrained=null"),
-        (["model=dsn", "model/readout=pair", "data=demo"], "data=demo has one text a row. Try: model/readout=mean"),
+        (["model=dsn", "model/readout=pair", "data=demo"], "data=demo has one text per row. Try: model/readout=mean"),
         (["model=bert-tiny", "model/readout=pair", "data=demo-pairs"], "Try: model/readout=cls, or model=dsn"),
         (["model=dsn", "model/readout=cls"], "Try: model/readout=mean, or model/backbone=bert-tiny"),
         (["data=files"], "data.path="),

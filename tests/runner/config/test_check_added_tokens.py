@@ -12,9 +12,9 @@ from runner.config.check import check_overrides
     [
         (["data.added_tokens=['a b']"], r"'a b' is empty or has a space in it. Try: data.added_tokens=['[NAME]']"),
         (["data.added_tokens=['']"], "'' is empty"),
-        (["data.added_tokens=['[A]','[A]']"], "[A] is named twice"),
-        (["data.added_tokens=[USER,'@USER']"], "USER is a part of @USER"),
-        ([f"data.added_tokens=[{','.join(f'x{number:02}' for number in range(51))}]"], "has 51 texts, at most 50"),
+        (["data.added_tokens=['[A]','[A]']"], "[A] is given twice"),
+        (["data.added_tokens=[USER,'@USER']"], "USER is part of @USER"),
+        ([f"data.added_tokens=[{','.join(f'x{number:02}' for number in range(51))}]"], "has 51 texts, but at most 50"),
         (["task=tags", "data.demo_task=tags", "data.added_tokens=[x]"], "task=tags reads words"),
         (["model=tiny-sound", "data=esc10", "data.added_tokens=[x]"], "gives sounds"),
     ],

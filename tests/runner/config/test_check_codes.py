@@ -19,8 +19,8 @@ def test_a_dataset_with_codes_and_one_without_them_are_no_mistake() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (DataSettings(source="files", codes="icd"), "no tree says which. Try: data.tree=<a file with"),
-        (DataSettings(source="files", tree="t.csv"), "no column has the codes that are its nodes. Try: data.codes="),
+        (DataSettings(source="files", codes="icd"), "no tree gives those. Try: data.tree=<a file with"),
+        (DataSettings(source="files", tree="t.csv"), "no column holds the codes of its nodes. Try: data.codes="),
         (DataSettings(codes="icd", tree="t.csv"), "data=demo has no codes. Try: data=icd10-severity"),
         (DataSettings(label=None, labelled_rows=5), "data.label=null reads no labels. Leave it out"),
     ],

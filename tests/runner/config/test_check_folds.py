@@ -13,9 +13,9 @@ from runner.errors import ConfigError
     ("words", "message"),
     [
         (["data.fold_column=part"], "needs the value whose rows are the test split"),
-        (["data.fold_column=part", "data.fold=1", "data.folds=5"], "has folds of its own"),
+        (["data.fold_column=part", "data.fold=1", "data.folds=5"], "gives the folds, but"),
         (["data.fold_column=part", "data.fold=1", "data.test_path=b.csv"], r"data.test_path names others"),
-        (["data.fold_column=part", "data.fold=all", "train.patience=2"], "leaves no rows to stop early by"),
+        (["data.fold_column=part", "data.fold=all", "train.patience=2"], "which are needed to stop early"),
     ],
 )
 def test_settings_against_own_folds_are_refused(words: list[str], message: str) -> None:

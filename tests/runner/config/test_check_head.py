@@ -24,14 +24,14 @@ def test_the_presets_go_together(words: tuple[str, ...]) -> None:
     [
         ((*FROZEN, "model.freeze=none"), "Try: model.freeze=encoder, or model.pairs=auto"),
         ((*FROZEN, "model/readout=scalar_mix"), "has weights of its own"),
-        ((*FROZEN, "model.pairs=auto"), "model.freeze=encoder keeps it. Try: model.freeze=none, or model=frozen"),
+        ((*FROZEN, "model.pairs=auto"), "model.freeze=encoder keeps it fixed. Try: model.freeze=none, or model=frozen"),
         ((*TUNED, "model.head=trained"), "Try: model.head=fitted"),
-        ((*TUNED, "model.pairs=few"), "expected none, auto or the pairs of each kind a row. Try: model.pairs=10"),
+        ((*TUNED, "model.pairs=few"), "expected none, auto or pairs of each kind per row. Try: model.pairs=10"),
         ((*TUNED, "model.pairs=0"), "expected none, auto"),
         (("model=contrastive", "data=stsb", "data.task=regression"), "no classes. Try: model=frozen"),
         (
             (*FROZEN, "compression=[distil]", "compression.distil.teacher=some/teacher"),
-            "trains the model in place of fitting its last layer",
+            "trains the model instead of fitting its last layer",
         ),
     ],
 )
@@ -46,9 +46,9 @@ def test_what_contradicts_them_is_refused_with_a_cure(words: tuple[str, ...], me
     [
         (["compression=[int8]"], "pruned and rounded already"),
         (["compression=[distil_unlabelled,int8]"], "pruned and rounded already"),
-        (["compression=[ernie_tiny]"], "a teacher's answers alone, in one phase"),
-        (["compression=[distil]", "compression.distil.phases.task.losses.hidden=1"], "a teacher's answers alone"),
-        (["compression=[distil]", "compression.distil.augment.model=x"], "learns no varied texts"),
+        (["compression=[ernie_tiny]"], "only a teacher's answers, in one phase"),
+        (["compression=[distil]", "compression.distil.phases.task.losses.hidden=1"], "only a teacher's answers"),
+        (["compression=[distil]", "compression.distil.augment.model=x"], "uses no varied texts"),
     ],
 )
 def test_ngrams_learn_a_teachers_answers_and_nothing_else(words: list[str], message: str) -> None:
@@ -72,8 +72,8 @@ def test_a_stock_head_goes_with_one_answer_a_text_or_a_token(data: str, readout:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("model=bert-tiny", "model.head=stock"), "model=bert-tiny is a network of our own. Try: model.head=trained"),
-        ((*STOCK, "model/readout=mean"), "reads them in another way. Try: model/readout=cls, or model.head=trained"),
+        (("model=bert-tiny", "model.head=stock"), "model=bert-tiny is Bertier's own network. Try: model.head=trained"),
+        ((*STOCK, "model/readout=mean"), "reads them differently. Try: model/readout=cls, or model.head=trained"),
         ((*STOCK, "model/readout=scalar_mix"), "Try: model/readout=cls"),
         ((*STOCK, "model.pairs=auto"), "Try: model.head=fitted"),
     ],

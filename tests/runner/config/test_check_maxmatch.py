@@ -16,8 +16,8 @@ DROPOUT = "train.maxmatch_dropout=0.1"
         (["task=tags", "model=bert-tiny", "data=demo", "data.demo_task=tags"], "moves the tokens that the task tags"),
         (["model=ngram", "data=demo"], "model=ngram is fitted without epochs. Try: train.maxmatch_dropout=0"),
         (["model=frozen", "data=demo"], "model=frozen is fitted without epochs"),
-        (["model=tiny-sound", "data=esc10"], "is about texts"),
-        (["model=dsn", "data=icd10-severity", "view=codes"], "view=codes reads texts beside their codes"),
+        (["model=tiny-sound", "data=esc10"], "is for texts"),
+        (["model=dsn", "data=icd10-severity", "view=codes"], "view=codes reads texts unchanged"),
     ],
 )
 def test_what_cannot_go_with_other_pieces_is_refused(words: list[str], message: str) -> None:

@@ -15,9 +15,9 @@ SOUNDS = ["data=files", "data.path=clips.csv", "data.audio=path"]
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["model=tiny-sound", "data=demo"], "model=tiny-sound reads sounds, and data=demo has texts. Try: data=esc10"),
+        (["model=tiny-sound", "data=demo"], "model=tiny-sound reads sounds, but data=demo has texts. Try: data=esc10"),
         (["model=mfcc-cnn", "data=demo"], "model=mfcc-cnn reads sounds"),
-        (["model=bert-tiny", *SOUNDS], "data.audio=path gives sounds, and model=bert-tiny reads texts"),
+        (["model=bert-tiny", *SOUNDS], "data.audio=path gives sounds, but model=bert-tiny reads texts"),
         (["model=dsn", *SOUNDS], "Try: model=tiny-sound"),
         (["model=eelbert", *SOUNDS], "model=eelbert reads texts"),
         (
@@ -26,7 +26,7 @@ SOUNDS = ["data=files", "data.path=clips.csv", "data.audio=path"]
         ),
         (["model=dsn", "model.tokenizer=log_mel", "data=demo"], "makes frames of sounds, which model=dsn cannot read"),
         (["model=tiny-sound", *SOUNDS, "model.vocabulary=80"], "model.tokenizer=log_mel has none"),
-        (["model=tiny-sound", *SOUNDS, "task=mlm"], "task=mlm is about texts"),
+        (["model=tiny-sound", *SOUNDS, "task=mlm"], "task=mlm is for texts"),
         (
             ["model=bert-tiny", "model.segments=0", "data=demo"],
             "models of texts have one or two. Try: model.segments=2",

@@ -11,12 +11,12 @@ from runner.errors import ConfigError
 ICD = ["model=dsn", "data=icd10-severity", "view=codes"]
 REFUSED = [
     (["model=dsn", "data=sst2", "view=codes"], "data=sst2 has none. Try: data=icd10-severity"),
-    ([*ICD, "task=mlm", "model=bert-tiny"], "is for one class a text, and the task here is mlm"),
-    ([*ICD, "data.text_pair=second"], "reads one text a row"),
+    ([*ICD, "task=mlm", "model=bert-tiny"], "is for one class per text, but the task here is mlm"),
+    ([*ICD, "data.text_pair=second"], "reads one text per row"),
     ([*ICD, "view.method=dcca", "view.k=40"], "Try: view.k=32"),
     ([*ICD, "view.method=dcca", "view.batch_size=100"], "Try: view.batch_size=256"),
-    ([*ICD, "model=ngram"], "trains a text encoder, and model=ngram counts n-grams"),
-    ([*ICD, "model=bert-tiny", "model.freeze=encoder"], "model.freeze=encoder leaves it as it is"),
+    ([*ICD, "model=ngram"], "trains a text encoder, but model=ngram counts n-grams"),
+    ([*ICD, "model=bert-tiny", "model.freeze=encoder"], "model.freeze=encoder keeps it fixed"),
     ([*ICD, "train.recipe=auto"], "Try: train.recipe=preset"),
     ([*ICD, "compression=[distil]", "compression.distil.teacher=0123456789"], "both say what the model learns from"),
     ([*ICD, "compression=[int8]", "view.reads=codes"], "is a bound, which is never deployed"),

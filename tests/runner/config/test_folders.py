@@ -60,7 +60,7 @@ MISTAKES = {
     "a flag": (["--config-dir", "--cfg"], "needs a folder"),
     "misspelt": (["--config-dir", "{}/../my comf"], "did you mean"),
     "too deep": (["-cd", "{}/data"], "Name the folder above it: run -cd '"),
-    "no group": (["-cp", "{}/.."], "none of its folders is named as a group"),
+    "no group": (["-cp", "{}/.."], "none of its folders has the name of a group"),
 }
 
 

@@ -53,15 +53,15 @@ def test_the_list_and_what_is_fixed_count_for_the_identity_and_a_preset_has_none
         (["model=dsn", "train.steps=5"], "chooses its epochs. Try: train.steps=null"),
         (["model=dsn", "optimizer=sgd"], "the rates in model.recipes are for adamw"),
         (["model=ngram-vectors", "optimizer=adamw"], "the rates in model.recipes are for row_sgd"),
-        (["model=dsn", "model.recipes=['model.width=1']"], "has 1 settings, and 2 to 12 are compared"),
-        (["model=dsn", "model.recipes=['model.width=1','data.max_rows=9']"], "data.max_rows=9 is none of model.width"),
+        (["model=dsn", "model.recipes=['model.width=1']"], "has 1 settings, but 2 to 12 are compared"),
+        (["model=dsn", "model.recipes=['model.width=1','data.max_rows=9']"], "data.max_rows=9 is not one of"),
         (
             ["model=dsn", "model.recipes=['model.width=1','model.width=-1']"],
             "model.width=-1.0: out of range",
         ),
         (["model=dsn", "model.recipes=['model.width=1','model.width']"], "model.recipes: 'model.width' cannot be read"),
         (["model=dsn", "data=wnut17"], "leaves words out of a pooling, and this task answers for each token"),
-        (["model=dsn", "compression=[distil]", "compression.distil.teacher=x"], "compression=distil trains by itself"),
+        (["model=dsn", "compression=[distil]", "compression.distil.teacher=x"], "distil has its own training"),
     ],
 )
 def test_a_command_that_leaves_nothing_to_choose_is_refused_with_a_cure(words: list[str], said: str) -> None:

@@ -73,8 +73,8 @@ def test_what_is_named_stays_and_a_preset_knows_no_rows() -> None:
     [
         ("['train.epochs=3']", "'train.epochs=3' has no number of rows"),
         ("['rows=0 train.epochs=3']", "has no number of rows"),
-        ("['rows=9 train.epochs=3','rows=9 train.epochs=2']", "have to rise"),
-        ("['rows=9 train.epochs=3 model.width=1']", "model.width=1 is none of optimizer.lr"),
+        ("['rows=9 train.epochs=3','rows=9 train.epochs=2']", "must increase"),
+        ("['rows=9 train.epochs=3 model.width=1']", "model.width=1 is not one of optimizer.lr"),
         ("['rows=9 train.epochs=-3']", "train.epochs=-3"),
         ("['rows=9 train.epochs']", "model.recipe_by_rows: 'train.epochs' cannot be read"),
     ],

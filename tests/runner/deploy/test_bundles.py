@@ -91,7 +91,7 @@ def test_only_an_export_is_replaced(packed: Path, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="is not replaced"):
             main([*words, f"out={tmp_path / name}"])
     assert main([*words, f"out={packed}/made/b.zip"]) == 0, "an earlier export is"
-    with pytest.raises(ConfigError, match="int8=true: run dddd is packed"):
+    with pytest.raises(ConfigError, match="int8=true: run dddd is already packed"):
         main([*words, "int8=true"])
 
 

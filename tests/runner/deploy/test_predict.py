@@ -208,13 +208,13 @@ def test_the_folder_of_a_run_and_its_model_are_the_run(name: str, output: Path, 
         (["aaaa", "words", "input=csv"], "no such file"),
         (["aaaa", "."], "is a folder"),
         (["aaaa", __file__], "files end in .csv"),
-        (["aaaa", __file__, "two", "input=lines"], "one is read at a time"),
+        (["aaaa", __file__, "two", "input=lines"], "only one can be read at a time"),
         (["aaaa", __file__, "data.text=review"], r"'data.text' is not one of its options \("),
         (["aaaa", __file__, "input=lines", "delimiter=tab"], "has no effect on lines"),
         (["aaaa", "-", "encoding=klingon"], "no such encoding. Try: encoding=utf-8"),
         (["aaaa", "-", "input=parquet"], "expected one of lines, csv"),
         (["aaaa", "-", "text_pair=b"], "this model reads one text"),
-        (["aaaa", "a text", "text=b"], "is about the rows of a file"),
+        (["aaaa", "a text", "text=b"], "is for the rows of a file"),
         (["aaaa", "a text", "out=b.txt"], "Try: out=b.csv"),
         (["aaaa", "a text", "batch_size=0"], "batch_size=0: expected a whole number"),
         (["aaaa", "a text", "engine=tf"], "expected one of auto, torch, onnx"),
@@ -255,7 +255,7 @@ def test_a_record_beside_another_model_is_refused(output: Path, change: dict[str
 def test_a_model_of_texts_reads_no_conll_file(output: Path, tmp_path: Path) -> None:
     path = tmp_path / "words.conll"
     path.write_text("mr O\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match="a word a line, and this model reads texts"):
+    with pytest.raises(ConfigError, match="one word per line, but this model reads texts"):
         told(output, "aaaa", str(path))
 
 
@@ -264,9 +264,7 @@ def test_the_file_that_is_read_is_never_replaced(output: Path, tmp_path: Path) -
     source.write_text("text;stars\ngood;5\n", encoding="utf-8")
     link.symlink_to(source)
     for out in (source, link):
-        with pytest.raises(
-            ConfigError, match=rf"{out.name}: is the file that is read. Try: out={out.stem}-answers.csv"
-        ):
+        with pytest.raises(ConfigError, match=rf"{out.name} is the file that is read. Try: out={out.stem}-answers.csv"):
             predict.main(["aaaa", str(source), f"out={out}", f"paths.output={output}"])
     assert source.read_text(encoding="utf-8") == "text;stars\ngood;5\n"
 

@@ -164,7 +164,7 @@ def test_a_page_answers_the_same_rows(output: Path, wanted_rows: list[int], tmp_
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["format=mlflow", "reject=0.05"], "reject=0.05: not kept by format=mlflow. Try: format=bundle"),
+        (["format=mlflow", "reject=0.05"], "reject=0.05: format=mlflow cannot keep this promise. Try: format=bundle"),
         (["int8=true", "reject=0.05"], "not answered in 8 bits. Leave int8= out"),
         (["reject=0.0001", "format=bundle"], "The nearest that holds: reject="),
     ],

@@ -115,8 +115,8 @@ def facts_of(fold: str | None, **fingerprints: str) -> Any:
 
 def test_rows_that_train_or_are_reported_do_not_calibrate() -> None:
     assert why_not_these_rows(facts_of("0", train="a", val="b", test="c")) == ""
-    assert why_not_these_rows(facts_of("all", train="a", val="b", test="c")) == "the rows of val train too"
-    assert why_not_these_rows(facts_of(None, train="a", val="c", test="c")) == "the rows of val are those of test"
+    assert why_not_these_rows(facts_of("all", train="a", val="b", test="c")) == "the rows of val are also trained on"
+    assert why_not_these_rows(facts_of(None, train="a", val="c", test="c")) == "the rows of val are also those of test"
 
 
 def test_only_vector_scaling_changes_answers() -> None:

@@ -38,7 +38,7 @@ def test_a_patient_one_says_that_it_waits(tmp_path: Path, monkeypatch: pytest.Mo
 
     with claim(tmp_path, told.append, Releasing(), is_patient=True):
         pass
-    assert told == [f"run {tmp_path.name} is going on in another process; waiting for it"]
+    assert told == [f"run {tmp_path.name} is running in another process; waiting for it"]
 
 
 def test_a_folder_that_cannot_be_made_is_the_users_mistake(tmp_path: Path) -> None:
@@ -52,5 +52,5 @@ def test_a_folder_that_cannot_be_made_is_the_users_mistake(tmp_path: Path) -> No
 
 def test_resume_must_needs_something_to_go_on_from(tmp_path: Path) -> None:
     prepared = SimpleNamespace(settings=Settings(), folder=tmp_path, identity="0123456789")
-    with pytest.raises(ConfigError, match=r"resume=must: .* holds nothing.*Try: resume=auto"):
+    with pytest.raises(ConfigError, match=r"resume=must: .* has nothing.*Try: resume=auto"):
         require_progress(cast(Any, prepared))

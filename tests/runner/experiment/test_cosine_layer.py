@@ -73,4 +73,4 @@ def test_without_a_training_the_last_layer_alone_is_fitted(folder: Path) -> None
 def test_two_classes_are_told_apart_by_a_fitted_cosine(folder: Path) -> None:
     record = made(folder, "data.label=kind", "train.epochs=2")
     assert record.metrics["test/accuracy"] > 0.8
-    assert any("both classes are as likely at a cosine of 0." in note for note in record.notes)
+    assert any("both classes are equally likely at a cosine of 0." in note for note in record.notes)

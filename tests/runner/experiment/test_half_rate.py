@@ -1,4 +1,4 @@
-"""A training under SGD whose loss is not finite is made once more at half the rate, and the record says so."""
+"""A training under SGD whose loss is not finite is made trying again at half the rate, and the record says so."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_the_record_of_a_run_says_what_was_done(tmp_path: Path) -> None:
         "measure=off", "tracker=none",
     ]  # fmt: skip
     done = run_cli(*words, "optimizer.lr=10", cwd=tmp_path)
-    assert done.returncode == 0 and "once more at half the rate" in done.stdout.replace("\n", " ")
+    assert done.returncode == 0 and "trying again at half the rate" in done.stdout.replace("\n", " ")
     (path,) = tmp_path.glob("outputs/*/record.json")
     record, points = json.loads(path.read_text()), path.with_name("metrics.jsonl").read_text().splitlines()
     steps = [json.loads(line)["step"] for line in points if "train/loss" in line]

@@ -50,7 +50,7 @@ def test_the_star_of_the_best_epoch_is_explained_once_below(capsys: pytest.Captu
     terminal.stage(record(stages=[{"name": "train", "metrics": {}}]))
     terminal.begin_training(100)
     out = capsys.readouterr().out
-    assert out.count("* the best epoch so far on the rows that select") == 1 and out.rstrip().endswith("is kept")
+    assert out.count("* the best epoch so far on the selection rows") == 1 and out.rstrip().endswith("is kept")
 
 
 def test_the_first_progress_bar_has_no_loss_yet() -> None:

@@ -107,7 +107,7 @@ def test_all_settings_start_from_the_encoder_of_the_run_that_is_named(tmp_path: 
 
 
 def test_too_few_rows_to_choose_by_are_refused_before_the_run_begins(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"has 83 rows here, and needs 100.*data\.select_fraction"):
+    with pytest.raises(ConfigError, match=r"has 83 rows here, but needs 100.*data\.select_fraction"):
         made(tmp_path, "train.recipe=auto", LIST, "data.demo_rows=500")
     assert not (tmp_path / "outputs").exists()
 

@@ -14,7 +14,7 @@ from runner.schema import Settings
 @pytest.mark.parametrize(
     ("text", "message"),
     [("imdb", "neither a file nor <data>:<split>"), ("demo:train", "data=demo is not on the hub"),
-     ("qnli:test", "data=qnli has another number of texts a row")],
+     ("qnli:test", "data=qnli has a different number of texts per row")],
 )  # fmt: skip
 def test_texts_that_are_not_there_are_refused(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):

@@ -66,7 +66,7 @@ def test_the_same_tokens_with_other_words_are_other_logits(folder: Path, tmp_pat
 
 
 def test_a_teacher_of_words_teaches_no_texts(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"answers for each token, and this task needs answers for each text.*Try"):
+    with pytest.raises(ConfigError, match=r"answers for each token, but this task needs answers for each text.*Try"):
         teacher(folder, tmp_path, task=Classification(LabelFacts(NAMES)))
 
 

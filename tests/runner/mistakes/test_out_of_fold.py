@@ -62,7 +62,7 @@ def test_equal_texts_are_in_one_fold_and_a_share_that_calibrates_is_looked_at(
     with (tmp_path / "tickets.csv").open("a", encoding="utf-8") as stream:
         stream.writelines(f"one of few texts: {number % 5},{NAMES[number % 3]}\n" for number in range(60))
     material = material_of(write_case(tmp_path, "data.calibration=0.3"), tmp_path)
-    assert out_of_fold(material, print) == "no word is in two training rows"
+    assert out_of_fold(material, print) == "no word occurs in two training rows"
     numbers = np.sort(np.concatenate([material.source_rows(split) for split in ("train", "val", "calibration")]))
     assert len(dealt["fold"]) == len(numbers)
     texts = material.texts_by_number(numbers)

@@ -34,7 +34,7 @@ def test_the_page_has_every_part_and_texts_are_escaped(tmp_path: Path) -> None:
     assert "Not looked at: 5,000 other rows. Try: label_errors=all." in page
     assert "may be mislabelled" in page and "About half of the first 100 may be wrong labels" in page
     assert "tickets.csv 7" in page and ">score</button>" in page and ">confidence</button>" not in page
-    assert "Accuracy with them 0.9000, without them 0.9800, of those alone 0.5000." in page
+    assert "Accuracy with them 0.9000, without them 0.9800, on them alone 0.5000." in page
     assert "1 of 120 training rows may be mislabelled" in " ".join(summary(found))
 
 

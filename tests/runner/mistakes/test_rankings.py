@@ -47,7 +47,7 @@ def test_the_worst_query_leads_with_its_documents() -> None:
         "Of the 3 worst, 1 have no relevant document among their candidates.",
     ]
     page = plain_page(found, "0123456789")
-    assert "query of 5" in page and "stands first" in page
+    assert "query of 5" in page and "ranked first" in page
 
 
 def test_without_texts_queries_have_numbers() -> None:

@@ -30,14 +30,14 @@ def test_answers_end_in_one_of_five_ways_and_the_worst_and_surest_come_first(tmp
     assert answered.in_words("prediction").tolist() == [text or "no answer" for text in given]
     counts = {name: int(is_in.sum()) for name, is_in in outcomes_of(answered)}
     assert counts == {
-        "right": 2, "right in part": 1, "another part of the text": 1, "left unanswered, and there is an answer": 1,
-        "answered, and there is no answer": 1,
+        "right": 2, "partly right": 1, "another part of the text": 1, "left unanswered although there is an answer": 1,
+        "answered although there is no answer": 1,
     }  # fmt: skip
     found = analyse_spans(answered, None)
-    assert found.lead == "4 of 6 questions of test are not answered fully right"
+    assert found.lead == "4 of 6 questions of test are not answered fully correctly"
     assert [line[6:9] for line in found.lines] == [
         ("Fay", "", 0.0), ("Eve", "Bob", 0.0), ("", "Cem", 0.0), ("Ankara now", "in Ankara", 0.5),
     ]  # fmt: skip
-    assert found.sentences[0] == "right in part: 1 of 6."
+    assert found.sentences[0] == "partly right: 1 of 6."
     html = plain_page(found, "0123456789")
     assert 'id="outcomes"' in html and "F1 0 to 0.25" in html

@@ -20,7 +20,7 @@ def test_tags_and_the_worst_sentences_are_shown(tmp_path: Path) -> None:
     answers = Answers(columns, np.array([0, 2, 2, 5]), names=("O", "B-PER", "I-PER"))
     answered = dataclasses.replace(write_case(tmp_path), answers=answers, probabilities=None)
     found = analyse_tags(answered, None)
-    assert found.lead == "3 of 5 words of test are tagged wrong"
+    assert found.lead == "3 of 5 words of test are tagged wrongly"
     assert [line[3:7] for line in found.lines] == [
         (3, None, 2, "word 2: I-PER answered B-PER; word 3: I-PER answered B-PER"),
         (1, None, 1, "word 2: B-PER answered I-PER"),

@@ -35,7 +35,7 @@ def test_runs_on_other_rows_are_refused(tmp_path: Path) -> None:
     first, second = write_case(tmp_path), write_case(tmp_path, seed=3, name="abcdef0123")
     data = dataclasses.replace(second.record.data, fingerprints={"test": "other"})
     other = dataclasses.replace(second, record=dataclasses.replace(second.record, data=data))
-    with pytest.raises(ConfigError, match="0123456789 and abcdef0123 answered other rows"):
+    with pytest.raises(ConfigError, match="0123456789 and abcdef0123 answered different rows"):
         compare_errors(first, other, tmp_path / "cache")
 
 

@@ -27,7 +27,7 @@ FILES = ["data.queries=q.tsv", "data.corpus=d.tsv", "data.qrels=qrels.txt", "dat
         (["task=rank", "compression=[exits]"], r"those of different exits cannot be. Try: compression=\[int8\]"),
         (
             ["data=sst2", "compression=[distil]", "compression.distil.teacher=x", "compression.distil.soft=margin_mse"],
-            "compression.distil.soft=margin_mse: compares documents of a query",
+            "compression.distil.soft=margin_mse compares documents of a query",
         ),
         (["data=sst2", "train.loss=listwise"], "train.loss=listwise: the task classification has one loss"),
     ],

@@ -21,7 +21,7 @@ FILES = ["task=span", "data=files", "data.path=questions.json"]
         ([*FILES, "model/readout=sum"], "model/readout=sum gives one vector for the text"),
         (["task=span"], "data=demo has no questions"),
         ([*FILES, "data.text_pair=null"], "names no context. Try: data.text=question data.text_pair=context"),
-        ([*FILES, "data.tokens=words"], "for tags of words"),
+        ([*FILES, "data.tokens=words"], "for tagging words"),
         ([*FILES, "compression=[distil]", "compression.distil.teacher=a/b", "compression.distil.tokens=own"],
          "must be the same for the two models. Try: compression.distil.tokens=shared"),
         ([*FILES, "compression=[distil]", "compression.distil.teacher=a/b", "compression.distil.unlabelled=x.txt"],

@@ -14,7 +14,7 @@ def test_each_trained_candidate_has_its_score_and_the_costs_that_are_limited(tmp
     ending = an_ending(tmp_path, Budget(max_kb=1000, max_us=45.0))
     assert left_out(ending) == [
         "trained, but not chosen: ngram 0.8500 (34 KB, 41 us), ngram quarter 0.8200 (9.0 KB, 42 us)",
-        "above the budget, trained to compare with or to teach: large 0.9500 (90.0 MB, 43 us)",
+        "over the budget, trained for comparison or as teachers: large 0.9500 (90.0 MB, 43 us)",
         "minilm: needs 22.9 MB, cap 1,000 kB",
         "dsn lr=0.1: skipped: 0.71 after a third of its steps, the best of its kind had 0.80",
     ]
@@ -22,10 +22,12 @@ def test_each_trained_candidate_has_its_score_and_the_costs_that_are_limited(tmp
 
 def test_a_refused_candidate_has_its_score_beside_the_cap_that_it_breaks(tmp_path: Path) -> None:
     ending = an_ending(tmp_path, Budget(max_kb=1000))
-    reason = "60.0 us an answer, 10.0 over max_us=50"
+    reason = "60.0 us per answer, 10.0 over max_us=50"
     refused = replace(ending, ended=(("large", "refused", reason), ("never", "failed", "")))
     told = left_out(refused)
-    assert told[-2:] == [f"large 0.9500: refused: {reason}", "never: failed"] and "above" not in " ".join(told)
+    assert told[-2:] == [f"large 0.9500: refused: {reason}", "never: failed"] and "over the budget" not in " ".join(
+        told
+    )
 
 
 def test_where_nothing_wins_all_are_told(tmp_path: Path) -> None:

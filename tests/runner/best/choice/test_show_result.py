@@ -27,9 +27,9 @@ def test_the_winner_has_one_number_and_its_costs(tmp_path: Path) -> None:
     text = shown(lines)
     assert lines[0] == "best: tiny-1"
     assert "size 812 KB of 1,000 KB" in text and "an answer 40 us, median" in text
-    assert "test/accuracy 0.9000 [0.8798, 0.9171] on 1,000 rows that chose nothing: the number to report" in text
+    assert "test/accuracy 0.9000 [0.8798, 0.9171] on 1,000 rows not used to choose: the number to report" in text
     assert "val/accuracy 0.9000 chosen on these 1,000 rows; 0.8" in text and "corrected for that" in text
-    assert "why the highest accuracy of 3 candidates inside the budget" in text
+    assert "why the highest accuracy of 3 candidates within the budget" in text
     assert lines[-2:] == [f"  python {tmp_path}/sweeps/0123456789/bundle/predict.py \"a text\"",
                           f"  run serve {an_ending(tmp_path, CAP).result.run} paths.output={tmp_path}"]  # fmt: skip
 
@@ -37,7 +37,7 @@ def test_the_winner_has_one_number_and_its_costs(tmp_path: Path) -> None:
 def test_the_time_of_a_run_is_not_taken_for_that_of_its_graph(tmp_path: Path) -> None:
     ending = an_ending(tmp_path, CAP)
     graph = replace(ending, result=replace(ending.result, agreement=1.0))
-    said = "on this machine, by the run in torch; the graph in the bundle has a time of its own"
+    said = "on this machine, by the run in torch; the graph in the bundle may be faster or slower"
     assert said in shown(show_result(graph)) and said not in shown(show_result(ending))
     assert show_result(graph)[-1] == f"  run serve {tmp_path}/sweeps/0123456789/bundle", "which answers sooner"
 
@@ -52,7 +52,7 @@ def test_the_time_of_a_run_is_not_taken_for_that_of_its_graph(tmp_path: Path) ->
 def test_what_answers_in_the_judged_time_is_said(tmp_path: Path, engine: str, said: str) -> None:
     ending = an_ending(tmp_path, Budget(max_us=1000))
     text = shown(show_result(replace(ending, result=replace(ending.result, micros=8.0, engine=engine))))
-    assert "an answer 8 us of 1,000 us, median" in text and said in text and "time of its own" not in text
+    assert "an answer 8 us of 1,000 us, median" in text and said in text and "faster or slower" not in text
 
 
 def test_it_stands_beside_the_next_smaller_the_ceiling_and_the_most_frequent_label(tmp_path: Path) -> None:
@@ -60,9 +60,9 @@ def test_it_stands_beside_the_next_smaller_the_ceiling_and_the_most_frequent_lab
     assert "next smaller: ngram 34 KB 41 us 0.8500 +0.050 [" in text
     assert "ceiling: large 90.0 MB 43 us 0.9500 -0.050 [" in text
     assert "most frequent label - - 0.5000" in text
-    assert "3 settings were scored on the rows that select, in 5.2 min stopped after step 14 of 22: the" in text
+    assert "3 settings were scored on the selection rows, in 5.2 min stopped after step 14 of 22: the" in text
     told = "trained, but not chosen: ngram 0.8500 (34 KB), ngram quarter 0.8200 (9.0 KB)"
-    assert f"left out {told} above the budget" in text
+    assert f"left out {told} over the budget" in text
     assert "minilm: needs 22.9 MB, cap 1,000 kB dsn lr=0.1: skipped: 0.71 after a third" in text
     assert "not significantly" not in text
 

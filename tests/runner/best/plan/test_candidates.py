@@ -179,6 +179,6 @@ def test_two_models_as_one_take_the_bytes_of_both_and_need_a_large_one_that_is_t
     *_, found = find(DSN, large, two, max_us=200, max_kb=450)
     assert found == LeftOut("cascade", "cascade", "needs 500 KB, cap 450 KB")
     *_, found = find(DSN, large, two, max_us=1000)
-    assert found == LeftOut("cascade", "cascade", "large is fast enough alone")
+    assert found == LeftOut("cascade", "cascade", "large is fast enough by itself")
     *_, found = find(large, two, max_us=200)
     assert found == LeftOut("cascade", "cascade", "none of its small models is tried (dsn)")

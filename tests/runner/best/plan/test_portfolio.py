@@ -78,7 +78,7 @@ def all_variants(*, first: bool = False) -> Iterator[tuple[Kind, Variant]]:
         ({"text_words": 60}, "for texts of 60 words or more, half have 0 or fewer"),
         ({"us": True}, "for a cap on the time of an answer (max_us)"),
         ({"texts": 2}, "for pairs, has single texts"),
-        ({"labels": "numbers"}, "for numbers alone"),
+        ({"labels": "numbers"}, "only for numbers"),
         ({"new_words": 0.05}, "for texts with 5% new words, has 2.0%"),
         ({"spaces": False}, "for scripts without spaces, has one with"),
         ({"unlabelled": True}, "needs unlabelled=<a file of further texts>"),
@@ -108,9 +108,9 @@ def test_overrides_take_the_values_of_the_budget() -> None:
     ("text", "message"),
     [
         ("description: [", "cannot be read"),
-        ("descripton: a typo", "has other keys than"),
-        ("description: d\nplace: 1\nwork: hard", "work: hard is none of"),
-        ("description: d\nplace: 1\nwork: dense\nneeds: {colour: red}", "needs: colour is none of"),
+        ("descripton: a typo", "has keys other than"),
+        ("description: d\nplace: 1\nwork: hard", "work: hard is not one of"),
+        ("description: d\nplace: 1\nwork: dense\nneeds: {colour: red}", "needs: colour is not one of"),
         ("description: d", "Copy conf/best/ngram.yaml"),
     ],
 )
@@ -131,5 +131,5 @@ def test_a_kind_that_names_another_without_a_file_is_refused(
     path = tmp_path / "mine.yaml"
     path.write_text(f"description: d\nplace: 1\nwork: dense\n{key}", encoding="utf-8")
     monkeypatch.setattr(portfolio, "portfolio_files", lambda: {"mine": path})
-    with pytest.raises(ConfigError, match="theirs is no file there"):
+    with pytest.raises(ConfigError, match="theirs is not a file there"):
         read_portfolio.__wrapped__()

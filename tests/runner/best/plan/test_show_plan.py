@@ -35,9 +35,9 @@ def test_a_time_of_another_form_than_the_float32_graph_is_said() -> None:
     engines = {"ngram": "numpy", LONG: "onnx-int8", "large": "torch"}
     candidates = tuple(replace(one, micros=900.0, engine=engines[one.name]) for one in CANDIDATES)
     lines = show_plan(Plan("0123456789", Budget(max_us=1000), FACTS, candidates, (), order_steps(candidates, 0, 1)))
-    assert sum("the time is that of" in line for line in lines) == 2 and max(map(len, lines)) <= 80
+    assert sum("the time is for" in line for line in lines) == 2 and max(map(len, lines)) <= 80
     places = {name: next(n for n, line in enumerate(lines) if line.startswith(name)) for name in ("ngram", "large")}
-    assert "torch: there can be no bundle" in lines[places["large"] + 1]
+    assert "torch, because there can be no bundle" in lines[places["large"] + 1]
     assert "the time is" not in lines[places["ngram"] + 1]
 
 
@@ -48,7 +48,7 @@ def test_folds_are_said() -> None:
 
 
 def test_a_budget_in_words() -> None:
-    assert budget_line(Budget(goal="f1_macro", max_us=900)) == "f1_macro, at most 900 us an answer; all steps"
+    assert budget_line(Budget(goal="f1_macro", max_us=900)) == "f1_macro, at most 900 us per answer; all steps"
     assert budget_line(Budget(goal="accuracy", at_least=0.9, steps=4)) == (
         "the smallest model with accuracy of 0.9 or more, no cap; 4 steps"
     )

@@ -66,7 +66,7 @@ def test_an_encoder_and_its_head_go_on_to_other_data(reviews: Path, tmp_path: Pa
 
     wrong = {
         "model/backbone=bert-mini": "another architecture: layers 2 and not 4",
-        "model.tokenizer=train": "another vocabulary",
+        "model.tokenizer=train": "a vocabulary other than",
         "model.init_from=nothing": "no run starts with 'nothing'",
     }
     before = len(list((tmp_path / "outputs").iterdir()))

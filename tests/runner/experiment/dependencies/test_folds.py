@@ -165,12 +165,12 @@ def test_rows_that_no_fold_holds_out_do_not_calibrate_and_other_rows_are_refused
         [0, 1, 1],
     )
     assert held_out.logits.tolist() == [[4, 5], [0, 1], [2, 3]] and held_out.runs == (record.identity,) * 2
-    with pytest.raises(ConfigError, match="held out other rows"):
+    with pytest.raises(ConfigError, match="held out different rows"):
         answer([4, 6, 7], [1, 1, 0])
-    with pytest.raises(ConfigError, match="held out other rows"):
+    with pytest.raises(ConfigError, match="held out different rows"):
         answer([4, 6, 9], [1, 0, 0])
     record.data.labels.reverse()
-    with pytest.raises(ConfigError, match="have other classes"):
+    with pytest.raises(ConfigError, match="have different classes"):
         answer([4, 6, 9], [1, 1, 0])
 
 

@@ -13,7 +13,7 @@ from tests.runner.experiment.second_view.pairs import made, write_pairs
 def test_too_few_pairs_to_correlate_are_refused_before_anything_is_written(tmp_path: Path) -> None:
     write_pairs(tmp_path, rows=100)
     with pytest.raises(
-        ConfigError, match=r"100 training rows have a text and codes, and 256 are needed.*method=distil"
+        ConfigError, match=r"100 training rows have a text and codes, but 256 are needed.*method=distil"
     ):
         made(tmp_path, "view=codes", "view.method=dcca")
     assert not (tmp_path / "outputs").exists()
@@ -24,4 +24,4 @@ def test_narrow_vectors_have_fewer_correlations_and_the_run_says_so(tmp_path: Pa
     words = ("view=codes", "view.method=dcca", "view.epochs=1", "train.epochs=1", "model.width=0.0625")
     record = made(tmp_path, *words).record
     assert record and record.metrics["view/corr_val"] <= 8
-    assert "8 correlations in place of view.k=20: the vectors of the texts have no more dimensions" in record.notes
+    assert "8 correlations instead of view.k=20: the vectors of the texts have no more dimensions" in record.notes
