@@ -14,6 +14,7 @@ from runner.best.aside import compute_aside
 from runner.best.choice.show_result import show_result
 from runner.best.conclude import conclude
 from runner.best.evidence import Ending
+from runner.best.plan.ahead import encoders_ahead
 from runner.best.plan.make import make_plan
 from runner.best.plan.show_plan import show_plan
 from runner.best.run_time import time_bundle, time_run
@@ -67,7 +68,8 @@ def search_inside(
     if budget.steps is None:
         budget = replace(budget, jobs=budget.jobs or runs.slots())
     say("planning")
-    plan = compute_aside(lambda: make_plan(settings, shared, budget, lambda _: None))
+    with encoders_ahead(settings, shared, budget):
+        plan = compute_aside(lambda: make_plan(settings, shared, budget, lambda _: None))
     for line in show_plan(plan):
         say(line)
     if is_plan_only:
@@ -95,7 +97,7 @@ def _searched(plan: Plan, folder: Path, output: Path, shared: list[str], runs: R
         say(line)
     result = conclusion.result
     if stop.status == "interrupted":
-        say(f"{stop.reason}: this is the best so far. The same command goes on")
+        say(f"{stop.reason}: this is the best so far. Repeat the command to go on")
         return result, INTERRUPTED
     return result, 0 if result.winner is not None else 1
 
@@ -120,7 +122,8 @@ def hold_search(folder: Path, plan: Plan) -> Iterator[None]:
         with FileLock(folder / ".search.lock", timeout=0):
             yield
     except Timeout:
-        raise ConfigError(f"another process is at search {plan.key}. Try: wait for it, or another budget") from None
+        problem = f"another process is running search {plan.key}"
+        raise ConfigError(f"{problem}. Try: wait for it, or another budget") from None
 
 
 class Launching:
@@ -151,7 +154,7 @@ class Launching:
         try:
             return replace(ending, answer=compute_aside(lambda: time_run(record, output, cache, budget)))
         except (ConfigError, RuntimeError) as error:
-            say(f"{error}. The time that the run measured counts")
+            say(f"{error}. The time that the run measured is used")
             return ending
 
     def _joined(self, work: Work) -> Ending:

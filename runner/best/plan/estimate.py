@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -119,7 +120,7 @@ class Estimator:
             found = self._measure(settings, Path(scratch) / "model", kept)
         path = free if is_below(found, cap) else path
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
+        part = path.with_suffix(f".{os.getpid()}.part")  # another process may be at the same candidate
         part.write_text(json.dumps(asdict(found), sort_keys=True), encoding="utf-8")
         part.replace(path)
         return found

@@ -20,8 +20,8 @@ from runner.best.plan.candidates import TOLERANCE, CandidateFinder, Found
 from runner.best.plan.check import check_budget, check_reach
 from runner.best.plan.draft import Drawer
 from runner.best.plan.estimate import Estimator
-from runner.best.plan.portfolio import UNAVAILABLE, Hub, portfolio_digest
-from runner.best.plan.rates import REFERENCE, known_rates, machine_class
+from runner.best.plan.portfolio import UNAVAILABLE, Hub, portfolio_digest, read_portfolio
+from runner.best.plan.rates import REFERENCE, Rates, known_rates, machine_class
 from runner.best.plan.steps import count_planned, order_steps, repeats_for
 from runner.best.plan.table import Table, read_table
 from runner.best.types import Budget, Candidate, LeftOut, Plan
@@ -51,18 +51,38 @@ def make_plan(settings: Settings, words: Sequence[str], budget: Budget, notify: 
     path = plan_path(settings, key)
     if (kept := read_plan(path)) is not None:
         return with_news(kept, AvailableWeights(), path.parent)
-    is_timed = budget.steps is None and budget.minutes is not None
-    rates = known_rates(cache.folder, machine, notify) if is_timed else REFERENCE
-    timed = machine if budget.max_us is not None else None
-    drawer = Drawer(table.rows, cache)
-    largest = math.inf if budget.max_bytes is None else TOLERANCE * budget.max_bytes
-    estimator = Estimator(drawer, table.words, table.settings, table.facts, rates, timed, budget.max_us, largest)
-    spare = drawer.calibration_bytes(table.settings)
-    finder = CandidateFinder(table.shared, table.facts, budget, estimator.estimate, AvailableWeights(), spare)
+    finder = finder_for(table, budget, cache, measured_rates(settings, budget, notify))
     plan = finish_plan(key, budget, table, finder.find())
     check_reach(plan, finder.beyond)
     write_plan(plan, path)
     return plan
+
+
+def measured_rates(settings: Settings, budget: Budget, notify: Callable[[str], None]) -> Rates:
+    """Return the rates of this machine, measured if they are not known; those of every machine without a clock."""
+    if budget.steps is not None or budget.minutes is None:
+        return REFERENCE
+    machine = machine_class(choose_device(settings.device).type)
+    return known_rates(Path(settings.paths.cache).expanduser(), machine, notify)
+
+
+def finder_for(table: Table, budget: Budget, cache: SharedCache, rates: Rates) -> CandidateFinder:
+    """Return what finds the candidates for a table; budget: with its goal."""
+    timed = machine_class(choose_device(table.settings.device).type) if budget.max_us is not None else None
+    drawer = Drawer(table.rows, cache)
+    largest = math.inf if budget.max_bytes is None else TOLERANCE * budget.max_bytes
+    estimator = Estimator(drawer, table.words, table.settings, table.facts, rates, timed, budget.max_us, largest)
+    spare = drawer.calibration_bytes(table.settings)
+    return CandidateFinder(table.shared, table.facts, budget, estimator.estimate, AvailableWeights(), spare)
+
+
+def estimate_encoders(settings: Settings, words: Sequence[str], budget: Budget) -> None:
+    """Estimate the candidates whose time is that of matrix products, into the cache, where `make_plan` finds them."""
+    cache = SharedCache(Path(settings.paths.cache).expanduser(), lambda _: None)
+    table = read_table(settings, words, budget, cache)
+    rates = measured_rates(settings, budget, lambda _: None)
+    finder = finder_for(table, replace(budget, goal=table.goal), cache, rates)
+    finder.find([kind for kind in read_portfolio() if kind.work == "dense"])
 
 
 def with_news(plan: Plan, hub: Hub, folder: Path) -> Plan:
@@ -75,9 +95,9 @@ def with_news(plan: Plan, hub: Hub, folder: Path) -> Plan:
     }
     notes, found = list[str](), sorted(filter(hub, ids))
     if found:
-        notes.append(f"this plan was made without {', '.join(found)}, available by now")
+        notes.append(f"this plan was made without {', '.join(found)}, which can be used now")
     if any(one.micros is not None and one.engine is None for one in plan.candidates):
-        notes.append("this plan is of a version that timed encoders in torch, which takes longer than their bundles")
+        notes.append("this plan is from a version that timed encoders in torch, which is slower than their bundles")
     cure = f"Try: remove {folder} and give the same command; finished runs are found again"
     return replace(plan, facts=replace(plan.facts, notes=(*plan.facts.notes, *(f"{note}. {cure}" for note in notes))))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -72,6 +73,7 @@ def ended(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return Conclusion(search.plan, result, None, None, (), (), {}, (), 0.0)
 
     monkeypatch.setattr(command, "make_plan", make_plan)
+    monkeypatch.setattr(command, "encoders_ahead", lambda *_: nullcontext())
     monkeypatch.setattr(command, "conclude", conclude)
     monkeypatch.setattr(command, "show_plan", lambda plan: [f"plan {plan.key}"])
     monkeypatch.setattr(command, "show_result", lambda _: ["the result"])
@@ -116,7 +118,7 @@ def test_with_a_cap_on_time_a_finished_run_is_timed_by_its_bundle_before_it_is_j
     lines = [json.loads(line) for line in (tmp_path / "sweeps/0123456789/journal.jsonl").read_text().splitlines()]
     found = [(line["status"], line["micros"], line["engine"]) for line in lines]
     assert found == [("refused", 19.0, "onnx"), ("refused", 20.0, None), ("done", 9.0, "onnx")]
-    assert "its texts are gone. The time that the run measured counts" in capsys.readouterr().out
+    assert "its texts are gone. The time that the run measured is used" in capsys.readouterr().out
 
 
 def test_without_a_winner_the_exit_code_is_1(tmp_path: Path, ended: list[str]) -> None:
@@ -139,7 +141,7 @@ def test_ctrl_c_gives_the_best_so_far_and_exit_code_130(
     result, code = search_inside(Budget(steps=5), ["data=demo"], Interrupted(tmp_path))
     assert code == 130 and result is not None and result.winner == "a"
     told = capsys.readouterr().out
-    assert "interrupted after step 2 of 5: this is the best so far. The same command goes on" in told
+    assert "interrupted after step 2 of 5: this is the best so far. Repeat the command to go on" in told
 
 
 def test_two_searches_with_one_folder_exclude_each_other(tmp_path: Path) -> None:

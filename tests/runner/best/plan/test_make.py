@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from runner.best.plan import candidates, make
+from runner.best.plan.estimate import Estimate
 from runner.best.plan.make import PLAN, make_plan, read_plan
 from runner.best.plan.portfolio import Kind, Variant
 from runner.best.types import Budget, Candidate, Plan
@@ -51,6 +53,22 @@ def test_the_same_table_twice_is_the_same_plan_byte_by_byte(tmp_path: Path) -> N
     assert own.bytes is not None and own.bytes < 100_000
 
 
+def test_only_encoders_are_estimated_ahead_of_a_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[str]()
+
+    def estimate(_self: object, words: Sequence[str], work: str, _passes: float) -> Estimate:
+        asked.append(work)
+        return Estimate(1000, 1000, None, 1.0, (len(asked),))
+
+    write_reviews(tmp_path / "reviews.csv")
+    words = ["data=files", f"data.path={tmp_path}/reviews.csv", "data.text=review", "data.label=stars"]
+    words += [f"paths.output={tmp_path}/outputs", f"paths.cache={tmp_path}/cache", "tracker=none"]
+    monkeypatch.setattr(make, "AvailableWeights", lambda: lambda _source: True)
+    monkeypatch.setattr(make.Estimator, "estimate", estimate)
+    make.estimate_encoders(settings_of(*words), words, Budget(max_kb=100, steps=4))
+    assert asked and set(asked) == {"dense"} and not (tmp_path / "outputs").exists()
+
+
 def test_a_plan_that_exists_is_obeyed(tmp_path: Path) -> None:
     write_reviews(tmp_path / "reviews.csv")
     first = planned(tmp_path, Budget(max_kb=100, steps=4))
@@ -70,7 +88,7 @@ def test_a_kept_plan_says_which_weights_have_come_since(tmp_path: Path, monkeypa
     assert again.steps == first.steps and again.left_out == first.left_out
     (note,) = set(again.facts.notes) - set(first.facts.notes)
     folder = tmp_path / "outputs" / "sweeps" / first.key
-    assert note.startswith(f"this plan was made without nobody/has-this, available by now. Try: remove {folder}")
+    assert note.startswith(f"this plan was made without nobody/has-this, which can be used now. Try: remove {folder}")
     assert read_plan(folder / PLAN) == first
     older = first.left_out[0].reason.replace("weights unavailable", "weights not at hand")
     make.write_plan(replace(first, left_out=(replace(first.left_out[0], reason=older),)), folder / PLAN)
