@@ -1,6 +1,6 @@
-"""Small inputs as users bring them, each with one peculiarity: what `tests/test_cases.py` runs on.
+"""Small input files such as users have, each with one peculiarity, for `tests/test_cases.py`.
 
-The peculiarity is in the file's name; the texts are always the same learnable ones. Nothing here is a real person's.
+The file's name says what is peculiar. The texts are always the same learnable ones, and all are invented.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Row = tuple[Any, ...]
 
 
 def texts(count: int = 300, start: int = 0) -> list[str]:
-    """Distinct texts, bad and good ones in turn."""
+    """Distinct texts, alternately bad and good."""
     found = []
     for i in range(start, start + count):
         words = GOOD if i % 2 else BAD
@@ -31,7 +31,7 @@ def texts(count: int = 300, start: int = 0) -> list[str]:
 
 
 def labelled(names: Sequence[Any] = (0, 1), count: int = 300, change: Callable[[str], str] = str) -> list[Row]:
-    """Rows of text and label; the labels in turn."""
+    """Rows of text and label, cycling through the labels."""
     return [(change(text), names[i % len(names)]) for i, text in enumerate(texts(count))]
 
 
@@ -46,12 +46,12 @@ def sheet(rows: Iterable[Row], header: Sequence[str] = ("text", "label"), end: s
 
 
 def replaced(rows: list[Row], label: Any, every: int) -> list[Row]:
-    """The rows with another label in every so many of them."""
+    """The rows with `label` in every `every`-th of them, starting with the first."""
     return [(text, label if i % every == 0 else old) for i, (text, old) in enumerate(rows)]
 
 
 def objects(rows: Iterable[Row], form: Callable[[Any, Any], dict[str, Any]]) -> str:
-    """The rows as a JSON object a line."""
+    """The rows as JSON Lines, one object per row."""
     return "".join(json.dumps(form(text, label), ensure_ascii=False) + "\n" for text, label in rows)
 
 
@@ -60,7 +60,7 @@ def plain(text: Any, label: Any) -> dict[str, Any]:
 
 
 def label_files() -> dict[str, str]:
-    """CSV files whose labels are the peculiarity."""
+    """CSV files with peculiar labels."""
     words, rows = labelled(("neg", "pos")), labelled()
     scores = [(text, f"{(i % 2) * 3 + (i % 97) / 97:.3f}") for i, (text, _) in enumerate(rows)]
     return {
@@ -89,7 +89,7 @@ def label_files() -> dict[str, str]:
 
 
 def layout_files() -> dict[str, str | bytes]:
-    """CSV and TSV files whose writing, header or texts are the peculiarity."""
+    """Text files, mostly CSV and TSV, with a peculiar format, header or texts."""
     rows = labelled()
     return {
         "case.csv": sheet(rows, ("Text", "Label")),
@@ -129,7 +129,7 @@ def object_files() -> dict[str, str]:
 
 
 def split_files() -> dict[str, str]:
-    """Files with repeated texts, and files that are only tested on."""
+    """Files with repeated texts, and files used only for testing."""
     repeated = [(text, i % 2) for i, (text, _) in enumerate(labelled(count=60) * 5)]
     few = labelled(count=40)
     return {
@@ -145,7 +145,7 @@ def split_files() -> dict[str, str]:
 
 
 def files_to_predict() -> dict[str, str | bytes]:
-    """Files that a model is asked about."""
+    """Input files for predictions."""
     return {
         "PR_UP.CSV": "text,id\nthe soup was lovely,1\n",
         "pr.tsv": "text\tid\nthe soup was lovely\t1\n",
@@ -166,12 +166,12 @@ def files_to_predict() -> dict[str, str | bytes]:
 
 
 def table(label: Any, text: Any = None) -> pa.Table:
-    """A Parquet file's rows; the texts are the usual ones."""
+    """The content of a Parquet file; text: None: the usual texts."""
     return pa.table({"text": texts() if text is None else text, "label": label})
 
 
 def parquet_files() -> dict[str, pa.Table]:
-    """Parquet files whose types are the peculiarity."""
+    """Parquet files with peculiar column types or names."""
     found, ids = texts(), pa.array([0, 1] * 150)
     coded = pa.array(["neg", "pos"] * 150).dictionary_encode()
     dates = pa.array([0, 86_400_000] * 150, pa.timestamp("ms"))
@@ -194,7 +194,7 @@ def parquet_files() -> dict[str, pa.Table]:
 
 
 def hub_folders() -> dict[str, pa.Table]:
-    """The files of folders that are read as datasets of the hub."""
+    """The files of folders that are read like datasets from the hub."""
     files: dict[str, pa.Table] = {}
     labels: dict[str, list[Any]] = {
         "bool": [False, True],
@@ -224,7 +224,7 @@ def hub_folders() -> dict[str, pa.Table]:
 
 
 def write(folder: Path) -> Path:
-    """Write them all below the folder, and return it."""
+    """Write all files below a folder, and return the folder."""
     contents = label_files() | layout_files() | object_files() | split_files() | files_to_predict()
     for name, content in contents.items():
         path = folder / name

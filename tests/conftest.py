@@ -1,4 +1,4 @@
-"""Shared by all tests: pinned threads, a private cache, and the hub mark."""
+"""Setup shared by all tests: one thread, a private cache, the `hub` and `gpu` markers, and running commands."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
     os.environ[name] = "1"  # before torch is imported
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
-os.environ["OMP_WAIT_POLICY"] = "passive"  # threads that wait for one another leave the cores to the other tests
-# The tests start many interpreters, each of which would compile all our modules, and pytest would all tests.
+os.environ["OMP_WAIT_POLICY"] = "passive"  # waiting threads leave the cores to other tests
+# Write bytecode: otherwise each of the many interpreters that tests start compiles all modules, and pytest all tests.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
@@ -28,13 +28,13 @@ import pytest  # noqa: E402
 from tests.fork_server import BEGINNING, environment_of, fork_server, join  # noqa: E402
 from tests.operators import read_operators_once  # noqa: E402
 
-gc.disable()  # until the tests are collected: nothing of what is loaded for them is garbage
+gc.disable()  # until the tests are collected: nothing loaded until then is garbage
 
-# Where the tests run in the background of a script, SIGINT is ignored, and children would inherit that.
+# If the tests run in the background of a script, SIGINT is ignored, and child processes would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPO = Path(__file__).resolve().parent.parent
-# Files of ten seconds or more that do not start `run`.
+# Test files that take ten seconds or more and do not start `run`.
 LONG = {
     REPO / "tests" / name
     for name in (
@@ -57,7 +57,7 @@ def hub_answers() -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hide the GPUs of this machine, so that tests compute the same everywhere, unless `-m gpu` asks for them."""
+    """Hide the GPUs, so that results are the same on all machines, unless `-m gpu` is given; join the fork server."""
     if config.option.markexpr != "gpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
     if shared := getattr(config, "workerinput", {}).get("fork_server"):
@@ -66,14 +66,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Give all workers of pytest-xdist one process to fork from, started while they collect the tests."""
+    """Start one fork server for all pytest-xdist workers; it starts while they collect the tests."""
     node.workerinput["fork_server"] = fork_server().address, BEGINNING
 
 
 def pytest_collection(session: pytest.Session) -> None:
-    """Let each worker import a share of the test files first: pytest compiles a file where it is first imported.
+    """Let each worker import a share of the test files first, since pytest compiles a file on its first import.
 
-    The other workers then find it compiled. All collect the same tests in the same order afterwards.
+    The other workers then find it compiled. Afterwards all collect the same tests in the same order.
     """
     worker = getattr(session.config, "workerinput", None)
     if worker is None:
@@ -86,7 +86,7 @@ def pytest_collection(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # Files that start `run`, and these, take longest: they go first, so that the workers end at the same time.
+    # Files that start `run`, and those in LONG, take longest. They go first, so that the workers finish together.
     items.sort(key=lambda item: not (hasattr(getattr(item, "module", None), "run_cli") or item.path in LONG))
     marked = [item for item in items if item.get_closest_marker("hub")]
     if marked and not hub_answers():
@@ -101,9 +101,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """From here on the garbage collector skips libraries and test items: a pass over them takes half a second.
+    """Make the garbage collector skip libraries and test items from now on: a pass over them takes half a second.
 
-    It collects a tenth as often as usual: what tests leave behind is small, and looking for it made them 5 % slower.
+    It also collects less often than usual: tests leave little garbage, and collecting it made them 5 % slower.
     """
     if "models.onnx.graph" in sys.modules:
         read_operators_once()
@@ -114,7 +114,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def private_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep the tokenised data of the tests apart from the user's."""
+    """Keep the tests' tokenised data separate from the user's."""
     os.environ["BERTIER_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
@@ -138,7 +138,7 @@ def write_reviews(path: Path) -> Path:
 def crowding() -> float:
     """Return how many times longer a process takes now than on an idle machine, at least 1.
 
-    Multiply limits in seconds, which are meant for an idle machine, by this.
+    Multiply time limits that were set for an idle machine by this.
     """
     wall, own = time.perf_counter(), time.process_time()
     while time.process_time() - own < 0.2:
@@ -149,9 +149,9 @@ def crowding() -> float:
 def run_cli(
     *words: str, cwd: Path, env: dict[str, str] | None = None, fresh: bool = False, timeout_s: float = 240.0
 ) -> subprocess.CompletedProcess[str]:
-    """Run `run` as a real process without a terminal; fresh: in a new interpreter, imports included.
+    """Run `run` as a separate process without a terminal.
 
-    timeout_s: seconds after which the process counts as hung.
+    fresh: in a new interpreter, which imports everything. timeout_s: seconds after which the process counts as hung.
     """
     environment = environment_of(env or {})
     if fresh or not fork_server().suits(environment):

@@ -1,8 +1,8 @@
-"""Start processes without importing torch again: each is a fork of one that has loaded all libraries and some configs.
+"""Start processes without importing torch again, as forks of a process that has loaded all libraries and some configs.
 
-A fork is a process like any other, with its own folder, environment, output, signals and exit code. Forks share what an
-interpreter draws when it starts, such as the seed of its hashes, and the imported modules. The workers of pytest-xdist
-share one such server, which the process that started them starts.
+A fork is a normal process, with its own working directory, environment, output, signals and exit code. Forks share the
+imported modules, and what an interpreter draws at random when it starts, such as its hash seed. All pytest-xdist
+workers share one fork server, which the main pytest process starts.
 
 child = fork_server().start("runner.cli", ["list"], Path.cwd(), dict(os.environ))
 out, err = child.communicate(timeout=60)
@@ -51,21 +51,21 @@ LIBRARIES = (
     "pyarrow.pandas_compat", "matplotlib.pyplot", "hydra_plugins.hydra_ray_launcher.ray_launcher",
     "hydra_plugins.hydra_submitit_launcher.submitit_launcher",
 )  # fmt: skip
-# Of ours: what every command imports before it starts a run, and what it writes at its end.
+# Modules that every command imports before it starts a run, or when it writes its results.
 OURS = (
     "runner.commands.experiment", "runner.experiment.run", "runner.commands.help", "runner.compare.report",
     "matplotlib.backends.backend_agg", "rich._emoji_codes", *(path.partition(":")[0] for path in TASKS.values()),
 )  # fmt: skip
-# The choices of most commands, in any order, composed once; a fork composes the config of other choices in 0.1 s.
+# Overrides of most commands, in any order, whose configs are composed once; others take a fork 0.1 s.
 COMMON = (
     [], ["task=mlm", "model=bert-tiny", "data=demo"],
     *([f"model={model}", f"data={data}", *more]
       for model in ("dsn", "bert-tiny") for data in ("demo", "files")
       for more in ([], ["measure=off"], ["measure=off", "tracker=none"])),
 )  # fmt: skip
-# The variables with which the tests began: libraries set others in the process of the tests, which are not the user's.
+# The environment when the tests started, without the variables that libraries set later in the test process.
 BEGINNING = dict(os.environ)
-# Any other variable may have been read when the libraries were imported.
+# Variables that may change between forks. Any other may have been read when the libraries were imported.
 READ_LATE = {
     "BERTIER_CACHE", "COLUMNS", "CUDA_VISIBLE_DEVICES", "HF_ENDPOINT", "HF_HOME", "HF_HUB_OFFLINE", "PATH",
     "PYTEST_CURRENT_TEST", "RAY_ADDRESS", "TORCHINDUCTOR_CACHE_DIR",
@@ -73,7 +73,7 @@ READ_LATE = {
 
 
 class Child:
-    """A forked process, with the part of Popen that tests use."""
+    """A forked process, with the methods of Popen that tests use."""
 
     def __init__(
         self, server: ForkServer, module: str, words: Iterable[str], cwd: Path, environment: Mapping[str, str]
@@ -92,7 +92,7 @@ class Child:
         return self.returncode
 
     def communicate(self, timeout: float = 240.0) -> tuple[str, str]:
-        """Wait for the end and return all output and errors."""
+        """Wait until the process ends; return its whole stdout and stderr."""
         try:
             self.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -107,9 +107,9 @@ class Child:
 
 
 class ForkServer:
-    """The process that forks, seen from the tests: one question, one answer at a time."""
+    """The tests' client of the fork server: one question and one answer at a time."""
 
-    joined: ClassVar[str | None] = None  # the socket of the one that another process has started
+    joined: ClassVar[str | None] = None  # socket of a server that another process started
 
     def __init__(self) -> None:
         self.environment = BEGINNING | {"PYTHONPATH": str(REPO)}
@@ -119,7 +119,7 @@ class ForkServer:
         self.lines = connection.makefile("rw", encoding="utf-8")
 
     def _start(self) -> str:
-        """Start the process, which ends with this one, and return the path of its socket."""
+        """Start the server process, which ends with this one; return the path of its socket."""
         path = Path(tempfile.mkdtemp()) / "socket"
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(path))
@@ -134,7 +134,7 @@ class ForkServer:
 
     @cached_property
     def interpreter(self) -> str:
-        """Path of the program that stands in for sys.executable in a fork; known once everything is loaded."""
+        """Path of the program that replaces sys.executable in a fork; known once everything is loaded."""
         return str(json.loads(self.lines.readline()))
 
     def ask(self, **question: Any) -> Any:
@@ -144,24 +144,24 @@ class ForkServer:
         return json.loads(self.lines.readline())
 
     def suits(self, environment: Mapping[str, str]) -> bool:
-        """Can a fork stand in for a new process: is this Linux, and would the imports have been the same?"""
+        """Can a fork replace a new process? It can on Linux, if the environment would not change what imports read."""
         changed = {name for name, _ in environment.items() ^ self.environment.items()}
         return sys.platform == "linux" and changed <= READ_LATE
 
     def start(self, module: str, words: Iterable[str], cwd: Path, environment: Mapping[str, str]) -> Child:
-        """Start `python -m module words...` in a folder."""
+        """Start `python -m module words...` in the folder `cwd`."""
         return Child(self, module, words, cwd, environment)
 
 
 def environment_of(changes: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a command: that of the shell that started the tests, what tests set for all, and `changes`."""
+    """The environment of a command: that at the start of the tests, what tests have set since, and `changes`."""
     late = {name: os.environ[name] for name in READ_LATE if name in os.environ}
     kept = {name: value for name, value in BEGINNING.items() if name not in READ_LATE}
     return kept | late | {"PYTHONPATH": str(REPO), "COLUMNS": "160"} | dict(changes)
 
 
 def join(address: str, beginning: Mapping[str, str]) -> None:
-    """Use the process that another one has started, with the variables with which that one began."""
+    """Use a fork server that another process started. beginning: that process's initial environment."""
     BEGINNING.clear()
     BEGINNING.update(beginning)
     ForkServer.joined = address
@@ -174,8 +174,8 @@ def fork_server() -> ForkServer:
 
 
 def serve(questions: socket.socket) -> None:
-    """Fork and wait as asked, until the process that started this one ends. In a fork this ends with its program."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests and the forks
+    """Serve fork and wait requests until the parent process ends. In a fork, this ends when its program ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C should stop only the tests and the forks
     for name in (*LIBRARIES, *OURS):
         importlib.import_module(name)
     gemm_errors = importlib.import_module("runner.machine.matmul").gemm_errors
@@ -188,12 +188,12 @@ def serve(questions: socket.socket) -> None:
     set_threads(1)
     gemm_errors(["default", "onednn"])
     for kept in weakref.finalize._registry.values():  # type: ignore[attr-defined]
-        kept.atexit = False  # what libraries hold until the end: a fork ends sooner when it does not take it apart
+        kept.atexit = False  # forks exit faster without the finalizers of libraries
     gc.freeze()
-    folder = Path(tempfile.mkdtemp())  # no TemporaryDirectory, which the first fork to end would remove
+    folder = Path(tempfile.mkdtemp())  # not TemporaryDirectory: the first fork to exit would remove it
     listener, sys.executable = listen(folder), str(interpreter(folder))
     if os.fork() == 0:
-        for ours in (0, 1):  # the tests wait for the end of these pipes
+        for ours in (0, 1):  # the tests wait until these pipes are closed
             os.dup2(os.open(os.devnull, os.O_RDWR), ours)
         questions.close()
         serve_helpers(listener, live)
@@ -204,9 +204,9 @@ def serve(questions: socket.socket) -> None:
 
 
 def answer_all(questions: socket.socket) -> None:
-    """Answer the tests, which ask side by side, until the end of the input."""
+    """Answer several test processes at once, until stdin is closed."""
     askers: dict[int, TextIO] = {}
-    waiting: dict[int, tuple[int, float]] = {}  # the fork that an asker waits for, and until when
+    waiting: dict[int, tuple[int, float]] = {}  # by connection: the fork it waits for, and the deadline
     while True:
         ready = select.select([0, questions, *askers], [], [], 0.005 if waiting else None)[0]
         if 0 in ready:
@@ -232,13 +232,13 @@ def answer_all(questions: socket.socket) -> None:
 
 
 def tell(asker: TextIO, answer: str | int | None) -> None:
-    """Send an answer to tests that may be gone."""
+    """Send an answer; does nothing if the test process has gone."""
     with contextlib.suppress(BrokenPipeError):
         print(json.dumps(answer), file=asker, flush=True)
 
 
 def fork(question: dict[str, Any], ours: Iterable[int]) -> int:
-    """Start the program that is asked for in a fork, without our open files, and return its process's number."""
+    """Start the requested program in a fork without the open files `ours`; return its process id."""
     pid = os.fork()
     if pid == 0:
         for number in ours:
@@ -250,7 +250,7 @@ def fork(question: dict[str, Any], ours: Iterable[int]) -> int:
 
 
 def live(module: str, words: list[str], cwd: str, env: dict[str, str], files: list[int]) -> NoReturn:
-    """Do in a fork what `python -m module words...` does, with these files as input, output and errors."""
+    """In a fork, do what `python -m module words...` does, with these files as stdin, stdout and stderr."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for target, file in enumerate(files):
         os.dup2(file, target)
@@ -267,7 +267,7 @@ def live(module: str, words: list[str], cwd: str, env: dict[str, str], files: li
     except BaseException:
         traceback.print_exc()
         code = 1
-    # The end of an interpreter, but for taking apart what it shares with its siblings: that would copy it first.
+    # Exit like an interpreter, but without freeing the memory shared with other forks: that would copy it first.
     threading._shutdown()
     atexit._run_exitfuncs()
     sys.stdout.flush()

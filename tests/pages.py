@@ -87,7 +87,7 @@ def _headings(text: str) -> set[str]:
 
 
 def _room_paths(line: str) -> Iterator[str]:
-    """Yield the missing paths below one of our folders, in a block of code."""
+    """Yield the missing paths below one of ROOMS on a line of a code block."""
     for word in re.findall(rf"(?<![\w./-])(?:{'|'.join(map(re.escape, ROOMS))})/[\w<>*./-]+", line):
         yield from _path("README.md", word)
 
@@ -116,7 +116,7 @@ def _bare_key(code: str) -> Iterator[str]:
 
 
 def _path(name: str, code: str) -> Iterator[str]:
-    """Yield a path that exists neither in the repository nor in the page's folder; a bare file name may be anywhere."""
+    """Yield a path that is missing from the repository and the page's folder; a bare file name may be in any folder."""
     code = code.removesuffix(".")
     ours = code.split("/")[0] in ROOMS and "/" in code
     if not (ours or re.fullmatch(r"[\w./<>*-]+\.(py|yaml|md)", code)) or "=" in code or code.startswith("outputs"):
@@ -132,7 +132,10 @@ def _path(name: str, code: str) -> Iterator[str]:
 
 
 def _code_line(line: str, refused: bool) -> Iterator[str]:
-    """Yield the mistakes in the commands on a line; refused: the page shows a refusal, so there must be one."""
+    """Yield the mistakes in the commands on a line.
+
+    refused: the page shows that the command is refused, so it must have a mistake.
+    """
     line = re.sub(r"\s+#\s.*$", "", PLACEHOLDER.sub(HOLE, line.strip().removeprefix("$ ").rstrip("\\")))
     for command in re.split(r" (?:&&|\|) ", line):
         try:
@@ -203,7 +206,7 @@ def _roots() -> set[str]:
 
 @cache
 def _keys() -> frozenset[str]:
-    """Every dotted key: of the dataclasses, of each compression method under its name, and of each YAML of a part."""
+    """All dotted keys: of the dataclasses, of each compression method, and of the YAML files in nested groups."""
     found = set(_flat(OmegaConf.to_container(OmegaConf.structured(Command)), ""))
     for group, choices in groups().items():
         for choice in choices:
@@ -219,7 +222,7 @@ def _keys() -> frozenset[str]:
 
 
 def _options(folder: Path, choice: str) -> dict[str, Any]:
-    """The keys of a YAML and of those of its folder that it starts from."""
+    """The keys of a YAML file and of the files that its `defaults` name in the same folder."""
     loaded = yaml.safe_load((folder / f"{choice}.yaml").read_text(encoding="utf-8")) or {}
     merged: dict[str, Any] = {}
     for parent in loaded.pop("defaults", []):

@@ -1,4 +1,4 @@
-"""Records for tests: a finished run as JSON or typed, and the recorded runs below a folder as JSON."""
+"""Records for tests: a made-up finished run, as JSON or typed, and the records of the runs below a folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ROWS = {"train": 9, "test": 9}
 
 
 def record_json(**changes: Any) -> dict[str, Any]:
-    """The JSON of a finished run on the demo data, with these top-level keys changed."""
+    """The JSON record of a finished run on the demo data; changes: top-level keys to replace."""
     data = {"name": "demo", "text": "text", "text_pair": None, "max_length": 32, "metrics": ["accuracy"]}
     return {
         "identity": "0123456789", "name": "dsn demo seed=0", "status": "done", "reason": None,
@@ -24,16 +24,16 @@ def record_json(**changes: Any) -> dict[str, Any]:
 
 
 def a_record(**changes: Any) -> RunRecord:
-    """Return a valid record with these changes, typed."""
+    """Return the record of `record_json` as a RunRecord."""
     return RunRecord.from_json(record_json(**changes))
 
 
 def read(folder: Path) -> dict[str, Any] | None:
-    """The content of a run folder's record.json, None where there is none that can be read."""
+    """The content of a run folder's record.json; None if it is missing or unreadable."""
     return read_json(folder / RECORD)
 
 
 def records(output: Path) -> list[dict[str, Any]]:
-    """The content of every record.json below a folder, oldest first."""
+    """The content of the record.json of every run in an output folder, oldest first."""
     found = [content for path in output.glob(f"*/{RECORD}") if (content := read_json(path))]
     return sorted(found, key=lambda content: str(content.get("started")))

@@ -1,8 +1,8 @@
-"""Stand in for the interpreter that a command starts for a helper: a fork of a process that has imported its libraries.
+"""Run the helper processes that a command starts as forks of a process that has already imported their libraries.
 
-`interpreter()` writes a program that takes `python -m module words...` and runs tests/stand_in.py, which asks `serve`
-for a fork with its own input, output, folder and environment, hands on its signals, and ends as it ends. Any other
-command line is that of a new interpreter.
+`interpreter()` writes a program that replaces python. For `-m module words...` with one of HELPERS, it runs
+tests/stand_in.py, which asks `serve` for a fork with the same stdin, stdout, stderr, folder and environment, forwards
+signals to it, and exits with its exit code. Any other command line starts a new interpreter.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 
 from runner.track.environment import set_mlflow_environment
 
-# The modules that may be a fork, and what each imports first.
+# The modules that may run in a fork, and what is imported for each before forking.
 HELPERS = {
     "runner.track.process": (
         "mlflow", "mlflow.tracking.client", "mlflow.store.tracking.sqlalchemy_workspace_store", "alembic.command",
@@ -32,13 +32,13 @@ HELPERS = {
     ),
     "submitit.core._submit": ("submitit.core.submission",),
 }  # fmt: skip
-# Variables that are read when an interpreter starts or a library is imported.
+# Prefixes of variables that are read when an interpreter starts or a library is imported.
 READ_EARLY = ("PYTHON", "OMP_", "MKL_", "OPENBLAS_", "RAYON_", "TORCH_")
 Live = Callable[[str, list[str], str, dict[str, str], list[int]], Any]
 
 
 def interpreter(folder: Path) -> Path:
-    """Write the program that stands in for sys.executable; its socket is `listen(folder)`."""
+    """Write the program that replaces sys.executable; it connects to the socket of `listen(folder)`."""
     path = folder / "python"
     client = Path(__file__).with_name("stand_in.py")
     words = [sys.executable, "-IS", str(client), sys.executable, str(folder / "socket")]
@@ -48,7 +48,7 @@ def interpreter(folder: Path) -> Path:
 
 
 def listen(folder: Path) -> socket.socket:
-    """Open the socket that the program of this folder asks."""
+    """Open the socket that the program in this folder connects to."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(folder / "socket"))
     listener.listen()
@@ -56,7 +56,7 @@ def listen(folder: Path) -> socket.socket:
 
 
 def serve(listener: socket.socket, live: Live) -> None:
-    """Fork for all who ask, until the parent ends. In a fork, `live` ends when its program ends."""
+    """Serve fork requests until the parent process ends. In a fork, `live` ends when its program ends."""
     ours, parent = early(os.environ), os.getppid()
     ended, signalled = os.pipe()
     os.set_blocking(signalled, False)
@@ -83,7 +83,7 @@ def serve(listener: socket.socket, live: Live) -> None:
                 os.close(file)
         for pid in [pid for pid, asker in askers.items() if asker in ready]:
             numbers = askers[pid].recv(64)
-            for number in numbers or [signal.SIGKILL]:  # who asked is gone
+            for number in numbers or [signal.SIGKILL]:  # the client has gone
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
             if not numbers:
@@ -94,7 +94,7 @@ def serve(listener: socket.socket, live: Live) -> None:
 
 
 def fork(module: str, files: list[int]) -> int:
-    """Fork with what the module imports, and in the fork undo what this process has set for itself."""
+    """Import what the module needs, then fork; the fork resets signal handling and starts its own session."""
     if any(name not in sys.modules for name in HELPERS[module]):
         set_mlflow_environment()
         for name in HELPERS[module]:
@@ -109,7 +109,7 @@ def fork(module: str, files: list[int]) -> int:
 
 
 def tell_the_ended(askers: dict[int, socket.socket]) -> None:
-    """Reap what has ended and tell who asked for it the status."""
+    """Reap the forks that have ended, and send each exit code to its client."""
     while True:
         try:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -118,13 +118,13 @@ def tell_the_ended(askers: dict[int, socket.socket]) -> None:
         if not pid:
             return
         if asker := askers.pop(pid, None):
-            with contextlib.suppress(BrokenPipeError):  # who asked is gone
+            with contextlib.suppress(BrokenPipeError):  # the client has gone
                 asker.sendall(str(os.waitstatus_to_exitcode(status)).encode())
             asker.close()
 
 
 def module_of(words: list[str]) -> str | None:
-    """The module of `-P -u -m module words...` if it is one of the helpers."""
+    """The module of `-P -u -m module words...`, both options optional, if it is one of HELPERS; else None."""
     if "-m" not in words or not {"-P", "-u"}.issuperset(words[: words.index("-m")]):
         return None
     name = words[words.index("-m") + 1]
@@ -132,13 +132,13 @@ def module_of(words: list[str]) -> str | None:
 
 
 def early(environment: Mapping[str, str]) -> dict[str, str]:
-    """The variables of an environment that are read early; the first folder of PYTHONPATH decides what is imported."""
+    """The variables with a prefix in READ_EARLY; of PYTHONPATH only the first folder, which decides on imports."""
     found = {name: value for name, value in environment.items() if name.startswith(READ_EARLY)}
     return found | {"PYTHONPATH": found.get("PYTHONPATH", "").split(os.pathsep)[0]}
 
 
 def receive(asker: socket.socket) -> tuple[Any, list[int]]:
-    """The question, a line of JSON, and the three files that came with it."""
+    """Receive a question, one line of JSON, and its three file descriptors."""
     files = array.array("i", [0, 0, 0])
     said, notes, _, _ = asker.recvmsg(65536, socket.CMSG_SPACE(len(files) * files.itemsize))
     while not said.endswith(b"\n"):

@@ -1,6 +1,6 @@
-"""Ask the process behind a socket for a fork, hand on signals, and end as the fork ends: see tests/spawner.py.
+"""Ask the server of tests/spawner.py for a fork, forward signals to it, and exit with its exit code.
 
-python -IS tests/stand_in.py PYTHON SOCKET -m module words...    # PYTHON: the interpreter where no fork can do the work
+python -IS tests/stand_in.py PYTHON SOCKET -m module words...    # PYTHON: used if a fork is refused
 """
 
 import array
@@ -12,7 +12,7 @@ import sys
 
 
 def main() -> None:
-    """Stand in for a Python; nothing is imported here that takes long."""
+    """Act as a Python interpreter; this file imports nothing slow."""
     python, path, *words = sys.argv[1:]
     server = socket.socket(socket.AF_UNIX)
     question = {"words": words, "cwd": os.getcwd(), "env": dict(os.environ)}  # noqa: PTH109
@@ -26,7 +26,7 @@ def main() -> None:
         if sent < len(said):
             server.sendall(said[sent:])
         is_forked = server.recv(1) == b"+"
-    except OSError:  # it has closed the connection already
+    except OSError:  # the server has already closed the connection
         is_forked = False
     if not is_forked:
         os.execv(python, [python, *words])

@@ -1,6 +1,6 @@
-"""Every input in tests/cases.py ends with the expected exit code and message.
+"""Every input in tests/cases.py gives the expected exit code and message.
 
-BERTIER_CASES names a folder with files of the same names to run on in their place.
+To use other files of the same names instead, set BERTIER_CASES to their folder.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ FAST = [
 ]  # fmt: skip
 HUB = ["data=imdb", "data.config=null", "data.task=auto", "data.metrics=[]"]
 TWO = r"task: classification, 2 classes \({} \d+, {} \d+\)"
-GIVEN = r"(finished already|task: classification, 2 classes)"  # some files hold the very same data
+GIVEN = r"(finished already|task: classification, 2 classes)"  # some files hold identical data
 MISSING = r"rows have an empty or missing text or label .*Try: data\.missing=drop"
 
-# Of a file that is trained on: the exit code, and what must be said.
+# For training files: the exit code, and a pattern for the output.
 TRAINED: dict[str, tuple[int, str]] = {
     "all.tsv": (0, GIVEN),
     "array.json": (0, GIVEN),
@@ -95,7 +95,7 @@ TRAINED: dict[str, tuple[int, str]] = {
     "zwsp.csv": (0, GIVEN),
 }
 
-# Of a file that a model is tested on, trained on plain.csv.
+# For test files; the model is trained on plain.csv, or on overlap_train.csv.
 TESTED: dict[str, tuple[int, str]] = {
     "test_nolabel.csv": (2, "has no labels, which `test` needs.*run predict <run id>"),
     "test_minus1.csv": (2, "has no labels, which `test` needs.*run predict <run id>"),
@@ -104,7 +104,7 @@ TESTED: dict[str, tuple[int, str]] = {
     "overlap_test.csv": (0, "texts of test occur in train"),
 }
 
-# Of a folder that is read as the hub's data sets are; more settings after a space.
+# For folders read like datasets from the hub; further settings follow a space.
 OF_THE_HUB: dict[str, tuple[int, str]] = {
     "bool": (0, TWO.format("False", "True")),
     "emptytext": (2, "have an empty or missing text .*Try: data.missing=drop"),
@@ -130,7 +130,7 @@ OF_THE_HUB: dict[str, tuple[int, str]] = {
     "trainonly": (2, "has no split 'test'.*Try: data.split=train"),
 }
 
-# Of a file that is predicted on, by a model of plain.csv.
+# For files to predict, with a model trained on plain.csv; further settings follow a space.
 PREDICTED: dict[str, tuple[int, str]] = {
     "PR_UP.CSV": (0, "1 rows"),
     "pr.tsv": (0, "1 rows"),
@@ -163,13 +163,13 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that the commands are given in."""
+    """The working directory of the commands."""
     return tmp_path_factory.mktemp("home")
 
 
 @pytest.fixture
 def train(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Runs a command and returns its exit code and all that it said; composing, which takes longest, is done once."""
+    """A function that runs a training command in this process and returns its exit code and all its output."""
 
     def command(*words: str) -> tuple[int, str]:
         monkeypatch.chdir(home)

@@ -1,4 +1,4 @@
-"""Code, YAML and pages use plain words in the place of those that a reader would stumble over."""
+"""Code, YAML and pages avoid odd words, and docstrings can be understood on their own."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ ROOMS = ("conf", "data", "models", "runner", "sweeps", "tests", ".ci")
 ENDINGS = {".py", ".yaml", ".md", ".toml", ".html", ".css", ".js"}
 
 
-# A docstring is read alone: it neither leans on the line above nor starts with a riddle.
+# Openings of docstrings that only make sense together with the line above.
 LEANING = re.compile(r'^[ \t]*"""((?:What|The same|Their|Those|It itself|Its)\b[^\n]{0,60})', re.M)
 
 
 def texts() -> Iterator[Path]:
-    """Return all files that we wrote, without this one."""
+    """Yield all of our text files except this one."""
     below = [path for room in ROOMS for path in (REPO / room).rglob("*") if path.suffix in ENDINGS]
     top = [path for path in REPO.iterdir() if path.suffix in ENDINGS or path.name == "Makefile"]
     return (path for path in sorted([*below, *top]) if path != Path(__file__))
 
 
 def stumbles(text: str) -> list[str]:
-    """Return one line for each such word, also where a phrase is broken over two lines."""
+    """Return one line per word of PLAIN that is found, even if a phrase is split over two lines."""
     whole = re.sub(r"\s*\n\s*#?\s*", " ", text)
     return [
         f"{found[0]!r}, better: {plain}" for word, plain in PLAIN.items() for found in re.finditer(word, whole, re.I)

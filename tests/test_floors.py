@@ -1,4 +1,4 @@
-"""Packages stand on floors: a module imports from lower floors only, wherever the import stands, types included."""
+"""Packages are arranged in layers (floors): modules import only from lower floors, even in functions and for types."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ FLOORS = (
     ("runner.cli", "runner.python"),
 )
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
-# Of our own modules inside functions: torch and the like are then loaded only when they are needed.
+# Imports of our own modules inside functions, which delay loading torch and other large libraries.
 MOST_INNER_IMPORTS = 12
 
 
@@ -49,7 +49,7 @@ MODULES = {module_of(path): path for top in ("runner", "models", "data") for pat
 
 
 def targets_of(node: ast.AST) -> Iterator[str]:
-    """The modules of ours that one statement imports."""
+    """Our modules that one statement imports."""
     if isinstance(node, ast.ImportFrom) and node.module:
         for alias in node.names:
             whole = f"{node.module}.{alias.name}"
@@ -71,7 +71,7 @@ def statements_of(node: ast.AST, *, is_inner: bool = False) -> Iterator[tuple[as
 
 @cache
 def imports_of(path: Path) -> tuple[tuple[str, int, bool], ...]:
-    """The modules of ours that a file imports, for types alone too, each with its line and whether in a function."""
+    """Our modules that a file imports, even only for types: name, line, and whether it is inside a function."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return tuple(
         (target, statement.lineno, is_inner)
@@ -81,7 +81,7 @@ def imports_of(path: Path) -> tuple[tuple[str, int, bool], ...]:
 
 
 def imported(path: Path) -> set[str]:
-    """Every module of ours that a file imports: at the top, inside functions and for types alone."""
+    """All of our modules that a file imports: at the top, inside functions, or only for types."""
     return {target for target, _, _ in imports_of(path)}
 
 
@@ -95,7 +95,7 @@ def package_of(module: str) -> str:
 
 
 def upward_imports(module: str) -> set[str]:
-    """The packages on the same floor or above that a module imports."""
+    """The packages on its own floor or above that a module imports; their `settings` modules are allowed."""
     own = package_of(module)
     theirs = {package_of(other) for other in imported(MODULES[module]) if not other.endswith(".settings")}
     return {other for other in theirs - {own} if other in FLOOR and FLOOR[other] >= FLOOR[own]}

@@ -1,4 +1,4 @@
-"""The shape of the repository: who may import whom, what each YAML starts with, that everything composes."""
+"""Rules of the repository: which package may import which, how each YAML starts, and that every choice composes."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ CHOICES = [(group, choice) for group, names in groups().items() for choice in na
 def test_every_choice_composes_to_valid_settings(group: str, choice: str) -> None:
     words = [f"{group}=[{choice}]" if group == "compression" else f"{group}={choice}"]
     if group in ("model/readout", "compression"):
-        words.append("model=bert-tiny")  # most work on what an encoder made
+        words.append("model=bert-tiny")  # most need an encoder
     if group == "compression" and f"{group}.{choice}.teacher" in known_keys(words[0]):
         words.append(f"{group}.{choice}.teacher=some/teacher")
     if group.startswith("model") and choice in ("auto", "minilm", "frozen", "contrastive", *OF_A_HUB):
@@ -95,7 +95,7 @@ def test_every_choice_composes_to_valid_settings(group: str, choice: str) -> Non
         words.append("data=squad")
     if choice == "files":
         words.append("data.path=some.csv")
-    if (group, choice) == ("model/readout", "none"):  # for tasks that answer for each token
+    if (group, choice) == ("model/readout", "none"):  # for token-level tasks
         with pytest.raises(ConfigError, match="gives a vector for each token"):
             resolve(compose(words))
         return
@@ -128,7 +128,7 @@ def test_every_group_has_a_dataclass_that_lists_its_keys() -> None:
 
 
 def test_every_pinned_version_has_the_hash_of_its_file() -> None:
-    """Torch's CPU build is another file on each index. After a change of constraints.txt: python .ci/hashes.py"""
+    """All but torch, whose CPU build differs by index. After changing constraints.txt: python .ci/hashes.py"""
     pins = (REPO / "constraints.txt").read_text(encoding="utf-8").lower().replace("_", "-").splitlines()
     hashed = (REPO / ".ci" / "hashes.txt").read_text(encoding="utf-8").lower().replace("_", "-").splitlines()
     found = [re.fullmatch(r"(\S+) --hash=sha256:[0-9a-f]{64}", line) for line in hashed[1:]]
@@ -140,5 +140,5 @@ def test_the_list_of_packages_names_every_folder_with_modules() -> None:
     listed = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
     modules = [path for top in ("conf", "sweeps", "data", "models", "runner") for path in (REPO / top).rglob("*.py")]
     found = {path.parent.relative_to(REPO).as_posix().replace("/", ".") for path in modules}
-    mapped = {"runner.python": "bertier"}  # by package-dir
+    mapped = {"runner.python": "bertier"}  # by package-dir in pyproject.toml
     assert listed == sorted({mapped.get(name, name) for name in found})

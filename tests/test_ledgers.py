@@ -1,4 +1,4 @@
-"""The ledgers in sweeps/ledger/: each is what a sweep's YAML claims, with a verdict for each claim."""
+"""The ledgers in sweeps/ledger/: each lists the claims in a sweep's YAML, with a verdict for every claim."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VERDICTS = (REPRODUCED, NOT_REPRODUCED, UNDECIDED, NOT_TESTABLE)
 
 
 def rows_of(ledger: Path) -> list[list[str]]:
-    """The cells of its lines, titles first, without the rule below them."""
+    """The cells of a ledger's table, headings first, without the separator row."""
     lines = [line for line in ledger.read_text().splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("|"))] for line in lines]
     return [cells[0], *cells[2:]]

@@ -1,7 +1,7 @@
 """`tests/` mirrors the packages: data/batch.py is tested by tests/data/test_batch.py.
 
-untested.txt lists the modules that have no such file yet; what they do is tested through their neighbours and by
-tests/end_to_end/. The list may only shrink.
+untested.txt lists the modules without such a file; they are tested only through other modules and by
+tests/end_to_end/. The list may only get shorter.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.conftest import REPO
 
 PACKAGES = ("data", "models", "runner")
-LINES = 40  # a module of fewer lines needs no file of its own
+LINES = 40  # modules of at most this many lines need no test file
 UNTESTED = Path(__file__).with_name("untested.txt")
 
 
@@ -22,7 +22,7 @@ def modules() -> list[Path]:
 
 
 def place_of_test(module: Path) -> Path:
-    """The file that tests a module."""
+    """The path of a module's test file."""
     return Path("tests", module.parent, f"test_{module.name}")
 
 

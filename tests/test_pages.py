@@ -1,4 +1,4 @@
-"""Every path, link, command, setting and make target in a page exists, and no page is long."""
+"""Every path, link, command, setting and make target on a page exists, and no page is too long."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signatures say which types they take and return, and attributes that are read are declared: both counts only fall."""
+"""Few signatures use `Any`, and few attributes are read without being declared; both limits may only be lowered."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from tests.test_floors import MODULES
 
-MOST_ANY = 110  # `Any` in the arguments and results of functions
-MOST_PROBES = 15  # getattr and hasattr by a name that may be missing
+MOST_ANY = 110  # uses of `Any` in signatures of functions
+MOST_PROBES = 15  # calls of getattr and hasattr
 
 
 def annotations_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[ast.expr]:
-    """Yield the types of the arguments and of the result."""
+    """Yield the annotations of the arguments and of the result."""
     own = function.args
     every = [*own.posonlyargs, *own.args, *own.kwonlyargs, own.vararg, own.kwarg]
     found = [*(argument.annotation for argument in every if argument), function.returns]

@@ -1,4 +1,4 @@
-"""A task is known to runner/tasks/ and conf/ alone: nothing else compares its name, or asks for a kind of labels."""
+"""Only runner/tasks/ and conf/ know individual tasks: no other code compares with a task's name."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from runner.tasks import TASKS
 from tests.conftest import REPO
 
-# Transformers' own word for a loss, in a config of its making.
+# It compares transformers' problem_type, which shares values with the names of our tasks.
 FOREIGN = {"models/checkpoints/transformers_model.py"}
 
 
 def compared(path: Path) -> list[str]:
-    """The comparisons with the name of a task in one file, as `line: source`."""
+    """The comparisons with a task's name in one file, as `line: source`."""
     text = path.read_text(encoding="utf-8")
     found = []
     for node in ast.walk(ast.parse(text)):

@@ -1,4 +1,4 @@
-"""A wheel holds all that the command needs: it answers from an empty folder, with nothing of this checkout."""
+"""The wheel contains everything that `run` needs: it works from an empty folder, without this checkout."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ for words in (["list", "model"], ["list", "sweep"], ["predict", sys.argv[2], "a 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of the files that belong to this checkout, built in a copy: a build leaves folders behind."""
+    """The wheel, built from a copy of this checkout's files, because a build leaves folders behind."""
     copy = tmp_path_factory.mktemp("source")
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=REPO, capture_output=True, text=True

@@ -1,8 +1,8 @@
-"""A search in labels without meaning: python -m pytest tests/benchmarks/bench_best.py -s
+"""A search on random labels: python -m pytest tests/benchmarks/bench_best.py -s
 
-20 times the labels of the same texts are shuffled, and `run best` looks for the best of several models in them. The
-reported 95 % interval should lie above one half, the share of each label, in at most 2 of the 20 (by chance 2.5 %
-each). BEST_SEARCHES is the number of searches, BEST_WORDS further words of the command.
+`run best` searches for the best of several models on 20 tables of random texts with shuffled labels. The reported 95 %
+interval should be above one half, the share of each label, in at most 2 of the 20 searches (by chance 2.5 % each).
+BEST_SEARCHES is the number of searches, BEST_WORDS sets the arguments of the command.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(7200)
 
 
 def write_table(path: Path, seed: int) -> None:
-    """Texts of random words, with as many labels of each kind in an order that nothing tells."""
+    """Write texts of random words with both labels equally often, in random order."""
     draw = random.Random(seed)
     labels = ["yes", "no"] * (ROWS // 2)
     draw.shuffle(labels)

@@ -2,12 +2,12 @@
 
     LABELS_DATA=sst2 LABELS_DRAWS=0,1 LABELS_KEEP=build/labels python -m tests.benchmarks.bench_best_labels
 
-Of each data set LABELS_ROWS (1000) training rows are drawn at random, in LABELS_DRAWS (0,1,2,3,4). Three models learn
-from them: `frozen`, MiniLM as it is with logistic regression; `free`, the winner of `run best` without a cap;
-`small`, its winner in 1 MB, which also has up to LABELS_UNLABELLED (20000) texts of the other training rows. All answer
-the same LABELS_REPORTED (2000) reported rows, drawn once. What is kept in LABELS_KEEP (build/labels) is not run again,
-and the table is of all that is there. LABELS_ARMS names some of the models; LABELS_MINUTES (10) is the length of each
-search, LABELS_THREADS (1) the runs of one thread side by side in it. Needs a hub, or its cache.
+For each data set and each seed in LABELS_DRAWS (0,1,2,3,4), LABELS_ROWS (1000) training rows are drawn at random. Three
+models learn from them: `frozen`, logistic regression on an unchanged MiniLM; `free`, the winner of `run best` without a
+size limit; `small`, its winner within 1 MB, which also gets up to LABELS_UNLABELLED (20000) texts of other training
+rows. All predict the same LABELS_REPORTED (2000) reported rows, drawn once. Results are stored in LABELS_KEEP
+(build/labels) and not computed again; the table shows all of them. LABELS_ARMS selects models, LABELS_MINUTES (10) is
+the length of a search, LABELS_THREADS (1) its number of parallel one-thread runs. Needs a hub, or its cache.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ FROZEN = "model=frozen model.pretrained=sentence-transformers/all-MiniLM-L6-v2 d
 
 
 def number(name: str, default: int) -> int:
-    """A number of the environment."""
+    """The number in the environment variable LABELS_`name`."""
     return int(os.environ.get(f"LABELS_{name}") or default)
 
 
 def write_texts(path: Path, rows: Rows, chosen: Sequence[int], *, is_labelled: bool = True) -> None:
-    """Write some rows as a table."""
+    """Write the chosen rows as a CSV file."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         table = csv.writer(stream)
         table.writerow(["text", "label"] if is_labelled else ["text"])
@@ -48,7 +48,7 @@ def write_texts(path: Path, rows: Rows, chosen: Sequence[int], *, is_labelled: b
 
 
 def draw_rows(train: Rows, report: Rows, draw: int, folder: Path) -> list[str]:
-    """Write the rows of a draw below `folder`; the overrides that read them."""
+    """Write the rows of a draw to `folder`; return the overrides that read them."""
     folder.mkdir(parents=True, exist_ok=True)
     order = random.Random(draw).sample(range(len(train.texts)), len(train.texts))
     count, more = number("ROWS", 1000), number("UNLABELLED", 20_000)
@@ -63,13 +63,13 @@ def draw_rows(train: Rows, report: Rows, draw: int, folder: Path) -> list[str]:
 
 
 def with_two_of_each(rows: Sequence[int], labels: Sequence[int]) -> list[int]:
-    """The rows without those of classes that have a single one, which no search takes."""
+    """The rows without those of classes that have only one, which a search would refuse."""
     counts = np.bincount([labels[one] for one in rows])
     return [one for one in rows if counts[labels[one]] > 1]
 
 
 def run_draw(name: str, draw: int, arms: Sequence[str], setup: Setup) -> None:
-    """Make the models of one draw that are not kept yet."""
+    """Train the models of one draw whose results are not stored yet."""
     title = f"{name}.{draw}"
     missing = [arm for arm in arms if not path_of(setup.folder, title, arm, setup.kb).exists()]
     if not missing:
@@ -88,7 +88,7 @@ def run_draw(name: str, draw: int, arms: Sequence[str], setup: Setup) -> None:
 
 
 def keep_frozen(title: str, words: Sequence[str], setup: Setup, work: Path) -> None:
-    """Fit the last layer of a frozen MiniLM to all labelled rows, and keep its answers."""
+    """Fit the last layer of a frozen MiniLM to all labelled rows, and store its answers."""
     output, begun = work / "frozen", time.monotonic()
     paths = [f"paths.output={output}", f"paths.cache={work / 'cache'}", "tracker=none", "measure=quick"]
     record = make([*words, *FROZEN.split(), *paths, "baseline.ngram=off", "train.threads=1"])
@@ -96,7 +96,7 @@ def keep_frozen(title: str, words: Sequence[str], setup: Setup, work: Path) -> N
 
 
 def table_of_draws(kept: Sequence[Kept]) -> list[str]:
-    """Return a Markdown table, the mean over the draws of which all models are kept, a line a data set."""
+    """Return a Markdown table, one row per data set: means over the draws for which all models are stored."""
     lines = ["| data, draws | frozen MiniLM + LR | `run best` | `run best`, 1 MB | ahead of frozen | 1 MB behind |"]
     lines.append("| --- | ---: | ---: | ---: | ---: | ---: |")
     by_set: dict[str, list[dict[str, Kept]]] = {}
@@ -115,7 +115,7 @@ def table_of_draws(kept: Sequence[Kept]) -> list[str]:
 
 
 def main() -> int:
-    """Make what is missing and print the table of all that is kept."""
+    """Train the missing models, and print the table of all stored results."""
     chosen = [name for name in os.environ.get("LABELS_DATA", ",".join(DATA)).split(",") if name]
     draws = [int(one) for one in os.environ.get("LABELS_DRAWS", "0,1,2,3,4").split(",")]
     arms = os.environ.get("LABELS_ARMS", ",".join(ARMS)).split(",")

@@ -1,17 +1,17 @@
-"""make bench-best: `run best` against TF-IDF with logistic regression and fastText, both inside the same bytes.
+"""make bench-best: `run best` against fastText and TF-IDF with logistic regression, all within the same size limit.
 
     BEST_DATA=sst2,cola BEST_KEEP=build/best python -m tests.benchmarks.bench_best_rivals    run these, show all
-    BEST_DATA= BEST_KEEP=build/best python -m tests.benchmarks.bench_best_rivals             show what is kept
+    BEST_DATA= BEST_KEEP=build/best python -m tests.benchmarks.bench_best_rivals             show the stored results
 
-Needs `pip install 'bertier[rivals]'`, and a hub or its cache. Which rows each model answers rightly is kept in a file
-in BEST_KEEP (build/best); what is kept is not run again, and tests are made over all that is there, whatever call or
-machine it is from. Further settings, as environment variables:
+Needs `pip install 'bertier[rivals]'`, and a hub or its cache. A file per model and data set in BEST_KEEP (build/best)
+stores which rows were predicted correctly. Stored results are not computed again, and the tests use all of them,
+whatever call or machine they are from. Environment variables:
 
-    BEST_DATA      names of data sets (all)               BEST_KB       the cap (1000)
+    BEST_DATA      names of data sets (all)               BEST_KB       the size limit in KB (1000)
     BEST_ARMS      of ours,tfidf,fasttext (all)           BEST_MINUTES  of our search and of fastText's (10)
-    BEST_THREADS   threads of fastText's search, and runs of one thread side by side of ours (1)
+    BEST_THREADS   threads of fastText's search, and parallel one-thread runs of ours (1)
 
-Everything runs on the same rows. Exit code 1: ours is behind somewhere.
+All models use the same rows. Exit code 1: ours is behind on a data set, or over the size limit.
 """
 
 from __future__ import annotations
@@ -60,22 +60,22 @@ SETS = DATA | {
     "turkish-films": ["data=imdb", "data.name=turkish-films", "data.id=bertier/turkish-movie-sentiment",
                       "data.config=null", "data.select_split=validation", "data.metrics=[accuracy]"],
 }  # fmt: skip
-LABEL_SETS = {"go_emotions": "google-research-datasets/go_emotions"}  # only their rows of one label are used
+LABEL_SETS = {"go_emotions": "google-research-datasets/go_emotions"}  # only rows with exactly one label are used
 RIVALS = ("tfidf", "fasttext")
 
 
 @dataclass(frozen=True)
 class Setup:
-    """How every model is made."""
+    """Settings shared by all models."""
 
     kb: float
     minutes: float
     threads: int
-    folder: Path  # of what is kept
+    folder: Path  # for stored results
 
     @property
     def facts(self) -> dict[str, object]:
-        """The minutes, threads and machine, which are kept with each result."""
+        """The minutes, threads and machine, which are stored with each result."""
         return {
             "minutes": self.minutes,
             "threads": self.threads,
@@ -84,7 +84,7 @@ class Setup:
 
 
 def words_of(name: str, folder: Path) -> list[str]:
-    """The overrides that read a data set; rows of one label are written to `folder` first."""
+    """The overrides that read a data set; of LABEL_SETS, rows with one label are first written to `folder`."""
     if name not in LABEL_SETS:
         return SETS[name]
     folder.mkdir(parents=True, exist_ok=True)
@@ -99,14 +99,14 @@ def words_of(name: str, folder: Path) -> list[str]:
 
 
 def read_parts(words: Sequence[str], cache: Path) -> tuple[Rows, Rows, Rows]:
-    """The rows that train, select and are reported."""
+    """The training, selection and reported rows."""
     settings = resolve(compose([*words, "model=ngram"]))
     splits = load_splits(settings.data, tokenizer="words", vocab_size=0, cache=cache, target=target_of(settings))
     return rows_of(splits.train), rows_of(splits.select), rows_of(splits.report[0])
 
 
 def rows_of(split: TokenSplit) -> Rows:
-    """The texts and labels of a split; of a pair both texts, one after the other."""
+    """The texts and labels of a split; the texts of a pair are joined with ||."""
     assert split.texts is not None
     columns = split.texts.read(np.arange(len(split.texts)))
     texts = [" || ".join(map(str, parts)) for parts in zip(*columns.values())]
@@ -114,14 +114,14 @@ def rows_of(split: TokenSplit) -> Rows:
 
 
 def rival_of(arm: str, setup: Setup) -> Rival:
-    """A rival whose model has at most so many kilobytes."""
+    """The rival model, limited to `setup.kb`."""
     if arm == "tfidf":
         return PrunedTfidf(most=1000 * setup.kb)
     return FastText("fastText", f"{setup.kb:g}K", round(60 * setup.minutes), setup.threads)
 
 
 def keep_rival(name: str, arm: str, parts: tuple[Rows, Rows, Rows], setup: Setup) -> None:
-    """Fit a rival, ask it text by text, and keep its answers to the reported rows."""
+    """Fit a rival, time it text by text, and store its answers to the reported rows."""
     train, select, report = parts
     rival, begun = rival_of(arm, setup), time.monotonic()
     rival.fit(train, select)
@@ -136,7 +136,7 @@ def keep_rival(name: str, arm: str, parts: tuple[Rows, Rows, Rows], setup: Setup
 
 
 def keep_ours(name: str, arm: str, words: Sequence[str], setup: Setup, work: Path) -> None:
-    """Search with these words, and keep the winner's answers to the reported rows."""
+    """Search with these overrides, and store the winner's answers to the reported rows."""
     output, begun = work / f"{name}-{arm}", time.monotonic()
     paths = [f"paths.output={output}", f"paths.cache={work / 'cache'}", "tracker=none"]
     found = search([*words, f"minutes={setup.minutes:g}", f"jobs={setup.threads}", *paths])
@@ -152,7 +152,7 @@ def keep_run(
     name: str, arm: str, title: str, record: RunRecord, output: Path, setup: Setup, seconds: float,
     facts: dict[str, object], size: float | None = None,
 ) -> None:  # fmt: skip
-    """Keep the answers of a finished run to the reported rows; size: bytes of its bundle, where there is one."""
+    """Store the answers of a finished run to the reported rows; size: bytes of its bundle, if it has one."""
     answers = read_predictions(output / record.identity, record.data.primary.partition("/")[0], record)
     assert answers is not None
     labels = np.asarray(answers["label"]).tolist()
@@ -162,7 +162,7 @@ def keep_run(
 
 
 def run_set(name: str, arms: Sequence[str], setup: Setup) -> None:
-    """Run the models of one data set that are not kept yet."""
+    """Run the models of one data set whose results are not stored yet."""
     missing = [arm for arm in arms if not path_of(setup.folder, name, arm, setup.kb).exists()]
     if not missing:
         return
@@ -179,8 +179,8 @@ def run_set(name: str, arms: Sequence[str], setup: Setup) -> None:
 
 
 def main() -> int:
-    """Run what is missing, print the table of all that is kept, and return the exit code."""
-    set_threads(1)  # of scikit-learn's; a run of ours sets its own
+    """Run the missing models, print the table of all stored results, and return the exit code."""
+    set_threads(1)  # for scikit-learn; our runs set their own
     chosen = [name for name in os.environ.get("BEST_DATA", ",".join([*SETS, *LABEL_SETS])).split(",") if name]
     arms = os.environ.get("BEST_ARMS", ",".join(("ours", *RIVALS))).split(",")
     number = {key: float(os.environ.get(f"BEST_{key}", "0")) for key in ("KB", "MINUTES", "THREADS")}

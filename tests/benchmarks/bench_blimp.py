@@ -1,4 +1,4 @@
-"""All of BLiMP: groups, length baseline and ties; the tests check five of its 67 paradigms (20 s, needs a hub).
+"""Groups, length baseline and ties on all of BLiMP; the tests only check five of its 67 paradigms (20 s, needs a hub).
 
 python -m pytest tests/benchmarks/bench_blimp.py -o python_files='bench_*.py' -s
 """

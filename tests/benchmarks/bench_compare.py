@@ -1,7 +1,7 @@
-"""How long `run compare` takes as a whole process, on synthetic run folders of 2,000 test rows each.
+"""Time `run compare` and other commands, each as a whole process, on synthetic runs with 2,000 test rows each.
 
-Processor time, as other processes may share the cores. The first comparison with tests reads the answers from the runs'
-files, the second from the cache.
+CPU time is measured, as other processes may share the cores. The first comparison with significance tests reads the
+runs' answers from their files, the second from the cache.
 
 python -m pytest tests/benchmarks/bench_compare.py -o python_files='bench_*.py' -s
 """
@@ -27,10 +27,10 @@ SEEDS = 3
 
 
 def make_runs(output: Path, count: int) -> list[dict[str, Any]]:
-    """Write `count` runs and return what a sweep says of them.
+    """Write `count` runs and return their entries in a sweep.
 
-    Three seeds a group, each run with answers of its own; the groups differ in the learning rate, every other one is a
-    bert-tiny.
+    Each group has three seeds, and each run its own answers. The models alternate between groups, and the learning rate
+    rises from pair to pair.
     """
     patterns = [write_run(output / "patterns", f"model={model}") for model in ("dsn", "bert-tiny")]
     rng, made = np.random.default_rng(0), []
@@ -59,7 +59,7 @@ def make_runs(output: Path, count: int) -> list[dict[str, Any]]:
 
 
 def seconds_of(words: list[str], folder: Path) -> tuple[float, str]:
-    """Run a command; return the processor time of its process and what it printed."""
+    """Run a command; return the CPU time of its process and its output."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = run_cli(*words, cwd=folder, fresh=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -70,8 +70,8 @@ def seconds_of(words: list[str], folder: Path) -> tuple[float, str]:
 @pytest.mark.parametrize(("count", "first_s", "again_s"), [(1_000, 4.0, 2.0), (10_000, 18.0, 5.0)])
 def test_compare_answers_in_seconds(count: int, first_s: float, again_s: float, tmp_path: Path) -> None:
     write_sweep(tmp_path / "outputs", make_runs(tmp_path / "outputs", count))
-    time.sleep(2)  # younger files are not kept
-    seconds_of(["compare", "--help"], tmp_path)  # compiles the modules
+    time.sleep(2)  # answers from newer files are not cached
+    seconds_of(["compare", "--help"], tmp_path)  # so that the modules are compiled
     tests = ["compare", "--baseline", "model=bert-tiny optimizer.lr=1e-5"]
     commands = {
         "compare": (["compare"], again_s),

@@ -1,6 +1,6 @@
-"""make bench: do the tuned Trainer and ours learn alike? Final losses over seeds, same data and first weights.
+"""make bench: compares final losses of the tuned Trainer and ours, over seeds, with the same data and initial weights.
 
-The Trainer runs twice: in its own order (b) and on the very batches of ours (b*), where only the engines differ.
+The Trainer runs twice: in its own order (b), and on exactly our batches (b*), where only the engines differ.
 """
 
 from __future__ import annotations
@@ -42,5 +42,5 @@ def test_ours_and_the_trainer_learn_alike() -> None:
         print(f"  (c) - ({name}): {difference:+.4f}, one seed's noise {noise:.4f}, p = {p:.2f}")
         assert final["c"].mean() < curves["c"][:, :20].mean() - 3 * noise, "nothing was learnt: nothing is compared"
         assert difference <= noise, "ours learns worse"
-        # The Trainer's own order, sorted within groups of 50 batches, may learn worse; the same batches may not.
+        # In its own order, sorted within groups of 50 batches, the Trainer may learn worse; on our batches it may not.
         assert name == "b" or abs(difference) <= noise, "the engines differ"

@@ -1,13 +1,13 @@
 """make bench: a training step of Bertier against transformers' Trainer, interleaved, on one thread.
 
-(a) is the Trainer as run_glue sets it up, (b) the Trainer tuned, (c) ours: the same tokens, first weights, batch
-size, optimizer, dropout, precision (fp32 unless the line says bf16, which is then ours alone) and threads. Each engine
-runs in a process of its own; they take turns. BENCH_QUICK=1 runs the first line alone, with fewer rounds.
+(a) is the Trainer as run_glue configures it, (b) the tuned Trainer, (c) ours, with the same tokens, initial weights,
+batch size, optimizer, dropout, threads and precision (fp32; if a line says bf16, only ours uses it). Each engine runs
+in its own process, and they take turns. BENCH_QUICK=1 runs only the first line, with fewer rounds.
 
-The ratios that are wanted come from a processor on which torch's own fp32 products run at half the rate of oneDNN's,
-which only (c) uses. Where both run at the processor's full rate all three engines spend the same time on products,
-and the wider the model the less is left to win. So each line has a floor of its own, below which something broke, and
-prints "not reached" where it falls short of what is wanted.
+The target ratios are from a processor on which torch's own fp32 matrix products run at half the rate of oneDNN's,
+which only (c) uses. If both run at the processor's full rate, all engines spend the same time on products, and the
+wider the model, the less there is to gain. So each line also has a lower limit, below which the test fails; it prints
+"not reached" if a ratio misses its target.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ MINILM = ("model.layers=6", "model.hidden=384", "model.heads=12", "model.interme
 
 @dataclass
 class Line:
-    """One line of the table: what to train, how long a block is, and the median ratios wanted and at least."""
+    """One line of the table: what to train, steps per block, and the target and least acceptable median ratios."""
 
     name: str
     words: tuple[str, ...]
     pad_to: int
-    steps: int  # of a block of (b) and (c); 50 are one group of the Trainer's sampler
+    steps: int  # per block of (b) and (c); the Trainer's sampler groups 50 batches
     wanted: dict[str, float]  # engine -> ratio
     floor: dict[str, float]
     rounds: int = ROUNDS
-    ours: tuple[str, ...] = ()  # words for (c) alone
+    ours: tuple[str, ...] = ()  # further overrides for (c)
 
 
 TINY, MINI = ("model=bert-tiny", "data=sst2"), ("model=bert-mini", "data=sst2")
@@ -86,7 +86,7 @@ def test_steps_are_faster_than_the_trainers(line: Line) -> None:
 
 
 def measure(line: Line) -> tuple[dict[str, list[float]], float]:
-    """Examples a second of each engine by round, and the floating-point operations of one of our steps."""
+    """Examples per second of each engine in each round, and the FLOPs of one of our steps."""
     works = {name: work_of(line) for name in line.wanted} | {"c": work_of(line, *line.ours)}
     processes = {name: Process(name, work) for name, work in works.items()}
     try:
@@ -94,7 +94,7 @@ def measure(line: Line) -> tuple[dict[str, list[float]], float]:
         rates: dict[str, list[float]] = {name: [] for name in works}
         for number in range(line.rounds):
             for name, process in processes.items():
-                # Padded to the maximum all batches cost the same, so a few tell.
+                # Batches padded to the maximum all take equally long, so a few suffice.
                 steps = max(4, line.steps // 10) if name == "a" else line.steps
                 rates[name].append(process.run(steps, number).examples_per_s)
         return rates, flops

@@ -1,4 +1,4 @@
-"""Every method over every family in whole runs; writes the tables of models/families.md (about 4 minutes of one core).
+"""Whole runs of every method on every family; writes the tables in models/families.md (about 4 minutes on one core).
 
 .venv/bin/python -m pytest tests/benchmarks/bench_families.py -s
 """
@@ -29,12 +29,12 @@ LEARNED = ("family", *(f"accuracy at {rate}" for rate in RATES))
 
 
 def row_of(family: str, folder: Path, head: str) -> dict[str, str]:
-    """The findings of every check, by column; what fails is told by the first line of its reason."""
+    """The result of every check, by column; for a failure, its error type and the start of its message."""
     runs, found = FamilyRuns(family, folder, write_reviews(folder / "reviews.csv"), head), {MEASURED[0]: NAMES[family]}
     for name, check in CHECKS.items():
         try:
             found[name] = check(runs)
-        except Exception as error:  # the table says what fails
+        except Exception as error:  # the table shows what fails
             found[name] = f"fails: {type(error).__name__} {str(error).splitlines()[0][:60] if str(error) else ''}"
     return found
 
@@ -71,7 +71,7 @@ def test_every_family_learns_two_thousand_sentences(tmp_path: Path) -> None:
 
 
 def sst2_accuracy(encoder: Path, folder: Path, rate: str) -> float:
-    """Accuracy on SST-2's 872 validation sentences after two epochs on 2,000 others, from random weights."""
+    """Accuracy on SST-2's 872 validation sentences after two epochs on 2,000 training rows, from random weights."""
     words = [
         "model=auto", f"model.pretrained={encoder}", "model/readout=mean", "data=sst2", "data.max_rows=2000",
         "data.max_eval_rows=872", "train.epochs=2", "train.threads=1", f"optimizer.lr={rate}", "measure=off",

@@ -1,4 +1,4 @@
-"""make bench: the latency of the DSN against bert-tiny, interleaved in one process on one thread."""
+"""make bench: the latency of the DSN against bert-tiny, taking turns in one process on one thread."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""The time of a model at fewer tokens a layer, beside the three times that it may be compared with.
+"""The latency of a model with shorter lengths, and its speed-up over each of three baselines.
 
     run export <id> length=1 && run export <id> length=0.6                          # and both with int8=true
     python tests/benchmarks/bench_lengths.py outputs/<id> 0.6 texts.txt [padded tokens, 384]
 
-All graphs answer the same texts in turns, one at a time on one thread; the median over the texts of each one's fastest
-call is shown. Published speed-ups divide by fp32 padded to one length; a fair one divides by the same weights at full
-length without padding.
+The graphs take turns on the same texts, one text at a time, on one thread. For each graph, the median over the texts of
+the fastest call is shown. Published speed-ups are relative to fp32 padded to one length; a fair one is relative to the
+same weights at full length without padding.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TEXTS = 40
 
 
 def main(words: list[str]) -> None:
-    """Print a row for each graph with its time, and how many times as fast it is as each of the three."""
+    """Print one row per graph: its latency, and its speed-up over each of the three baselines."""
     export, share, texts = Path(words[0]) / "export", float(words[1]), Path(words[2]).read_text("utf-8").splitlines()
     padded = int(words[3]) if len(words) > 3 else 384
     graphs = {
@@ -59,7 +59,7 @@ def main(words: list[str]) -> None:
 
 
 def inputs_of(predictor: Predictor, texts: list[str]) -> list[dict[str, torch.Tensor]]:
-    """The inputs of each text by itself, without padding."""
+    """The inputs of each text separately, without padding."""
     split = predictor.ask(texts).split
     return [to_tensors(row_of(split, place), torch.device("cpu")) for place in range(len(split))]
 

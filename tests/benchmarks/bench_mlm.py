@@ -1,7 +1,7 @@
-"""make bench: pretraining on masked words against transformers' Trainer, interleaved, on one thread.
+"""make bench: masked language modelling against transformers' Trainer, interleaved, on one thread.
 
-The same blocks in the same order, first weights, optimizer, share of masked words and threads, fp32; dropout as BERT
-has it. Each engine runs in a process of its own and they take turns. Both draw masks of their own in every step.
+Both use the same blocks in the same order, initial weights, optimizer, share of masked words and threads, fp32, and
+BERT's dropout. Each engine runs in its own process, and they take turns. Each draws its own masks in every step.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from tests.conftest import hub_answers
 
 QUICK = os.environ.get("BENCH_QUICK") == "1"
 ROUNDS = 2 if QUICK else 5
-STEPS, ROWS, LENGTH = 8, 32, 128  # of a block of measurements; blocks and tokens of a step
-WANTED = 2.0  # times the Trainer's tokens a second
+STEPS, ROWS, LENGTH = 8, 32, 128  # steps per measurement; blocks per step, tokens per block
+WANTED = 2.0  # times the Trainer's tokens per second
 SIZES = ("model.dropout=0.1", "model.attention_dropout=0.1", f"train.batch_size={ROWS}", f"data.max_length={LENGTH}")
 IMDB = ("data=imdb", "data.split=unsupervised", "data.max_rows=5000")
-DEMO = ("data=demo", "model.tokenizer=train")  # some 1,000 words: without a hub the output is a small part
+DEMO = ("data=demo", "model.tokenizer=train")  # about 1,000 words, so the output layer is small
 
 
 def test_pretraining_is_faster_than_the_trainers() -> None:

@@ -1,4 +1,4 @@
-"""make bench: exported graphs against the model in torch, interleaved in one process on one thread."""
+"""make bench: exported graphs against the model in torch, taking turns in one process on one thread."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from tests.conftest import run_cli
 from tests.data.helpers import split_of
 
 CELL = Cell(1, 128)
-MOST_BYTES = 0.27  # int8 file against the fp32 one
-MOST_OVER_CODES, MOST_OVER_PLAIN = 1.10, 1.10  # of a graph in few bits: its bytes, and its time
+MOST_BYTES = 0.27  # int8 file size relative to fp32
+MOST_OVER_CODES, MOST_OVER_PLAIN = 1.10, 1.10  # size relative to its codes, time relative to plain, of a few-bit graph
 SENTENCES = ("a lovely film", "it is " + "so very slow and dull " * 4, "a film " + "that goes on for ever " * 22)
 SHAPES = {
     "bert-tiny": (ModelSettings(), 2.5),
@@ -35,7 +35,7 @@ SHAPES = {
 }
 
 
-@pytest.mark.timeout(1200)  # most of it is making bert-base's graph on a slow disk
+@pytest.mark.timeout(1200)  # most of the time goes into writing bert-base's graph to a slow disk
 @pytest.mark.parametrize("name", SHAPES)
 def test_int8_is_several_times_faster_than_torch_and_a_quarter_of_the_size(name: str) -> None:
     settings, least = SHAPES[name]
@@ -115,7 +115,7 @@ def test_a_bundle_in_few_bits_answers_texts_as_fast_as_a_plain_one(tmp_path: Pat
 
 
 def trained(folder: Path, *words: str) -> str:
-    """The id of a run."""
+    """Run these overrides and return the run's id."""
     before = set(folder.glob("outputs/*/record.json"))
     done = run_cli(*words, cwd=folder)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""make bench: tokenising against transformers, cutting batches, and what tracking costs a run."""
+"""make bench: tokenisation against transformers, making batches, and how much time tracking costs a run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ROUNDS = 2 if os.environ.get("BENCH_QUICK") == "1" else 5
 
 
 def test_tokenising_beats_the_wrapper() -> None:
-    """The training texts of SST-2 by chunks, as the token store takes them, against one call with all of them."""
+    """SST-2's training texts: ours in chunks, as the token store reads them; transformers in a single call."""
     if not hub_answers():
         pytest.skip("needs the hub")
     from transformers import AutoTokenizer
@@ -40,7 +40,7 @@ def test_tokenising_beats_the_wrapper() -> None:
     texts = list(train.texts())
     ratios = []
     for _ in range(ROUNDS):
-        ours = load_tokenizer(source)  # remembers nothing yet
+        ours = load_tokenizer(source)  # with empty caches
         begun = time.perf_counter()
         for columns, _labels in train.chunks():
             ours.encode(columns["text"], None, 128)
@@ -67,7 +67,7 @@ def test_cutting_a_batch_takes_a_fraction_of_a_millisecond(tmp_path: Path) -> No
 
 
 def test_tracking_costs_a_run_less_than_a_hundredth_of_a_minute(tmp_path: Path) -> None:
-    """Everything the run's own process does for MLflow: starting the helper, ten requests, waiting at the end."""
+    """The time that the run's own process spends on MLflow: starting the helper, ten requests, waiting at the end."""
     folder = tmp_path / "run"
     folder.mkdir()
     write_json(folder / "record.json", record_json(metrics={"test/accuracy": 0.9}))

@@ -1,4 +1,4 @@
-"""The promise of runner/statistics/rejection.py on simulated models, and on 100 cuts of answers to IMDB and SST-2.
+"""The guarantee of runner/statistics/rejection.py on simulated models, and on 100 random splits of IMDB and SST-2.
 
 make bench-rejection      # one core, about 5 minutes, needs a hub
 """
@@ -19,7 +19,7 @@ from runner.statistics.rejection import Threshold, find_threshold
 from tests.conftest import run_cli
 
 GRID = (np.arange(20000) + 0.5) / 20000
-MODELS: dict[str, Callable[[np.ndarray], np.ndarray]] = {  # the chance of a mistake at each rank of the confidence
+MODELS: dict[str, Callable[[np.ndarray], np.ndarray]] = {  # error probability at each rank of the confidence, 0..1
     "good": lambda s: 0.5 * np.exp(-6 * s),
     "weak": lambda s: 0.45 * np.exp(-2.2 * s),
     "bump": lambda s: np.where(s > 0.93, 0.06, 0.4 * np.exp(-5 * s)),
@@ -30,7 +30,7 @@ DRAWS, CUTS = 1000, 100
 @pytest.mark.parametrize("alpha", [0.05, 0.01])
 @pytest.mark.parametrize("name", MODELS)
 def test_simulated_models(name: str, alpha: float) -> None:
-    """Print violated, answered and nothing at three sizes; the promise holds within what chance allows."""
+    """The guarantee holds within chance at three sizes; prints how often it fails, and the share of rows answered."""
     model, most = MODELS[name], stats.binom.ppf(0.999, DRAWS, 0.05)
     for rows in (300, 1000, 5000):
         rng, violated, answered = np.random.default_rng(rows), 0, np.zeros(DRAWS)
@@ -50,10 +50,10 @@ def test_simulated_models(name: str, alpha: float) -> None:
 @pytest.mark.parametrize("models", [1, 20])
 @pytest.mark.parametrize("rows", [500, 1000, 2000])
 def test_the_best_of_several_models(rows: int, models: int) -> None:
-    """Choose the best of 20 equal models on the calibration rows; delta / 20 keeps the promise, delta need not."""
+    """Choose the best of 20 equal models on the calibration rows: delta / 20 keeps the guarantee, delta may not."""
     rng, violated, draws = np.random.default_rng(models), 0, 500
     for _ in range(draws):
-        s, shared = rng.random(rows), rng.random(rows)  # models agree on most rows, as those of one data set do
+        s, shared = rng.random(rows), rng.random(rows)  # models of one data set agree on most rows
         own = rng.random((20, rows))
         wrong = np.where(rng.random((20, rows)) < 0.7, shared, own) < MODELS["good"](s)
         best = wrong[wrong.sum(1).argmin()]
@@ -71,7 +71,7 @@ def test_the_best_of_several_models(rows: int, models: int) -> None:
 @pytest.mark.parametrize("model", ["ngram", "dsn-32"])
 @pytest.mark.timeout(3600)
 def test_real_answers(words: list[str], split: str, model: str, tmp_path: Path) -> None:
-    """Of 100 cuts the error on the other rows is above 5 % at most 10 times; a true rate of 5 % fails that in 1.1 %."""
+    """In at most 10 of 100 splits, the error on the other rows exceeds 5 %; at a true rate of 5 %, 1.1 % would fail."""
     output = tmp_path / "outputs"
     words = [f"model={model}", *words, f"paths.output={output}", "tracker=none", "measure=off"]
     done = run_cli(*words, cwd=tmp_path, timeout_s=3600)

@@ -1,7 +1,7 @@
-"""make bench-rivals: small models against fastText and scikit-learn, on the same rows, by all bytes and by answer time.
+"""make bench-rivals: small models against fastText and scikit-learn on the same rows: accuracy, size and latency.
 
-Needs `pip install 'bertier[rivals]'` and a hub. RIVALS_SECONDS is the length of each search of fastText's (120),
-RIVALS_DATA names some of the data sets. Everything runs on one thread.
+Needs `pip install 'bertier[rivals]'` and a hub. RIVALS_SECONDS (120) is the length of each fastText search,
+RIVALS_DATA selects data sets. Everything runs on one thread.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ OURS = {
     "ngram-vectors, 1 MB": ["model=ngram-vectors", "model.max_kb=1000"],
 }
 # fmt: on
-LIMIT = 1_000_000  # bytes of ours that this is about
-RIVALS_LIMIT = 1_200_000  # and of rivals: where fastText's search is asked for "1M", files of 1.01 to 1.11 MB were seen
-TIMED = 300  # texts
+LIMIT = 1_000_000  # largest size of ours in the comparison, in bytes
+RIVALS_LIMIT = 1_200_000  # and of rivals: for "1M", fastText's search has produced files of 1.01 to 1.11 MB
+TIMED = 300  # texts on which latency is measured
 SIGNIFICANT = 0.05
 
 pytestmark = [pytest.mark.hub, pytest.mark.timeout(7200)]
@@ -63,8 +63,8 @@ class Entry:
     right: np.ndarray  # (rows,) bool
     bytes_needed: float
     answer_us: float
-    train_s: float  # of CPU
-    selection: float = 0.0  # accuracy on the split that selects; of ours alone
+    train_s: float  # CPU time
+    selection: float = 0.0  # accuracy on the selection split; only for ours
 
     @property
     def accuracy(self) -> float:
@@ -72,14 +72,14 @@ class Entry:
 
 
 def rows_of(split: TokenSplit) -> Rows:
-    """The texts and labels of a split, as our own runs have them."""
+    """The texts and labels of a split, the same as in our own runs."""
     assert split.texts is not None
     columns = split.texts.read(np.arange(len(split.texts)))
     return Rows([str(text) for text in columns["text"]], np.asarray(split.labels.values).tolist())
 
 
 def time_rival(rival: Rival, train: Rows, select: Rows, report: Rows) -> Entry:
-    """Fit a rival and ask it text by text."""
+    """Fit a rival, time it text by text, and predict all reported rows."""
     begun = time.process_time()
     rival.fit(train, select)
     spent = time.process_time() - begun
@@ -93,7 +93,7 @@ def time_rival(rival: Rival, train: Rows, select: Rows, report: Rows) -> Entry:
 
 
 def time_ours(name: str, words: Sequence[str], output: Path) -> Entry:
-    """Make one of our runs, once for the CPU time from texts to a saved model, once for what it records."""
+    """Run one of our models twice: for the CPU time from texts to a saved model, and for its recorded metrics."""
     common = [*words, "tracker=none", "baseline.ngram=off", "train.threads=1", "measure.baseline=null"]
     begun = time.process_time()
     alone = output / "alone" / name.replace(",", "").replace(" ", "-")
@@ -109,7 +109,7 @@ def time_ours(name: str, words: Sequence[str], output: Path) -> Entry:
 
 
 def make(overrides: list[str]) -> RunRecord:
-    """Make the run of these overrides and return its record."""
+    """Run these overrides and return the record."""
     outcome = run(resolve(compose(overrides)), overrides)
     assert outcome.exit_code == 0 and outcome.record is not None
     return outcome.record
@@ -128,7 +128,7 @@ def show(title: str, entries: Sequence[Entry]) -> None:
 
 
 def compare(ours: Entry, theirs: Entry) -> tuple[float, float]:
-    """The difference of two accuracies on the same rows, and McNemar's p."""
+    """The accuracy difference on the same rows, ours minus theirs, and McNemar's p-value."""
     only_ours, only_theirs = int((ours.right & ~theirs.right).sum()), int((theirs.right & ~ours.right).sum())
     return ours.accuracy - theirs.accuracy, mcnemar_p(only_ours, only_theirs)
 

@@ -1,4 +1,4 @@
-"""make bench: a DSN against bert-tiny, runs side by side, and cost against rows."""
+"""make bench: training speed of a DSN against bert-tiny, of parallel runs, and as the number of rows grows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TINY = ("model=bert-tiny", "model.pretrained=null", *COMMON)
 
 
 def test_a_dsn_trains_many_times_faster_than_bert_tiny() -> None:
-    """At 497K parameters on long texts, both with our engine."""
+    """A DSN of 497K parameters, both with our engine, on long texts if a hub answers."""
     hub = hub_answers()
     words = ("data=imdb",) if hub else ("data=demo", "data.demo_rows=6000")
     dsn = Process("c", Work((*words, *COMMON, "model=dsn", "model.width=0.125"), 512))
@@ -39,7 +39,7 @@ def test_a_dsn_trains_many_times_faster_than_bert_tiny() -> None:
 
 
 def test_runs_side_by_side_keep_their_speed() -> None:
-    """N processes on N cores against one; wanted 0.85 N."""
+    """N processes on N or more cores reach at least 0.85 N times the speed of one."""
     data = "sst2" if hub_answers() else "demo"
     count = min(4, usable_cores())
     if count == 1:
@@ -64,15 +64,15 @@ def test_runs_side_by_side_keep_their_speed() -> None:
 
 
 def _rate(processes: list[Process], seed: int) -> float:
-    """Examples a second of all processes together."""
+    """Examples per second of all processes together."""
     with ThreadPoolExecutor(len(processes)) as pool:
         return sum(pool.map(lambda process: process.run(150, seed).examples_per_s, processes))
 
 
 def test_cost_grows_no_faster_than_the_rows(tmp_path: Path) -> None:
-    """Reading, tokenising and one epoch of a DSN at 1x, 4x and 16x rows."""
+    """Time reading and tokenisation, and one DSN epoch, at 1x, 4x and 16x the rows."""
     seconds = {}
-    for times in (1, 1, 4, 16):  # the first time warms up
+    for times in (1, 1, 4, 16):  # the first is a warm-up
         path = tmp_path / f"{times}.csv"
         rows = generate_demo("sentiment", 3000 * times, 0)
         path.write_text("text,label\n" + "".join(f'"{row[0]}",{row[2]}\n' for row in rows), encoding="utf-8")

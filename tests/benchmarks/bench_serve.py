@@ -1,4 +1,4 @@
-"""make bench-serve: 32 clients ask a served model for a minute; latency, statuses, and memory before and after."""
+"""make bench-serve: 32 clients query a server for a minute; checks latency, status codes and memory growth."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from tests.conftest import REPO
 from tests.runner.deploy.runs import write_run
 
 CLIENTS, SECONDS = 32, float(os.environ.get("SERVE_SECONDS", "60"))
-# Of the 99th percentile; of memory after a warm-up: oneDNN keeps code for up to 1,024 shapes of batches, 25 MB here.
+# Limits of the 99th percentile, and of memory growth after a warm-up, in which oneDNN caches code for up to 1,024
+# batch shapes (25 MB here).
 MOST_TIMES_MEDIAN, MOST_GROWTH = 20, 0.03
 WORDS = ["the", "a", "film", "was", "very", "dull", "lovely", "ünïcode", "猫"]
 Answers = list[tuple[int, float]]  # status, seconds
@@ -30,7 +31,7 @@ Answers = list[tuple[int, float]]  # status, seconds
 
 @pytest.fixture(scope="module", params=["encoder", "bag of words"])
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The host and port of a server as a process of its own."""
+    """The host and port of a server in a separate process."""
     output = tmp_path_factory.mktemp("served")
     bag = {} if request.param == "encoder" else {"family": "dsn", "readout": {"name": "mean"}, "is_packed": True}
     write_run(output, "aaaa", **bag)
@@ -55,7 +56,7 @@ def memory(address: str) -> float:
 
 
 def ask(address: str, seed: int, until: float) -> Answers:
-    """Ask again and again, on one connection, until a moment of time.monotonic."""
+    """Send requests on one connection until `until`, a time of time.monotonic; return their statuses and latencies."""
     rng, connection, found = random.Random(seed), HTTPConnection(address, timeout=60), Answers()
     while time.monotonic() < until:
         texts = [" ".join(rng.choices(WORDS, k=rng.randint(1, 16))) for _ in range(rng.choice((1, 1, 1, 8)))]
@@ -69,11 +70,11 @@ def ask(address: str, seed: int, until: float) -> Answers:
 
 
 def load(address: str, seconds: float) -> Answers:
-    """The answers that all clients got."""
+    """The statuses and latencies of all clients, without each one's first request."""
     until = time.monotonic() + seconds
     with ThreadPoolExecutor(CLIENTS) as pool:
         asked = pool.map(lambda seed: ask(address, seed, until), range(CLIENTS))
-        return [answer for some in asked for answer in some[1:]]  # the first waits for all to connect
+        return [answer for some in asked for answer in some[1:]]  # the first one waits until all have connected
 
 
 def test_thirty_two_clients_are_answered_evenly_and_memory_stays_flat(served: str, tmp_path: Path) -> None:

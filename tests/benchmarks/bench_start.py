@@ -1,4 +1,4 @@
-"""make bench: from the command to the first training step, cold and warm, and peak memory against the file's size."""
+"""make bench: time until the first training step, cold and warm, and peak memory for small and large files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROWS = (10_000, 1_000_000)
 
 
 def first_step(output: Path, words: tuple[str, ...]) -> float:
-    """Seconds from starting the process to its first logged point, which is its first step."""
+    """Seconds from starting the process to its first logged point, the first training step."""
     begun = time.time()
     subprocess.run(
         [sys.executable, "-m", "runner.cli", *words, f"paths.output={output}"], check=True, capture_output=True
@@ -44,7 +44,7 @@ def import_torch() -> float:
 
 @pytest.mark.parametrize("data", ["demo", "sst2"])
 def test_a_warm_start_is_quick(data: str, tmp_path: Path) -> None:
-    """Warm: texts are tokenised and weights fetched. Wanted: 2.5 s more than importing torch takes."""
+    """Warm: texts are already tokenised. The target is 2.5 s more than importing torch takes."""
     if data == "sst2" and not hub_answers():
         pytest.skip("needs the hub")
     words = (
@@ -63,14 +63,14 @@ def test_a_warm_start_is_quick(data: str, tmp_path: Path) -> None:
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
-    """The highest memory of a run on a file of a million rows and on one of ten thousand; wanted: within 300 MB."""
+    """Peak memory with a million rows is at most 300 MB above that with ten thousand."""
     block = generate_demo("sentiment", ROWS[0], 0)
     peaks = []
     for rows in ROWS:
         path = tmp_path / f"{rows}.csv"
         with path.open("w", encoding="utf-8") as stream:
             stream.write("text,label\n")
-            for number in range(rows // len(block)):  # a number makes the texts differ
+            for number in range(rows // len(block)):  # the number makes texts differ
                 stream.writelines(f'"{row[0]} {number}",{row[2]}\n' for row in block)
         steps = f"train.epochs={3200 / rows}"
         words = ["data=files", f"data.path={path}", "data.text=text", "data.label=label", "data.max_eval_rows=1000"]
@@ -86,7 +86,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
 
 
 def peak_mb(words: list[str]) -> float:
-    """The largest resident set of a run, from a process of its own: the system keeps the maximum of all children."""
+    """Peak resident memory of a run in MB, from a separate parent: the system keeps the maximum of all children."""
     script = (
         "import resource, subprocess, sys; "
         "subprocess.run([sys.executable, '-m', 'runner.cli', *sys.argv[1:]], check=True, stdout=subprocess.DEVNULL); "

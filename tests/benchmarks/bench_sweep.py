@@ -1,6 +1,6 @@
-"""Time sweeps against what people do today: Hydra's basic launcher, a script around the Trainer, a fresh store.
+"""Sweeps: speed against Hydra's basic launcher and a script around the Trainer, latencies, fresh stores, and faults.
 
-Times are walls of whole commands, rivals and ours in turns on the same machine; each prints what it measured.
+Times are wall-clock times of whole commands, rivals and ours on the same machine; each test prints its measurements.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from tests.records import records
 JOBS = 100
 ROWS, SEEDS = 10_000, 8
 REPETITIONS = int(os.environ.get("REPETITIONS", "20"))
-WANTED = {2: 2.7, 4: 5.0}  # wall of the script over wall of the sweep, by cores
-FLOOR = 0.8  # of what is wanted: below it something broke; 4.5 was measured on four cores of a Xeon with AMX
+WANTED = {2: 2.7, 4: 5.0}  # time of the script over time of the sweep, by cores
+FLOOR = 0.8  # share of WANTED below which the test fails; 4.5 was measured on four cores of a Xeon with AMX
 
 
 def wall(module: str, *words: object, cwd: Path, **env: str) -> tuple[float, str]:
-    """Seconds and output of one command."""
+    """Wall-clock seconds and output of one command."""
     environment = os.environ | {"PYTHONPATH": str(REPO)} | env
     began = time.perf_counter()
     done = subprocess.run([sys.executable, "-m", module, *map(str, words)], cwd=cwd, env=environment,
@@ -55,13 +55,13 @@ def test_a_hundred_jobs_that_do_nothing_take_half_of_hydras_basic_launcher(tmp_p
 @pytest.mark.timeout(1800)
 def test_eight_fine_tunings_against_a_script_around_the_trainer(tmp_path: Path) -> None:
     words = [*TINY, f"data.max_rows={ROWS}", "train.epochs=1", "measure=off", "tracker=none"]
-    wall("runner.cli", *words, "train.epochs=0.01", "paths.output=warm", cwd=tmp_path)  # data and tokens
+    wall("runner.cli", *words, "train.epochs=0.01", "paths.output=warm", cwd=tmp_path)  # caches data and tokens
     ours, _ = wall("runner.cli", "-m", *words, f"seed=range(0,{SEEDS})", cwd=tmp_path)
     scores = [record["metrics"]["val/accuracy"] for record in records(tmp_path / "outputs")]
     assert len(scores) == SEEDS and min(scores) > 0.5, scores
     print(f"\nours: {ours:.1f} s, {scores}")
     gains = {}
-    for threads in (1, usable_cores()):  # on busy cores the second takes for ever: they wait for each other
+    for threads in (1, usable_cores()):  # on busy cores the second is very slow: its threads wait for each other
         seconds, said = wall("tests.benchmarks.trainer_script", ROWS, SEEDS, threads, cwd=tmp_path)
         gains[threads] = seconds / ours
         print(f"Trainer, {threads} threads: {seconds:.1f} s, {gains[threads]:.2f} x ours\n{said}", flush=True)

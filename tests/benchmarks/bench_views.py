@@ -1,8 +1,8 @@
-"""make bench: what codes can add to texts of icd10-severity at most, by logistic regressions of scikit-learn.
+"""make bench: upper bounds on what codes can add to texts in icd10-severity, by scikit-learn's logistic regression.
 
-Texts as TF-IDF of words and of letters, codes as the set of the nodes above them, and both together. The last two need
-the codes of the text that is asked about, so they are bounds and no models to deploy. Table: accuracy, macro F1 and the
-area under the ROC curve (none against the others), means over five draws of the rows that keep labels (5 minutes).
+Texts as TF-IDF of words and of characters, codes as the set of nodes above them, and both together. The last two need
+the codes of the texts to predict, so they are bounds, not models to deploy. Prints accuracy, macro F1 and the area
+under the ROC curve (none against the others), as means over five draws of the rows that keep labels (5 minutes).
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from runner.config.compose import compose
 from runner.config.resolve import resolve
 from tests.conftest import hub_answers
 
-PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)  # inverse; by macro F1 on validation
+PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)  # inverse, as C; chosen by macro F1 on validation
 DRAWS = 1 if os.environ.get("BENCH_QUICK") == "1" else 5
 REPORTED = ("test", "test_unseen")
 Matrices = dict[str, Any]  # by split, sparse
 
 
 def texts_of(rows: Rows) -> Matrices:
-    """TF-IDF of words and pairs of words, and of 2 to 5 letters, known from the training rows."""
+    """TF-IDF of words and word pairs, and of 2 to 5 characters, fitted on the training rows."""
     from scipy.sparse import hstack
 
     texts = {name: list(split.texts()) for name, split in rows.raw.splits.items()}
@@ -45,7 +45,7 @@ def texts_of(rows: Rows) -> Matrices:
 
 
 def nodes_of(rows: Rows, tree: CodeTree) -> Matrices:
-    """1 for each node above a row's codes."""
+    """Indicators of the nodes above each row's codes."""
     from scipy.sparse import csr_matrix
 
     paths = {name: tree.paths_of(split.codes(), Counter()) for name, split in rows.raw.splits.items()}
@@ -56,7 +56,7 @@ def nodes_of(rows: Rows, tree: CodeTree) -> Matrices:
 
 
 def scores(found: Matrices, rows: Rows) -> list[float]:
-    """Accuracy, macro F1 and area under the curve of the best penalty, of each reported split."""
+    """Accuracy, macro F1 and area under the ROC curve on each reported split, with the best penalty."""
     labels = {name: split.labels.values for name, split in rows.raw.splits.items()}
     weights = dict(enumerate(class_weights("sqrt", labels["train"], 3).tolist()))
     models = [
@@ -77,7 +77,7 @@ def scores(found: Matrices, rows: Rows) -> list[float]:
 
 
 def draw(data: DataSettings, tree: CodeTree, labelled: int | None, seed: int) -> dict[str, list[float]]:
-    """The scores of all three for one choice of the rows that keep their labels."""
+    """The scores with texts, codes and both, for one draw of the rows that keep their labels."""
     from scipy.sparse import hstack
 
     rows = read_rows(replace(data, labelled_rows=labelled, split_seed=seed), SharedCache(Path()))

@@ -1,7 +1,7 @@
-"""make bench: examples a second of a head on kept states against fine-tuning the encoder that made them.
+"""make bench: examples per second of training a head on cached states against fine-tuning the whole encoder.
 
-bert-mini on SST-2 (the built-in texts without a hub), one thread, each with its own recipe's batch size, in turns in
-one process. Computing the states is counted apart: it is done once, for every epoch, seed and head.
+bert-mini on SST-2 (built-in texts if no hub answers), one thread, each with its own recipe's batch size, taking turns
+in one process. Computing the states is timed separately: it happens once for all epochs, seeds and heads.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ HEADS = ["adapter_pool", "cls_layers"]
 
 
 def composed(*words: str) -> Any:
-    """bert-mini's settings with these words, on SST-2 where a hub answers."""
+    """The settings of these overrides, on SST-2 if a hub answers, else on built-in texts."""
     data = ["data=sst2", "data.max_rows=6000"] if hub_answers() else ["data=demo", "data.demo_rows=6000"]
     return resolve(compose([*data, "train.threads=1", "model.pretrained=null", *words]))
 
 
 def rate(settings: Any, model: torch.nn.Module, splits: Any, steps: int, seed: int) -> float:
-    """Examples a second over that many steps, the first one left out."""
+    """Examples per second over `steps` steps, after one untimed step."""
     settings = copy.deepcopy(settings)
     settings.seed, settings.train.epochs = seed, steps * settings.train.batch_size / len(splits.train)
     loop = Trainer(copy.deepcopy(model).train(), splits, task_of(splits, settings), recipe_of(settings), CPU)

@@ -1,6 +1,6 @@
-"""The engines that are compared, each in a process of its own: settings of one never leak into another.
+"""The engines to compare, each in its own process, so that settings of one cannot affect another.
 
-A process keeps its data and starts afresh from the same first weights in every block it is asked for.
+A process loads its data once, and starts every block from the same initial weights.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ TITLES = {
 
 @dataclass
 class Block:
-    """Result of one engine in one block: speed, losses, and the rate of matrix products."""
+    """Result of one engine in one block: speed, losses, and floating-point operations."""
 
     examples_per_s: float
-    losses: np.ndarray  # of each step
-    flops: float = 0.0  # of matrix products, a second; only asked of ours
+    losses: np.ndarray  # one per step
+    flops: float = 0.0  # per step, of matrix products; only with `count`
 
 
 @dataclass
 class Work:
-    """A training to time: the words of a `run` command, and the length that (a) pads to."""
+    """A training run to time: the overrides of a `run` command, and the length that (a) pads to."""
 
     words: tuple[str, ...]
     pad_to: int
 
 
 class Process:
-    """One engine in one warm process."""
+    """One engine in a process that is reused for all its blocks."""
 
     def __init__(self, engine: str, work: Work, threads: int = 1) -> None:
         self.engine = engine
@@ -53,7 +53,7 @@ class Process:
         self.pool = ProcessPoolExecutor(1, get_context("spawn"), _prepare, (engine, work, threads))
 
     def run(self, steps: int, seed: int, count: bool = False) -> Block:
-        """Train `steps` steps from the first weights."""
+        """Train `steps` steps from the initial weights; count: only count ours' floating-point operations."""
         return self.pool.submit(_run, steps, seed, count).result()
 
     def close(self) -> None:
@@ -61,7 +61,7 @@ class Process:
         self.pool.shutdown()
 
 
-_state: dict[str, Any] = {}  # of the engine's process
+_state: dict[str, Any] = {}  # in the engine's process
 
 
 def _prepare(engine: str, work: Work, threads: int) -> None:
@@ -92,7 +92,7 @@ def _run(steps: int, seed: int, count: bool) -> Block:
 
 
 def _loop(steps: int, seed: int) -> tuple[Any, list[np.ndarray]]:
-    """Our loop from the first weights, and the rows of its first `steps` steps."""
+    """Our trainer with the initial weights, and the row indices of its first `steps` steps."""
     import torch
 
     from runner.experiment.recipe import recipe_of

@@ -1,6 +1,6 @@
-"""Which reported rows a model answered rightly, kept in a file a model and data set, and the table of all such files.
+"""Stores which reported rows a model predicted correctly, in one file per model and data set; tables of such files.
 
-Files may come from several calls and machines; what is tested is tested over all of them.
+Files may come from several calls and machines; significance tests use all of them.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 from runner.record.json_files import read_json, write_json
 from runner.statistics.paired import holm_p_values, mcnemar_p
 
-MANY = 2000  # reported rows, from which on a single difference says something
-WORST = -0.015  # of a single difference on so many rows
+MANY = 2000  # least number of reported rows at which a single difference counts
+WORST = -0.015  # lowest acceptable difference on so many rows
 SIGNIFICANT = 0.05
 
 
@@ -25,19 +25,19 @@ class Kept:
     """The answers of one model on one data set."""
 
     data: str
-    arm: str  # which model it is of those compared: "ours" or a rival
+    arm: str  # which of the compared models: "ours" or a rival
     name: str  # for the table
-    kb: float  # the cap that it was asked for
+    kb: float  # size limit in KB
     right: str  # "1" or "0" for each reported row
     labels: str  # digest of the rows' labels, so that only the same rows are compared
     bytes_needed: float
     answer_us: float
-    seconds: float  # of the whole arm
-    settings: dict[str, object]  # minutes, threads, and what else tells how it was made
+    seconds: float  # of training or search
+    settings: dict[str, object]  # how it was made: minutes, threads, machine and more
 
     @property
     def answers(self) -> np.ndarray:
-        """(rows,) bool."""
+        """Whether each answer is correct, (rows,) bool."""
         return np.frombuffer(self.right.encode(), dtype=np.uint8) == ord("1")
 
     @property
@@ -46,40 +46,40 @@ class Kept:
 
     @property
     def cell(self) -> str:
-        """Accuracy and size, as the table has them."""
+        """Accuracy and size, formatted for the table."""
         return f"{self.accuracy:.3f} ({self.bytes_needed / 1000:,.0f} KB)"
 
 
 def as_right(answers: Sequence[int], labels: Sequence[int]) -> str:
-    """Return one character a row: is the answer the label?"""
+    """Return one character per row: 1 if the answer is the label, else 0."""
     return "".join("1" if answer == label else "0" for answer, label in zip(answers, labels, strict=True))
 
 
 def digest_of(labels: Sequence[int]) -> str:
-    """Return what tells the labels of one list of rows from those of another."""
+    """Return a digest of a list of labels."""
     return hashlib.sha256(" ".join(map(str, labels)).encode()).hexdigest()[:10]
 
 
 def path_of(folder: Path, data: str, arm: str, kb: float) -> Path:
-    """Return the file of a model on a data set."""
+    """Return the path of a model's file for a data set."""
     return folder / f"{data}-{arm}-{kb:g}kb.json"
 
 
 def keep(folder: Path, one: Kept) -> None:
-    """Write the file of a model."""
+    """Write the file of one model on one data set."""
     folder.mkdir(parents=True, exist_ok=True)
     write_json(path_of(folder, one.data, one.arm, one.kb), asdict(one))
 
 
 def read_kept(folder: Path) -> list[Kept]:
-    """Return all that is kept in a folder."""
+    """Return all results stored in a folder."""
     found = [read_json(path) for path in sorted(folder.glob("*.json"))]
     return [Kept(**one) for one in found if one is not None and "right" in one]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Ours against the better rival on one data set."""
+    """Our model against the better rival on one data set."""
 
     ours: Kept
     rivals: tuple[Kept, ...]
@@ -100,7 +100,7 @@ class Comparison:
 
 
 def comparisons(kept: Sequence[Kept], kb: float, rivals: Sequence[str]) -> Iterator[Comparison]:
-    """Yield a comparison for each data set of which ours and all rivals are kept; ValueError for other rows."""
+    """Yield a comparison per data set with results of ours and all rivals; ValueError if their rows differ."""
     for data in dict.fromkeys(one.data for one in kept):
         arms = {one.arm: one for one in kept if one.data == data and one.kb == kb}
         if not {"ours", *rivals} <= set(arms):
@@ -111,7 +111,7 @@ def comparisons(kept: Sequence[Kept], kb: float, rivals: Sequence[str]) -> Itera
 
 
 def table_of(found: Sequence[Comparison]) -> list[str]:
-    """Return the lines of a Markdown table, one line a data set, and the sentences below it; Holm over all of them."""
+    """Return a Markdown table, one row per data set, with a summary below it; p-values are Holm-corrected."""
     rivals = [one.name for one in found[0].rivals]
     lines = [f"| data, reported rows | {' | '.join(rivals)} | `run best` | its winner | against the better rival |"]
     lines.append(f"| --- | {'---: | ' * len(rivals)}---: | --- | --- |")
@@ -131,12 +131,12 @@ def table_of(found: Sequence[Comparison]) -> list[str]:
 
 
 def over_budget(found: Sequence[Comparison]) -> list[str]:
-    """Return the data sets whose winner of ours is larger than was asked for."""
+    """Return the data sets on which our winner exceeds the size limit."""
     return [one.ours.data for one in found if one.ours.bytes_needed > 1000 * one.ours.kb]
 
 
 def behind(found: Sequence[Comparison]) -> list[str]:
-    """Return where ours is significantly behind, or far behind on many rows."""
+    """Return the data sets on which ours is significantly behind, or far behind on many rows."""
     adjusted = holm_p_values([one.p for one in found])
     surely = [
         f"{one.ours.data} significantly"

@@ -1,4 +1,4 @@
-"""Start `run` with jobs that return at once, to time composing and launching alone."""
+"""Start `run` with jobs that return immediately, to time only composing and launching."""
 
 from __future__ import annotations
 

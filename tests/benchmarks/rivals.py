@@ -1,6 +1,6 @@
-"""The rival: transformers' Trainer, as run_glue sets it up, and tuned.
+"""The rival: transformers' Trainer, as run_glue configures it, and tuned.
 
-Both take the very tokens, first weights, optimizer and batch size of our own loop; only the engine differs.
+Both use the same tokens, initial weights, optimizer and batch size as our own loop; only the engine differs.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from runner.schema import Settings
 
 
 class Rows(torch.utils.data.Dataset[dict[str, Any]]):
-    """The rows of a split as the dictionaries that a tokenizer makes, ready in memory."""
+    """The rows of a split in memory, as the dictionaries that a tokenizer returns."""
 
     def __init__(self, split: TokenSplit) -> None:
         tokens, offsets = np.asarray(split.tokens), np.asarray(split.offsets).tolist()
@@ -52,7 +52,7 @@ class Rows(torch.utils.data.Dataset[dict[str, Any]]):
 
 
 def pad(rows: list[dict[str, Any]], length: int | None) -> dict[str, torch.Tensor]:
-    """The collator: rows padded to `length`, None for the longest among them; faster than tokenizer.pad."""
+    """The collator: pads rows to `length`; None: to the longest of them. Faster than tokenizer.pad."""
     lengths = [len(row["input_ids"]) for row in rows]
     places = np.arange(length or max(lengths))
     real = places < np.array(lengths)[:, None]
@@ -67,7 +67,7 @@ def pad(rows: list[dict[str, Any]], length: int | None) -> dict[str, torch.Tenso
 
 @dataclass
 class Clock(TrainerCallback):
-    """The time of every step's end, and the losses if they are wanted."""
+    """Records when each step ends."""
 
     ends: list[float] = field(default_factory=list)
 
@@ -76,10 +76,10 @@ class Clock(TrainerCallback):
 
 
 class LengthTrainer(Trainer):
-    """The Trainer, told the lengths instead of looking them up row by row, and keeping every loss."""
+    """A Trainer that keeps every loss and can take the rows in a given order."""
 
     losses: list[torch.Tensor]
-    order: list[int] | None  # of the rows; None: as the Trainer's own sampler draws them
+    order: list[int] | None  # of the rows; None: that of the Trainer's own sampler
 
     def _get_train_sampler(self, *args: Any, **kwargs: Any) -> Any:
         return super()._get_train_sampler(*args, **kwargs) if self.order is None else self.order
@@ -91,24 +91,24 @@ class LengthTrainer(Trainer):
 
 
 def masker(tokenizer: Tokenizer) -> Callable[[list[dict[str, Any]]], dict[str, torch.Tensor]]:
-    """transformers' collator for masked words, on rows of equal length."""
+    """transformers' collator for masked language modelling, for rows of equal length."""
     names = dict(zip(("pad_token", "unk_token", "cls_token", "sep_token", "mask_token"), SPECIAL))
     collator = DataCollatorForLanguageModeling(
         PreTrainedTokenizerFast(tokenizer_object=tokenizer.backend, **names), mlm_probability=0.15
     )
-    # As tensors, which it stacks: ready dictionaries would cost it a padding that equal rows do not need.
+    # As tensors, which it only stacks: it would pad dictionaries, which rows of equal length do not need.
     return lambda rows: collator([torch.tensor(row["input_ids"]) for row in rows])
 
 
 def stock(model: SequenceClassifier | MaskedLM, attention: str = "sdpa") -> nn.Module:
-    """transformers' BERT with the weights, sizes and dropout of ours.
+    """transformers' BERT with the weights, sizes and dropout of our model.
 
     attention: sdpa is transformers' default and as fast as eager here (within 3 %, either way).
     """
     shape = {key: value for key, value in model.architecture.items() if key != "readout"}
     if isinstance(model, MaskedLM):
         masked = BertForMaskedLM(BertConfig(**shape, attn_implementation=attention))
-        masked.load_state_dict(model.state_dict(), strict=False)  # the tied table is there once
+        masked.load_state_dict(model.state_dict(), strict=False)  # the tied table is stored only once
         masked.tie_weights()
         return masked
     config = BertConfig(**shape, num_labels=model.classifier.out_features, attn_implementation=attention)
@@ -129,11 +129,11 @@ def train(
     order: list[int] | None = None,
     collator: Callable[[list[dict[str, Any]]], dict[str, torch.Tensor]] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Seconds of each step but the first, and the losses.
+    """Train; return the seconds of each step but the first, and the losses.
 
-    order: the rows' order, batch after batch, instead of the Trainer's own.
-    length: pad every batch to it, in random order, as run_glue does by default; None: pad to the batch's longest
-    and group by length. collator: what makes a batch of rows instead of padding.
+    order: the row indices, batch after batch; None: the Trainer's own order.
+    length: pad every batch to this length, in random order, as run_glue does by default; None: pad to the longest row
+    of the batch, and group by length. collator: makes a batch from rows; None: `pad`.
     """
     optimizer, schedule = settings.optimizer, settings.schedule
     arguments = TrainingArguments(
@@ -153,7 +153,7 @@ def train(
         bf16=settings.train.precision == "bf16",
         use_cpu=True,
         seed=seed,
-        # Tuned: nothing is logged, saved, shown, filtered or loaded by another process.
+        # Tuned: no logging, saving, progress bar or filtering, and no worker processes for loading.
         report_to="none",
         logging_strategy="no",
         save_strategy="no",

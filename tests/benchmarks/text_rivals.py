@@ -1,6 +1,6 @@
-"""Rivals of small text classifiers: fastText, and scikit-learn's TF-IDF with logistic regression.
+"""Rivals for small text classifiers: fastText, and scikit-learn's TF-IDF with logistic regression.
 
-Each is fitted to texts and labels, answers texts, and counts every byte that it needs to answer one.
+Each is fitted to texts and labels, predicts texts, and counts all bytes that it needs for predictions.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Rival(Protocol):
     name: str
 
     def fit(self, train: Rows, select: Rows) -> None:
-        """Learn from `train`; `select` chooses settings where there are any to choose."""
+        """Train on `train`; `select` is used to choose settings, if there are any to choose."""
 
     def answer(self, texts: Sequence[str]) -> list[int]:
         """Return the class of each text."""
@@ -42,7 +42,7 @@ class Rival(Protocol):
 
 @dataclass
 class TfidfLogistic:
-    """Words and word pairs in scikit-learn's defaults, which is what most people try first."""
+    """TF-IDF of words and word pairs with logistic regression, which most people try first."""
 
     name: str = "TF-IDF + LR (scikit-learn)"
     model: Any = None
@@ -64,12 +64,12 @@ class TfidfLogistic:
         return [int(label) for label in self.model.predict(texts)]
 
     def bytes_needed(self) -> int:
-        return len(pickle.dumps(self.model))  # what its documentation says to keep
+        return len(pickle.dumps(self.model))  # as scikit-learn's documentation recommends
 
 
 @dataclass
 class PrunedTfidf(TfidfLogistic):
-    """TF-IDF and logistic regression on as many words of the largest weights as fit into `most` bytes, fitted again."""
+    """TF-IDF and logistic regression, refitted on as many terms with the largest weights as fit into `most` bytes."""
 
     most: float = 1e6
     name: str = "TF-IDF + LR, pruned"
@@ -83,7 +83,7 @@ class PrunedTfidf(TfidfLogistic):
         words, linear = (step for _, step in self.model.steps)
         weight = abs(linear.coef_).max(axis=0)
         terms = words.get_feature_names_out()[(-weight).argsort(kind="stable")]
-        low, high = 1, len(terms)  # how many are kept
+        low, high = 1, len(terms)  # number of terms
         while True:
             kept = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, vocabulary=sorted(terms[:high]))
             self.model = make_pipeline(kept, type(linear)(C=linear.C, max_iter=1000)).fit(train.texts, train.labels)
@@ -93,7 +93,7 @@ class PrunedTfidf(TfidfLogistic):
             high = max(low, int(0.95 * high * self.most / len(self.stored)))
 
     def packed(self) -> bytes:
-        """Terms, their rarities and their weights in half precision, deflated."""
+        """Terms, inverse document frequencies and weights, in half precision and compressed."""
         words, linear = (step for _, step in self.model.steps)
         numbers = [words.idf_, linear.coef_, linear.intercept_]
         return zlib.compress(pickle.dumps((list(words.vocabulary_), [one.astype("float16") for one in numbers])), 9)
@@ -104,7 +104,7 @@ class PrunedTfidf(TfidfLogistic):
 
 @dataclass
 class FastText:
-    """fastText; with `size` its own search, `seconds` long, for a model of that size ("1M")."""
+    """fastText; with `size` ("1M"), its autotune search of `seconds` for a model of that size."""
 
     name: str
     size: str | None = None
@@ -141,12 +141,12 @@ class FastText:
 
 
 def one_line(text: str) -> str:
-    """Return a text in lower case with its words and marks apart, in one line, as fastText's examples prepare it."""
+    """Return a text in lower case, on one line, with punctuation separated from words, as in fastText's examples."""
     return " ".join(re.findall(r"\w+|[^\w\s]", text.lower()))
 
 
 def all_rivals(seconds: int) -> list[Rival]:
-    """Return every rival; seconds: of each search of fastText's."""
+    """Return all rivals; seconds: length of each fastText search."""
     return [
         TfidfLogistic(),
         FastText("fastText"),

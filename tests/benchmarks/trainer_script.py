@@ -1,9 +1,9 @@
-"""The script that a user would write without Bertier: eight fine-tunings one after the other by transformers' Trainer.
+"""The script that a user would write without Bertier: successive fine-tunings with transformers' Trainer.
 
     python -m tests.benchmarks.trainer_script ROWS SEEDS THREADS
 
-One process: imports, data and tokens are loaded once for all. Batches are grouped by length, as the tuned Trainer of
-rivals.py has it; the model is transformers' BERT. Each run ends with the accuracy on the validation split.
+In one process: libraries, data and tokens are loaded once. Batches are grouped by length, as by the tuned Trainer in
+rivals.py; the model is transformers' BERT. At its end, each run prints the accuracy on the validation split.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.machine.threads import set_threads
 
-TINY = ["model=bert-tiny", "model.pretrained=null", "data=sst2"]  # the work is the same from any first weights
+TINY = ["model=bert-tiny", "model.pretrained=null", "data=sst2"]  # initial weights do not affect the time
 
 
 def main(rows: int, seeds: int, threads: int) -> None:

@@ -1,4 +1,4 @@
-"""Whole runs over an encoder of each family: what tests look at one by one, and the table of a page all together."""
+"""Whole runs with an encoder of each family; tests use single checks, the tables of models/families.md all of them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TEXTS = [
     "the great film, number 12 of the year, the fine film",
     "poor",
 ]
-LEARN = ["optimizer.lr=1e-2", "train.epochs=8", "train.batch_size=8"]  # that a network of width 32 learns the words
+LEARN = ["optimizer.lr=1e-2", "train.epochs=8", "train.batch_size=8"]  # so that a network of width 32 learns the words
 SLOW = {"MobileBert": ["train.epochs=16"]}
 CLOSE = 1e-5
 PAD = {"input_ids": 0, "attention_mask": 0, "token_type_ids": 0}
@@ -40,7 +40,7 @@ PAD = {"input_ids": 0, "attention_mask": 0, "token_type_ids": 0}
 
 @dataclass
 class FamilyRuns:
-    """The runs of one family over the rows of a CSV; each is made when it is first asked for."""
+    """The runs of one family on the rows of a CSV; each is made on first use."""
 
     family: str
     folder: Path
@@ -50,11 +50,11 @@ class FamilyRuns:
 
     @cached_property
     def hub(self) -> Path:
-        """The folder of the encoder, as its publisher would write it."""
+        """The folder of the encoder, in the format in which its publisher would save it."""
         return save_family(self.family, self.folder / "hub" / self.family)
 
     def run(self, *words: str) -> RunRecord:
-        """The finished record of a run with these words added; AssertionError with its reason otherwise."""
+        """The record of the finished run with these extra overrides; AssertionError if it does not finish."""
         if words not in self.records:
             given = [
                 "model=auto", f"model.pretrained={self.hub}", f"model.head={self.head}", "data=files",
@@ -69,43 +69,43 @@ class FamilyRuns:
         return self.records[words]
 
     def model_folder(self, *words: str) -> Path:
-        """The folder of the model that such a run saved."""
+        """The folder of the model that the run with these overrides saved."""
         return self.folder / "outputs" / self.run(*words).identity / "model"
 
     def model(self, *words: str) -> Any:
-        """The model of such a run, opened from its folder."""
+        """The model of the run with these overrides, opened from its folder."""
         return load_model(self.model_folder(*words))
 
     @cached_property
     def inputs(self) -> dict[str, Tensor]:
-        """TEXTS as the run's own tokenizer reads them: a batch whose rows are padded to the longest."""
+        """TEXTS tokenized by the run's own tokenizer, as a batch padded to the longest row."""
         return self.read(TEXTS)
 
     def read(self, texts: list[str]) -> dict[str, Tensor]:
-        """Texts as the run's own tokenizer reads them."""
+        """A batch of texts, tokenized by the run's own tokenizer."""
         split = self.predictor.ask(texts).split
         return {key: torch.from_numpy(value) for key, value in collate(split, np.arange(len(texts))).inputs.items()}
 
     @cached_property
     def predictor(self) -> Predictor:
-        """The first run's model with its tokenizer, as `run predict` answers."""
+        """The model and tokenizer of the run without extra overrides, as `run predict` uses them."""
         return Predictor(find_model(self.run().identity, self.folder / "outputs", "torch"))
 
 
 def difference(found: Tensor, expected: Tensor) -> float:
-    """The largest difference of a logit."""
+    """The largest absolute difference between two tensors of logits."""
     return float((found - expected).detach().abs().max())
 
 
 def trains(runs: FamilyRuns) -> str:
-    """It learns words whose class they decide."""
+    """The model learns which words decide the class; returns its accuracy."""
     accuracy = runs.run().metrics["test/accuracy"]
     assert accuracy > 0.8
     return f"{accuracy:.2f}"
 
 
 def reopens(runs: FamilyRuns) -> str:
-    """The saved folder gives the logits of the run, in our code and in transformers'."""
+    """Opened by transformers, the saved model gives the same logits and labels as in our code."""
     network = AutoModelForSequenceClassification.from_pretrained(runs.model_folder()).eval()
     expected = runs.model()(**runs.inputs)
     assert difference(network(**runs.inputs).logits, expected) <= CLOSE
@@ -115,7 +115,7 @@ def reopens(runs: FamilyRuns) -> str:
 
 
 def batches(runs: FamilyRuns) -> str:
-    """A text's logits are those that it has alone, whatever its row is padded to."""
+    """A text's logits are the same alone, in a batch, and with more padding."""
     together = runs.model()(**runs.inputs)
     for row, text in enumerate(TEXTS):
         assert difference(runs.model()(**runs.read([text])), together[row : row + 1]) <= CLOSE
@@ -125,7 +125,7 @@ def batches(runs: FamilyRuns) -> str:
 
 
 def exports(runs: FamilyRuns) -> str:
-    """The graph gives the model's logits."""
+    """The ONNX graph gives the model's logits."""
     path = runs.folder / f"{runs.family}-{runs.head}.onnx"
     write_onnx(runs.model(), path)
     assert difference(OnnxModel(path, 1)(**runs.inputs), runs.model()(**runs.inputs)) <= CLOSE
@@ -133,7 +133,7 @@ def exports(runs: FamilyRuns) -> str:
 
 
 def rounds(method: str) -> Callable[[FamilyRuns], str]:
-    """A quantization is saved and opens again with logits near the dense ones."""
+    """Return a check: a saved and reopened quantized model has logits close to the dense ones."""
 
     def check(runs: FamilyRuns) -> str:
         rounded, dense = runs.model(f"compression=[{method}]"), runs.model()
@@ -146,7 +146,7 @@ def rounds(method: str) -> Callable[[FamilyRuns], str]:
 
 
 def distils(runs: FamilyRuns) -> str:
-    """One of the family learns another's logits and states."""
+    """A model of the family learns the logits and states of another one."""
     teacher = f"compression.distil.teacher={runs.run().identity}"
     words = ("compression=[distil]", teacher, "seed=1", "compression.distil.phases.task.losses.hidden=1")
     retained = runs.run(*words).metrics["distil/retained"]
@@ -155,7 +155,7 @@ def distils(runs: FamilyRuns) -> str:
 
 
 def prunes(method: str, *options: str) -> Callable[[FamilyRuns], str]:
-    """Masks lie on all linear layers of all blocks, and what they cut stays zero in the saved model."""
+    """Return a check: all linear layers of all blocks are pruned, and stay sparse in the saved model."""
 
     def check(runs: FamilyRuns) -> str:
         words = (f"compression=[{method}]", f"compression.{method}.epochs=2", *options)

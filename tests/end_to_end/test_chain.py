@@ -1,4 +1,4 @@
-"""The chain: stages in order, each scored, saved and measured; interrupted anywhere, applied to a finished run."""
+"""Compression chains: each stage is scored, saved and measured; interruptions; stages applied to a finished run."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Rounding(StageSettings):
 
 
 class Doubled(TrainingHook):
-    """Twice the loss, an extra module beside the model, and a count of the steps."""
+    """Doubles the loss, trains an extra module, and counts the steps."""
 
     def __init__(self) -> None:
         self.steps = 0
@@ -85,7 +85,7 @@ class Doubled(TrainingHook):
 
 
 class Doubling(Stage):
-    """Two phases of training with a boundary between them; `stop` ends it before or behind that, or in the second."""
+    """Two training phases; `stop` interrupts before or after progress is saved between them, or within the second."""
 
     stop = ""
 
@@ -117,7 +117,7 @@ class Doubling(Stage):
 
 
 class Rounding1(Stage):
-    """Weights to one decimal, and a module of its own in the place of the head."""
+    """Rounds weights to one decimal, and wraps the head in another module."""
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
         with torch.no_grad():
@@ -208,7 +208,7 @@ def test_an_interrupted_chain_goes_on_where_it_was_and_ends_the_same(
     chosen = settings(tmp_path, doubling=Learning())
     chosen.checkpoint.every_s = 1e-9
     with monkeypatch.context() as patch:
-        if is_killed:  # then it has no last word
+        if is_killed:  # then it cannot write its final record
             finish = RecordWriter.finish
             patch.setattr(RecordWriter, "finish", lambda *words: finish(*words) if words[1] == "done" else None)
         killed = run(chosen, [])
@@ -256,7 +256,7 @@ def test_a_run_goes_on_with_the_threads_it_began_with_unless_the_command_names_o
     chosen = settings(tmp_path, doubling=Learning())
     run(chosen, [])
     monkeypatch.setattr(Doubling, "stop", "")
-    chosen.train.threads = 2  # a machine with more cores, or a sweep of fewer jobs
+    chosen.train.threads = 2  # as on a machine with more cores, or in a sweep with fewer jobs
     try:
         record = run(chosen, words).record
     finally:

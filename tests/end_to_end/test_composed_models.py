@@ -1,4 +1,4 @@
-"""Every sensible combination of embedding, backbone and readout trains, is saved and opens again; others not."""
+"""Every valid combination of embedding, backbone and readout trains, is saved and reopened; others are refused."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ POSITIONS = 64
 
 
 def parts(group: str) -> dict[str, dict[str, Any]]:
-    """The options of each choice of a group as its YAML has them."""
+    """The options of each choice in a config group, from its YAML file."""
     files = sorted((REPO / "conf/model" / group).glob("[!_]*.yaml"))
     texts = {
         path.stem: path.read_text(encoding="utf-8").replace("${data.max_length}", str(POSITIONS)) for path in files
@@ -34,8 +34,8 @@ def parts(group: str) -> dict[str, dict[str, Any]]:
 
 
 EMBEDDINGS, READOUTS = parts("embedding"), parts("readout")
-del READOUTS["auto"]  # stands for one of the others
-for of_sounds in FRAMES:  # see tests/models/embeddings/
+del READOUTS["auto"]  # resolves to one of the others
+for of_sounds in FRAMES:  # tested in tests/models/embeddings/
     del EMBEDDINGS[of_sounds]
 BACKBONES = {"bert": "bert-tiny", "dsn": "none", "bilstm": "bilstm"}
 FAMILIES = tuple(BACKBONES)
@@ -43,7 +43,7 @@ GRID = list(product(EMBEDDINGS, FAMILIES, READOUTS))
 
 
 def settings(embedding: str, family: str, readout: str) -> ModelSettings:
-    layers = 4 if readout == "xception" else 2  # the fewest it takes
+    layers = 4 if readout == "xception" else 2  # the fewest that xception accepts
     return ModelSettings(
         family=family, backbone=BACKBONES[family], layers=layers, hidden=32, heads=4, intermediate=48,
         positions=POSITIONS, embedding=dict(EMBEDDINGS[embedding]), readout=dict(READOUTS[readout]),
@@ -75,7 +75,7 @@ def test_a_combination_trains_and_comes_back_or_is_refused(
         return
     model, _ = build(chosen, **options)
     model.train()(**batch()).logsumexp(1).sum().backward()
-    # The bias of the keys cancels in the softmax: in the last layer, of which one query is asked, it has no gradient.
+    # The key bias cancels out in the softmax. In the last layer, which computes only one query, it has no gradient.
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
     missing = [name for name, p in trained.items() if p.grad is None and not name.endswith("key.bias")]
     assert not missing

@@ -1,4 +1,4 @@
-"""Swapped parts on the command line, in real processes."""
+"""Choosing a model's parts on the command line, in real processes."""
 
 from __future__ import annotations
 

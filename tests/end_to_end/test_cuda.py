@@ -1,4 +1,4 @@
-"""Numbers of a CUDA device: those of a CPU within rounding, and the same again when a run is repeated."""
+"""CUDA results equal the CPU's up to rounding, and repeated runs give identical results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dendrites in a real run: recorded, saved, interrupted, and measured against the same run without them."""
+"""Dendrites in real runs: recorded, saved, interrupted and resumed, and refused."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_run_killed_within_a_phase_ends_as_if_it_had_not_been(
 ) -> None:
     whole = run(settings(tmp_path / "whole", mode="cascor"), []).record
     note, chosen = Dendrites._note, settings(tmp_path / "killed", mode="cascor")
-    chosen.checkpoint.every_s = 1e-9  # a checkpoint at every step: it goes on within the second phase
+    chosen.checkpoint.every_s = 1e-9  # a checkpoint at every step, so that it resumes within the second phase
 
     def interrupt(self: Dendrites, *args: Any) -> None:
         note(self, *args)

@@ -1,4 +1,4 @@
-"""Distillation in a run: a finished run teaches another, its predictions are cached, and bad teachers are refused."""
+"""Distillation in whole runs: a finished run is the teacher, its predictions are cached, bad teachers are refused."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ CPU = torch.device("cpu")
 
 
 class School:
-    """A folder with reviews and a finished teacher that knows them."""
+    """A folder with reviews, and a finished run that classifies them perfectly, as the teacher."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.output = folder, folder / "outputs"
@@ -128,7 +128,7 @@ def test_phases_go_on_after_an_interruption_to_the_same_weights(
 
 
 def interrupted(method: Callable[..., Any], phase: str) -> Callable[..., Any]:
-    """A stage's run that is interrupted where `phase` begins."""
+    """A stage's `run` method, interrupted at the start of `phase`."""
 
     def run_until(self: Any, model: Any, context: Any) -> Any:
         plain = context.train
@@ -173,7 +173,7 @@ def test_how_texts_would_be_varied_is_part_of_a_run_only_where_they_are() -> Non
 
 @pytest.fixture(scope="module")
 def masked(school: School) -> str:
-    """A model that guesses words, of the school's vocabulary."""
+    """The folder of an untrained masked-language model with the teacher's vocabulary."""
     tokenizer = load_tokenizer(str(school.output / school.teacher / "model"))
     settings = ModelSettings(layers=1, hidden=32, heads=2)
     torch.manual_seed(0)
@@ -192,7 +192,7 @@ def test_varied_texts_are_made_once_and_answered_by_the_teacher(
     first = record_of(run(school.settings(*words, "seed=7"), [])).metrics
     assert 97 < first["distil/rows_added"] <= 2 * 97 and first["distil/teacher_rows"] >= first["distil/rows_added"]
     assert first["train/steps"] == 2 * -(-(97 + int(first["distil/rows_added"])) // 8)
-    monkeypatch.setattr(WordReplacer, "guess", None)  # who asks now, fails
+    monkeypatch.setattr(WordReplacer, "guess", None)  # now every call fails
     second = record_of(run(school.settings(*words, "seed=8"), [])).metrics
     assert second["distil/rows_added"] == first["distil/rows_added"] and second["distil/teacher_rows"] == 0
 
@@ -264,7 +264,7 @@ def test_a_teacher_that_cannot_teach_is_refused_before_anything_is_written(
 
 
 def changed(school: School, folder: Path, name: str, before: str, after: str) -> str:
-    """A copy of the teacher's run with other words in a file of its model."""
+    """A copy of the teacher's run with text replaced in one file, given relative to its model."""
     copied = folder / "copy"
     shutil.copytree(school.output / school.teacher, copied)
     path = copied / "model" / name
@@ -275,7 +275,7 @@ def changed(school: School, folder: Path, name: str, before: str, after: str) ->
 
 
 def blank(folder: Path) -> None:
-    """The saved model with a head that answers 0 whatever it reads."""
+    """Set the saved model's last layer to 0, so that all its logits are 0."""
     from safetensors.torch import load_file, save_file
 
     state = load_file(folder / "model.safetensors")

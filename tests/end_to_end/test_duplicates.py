@@ -1,4 +1,4 @@
-"""Repeated texts and the rows of the user's file, as the command line, the record and the predictions show them."""
+"""Repeated texts, and row numbers of the user's file, in the output, the record and the predictions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Encoders of other families in whole runs, with the heads of their own classes; and the page that says what works."""
+"""Whole runs with encoders of other families and the heads of their own classes; the tables of models/families.md."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.end_to_end.family_runs import CHECKS, CLOSE, MEASURED, TEXTS, FamilyR
 from tests.models.families import ENCODERS
 from tests.models.family_table import CONFIGS, FACTS, NAMES, PAGE, facts, rows_of
 
-# In a process that cannot import our packages: labels and logits of TEXTS from each folder, as transformers has them.
+# Runs where our packages cannot be imported: class, labels and logits of TEXTS for each folder, by transformers alone.
 PLAIN = """
 import json, sys
 for name in ("bertier", "models", "runner", "data"):

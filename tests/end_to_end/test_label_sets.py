@@ -1,4 +1,4 @@
-"""Sets of labels from rows to answers: thresholds of one split, applied unchanged to others and by every form."""
+"""Sets of labels in whole runs: thresholds are fitted on the selection split, and stored and used with the model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Row = dict[str, Any]
 
 
 def rows_of(count: int, seed: int) -> list[Row]:
-    """Rows that have label k if and only if word k occurs."""
+    """Rows with label k if and only if word k occurs."""
     random = np.random.default_rng(seed)
     found = []
     for _ in range(count):
@@ -43,7 +43,7 @@ def rows_of(count: int, seed: int) -> list[Row]:
 
 
 def finished(folder: Path, *words: str, counts: tuple[int, int, int] = (120, 60, 60)) -> tuple[RunRecord, Path]:
-    """The record and the folder of a run on such rows."""
+    """The record and the folder of a finished run on the rows of `rows_of`."""
     paths = []
     for seed, (split, count) in enumerate(zip(("train", "val", "test"), counts)):
         path = folder / f"{split}.jsonl"

@@ -1,4 +1,4 @@
-"""Other people's launchers, with our run function unchanged: the same records, wherever a job runs."""
+"""Launchers of other projects run our jobs unchanged: the records are the same, wherever a job runs."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ SMALL = [
     "data=demo", "data.demo_rows=200", "model=dsn", "model.vocab_size=200", "train.epochs=2", "measure=off",
     "tracker=none",
 ]  # fmt: skip
-HANGS_S = 900.0  # a Ray cluster is a dozen processes, which take minutes to start while the machine runs other jobs
+HANGS_S = 900.0  # a Ray cluster has a dozen processes, which take minutes to start on a busy machine
 pytestmark = pytest.mark.timeout(2 * HANGS_S)
 GRID = ["seed=1", "model/readout=mean,sum"]
 PLUGINS = {"ray": "hydra_plugins.hydra_ray_launcher", "submitit_local": "hydra_plugins.hydra_submitit_launcher"}
-# What a machine and its load decide, and where the folders are.
+# Metrics that depend on the machine and its load.
 VARYING = ("time/", "train/examples_per_s", "train/tokens_per_s", "cost/bytes_peak")
 
 
 def sweep(launcher: str, folder: Path, *words: str, env: dict[str, str] | None = None) -> Any:
-    env = {"BERTIER_CACHE": str(folder / "cache")} | (env or {})  # every launcher tokenises for itself
+    env = {"BERTIER_CACHE": str(folder / "cache")} | (env or {})  # each launcher tokenises in its own cache
     return run_cli("-m", f"hydra/launcher={launcher}", *SMALL, *words, cwd=folder, env=env, timeout_s=HANGS_S)
 
 
@@ -47,7 +47,7 @@ def computed(folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The two runs as Hydra's own launcher makes them, one after the other in one process."""
+    """The results of both runs with Hydra's basic launcher, one after the other in one process."""
     folder = tmp_path_factory.mktemp("basic")
     done = sweep("basic", folder, *GRID)
     assert done.returncode == 0, done.stderr
@@ -56,13 +56,13 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @contextmanager
 def cluster(folder: Path) -> Iterator[dict[str, str]]:
-    """A Ray cluster on this machine, started in another folder than the sweep; what tells a command where it is."""
+    """Start a local Ray cluster in another folder than the sweep; yields the environment variables to connect to it."""
     ray = pytest.importorskip("ray")
     before = Path.cwd()
     os.chdir(folder)
     try:
         context = ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
-        token = {name: value for name, value in os.environ.items() if name.startswith("RAY_")}  # Ray has set it
+        token = {name: value for name, value in os.environ.items() if name.startswith("RAY_")}  # set by Ray
         yield token | {"RAY_ADDRESS": context.address_info["gcs_address"]}
     finally:
         os.chdir(before)

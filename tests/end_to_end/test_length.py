@@ -1,4 +1,4 @@
-"""Length-adaptive encoders on the command line: trained, searched, quantized, opened again, refused."""
+"""Length-adaptive encoders on the command line: training, search, quantization, reopening, and what is refused."""
 
 from __future__ import annotations
 

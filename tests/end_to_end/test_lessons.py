@@ -1,4 +1,4 @@
-"""A teacher is worth more than few labels, and more still with its predictions on more texts."""
+"""Distillation beats training on few labels, and more so with the teacher's predictions on extra texts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.models.helpers import small
 
 CPU = torch.device("cpu")
 
-# A task that a bag of words can learn and 64 examples do not show: 60 words, each with a weight of its own.
+# A task that a bag of words can learn, but not from 64 examples: 60 words, each with its own weight.
 WORDS, LONG = 60, 12
 
 
@@ -50,7 +50,7 @@ def splits_of(train: TokenSplit) -> Splits:
 def trained(
     train: TokenSplit, folder: Path, epochs: float, seed: int = 0, hook: Callable[[Any], DistilHook] | None = None
 ) -> tuple[Any, list[float], float]:
-    """A bag of words trained on these rows, its logged losses, and its accuracy on the selection rows."""
+    """A bag-of-words model trained on these rows, its logged losses, and its accuracy on the selection rows."""
     settings, losses = Settings(seed=seed), list[float]()
     settings.train.epochs, settings.optimizer.lr, settings.train.batch_size = epochs, 0.02, 16
     model = small(

@@ -1,4 +1,4 @@
-"""Pretraining on masked words as a run: exact resume, refusals, what the record says, what becomes of the folder."""
+"""Masked-language-model runs: exact resume, what is refused, the record, and starting other runs from their models."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def model_of(settings: Settings, splits: Splits) -> torch.nn.Module:
 def train(
     settings: Settings, splits: Splits, folder: Path, stop_at: int | None = None
 ) -> tuple[dict[str, torch.Tensor], list[float], TrainingResult | None]:
-    """Parameters, logged losses and what was trained; with stop_at the training dies at that step."""
+    """The state dict, the logged losses, and the result, which is None if training stopped at `stop_at`."""
     model, losses = model_of(settings, splits), list[float]()
 
     def on_point(position: TrainingState, values: dict[str, float]) -> None:

@@ -1,4 +1,4 @@
-"""A run is shown beside a linear model on n-grams of its data, which is made once and is a run like any other."""
+"""Runs are compared with a linear n-gram model of the same data, which is trained once, as an ordinary run."""
 
 from __future__ import annotations
 

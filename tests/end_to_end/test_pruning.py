@@ -1,4 +1,4 @@
-"""Pruning within a run: recorded with its costs, resumed, told from divergence, its zeros left by what follows."""
+"""Pruning in whole runs: recorded with its costs, resumed, and pruned weights stay zero in later stages."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_pruned_model_is_recorded_with_its_costs_and_later_training_keeps_its_
     assert after["cost/params_nonzero"] == pytest.approx(pruned["cost/params_nonzero"], rel=0.01)
     stock = AutoModelForSequenceClassification.from_pretrained(folder / "model")
     assert type(stock).__name__ == "BertForSequenceClassification"
-    # As a run of its own, with from=<run id>, it knows as well which zeros are meant.
+    # A separate run with from=<run id> also keeps the pruned weights at zero.
     chosen = settings(tmp_path, after=Learning())
     chosen.finished = str(folder / "model")
     again = run(chosen, []).record

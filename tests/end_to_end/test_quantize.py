@@ -1,4 +1,4 @@
-"""Quantization as a user meets it: in a chain, on a finished run, and with every preset."""
+"""Quantization in whole runs: in a chain, on a finished run, and with every preset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sounds as a user meets them: trained from a table of files, resumed, made smaller, and measured by frames."""
+"""Sounds in whole runs: training from a table of files, reopening, comparing an export, and compression."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From questions in a file to finished runs: what a teacher passes on, and what smaller forms still answer."""
+"""Question answering from files to finished runs: training, distillation and compression."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SMALL = [
 
 
 def row(number: int, random: np.random.Generator) -> dict[str, object]:
-    """A question whose answer stands behind the name that it asks for; some contexts are longer than a window."""
+    """A question whose answer follows the name in the question; some contexts are longer than a window."""
     name, key = f"n{random.integers(20)}", f"k{random.integers(30)}"
     lead, end = (" ".join(random.choice(["well", "so", "then"], int(random.integers(0, most)))) for most in (6, 14))
     context = f"{lead} the key of {name} is {key} , they say {end}"
@@ -44,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def finish(folder: Path, *words: str) -> tuple[RunRecord, Path]:
-    """A finished run and its folder."""
+    """Run with these overrides; return the record and the folder of the finished run."""
     own = [*SMALL, *(f"data.{name}_path={folder / name}.jsonl" for name in ("train", "val", "test")), *words]
     own += [f"paths.output={folder / 'outputs'}", f"paths.cache={folder / 'cache'}"]
     record = run(resolve(compose(own)), own).record

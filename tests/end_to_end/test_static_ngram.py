@@ -1,4 +1,4 @@
-"""Word vectors and n-grams of pairs in one model, as a user meets it: trained, rounded, exported and asked."""
+"""A model of word vectors and n-grams for pairs in a whole run: trained, quantized, exported and queried."""
 
 from __future__ import annotations
 

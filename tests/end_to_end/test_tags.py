@@ -1,4 +1,4 @@
-"""Tagging from rows of words to a finished run: what is learned, what windows and batches change, what opens it."""
+"""Tagging in whole runs: accuracy, windows, batches, predictions, and opening the model in transformers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SMALL = ["model=bert-tiny", "model.hidden=64", "model.heads=2", "model.intermedi
 
 
 def sentences(count: int, seed: int) -> list[dict[str, list[str]]]:
-    """Rows in which the tag of a word depends on the word and on the word to its left."""
+    """Rows in which a name's tag depends only on the word to its left; all other words are O."""
     generator, rows = np.random.default_rng(seed), []
     for _ in range(count):
         words: list[str] = []
@@ -53,7 +53,7 @@ def write(path: Path, rows: list[dict[str, list[str]]]) -> Path:
 
 
 def finish(folder: Path, *words: str) -> tuple[RunRecord, Path]:
-    """A finished run and its folder."""
+    """Run with these overrides; return the record and the folder of the finished run."""
     files = [f"data.{name}_path={folder / name}.jsonl" for name in ("train", "val", "test")]
     own = ["data=files", "task=tags", "data.tokens=tokens", "data.tags=tags", *files, *QUICK, *words]
     own += [f"paths.output={folder / 'outputs'}", f"paths.cache={folder / 'cache'}"]

@@ -1,4 +1,4 @@
-"""Targets of any scale are learned as well as those around 0, and every artefact predicts in their own unit."""
+"""Regression targets of any scale are learned equally well, and every saved form predicts in their unit."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Stop(Exception):
 
 
 def trained(splits: Splits, folder: Path, stop_at: int = 0, **train: Any) -> tuple[torch.nn.Module, dict[str, float]]:
-    """The model after two epochs, and what was logged last; with stop_at the training dies after that step."""
+    """The model after two epochs, and the last logged values; with stop_at, Stop is raised after that step."""
     settings, last = Settings(model=ModelSettings(layers=1, hidden=16, heads=2)), dict[str, float]()
     settings.optimizer.lr, settings.train.epochs, settings.train.batch_size = 5e-3, 2, 8
     for name, value in train.items():
@@ -103,7 +103,7 @@ def test_training_is_the_same_in_any_unit(tmp_path: Path, mean: float, width: fl
     usual = loaded(tmp_path / "a", VALUES, standardize="always")
     other = loaded(tmp_path / "b", mean + width * VALUES)
     (one, logged), (two, also) = trained(usual, tmp_path / "a"), trained(other, tmp_path / "b")
-    tolerance = 0.02 + 0.001 * abs(mean) / width / 60  # the targets' own rounding
+    tolerance = 0.02 + 0.001 * abs(mean) / width / 60  # rounding of the targets
     np.testing.assert_allclose((answers(two, other) - mean) / width, answers(one, usual), rtol=0, atol=tolerance)
     assert also["train/loss"] == pytest.approx(logged["train/loss"], rel=0.1) and 0 < also["val/loss"] < 5
 
@@ -173,7 +173,7 @@ def test_an_answer_is_shown_with_the_digits_that_tell_it_from_others(value: floa
 def test_every_way_to_answer_gives_numbers_in_the_unit_of_the_targets(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One training; then the command, torch, both graphs, the stock class, and a stage that goes on from it."""
+    """After one training: torch, both graphs, the stock class, `run predict`, and a later compression stage."""
     write(tmp_path / "d.csv", 200_000 + 25_000 * VALUES)
     words = [
         "data=files", "data.path=d.csv", "model=bert-tiny", "model.pretrained=null", "model.tokenizer=train",

@@ -1,4 +1,4 @@
-"""A trimmed vocabulary as a user meets it: in a chain, opened by stock transformers, on a finished run, exported."""
+"""Trimmed vocabularies in whole runs: in a chain, opened by stock transformers, and in exported folders."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.models.helpers import small
 
 
 def checkpoint(folder: Path) -> None:
-    """A small BERT of 400 tokens, of which the demo's first rows need a part."""
+    """Save a small BERT with 400 tokens, of which the demo's first rows need only a part."""
     texts = [text for columns, _ in read_demo(DataSettings(demo_rows=2000), "auto").splits["train"].chunks()
              for text in columns["text"]]  # fmt: skip
     tokenizer = train_tokenizer(lambda: texts, 400)
@@ -56,7 +56,7 @@ def test_a_trimmed_model_is_compressed_opened_and_asked(tmp_path: Path) -> None:
 
 
 def trimmed_at(folder: Path) -> tuple[PieceTokenizer, ExportedModel]:
-    """A trimmed tokenizer, saved in a folder, and the description of a graph there."""
+    """A trimmed tokenizer saved in a folder, and the description of an exported graph in that folder."""
     full = train_tokenizer(lambda: ["good film", "bad film"] * 9, 80)
     encoded = full.encode(["good film"], None, 16)
     small = trim(full, count_tokens(encoded.tokens, full.vocab_size), "task")

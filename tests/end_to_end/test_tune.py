@@ -1,4 +1,4 @@
-"""Tuning: the grammar, what is refused, and studies as a user meets them: real processes, journals, records."""
+"""Tuning: which searches are refused, and whole studies with real processes, journals and records."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_a_trial_behind_the_others_is_pruned_and_recorded_as_that(reviews: Path,
     assert run_cli(*words, "hydra.sweeper.n_trials=1", cwd=tmp_path).returncode == 0
     study = open_study(tmp_path)
     assert study.trials[0].intermediate_values.keys() == {1, 2}, "after the last epoch there is nothing to prune"
-    for _ in range(5):  # better than any run with these rates can be
+    for _ in range(5):  # a score that no run with these rates can reach
         study.add_trial(optuna.create_trial(
             params={"optimizer.lr": 1.5e-9}, distributions=study.trials[0].distributions, value=1.0,
             intermediate_values={1: 1.0, 2: 1.0},

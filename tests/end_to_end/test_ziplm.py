@@ -1,4 +1,4 @@
-"""Structured pruning on the command line: a real clock, real training between the cuts, and a refusal."""
+"""Structured pruning on the command line: real timing, training after each cut, and an unreachable target."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ GRADUAL = [
 
 
 def record(folder: Path) -> dict[str, Any]:
-    """Of the chain, whose plain training has a record of its own."""
+    """The record of the chain; its plain training has a separate record."""
     found = (json.loads(path.read_text()) for path in folder.glob("outputs/*/record.json"))
     return next(content for content in found if len(content["stages"]) == 2)
 
 
 def test_a_run_is_cut_in_steps_to_the_speed_asked_for_and_its_folder_opens(tmp_path: Path) -> None:
-    for attempt in range(3):  # a burst of other work may spoil one cache's measurement
+    for attempt in range(3):  # other work on the machine may distort the latencies in one cache
         again = ["force=true", f"paths.cache={tmp_path / f'cache-{attempt}'}"] if attempt else []
         done = run_cli(*WORDS, *GRADUAL, *again, cwd=tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
