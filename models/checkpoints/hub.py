@@ -19,7 +19,7 @@ CURES = {
 
 
 def cures_for(key: str = PRETRAINED) -> str:
-    """The cure to suggest if a checkpoint, named by setting `key`, is unavailable; key "" means a folder that a run wrote."""
+    """The cure to suggest if the checkpoint in setting `key` is unavailable; key "" means a folder that a run wrote."""
     if not key:
         return "Expected a folder that a run wrote: outputs/<identity>/model"
     return f"Try one of: {CURES.get(key, f'{key}=<another id or folder>')}, HF_ENDPOINT=<a hub that has it>"
