@@ -89,7 +89,7 @@ class Phase:
 
 
 class TaskView(Protocol):
-    """The parts of a run's task that a stage may use. An output is (items, C), with one item per row or, for tags, several.
+    """The parts of a run's task that a stage may use. An output is (items, C), with one or more items per row (tags).
 
     These losses weight all classes equally, whatever data.class_weights says.
     """

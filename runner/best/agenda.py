@@ -110,6 +110,10 @@ class Agenda:
                 return Done(step.number, "skipped", reason=reason)
         if step.part == "rest" and (behind := self._cut(step, candidate)):
             return Done(step.number, "skipped", reason=behind)
+        if (trainer := candidate.trained_by) is not None:
+            self._all_in(self.steps_of(trainer))
+            if self.score(trainer) is None:
+                return Done(step.number, "skipped", reason=f"the training of {trainer} was not finished")
         if candidate.teacher is None:
             return Work(step, candidate)
         return self._decide_student(step, candidate, candidate.teacher)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from runner.best.plan.estimate import Estimate
 from runner.best.plan.portfolio import (
@@ -49,6 +50,7 @@ class CandidateFinder:
         self.beyond: list[Candidate] = []  # over a cap
         self.ceilings: set[str] = set()  # kinds with a variant above the cap already: one per kind is enough
         self.text_s: dict[str, float] = {}  # of candidates by name, as of their estimates: they may be teachers
+        self.after_s: dict[str, float] = {}  # by name: seconds of a candidate whose training another one has done
         self.shapes: dict[object, str] = {}  # of those that fit, by kind, shape and training: the first of each
 
     def find(self, kinds: Sequence[Kind] | None = None) -> Found:
@@ -56,7 +58,7 @@ class CandidateFinder:
         found = Found()
         for kind in read_portfolio() if kinds is None else kinds:
             found += self.of_kind(kind, found)
-        return at_most(found, MOST_CANDIDATES)
+        return with_shared_training(at_most(found, MOST_CANDIDATES), self.after_s)
 
     def of_kind(self, kind: Kind, before: Found) -> Found:
         """Return the candidates of a kind; before: those of the kinds before it."""
@@ -129,7 +131,7 @@ class CandidateFinder:
         seconds = round(found.seconds + further + taught, 1)
         share = share_of_time(found.micros, self.budget, kind.fastest)
         for one, own in each:
-            self.text_s[one] = found.text_s
+            self.text_s[one], self.after_s[one] = found.text_s, round(found.after_s + further, 1)
             filled = filled_words(own, self.budget, self.spare, share)
             yield Candidate(
                 one, kind.name, (*self.shared, *filled), found.bytes, found.micros, found.engine, seconds,
@@ -177,6 +179,23 @@ def at_most(found: Found, most: int) -> Found:
         LeftOut(one.name, one.kind, reason) if isinstance(one, Candidate) and one.name in dropped else one
         for one in found
     ]
+
+
+def with_shared_training(found: Found, after_s: Mapping[str, float]) -> Found:
+    """Return the same; a candidate that compresses the training of another one takes only the time of that.
+
+    after_s: those seconds, by name. A student of a teacher has a training of its own.
+    """
+    plain = {frozenset(one.overrides): one.name for one in found if isinstance(one, Candidate)}
+    shared = Found()
+    for one in found:
+        if isinstance(one, Candidate) and one.teacher is None:
+            training = frozenset(word for word in one.overrides if not word.startswith("compression"))
+            trainer = plain.get(training)
+            if trainer not in (None, one.name):
+                one = replace(one, trained_by=trainer, seconds=after_s[one.name])
+        shared.append(one)
+    return shared
 
 
 def shown_bytes(count: float) -> str:

@@ -48,6 +48,7 @@ class Estimate:
     text_s: float = 0.0  # seconds of one answer, in batches
     engine: str | None = None  # of the bundle that answers in these microseconds
     has_bundle: bool = False  # are these bytes exact, since the bundle of the twin was written?
+    after_s: float = 0.0  # seconds of the run if another one has done its training
 
 
 @dataclass(frozen=True)
@@ -98,12 +99,14 @@ class Estimator:
         draft, times, engine = known.draft, self._times_in(known), self._engine_in(known)
         timing = TIMING_S + GRAPH_S * GRAPHS.count(engine or "") if engine else 0.0
         seconds = round(timing + self._seconds(known.training, draft, work, passes), 1)
+        after_s = round(timing + self._seconds(replace(known.training, epochs=0.0), draft, work, passes), 1)
         shape = (draft.bytes, draft.params, draft.width)
         text_s = self._forward(draft, known.training) if work == "dense" else 0.0
         micros = times[engine] if engine else None
         bundle = known.bundles.get(form_of(engine))
         size, least = max(draft.bytes, bundle or 0), max(draft.least, bundle or 0)
-        return Estimate(size, least, micros, seconds, shape, text_s, engine, has_bundle=bundle is not None)
+        has_bundle = bundle is not None
+        return Estimate(size, least, micros, seconds, shape, text_s, engine, has_bundle, after_s)
 
     def _known(self, words: Sequence[str]) -> Known:
         """Return the costs of a candidate as its twin has them, from the cache where they are there."""

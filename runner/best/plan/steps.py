@@ -1,7 +1,8 @@
 """Orders the steps of a search, and counts how many of them fit in the time.
 
 The first kind of the portfolio comes first; the others follow by the cost of their cheapest candidate. Within a kind
-that is trained in epochs, all candidates are trained to the cut first; then those that are still in it go on.
+that is trained in epochs, all candidates are trained to the cut first; then those that are still in it go on. What
+compresses one of these trainings follows at once.
 """
 
 from __future__ import annotations
@@ -43,10 +44,10 @@ def ordered_kinds(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
     The first kind of the portfolio is n-grams, so that the search has a useful model early, whatever the clock does.
     """
     kinds: dict[str, list[Candidate]] = {}
-    for candidate in candidates:
-        kinds.setdefault(candidate.kind, []).append(candidate)
-    own = {name: min(one.seconds for one in members) for name, members in kinds.items()}
     kind_of = {candidate.name: candidate.kind for candidate in candidates}
+    for candidate in candidates:
+        kinds.setdefault(kind_of[candidate.trained_by or candidate.name], []).append(candidate)
+    own = {name: min(one.seconds for one in members if not one.trained_by) for name, members in kinds.items()}
 
     def cost(name: str) -> float:
         teachers = {kind_of[one.teacher] for one in kinds[name] if one.teacher}
@@ -61,22 +62,25 @@ Parts = tuple[str, str, int | None, int | None, float]  # of a step: candidate, 
 
 
 def kind_steps(kind: Sequence[Candidate], folds: int, repeats: int) -> Iterator[Parts]:
-    """Yield the steps of one kind."""
+    """Yield the steps of one kind, and of those that compress its trainings after them."""
+    own, compressed = ([one for one in kind if bool(one.trained_by) == is_last] for is_last in (False, True))
     if folds:
-        for candidate in kind:
+        for candidate in [*own, *compressed]:
             seconds = candidate.seconds * (folds - 1) / folds
             for repeat in range(1 if seconds > DEAR_S else repeats):
                 for fold in range(folds):
                     yield candidate.name, "fold", fold, repeat, round(seconds, 1)
         return
-    cut = [candidate for candidate in kind if candidate.has_cut]
-    for candidate in kind:
+    cut = [candidate for candidate in own if candidate.has_cut]
+    for candidate in own:
         if not candidate.has_cut:
             yield candidate.name, "all", None, None, candidate.seconds
     for candidate in cut:
         yield candidate.name, "third", None, None, round(CUT * candidate.seconds, 1)
     for candidate in cut:
         yield candidate.name, "rest", None, None, round((1 - CUT) * candidate.seconds, 1)
+    for candidate in compressed:
+        yield candidate.name, "all", None, None, candidate.seconds
 
 
 def survivors_of(count: int) -> int:

@@ -39,6 +39,22 @@ def test_kinds_are_not_ranked_against_each_other(tmp_path: Path, monkeypatch: py
     assert finished == {"slow1": 0.95, "slow2": 0.9, "quick1": 0.85, "quick2": 0.84}
 
 
+@pytest.mark.parametrize("is_trained", [True, False])
+def test_a_training_is_compressed_only_where_it_was_finished(
+    is_trained: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early = {"a1": 0.9, "a2": 0.8, "a3": 0.7 + 0.15 * is_trained}
+    monkeypatch.setattr("runner.best.evidence.last", lambda folder, _metric: early[folder.name.removeprefix("run-")])
+    steps = [*[(f"a{i}", part) for part in ("third", "rest") for i in (1, 2, 3)], ("rounded", "all")]
+    plan = plan_of(*steps, a1="a", a2="a", a3="a")
+    plan = replace(plan, candidates=(*plan.candidates[:3], replace(plan.candidates[3], trained_by="a3")))
+    search = search_of(plan, tmp_path, machine := Machine(scores=early | {"rounded": 0.9}))
+    assert search.work().status == "done"
+    assert ("rounded" in machine.begun) == is_trained
+    ended = search.journal.ended[7]
+    assert is_trained or (ended.status, ended.reason) == ("skipped", "the training of a3 was not finished")
+
+
 def with_student(**scores: float) -> tuple[Plan, Machine]:
     plan = plan_of(("small", "all"), ("large", "all"), ("student", "all"))
     small, large, student = plan.candidates

@@ -103,6 +103,20 @@ def test_the_time_of_a_compression_counts_beside_that_of_the_training() -> None:
     assert (plain.seconds, trained_twice.seconds) == (12.0, 24.0)
 
 
+def test_a_candidate_that_compresses_the_training_of_another_takes_only_the_time_of_that() -> None:
+    def known(words: Sequence[str], work: str, passes: float) -> Estimate:
+        return replace(estimate(words, work, passes), bytes=9_000_000 // len(words), after_s=2.0, shape=tuple(words))
+
+    small = Kind("tiny", "", 80, "dense", ("m=1",), (Variant("int8", ("compression=[int8]",)),), rates=(1e-3, 1e-2))
+    large = Kind("large", "", 90, "dense", ("m=1",), ONE, rates=(1e-3,), has_cut=True)
+    student = replace(small, name="student", words=("m=1", "compression.t={teacher}"), teacher="large")
+    found = CandidateFinder((), FACTS, Budget(), known, lambda _: True).find((small, large, student))
+    assert [(one.name, one.trained_by, one.seconds) for one in found if isinstance(one, Candidate)][:4] == [
+        ("tiny int8 lr=0.001", "large lr=0.001", 2.0), ("tiny int8 lr=0.01", None, 12.0),
+        ("large lr=0.001", None, 12.0), ("student int8 lr=0.001", None, 16.0),
+    ]  # fmt: skip
+
+
 def test_each_rate_is_a_candidate_and_equal_models_are_one() -> None:
     twice = Kind(
         "dsn", "", 1, "embedding", ("model=dsn", "model.hidden=16"), (Variant("a"), Variant("b")), 2, rates=(1e-3, 0.01)

@@ -26,6 +26,16 @@ def test_cheap_kinds_come_first_and_pupils_after_their_teacher() -> None:
     assert steps[1].seconds + steps[5].seconds == pytest.approx(TINY[0].seconds)
 
 
+def test_what_compresses_a_training_follows_it_at_once() -> None:
+    rounded = Candidate("tiny of large", "tiny", seconds=4, has_cut=True, trained_by="large")
+    candidates = [NGRAM, rounded, TINY[0], LARGE, SMALL]
+    assert [(step.candidate, step.part, step.seconds) for step in order_steps(candidates, 0, 1)][3:] == [
+        ("large", "third", 100), ("large", "rest", 200), ("tiny of large", "all", 4), ("distilled", "all", 5),
+    ]  # fmt: skip
+    names = [step.candidate for step in order_steps(candidates, 2, 1)]
+    assert names[4:] == ["large", "large", "tiny of large", "tiny of large", "distilled", "distilled", ""]
+
+
 def test_the_first_kind_of_the_portfolio_is_the_first_step_whatever_it_costs() -> None:
     cheap = Candidate("cheap", "cheap", seconds=1)
     assert [step.candidate for step in order_steps([NGRAM, SMALL, LARGE, cheap], 0, 1)] == [
