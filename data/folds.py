@@ -33,7 +33,7 @@ def take_fold(data: RawData, settings: DataSettings, select: str, cache: SharedC
     """
     train, strata = data.splits["train"], data.strata("train")
     if select in data.splits:
-        data.notes.append(f"{select}: its {len(data.splits[select]):,} rows are not used, since data.folds selects")
+        data.notes.append(f"{select}: its {len(data.splits[select]):,} rows are not used: the folds take their place")
     groups = fold_groups(data, settings, cache)
     folds, why = count_folds(data, settings, groups)
     if why:
@@ -52,7 +52,7 @@ def take_fold(data: RawData, settings: DataSettings, select: str, cache: SharedC
     held = np.flatnonzero(fold == chosen)
     data.splits[select] = train.take(held)
     if settings.fold == ALL_FOLDS:
-        data.notes.append(f"data.fold={ALL_FOLDS}: every row trains, those of {select} too, so its scores mean nothing")
+        data.notes.append(f"data.fold={ALL_FOLDS}: every row is trained on, so scores on {select} mean nothing")
     else:
         data.splits["train"] = train.take(np.flatnonzero(fold != chosen))
 
@@ -67,13 +67,11 @@ def take_own_fold(data: RawData, settings: DataSettings) -> None:
     values = np.array([plain_number(str(value)) for value in train.table[FOLD].take(train.rows).to_pylist()])
     names = sorted(set(values.tolist()), key=lambda name: (parse_number(name) or 0.0, name))
     if len(names) < 2:
-        raise DataError(
-            f"{column} has one value ({names[0]!r}), and a fold is left out of several. Try: another column"
-        )
+        raise DataError(f"{column} has only one value ({names[0]!r}), so no fold can be left out. Try: another column")
     if settings.fold == ALL_FOLDS:
         for split, name in zip(("test", "val"), names):
             data.splits[split] = train.take(np.flatnonzero(values == name))
-        data.notes.append(f"data.fold={ALL_FOLDS}: every row trains, those of test and val too, so scores mean nothing")
+        data.notes.append(f"data.fold={ALL_FOLDS}: every row is trained on, so scores on test and val mean nothing")
         return
     if settings.fold not in names:
         shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
@@ -84,7 +82,7 @@ def take_own_fold(data: RawData, settings: DataSettings) -> None:
     groups = np.arange(len(train)) if train.groups is None else train.groups
     if len(both := np.intersect1d(groups[is_held], groups[~is_held])):
         data.notes.append(
-            f"{len(both):,} groups of data.group={settings.group} are in test and in train: {column} parts them"
+            f"{len(both):,} groups of data.group={settings.group} are in both test and train: {column} splits them"
         )
 
 
@@ -116,7 +114,7 @@ def count_folds(data: RawData, settings: DataSettings, groups: np.ndarray) -> tu
     if fewest < 2:
         raise DataError(
             f"data.folds={wanted}: {rows} one group of equal texts or of data.group, so no fold can both train on "
-            f"{'them' if name is None else 'this class'} and select by it. Try: more rows of it, or rows without it"
+            f"{'them' if name is None else 'this class'} and validate on it. Try: more rows of it, or rows without it"
         )
     return fewest, f"data.folds={wanted}: {rows} {fewest} groups, so there are {fewest} folds"
 

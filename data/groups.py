@@ -52,9 +52,9 @@ def _ruled(train: RawSplit, rule: str, cache: SharedCache) -> np.ndarray:
         np.save(path, RULES[rule](train))
 
     if not train.holds_texts:
-        raise DataError(f"data.group={rule} joins texts, and these are sounds. Try: data.group=<a column, or null>")
+        raise DataError(f"data.group={rule} joins texts, but these are sounds. Try: data.group=<a column, or null>")
     if rule == CONTAINED and len(train.columns) > 1:
-        raise DataError(f"data.group={CONTAINED} is for single texts, and these are pairs. Try: data.group={SHARED}")
+        raise DataError(f"data.group={CONTAINED} is for single texts, but these are pairs. Try: data.group={SHARED}")
     return cached_file(cache, f"groups {FORMAT} {rule} {train.fingerprint()}", "groups.npy", build, np.load)
 
 

@@ -54,7 +54,7 @@ def _none_known(tree: CodeTree, unknown: Counter[str], settings: DataSettings) -
         return f"data.codes={settings.codes}: no training row has a code. Try: another column with data.codes=..."
     have, known = (", ".join(list(some)[:SHOWN]) for some in (unknown, tree.numbers))
     return (
-        f"data.codes={settings.codes}: no code of the training rows ({have}, ...), nor the beginning of one, is in "
+        f"data.codes={settings.codes}: no code of the training rows ({have}, ...), nor a prefix of one, is in "
         f"data.tree={settings.tree} ({known}, ...). Try: another tree, or another column"
     )
 
@@ -69,6 +69,6 @@ def _notes(skipped: int, unknown: Counter[str], tree: CodeTree) -> list[str]:
         lost = sum(count for code, count in unknown.items() if tree.find(code) is None)
         ends = [f"{lost:,} of them are left out"] if lost else []
         if kept := unknown.total() - lost:
-            ends.append(f"the longest beginning that is in it stands for each{f' of {kept:,}' if lost else ''}")
+            ends.append(f"the longest prefix in the tree replaces {f'{kept:,}' if lost else 'each'}")
         found.append(f"{unknown.total():,} codes of training rows are not in the tree ({shown}); {', and '.join(ends)}")
     return found

@@ -33,7 +33,7 @@ def add_parallel(raw: RawData, settings: DataSettings, first: str) -> list[str]:
     labels = raw.splits[first].labels
     if names and (not raw.target.names or labels.offsets is not None or np.ndim(labels.values) != 1):
         raise DataError(
-            f"data.report=[{','.join(settings.report)}]: needs classes of texts, and the labels of {settings.name} are "
+            f"data.report=[{','.join(settings.report)}]: needs classes of texts, but the labels of {settings.name} are "
             f"{raw.target.name}. Try: a run of each language by itself, with data.config={settings.report[0]}"
         )
     for name, config in zip(names, settings.report):
@@ -54,18 +54,18 @@ def _read(raw: RawData, settings: DataSettings, config: str, first: str) -> RawS
     if len(there) == 0 or at.max() >= len(there) or (there.source_rows[at] != own.source_rows).any():
         missing = len(set(own.source_rows.tolist()) - set(there.source_rows.tolist()))
         raise DataError(
-            f"{where} lacks {missing:,} of the {len(own):,} rows of {first}, so it is no translation. Leave it out"
+            f"{where} lacks {missing:,} of the {len(own):,} rows of {first}, so it is not a translation. Leave it out"
         )
     found = there.take(at)
     unknown = sorted(set(other.target.names) - set(raw.target.names))
     if unknown:
-        raise DataError(f"{where} has other classes than the training rows ({', '.join(unknown)}). Leave it out")
+        raise DataError(f"{where} has classes that the training rows lack ({', '.join(unknown)}). Leave it out")
     ids = np.array([raw.target.names.index(name) for name in other.target.names], np.int64)
     labels = Labels(ids[np.asarray(found.labels.values)])
     wrong = np.flatnonzero(labels.values != np.asarray(own.labels.values))
     if len(wrong):
         raise DataError(
-            f"{where}: {len(wrong):,} of {len(own):,} rows have another label than in the language of training (first: "
+            f"{where}: {len(wrong):,} of {len(own):,} rows have a different label in the language of training (first: "
             f"row {int(own.source_rows[wrong[0]])}), so the rows are not the same. Leave it out"
         )
     return replace(found, labels=labels)

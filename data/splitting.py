@@ -131,8 +131,8 @@ def _cut_off(data: RawData, name: str, settings: DataSettings) -> None:
         kept, taken = cut_rows(len(train), count, settings.split_seed, strata, train.groups)
     if not len(taken):
         raise DataError(
-            f"`{name}` cannot be cut off train ({len(train)} rows): each group is too large or has the only rows of a "
-            f"class. Try: {_without_groups(settings)}; or {_other_ways(settings)}"
+            f"`{name}` cannot be cut off train ({len(train)} rows): each group is too large or holds the only rows of "
+            f"a class. Try: {_without_groups(settings)}; or {_other_ways(settings)}"
         )
     data.splits["train"], data.splits[name] = train.take(kept), train.take(taken)
     if 2 * len(taken) < count:

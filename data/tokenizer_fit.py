@@ -85,7 +85,7 @@ def case_notes(texts: Iterable[str], tokenizer: Tokenizer, language: str | None)
     if not is_turkish(texts):
         return []
     return [
-        f"the texts are Turkish, and the tokenizer {tokenizer.source} reads IŞIK and ışık as different words. "
+        f"the texts are Turkish, but the tokenizer {tokenizer.source} reads IŞIK and ışık as different words. "
         "Try: data.lower=tr"
     ]
 

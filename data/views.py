@@ -29,7 +29,7 @@ class CodeInput:
 
     def example(self, split: TokenSplit, batch_size: int, length: int, *, seed: int = 0) -> Arrays:
         """Raise DataError: only models that are deployed are timed, and models that read codes are not."""
-        raise DataError("a model that reads codes is not deployed, so nothing of it is timed")
+        raise DataError("a model that reads codes is not deployed, so it is not timed")
 
 
 def with_codes(split: TokenSplit, codes: CodePaths, *, texts: bool) -> TokenSplit:

@@ -106,6 +106,6 @@ def check_vocabulary(source: str, table: int, vocab_size: int) -> None:
     """Raise ModelError if the tokenizer has more tokens than the checkpoint has word vectors."""
     if vocab_size > table:
         raise ModelError(
-            f"the tokenizer has {vocab_size:,} tokens, {source} has word vectors for {table:,}. "
+            f"the tokenizer has {vocab_size:,} tokens, but {source} has word vectors for {table:,}. "
             f"Try: model.tokenizer={source}"
         )

@@ -150,12 +150,12 @@ def _put_words_head(model: LinearHead, settings: ModelSettings, head: HeadSpec, 
     """
     if not isinstance(model.bert, Bert) or model.bert.encoder is None:
         raise ModelError(
-            f"task=mlm trains our own BERT only, and model={settings.name} is another kind. "
+            f"task=mlm trains our own BERT only, but model={settings.name} is another kind. "
             "Try: run task=mlm model=bert-tiny"
         )
     if head.output == "tied" and not isinstance(model.bert.embeddings.word_embeddings, nn.Embedding):
         raise ModelError(
-            "task.output=tied shares the table of word vectors, and hash embeddings have none. "
+            "task.output=tied shares the table of word vectors, but hash embeddings have none. "
             "Try: task.output=fixed (the hash vectors themselves), or task.output=own (a table that is trained)"
         )
     words = MaskedLM(model.bert, model.architecture, head)

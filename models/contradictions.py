@@ -24,13 +24,13 @@ def readout_conflict(readout: str, is_kept: bool, reads: str) -> str:
     """
     if reads == "text" and is_kept:
         return (
-            f"model/readout={readout} gives a vector for each token, and this task needs one for the text. "
+            f"model/readout={readout} gives a vector for each token, but this task needs one for the text. "
             "Try: model/readout=mean, or a task that answers for each token"
         )
     if reads == "tokens" and not is_kept:
         kept = ", ".join(f"model/readout={name} model.readout.{key}=tokens" for name, key in TOKEN_OPTIONS.items())
         return (
-            f"model/readout={readout} gives one vector for the text, and this task answers for each token. "
+            f"model/readout={readout} gives one vector for the text, but this task answers for each token. "
             f"Try: model/readout=none, or {kept}"
         )
     return ""
@@ -51,12 +51,12 @@ def vocabulary_conflicts(model: ModelSettings) -> list[str]:
             f"model.vocab_size={wanted}" if model.tokenizer == "train" and wanted != "task" else "model.vocabulary=full"
         )
         found.append(
-            f"model.vocabulary={wanted} trims the vocabulary of a checkpoint, and model.tokenizer={model.tokenizer} "
+            f"model.vocabulary={wanted} trims the vocabulary of a checkpoint, but model.tokenizer={model.tokenizer} "
             f"has none. Try: {cure}"
         )
     elif model.embedding["name"] != "table":
         found.append(
-            f"model.vocabulary={wanted} leaves rows out of a table of word vectors, and model/embedding="
+            f"model.vocabulary={wanted} leaves rows out of a table of word vectors, but model/embedding="
             f"{model.embedding['name']} is not a plain one. Try: model/embedding=table, or model.vocabulary=full"
         )
     return found
@@ -74,22 +74,22 @@ def static_conflicts(model: ModelSettings) -> list[str]:
         found.append(f"model.pretrained={model.pretrained}: there are no weights for model={model.name}. Leave it out")
     if model.family != "dsn" and model.init in ENCODER_INITS:
         found.append(
-            f"model.init={model.init} gives the word vectors of a model without attention, and model={model.name} has "
+            f"model.init={model.init} gives the word vectors of a model without attention, but model={model.name} has "
             "an encoder. Try: model=static, or model.init=random"
         )
     if model.word_weights != "none" and not model.pretrained and model.init not in ENCODER_INITS:
         found.append(
-            f"model.word_weights={model.word_weights} weighs vectors that come from elsewhere, and these are random. "
+            f"model.word_weights={model.word_weights} weighs vectors that come from elsewhere, but these are random. "
             "Try: model.word_weights=none, or model.init=input model.init_from=<an encoder>"
         )
     if model.unknown_tokens != "auto" and model.special_tokens:
         found.append(
-            f"model.unknown_tokens={model.unknown_tokens} is for texts without special tokens, and model={model.name} "
+            f"model.unknown_tokens={model.unknown_tokens} is for texts without special tokens, but model={model.name} "
             "reads those. Try: model.unknown_tokens=auto, or model=static"
         )
     if not model.special_tokens and model.family != "dsn" and not reads_frames(model):
         found.append(
-            f"model.special_tokens=false is for models without attention, and model={model.name} has an encoder, which "
+            f"model.special_tokens=false is for models without attention, but model={model.name} has an encoder, which "
             "reads them. Try: model.special_tokens=true"
         )
     return found
@@ -102,7 +102,7 @@ def frame_conflicts(model: ModelSettings) -> list[str]:
     found = []
     if reads and not is_sound:
         found.append(
-            f"{part} reads frames of sound, and model.tokenizer={model.tokenizer} makes numbers of tokens. "
+            f"{part} reads frames of sound, but model.tokenizer={model.tokenizer} makes numbers of tokens. "
             "Try: model.tokenizer=log_mel, or model=bert-tiny for texts"
         )
     if is_sound and not reads:
@@ -112,7 +112,7 @@ def frame_conflicts(model: ModelSettings) -> list[str]:
         )
     if reads and model.pretrained:
         found.append(
-            f"model.pretrained={model.pretrained} has weights for texts, and model={model.name} reads frames of sound. "
+            f"model.pretrained={model.pretrained} has weights for texts, but model={model.name} reads frames of sound. "
             "Try: model.pretrained=null"
         )
     if not reads and not model.segments:
@@ -131,7 +131,7 @@ def contradictions(model: ModelSettings, reads: str = "text") -> list[str]:
         found.append(conflict)
     if reads == "tokens" and model.token_dropout:
         found.append(
-            f"model.token_dropout={model.token_dropout:g} leaves words out of a pooling, and this task answers for "
+            f"model.token_dropout={model.token_dropout:g} leaves words out of a pooling, but this task answers for "
             "each token. Try: model.token_dropout=0, model.dropout=0.2"
         )
     if model.tokenizer == HASHED_WORDS and not reads_hashes(model):
@@ -142,13 +142,13 @@ def contradictions(model: ModelSettings, reads: str = "text") -> list[str]:
     if readout not in OF_FAMILY.get(model.family, (readout,)):
         has = "none has no encoder" if model.family == "dsn" else f"{model.family} has none with attention"
         found.append(
-            f"model/readout={readout} reads the states of an encoder, and model/backbone={has}. "
+            f"model/readout={readout} reads the states of an encoder, but model/backbone={has}. "
             "Try: model/readout=mean, or model/backbone=bert-tiny"
         )
     found += static_conflicts(model)
     if model.family == "dsn" and model.pretrained and not takes_table(model):
         found.append(
-            f"model.pretrained={model.pretrained} is for an encoder, and model/backbone=none has none. "
+            f"model.pretrained={model.pretrained} is for an encoder, but model/backbone=none has none. "
             f"Try: model.pretrained=null, and for its word vectors model.init=pca model.init_from={model.pretrained}"
         )
     if model.family != "dsn" and readout == "pair":
@@ -158,17 +158,17 @@ def contradictions(model: ModelSettings, reads: str = "text") -> list[str]:
         )
     if embedding != "table" and model.init != "random":
         found.append(
-            f"model.init={model.init} fills a table of word vectors, and model/embedding={embedding} has none. "
+            f"model.init={model.init} fills a table of word vectors, but model/embedding={embedding} has none. "
             "Try: model.init=random, or model/embedding=table"
         )
     if model.tune.epochs and model.freeze != "encoder":
         found.append(
-            f"model.tune.epochs={model.tune.epochs:g} tunes an encoder that is frozen afterwards, and model.freeze="
+            f"model.tune.epochs={model.tune.epochs:g} tunes an encoder that is frozen afterwards, but model.freeze="
             f"{model.freeze}. Try: model.freeze=encoder, or model.tune.epochs=0"
         )
     if model.embedding.get("align") and not model.pretrained:
         found.append(
-            f"model.embedding.align={model.embedding['align']} fits the hash to a pretrained word table, and "
+            f"model.embedding.align={model.embedding['align']} fits the hash to a pretrained word table, but "
             "model.pretrained names none. Try: model.embedding.align=null, or model.pretrained=<hub id or folder>"
         )
     if model.embedding.get("align") and model.pretrained and model.tokenizer == "train":

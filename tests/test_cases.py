@@ -79,7 +79,7 @@ TRAINED: dict[str, tuple[int, str]] = {
     "p_view.parquet": (0, GIVEN),
     "plain.csv": (0, GIVEN),
     "plain.csv.gz": (0, GIVEN),
-    "quoted.tsv": (0, "are in quotes, which are read as part of them. Try: data.quoting=minimal"),
+    "quoted.tsv": (0, "are quoted, and the quotes are read as part of the texts. Try: data.quoting=minimal"),
     "quoted_nl.csv": (0, GIVEN),
     "rare1.csv": (0, r"3 classes .*rare 1\).*test has no row of 'rare'"),
     "reg.csv": (0, r"task: regression, [\d.]+ to [34]"),

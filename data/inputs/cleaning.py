@@ -55,7 +55,7 @@ def known_steps(entry: object) -> tuple[str, ...]:
     found = tuple(entry) if isinstance(entry, list | tuple) else ("?",)
     unknown = [str(step) for step in found if step not in STEPS]
     if unknown:
-        raise ValueError(f"cleans texts by {', '.join(unknown)}, known are {', '.join(STEPS)}")
+        raise ValueError(f"cleans texts by {', '.join(unknown)}; the known steps are {', '.join(STEPS)}")
     return found
 
 

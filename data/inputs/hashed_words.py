@@ -175,7 +175,7 @@ def open_words(folder: Path) -> HashedWords:
         found, language = (facts.pop(key, None) for key in ("characters", "language"))
         steps = known_steps(facts.pop(CLEANING, ()))
         if facts != FACTS or language not in (None, TURKISH):
-            raise ValueError("describes other hashed words than this version reads")
+            raise ValueError("describes hashed words that this version cannot read")
     except (ValueError, AttributeError) as error:
         raise DataError(f"{path} {error}. Update Bertier") from error
     return HashedWords(None if found is None else (int(found[0]), int(found[1])), steps, language)

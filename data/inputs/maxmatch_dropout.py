@@ -36,7 +36,7 @@ class MaxMatchDropout:
         model = content["model"]
         if model["type"] != "WordPiece":
             raise DataError(
-                f"{SETTING}={share:g}: splits words by WordPiece, and the tokenizer of {pieces.source} is a "
+                f"{SETTING}={share:g}: splits words by WordPiece, but the tokenizer of {pieces.source} is a "
                 f"{model['type']}. Try: {SETTING}=0"
             )
         self.share, self.seed, self.max_length = share, seed, max_length

@@ -66,8 +66,8 @@ class PairFrame:
         first, second = (np.flatnonzero(of_text == text) for text in (0, 1))
         if not len(first) or not len(second) or first[0] == 0:
             raise DataError(
-                f"the tokenizer of {tokenizer.source} puts no special token before two texts, and that one answers for "
-                "questions without an answer. Try: model.tokenizer=<that of a BERT>"
+                f"the tokenizer of {tokenizer.source} puts no special token before two texts, but "
+                "that token stands for questions without an answer. Try: model.tokenizer=<that of a BERT>"
             )
         before, between, after = ids[: first[0]], ids[first[-1] + 1 : second[0]], ids[second[-1] + 1 :]
         return cls(before, between, after, found.type_ids[second[0]] == 1)

@@ -102,7 +102,7 @@ class Vocabulary:
             )
         if most is not None and most >= len(self.ids):
             raise DataError(
-                f"model.vocabulary={most} is no fewer than the {len(self.ids):,} tokens of {self.source}. "
+                f"model.vocabulary={most} is not fewer than the {len(self.ids):,} tokens of {self.source}. "
                 "Leave it out, or try: model.vocabulary=task"
             )
         kept, ranks = set(self.required), self._ranks()

@@ -48,7 +48,7 @@ class QuestionContext(TokenIds):
         self.frame = PairFrame.of(require_pieces(tokenizer, "a task of spans"))
         if tokenizer.cleaning:
             raise DataError(
-                f"data.clean={','.join(tokenizer.cleaning)} changes texts, and an answer is a part of a context as it "
+                f"data.clean={','.join(tokenizer.cleaning)} changes texts, but an answer is a part of a context as it "
                 "is. Leave it out"
             )
         self.columns: tuple[str, ...] = ("text", "text_pair")
@@ -150,8 +150,9 @@ class QuestionContext(TokenIds):
             raise DataError(f"{begin} leave no room for a context. Try: data.max_length={kept[row] + special + 128}")
         assert overlap is not None
         raise DataError(
-            f"{begin} leave {least} for the context, and neighbouring windows share data.overlap={overlap}, which "
-            f"must be less. Try: data.overlap={least // SHARED}, or data.max_length={kept[row] + special + 2 * overlap}"
+            f"{begin} leave {least} tokens for the context, which must be more than data.overlap={overlap}, the "
+            f"tokens that neighbouring windows share. Try: data.overlap={least // SHARED}, or "
+            f"data.max_length={kept[row] + special + 2 * overlap}"
         )
 
     @classmethod

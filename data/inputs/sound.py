@@ -129,7 +129,7 @@ def read_file(sound: bytes | str | Path, max_mb: float) -> bytes:
             raise DataError(f"{name}: no such file. Try: the path of a sound file (WAV, FLAC, Ogg, Opus or MP3)")
         size = path.stat().st_size
     if size > max_mb * 1e6:
-        raise DataError(f"{name} has {size / 1e6:,.1f} MB, and up to {max_mb:g} MB are read. Try: cut or compress it")
+        raise DataError(f"{name} is {size / 1e6:,.1f} MB; up to {max_mb:g} MB can be read. Try: cut or compress it")
     return sound if isinstance(sound, bytes) else path.read_bytes()
 
 
@@ -137,7 +137,7 @@ def require_features(tokenizer: Tokenizer, purpose: str) -> SoundFeatures:
     """Return the features; DataError for a tokenizer of texts, which cannot be used for the purpose."""
     if not isinstance(tokenizer, SoundFeatures):
         raise DataError(
-            f"{purpose} reads features of sounds, and model.tokenizer={tokenizer.source} is for texts. "
+            f"{purpose} reads features of sounds, but model.tokenizer={tokenizer.source} is for texts. "
             "Try: model=tiny-sound"
         )
     return tokenizer

@@ -69,7 +69,7 @@ class SoundFeatures:
     def cleaned_by(self, steps: tuple[str, ...]) -> Self:
         """Return these features; DataError for steps, which are for texts."""
         if steps:
-            raise DataError("data.clean cleans texts, and these are sounds. Try: data.clean=null")
+            raise DataError("data.clean cleans texts, but these are sounds. Try: data.clean=null")
         return self
 
     def longest(self, max_length: int) -> int:
@@ -117,7 +117,7 @@ class SoundFeatures:
     def scale(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation of the features, (F,) float32 each; DataError if they are not known."""
         if not self.mean:
-            raise DataError("the features of these sounds have no scaling yet. Open the model that brings it")
+            raise DataError("the features of these sounds have no scaling yet. Open the model that has it")
         return np.array(self.mean, np.float32), np.array(self.sd, np.float32)
 
     def encode(self, texts: list[str], pairs: list[str] | None, max_length: int) -> Encoded:
@@ -130,7 +130,7 @@ class SoundFeatures:
 
     def _refuse(self) -> NoReturn:
         raise DataError(
-            f"model.tokenizer={self.source} is for sounds, and this needs the tokens of texts. "
+            f"model.tokenizer={self.source} is for sounds, but this needs the tokens of texts. "
             "Try: a model of texts, such as model=bert-tiny"
         )
 
@@ -173,7 +173,7 @@ def open_features(folder: Path) -> SoundFeatures:
         name, rate, seconds, average = facts["features"], facts["rate"], facts["seconds"], facts["average"]
         stack = int(facts.get("stack", 1))
         if any(facts[key] != value for key, value in FACTS.items()) or name not in KINDS:
-            raise ValueError("describes other features than this version computes")
+            raise ValueError("describes features that this version cannot compute")
         mean, sd = tuple(map(float, facts["mean"])), tuple(map(float, facts["sd"]))
         found = SoundFeatures(
             name, int(rate), seconds and float(seconds), int(average), bool(facts["first"]), mean, sd, stack

@@ -52,7 +52,7 @@ def soundfile() -> ModuleType:
     try:
         import soundfile as library
     except (ImportError, OSError) as error:  # OSError: without libsndfile
-        raise DataError("sounds are read by the package soundfile. Try: pip install 'bertier[audio]'") from error
+        raise DataError("reading sounds needs the package soundfile. Try: pip install 'bertier[audio]'") from error
     return library
 
 
@@ -70,7 +70,7 @@ def open_sound(content: bytes, *, rate: int, most: int | None = None) -> Sound:
             return _read(file, content, rate, most)
     except library.LibsndfileError as error:
         reason = error.error_string.strip().rstrip(".")
-        raise SoundError(f"is not a whole sound file that libsndfile reads ({reason})") from error
+        raise SoundError(f"is not a complete sound file that libsndfile can read ({reason})") from error
 
 
 class _Stream(io.BytesIO):
@@ -85,9 +85,9 @@ def _read(file: SoundFile, content: bytes, rate: int, most: int | None) -> Sound
     """Decode the samples of an open file and check them."""
     found = int(file.samplerate)
     if not RATES[0] <= found <= RATES[1]:
-        raise SoundError(f"has a rate of {found:,} Hz, and {RATES[0]:,} to {RATES[1]:,} are read")
+        raise SoundError(f"has a rate of {found:,} Hz; {RATES[0]:,} to {RATES[1]:,} can be read")
     if file.channels > MOST_CHANNELS:
-        raise SoundError(f"has {file.channels} channels, and up to {MOST_CHANNELS} are read")
+        raise SoundError(f"has {file.channels} channels; at most {MOST_CHANNELS} can be read")
     wanted = file.frames if most is None else min(file.frames, math.ceil((most / rate + MARGIN_S) * found))
     samples = file.read(wanted, dtype="float32", always_2d=True)
     if _is_truncated(file, content) or len(samples) < wanted - SLACK:
@@ -98,7 +98,7 @@ def _read(file: SoundFile, content: bytes, rate: int, most: int | None) -> Sound
         raise SoundError("has samples that are not numbers (NaN or infinite)")
     loudest = np.abs(samples)
     if loudest.max() > LOUDEST:
-        raise SoundError(f"has samples up to {loudest.max():,.6g}, and they are expected from -1 to 1")
+        raise SoundError(f"has samples up to {loudest.max():,.6g}; -1 to 1 is expected")
     mono = resample(samples.mean(axis=1), found, rate)
     is_clipped = bool((loudest >= FULL_SCALE).mean() > CLIPPED)
     return Sound(mono[:most], found, file.channels, file.frames / found, is_clipped)

@@ -235,7 +235,7 @@ def require_pieces(tokenizer: Tokenizer, purpose: str) -> PieceTokenizer:
     """Return the tokenizer; DataError for hashed words, which cannot be used for the purpose, such as "task=mlm"."""
     if not isinstance(tokenizer, PieceTokenizer):
         raise DataError(
-            f"{purpose} needs a vocabulary, and model.tokenizer={tokenizer.source} has none. "
+            f"{purpose} needs a vocabulary, but model.tokenizer={tokenizer.source} has none. "
             "Try: model.tokenizer=auto, or model.tokenizer=train"
         )
     return tokenizer

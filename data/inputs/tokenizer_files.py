@@ -24,7 +24,7 @@ def why_no_vocabulary(source: str) -> str:
     if found is None:
         return f"{source} has neither tokenizer.json nor vocab.txt. {GO_ON}"
     return (
-        f"{source} has its vocabulary as {found} alone, which is not read. Try: once, where transformers and "
+        f"{source} has its vocabulary as {found} only, which cannot be read. Try: once, where transformers and "
         f"sentencepiece are installed, AutoTokenizer.from_pretrained('{source}').save_pretrained('folder'), then "
         "model.tokenizer=folder"
     )

@@ -105,7 +105,7 @@ def trim_note(trimmed: TrimmedTokenizer, full: PieceTokenizer, before: TokenSpli
     lost = "" if unknown is None else f", {int((after.tokens == unknown).sum()):,} unknown"
     return (
         f"vocabulary: {trimmed.vocab_size:,} of {full.vocab_size:,} tokens; {same:.1%} of the {before.name} texts are "
-        f"split as before; {len(before.tokens) / rows:.1f} tokens a text became {len(after.tokens) / rows:.1f}{lost}"
+        f"split as before; {len(before.tokens) / rows:.1f} tokens per text became {len(after.tokens) / rows:.1f}{lost}"
     )
 
 

@@ -41,7 +41,7 @@ class Words(TokenIds):
         self.tokenizer, self.language, self.windows = tokenizer, language, windows
         self.frame = Frame.of(require_pieces(tokenizer, "a task over words"))
         if tokenizer.cleaning:
-            raise DataError("data.clean: cleans whole texts, and these rows are words. Try: data.clean=null")
+            raise DataError("data.clean: cleans whole texts, but these rows are words. Try: data.clean=null")
         self.columns: tuple[str, ...] = (WORDS,)
 
     @property

@@ -121,8 +121,7 @@ def _nested(what: str, seen: str, key: str) -> DataError:
         return list_error(seen)
     needed = "one label a row" if key == "data.label" else "text"
     return DataError(
-        f"{seen}, {what}; {needed} is needed. Write the part that is meant into a column of its own, then: "
-        f"{key}=<that column>"
+        f"{seen}, {what}; {needed} is needed. Write the part you need to a separate column, then: {key}=<that column>"
     )
 
 

@@ -114,8 +114,7 @@ def _check(above: dict[str, str], where: str) -> None:
         shown = ", ".join(f"{above[code]!r} of {code!r}" for code in absent[:SHOWN])
         more = f" and {len(absent) - SHOWN} more" if len(absent) > SHOWN else ""
         raise DataError(
-            f"{where}: the parents {shown}{more} have no row of their own. Add a row for each; "
-            f"one with an empty {PARENT} is a root"
+            f"{where}: the parents {shown}{more} have no row. Add a row for each; one with an empty {PARENT} is a root"
         )
     is_rooted = {"": True}
     for code in above:
@@ -128,7 +127,7 @@ def _check(above: dict[str, str], where: str) -> None:
             circle = [*walked[walked.index(code) :], code]
             shown = " -> ".join(circle if len(circle) <= SHOWN + 1 else [*circle[:SHOWN], "...", code])
             lacks = "" if "" in above.values() else f", and no code has an empty {PARENT}, which a root has"
-            raise DataError(f"{where}: {shown} is a circle{lacks}. Give one of them another parent, or none")
+            raise DataError(f"{where}: {shown} is a cycle{lacks}. Give one of them another parent, or none")
         is_rooted.update(dict.fromkeys(walked, True))
 
 

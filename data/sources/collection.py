@@ -45,10 +45,10 @@ class Collection:
             f"document {line.document!r}" if line.query in self.queries else f"query {line.query!r}" for line in unknown
         )
         shown = ", ".join(list(names)[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
-        said = f"{where}: {len(unknown):,} of {len(lines):,} {what} are of texts that there are not ({shown})"
+        said = f"{where}: {len(unknown):,} of {len(lines):,} {what} name texts that do not exist ({shown})"
         if len(unknown) > MOST_UNKNOWN * len(lines):
             raise DataError(
-                f"{said}; at most 1 % may be. Do the ids belong together? Try: data.queries=... data.corpus=... with "
+                f"{said}; at most 1 % may. Do the ids belong together? Try: data.queries=... data.corpus=... with "
                 "the same ids"
             )
         self.notes.append(f"{said}, and were left out")
@@ -139,8 +139,8 @@ def tell(
         )
     if others and judged < others:
         notes.append(
-            f"{where}: {judged:,} of the {others:,} candidates that are not relevant are judged; the others are taken "
-            "for negatives"
+            f"{where}: {judged:,} of the {others:,} candidates that are not relevant are judged; the others count "
+            "as negatives"
         )
 
 

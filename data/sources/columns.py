@@ -81,7 +81,7 @@ def refuse_rule_as_column(group: str | None, names: Sequence[str], where: str) -
     """Raise DataError if data.group is a rule and the table has a column of the same name."""
     if group in GROUP_RULES and group in names:
         raise DataError(
-            f"data.group={group} is a rule, and {Path(where).name} has a column of that name. Rename the column"
+            f"data.group={group} is a rule, but {Path(where).name} has a column of that name. Rename the column"
         )
 
 

@@ -68,7 +68,9 @@ def tags_of(value: object, names: tuple[str, ...], where: str, key: str = "data.
     for tag in value:
         if names and isinstance(tag, int) and not isinstance(tag, bool):
             if not 0 <= tag < len(names):
-                raise DataError(f"{where} has the tag {tag}, and the dataset names {len(names)} ({', '.join(names)})")
+                raise DataError(
+                    f"{where} has the tag {tag}, but the dataset names {len(names)} tags ({', '.join(names)})"
+                )
             tag = names[tag]
         text = label_text(tag, where)
         if not text:
@@ -121,7 +123,7 @@ def _checked_width(fields: list[str], numbers: Mapping[str, int], where: str, at
     if len(set(places)) < len(places):
         both = " and ".join(f"{key}={number}" for key, number in numbers.items())
         raise DataError(
-            f"{both} are one column: line {at} of {where} has {width} ({' '.join(fields)!r:.80}). "
+            f"{both} are the same column: line {at} of {where} has {width} ({' '.join(fields)!r:.80}). "
             "Try: data.tokens=0 data.tags=-1, with a tag after each word"
         )
     return width

@@ -55,7 +55,7 @@ def read_conllu(path: Path) -> Iterator[Sentence]:
                     yield from _sentence(lines, path, begun)
                     lines = []
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8, which CoNLL-U files are ({error}). Convert it") from error
+        raise DataError(f"{path} is not UTF-8, which CoNLL-U requires ({error}). Convert it") from error
     if lines:
         yield from _sentence(lines, path, begun)
 
@@ -64,7 +64,7 @@ def _cells(text: str, path: Path, number: int) -> list[str]:
     cells = text.split("\t")
     if len(cells) != len(COLUMNS):
         raise DataError(
-            f"{path} line {number} has {len(cells)} columns between tabs ({text!r:.60}), and CoNLL-U has "
+            f"{path} line {number} has {len(cells)} tab-separated columns ({text!r:.60}), but CoNLL-U has "
             f"{len(COLUMNS)}: {', '.join(COLUMNS)}. Fix that line, or name a CoNLL-U file"
         )
     return cells
@@ -105,15 +105,15 @@ def _heads(cells: Sequence[str], where: str) -> tuple[int, ...]:
     for number, cell in enumerate(cells, 1):
         if not cell.isdecimal() or int(cell) > len(cells):
             raise DataError(
-                f"{where}: the head of word {number} is {cell!r}, and the sentence has the words 1 to {len(cells)} "
+                f"{where}: the head of word {number} is {cell!r}, but the sentence has the words 1 to {len(cells)} "
                 "(0: the root). Fix the column HEAD"
             )
     heads = tuple(int(cell) - 1 for cell in cells)
     if heads.count(ROOT) != 1:
         roots = ", ".join(str(number) for number, head in enumerate(heads, 1) if head == ROOT) or "none"
-        raise DataError(f"{where}: a tree has one root (head 0), and here they are: {roots}. Fix the column HEAD")
+        raise DataError(f"{where}: a tree has one root (head 0), but this one has: {roots}. Fix the column HEAD")
     if loose := _in_cycle(heads):
-        raise DataError(f"{where}: the heads of words {loose} go in a circle, so they are no tree. Fix the column HEAD")
+        raise DataError(f"{where}: the heads of words {loose} form a cycle, not a tree. Fix the column HEAD")
     return heads
 
 

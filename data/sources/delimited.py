@@ -72,7 +72,7 @@ def delimited_rows(stream: TextIO, file_format: str, where: str, options: ReadOp
         ) from error
     if texts and options.quoting == "auto" and not form.is_quoted and all(map(_is_in_quotes, texts)):
         options.note(
-            f"all texts of {where} are in quotes, which are read as part of them. "
+            f"all texts of {where} are quoted, and the quotes are read as part of the texts. "
             f"Try: {shell_setting(options.key('quoting'), 'minimal')}"
         )
 

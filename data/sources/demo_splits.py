@@ -28,7 +28,7 @@ def read_demo(settings: DataSettings, wanted: str = "auto") -> RawData:
     if group_column(settings.group):
         raise DataError(f"data.group={settings.group}: data={settings.name} has no such column. Leave it out")
     if settings.demo_task not in LABELS:
-        raise DataError(f"data.demo_task={settings.demo_task} is for a task of its own. Try: task={settings.demo_task}")
+        raise DataError(f"data.demo_task={settings.demo_task} needs its own task. Try: task={settings.demo_task}")
     sizes = {"train": settings.demo_rows, "val": settings.demo_rows // 6, "test": settings.demo_rows // 6}
     values, seen = LABELS[settings.demo_task], set[tuple[str, str | None]]()
     target = column_target(settings, LabelColumn(values), "data=demo", wanted)

@@ -161,7 +161,7 @@ def existing_file(text: str, key: str, *, any_format: bool = False) -> Path:
         inside = sorted(p.name for p in path.iterdir() if format_of(p))[:5]
         hint = shell_setting(key, str(path / inside[0])) if inside else f"{key}=<a file>"
         raise DataError(
-            f"{key}={text} is a folder, a file is needed ({', '.join(inside) or 'none'} in it). Try: {hint}"
+            f"{key}={text} is a folder, but a file is needed ({', '.join(inside) or 'none'} in it). Try: {hint}"
         )
     if not path.is_file():
         there = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []

@@ -66,7 +66,7 @@ def read_rows(path: Path, file_format: str, options: ReadOptions) -> Iterator[Ro
         cure = shell_setting(options.key("encoding"), guess)
         raise DataError(f"{path} line {line} is not {options.encoding}. Try: {cure}") from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(f"{path} is not a whole gzip file ({error}). Download or pack it again") from error
+        raise DataError(f"{path} is not a complete gzip file ({error}). Download or compress it again") from error
 
 
 def rows_of_stream(stream: TextIO, file_format: str, where: str, options: ReadOptions) -> Iterator[Row]:
@@ -109,7 +109,7 @@ def _parquet(file: Path | IO[bytes], path: Path, options: ReadOptions) -> Iterat
         raise
     except (pa.ArrowException, OSError, ValueError, OverflowError, NotImplementedError) as error:
         raise DataError(
-            f"{path} is not a whole Parquet file ({str(error).splitlines()[0][:200]}); "
+            f"{path} is not a complete Parquet file ({str(error).splitlines()[0][:200]}); "
             "a download that was cut off looks like this. Download it again"
         ) from error
 

@@ -27,7 +27,7 @@ def _is_set(value: object, name: str, where: str) -> bool:
     number = WORDS[text] if text in WORDS else parse_number(text)
     if number not in (0, 1):
         raise DataError(
-            f"{where}: the column {name!r} holds {value!r:.80}, and data.labels needs 0 or 1. Fix that row, or name "
+            f"{where}: the column {name!r} holds {value!r:.80}, but data.labels needs 0 or 1. Fix that row, or name "
             "columns of 0 and 1"
         )
     return bool(number)
@@ -38,6 +38,6 @@ def missing_indicator(error: MissingColumn) -> DataError:
     name = error.key.removeprefix(PREFIX)
     known = str(error).partition("(columns: ")[2].partition(")")[0]
     return DataError(
-        f"data.labels names {name!r}, and there is no such column (columns: {known}). "
+        f"data.labels names {name!r}, but there is no such column (columns: {known}). "
         "Try: data.labels=[<the columns with 0 or 1, one for each label>]"
     )

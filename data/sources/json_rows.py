@@ -53,9 +53,7 @@ def json_rows(stream: TextIO, where: str, options: ReadOptions) -> Iterator[Row]
     what, found = _values(number, line, stream, where)
     for number, row in _with_columns(_objects(found, what, where), where, options):
         if isinstance(row, _Object) and (double := row.twice & set(options.wanted.values())):
-            raise DataError(
-                f"{where} {what} {number} has {min(double)!r} more than once. Leave one of them in that row"
-            )
+            raise DataError(f"{where} {what} {number} has {min(double)!r} more than once. Keep one of them in that row")
         yield number, row
 
 
@@ -116,7 +114,7 @@ def _of_array(begun: str, stream: TextIO, where: str) -> Iterator[tuple[int, obj
         if text.startswith("]", at):
             if text[at + 1 :].strip() or stream.read(PART).strip():
                 raise DataError(
-                    f"{where} goes on after its array. One array of objects, or one object per line, is needed"
+                    f"{where} continues after its array. One array of objects, or one object per line, is needed"
                 )
             return
         if not is_first:

@@ -47,6 +47,6 @@ def checked_names(where: str, known: Sequence[str], wanted: Sequence[str]) -> tu
     near = difflib.get_close_matches(unknown[0], known, n=3, cutoff=0.4)
     shown = near or [*known[:SHOWN], *(["..."] if len(known) > SHOWN else [])]
     raise DataError(
-        f"paradigms: {where} has no {unknown[0]!r}; {'the nearest of' if near else 'there are'} its {len(known)}: "
+        f"paradigms: {where} has no {unknown[0]!r}; {'the nearest of' if near else 'some of'} its {len(known)}: "
         f"{', '.join(shown)}. Try: 'paradigms=[{shown[0]}]'"
     )

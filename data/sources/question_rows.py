@@ -245,20 +245,20 @@ class QuestionRows:
         found, rows = len(self._named), len(self.rows)
         if rows < FEW_ROWS or found > MOST_SHARED * rows:
             raise DataError(
-                f"{self.where}: questions with the id of another one: {self.clashes.count:,} ({self.clashes.shown()}). "
-                "Give each question an id of its own"
+                f"{self.where}: questions that share an id: {self.clashes.count:,} ({self.clashes.shown()}). "
+                "Give each question a unique id"
             )
         self.ids = [str(number) for number in self.numbers]
         self.notes.append(
-            f"{self.where}: the column {self.columns.id!r} has {found:,} values for {rows:,} questions, so it is no id "
-            "and questions are named by their rows"
+            f"{self.where}: the column {self.columns.id!r} has {found:,} values for {rows:,} questions, so questions "
+            "are named by their rows"
         )
 
     def _guess(self) -> str:
         """Say that the starts of wrong rows seem to count bytes, or whether the answers occur elsewhere."""
         count = self.wrong.count
         if 2 * self.counted_wrong["bytes"] > count:
-            return f"; {self.counted_wrong['bytes']:,} are right in bytes of UTF-8, and characters are needed"
+            return f"; {self.counted_wrong['bytes']:,} are right in bytes of UTF-8, but characters are needed"
         elsewhere = self.counted_wrong["elsewhere"]
         return f"; {elsewhere:,} occur elsewhere in their context" if elsewhere else "; none occurs in its context"
 

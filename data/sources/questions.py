@@ -66,8 +66,8 @@ def read_questions(settings: DataSettings, cache: SharedCache) -> RawData:
             )
     if unanswerable:
         notes.append(
-            f"questions without an answer: {', '.join(unanswerable.values())}; SQuAD 2.0's rules hold, and an empty "
-            "answer is right there"
+            f"questions without an answer: {', '.join(unanswerable.values())}; SQuAD 2.0's rules hold: an empty "
+            "answer is right"
         )
     target = Span()
     return RawData(target, splits, dropped, [*notes, *target.notes])

@@ -122,7 +122,7 @@ def _hub_lines(settings: DataSettings, config: str | None, split: str) -> Iterat
     for number, (query, document, value) in enumerate(zip(*(columns[name] for name in names)), 1):
         found = None if value is None else parse_number(str(value))
         if found is None or not np.isfinite(found):
-            raise DataError(f"{where} row {number}: {names[2]} is {value!r}, and a number is needed. Fix that row")
+            raise DataError(f"{where} row {number}: {names[2]} is {value!r}, but a number is needed. Fix that row")
         yield Line(number, str(query), str(document), found)
 
 

@@ -85,7 +85,7 @@ def _facts(content: bytes | None, rate: int, most: int, max_mb: float) -> tuple[
         if content is None:
             raise SoundError("is missing")
         if len(content) > max_mb * 1e6:
-            raise SoundError(f"has {len(content) / 1e6:,.1f} MB, and data.max_mb={max_mb:g}")
+            raise SoundError(f"is {len(content) / 1e6:,.1f} MB, but data.max_mb={max_mb:g}")
         sound = open_sound(content, rate=rate, most=most)
     except SoundError as error:
         return str(error), 0, 0, False, 0.0, np.uint64(0)
@@ -122,7 +122,7 @@ def notes_on_sounds(splits: Sequence[SoundFacts], settings: DataSettings) -> lis
         total += int(used.sum())
     found = []
     if several := channels.total() - channels[1]:
-        found.append(f"{several:,} of {total:,} sounds have several channels, and the mean of these is read")
+        found.append(f"{several:,} of {total:,} sounds have several channels, and the mean of the channels is used")
     if others := rates.total() - rates[settings.rate]:
         seen = ", ".join(f"{rate:,} Hz" for rate, _ in rates.most_common(SHOWN) if rate != settings.rate)
         low = ", which adds nothing above half of their rate" if min(rates) < settings.rate else ""

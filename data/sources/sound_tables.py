@@ -169,7 +169,7 @@ def _cell(value: object, folder: Path, where: str) -> Cell:
         return None
     if not path.is_relative_to(folder.resolve()):
         raise DataError(
-            f"{where} names {text!r}, which is outside of {folder.resolve()}, the folder of the table. "
+            f"{where} names {text!r}, which is outside {folder.resolve()}, the folder of the table. "
             "Try: the table in a folder that holds all sounds"
         )
     return path

@@ -35,12 +35,12 @@ def check_reader(settings: DataSettings, tokenizer: str) -> None:
     """
     if is_sounds(settings) and tokenizer not in KINDS and not Path(tokenizer).expanduser().is_dir():
         raise DataError(
-            f"data.audio={settings.audio}: these are sounds, and model.tokenizer={tokenizer} reads texts. "
+            f"data.audio={settings.audio}: these are sounds, but model.tokenizer={tokenizer} reads texts. "
             "Try: model=tiny-sound, or data.audio=null"
         )
     if tokenizer in KINDS and not is_sounds(settings):
         raise DataError(
-            f"model.tokenizer={tokenizer} reads sounds, and data={settings.name} has texts. "
+            f"model.tokenizer={tokenizer} reads sounds, but data={settings.name} has texts. "
             "Try: data.audio=<the column of the sounds>, data=esc10, or a model of texts such as model=bert-tiny"
         )
 
@@ -51,7 +51,7 @@ def read_sounds(settings: DataSettings, cache: SharedCache, target: str = "auto"
     target: the name of the target, as in `column_target`.
     """
     if settings.source not in ("hub", "files"):
-        raise DataError(f"data.audio={settings.audio}: data={settings.name} has texts alone. Try: data=esc10")
+        raise DataError(f"data.audio={settings.audio}: data={settings.name} has only texts. Try: data=esc10")
     soundfile()
     notes = list(offline_if_unreachable()) if settings.source == "hub" else []
     tables = hub_tables(settings) if settings.source == "hub" else file_tables(settings, cache, notes)

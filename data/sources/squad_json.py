@@ -72,7 +72,7 @@ def squad_rows(content: JsonObject, where: str) -> Iterator[Row]:
 def _of_article(article: object, where: str) -> Iterator[JsonObject]:
     """Yield the questions of an article; if it is a row, yield the row itself."""
     if not isinstance(article, dict):
-        raise DataError(f"{where} is a {type(article).__name__}, not an object. The form that is read: {FORM}")
+        raise DataError(f"{where} is a {type(article).__name__}, not an object. Expected form: {FORM}")
     if PARAGRAPHS not in article:
         yield article
         return
@@ -80,10 +80,10 @@ def _of_article(article: object, where: str) -> Iterator[JsonObject]:
     for place, paragraph in enumerate(_list(article, PARAGRAPHS, where), 1):
         here = f"{where} paragraph {place}"
         if not isinstance(paragraph, dict) or CONTEXT not in paragraph:
-            raise DataError(f"{here} has no `{CONTEXT}`. The form that is read: {FORM}")
+            raise DataError(f"{here} has no `{CONTEXT}`. Expected form: {FORM}")
         for question in _list(paragraph, QUESTIONS, here):
             if not isinstance(question, dict):
-                raise DataError(f"{here} has a question that is no object. The form that is read: {FORM}")
+                raise DataError(f"{here} has a question that is not an object. Expected form: {FORM}")
             yield {**shared, CONTEXT: paragraph[CONTEXT], **question}
 
 
@@ -92,5 +92,5 @@ def _list(found: JsonObject, key: str, where: str) -> list[object]:
     value = found.get(key)
     if not isinstance(value, list):
         what = "missing" if value is None else "no list"
-        raise DataError(f"{where}: its `{key}` is {what}. The form that is read: {FORM}")
+        raise DataError(f"{where}: its `{key}` is {what}. Expected form: {FORM}")
     return value

@@ -79,8 +79,7 @@ def _target(settings: DataSettings, train: TaggedRows) -> tuple[Tags, Callable[[
     given = settings.label_names or []
     if isinstance(given, dict) or (given and len(train.columns) > 1):
         raise DataError(
-            "data.label_names: of tags, the names of one column are needed, as a list. Try: "
-            "data.label_names=[O,B-PER,I-PER]"
+            "data.label_names: tags need a list with the names of one column. Try: data.label_names=[O,B-PER,I-PER]"
         )
     schemes = [learn_scheme(column, train.source_offsets, given) for column in train.columns]
     first, *others = [scheme.names for scheme in schemes]
@@ -106,7 +105,7 @@ def _leak_note(settings: DataSettings, target: Tags, table: pa.Table, where: str
         return []
     if settings.language is None:
         raise DataError(
-            "data.tags: these tags are marks and capitals, which are written by the rules of a language. "
+            "data.tags: these tags are punctuation marks and capitals, whose rules depend on the language. "
             "Try: data.language=en (or tr, ...)"
         )
     count = total = 0
@@ -118,8 +117,8 @@ def _leak_note(settings: DataSettings, target: Tags, table: pa.Table, where: str
                 count, first = count + 1, first or seen
     if count > MOST_LEAKS * total:
         raise DataError(
-            f"{where}: {count:,} of {total:,} words show what is to be restored ({first}). Write the words in small "
-            "letters and without the marks at their ends"
+            f"{where}: {count:,} of {total:,} words show what is to be restored ({first}). Write the words in lower "
+            "case and without the marks at their ends"
         )
     return [f"{where}: {count:,} of {total:,} words show what is to be restored ({first})"] if count else []
 
@@ -174,7 +173,7 @@ def _format(path: Path, tokens: str | None, where: str) -> str:
     if is_column_number(tokens):
         if found in ("jsonl", "parquet"):
             raise DataError(
-                f"{where}: data.tokens={tokens} is the number of a column of a CoNLL file, and columns of JSON and "
+                f"{where}: data.tokens={tokens} is the number of a column of a CoNLL file, but columns of JSON and "
                 f"Parquet have names. Try: {names}"
             )
         return "conll"

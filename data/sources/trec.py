@@ -157,5 +157,5 @@ def _lines(path: Path, key: str, shapes: Mapping[int, tuple[int, ...]], settings
                 f"Fix that line, or try: data.{key}=<another file>"
             )
         if math.isnan(value):
-            raise DataError(f"{path} line {number}: {cells[places[2]]!r} is no number. Fix that line")
+            raise DataError(f"{path} line {number}: {cells[places[2]]!r} is not a number. Fix that line")
         yield Line(number, cells[places[0]], cells[places[1]], value)

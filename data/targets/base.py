@@ -80,7 +80,7 @@ class Target(ABC):
             return 1
         what = f"{len(self.names)} classes" if self.names else self.task
         raise DataError(
-            f"data.positive={wanted}: only one of two classes can be the positive one, and this task is {what}. "
+            f"data.positive={wanted}: only one of two classes can be the positive one, but this task is {what}. "
             "Try: data.positive=null"
         )
 
@@ -88,7 +88,7 @@ class Target(ABC):
         """Return the mean and standard deviation by which training standardises the targets; None: it does not."""
         if settings.standardize == "always":
             raise DataError(
-                f"data.standardize=always: needs numbers as labels, and this is {self.task}. Try: data.standardize=auto"
+                f"data.standardize=always: needs numbers as labels, but this is {self.task}. Try: data.standardize=auto"
             )
         return None
 

@@ -53,7 +53,7 @@ class ClassLabel(ColumnTarget):
         asked = settings.task
         if asked == "auto" and words and all(map(is_local_number, words)):
             raise DataError(
-                f"{where}: the labels look like numbers in a notation that is not read ({', '.join(words[:SHOWN])}). "
+                f"{where}: the labels look like numbers, but cannot be read as such ({', '.join(words[:SHOWN])}). "
                 "Try: data.task=classification, if each is a class; to learn numbers, write them like 1234.5"
             )
         whole = not words and all(map(is_digits, values))

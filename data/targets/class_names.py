@@ -26,10 +26,10 @@ def name_classes(given: Names | None, values: Sequence[str], where: str) -> tupl
     names = _by_mapping(given, values, where) if isinstance(given, dict) else list(given)
     shared = sorted({name for name in names if names.count(name) > 1})
     if shared:
-        raise DataError(f"{KEY}: {shared[0]!r} names two classes; each needs a name of its own. {_cure(values)}")
+        raise DataError(f"{KEY}: {shared[0]!r} names two classes; each needs a different name. {_cure(values)}")
     if len(names) != len(values):
         raise DataError(
-            f"{KEY} has {len(names)} names ({_shown(names)}), the labels of {where} have {len(values)} values "
+            f"{KEY} has {len(names)} names ({_shown(names)}), but the labels of {where} have {len(values)} values "
             f"({_shown(values)}). {_cure(values)}"
         )
     if isinstance(given, list) and (found := _found(names, values)):

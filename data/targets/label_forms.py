@@ -62,8 +62,8 @@ def spelling_notes(values: Sequence[str]) -> list[str]:
     for value in values:
         groups.setdefault(_common_spelling(value), []).append(value)
     return [
-        f"the labels {', '.join(map(repr, group))} differ in spelling alone, and each is a label of its own; if they "
-        "mean the same, spell them alike"
+        f"the labels {', '.join(map(repr, group))} differ only in spelling, and each is a separate label; if they "
+        "mean the same, spell them the same way"
         for group in groups.values()
         if len(group) > 1
     ][:MOST_NOTES]

@@ -63,7 +63,7 @@ class LabelSet(ColumnTarget):
             raise no_labels_error(settings, "train", where)
         if len(values) < 2:
             raise DataError(
-                f"{where}: there is one label, {values[0]!r}, and a set is of two or more. Try: data.task="
+                f"{where}: there is only one label, {values[0]!r}, but a label set needs two or more. Try: data.task="
                 f"classification with a column of two classes, those with and without {values[0]!r}"
             )
         ids, names = name_classes(settings.label_names, values, where)
@@ -76,7 +76,7 @@ class LabelSet(ColumnTarget):
         if not settings.label_names and not column.classes:
             notes += spelling_notes(values)
         if sets and all(len(set(labels)) == 1 for labels in sets):
-            notes.append("every training row has exactly one label, so a classification would do: one column of labels")
+            notes.append("every training row has exactly one label, so classification is enough: one column of labels")
         return cls(names, ids, notes, allows_rare=settings.rare == "keep")
 
     def read(self, column: LabelColumn, settings: DataSettings, name: str, where: str) -> tuple[Labels, np.ndarray]:
@@ -144,7 +144,7 @@ class LabelSet(ColumnTarget):
         rare = without_rows(labels["train"].values, self.names)
         if rare and not self.allows_rare:
             raise DataError(
-                f"{where}: no training row has {_shown(rare)}, so nothing can be learnt of "
+                f"{where}: no training row has {_shown(rare)}, so nothing can be learnt about "
                 f"{'them' if len(rare) > 1 else 'it'}. Try: data.rare=keep, or data without such labels"
             )
         return dict(labels)

@@ -87,7 +87,7 @@ class Number(ColumnTarget):
             most = float(np.abs(split.values).max(initial=0.0))
             if most > MOST:
                 raise DataError(
-                    f"{where}: a target is as large as {most:.3g}, and float32 computes with numbers up to {MOST:g}. "
+                    f"{where}: a target is as large as {most:.3g}, but float32 computes with numbers up to {MOST:g}. "
                     f"Try: divide the column by {most:.0e}, or take its logarithm"
                 )
         _check_spread(labels["train"].values, where)
@@ -139,7 +139,7 @@ def _check_spread(labels: np.ndarray, where: str) -> None:
     step = float(np.spacing(np.float32(np.abs(labels).max())))
     if step / 2 > ROUNDING * found.sd:
         raise DataError(
-            f"{where}: the targets lie around {found.mean:,.10g} with a standard deviation of {found.sd:,.3g}, and "
+            f"{where}: the targets are around {found.mean:,.10g} with a standard deviation of {found.sd:,.3g}, but "
             f"float32 has steps of {step:,.3g} there. Try: subtract {found.mean:,.0f} from the column"
         )
 
@@ -149,7 +149,7 @@ def target_statistics(labels: np.ndarray, where: str) -> TargetScale:
     numbers = labels.astype(np.float64)
     if numbers.min() == numbers.max():
         raise DataError(
-            f"{where}: all {len(labels)} training targets are {numbers[0]:g}, there is nothing to learn. "
+            f"{where}: all {len(labels)} training targets are {numbers[0]:g}, so there is nothing to learn. "
             "Try: another column with data.label=..., or more rows"
         )
     return TargetScale(float(numbers.mean()), float(numbers.std()))

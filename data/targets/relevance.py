@@ -115,7 +115,7 @@ class Relevance(ColumnTarget):
             return []
         of = f"{long:,} of {split.source_count:,} {split.name} documents"
         return [
-            f"{of} are longer than data.max_length={settings.max_length} and became passages (data.passages="
+            f"{of} are longer than data.max_length={settings.max_length} and were split into passages (data.passages="
             f"{settings.passages})"
         ]
 
@@ -142,6 +142,6 @@ def query_offsets(labels: np.ndarray) -> np.ndarray:
 def _not_a_number(column: LabelColumn, value: str, where: str) -> DataError:
     """Return the error for a label that is not a number."""
     return DataError(
-        f"{where} row {column.row_of(value)}: the label {value!r} is not a number, as how relevant a document is. "
+        f"{where} row {column.row_of(value)}: the label {value!r} is not a number, which relevance needs. "
         "Try: another column with data.label=..., or task=auto"
     )

@@ -76,8 +76,8 @@ class Span(Target):
         if split.parts is not None and len(split) > split.source_count:
             count = int((np.diff(split.parts) > 1).sum())
             found.append(
-                f"{count:,} of {split.source_count:,} {split.name} rows are longer than {limit} and became windows"
-                f"{'' if settings.overlap == 0 else ', which overlap'}: {len(split):,} windows in all"
+                f"{count:,} of {split.source_count:,} {split.name} rows are longer than {limit} and were split into "
+                f"windows{'' if settings.overlap == 0 else ', which overlap'}: {len(split):,} windows in all"
             )
         if split.truncated:
             found.append(

@@ -54,11 +54,11 @@ class Tags(Target):
         found = []
         if split.parts is not None and settings.windows:
             count = int((np.diff(split.parts) > 1).sum())
-            found.append(f"{count:,} {split.name} rows are longer than {limit} and became windows, which overlap")
-        if lost and split.truncated:
             found.append(
-                f"{lost:,} of {words:,} {split.name} words are beyond {limit}; they are answered with the first tag"
+                f"{count:,} {split.name} rows are longer than {limit} and were split into windows, which overlap"
             )
+        if lost and split.truncated:
+            found.append(f"{lost:,} of {words:,} {split.name} words are beyond {limit}; they get the first tag")
         return found
 
     def collate(self, split: TokenSplit, rows: np.ndarray, inputs: Arrays, epoch: int) -> Arrays:

@@ -173,12 +173,12 @@ def _check(words: Tensor | None, source: str, rows: int, hidden: int, settings: 
         raise ModelError(f"{INIT_FROM}={source}: holds no word vectors of a BERT. {cures_for(INIT_FROM)}")
     if len(words) < rows:
         raise ModelError(
-            f"{INIT_FROM}={source}: has {len(words):,} word vectors, the tokenizer has {rows:,} tokens. "
+            f"{INIT_FROM}={source}: has {len(words):,} word vectors, but the tokenizer has {rows:,} tokens. "
             f"Try: model.tokenizer={source}"
         )
     if words.shape[1] < hidden:
         raise ModelError(
-            f"{INIT_FROM}={source}: is {words.shape[1]} wide, the DSN {hidden}. "
+            f"{INIT_FROM}={source}: is {words.shape[1]} wide, but the DSN {hidden}. "
             f"Try: model.width={words.shape[1] / settings.hidden:g}"
         )
 

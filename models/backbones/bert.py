@@ -203,7 +203,7 @@ def build_bert(
     """Our BERT without a head, and its architecture; `draw_weights` must be called later."""
     if settings.heads < 1 or settings.hidden % settings.heads:
         raise ModelError(
-            f"model.hidden={settings.hidden} does not divide into model.heads={settings.heads}. "
+            f"model.hidden={settings.hidden} is not divisible by model.heads={settings.heads}. "
             f"Try: model.heads={_heads(settings.hidden)}"
         )
     embeddings = Embeddings(settings, vocab_size, settings.hidden, pad_id, tokens)

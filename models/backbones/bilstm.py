@@ -99,7 +99,7 @@ def build_bilstm(
     """A Bi-LSTM without a head, and its architecture; `draw_weights` must be called later."""
     if settings.hidden % 2:
         raise ModelError(
-            f"model.hidden={settings.hidden} does not divide into two directions. "
+            f"model.hidden={settings.hidden} cannot be split into two directions. "
             f"Try: model.hidden={settings.hidden + 1}"
         )
     words = settings.dims or settings.hidden
@@ -115,6 +115,6 @@ def settings_of_shape(settings: ModelSettings, shape: object) -> ModelSettings:
     entry = cast(JsonObject, shape) if isinstance(shape, dict) else {}
     layers, words = entry.get("layers"), entry.get("words")
     if not (isinstance(layers, int) and isinstance(words, int) and 1 <= layers <= 48 and 1 <= words <= 8192):
-        raise ModelError(f"config.json: {SHAPE}={shape} describes no Bi-LSTM. Get a fresh copy")
+        raise ModelError(f"config.json: {SHAPE}={shape} does not describe a Bi-LSTM. Get a fresh copy")
     settings.family, settings.layers, settings.dims = SHAPE, layers, words
     return settings

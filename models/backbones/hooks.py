@@ -152,7 +152,7 @@ def show_states(hooks: Sequence[LayerHook], states: Sequence[Tensor], mask: Tens
     """
     for hook in hooks:
         if not hook.only_looks:
-            raise ModelError(f"{type(hook).__name__} works between the layers of our own encoder; this is another's")
+            raise ModelError(f"{type(hook).__name__} works between the layers of our own encoder; this one is not ours")
         for layer, hidden in enumerate(states[:-1]):
             hook.before(layer, State(hidden, mask=mask))
         hook.after_last(State(states[-1], mask=mask))

@@ -74,7 +74,7 @@ class Lengths:
             raise ModelError(f"lengths: {len(self.values)} values for {layers} layers. Expected one for each layer")
         if self.mode == "absolute" and longest is not None and self.values[0] > longest:
             raise ModelError(
-                f"lengths: layer 1 keeps {self.values[0]:g} tokens, and this model takes {longest} at most. "
+                f"lengths: layer 1 keeps {self.values[0]:g} tokens, but this model takes {longest} at most. "
                 f"Try: {longest}"
             )
 

@@ -58,7 +58,7 @@ def start_from_encoder(
     if vectors.shape[1] < embeddings.width or int(is_ordinary.sum()) < embeddings.width:
         most = min(vectors.shape[1], int(is_ordinary.sum()))
         raise ModelError(
-            f"{INIT_FROM}={source}: has {int(is_ordinary.sum()):,} vectors of {vectors.shape[1]} dimensions, and the "
+            f"{INIT_FROM}={source}: has {int(is_ordinary.sum()):,} vectors of {vectors.shape[1]} dimensions, but the "
             f"table needs {embeddings.width} directions of them. Try: model.dims={most}"
         )
     ordinary = vectors[is_ordinary]

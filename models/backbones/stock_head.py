@@ -93,7 +93,7 @@ def take_apart(config: PreTrainedConfig, head: str) -> tuple[PreTrainedModel, St
     name = stock_classes(config.model_type).get(head)
     if name is None:
         raise ModelError(
-            f"model.head={STOCK}: transformers has no such class of {config.model_type} for this task. "
+            f"model.head={STOCK}: transformers has no class of {config.model_type} for this task. "
             "Try: model.head=trained"
         )
     config.num_labels = 2  # for a layer that is removed below
@@ -148,6 +148,6 @@ def check_stock(config: JsonObject, source: str) -> None:
         )
     if config["model_type"] not in FAMILIES:
         raise ModelError(
-            f"model.head={STOCK} knows the classes of {', '.join(FAMILIES)}, and {source} is a "
+            f"model.head={STOCK} knows the classes of {', '.join(FAMILIES)}, but {source} is a "
             f"{config['model_type']}. Try: model.head=trained"
         )

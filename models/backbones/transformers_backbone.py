@@ -100,7 +100,7 @@ def check_no_hooks(made: Readout, readout: Part, kind: str) -> None:
     """Raise ModelError for a readout with modules inside the encoder, which only our own encoder supports."""
     if made.hooks():
         raise ModelError(
-            f"model/readout={readout['name']} puts modules between the layers of our own encoder, and this is a "
+            f"model/readout={readout['name']} puts modules between the layers of our own encoder, but this is a "
             f"{kind} of transformers'. Try: model/readout=adapter_pool, or {PRETRAINED}=<a BERT>"
         )
 
@@ -114,7 +114,7 @@ def check_encoder(config: JsonObject) -> None:
     model_type = config["model_type"]
     if config.get("is_encoder_decoder") or config.get("is_decoder") or model_type not in ENCODERS:
         raise ModelError(
-            f"a {model_type} is not a text encoder: it generates text, is for other data or unknown. It may be a "
+            f"a {model_type} is not a text encoder: it generates text, is for other data or is unknown. Use a "
             f"{', '.join(ACCEPTED)} or another family that fills masks in transformers. "
             f"Try: run model=auto {PRETRAINED}=sentence-transformers/all-MiniLM-L6-v2"
         )

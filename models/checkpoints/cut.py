@@ -56,7 +56,7 @@ class Cut:
             "pad_token_id"
         ):
             raise ModelError(
-                f"{source}: counts its positions from its padding token on, whose id trimming would change. "
+                f"{source}: counts its positions from the id of its padding token, which trimming would change. "
                 "Try: model.vocabulary=full"
             )
         before = config["pad_token_id"] + 1 if model_type in FROM_PADDING else 0

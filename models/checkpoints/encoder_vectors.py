@@ -96,7 +96,7 @@ def encoder_tokenizer(source: str) -> Backend:
 
     where, path = checkpoint_label(source, INIT_FROM), fetch_file(source, "tokenizer.json", INIT_FROM)
     if path is None:
-        raise ModelError(f"{where}: has no tokenizer.json, which says what its vectors are of. Name another encoder")
+        raise ModelError(f"{where}: has no tokenizer.json, which says what its vectors stand for. Name another encoder")
     try:
         return Backend.from_file(str(path))
     except Exception as error:  # the library raises bare Exception for every kind of damage

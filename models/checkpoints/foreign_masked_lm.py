@@ -69,7 +69,7 @@ def open_foreign_masked_lm(config: JsonObject, state: dict[str, Tensor], where: 
             model, report = kind.from_pretrained(None, config=parsed, state_dict=dict(state), output_loading_info=True)
     if missing := sorted(report["missing_keys"]):
         raise ModelError(
-            f"{where}: has no whole head for masked words: it lacks {', '.join(missing[:3])}. Name the checkpoint of "
+            f"{where}: has no complete masked-word head: it lacks {', '.join(missing[:3])}. Name the checkpoint of "
             "a masked language model"
         )
     return ForeignMaskedLM(model.float()).eval()

@@ -109,7 +109,7 @@ def open_model(source: str, key: str) -> LinearHead:
     unexpected = [name for name in unexpected if not is_leftover(name, model)]
     if missing or unexpected:
         raise ModelError(
-            f"{where}: is no complete classifier: missing {missing[:3]}, unknown {unexpected[:3]}. Get a fresh copy"
+            f"{where}: is not a complete classifier: missing {missing[:3]}, unknown {unexpected[:3]}. Get a fresh copy"
         )
     return model.eval()
 

@@ -19,7 +19,7 @@ MODE = "pooling_mode"  # the key in newer versions; in older ones the prefix of 
 READOUTS = {"cls": "cls", "mean": "mean", "max": "max", "mean_sqrt_len": "sqrt"}
 WORDS = {
     "cls": "the first token", "mean": "the mean of the tokens", "max": "the largest values of the tokens",
-    "sqrt": "the sum of the tokens by the root of their number",
+    "sqrt": "the sum of the tokens divided by the square root of their number",
 }  # fmt: skip
 
 
@@ -53,7 +53,7 @@ def _readout_in_file(source: str) -> str | None:
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{where} is not JSON ({error}). Get a fresh copy, or name one: model/readout=mean") from error
     if not isinstance(content, dict):
-        raise ModelError(f"{where} is no JSON object. Get a fresh copy, or name one: model/readout=mean")
+        raise ModelError(f"{where} is not a JSON object. Get a fresh copy, or name one: model/readout=mean")
     found = _modes(content)
     if len(found) != 1 or found[0] not in READOUTS:
         raise ModelError(

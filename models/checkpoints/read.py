@@ -94,7 +94,7 @@ def _no_weights(source: str, name: str, key: str) -> str:
     where = checkpoint_label(source, key)
     if key and has_file(source, PICKLE, key):
         return (
-            f"{where}: has its weights as a pickle alone ({PICKLE}), which may run code: pickles are never read. "
+            f"{where}: has its weights only as a pickle ({PICKLE}), which may run code: pickles are never read. "
             f"Try: where you trust it, once, AutoModel.from_pretrained('{source}').save_pretrained('folder') and the "
             f"same with AutoTokenizer, then {key}=folder"
         )
@@ -107,7 +107,7 @@ def _shards(index: Path, where: str) -> list[str]:
         names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
         odd = [name for name in names if not re.fullmatch(r"[\w-]+[\w.-]*\.safetensors", name)]
     if odd:
-        raise ModelError(f"{where}: {INDEX} names {odd[0][:80]!r}, which is not a file beside it. Get a fresh copy")
+        raise ModelError(f"{where}: {INDEX} names {odd[0][:80]!r}, which is not a file in its folder. Get a fresh copy")
     return names
 
 
@@ -131,7 +131,7 @@ def read_tokens(source: str) -> list[str]:
     """Read the tokens, in id order, from a saved model's tokenizer.json; ModelError if there is none."""
     path = fetch_file(source, "tokenizer.json", "")
     if path is None:
-        raise ModelError(f"{source}: has no tokenizer.json, and its embedding is computed from the tokens' letters")
+        raise ModelError(f"{source}: has no tokenizer.json, but its embedding is computed from the tokens' letters")
     with malformed_as_model_error(source):
         content = json.loads(path.read_text(encoding="utf-8"))
         by_id = {index: token for token, index in content["model"]["vocab"].items()}

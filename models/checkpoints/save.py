@@ -33,7 +33,7 @@ def save_model(
     """
     folder = Path(folder)
     if folder.exists() and not is_replaceable(folder):
-        raise ModelError(f"{folder} holds something that is not a model and is not replaced. Choose another folder")
+        raise ModelError(f"{folder} holds something other than a model, so it is not replaced. Choose another folder")
     with written_atomically(folder) as part:
         _write(model, part, label_names, card)
         tokenizer_save(part)

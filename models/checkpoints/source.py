@@ -72,7 +72,7 @@ def _check_foreign(settings: ModelSettings, config: JsonObject) -> None:
     check_encoder(config)
     if settings.embedding["name"] != "table":
         raise ModelError(
-            f"model/embedding={settings.embedding['name']} takes the place of the word table of our own encoder, and "
+            f"model/embedding={settings.embedding['name']} takes the place of the word table of our own encoder, but "
             f"{PRETRAINED}={source} is a {config['model_type']}. Try: model/embedding=table, or {PRETRAINED}=<a BERT>"
         )
 

@@ -110,7 +110,7 @@ def _find(source: str, key: str) -> Path:
 
 def _no_table(source: str, key: str) -> str:
     return (
-        f"{checkpoint_label(source, key)}: is no table of static vectors: its weights have neither of the tensors "
+        f"{checkpoint_label(source, key)}: is not a table of static vectors: its weights have neither of the tensors "
         f"{' and '.join(TABLES)}. Try: run model=auto {PRETRAINED}={source}, or the vectors of an encoder's words: "
         f"model.init=input model.init_from={source}"
     )

@@ -37,17 +37,17 @@ def static_vectors(network: Network, tokens: int) -> Tensor:
     """
     bag = network.bert
     if not isinstance(bag, BagOfWords):
-        raise ModelError("it has an encoder, and the format holds one vector a token. Try: format=safetensors")
+        raise ModelError("it has an encoder, but the format holds one vector per token. Try: format=safetensors")
     if not isinstance(bag.pooler, MeanPooler | Pair):
         name = full_part(network.architecture["readout"])["name"]
-        raise ModelError(f"its readout is {name}, and the format means the mean. Try: train with model/readout=mean")
+        raise ModelError(f"its readout is {name}, but the format implies the mean. Try: train with model/readout=mean")
     if bag.embeddings.is_positional:
         raise ModelError(
-            "it adds the vector of a place to that of each token, and the format has no places. "
+            "it adds position vectors to the token vectors, but the format has none. "
             "Try: train with model=static model.pretrained=null"
         )
     if isinstance(bag.embeddings.word_embeddings, Bigram):
-        raise ModelError("its vectors are of pairs of tokens too. Try: train with model/embedding=table")
+        raise ModelError("it also has vectors of pairs of tokens. Try: train with model/embedding=table")
     network.eval()
     parts = torch.arange(tokens).unsqueeze(1).split(ROWS)
     return torch.cat([bag.embeddings(ids).squeeze(1).float() for ids in parts])

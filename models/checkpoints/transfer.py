@@ -81,7 +81,7 @@ def _config(source: str) -> JsonObject:
     if config["model_type"] == MODEL_TYPE and config.get("num_hidden_layers", 1) > 0:
         return config
     raise ModelError(
-        f"{INIT_FROM}={source}: is a {config['model_type']}, not an encoder of ours. "
+        f"{INIT_FROM}={source}: is a {config['model_type']}, not one of our own encoders. "
         f"Try: model.pretrained={source}, or {INIT_FROM}=<the run of a BERT>"
     )
 
@@ -109,13 +109,13 @@ def _check(settings: ModelSettings, config: JsonObject, source: str, vocab_size:
     wrong += [f"{name} {full_part(was)} and not {now}" for name, (was, now) in parts.items() if full_part(was) != now]
     if wrong:
         raise ModelError(
-            f"{INIT_FROM}={source}: has another architecture: {', '.join(wrong)}. "
+            f"{INIT_FROM}={source}: has a different architecture: {', '.join(wrong)}. "
             "Try: the model, its parts and options as in that run, or model.carry=encoder"
         )
     words = config.get("vocab_size", vocab_size)
     if words < vocab_size:
         raise ModelError(
-            f"{INIT_FROM}={source}: has word vectors for {words:,} tokens, the tokenizer has {vocab_size:,}. "
+            f"{INIT_FROM}={source}: has word vectors for {words:,} tokens, but the tokenizer has {vocab_size:,}. "
             "Try: model.tokenizer=auto"
         )
 

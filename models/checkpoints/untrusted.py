@@ -36,7 +36,7 @@ def check_config(config: JsonObject, where: str) -> None:
     pad, rows = config.get("pad_token_id"), config.get("vocab_size")
     if isinstance(pad, int) and isinstance(rows, int) and pad >= rows:
         raise ModelError(
-            f"{where}: config.json says pad_token_id={pad}, and its table has vocab_size={rows} rows. "
+            f"{where}: config.json says pad_token_id={pad}, but its table has vocab_size={rows} rows. "
             "Try: a copy with a smaller pad_token_id in its config.json, the tokenizer's"
         )
     for key, value, is_listed in _leaves(config):
@@ -103,5 +103,5 @@ def malformed_as_model_error(where: str) -> Iterator[None]:
     except (*wrong, StrictDataclassError) as error:
         reason = (str(error).splitlines() or [""])[0][:200]
         raise ModelError(
-            f"{where}: its files describe no valid model ({type(error).__name__}: {reason}). Get fresh copies"
+            f"{where}: its files do not describe a valid model ({type(error).__name__}: {reason}). Get fresh copies"
         ) from error

@@ -149,7 +149,7 @@ class Dendrites(Stage):
 
     def _note(self, context: StageContext, growth: Growth, modules: list[Dendritic], gain: float, pays: bool) -> None:
         """Print and log the result of a phase."""
-        verdict = "kept" if pays else "did not pay: undone"
+        verdict = "kept" if pays else "did not help: undone"
         context.say(f"dendrites: phase {growth.attempt} {gain:+.4f} on the selection split, {verdict}")
         context.log_point({
             "dendrites/phase": growth.attempt, "dendrites/gain": gain, "dendrites/pays": float(pays),

@@ -87,16 +87,16 @@ def mismatches(used: set[str], student: Shape, teacher: Shape, options: Options)
     for who, shape in (("student", student), ("teacher", teacher)):
         if not shape.layers:
             return [
-                f"losses {listed} compare layers, and the {who} has none that can be read. "
+                f"losses {listed} compare layers, but the {who} has none that can be read. "
                 "Try: the losses soft and hard alone"
             ]
         if used & {"attention", "relation"} and not shape.heads:
-            return [f"losses {listed} compare attention, and the {who}'s cannot be read. Try: hidden in its place"]
+            return [f"losses {listed} compare attention, but the {who}'s cannot be read. Try: hidden in its place"]
     layers, found = layer_map(options.layers, student.layers, teacher.layers), []
     if "attention" in used:
         unequal = {(student.heads[own - 1], teacher.heads[other - 1]) for own, other in layers.items()}
         found += [
-            f"loss attention compares head with head, and the student has {own} heads, the teacher {other}. "
+            f"loss attention compares heads one by one, but the student has {own} and the teacher {other}. "
             f"Try: attention=0 and relation=1 among the losses, or a student with model.heads={other}"
             for own, other in sorted(unequal) if own != other
         ]  # fmt: skip
@@ -107,7 +107,7 @@ def mismatches(used: set[str], student: Shape, teacher: Shape, options: Options)
         )
     if "cosine" in used and student.width != teacher.width:
         found.append(
-            f"loss cosine needs equal widths, the student has {student.width}, the teacher {teacher.width}. "
+            f"loss cosine needs equal widths, but the student has {student.width} and the teacher {teacher.width}. "
             "Try: cosine=0 and hidden=1 among the losses"
         )
     return found

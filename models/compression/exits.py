@@ -52,7 +52,7 @@ class Exits(Stage):
             )
         if is_quantized(model.architecture) and options.form != "frozen":
             raise ModelError(
-                f"{key}.form={options.form} trains the encoder, and its weights are quantized. Try: {key}.form=frozen"
+                f"{key}.form={options.form} trains the encoder, but its weights are quantized. Try: {key}.form=frozen"
             )
         self._check_numbers(model)
 
@@ -63,11 +63,11 @@ class Exits(Stage):
             return
         if options.rule in ("confidence", "entropy"):
             raise ModelError(
-                f"{key}.rule={options.rule} is of classes, and this model answers numbers. Try: {key}.rule=learned"
+                f"{key}.rule={options.rule} is for classes, but this model predicts numbers. Try: {key}.rule=learned"
             )
         if options.guarantee != "none":
             raise ModelError(
-                f"{key}.guarantee={options.guarantee} counts wrong answers, and this model answers numbers. "
+                f"{key}.guarantee={options.guarantee} counts wrong answers, but this model predicts numbers. "
                 f"Try: {key}.guarantee=none"
             )
 
@@ -77,14 +77,14 @@ class Exits(Stage):
         if options.threshold is not None:
             return
         if why_not:
-            raise ModelError(f"{key} calibrates a threshold, and {why_not}. Try: {key}.threshold=0.95")
+            raise ModelError(f"{key} calibrates a threshold, but {why_not}. Try: {key}.threshold=0.95")
         if options.guarantee == "none":
             return
         fewest = 2 * fewest_rows(options.at_most_loss, options.delta)
         if rows < fewest:
             raise ModelError(
-                f"{key}.at_most_loss={options.at_most_loss:g} takes at least {fewest:,} rows, half of them for "
-                f"temperatures, and {rows:,} calibrate. Try: {key}.guarantee=none"
+                f"{key}.at_most_loss={options.at_most_loss:g} needs at least {fewest:,} rows, half of them for "
+                f"temperatures, but there are {rows:,}. Try: {key}.guarantee=none"
             )
 
     def sketch(self, model: nn.Module) -> None:
@@ -128,13 +128,15 @@ class Exits(Stage):
         }  # fmt: skip
         context.add_metrics({name: value for name, value in facts.items() if math.isfinite(value)})
         if found.layers == layers:
-            context.say(f"exits: no {self.options.rule} loses so little; all texts go through all {layers} layers")
+            context.say(
+                f"exits: no {self.options.rule} threshold loses so little; all texts go through all {layers} layers"
+            )
             return
         by = "certified" if self.options.guarantee != "none" else "an estimate without a guarantee"
         change = f"{'loses' if found.loss >= 0 else 'gains'} {100 * abs(found.loss):.2f} points there"
         context.say(
-            f"exits: at {self.options.rule} {found.value:.4g} the {found.rows:,} rows that calibrate go through "
-            f"{found.layers:.2f} of {layers} layers on the mean; leaving early {change}, {by}"
+            f"exits: at {self.options.rule} {found.value:.4g} the {found.rows:,} calibration rows go through "
+            f"{found.layers:.2f} of {layers} layers on average; leaving early {change}, {by}"
         )
 
 

@@ -42,7 +42,7 @@ def restore_stages(model: LinearHead, architecture: JsonObject) -> LinearHead:
     for entry in architecture.get("compressed", ()):
         if entry["method"] not in METHODS:  # config.json is untrusted, and names a module to import
             raise ModelError(
-                f"config.json was compressed by {entry['method']!r:.80}, which is no method here. Download it again"
+                f"config.json was compressed by {entry['method']!r:.80}, which is not a known method. Download it again"
             )
         module = importlib.import_module(f"models.compression.{entry['method']}")
         model = module.restore(model, entry)

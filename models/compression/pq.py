@@ -38,7 +38,7 @@ class Pq(QuantizationStage):
         if rows < CENTRES:
             return f"a table of {rows} rows has fewer rows than the {CENTRES} centres of a part"
         if columns % dsub or columns < 2 * dsub:
-            return f"rows of {columns} numbers do not divide into two or more parts of dsub={dsub}"
+            return f"rows of {columns} numbers cannot be split into two or more parts of dsub={dsub}"
         mine, theirs = product_bytes(rows, columns, dsub), rows * (columns + RANGE_BYTES)
         if mine >= theirs:
             return f"{rows:,} rows of {columns} take {mine:,} bytes in product codes and {theirs:,} in int8"

@@ -51,7 +51,7 @@ class Ziplm(Stage):
         longest = cast(Network, model).longest_input()
         if longest is not None and self.options.length > longest:
             raise ModelError(
-                f"compression.{self.name}.length={self.options.length} tokens are to be timed, and this model takes "
+                f"compression.{self.name}.length={self.options.length} tokens would be timed, but this model takes "
                 f"{longest} at most. Try: compression.{self.name}.length={longest}"
             )
 

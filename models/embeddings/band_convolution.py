@@ -30,14 +30,14 @@ class BandConvolution(WordVectors):
         bands, rest = divmod(vocab_size, stacked)
         if rest:
             raise ModelError(
-                f"model.embedding.stacked={stacked}: {vocab_size} features do not divide into {stacked} frames. "
+                f"model.embedding.stacked={stacked}: {vocab_size} features cannot be split into {stacked} frames. "
                 "Try: the value of data.stack_frames"
             )
         places = (bands + 2 * (kernel // 2) - kernel) // stride + 1
         if kernel > bands or pool > places:
             raise ModelError(
-                f"model.embedding.kernel={kernel}, model.embedding.pool={pool}: a frame has {bands} bands, in "
-                f"which such a pattern has {max(places, 0)} places. Try: lower ones"
+                f"model.embedding.kernel={kernel}, model.embedding.pool={pool}: a frame has {bands} bands, so "
+                f"the pattern fits in {max(places, 0)} places. Try: lower ones"
             )
         self.frame_width, self.bands, self.stacked = vocab_size, bands, stacked
         self.places, self.pool = places, pool  # convolution outputs per frame, and how many are pooled into one

@@ -23,7 +23,7 @@ class Frames(WordVectors):
         super().__init__()
         if not project and hidden != vocab_size:
             raise ModelError(
-                f"model.embedding.project=false: frames are {vocab_size} wide and the model {hidden}. "
+                f"model.embedding.project=false: frames are {vocab_size} wide, but the model {hidden}. "
                 f"Try: model.hidden={vocab_size}, or model.embedding.project=true"
             )
         self.frame_width = vocab_size

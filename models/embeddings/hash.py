@@ -78,7 +78,7 @@ class Hash(ComputedVectors, Observed):
         """Compute the vectors (N, d) of token ids (N,), before any trained scale and alignment."""
         if self.letters is None:
             raise ModelError(
-                "this embedding is computed from its tokens' letters, and it was built without a tokenizer"
+                "this embedding is computed from its tokens' letters, but it was built without a tokenizer"
             )
         chosen = torch.from_numpy(self.letters)[ids.cpu()].to(ids.device, torch.int64)
         return (

@@ -153,7 +153,7 @@ def require_layers(model: nn.Module, name: str) -> int:
     where = f"compression=[{name}]"
     if not isinstance(model, LinearHead) or model.reads != "text" or model.spec.has_label_sets:
         raise ModelError(
-            f"{where}: an exit gives a text one class or number; this model answers for tokens or sets of labels. "
+            f"{where}: an exit gives a text one class or number, but this model answers for tokens or sets of labels. "
             "Try: compression=[int8]"
         )
     if not isinstance(model.bert, Bert) or model.bert.encoder is None:
@@ -166,7 +166,7 @@ def require_layers(model: nn.Module, name: str) -> int:
         raise ModelError(f"{where}: a model of one layer has no layer to leave out. Try: model.layers=2")
     if readout not in READOUTS:
         raise ModelError(
-            f"{where}: model/readout={readout} reads more than the last layer's states, and an exit has no other. "
+            f"{where}: model/readout={readout} reads more than the last layer's states, but an exit has no others. "
             "Try: model/readout=mean"
         )
     return layers

@@ -51,7 +51,7 @@ class LinearHead(Network):
             return []
         return [
             f"the last layer reads {width} numbers for {classes} classes: below {classes - 1} the scores of some "
-            f"follow from those of others. Try: vectors of {classes} dimensions or more (model.width, model.hidden)"
+            f"classes follow from the others. Try: vectors of {classes} dimensions or more (model.width, model.hidden)"
         ]
 
     def labels(self, label_names: Sequence[str]) -> JsonObject:

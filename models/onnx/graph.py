@@ -55,7 +55,7 @@ def write_onnx(model: Network, path: Path, finish: Callable[[Path], None] | None
     if exits_of(model) is not None and lengths_of(model) is not None:
         raise ModelError(
             "a model with lengths and exits cannot be written as an ONNX graph: each part would need the tokens that "
-            "those before it kept. Try: the run before its exits, or run serve, which answers with torch"
+            "the parts before it kept. Try: the run before its exits, or run serve, which answers with torch"
         )
     plain, longest = _plain(model), model.longest_input()
     length = min(LENGTH, longest or LENGTH)

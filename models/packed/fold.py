@@ -32,7 +32,7 @@ def pack_bag_of_words(network: Network, facts: Facts) -> bytes:
     assert isinstance(network, LinearHead) and isinstance(network.bert, BagOfWords)
     pooler, embeddings = network.bert.pooler, network.bert.embeddings
     if not isinstance(pooler, SumPooler) or type(pooler) not in READOUTS:
-        raise NotPacked(f"its readout, {type(pooler).__name__}, is no sum over pieces")
+        raise NotPacked(f"its readout, {type(pooler).__name__}, is not a sum over pieces")
     if any(parameter.dtype.itemsize < 4 for parameter in network.parameters()):
         raise NotPacked("it computes in bfloat16")
     vocabulary = wordpiece_vocabulary(facts.tokenizer)
@@ -137,7 +137,7 @@ def pack_bits(codes: np.ndarray, bits: int) -> np.ndarray:
 def decoded_rows(table: nn.Module, ids: np.ndarray) -> np.ndarray:
     """The rows of a word table in float32; NotPacked if they are computed or depend on neighbours."""
     if type(table) is not nn.Embedding and not isinstance(table, CodedWeight):
-        raise NotPacked(f"its word vectors, {type(table).__name__}, are no table")
+        raise NotPacked(f"its word vectors, {type(table).__name__}, are not a table")
     return array_of(weight_of(table))[ids]
 
 

@@ -108,7 +108,7 @@ def eight_bits(coded: Codes, what: str) -> tuple[np.ndarray, np.ndarray, np.ndar
     """Signed int8 codes (rows, columns), with the step and zero point of each row, float32; NotPacked for others."""
     grid, rows = coded.grid, coded.rows
     if grid.bits != 8 or grid.per not in ("row", "tensor") or grid.scheme not in ("affine", "symmetric"):
-        raise NotPacked(f"{what} has codes of {grid.bits} bits per {grid.per}, and a sound's model has 8 per row")
+        raise NotPacked(f"{what} has codes of {grid.bits} bits per {grid.per}, but a model of sounds has 8 per row")
     codes = (array_of(unpack(coded.codes, coded.columns, grid)).astype(np.int16) - MIDDLE).astype(np.int8)
     step = np.broadcast_to(array_of(grid.per_row(coded.step.float(), rows)), (rows, 1))[:, 0]
     if grid.scheme == "symmetric":

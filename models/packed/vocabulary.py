@@ -38,14 +38,14 @@ def wordpiece_vocabulary(tokenizer: JsonObject | None) -> Vocabulary:
     given, tokenizer = tokenizer, without_language(tokenizer)
     kinds = {part: ((tokenizer or {}).get(part) or {}).get("type") for part in PARTS}
     if tokenizer is None or kinds != PARTS:
-        raise NotPacked(f"its tokenizer is none like BERT's ({', '.join(map(str, kinds.values()))})")
+        raise NotPacked(f"its tokenizer is not like BERT's ({', '.join(map(str, kinds.values()))})")
     if (tokenizer.get("bare_texts") or {}).get("drops_unknown"):
         raise NotPacked("it leaves unknown pieces out of a text")
     model, normalizer, added = tokenizer["model"], tokenizer["normalizer"], tokenizer["added_tokens"]
     if not normalizer["clean_text"] or any(
         token[flag] for token in added for flag in ("single_word", "lstrip", "rstrip")
     ):
-        raise NotPacked("its tokenizer reads spaces or special tokens in another way than BERT's")
+        raise NotPacked("its tokenizer reads spaces or special tokens differently from BERT's")
     known: dict[str, int] = model["vocab"] | {token["content"]: token["id"] for token in added}
     if any(" " in token["content"] or token["normalized"] for token in added) or any("\n" in piece for piece in known):
         raise NotPacked("its vocabulary has special tokens with spaces, or pieces with line breaks")
@@ -91,7 +91,7 @@ def ends_of(processor: JsonObject | None) -> tuple[str | None, str | None]:
         is_plain = len(names) == 2 and all(len(token["ids"]) == 1 for token in processor["special_tokens"].values())
         if is_plain and [_named(processor[key], names) for key in ("single", "pair")] == [SINGLE, PAIR]:
             return names[0], names[1]
-    raise NotPacked(f"its tokenizer puts other special tokens around a text than BERT's ({arrangement})")
+    raise NotPacked(f"its tokenizer does not put BERT's special tokens around a text ({arrangement})")
 
 
 def _named(template: list[JsonObject], names: list[str]) -> list[tuple[str, int]]:

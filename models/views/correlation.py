@@ -79,7 +79,7 @@ def _factor(values: Tensor, centred: Tensor, ridge: float, name: str) -> Tensor:
     if failed or mean_variance <= ROUNDING * values.square().mean():
         raise ModelError(
             f"the encoder of the {name} has collapsed: its outputs for {len(values):,} rows are the same in some "
-            "dimensions or in all. Try: a lower view.lr, or a higher view.ridge"
+            "or all dimensions. Try: a lower view.lr, or a higher view.ridge"
         )
     return factor
 

@@ -103,7 +103,7 @@ def test_the_reported_split_is_the_one_without_folds(tmp_path: Path) -> None:
     assert plain.fingerprints["test"] == some.fingerprints["test"] == every.fingerprints["test"]
     assert len(some.train) + len(some.select) == len(every.train) == 60 and len(plain.train) == 60
     assert any("10 rows are not used" in note for note in some.notes)
-    assert any("its scores mean nothing" in note for note in every.notes)
+    assert any("so scores on val mean nothing" in note for note in every.notes)
     assert not any("occur in train" in note for note in every.notes)
 
 
@@ -172,7 +172,7 @@ def test_a_fold_that_there_is_not_is_refused_with_those_there_are(tmp_path: Path
 def test_a_column_that_parts_groups_is_told(tmp_path: Path) -> None:
     path = with_parts(tmp_path)
     path.write_text(path.read_text().replace("text 1,b,0,1", "text 1,b,0,2"))
-    assert "1 groups of data.group=author are in test and in train: data.fold_column=part parts them" in " ".join(
+    assert "1 groups of data.group=author are in both test and train: data.fold_column=part splits them" in " ".join(
         own_fold(path, "1").notes
     )
 
@@ -180,5 +180,5 @@ def test_a_column_that_parts_groups_is_told(tmp_path: Path) -> None:
 def test_with_all_of_its_own_folds_every_row_trains(tmp_path: Path) -> None:
     splits = own_fold(with_parts(tmp_path), ALL_FOLDS)
     assert (len(splits.train), len(splits.select), len(splits.report[0])) == (120, 24, 24)
-    assert "scores mean nothing" in " ".join(splits.notes)
+    assert "scores on test and val mean nothing" in " ".join(splits.notes)
     assert "train+test/exact" not in splits.duplicates

@@ -172,7 +172,7 @@ def test_a_column_named_like_a_rule_is_refused(suffix: str, tmp_path: Path) -> N
     else:
         lines = {"csv": "text,label,shared_text\na,0,1\n", "jsonl": '{"text": "a", "label": 0, "shared_text": 1}\n'}
         file.write_text(lines[suffix])
-    with pytest.raises(DataError, match=rf"shared_text is a rule, and d\.{suffix} has a column of that name. Rename"):
+    with pytest.raises(DataError, match=rf"shared_text is a rule, but d\.{suffix} has a column of that name. Rename"):
         read(file, group="shared_text")
 
 
@@ -180,7 +180,7 @@ def test_mistakes_in_groups_name_the_way_out(tmp_path: Path) -> None:
     file = write(tmp_path / "d.parquet", text=PHRASES, label=[i // 3 % 2 for i in range(180)], other=["x"] * 180)
     with pytest.raises(DataError, match=r"Try: data\.group=contained_text"):
         read(file, group="contained_texts")
-    with pytest.raises(DataError, match=r"is for single texts, and these are pairs\. Try: data\.group=shared_text"):
+    with pytest.raises(DataError, match=r"is for single texts, but these are pairs\. Try: data\.group=shared_text"):
         read(file, group="contained_text", text_pair="other")
     with pytest.raises(DataError, match=r"each group is too large .* Try: data\.group=null; or more rows, or files"):
         read(file, group="shared_text", text_pair="other")

@@ -87,7 +87,7 @@ def test_unknown_codes_are_counted_and_said(tmp_path: Path) -> None:
 
 def test_codes_that_are_of_another_tree_are_refused(tmp_path: Path) -> None:
     other = files(tmp_path, [row(number) for number in range(20)], ["code,parent", "x,", "x1,x"])
-    with pytest.raises(DataError, match=r"no code of the training rows \(A0, B1, .*\), nor the beginning of one"):
+    with pytest.raises(DataError, match=r"no code of the training rows \(A0, B1, .*\), nor a prefix of one"):
         load(other, tmp_path)
     without = files(tmp_path, [row(number) | {"icd": None} for number in range(20)])
     with pytest.raises(DataError, match="no training row has a code"):

@@ -58,8 +58,8 @@ def test_the_same_rows_are_reported_in_the_other_language(monkeypatch: pytest.Mo
     [
         (raw("tr", [0, 1]), ("no", "yes"), "lacks 1 of the 2 rows of test"),
         (raw("tr", [0, 1, 1, 0], first=9), ("no", "yes"), "lacks 2 of the 2 rows of test"),
-        (raw("tr", [0, 0, 1, 0]), ("no", "yes"), r"1 of 2 rows have another label.*first: row 2\)"),
-        (raw("tr", [0, 1, 1, 0]), ("no", "maybe"), r"has other classes than the training rows \(maybe\)"),
+        (raw("tr", [0, 0, 1, 0]), ("no", "yes"), r"1 of 2 rows have a different label.*first: row 2\)"),
+        (raw("tr", [0, 1, 1, 0]), ("no", "maybe"), r"has classes that the training rows lack \(maybe\)"),
     ],
 )
 def test_rows_that_are_no_translations_are_refused(

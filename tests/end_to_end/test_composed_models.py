@@ -70,7 +70,7 @@ def test_a_combination_trains_and_comes_back_or_is_refused(
             build(chosen, **options)
         return
     if readout == "none":
-        with pytest.raises(ModelError, match="gives a vector for each token, and this task needs one for the text"):
+        with pytest.raises(ModelError, match="gives a vector for each token, but this task needs one for the text"):
             build(chosen, **options)
         return
     model, _ = build(chosen, **options)

@@ -237,7 +237,7 @@ def test_a_teacher_that_cannot_teach_is_refused_before_anything_is_written(
     if mistake == "heads":
         words = [*ENCODER, "model.heads=2", "compression.distil.phases.task.losses.attention=1"]
         message = (
-            "compression.distil: loss attention compares head with head, and the student has 2 heads, the teacher 4"
+            "compression.distil: loss attention compares heads one by one, but the student has 2 and the teacher 4"
         )
     elif mistake == "untrained":
         teacher = str(tmp_path / "untrained")

@@ -62,7 +62,7 @@ def test_two_layers_learn_from_500_rows_and_the_run_counts_windows(
 ) -> None:
     record, folder = trained
     assert record.data.rows == {"train": 500, "val": 60, "test": 80} and record.metrics["test/examples"] == 80
-    assert any("became windows" in note and note.endswith("windows in all") for note in record.notes)
+    assert any("were split into windows" in note and note.endswith("windows in all") for note in record.notes)
     assert record.metrics["test/exact_match"] > 0.9 and record.metrics["baseline/no_answer"] == 0.0
     stored = pq.read_table(folder / "predictions-test.parquet")
     assert len(stored) == 80 and {"question_id", "prediction", "start", "end", "score"} <= set(stored.column_names)

@@ -165,7 +165,7 @@ def test_long_rows_are_answered_in_windows_and_scored_as_one(folder: Path) -> No
     record, place = finish(folder, *SMALL, "train.steps=2", "data.max_length=8")
     answers = read_predictions(place, "test", record)
     assert answers is not None and len(answers) == 100
-    assert any("became windows" in note for note in record.notes)
+    assert any("were split into windows" in note for note in record.notes)
     assert record.data.truncated == {"train": 0, "val": 0, "test": 0}
     cut, _ = finish(folder, *SMALL, "train.steps=2", "data.max_length=8", "data.windows=false")
     assert any("words are beyond data.max_length=8" in note for note in cut.notes)

@@ -36,7 +36,7 @@ class Growth:
         if self.count >= self.options.maximum:
             return f"maximum={self.options.maximum} reached"
         if self.failures >= self.options.tries:
-            return f"{self.failures} in a row did not pay (tries={self.options.tries})"
+            return f"{self.failures} in a row did not help (tries={self.options.tries})"
         if self.options.attempts is not None and self.attempt >= self.options.attempts:
             return f"attempts={self.options.attempts} made"
         return ""

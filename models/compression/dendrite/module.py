@@ -82,7 +82,7 @@ def linear_names(model: nn.Module, patterns: list[str]) -> list[str]:
     for pattern in patterns:
         if not any(_is_within(name, pattern) for name in linear):
             others = [type(module).__name__ for name, module in model.named_modules() if _is_within(name, pattern)]
-            what = f"names {others[0]}, and only a Linear can have dendrites" if others else "names no module"
+            what = f"names {others[0]}, but only a Linear can have dendrites" if others else "names no module"
             raise ModelError(
                 f"compression.dendrites.targets: {pattern} {what}. Linear layers here: {', '.join(linear[-8:])}. "
                 "Try: 'compression.dendrites.targets=[classifier]'"

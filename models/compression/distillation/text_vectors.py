@@ -37,10 +37,10 @@ class TextMap(nn.Module):
 def vector_mismatches(student: nn.Module) -> list[str]:
     """A one-line message with a fix if the student has no single text vector to compare with the teacher's."""
     if not isinstance(student, SequenceClassifier):
-        return ["loss vector compares vectors of texts, and the student answers for each word. Try: the loss soft"]
+        return ["loss vector compares vectors of texts, but the student answers for each word. Try: the loss soft"]
     if student.bert.pooler.texts > 1:
         return [
-            "loss vector compares vectors of texts, and the student's readout has one of each text of a pair. "
+            "loss vector compares vectors of texts, but the student's readout gives one for each text of a pair. "
             "Try: model/readout=mean, or the loss soft"
         ]
     return []

@@ -24,7 +24,7 @@ def encoder_with_lengths(model: object) -> Encoder:
     """The encoder of a network; ModelError if its layers cannot drop tokens."""
     bert = model.bert if isinstance(model, Network) else None
     if not isinstance(bert, Bert) or bert.encoder is None:
-        raise ModelError("lengths are of the layers of our own BERTs only. Try: model=bert-tiny, or another BERT")
+        raise ModelError("lengths are for the layers of our own BERTs only. Try: model=bert-tiny, or another BERT")
     return bert.encoder
 
 
@@ -41,7 +41,7 @@ def check_model(model: object) -> None:
     for number, layer in enumerate(encoder.layer, 1):
         if not isinstance(cast(Layer, layer).attention.self, SelfAttention):
             raise ModelError(
-                f"layer {number} has no heads left, and heads tell which tokens matter. "
+                f"layer {number} has no heads left, but heads tell which tokens matter. "
                 "Try: a pruning that leaves every layer a head"
             )
 

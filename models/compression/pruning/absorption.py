@@ -172,6 +172,6 @@ class CutStage(MaskingStage):
         without = [name for name, one in found if not isinstance(one, nn.Linear) or one.bias is None]
         if without:
             raise ModelError(
-                f"compression.{self.name}.absorb=true adds what is cut to biases, and {without[0]} has none. "
+                f"compression.{self.name}.absorb=true adds what is cut to biases, but {without[0]} has none. "
                 f"Try: compression.{self.name}.absorb=false"
             )

@@ -195,7 +195,7 @@ class AwareStage(QuantizationStage):
         schemes = {coded_grid.scheme for _, coded_grid in self.aware_layers(model).values()}
         if EVEN in schemes and isinstance(model, Network) and PRUNED in model.architecture:
             raise ModelError(
-                f"compression=[{self.name}]: the levels of scheme=even have no zero, and this model is pruned. "
+                f"compression=[{self.name}]: the levels of scheme=even have no zero, but this model is pruned. "
                 f"Try: compression.{self.name}.scheme=symmetric compression.{self.name}.embedding_scheme=affine"
             )
 

@@ -83,6 +83,6 @@ def check_states(model: nn.Module, options: AwareSettings, name: str) -> None:
     """ModelError if states are to be compared in a model whose layers cannot be read."""
     if options.qat and options.qat_states and not shape_of(model).layers:
         raise ModelError(
-            f"compression.{name}.qat_states={options.qat_states:g} compares the states of layers, and this model has "
+            f"compression.{name}.qat_states={options.qat_states:g} compares the states of layers, but this model has "
             f"none that can be read. Try: compression.{name}.qat_states=0"
         )

@@ -86,7 +86,7 @@ class QuantizationStage(Stage):
         facts["quantize/logit_difference"] = float((sample_logits(model, context) - before).abs().max())
         context.add_metrics(facts)
         how = "products of integers" if has_kernel else "no kernel: computed in float32 on the decoded weights"
-        context.say(f"quantized to {facts['quantize/bits_per_weight']:.2f} bits a weight, scales included; {how}")
+        context.say(f"quantized to {facts['quantize/bits_per_weight']:.2f} bits per weight, scales included; {how}")
         if advice := self._advice(replaced):
             context.say(advice)
         return model

@@ -57,7 +57,7 @@ def wrong_starts(stages: dict[str, StageSettings], *, is_finished: bool) -> list
     for name, stage in stages.items():
         if before and isinstance(stage, MaskedPruning) and stage.starts == "pretrained":
             found.append(
-                f"compression.{name}.starts=pretrained starts from the model's first weights, and {before}. "
+                f"compression.{name}.starts=pretrained starts from the model's first weights, but {before}. "
                 f"Try: compression.{name}.starts=tuned"
             )
         before = before or f"{name} trains it first"
@@ -72,7 +72,7 @@ def missing_requirements(stages: dict[str, StageSettings], *, has_encoder: bool)
         pruned = name if isinstance(stage, MaskedPruning) else pruned
         if pruned and isinstance(stage, WeightOnly) and EVEN in (stage.scheme, stage.embedding_scheme):
             found.append(
-                f"compression=[{pruned},{name}]: the levels of scheme=even have no zero, and {pruned} makes zeros. "
+                f"compression=[{pruned},{name}]: the levels of scheme=even have no zero, but {pruned} makes zeros. "
                 f"Try: compression.{name}.scheme=symmetric compression.{name}.embedding_scheme=affine"
             )
         if isinstance(stage, TaughtSettings) and not stage.teacher:
@@ -92,4 +92,4 @@ def _needs_encoder(name: str, stage: StageSettings) -> list[str]:
         if stage.matrices:
             return []
         other = f", or compression.{name}.matrices=*word_embeddings"
-    return [f"compression=[{name}] works on an encoder, and model=dsn has none. Try: model=bert-tiny{other}"]
+    return [f"compression=[{name}] works on an encoder, but model=dsn has none. Try: model=bert-tiny{other}"]

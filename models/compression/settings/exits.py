@@ -45,14 +45,14 @@ class Exits(StageSettings):
         key, found = f"compression.{name}", []
         top = HIGHEST.get(self.rule)
         if self.threshold is not None and top is not None and self.threshold > top:
-            found.append(f"{key}.threshold={self.threshold:g}: a {self.rule} is within 0..1. Try: {key}.threshold=0.95")
+            found.append(f"{key}.threshold={self.threshold:g}: a {self.rule} is from 0 to 1. Try: {key}.threshold=0.95")
         if self.rule == "patience" and self.threshold is not None and self.threshold != int(self.threshold):
             found.append(f"{key}.threshold={self.threshold:g}: patience is a number of exits. Try: {key}.threshold=2")
         if self.rule == "patience" and self.threshold == 0:
             found.append(f"{key}.threshold=0: every text would leave at the first exit. Try: {key}.threshold=1")
         if self.threshold is not None and self.guarantee != "none":
             found.append(
-                f"{key}.guarantee={self.guarantee} finds the threshold that {key}.threshold={self.threshold:g} gives. "
+                f"{key}.guarantee={self.guarantee} finds a threshold, but {key}.threshold={self.threshold:g} is set. "
                 f"Try: {key}.threshold=null"
             )
         if self.after is not None and (not self.after or sorted(set(self.after)) != self.after or self.after[0] < 1):

@@ -101,7 +101,7 @@ class Distil(TaughtSettings):
         internal = sorted({loss for phase in self.phases.values() for loss in phase.losses.internal})
         if self.tokens == "own" and internal:
             found.append(
-                f"compression.{name}.tokens=own: the losses {', '.join(internal)} compare states token by token, and "
+                f"compression.{name}.tokens=own: the losses {', '.join(internal)} compare states token by token, but "
                 f"the two models read different tokens. Try: compression.{name}.tokens=shared, or the losses soft and "
                 "hard alone"
             )

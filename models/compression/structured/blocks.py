@@ -142,7 +142,7 @@ def blocks_of(model: nn.Module) -> nn.ModuleList:
     if len(lists) == 1 and all(type(layer).__name__ in FAMILIES for layer in lists[0]):
         return lists[0]
     raise ModelError(
-        f"ziplm removes heads and neurons of encoders like BERT, RoBERTa, DistilBERT and ModernBERT, and "
+        f"ziplm removes heads and neurons of encoders like BERT, RoBERTa, DistilBERT and ModernBERT, but "
         f"{_why_not(model, lists)}. Try: model=bert-tiny, or another of these"
     )
 
@@ -152,7 +152,7 @@ def _why_not(model: nn.Module, lists: list[nn.ModuleList]) -> str:
     config = model.architecture.get("backbone", {}) if isinstance(model, Network) else {}
     heads, keys = config.get("num_attention_heads"), config.get("num_key_value_heads")
     if keys and keys != heads:
-        return f"{heads} heads of this model share the keys of {keys}, so that none can go alone"
+        return f"{heads} heads of this model share the keys of {keys}, so no head can be removed alone"
     kinds = sorted({type(layer).__name__ for one in lists for layer in one})
     return f"this model has {', '.join(kinds)}" if kinds else "this model has no blocks"
 

@@ -42,7 +42,7 @@ def encoder_of(model: nn.Module) -> Encoder:
     """The encoder of a classifier; ModelError if it is not one of ours."""
     bert = model.bert if isinstance(model, Network) else None
     if not isinstance(bert, Bert) or bert.encoder is None:
-        raise ModelError("only layers of our own BERTs can be changed so. Try: model=bert-tiny, or another BERT")
+        raise ModelError("only layers of our own BERTs can be resized. Try: model=bert-tiny, or another BERT")
     return bert.encoder
 
 

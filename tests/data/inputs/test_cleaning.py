@@ -75,7 +75,7 @@ def test_fingerprints_say_which_tokens_and_which_steps() -> None:
 
 @pytest.mark.parametrize("entry", [["tweets", "rot13"], "tweets", {"a": 1}, 3])
 def test_an_unknown_step_in_a_saved_folder_is_refused(entry: object, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="known are tweets"):
+    with pytest.raises(ValueError, match="the known steps are tweets"):
         known_steps(entry)
     tokenizer().save(tmp_path)
     path = tmp_path / "tokenizer_config.json"

@@ -43,7 +43,7 @@ def test_a_number_keeps_exactly_so_many_the_frequent_ones_first() -> None:
     ("wanted", "message"),
     [
         ("6", r"5 special tokens and \d+ single characters.*Try: model\.vocabulary=\d+ or more"),
-        ("5000", "no fewer than"),
+        ("5000", "not fewer than"),
     ],
 )
 def test_too_few_and_too_many_tokens_are_refused(wanted: str, message: str) -> None:

@@ -105,7 +105,7 @@ def test_long_questions_are_cut_and_counted(tokenizer: PieceTokenizer) -> None:
 def test_too_little_room_is_refused_with_the_numbers(tokenizer: PieceTokenizer) -> None:
     with pytest.raises(DataError, match=r"data.max_length=7: a question of 4 tokens and 3 special ones leave no room"):
         split_of_questions(tokenizer, ROWS, 7)
-    with pytest.raises(DataError, match=r"leave 17 for the context, and neighbouring .* data.overlap=17, which"):
+    with pytest.raises(DataError, match=r"leave 17 tokens for the context, which must be more than data.overlap=17"):
         split_of_questions(tokenizer, ROWS, 24, 17)
 
 

@@ -82,7 +82,7 @@ def test_questions_that_are_no_sounds_are_refused(tmp_path: Path) -> None:
     own = INPUTS["sound"].for_questions(made()[0].tokenizer, ("audio",), {"max_mb": 0.02})
     for question, message in (
         (tmp_path / "b.wav", "no such file"),
-        (tmp_path / "a.txt", "a.txt is not a whole sound file"),
+        (tmp_path / "a.txt", "a.txt is not a complete sound file"),
         (CLIPS[0], "up to 0.02 MB"),
     ):
         with pytest.raises(DataError, match=message):

@@ -23,7 +23,7 @@ def test_files_of_each_kind_are_read_and_truncated_ones_are_refused(kind: str, s
     assert found.seconds == pytest.approx(2, abs=0.1)
     error = np.abs(found.samples[4000:28000] - tone(seconds=2)[4000:28000])
     assert error.max() < (0.1 if subtype == "OPUS" else 0.02)
-    with pytest.raises(SoundError, match=r"truncated|whole sound"):
+    with pytest.raises(SoundError, match=r"truncated|complete sound"):
         open_sound(content[: len(content) * 3 // 5], rate=RATE)
 
 
@@ -66,15 +66,15 @@ WITH_NAN = np.where(np.arange(RATE) == 7, np.nan, tone())
     ("content", "message"),
     [
         (b"", "is empty"),
-        (b"not a sound at all" * 100, "not a whole sound file"),
+        (b"not a sound at all" * 100, "not a complete sound file"),
         (sound_file(np.zeros(0)), "no samples"),
         (sound_file(WITH_NAN, subtype="FLOAT"), "not numbers"),
-        (sound_file(3000 * tone(), subtype="FLOAT"), "from -1 to 1"),
+        (sound_file(3000 * tone(), subtype="FLOAT"), "-1 to 1 is expected"),
         (sound_file(tone(rate=2000), 2000), "2,000 Hz"),
-        (with_rate(WAV, 0), r"rate|whole sound"),
+        (with_rate(WAV, 0), r"rate|complete sound"),
         (with_rate(WAV, 2_000_000_000), "Hz"),
         (sound_file(np.zeros((100, 40))), "40 channels"),
-        (WAV[:30], "not a whole sound file"),
+        (WAV[:30], "not a complete sound file"),
     ],
 )
 def test_what_is_no_sensible_sound_is_refused(content: bytes, message: str) -> None:

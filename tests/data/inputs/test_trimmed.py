@@ -145,5 +145,5 @@ def test_the_note_counts_untouched_texts_and_tokens() -> None:
     share = untouched(before, small.kept).mean()
     assert trim_note(small, full, before, after) == (
         f"vocabulary: {small.vocab_size} of {full.vocab_size} tokens; {share:.1%} of the train texts are split as "
-        f"before; {len(before.tokens) / 121:.1f} tokens a text became {len(after.tokens) / 121:.1f}, 0 unknown"
+        f"before; {len(before.tokens) / 121:.1f} tokens per text became {len(after.tokens) / 121:.1f}, 0 unknown"
     )

@@ -72,11 +72,11 @@ def test_a_forest_and_a_row_that_is_there_twice_are_no_mistake(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (["code,parent", "r,", "a,c", "b,a", "c,b"], "a -> c -> b -> a is a circle. Give"),
-        (["code,parent", "r,", "d,a", "a,a"], "a -> a is a circle. Give"),
-        (["code,parent", "a,b", "b,a"], "a -> b -> a is a circle, and no code has an empty parent, which a root has"),
+        (["code,parent", "r,", "a,c", "b,a", "c,b"], "a -> c -> b -> a is a cycle. Give"),
+        (["code,parent", "r,", "d,a", "a,a"], "a -> a is a cycle. Give"),
+        (["code,parent", "a,b", "b,a"], "a -> b -> a is a cycle, and no code has an empty parent, which a root has"),
         (["code,parent", "r,", "q,", "a,r", "a,q"], "'a' has two parents, 'r' and 'q' (row 5)"),
-        (["code,parent", "a,r", "b,s"], "the parents 'r' of 'a', 's' of 'b' have no row of their own"),
+        (["code,parent", "a,r", "b,s"], "the parents 'r' of 'a', 's' of 'b' have no row. Add"),
         (["code,parent", "r,", ",r"], "row 3 has no code"),
         (["code,parent"], "has no rows"),
         (["code,above", "a,r"], "needs the columns 'code' and 'parent'"),
@@ -90,7 +90,7 @@ def test_what_is_no_tree_is_refused_with_its_nodes(tmp_path: Path, lines: list[s
 
 def test_a_long_circle_is_shown_by_its_first_nodes(tmp_path: Path) -> None:
     lines = [f"n{node},n{(node + 1) % 50}" for node in range(50)]
-    with pytest.raises(DataError, match=r"n0 -> n1 -> n2 -> n3 -> n4 -> \.\.\. -> n0 is a circle"):
+    with pytest.raises(DataError, match=r"n0 -> n1 -> n2 -> n3 -> n4 -> \.\.\. -> n0 is a cycle"):
         tree_of(tmp_path, "code,parent", *lines)
 
 

@@ -26,7 +26,7 @@ def test_rows_are_by_document_id_descending_with_relevant_documents_that_are_no_
     assert found.source_rows == [2, 3, 4, 2, 1]
     assert notes == [
         "here: 1 of 3 judged queries have no relevant document, and are left out",
-        "here: 0 of the 2 candidates that are not relevant are judged; the others are taken for negatives",
+        "here: 0 of the 2 candidates that are not relevant are judged; the others count as negatives",
     ]
     mixed = ranked_rows(judged, [run[i] for i in (3, 0, 4, 2, 1)], 1, "here", [])
     assert mixed.documents == found.documents and np.array_equal(mixed.labels().values, found.labels().values)
@@ -48,9 +48,9 @@ def test_judgements_of_unknown_texts_are_counted_and_more_than_one_percent_are_r
     good = [("q", str(i), 1.0) for i in range(199)]
     assert len(found.known(lines(*good, ("q", "lost", 1.0)), "qrels", "judgements")) == 199
     assert found.notes == [
-        "qrels: 1 of 200 judgements are of texts that there are not (document 'lost'), and were left out"
+        "qrels: 1 of 200 judgements name texts that do not exist (document 'lost'), and were left out"
     ]
-    with pytest.raises(DataError, match=r"3 of 202 judgements are of texts .*document 'lost', query 'p'.*the same ids"):
+    with pytest.raises(DataError, match=r"3 of 202 judgements name texts .*document 'lost', query 'p'.*the same ids"):
         found.known(lines(*good, ("q", "lost", 1.0), ("p", "1", 1.0), ("p", "2", 1.0)), "qrels", "judgements")
 
 

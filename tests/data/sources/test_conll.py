@@ -57,7 +57,7 @@ def test_a_line_without_its_tag_is_refused_with_line_and_first_words() -> None:
 def test_columns_that_do_not_exist_are_refused() -> None:
     with pytest.raises(MissingColumn, match=r"data.tags=4: line 1 of x.conll has 2 columns.*Try: data.tags=-1"):
         read("EU B-ORG\n", {"data.tokens": "0", "data.tags": "4"})
-    with pytest.raises(DataError, match="are one column"):
+    with pytest.raises(DataError, match="are the same column"):
         read("EU\nrejects\n")
 
 
@@ -79,7 +79,7 @@ def test_tags_are_names_or_ids_of_names() -> None:
     assert tags_of(["O", "B-PER"], (), "x") == ["O", "B-PER"]
     assert tags_of([0, 1], ("O", "B-PER"), "x") == ["O", "B-PER"]
     assert tags_of([0, 1], (), "x") == ["0", "1"]
-    with pytest.raises(DataError, match="has the tag 2, and the dataset names 2"):
+    with pytest.raises(DataError, match="has the tag 2, but the dataset names 2 tags"):
         tags_of([2], ("O", "B-PER"), "x")
     with pytest.raises(DataError, match=r"without a tag \(word 2\)"):
         tags_of(["O", None], (), "x")

@@ -44,12 +44,12 @@ def tree(*heads: str) -> str:
 
 
 MISTAKES = {
-    "a missing column": (GOOD.replace("\t_\tSpaceAfter=No", ""), "line 7 has 8 columns between tabs"),
-    "a head outside": (tree("0", "5"), "line 1: the head of word 2 is '5', and the sentence has the words 1 to 2"),
+    "a missing column": (GOOD.replace("\t_\tSpaceAfter=No", ""), "line 7 has 8 tab-separated columns"),
+    "a head outside": (tree("0", "5"), "line 1: the head of word 2 is '5', but the sentence has the words 1 to 2"),
     "a head that is no number": (tree("0", "x"), "the head of word 2 is 'x'"),
     "two roots": (tree("0", "1", "0"), "a tree has one root .*: 1, 3. Fix"),
     "no root": (tree("2", "1"), "a tree has one root .*: none. Fix"),
-    "a circle": (tree("0", "3", "2", "1"), "the heads of words 2, 3 go in a circle"),
+    "a circle": (tree("0", "3", "2", "1"), "the heads of words 2, 3 form a cycle"),
     "other numbers": (tree("0", "1").replace("2\tw", "3\tw"), "numbered 1 3, not 1 to 2"),
     "odd features": (tree("0").replace("X\t_\t_", "X\t_\tPast"), "FEATS 'Past' is not a list"),
 }

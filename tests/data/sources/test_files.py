@@ -245,7 +245,7 @@ def test_half_a_character_and_bytes_are_no_text(tmp_path: Path) -> None:
     assert "the column 'text' holds binary, not text" in refused(tmp_path / "d.parquet")
     broken = pa.table({"text": pa.array([b"\xff"] * 60).cast(pa.string(), safe=False), "label": ["a", "b"] * 30})
     pq.write_table(broken, tmp_path / "d.parquet")
-    assert "is not a whole Parquet file" in refused(tmp_path / "d.parquet")
+    assert "is not a complete Parquet file" in refused(tmp_path / "d.parquet")
 
 
 def test_a_refused_file_leaves_nothing_half_written(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_a_gzipped_parquet_file_is_read_and_half_a_gzip_file_refused(tmp_path: P
     path = write(tmp_path / "d.parquet")
     packed = gzip.compress(path.read_bytes())
     assert read(write_bytes(tmp_path / "d.parquet.gz", packed)).fingerprint == read(path).fingerprint
-    assert "is not a whole gzip file" in refused(
+    assert "is not a complete gzip file" in refused(
         write_bytes(tmp_path / "d.csv.gz", gzip.compress(COMMAS.encode())[:-20])
     )
 
@@ -104,7 +104,7 @@ def test_a_used_column_that_occurs_twice_is_refused_and_another_one_is_not(name:
         ("ft.txt", b"__label__pos good film\n", "Try: awk"),
         ("ft.csv", b"__label__pos good film\n", "Try: awk"),
         ("object.json", b'{\n "rows": []\n}\n', "line 1 is not JSON"),
-        ("after.json", b'[{"text": "a", "label": 1}] x', "goes on after its array"),
+        ("after.json", b'[{"text": "a", "label": 1}] x', "continues after its array"),
         ("short.json", b'[{"text": "a", "label": 1}', "expected , or ] and found 'the end'"),
         ("sheet.csv", b"PK\x03\x04\x14\x00\xff", "holds a zip archive, as .xlsx files are"),
         ("table.csv", b"PAR1\x15\x04\xff", "holds Parquet, not text. Rename it to .parquet"),

@@ -47,5 +47,5 @@ def test_the_first_wrong_row_of_a_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_column_that_is_not_there_is_named_with_those_that_are(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"names 'fear', and there is no such column \(columns: text, anger, joy\)"):
+    with pytest.raises(DataError, match=r"names 'fear', but there is no such column \(columns: text, anger, joy\)"):
         read(tmp_path, ROWS, ["joy", "fear"])

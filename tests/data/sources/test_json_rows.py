@@ -32,7 +32,7 @@ def test_lines_are_numbered_by_line_and_arrays_by_place() -> None:
         ('[{"text": "a"}, [1]]', "row 2 holds a list, not an object"),
         ('[{"text": "a"} {"text": "b"}]', "row 2: expected , or ]"),
         ('[{"text": "a"}', "expected , or ] and found 'the end'"),
-        ('[{"text": "a"}] 1', "goes on after its array"),
+        ('[{"text": "a"}] 1', "continues after its array"),
         ('{"text": "a", "text": "b"}', "has 'text' more than once"),
         ('{"body": "a"}', "'text' is not in d.json"),
     ],

@@ -18,5 +18,5 @@ def test_no_choice_is_all_and_a_choice_keeps_its_order_each_once() -> None:
 def test_an_unknown_name_is_refused_with_the_nearest_or_the_first_ones() -> None:
     with pytest.raises(DataError, match=r"some has no 'pasive_1'; the nearest of its 3: passive_1, passive_2"):
         chosen_paradigms(SOURCE, ["pasive_1"])
-    with pytest.raises(DataError, match=r"has no 'zzz'; there are its 6: a0, a1, a2, a3, a4, \.\.\.\. Try"):
+    with pytest.raises(DataError, match=r"has no 'zzz'; some of its 6: a0, a1, a2, a3, a4, \.\.\.\. Try"):
         checked_names("file.csv", [f"a{i}" for i in range(6)], ["zzz"])

@@ -85,7 +85,7 @@ def test_repeated_rows_are_kept_once_and_other_answers_count_as_right() -> None:
 
 
 def test_an_id_of_two_questions_is_refused() -> None:
-    with pytest.raises(DataError, match="the id of another one: 1 \\('q1' in rows 1 and 2\\)"):
+    with pytest.raises(DataError, match="questions that share an id: 1 \\('q1' in rows 1 and 2\\)"):
         read([row("Ada", 0, 1), row("Ada", 0, 1, question="Who else?")])
     with pytest.raises(DataError, match="with an answer and without one: 1 \\(rows 1 and 2, id 'q1'\\)"):
         read([row("Ada", 0, 1), row(None, None, 1)])
@@ -95,7 +95,7 @@ def test_a_column_that_names_hardly_any_question_is_no_id() -> None:
     found = read([row("Ada", 0, number, id=str(number % 5)) for number in range(200)])
     assert len(found.rows) == 200 and found.ids[6] == "7"
     assert found.notes == [
-        "qa.json: the column 'id' has 5 values for 200 questions, so it is no id and questions are named by their rows"
+        "qa.json: the column 'id' has 5 values for 200 questions, so questions are named by their rows"
     ]
 
 

@@ -46,7 +46,7 @@ def test_a_file_becomes_texts_facts_and_characters(tmp_path: Path) -> None:
     assert groups[0] == groups[1]
     assert found.dropped == {"train: answer not at its answer_start": 1}
     assert found.notes == [
-        "questions without an answer: 1 of 2 in train; SQuAD 2.0's rules hold, and an empty answer is right there"
+        "questions without an answer: 1 of 2 in train; SQuAD 2.0's rules hold: an empty answer is right"
     ]
 
 

@@ -16,7 +16,7 @@ from tests.data.inputs.sounds import RATE, sound_file, sound_settings, tone, wri
 WITH_NAN = np.where(np.arange(RATE) == 7, np.nan, tone())
 BAD = {
     "is empty": b"",
-    "is not a whole sound file": b"<html>404</html>" * 100,
+    "is not a complete sound file": b"<html>404</html>" * 100,
     "has no samples": sound_file(np.zeros(0)),
     "not numbers": sound_file(WITH_NAN, subtype="FLOAT"),
     "is truncated": sound_file(tone())[:20000],
@@ -40,7 +40,7 @@ def test_missing_and_large_files_are_named_together(tmp_path: Path) -> None:
     (tmp_path / "wav" / "1.wav").unlink()
     (tmp_path / "wav" / "2.wav").write_bytes(sound_file(tone(seconds=4)))
     settings = sound_settings(path, max_mb=0.05)
-    with pytest.raises(DataError, match=r"row 3: 1.wav is missing; row 4: 2.wav has 0.1 MB, and data.max_mb=0.05"):
+    with pytest.raises(DataError, match=r"row 3: 1.wav is missing; row 4: 2.wav is 0.1 MB, but data.max_mb=0.05"):
         read_raw(settings, SharedCache(tmp_path))
 
 

@@ -29,7 +29,7 @@ def test_a_path_outside_the_folder_of_the_table_is_refused(name: str, tmp_path: 
     (folder / "link.wav").symlink_to(tmp_path / "secret.wav")
     path.write_text(path.read_text().replace("wav/3.wav", name.format(tmp_path)))
     for missing in ("refuse", "drop"):
-        with pytest.raises(DataError, match=r"row 5 names .* outside of .*inner"):
+        with pytest.raises(DataError, match=r"row 5 names .* outside .*inner"):
             read(path, missing=missing)
 
 

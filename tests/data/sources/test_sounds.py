@@ -54,7 +54,7 @@ def test_other_rates_and_several_channels_are_said_once(tmp_path: Path) -> None:
     (tmp_path / "wav" / "5.wav").write_bytes(sound_file(np.clip(9 * tone(1760, 0.25), -1, 1)))
     notes = load(sound_settings(path), tmp_path / "cache").notes
     assert [note for note in notes if "sounds" in note] == [
-        "1 of 16 sounds have several channels, and the mean of these is read",
+        "1 of 16 sounds have several channels, and the mean of the channels is used",
         "1 of 16 sounds have another rate (44,100 Hz) and are resampled to 16,000 Hz",
         "1 of 16 sounds are clipped: more than 0.1 % of their samples are at full scale",
     ]
@@ -81,7 +81,7 @@ def test_equal_sounds_are_counted_whatever_their_files_are(tmp_path: Path) -> No
 
 
 def test_the_built_in_data_are_texts(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="data=demo has texts alone"):
+    with pytest.raises(DataError, match="data=demo has only texts"):
         load(DataSettings(audio="sound"), tmp_path)
 
 

@@ -42,7 +42,7 @@ def test_other_lines_are_refused_with_their_number(tmp_path: Path, line: str) ->
 
 
 def test_a_score_that_is_no_number_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"run.txt line 1: 'nan' is no number"):
+    with pytest.raises(DataError, match=r"run.txt line 1: 'nan' is not a number"):
         candidates(tmp_path / "run.txt", "1 Q0 b 2 nan bm25")
 
 

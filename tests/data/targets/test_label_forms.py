@@ -63,7 +63,7 @@ def test_a_column_of_lists_as_texts_is_read_as_sets(tmp_path: Path) -> None:
 
 def test_spellings_of_one_label_are_told(tmp_path: Path) -> None:
     (note,) = read(tmp_path, ["Spam", "ham", "spam"]).notes
-    assert "'Spam', 'spam' differ in spelling alone" in note
+    assert "'Spam', 'spam' differ only in spelling" in note
     assert len(spelling_notes(["not_spam", "Not spam", "7", "007", "+7", "C", "C++", "-", "_"])) == 2
     assert not spelling_notes(["Spam", "ham", "1", "2", "-1", ":-)", ":)", "x", "-x"])
     assert not spelling_notes(["9007199254740992", "9007199254740993"]), "one number as floats"

@@ -64,7 +64,7 @@ def test_it_can_be_asked_for_and_forbidden(tmp_path: Path) -> None:
     assert read(tmp_path, SPREAD, standardize="always").task.target_scale
     assert read(tmp_path, 1000 + SPREAD, standardize="never").task.target_scale is None
     settings = DataSettings(demo_rows=40, standardize="always")
-    with pytest.raises(DataError, match=r"needs numbers as labels, and this is classification. Try: data.standardize"):
+    with pytest.raises(DataError, match=r"needs numbers as labels, but this is classification. Try: data.standardize"):
         load_splits(settings, tokenizer="train", vocab_size=200, cache=tmp_path / "cache")
 
 

@@ -77,7 +77,8 @@ def test_notes_say_what_was_cut_and_what_lies_inside_a_token(tokenizer: PieceTok
     split, settings = split_of_questions(tokenizer, rows, 100), DataSettings(max_length=100)
     notes = Span().notes_on(split, settings)
     assert notes == [
-        "1 of 5 train rows are longer than data.max_length=100 and became windows, which overlap: 8 windows in all",
+        "1 of 5 train rows are longer than data.max_length=100 and were split into windows, which overlap: "
+        "8 windows in all",
         "1 train questions have more than 64 tokens and were cut",
         "1 train answers begin or end inside a token; the whole token is taken",
     ]

@@ -42,7 +42,7 @@ def test_long_rows_become_windows_and_that_is_said(tokenizer: Tokenizer) -> None
     assert found.parts is not None
     assert found.parts[1] == 1
     assert Tags().notes_on(found, settings) == [
-        "1 train rows are longer than data.max_length=8 and became windows, which overlap"
+        "1 train rows are longer than data.max_length=8 and were split into windows, which overlap"
     ]
     assert Tags().notes_on(split, settings) == []
 

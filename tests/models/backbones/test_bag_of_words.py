@@ -142,11 +142,11 @@ def test_the_report_says_what_was_taken_and_fingerprints_it(checkpoint: str, tmp
     ("changes", "message"),
     [
         ({"width": 0.01}, r"width=0.01 of 32 dimensions leaves none. Try: model.width=0.03125"),
-        ({"width": 2.0, "init": "slice"}, r"is 32 wide, the DSN 64. Try: model.width=1$"),
-        ({"width": 2.0, "init": "pca"}, r"is 32 wide, the DSN 64"),
+        ({"width": 2.0, "init": "slice"}, r"is 32 wide, but the DSN 64. Try: model.width=1$"),
+        ({"width": 2.0, "init": "pca"}, r"is 32 wide, but the DSN 64"),
         (
             {"init": "slice", "vocab_size": 91},
-            r"90 word vectors, the tokenizer has 91 tokens. Try: model.tokenizer=",
+            r"90 word vectors, but the tokenizer has 91 tokens. Try: model.tokenizer=",
         ),
         ({"init": "slice", "tokenizer": "train"}, r"makes a new vocabulary"),
         ({"init": "slice", "init_from": None}, r"needs a checkpoint"),

@@ -78,7 +78,7 @@ def test_a_frozen_encoder_learns_nothing_below_the_head() -> None:
 def test_a_readout_without_meaning_an_odd_width_and_weights_that_do_not_exist_are_refused() -> None:
     with pytest.raises(ModelError, match=r"model/backbone=bilstm has none with attention"):
         small(**SHAPE | {"readout": {"name": "cls"}})
-    with pytest.raises(ModelError, match=r"model.hidden=15 does not divide into two directions. Try: model.hidden=16"):
+    with pytest.raises(ModelError, match=r"model.hidden=15 cannot be split into two directions. Try: model.hidden=16"):
         small(**SHAPE | {"hidden": 15})
     with pytest.raises(ModelError, match="there are no weights for model="):
         small(**SHAPE | {"pretrained": "some/model"})
@@ -87,5 +87,5 @@ def test_a_readout_without_meaning_an_odd_width_and_weights_that_do_not_exist_ar
 @pytest.mark.parametrize("shape", [{"layers": 10**9, "words": 8}, {"layers": 1}, "deep", {"layers": 1, "words": 10**9}])
 def test_a_config_that_describes_no_network_is_refused_before_memory_is_taken(shape: object) -> None:
     model = small(**SHAPE)
-    with pytest.raises(ModelError, match="describes no Bi-LSTM"):
+    with pytest.raises(ModelError, match="does not describe a Bi-LSTM"):
         rebuild(model.architecture | {"bilstm": shape}, model.spec)

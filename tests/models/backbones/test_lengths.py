@@ -62,7 +62,7 @@ def test_values_that_mean_nothing_are_refused(values: tuple[float, ...], mode: M
 def test_lengths_of_another_model_are_refused() -> None:
     with pytest.raises(ModelError, match="2 values for 3 layers"):
         Lengths((0.5, 0.5)).check_fits(3, 512)
-    with pytest.raises(ModelError, match=r"layer 1 keeps 600 tokens, and this model takes 512 at most\. Try: 512"):
+    with pytest.raises(ModelError, match=r"layer 1 keeps 600 tokens, but this model takes 512 at most\. Try: 512"):
         Lengths((600, 20), "absolute").check_fits(2, 512)
     Lengths((600, 20), "absolute").check_fits(2, None)
     Lengths((0.5, 0.5)).check_fits(2, 512)

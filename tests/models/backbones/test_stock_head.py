@@ -178,5 +178,5 @@ def test_other_families_are_refused_by_their_config_alone(tmp_path: Path, config
 
 def test_a_class_that_transformers_lacks_is_refused(hubs: Callable[[str], Path]) -> None:
     hub = hubs("NomicBert")
-    with pytest.raises(ModelError, match="no such class of nomic_bert for this task"):
+    with pytest.raises(ModelError, match="no class of nomic_bert for this task"):
         stock(hub, "span")

@@ -54,12 +54,12 @@ def test_probabilities_equal_those_of_the_whole_output(kind: str, tmp_path: Path
 def test_a_part_of_the_head_that_is_missing_is_refused(kind: str, tmp_path: Path) -> None:
     _, config, state = saved(kind, tmp_path)
     del state[KINDS[kind][1]]
-    with pytest.raises(ModelError, match=rf"here: has no whole head for masked words: it lacks {KINDS[kind][1]}"):
+    with pytest.raises(ModelError, match=rf"here: has no complete masked-word head: it lacks {KINDS[kind][1]}"):
         open_foreign_masked_lm(config, state, "here")
 
 
 def test_a_model_that_generates_text_and_nonsense_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="a gpt2 is not a text encoder"):
         open_foreign_masked_lm({"model_type": "gpt2"}, {}, "here")
-    with pytest.raises(ModelError, match="describe no valid model"):
+    with pytest.raises(ModelError, match="do not describe a valid model"):
         open_foreign_masked_lm({"model_type": "roberta", **SIZES, "num_attention_heads": "many"}, {}, "here")

@@ -64,7 +64,7 @@ def test_what_is_not_a_whole_model_is_refused(tmp_path: Path, case: str) -> None
         "no folder": "there is no such folder",
         "no config": "has no config.json",
         "another kind": "is a gpt2, not a model saved by Bertier",
-        "half the weights": "is no complete classifier",
+        "half the weights": "is not a complete classifier",
         "another shape": "weights and config.json disagree",
     }
     with pytest.raises(ModelError, match=expected[case]):

@@ -63,7 +63,7 @@ def test_the_files_of_a_checkpoint_name_its_readout(
         (modes(mean_tokens=True, max_tokens=True), "pools by mean and max"),
         (modes(), "pools by nothing"),
         ("{", "is not JSON"),
-        ([1], "is no JSON object"),
+        ([1], "is not a JSON object"),
     ],
 )
 def test_what_no_readout_computes_is_refused(pooling: Any, message: str, tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_a_new_model_that_cannot_be_put_in_place_brings_the_old_one_back(
 
 def test_a_folder_of_something_else_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(ModelError, match="not a model and is not replaced"):
+    with pytest.raises(ModelError, match="other than a model, so it is not replaced"):
         write(small(), tmp_path)
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
 

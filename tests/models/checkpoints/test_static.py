@@ -56,7 +56,7 @@ def test_codes_shared_rows_and_factors_are_applied(tmp_path: Path) -> None:
 def test_what_is_no_table_is_named_before_data_are_read(tmp_path: Path) -> None:
     source = model2vec(tmp_path / "bert", layer=TABLE)
     for refused in (lambda: check_static(source, None), lambda: read_static(source)):
-        with pytest.raises(ModelError, match=r"is no table of static vectors.*model.init=input model.init_from="):
+        with pytest.raises(ModelError, match=r"is not a table of static vectors.*model.init=input model.init_from="):
             refused()
     (tmp_path / "empty").mkdir()
     with pytest.raises(ModelError, match=r"has no model.safetensors"):

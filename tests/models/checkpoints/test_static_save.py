@@ -72,7 +72,7 @@ def test_what_is_done_to_each_token_alone_is_folded_into_its_row(changes: dict[s
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"positional": True}, "the format has no places. Try: train with model=static"),
+        ({"positional": True}, "the format has none. Try: train with model=static"),
         ({"readout": {"name": "sum"}}, "its readout is sum, .*Try: train with model/readout=mean"),
         ({"readout": {"name": "sqrt"}}, "its readout is sqrt"),
         ({"embedding": {"name": "bigram", "buckets": 50}}, "of pairs of tokens"),

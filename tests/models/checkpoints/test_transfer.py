@@ -93,16 +93,16 @@ def test_another_librarys_encoder_goes_on_too(tmp_path: Path) -> None:
     )
     model, _ = carried(write(source, tmp_path / "m"), family="auto", readout=LEARNED)
     assert same(model, source, "bert.backbone")
-    with pytest.raises(ModelError, match="another architecture: a distilbert"):
+    with pytest.raises(ModelError, match="a different architecture: a distilbert"):
         carried(tmp_path / "m")
 
 
 REFUSED = [
-    ({"hidden": 64}, "another architecture: hidden 32 and not 64"),
+    ({"hidden": 64}, "a different architecture: hidden 32 and not 64"),
     ({"heads": 2, "layers": 1}, "layers 2 and not 1, heads 4 and not 2"),
     ({"carry": "readout", "readout": LEARNED}, "readout .*cls.* and not .*layer_pool.*model.carry=encoder"),
     ({"carry": "all", "num_labels": 2}, "predicts 3 labels, the task has 2"),
-    ({"vocab_size": 91}, "word vectors for 90 tokens, the tokenizer has 91"),
+    ({"vocab_size": 91}, "word vectors for 90 tokens, but the tokenizer has 91"),
 ]
 
 
@@ -155,5 +155,5 @@ def test_rounded_weights_are_no_start(tmp_path: Path) -> None:
 
 
 def test_a_bag_of_words_is_no_encoder_to_start_from(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="not an encoder of ours"):
+    with pytest.raises(ModelError, match="not one of our own encoders"):
         carried(write(small(family="dsn", readout={"name": "sum"}), tmp_path / "m"))

@@ -50,16 +50,16 @@ CONFIGS: dict[str, tuple[dict[str, Any], str]] = {
     "a kernel of the hub": ({"_attn_implementation": "evil/kernel"}, "its own code (_attn_implementation)"),
     "another module": ({"model_type": "bertier", "readout": "cls", "compressed": [{"method": "..save"}]}, "no method"),
     "a readout outside": ({"model_type": "bertier", "readout": "..save"}, "no such model/readout"),
-    "no width": ({"hidden_size": None}, "describe no valid model"),
-    "a width that is text": ({"hidden_size": "32"}, "describe no valid model"),
+    "no width": ({"hidden_size": None}, "do not describe a valid model"),
+    "a width that is text": ({"hidden_size": "32"}, "do not describe a valid model"),
     "a width beyond all": ({"hidden_size": 10**30}, "which no model has"),
     "a width beyond its weights": ({"hidden_size": 9_000_000}, "parameters, the weights hold"),
-    "no heads": ({"num_attention_heads": 0}, "does not divide into model.heads=0"),
-    "fewer heads than none": ({"num_attention_heads": -1}, "does not divide into model.heads=-1"),
+    "no heads": ({"num_attention_heads": 0}, "is not divisible by model.heads=0"),
+    "fewer heads than none": ({"num_attention_heads": -1}, "is not divisible by model.heads=-1"),
     "many layers": ({"num_hidden_layers": 100_000}, "more than 512"),
     "an eps that is text": ({"layer_norm_eps": "small"}, "expected 0 to 1"),
     "an eps that is a list": ({"layer_norm_eps": [0.5, 0.5]}, "expected 0 to 1"),
-    "padding beyond the words": ({"pad_token_id": 10**6}, "pad_token_id=1000000, and its table has vocab_size=90 rows"),
+    "padding beyond the words": ({"pad_token_id": 10**6}, "pad_token_id=1000000, but its table has vocab_size=90 rows"),
     "a type that is a list": ({"model_type": ["bert"]}, "names no model_type"),
 }
 
@@ -101,5 +101,5 @@ def test_the_parts_of_a_model_lie_beside_its_index(name: Any, tmp_path: Path) ->
     save_file({}, tmp_path / "other.safetensors")
     (folder / "model.safetensors").unlink()
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"weight": name}}))
-    with pytest.raises(ModelError, match=r"which is not a file beside it|describe no valid model"):
+    with pytest.raises(ModelError, match=r"which is not a file in its folder|do not describe a valid model"):
         read_state(str(folder), "")

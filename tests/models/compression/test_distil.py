@@ -103,16 +103,16 @@ def test_numbers_of_any_unit_weigh_as_much_beside_the_labels() -> None:
 @pytest.mark.parametrize(
     ("student", "teacher", "losses", "message"),
     [
-        ({"heads": 2}, {}, {"attention": 1.0}, "the student has 2 heads, the teacher 4.*relation=1"),
+        ({"heads": 2}, {}, {"attention": 1.0}, "the student has 2 and the teacher 4.*relation=1"),
         ({"hidden": 24}, {}, {"relation": 1.0}, "relation_heads=16.*width 24 and the teacher's 32.*relation_heads=8"),
         ({"hidden": 16}, {}, {"cosine": 1.0}, "the student has 16, the teacher 32"),
         (
             {"family": "dsn", "backbone": "none", "readout": {"name": "mean"}}, {}, {"hidden": 1.0},
-            "losses hidden compare layers, and the student has none that can be read",
+            "losses hidden compare layers, but the student has none that can be read",
         ),
         (
             {"family": "dsn", "readout": {"name": "pair", "norm": "none", "size": None, "dropout": 0.0}}, {},
-            {"vector": 1.0}, "one of each text of a pair. Try: model/readout=mean",
+            {"vector": 1.0}, "one for each text of a pair. Try: model/readout=mean",
         ),
     ],
 )  # fmt: skip

@@ -84,7 +84,7 @@ def test_numbers_have_neither_confidence_nor_a_guarantee() -> None:
 
 def test_rows_that_cannot_calibrate_are_refused() -> None:
     guaranteed = Exits(Options(guarantee="net_loss", at_most_loss=0.005))
-    with pytest.raises(ModelError, match="takes at least 1,472 rows"):
+    with pytest.raises(ModelError, match="needs at least 1,472 rows"):
         guaranteed.check_rows(1471, "")
     guaranteed.check_rows(1472, "")
     with pytest.raises(ModelError, match="the rows of val train too"):

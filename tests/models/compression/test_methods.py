@@ -38,5 +38,5 @@ def test_stages_are_restored_in_their_order_and_noted() -> None:
 
 
 def test_a_method_that_does_not_exist_is_refused_and_never_imported() -> None:
-    with pytest.raises(ModelError, match=r"'os\.path', which is no method here"):
+    with pytest.raises(ModelError, match=r"'os\.path', which is not a known method"):
         restore_stages(small(), {"compressed": [{"method": "os.path"}]})

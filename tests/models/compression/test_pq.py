@@ -40,7 +40,7 @@ def test_a_large_table_is_smaller_than_in_int8_and_the_saved_folder_answers_alik
 @pytest.mark.parametrize(
     ("options", "model", "message"),
     [
-        ({"dsub": 4}, {"vocab_size": 2000, "hidden": 6, "heads": 2, "layers": 1}, "6 numbers do not divide"),
+        ({"dsub": 4}, {"vocab_size": 2000, "hidden": 6, "heads": 2, "layers": 1}, "6 numbers cannot be split"),
         ({}, {"vocab_size": 255}, "255 rows has fewer rows than the 256 centres"),
         ({}, {"vocab_size": 600}, r"600 rows of 32 take 27,\d+ bytes in product codes and 22,200 in int8"),
     ],

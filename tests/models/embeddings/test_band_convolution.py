@@ -41,7 +41,7 @@ def test_the_first_frame_of_a_row_is_a_learned_vector_and_the_others_do_not_depe
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"stacked": 5}, "12 features do not divide into 5"),
+        ({"stacked": 5}, "12 features cannot be split into 5"),
         ({"pool": 7}, "pool=7.*6 places"),
         ({"kernel": 20}, "kernel=20"),
     ],

@@ -31,7 +31,7 @@ def test_the_first_frame_of_a_row_is_replaced_by_a_learned_vector_wherever_rows_
 def test_without_a_projection_a_vector_is_the_frame_and_the_model_as_wide() -> None:
     inputs = frames(3)["input_ids"]
     assert torch.equal(Frames(WIDTH, WIDTH, 0, None, project=False, first=False)(inputs), inputs)
-    with pytest.raises(ModelError, match=rf"frames are {WIDTH} wide and the model 4. Try: model.hidden={WIDTH}"):
+    with pytest.raises(ModelError, match=rf"frames are {WIDTH} wide, but the model 4. Try: model.hidden={WIDTH}"):
         Frames(WIDTH, 4, 0, None, project=False, first=False)
 
 

@@ -45,5 +45,5 @@ def test_what_a_config_does_not_say_is_a_classifier_of_texts(config: dict[str, A
 
 
 def test_a_head_for_texts_refuses_a_vector_for_each_token() -> None:
-    with pytest.raises(ModelError, match="gives a vector for each token, and this task needs one for the text"):
+    with pytest.raises(ModelError, match="gives a vector for each token, but this task needs one for the text"):
         small(readout={"name": "none"})

@@ -112,5 +112,5 @@ def test_a_config_with_another_unit_is_refused(tmp_path: Path, targets: Any) -> 
     folder = saved(unit_model(readout={"name": "mean"}), tmp_path / "m")
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {TARGETS: targets}))
-    with pytest.raises(ModelError, match="describe no valid model"):
+    with pytest.raises(ModelError, match="do not describe a valid model"):
         load_model(folder)

@@ -135,7 +135,7 @@ def test_a_head_goes_along_in_the_order_of_the_tasks_tags(tmp_path: Path) -> Non
     source = tagger(1)
     model, _ = carried(write(source, tmp_path / "m", label_names=NAMES), carry="all")
     torch.testing.assert_close(model.eval()(**batch()), source(**batch())[..., [0, 2, 1]], atol=1e-6, rtol=0)
-    with pytest.raises(ModelError, match="has another architecture: readout"):
+    with pytest.raises(ModelError, match="has a different architecture: readout"):
         carried(write(small(1), tmp_path / "texts"), carry="all")
 
 

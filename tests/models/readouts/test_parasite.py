@@ -125,7 +125,7 @@ def test_it_goes_on_from_a_saved_one(tmp_path: Path) -> None:
 def test_an_encoder_of_transformers_has_no_place_for_it(tmp_path: Path) -> None:
     save_backbone("DistilBert", DISTILBERT, tmp_path)
     settings = ModelSettings(family="auto", pretrained=str(tmp_path), readout=OPTIONS)
-    with pytest.raises(ModelError, match="between the layers of our own encoder, and this is a distilbert"):
+    with pytest.raises(ModelError, match="between the layers of our own encoder, but this is a distilbert"):
         build(settings, head=HeadSpec(outputs=3), vocab_size=90)
 
 

@@ -84,7 +84,7 @@ MISTAKES = {
     "a typo": (["{clips}/a.wva"], r"a\.wva: no such file; this model reads sounds\. Try: \S*/clips/a\.wav"),
     "a folder": (["{clips}"], r"is a folder, but sound files are needed\. Try: run predict 5555 \S*clips/\*\.wav"),
     "a text": (["a lovely film"], "a lovely film: no such file; this model reads sounds. Try: the path of a sound"),
-    "a text named .wav": (["{clips}/notes.wav"], r"notes\.wav is not a whole sound file"),
+    "a text named .wav": (["{clips}/notes.wav"], r"notes\.wav is not a complete sound file"),
     "one of many": (["{clips}/a.wav", "{clips}/no.wav"], r"no\.wav: no such file"),
     "a table among files": (
         ["{clips}/a.wav", "{clips}/clips.csv"],

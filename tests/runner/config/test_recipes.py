@@ -60,7 +60,7 @@ def test_the_list_and_what_is_fixed_count_for_the_identity_and_a_preset_has_none
             "model.width=-1.0: out of range",
         ),
         (["model=dsn", "model.recipes=['model.width=1','model.width']"], "model.recipes: 'model.width' cannot be read"),
-        (["model=dsn", "data=wnut17"], "leaves words out of a pooling, and this task answers for each token"),
+        (["model=dsn", "data=wnut17"], "leaves words out of a pooling, but this task answers for each token"),
         (["model=dsn", "compression=[distil]", "compression.distil.teacher=x"], "distil has its own training"),
     ],
 )

@@ -80,7 +80,7 @@ BAD: dict[str, tuple[Any, int, str]] = {
     "a path": ({"sounds": ["/etc/passwd1"]}, 422, "Try: convert it to WAV"),
     "a path with a suffix": ({"sounds": ["clips/a.wav"]}, 422, 'Expected {"sounds": ["<a file in base64>"]}'),
     "a path in texts": ({"texts": ["clips/a.wav"]}, 422, "sounds: Field required"),
-    "a text": ({"sounds": [coded(b"this is a text, not a sound")]}, 422, "sound 1 is not a whole sound file"),
+    "a text": ({"sounds": [coded(b"this is a text, not a sound")]}, 422, "sound 1 is not a complete sound file"),
     "the second": ({"sounds": [coded(CLIPS["a"]), coded(b"")]}, 422, "sound 2 is empty"),
     "truncated": ({"sounds": [coded(CLIPS["a"][:2000])]}, 422, "sound 1 is truncated"),
     "pairs": ({"sounds": [coded(CLIPS["a"])], "pairs": ["b"]}, 422, "sounds without pairs"),

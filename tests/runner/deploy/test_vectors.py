@@ -96,7 +96,7 @@ def test_a_model_that_compares_pairs_gives_the_vector_of_each_text_and_keeps_its
         ("bbbb", "model2vec", "counts unknown tokens, .*Try: format=static-embedding, or .*model.unknown_tokens=drop"),
         ("aaaa", "static-embedding", "leaves unknown tokens out .*Try: format=model2vec, or .*unknown_tokens=keep"),
         ("dddd", "model2vec", "special tokens around a text.*Try: train with model=static"),
-        ("eeee", "model2vec", "adds the vector of a place"),
+        ("eeee", "model2vec", "adds position vectors"),
     ],
 )
 def test_what_would_differ_elsewhere_is_refused_before_anything_is_written(

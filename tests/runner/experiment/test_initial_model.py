@@ -150,7 +150,7 @@ BAD_FOLDERS: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "empty": (empty, "", "is an empty folder. Try"),
     "weights of another family": (of_another, "", "its weights lack .*Is its config.json of another model. Try"),
     "cut short": (cut_short, "", "model.safetensors is damaged .*Get a fresh copy"),
-    "unknown family": (lambda f: change(f, model_type="perceptron"), "", "a perceptron is not .*It may be a.*bert"),
+    "unknown family": (lambda f: change(f, model_type="perceptron"), "", "a perceptron is not .*Use a.*bert"),
     "T5": (lambda f: change(f, model_type="t5", is_encoder_decoder=True), "", "a t5 is not a text encoder.*modernbert"),
     "generates": (lambda f: change(f, is_decoder=True), "", "is not a text encoder: it generates text"),
     "its own code": (lambda f: change(f, model_type="x", auto_map={"AutoModel": "a.B"}), "", "brings its own code"),
@@ -163,7 +163,7 @@ BAD_FOLDERS: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "more tokens than rows": (
         lambda f: save_bert(f, vocab_size=9), "", "tokenizer has .* tokens, .* has word vectors for 9. Try: "
     ),
-    "encoder as static": (lambda f: None, "model=static", "is no table of static vectors.*Try: run model=auto"),
+    "encoder as static": (lambda f: None, "model=static", "is not a table of static vectors.*Try: run model=auto"),
 }  # fmt: skip
 
 

@@ -85,9 +85,9 @@ def test_targets_name_linear_layers_or_blocks_of_them_and_nothing_else() -> None
     block = linear_names(model, ["bert.encoder.layer.1"])
     assert len(block) == 6 and all(name.startswith("bert.encoder.layer.1.") for name in block)
     attach_dendrites(model, ["classifier"])
-    with pytest.raises(ModelError, match="classifier names Dendritic, and only a Linear"):
+    with pytest.raises(ModelError, match="classifier names Dendritic, but only a Linear"):
         linear_names(model, ["classifier"])
-    with pytest.raises(ModelError, match="LayerNorm, and only a Linear"):
+    with pytest.raises(ModelError, match="LayerNorm, but only a Linear"):
         linear_names(model, ["bert.embeddings.LayerNorm"])
     with pytest.raises(ModelError, match=r"head names no module.*Try: .*targets=\[classifier\]"):
         linear_names(model, ["head"])

@@ -51,9 +51,9 @@ def test_an_architecture_that_others_hold_is_left_as_it_was() -> None:
 
 
 def test_models_without_layers_that_drop_tokens_are_refused() -> None:
-    with pytest.raises(ModelError, match="lengths are of the layers of our own BERTs only"):
+    with pytest.raises(ModelError, match="lengths are for the layers of our own BERTs only"):
         set_lengths(small(family="dsn", readout={"name": "mean"}), HALF)
-    with pytest.raises(ModelError, match="lengths are of the layers of our own BERTs only"):
+    with pytest.raises(ModelError, match="lengths are for the layers of our own BERTs only"):
         check_model(torch.nn.Linear(2, 2))
     with pytest.raises(ModelError, match="model/readout=parasite reads every token in every layer"):
         check_model(small(readout={"name": "parasite", "size": 4, "reach": 1, "length": 32}))

@@ -16,7 +16,7 @@ from models.compression.settings.quantization import WeightOnly
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"threshold": 1.5}, "within 0..1"),
+        ({"threshold": 1.5}, "is from 0 to 1"),
         ({"rule": "patience", "threshold": 1.5}, "threshold=2"),
         ({"rule": "patience", "threshold": 0.0}, "threshold=1"),
         ({"threshold": 0.9, "guarantee": "net_loss"}, "threshold=null"),

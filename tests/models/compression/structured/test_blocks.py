@@ -116,5 +116,5 @@ def test_refitting_loses_less_than_deletion(kind: str) -> None:
     ],
 )
 def test_other_blocks_are_refused_with_the_kinds_that_are_known(config: dict[str, Any], reason: str) -> None:
-    with pytest.raises(ModelError, match=f"BERT, RoBERTa, DistilBERT and ModernBERT, and {reason}"):
+    with pytest.raises(ModelError, match=f"BERT, RoBERTa, DistilBERT and ModernBERT, but {reason}"):
         blocks_of(attach_head(*wrap_encoder(config, {"name": "mean"}, 0.1), HeadSpec(outputs=3)))

@@ -65,7 +65,7 @@ def test_an_encoder_and_its_head_go_on_to_other_data(reviews: Path, tmp_path: Pa
     assert source in record.weights.source and record.tokenizer.source == record.weights.source
 
     wrong = {
-        "model/backbone=bert-mini": "another architecture: layers 2 and not 4",
+        "model/backbone=bert-mini": "a different architecture: layers 2 and not 4",
         "model.tokenizer=train": "a vocabulary other than",
         "model.init_from=nothing": "no run starts with 'nothing'",
     }
