@@ -71,8 +71,8 @@ def test_stacked_frames_are_read_saved_and_opened_as_wide_ones(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"floor": 1e-10}, "other features"),
-        ({"features": "words"}, "other features"),
+        ({"floor": 1e-10}, "features that this version cannot compute"),
+        ({"features": "words"}, "features that this version cannot compute"),
         ({"mean": [0.0]}, "for each of 64"),
         ({"sd": [0.0] * 64}, "for each of 64"),
         ({"sd": [float("nan")] * 64}, "for each of 64"),

@@ -28,5 +28,5 @@ def test_a_folder_without_a_file_has_none_and_a_damaged_one_is_named(tmp_path: P
 def test_a_vocabulary_that_is_not_read_is_named_with_the_way_to_convert_it(tmp_path: Path) -> None:
     assert "has neither tokenizer.json nor vocab.txt" in why_no_vocabulary(str(tmp_path))
     (tmp_path / "spm.model").write_bytes(b"pieces")
-    assert "as spm.model alone" in why_no_vocabulary(str(tmp_path))
+    assert "as spm.model only" in why_no_vocabulary(str(tmp_path))
     assert f"AutoTokenizer.from_pretrained('{tmp_path}')" in why_no_vocabulary(str(tmp_path))

@@ -36,7 +36,7 @@ def test_names_in_another_case_are_the_values_too() -> None:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (["a"], "has 1 names (a), the labels of train.csv have 2 values (neg, pos)"),
+        (["a"], "has 1 names (a), but the labels of train.csv have 2 values (neg, pos)"),
         (["a", "b", "c"], "has 3 names"),
         (["a", "a"], "'a' names two classes"),
         ({"neg": "a", "pos": "a"}, "'a' names two classes"),

@@ -33,7 +33,7 @@ def test_a_number_in_a_local_notation_is_told_from_names_and_from_plain_numbers(
 
 @pytest.mark.parametrize("labels", [["0,5", "1,5", "2"], ["5%", "10%"], ["$1,000", "$2,500"]])
 def test_such_numbers_are_neither_classes_nor_a_regression_unasked(tmp_path: Path, labels: list[str]) -> None:
-    with pytest.raises(DataError, match=r"look like numbers .*Try: data\.task=classification"):
+    with pytest.raises(DataError, match=r"look like numbers, but .*Try: data\.task=classification"):
         read(tmp_path, labels)
     with pytest.raises(DataError, match=r"is not a number\. Write it like 1234\.5"):
         read(tmp_path, labels, task="regression")

@@ -73,7 +73,7 @@ def test_it_can_be_asked_for_and_forbidden(tmp_path: Path) -> None:
     [
         (1.7e9 + 10 * SPREAD, r"around 1,700,000,00\d.*steps of 128.*Try: subtract 1,700,000,00\d from the column"),
         (2.0**24 + np.arange(60.0) % 3, "steps of 2 there. Try: subtract 16,777,217"),
-        (np.full(60, 7.5), "all 60 training targets are 7.5, there is nothing to learn"),
+        (np.full(60, 7.5), "all 60 training targets are 7.5, so there is nothing to learn"),
         (1e36 * SPREAD, r"as large as 1e\+36.*Try: divide the column by 1e\+36"),
         (1e-32 * SPREAD, "standard deviation of 7.05e-33, too small for float32. Try: divide the column by 7e-33"),
         (np.where(np.arange(60) == 7, np.inf, SPREAD), "'inf' is not a finite number"),
@@ -92,4 +92,4 @@ def test_years_seconds_and_one_huge_target_are_taken(tmp_path: Path) -> None:
 
 def test_training_rows_that_happen_to_be_equal_are_refused(tmp_path: Path) -> None:
     targets = np.where(np.arange(60) == 7, 3.0, 5.0)
-    assert "targets are 5, there is nothing to learn" in refused(tmp_path, targets, max_rows=2)
+    assert "targets are 5, so there is nothing to learn" in refused(tmp_path, targets, max_rows=2)

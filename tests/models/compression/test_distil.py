@@ -105,7 +105,7 @@ def test_numbers_of_any_unit_weigh_as_much_beside_the_labels() -> None:
     [
         ({"heads": 2}, {}, {"attention": 1.0}, "the student has 2 and the teacher 4.*relation=1"),
         ({"hidden": 24}, {}, {"relation": 1.0}, "relation_heads=16.*width 24 and the teacher's 32.*relation_heads=8"),
-        ({"hidden": 16}, {}, {"cosine": 1.0}, "the student has 16, the teacher 32"),
+        ({"hidden": 16}, {}, {"cosine": 1.0}, "the student has 16 and the teacher 32"),
         (
             {"family": "dsn", "backbone": "none", "readout": {"name": "mean"}}, {}, {"hidden": 1.0},
             "losses hidden compare layers, but the student has none that can be read",
