@@ -33,7 +33,7 @@ def _why(rows: Rows, settings: Settings) -> str:
     if not names:
         return "the labels are numbers, and not all are whole"
     if all(parse_number(name) is not None for name in names):
-        return "the labels are whole numbers, each of which is a class, as a text would be"
+        return "the labels are whole numbers, and each is a class, as a text would be"
     own = ", or numbers that the data set itself names" if settings.data.source == "hub" else ""
     return f"the labels are texts{own}"
 

@@ -74,14 +74,14 @@ def _open(rows: Rows, settings: Settings) -> tuple[Tokenizer | None, str, str]:
     if model.tokenizer.partition(":")[0] == HASHED:
         return None, model.tokenizer, f"model={model.name} reads whole words"
     if model.tokenizer == "train":
-        return trained(), "train", f"{_said(train, model.vocab_size)}, as a run does on all"
+        return trained(), "train", f"{_said(train, model.vocab_size)}; a run trains it on all"
     try:
         found = load_tokenizer(model.tokenizer)
         if isinstance(found, PieceTokenizer):
             found = with_added(lower_as(found, settings.data.lower), settings.data.added_tokens)
-        return found, model.tokenizer, f"that of model={model.name}"
+        return found, model.tokenizer, f"the tokenizer of model={model.name}"
     except DataError as error:
-        why = f"{str(error).partition(' Go on with')[0].rstrip('.')}; in its place {_said(train, model.vocab_size)}"
+        why = f"{str(error).partition(' Go on with')[0].rstrip('.')}; instead {_said(train, model.vocab_size)}"
         return trained(), "train", why
 
 

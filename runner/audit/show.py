@@ -199,7 +199,7 @@ def _repeats(audit: Audit) -> Iterator[str]:
 def _near(audit: Audit) -> Iterator[str]:
     near = audit.near
     if not near.looked_at:
-        yield "near repeats: looked for among texts alone"
+        yield "near repeats: looked for only among texts"
         return
     total = sum(near.looked_at.values())
     how = "all" if near.is_whole else f"{total:,} drawn, seed 0, against {near.compared_with:,}; all: near=true"

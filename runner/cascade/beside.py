@@ -67,7 +67,7 @@ def open_ways(words: Sequence[str], output: Path, large: ExportedModel) -> list[
             model = find_model(source, named.parent if named else output, "auto")
             if (model.task, model.labels, len(model.columns)) != (large.task, large.labels, len(large.columns)):
                 raise ConfigError(
-                    f"beside={word}: {source} answers with other labels or reads other texts than {large.identity}. "
+                    f"beside={word}: {source} has other labels or reads other texts than {large.identity}. "
                     "Try: models of the same data"
                 )
             models.append(model)
@@ -148,5 +148,5 @@ def show_beside(beside: Beside, console: Console) -> None:
         table.add_row(escape(way.name), score, f"{way.fastest.ms:,.3g}", f"{way.slowest.ms:,.3g}",
                       f"{way.slowest.score:.4f}")  # fmt: skip
     console.print(table)
-    say_below("accuracy: in proportion between the two points around that time; one text more is "
+    say_below("accuracy: interpolated between the two points around that time; one more text is "
               f"{1 / beside.texts:.4f}", console)  # fmt: skip

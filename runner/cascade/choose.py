@@ -105,7 +105,7 @@ def sentences(facts: JsonObject) -> list[str]:
     lost = f"{points(found['loss'])} ({points(found['loss_low'])} to {points(found['loss_high'])})"
     share = found["answered"] / found["rows"]
     answered = "about " + share_text(
-        share, *wilson_interval(share, found["rows"]), "of texts are answered by the small"
+        share, *wilson_interval(share, found["rows"]), "of texts are answered by the small model"
     )
     if found["guarantee"] == NONE:
         return [
@@ -133,7 +133,7 @@ def what_more_rows_allow(chosen: Chosen) -> str:
     if needed is None or needed <= len(rows):
         return ""
     share = more.answered / more.rows
-    return f"with about {needed:,} calibration rows the small one could answer {100 * share:.0f} % under this guarantee"
+    return f"with about {needed:,} calibration rows the small model could answer {100 * share:.0f} % under it"
 
 
 def points(share: float) -> str:

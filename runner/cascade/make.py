@@ -131,7 +131,7 @@ def other_rows(chosen: Chosen, found: Evaluation) -> str:
         return ""
     return (
         f"the small model answers {100 * share:.0f} % of the reported texts and {100 * expected:.0f} % of the "
-        "calibration rows: these are not alike, and what is said of the latter need not hold for the former"
+        "calibration rows: the two differ, so what holds for the calibration rows may not hold for the reported ones"
     )
 
 

@@ -52,22 +52,22 @@ def open_side(part: str, source: str, output: Path, engine: str) -> Side:
         output, source = named.parent, named.name
     elif (Path(source) / DESCRIPTION_FILE).is_file():
         raise ConfigError(
-            f"{part}={source}: is an export, and the answers to calibration rows are kept by runs. "
+            f"{part}={source}: is an export, but only runs keep the answers to calibration rows. "
             f"Try: {part}=<the id of its run>"
         )
     record = find_record(output, source)
     if record.config.get(CASCADE):
         raise ConfigError(
-            f"{part}={source}: is a cascade itself, and one has two models. Try: {part}=<one of its runs>"
+            f"{part}={source}: is itself a cascade, and one has two models. Try: {part}=<one of its runs>"
         )
     if record.setting("data.audio"):
         raise ConfigError(
-            f"{part}={source}: reads sounds, and a cascade reads texts. Try: {part}=<the id of another run>"
+            f"{part}={source}: reads sounds, but a cascade reads texts. Try: {part}=<the id of another run>"
         )
     if not task_class(record.data.task).has_probabilities:
         raise ConfigError(
-            f"{part}={source}: answers by {record.data.task}, and a cascade needs models that answer one label a text "
-            f"with probabilities. Try: {part}=<the id of a run on classes>"
+            f"{part}={source}: its task is {record.data.task}, but a cascade needs models that answer one label per "
+            f"text with probabilities. Try: {part}=<the id of a run on classes>"
         )
     if engine == "onnx-int8":
         raise ConfigError(
@@ -84,7 +84,7 @@ def check_pair(small: Side, large: Side) -> None:
     if one.identity == two.identity and small.folder == large.folder:
         raise ConfigError(f"{said}: a cascade of a run with itself saves nothing. Try: {SMALL}=<a faster run>")
     if len({record.data.task for record in (one, two)}) > 1:
-        raise ConfigError(f"{said}: one answers by {one.data.task}, the other by {two.data.task}. Try: two runs on "
+        raise ConfigError(f"{said}: the task of one is {one.data.task}, of the other {two.data.task}. Try: two runs on "
                           "the same data")  # fmt: skip
     if len(small.model.columns) != len(large.model.columns):
         raise ConfigError(f"{said}: one reads two texts, the other one text. Try: two runs on the same data")
@@ -92,7 +92,7 @@ def check_pair(small: Side, large: Side) -> None:
         raise ConfigError(f"{said}: {_other_labels(one, two)}. Try: two runs on the same data")
     metrics = task_of_record(two).metrics
     if task_of_record(one).metrics[0] != metrics[0]:
-        raise ConfigError(f"{said}: their first scores are others, {one.data.primary} and {two.data.primary}. "
+        raise ConfigError(f"{said}: their first scores differ, {one.data.primary} and {two.data.primary}. "
                           f"Try: a run with data.metrics=[{','.join(metrics)}]")  # fmt: skip
 
 
@@ -102,5 +102,5 @@ def _other_labels(one: RunRecord, two: RunRecord) -> str:
     if set(mine) == set(theirs):
         return f"their labels are in another order ({', '.join(mine[:5])}; {', '.join(theirs[:5])})"
     only = [name for name in mine if name not in theirs], [name for name in theirs if name not in mine]
-    told = [f"{', '.join(map(repr, names[:5]))} only of {key}" for key, names in zip(MODELS, only) if names]
+    told = [f"{', '.join(map(repr, names[:5]))} only in {key}" for key, names in zip(MODELS, only) if names]
     return f"their labels differ: {'; '.join(told)}"

@@ -62,8 +62,8 @@ def read_calibration_rows(pair: Pair, words: str, cache: Path) -> BothAnswers:
     if OUT_OF_FOLD in splits:
         run = pair.sides[splits.index(OUT_OF_FOLD)].record.identity
         raise ConfigError(
-            f"{words}: all rows of run {run} train (data.calibration=folds), so there is none that both models can be "
-            "compared on. Try: data.calibration=0.1 for both, which sets rows aside"
+            f"{words}: all rows of run {run} are trained on (data.calibration=folds), so none are left to "
+            "compare both models on. Try: data.calibration=0.1 for both, which sets rows aside"
         )
     found = [calibration_rows(side.record, side.folder, split, words) for side, split in zip(pair.sides, splits)]
     prints = [side.record.data.examples(split) for side, split in zip(pair.sides, splits)]
@@ -100,7 +100,7 @@ def _same_rows(pair: Pair, metrics: list[str], what: str, words: str) -> BothAns
     if prints[0] != prints[1]:
         ids = " and ".join(side.record.identity for side in pair.sides)
         raise ConfigError(
-            f"{words}: {ids} {what} other rows ({splits[0]}, {splits[1]}). Try: two runs with the same data=, "
+            f"{words}: {ids} {what} different rows ({splits[0]}, {splits[1]}). Try: two runs with the same data=, "
             "data.max_rows and data.max_eval_rows"
         )
     found = []
@@ -124,7 +124,7 @@ def read_data(side: Side, split: str, cache: Path) -> Rows | str:
         return f"the data of run {side.record.identity} cannot be read: {str(error).splitlines()[0].split('. ')[0]}"
     raw, wanted = rows.raw.splits.get(split), side.record.data.fingerprints.get(split)
     if raw is None or (wanted and raw.fingerprint() != wanted):
-        return f"the data of run {side.record.identity} have changed since: the rows of {split} are others"
+        return f"the data of run {side.record.identity} have changed since: the rows of {split} differ"
     return rows
 
 
@@ -138,9 +138,9 @@ def common_rows(pair: Pair, splits: list[str], counts: list[int], words: str, ca
     for side, split, count in zip(pair.sides, splits, counts):
         rows = read_data(side, split, cache)
         if isinstance(rows, str) or len(rows.raw.splits[split]) != count:
-            why = rows if isinstance(rows, str) else "the stored rows are others"
+            why = rows if isinstance(rows, str) else "the stored rows differ"
             raise ConfigError(
-                f"{words}: the two runs select on other rows, and those in common are not known: {why}. "
+                f"{words}: the two runs select on different rows, and their common rows are unknown: {why}. "
                 "Try: two runs on the same data"
             )
         hashes.append(_hashes(rows, split, shared))
@@ -150,7 +150,7 @@ def common_rows(pair: Pair, splits: list[str], counts: list[int], words: str, ca
     if not is_unseen.any():
         ids = " and ".join(side.record.identity for side in pair.sides)
         raise ConfigError(
-            f"{words}: no row selects in both {ids}, so that there is none that neither was trained on. "
+            f"{words}: no row that selects in both {ids} was left out of the training of both. "
             "Try: two runs on the same data and folds"
         )
     order = np.argsort(second[is_unseen])

@@ -55,8 +55,8 @@ def costs_in_words(metrics: dict[str, float]) -> list[str]:
         mean, large = metrics["speed/answer_us_mean"], metrics["cascade/large_us_mean"]
         formula, texts = metrics["cascade/formula_us_mean"], int(metrics["speed/answer_texts"])
         found.append(
-            f"mean time: {100 * mean / large:.1f} % of the large model's on {texts:,} texts; its parts add up to "
-            f"{formula / 1e3:,.3g} ms"
+            f"mean time: {100 * mean / large:.1f} % of the large model's on {texts:,} texts; the times of its parts "
+            f"add up to {formula / 1e3:,.3g} ms"
         )
     return found
 

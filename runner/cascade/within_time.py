@@ -40,7 +40,7 @@ def choose_within_time(rows: BothAnswers, small: float, large: float, most: floa
     share = 1 - (AIM * most - small - OWN) / large
     if share > 1:
         raise ConfigError(
-            f"max_us={most:g}: the small model takes {small:,.0f} us, and two as one {OWN:g} us more. "
+            f"max_us={most:g}: the small model takes {small:,.0f} us, and a cascade {OWN:g} us more. "
             f"Try: max_us={math.ceil((small + OWN) / AIM) + 1}"
         )
     if share <= 0:

@@ -10,7 +10,7 @@ from typing import Any
 from data.inputs.request import Field
 from runner.deploy.bundle.calibration import Calibration
 
-SCORES = "the score of each label: no probability, because it is not calibrated"
+SCORES = "the score of each label: not a probability, because it is not calibrated"
 
 Answer = dict[str, Any]  # by the names of the task's answer fields, "prediction" first
 

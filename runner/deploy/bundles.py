@@ -62,7 +62,7 @@ OF_SCORES = re.compile(r"^Shares are scores, not probabilities: .*$", re.MULTILI
 USAGE = """\
 # {name}
 
-Answers {texts} by {answers}. It needs Python 3.10 or later; `pip install -r requirements.txt`, then, in this folder:
+Answers {texts} with {answers}. It needs Python 3.10 or later; `pip install -r requirements.txt`, then, in this folder:
 
 ```
 python predict.py {words}
@@ -95,7 +95,7 @@ WORDS_OF_SOUNDS = {
 }  # fmt: skip
 WORDS_OF_WINDOWS = WORDS_OF_PAIRS | {
     "texts": "questions about a text", "words": '"a question" "the text with the answer"',
-    "asked": '"a question", "the text with the answer"', "answers": "a part of it, with its place in characters",
+    "asked": '"a question", "the text with the answer"', "answers": "a part of it and its place in characters",
     "logits": "",
 }  # fmt: skip
 WORDS_OF_TAGS = WORDS_OF_TEXTS | {"answers": "a tag for each word, and what the tags mean", "logits": ""}
@@ -190,15 +190,15 @@ def refuse_sounds(trained: ExportedModel, form: str) -> None:
     if form in ("page", "docker"):
         cure = f"run serve {trained.identity}, which has a page of its own" if form == "page" else "format=bundle"
         what = "page" if form == "page" else "container"
-        raise ConfigError(f"format={form}: run {trained.identity} reads sounds, and a {what} reads texts. Try: {cure}")
+        raise ConfigError(f"format={form}: run {trained.identity} reads sounds, but a {what} reads texts. Try: {cure}")
     if form in VECTOR_FORMS:
         raise ConfigError(
-            f"format={form}: run {trained.identity} reads sounds, and has no vectors of words. Try: format=onnx"
+            f"format={form}: run {trained.identity} reads sounds, so it has no word vectors. Try: format=onnx"
         )
     if form == "bundle" and not is_packed(trained):
         raise ConfigError(
-            f"format=bundle: run {trained.identity} has no {predict.MODEL_FILE}, which transformers over frames and "
-            "means of frames have, with weights in float32 or in 8 bits. Try: format=onnx"
+            f"format=bundle: run {trained.identity} has no {predict.MODEL_FILE}: only transformers over frames "
+            "and means of frames have one, with weights in float32 or 8 bits. Try: format=onnx"
         )
 
 

@@ -108,8 +108,8 @@ def open_cascade(exported: ExportedModel, threads: int = 1) -> CascadePredictor:
     for part, model in zip(MODELS, found.models, strict=True):
         if hash_of(model.weights) != found.facts[part]["sha256"]:
             raise ConfigError(
-                f"{exported.folder / CASCADE_FILE}: {model.weights} has changed since, and the threshold was found for "
-                f"other weights. Try: {again(found.facts)}"
+                f"{exported.folder / CASCADE_FILE}: {model.weights} has changed since, but the threshold was found for "
+                f"the earlier weights. Try: {again(found.facts)}"
             )
     small, large = (open_predictor(model, threads) for model in found.models)
     return CascadePredictor(exported, small, large, found.threshold)

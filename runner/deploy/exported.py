@@ -89,8 +89,8 @@ class ExportedModel:
         kept, unit = self.lengths["lengths"], "of the tokens" if self.lengths["mode"] == "ratio" else "tokens"
         what = f"its layers keep {', '.join(f'{part:g}' for part in kept)} {unit}" if kept else "every layer keeps all"
         return (
-            f"It computes with other lengths than the run: {what}, which takes {self.lengths['share']:.0%} of the "
-            "multiply-adds at full length. The scores of the run were measured at its own."
+            f"Its lengths are not those of the run: {what}, which takes {self.lengths['share']:.0%} of the "
+            "multiply-adds at full length. The scores of the run were measured at the run's lengths."
         )
 
     @property
@@ -204,8 +204,8 @@ def why_no_model(folder: Path, source: str) -> str:
     """Return why a folder answers nothing by itself, in one line with a cure."""
     if (folder / "config.json").is_file():
         return (
-            f"{source} holds a model, and neither the record of its run nor {DESCRIPTION_FILE}, which say what it is "
-            "asked. Try: the folder of the run, outputs/<id>, or run export <id> format=safetensors out=FOLDER"
+            f"{source} holds a model, but neither the record of its run nor {DESCRIPTION_FILE}, which say what it "
+            "reads. Try: the folder of the run, outputs/<id>, or run export <id> format=safetensors out=FOLDER"
         )
     return (
         f"{source} holds no model. Try: the folder of a run, outputs/<id>, the model in it, outputs/<id>/model, or one "
@@ -233,7 +233,7 @@ def with_engine(trained: ExportedModel, engine: str) -> ExportedModel:
     if engine == "numpy":
         raise ConfigError(
             f"engine=numpy: run {trained.identity} has no {PACKED}. A model with layers over its word vectors has "
-            "none, nor has a run of an earlier version. Try: engine=torch"
+            "none, and neither has a run of an earlier version. Try: engine=torch"
         )
     return trained
 

@@ -86,7 +86,7 @@ def write_graph(trained: ExportedModel, exported: ExportedModel, record: RunReco
     parity = compare_logits(model, graph, rows.split, rows.source, rows.task)
     if exported.engine == "onnx" and parity.difference > rounding:
         raise ParityError(
-            f"the graph's logits are up to {parity.difference:.2g} from the model's on {parity.rows} rows "
+            f"the graph's logits differ from the model's by up to {parity.difference:.2g} on {parity.rows} rows "
             f"({rows.source}); "
             f"rounding explains at most {rounding:.2g}. Nothing was written. Try: format=safetensors"
         )

@@ -78,7 +78,7 @@ class MlflowTextModel:
         first, *second = (frame[name].tolist() for name in exported.columns)
         if exported.reads_sounds:
             if not all(isinstance(sound, bytes) for sound in first):
-                raise ConfigError(f"{exported.columns[0]}: expected the content of sound files, as bytes")
+                raise ConfigError(f"{exported.columns[0]}: expected the contents of sound files, as bytes")
         else:
             first, second = list(map(str, first)), [list(map(str, column)) for column in second]
         answers = self.predictor(first, second[0] if second else None)

@@ -43,7 +43,7 @@ class PackedPredictor:
             found = f"{len(self.model.labels)} labels, {self.model.reads} texts"
             wanted = f"{len(exported.labels)} labels, {len(exported.columns)} texts"
             raise ConfigError(
-                f"{exported.folder}: its files do not belong together: {found} in {exported.weights.name}, {wanted} in "
+                f"{exported.folder}: its files do not match: {found} in {exported.weights.name}, {wanted} in "
                 "the record. Try: run it again with force=true"
             )
         self.calibration: Calibration = self.model.calibration

@@ -108,6 +108,4 @@ def check_files_match(model: Any, exported: ExportedModel, wanted: int, tokens: 
     ]
     if any(wrong):
         what = ", ".join(filter(None, wrong))
-        raise ConfigError(
-            f"{exported.folder}: its files do not belong together: {what}. Try: run it again with force=true"
-        )
+        raise ConfigError(f"{exported.folder}: its files do not match: {what}. Try: run it again with force=true")

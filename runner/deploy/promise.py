@@ -59,8 +59,8 @@ def find_promise(record: RunRecord, run_folder: Path, wanted: WantedPromise, mod
     """
     if task_of_record(record).has_label_sets:
         raise ConfigError(
-            f"reject={wanted.alpha:g}: run {record.identity} answers with sets of labels, and a promise is for one "
-            "label a text. Try: data.threshold=<a higher number>, which answers fewer labels"
+            f"reject={wanted.alpha:g}: run {record.identity} answers with sets of labels, but a promise is for one "
+            "label per text. Try: data.threshold=<a higher number>, which answers fewer labels"
         )
     labels = tuple(record.data.labels)
     if (whole := ",".join(wanted.classes)) in labels:  # a comma in a name
@@ -111,16 +111,16 @@ def check_labels(record: RunRecord, wanted: WantedPromise, labels: tuple[str, ..
     """Raise ConfigError for a run whose answers are no labels, for an unknown class, and for a label called UNSURE."""
     if not labels or all(field.type != "shares" for field in task_of_record(record).answer_fields()):
         raise ConfigError(
-            f"{wanted.words}: run {record.identity} answers by {record.data.task}, and a promise is for models that "
-            f"answer one label a text. Leave {wanted.words.split('=')[0]}= out"
+            f"{wanted.words}: run {record.identity} has task {record.data.task}, but a promise is for models that "
+            f"answer one label per text. Leave {wanted.words.split('=')[0]}= out"
         )
     for name in wanted.classes:
         if name not in labels:
             near = get_close_matches(name, labels, 1) or labels[:1]
             known = ", ".join(labels[:20]) + (", ..." if len(labels) > 20 else "")
-            raise ConfigError(f"class={name}: is no label of run {record.identity} ({known}). Try: class={near[0]}")
+            raise ConfigError(f"class={name}: is not a label of run {record.identity} ({known}). Try: class={near[0]}")
     if UNSURE in labels:
-        raise ConfigError(f"{wanted.words}: a label of this run is called {UNSURE!r} itself. Rename it and train again")
+        raise ConfigError(f"{wanted.words}: a label of this run is itself called {UNSURE!r}. Rename it and train again")
 
 
 def calibration_split(record: RunRecord, words: str) -> str:
@@ -148,8 +148,8 @@ def calibration_split(record: RunRecord, words: str) -> str:
             why = f"{repeated:,} of the {data.rows[split]:,} texts of {split} occur in {other}"
     if why:
         raise ConfigError(
-            f"{words}: run {record.identity} has no rows to promise it on: {why}. Try: data.calibration=0.1, "
-            "which sets a part of the training rows aside, without repeats (data.duplicates=drop)"
+            f"{words}: run {record.identity} has no rows to base it on: {why}. Try: data.calibration=0.1, "
+            "which sets part of the training rows aside, without repeats (data.duplicates=drop)"
         )
     return split
 
@@ -169,19 +169,19 @@ def calibration_rows(record: RunRecord, run_folder: Path, split: str, words: str
     if len(present := np.unique(truth)) == 1:
         raise ConfigError(
             f"{words}: all {len(truth):,} rows of {split} have the label {record.data.labels[present[0]]!r}, "
-            "which says nothing about the others. Try: a split with all labels"
+            "which says nothing about other labels. Try: a split with all labels"
         )
     return calibrated_probabilities(record, logits), truth
 
 
 def refusal(wanted: WantedPromise, where: str, reason: str, least: tuple[float, Threshold] | None, rows: int) -> str:
     """Return why a promise cannot be given, and the nearest one that can. where: of the rows, in words."""
-    said = f"{wanted.words}: cannot be promised on {where}: {reason}"
+    said = f"{wanted.words}: cannot be promised from {where}: {reason}"
     if least is None:
-        return f"{said}. Nor can any share of errors up to 50 %. Try: a better model, or more rows that select"
+        return f"{said}. Nor can any other share of errors up to 50 %. Try: a better model, or more rows that select"
     alpha, threshold = least
     nearest, share = wanted.with_alpha(alpha).words, threshold.answered / rows
-    return f"{said}. The nearest that holds: {nearest}, which answers {100 * share:.0f} % of the texts"
+    return f"{said}. The nearest that can: {nearest}, which answers {100 * share:.0f} % of the texts"
 
 
 def facts_with(facts: JsonObject, promise: Promise, weights: Path) -> JsonObject:

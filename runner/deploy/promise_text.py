@@ -23,7 +23,7 @@ def sentences(promise: JsonObject) -> list[str]:
         held = f"at most {percent(alpha)} wrong among answered texts like {like}; {fails}"
         share = promise["answered"] / rows
         if share == 1:
-            return [held, "every text is answered, because so many of all calibration rows are right"]
+            return [held, "every text is answered, because enough of all calibration rows are right"]
         return [held, "about " + share_text(share, *wilson_interval(share, rows), "of texts are answered")]
     names = " or ".join(map(repr, promise[CLASSES]))
     found = [f"at least {percent(1 - alpha)} right among texts answered {names}, if they are like {like}; {fails}"]
@@ -42,13 +42,13 @@ def remarks(promise: JsonObject, record: RunRecord) -> list[str]:
     data, split, rows, models = record.data, rows_behind(promise["split"]), promise["rows"], promise["models"]
     found = [f"{models:,} models were compared on these rows, which is allowed for"] if models > 1 else []
     if (repeats := data.duplicates.get(f"{split}/normalised", 0)) > REPEATS * rows:
-        found.append(f"{repeats:,} of the {rows:,} calibration rows repeat an earlier one, and are no further evidence")
+        found.append(f"{repeats:,} of the {rows:,} calibration rows repeat an earlier one, and add no evidence")
     if group := record.setting("data.group"):
-        found.append(f"calibration rows of one group (data.group={group}) are counted one by one, which is too sure")
+        found.append(f"calibration rows of one group (data.group={group}) count as independent, which is overconfident")
     if promise["split"] == OUT_OF_FOLD:
         found.append(
-            "the rows were answered by the models of the folds: for the model of all rows this promise is simulated, "
-            "not proven, so it is made with half of the risk"
+            "the rows were answered by the models of the folds: for the model of all rows this promise rests on a "
+            "simulation, not on a proof, so it is made with half the risk"
         )
     return found
 

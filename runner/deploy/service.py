@@ -96,7 +96,7 @@ def make_app(
 
     @app.exception_handler(Exception)
     async def excuse(_: Request, error: Exception) -> JSONResponse:
-        return JSONResponse({"error": "the server failed; its log says why, beside the id of this request"}, 500)
+        return JSONResponse({"error": "the server failed; its log says why, next to this request's id"}, 500)
 
     @app.post(
         "/predict", openapi_extra={"requestBody": schema}, response_model=answers, response_model_exclude_none=True,
@@ -151,7 +151,7 @@ async def read_body(request: Request, limits: Limits) -> bytes:
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > limits.body:
-                    raise HTTPException(413, f"the request has more than {limits.body:,} bytes. Ask in parts")
+                    raise HTTPException(413, f"the request has more than {limits.body:,} bytes. Split it up")
     except TimeoutError as error:
         raise HTTPException(408, f"the body took more than {limits.body_s:g} s. Send it at once") from error
     except ClientDisconnect as error:
@@ -174,7 +174,7 @@ def parse_question(body: bytes, limits: Limits, asked: Sequence[fields.Field], i
     most = limits.explained if question.explain else limits.texts
     if len(question.texts) > most:
         what = 'with "explain"' if question.explain else "in one request"
-        raise HTTPException(413, f"{len(question.texts)} {what_is_asked(asked)} {what}, at most {most}. Ask in parts")
+        raise HTTPException(413, f"{len(question.texts)} {what_is_asked(asked)} {what}, at most {most}. Split it up")
     is_pair = len(asked) > 1
     if is_pair != (question.pairs is not None) or len(question.texts) != len(question.pairs or question.texts):
         wanted = "as many pairs as texts" if is_pair else f"{what_is_asked(asked)} without pairs"
@@ -229,7 +229,7 @@ def too_fast(predictor: KeepsTime, question: Question, tokens: Sequence[int]) ->
     if limit is None or least <= limit:
         return ""
     reachable = f"{1.1 * least:.2g}"
-    return f"max_ms={limit:g}: a text of {longest} tokens takes {least:.3g} ms at least. Try: max_ms={reachable}"
+    return f"max_ms={limit:g}: a text of {longest} tokens takes at least {least:.3g} ms. Try: max_ms={reachable}"
 
 
 def longest_text(question: Question) -> int:

@@ -39,7 +39,7 @@ class SoundQuestion(Question):
 class TimedQuestion(Question):
     """The body of a request to a model that may answer faster for less accuracy."""
 
-    max_ms: float | None = Field(None, gt=0, description="milliseconds for each text; by default those of the server")
+    max_ms: float | None = Field(None, gt=0, description="milliseconds for each text; by default the server's limit")
 
 
 class TimedWordsQuestion(TimedQuestion, WordsQuestion):
@@ -51,8 +51,8 @@ class Span(BaseModel):
 
     type: str
     text: str
-    start: int = Field(description="of its first character in the text")
-    end: int = Field(description="of the character after its last")
+    start: int = Field(description="position of its first character in the text")
+    end: int = Field(description="position after its last character")
     score: float
 
 
@@ -61,8 +61,8 @@ class ReasonFacts(BaseModel):
 
     text: str
     field: int = Field(description="0: in the first text, 1: in the second")
-    spans: list[tuple[int, int]] = Field(description="its places, in characters, the end excluded")
-    adds: float = Field(description="positive: for the answer")
+    spans: list[tuple[int, int]] = Field(description="its positions in characters, end excluded")
+    adds: float = Field(description="positive: speaks for the answer")
 
 
 class ReasonsFacts(BaseModel):
@@ -111,10 +111,10 @@ class Health(BaseModel):
     asks: list[FieldFacts] = Field(description="what a question consists of")
     answers: list[FieldFacts] = Field(description="what an answer consists of")
     calibrated: bool = Field(description="whether shares are probabilities; else they are scores")
-    calibration: str = Field(description="what shares are, and by which rows, in words; empty where there are none")
+    calibration: str = Field(description="what shares mean, and which rows calibrated them; empty without shares")
     ece: float | None = Field(None, description="how far probabilities were off on average, on the reported rows")
-    ece_floor_95: float | None = Field(None, description="how far they are off by chance alone, in 95 of 100 cases")
-    promise: list[str] = Field(description="what holds of the answers, in sentences; empty without reject=")
+    ece_floor_95: float | None = Field(None, description="how far they are off by chance in 95 of 100 cases, at most")
+    promise: list[str] = Field(description="what is promised about the answers, in sentences; empty without reject=")
     explains: str = Field(description="how `explain` finds the words that spoke for an answer; empty: not at all")
 
 

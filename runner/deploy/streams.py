@@ -53,11 +53,11 @@ def input_format(path: Path | None, asked: str) -> str:
         return asked or "lines"
     known = OF_SUFFIX.get(suffix_of(path)) or format_of(path)
     if asked and known == "parquet":
-        raise ConfigError(f"input={asked}: {path} is read as Parquet, as its name says. Leave input= out, or rename it")
+        raise ConfigError(f"input={asked}: the name of {path} says Parquet. Leave input= out, or rename it")
     if not asked and known is None:
         raise ConfigError(
-            f"{path}: files end in {SUFFIXES}, {', '.join(OF_SUFFIX)}. Try: input=csv (or {', '.join(INPUTS)}) if it "
-            f"is one of these; or, for its name as a text: run predict ID -- {shlex.quote(str(path))}"
+            f"{path}: its name must end in {SUFFIXES}, {', '.join(OF_SUFFIX)}. Try: input=csv (or {', '.join(INPUTS)}) "
+            f"if it is one of these; or, for its name as a text: run predict ID -- {shlex.quote(str(path))}"
         )
     return asked or known or ""
 
@@ -79,7 +79,7 @@ def read_texts(path: Path | None, file_format: str, options: ReadOptions) -> Ite
                 what = "nothing" if is_absent else NO_TEXT[type(value)]
                 needed = "a text or a list of words" if options.takes_words else "a text"
                 raise ConfigError(
-                    f"{path or 'standard input'}, row {number}: {what} under {column!r}, {needed} is needed. "
+                    f"{path or 'standard input'}, row {number}: {what} under {column!r}, but {needed} is needed. "
                     "Leave that row out, or give it a text"
                 )
         yield row

@@ -57,7 +57,7 @@ class TimedPredictor(Predictor):
         self.speeds = [Speed(lengths, one.share, one.score, ms) for (one, lengths), ms in zip(kept, times)]
         if self.least_ms(self.typical) > max_ms:
             raise ConfigError(
-                f"max_ms={max_ms:g}: the shortest lengths take {self.least_ms(self.typical):.3g} ms here, of a text of "
+                f"max_ms={max_ms:g}: the shortest lengths take {self.least_ms(self.typical):.3g} ms here for a text of "
                 f"{self.typical} tokens. Try: max_ms={_rounded_up(self.least_ms(self.typical)):g}"
             )
 
@@ -67,7 +67,7 @@ class TimedPredictor(Predictor):
         fastest, slowest = self.speeds[0], self.speeds[-1]
         return (
             f"max_ms={self.max_ms:g}: a text of {self.typical} tokens takes {self.ms(speed, self.typical):.2g} ms at "
-            f"{speed.share:.0%} of the multiply-adds; a request may ask for other limits, "
+            f"{speed.share:.0%} of the multiply-adds; a request may set another limit, "
             f"{self.ms(fastest, self.typical):.2g} to {self.ms(slowest, self.typical):.2g} ms"
         )
 

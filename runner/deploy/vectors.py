@@ -72,7 +72,7 @@ def _readable(tokenizer: Tokenizer, form: str, identity: str) -> PieceTokenizer:
     """Return the tokenizer; raise ConfigError for one that gives other tokens in the program that opens the folder."""
     where = f"format={form}: run {identity}"
     if not isinstance(tokenizer, PieceTokenizer):
-        raise ConfigError(f"{where}: reads hashes of words, for which there is no table of tokens. Try: format=bundle")
+        raise ConfigError(f"{where}: reads hashed words, so it has no table of tokens. Try: format=bundle")
     if tokenizer.bare is None:
         raise ConfigError(
             f"{where}: reads special tokens around a text, which other programs leave out. "
@@ -80,7 +80,7 @@ def _readable(tokenizer: Tokenizer, form: str, identity: str) -> PieceTokenizer:
         )
     if tokenizer.cleaning:
         steps = ", ".join(tokenizer.cleaning)
-        raise ConfigError(f"{where}: texts are cleaned first ({steps}), which no file there says. Try: format=bundle")
+        raise ConfigError(f"{where}: texts are cleaned first ({steps}), which its files cannot say. Try: format=bundle")
     keeps = tokenizer.bare.dropped is None and unknown_token(tokenizer.backend) is not None
     if form == MODEL2VEC and keeps:
         raise ConfigError(
@@ -112,7 +112,7 @@ def _compared(network: Network, table: torch.Tensor, split: TokenSplit, source: 
         worst, largest = max(worst, float((own - found).abs().max())), max(largest, float(own.abs().max()))
     if worst > TOLERANCE * max(largest, 1.0):
         raise ParityError(
-            f"the vectors are up to {worst:.2g} from the model's on {len(some)} rows. Nothing was written"
+            f"the vectors differ from the model's by up to {worst:.2g} on {len(some)} rows. Nothing was written"
         )
     return Parity(len(some), source, worst)
 
@@ -122,7 +122,7 @@ def _write_head(network: Network, path: Path) -> str:
     from safetensors.numpy import save_file
 
     if not isinstance(network, LinearHead) or not isinstance(network.bert.pooler, MeanPooler):
-        return "It compares two texts, which one vector a text does not show"
+        return "It compares two texts, which one vector per text cannot show"
     if network.added is not None:
         return "A linear model over n-grams is added to it"
     try:

@@ -34,14 +34,14 @@ def vectors_card(record: RunRecord, form: str, width: int, why_no_head: str) -> 
     tags = ["bertier", "model2vec" if form == MODEL2VEC else "sentence-transformers", "static-embeddings"]
     labels, longest = record.data.labels, record.setting("data.max_length")
     names = f"Columns of `scores`: {', '.join(map(plain, labels))}." if labels else "`scores` is the answer."
-    head = f"{ANSWERS}{names}" if not why_no_head else f"\nThe last layer is not here. {why_no_head}.\n"
+    head = f"{ANSWERS}{names}" if not why_no_head else f"\nThe last layer is not included. {why_no_head}.\n"
     return f"""---
 library_name: {tags[1]}
 tags: [{", ".join(tags)}]
 ---
 # {plain(record.name)}
 
-The mean of the vectors of a text's tokens, {width} numbers, as Bertier trained them. An empty text has zeros.
+The mean of the vectors of a text's tokens, {width} numbers, as Bertier trained them. An empty text gets zeros.
 Texts of more than {longest} tokens were cut there in training and are read whole here.
 
 ```python

@@ -75,7 +75,7 @@ def first_difference(one: RunOutput, other: RunOutput) -> str:
             if not is_same_number(left[name], right.get(name, math.nan)):
                 return f"{name} at step {left['step']} (point {place + 1}): {left[name]!r} against {right.get(name)!r}"
     if len(one.points) != len(other.points) or one.tensors.keys() != other.tensors.keys():
-        return "the runs have other points or other tensors"
+        return "the runs have different points or tensors"
     for name, tensor in one.tensors.items():
         if not is_same_bits(tensor, other.tensors[name]):
             apart = (tensor.double() - other.tensors[name].double()).abs().max()

@@ -23,7 +23,7 @@ REFUSED = re.compile(r"GPL|GNU|SSPL|proprietary|commercial|commons clause", re.I
 # Their metadata name no licence; their LICENSE files say this.
 READ = {"huey": "MIT", "skops": "MIT"}
 # Libraries inside wheels that the metadata do not name: separate files, loaded unchanged, which may be replaced.
-CARRIED = {"soundfile": "libsndfile in its wheel: LGPL-2.1, a library of its own that may be replaced"}
+CARRIED = {"soundfile": "libsndfile in its wheel: LGPL-2.1, a separate library that may be replaced"}
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ class _Locks:
         fcntl.flock(self.turn, fcntl.LOCK_EX)
         try:
             if not self._wait_for_all():
-                notify("timing beside another run, which has not stood still for three minutes: expect noise")
+                notify("timing beside another run, which has not paused for three minutes: expect noise")
             yield
         finally:
             fcntl.flock(self.turn, fcntl.LOCK_UN)

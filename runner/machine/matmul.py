@@ -102,14 +102,14 @@ def resume_matmul(kept: JsonObject, wanted: str, precision: str) -> JsonObject:
         return {}
     if wanted not in ("auto", gemm):
         raise ConfigError(
-            f"engine.gemm={wanted}: the interrupted run computed with {gemm}, and would not end as it began. "
+            f"engine.gemm={wanted}: the interrupted run computed with {gemm}, so it would not end as it began. "
             f"Try: engine.gemm={gemm}, or resume=never to start again"
         )
     try:
         return choose_gemm(gemm, precision)
     except ConfigError as error:
         raise ConfigError(
-            f"the interrupted run computed with engine.gemm={gemm}, on another processor: here that is bf16. "
+            f"the interrupted run computed with engine.gemm={gemm}, on another processor; on this one that is bf16. "
             "Try: resume=never to start again, or resume it on the machine where it began"
         ) from error
 

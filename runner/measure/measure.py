@@ -120,7 +120,7 @@ def time_model(
 
     lengths: list[int | None] = [n for n in settings.lengths if positions is None or n <= positions]
     if len(lengths) < len(settings.lengths):
-        warn(f"measure.lengths={settings.lengths}: not timed above the model's {positions} positions")
+        warn(f"measure.lengths={settings.lengths}: lengths above the model's {positions} positions are not timed")
     if settings.data_rows:
         lengths.append(None)
     models = {_MODEL: model} if baseline is None else {_MODEL: model, _BASELINE: baseline}

@@ -25,7 +25,7 @@ def onnx_models(
     Both empty for a model without a graph.
     """
     if device_of(model).type != "cpu":
-        warn("measure.onnx: not timed, it would be CPU beside CUDA. Try: device=cpu")
+        warn("measure.onnx: not timed, because it would compare CPU with CUDA. Try: device=cpu")
         return {}, {}
     with tempfile.TemporaryDirectory() as folder:
         files = {name: Path(folder) / f"{name}.onnx" for name in ("onnx", "onnx_int8")}

@@ -46,7 +46,7 @@ def evaluate(subject: Subject, wanted: Wanted, key: JsonObject, cache: Path, tel
     groups = group_lines(paradigms, table, _halves(sentences.unknown))
     notes = [f"no unigram control: {counts}"] if isinstance(counts, str) else []
     notes += [
-        f"{line.name}: {line.unknown:.1%} of the pairs have an unknown token in one sentence alone"
+        f"{line.name}: {line.unknown:.1%} of the pairs have an unknown token in only one sentence"
         for line in groups[PARADIGM]
         if line.unknown > UNKNOWN
     ]

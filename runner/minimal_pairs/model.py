@@ -58,7 +58,7 @@ def open_subject(subject: Subject, wanted: Wanted) -> Opened:
     tokenizer = require_pieces(load_tokenizer(subject.source), f"{KEY}={subject.source}")
     if tokenizer.vocab_size > len(network.table()):
         raise DataError(
-            f"{KEY}={subject.source}: its tokenizer has {tokenizer.vocab_size:,} tokens and its table "
+            f"{KEY}={subject.source}: its tokenizer has {tokenizer.vocab_size:,} tokens, but its table only "
             f"{len(network.table()):,} rows. Get fresh copies of both"
         )
     if wanted.compression != "none":
@@ -83,7 +83,7 @@ def round_weights(network: nn.Module, name: str) -> None:
     words = [f"compression=[{name}]", "model=bert-tiny"]
     if compose(words).compression[name].method != ROUNDED:
         raise ConfigError(
-            f"compression={name}: for minimal pairs the weights alone can be rounded. Try: compression=int8, or int4"
+            f"compression={name}: for minimal pairs only the weights can be rounded. Try: compression=int8, or int4"
         )
     stage = make_stage(resolve(compose(words)).compression[name], name)
     assert isinstance(stage, QuantizationStage), "it replaces layers by rounded ones"

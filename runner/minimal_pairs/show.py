@@ -117,7 +117,7 @@ def show_arms(arms: Sequence[Arm], console: Console) -> None:
             less, f"{found.p:.3f}" if found else "",
         )  # fmt: skip
     console.print(table)
-    say_below("of several seeds: intervals and tests over seeds (t); of one: over the pairs (bootstrap)", console)
+    say_below("several seeds: intervals and tests over seeds (t); one: over the pairs (bootstrap)", console)
     say_below("by phenomenon: run blimp with two of them", console)
 
 
@@ -140,4 +140,4 @@ def show_versus(found: Versus, console: Console) -> None:
             f"{line.p:.3f}",
         )  # fmt: skip
     console.print(table)
-    say_below("the same pairs are drawn for both (bootstrap); p of the groups is Holm's over all of them", console)
+    say_below("the same pairs are drawn for both (bootstrap); p of the groups: Holm, over all of them", console)

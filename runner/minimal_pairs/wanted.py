@@ -13,10 +13,10 @@ from runner.config.read_yaml import read_yaml
 from runner.errors import ConfigError
 
 SCORES = {
-    "pll": "each piece of a word is masked alone",
-    "word_l2r": "with a piece its word's later pieces are masked",
+    "pll": "each piece of a word is masked by itself",
+    "word_l2r": "each piece is masked with the later pieces of its word",
     "word": "all pieces of a word are masked together",
-    "mean": "pll over the number of pieces",
+    "mean": "pll divided by the number of pieces",
 }
 QUICK = 200  # pairs of each paradigm, unless the command says otherwise
 ALL = "all"  # by=all: every grouping; max_pairs=all: every pair
@@ -58,10 +58,10 @@ def pair_source(name: str) -> PairSource:
         raise ConfigError(f"{path} cannot be read ({' '.join(str(error).split())}). Fix that YAML") from error
     known = {one.name: one.type for one in fields(PairSource)}
     if not isinstance(content, dict) or not set(content) <= set(known):
-        raise ConfigError(f"{path}: {content!r:.80} has other keys than {', '.join(known)}. Fix them")
+        raise ConfigError(f"{path}: {content!r:.80} has keys other than {', '.join(known)}. Fix them")
     wrong = [key for key, value in content.items() if not _fits(value, str(known[key]))]
     if wrong:
-        raise ConfigError(f"{path}: {wrong[0]}: {content[wrong[0]]!r:.80} is no {known[wrong[0]]}. Fix it")
+        raise ConfigError(f"{path}: {wrong[0]}: {content[wrong[0]]!r:.80} is not a {known[wrong[0]]}. Fix it")
     typed: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in content.items()}
     return PairSource(**(typed | {"name": name}))
 

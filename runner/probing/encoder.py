@@ -40,7 +40,7 @@ def open_subject(subject: Subject) -> tuple[Network, Tokenizer]:
         network = open_encoder(subject.source)[0]
     if isinstance(network.bert, Fitted | BiLstm | Cnn):
         raise ConfigError(
-            f"run probe: {subject.label} has no layers of vectors of tokens, one beside the other, as a BERT has. "
+            f"run probe: {subject.label} has no stack of layers with a vector per token, as a BERT has. "
             "Name a transformer, or a model of word vectors"
         )
     return network.eval(), load_tokenizer(subject.source)

@@ -33,7 +33,7 @@ def evaluate(
     given = None if base is None else open_probed(base, replace(wanted, pools=("mean",), layers=None), cache, device)
     twin = random_twin(probed.network, subject, 0) if wanted.has_random else None
     if wanted.has_random and twin is None:
-        notes.append("no encoder with random weights beside it: compression gave it a shape of its own")
+        notes.append("no encoder with random weights to compare with: compression changed the shape of this one")
     reports, right = [], Right()
     for task in tasks:
         tell(f"{task.name} ...")

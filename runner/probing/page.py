@@ -18,8 +18,8 @@ NUMBERS = {  # columns of the table: titles
     "spearman": "Spearman",
 }  # fmt: skip
 TINTS = (
-    "the darker a cell, the more of what a guess leaves wrong is found: the guess is the most frequent class, or of "
-    "trees one without vectors; layer 0: the embeddings"
+    "the darker a cell, the larger the share of a guess's mistakes that the probe avoids: the guess is the most "
+    "frequent class, for trees one without vectors; layer 0: the embeddings"
 )
 
 

@@ -53,5 +53,5 @@ def open_probed(subject: Subject, wanted: Wanted, cache: SharedCache, device: to
     probed = Probed(subject.label, network, tokenizer, wanted, cache, device)
     if not probed.cells(wanted.pools):
         layers = network.bert.state_shape()[1]
-        raise ConfigError(f"run probe: {subject.label} has the layers 0 to {layers} only. Try: layers={layers}")
+        raise ConfigError(f"run probe: {subject.label} has only layers 0 to {layers}. Try: layers={layers}")
     return probed

@@ -90,7 +90,7 @@ def read_task(name: str, data: DataSettings, cache: SharedCache, group: str | No
     labels = rows.raw.splits["train"].labels
     if len(rows.task.label_names) < 2 or labels.offsets is not None or labels.values.ndim > 1:
         raise ConfigError(
-            f"run probe: {name} has no classes, one for each text, which is what a probe learns. "
+            f"run probe: {name} does not have one class per text, which is what a probe learns. "
             "Try: data=xprobe, or data=sst2"
         )
     return TaskRows(name, rows, group or GROUP_OF.get(name))

@@ -64,12 +64,10 @@ def _check(found: dict[str, list[tuple[str, str]]], path: Path) -> None:
         if not found[split]:
             raise DataError(f"{path} has no line that begins with {name}. Try: the whole file from SentEval")
         if strange := sorted(labels[split] - labels["train"]):
-            raise DataError(
-                f"{path}: the class {strange[0]!r} is among the lines of {name} and not of tr. Fix the file"
-            )
+            raise DataError(f"{path}: the class {strange[0]!r} occurs in lines of {name} but not of tr. Fix the file")
     expected = CLASSES[path.stem]
     if len(labels["train"]) not in expected:
         raise DataError(
-            f"{path} has {len(labels['train'])} classes, and {path.stem} has {' or '.join(map(str, expected))}. "
+            f"{path} has {len(labels['train'])} classes, but {path.stem} has {' or '.join(map(str, expected))}. "
             "Try: the whole file from SentEval"
         )

@@ -35,7 +35,7 @@ def show_report(report: ProbeReport, console: Console, by: str = "task") -> None
             say_below(f"{group}: {mean_accuracy(tasks):.3f}, the mean over {names}", console)
         if any(is_at_baseline(task) for task in report.tasks):
             say_below(STAR, console)
-        say_below("best: by the selecting rows; bits: of a label, to send it; all: by=layer", console)
+        say_below("best: on the selecting rows; bits: needed to send a label; all layers: by=layer", console)
     for note in report.notes:
         say_below(f"note: {note}", console)
 
@@ -105,7 +105,9 @@ def show_arms(arms: Sequence[Arm], console: Console) -> None:
             )  # fmt: skip
         table.add_section()
     console.print(table)
-    say_below("intervals and tests over the seeds of the models (t), paired by seed; of two: run probe A B", console)
+    say_below(
+        "intervals and tests over the seeds of the models (t), paired by seed; two models: run probe A B", console
+    )
 
 
 def show_versus(found: Versus, console: Console) -> None:
@@ -119,7 +121,7 @@ def show_versus(found: Versus, console: Console) -> None:
             table.add_row(*_versus_cells(line))
         table.add_section()
     console.print(table)
-    say_below("the same rows are drawn for both (bootstrap); p of the tasks is Holm's over all of them", console)
+    say_below("the same rows are drawn for both (bootstrap); p of the tasks: Holm, over all of them", console)
 
 
 def _versus_cells(line: VersusLine) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ def files_of_splits(folder: Path, suffixes: Sequence[str], option: str) -> dict[
             named = ", ".join(path.name for path in fits or there) or "none"
             raise ConfigError(
                 f"run probe: {option}={folder}: one {suffixes[0]} file whose name has the word {' or '.join(words)} is "
-                f"needed, and there are {len(fits)} (found: {named:.200}). Try: {option}=<a folder with the train, dev "
+                f"needed, but there are {len(fits)} (found: {named:.200}). Try: {option}=<a folder with the train, dev "
                 f"and test files of one {option}>, or one file, which is cut"
             )
         found[split] = fits[0]
@@ -43,8 +43,8 @@ def cut_in_three(sentences: Sequence[OneSentence], text: str, option: str) -> di
     """Return the sentences of one file in three splits, drawn by a fixed seed. Raises ConfigError for too few."""
     if len(sentences) < FEWEST:
         raise ConfigError(
-            f"run probe: {option}={text} has {len(sentences)} sentences, and {FEWEST} are the least that is cut into "
-            f"train, dev and test. Try: {option}=<a folder with three files>"
+            f"run probe: {option}={text} has {len(sentences)} sentences, but at least {FEWEST} are needed to cut it "
+            f"into train, dev and test. Try: {option}=<a folder with three files>"
         )
     order = np.random.default_rng(0).permutation(len(sentences))
     found, begin = dict[str, list[OneSentence]](), 0

@@ -41,7 +41,7 @@ def versus(first: tuple[ProbeReport, Right], second: tuple[ProbeReport, Right]) 
     """
     (one, right_one), (two, right_two) = first, second
     if [(task.name, task.rows["report"]) for task in one.tasks] != [(t.name, t.rows["report"]) for t in two.tasks]:
-        raise ConfigError("run probe: the two results are of other tasks or rows. Try: repeat=true")
+        raise ConfigError("run probe: the two results are for different tasks or rows. Try: repeat=true")
     best_one = {task.name: right_one[task.name][task.best.name] for task in one.tasks}
     best_two = {task.name: right_two[task.name][task.best.name] for task in two.tasks}
     tasks = [_line(task.name, [task], best_one, best_two) for task in one.tasks]

@@ -31,7 +31,7 @@ def frame_file(frame: pd.DataFrame, words: Sequence[str], columns: Iterable[str 
         raise ConfigError(f"no column {', '.join(missing)} in the data frame. Its columns: {known}")
     part = frame[wanted] if wanted else frame
     if twice := [str(name) for name in part.columns[part.columns.duplicated()]]:
-        raise ConfigError(f"the data frame has several columns named {twice[0]}, and one is needed. Rename the others")
+        raise ConfigError(f"the data frame has several columns named {twice[0]}, but one is needed. Rename the others")
     described = repr([(str(name), str(part[name].dtype)) for name in part.columns])
     digest = hashlib.sha256(described.encode())
     digest.update(_hashes(part).to_numpy().tobytes())
@@ -45,7 +45,7 @@ def frame_file(frame: pd.DataFrame, words: Sequence[str], columns: Iterable[str 
             temporary.unlink(missing_ok=True)
             reason = error.args[0] if error.args else error
             raise ConfigError(
-                f"the data frame cannot be written ({reason}). A column has values of one type. "
+                f"the data frame cannot be written ({reason}). A column must have values of one type. "
                 "Try: frame[column] = frame[column].astype(str)"
             ) from error
         temporary.replace(path)

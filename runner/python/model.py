@@ -90,7 +90,7 @@ class Model:
             raise ConfigError(f"reject={reject}: expected a share between 0 and 1. Try: reject=0.05")
         if self._run is None:
             raise ConfigError(
-                f"{self.path} is without its run, whose rows a promise needs. Try: bertier.load(<run id>)"
+                f"{self.path} was loaded without its run, whose rows a promise needs. Try: bertier.load(<run id>)"
             )
         if reject not in self._promises:
             record = find_record(self._run.parent, self._run.name)
@@ -113,7 +113,7 @@ class Model:
 
     def _answers(self, texts: Iterable[Any] | pd.DataFrame) -> Answers:
         if isinstance(texts, str):
-            raise TypeError('expected a list of texts, here is one. Try: model.predict(["a text"])')
+            raise TypeError('expected a list of texts, not a single text. Try: model.predict(["a text"])')
         is_pair = len(self.columns) == 2
         rows: list[Any] = self._rows_of_frame(texts) if isinstance(texts, pd.DataFrame) else list(texts)
         if not rows:
@@ -122,7 +122,8 @@ class Model:
             return self._ask([self._question(row, place) for place, row in enumerate(rows, 1)], None)
         for place, row in enumerate(rows, 1):
             if isinstance(row, str | bytes) or not isinstance(row, Sequence | np.ndarray) or len(row) != 2:
-                raise TypeError(f"row {place} is no pair of texts. Try: model.predict([({', '.join(self.columns)})])")
+                wanted = ", ".join(self.columns)
+                raise TypeError(f"row {place} is not a pair of texts. Try: model.predict([({wanted})])")
         firsts, seconds = ([self._question(row[side], place) for place, row in enumerate(rows, 1)] for side in (0, 1))
         return self._ask(firsts, seconds)
 
@@ -146,7 +147,7 @@ class Model:
         if not is_nothing and (isinstance(given, PathLike) or np.isscalar(given)):
             return str(given)
         what = "nothing" if is_nothing else f"a {type(given).__name__}"
-        raise TypeError(f"row {place} is {what}, expected a text. Leave such rows out, or make them texts")
+        raise TypeError(f"row {place} is {what}, but must be a text. Leave such rows out, or convert them")
 
     def __repr__(self) -> str:
         what = f"{len(self.classes_)} classes" if len(self.classes_) else "numbers"

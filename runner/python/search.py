@@ -144,7 +144,7 @@ def best(
             raise KeyboardInterrupt from error
         raise RunFailed(str(error)) from error
     if result.run is None:
-        raise RunFailed(result.problem or result.stopped or "no candidate was finished")
+        raise RunFailed(result.problem or result.stopped or "no candidate finished")
     return BestResult(result, values)
 
 
@@ -162,4 +162,4 @@ def data_words(
         return ["data=files", f"data.path={Path(source).expanduser().absolute()}", *found], values
     if str(source) in groups()["data"]:
         return [f"data={source}", *found], values
-    raise ConfigError(f"{source} is no file and no data set of `run list data`. Try: a path, or a data frame")
+    raise ConfigError(f"{source} is neither a file nor a data set of `run list data`. Try: a path, or a data frame")

@@ -30,7 +30,7 @@ def shadowed() -> str:
             return f"bertier needs its package {name!r}, which is missing. Try: pip install --force-reinstall bertier"
         found = spec.origin or ", ".join(places)
         return (
-            f"bertier needs its package {name!r}, and Python finds another one first: {found}. "
+            f"bertier needs its package {name!r}, but Python finds another one first: {found}. "
             "Try: rename that file or folder, or start Python in another folder"
         )
     return ""

@@ -95,7 +95,7 @@ class AnswerCache:
         import numpy as np
 
         if np.dtype(dtype).char not in NUMBERS:
-            raise ValueError(f"{dtype} is no type of numbers")
+            raise ValueError(f"{dtype} is not a type of numbers")
         return np.frombuffer(self._file.data(begin, size), small).astype(dtype)
 
     def _all(self) -> Iterator[tuple[str, Stamp, list[Piece]]]:

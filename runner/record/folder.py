@@ -123,7 +123,7 @@ def _best_of(sweep: SweepRecord, output: Path) -> RunRecord:
     if best is None:
         some = {record.dataset: record.identity for record in done}
         where = ", ".join(f"{identity} on {data}" for data, identity in some.items())
-        raise ConfigError(f"sweep {sweep.title} has no best run, being of several data or scores. Name one: {where}")
+        raise ConfigError(f"sweep {sweep.title} has no best run: its runs differ in data or score. Name one: {where}")
     score = f"{best.data.selection} {selection_score(best):.4f}"
     say(f"sweep {sweep.title}: {best.identity}, the best of {len(done)} runs on {score}", sys.stderr)
     return best

@@ -63,7 +63,7 @@ def curve(folder: Path, metric: str | None = None) -> Curve:
     primary = record.data.primary.partition("/")[2]
     metric = metric or f"{list(record.data.rows)[1]}/{primary}"
     if direction(metric) != "higher":
-        raise ValueError(f"{metric} is better {direction(metric)}; curves are of scores that are better higher")
+        raise ValueError(f"{metric} is better {direction(metric)}; curves are only for scores that are better higher")
     found = points(folder, metric)
     if not found:
         raise ValueError(f"{folder} logged no {metric}")

@@ -40,8 +40,8 @@ Open it with `{auto_class}.from_pretrained(folder)`{opening(needs_import)}.{clea
 def opening(needs_import: bool) -> str:
     """Return where the class of the model is defined, and what must be imported for it."""
     if needs_import:
-        return " of transformers, after `import bertier`: the class of this\nmodel is ours"
-    return " of transformers, which has the class of this\nmodel itself"
+        return " of transformers, after `import bertier`, which defines the class of\nthis model"
+    return " of transformers, which defines the class of this\nmodel"
 
 
 def cleaning(record: RunRecord) -> str:
@@ -82,8 +82,8 @@ def label_sets(record: RunRecord) -> str:
     found, rule = record.thresholds, record.setting("data.threshold")
     known = f" ({found.describe()}; {THRESHOLDS})" if found and found.values else f" ({rule}, data.threshold)"
     return (
-        f"The score of a label is the sigmoid of its logit, decided by itself: labels from their threshold on{known} "
-        "are the answer.\n"
+        "The score of a label is the sigmoid of its logit. The answer is every label whose score reaches its "
+        f"threshold{known}.\n"
     )
 
 
@@ -94,7 +94,7 @@ def probabilities(record: RunRecord) -> str:
     if facts is None or error is None or floor is None:
         return ""
     if not facts.is_calibrated:
-        return f"Shares are scores, not probabilities: {facts.reason}. The softmax of the logits is what they are.\n"
+        return f"Shares are scores, not probabilities: {facts.reason}. They are the softmax of the logits.\n"
     how = f"softmax(logits / {facts.temperature:.4g})" if not facts.weights else "softmax(weights * logits + shifts)"
     if facts.power != 1:
         how = (

@@ -14,7 +14,7 @@ from runner.statistics.answers import Answers, joined
 from runner.statistics.label_set_scores import matrix
 
 LOGIT = "logit"  # the column of a task that answers with sets of labels
-TWICE = "a row was held out by two folds: the runs are not of one data.fold_seed"
+TWICE = "a row was held out by two folds: the runs differ in data.fold_seed"
 Part = tuple[Answers, np.ndarray | None]  # of one fold, with the numbers of its rows in the user's file
 
 
@@ -46,7 +46,7 @@ def pooled(repeats: Sequence[Sequence[Part]]) -> tuple[Answers, ...]:
         if (np.diff(of_answers[order]) == 0).any():
             raise ConfigError(TWICE)
     if any(len(answers) != len(found[0]) for answers in found) or not _are_equal(rows):
-        raise ConfigError("the repeats held out other rows: the runs are not of one data set")
+        raise ConfigError("the repeats held out different rows: the runs are not on the same data set")
     return tuple(found)
 
 

@@ -46,7 +46,7 @@ class ChosenRecipe:
         score = best.third if best.whole is None else best.whole
         return [
             f"train.recipe=auto chose {self.chosen}: {self.metric} {score:.4f} on {self.rows:,} rows, the best of "
-            f"{len(self.tried)} settings. It was chosen on these rows, so on others it scores a little less",
+            f"{len(self.tried)} settings. It was chosen on these rows, so expect a slightly lower score on others",
             f"settings tried ({self.metric} in the first third of the epochs, in all): "
             + "; ".join(f"{one.settings} ({one.score_text()})" for one in self.tried),
         ]

@@ -71,7 +71,7 @@ def find_subject(name: str, output: Path, check: Check) -> Subject:
         )
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
         raise ConfigError(
-            f"{KEY}={name}: there is no such folder, and it is neither the id of a run nor one of the hub. "
+            f"{KEY}={name}: there is no such folder, and it is neither a run id nor an id on the hub. "
             f"Try: {KEY}=<run id>"
         )
     return Subject(name, name)

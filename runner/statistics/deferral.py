@@ -140,7 +140,7 @@ def find_deferral(
     """
     rows = len(confidence)
     if rows < (fewest := fewest_rows(at_most_loss, delta)):
-        return NoDeferral(f"it takes at least {fewest:,} calibration rows, and there are {rows:,}", fewest)
+        return NoDeferral(f"it takes at least {fewest:,} calibration rows, but there are {rows:,}", fewest)
     steps = deferral_steps(confidence, small_right, large_right)
     last = last_certified(steps.harms, steps.helps, rows, at_most_loss, delta)
     if last >= 0:

@@ -82,7 +82,7 @@ def find_threshold(
     """
     level, rows = delta / models / len(STARTS), len(confidence)
     if rows < (least := least_rows(alpha, level)):
-        return NoThreshold(f"it needs at least {least:,} rows without a single mistake, and has {rows:,}")
+        return NoThreshold(f"it needs at least {least:,} rows without a single mistake, but has {rows:,}")
     order = np.argsort(-confidence, kind="stable")
     ranked, errors = confidence[order], np.cumsum(is_wrong[order])
     sequences = answered_counts(ranked, least, rows if usual is None else usual)

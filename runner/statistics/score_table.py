@@ -46,7 +46,7 @@ _SCORES = (
     ),
     ScoreFacts(
         "auroc_first", "share", "higher",
-        "area under the ROC curve of the first class against all others; of two classes the usual one; 0.5 is chance",
+        "area under the ROC curve of the first class against all others; with two classes the usual one; 0.5 is chance",
     ),
     ScoreFacts("mcc", "-1..1", "higher", "Matthews correlation; 0 when one class is always predicted"),
     ScoreFacts("pearson", "-1..1", "higher", "linear correlation with the labels; 0 if constant"),
@@ -69,22 +69,22 @@ _TAG_SCORES = (
     ("entity_f1_strict", "F1 of entities where only tags that are legal in IOB2 count"),
     ("tag_f1_macro", "mean F1 of the tags of words, without the tag of nothing"),
     ("tag_f1", "F1 of words over all tags together, without the tag of nothing"),
-    ("tag_precision", "share of the words answered with a tag, not that of nothing, that are right"),
-    ("tag_recall", "share of the words with a tag, not that of nothing, that are answered with it"),
-    ("token_accuracy", "share of the words whose tag is right, that of nothing included"),
+    ("tag_precision", "share of right answers among the words answered with a tag other than the tag of nothing"),
+    ("tag_recall", "share of right answers among the words with a tag other than the tag of nothing"),
+    ("token_accuracy", "share of the words whose tag is right, the tag of nothing included"),
 )
 
 _RANK_SCORES = (
-    ("ndcg@10", "discounted gain of the first 10 documents, over that of the best order of all judged ones"),
+    ("ndcg@10", "discounted gain of the first 10 documents, divided by that of the best order of all judged ones"),
     ("mrr@10", "1 / place of the first relevant document, 0 if it is not among the first 10; mean over the queries"),
-    ("map", "mean over all relevant documents of the precision at their place; 0 for one that is no candidate"),
+    ("map", "mean over all relevant documents of the precision at their place; 0 for one that is not a candidate"),
     ("map@100", "the same, of the first 100 documents"),
     ("ndcg@5", "ndcg@10 of the first 5 documents"),
     ("ndcg_exp@10", "ndcg@10 with the gain 2^label - 1"),
     ("mrr", "1 / place of the first relevant document"),
     ("precision@5", "share of the first 5 documents that are relevant"),
     ("recall@5", "share of the relevant documents that are among the first 5"),
-    ("candidate_recall", "share of the relevant documents that are candidates: what no order of them can exceed"),
+    ("candidate_recall", "share of the relevant documents that are candidates: no order of them can exceed it"),
 )
 
 
@@ -112,7 +112,7 @@ _OF_SPANS = tuple(ScoreFacts(name, "share", "higher", meaning) for name, meaning
 _LABEL_SETS = (
     ScoreFacts("f1_micro", "share", "higher", "F1 of the labels of sets, over all labels together"),
     ScoreFacts("subset_accuracy", "share", "higher", "share of the rows whose set of labels is right as a whole"),
-    ScoreFacts("f1_macro_all", "share", "higher", "mean F1 of all labels; one that never occurs nor is answered has 0"),
+    ScoreFacts("f1_macro_all", "share", "higher", "mean F1 of all labels; 0 for one neither present nor answered"),
     ScoreFacts("f1_weighted", "share", "higher", "mean F1 of the labels, weighted by their rows"),
     ScoreFacts("f1_samples", "share", "higher", "mean F1 of the sets of rows; 1 for an empty set that is left empty"),
     ScoreFacts("precision_micro", "share", "higher", "share of the answered labels that are right"),

@@ -62,16 +62,16 @@ def why_not(logits: np.ndarray, labels: np.ndarray, names: Sequence[str] = ()) -
     if len(broken):
         return f"the logits of row {broken[0] + 1} are not finite"
     if rows < FEWEST_ROWS:
-        return f"calibration needs at least {FEWEST_ROWS} rows, here are {rows}"
+        return f"calibration needs at least {FEWEST_ROWS} rows, but has {rows}"
     missing = np.flatnonzero(np.bincount(labels, minlength=logits.shape[1]) == 0)
     if len(missing):
         first = int(missing[0])
         return f"no calibration row has the label {names[first] if first < len(names) else first!r}"
     if (logits == logits[0]).all():
-        return "the model always answers the same"
+        return "the model always gives the same answer"
     own = logits[np.arange(rows), labels]
     if slope(logits, own, 0.0) >= 0:
-        return "the logits do not point to the labels"
+        return "the logits do not favour the labels"
     if (own == logits.max(1)).all():
         return f"no mistake on the {rows:,} calibration rows"
     return ""

@@ -38,7 +38,7 @@ def fit_vector_scaling(logits: np.ndarray, labels: np.ndarray) -> VectorScaling 
     logits = np.asarray(logits, np.float64)
     fewest = int(np.bincount(labels, minlength=logits.shape[1]).min())
     if fewest < FEWEST_OF_A_CLASS:
-        return f"vector scaling needs {FEWEST_OF_A_CLASS} rows a class, one has {fewest}"
+        return f"vector scaling needs {FEWEST_OF_A_CLASS} rows per class, but one has {fewest}"
     gains = held_out_gains(logits, labels)
     gain, error = float(gains.mean()), float(gains.std(ddof=1) / np.sqrt(len(gains)))
     if gain <= error:

@@ -29,7 +29,7 @@ def on_other_data(sweep: SweepSettings, typed: Sequence[str]) -> SweepSettings:
         return sweep
     claims = [claim for claim in sweep.claims if _data_of(claim, own) <= set(wanted)]
     described = " ".join(word for word in typed if word.lstrip("+").startswith("data"))
-    said = f"{sweep.question or ''} Here with {described} in the place of {', '.join(own)}.".strip()
+    said = f"{sweep.question or ''} Here with {described} in place of {', '.join(own)}.".strip()
     left_out = len(sweep.claims) - len(claims)
     if left_out:
         were = "1 claim about those is" if left_out == 1 else f"{left_out} claims about those are"

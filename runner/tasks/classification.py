@@ -197,5 +197,5 @@ def why_diverged(
     if accuracy <= majority + NEAR_MAJORITY and not knows_others:
         return f"accuracy {accuracy:.3f} is within a point of the majority class ({majority:.3f})"
     if loss >= math.log(classes) - NEAR_CHANCE:
-        return f"the training loss {loss:.3f} is that of guessing among {classes} classes"
+        return f"the training loss {loss:.3f} is about that of guessing among {classes} classes"
     return None

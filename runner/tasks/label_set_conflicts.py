@@ -15,19 +15,19 @@ def label_set_conflicts(data: DataSettings) -> list[str]:
         *([f"data.label_separator={data.label_separator}"] if data.label_separator is not None else []),
     ]
     if len(named) > 1:
-        found.append(f"{' '.join(named)}: labels are in columns of their own or in one cell. Leave one out")
+        found.append(f"{' '.join(named)}: labels are either in separate columns or in one cell. Leave one out")
     for given in named if data.task not in ("auto", SETS) else ():
-        found.append(f"{given}: is for sets of labels, and data.task={data.task}. Try: data.task={SETS}")
+        found.append(f"{given}: is for sets of labels, but data.task={data.task}. Try: data.task={SETS}")
     if data.label_separator == "":
         found.append("data.label_separator= is empty. Try: data.label_separator=';'")
     if data.labels and data.source != "files":
         found.append(
-            f"data.labels=[{','.join(data.labels)}]: is for files of your own, and data={data.name} is none. "
+            f"data.labels=[{','.join(data.labels)}]: is for your own files, not for data={data.name}. "
             "Try: data=files data.path=<a file with these columns>"
         )
     if len(data.labels) == 1:
         only = data.labels[0]
-        found.append(f"data.labels=[{only}]: one label is a binary classification. Try: data.label={only}")
+        found.append(f"data.labels=[{only}]: one label makes a binary classification. Try: data.label={only}")
     if repeated := sorted({name for name in data.labels if data.labels.count(name) > 1}):
         found.append(f"data.labels names {repeated[0]!r} twice. Leave one out")
     return found

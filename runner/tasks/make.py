@@ -80,17 +80,17 @@ def task_of_labels(labels: DataTask, settings: Settings, weights: np.ndarray | N
     found = next(cls for cls in classes if cls.target == labels.target)
     if data.class_weights != "none" and not found.weighs_classes:
         raise DataError(
-            f"data.class_weights={data.class_weights}: needs classes, this task is {found.name}. "
+            f"data.class_weights={data.class_weights}: needs classes, but this task is {found.name}. "
             "Try: data.class_weights=none"
         )
     if settings.calibration == VECTOR_SCALING and not found.has_probabilities:
         raise DataError(
-            f"calibration={VECTOR_SCALING}: needs classes of whole texts, this task is {found.name}. "
+            f"calibration={VECTOR_SCALING}: needs classes of whole texts, but this task is {found.name}. "
             "Try: leave calibration= out"
         )
     if data.threshold != LabelFacts().threshold and not found.has_label_sets:
         raise DataError(
-            f"data.threshold={data.threshold}: is for sets of labels, this task is {found.name}. Try: leave it out"
+            f"data.threshold={data.threshold}: is for sets of labels, but this task is {found.name}. Try: leave it out"
         )
     if not found.smooths_labels and (problems := soft_labels(settings, found.name)):
         raise DataError(problems[0])
@@ -118,7 +118,7 @@ def refuse_models_of_classes(model: ModelSettings) -> None:
     for named, is_given in given.items():
         if is_given:
             raise DataError(
-                f"{named}: needs one class a row, and here are sets of labels. Try: model=ngram, dsn or bert-mini"
+                f"{named}: needs one class per row, but these are sets of labels. Try: model=ngram, dsn or bert-mini"
             )
 
 

@@ -52,7 +52,7 @@ class MaskedWords(Task):
         task, model, data = settings.task, settings.model, settings.data
         found = []
         if data.label is not None:
-            found.append(f"data.label={data.label}: task=mlm learns from the words alone. Leave it out")
+            found.append(f"data.label={data.label}: task=mlm learns only from the words. Leave it out")
         if model.family == "dsn":
             found.append(
                 "task=mlm model=dsn: without an encoder a masked position knows nothing of the words around it. "
@@ -73,8 +73,8 @@ class MaskedWords(Task):
             found.append(f"data.class_weights={data.class_weights}: masked words have no classes. Leave it out")
         if task.masked + task.random > 1.0:
             found.append(
-                f"task.masked={task.masked} and task.random={task.random} are shares of the same tokens and exceed 1 "
-                "together. Try: task.masked=0.8 task.random=0.1"
+                f"task.masked={task.masked} and task.random={task.random} are shares of the same tokens and add up "
+                "to more than 1. Try: task.masked=0.8 task.random=0.1"
             )
         return found
 

@@ -209,17 +209,16 @@ class Rank(Task):
         found = []
         if ties > MOST_TIES:
             found.append(
-                f"{ties:.1%} of the neighbouring documents of {split} have equal scores, and stand in the order of "
-                "their ids"
+                f"{ties:.1%} of the neighbouring documents of {split} have equal scores, and are ordered by their ids"
             )
         if recall < 1:
-            found.append(f"{recall:.1%} of the relevant documents of {split} are candidates: no order finds more")
+            found.append(f"{recall:.1%} of the relevant documents of {split} are candidates: no order can find more")
         return found
 
     @classmethod
     def constant_sentence(cls, split: str) -> str:
         """Return a sentence about a model that gave every document of `split` the same score."""
-        return f"the model gives every document of {split} the same score; the order is that of their ids"
+        return f"the model gives every document of {split} the same score, so they are ordered by their ids"
 
 
 def _ids(split: TokenSplit) -> dict[str, np.ndarray]:

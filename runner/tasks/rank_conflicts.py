@@ -29,8 +29,8 @@ def _further_texts(settings: Settings) -> list[str]:
     for name, stage in settings.compression.items():
         if isinstance(stage, TaughtSettings) and stage.unlabelled:
             found.append(
-                f"compression.{name}.unlabelled={stage.unlabelled}: these texts are of no query, and documents are "
-                "compared with others of theirs. Leave it out"
+                f"compression.{name}.unlabelled={stage.unlabelled}: these texts belong to no query, and a document is "
+                "compared with others of its query. Leave it out"
             )
     return found
 
@@ -38,8 +38,8 @@ def _further_texts(settings: Settings) -> list[str]:
 def _exits(settings: Settings) -> list[str]:
     """Return one line for each stage after which a query's documents may get their scores from different layers."""
     return [
-        f"compression=[{name}]: documents of a query are compared by their scores, and those of different exits cannot "
-        "be. Try: compression=[int8]"
+        f"compression=[{name}]: documents of a query are compared by their scores, but scores of different exits "
+        "are not comparable. Try: compression=[int8]"
         for name, stage in settings.compression.items()
         if isinstance(stage, Exits)
     ]
@@ -56,11 +56,11 @@ def _collection(data: DataSettings) -> list[str]:
     named, found = _named(data), []
     if missing := [name for name in PARTS if name not in named]:
         cure = " ".join(f"data.{name}=..." for name in missing)
-        found.append(f"task=rank: of a collection, {' and '.join(missing)} are missing too. Try: {cure}")
+        found.append(f"task=rank: the collection also needs {' and '.join(missing)}. Try: {cure}")
     if given := [name for name, value in _paths(data).items() if value is not None]:
-        found.append(f"data.{given[0]}: rows of a file, beside a collection in data.queries. Leave one of them out")
+        found.append(f"data.{given[0]} names rows of a file, and data.queries a collection. Leave one of them out")
     if data.group is not None:
-        found.append(f"data.group={data.group}: a collection says itself which query a document is for. Leave it out")
+        found.append(f"data.group={data.group}: a collection already says which query a document is for. Leave it out")
     return found
 
 
@@ -76,7 +76,7 @@ def _grouped(data: DataSettings) -> list[str]:
     found = []
     if data.group is None or data.group in GROUP_RULES:
         found.append(
-            "task=rank: rows of one query belong together, and nothing says which do. Try: data.group=<the column of "
+            "task=rank: rows of one query belong together, but nothing says which. Try: data.group=<the column of "
             f"the query's id, or of its text>, or a collection: {OF_FILES}"
         )
     if data.text_pair is None:
@@ -84,5 +84,5 @@ def _grouped(data: DataSettings) -> list[str]:
             "task=rank: a query and a document are two texts. Try: data.text_pair=<the column of the document>"
         )
     if data.label is None:
-        found.append("task=rank: data.label=null, and what is relevant is learned from labels. Try: data.label=label")
+        found.append("task=rank: data.label=null, but relevance is learned from labels. Try: data.label=label")
     return found

@@ -129,4 +129,4 @@ class Regression(Task):
     @classmethod
     def constant_sentence(cls, split: str) -> str:
         """Return a sentence about a model that gave every row of `split` the same number."""
-        return f"the model answers the same number to every row of {split}; a correlation of that is recorded as 0"
+        return f"the model gives every row of {split} the same number; its correlation is recorded as 0"

@@ -12,7 +12,7 @@ def soft_labels(settings: Settings, task: str) -> list[str]:
         "data.augment.mixup": settings.data.augment.mixup,
     }
     return [
-        f"{key}={value:g}: needs one class a row, and the task is {task}. Try: {key}=0"
+        f"{key}={value:g}: needs one class per row, but the task is {task}. Try: {key}=0"
         for key, value in given.items()
         if value
     ]

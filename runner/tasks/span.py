@@ -89,7 +89,7 @@ class Span(Task):
         for name in super().check().metrics:
             if name not in self.always_recorded:
                 raise DataError(
-                    f"data.metrics: {name} is for sets in which some questions have no answer, and here each has one. "
+                    f"data.metrics: {name} is for data in which some questions have no answer, but here all have one. "
                     "Try: data.metrics=[answer_f1]"
                 )
         return self
@@ -245,7 +245,7 @@ class Span(Task):
         if not self.facts.has_empty:
             return ", each with an answer"
         empty = sum(not golds for golds in _golds(train))
-        return f"; {empty:,} have no answer (a set of the kind of SQuAD 2.0)"
+        return f"; {empty:,} have no answer (as in SQuAD 2.0)"
 
     @classmethod
     def constant_sentence(cls, split: str) -> str:

@@ -16,23 +16,23 @@ def span_conflicts(settings: Settings) -> list[str]:
         found.append("data=demo has no questions about texts. Try: data=squad, or data=files data.path=questions.json")
     elif data.text_pair is None:
         found.append(
-            f"task=span needs the columns of questions and of contexts, and data={data.name} names no context. "
+            f"task=span needs a column of questions and one of contexts, but data={data.name} names no contexts. "
             "Try: data.text=question data.text_pair=context"
         )
     if model.family in ("dsn", "ngram", "ngram_vectors"):
         found.append(
-            f"model={model.name} is a bag of words: it knows which words a text has and not where they stand, so it "
+            f"model={model.name} is a bag of words: it knows which words a text has but not where they are, so it "
             "cannot tell where an answer begins. Try: model=bert-tiny"
         )
     if model.head == FITTED_HEAD:
-        found.append(f"model.head={model.head} fits one answer a text. Try: model.head=trained")
+        found.append(f"model.head={model.head} fits one answer per text. Try: model.head=trained")
     for name, stage in settings.compression.items():
         if isinstance(stage, TaughtSettings) and stage.unlabelled:
             found.append(f"compression.{name}.unlabelled: texts without labels have no questions. Leave it out")
         if isinstance(stage, TaughtSettings) and stage.tokens == "own":
             found.append(
-                f"compression.{name}.tokens=own: the answer begins and ends at tokens, which must be the same for the "
-                f"two models. Try: compression.{name}.tokens=shared"
+                f"compression.{name}.tokens=own: answers begin and end at tokens, so both models must have the same "
+                f"tokens. Try: compression.{name}.tokens=shared"
             )
     return found
 

@@ -18,16 +18,16 @@ def tag_conflicts(data: DataSettings) -> list[str]:
         found += _contradicting_columns(str(data.tokens), _tags(data), data.text)
     if data.label not in (None, DataSettings.label):
         cure = f"Try: data.tags={data.label} and no data.label" if data.source != "demo" else "Leave it out"
-        found.append(f"data.label={data.label}: the labels of words are in data.tags. {cure}")
+        found.append(f"data.label={data.label}: labels of words belong in data.tags. {cure}")
     if column := group_column(data.group):
         found.append(
-            f"data.group={column}: of rows of words no other column is read. Try: data.group={GROUP_RULES[0]}, or null"
+            f"data.group={column}: no other column is read for rows of words. Try: data.group={GROUP_RULES[0]}, or null"
         )
     if data.text_pair is not None:
-        found.append(f"data.text_pair={data.text_pair}: tags are of one text. Leave it out")
+        found.append(f"data.text_pair={data.text_pair}: tags are for a single text. Leave it out")
     if data.class_weights != "none" and len(_tags(data)) > 1:
         found.append(
-            f"data.class_weights={data.class_weights}: words have two labels, and weights are for one. Leave it out"
+            f"data.class_weights={data.class_weights}: words have two labels, but weights are for one. Leave it out"
         )
     return found
 
@@ -44,7 +44,7 @@ def _missing_columns(data: DataSettings) -> str:
         cure = f"data=wnut17 (or wikiann, punct-case), or for words of your own: data=files data.path=... {COLUMNS}"
     else:
         cure = f"{COLUMNS}, or for the columns of a CoNLL file: {NUMBERS}"
-    return f"task=tags needs the columns of words and tags, and data={data.name} does not name both. Try: {cure}"
+    return f"task=tags needs a column of words and one of tags, but data={data.name} does not name both. Try: {cure}"
 
 
 def _contradicting_columns(tokens: str, tags: list[str], text: str) -> list[str]:
@@ -55,12 +55,12 @@ def _contradicting_columns(tokens: str, tags: list[str], text: str) -> list[str]
     found = []
     if len(tags) > 2:
         found.append(
-            f"data.tags=[{','.join(tags)}]: a word has one label or two. Try: data.tags=[{','.join(tags[:2])}]"
+            f"data.tags=[{','.join(tags)}]: a word has at most two labels. Try: data.tags=[{','.join(tags[:2])}]"
         )
     if is_column_number(tokens) and not all(map(is_column_number, tags)):
         found.append(
             f"data.tokens={tokens} data.tags={','.join(tags)}: columns have numbers in a CoNLL file and names in other "
-            f"files, here are both. Try: {NUMBERS}, or {COLUMNS}"
+            f"files, but these are mixed. Try: {NUMBERS}, or {COLUMNS}"
         )
     repeated = sorted({column for column in (tokens, *tags) if (tokens, *tags).count(column) > 1})
     if repeated:

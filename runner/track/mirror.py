@@ -108,7 +108,7 @@ class Mirror:
                     bufsize=0,
                 )
         except OSError as error:
-            self._broken = f"its helper could not be started: {error}"
+            self._broken = f"its helper process could not be started: {error}"
             return None
         if process.stdin and process.stdout:
             os.set_blocking(process.stdin.fileno(), False)
@@ -159,4 +159,4 @@ class Mirror:
             reason = next(iter(self._problems.values()), None)
         if reason is None:
             return None
-        return f"MLflow lacks a part of this run, its folder has everything: {reason.rstrip('.')}. Try: run sync"
+        return f"MLflow lacks part of this run, but its folder has everything: {reason.rstrip('.')}. Try: run sync"

@@ -91,7 +91,7 @@ def find_compact_table(model: nn.Module, split: TokenSplit, optimizer: Optimizer
     Only AdamW's weight decay has a closed form for rows that the optimizer skips.
     """
     if split.augment is not None:
-        return "texts are split in another way in every epoch, into pieces that may be any of the table"
+        return "texts are tokenised differently in every epoch, so any row of the table may be needed"
     if optimizer.name == ROW_SGD:
         return f"optimizer={ROW_SGD} touches only the rows of a step anyway"
     found = _own_table(model)

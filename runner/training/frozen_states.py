@@ -77,8 +77,8 @@ def check_frozen_states(
         return f"activations are not kept: {why}"
     if splits.train.augment is not None:
         raise ConfigError(
-            "train.maxmatch_dropout: texts are split in another way in every epoch, and cache.mode=disk keeps states"
-            " of a frozen encoder for one. Try: cache.mode=none, or train.maxmatch_dropout=0"
+            "train.maxmatch_dropout: texts are tokenised differently in every epoch, but cache.mode=disk keeps"
+            " the states of only one. Try: cache.mode=none, or train.maxmatch_dropout=0"
         )
     hidden, layers = model.bert.state_shape()
     line = check_size(splits, cache, model.bert.pooler, hidden, layers)

@@ -38,6 +38,6 @@ def _layers(backbone: Backbone, decay: float) -> nn.ModuleList:
             if isinstance(module, nn.ModuleList) and len(module) == count:
                 return module
     raise ModelError(
-        f"optimizer.layer_decay={decay:g} needs an encoder whose layers have weights of their own, and the {count} "
+        f"optimizer.layer_decay={decay:g} needs an encoder whose layers have separate weights, but the {count} "
         "layers of this one share theirs. Leave it out"
     )

@@ -34,6 +34,6 @@ def check_dropout(model: nn.Module, alpha: float) -> None:
     """Raise ConfigError if train.r_drop is set and the model has no dropout: both passes would be identical."""
     if alpha and not has_dropout(model):
         raise ConfigError(
-            f"train.r_drop={alpha:g}: R-Drop needs dropout, and this model has none. Try: model.dropout=0.1, or "
+            f"train.r_drop={alpha:g}: R-Drop needs dropout, but this model has none. Try: model.dropout=0.1, or "
             "train.r_drop=0"
         )

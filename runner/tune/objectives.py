@@ -97,11 +97,11 @@ def _problem(objective: str, selected_by: str, data: DataSettings, is_timed: boo
     if is_split(split) and split not in ("train", select):
         return (
             f"{KEY}: {name} is not a score of the split that selects, which is `{select}` with "
-            f"data={data.name}; a reported split that guides a search no longer tests. "
+            f"data={data.name}; a reported split that guides a search is no longer a test. "
             f"Try: {KEY}=[select/{score}]"
         )
     if better == "none":
-        return f"{KEY}: {name} is a fact, no value of it is better than another. Try: {KEY}=[select]"
+        return f"{KEY}: {name} is only a fact: no value of it is better than another. Try: {KEY}=[select]"
     if split == "speed" and not is_timed:
         return f"{KEY}: {name} is not measured with measure=off. Try: measure=quick"
     return None

@@ -1,4 +1,4 @@
-"""The end of a study: its best trial, or the trials that no other beats in every objective, with a line to paste.
+"""The end of a study: its best trial, or the Pareto-optimal trials, with a line to paste.
 
 Shows only the objectives; the score on the reported split is to be read for the chosen run only.
 """
@@ -30,9 +30,9 @@ def show_study(study: Study, objectives: list[str], fixed: list[str], where: str
     console.print(escape(f"study {study.study_name}: {ended}; kept in {mask(where)}"), soft_wrap=True)
     best = best_trials(study)
     if not best:
-        console.print("no trial was completed, so there is no best one")
+        console.print("no trial finished, so there is no best one")
         return False
-    title = "best trial" if len(objectives) == 1 else "trials that no other beats in every objective"
+    title = "best trial" if len(objectives) == 1 else "Pareto-optimal trials"
     marks = [f" ({MARK})" if MARK in trial.user_attrs else "" for trial in best]
     columns = [
         Column("trial", 0, [str(trial.number) for trial in best]),

@@ -62,7 +62,7 @@ def open_study(
     made = [direction.name.lower() for direction in study.directions]
     if made != directions:
         raise ConfigError(
-            f"study {name!r} was made to {' and '.join(made)}; these objectives are to {' and '.join(directions)}. "
+            f"study {name!r} was made to {' and '.join(made)}, but these objectives are to {' and '.join(directions)}. "
             "Try: hydra.sweeper.study_name=<a new name>"
         )
     before = study.user_attrs.get(SEARCH)
@@ -71,7 +71,7 @@ def open_study(
     elif before != search:
         part = next(key for key in search if before.get(key) != search[key])
         raise ConfigError(
-            f"study {name!r} was made with other {part}: {before.get(part)}, now {search[part]}. "
+            f"study {name!r} was made with a different {part}: {before.get(part)}, now {search[part]}. "
             "Try: hydra.sweeper.study_name=<a new name>"
         )
     return study

@@ -169,7 +169,7 @@ def notes_on(wanted: ZeroShot, answers: list[TemplateScores], rows: int) -> list
         found = ["zero-shot: no training row of these data was read; the classes are those of the model"]
     else:
         pairs = ", ".join(word if word == name else f"{word} = {name}" for word, name in zip(question.words, labels))
-        prior = "less what texts without content score" if question.has_prior else "as they are"
+        prior = "minus the scores of texts without content" if question.has_prior else "as they are"
         mode = "entailment against the other labels" if question.mode == SINGLE else "entailment against contradiction"
         found = [f"zero-shot: no training row of these data was read; labels: {pairs}", f"scores: {mode}, {prior}"]
         found += [f"template {number}: {one.template}" for number, one in enumerate(answers, 1)]

@@ -20,7 +20,7 @@ def entailment_places(labels: Sequence[str], source: str, mode: str) -> tuple[in
     if ENTAILMENT not in names:
         found = ", ".join(labels) or "numbers"
         raise ConfigError(
-            f"{source} answers with {found}, and zero-shot needs a class called entailment. "
+            f"{source} answers with {found}, but zero-shot needs a class called entailment. "
             "Try: run model=bert-small data=snli, and the id of that run"
         )
     other = next((names.index(name) for name in CONTRADICTION if name in names), None)

@@ -63,7 +63,7 @@ def read_reported(data: DataSettings, cache: SharedCache) -> ReportedRows:
         raise no_labels_error(data, name, where)
     if len(classes) < 2 or rows.raw.splits[name].labels.offsets is not None:
         raise ConfigError(
-            f"run zero-shot: {where} has {', '.join(classes) or 'numbers'} as labels, and classes of texts are needed. "
+            f"run zero-shot: {where} has {', '.join(classes) or 'numbers'} as labels, but classes of texts are needed. "
             "Try: data.label=<the column of the classes>"
         )
     return ReportedRows(name, rows.raw.splits[name], rows.task, tuple(rows.raw.notes))

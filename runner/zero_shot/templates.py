@@ -42,7 +42,7 @@ def check_templates(templates: Sequence[str]) -> None:
     """Raise ConfigError for a template that does not have exactly one place for a label."""
     for template in templates:
         if (found := template.count(PLACE)) != 1:
-            problem = "has no {} for the label" if not found else f"has {found} places {{}}, one is needed"
+            problem = "has no {} for the label" if not found else f"has {found} places {{}}, but one is needed"
             raise ConfigError(f"template={template!r} {problem}. Try: template='This text is about {{}}.'")
 
 

@@ -88,7 +88,7 @@ def test_the_stored_sets_are_answered_again_in_any_order(trained: tuple[RunRecor
     model = Predictor(model_of_run(record, folder))
     for answers in (model(texts), model(texts[::-1], batch_size=7)[::-1]):
         assert [set(answer["predicted_labels"]) for answer in answers] == stored
-    with pytest.raises(ConfigError, match="answers with sets of labels, and a promise is for one label"):
+    with pytest.raises(ConfigError, match="answers with sets of labels, but a promise is for one label"):
         find_promise(record, folder, WantedPromise(0.05), 1)
 
 

@@ -139,8 +139,8 @@ def test_steps_take_the_place_of_epochs(splits: Splits, tmp_path: Path) -> None:
     [
         ([], "without an encoder"),
         (["data.class_weights=balanced"], "no classes"),
-        (["task.masked=0.9", "task.random=0.2"], "exceed 1"),
-        (["data.label=label"], "from the words alone"),
+        (["task.masked=0.9", "task.random=0.2"], "add up to more than 1"),
+        (["data.label=label"], "only from the words"),
         (["model=auto"], "backbone=auto needs an encoder"),
         (["model=bertvision"], "are for heads on a finished one"),
         (["model.pretrained=0123456789"], "looks like the id of a run"),

@@ -108,7 +108,7 @@ def test_a_study_goes_on_where_it_was_and_shows_its_pareto_set(reviews: Path, tm
         assert trial.values == [record.metrics["val/accuracy"], record.metrics["cost/bytes_packed"]]
         assert record.config["optimizer"]["lr"] == trial.params["optimizer.lr"]
         assert not any(word.startswith("hydra") for word in record.overrides)
-    assert "trials that no other beats" in done.stdout and "test/accuracy" not in done.stdout.split("study ")[-1]
+    assert "Pareto-optimal trials" in done.stdout and "test/accuracy" not in done.stdout.split("study ")[-1]
     again = next(line for line in done.stdout.splitlines() if line.startswith("again: run "))
     assert f"optimizer.lr={first.best_trials[0].params['optimizer.lr']}" in again or len(first.best_trials) > 1
 

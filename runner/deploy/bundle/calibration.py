@@ -103,7 +103,7 @@ def read_calibration(weights: Path) -> Calibration:
         facts = json.loads(text)
         if hash_of(weights) in facts["of"]:
             return Calibration(facts)
-        problem = f"{CALIBRATION_FILE} is of other weights than {weights.name}"
+        problem = f"{CALIBRATION_FILE} was made for other weights than {weights.name}"
     except FileNotFoundError:
         return Calibration()
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -42,8 +42,8 @@ def main(words: list[str], load: Callable[[], Model]) -> int:
         "texts", nargs="*", metavar="TEXT", help="a text or a sound file, a .csv or .tsv file, or - for standard input"
     )
     parser.add_argument("--text", metavar="COLUMN", help="of a file: the column of the texts")
-    parser.add_argument("--pair", metavar="COLUMN", help="of a file: that of the second texts")
-    parser.add_argument("--out", metavar="FILE", help="write there, not to standard output")
+    parser.add_argument("--pair", metavar="COLUMN", help="of a file: the column of the second texts")
+    parser.add_argument("--out", metavar="FILE", help="write to this file, not to standard output")
     asked = parser.parse_args(words)
     if not asked.texts:
         parser.print_usage(sys.stderr)
@@ -84,7 +84,7 @@ def answer(model: Model, asked: argparse.Namespace) -> None:
             found = answered_rows(model, table, Path(first).parent if reads_sounds(model) else None)
             wanted = Path(asked.out or "").suffix.lower()
             if asked.out and Path(asked.out).exists() and Path(asked.out).samefile(first):
-                raise ValueError(f"--out {asked.out}: is the file that is read. Try another name")
+                raise ValueError(f"--out {asked.out}: is the file being read. Try another name")
             if wanted in LINES:
                 write(asked.out, lambda target: write_lines(target, found))
             else:
@@ -93,10 +93,12 @@ def answer(model: Model, asked: argparse.Namespace) -> None:
     elif suffix in DELIMITERS and not re.search(r"\s", first):
         raise ValueError(f"{first}: no such file")
     elif is_file and not reads_sounds(model):
-        raise ValueError(f"{first}: is a file, and no .csv or .tsv. Try, for one text a line: predict.py - < {first}")
+        raise ValueError(
+            f"{first}: is neither a .csv nor a .tsv file. Try, for one text a line: predict.py - < {first}"
+        )
     elif is_alone and first == "-":
         if model.reads > 1:
-            raise ValueError("this model reads two texts at a time, and a line is one. Try: a .csv file")
+            raise ValueError("this model reads two texts at a time, but a line is one. Try: a .csv file")
         lines = (line.rstrip("\n") for line in sys.stdin)
         write(asked.out, lambda target: write_lines(target, map(model, lines)))
     elif reads_sounds(model) and not is_alone:
@@ -105,7 +107,7 @@ def answer(model: Model, asked: argparse.Namespace) -> None:
     else:
         if len(asked.texts) != model.reads:
             raise ValueError(
-                f"this model reads {model.reads} at a time, here are {len(asked.texts)} (put it in quotes)"
+                f"this model reads {model.reads} at a time, but got {len(asked.texts)} (put a text in quotes)"
             )
         write(asked.out, lambda target: write_lines(target, [model(*asked.texts)]))
 
@@ -135,7 +137,7 @@ def answered_rows(model: Model, table: Table, folder: Path | None = None) -> Ite
         found = model(*texts) if folder is None else model(str(folder / texts[0]))
         shares = {f"p_{label}": share for label, share in found.pop("probabilities", {}).items()}
         if taken := sorted(row.keys() & (found | shares).keys()):
-            raise ValueError(f"there is a column {taken[0]!r} already, which answers are written to. Rename it")
+            raise ValueError(f"there is a column {taken[0]!r} already, but answers are written there. Rename it")
         yield row | found | shares
 
 

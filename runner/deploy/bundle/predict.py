@@ -57,9 +57,9 @@ class Model:
             self.header, content = read_model(path.read_bytes(), str(path))
         form = str(self.header.get("kind"))
         if form not in KINDS:
-            raise ModelFileError(f"{path}: kind {form!r}, this reader knows {', '.join(KINDS)}. Take a newer reader")
+            raise ModelFileError(f"{path}: kind {form!r}, this reader knows {', '.join(KINDS)}. Get a newer one")
         if unknown := self.header.keys() - FIELDS:
-            raise ModelFileError(f"{path}: has {', '.join(sorted(unknown))}, unknown here. Take a newer reader")
+            raise ModelFileError(f"{path}: has {', '.join(sorted(unknown))}, unknown to this reader. Get a newer one")
         try:
             self.labels, self.reads = tuple(self.header["labels"]), int(self.header.get("texts", 1))
             self.max_length = int(self.header.get("max_length", UNLIMITED))  # tokens; longer texts are cut
@@ -124,7 +124,7 @@ class Model:
 def _check_texts(texts: Sequence[str], what: str, takes: tuple[type, ...]) -> None:
     """TypeError unless this is a list of texts, or of sounds."""
     if isinstance(texts, str | bytes) or not isinstance(texts, Collection):
-        raise TypeError(f"expected a list of {what}s, here is one of type {type(texts).__name__}")
+        raise TypeError(f"expected a list of {what}s, but got one of type {type(texts).__name__}")
     for place, text in enumerate(texts):
         if not isinstance(text, takes):
             raise TypeError(f"{what} {place + 1} of {len(texts)} is of type {type(text).__name__}, expected a str")
@@ -135,7 +135,7 @@ def read_model(content: bytes, where: str) -> tuple[Header, dict[str, np.ndarray
     if content[:7] != MAGIC:
         raise ModelFileError(f"{where}: not a {MODEL_FILE}")
     if (found := content[7] if len(content) > 7 else 0) != FORMAT:
-        raise ModelFileError(f"{where}: is of format {found}, this reader reads format {FORMAT}")
+        raise ModelFileError(f"{where}: has format {found}, but this reader reads format {FORMAT}")
     size, crc = (int.from_bytes(content[at : at + 4], "little") for at in (8, 12))
     text = content[16 : 16 + size]
     if len(content) < 16 + size or zlib.crc32(text) != crc:
@@ -149,7 +149,7 @@ def read_model(content: bytes, where: str) -> tuple[Header, dict[str, np.ndarray
     except ModelFileError:
         raise
     except MALFORMED as error:
-        raise ModelFileError(f"{where}: is not written as format {FORMAT} is ({error!r})") from error
+        raise ModelFileError(f"{where}: does not follow format {FORMAT} ({error!r})") from error
 
 
 def _read_array(data: memoryview, facts: Header, name: str, where: str) -> np.ndarray:
@@ -177,7 +177,7 @@ def decode_elias_fano(low: np.ndarray, high: np.ndarray, low_bits: int, count: i
     for place in range(low_bits):
         values |= planes[:, place].astype(np.int64) << place
     if count and (np.any(values[1:] <= values[:-1]) or int(values[-1]) >> bits):
-        raise ValueError("its sorted list does not ascend")
+        raise ValueError("its sorted list is not in ascending order")
     return values.astype(np.uint32)
 
 
@@ -212,7 +212,7 @@ class Ngram:
         self.temperature, self.shift = float(header["temperature"]), np.uint32(32 - bits)
         self.find_tokens, self.most = re.compile(TOKEN).findall, header.get("max_length")
         if header["token"] != TOKEN:
-            raise ValueError("its texts are split in another way than this reader does")
+            raise ValueError("its texts are split differently than by this reader")
         self.lower: Any = str.lower if header["lower"] else str
         if "language" in header:
             self.lower = beside("language").lower_turkish

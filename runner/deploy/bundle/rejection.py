@@ -39,7 +39,7 @@ def check_promise(promise: Any, labels: tuple[str, ...], where: str) -> dict[str
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise PromiseError(f"{where}: {PROMISE!r} is damaged ({error!r}). Export the model again") from error
     if unknown := set(promise.get(CLASSES, ())) - set(labels):
-        raise PromiseError(f"{where}: {PROMISE!r} is for {min(unknown)!r}, no label of this model. Export it again")
+        raise PromiseError(f"{where}: {PROMISE!r} is for {min(unknown)!r}, not a label of this model. Export it again")
     if not numbers or UNSURE in labels or any(number != number for number in numbers):
         raise PromiseError(f"{where}: {PROMISE!r} has no thresholds for these labels. Export the model again")
     return dict(promise)

@@ -85,14 +85,14 @@ def read_sound(sound: Source, rate: int, most: int | None = None) -> np.ndarray:
     """
     name = "the sound" if isinstance(sound, bytes) else os.fspath(sound)
     if not isinstance(sound, bytes) and not Path(sound).is_file():
-        raise ValueError(f"{name}: {'is a folder, a file is needed' if Path(sound).is_dir() else 'no such file'}")
+        raise ValueError(f"{name}: {'is a folder, but a file is needed' if Path(sound).is_dir() else 'no such file'}")
     source = io.BytesIO(sound) if isinstance(sound, bytes) else name
     try:
         samples, own = read_wav(source, name, rate, most)
     except (wave.Error, EOFError):
         samples, own = read_other(io.BytesIO(sound) if isinstance(sound, bytes) else name, name, rate, most)
     if not len(samples) or not np.isfinite(samples).all():
-        raise ValueError(f"{name}: has {'no samples' if not len(samples) else 'samples that are no numbers'}")
+        raise ValueError(f"{name}: has {'no samples' if not len(samples) else 'samples that are not numbers'}")
     mono = samples.mean(axis=1)
     return (mono if own == rate else resample(mono, own, rate, name))[:most]
 
@@ -128,7 +128,7 @@ def read_other(source: str | io.BytesIO, name: str, rate: int, most: int | None)
         soundfile = importlib.import_module("soundfile")
     except ImportError as error:
         raise ValueError(
-            f"{name}: is no WAV file of whole numbers. Try: pip install soundfile, which reads FLAC, Ogg and MP3 too"
+            f"{name}: is not a WAV file of whole numbers. Try: pip install soundfile, which reads FLAC, Ogg and MP3 too"
         ) from error
     try:
         with soundfile.SoundFile(source) as file:
@@ -144,7 +144,7 @@ def resample(samples: np.ndarray, own: int, rate: int, name: str) -> np.ndarray:
         signal = importlib.import_module("scipy.signal")
     except ImportError as error:
         raise ValueError(
-            f"{name}: has {own:,} Hz, and this model reads {rate:,}. Try: pip install scipy, which resamples it"
+            f"{name}: has {own:,} Hz, but this model reads {rate:,}. Try: pip install scipy, which resamples it"
         ) from error
     common = math.gcd(own, rate)
     return np.asarray(signal.resample_poly(samples, rate // common, own // common))

@@ -82,7 +82,7 @@ class Windows:
 
     def score(self, question: str, context: str) -> NoReturn:
         """Raise ValueError: there are no labels."""
-        raise ValueError("this model answers with a part of a text, and has no scores of labels. Call the model")
+        raise ValueError("this model answers with a part of a text, so it has no label scores. Call the model")
 
     def length(self, question: str, context: str) -> int:
         """Return the tokens of a question before any are cut; of a context all are read."""

@@ -87,7 +87,7 @@ class Words:
 
     def score(self, text: str) -> NoReturn:
         """Raise ValueError: there are no labels of a text."""
-        raise ValueError("this model answers with a tag for each word, and has no scores of labels. Call the model")
+        raise ValueError("this model answers with a tag for each word, so it has no label scores. Call the model")
 
     def length(self, text: str) -> int:
         """Return the tokens of a text with special ones, before any are cut."""

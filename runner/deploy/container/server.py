@@ -100,7 +100,7 @@ def read_question(question: object, reads: int) -> tuple[list[str], list[str] | 
     if not isinstance(truncate, bool):
         raise Refused(422, "truncate: expected true or false")
     if len(texts) > MOST_TEXTS:
-        raise Refused(413, f"{len(texts)} texts in one request, at most {MOST_TEXTS}. Ask in parts")
+        raise Refused(413, f"{len(texts)} texts in one request, at most {MOST_TEXTS}. Split it up")
     if (reads == 2) != (pairs is not None) or len(pairs or texts) != len(texts):
         raise Refused(422, f"this model reads {'as many pairs as texts' if reads == 2 else 'texts without pairs'}")
     return texts, pairs, truncate
@@ -141,7 +141,7 @@ class Handler(BaseHTTPRequestHandler):
         if int(size) > MOST_BYTES:
             for _ in self.arriving(min(int(size), MOST_DISCARDED)):
                 pass  # a client that is still sending would not see the answer
-            raise Refused(413, f"the request has more than {MOST_BYTES:,} bytes. Ask in parts")
+            raise Refused(413, f"the request has more than {MOST_BYTES:,} bytes. Split it up")
         try:
             question = json.loads(b"".join(self.arriving(int(size))).decode("utf-8"))
         except (ValueError, RecursionError) as error:

@@ -184,11 +184,11 @@ def _use(record: RunRecord, facts: CardFacts) -> str:
     if facts.tags_words:
         said += (
             " The class gives the logits of each token; these commands split a text into words, take those of each "
-            "word's first token, and make entities with their places, or a restored text, of the tags."
+            "word's first token, and turn the tags into entities with their places, or into a restored text."
         )
     said += cleaning(record) + sounds(record)
     if facts.is_packed:
-        said += " `model.bin` is the same model for NumPy alone; these commands use it."
+        said += " `model.bin` is the same model and needs only NumPy; these commands use it."
     if facts.graphs:
         said += f" For ONNX Runtime: {', '.join(f'`{name}`' for name in facts.graphs)}."
     return said
@@ -212,10 +212,10 @@ def _scores(record: RunRecord) -> str:
     said = (
         f"## Scores\n\nOn {count:,} rows of the split {plain(split)}, which chose nothing; one run, seed {record.seed}."
     )
-    said += f" Intervals are of 95 % over the rows.\n\n{_table(['score', 'value', '95 % interval'], rows)}"
+    said += f" Intervals: 95 %, over the rows.\n\n{_table(['score', 'value', '95 % interval'], rows)}"
     if is_at_baseline([metrics], record.data.primary):
         said += f"\n\n{MARK[0].upper()}{MARK[1:]}: {MEANING}."
-    costs = [f"{in_mb(metrics[BYTES])} MB for all files that an answer needs"] if BYTES in metrics else []
+    costs = [f"{in_mb(metrics[BYTES])} MB for all files needed to answer"] if BYTES in metrics else []
     if ANSWER in metrics:
         costs.append(f"{metrics[ANSWER]:,.0f} us from a string to its label ({plain(record.environment.processor)})")
     return said + (f"\n\n{'; '.join(costs)}." if costs else "")
@@ -268,9 +268,9 @@ def _limits(record: RunRecord, facts: CardFacts) -> str:
             lines[-1] = f"It reads a longer text in windows of up to {longest:,} tokens that overlap."
     elif record.data.labels and not has_label_sets(record):
         what = "sound" if is_of_sounds(record) else "text"
-        lines.append(f"It always answers with one of its labels, also a {what} that has nothing to do with them.")
+        lines.append(f"It always answers with one of its labels, even for a {what} that has nothing to do with them.")
     rows = "sounds" if is_of_sounds(record) else "texts"
-    lines.append(f"It repeats what its {rows} and labels hold, mistakes and prejudice included.")
+    lines.append(f"It repeats what is in its training {rows} and labels, mistakes and prejudice included.")
     return "## Limits\n\n" + "\n".join(f"- {line}" for line in lines)
 
 
@@ -282,9 +282,7 @@ def _licences(record: RunRecord, facts: CardFacts) -> str:
         ["training rows", f"see the page of `{data}`" if data else f"{plain(record.dataset)}, not in this folder"],
         ["Bertier, which made and reads them", "Apache-2.0"],
     ]
-    unknown = (
-        " Nobody stated the licence of the weights: ask before you use them." if facts.license == "unknown" else ""
-    )
+    unknown = " No licence of the weights was stated: ask before you use them." if facts.license == "unknown" else ""
     return f"## Licences of the parts\n\n{_table(['part', 'licence'], rows)}\n{unknown}".rstrip()
 
 

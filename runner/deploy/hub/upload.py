@@ -21,7 +21,7 @@ NAME = re.compile(r"(?:[\w.-]{1,96}/)?[\w.-]{1,96}")  # user/name, or a name of 
 STALE = re.compile(r"(?:onnx(?:_int8)?/.+|[^/]+\.(?:safetensors|bin|json|txt))")
 NO_XET = re.compile(r"404.*/xet-write-token/")  # the address that is asked first is not there
 NO_TOKEN = (
-    "no token of the hub was found. Make one with the right to write (on the hub: Settings, Access Tokens), then: "
+    "no token for the hub was found. Make one with write access (on the hub: Settings, Access Tokens), then: "
     "hf auth login, or HF_TOKEN=<token> before the command"
 )
 
@@ -29,7 +29,7 @@ NO_TOKEN = (
 def check_name(name: str) -> None:
     """Raise ConfigError for a text that cannot be the name of a repository."""
     if not NAME.fullmatch(name) or ".." in name or "--" in name or name.endswith(".git"):
-        raise ConfigError(f"run push: {name!r} is no name of a repository. Try: run push <id> <user>/<name>")
+        raise ConfigError(f"run push: {name!r} is not a repository name. Try: run push <id> <user>/<name>")
 
 
 def find_token() -> str:
@@ -58,7 +58,7 @@ def upload_folder(folder: Path, name: str, token: str, *, is_private: bool, mess
     try:
         where = api.create_repo(name, private=is_private, exist_ok=True)
         if is_private and not api.repo_info(where.repo_id).private:
-            raise ConfigError(f"run push: {where.repo_id} is there and public. Try: private=false, or another name")
+            raise ConfigError(f"run push: {where.repo_id} exists and is public. Try: private=false, or another name")
         _commit(api, where.repo_id, folder, message)
     except (HfHubHTTPError, httpx2.HTTPError, OSError, ValueError) as error:
         if isinstance(error, ConfigError):
@@ -104,10 +104,10 @@ def reason(error: Exception, token: str) -> str:
     code = status.status_code if status is not None else None
     cure = {
         401: "the token is not valid. Try: hf auth login",
-        403: "the token may not write there. Make one with the right to write, or name a repository of your own",
+        403: "the token may not write there. Make one with write access, or name a repository of yours",
         404: "no such user or organisation, or the token may not see it",
         413: "the hub says that the files are too large",
-        429: "the hub asks for a pause. Try again later",
+        429: "the hub limits the rate of requests. Try again later",
     }
     told = " ".join(str(error).split()).replace(token, HIDDEN)[:300]
-    return cure.get(code or 0) or mask(f"{told or type(error).__name__}. Is HF_ENDPOINT right, and the network there?")
+    return cure.get(code or 0) or mask(f"{told or type(error).__name__}. Is HF_ENDPOINT right, and the network up?")

@@ -63,8 +63,8 @@ def add_page(part: Path, exported: ExportedModel, record: RunRecord, *, is_built
         facts[WORDS] = words_of_page(facts[WORDS])
     if "pieces" not in facts and WINDOWS in facts:
         raise ConfigError(
-            f"format=page: a page marks the answer of run {exported.identity} in its text by the places of pieces, "
-            "which it finds for tokenizers like BERT's alone. "
+            f"format=page: a page marks the answer of run {exported.identity} in its text by the places of tokens, "
+            "which it can find only for tokenizers like BERT's. "
             f"Try: run serve {exported.identity}, which has a page of its own, or format=bundle"
         )
     if "pieces" not in facts:

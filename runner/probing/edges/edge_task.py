@@ -139,7 +139,7 @@ class EdgeTask:
 
     def _notes(self, report: TaskReport, scores: np.ndarray) -> list[str]:
         """Return the meaning of the score, the number of edges left out, and of mixes what each further layer adds."""
-        notes = [f"acc. is the {SCORE} of labels, and major. that of the most frequent one; no bits or information"]
+        notes = [f"acc. is the {SCORE} of labels, major. the same for the most frequent one; no bits or information"]
         all_edges = sum(len(one.edges) for found in self.labelled.splits.values() for one in found)
         if lost := all_edges - sum(report.rows.values()):
             notes.append(f"{lost:,} of {all_edges:,} edges have a word that the model does not read, and are left out")

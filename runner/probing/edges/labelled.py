@@ -131,7 +131,7 @@ def _read(path: Path) -> Iterator[Labelled]:
                 yield _sentence(json.loads(line))
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise DataError(
-                    f"{path} line {number} ({line!r:.60}): {error}. Each line has to be an object as {SHAPE}"
+                    f"{path} line {number} ({line!r:.60}): {error}. Each line must be an object like {SHAPE}"
                 ) from error
 
 
@@ -139,7 +139,7 @@ def _sentence(content: dict[str, object]) -> Labelled:
     """Return the sentence in an object; raise ValueError, KeyError or TypeError for another shape."""
     text, targets = content["text"], content["targets"]
     if not isinstance(text, str) or not isinstance(targets, list):
-        raise ValueError("text has to be a text, and targets a list")
+        raise ValueError("text must be a text, and targets a list")
     words = tuple(text.split())
     return Labelled(words, tuple(_edge(target, len(words)) for target in targets))
 

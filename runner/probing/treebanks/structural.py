@@ -105,7 +105,7 @@ class StructuralTask:
 
     def _notes(self, report: TaskReport) -> list[str]:
         guess = "joins neighbours" if self.name == DISTANCE else "takes the first word"
-        notes = [f"acc. is the {self.score}, and major. that of a guess that {guess}"]
+        notes = [f"acc. is the {self.score}, major. the same for a guess that {guess}"]
         if report.best.spearman is not None:
             notes.append(f"Spearman's correlation with the trees at {report.best.name} is {report.best.spearman:.3f}")
         lost = sum(len(found) - report.rows[which] for which, found in self.treebank.splits.items())

@@ -135,7 +135,7 @@ def word_task(name: str, treebank: Treebank) -> WordTask:
             )
     if task.classes < 2:
         raise ConfigError(
-            f"run probe: tasks={name}: all words of treebank {treebank.name} have the one class {task.names[0]}, and "
+            f"run probe: tasks={name}: all words of treebank {treebank.name} have the same class {task.names[0]}, but "
             "a probe needs two. Try: another treebank"
         )
     return task

@@ -62,7 +62,7 @@ class AddedFit:
             told = f"n-grams left out: on the selection split they add nothing to the network; {scores}"
         if not self.weights.network:
             told = (
-                f"the network adds nothing to the n-grams, and has weight 0; {scores}. Try: model=ngram, a smaller file"
+                f"the network adds nothing to the n-grams: its weight is 0; {scores}. Try: model=ngram, a smaller file"
             )
         return [f"n-grams of pieces: {self.fitted.sentence()}", told]
 

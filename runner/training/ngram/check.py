@@ -34,14 +34,14 @@ def check_fit(splits: Splits, settings: ModelSettings) -> None:
     smallest += LANGUAGE_ENTRY if splits.tokenizer.language else 0
     if settings.max_kb is not None and smallest > settings.max_kb * 1000:
         raise ConfigError(
-            f"model.max_kb={settings.max_kb}: a file with one n-gram a class takes {smallest:,} bytes. "
+            f"model.max_kb={settings.max_kb}: a file with one n-gram per class takes {smallest:,} bytes. "
             f"Try: model.max_kb={math.ceil(smallest / 1000)}"
         )
 
 
 def none_frequent(min_df: int, rows: int) -> ConfigError:
     """Return the error for no word being in `min_df` of the training rows."""
-    return ConfigError(f"model.min_df={min_df}: no word is in so many of the {rows:,} training rows. Try: {CURE}")
+    return ConfigError(f"model.min_df={min_df}: no word is in that many of the {rows:,} training rows. Try: {CURE}")
 
 
 def _is_frequent(splits: Splits, rows: int, settings: ModelSettings) -> bool:

@@ -56,9 +56,9 @@ class FittedNgrams:
         )
         said += "" if self.is_number else f"; temperature {choice.temperature:.2f}"
         if choice.contained:
-            said += f"; {choice.contained:,} training rows are in held-out ones, and were left out to choose C"
+            said += f"; {choice.contained:,} training rows are in held-out ones, so they were left out to choose C"
         if self.missing:
-            said += f"; no row of {', '.join(self.missing)} is in the rows that chose"
+            said += f"; no row of {', '.join(self.missing)} is among the rows that select"
         return said
 
 

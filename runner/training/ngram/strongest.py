@@ -43,8 +43,8 @@ def card_section(network: Network, splits: Splits) -> str:
     if not lines:
         return ""
     return (
-        f"\n## N-grams with the largest weights\n\nAt most {MOST} for each answer. The weights of those that a text "
-        "has, each once, are added up; their texts are from training rows.\n\n" + "\n".join(lines) + "\n"
+        f"\n## N-grams with the largest weights\n\nAt most {MOST} for each answer. The weights of those in a "
+        "text, each counted once, are added up. The n-grams shown are from training rows.\n\n" + "\n".join(lines) + "\n"
     )
 
 

@@ -13,7 +13,7 @@ from tests.runner.audit.tables import audit_file, rows_of
     ("labels", "words", "why"),
     [
         (("yes", "no"), (), "the labels are texts"),
-        (("0", "1"), (), "the labels are whole numbers, each of which is a class, as a text would be"),
+        (("0", "1"), (), "the labels are whole numbers, and each is a class, as a text would be"),
         (("0.5", "1.25"), (), "the labels are numbers, and not all are whole"),
         (("0", "1"), ("data.task=regression",), "by data.task=regression"),
     ],

@@ -41,7 +41,7 @@ def test_a_tokenizer_that_is_not_at_hand_is_replaced_and_said(tmp_path: Path, mo
     tokenizer = audit_data(resolve(compose(words)), words, all_near=False, problems=check_overrides).tokenizer
     assert tokenizer.name == "train" and tokenizer.unknown == 0
     assert tokenizer.why == (
-        "the tokenizer google-bert/bert-base-uncased is not cached and the hub does not answer; in its place a "
+        "the tokenizer google-bert/bert-base-uncased is not cached and the hub does not answer; instead a "
         "vocabulary of at most 4,096 tokens trained on 49 rows"
     )
 

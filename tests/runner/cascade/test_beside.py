@@ -70,7 +70,7 @@ def test_other_models_are_read_at_the_mean_time_of_the_cascade(place: Path, tmp_
 def test_models_with_other_labels_are_refused(place: Path, tmp_path: Path) -> None:
     pair = open_pair({"small": SMALL, "large": LARGE}, place / "outputs", AUTO)
     write_run(tmp_path, "bbbb", data="demo-pairs")
-    with pytest.raises(ConfigError, match="answers with other labels or reads other texts than aaaa"):
+    with pytest.raises(ConfigError, match="has other labels or reads other texts than aaaa"):
         open_ways([f"{SMALL},{tmp_path / 'bbbb'}"], place / "outputs", pair.large.model)
     with pytest.raises(ConfigError, match="beside=: names no model"):
         open_ways([""], place / "outputs", pair.large.model)

@@ -66,6 +66,6 @@ def test_the_promise_in_words() -> None:
 
 def test_what_more_rows_would_allow_is_said_where_they_would() -> None:
     few = choose_threshold(answers(800, harms_below=0.8), Wanted(0.005, "exact", 0.05))
-    assert "calibration rows the small one could answer" in what_more_rows_allow(few)
+    assert "calibration rows the small model could answer" in what_more_rows_allow(few)
     same = BothAnswers("val", few.rows.large, few.rows.large, few.rows.labels, "b")
     assert what_more_rows_allow(choose_threshold(same, Wanted(0.005, "exact", 0.05))) == ""

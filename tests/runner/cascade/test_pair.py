@@ -41,20 +41,20 @@ def test_a_pair_is_opened_by_ids_and_by_folders(place: Path, tmp_path: Path) -> 
 
 def test_models_of_sounds_are_refused(place: Path, tmp_path: Path) -> None:
     write_sound_run(tmp_path, "5555")
-    with pytest.raises(ConfigError, match=r"large=5555: reads sounds, and a cascade reads texts"):
+    with pytest.raises(ConfigError, match=r"large=5555: reads sounds, but a cascade reads texts"):
         opened(place / "outputs", large=str(tmp_path / "5555"))
 
 
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({"labels": ["negative", "good"]}, "'positive' only of small; 'good' only of large"),
+        ({"labels": ["negative", "good"]}, "'positive' only in small; 'good' only in large"),
         ({"labels": ["positive", "negative"]}, "their labels are in another order"),
         (
             {"task": "regression", "labels": []},
-            "answers by regression, and a cascade needs models that answer one label",
+            "its task is regression, but a cascade needs models that answer one label",
         ),
-        ({"task": "multilabel"}, "answers by multilabel, and a cascade needs"),
+        ({"task": "multilabel"}, "its task is multilabel, but a cascade needs"),
     ],
 )
 def test_models_of_other_labels_or_tasks_are_refused(
@@ -81,7 +81,7 @@ def test_unfinished_runs_exports_and_graphs_in_8_bits_are_refused(place: Path, t
     with pytest.raises(ConfigError, match="run cccc is running and has no model"):
         opened(place / "outputs", large=str(tmp_path / "cccc"))
     (tmp_path / "deploy.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(ConfigError, match="is an export, and the answers to calibration rows are kept by runs"):
+    with pytest.raises(ConfigError, match="is an export, but only runs keep the answers to calibration rows"):
         opened(place / "outputs", large=str(tmp_path))
     with pytest.raises(ConfigError, match="not in 8 bits"):
         opened(place / "outputs", engines=AUTO | {"large": "onnx-int8"})

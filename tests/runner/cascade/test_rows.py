@@ -78,9 +78,9 @@ def test_rows_in_common_are_found_by_their_texts(place: Path, tmp_path: Path) ->
 def test_other_reported_rows_and_changed_data_are_refused(place: Path, tmp_path: Path) -> None:
     prints = {"train": "a", "val": "b", "test": "c"}
     other = opened(place, edited(place, tmp_path / "other", fingerprints=prints))
-    with pytest.raises(ConfigError, match="5555 and other report other rows"):
+    with pytest.raises(ConfigError, match="5555 and other report different rows"):
         read_reported_rows(other, "at_most_loss=0.05")
-    with pytest.raises(ConfigError, match="those in common are not known: the data of run other have changed since"):
+    with pytest.raises(ConfigError, match="their common rows are unknown: the data of run other have changed since"):
         read_calibration_rows(other, "at_most_loss=0.05", place / "cache")
 
 

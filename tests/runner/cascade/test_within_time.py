@@ -61,7 +61,7 @@ def test_the_threshold_does_not_depend_on_labels_and_the_promise_does() -> None:
 @pytest.mark.parametrize(
     ("times", "words"),
     [
-        ((500.0, 1000.0), "the small model takes 500 us, and two as one 60 us more. Try: max_us=624"),
+        ((500.0, 1000.0), "the small model takes 500 us, and a cascade 60 us more. Try: max_us=624"),
         ((1.0, 300.0), "the large model alone takes 300 us. Try: the large model alone"),
     ],
 )

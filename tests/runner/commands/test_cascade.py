@@ -135,7 +135,7 @@ def test_other_verbs_say_what_a_cascade_is(place: Path, made: RunRecord, capsys:
         ("predict", ["a text", "reject=0.05"], "is a cascade, whose promise is about the accuracy lost"),
         ("predict", ["a text", "engine=onnx"], "is for cascade. Try: engine=auto"),
         ("explain", [], "The command was: run cascade small="),
-        ("cascade", [], f"small={made.identity}: is a cascade itself"),
+        ("cascade", [], f"small={made.identity}: is itself a cascade"),
     ):  # fmt: skip
         asked = [f"small={made.identity}", f"large={LARGE}"] if verb == "cascade" else [made.identity, *more]
         assert run_verb(verb, [*asked, output]) == 2

@@ -35,10 +35,10 @@ def test_a_run_is_pushed_with_its_card(
     [
         ([], "of which run"),
         (["aaaa"], "to which repository"),
-        (["aaaa", "a/b/c"], "no name of a repository"),
+        (["aaaa", "a/b/c"], "is not a repository name"),
         (["aaaa", "films", "private=maybe"], "expected true or false"),
         (["aaaa", "films", "public=true"], "is not one of its options"),
-        (["aaaa", "films"], "no token of the hub"),
+        (["aaaa", "films"], "no token for the hub"),
     ],
 )
 def test_a_mistake_is_told_and_nothing_is_written(

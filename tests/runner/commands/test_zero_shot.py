@@ -119,7 +119,7 @@ def test_rows_without_labels_are_refused(place: Path) -> None:
     (place / "none.csv").write_text("text,topic\n" + "a text,-1\n" * 5, encoding="utf-8")
     assert run_verb("zeroshot", words(place, data="none.csv")) == 2
     (place / "numbers.csv").write_text("text,topic\na,0.5\nb,1.25\nc,0.75\n", encoding="utf-8")
-    with pytest.raises(ConfigError, match="numbers as labels, and classes of texts are needed"):
+    with pytest.raises(ConfigError, match="numbers as labels, but classes of texts are needed"):
         main(words(place, data="numbers.csv"))
 
 

@@ -102,7 +102,7 @@ def test_mlflow_models_and_folders_for_the_hub_answer_at_their_length(
 
 def test_an_export_at_full_length_says_nothing_of_lengths(adaptive: Path, tmp_path: Path) -> None:
     export.write_hub_folder(find_record(adaptive, "dddd"), adaptive / "dddd", tmp_path / "hub", length=1.0)
-    assert "other lengths" not in (tmp_path / "hub" / "README.md").read_text(encoding="utf-8")
+    assert "Its lengths are not" not in (tmp_path / "hub" / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("text", ["0", "1.5", "half", "-1", "nan"])

@@ -95,17 +95,17 @@ def test_its_command_answers_files_and_tables(output: Path, tmp_path: Path) -> N
     wrong = told("bark.wav")
     assert wrong.returncode == 2 and wrong.stderr == "predict.py: bark.wav: no such file\n"
     page = (bundle(output) / "README.md").read_text()
-    assert "python predict.py bark.wav" in page and "Answers sounds by one of 3 labels" in page
+    assert "python predict.py bark.wav" in page and "Answers sounds with one of 3 labels" in page
 
 
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (["5555", "format=page"], r"5555 reads sounds, and a page reads texts\. Try: run serve 5555"),
+        (["5555", "format=page"], r"5555 reads sounds, but a page reads texts\. Try: run serve 5555"),
         (["5555", "format=docker"], r"a container reads texts\. Try: format=bundle"),
         (["5555", "format=bundle", "int8=true"], r"already packed\. Try: run compression=\[int8\] from=5555"),
         (["6666", "format=bundle"], r"run 6666 has no model\.bin.*Try: format=onnx"),
-        (["5555", "format=model2vec"], r"reads sounds, and has no vectors of words\. Try: format=onnx"),
+        (["5555", "format=model2vec"], r"reads sounds, so it has no word vectors\. Try: format=onnx"),
         (["6666", "format=page"], r"run serve 6666"),
     ],
 )

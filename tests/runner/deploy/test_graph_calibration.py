@@ -53,7 +53,7 @@ def test_a_graph_in_fp32_has_the_calibration_of_its_model_and_one_in_8_bits_its_
     found = read_calibration(exported.weights)
     assert found.is_calibrated and found.temperature == pytest.approx(temperature, rel=0.3) and "ece" in found.facts
     exported.weights.write_bytes(b"another")
-    assert "is of other weights than model.onnx" in read_calibration(exported.weights).problem
+    assert "was made for other weights than model.onnx" in read_calibration(exported.weights).problem
 
 
 def fake(logits: Any) -> Any:

@@ -37,5 +37,5 @@ def test_a_graph_is_kept_only_where_its_logits_are_the_models(
         assert parity and described["engine"] == "onnx" and described["checked"]["rows"] == 64
         assert (tmp_path / "new" / "tokenizer.json").is_file()
     else:
-        with pytest.raises(ParityError, match=r"up to 0\.01 from the model's on 64 rows .* Nothing was written"):
+        with pytest.raises(ParityError, match=r"from the model's by up to 0\.01 on 64 rows .* Nothing was written"):
             write_exported_model(trained, "onnx", tmp_path / "new", record)

@@ -23,7 +23,7 @@ def test_sounds_are_bytes_and_never_paths_of_the_server(tmp_path: Path) -> None:
     assert found["prediction"].tolist() == [answer["prediction"] for answer in predictor(list(CLIPS.values()))]
     assert list(found.index) == [7, 3, 2, 1] and list(found) == ["prediction", "p_bell", "p_dog", "p_saw"]
     clips = write_clips(tmp_path / "clips")
-    with pytest.raises(ConfigError, match="path: expected the content of sound files, as bytes"):
+    with pytest.raises(ConfigError, match="path: expected the contents of sound files, as bytes"):
         model.predict(pd.DataFrame({"path": [str(clips["a"])]}))
     assert [column["type"] for column in signature(exported).inputs.to_dict()] == ["binary"]
 

@@ -67,9 +67,7 @@ def test_a_packed_model_is_found_unless_torch_is_asked_for(packed: Path, output:
 
 def test_a_damaged_file_or_one_of_another_run_is_one_line(packed: Path, tmp_path: Path) -> None:
     found = find_model("dddd", packed, "auto")
-    with pytest.raises(
-        ConfigError, match=r"do not belong together: 2 labels, 1 texts in model\.bin, 2 labels, 2 texts"
-    ):
+    with pytest.raises(ConfigError, match=r"do not match: 2 labels, 1 texts in model\.bin, 2 labels, 2 texts"):
         PackedPredictor(replace(found, columns=("a", "b")))
     (tmp_path / "model.bin").write_bytes(found.weights.read_bytes()[:-1])
     with pytest.raises(ConfigError, match=r"bytes, its header says .* engine=torch"):

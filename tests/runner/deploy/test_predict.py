@@ -207,7 +207,7 @@ def test_the_folder_of_a_run_and_its_model_are_the_run(name: str, output: Path, 
         (["bbbb", "one", "nothing.json.gz"], "no such file"),
         (["aaaa", "words", "input=csv"], "no such file"),
         (["aaaa", "."], "is a folder"),
-        (["aaaa", __file__], "files end in .csv"),
+        (["aaaa", __file__], "its name must end in .csv"),
         (["aaaa", __file__, "two", "input=lines"], "only one can be read at a time"),
         (["aaaa", __file__, "data.text=review"], r"'data.text' is not one of its options \("),
         (["aaaa", __file__, "input=lines", "delimiter=tab"], "has no effect on lines"),
@@ -247,7 +247,7 @@ def test_a_byte_order_mark_is_no_part_of_a_column(tmp_path: Path) -> None:
     ],
 )
 def test_a_record_beside_another_model_is_refused(output: Path, change: dict[str, Any], expected: str) -> None:
-    with pytest.raises(ConfigError, match=r"do not belong together: .*force=true") as raised:
+    with pytest.raises(ConfigError, match=r"do not match: .*force=true") as raised:
         Predictor(replace(find_model("aaaa", output, "auto"), **change))
     assert expected in str(raised.value)
 

@@ -70,11 +70,11 @@ def test_what_cannot_be_promised_is_refused_with_the_nearest_that_can(made: tupl
     with pytest.raises(ConfigError) as refused:
         promise_of(made, WantedPromise(0.01))
     message = str(refused.value)
-    assert "reject=0.01: cannot be promised on the 600 rows of val" in message and "which answers" in message
-    nearest = float(message.split("The nearest that holds: reject=")[1].split(",")[0])
+    assert "reject=0.01: cannot be promised from the 600 rows of val" in message and "which answers" in message
+    nearest = float(message.split("The nearest that can: reject=")[1].split(",")[0])
     assert promise_of(made, WantedPromise(nearest))["answered"] > 0
     prepare(made, logits_of(60))
-    with pytest.raises(ConfigError, match="it needs at least 80 rows without a single mistake, and has 60"):
+    with pytest.raises(ConfigError, match="it needs at least 80 rows without a single mistake, but has 60"):
         promise_of(made)
 
 
@@ -93,7 +93,7 @@ def test_rows_that_were_used_otherwise_promise_nothing(
     made: tuple[Path, dict[str, Any]], data: dict[str, Any], reason: str
 ) -> None:
     prepare(made, logits_of(), **data)
-    with pytest.raises(ConfigError, match=f"no rows to promise it on: {reason}"):
+    with pytest.raises(ConfigError, match=f"no rows to base it on: {reason}"):
         promise_of(made)
 
 
@@ -134,13 +134,13 @@ def test_broken_rows_are_named(made: tuple[Path, dict[str, Any]]) -> None:
 
 def test_an_unknown_class_and_a_run_without_labels_are_refused(made: tuple[Path, dict[str, Any]]) -> None:
     prepare(made, logits_of())
-    with pytest.raises(ConfigError, match=r"class=positiv: is no label .* Try: class=positive"):
+    with pytest.raises(ConfigError, match=r"class=positiv: is not a label .* Try: class=positive"):
         promise_of(made, WantedPromise(0.05, ("positiv",)))
     prepare(made, logits_of(), task="regression", labels=[])
-    with pytest.raises(ConfigError, match="answers by regression, and a promise is for models that answer one label"):
+    with pytest.raises(ConfigError, match="has task regression, but a promise is for models that answer one label"):
         promise_of(made)
     prepare(made, logits_of(), labels=["sure", "unsure"])
-    with pytest.raises(ConfigError, match="a label of this run is called 'unsure' itself"):
+    with pytest.raises(ConfigError, match="a label of this run is itself called 'unsure'"):
         promise_of(made)
 
 

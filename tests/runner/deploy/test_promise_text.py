@@ -36,7 +36,7 @@ def test_a_promise_for_one_class_says_how_many_of_it_are_found() -> None:
 def test_a_promise_by_the_models_of_folds_says_whose_it_is() -> None:
     promise: dict[str, Any] = COMMON | {"threshold": 0.8, "answered": 1380, "errors": 40, "split": "out_of_fold"}
     assert "like the 2,000 training rows as the models of the folds answered them" in sentences(promise)[0]
-    assert "for the model of all rows this promise is simulated, not proven" in remarks(promise, a_record())[0]
+    assert "for the model of all rows this promise rests on a simulation" in remarks(promise, a_record())[0]
     record = a_record(data=record_json()["data"] | {"duplicates": {"train/normalised": 200}})
     assert remarks(promise, record)[0].startswith("200 of the 2,000 calibration rows repeat an earlier one")
 
@@ -49,6 +49,6 @@ def test_repeats_and_groups_make_it_weaker() -> None:
     record.data.duplicates["val/normalised"] = 300
     record.config["data"]["group"] = "customer"
     assert remarks(promise, record) == [
-        "300 of the 2,000 calibration rows repeat an earlier one, and are no further evidence",
-        "calibration rows of one group (data.group=customer) are counted one by one, which is too sure",
+        "300 of the 2,000 calibration rows repeat an earlier one, and add no evidence",
+        "calibration rows of one group (data.group=customer) count as independent, which is overconfident",
     ]

@@ -135,7 +135,9 @@ def test_an_export_with_other_weights_answers_nothing(bundle: Path, output: Path
     damaged = Path(shutil.copytree(bundle, tmp_path / "bundle"))
     other = json.loads((damaged / "calibration.json").read_text()) | {"of": ["0" * 64]}
     (damaged / "calibration.json").write_text(json.dumps(other))
-    with pytest.raises(ConfigError, match=r"does not hold: calibration.json is of other weights .* run export dddd"):
+    with pytest.raises(
+        ConfigError, match=r"does not hold: calibration.json was made for other weights .* run export dddd"
+    ):
         open_answering(find_model(str(damaged), damaged, "auto"))
 
 
@@ -166,7 +168,7 @@ def test_a_page_answers_the_same_rows(output: Path, wanted_rows: list[int], tmp_
     [
         (["format=mlflow", "reject=0.05"], "reject=0.05: format=mlflow cannot keep this promise. Try: format=bundle"),
         (["int8=true", "reject=0.05"], "not answered in 8 bits. Leave int8= out"),
-        (["reject=0.0001", "format=bundle"], "The nearest that holds: reject="),
+        (["reject=0.0001", "format=bundle"], "The nearest that can: reject="),
     ],
 )
 def test_an_export_that_cannot_keep_a_promise_is_refused(

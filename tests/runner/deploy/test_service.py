@@ -49,5 +49,5 @@ def test_words_stand_for_a_text_only_where_the_model_reads_words() -> None:
 def test_few_texts_are_explained_at_once() -> None:
     limits = Limits(texts=9, explained=2)
     assert parse_question(b'{"texts": ["a", "b", "c"]}', limits, [TEXT]).explain is False
-    with pytest.raises(HTTPException, match=r'3 texts with "explain", at most 2\. Ask in parts'):
+    with pytest.raises(HTTPException, match=r'3 texts with "explain", at most 2\. Split it up'):
         parse_question(b'{"texts": ["a", "b", "c"], "explain": true}', limits, [TEXT])

@@ -70,5 +70,5 @@ def test_lists_of_words_are_read_from_parquet_by_a_model_that_takes_them(tmp_pat
 def test_a_model_of_words_asks_for_a_text_or_a_list_of_words(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"tokens": [1, 2]}\n')
-    with pytest.raises(ConfigError, match="row 1: a list under 'tokens', a text or a list of words is needed"):
+    with pytest.raises(ConfigError, match="row 1: a list under 'tokens', but a text or a list of words is needed"):
         next(read_texts(path, "jsonl", ReadOptions({"text": "tokens"}, takes_words=True)))

@@ -22,4 +22,4 @@ def test_the_card_opens_the_folder_and_says_what_it_holds(form: str, line: str) 
     with_head, without = vectors_card(record, form, 16, ""), vectors_card(record, form, 16, "It compares two texts")
     assert line in with_head and "16 numbers" in with_head and "more than 32 tokens" in with_head
     assert r"Columns of `scores`: a\|b." in with_head and "classifier.safetensors" in with_head
-    assert "The last layer is not here. It compares two texts." in without
+    assert "The last layer is not included. It compares two texts." in without

@@ -104,7 +104,7 @@ def test_a_run_that_goes_on_takes_the_backend_it_began_with(monkeypatch: pytest.
         engine.resume_matmul({"gemm": "onednn"}, settings.engine.gemm, "fp32")
     settings.engine.gemm = "auto"
     on(monkeypatch, INTEL, error=2e-3)
-    with pytest.raises(ConfigError, match="another processor: here that is bf16"):
+    with pytest.raises(ConfigError, match="another processor; on this one that is bf16"):
         engine.resume_matmul({"gemm": "onednn"}, settings.engine.gemm, "fp32")
 
 

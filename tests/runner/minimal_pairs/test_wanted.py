@@ -27,7 +27,7 @@ def test_a_yaml_of_the_user_is_found_and_checked(tmp_path: Path, monkeypatch: py
     path.write_text("path: pairs.csv\ngood: a\nbad: b\n", encoding="utf-8")
     assert pair_source("mine").path == "pairs.csv"
     for text, problem in {
-        "godo: a": "other keys",
+        "godo: a": "keys other than",
         "paradigms: a": "paradigms: 'a' is no",
         "x: [": "cannot be read",
     }.items():

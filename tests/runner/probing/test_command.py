@@ -76,5 +76,5 @@ def test_a_damaged_result_is_made_again_and_a_model_against_itself_differs_in_no
 
 
 def test_layers_that_no_model_has_are_refused(place: Path, run_id: str) -> None:
-    with pytest.raises(ConfigError, match=r"has the layers 0 to 2 only. Try: layers=2"):
+    with pytest.raises(ConfigError, match=r"has only layers 0 to 2. Try: layers=2"):
         probe.main([run_id, *QUICK, *paths(place), "layers=9"])

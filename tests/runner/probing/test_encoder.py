@@ -43,5 +43,5 @@ def test_a_model_over_n_grams_has_no_layers(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     (record,) = read_all_records(tmp_path / "outputs")[0]
     subject = Subject(str(tmp_path / "outputs" / record.identity / "model"), "n-grams", record=record)
-    with pytest.raises(ConfigError, match="n-grams has no layers of vectors of tokens"):
+    with pytest.raises(ConfigError, match="n-grams has no stack of layers"):
         open_subject(subject)

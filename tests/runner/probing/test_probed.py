@@ -21,5 +21,5 @@ def test_the_layers_are_those_that_are_wanted(place: Path, run_id: str) -> None:
     assert [cell.name for cell in probed.cells(("mean", "cls"))] == ["mean_0", "mean_1", "cls_0", "cls_1"]
     assert probed.longest(7) == 7 and probed.longest(10**9) == probed.network.longest_input()
     none = Wanted(("demo",), ("mean",), (9,), "linear", (0,), False, True, False, LAYER_0, 1, "cpu")
-    with pytest.raises(ConfigError, match=r"tiny has the layers 0 to 2 only. Try: layers=2"):
+    with pytest.raises(ConfigError, match=r"tiny has only layers 0 to 2. Try: layers=2"):
         open_probed(subject, none, cache, torch.device("cpu"))

@@ -20,6 +20,6 @@ def test_a_task_is_one_config_of_a_data_set() -> None:
 
 def test_tags_and_numbers_are_no_classes_of_texts(tmp_path: Path) -> None:
     cache = SharedCache(tmp_path)
-    with pytest.raises(ConfigError, match="demo has no classes, one for each text"):
+    with pytest.raises(ConfigError, match="demo does not have one class per text"):
         read_task("demo", DataSettings(task="tags", demo_task="tags", demo_rows=100), cache)
     assert read_task("demo", DataSettings(demo_rows=100), cache).classes == 2

@@ -46,8 +46,8 @@ def test_every_line_is_in_its_split_and_training_sentences_are_drawn(path: Path)
     [
         ("tr\tPAST", r"line 93 is 'tr.tPAST', not tr, va or te"),
         ("dev\tPAST\tThey went", r"line 93 is .* not tr, va or te"),
-        ("te\tFUTURE\tThey will go", r"'FUTURE' is among the lines of te and not of tr"),
-        ("tr\tFUTURE\tThey will go", r"has 3 classes, and past_present has 2"),
+        ("te\tFUTURE\tThey will go", r"'FUTURE' occurs in lines of te but not of tr"),
+        ("tr\tFUTURE\tThey will go", r"has 3 classes, but past_present has 2"),
     ],
 )
 def test_a_wrong_line_is_refused(line: str, message: str, path: Path) -> None:

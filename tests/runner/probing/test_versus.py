@@ -28,7 +28,7 @@ def test_a_model_against_itself_differs_in_nothing() -> None:
 
 
 def test_other_rows_are_refused() -> None:
-    with pytest.raises(ConfigError, match=r"of other tasks or rows. Try: repeat=true"):
+    with pytest.raises(ConfigError, match=r"for different tasks or rows. Try: repeat=true"):
         versus(made_report(rows=400), made_report(rows=300))
 
 

@@ -44,7 +44,7 @@ TWICE = pd.DataFrame([["a", 1, 2]], columns=["text", "label", "label"])
 REFUSED = {
     "several columns named label": TWICE,
     "have several levels": pd.DataFrame({("text", "x"): ["a"], ("label", "y"): [1]}),
-    "A column has values of one type": pd.DataFrame({"text": ["a", "b"], "label": [1, "1"]}),
+    "A column must have values of one type": pd.DataFrame({"text": ["a", "b"], "label": [1, "1"]}),
 }
 
 

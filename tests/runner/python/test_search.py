@@ -94,5 +94,5 @@ def test_data_that_are_not_there_are_refused(tmp_path: Path) -> None:
     assert data_words(tmp_path / "t.csv", "a", None, [])[0] == [
         "data=files", f"data.path={tmp_path / 't.csv'}", "data.text=a",
     ]  # fmt: skip
-    with pytest.raises(ConfigError, match="no file and no data set"):
+    with pytest.raises(ConfigError, match="neither a file nor a data set"):
         data_words("nothing.csv", None, None, [])

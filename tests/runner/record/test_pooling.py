@@ -47,7 +47,7 @@ def test_answers_without_numbers_stay_in_the_order_of_the_folds() -> None:
 def test_runs_that_do_not_belong_together_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="held out by two folds"):
         pooled([[part([1, 2]), part([2, 3])]])
-    with pytest.raises(ConfigError, match="other rows"):
+    with pytest.raises(ConfigError, match="different rows"):
         pooled([[part([1, 2])], [part([1, 3])]])
     with pytest.raises(ConfigError, match="no stored answers"):
         selection_answers([[tmp_path]])

@@ -28,7 +28,7 @@ def test_counts_of_drawn_rows_give_the_score_of_those_rows(name: str, positive: 
 
 
 def test_a_score_of_one_class_is_refused_for_three() -> None:
-    with pytest.raises(ValueError, match=r"two classes, here are 3.*f1_macro"):
+    with pytest.raises(ValueError, match=r"two classes, but there are 3.*f1_macro"):
         CLASS_SCORES["f1"].value(answers(classes=3))
     with pytest.raises(ValueError, match="two classes"):
         CLASS_SCORES["recall"].interval(answers(classes=3))

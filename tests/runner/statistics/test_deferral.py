@@ -77,7 +77,7 @@ def test_equal_models_are_replaced_everywhere_and_too_few_rows_say_how_many_are_
     found = deferral.find_deferral(confidence, right, right, 0.005)
     assert isinstance(found, Deferral) and (found.threshold, found.answered) == (deferral.ALL, 1000)
     few = deferral.find_deferral(confidence[:700], right[:700], right[:700], 0.005)
-    assert few == NoDeferral("it takes at least 736 calibration rows, and there are 700", 736)
+    assert few == NoDeferral("it takes at least 736 calibration rows, but there are 700", 736)
 
 
 def test_surest_answers_that_harm_are_refused_and_an_estimate_defers_all() -> None:

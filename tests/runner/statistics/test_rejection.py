@@ -111,7 +111,7 @@ def test_a_model_without_mistakes_answers_all() -> None:
 def test_too_few_rows_are_refused_with_their_number() -> None:
     found = find_threshold(np.linspace(0.5, 1, 300), np.zeros(300, bool), 0.01)
     assert isinstance(found, NoThreshold)
-    assert found.reason == "it needs at least 408 rows without a single mistake, and has 300"
+    assert found.reason == "it needs at least 408 rows without a single mistake, but has 300"
     assert isinstance(find_threshold(np.zeros(0), np.zeros(0, bool), 0.05), NoThreshold)
 
 

@@ -74,10 +74,10 @@ def test_a_gain_within_noise_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda z, y: (z[:99], y[:99]), "at least 100 rows, here are 99"),
+        (lambda z, y: (z[:99], y[:99]), "at least 100 rows, but has 99"),
         (lambda z, y: (z, np.minimum(y, 1)), "no calibration row has the label 'c'"),
-        (lambda z, y: (np.tile([0.0, 2.0, 1.0], (300, 1)), y), "always answers the same"),
-        (lambda z, y: (-z, y), "do not point to the labels"),
+        (lambda z, y: (np.tile([0.0, 2.0, 1.0], (300, 1)), y), "always gives the same answer"),
+        (lambda z, y: (-z, y), "do not favour the labels"),
         (lambda z, y: (z, z.argmax(1)), "no mistake on the 300 calibration rows"),
         (lambda z, y: (np.where(np.arange(300)[:, None] == 6, np.nan, z), y), "row 7 are not finite"),
         (lambda z, y: (np.where(np.arange(300)[:, None] == 6, np.inf, z), y), "row 7 are not finite"),

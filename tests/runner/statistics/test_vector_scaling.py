@@ -50,4 +50,4 @@ def test_without_a_bias_a_temperature_is_taken() -> None:
 def test_few_rows_of_a_class_are_not_enough() -> None:
     logits, labels = drawn(300, (0.0, 0.0))
     labels = np.where(np.arange(300) < 30, labels, 0)
-    assert "needs 50 rows a class, one has" in str(fit_vector_scaling(logits, labels))
+    assert "needs 50 rows per class, but one has" in str(fit_vector_scaling(logits, labels))

@@ -20,7 +20,7 @@ SWEEP = SweepSettings(name="best_under_1mb", question="Which?", price="an hour",
 def test_the_users_data_are_stated_and_the_claims_are_dropped() -> None:
     found = on_other_data(SWEEP, ["+sweep=best_under_1mb", "data=files", "data.path=reviews.csv", "seed=0"])
     assert found.claims == [] and found.price is None
-    said = "Which? Here with data=files data.path=reviews.csv in the place of sst2, imdb."
+    said = "Which? Here with data=files data.path=reviews.csv in place of sst2, imdb."
     assert found.question == f"{said} 3 claims about those are left out."
 
 

@@ -15,11 +15,11 @@ from runner.tasks.label_set_conflicts import label_set_conflicts
     [
         ({"threshold": "1.5"}, "expected a number between 0 and 1, or one | per_label | at_least_one"),
         ({"threshold": "per_lable"}, "Try: data.threshold=per_label"),
-        ({"labels": ["a", "b"], "label_separator": ";"}, "in columns of their own or in one cell"),
+        ({"labels": ["a", "b"], "label_separator": ";"}, "either in separate columns or in one cell"),
         ({"labels": ["a", "b"], "task": "classification"}, "Try: data.task=multilabel"),
-        ({"labels": ["a"]}, "one label is a binary classification. Try: data.label=a"),
+        ({"labels": ["a"]}, "one label makes a binary classification. Try: data.label=a"),
         ({"labels": ["a", "b", "a"]}, "names 'a' twice"),
-        ({"labels": ["a", "b"], "source": "hub"}, "is for files of your own"),
+        ({"labels": ["a", "b"], "source": "hub"}, "is for your own files"),
         ({"label_separator": ""}, "is empty"),
     ],
 )

@@ -46,7 +46,7 @@ def test_balanced_weights_are_part_of_the_task(tmp_path: Path) -> None:
 
 
 def test_numbers_have_no_class_weights(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="needs classes, this task is regression"):
+    with pytest.raises(DataError, match="needs classes, but this task is regression"):
         task_of(*of_file(tmp_path, ["0.5", "1.25", "2.5"], class_weights="balanced"))
 
 
@@ -57,7 +57,7 @@ def test_a_task_whose_loss_weighs_no_classes_refuses_class_weights(
     assert task_of(splits, settings).facts.class_weights is not None
     monkeypatch.setattr(Classification, "weighs_classes", False)
     splits.train.labels = Labels(np.zeros((3, 2), np.float32))  # sets of labels: no row has one class to be counted
-    with pytest.raises(DataError, match="needs classes, this task is classification"):
+    with pytest.raises(DataError, match="needs classes, but this task is classification"):
         task_of(splits, settings)
 
 
@@ -120,12 +120,12 @@ def test_models_of_one_class_a_row_are_refused_for_sets_of_labels(word: str) -> 
     settings = Settings()
     key, _, value = word.partition("=")
     setattr(settings.model, key.removeprefix("model."), value)
-    with pytest.raises(DataError, match=f"{word}: needs one class a row"):
+    with pytest.raises(DataError, match=f"{word}: needs one class per row"):
         task_of_labels(DataTask("label_set", ("a", "b"), is_pair=False), settings)
 
 
 def test_a_threshold_is_for_sets_of_labels_alone() -> None:
     settings = Settings()
     settings.data.threshold = "0.3"
-    with pytest.raises(DataError, match=r"data.threshold=0.3: is for sets of labels, this task is classification"):
+    with pytest.raises(DataError, match=r"data.threshold=0.3: is for sets of labels, but this task is classification"):
         task_of_labels(DataTask("class_label", ("a", "b"), is_pair=False), settings)

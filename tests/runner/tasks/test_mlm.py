@@ -23,7 +23,7 @@ def test_settings_about_labels_mean_nothing() -> None:
     [
         (["model=dsn"], "without an encoder"),
         (["model=bert-tiny", "data.class_weights=balanced"], "no classes"),
-        (["model=bert-tiny", "task.masked=0.9", "task.random=0.2"], "exceed 1"),
+        (["model=bert-tiny", "task.masked=0.9", "task.random=0.2"], "add up to more than 1"),
         (["model=bert-tiny", "measure=quick", "measure.onnx=true"], "a masked language model is not exported"),
     ],
 )

@@ -15,16 +15,16 @@ FILES = ["data.queries=q.tsv", "data.corpus=d.tsv", "data.qrels=qrels.txt", "dat
     ("words", "message"),
     [
         (["data=sst2", "task=rank"], r"data.group=<the column of the query's id"),
-        (["data=mrpc", "task=rank", "data.group=shared_text"], "nothing says which do"),
+        (["data=mrpc", "task=rank", "data.group=shared_text"], "nothing says which"),
         (["data=sst2", "task=rank", "data.group=id"], r"data.text_pair=<the column of the document>"),
-        (["data=files", "task=rank", *FILES[:2]], r"qrels and candidates are missing too"),
-        (["data=files", "task=rank", *FILES, "data.path=x.csv"], "data.path: rows of a file, beside a collection"),
-        (["data=cranfield", "data.group=id"], "data.group=id: a collection says itself"),
+        (["data=files", "task=rank", *FILES[:2]], r"the collection also needs qrels and candidates"),
+        (["data=files", "task=rank", *FILES, "data.path=x.csv"], "data.path names rows of a file, and data.queries"),
+        (["data=cranfield", "data.group=id"], "data.group=id: a collection already says"),
         (
             ["task=rank", "compression=[distil]", "compression.distil.teacher=x", "compression.distil.unlabelled=y"],
-            "compression.distil.unlabelled=y: these texts are of no query",
+            "compression.distil.unlabelled=y: these texts belong to no query",
         ),
-        (["task=rank", "compression=[exits]"], r"those of different exits cannot be. Try: compression=\[int8\]"),
+        (["task=rank", "compression=[exits]"], r"of different exits are not comparable. Try: compression=\[int8\]"),
         (
             ["data=sst2", "compression=[distil]", "compression.distil.teacher=x", "compression.distil.soft=margin_mse"],
             "compression.distil.soft=margin_mse compares documents of a query",

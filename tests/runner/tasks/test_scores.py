@@ -84,7 +84,7 @@ def test_a_run_that_learned_nothing_is_marked_whatever_it_is_scored_by(metric: s
 def test_a_regression_with_one_answer_for_all_is_marked_and_its_correlation_is_0(tmp_path: Path) -> None:
     record = recorded(tmp_path, [("the same words for all", i % 7 + 0.5) for i in range(120)])
     assert (record.metrics["test/spearman"], record.metrics["train/diverged"]) == (0.0, 1.0)
-    assert "the same number to every row of test" in record.notes[-1] and record.reports == {}
+    assert "the model gives every row of test the same number" in record.notes[-1] and record.reports == {}
     assert record.data.positive is None
 
 

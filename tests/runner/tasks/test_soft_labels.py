@@ -46,7 +46,7 @@ def test_a_mixed_label_has_the_mixed_loss() -> None:
 def test_numbers_have_no_labels_to_smooth() -> None:
     settings = resolve(compose(["data=demo", "model=bert-tiny", "train.label_smoothing=0.2"]))
     assert soft_labels(Settings(train=TrainSettings(label_smoothing=0.2)), "regression") == [
-        "train.label_smoothing=0.2: needs one class a row, and the task is regression. Try: train.label_smoothing=0"
+        "train.label_smoothing=0.2: needs one class per row, but the task is regression. Try: train.label_smoothing=0"
     ]
     with pytest.raises(DataError, match="the task is regression"):
         task_of_labels(DataTask("number", (), False), settings)

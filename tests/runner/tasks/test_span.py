@@ -142,7 +142,7 @@ def test_a_set_of_the_first_kind_always_answers_and_a_threshold_moves_the_border
 def test_scores_of_questions_without_an_answer_need_some() -> None:
     asked = LabelFacts(metrics=("exact_match", "answer_f1_no_answer"))
     assert Span(replace(asked, has_empty=True)).check().metrics == asked.metrics
-    with pytest.raises(DataError, match="answer_f1_no_answer is for sets in which some questions have no answer"):
+    with pytest.raises(DataError, match="answer_f1_no_answer is for data in which some questions have no answer"):
         Span(asked).check()
 
 

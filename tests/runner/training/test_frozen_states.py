@@ -179,5 +179,5 @@ def test_nothing_is_kept_of_an_encoder_that_is_trained(splits: Splits, tmp_path:
 
 def test_states_that_are_kept_and_texts_in_other_pieces_exclude_each_other(splits: Splits, tmp_path: Path) -> None:
     varied = MaxMatchDropout(splits.tokenizer, share=0.1, seed=0, max_length=128)
-    with pytest.raises(ConfigError, match="another way in every epoch"):
+    with pytest.raises(ConfigError, match="tokenised differently in every epoch"):
         checked(configured(tmp_path, READOUTS["mean"]), replace(splits, train=replace(splits.train, augment=varied)))

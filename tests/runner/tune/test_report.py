@@ -34,7 +34,7 @@ def test_the_best_trial_and_the_line_that_repeats_it_are_shown(capsys: pytest.Ca
 
 def test_a_study_without_a_complete_trial_has_no_best_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert not show_study(study_of(["maximize"], []), ["select"], [], "study.journal")
-    assert "no trial was completed" in capsys.readouterr().out
+    assert "no trial finished" in capsys.readouterr().out
 
 
 def test_of_several_objectives_all_trials_are_best_that_no_other_beats() -> None:

@@ -33,7 +33,7 @@ def test_a_study_is_named_by_what_it_searches_and_refuses_to_search_something_el
     open_study(storage, "x", ["maximize"], search)
     again = open_study(open_storage(str(tmp_path / "deep" / "study.journal")), "x", ["maximize"], search)
     assert again.study_name == "x"
-    with pytest.raises(ConfigError, match=r"was made with other fixed: \['model=dsn'\], now \[\]"):
+    with pytest.raises(ConfigError, match=r"was made with a different fixed: \['model=dsn'\], now \[\]"):
         open_study(storage, "x", ["maximize"], search | {"fixed": []})
 
 

@@ -47,5 +47,5 @@ def test_words_templates_mode_prior_and_weights_name_a_result(wanted: ZeroShot, 
 def test_the_notes_say_which_word_is_for_which_class_and_what_was_cut(wanted: ZeroShot) -> None:
     answers = [TemplateScores(template, np.zeros((4, 2)), np.zeros(2), 1.0, 1) for template in QUESTION.templates]
     notes = notes_on(wanted, answers, 4)
-    assert notes[0].endswith("labels: olumsuz = bad, good") and "less what texts without content score" in notes[1]
+    assert notes[0].endswith("labels: olumsuz = bad, good") and "minus the scores of texts without content" in notes[1]
     assert notes[2:4] == ["template 1: a {}", "template 2: b {}"] and notes[4].startswith("25.0% of the texts")

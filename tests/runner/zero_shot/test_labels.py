@@ -51,7 +51,7 @@ def test_outputs_are_found_by_name() -> None:
     assert entailment_places(["contradiction", "Entailment", "neutral"], "a", MULTI) == (1, 0)
     assert entailment_places(["entailment", "not_entailment"], "a", MULTI) == (0, 1)
     assert entailment_places(["entailment", "other"], "a", SINGLE) == (0, None)
-    with pytest.raises(ConfigError, match="pos, neg, and zero-shot needs a class called entailment"):
+    with pytest.raises(ConfigError, match="pos, neg, but zero-shot needs a class called entailment"):
         entailment_places(["pos", "neg"], "1f0c", SINGLE)
     with pytest.raises(ConfigError, match="no class called contradiction"):
         entailment_places(["entailment", "other"], "1f0c", MULTI)

@@ -25,7 +25,7 @@ def test_guessed_weights_point_the_way_of_fitted_ones(demo_rows: Rows, shared_ca
 def test_rows_without_a_common_word_have_no_draft(demo_rows: Rows, shared_cache: SharedCache) -> None:
     settings = settings_of(*DEMO, "model=ngram", "model.min_df=10000")
     task, train = task_of_labels(demo_rows.task, settings), Drawer(demo_rows, shared_cache).split(settings, "train")
-    with pytest.raises(ConfigError, match=r"no word is in so many of the .* training rows\. Try: model\.min_df=1"):
+    with pytest.raises(ConfigError, match=r"no word is in that many of the .* training rows\. Try: model\.min_df=1"):
         guess_ngrams(settings, task, train)
 
 

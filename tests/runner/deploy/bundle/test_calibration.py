@@ -53,7 +53,7 @@ def test_other_weights_are_not_calibrated_and_it_is_said(tmp_path: Path) -> None
     weights.write_bytes(b"others")
     found = read_calibration(weights)
     assert not found.is_calibrated and found.apply([1.0]) == [1.0]
-    assert found.problem == "calibration.json is of other weights than model.bin, so it is not used"
+    assert found.problem == "calibration.json was made for other weights than model.bin, so it is not used"
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_two_texts_are_a_pair(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert ask(tmp_path, "good", "bad") == 0
     assert json.loads(capsys.readouterr().out) == Model(tmp_path)("good", "bad")
     assert ask(tmp_path, "good") == 2 and ask(tmp_path, "-") == 2
-    assert "reads 2 at a time, here are 1" in (said := capsys.readouterr().err) and "a line is one" in said
+    assert "reads 2 at a time, but got 1" in (said := capsys.readouterr().err) and "a line is one" in said
 
 
 @pytest.mark.parametrize(("name", "delimiter"), [("out.csv", ","), ("out.tsv", "\t")])
@@ -79,7 +79,7 @@ def test_no_column_of_a_table_is_written_over(
 def test_the_name_of_another_file_is_no_text(golden: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     (golden / name).write_bytes(b"x")
     assert ask(golden, str(golden / name)) == 2
-    assert "is a file, and no .csv or .tsv. Try, for one text a line: predict.py - < " in capsys.readouterr().err
+    assert "is neither a .csv nor a .tsv file. Try, for one text a line: predict.py - < " in capsys.readouterr().err
 
 
 def test_a_table_in_another_encoding_is_named(golden: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -187,5 +187,5 @@ def test_a_name_that_ends_in_jsonl_gets_lines_of_json_and_the_input_is_never_rep
         shares = {f"p_{label}": share for label, share in answer["probabilities"].items()}
         assert json.loads(line) == {"text": text, "prediction": answer["prediction"]} | shares
     assert ask(golden, str(rows), "--out", str(golden / "." / "rows.csv")) == 2
-    assert "is the file that is read" in capsys.readouterr().err
+    assert "is the file being read" in capsys.readouterr().err
     assert rows.read_text(encoding="utf-8") == "text\ngood\nnot bad\n"

@@ -64,7 +64,7 @@ def test_a_lone_surrogate_is_read_as_the_replacement_character(golden: Path) -> 
 
 @pytest.mark.parametrize("wrong", [None, 3])
 def test_neither_a_text_nor_a_list_is_refused(golden: Path, wrong: Any) -> None:
-    with pytest.raises(TypeError, match=f"expected a list of texts, here is one of type {type(wrong).__name__}"):
+    with pytest.raises(TypeError, match=f"expected a list of texts, but got one of type {type(wrong).__name__}"):
         Model(golden)(wrong)
 
 
@@ -92,7 +92,7 @@ NO_STREAM = {"at": 0, "bytes": 8, "coding": "zlib", "crc": zlib.crc32(b"12345678
 DAMAGED = {
     "empty": (b"", "not a model.bin"),
     "first byte": (b"X" + CONTENT[1:], "not a model.bin"),
-    "format": (CONTENT[:7] + b"\2" + CONTENT[8:], "is of format 2, this reader reads format 1"),
+    "format": (CONTENT[:7] + b"\2" + CONTENT[8:], "has format 2, but this reader reads format 1"),
     "cut in the header": (CONTENT[:200], "header is damaged or cut short"),
     "cut before the header": (CONTENT[:10], "header is damaged or cut short"),
     "header": (CONTENT[:30] + b"?" + CONTENT[31:], "header is damaged or cut short"),
@@ -101,15 +101,15 @@ DAMAGED = {
     "rows": (CONTENT[:-8] + b"\1" * 8, "damaged in rows"),
     "high": (with_header(count=5), "6 values in its sorted list, its header says 5"),
     "kind": (with_header(kind="tree"), "kind 'tree', this reader knows"),
-    "a newer field": (with_header(stride=2), "has stride, unknown here. Take a newer reader"),
-    "another pattern": (with_header(token="(a+)+$"), "split in another way"),
+    "a newer field": (with_header(stride=2), "has stride, unknown to this reader. Get a newer one"),
+    "another pattern": (with_header(token="(a+)+$"), "split differently"),
     "bits below 0": (with_header(bits=40), "lacks what kind 'ngram' needs"),
-    "a header that is a list": (with_text(b"[]"), "is not written as format 1 is"),
-    "a header that is no JSON": (with_text(b"{"), "is not written as format 1 is"),
-    "arrays in a list": (with_text(b'{"arrays":[],"data":0}'), "is not written as format 1 is"),
+    "a header that is a list": (with_text(b"[]"), "does not follow format 1"),
+    "a header that is no JSON": (with_text(b"{"), "does not follow format 1"),
+    "arrays in a list": (with_text(b'{"arrays":[],"data":0}'), "does not follow format 1"),
     "no deflated array": (
         with_text(json.dumps({"arrays": {"rows": NO_STREAM}, "data": 8}).encode(), b"12345678"),
-        "is not written as format 1 is",
+        "does not follow format 1",
     ),
     "labels": (with_text(b'{"arrays":{},"data":0,"kind":"ngram","labels":3}'), "lacks what kind 'ngram' needs"),
     "no bits": (pack("ngram", ["a", "b"], {}, {}), "lacks what kind 'ngram' needs"),
@@ -130,7 +130,7 @@ def test_a_list_that_does_not_ascend_is_refused(tmp_path: Path) -> None:
     fields = {key: header[key] for key in ("grams", "bits", "count", "low", "lower", "token")}
     high = np.packbits([1] * 6 + [0] * 8, bitorder="little")
     (tmp_path / "model.bin").write_bytes(pack("ngram", ["neg", "pos"], arrays | {"low": low, "high": high}, fields))
-    with pytest.raises(ModelFileError, match="does not ascend"):
+    with pytest.raises(ModelFileError, match="is not in ascending order"):
         Model(tmp_path)
 
 

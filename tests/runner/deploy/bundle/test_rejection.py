@@ -68,7 +68,9 @@ def test_a_promise_for_other_weights_is_refused_and_not_dropped(tmp_path: Path) 
     place.write_text(json.dumps(facts), encoding="utf-8")
     assert promise_in(read_calibration(weights).facts, LABELS) == {"threshold": 0.5}
     weights.write_bytes(b"other weights")
-    with pytest.raises(PromiseError, match=r"does not hold: calibration.json is of other weights than model.bin"):
+    with pytest.raises(
+        PromiseError, match=r"does not hold: calibration.json was made for other weights than model.bin"
+    ):
         read_calibration(weights)
     place.write_text(json.dumps(facts)[:-3], encoding="utf-8")
     with pytest.raises(PromiseError, match=r"does not hold: calibration.json is damaged"):

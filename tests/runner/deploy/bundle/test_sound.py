@@ -49,9 +49,9 @@ def test_other_formats_and_rates_need_packages(kind: str, monkeypatch: pytest.Mo
         raise ImportError(name)
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    with pytest.raises(ValueError, match=r"the sound: is no WAV file of whole numbers\. Try: pip install soundfile"):
+    with pytest.raises(ValueError, match=r"the sound: is not a WAV file of whole numbers\. Try: pip install soundfile"):
         read_sound(content, 16000)
-    with pytest.raises(ValueError, match=r"has 8,000 Hz, and this model reads 16,000\. Try: pip install scipy"):
+    with pytest.raises(ValueError, match=r"has 8,000 Hz, but this model reads 16,000\. Try: pip install scipy"):
         read_sound(slow, 16000)
 
 

@@ -89,12 +89,12 @@ def test_it_needs_neither_torch_nor_bertier_and_says_what_it_reads(made: tuple[P
     assert manifest["packages"] == ["numpy>=2", "onnxruntime>=1.23", "tokenizers>=0.22"]
     assert {"windows.py", "best_span.py", "context_windows.py"} <= manifest["files"].keys()
     page = (folder / "README.md").read_text()
-    assert "Answers questions about a text by a part of it" in page and "model.scores" not in page
+    assert "Answers questions about a text with a part of it" in page and "model.scores" not in page
     assert "a column `question` and a column `context`" in page and manifest["max_length"] == MAX_LENGTH
 
 
 def test_there_are_no_scores_of_labels(made: tuple[Predictor, Path]) -> None:
-    with pytest.raises(ValueError, match="has no scores of labels"):
+    with pytest.raises(ValueError, match="so it has no label scores"):
         Model(made[1]).scores(["who ?"], ["it is me"])
     with pytest.raises(ValueError, match="reads two texts at a time"):
         Model(made[1])("who ?")

@@ -96,7 +96,7 @@ def test_it_needs_neither_torch_nor_bertier(made: Made) -> None:
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["packages"] == ["numpy>=2", "onnxruntime>=1.23"] and "words.py" in manifest["files"]
     page = (folder / "README.md").read_text()
-    assert "Answers texts by a tag for each word" in page and "model.scores" not in page
+    assert "Answers texts with a tag for each word" in page and "model.scores" not in page
     assert "from data." not in "".join((folder / name).read_text() for name in ("split_text.py", "tag_answers.py"))
 
 
@@ -119,7 +119,7 @@ def test_a_table_gets_spans_as_json_and_the_server_answers(made: Made, tmp_path:
 
 
 def test_there_are_no_scores_of_labels(made: Made) -> None:
-    with pytest.raises(ValueError, match="a tag for each word, and has no scores"):
+    with pytest.raises(ValueError, match="a tag for each word, so it has no"):
         Model(made[2]).scores(["who"])
 
 

@@ -50,7 +50,7 @@ def test_a_packed_model_answers_from_its_folder_without_torch(tmp_path: Path) ->
     assert not parities and (tmp_path / "moved" / "model.bin").is_file()
     found = find_model(str(tmp_path / "moved"), tmp_path, "auto")
     assert found.engine == "numpy" and open_predictor(found)(["a lovely film"])[0]["prediction"] in LABELS.values()
-    assert "for NumPy alone" in (tmp_path / "moved" / "README.md").read_text(encoding="utf-8")
+    assert "needs only NumPy" in (tmp_path / "moved" / "README.md").read_text(encoding="utf-8")
 
 
 def test_a_licence_of_another_form_is_refused_and_nothing_is_written(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_a_second_push_replaces_the_model_and_removes_its_old_graph(hub: Hub, fo
 
 def test_nothing_goes_into_a_public_repository_unless_that_is_said(hub: Hub, folder: Path) -> None:
     hub.repositories["ada/open"], hub.private["ada/open"] = {}, False
-    with pytest.raises(ConfigError, match=r"ada/open is there and public. Try: private=false"):
+    with pytest.raises(ConfigError, match=r"ada/open exists and is public. Try: private=false"):
         upload_folder(folder, "ada/open", TOKEN, is_private=True, message="No")
     assert not hub.repositories["ada/open"]
     upload_folder(folder, "ada/open", TOKEN, is_private=False, message="Yes")
@@ -89,12 +89,12 @@ def test_without_a_token_nothing_is_asked(tmp_path: Path, monkeypatch: pytest.Mo
     for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_OIDC_RESOURCE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "none"))
-    with pytest.raises(ConfigError, match=r"no token of the hub was found.*hf auth login"):
+    with pytest.raises(ConfigError, match=r"no token for the hub was found.*hf auth login"):
         find_token()
 
 
 @pytest.mark.parametrize("name", ["", "a/b/c", "/films", "films/", "a b", "../films", "a--b", "films.git", "https://x"])
 def test_a_name_that_no_repository_can_have_is_refused(name: str) -> None:
-    with pytest.raises(ConfigError, match=r"is no name of a repository. Try: run push"):
+    with pytest.raises(ConfigError, match=r"is not a repository name. Try: run push"):
         check_name(name)
     check_name("ada/films-2")

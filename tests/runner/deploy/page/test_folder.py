@@ -209,5 +209,5 @@ def test_a_browser_runs_the_graph(tmp_path: Path) -> None:
 def test_a_page_of_spans_needs_the_places_of_pieces(tmp_path: Path) -> None:
     tokenizer_of("byte pairs").save(tmp_path)
     exported = replace(exported_at(tmp_path), task="span", labels=("start", "end"))
-    with pytest.raises(ConfigError, match=r"for tokenizers like BERT's alone\. Try: run serve 0000000000"):
+    with pytest.raises(ConfigError, match=r"only for tokenizers like BERT's\. Try: run serve 0000000000"):
         add_page(tmp_path, exported, a_record(), is_built=False)

@@ -38,7 +38,7 @@ def test_a_file_is_read_as_jiant_has_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ({"span1": [4, 6], "label": "A"}, r"line 1 .*span \[4, 6\] does not lie in a text of 5 words.*an object as"),
+        ({"span1": [4, 6], "label": "A"}, r"line 1 .*span \[4, 6\] does not lie in a text of 5 words.*an object like"),
         ({"span1": [2, 2], "label": "A"}, r"span \[2, 2\] does not lie"),
         ({"span1": "1-2", "label": "A"}, "span '1-2' is not a pair"),
         ({"span1": [1, 2]}, "line 1 .*label"),
@@ -57,7 +57,7 @@ def test_files_that_no_probe_can_learn_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="edges of 1 and 2 spans"):
         read_edges(write(tmp_path / "a.jsonl", [*TARGETS, {"span1": [0, 1], "label": "N"}]))
     (tmp_path / "b.jsonl").write_text("[1]\n" * 12, encoding="utf-8")
-    with pytest.raises(DataError, match=r"b\.jsonl line 1 .*an object as"):
+    with pytest.raises(DataError, match=r"b\.jsonl line 1 .*an object like"):
         read_edges(str(tmp_path / "b.jsonl"))
     with pytest.raises(ConfigError, match="no such file or folder"):
         read_edges(str(tmp_path / "none.jsonl"))

@@ -31,7 +31,7 @@ def test_what_is_no_treebank_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such file or folder"):
         read_treebank(str(tmp_path / "none"))
     (write_treebank(tmp_path / "ud", 5, 5) / "en_made-ud-dev.conllu").unlink()
-    with pytest.raises(ConfigError, match="the word dev or val or validation is needed, and there are 0"):
+    with pytest.raises(ConfigError, match="the word dev or val or validation is needed, but there are 0"):
         read_treebank(str(tmp_path / "ud"))
-    with pytest.raises(ConfigError, match="5 sentences, and 10 are the least"):
+    with pytest.raises(ConfigError, match="5 sentences, but at least 10 are needed"):
         read_treebank(str(tmp_path / "ud" / "en_made-ud-train.conllu"))

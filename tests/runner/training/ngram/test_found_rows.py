@@ -42,5 +42,5 @@ def test_a_text_without_a_known_ngram_keeps_its_place() -> None:
 
 
 def test_no_frequent_ngram_is_refused_with_a_cure() -> None:
-    with pytest.raises(ConfigError, match=r"min_df=3: no word is in so many of the 2 .*Try: model.min_df=1"):
+    with pytest.raises(ConfigError, match=r"min_df=3: no word is in that many of the 2 .*Try: model.min_df=1"):
         keep_frequent(NgramVectors(2, 8, 0.0), split_of_texts(["a b", "c d"], [0, 1]), 3)
