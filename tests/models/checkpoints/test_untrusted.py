@@ -48,7 +48,7 @@ CONFIGS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "its own code, inside": ({"backbone": {"model_type": "bert", "auto_map": {}}}, "its own code (auto_map)"),
     "a kernel of the hub": ({"_attn_implementation": "evil/kernel"}, "its own code (_attn_implementation)"),
-    "another module": ({"model_type": "bertier", "readout": "cls", "compressed": [{"method": "..save"}]}, "a known method"),
+    "another module": ({"model_type": "bertier", "readout": "cls", "compressed": [{"method": "..save"}]}, "known"),
     "a readout outside": ({"model_type": "bertier", "readout": "..save"}, "no such model/readout"),
     "no width": ({"hidden_size": None}, "do not describe a valid model"),
     "a width that is text": ({"hidden_size": "32"}, "do not describe a valid model"),
