@@ -24,12 +24,12 @@ from runner.schema import Settings
 
 @contextmanager
 def encoders_ahead(settings: Settings, words: Sequence[str], budget: Budget) -> Iterator[None]:
-    """Estimate the encoders in a forked process until the block ends.
+    """Estimate the encoders in a forked process (not on Windows) until the block ends.
 
     Only on two cores or more, and not with a cap on time, for which answers are timed and nothing else may run. The
     rates of this machine are measured before, too.
     """
-    if budget.max_us is not None or budget.steps is not None or usable_cores() < 2 or not hasattr(os, "fork"):
+    if budget.max_us is not None or budget.steps is not None or usable_cores() < 2 or sys.platform == "win32":
         yield
         return
     compute_aside(lambda: measured_rates(settings, budget, lambda _: None))

@@ -86,7 +86,7 @@ def test_other_reported_rows_and_changed_data_are_refused(place: Path, tmp_path:
 
 def test_rows_that_all_train_are_refused(place: Path, tmp_path: Path) -> None:
     folder = edited(place, tmp_path / "whole", calibration="out_of_fold")
-    with pytest.raises(ConfigError, match=r"all rows of run .* train .*Try: data.calibration=0.1 for both"):
+    with pytest.raises(ConfigError, match=r"all rows of run .* are trained on .*Try: data.calibration=0.1 for both"):
         read_calibration_rows(opened(place, folder), "x", place / "cache")
 
 

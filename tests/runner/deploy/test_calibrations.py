@@ -172,7 +172,9 @@ def test_changed_weights_answer_with_scores_and_say_why(calibrated: Path) -> Non
         predictor = open_predictor(find_model("dddd", calibrated, "numpy"))
         assert np.allclose(shares(predictor(TEXTS)), expected(calibrated, 1.0), atol=1e-9)
         assert "was made for other weights than model.bin" in predictor.calibration.about()
-        assert "score" in predictor.answer_fields[1].meaning and "no probability" in predictor.answer_fields[1].meaning
+        assert (
+            "score" in predictor.answer_fields[1].meaning and "not a probability" in predictor.answer_fields[1].meaning
+        )
     finally:
         path.write_bytes(before)
 

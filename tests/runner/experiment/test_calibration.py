@@ -140,7 +140,7 @@ def test_rows_set_aside_calibrate_and_hold_the_promise_instead_of_those_that_sel
     assert f"{name}/accuracy_low" not in record.metrics and f"{name}/accuracy" in record.metrics
     assert calibration_split(record, "reject=0.05") == name and models_compared(place.parent, record) == 1
     assert record.data.fingerprints[name] != record.data.fingerprints["val"]
-    with pytest.raises(ConfigError, match="on the 300 rows of calibration"):
+    with pytest.raises(ConfigError, match="from the 300 rows of calibration"):
         find_promise(record, place, WantedPromise(0.01), 1)
     kept = json.loads((place / "model" / CALIBRATION_FILE).read_text())
     assert (kept["split"], kept["rows"]) == (name, facts.rows) and read_record(place) == record

@@ -22,7 +22,7 @@ optuna = pytest.importorskip("optuna")
 def test_a_study_made_with_the_other_direction_is_not_gone_on_with(tmp_path: Path) -> None:
     storage = open_storage(str(tmp_path / "study.journal"))
     open_study(storage, "x", ["maximize"], {"space": []})
-    with pytest.raises(ConfigError, match="made to maximize; these objectives are to minimize"):
+    with pytest.raises(ConfigError, match="made to maximize, but these objectives are to minimize"):
         open_study(storage, "x", ["minimize"], {"space": []})
 
 
