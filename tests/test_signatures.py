@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tests.test_floors import MODULES
+from tests.test_layers import MODULES
 
 MOST_ANY = 110  # uses of `Any` in signatures of functions
 MOST_PROBES = 15  # calls of getattr and hasattr

@@ -1,4 +1,4 @@
-"""Packages are arranged in layers (floors): modules import only from lower floors, even in functions and for types."""
+"""Packages are arranged in layers: modules import only from lower layers, even in functions and for types."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import REPO
 
-FLOORS = (
+LAYERS = (
     ("runner.version", "runner.sanitize"),
     ("runner.errors",),
     ("runner.schema",),
@@ -36,7 +36,7 @@ FLOORS = (
     ("runner.commands",),
     ("runner.cli", "runner.python"),
 )
-FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
+LAYER = {name: number for number, names in enumerate(LAYERS) for name in names}
 # Imports of our own modules inside functions, which delay loading torch and other large libraries.
 MOST_INNER_IMPORTS = 12
 
@@ -95,19 +95,19 @@ def package_of(module: str) -> str:
 
 
 def upward_imports(module: str) -> set[str]:
-    """The packages on its own floor or above that a module imports; their `settings` modules are allowed."""
+    """The packages on its own layer or above that a module imports; their `settings` modules are allowed."""
     own = package_of(module)
     theirs = {package_of(other) for other in imported(MODULES[module]) if not other.endswith(".settings")}
-    return {other for other in theirs - {own} if other in FLOOR and FLOOR[other] >= FLOOR[own]}
+    return {other for other in theirs - {own} if other in LAYER and LAYER[other] >= LAYER[own]}
 
 
-def test_every_package_of_the_runner_has_a_floor() -> None:
-    assert {package_of(module) for module in MODULES if module.startswith("runner.")} == set(FLOOR)
+def test_every_package_of_the_runner_has_a_layer() -> None:
+    assert {package_of(module) for module in MODULES if module.startswith("runner.")} == set(LAYER)
 
 
 def test_imports_go_down() -> None:
     wrong = {module: found for module in MODULES if module.startswith("runner.") and (found := upward_imports(module))}
-    assert not wrong, "on their own floor or above: " + "; ".join(f"{m} imports {found}" for m, found in wrong.items())
+    assert not wrong, "on their own layer or above: " + "; ".join(f"{m} imports {found}" for m, found in wrong.items())
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
