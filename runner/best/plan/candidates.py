@@ -182,9 +182,9 @@ def at_most(found: Found, most: int) -> Found:
 
 
 def with_shared_training(found: Found, after_s: Mapping[str, float]) -> Found:
-    """Return the same; a candidate that compresses the training of another one takes only the time of that.
+    """Return the same candidates; for one that only compresses the training of another, that training takes no time.
 
-    after_s: those seconds, by name. A student of a teacher has a training of its own.
+    after_s: the seconds of each without its training, by name. Students of a teacher are trained separately.
     """
     plain = {frozenset(one.overrides): one.name for one in found if isinstance(one, Candidate)}
     shared = Found()

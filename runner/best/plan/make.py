@@ -59,7 +59,7 @@ def make_plan(settings: Settings, words: Sequence[str], budget: Budget, notify: 
 
 
 def measured_rates(settings: Settings, budget: Budget, notify: Callable[[str], None]) -> Rates:
-    """Return the rates of this machine, measured if they are not known; those of every machine without a clock."""
+    """Return the rates of this machine, measured if they are not known; REFERENCE if the search has no clock."""
     if budget.steps is not None or budget.minutes is None:
         return REFERENCE
     machine = machine_class(choose_device(settings.device).type)
@@ -67,7 +67,7 @@ def measured_rates(settings: Settings, budget: Budget, notify: Callable[[str], N
 
 
 def finder_for(table: Table, budget: Budget, cache: SharedCache, rates: Rates) -> CandidateFinder:
-    """Return what finds the candidates for a table; budget: with its goal."""
+    """Return a finder of candidates for a table; budget: with its goal."""
     timed = machine_class(choose_device(table.settings.device).type) if budget.max_us is not None else None
     drawer = Drawer(table.rows, cache)
     largest = math.inf if budget.max_bytes is None else TOLERANCE * budget.max_bytes
