@@ -22,7 +22,7 @@ FLOAT_BYTES = 4
 def device_costs(folder: Path) -> JsonObject:
     """Return the costs of the model.bin in the folder of a bundle.
 
-    `bytes_model`: all files that an answer needs beside the code; `bytes_code`: the code; `frames`: of the longest
+    `bytes_model`: all files that an answer needs besides the code; `bytes_code`: the code; `frames`: of the longest
     sound, for which the rest is; `multiply_adds` of the network, of them `multiply_adds_int8` of whole numbers;
     `multiply_adds_features`: of windows, Fourier transform, power and bands; `bytes_activations`: the largest buffers
     that live at a time, in float32; `bytes_window`: those of the features.
