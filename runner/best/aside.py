@@ -1,4 +1,4 @@
-"""A computation in a forked copy of this process, whose threads and memory end with it.
+"""Computations in forked copies of this process, whose threads and memory end with them.
 
 Jobs are forked from the searching process. If a matrix product or a tokenizer had started threads in it, the forks
 would lack those threads.
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import NoReturn, TypeVar
@@ -70,3 +72,35 @@ def _answer(sender: Connection, function: Callable[[], object]) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+@contextmanager
+def computed_beside(function: Callable[[], object]) -> Iterator[None]:
+    """Call the function in a forked copy, quietly, while the block runs; the copy ends with the block at the latest.
+
+    Whatever the function returns or raises is lost: it is for filling a cache. Nothing is done on Windows.
+    """
+    if sys.platform == "win32":  # a system without fork
+        yield
+        return
+    child = os.fork()
+    if child == 0:
+        _compute_quietly(function)
+    try:
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGTERM)
+        os.waitpid(child, 0)
+
+
+def _compute_quietly(function: Callable[[], object]) -> NoReturn:
+    """Compute and exit; never returns into the caller's code."""
+    try:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # leaves through `with`, which removes temporary files
+        quiet = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(quiet, 1)
+        os.dup2(quiet, 2)
+        function()
+    finally:
+        os._exit(0)

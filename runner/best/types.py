@@ -80,7 +80,7 @@ class Candidate(Stored):
     has_cut: bool = False  # trained in epochs: one cut after a third of the steps, ranked within its kind
     fits: bool = True  # inside the caps as predicted; False: only an upper bound and a teacher
     teacher: str | None = None  # the name of the candidate that must be finished first
-    trained_by: str | None = None  # the candidate whose training it compresses: its overrides but for the compression
+    trained_by: str | None = None  # the candidate with the same overrides but no compression, whose training is reused
     small: tuple[str, ...] = ()  # kinds of which the best finished model answers first, and `teacher` the rest
 
 

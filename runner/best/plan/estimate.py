@@ -48,7 +48,7 @@ class Estimate:
     text_s: float = 0.0  # seconds of one answer, in batches
     engine: str | None = None  # of the bundle that answers in these microseconds
     has_bundle: bool = False  # are these bytes exact, since the bundle of the twin was written?
-    after_s: float = 0.0  # seconds of the run if another one has done its training
+    after_s: float = 0.0  # seconds of the run if its training is already done
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Orders the steps of a search, and counts how many of them fit in the time.
 
 The first kind of the portfolio comes first; the others follow by the cost of their cheapest candidate. Within a kind
-that is trained in epochs, all candidates are trained to the cut first; then those that are still in it go on. What
-compresses one of these trainings follows at once.
+that is trained in epochs, all candidates are trained to the cut first; then those that are still in it go on.
+Candidates that only compress one of these trainings follow at once.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ Parts = tuple[str, str, int | None, int | None, float]  # of a step: candidate, 
 
 
 def kind_steps(kind: Sequence[Candidate], folds: int, repeats: int) -> Iterator[Parts]:
-    """Yield the steps of one kind, and of those that compress its trainings after them."""
+    """Yield the steps of one kind, then those of the candidates that compress its trainings."""
     own, compressed = ([one for one in kind if bool(one.trained_by) == is_last] for is_last in (False, True))
     if folds:
         for candidate in [*own, *compressed]:
