@@ -102,3 +102,18 @@ def test_a_cast_to_the_same_type_and_every_kind_of_size_are_replaced(tmp_path: P
     written.save(path)
     (found,) = onnxruntime.InferenceSession(path).run(None, {"hidden": inputs.numpy()})
     assert torch.equal(torch.from_numpy(found), inputs.to(torch.int64))
+
+
+def test_an_input_of_another_type_is_cast(tmp_path: Path) -> None:
+    def function(hidden: Tensor) -> Tensor:
+        counts = hidden.to(torch.int64)
+        return (hidden * counts + 1) / (counts + 2)
+
+    inputs, path = torch.arange(24.0).view(2, 3, 4) / 3, tmp_path / "model.onnx"
+    with replaced_where_needed():
+        written = torch.onnx.export(program_of(function), dynamo=True, verbose=False)
+    assert written is not None
+    written.save(path)
+    assert "Cast" in {node.op_type for node in onnx.load(path).graph.node}
+    (found,) = onnxruntime.InferenceSession(path).run(None, {"hidden": inputs.numpy()})
+    torch.testing.assert_close(torch.from_numpy(found), function(inputs))

@@ -127,7 +127,7 @@ def test_the_paired_bootstrap_of_a_score_is_scipys(score: str) -> None:
     found = stats.resample_confusions(labels, [first], [second], of_confusion(score), resamples=4000)
     expected = scipy_stats.bootstrap(
         (labels, first, second), lambda t, a, b: reference(t, a) - reference(t, b),
-        paired=True, vectorized=False, n_resamples=600, method="percentile", rng=1,
+        paired=True, vectorized=False, n_resamples=300, method="percentile", rng=1,
     )  # fmt: skip
     ends = expected.confidence_interval
     assert np.quantile(found, [0.025, 0.975]) == pytest.approx([ends.low, ends.high], abs=0.03)
