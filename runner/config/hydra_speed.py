@@ -55,17 +55,23 @@ def read_files_once() -> None:
     from hydra.core.object_type import ObjectType
     from hydra.plugins.config_source import ConfigResult
 
-    files: dict[tuple[str, str], bytes] = {}
+    files: dict[tuple[str, ...], bytes] = {}
     load = ConfigRepository.load_config
 
     def load_config(self: ConfigRepository, config_path: str) -> ConfigResult | None:
-        source = self._find_object_source(config_path, ObjectType.CONFIG)
-        if source is None or source.scheme() == "file":
-            return load(self, config_path)
-        key = f"{source.scheme()}://{source.path}", config_path
-        if key not in files:
-            files[key] = pickle.dumps(load(self, config_path))
-        copy: ConfigResult = pickle.loads(files[key])  # noqa: S301 our own; copy.deepcopy takes eight times as long
+        searched = [f"{source.scheme()}://{source.path}" for source in self.get_sources()]
+        if any(folder.startswith("file:") for folder in searched):
+            source = self._find_object_source(config_path, ObjectType.CONFIG)
+            if source is None or source.scheme() == "file":
+                return load(self, config_path)
+            searched = [f"{source.scheme()}://{source.path}"]
+        place = config_path, *searched
+        if place not in files:
+            found = load(self, config_path)
+            if found is None:
+                return None  # sweeps are registered later
+            files[place] = pickle.dumps(found)
+        copy: ConfigResult = pickle.loads(files[place])  # noqa: S301 our own; copy.deepcopy takes eight times as long
         return copy  # the caller changes it
 
     ConfigRepository.load_config = load_config  # type: ignore[method-assign]
