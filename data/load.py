@@ -74,7 +74,7 @@ def load_splits(
     chosen = tokenizer_of(
         settings, tokenizer, vocab_size, raw.splits[texts], contents[texts], shared, special_tokens, unknown_tokens
     )
-    raw.notes += [f"rows left out: {count:,} ({what})" for what, count in raw.dropped.items()]
+    raw.notes += raw.notes_on_dropped()
     longest = raw.target.longest(settings.max_length)
 
     def tokenise(name: str, tokenizer: Tokenizer) -> TokenSplit:

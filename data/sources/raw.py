@@ -147,6 +147,10 @@ class RawData:
         """The name of the split of all training rows in use, including those that do not keep their labels."""
         return TEXTS if TEXTS in self.splits else "train"
 
+    def notes_on_dropped(self) -> list[str]:
+        """Return a note for the user on each kind of row that was left out."""
+        return [f"rows left out: {count:,} ({what})" for what, count in self.dropped.items()]
+
     def strata(self, name: str) -> np.ndarray | None:
         """Return the class of each row of a split, by which splits are stratified; None: rows are not stratified."""
         return self.target.strata(self.splits[name].labels)

@@ -46,7 +46,7 @@ def budget_line(budget: Budget) -> str:
         aim = f"the smallest model with {aim} of {budget.at_least:g} or more"
     caps = [shown_bytes(budget.max_bytes)] if budget.max_bytes is not None else []
     caps += [f"{budget.max_us:,g} us per answer"] if budget.max_us is not None else []
-    ends = f"{budget.steps} steps" if budget.steps is not None else ""
+    ends = f"{budget.steps} step{'s' * (budget.steps != 1)}" if budget.steps is not None else ""
     ends = ends or (
         "all steps" if budget.minutes is None else f"{budget.minutes:g} minute{'s' * (budget.minutes != 1)}"
     )

@@ -40,6 +40,7 @@ class Table:
 def read_table(settings: Settings, words: Sequence[str], budget: Budget, cache: SharedCache) -> Table:
     """Read the rows of a command, and decide which of them select. Raises the user's errors."""
     rows, is_whole = read_labelled(settings, words, cache)
+    notes = [*rows.raw.notes, *rows.raw.notes_on_dropped()]
     task = task_of_labels(rows.task, settings)
     check_task(task)
     goal, folds = goal_of(budget, task), 0
@@ -59,7 +60,8 @@ def read_table(settings: Settings, words: Sequence[str], budget: Budget, cache: 
     if own:
         facts = replace(facts, rows=facts.train_rows, is_cut=True)
         folds, why = count_folds(rows.raw, settings.data, fold_groups(rows.raw, settings.data, cache))
-        facts = replace(facts, notes=(*facts.notes, *([why] if why else [])))
+        notes += [why] if why else []
+    facts = replace(facts, notes=(*facts.notes, *notes))
     return Table(rows, facts, settings, goal, (*words, *shared, *own), shared, folds)
 
 

@@ -67,3 +67,17 @@ def test_many_classes_of_a_few_rows_need_no_other_fractions(tmp_path: Path, rows
     assert bool(table.shared) == (not folds), "where a split is held out, it has a row of each class"
     with pytest.raises(DataError, match="are too few"):  # the command's own share
         read_table(settings_of(*words, "data.select_fraction=0.01"), words, Budget(), SharedCache(tmp_path / "cache"))
+
+
+def test_what_is_odd_about_the_rows_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "mails.csv"
+    labels = ["Spam", "spam", "ham"]
+    lines = [
+        f"mail {number} about {'a prize' if number % 3 < 2 else 'lunch'},{labels[number % 3]}" for number in range(90)
+    ]
+    path.write_text("\n".join(["text,label", *lines, "no label,", ",ham"]) + "\n", encoding="utf-8")
+    words = ["data=files", f"data.path={path}", "data.text=text", "data.label=label", "data.missing=drop"]
+    notes = read_table(settings_of(*words), words, Budget(), SharedCache(tmp_path / "cache")).facts.notes
+    assert "'Spam', 'spam' differ only in spelling" in notes[0]
+    assert notes[1] == "rows left out: 2 (train: missing text or label)"
+    assert not any("mean nothing" in note for note in notes), "what is said of folds alone"
