@@ -101,11 +101,14 @@ class Agenda:
         return self.sign * (better - other)
 
     def _decide(self, step: Step) -> Work | Done:
-        """Begin a step or skip it; raises Waits."""
+        """Begin a step or skip it; raises Waits.
+
+        A candidate that breaks a cap on one fold is trained on the others too: it may be a teacher.
+        """
         candidate = self.plan.candidate(step.candidate)
         for before in self.steps_of(step.candidate):
             done = self.journal.ended.get(before.number)
-            if before.number < step.number and done is not None and done.status != "done":
+            if before.number < step.number and done is not None and done.status not in ("done", "refused"):
                 reason = f"its step {before.number} is {done.status}: {done.reason}"
                 return Done(step.number, "skipped", reason=reason)
         if step.part == "rest" and (behind := self._cut(step, candidate)):

@@ -5,24 +5,31 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from statistics import fmean, median
+from statistics import median
 
 from runner.best.bundle import Bundle, write_bundle
 from runner.best.choice.choose import NoChoice, choose
-from runner.best.choice.history import RESULT, settings_compared
+from runner.best.choice.history import settings_compared
 from runner.best.choice.optimism import corrected_score
 from runner.best.evidence import Ending, over_caps
+from runner.best.finished import (
+    Finished,
+    closing_steps,
+    ended_candidates,
+    finished_candidates,
+    judged_of,
+    records_of,
+    records_on_folds,
+    without,
+)
 from runner.best.search import Search, Stop
-from runner.best.types import Budget, Candidate, Choice, Conclusion, Done, Plan, Result, Scored, Step
+from runner.best.types import Budget, Candidate, Choice, Conclusion, Done, Plan, Result
 from runner.errors import ConfigError
-from runner.record.folder import read_record
 from runner.record.json_files import read_json, write_json
-from runner.record.pooling import selection_answers
 from runner.record.record import RunRecord
-from runner.statistics.scores import Score
-from runner.tasks.make import task_of_record
+from runner.record.sweep_record import RESULT
 
 BUNDLE = "bundle"
 
@@ -30,27 +37,18 @@ Train = Callable[[Sequence[str]], Ending]  # makes one run with these overrides 
 TimeBundle = Callable[[RunRecord, Path], float | None]  # microseconds of an answer by the bundle of a run in a folder
 
 
-@dataclass(frozen=True)
-class Finished:
-    """The finished candidates: those that may win, and the others."""
-
-    fitting: tuple[Scored, ...]
-    others: tuple[Scored, ...]
-    score: Score | None
-
-
 def conclude(search: Search, stop: Stop, train: Train, time_bundle: TimeBundle) -> Conclusion:
     """Choose among the finished candidates, write the winner's bundle and best.json, and return the conclusion.
 
     train: makes the run of a last training. time_bundle: times the winner's graph where there is no cap on
-    time. Raises ConfigError where no candidate reaches `at_least`.
+    time. Raises ConfigError where no candidate reaches `at_least`, unless the search was interrupted before.
     """
     plan, journal = search.plan, search.journal
-    found, choice, bundle = choose_winner(search, train)
+    found, choice, bundle = choose_winner(search, train, is_interrupted=stop.status == "interrupted")
     records = records_of(search, found)
     result = Result(
         plan.key, stop.status, stop.reason, None, None, folder=str(search.folder), planned=len(plan.steps),
-        done=len(journal.ended) + bool(journal.finals), compared=len(found.fitting) + len(found.others),
+        done=len(journal.ended) + bool(plan.folds and journal.finals), compared=len(found.fitting) + len(found.others),
     )  # fmt: skip
     if choice is not None:
         winner = plan.candidate(choice.winner)
@@ -68,7 +66,7 @@ def conclude(search: Search, stop: Stop, train: Train, time_bundle: TimeBundle) 
     write_json(search.folder / RESULT, result.to_json() | {"choice": choice and choice.to_json()})
     return Conclusion(
         plan, result, choice, found.score, found.fitting, found.others, records, ended_candidates(search, found),
-        search.clock.elapsed(),
+        search.clock.elapsed(), records_on_folds(search, found),
     )  # fmt: skip
 
 
@@ -78,18 +76,22 @@ def kept_micros(folder: Path, result: Result) -> float | None:
     return kept.get("micros") if kept.get("engine") and kept.get("sha256") == result.sha256 else None
 
 
-def choose_winner(search: Search, train: Train) -> tuple[Finished, Choice | None, Bundle | None]:
+def choose_winner(
+    search: Search, train: Train, *, is_interrupted: bool
+) -> tuple[Finished, Choice | None, Bundle | None]:
     """Return the finished candidates, the choice among them, and its bundle.
 
     A winner whose own files exceed a cap is rejected and the choice is made again.
 
-    Raises ConfigError where no candidate reaches `at_least`.
+    Raises ConfigError where no candidate reaches `at_least`; of an interrupted search there is no choice then.
     """
     plan, place = search.plan, search.folder / BUNDLE
     found = finished_candidates(search)
     while found.fitting and found.score is not None:
         chosen = choose(found.fitting, found.score, plan.budget)
         if isinstance(chosen, NoChoice):
+            if is_interrupted:
+                break
             raise ConfigError(chosen.message)
         candidate = plan.candidate(chosen.winner)
         if not plan.folds or train_on_all_rows(search, candidate, train):
@@ -124,14 +126,12 @@ def over_by(bundle: Bundle, budget: Budget) -> str | None:
 
 
 def refuse(search: Search, candidate: Candidate, run: str, reason: str) -> None:
-    """Write into the journal that a finished candidate breaks a cap, so that a replay finds it refused."""
+    """Write into the journal that the bundle of a finished candidate breaks a cap, so that a replay finds it refused.
+
+    The endings of its steps stay as they are: a search that was interrupted goes on with the same decisions.
+    """
     clock = round(search.clock.elapsed(), 3)
-    if search.plan.folds:
-        final = Done(last_step(search.plan), "refused", run, reason, candidate=candidate.name)
-        search.journal.add(replace(final, clock=clock))
-        return
-    _, done = closing_steps(search, candidate.name)[-1]
-    search.journal.add(replace(done, status="refused", reason=reason, clock=clock))
+    search.journal.add(Done(last_step(search.plan), "refused", run, reason, clock=clock, candidate=candidate.name))
 
 
 def with_winner(
@@ -143,69 +143,6 @@ def with_winner(
         bundle=None if bundle.folder is None else str(bundle.folder), sha256=bundle.sha256, problem=bundle.problem,
         bundle_bytes=bundle.size, agreement=bundle.agreement, corrected=corrected,
     )  # fmt: skip
-
-
-def finished_candidates(search: Search) -> Finished:
-    """Return the candidates whose steps are done, each with its answers to the selection rows."""
-    fitting, others, score = list[Scored](), list[Scored](), None
-    for position, candidate in enumerate(search.plan.candidates):
-        is_refused = search.agenda.is_over_cap(candidate.name)
-        if not (search.agenda.is_finished(candidate.name) or is_whole_but_refused(search, candidate.name)):
-            continue
-        if score is None:
-            score = score_of(search, candidate.name)
-        own = scored(search, candidate, position, score)
-        (fitting if candidate.fits and not is_refused else others).append(own)
-    return Finished(tuple(fitting), tuple(others), score)
-
-
-def is_whole_but_refused(search: Search, candidate: str) -> bool:
-    """Was a candidate trained on all rows and then refused? Its score shows what the cap costs."""
-    steps = search.agenda.steps_of(candidate)
-    last = search.journal.ended.get(steps[-1].number) if steps and steps[-1].fold is None else None
-    return last is not None and last.status == "refused"
-
-
-def closing_steps(search: Search, candidate: str) -> list[tuple[Step, Done]]:
-    """Return the steps of a candidate that give it answers: those after a cut, or on all folds."""
-    steps = [step for step in search.agenda.steps_of(candidate) if step.part != "third"]
-    return [(step, search.journal.ended[step.number]) for step in steps]
-
-
-def judged_of(search: Search, candidate: str) -> Done:
-    """Return the journal's line on the run to deploy: with folds the one trained on all rows."""
-    kept = search.journal.finals.get(candidate)
-    return kept or next(done for step, done in closing_steps(search, candidate) if step.is_timed)
-
-
-def score_of(search: Search, candidate: str) -> Score:
-    """Return the score that the candidates are compared by: the one that selected the epochs of this one."""
-    record = read_record(search.output / str(closing_steps(search, candidate)[0][1].run))
-    if record is None:
-        raise ConfigError(
-            f"a run of {candidate} is gone from {search.output}. Try: remove {search.folder}, and the same command"
-        )
-    return task_of_record(record).score(search.plan.budget.goal or str(record.data.selection).partition("/")[2])
-
-
-def scored(search: Search, candidate: Candidate, position: int, score: Score) -> Scored:
-    """Return a finished candidate with its answers; its bytes are the most of any fold."""
-    closing = closing_steps(search, candidate.name)
-    repeats: dict[int, list[Path]] = {}
-    for step, done in closing:
-        repeats.setdefault(step.repeat or 0, []).append(search.output / str(done.run))
-    answers = selection_answers(list(repeats.values()))
-    times = [done.micros for _, done in closing if done.micros is not None]
-    return Scored(
-        candidate.name, candidate.kind, max(done.bytes or 0 for _, done in closing), times[0] if times else None,
-        position, answers, fmean(score.value(one) for one in answers),
-    )  # fmt: skip
-
-
-def without(found: Finished, name: str) -> Finished:
-    """Return the finished candidates with one moved to those that cannot win."""
-    moved = [one for one in found.fitting if one.name == name]
-    return Finished(tuple(one for one in found.fitting if one.name != name), (*found.others, *moved), found.score)
 
 
 def train_on_all_rows(search: Search, candidate: Candidate, train: Train) -> bool:
@@ -255,33 +192,3 @@ def words_on_all_rows(search: Search, candidate: Candidate) -> list[str]:
     if candidate.has_cut and known:
         found.append(f"train.epochs={max(1, math.floor(median(known) + 0.5))}")
     return found
-
-
-def records_of(search: Search, found: Finished) -> dict[str, RunRecord]:
-    """Return the record of each finished candidate: that of its training on all rows if there is one."""
-    records = {}
-    for one in (*found.fitting, *found.others):
-        final = search.journal.finals.get(one.name)
-        run = final.run if final is not None and final.status == "done" else closing_steps(search, one.name)[-1][1].run
-        record = read_record(search.output / str(run))
-        if record is not None:
-            records[one.name] = record
-    return records
-
-
-def ended_candidates(search: Search, found: Finished) -> tuple[tuple[str, str, str], ...]:
-    """Return the candidates that cannot win, each with how it ended and why; those not begun are left out.
-
-    Candidates that were trained and then refused are included, though they have a score.
-    """
-    names = {one.name for one in (*found.fitting, *found.others)}
-    rows = []
-    for candidate in search.plan.candidates:
-        ended = [search.journal.ended.get(step.number) for step in search.agenda.steps_of(candidate.name)]
-        wrong = [done for done in ended if done is not None and done.status not in ("done", "late")]
-        if wrong and (candidate.name not in names or wrong[0].status == "refused"):
-            rows.append((candidate.name, wrong[0].status, wrong[0].reason or ""))
-        final = search.journal.finals.get(candidate.name)
-        if final is not None and final.status != "done":
-            rows.append((candidate.name, final.status, f"on all rows: {final.reason}"))
-    return tuple(rows)

@@ -16,7 +16,7 @@ JOURNAL = "journal.jsonl"
 
 
 class Journal:
-    """The steps that have ended, by their numbers; `finals`: last trainings on all rows, by their candidates."""
+    """The steps that have ended, by number; `finals`: last trainings and refused bundles, by candidate."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / JOURNAL

@@ -188,7 +188,7 @@ class Done(Stored):
     seconds: float | None = None
     clock: float | None = None  # of the search, when the step ended
     epochs: float | None = None  # until the weights that were kept
-    candidate: str | None = None  # of a last training on all rows, whose step has no candidate in the plan
+    candidate: str | None = None  # of a last training on all rows, or of a refused bundle: no step of the plan
     engine: str | None = None  # of the bundle whose time it is; torch: there can be none; None: it is the run's own
 
 
@@ -252,3 +252,4 @@ class Conclusion:
     records: Mapping[str, RunRecord]  # of finished candidates by their names; of the winner that of the run deployed
     ended: tuple[tuple[str, str, str], ...]  # candidates without a score, or refused: name, status, reason
     seconds: float  # of the search, in all of its attempts
+    on_folds: Mapping[str, RunRecord] = field(default_factory=dict)  # with folds: of each candidate on the same rows

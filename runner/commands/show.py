@@ -16,10 +16,10 @@ from runner.minimal_pairs.results import read_reports
 from runner.minimal_pairs.show import one_line
 from runner.probing import results as probing
 from runner.probing.show import one_line as probed_line
-from runner.record.folder import LATEST, PAGE, RECORD, find_record, read_records, run_folder
+from runner.record.folder import LATEST, PAGE, RECORD, find_record, read_record, read_records, run_folder
 from runner.record.next_step import next_command
 from runner.record.selection import best_record
-from runner.record.sweep_record import SweepRecord, find_sweep, sweep_folder
+from runner.record.sweep_record import SweepRecord, find_sweep, sweep_folder, winner_of_search
 from runner.record.table import show_record
 from runner.report.run_page import write_run_page
 from runner.sanitize import say
@@ -71,4 +71,6 @@ def show_sweep(sweep: SweepRecord, output: Path) -> None:
         say(f"report: {report}")
     done = [record for record in records if record.status == "done"]
     if done:
-        say(f"next: {next_command(best_record(done) or done[-1], output)}")
+        winner = winner_of_search(output, sweep.id)
+        chosen = read_record(output / winner) if winner else None
+        say(f"next: {next_command(chosen or best_record(done) or done[-1], output)}")

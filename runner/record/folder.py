@@ -19,7 +19,7 @@ from runner.record.json_files import read_json
 from runner.record.record import RecordError, RunRecord, in_order
 from runner.record.record_reader import RecordReader
 from runner.record.selection import best_record, selection_score
-from runner.record.sweep_record import SweepRecord, find_sweep
+from runner.record.sweep_record import SweepRecord, find_sweep, winner_of_search
 from runner.sanitize import say
 
 RECORD = "record.json"
@@ -113,8 +113,13 @@ def find_record(output: Path, identity: str | None) -> RunRecord:
 def _best_of(sweep: SweepRecord, output: Path) -> RunRecord:
     """Return the finished run of a sweep that is best on the selection rows, and print which one it is.
 
+    For a search for the best model, that is its winner: the best run may break a cap, or lack the rows of a fold.
     Raises ConfigError if there is none.
     """
+    winner = winner_of_search(output, sweep.id)
+    if winner and (chosen := read_record(output / winner)):
+        say(f"search {sweep.title}: {winner}, its winner", sys.stderr)
+        return chosen
     found, _ = read_records(output / name for name in sweep.identities)
     done = [record for record in found if record.status == "done"]
     if not done:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from data.settings import ALL_FOLDS
 from runner.record.metrics import direction
 from runner.record.record import RunRecord
 
 
 def selection_score(record: RunRecord) -> float | None:
-    """Return the score on the rows that select; None before there is one, and in records that do not name it."""
+    """Return the score on the rows that select; None before there is one, and in records that do not name it.
+
+    None, too, for a run with data.fold=all: the rows that select are among those that it was trained on.
+    """
+    if record.setting("data.fold") == ALL_FOLDS:
+        return None
     return record.metrics.get(record.data.selection or "")
 
 

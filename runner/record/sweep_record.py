@@ -19,6 +19,7 @@ from runner.sanitize import masked
 
 SWEEP = "sweep.json"
 SWEEPS = "sweeps"  # the folder of the sweeps' folders, beside the run folders
+RESULT = "best.json"  # in the folder of a search for the best model: how it ended
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,12 @@ class SweepRecord:
 def sweep_folder(output: Path, identity: str) -> Path:
     """Return the folder of a sweep below the output folder."""
     return output / SWEEPS / identity
+
+
+def winner_of_search(output: Path, identity: str) -> str | None:
+    """Return the id of the run that a search for the best model chose; None for other sweeps, or without a winner."""
+    run = (read_json(sweep_folder(output, identity) / RESULT) or {}).get("run")
+    return run if isinstance(run, str) else None
 
 
 def sweep_folders(output: Path) -> list[Path]:

@@ -133,3 +133,8 @@ _ALL = (
 SCORE_TABLE: dict[str, ScoreFacts] = {score.name: score for score in _ALL}
 CHOICES: tuple[str, ...] = tuple(score.name for score in _ALL if score.is_choice)
 OF_ONE_CLASS: tuple[str, ...] = tuple(score.name for score in _ALL if score.is_of_one_class)
+
+
+def is_share(name: str | None) -> bool:
+    """Is a score between 0 and 1, or -1 and 1? False for a score that is not in the table."""
+    return name in SCORE_TABLE and SCORE_TABLE[name].unit in ("share", "-1..1")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from runner.statistics.probabilities import log_losses, softmax
-from runner.statistics.temperature import solve_inverse
+from runner.statistics.temperature import slope, solve_inverse
 
 FEWEST_OF_A_CLASS = 50
 FOLDS = 5
@@ -40,6 +40,8 @@ def fit_vector_scaling(logits: np.ndarray, labels: np.ndarray) -> VectorScaling 
     if fewest < FEWEST_OF_A_CLASS:
         return f"vector scaling needs {FEWEST_OF_A_CLASS} rows per class, but one has {fewest}"
     gains = held_out_gains(logits, labels)
+    if gains is None:
+        return "on four fifths of the rows the logits do not favour the labels"
     gain, error = float(gains.mean()), float(gains.std(ddof=1) / np.sqrt(len(gains)))
     if gain <= error:
         return f"vector scaling gains {gain:+.4f} nats, within noise ({error:.4f})"
@@ -47,12 +49,17 @@ def fit_vector_scaling(logits: np.ndarray, labels: np.ndarray) -> VectorScaling 
     return VectorScaling(found.weights, found.shifts, gain)
 
 
-def held_out_gains(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return by how much each row's log loss (n,) is lower than with a temperature; both are fitted to other rows."""
+def held_out_gains(logits: np.ndarray, labels: np.ndarray) -> np.ndarray | None:
+    """Return by how much each row's log loss (n,) is lower than with a temperature; both are fitted to other rows.
+
+    None if the logits of those other rows do not favour the labels: no temperature fits them.
+    """
     fold = np.random.default_rng(0).permutation(len(labels)) % FOLDS
-    gains = np.empty(len(labels))
+    own, gains = logits[np.arange(len(labels)), labels], np.empty(len(labels))
     for number in range(FOLDS):
         held, rest = fold == number, fold != number
+        if slope(logits[rest], own[rest], 0.0) >= 0:
+            return None
         inverse, vector = solve_inverse(logits[rest], labels[rest]), solve_vector(logits[rest], labels[rest])
         plain, scaled = (softmax(found) for found in (logits[held] * inverse, vector.apply(logits[held])))
         gains[held] = log_losses(plain, labels[held]) - log_losses(scaled, labels[held])

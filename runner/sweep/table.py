@@ -14,6 +14,7 @@ from rich.text import Text
 
 from runner.record.baseline import marked
 from runner.record.run_names import common, names_of_commands
+from runner.record.selection import selection_score
 from runner.record.table import say_below
 from runner.sanitize import escape, mask
 from runner.sweep.job_log import last_log_lines
@@ -192,10 +193,8 @@ STOPPED = "stopped"
 
 def selection_text(job: Job) -> str:
     """Return the score of a finished run on the rows that select; the reported ones are looked at once, at the end."""
-    name = job.record.data.selection if job.record else None
-    if name is None or job.record is None or name not in job.record.metrics:
-        return ""
-    return f"{name} {job.record.metrics[name]:.4f}  "
+    score = selection_score(job.record) if job.record else None
+    return "" if score is None or job.record is None else f"{job.record.data.selection} {score:.4f}  "
 
 
 def score_text(job: Job) -> str:

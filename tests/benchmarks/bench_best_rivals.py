@@ -143,7 +143,7 @@ def keep_ours(name: str, arm: str, words: Sequence[str], setup: Setup, work: Pat
     seconds, record = time.monotonic() - begun, find_record(output, found.run)
     facts = {
         "overrides": found.overrides, "compared": found.compared, "steps": f"{found.done} of {found.planned}",
-        "selection": record.metrics.get(str(record.data.selection)), "corrected": found.corrected,
+        "corrected": found.corrected,
     }  # fmt: skip
     keep_run(name, arm, str(found.winner), record, output, setup, seconds, facts, found.bundle_bytes)
 

@@ -20,7 +20,7 @@ import numpy as np
 from runner.best.choice.draws import Draws
 from runner.best.types import Budget, Choice, Scored
 from runner.statistics.intervals import Z_95_ONE_SIDED, wilson_interval
-from runner.statistics.score_table import SCORE_TABLE
+from runner.statistics.score_table import is_share
 from runner.statistics.scores import Score
 
 TIE_WITH_CAP, TIE_FOR_SMALL = 0.002, 0.005  # of a share; of other scores, times the best one
@@ -142,10 +142,11 @@ def _smallest_that_reaches(draws: Draws, least: float) -> Choice | NoChoice:
             name,
             (f"the smallest that reaches {draws.score.name} {least:g} with 95 % confidence (lower end {end:.4f})",),
         )
-    would = math.floor(ends[winner] * 1000) / 1000
+    would = draws.sign * math.floor(ends[winner] * 1000) / 1000
+    given = draws.candidates[int(_reaching(draws, would)(draws.scores[None])[0])].name
     return NoChoice(
         f"at_least={least:g}: nothing reaches {least:g} with confidence on {draws.rows:,} rows; best {point:.4f} "
-        f"({name}), lower end {end:.4f}. Try: at_least={draws.sign * would:g}, which gives {name}, or more rows"
+        f"({name}), lower end {end:.4f}. Try: at_least={would:g}, which gives {given}, or more rows"
     )
 
 
@@ -166,5 +167,4 @@ def _of_what(count: int, budget: Budget) -> str:
 
 def _unit(draws: Draws) -> float:
     """Return the unit of a practical tie: 1 for shares and correlations, else the size of the best score."""
-    is_share = draws.score.name in SCORE_TABLE and SCORE_TABLE[draws.score.name].unit in ("share", "-1..1")
-    return 1.0 if is_share else abs(float(draws.scores.max()))
+    return 1.0 if is_share(draws.score.name) else abs(float(draws.scores.max()))

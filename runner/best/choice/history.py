@@ -9,9 +9,8 @@ from data.settings import ALL_FOLDS
 from runner.record.folder import read_all_records, read_record
 from runner.record.json_files import read_json
 from runner.record.record import RunRecord
-from runner.record.sweep_record import SWEEPS
+from runner.record.sweep_record import RESULT, SWEEPS
 
-RESULT = "best.json"
 SETTINGS = "train/settings"  # the metric for settings that one run compared by itself
 
 

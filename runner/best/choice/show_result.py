@@ -47,9 +47,14 @@ class Ending:
         return next(one for one in self.conclusion.scored if one.name == self.choice.winner)
 
     def gap_to(self, name: str) -> Gap | None:
-        """Return how far the winner is ahead of another candidate on the reported rows."""
-        other = self.conclusion.records.get(name)
-        return None if other is None else gap_between(self.record, other, self.output)
+        """Return how far the winner is ahead of another candidate on the reported rows, both trained on the same."""
+        on_folds = self.conclusion.on_folds
+        own, other = on_folds.get(self.choice.winner, self.record), self.beside(name)
+        return None if other is None else gap_between(own, other, self.output)
+
+    def beside(self, name: str) -> RunRecord | None:
+        """Return the record of another candidate; with folds, of its training on all of them but one."""
+        return self.conclusion.on_folds.get(name) or self.conclusion.records.get(name)
 
     def better(self, one: Scored) -> float:
         """Return a score on the selection rows, of which more is better."""
@@ -120,8 +125,11 @@ def _verdicts(ending: Ending) -> Iterator[str]:
     primary, least = ending.record.data.primary, ending.conclusion.plan.budget.at_least
     interval = interval_of(ending.record)
     if least is not None and interval is not None:
-        found = verdict_on(least, interval, is_lower_better=sign_of(ending.score) < 0)
-        yield from _row("", f"at_least={least:g} {found} on the reported rows" + ENDS_OF[found])
+        is_lower = sign_of(ending.score) < 0
+        found = verdict_on(least, interval, is_lower_better=is_lower)
+        missed = " (the whole interval is above it)" if is_lower else " (the whole interval is below it)"
+        why = missed if found == "does not hold" else ENDS_OF[found]
+        yield from _row("", f"at_least={least:g} {found} on the reported rows{why}")
     if is_at_majority(ending.record.metrics, primary):
         yield from wrapped("It is not significantly better than always giving the most frequent label.", 2)
     ngram = _best_ngram(ending)
@@ -137,7 +145,6 @@ def _verdicts(ending: Ending) -> Iterator[str]:
 
 ENDS_OF = {
     "holds": " (the whole interval reaches it)",
-    "does not hold": " (the whole interval is below it)",
     "cannot tell": " (it lies within the interval)",
 }
 
@@ -156,9 +163,15 @@ def _beside(ending: Ending) -> Iterator[str]:
         if one is None or one.name in shown:
             continue
         shown.add(one.name)
-        other = ending.conclusion.records.get(one.name)
+        other = ending.beside(one.name)
         score = other.metrics.get(primary) if other else None
         yield from _line(f"{what}: {one.name}", one, score, ending.gap_to(one.name))
+    folds = ending.conclusion.plan.folds
+    if folds and len(shown) > 1:
+        yield from wrapped(
+            f"The winner is trained on all rows, the others on {folds - 1} of {folds} folds, and so is the winner for "
+            "the differences.", 2
+        )  # fmt: skip
     if MAJORITY in metrics:
         name = "most frequent label" if ending.conclusion.plan.facts.classes else "without learning"
         yield from _line(name, None, metrics[MAJORITY], None)

@@ -14,6 +14,7 @@ from runner.best.plan.candidates import shown_bytes
 from runner.best.types import Budget, Candidate, Facts, Plan
 from runner.errors import ConfigError
 from runner.schema import Settings
+from runner.statistics.score_table import is_share
 from runner.tasks.base import Task
 
 GOALS = {"macro_f1": "f1_macro"}  # other names of scores
@@ -31,10 +32,6 @@ def check_budget(budget: Budget, settings: Settings) -> None:
             raise ConfigError(f"{name}={value:g}: must be above 0. Leave it out for no limit")
     if budget.prefer not in PREFERENCES:
         raise ConfigError(f"prefer={budget.prefer}: expected cap or small. Try: prefer=small")
-    if budget.at_least is not None and budget.at_least > 1:
-        raise ConfigError(
-            f"at_least={budget.at_least:g}: scores are at most 1. Try: at_least={budget.at_least / 100:g}"
-        )
     data = settings.data
     reported = {name for pair in data.report_splits.items() for name in pair}
     if data.select_split is not None and data.select_split in reported and data.split is None:
@@ -96,17 +93,22 @@ def check_classes(rows: Rows) -> None:
 
 
 def check_facts(facts: Facts, budget: Budget) -> Facts:
-    """Return the facts, with a note where the goal says little.
+    """Return the facts, with a note where the goal says little; budget: with its goal.
 
     Raises ConfigError for an `at_least` that says nothing.
     """
+    if budget.at_least is not None and budget.at_least > 1 and is_share(budget.goal):
+        raise ConfigError(
+            f"at_least={budget.at_least:g}: {budget.goal} is at most 1. Try: at_least={budget.at_least / 100:g}"
+        )
     if facts.classes is None:
         return facts
     majority = facts.majority or 0.0
     if budget.at_least is not None and budget.goal == "accuracy" and budget.at_least <= majority:
+        higher = math.ceil(100 * majority + 1) / 100
         raise ConfigError(
             f"at_least={budget.at_least:g}: always giving the most frequent label has accuracy {majority:.3f}. "
-            f"Try: at_least={min(0.99, math.ceil(100 * majority + 1) / 100):g}"
+            f"Try: {f'at_least={higher:g}' if higher < 1 else 'goal=f1_macro'}"
         )
     if budget.goal == "accuracy" and majority > LOPSIDED:
         note = f"{majority:.1%} of the rows have one label, so accuracy says little. Try: goal=f1_macro"
@@ -140,17 +142,17 @@ def budget_words(budget: Budget) -> str:
 
 
 def nearest(budget: Budget, beyond: Sequence[Candidate]) -> str:
-    """Return sentences on the smallest and the fastest of the candidates that are over a cap."""
+    """Return a sentence for each cap that no candidate keeps: on the smallest of them, and on the fastest."""
     found = list[str]()
     sized = [one for one in beyond if one.bytes is not None]
-    if budget.max_kb is not None and sized:
+    if budget.max_bytes is not None and sized and all((one.bytes or 0) > budget.max_bytes for one in sized):
         least = min(sized, key=lambda one: one.bytes or 0)
         needed = math.ceil((least.bytes or 0) / 1000)
         found.append(
             f"The smallest that could is {least.name} at {shown_bytes(least.bytes or 0)}. Try: max_kb={needed}"
         )
     timed = [one for one in beyond if one.micros is not None]
-    if budget.max_us is not None and timed:
+    if budget.max_us is not None and timed and all((one.micros or 0.0) > budget.max_us for one in timed):
         fastest = min(timed, key=lambda one: one.micros or 0.0)
         needed = math.ceil((fastest.micros or 0.0) * 1.25)
         found.append(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from runner.best.plan.candidates import shown_bytes
 from runner.best.plan.steps import SHARE
 from runner.best.types import Budget, Candidate, Facts, Plan
+from runner.record.metrics import direction
 
 WIDTH = 80
 NAME = 41  # columns of a candidate's name
@@ -43,7 +44,8 @@ def budget_line(budget: Budget) -> str:
     """Return the budget in words."""
     aim = f"{budget.goal or 'the first score'}"
     if budget.at_least is not None:
-        aim = f"the smallest model with {aim} of {budget.at_least:g} or more"
+        is_lower = budget.goal is not None and direction(f"val/{budget.goal}") == "lower"
+        aim = f"the smallest model with {aim} of {budget.at_least:g} or {'less' if is_lower else 'more'}"
     caps = [shown_bytes(budget.max_bytes)] if budget.max_bytes is not None else []
     caps += [f"{budget.max_us:,g} us per answer"] if budget.max_us is not None else []
     ends = f"{budget.steps} step{'s' * (budget.steps != 1)}" if budget.steps is not None else ""

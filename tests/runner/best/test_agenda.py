@@ -9,7 +9,7 @@ import pytest
 from runner.best.agenda import Work
 from runner.best.evidence import Ending
 from runner.best.search import Search, words_of
-from runner.best.types import Budget, Plan
+from runner.best.types import Budget, Plan, Step
 from tests.runner.best.stand_ins import Machine, plan_of, search_of
 
 
@@ -131,6 +131,28 @@ def test_a_large_model_that_turns_out_too_slow_is_still_a_part(tmp_path: Path) -
     again.work()
     assert again.journal.ended[3].status == "refused" and again.agenda.is_over_cap("large")
     assert begun[-1].candidate.name == "cascade" and begun[-1].teacher == "run-large"
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+def test_a_model_over_a_cap_on_its_first_fold_still_teaches_for_any_number_of_jobs(tmp_path: Path, jobs: int) -> None:
+    names, folds = ("ngram", "large", "student"), range(3)
+    steps = [Step(3 * n + fold + 1, name, "fold", fold, 0) for n, name in enumerate(names) for fold in folds]
+    plan = plan_of(*[(name, "fold") for name in names], budget=Budget(max_us=50.0))
+    students = replace(plan.candidates[2], teacher="large")
+    plan = replace(plan, candidates=(*plan.candidates[:2], students), steps=tuple(steps), folds=3, planned=len(steps))
+    machine = Machine(scores={"ngram": 0.8, "large": 0.9})
+
+    def run(works: Sequence[Work]) -> list[Ending]:
+        found = []
+        for work in works:
+            machine.micros = 90.0 if work.candidate.name == "large" else 20.0
+            found.append(machine.run(work))
+        return found
+
+    search = Search(plan, tmp_path / "search", tmp_path, run, jobs, machine.tell)
+    search.work()
+    ended = [search.journal.ended[step.number].status for step in steps]
+    assert ended[:3] == ended[6:] == ["done"] * 3 and set(ended[3:6]) <= {"refused", "done"} and "refused" in ended
 
 
 def test_two_models_are_left_alone_where_the_large_one_leads_by_little(tmp_path: Path) -> None:

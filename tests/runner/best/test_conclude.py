@@ -48,7 +48,7 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
         label = np.arange(ROWS) % 2
         return (Answers({"label": label, "prediction": np.where(right, label, 1 - label)}),)
 
-    monkeypatch.setattr("runner.best.conclude.selection_answers", answers)
+    monkeypatch.setattr("runner.best.finished.selection_answers", answers)
     monkeypatch.setattr(
         "runner.best.conclude.write_bundle", lambda record, _output, place, *_: Bundle(place, record.identity)
     )
@@ -119,6 +119,15 @@ def test_without_a_finished_candidate_there_is_no_winner(tmp_path: Path) -> None
 def test_a_score_that_nothing_reaches_is_a_message(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="nothing reaches"):
         concluded(replace(FIVE, budget=Budget(at_least=0.99, steps=99)), tmp_path, SCORES)
+
+
+def test_an_interrupted_search_may_still_reach_it(tmp_path: Path) -> None:
+    for name, score in SCORES.items():
+        saved(tmp_path, f"run-{name}", score)
+    search = search_of(replace(FIVE, budget=Budget(at_least=0.99, steps=99)), tmp_path, Machine(scores=SCORES))
+    search.work()
+    found = conclude(search, Stop("interrupted", "interrupted after step 5 of 5"), no_run, untimed)
+    assert found.choice is None and found.result.status == "interrupted"
 
 
 def test_a_skipped_candidate_is_a_row_with_its_reason(tmp_path: Path) -> None:
@@ -207,6 +216,7 @@ def test_a_winner_whose_bundle_breaks_the_cap_is_refused_once_and_for_all(
         assert found.result.winner == "b" and found.result.bundle_bytes == 1500
         assert "c 0.9000: refused: its bundle has 2,500 bytes, 500 over max_kb=2" in left_out(found)
     assert asked == ["run-c", "run-b", "run-b"], "the second time the journal knows"
+    assert [status for _, status in journal(tmp_path)] == ["done"] * 5, "later decisions are those without a bundle"
 
 
 def test_the_bundle_has_the_form_whose_time_was_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from runner.record.folder import (
     run_folder,
 )  # fmt: skip
 from runner.record.json_files import write_json
-from runner.record.sweep_record import SweepRecord, SweepRun, sweep_folder, write_sweep
+from runner.record.sweep_record import RESULT, SweepRecord, SweepRun, sweep_folder, write_sweep
 from tests.records import record_json
 
 
@@ -68,6 +68,28 @@ def test_a_sweep_stands_for_its_best_run_on_the_rows_that_select(
     for name in ("rates", "0123"):
         assert find_record(tmp_path, name).identity == "aa11"
         assert "sweep rates: aa11, the best of 2 runs on val/accuracy 0.9000" in capsys.readouterr().err
+
+
+def test_a_search_stands_for_its_winner(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = record_json()["data"] | {"selection": "val/accuracy"}
+    for identity, selected in (("aa11", 0.9), ("ab22", 0.8)):  # the better one breaks a cap
+        write(tmp_path, identity, data=data, metrics={"val/accuracy": selected})
+    runs = [SweepRun(name, ["model=dsn"], "done") for name in ("aa11", "ab22")]
+    sweep_of(tmp_path, SweepRecord("0123456789", runs=runs))
+    write_json(sweep_folder(tmp_path, "0123456789") / RESULT, {"winner": "tiny", "run": "ab22"})
+    assert find_record(tmp_path, "0123").identity == "ab22"
+    assert "search 0123456789: ab22, its winner" in capsys.readouterr().err
+    write_json(sweep_folder(tmp_path, "0123456789") / RESULT, {"winner": None, "run": None})
+    assert find_record(tmp_path, "0123").identity == "aa11", "a search that was interrupted before its end"
+
+
+def test_no_score_selects_a_run_that_was_trained_on_the_rows_that_select(tmp_path: Path) -> None:
+    data = record_json()["data"] | {"selection": "val/accuracy"}
+    whole = record_json()["config"] | {"data": record_json()["config"]["data"] | {"fold": "all"}}
+    write(tmp_path, "aa11", data=data, metrics={"val/accuracy": 0.99}, config=whole)
+    write(tmp_path, "ab22", data=data, metrics={"val/accuracy": 0.8})
+    sweep_of(tmp_path, SweepRecord("folds", runs=[SweepRun(name, [], "done") for name in ("aa11", "ab22")]))
+    assert find_record(tmp_path, "folds").identity == "ab22"
 
 
 def test_a_sweep_without_a_finished_run_or_of_several_data_names_no_run(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from runner.statistics.probabilities import log_loss, softmax
-from runner.statistics.temperature import solve_inverse
+from runner.statistics.temperature import solve_inverse, why_not
 from runner.statistics.vector_scaling import VectorScaling, fit_vector_scaling, solve_vector
 
 
@@ -51,3 +51,14 @@ def test_few_rows_of_a_class_are_not_enough() -> None:
     logits, labels = drawn(300, (0.0, 0.0))
     labels = np.where(np.arange(300) < 30, labels, 0)
     assert "needs 50 rows per class, but one has" in str(fit_vector_scaling(logits, labels))
+
+
+@pytest.mark.timeout(60)
+def test_a_model_near_chance_is_refused_where_some_of_the_rows_contradict_it() -> None:
+    found = set[str]()
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        logits, labels = random.normal(size=(400, 2)), np.arange(400) % 2
+        if why_not(logits, labels, ()) == "":
+            found.add(str(fit_vector_scaling(logits, labels)).partition(" rows ")[0])
+    assert "on four fifths of the" in found

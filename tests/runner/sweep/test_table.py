@@ -52,13 +52,16 @@ def test_a_search_is_shown_by_names_and_selection_scores(capsys: pytest.CaptureF
     done = Job(0, ["model=ngram", "seed=0"], status="done", record=record, seconds=3.0)
     late = Job(1, ["model=dsn"], status="killed", reason="stopped after 9 s", seconds=9.0)
     paused = Job(2, ["model=dsn"], status="killed", seconds=1.0, outcome=Outcome(0, replace(record, status="killed")))
-    table = SearchTable([done, late, paused], 1, lambda words: f"a {words[0][6:]}")
-    for job in (done, late, paused):
+    whole = replace(record, config=record.config | {"data": {"fold": "all"}})
+    on_all = Job(3, ["model=ngram", "data.fold=all"], status="done", record=whole, seconds=2.0)
+    table = SearchTable([done, late, paused, on_all], 1, lambda words: f"a {words[0][6:]}")
+    for job in (done, late, paused, on_all):
         table.ended(job)
     table.close()
     said = capsys.readouterr().out
     assert "done     a ngram  val/accuracy 0.8100  3.0 s" in said and "0.99" not in said and "model=" not in said
     assert "stopped  a dsn  9.0 s" in said and "stopped after 9 s" in said and "to cut   a dsn  1.0 s" in said
+    assert "done     a ngram  2.0 s" in said, "its rows that select are among those it was trained on"
     assert "did not finish" not in said
 
 

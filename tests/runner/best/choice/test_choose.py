@@ -64,6 +64,17 @@ def test_at_least_needs_the_lower_end_not_the_point() -> None:
     assert isinstance(again, Choice) and again.winner == "0.853"
 
 
+def test_the_model_that_a_lower_goal_is_said_to_give_is_the_one_it_gives() -> None:
+    def of(right: int, kb: float) -> Scored:
+        return scored(f"{right}", answers(np.arange(20_000) < right), kb)
+
+    both = [of(17_108, 10), of(17_110, 20)]  # whose lower ends are 0.8513 and 0.8514
+    missed = choose(both, ACCURACY, Budget(at_least=0.9))
+    assert isinstance(missed, NoChoice) and "Try: at_least=0.851, which gives 17108" in missed.message
+    found = choose(both, ACCURACY, Budget(at_least=0.851))
+    assert isinstance(found, Choice) and found.winner == "17108"
+
+
 def test_an_error_is_better_when_it_is_low() -> None:
     labels = np.arange(40) % 3
     mse = NUMBER_SCORES["mse"]

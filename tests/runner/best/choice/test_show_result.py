@@ -10,7 +10,7 @@ import pytest
 
 from runner.best.choice.show_result import show_result
 from runner.best.types import Budget
-from tests.runner.best.endings import MODELS, ROW, ROWS, an_ending
+from tests.runner.best.endings import MODELS, ROW, ROWS, a_run, an_ending
 
 CAP = Budget(max_kb=1000)
 
@@ -65,6 +65,19 @@ def test_it_stands_beside_the_next_smaller_the_ceiling_and_the_most_frequent_lab
     assert f"left out {told} over the budget" in text
     assert "minilm: needs 22.9 MB, cap 1,000 kB dsn lr=0.1: skipped: 0.71 after a third" in text
     assert "not significantly" not in text
+
+
+def test_with_folds_all_models_are_compared_as_trained_on_the_same_rows(tmp_path: Path) -> None:
+    ending = an_ending(tmp_path, CAP)
+    weaker = {"tiny-1": a_run(tmp_path / "folds", 0, ROW < 870), "ngram": a_run(tmp_path / "folds", 1, ROW < 850)}
+    for record in weaker.values():
+        (tmp_path / "folds" / record.identity).rename(tmp_path / f"{record.identity}-fold")
+    on_folds = {name: replace(record, identity=f"{record.identity}-fold") for name, record in weaker.items()}
+    folded = replace(ending, plan=replace(ending.plan, folds=5), on_folds=on_folds)
+    text = shown(show_result(folded))
+    assert "test/accuracy 0.9000 [" in text and "next smaller: ngram 34 KB 41 us 0.8500 +0.020 [" in text
+    assert "The winner is trained on all rows, the others on 4 of 5 folds" in text
+    assert "trained on all rows" not in shown(show_result(ending))
 
 
 def test_where_only_time_is_limited_the_next_one_is_the_faster(tmp_path: Path) -> None:

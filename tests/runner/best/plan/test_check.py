@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from runner.best.plan.check import check_budget, check_facts, check_reach, check_task, goal_of
@@ -21,7 +23,6 @@ TASK = Classification(LabelFacts(names=("a", "b")))
         (Budget(max_kb=0), "max_kb=0: must be above 0"),
         (Budget(max_us=-1), "max_us=-1: must be above 0"),
         (Budget(prefer="large"), "prefer=large: expected cap or small"),
-        (Budget(at_least=93), "at_least=93: scores are at most 1. Try: at_least=0.93"),
         (Budget(goal="test/accuracy"), "Try: goal=accuracy"),
     ],
 )
@@ -56,9 +57,19 @@ def test_a_goal_is_a_score_of_the_task() -> None:
 def test_a_goal_that_the_most_frequent_label_reaches_is_refused_and_lopsided_labels_noted() -> None:
     with pytest.raises(ConfigError, match=r"label has accuracy 0\.970\. Try: at_least=0\.98"):
         check_facts(FACTS, Budget(goal="accuracy", at_least=0.9))
+    nearly_all = replace(FACTS, majority=0.995)
+    with pytest.raises(ConfigError, match=r"label has accuracy 0\.995\. Try: goal=f1_macro"):
+        check_facts(nearly_all, Budget(goal="accuracy", at_least=0.99))
     noted = check_facts(FACTS, Budget(goal="accuracy"))
     assert noted.notes == ("97.0% of the rows have one label, so accuracy says little. Try: goal=f1_macro",)
     assert check_facts(FACTS, Budget(goal="f1_macro")).notes == ()
+
+
+def test_only_scores_that_are_shares_are_at_most_one() -> None:
+    with pytest.raises(ConfigError, match=r"at_least=93: accuracy is at most 1\. Try: at_least=0\.93"):
+        check_facts(FACTS, Budget(goal="accuracy", at_least=93))
+    numbers = Facts(rows=100)
+    assert check_facts(numbers, Budget(goal="mse", at_least=4)) == numbers
 
 
 def plan_of(budget: Budget, *candidates: Candidate) -> Plan:
@@ -76,6 +87,8 @@ def test_a_cap_that_nothing_meets_names_the_nearest() -> None:
     with pytest.raises(ConfigError, match=r"nothing fits\. other: weights unavailable: x"):
         check_reach(plan_of(Budget()), [])
     check_reach(plan_of(Budget(max_kb=1), Candidate("ngram", "ngram")), beyond)
+    with pytest.raises(ConfigError, match=r"nothing fits\. This machine is too slow: ngram"):  # and not too few bytes
+        check_reach(plan_of(Budget(max_kb=50, max_us=10)), beyond)
 
 
 def test_too_few_minutes_are_refused_with_how_many_are_needed() -> None:

@@ -1,0 +1,32 @@
+"""What is known of finished candidates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from runner.best.finished import Finished, records_on_folds
+from runner.best.types import Done, Scored, Step
+from runner.record.json_files import write_json
+from tests.records import a_record
+from tests.runner.best.stand_ins import FIVE, Machine, search_of
+
+NOBODY: tuple[Scored, ...] = ()
+
+
+def test_candidates_are_compared_as_trained_on_the_same_folds(tmp_path: Path) -> None:
+    places = [("a", 0, 0), ("a", 1, 0), ("a", 0, 1), ("a", 1, 1), ("b", 0, 0), ("b", 1, 0)]  # b is dear: one repeat
+    steps = [Step(number, name, "fold", fold, again) for number, (name, fold, again) in enumerate(places, 1)]
+    plan = replace(FIVE, candidates=FIVE.candidates[:2], steps=tuple(steps), folds=2, repeats=2, planned=len(steps))
+    search = search_of(plan, tmp_path, Machine())
+    for step in steps:
+        run = f"{step.candidate}-{step.fold}-{step.repeat}"
+        (tmp_path / run).mkdir()
+        write_json(tmp_path / run / "record.json", a_record(identity=run).to_json())
+        search.journal.add(Done(step.number, "done", run, score=0.5))
+    search.journal.add(Done(7, "done", "a-on-all-rows", candidate="a"))
+    both = [Scored(name, name, 1000, None, place, (), 0.5) for place, name in enumerate("ab")]
+    found = records_on_folds(search, Finished((both[0],), (both[1],), None))
+    assert {name: record.identity for name, record in found.items()} == {"a": "a-1-0", "b": "b-1-0"}
+    without_folds = search_of(FIVE, tmp_path / "other", Machine())
+    assert records_on_folds(without_folds, Finished(NOBODY, NOBODY, None)) == {}
