@@ -1,8 +1,9 @@
 """Orders the steps of a search, and counts how many of them fit in the time.
 
-The first kind of the portfolio comes first; the others follow by the cost of their cheapest candidate. Within a kind
-that is trained in epochs, all candidates are trained to the cut first; then those that are still in it go on.
-Candidates that only compress one of these trainings follow at once.
+The first kind of the portfolio comes first; the others follow by the cost of their cheapest candidate, and last those
+that cannot win or teach, because they are over a cap. Within a kind that is trained in epochs, all candidates are
+trained to the cut first; then those that are still in it go on. Candidates that only compress one of these trainings
+follow at once.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ def ordered_kinds(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
     """Return the candidates by kind: that of the first candidate, then the cheapest ones; students after their teacher.
 
     The first kind of the portfolio is n-grams, so that the search has a useful model early, whatever the clock does.
+    Kinds that only show what a cap costs come last: they may neither win nor teach.
     """
     kinds: dict[str, list[Candidate]] = {}
     kind_of = {candidate.name: candidate.kind for candidate in candidates}
@@ -53,9 +55,12 @@ def ordered_kinds(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
         teachers = {kind_of[one.teacher] for one in kinds[name] if one.teacher}
         return max([own[name], *(own[teacher] for teacher in teachers)])
 
+    taught_by = {kind_of[one.teacher] for one in candidates if one.teacher}
+    is_ceiling = {name: name not in taught_by and not any(one.fits for one in kinds[name]) for name in kinds}
     has_teacher = {name: any(one.teacher for one in members) for name, members in kinds.items()}
     first = candidates[0].kind if candidates else ""
-    return [kinds[name] for name in sorted(kinds, key=lambda name: (name != first, cost(name), has_teacher[name]))]
+    order = {name: (name != first, is_ceiling[name], cost(name), has_teacher[name]) for name in kinds}
+    return [kinds[name] for name in sorted(kinds, key=order.__getitem__)]
 
 
 Parts = tuple[str, str, int | None, int | None, float]  # of a step: candidate, part, fold, repeat, seconds

@@ -43,6 +43,13 @@ def test_the_first_kind_of_the_portfolio_is_the_first_step_whatever_it_costs() -
     ]  # fmt: skip
 
 
+def test_what_can_neither_win_nor_teach_comes_last() -> None:
+    ceiling = Candidate("ceiling", "ceiling", seconds=1, fits=False)
+    names = [step.candidate for step in order_steps([NGRAM, ceiling, SMALL, LARGE], 0, 1)]
+    assert names == ["ngram", "large", "large", "distilled", "ceiling"]
+    assert [step.candidate for step in order_steps([NGRAM, replace(ceiling, fits=True), TINY[0]], 0, 1)][1] == "ceiling"
+
+
 def test_of_a_kind_only_those_that_go_on_take_time() -> None:
     steps = order_steps([NGRAM, *TINY], 0, 1)
     assert survivors_of(4) == 2 and survivors_of(5) == 3 and survivors_of(1) == 1
