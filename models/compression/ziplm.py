@@ -20,7 +20,7 @@ from torch import nn
 from models.compression.settings.pruning import Ziplm as Options
 from models.compression.stage import Inputs, Stage, StageContext, Stopwatch, Targets, TaskView
 from models.compression.structured.blocks import blocks_of
-from models.compression.structured.layer_widths import restore, widths
+from models.compression.structured.layer_widths import record_widths, restore, widths
 from models.compression.structured.recovery import RecoveryHook
 from models.compression.structured.search import Choices, search_weights, solve_knapsack
 from models.compression.structured.speed_model import SpeedModel
@@ -69,6 +69,7 @@ class Ziplm(Stage):
         if kept:
             done = kept[1]["step"]
             restore(model, kept[1]).load_state_dict(kept[0])
+            record_widths(model)  # without a further cut, nothing else would
         for step in range(max(done, 1), options.steps + 1):
             if step > done:
                 model = self._prune(model, speed, target ** (step / options.steps), context)

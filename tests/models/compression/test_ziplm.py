@@ -60,6 +60,7 @@ def test_an_interrupted_run_goes_on_from_the_last_cut(context: CountingContext) 
     found = run(chosen, context)
     assert [phase for phase, _, _ in context.phases] == ["recovery-1", "recovery-2", "recovery-2"]
     assert widths(found) == widths(whole)
+    assert found.architecture == whole.architecture, "or the saved model could not be opened"
     assert torch.equal(found(**batch()), whole(**batch()))
 
 
