@@ -194,7 +194,8 @@ class StageContext(Stopwatch, Protocol):
 
         moments: optimizer moments from an earlier phase to continue with; new parameters start without. {}: start
         without any, but return them. None: do not return them.
-        changes: epochs, steps, batch_size, patience, keep_best, lr, weight_decay, schedule, warmup.
+        changes: epochs, steps, batch_size, patience, keep_best, average, lr, weight_decay, schedule, warmup. A stage
+        whose buffers change with the steps, such as masks, passes average=1, as a mean would mix their states.
         """
         ...
 

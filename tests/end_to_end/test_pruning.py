@@ -20,6 +20,7 @@ from models.compression.movement import MovementHook
 from models.compression.pruning.masks import choose_matrices
 from models.compression.settings.chain import out_of_order
 from models.compression.settings.pruning import Magnitude, Movement
+from models.compression.settings.quantization import WeightOnly
 from models.compression.settings.stage import StageSettings
 from models.compression.stage import Stage, StageContext
 from runner.config.compose import compose
@@ -91,6 +92,29 @@ def test_a_pruned_model_is_recorded_with_its_costs_and_later_training_keeps_its_
     assert again and again.identity != record.identity
     for name, weight in matrices(tmp_path / "outputs" / again.identity / "model").items():
         assert torch.equal(weight != 0, before[name] != 0)
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        Magnitude(density=0.25, epochs=3.0, start=0.0, end=0.9, every=1),
+        WeightOnly(method="weight_only", bits=4, qat=True, qat_epochs=3.0, qat_hold=0.25),
+    ],
+    ids=["masks", "rounded weights"],
+)
+def test_masks_and_frozen_steps_are_not_averaged_over_epochs(tmp_path: Path, stage: StageSettings) -> None:
+    dense = run(settings(tmp_path), []).record
+    assert dense
+    weights = []
+    for average in (1, 3):
+        chosen = settings(tmp_path, stage=stage)
+        chosen.finished = str(tmp_path / "outputs" / dense.identity / "model")
+        chosen.train.average, chosen.train.keep_best = average, False
+        record = run(chosen, []).record
+        assert record and record.status == "done", record and record.reason
+        assert record.metrics.get("prune/density_prunable", 0.25) == pytest.approx(0.25, abs=0.01)
+        weights.append(read_state(str(tmp_path / "outputs" / record.identity / "model"), ""))
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
 
 def test_an_interrupted_pruning_goes_on_with_its_scores_and_ends_the_same(

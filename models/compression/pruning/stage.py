@@ -172,7 +172,7 @@ class MaskingStage(Stage):
         if options.is_trained:
             context.train(
                 model, pruning, phase="prune", epochs=options.epochs or None, steps=options.steps, lr=options.lr,
-                warmup=options.warmup,
+                warmup=options.warmup, average=1,  # the mean of several masks would keep more weights than each of them
             )  # fmt: skip
         else:
             pruning.begin(model, 0)

@@ -209,7 +209,8 @@ class AwareStage(QuantizationStage):
         parent = Parent(model, chosen, context) if chosen.qat_soft or chosen.qat_states else None
         hook = AwareHook(self.aware_layers(model), chosen.qat_step_lr or lr, chosen, parent)
         decay: JsonObject = {} if chosen.qat_weight_decay is None else {"weight_decay": chosen.qat_weight_decay}
-        context.train(model, hook, phase="qat", epochs=chosen.qat_epochs, lr=lr, **decay)
+        # No average: steps frozen at the end do not fit weights from before.
+        context.train(model, hook, phase="qat", epochs=chosen.qat_epochs, lr=lr, average=1, **decay)
         self.ranges = hook.ranges
         if (changed := float(hook.changed)) >= 0.0:
             context.add_metrics({"quantize/codes_changed": changed})

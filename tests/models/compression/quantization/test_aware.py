@@ -179,7 +179,7 @@ def test_what_was_trained_is_what_the_file_holds(tmp_path: Path) -> None:
 def test_the_parent_teaches_and_dropout_is_off() -> None:
     context = Training()
     compact().run(small(), cast(StageContext, context))
-    assert context.modes == {False} and context.changes == {"weight_decay": 0.0}
+    assert context.modes == {False} and context.changes == {"weight_decay": 0.0, "average": 1}
     assert set(context.logged) == {"distil/loss_soft", "distil/loss_hidden"}
     assert 0.0 < context.facts["quantize/codes_changed"] <= 1.0, "since the first of 40 steps"
 
