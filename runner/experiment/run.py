@@ -96,19 +96,19 @@ def _find_or_make(
     settings, folder, exclusive = prepared.settings, prepared.folder, context.exclusive
 
     def make_run(inner: Settings, words: list[str], inner_context: RunContext = context) -> Outcome:
+        random = RandomState()
+        state = random.state()
         exclusive.exit()  # the inner run enters and exits by itself
         try:
             return run(inner, words, inner_context)
         finally:
+            random.load(state)  # whether the inner run is made or found does not change this run's random numbers
             exclusive.enter(Path(settings.paths.cache))
 
     def make_baseline(inner: Settings, words: list[str]) -> Outcome:
-        random = RandomState()
-        state = random.state()
         try:
             return make_run(inner, words, replace(context, watch=None, is_quiet=True, is_patient=True))
         finally:
-            random.load(state)  # whether the baseline is made or found does not change this run's random numbers
             restart_peak()
 
     with claim(folder, terminal.say, exclusive, is_patient=context.is_patient):

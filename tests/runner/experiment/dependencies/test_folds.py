@@ -100,6 +100,18 @@ def test_the_answers_to_held_out_rows_calibrate_the_model_of_all_rows(reviews: P
     assert whole.metrics[f"{OUT_OF_FOLD}/accuracy"] == pytest.approx(accuracy)
 
 
+def test_the_model_is_the_same_whether_the_runs_of_folds_are_made_or_found(tmp_path: Path) -> None:
+    path = write_reviews(tmp_path / "reviews.csv", lambda tone, draw: tone, 150)
+    words = ["model=dsn", "model.tokenizer=train", "model.token_dropout=0.3", *FOLDS[1:], "train.epochs=1"]
+    words.append("baseline.ngram=off")
+    first = made(tmp_path, *words, f"data.path={path}")
+    weights = tmp_path / "out" / first.identity / "model" / "model.safetensors"
+    before = weights.read_bytes()
+    again = made(tmp_path, *words, f"data.path={path}", "force=true")
+    assert first.calibration and again.calibration and first.calibration.folds == again.calibration.folds
+    assert first.identity == again.identity and weights.read_bytes() == before
+
+
 def test_a_promise_is_made_on_these_answers(reviews: Path) -> None:
     own, whole = records(reviews)
     output = reviews / "out"
