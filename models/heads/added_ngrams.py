@@ -44,6 +44,19 @@ class AddedNgrams(nn.Module):
         found: Tensor = sums * self.scale + self.bias
         return torch.cat([torch.zeros_like(found), found], -1) if self.outputs == 2 else found
 
+    @torch.no_grad()
+    def reorder(self, order: Sequence[int]) -> None:
+        """Reorder the outputs; order: their present indices. Two logits keep their difference, not their values."""
+        if self.outputs == 2:
+            sign = -1 if list(order) == [1, 0] else 1
+            self.scale.mul_(sign)
+            self.bias.mul_(sign)
+            return
+        places = torch.tensor(order, device=self.scale.device)
+        self.bag.rows.copy_(self.bag.rows[:, places])
+        self.scale.copy_(self.scale[places])
+        self.bias.copy_(self.bias[places])
+
 
 def attach_ngrams(model: LinearHead, options: JsonObject) -> AddedNgrams:
     """Make a network add the logits of a model over n-grams; the caller fills that model's tensors."""

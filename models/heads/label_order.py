@@ -11,6 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from models.errors import ModelError
+from models.heads.added_ngrams import AddedNgrams
+from models.heads.exits import Exits
+from models.heads.linear import LinearHead
 from models.json_types import JsonObject
 
 
@@ -48,14 +51,42 @@ def _are_numbers(names: Sequence[str]) -> bool:
     return all(name.casefold() in (str(place), f"label_{place}") for place, name in enumerate(names))
 
 
+def reorder_outputs(model: LinearHead, order: Sequence[int], where: str) -> None:
+    """Reorder the outputs of a model's last layer, of its early exits, and of the n-grams added to it.
+
+    where: for messages, the setting that names the model. ModelError for codes that several labels share.
+    """
+    exits = model.exits.classifiers if isinstance(model.exits, Exits) else ()
+    for head in (model.classifier, *exits):
+        if any(is_shared(name, tensor, order) for name, tensor in head.state_dict().items()):
+            raise ModelError(
+                f"{where}: its labels have another order than the data's, and its last layer is quantized in a way "
+                "that cannot be reordered. Try: data.label_names=<the labels in the order of that run>"
+            )
+    for head in (model.classifier, *exits):
+        reorder_head(head, order)
+    if isinstance(model.added, AddedNgrams):
+        model.added.reorder(order)
+
+
+def is_shared(name: str, tensor: Tensor, order: Sequence[int]) -> bool:
+    """Is a tensor of a head neither one number for all labels nor separate for each of them?"""
+    return tensor.numel() != 1 and tensor.shape[label_axis(name)] != len(order)
+
+
 @torch.no_grad()
 def reorder_head(head: nn.Module, order: Sequence[int]) -> None:
     """Reorder the outputs of a last layer, and of its dendrites if it has any."""
     for name, tensor in head.state_dict().items():
-        tensor.copy_(reorder_tensor(name, tensor, order))
+        if tensor.numel() != 1:  # else it holds for all labels, such as the step of a quantized layer
+            tensor.copy_(reorder_tensor(name, tensor, order))
 
 
 def reorder_tensor(name: str, tensor: Tensor, order: Sequence[int]) -> Tensor:
     """Reorder the labels of one tensor of a head; name: the tensor's name in the head."""
-    axis = 1 if name.endswith(".lateral") else 0  # (earlier dendrites, labels); elsewhere labels come first
-    return tensor.index_select(axis, torch.tensor(order, device=tensor.device))
+    return tensor.index_select(label_axis(name), torch.tensor(order, device=tensor.device))
+
+
+def label_axis(name: str) -> int:
+    """The axis of the labels in a tensor of a head."""
+    return 1 if name.endswith(".lateral") else 0  # (earlier dendrites, labels); elsewhere labels come first

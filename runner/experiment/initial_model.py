@@ -29,7 +29,7 @@ from models.checkpoints.source import check_source
 from models.checkpoints.static import check_static, table_shape
 from models.compression.methods import is_quantized
 from models.heads.exits import exits_of
-from models.heads.label_order import label_names_of, match_labels, reorder_head
+from models.heads.label_order import label_names_of, match_labels, reorder_outputs
 from models.heads.linear import LinearHead
 from models.heads.target_scale import standardise_targets
 from models.heads.text import SequenceClassifier
@@ -208,7 +208,7 @@ def open_finished_model(
 ) -> tuple[Network, WeightsReport]:
     """Return the saved model of a finished run, ready to be trained further, and its weights' facts.
 
-    label_names: of the task; where the run had them in another order, its last layer is brought into this one.
+    label_names: of the task; where the run had them in another order, its outputs are brought into this one.
     """
     model = load_model(folder)
     freeze(model, settings.freeze)
@@ -218,7 +218,7 @@ def open_finished_model(
     order, notes = match_labels(found, label_names, f"from={folder}", "the data of that run")
     digest = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
     if order != sorted(order):
-        reorder_head(model.classifier, order)
+        reorder_outputs(model, order, f"from={folder}")
         digest += f" {order}"
     return model, WeightsReport(source=str(folder), fingerprint=digest, loaded=list(model.state_dict()), notes=notes)
 

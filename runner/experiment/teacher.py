@@ -86,7 +86,7 @@ class KeptTeacher:
         split = self.versions.get(split.fingerprint, split)
         parts: dict[str, Any] = {"teacher": self.facts.fingerprint, "texts": split.fingerprint}
         if self.order != sorted(self.order):
-            parts["order"] = self.order
+            parts["output_order"] = self.order  # under "order", caches may hold answers of exits in another order
         if split.labels.places is not None:
             parts["items"] = split.labels.item_fingerprint
         return open_teacher_logits(self.cache, parts, lambda: self._compute_logits(split))

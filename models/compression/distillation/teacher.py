@@ -84,8 +84,9 @@ def open_teacher(source: str, key: str, order: Sequence[int] = ()) -> nn.Module:
     config = read_config(source, key)
     teacher: nn.Module = open_model(source, key) if can_open(config) else _open_transformers(source, config, key)
     if list(order) != sorted(order):
-        # Reorder the outputs rather than the weights, which may be quantized.
-        last = teacher.classifier if isinstance(teacher, LinearHead) else teacher
+        # Reorder the outputs rather than the weights, which may be quantized. In our own networks every logit comes out
+        # of `unstandardise`: those of exits and added n-grams too, and those of callers of `score`.
+        last = teacher.unstandardise if isinstance(teacher, LinearHead) else teacher
         last.register_forward_hook(lambda _module, _inputs, logits: logits[..., list(order)])
     return teacher.eval().requires_grad_(False)
 

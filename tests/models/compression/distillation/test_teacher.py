@@ -16,10 +16,16 @@ from transformers import (
     SqueezeBertForSequenceClassification,
 )
 
-from models.compression.distillation.internals import shape_of
+from models.compression.distillation.internals import run_with_internals, shape_of
 from models.compression.distillation.teacher import open_teacher, read_model_facts
+from models.compression.quantization.stage import record_method
+from models.compression.settings.exits import Exits
 from models.errors import ModelError
+from models.heads.exits import exits_of
+from tests.models.checkpoints.test_save import write
+from tests.models.compression.exiting.exit_context import with_exits
 from tests.models.families import config_of, save_family
+from tests.models.heads.test_added_ngrams import compared, with_ngrams
 from tests.models.helpers import STOCK, batch, stock
 
 KEY = "compression.distil.teacher"
@@ -87,6 +93,27 @@ def test_a_classifier_of_tokens_answers_at_the_places_asked_for(tmp_path: Path, 
         expected = model(**own).logits.flatten(0, 1)[places][:, [2, 0, 1]]
         torch.testing.assert_close(teacher(**inputs, places=places), expected, atol=1e-5, rtol=1e-5)
     assert read_model_facts(str(tmp_path), KEY).head == "token"
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("part", ["exits", "n-grams"])
+def test_rows_that_leave_early_and_added_logits_are_in_the_order_asked_for(tmp_path: Path, part: str) -> None:
+    if part == "exits":
+        model, _ = with_exits(Exits(after=[1, 2, 3]))
+        record_method(model, Exits(after=[1, 2, 3]))
+        exits_of(model).thresholds.fill_(0.4)  # type: ignore[union-attr]
+    else:
+        model = compared()
+        with_ngrams(model)
+    write(model, tmp_path)
+    own, inputs = open_teacher(str(tmp_path), KEY), batch()
+    teacher = open_teacher(str(tmp_path), KEY, order=(2, 0, 1))
+    expected = own(**inputs)[:, [2, 0, 1]]
+    torch.testing.assert_close(teacher(**inputs), expected)
+    if part == "exits":
+        assert sum(exits_of(own).take_counts(4)[layer] for layer in (1, 2, 3)) > 0  # type: ignore[union-attr]
+        inside = [run_with_internals(one, inputs).logits for one in (own, teacher)]
+        torch.testing.assert_close(inside[1], inside[0][:, [2, 0, 1]])
 
 
 @pytest.mark.parametrize("kind", ["bert", "distilbert"])
