@@ -63,7 +63,7 @@ def stored_results() -> Iterator[None]:
 
     compute = Promotion.run_node
 
-    def run_node(self: Promotion, n: fx.Node) -> Any:
+    def run_node(self: Promotion, n: fx.Node) -> object:
         if n.op != "call_function" or "val" not in n.meta:
             return compute(self, n)
         with self._set_current_node(n):

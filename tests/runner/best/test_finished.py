@@ -1,4 +1,4 @@
-"""What is known of finished candidates."""
+"""The records by which finished candidates are compared."""
 
 from __future__ import annotations
 
