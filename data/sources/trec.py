@@ -24,6 +24,7 @@ from data.sources.options import ReadOptions, format_of
 
 IDS = ("_id", "id", "qid", "query-id", "query_id", "docid", "doc_id", "pid", "corpus-id")  # headers of a column of ids
 RANK_SHAPES = {3: (0, 1, 2), 4: (0, 1, 3), 6: (0, 2, 4)}  # columns of a run: those of query, document and score
+PLACES_WIDTH = 3  # columns of a run whose last one may be a rank; longer lines have a score beside the rank
 LABEL_SHAPES = {3: (0, 1, 2), 4: (0, 2, 3)}  # columns of judgements: those of query, document and label
 SHAPES_OF = {
     "candidates": "query Q0 document rank score tag (or query document rank score, or query document rank)",
@@ -104,20 +105,22 @@ def _named_texts(path: Path, file_format: str, key: str, settings: DataSettings)
 def read_judgements(settings: DataSettings) -> list[Line]:
     """Return the judgements of a file; DataError for an invalid line, or a pair with two labels."""
     path = existing_file(str(settings.qrels), "data.qrels", any_format=True)
-    return refuse_twice(list(_lines(path, "qrels", LABEL_SHAPES, settings)), str(path), "labels")
+    found = [line for line, _ in _lines(path, "qrels", LABEL_SHAPES, settings)]
+    return refuse_twice(found, str(path), "labels")
 
 
 def read_candidates(settings: DataSettings) -> list[Line]:
     """Return the candidates of a file; DataError for an invalid line, or a document listed twice for a query."""
     path = existing_file(str(settings.candidates), "data.candidates", any_format=True)
-    found = list(_lines(path, "candidates", RANK_SHAPES, settings))
-    if _are_places(found):
+    lines = list(_lines(path, "candidates", RANK_SHAPES, settings))
+    found, widths = [line for line, _ in lines], {width for _, width in lines}
+    if widths == {PLACES_WIDTH} and _are_places(found):
         found = [Line(line.number, line.query, line.document, -line.value) for line in found]
     return refuse_twice(found, str(path), "places")
 
 
 def _are_places(lines: list[Line]) -> bool:
-    """Return whether the values are the ranks 1, 2, 3, ... of each query's documents; 3-column files may have these."""
+    """Return whether the values are the ranks 1, 2, 3, ... of each query's documents."""
     by_query: dict[str, list[float]] = {}
     for line in lines:
         by_query.setdefault(line.query, []).append(line.value)
@@ -138,8 +141,13 @@ def refuse_twice(lines: list[Line], where: str, what: str) -> list[Line]:
     return lines
 
 
-def _lines(path: Path, key: str, shapes: Mapping[int, tuple[int, ...]], settings: DataSettings) -> Iterator[Line]:
-    """Yield the lines of a file; shapes: by the number of columns, which of them are query, document and value."""
+def _lines(
+    path: Path, key: str, shapes: Mapping[int, tuple[int, ...]], settings: DataSettings
+) -> Iterator[tuple[Line, int]]:
+    """Yield the lines of a file, each with its number of columns.
+
+    shapes: by the number of columns, which of them are query, document and value.
+    """
     if format_of(path) in ("jsonl", "parquet"):
         raise DataError(f"data.{key}={path}: lines of text are needed, such as {SHAPES_OF[key]}. Convert the file")
     options = ReadOptions({"text": "line"}, settings.encoding, prefix="data.")
@@ -158,4 +166,4 @@ def _lines(path: Path, key: str, shapes: Mapping[int, tuple[int, ...]], settings
             )
         if math.isnan(value):
             raise DataError(f"{path} line {number}: {cells[places[2]]!r} is not a number. Fix that line")
-        yield Line(number, cells[places[0]], cells[places[1]], value)
+        yield Line(number, cells[places[0]], cells[places[1]], value), len(cells)

@@ -35,6 +35,14 @@ def test_candidates_have_three_four_or_six_columns(tmp_path: Path) -> None:
     assert [line.value for line in candidates(path, "1 a 9.5", "1 b 7")] == [9.5, 7]
 
 
+@pytest.mark.parametrize("form", ["q Q0 {name} {rank} {score} bm25", "q {name} {rank} {score}"])
+def test_scores_that_count_down_to_one_are_scores_where_there_is_a_rank_beside_them(tmp_path: Path, form: str) -> None:
+    lines = [form.format(name=name, rank=rank, score=4 - rank) for rank, name in enumerate("abc", 1)]
+    assert [(line.document, line.value) for line in candidates(tmp_path / "run.txt", *lines)] == [
+        ("a", 3), ("b", 2), ("c", 1),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("line", ["1 a", "1 Q0 a 2 7", "1 a 1 7 x y z", "1 a nine", "1 Q0 a 1 inf bm25"])
 def test_other_lines_are_refused_with_their_number(tmp_path: Path, line: str) -> None:
     with pytest.raises(DataError, match=r"run.txt line 2: query Q0 document"):
