@@ -31,7 +31,7 @@ from data.stores.build_once import SharedCache
 from data.targets.base import ColumnTarget
 from data.targets.choice import column_target
 from data.targets.label_column import SHOWN, LabelColumn, no_labels_error
-from data.targets.label_set import LabelSet
+from data.targets.label_set import find_lists
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -210,8 +210,7 @@ def _convert(
         if not len(column):
             raise DataError(f"{path} has a header but no usable row. Try: data.path=<a file with rows>")
         part.replace(target)
-    if LabelSet.reads_texts_as_lists(settings):
-        column.find_lists()
+    find_lists(column, settings)
     return pa.ipc.open_file(pa.memory_map(str(target))).read_all(), column, missing.count
 
 

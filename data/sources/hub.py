@@ -12,7 +12,7 @@ import numpy as np
 
 from data.errors import DataError, MissingColumn
 from data.settings import GROUP_RULES, DataSettings
-from data.sources.cells import check_text_columns, label_cell
+from data.sources.cells import check_text_columns, label_cell, label_text
 from data.sources.code_cells import code_lists
 from data.sources.columns import group_column, refuse_rule_as_column
 from data.sources.hub_splits import hub_splits
@@ -21,6 +21,7 @@ from data.sources.raw import BESIDE, CODES, RawData, RawSplit, columns_beside
 from data.targets.base import ColumnTarget
 from data.targets.choice import column_target
 from data.targets.label_column import UNLABELLED, LabelColumn, no_labels_error
+from data.targets.label_set import find_lists
 from data.targets.number import Number
 
 if TYPE_CHECKING:
@@ -161,12 +162,17 @@ def _rows_with_text(table: pa.Table, settings: DataSettings, where: str) -> np.n
 
 
 def class_names(feature: object) -> tuple[str, ...]:
-    """Return the names of a dataset's classes, in id order; () for a feature that is not a ClassLabel."""
+    """Return the names of a dataset's classes, in id order, in the form of `label_text`.
+
+    () for a feature that is not a ClassLabel.
+    """
     import datasets
 
     if isinstance(feature, datasets.List | datasets.LargeList):
         feature = feature.feature  # for sets of labels
-    return tuple(feature.names) if isinstance(feature, datasets.ClassLabel) else ()
+    if not isinstance(feature, datasets.ClassLabel):
+        return ()
+    return tuple(label_text(name, "the list of classes") for name in feature.names)
 
 
 def hub_labels(dataset: Dataset, rows: np.ndarray, settings: DataSettings, where: str) -> LabelColumn:
@@ -176,17 +182,30 @@ def hub_labels(dataset: Dataset, rows: np.ndarray, settings: DataSettings, where
         for row in rows.tolist():
             column.add("", row + 1)
         return column
-    asked, names = settings.task, class_names(dataset.features[settings.label])
-    column = LabelColumn(names if asked != Number.task else ())
+    names = () if settings.task == Number.task else class_names(dataset.features[settings.label])
+    column = LabelColumn(tuple(dict.fromkeys(names)))  # two names may be the same but for blanks
     used, row = np.zeros(len(dataset), dtype=bool), 0
     used[rows] = True
     for part in dataset.data.column(settings.label).chunks:
         for value in part.to_pylist():
             row += 1
             if used[row - 1]:
-                if isinstance(value, list):
-                    value = [names[one] for one in value] if column.classes else value
-                elif column.classes and value is not None:
-                    value = names[value] if value >= 0 else None if UNLABELLED in names else UNLABELLED
-                column.add(label_cell(value, f"{where} row {row}"), row)
+                cell = f"{where} row {row}"
+                column.add(label_cell(_with_names(value, names, cell) if names else value, cell), row)
+    find_lists(column, settings)
     return column
+
+
+def _with_names(value: list[int | None] | int | None, names: tuple[str, ...], where: str) -> list[str] | str | None:
+    """Return the names of a ClassLabel's ids, of which -1 marks a missing one; DataError for an id without a name."""
+    ids = [one for one in (value if isinstance(value, list) else [value]) if one is not None and one >= 0]
+    if unknown := [one for one in ids if one >= len(names)]:
+        raise DataError(
+            f"{where} has the class {unknown[0]}, but the dataset names {len(names)} classes "
+            f"({', '.join(names[:10])}). Fix that row"
+        )
+    if isinstance(value, list):
+        return [names[one] for one in ids]
+    if not ids:
+        return None if value is None or UNLABELLED in names else UNLABELLED
+    return names[ids[0]]

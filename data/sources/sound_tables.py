@@ -30,6 +30,7 @@ from data.sources.raw import BESIDE, columns_beside
 from data.sources.sound_split import NAME
 from data.stores.build_once import SharedCache
 from data.targets.label_column import LabelColumn, no_labels_error
+from data.targets.label_set import find_lists
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -148,6 +149,7 @@ def _of_file(path: Path, settings: DataSettings, options: ReadOptions, cache: Sh
         column = LabelColumn()
         for row in rows.tolist():
             column.add(labels[row], numbers[row])
+        find_lists(column, settings)
         return column
 
     digests = np.frombuffer(b"".join(table["digest"].to_pylist()), np.uint8).reshape(-1, 32)

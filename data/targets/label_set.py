@@ -48,12 +48,6 @@ class LabelSet(ColumnTarget):
         return asked == cls.task or bool(column.lists or settings.labels or settings.label_separator)
 
     @classmethod
-    def reads_texts_as_lists(cls, settings: DataSettings) -> bool:
-        """May texts such as "['a', 'b']" be sets of labels? Not if a separator is set."""
-        asked = settings.task
-        return asked in ("auto", cls.task) and not settings.label_separator
-
-    @classmethod
     def of(cls, settings: DataSettings, column: LabelColumn, where: str) -> LabelSet:
         """Take the training labels for sets; DataError for fewer than two labels, and for names that do not fit."""
         _refuse_joined(settings, column, where)
@@ -157,6 +151,12 @@ class LabelSet(ColumnTarget):
         """Return a line on the labels that no row of a split has."""
         rare = without_rows(split.labels.values, self.names)
         return [f"{split.name} has no row with {_shown(rare)}"] if rare else []
+
+
+def find_lists(column: LabelColumn, settings: DataSettings) -> None:
+    """Let a column of texts such as "['a', 'b']" hold sets of labels, unless they are classes or have a separator."""
+    if settings.task in ("auto", LabelSet.task) and not settings.label_separator and not column.classes:
+        column.find_lists()
 
 
 def labels_of(value: str, column: LabelColumn, settings: DataSettings) -> list[str]:

@@ -17,6 +17,7 @@ from data.inputs.tokenizer import load_tokenizer
 from data.load import load_splits
 from data.settings import DataSettings
 from data.sources.hub import read_hub
+from data.sources.raw import RawData
 from models.checkpoints.hub import fetch_file
 from models.errors import ModelError
 from runner.config.compose import compose
@@ -97,6 +98,7 @@ def test_a_hub_that_does_not_answer_is_one_message_within_seconds(tmp_path: Path
     script = """
 from data.errors import DataError
 from data.sources.hub import read_hub
+from data.sources.raw import RawData
 from data.settings import DataSettings
 try:
     read_hub(DataSettings(source="hub", id="stanfordnlp/imdb", report_splits={"test": "test"}))
@@ -145,3 +147,54 @@ def test_texts_without_labels_are_cut_from_one_split(tmp_path: Path) -> None:
         resolve(compose(["data=imdb", *words[:2], *words[3:]])).data,
         tokenizer="google-bert/bert-base-uncased", vocab_size=0, cache=tmp_path, task=found.task,
     ).fingerprint  # fmt: skip
+
+
+def made(patch: pytest.MonkeyPatch, labels: list[Any], feature: Any = None, **options: Any) -> RawData:
+    """A hub dataset of these labels, read; feature: their kind, as its library declares it."""
+    import datasets
+
+    rows = datasets.Dataset.from_dict({"text": [f"text {number}" for number in range(len(labels))], "label": labels})
+    if feature is not None:
+        rows = rows.cast(datasets.Features({"text": datasets.Value("string"), "label": feature}))
+    patch.setenv("HF_HUB_OFFLINE", "1")
+    patch.setattr("datasets.load_dataset", lambda *_args, **_options: rows)
+    return read_hub(DataSettings(source="hub", id="some/data", split="train", **options))
+
+
+def test_lists_written_as_texts_are_sets_as_they_are_in_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = ["['anger', 'joy']", "['joy']", "[]"] * 4
+    raw = made(monkeypatch, labels)
+    assert (raw.target.name, raw.target.names) == ("label_set", ("anger", "joy"))
+    assert raw.splits["train"].labels.values[:3].tolist() == [[1, 1], [0, 1], [0, 0]]
+    assert made(monkeypatch, labels, task="multilabel").target.names == ("anger", "joy")
+    assert made(monkeypatch, labels, task="classification").target.names == ("['anger', 'joy']", "['joy']", "[]")
+
+
+def test_names_of_classes_are_read_as_other_labels_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    import datasets
+
+    raw = made(monkeypatch, [0, 1, 2, 1] * 4, datasets.ClassLabel(names=[" no", "cafe\u0301 ", "yes"]))
+    assert raw.target.names == ("no", "caf\u00e9", "yes")
+    assert raw.splits["train"].labels.values[:4].tolist() == [0, 1, 2, 1]
+    same = made(monkeypatch, [0, 1, 2, 1] * 4, datasets.ClassLabel(names=["no", "yes ", "yes"]))
+    assert same.target.names == ("no", "yes") and same.splits["train"].labels.values[:3].tolist() == [0, 1, 1]
+
+
+def test_a_set_of_classes_may_have_ids_that_mark_a_missing_label(monkeypatch: pytest.MonkeyPatch) -> None:
+    import datasets
+
+    raw = made(monkeypatch, [[0, -1], [1], [-1], [1, None]] * 4, datasets.List(datasets.ClassLabel(names=["a", "b"])))
+    assert raw.splits["train"].labels.values[:4].tolist() == [[1, 0], [0, 1], [0, 0], [0, 1]]
+
+
+def test_a_class_that_the_dataset_does_not_name_is_refused_with_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    import datasets
+    import pyarrow as pa
+
+    features = datasets.Features({"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["a", "b"])})
+    table = pa.table({"text": ["one", "two", "three"], "label": [0, 5, 1]})
+    rows = datasets.Dataset(table, info=datasets.DatasetInfo(features=features))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("datasets.load_dataset", lambda *_args, **_options: rows)
+    with pytest.raises(DataError, match=r"some/data train row 2 has the class 5, but the dataset names 2 classes"):
+        read_hub(DataSettings(source="hub", id="some/data", split="train"))
