@@ -76,7 +76,8 @@ class Number(ColumnTarget):
                     f"{where}: the label {value!r} is not a finite number (row {column.row_of(value)}). "
                     "Fix such rows, or leave their label empty and use data.missing=drop"
                 )
-            return None if math.isnan(number) or (number == -1.0 and not self.has_negative) else number
+            is_mark = number == -1.0 and (not self.has_negative or settings.unlabelled == "drop")
+            return None if math.isnan(number) or is_mark else number
 
         labels, rows = encode_column(column, number_of, settings, name, where)
         return Labels(labels.astype(np.float64)), rows

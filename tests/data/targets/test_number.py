@@ -93,3 +93,9 @@ def test_years_seconds_and_one_huge_target_are_taken(tmp_path: Path) -> None:
 def test_training_rows_that_happen_to_be_equal_are_refused(tmp_path: Path) -> None:
     targets = np.where(np.arange(60) == 7, 3.0, 5.0)
     assert "targets are 5, so there is nothing to learn" in refused(tmp_path, targets, max_rows=2)
+
+
+def test_targets_of_minus_one_are_dropped_on_request_and_otherwise_numbers_below_0(tmp_path: Path) -> None:
+    targets = np.where(np.arange(60) % 6 == 0, -1, 2 + SPREAD)
+    assert read(tmp_path, targets, unlabelled="drop").train.labels.values.min() >= 1
+    assert read(tmp_path, targets).train.labels.values.min() == -1
