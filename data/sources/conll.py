@@ -3,11 +3,13 @@
     for number, row in conll_rows(stream, "ner.conll", {"data.tokens": "0", "data.tags": "-1"}): row["0"], row["-1"]
 
 A CoNLL file has one word per line, columns separated by tabs or spaces, and a blank line after each row. Columns are
-numbered from 0, or from the end with -1. Lines of -DOCSTART- and comments of CoNLL-U are skipped.
+numbered from 0, or from the end with -1. Lines of -DOCSTART- are skipped, and of CoNLL-U comments, multiword tokens
+(1-2) and empty nodes (5.1).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
@@ -16,6 +18,7 @@ from data.json_types import JsonObject
 from data.sources.cells import as_text, label_text
 
 DOCUMENT = "-DOCSTART-"
+BESIDE_WORDS = re.compile(r"[0-9]+[-.][0-9]+")  # ids of multiword tokens and empty nodes in CoNLL-U
 BLANK = " \t\r\n"
 SHOWN = 5  # first words of a row in a message
 
@@ -106,7 +109,20 @@ def _fields(line: str, separator: str) -> list[str]:
 
 def _columns(row: list[list[str]], numbers: Mapping[str, int]) -> JsonObject:
     """Return the wanted columns of a row, by their number."""
-    return {str(number): [fields[number] for fields in row] for number in numbers.values()}
+    words = _words_of_conllu(row, numbers) or row
+    return {str(number): [fields[number] for fields in words] for number in numbers.values()}
+
+
+def _words_of_conllu(row: list[list[str]], numbers: Mapping[str, int]) -> list[list[str]]:
+    """Return a row without multiword tokens and empty nodes; [] if its first column does not number the words.
+
+    Other formats have ids such as 1-2 too, of sentence and word, so the lines that remain must be numbered 1, 2, 3, ...
+    """
+    if any(number % len(row[0]) == 0 for number in numbers.values()):
+        return []  # the first column holds words or tags
+    words = [fields for fields in row if not BESIDE_WORDS.fullmatch(fields[0])]
+    is_numbered = all(fields[0] == str(number) for number, fields in enumerate(words, 1))
+    return words if is_numbered else []
 
 
 def _checked_width(fields: list[str], numbers: Mapping[str, int], where: str, at: int) -> int:

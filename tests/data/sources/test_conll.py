@@ -49,6 +49,22 @@ def test_a_hash_is_a_word_unless_the_file_has_tabs_and_its_line_none() -> None:
     ]
 
 
+def test_multiword_tokens_and_empty_nodes_of_conllu_are_no_words() -> None:
+    rest = "\t_" * 6
+    lines = [f"1-2\tim\t_\t_{rest}", f"1\tin\tin\tADP{rest}", f"2\tdem\tder\tDET{rest}", f"2.1\tx\t_\t_{rest}"]
+    wanted = {"data.tokens": "1", "data.tags": "3"}
+    assert read("# text = im\n" + "\n".join(lines), wanted) == [(2, {"1": ["in", "dem"], "3": ["ADP", "DET"]})]
+    assert read("1-2\tim\t_\n1\tin\tADP\n2\tdem\tDET\n", {"data.tokens": "1", "data.tags": "2"})[0][1]["1"] == [
+        "in", "dem",
+    ]  # fmt: skip
+
+
+def test_ids_of_sentence_and_word_and_words_like_ids_are_kept() -> None:
+    by_sentence = "1-1\tin\tADP\n1-2\tdem\tDET\n"
+    assert read(by_sentence, {"data.tokens": "1", "data.tags": "2"})[0][1]["1"] == ["in", "dem"]
+    assert read("1\tO\n2-3\tB\n2\tO\n")[0][1]["0"] == ["1", "2-3", "2"]
+
+
 def test_a_line_without_its_tag_is_refused_with_line_and_first_words() -> None:
     with pytest.raises(DataError, match=r"x.conll line 3 has 1 columns.*before 2.*begins: 'EU rejects'"):
         read("EU B-ORG\nrejects O\nGerman\n")
