@@ -18,7 +18,7 @@ from data.sources.cells import is_digits, plain_number
 from data.targets.base import ColumnTarget
 from data.targets.class_names import name_classes
 from data.targets.label_column import NONE, SHOWN, UNLABELLED, LabelColumn, encode_column, is_none, no_labels_error
-from data.targets.label_forms import is_local_number, likely_separator, spelling_notes
+from data.targets.label_forms import ids_by_number, is_local_number, likely_separator, merged_numbers, spelling_notes
 
 MOST_CLASSES = 1000
 # Class 0 is the rarer class if it has fewer rows than this share of class 1's; otherwise the difference may be chance.
@@ -59,8 +59,9 @@ class ClassLabel(ColumnTarget):
         whole = not words and all(map(is_digits, values))
         if not words and all(float(value).is_integer() for value in values):
             values, whole = list(dict.fromkeys(map(plain_number, values))), True
+        values = merged_numbers(values)
         if settings.unlabelled == "drop" and UNLABELLED not in (settings.label_names or ()):
-            values = [value for value in values if value != UNLABELLED]
+            values = [value for value in values if plain_number(value) != UNLABELLED]
         if len(values) > MOST_CLASSES or len(values) > max(20, len(column) // 2):
             cure = ", or ".join(["another column with data.label=...", *_sets_instead(words)])
             raise DataError(
@@ -94,8 +95,10 @@ class ClassLabel(ColumnTarget):
     def read(self, column: LabelColumn, settings: DataSettings, name: str, where: str) -> tuple[Labels, np.ndarray]:
         """Return class ids, int64; DataError for a class that the training rows do not have."""
 
+        ids = ids_by_number(self.ids)
+
         def id_of(value: str) -> float | None:
-            known = self.ids.get(value, self.ids.get(plain_number(value)))
+            known = ids.get(value, ids.get(plain_number(value)))
             if known is None and not is_none(value) and plain_number(value) != UNLABELLED:
                 raise DataError(
                     f"{where} row {column.row_of(value)}: the label {value!r} does not occur in the training rows "

@@ -44,7 +44,7 @@ def name_classes(given: Names | None, values: Sequence[str], where: str) -> tupl
 
 def _found(names: Sequence[str], values: Sequence[str]) -> dict[str, str]:
     """Map names to the values they equal; case is ignored unless two values differ in nothing else."""
-    exact = {value: value for value in values}
+    exact = {plain_number(value): value for value in values} | {value: value for value in values}
     folded = {value.casefold(): value for value in values}
     loose = folded if len(folded) == len(values) and len({n.casefold() for n in names}) == len(names) else {}
     matches = {name: exact.get(name) or exact.get(plain_number(name)) or loose.get(name.casefold()) for name in names}

@@ -9,9 +9,9 @@ import ast
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from data.sources.cells import is_digits, label_text, parse_number
+from data.sources.cells import is_digits, label_text, parse_number, plain_number
 
 SIGNS = "$€£¥₹"
 # 1.234,5 and 1 234 and 5 % and $1,000; the space between thousands may be narrow or non-breaking
@@ -67,6 +67,22 @@ def spelling_notes(values: Sequence[str]) -> list[str]:
         for group in groups.values()
         if len(group) > 1
     ][:MOST_NOTES]
+
+
+def merged_numbers(values: Iterable[str]) -> list[str]:
+    """Return distinct labels where whole numbers that are equal, such as 1 and 1.0, are one label, written plainly.
+
+    A number in one form only keeps it, as it may be the name of a version.
+    """
+    forms: dict[str, list[str]] = {}
+    for value in dict.fromkeys(values):
+        forms.setdefault(plain_number(value), []).append(value)
+    return [plain if len(found) > 1 else found[0] for plain, found in forms.items()]
+
+
+def ids_by_number(ids: Mapping[str, int]) -> dict[str, int]:
+    """Return the ids of labels by their plain form too (1 for 1.0), for looking up a label in another form."""
+    return {plain_number(value): index for value, index in ids.items()} | dict(ids)
 
 
 def _common_spelling(value: str) -> str:

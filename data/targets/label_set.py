@@ -18,7 +18,7 @@ from data.splits import TokenSplit
 from data.targets.base import ColumnTarget
 from data.targets.class_names import name_classes
 from data.targets.label_column import LabelColumn, no_labels_error, refuse_rows
-from data.targets.label_forms import likely_separator, spelling_notes
+from data.targets.label_forms import ids_by_number, likely_separator, merged_numbers, spelling_notes
 
 SHOWN = 5  # labels named in a message
 
@@ -37,6 +37,7 @@ class LabelSet(ColumnTarget):
         """allows_rare: may a label have no training row?"""
         super().__init__(names, notes)
         self.ids = {name: index for index, name in enumerate(names)} if ids is None else ids  # of each label
+        self._ids = ids_by_number(self.ids)
         self.allows_rare = allows_rare
 
     @classmethod
@@ -52,7 +53,7 @@ class LabelSet(ColumnTarget):
         """Take the training labels for sets; DataError for fewer than two labels, and for names that do not fit."""
         _refuse_joined(settings, column, where)
         sets = [labels_of(value, column, settings) for value in column.distinct]
-        values = list(column.classes) or _in_order({label for labels in sets for label in labels})
+        values = list(column.classes) or _in_order(merged_numbers(label for labels in sets for label in labels))
         if not values:
             raise no_labels_error(settings, "train", where)
         if len(values) < 2:
@@ -91,7 +92,7 @@ class LabelSet(ColumnTarget):
         return Labels(values[kept]), np.flatnonzero(kept)
 
     def _id(self, label: str) -> int | None:
-        return self.ids.get(label, self.ids.get(plain_number(label)))
+        return self._ids.get(label, self._ids.get(plain_number(label)))
 
     def _missing(
         self, column: LabelColumn, distinct: Sequence[str], settings: DataSettings, where: str
@@ -186,7 +187,7 @@ def without_rows(values: np.ndarray, names: Sequence[str]) -> list[str]:
     return [name for name, count in zip(names, np.asarray(values).sum(axis=0, dtype=np.int64)) if not count]
 
 
-def _in_order(labels: set[str]) -> list[str]:
+def _in_order(labels: Sequence[str]) -> list[str]:
     """Return labels in id order: by value if all are whole numbers, else by name."""
     return sorted(labels, key=int) if all(map(is_digits, labels)) else sorted(labels)
 

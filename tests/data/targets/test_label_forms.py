@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,14 +14,16 @@ from data.settings import DataSettings
 from data.sources.files import read_files
 from data.sources.raw import RawData
 from data.stores.build_once import SharedCache
-from data.targets.label_forms import is_local_number, likely_separator, parse_list, spelling_notes
+from data.targets.class_label import ClassLabel
+from data.targets.label_column import LabelColumn
+from data.targets.label_forms import is_local_number, likely_separator, merged_numbers, parse_list, spelling_notes
 
 
-def read(folder: Path, labels: list[str], task: str = "auto") -> RawData:
+def read(folder: Path, labels: list[str], task: str = "auto", **options: Any) -> RawData:
     with (folder / "rows.csv").open("w", encoding="utf-8", newline="") as target:
         rows = ((f"text number {i}", labels[i % len(labels)]) for i in range(40))
         csv.writer(target).writerows([("text", "label"), *rows])
-    given = DataSettings(source="files", path=str(folder / "rows.csv"), text="text", label="label", task=task)
+    given = DataSettings(source="files", path=str(folder / "rows.csv"), task=task, **options)
     return read_files(given, SharedCache(folder / "cache", lambda _: None))
 
 
@@ -59,6 +62,28 @@ def test_a_column_of_lists_as_texts_is_read_as_sets(tmp_path: Path) -> None:
     assert any("holds lists" in note for note in data.notes)
     assert len(read(tmp_path, ["['a']", "['b']"], task="classification").target.names) == 2, "as written"
     assert read(tmp_path, ["['a']", "plain"]).target.names == ("['a']", "plain")
+
+
+def test_whole_numbers_in_two_forms_are_one_label_beside_words_too(tmp_path: Path) -> None:
+    raw = read(tmp_path, ["1", "1.0", "spam", "2.0"])
+    assert raw.target.names == ("1", "2.0", "spam"), "a form that stands alone is kept"
+    assert raw.splits["train"].labels.values[:4].tolist() == [0, 0, 2, 1]
+    assert read(tmp_path, ["1", "1.0", "2.5"], task="classification").target.names == ("1", "2.5")
+    assert read(tmp_path, ["['1', 'a']", "['1.0']"]).target.names == ("1", "a")
+    assert read(tmp_path, ["spam", "ham", "-1.0"], unlabelled="drop").target.names == ("ham", "spam")
+    assert merged_numbers(["v1", "1e3", "3.0", "3.00", "nan"]) == ["v1", "1e3", "3", "nan"]
+
+
+@pytest.mark.parametrize(("train", "other"), [("1.0", "1"), ("1", "1.0"), ("2.0", "2e0")])
+def test_a_number_is_found_in_the_form_of_the_training_rows(train: str, other: str) -> None:
+    column = LabelColumn()
+    for row, value in enumerate(["spam", train], 1):
+        column.add(value, row)
+    settings = DataSettings(source="files", label_names={other: "one", "spam": "spam"})
+    assert ClassLabel.of(settings, column, "train.csv").names == ("one", "spam")
+    target, test = ClassLabel.of(DataSettings(source="files"), column, "train.csv"), LabelColumn()
+    test.add(other, 1)
+    assert target.read(test, DataSettings(source="files"), "test", "test.csv")[0].values.tolist() == [0]
 
 
 def test_spellings_of_one_label_are_told(tmp_path: Path) -> None:
