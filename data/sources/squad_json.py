@@ -41,7 +41,7 @@ def parse_squad(text: str, where: str) -> JsonObject | None:
         if error.msg == "Extra data" or not BEGINNING.search(text[:4096]):
             return None
         raise DataError(f"{where} is not JSON: {error}. A download that was cut off looks like this") from error
-    except RecursionError:
+    except (ValueError, RecursionError):  # a number of too many digits, or too many brackets
         return None
     return found if _has_articles(found) else None
 

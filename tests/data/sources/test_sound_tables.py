@@ -77,6 +77,15 @@ def test_changed_files_are_read_again(tmp_path: Path) -> None:
     assert before.read(np.array([1])) != after.read(np.array([1]))
 
 
+def test_lists_written_as_texts_are_sets_of_labels(tmp_path: Path) -> None:
+    path = write_clips(tmp_path, 4)
+    names = [f"wav/{index}.wav" for index in range(4)]
+    rows = [f"""{name},"{["a", "b"] if index % 2 else ["b"]}"\n""" for index, name in enumerate(names)]
+    path.write_text("path,kind\n" + "".join(rows))
+    raw = read(path)
+    assert raw.target.names == ("a", "b") and raw.splits["train"].labels.values[:2].tolist() == [[0, 1], [1, 1]]
+
+
 def hub_settings(monkeypatch: pytest.MonkeyPatch, **more: object) -> DataSettings:
     """The settings of a hub dataset that is made in memory, as its library gives it back."""
     import datasets
