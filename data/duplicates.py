@@ -19,6 +19,7 @@ import numpy as np
 
 from data.errors import DataError
 from data.sources.raw import CHUNK, RawData, RawSplit
+from data.sources.take_rows import take_rows
 from data.stores.build_once import SharedCache, checksum
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _hash(split: RawSplit, change: Callable[[list[bytes]], list[bytes]]) -> np.n
 
     found = np.empty(len(split), dtype=np.uint64)
     for start in range(0, len(split), CHUNK):
-        part = split.table.take(split.rows[start : start + CHUNK])
+        part = take_rows(split.table.select(split.columns), split.rows[start : start + CHUNK])
         columns = [change(as_texts(part[name]).cast(pa.large_binary()).to_pylist()) for name in split.columns]
         rows = columns[0] if len(columns) == 1 else map(b"\0".join, zip(*columns))
         digests = b"".join(hashlib.sha256(row).digest()[:8] for row in rows)

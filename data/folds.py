@@ -20,6 +20,7 @@ from data.iterative import deal_groups
 from data.settings import ALL_FOLDS, DataSettings
 from data.sources.cells import parse_number, plain_number
 from data.sources.raw import FOLD, RawData
+from data.sources.take_rows import take_rows
 from data.stores.build_once import SharedCache
 
 SHOWN = 10  # values in a message
@@ -64,7 +65,8 @@ def take_own_fold(data: RawData, settings: DataSettings) -> None:
     second the validation split. Raises DataError for a value that no row has.
     """
     train, column = data.splits["train"], f"data.fold_column={settings.fold_column}"
-    values = np.array([plain_number(str(value)) for value in train.table[FOLD].take(train.rows).to_pylist()])
+    cells = take_rows(train.table.select([FOLD]), train.rows)[FOLD].to_pylist()
+    values = np.array([plain_number(str(value)) for value in cells])
     names = sorted(set(values.tolist()), key=lambda name: (parse_number(name) or 0.0, name))
     if len(names) < 2:
         raise DataError(f"{column} has only one value ({names[0]!r}), so no fold can be left out. Try: another column")

@@ -19,6 +19,7 @@ from data.duplicates import as_texts, cached_file, normalise_texts, text_hashes
 from data.errors import DataError
 from data.settings import CONTAINED, SHARED, DataSettings
 from data.sources.raw import CHUNK, RawData, RawSplit
+from data.sources.take_rows import take_rows
 from data.stores.build_once import SharedCache
 
 FORMAT = 1  # raise when groups are formed in another way
@@ -104,9 +105,10 @@ def _words(split: RawSplit) -> Iterator[str]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    table = split.table.select(split.columns[:1])
     for start in range(0, len(split), CHUNK):
-        part = split.table[split.columns[0]].take(split.rows[start : start + CHUNK])
-        texts = as_texts(part).cast(pa.large_string())
+        part = take_rows(table, split.rows[start : start + CHUNK])
+        texts = as_texts(part[0]).cast(pa.large_string())
         words = pc.replace_substring_regex(pc.utf8_lower(texts), r"[\s\pZ\pP]+", " ").to_pylist()
         yield from (f" {found.strip() or text} " for found, text in zip(words, texts.to_pylist()))
 
@@ -116,14 +118,15 @@ def _columns(split: RawSplit) -> Iterator[list[bytes]]:
     import pyarrow as pa
 
     for name in split.columns:
-        yield normalise_texts(as_texts(split.table[name].take(split.rows)).cast(pa.large_binary()).to_pylist())
+        texts = take_rows(split.table.select([name]), split.rows)[name]
+        yield normalise_texts(as_texts(texts).cast(pa.large_binary()).to_pylist())
 
 
 def _values(split: RawSplit, column: str) -> np.ndarray:
     """Number the values of the group column, (rows,)."""
     import pyarrow as pa
 
-    values = split.table["group"].take(split.rows)
+    values = take_rows(split.table.select(["group"]), split.rows)["group"]
     if values.null_count:
         raise DataError(f"data.group={column}: {values.null_count} training rows have no value. Try: another column")
     try:

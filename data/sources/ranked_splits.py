@@ -17,6 +17,7 @@ from data.sources.files import read_files
 from data.sources.hub import hub_splits, load_hub_split, read_hub
 from data.sources.hub_status import offline_if_unreachable
 from data.sources.raw import RawData, RawSplit
+from data.sources.take_rows import take_rows
 from data.sources.trec import IDS, Line, read_candidates, read_judgements, read_texts, refuse_twice, titled
 from data.sources.word_overlap import overlap
 from data.stores.build_once import SharedCache
@@ -153,7 +154,7 @@ def _rank_rows(split: RawSplit, settings: DataSettings, where: str, notes: list[
     import pyarrow as pa
 
     gains = np.maximum(np.asarray(split.labels.values, np.float64), 0.0)
-    names = split.table["group"].take(split.rows)
+    names = take_rows(split.table.select(["group"]), split.rows)["group"]
     if names.null_count:
         raise DataError(f"{where}: {names.null_count} rows have no value in data.group={settings.group}. Fill them in")
     codes = names.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)

@@ -13,6 +13,7 @@ import numpy as np
 from data.inputs.columns import Columns
 from data.labels import Labels
 from data.sources.columns import group_column
+from data.sources.take_rows import take_rows
 from data.targets.base import Target
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class RawSplit:
 
     def read(self, rows: np.ndarray) -> Columns:
         """Return the columns of the used rows with these numbers."""
-        part = self.table.take(self.rows[rows])
+        part = take_rows(self.table.select(self.columns), self.rows[rows])
         return {name: part[name].to_pylist() for name in self.columns}
 
     def shown(self, rows: np.ndarray) -> Columns:
@@ -78,12 +79,12 @@ class RawSplit:
     def facts(self, rows: np.ndarray) -> dict[str, list[Any]]:
         """Return the fact columns of the used rows with these numbers; {} if the table has none."""
         columns = self.fact_columns
-        part = self.table.select(columns).take(self.rows[rows]) if columns else None
+        part = take_rows(self.table.select(columns), self.rows[rows]) if columns else None
         return {} if part is None else {name: part[name].to_pylist() for name in columns}
 
     def codes(self) -> list[list[str]]:
         """Return the codes of each used row."""
-        found: list[list[str]] = self.table[CODES].take(self.rows).to_pylist()
+        found: list[list[str]] = take_rows(self.table.select([CODES]), self.rows)[CODES].to_pylist()
         return found
 
     def chunks(self) -> Iterator[tuple[Columns, Labels]]:

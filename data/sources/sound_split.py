@@ -13,6 +13,7 @@ from data.inputs.columns import Columns
 from data.inputs.sound import SOUND
 from data.labels import Labels
 from data.sources.raw import RawSplit
+from data.sources.take_rows import take_rows
 
 NAME = "_name"  # the column with the file names, which no model reads
 CHUNK = 32  # sounds in memory at a time
@@ -40,7 +41,7 @@ class SoundSplit(RawSplit):
 
     def shown(self, rows: np.ndarray) -> Columns:
         """Return the file names of the sounds with these numbers."""
-        return {SOUND: self.table[NAME].take(self.rows[rows]).to_pylist()}
+        return {SOUND: take_rows(self.table.select([NAME]), self.rows[rows])[NAME].to_pylist()}
 
     def chunks(self) -> Iterator[tuple[Columns, Labels]]:
         """Yield the sounds and their labels, CHUNK rows at a time."""
