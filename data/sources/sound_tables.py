@@ -141,7 +141,7 @@ def _of_file(path: Path, settings: DataSettings, options: ReadOptions, cache: Sh
         beside.append({name: as_text(row.get(key), where, f"data.{name}").strip() for name, key in columns.items()})
     if not numbers:
         raise DataError(f"{path} has a header but no usable row. Try: data.path=<a file with rows>")
-    if not any(isinstance(cell, bytes) or (cell and cell.is_file()) for cell in cells):
+    if not any(isinstance(cell, bytes) or (cell and _is_file(cell)) for cell in cells):
         raise DataError(_no_files(path, settings, options))
     table = pa.ipc.open_file(pa.memory_map(str(_copied(path, cells, beside, settings, cache)))).read_all()
 
@@ -240,11 +240,19 @@ def _content(cell: Cell, max_mb: float) -> bytes | None:
         return None
 
 
+def _is_file(path: Path) -> bool:
+    """Is this a file? Asking raises OSError for a cell, such as a transcript, that is longer than any name."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def _no_files(path: Path, settings: DataSettings, options: ReadOptions) -> str:
     """Return the message for a column that names no existing file; it suggests a column that does."""
     row = next(read_rows(path, format_of(path) or "", replace(options, only_wanted=False)))[1]
     value = str(row.get(settings.audio or ""))
-    others = [name for name, cell in row.items() if isinstance(cell, str) and cell and (path.parent / cell).is_file()]
+    others = [name for name, cell in row.items() if isinstance(cell, str) and cell and _is_file(path.parent / cell)]
     near = difflib.get_close_matches(Path(value).name, [one.name for one in path.parent.iterdir()], n=1)
     cure = shell_setting("data.audio", others[0]) if others else "paths as seen from the folder of the table"
     said = f"; did you mean {near[0]}?" if near else ""

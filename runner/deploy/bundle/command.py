@@ -75,7 +75,7 @@ def answer(model: Model, asked: argparse.Namespace) -> None:
         print(sentence, file=sys.stderr)
     first, is_alone = asked.texts[0], len(asked.texts) == 1
     suffix = Path(first).suffix.lower() if is_alone and len(first) < 4096 else ""
-    is_file = bool(suffix) and Path(first).is_file()
+    is_file = bool(suffix) and names_file(first)
     if is_file and suffix in DELIMITERS:
         with Path(first).open(encoding="utf-8-sig", newline="") as source:
             table = read_table(
@@ -110,6 +110,14 @@ def answer(model: Model, asked: argparse.Namespace) -> None:
                 f"this model reads {model.reads} at a time, but got {len(asked.texts)} (put a text in quotes)"
             )
         write(asked.out, lambda target: write_lines(target, [model(*asked.texts)]))
+
+
+def names_file(text: str) -> bool:
+    """Is this the path of a file? Asking raises OSError for a text that is longer than any name."""
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def reads_sounds(model: Model) -> bool:

@@ -39,6 +39,15 @@ def test_a_column_of_texts_is_refused_with_the_one_that_names_files(tmp_path: Pa
         read(path, audio="words")
 
 
+def test_cells_that_are_longer_than_any_name_are_no_files(tmp_path: Path) -> None:
+    path = write_clips(tmp_path, 4, words=lambda index: "a fine film " * 400)
+    with pytest.raises(DataError, match=r"'words' names no sound file .*Try: data.audio=path"):
+        read(path, audio="words")
+    path.write_text(path.read_text().replace("wav/", "none/"))
+    with pytest.raises(DataError, match=r"'path' names no sound file .*Try: paths as seen from"):
+        read(path)
+
+
 def test_a_misspelt_name_is_answered_with_the_nearest(tmp_path: Path) -> None:
     path = write_clips(tmp_path, 1)
     (tmp_path / "dog.wav").write_bytes(b"")

@@ -31,6 +31,12 @@ def test_a_text_is_answered_with_a_line_of_json(golden: Path, capsys: pytest.Cap
     assert json.loads(capsys.readouterr().out) == Model(golden)("not bad")
 
 
+@pytest.mark.parametrize("text", ["not bad. " * 40 + "good", "not bad." * 200 + " good", "a.\x00b", "a.\ud83d b"])
+def test_a_text_that_no_path_can_be_is_answered(golden: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+    assert ask(golden, text) == 0, capsys.readouterr().err
+    assert json.loads(capsys.readouterr().out) == Model(golden)(text)
+
+
 def test_two_texts_are_a_pair(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "model.bin").write_bytes(content(texts=2))
     assert ask(tmp_path, "good", "bad") == 0
