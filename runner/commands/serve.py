@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import ipaddress
 import socket
 import sys
@@ -19,6 +20,7 @@ from runner.sanitize import say
 
 PATIENCE_S = 40  # to finish open requests after a signal to stop: a body may take 30 s
 BACKLOG = 2048  # connections that wait to be accepted
+OTHER_HOSTS = "Try: host=127.0.0.1 (for this machine only), or host=0.0.0.0 (for all that reach it)"
 
 
 def main(words: list[str]) -> int:
@@ -50,7 +52,7 @@ def main(words: list[str]) -> int:
 
         from runner.deploy.service import load_app  # late: needs the packages of serve
 
-        hosts = ["localhost", chosen["host"]] if is_local else ["*"]
+        hosts = ["localhost", listening.getsockname()[0]] if is_local else ["*"]
         log = partial(say, stream=sys.stderr) if is_logged else None
         app = load_app(
             exported, threads, batch_size=size, hosts=hosts, log=log, promise=promise, max_ms=max_ms, tell=say
@@ -93,9 +95,16 @@ def bind(host: str, port: int) -> tuple[socket.socket, bool]:
 
     Raises ConfigError where it is unavailable.
     """
+    wanted = f"run serve: host={host} port={port}"
     try:
-        is_local = host == "localhost" or ipaddress.ip_address(host).is_loopback
-        return socket.create_server((host, port), backlog=BACKLOG), is_local
-    except (ValueError, OSError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or error
-        raise ConfigError(f"run serve: host={host} port={port}: {reason}. Try: port=0 (any free one)") from error
+        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+    except ValueError as error:
+        raise ConfigError(f"{wanted}: expected an address of this machine. {OTHER_HOSTS}") from error
+    if address.version == 6:
+        raise ConfigError(f"{wanted}: IPv6 is not supported. {OTHER_HOSTS}")
+    try:
+        return socket.create_server((host, port), backlog=BACKLOG), address.is_loopback
+    except OSError as error:
+        of_port = error.errno in (errno.EADDRINUSE, errno.EACCES)
+        cure = "Try: port=0 (any free one)" if of_port else OTHER_HOSTS
+        raise ConfigError(f"{wanted}: {error.strerror or error}. {cure}") from error

@@ -273,6 +273,30 @@ def test_nobody_waits_for_half_a_body(gone: bool, status: int) -> None:
     assert raised.value.status_code == status
 
 
+@pytest.mark.parametrize("host", ["::1", "::", "localhost.localdomain.none", "198.51.100.7"])
+def test_a_host_that_cannot_be_served_on_is_refused_with_one_that_can(host: str, output: Path) -> None:
+    with pytest.raises(ConfigError, match=re.escape(f"host={host} ") + ".* Try: host=127.0.0.1 "):
+        serve.main(["aaaa", f"host={host}", "port=0", f"paths.output={output}"])
+
+
+def test_the_printed_address_is_answered_at_localhost(tmp_path: Path) -> None:
+    write_run(tmp_path, "dddd", family="dsn", readout={"name": "mean"}, is_packed=True)
+    words = ["serve", "dddd", "host=localhost", "port=0", f"paths.output={tmp_path}"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "runner.cli", *words], cwd=REPO, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout
+        found = re.search(r"http://127\.0\.0\.1(:\d+)", process.stdout.readline())
+        assert found
+        for address in (found[0], f"http://localhost{found[1]}"):
+            assert json.loads(get(f"{address}/health"))["status"] == "ok"
+        with pytest.raises(urllib.error.HTTPError, match="400"):
+            urllib.request.urlopen(urllib.request.Request(f"{found[0]}/health", headers={"Host": "evil.example"}))
+    finally:
+        process.kill()
+
+
 def test_a_taken_port_and_a_missing_extra_are_refused(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigError, match=r"in use.* Try: port=0"):
         serve.main(["aaaa", f"port={taken.getsockname()[1]}", f"paths.output={output}"])
