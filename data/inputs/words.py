@@ -152,11 +152,14 @@ class Words(TokenIds):
     def ask(self, columns: Sequence[Sequence[str | Sequence[str]]], max_length: int) -> Asked:
         """Return texts or lists of words prepared for the model; long ones become windows of `max_length` tokens.
 
+        Raises UnicodeEncodeError for a text that is not valid Unicode.
+
         For a model trained on words without punctuation and capitals (data.language), these are removed from the text.
         """
         texts, rows, places = [], [], []
         for question in columns[0]:
             text, words, spans_of_words = self._split(question)
+            text.encode()  # `tokenizers` raises TypeError for invalid Unicode
             texts.append(text)
             rows.append(words)
             places.append(spans_of_words)

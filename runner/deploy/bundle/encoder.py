@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import importlib
 import json
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ else:  # copied into a bundle
     from wordpiece import WordPiece, cut_longest  # type: ignore[import-not-found,no-redef]
 
 TOKENIZER, VOCABULARY = "tokenizer.json", "vocab.txt"
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 # This fusion's kernel takes longer than the two that it replaces.
 SLOWER_FUSED = ["SkipLayerNormFusion"]
 
@@ -84,6 +86,11 @@ def pieces_of(folder: Path, settings: dict[str, Any]) -> WordPiece:
     return WordPiece(content["model"]["vocab"] | added, settings)
 
 
+def as_unicode(text: str) -> str:
+    """Return the text with lone surrogates, which the `tokenizers` library refuses, as the replacement character."""
+    return LONE_SURROGATE.sub("\ufffd", text)
+
+
 class LibraryRows:
     """A tokenizer.json read by the `tokenizers` library."""
 
@@ -94,14 +101,18 @@ class LibraryRows:
     def row(self, text: str, pair: str | None, most: int) -> tuple[list[int], int]:
         """At most `most` ids of a text, or of a pair of texts, with special ones, and where the second text begins."""
         self.tokenizer.enable_truncation(most, strategy="longest_first")
-        found = self.tokenizer.encode(text, pair)
+        found = self.encode(text, pair)
         kinds: list[int] = found.type_ids
         return found.ids, kinds.index(1) if 1 in kinds else len(kinds)
 
     def length(self, text: str, pair: str | None = None) -> int:
         """Return the ids of a text, or of a pair of texts, with special ones, before any are cut."""
         self.tokenizer.no_truncation()
-        return len(self.tokenizer.encode(text, pair).ids)
+        return len(self.encode(text, pair).ids)
+
+    def encode(self, text: str, pair: str | None = None) -> Any:
+        """Return what the library makes of a text, or of a pair of texts."""
+        return self.tokenizer.encode(as_unicode(text), None if pair is None else as_unicode(pair))
 
 
 class BareRows(LibraryRows):
@@ -125,4 +136,4 @@ class BareRows(LibraryRows):
 
     def ids(self, text: str) -> list[int]:
         """Return the ids of a text that are not left out."""
-        return [id_ for id_ in self.tokenizer.encode(text).ids if id_ != self.dropped]
+        return [id_ for id_ in self.encode(text).ids if id_ != self.dropped]

@@ -16,11 +16,11 @@ if __package__:
     from data.inputs.context_windows import context_windows, trimmed, window_step
     from runner.tasks.best_span import best_span, window_probabilities
 
-    from .encoder import Graph
+    from .encoder import Graph, as_unicode
 else:  # copied into a bundle
     from best_span import best_span, window_probabilities  # type: ignore[import-not-found,no-redef]
     from context_windows import context_windows, trimmed, window_step  # type: ignore[import-not-found,no-redef]
-    from encoder import Graph  # type: ignore[import-not-found,no-redef]
+    from encoder import Graph, as_unicode  # type: ignore[import-not-found,no-redef]
 
 ANSWER = "answer"  # the type of the one span of an answer
 
@@ -54,8 +54,8 @@ class Windows:
 
     def answer(self, question: str, context: str) -> dict[str, Any]:
         """Return the answer to a question; of several windows the best one, and the least score of none, count."""
-        asked = self.tokenizer.encode(question, add_special_tokens=False).ids[: self.longest]
-        read = self.tokenizer.encode(context, add_special_tokens=False)
+        asked = self.encode(question).ids[: self.longest]
+        read = self.encode(context)
         room = self.most - len(asked) - self.special
         cut = context_windows(len(read.ids), room, window_step(room, self.overlap))
         found = [self.read(asked, read.ids[start:stop], read.offsets[start:stop]) for start, stop in cut]
@@ -86,4 +86,8 @@ class Windows:
 
     def length(self, question: str, context: str) -> int:
         """Return the tokens of a question before any are cut; of a context all are read."""
-        return len(self.tokenizer.encode(question, add_special_tokens=False).ids)
+        return len(self.encode(question).ids)
+
+    def encode(self, text: str) -> Any:
+        """Return what the tokenizer makes of a text, without special tokens."""
+        return self.tokenizer.encode(as_unicode(text), add_special_tokens=False)

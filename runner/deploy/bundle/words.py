@@ -19,10 +19,10 @@ if __package__:
     from data.inputs.word_windows import Window, cut_windows
     from runner.tasks.tag_answers import TaggedText, answer_of
 
-    from .encoder import TOKENIZER, Graph, pieces_of
+    from .encoder import TOKENIZER, Graph, as_unicode, pieces_of
     from .wordpiece import UNLIMITED
 else:  # copied into a bundle
-    from encoder import TOKENIZER, Graph, pieces_of  # type: ignore[import-not-found,no-redef]
+    from encoder import TOKENIZER, Graph, as_unicode, pieces_of  # type: ignore[import-not-found,no-redef]
     from split_text import split_bare, split_words  # type: ignore[import-not-found,no-redef]
     from tag_answers import TaggedText, answer_of  # type: ignore[import-not-found,no-redef]
     from word_windows import Window, cut_windows  # type: ignore[import-not-found,no-redef]
@@ -105,7 +105,8 @@ class LibraryWords:
 
     def __call__(self, words: list[str]) -> list[list[int]]:
         """Return the ids of each word."""
-        given = [f" {word}" if place and self.is_spaced else word for place, word in enumerate(words)]
+        known = map(as_unicode, words)
+        given = [f" {word}" if place and self.is_spaced else word for place, word in enumerate(known)]
         encoded = self.tokenizer.encode(given, is_pretokenized=True, add_special_tokens=False)
         found: list[list[int]] = [[] for _ in words]
         for piece, word in zip(encoded.ids, encoded.word_ids):

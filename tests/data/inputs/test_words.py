@@ -111,6 +111,12 @@ def test_a_question_is_a_text_or_its_words(tokenizer: Tokenizer) -> None:
     assert not asked.is_cut.any()
 
 
+@pytest.mark.parametrize("question", ["great \ud83d", ["great", "\ud83d"]])
+def test_a_question_that_is_not_unicode_is_refused(tokenizer: Tokenizer, question: str | list[str]) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        Words(tokenizer).ask([[question]], 16)
+
+
 def test_a_question_to_a_model_of_bare_words_loses_marks_and_capitals(tokenizer: Tokenizer) -> None:
     asked = Words(tokenizer, "tr").ask([["Hayır, IŞIK!", ["IŞIK"]]], 20)
     bare = Words(tokenizer).ask([[["hayır", "ışık"], ["ışık"]]], 20)

@@ -59,6 +59,9 @@ def test_the_graph_gets_the_pieces_of_both_texts(bundle: Path, in_python: bool) 
         count = len(row.tokens)
         assert scores.tolist() == [row.tokens.sum(), count, count - int(row.segment_starts[0])]
     assert model.lengths(TEXTS, second).tolist() == [65, 3, 65] and model.max_length == 9
+    lone, without = (["go\ud83dod"], ["\udfff a"]), (["good"], ["a"])
+    assert model.scores(*lone).tolist() == model.scores(*without).tolist(), "half a character is no piece"
+    assert model.lengths(*lone).tolist() == model.lengths(*without).tolist()
     assert model.scores(["a"], ["a"]).shape == (1, 3), "counting does not change how texts are cut"
 
 
@@ -80,6 +83,7 @@ def test_texts_without_special_tokens_are_read_as_in_training(bundle: Path, drop
             wanted = [row.tokens.sum(), count, count - int(row.segment_starts[0])]
             assert model.scores([text], [pair]).tolist() == [wanted], (text, pair)
     assert model.lengths(["a x b"], ["c"]).tolist() == [3 if drops else 4]
+    assert model.scores(["a \ud83d"], ["b"]).tolist() == model.scores(["a \ufffd"], ["b"]).tolist()
 
 
 def test_facts_that_do_not_fit_are_refused(bundle: Path) -> None:

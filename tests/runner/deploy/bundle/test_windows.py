@@ -93,6 +93,12 @@ def test_it_needs_neither_torch_nor_bertier_and_says_what_it_reads(made: tuple[P
     assert "a column `question` and a column `context`" in page and manifest["max_length"] == MAX_LENGTH
 
 
+def test_half_a_character_moves_no_place_in_the_context(made: tuple[Predictor, Path]) -> None:
+    model, (question, context) = Model(made[1]), (COLUMNS[0][0], COLUMNS[1][0])
+    found, wanted = model(f"{question}\ud83d", f"\ud83d{context}"), model(f"{question}\ufffd", f"\ufffd{context}")
+    assert found["score"] == wanted["score"] and found["spans"] == wanted["spans"]
+
+
 def test_there_are_no_scores_of_labels(made: tuple[Predictor, Path]) -> None:
     with pytest.raises(ValueError, match="so it has no label scores"):
         Model(made[1]).scores(["who ?"], ["it is me"])

@@ -118,6 +118,12 @@ def test_a_table_gets_spans_as_json_and_the_server_answers(made: Made, tmp_path:
             assert list(map(told, json.load(answer)["answers"])) == list(map(told, predictor([LONG, ""])))
 
 
+def test_half_a_character_is_read_as_the_replacement_character(made: Made) -> None:
+    model = Model(made[2])
+    found, wanted = model("Ada met \ud83d Babbage"), model("Ada met \ufffd Babbage")
+    assert found["tags"] == wanted["tags"] and len(found["tags"]) >= 3
+
+
 def test_there_are_no_scores_of_labels(made: Made) -> None:
     with pytest.raises(ValueError, match="a tag for each word, so it has no"):
         Model(made[2]).scores(["who"])
@@ -131,3 +137,5 @@ def test_other_tokenizers_give_words_the_pieces_of_training(tmp_path: Path) -> N
     found = LibraryWords(tmp_path / "tokenizer.json", is_spaced=True)(words)
     assert list(map(len, found)) == wanted.counts.tolist()
     assert [piece for word in found for piece in word] == wanted.tokens.tolist()
+    library = LibraryWords(tmp_path / "tokenizer.json", is_spaced=True)
+    assert library(["a", "\ud83d"]) == library(["a", "\ufffd"])
