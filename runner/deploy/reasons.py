@@ -60,7 +60,7 @@ def find_reasons(predictor: AnyPredictor, texts: Sequence[str], answer: Answer) 
     if not method:
         return None
     if method == EXACT and ngrams is not None:
-        parts = exact_parts(ngrams, texts[0])[:MOST_PARTS]
+        parts = exact_parts(ngrams, texts[0], most_probable(answer))[:MOST_PARTS]
     else:
         parts = left_out(predictor, texts, answer)
     return Reasons(method, UNITS[method], sorted(parts, key=lambda part: -abs(part.adds)))
@@ -80,8 +80,14 @@ def ngrams_of(predictor: AnyPredictor) -> Ngram | None:
     return scorer if isinstance(scorer, Ngram) else None
 
 
-def exact_parts(model: Ngram, text: str) -> list[Part]:
-    """Return each n-gram of a text, and how much it adds to the logit of the answer.
+def most_probable(answer: Answer) -> int:
+    """Return the place of an answer's most probable label, which calibration may have changed; 0 for a number."""
+    shares = list(answer.get("probabilities", {}).values())
+    return int(np.argmax(shares)) if shares else 0
+
+
+def exact_parts(model: Ngram, text: str, best: int) -> list[Part]:
+    """Return each n-gram of a text, and how much it adds to the logit of the class `best`.
 
     With more than two classes: to that logit less the mean of all, so that a part can speak against the answer.
     """
@@ -93,9 +99,9 @@ def exact_parts(model: Ngram, text: str) -> list[Part]:
     if model.is_mean:
         weights /= len(rows)
     if len(weights) == 1:
-        adds = weights[0] if not model.is_binary or model.logits(rows)[1] >= 0 else -weights[0]
+        adds = weights[0] if not model.is_binary or best == 1 else -weights[0]
     else:
-        adds = weights[int(np.argmax(model.logits(rows)))] - weights.mean(axis=0)
+        adds = weights[best] - weights.mean(axis=0)
     parts = [Part(name, 0, spans, float(value)) for (name, spans), value in zip(found.values(), adds)]
     return sorted((part for part in parts if part.adds), key=lambda part: -abs(part.adds))
 

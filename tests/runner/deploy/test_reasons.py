@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from runner.deploy.bundle.calibration import Calibration
 from runner.deploy.exported import ExportedModel, find_model
 from runner.deploy.packed_predictor import PackedPredictor
 from runner.deploy.predictor import Predictor
@@ -42,7 +43,8 @@ def test_exact_parts_and_the_bias_are_the_logits(
     for text in [*AWKWARD, "Good 👍🏽 naïve goods, good, not good"]:
         scores = np.array(predictor.model.scores([text])[0])
         bias = model.bias / model.temperature
-        parts, best = exact_parts(model, text), int(np.argmax(scores))
+        best = int(np.argmax(scores))
+        parts = exact_parts(model, text, best)
         total = sum(part.adds for part in parts)
         if len(labels) == 2:
             wanted = (scores[1] - bias[0]) * (1 if best else -1)
@@ -64,6 +66,26 @@ def test_the_golden_model_is_explained_by_its_words(tmp_path: Path) -> None:
     assert reasons.parts[0].text == "not good" and parts["not good"].adds == pytest.approx(3.0)
     assert parts["good"].adds < 0, "good speaks against neg"
     assert [text[start:end] for start, end in parts["good"].spans] == ["Good", "good"]
+
+
+@pytest.mark.parametrize("labels", [("no", "yes"), ("a", "b", "c")])
+def test_reasons_are_for_the_calibrated_answer(tmp_path: Path, labels: tuple[str, ...]) -> None:
+    content, text = random_model(14, list(labels)), "Good, not good"
+    predictor = opened(tmp_path, content, labels)
+    model, before = ngrams_of(predictor), predictor([text])[0]
+    assert model is not None
+    raw = find_reasons(predictor, [text], before)
+    other = next(place for place, label in enumerate(labels) if label != before["prediction"])
+    shifts = [float(place == other) for place in range(len(labels))]
+    predictor.calibration = predictor.model.calibration = Calibration(
+        {"method": "vector", "weights": [0.0] * len(labels), "shifts": shifts}
+    )
+    answer = predictor([text])[0]
+    assert answer["prediction"] == labels[other] != before["prediction"]
+    reasons = find_reasons(predictor, [text], answer)
+    assert raw and reasons and reasons.parts
+    assert {part.text: part.adds for part in reasons.parts} != {part.text: part.adds for part in raw.parts}
+    assert reasons.parts == exact_parts(model, text, other)
 
 
 def test_other_models_are_asked_again_without_each_word(output: Path) -> None:
