@@ -16,7 +16,7 @@ from runner.cascade.rows import BothAnswers, read_data
 from runner.cascade.timing import Times, texts_to_time, time_cascade
 from runner.deploy.bundle.calibration import CALIBRATION_FILE, hash_of
 from runner.deploy.cascade import CASCADE_FILE, LARGE, MODELS, SMALL, CascadePredictor, write_cascade
-from runner.deploy.exported import CASCADE, DESCRIPTION_FILE, ExportedModel, is_replaceable
+from runner.deploy.exported import CASCADE, DESCRIPTION_FILE, ExportedModel, is_replaceable, read_export
 from runner.deploy.predictors import open_predictor
 from runner.errors import ConfigError
 from runner.machine.facts import machine_facts
@@ -75,7 +75,7 @@ def find_or_make(
     writer = RecordWriter.begin(folder, first_record(wanted, folder.name), None)
     models = [side.model for side in wanted.pair.sides]
     facts = {"name": writer.record.name, "command": wanted.words} | wanted.chosen.facts
-    write_cascade(folder, models, facts)
+    write_cascade(folder, writer.record.identity, models, facts)
     write_answers(folder, wanted.pair, wanted.reported, wanted.chosen)
     if wanted.selecting is not None:
         write_answers(folder, wanted.pair, wanted.selecting, wanted.chosen)
@@ -204,6 +204,6 @@ def copy_cascade(folder: Path, models: tuple[ExportedModel, ExportedModel], out:
                 shutil.copy2(path, part / name)
             described = json.dumps(copies[-1].describe(), indent=2) + "\n"
             (part / name / DESCRIPTION_FILE).write_text(described, encoding="utf-8")
-        write_cascade(part, copies, further)
+        write_cascade(part, read_export(folder).identity, copies, further)
         shutil.copy2(folder / RECORD, part)
     return place

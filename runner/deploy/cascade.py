@@ -140,10 +140,11 @@ def again(facts: JsonObject) -> str:
     return " ".join(["run", *facts.get("command", ["cascade", "small=<id>", "large=<id>"])])
 
 
-def write_cascade(folder: Path, models: Sequence[ExportedModel], facts: JsonObject) -> None:
+def write_cascade(folder: Path, identity: str, models: Sequence[ExportedModel], facts: JsonObject) -> None:
     """Write cascade.json and deploy.json into an existing folder; models: small and large.
 
-    facts: what else cascade.json says, `name` and `threshold` among it.
+    identity: of the cascade; a folder that is being written has another name. facts: what else cascade.json says,
+    `name` and `threshold` among it.
     """
     parts = {}
     for part, model in zip(MODELS, models, strict=True):
@@ -151,5 +152,5 @@ def write_cascade(folder: Path, models: Sequence[ExportedModel], facts: JsonObje
         where = os.path.relpath(model.folder, folder) if is_near else str(model.folder)
         parts[part] = model.describe() | {"folder": where, "sha256": hash_of(model.weights)}
     (folder / CASCADE_FILE).write_text(json.dumps(parts | facts, indent=2) + "\n", encoding="utf-8")
-    described = replace(models[1], folder=folder, engine=CASCADE, identity=folder.name, name=str(facts["name"]))
+    described = replace(models[1], folder=folder, engine=CASCADE, identity=identity, name=str(facts["name"]))
     (folder / DESCRIPTION_FILE).write_text(json.dumps(described.describe(), indent=2) + "\n", encoding="utf-8")

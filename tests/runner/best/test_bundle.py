@@ -70,7 +70,7 @@ def test_two_models_are_known_by_all_their_files_and_the_threshold(tmp_path: Pat
     write_json(tmp_path / "record.json", {"identity": "both"})
 
     def found(threshold: float = 0.9, changed: int = 0) -> str | None:
-        write_cascade(tmp_path, models, {"name": "both", "threshold": threshold})
+        write_cascade(tmp_path, "both", models, {"name": "both", "threshold": threshold})
         made = read_bundle(tmp_path, "both")
         assert made is not None and made.is_cascade and made.size == 21 + changed
         return made.sha256

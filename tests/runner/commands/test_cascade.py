@@ -13,6 +13,7 @@ import pytest
 from runner.cli import run_verb
 from runner.commands import compare, predict, show
 from runner.commands.cascade import main
+from runner.deploy.exported import read_export
 from runner.errors import ConfigError
 from runner.python.model import load
 from runner.record.folder import read_all_records, read_record
@@ -86,6 +87,7 @@ def test_it_is_asked_by_its_id_its_folder_and_its_copy(
         assert predict.main([source, str(tmp_path / "texts.csv"), f"out={out}", f"paths.output={output}"]) == 0
         written.append(out.read_text(encoding="utf-8"))
     assert written[0] == written[1] == written[2]
+    assert read_export(tmp_path / "moved").identity == made.identity
     rows = list(csv.DictReader(written[0].splitlines()))
     assert {row["answered_by"] for row in rows} == {"small", "large"}
     model = load(made.identity, output=output)

@@ -34,7 +34,8 @@ def made(models: tuple[ExportedModel, ExportedModel], threshold: float, name: st
     """A cascade beside the two runs."""
     folder = models[0].folder.parent.parent / name
     folder.mkdir(exist_ok=True)
-    write_cascade(folder, models, {"name": "a cascade", "threshold": threshold, "command": ["cascade", "small=5555"]})
+    facts = {"name": "a cascade", "threshold": threshold, "command": ["cascade", "small=5555"]}
+    write_cascade(folder, name, models, facts)
     return read_export(folder)
 
 
