@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import cast
@@ -69,7 +70,7 @@ def copy_model(trained: ExportedModel, folder: Path, record: RunRecord) -> None:
 def write_graph(trained: ExportedModel, exported: ExportedModel, record: RunRecord) -> Parity:
     """Write the ONNX file and compare its logits with the model's.
 
-    Raises ParityError if fp32 differs beyond rounding.
+    Raises ParityError if fp32 differs beyond rounding, and if logits are no numbers.
     """
     model = Predictor(trained)
     try:
@@ -84,7 +85,12 @@ def write_graph(trained: ExportedModel, exported: ExportedModel, record: RunReco
     rows, graph = rows_to_compare(record, model), Predictor(exported)
     rounding = tolerated_difference(record.data.targets)
     parity = compare_logits(model, graph, rows.split, rows.source, rows.task)
-    if exported.engine == "onnx" and parity.difference > rounding:
+    if math.isnan(parity.difference):
+        raise ParityError(
+            f"logits of the graph, or of the model itself, are no numbers on some of {parity.rows} rows "
+            f"({parity.source}). Nothing was written. Try: format=safetensors, unless run predict shows nan too"
+        )
+    if exported.engine == "onnx" and not parity.difference <= rounding:
         raise ParityError(
             f"the graph's logits differ from the model's by up to {parity.difference:.2g} on {parity.rows} rows "
             f"({rows.source}); "

@@ -33,7 +33,7 @@ class Parity:
 
     rows: int
     source: str
-    difference: float  # the largest absolute difference of a logit
+    difference: float  # the largest absolute difference of a logit; nan where one of either is no number
     scored: int = 0
     metric: str = ""
     trained: float = 0.0  # the score of the torch model on the scored rows
@@ -59,8 +59,8 @@ def compare_logits(
     """Compare the logits on rows of `split`, and the scores where there is a task; None for texts without labels."""
     rows = evenly_by_length(split.lengths, ROWS)
     some = split.take(rows)
-    worst = max(float(np.abs(trained.logits(some, n) - exported.logits(some, n)).max()) for n in BATCHES)
-    found = Parity(len(rows), source, worst)
+    apart = [np.abs(trained.logits(some, n) - exported.logits(some, n)).max() for n in BATCHES]
+    found = Parity(len(rows), source, float(np.max(apart)))  # not max(), which may drop nan
     return found if task is None else _scored(found, trained, exported, split, task)
 
 

@@ -103,14 +103,16 @@ def _compared(network: Network, table: torch.Tensor, split: TokenSplit, source: 
     pooler = bag.pooler if isinstance(bag.pooler, MeanPooler) else MeanPooler()
     some = split.take(evenly_by_length(split.lengths, ROWS))
     padded = torch.cat([table, torch.zeros_like(table[:1])])  # for the id of a row without tokens, where it has no row
-    worst = largest = 0.0
+    apart, sizes = [], []
     for rows in np.array_split(np.arange(len(some)), -(-len(some) // BATCHES[-1])):
         inputs = to_tensors(collate(some, rows), CPU)
         ids, mask = inputs["input_ids"], inputs["attention_mask"]
         own = pooler(bag.embeddings(ids, inputs.get("token_type_ids")), mask)
         found = MeanPooler()(padded[ids.clamp(max=len(table))], mask)
-        worst, largest = max(worst, float((own - found).abs().max())), max(largest, float(own.abs().max()))
-    if worst > TOLERANCE * max(largest, 1.0):
+        apart.append(float((own - found).abs().max()))
+        sizes.append(float(own.abs().max()))
+    worst, largest = float(np.max(apart)), float(np.max(sizes))  # not max(), which may drop nan
+    if not worst <= TOLERANCE * max(1.0, largest):
         raise ParityError(
             f"the vectors differ from the model's by up to {worst:.2g} on {len(some)} rows. Nothing was written"
         )

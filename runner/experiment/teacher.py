@@ -124,14 +124,16 @@ class KeptTeacher:
         self.cache.tell(f"asking the teacher, {len(split):,} rows of {split.name}")
         logits = self._predict(split, BATCH)
         numbers = np.random.default_rng(0).permutation(len(split))[:CHECKED]
-        apart = 0.0
-        for number in numbers:
+        apart = np.zeros(len(numbers))
+        for place, number in enumerate(numbers):
             row = np.array([number])
             difference = np.abs(self._predict(split.take(row), 1) - logits[split.labels.outputs(row)])
-            apart = max(apart, float(difference.max(initial=0.0)))
-        if apart > self.task.tolerance(TOLERANCE):
+            apart[place] = difference.max(initial=0.0)
+        if np.isnan(apart).any():
+            raise ConfigError(f"{self.named}: some of its scores are no numbers (nan). Try: another teacher")
+        if (worst := apart.max(initial=0.0)) > self.task.tolerance(TOLERANCE):
             raise ConfigError(
-                f"{self.named}: answers a text differently in a batch than alone (by {apart:.1g}), so its "
+                f"{self.named}: answers a text differently in a batch than alone (by {worst:.1g}), so its "
                 "answers cannot be kept. Try: a teacher whose readout leaves padding out"
             )
         self.rows_answered += len(split)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from types import SimpleNamespace
+from typing import cast
+
 import numpy as np
 import pytest
 
 from data.inputs.tokenizer import train_tokenizer
-from runner.deploy.parity import TOLERANCE, evenly_by_length, scored_rows, tolerated_difference
+from runner.deploy.parity import BATCHES, TOLERANCE, compare_logits, evenly_by_length, scored_rows, tolerated_difference
+from runner.deploy.predictor import Predictor
 from tests.data.questions import Asked, split_of_questions
 
 
@@ -14,6 +19,18 @@ def test_rows_are_spread_from_the_shortest_to_the_longest() -> None:
     lengths = np.array([5, 1, 9, 3, 7])
     assert lengths[evenly_by_length(lengths, 3)].tolist() == [1, 5, 9]
     assert sorted(evenly_by_length(lengths, 64).tolist()) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("batch", BATCHES)
+def test_a_logit_that_is_no_number_is_seen_in_either_batch(batch: int) -> None:
+    tokenizer = train_tokenizer(lambda: ["who ? it is me"] * 3, 60)
+    split = split_of_questions(tokenizer, [Asked("who ?", "it is me", ["me"])])
+
+    def of(value: float) -> Predictor:
+        return cast(Predictor, SimpleNamespace(logits=lambda rows, size: np.array([[value if size == batch else 0.0]])))
+
+    assert math.isnan(compare_logits(of(0.0), of(math.nan), split, "demo, test", None).difference)
+    assert compare_logits(of(0.0), of(-0.25), split, "demo, test", None).difference == 0.25
 
 
 def test_the_tolerance_is_in_the_unit_of_the_targets() -> None:

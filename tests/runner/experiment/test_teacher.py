@@ -65,6 +65,15 @@ def test_the_same_tokens_with_other_words_are_other_logits(folder: Path, tmp_pat
     assert np.array_equal(teacher(folder, tmp_path).logits(split), kept.logits(split))
 
 
+def test_a_teacher_whose_scores_are_no_numbers_teaches_nothing(folder: Path, tmp_path: Path) -> None:
+    kept = teacher(folder, tmp_path)
+    with torch.no_grad():
+        for weight in kept.network.parameters():
+            weight.fill_(torch.nan)
+    with pytest.raises(ConfigError, match=r"teacher=x: some of its scores are no numbers.* Try: another teacher"):
+        kept.logits(tagged_split())
+
+
 def test_a_teacher_of_words_teaches_no_texts(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"answers for each token, but this task needs answers for each text.*Try"):
         teacher(folder, tmp_path, task=Classification(LabelFacts(NAMES)))
