@@ -21,6 +21,7 @@ from runner.cascade.make import Measuring, NewCascade
 from runner.cascade.rows import read_data
 from runner.cascade.timing import texts_to_time, time_in_turns
 from runner.deploy.answer_table import Answer
+from runner.deploy.bundle.rejection import MOST_PROBABLE
 from runner.deploy.exported import ExportedModel, find_model
 from runner.deploy.predictors import open_predictor
 from runner.deploy.rejecting import open_answering
@@ -88,7 +89,8 @@ def compare_ways(wanted: NewCascade, ways: Sequence[Way], cache: Path, measuring
     texts = texts_to_time(rows, wanted.reported.split)
     times, answers = time_in_turns(asked, texts, measuring.seconds, measuring.threads)
     names, labels = wanted.pair.large.model.labels, texts.labels[: len(answers)]
-    is_right = np.array([[names.index(one["prediction"]) for one in given] for given in answers]) == labels[:, None]
+    found = [[names.index(one.get(MOST_PROBABLE, one["prediction"])) for one in given] for given in answers]
+    is_right = np.array(found) == labels[:, None]
     confidence = np.array([confidence_of(given[0]) for given in answers])
     curve = cascade_curve(confidence, is_right, times)
     here = cascade_point(confidence >= wanted.chosen.found.threshold, is_right, times)

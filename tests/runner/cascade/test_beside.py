@@ -25,7 +25,11 @@ from runner.cascade.equal_time import score_at
 from runner.cascade.make import Measuring, NewCascade
 from runner.cascade.pair import open_pair
 from runner.cascade.rows import read_calibration_rows, read_reported_rows
+from runner.deploy.exported import find_model, read_export
+from runner.deploy.graphs import write_exported_model
+from runner.deploy.rejecting import open_answering
 from runner.errors import ConfigError
+from runner.record.folder import find_record
 from runner.statistics.deferral import Deferral
 from tests.runner.cascade.runs import LARGE, SMALL
 from tests.runner.deploy.runs import write_run
@@ -65,6 +69,20 @@ def test_other_models_are_read_at_the_mean_time_of_the_cascade(place: Path, tmp_
     stream = io.StringIO()
     show_beside(found, Console(file=stream, width=80, force_terminal=True, color_system=None))
     assert CASCADE_NAME in stream.getvalue() and f"same {found.texts} texts" in stream.getvalue()
+
+
+def test_an_export_that_answers_unsure_is_scored_by_its_most_probable_labels(place: Path, tmp_path: Path) -> None:
+    output, cache = place / "outputs", place / "cache"
+    promise = {"alpha": 0.05, "delta": 0.05, "threshold": 2.0, "answered": 0, "errors": 0, "rows": 9, "split": "val"}
+    record = find_record(output, LARGE)
+    write_exported_model(find_model(LARGE, output, "torch"), "torch", tmp_path, record, promise)
+    assert open_answering(read_export(tmp_path))(["a fine film"])[0]["prediction"] == "unsure"
+    pair = open_pair({"small": SMALL, "large": LARGE}, output, AUTO)
+    rows, reported = read_calibration_rows(pair, "x", cache), read_reported_rows(pair, "x")
+    chosen = Chosen(Wanted(0.05, "none", 0.05), Deferral(0.9, 0, 0, 0, 1, 0), rows)
+    ways = open_ways([str(tmp_path)], output, pair.large.model)
+    found = compare_ways(NewCascade(pair, chosen, reported, []), ways, cache, Measuring(0.1, 1))
+    assert found.curves[str(tmp_path)][0].score == found.curves[LARGE_NAME][0].score > 0
 
 
 def test_models_with_other_labels_are_refused(place: Path, tmp_path: Path) -> None:
