@@ -8,7 +8,7 @@ from typing import Any
 
 from data.inputs.request import Field
 from runner.deploy.answer_table import Answer
-from runner.deploy.bundle.calibration import Calibration
+from runner.deploy.bundle.calibration import Calibration, read_calibration
 from runner.deploy.bundle.rejection import MOST_PROBABLE, UNSURE, PromiseError, keep_promise, promise_in
 from runner.deploy.cascade import open_cascade
 from runner.deploy.exported import CASCADE, ExportedModel
@@ -70,9 +70,12 @@ def open_answering(
 ) -> AnyPredictor:
     """Load a model to answer on `threads` threads; by a promise where one is given, or saved with it.
 
-    max_ms: as in `open_predictor`. Raises ConfigError for damaged files, and for a saved promise that does not hold.
+    max_ms: as in `open_predictor`. Raises ConfigError for damaged files, and for a promise that does not hold: one that
+    was saved with other weights, or any at other lengths than the model's own.
     """
     try:
+        if exported.lengths or max_ms is not None:
+            refuse_promise_at_other_lengths(exported, promise, "length" if exported.lengths else "max_ms")
         predictor: AnyPredictor
         if exported.engine == CASCADE:
             predictor = open_cascade(exported, threads)
@@ -82,3 +85,12 @@ def open_answering(
     except PromiseError as error:
         raise ConfigError(f"{error}. Try: run export {exported.identity}") from error
     return RejectingPredictor(predictor, promise) if promise else predictor
+
+
+def refuse_promise_at_other_lengths(exported: ExportedModel, promise: dict[str, Any] | None, option: str) -> None:
+    """Raise ConfigError if there is a promise, given or saved; option: that which chooses the lengths."""
+    if promise or promise_in(read_calibration(exported.weights).facts, exported.labels):
+        raise ConfigError(
+            f"{exported.folder}: the rows behind its promise were answered at its own lengths, so the promise does not "
+            f"hold at others. Leave {option}= out, or use the model without a promise"
+        )

@@ -37,12 +37,14 @@ class Model:
     def __init__(
         self, path: Path, labels: Sequence[str], columns: Sequence[str], make: Callable[[], Ask],
         values: Mapping[str, object] | None = None, run: Path | None = None, reads_words: bool = False,
+        length: float | None = None,
     ) -> None:  # fmt: skip
         """columns: the one or two texts that it reads; values: labels by their names, where they are no texts; run: the
         folder of the run that trained it, where it is known; reads_words: may a list of words stand for a text?
+        length: as in `load`.
         """
         self.path, self.columns, self._make, self._run = path, tuple(columns), make, run
-        self._reads_words = reads_words
+        self._reads_words, self._length = reads_words, length
         self._promises: dict[float, dict[str, Any]] = {}  # by the share of errors
         named = values if values and set(labels) <= set(values) else {label: label for label in labels}
         self._values: dict[str, object] = {label: named[label] for label in labels}
@@ -88,6 +90,11 @@ class Model:
         """
         if not 0 < reject < 1:
             raise ConfigError(f"reject={reject}: expected a share between 0 and 1. Try: reject=0.05")
+        if self._length is not None:
+            raise ConfigError(
+                f"reject={reject:g}: the rows behind the promise were answered at the run's own lengths, but this "
+                f"model was loaded with length={self._length:g}. Try: bertier.load without length="
+            )
         if self._run is None:
             raise ConfigError(
                 f"{self.path} was loaded without its run, whose rows a promise needs. Try: bertier.load(<run id>)"
@@ -181,4 +188,4 @@ def load(
     if not (exported.folder / DESCRIPTION_FILE).is_file():  # of the run itself: <output>/<id>/model
         run = exported.folder.parent
     opening, reads_words = partial(open_answering, exported, threads), exported.reads_words
-    return Model(exported.folder, exported.labels, exported.columns, opening, values, run, reads_words)
+    return Model(exported.folder, exported.labels, exported.columns, opening, values, run, reads_words, length)

@@ -15,12 +15,15 @@ import pytest
 
 from runner.commands import export, predict
 from runner.commands.promise import promise_of_run
+from runner.deploy.budgets import find_model_at
 from runner.deploy.exported import find_model
+from runner.deploy.graphs import write_exported_model
 from runner.deploy.page.shrink import shrunk
 from runner.deploy.promise import WantedPromise
 from runner.deploy.rejecting import open_answering
 from runner.errors import ConfigError
 from runner.record.folder import find_record
+from tests.runner.deploy.adaptive import write_adaptive_run
 from tests.runner.deploy.page.node import NEEDS_NODE
 from tests.runner.deploy.promised import answered, texts_of, write_promising_run
 from tests.runner.deploy.runs import LABELS
@@ -177,3 +180,20 @@ def test_an_export_that_cannot_keep_a_promise_is_refused(
     with pytest.raises(ConfigError) as refused:
         export.main(["dddd", *words, f"out={tmp_path / 'export'}", f"paths.output={output}"])
     assert reason in str(refused.value) and not list(tmp_path.iterdir())
+
+
+def test_a_promise_is_not_kept_at_other_lengths(tmp_path: Path) -> None:
+    write_adaptive_run(tmp_path, "eeee")
+    promise = {"alpha": 0.05, "delta": 0.05, "threshold": 2.0, "answered": 0, "errors": 0, "rows": 9, "split": "val"}
+    trained, folder = find_model("eeee", tmp_path, "torch"), tmp_path / "export"
+    write_exported_model(trained, "torch", folder, find_record(tmp_path, "eeee"), promise)
+    shorter = find_model_at(str(folder), tmp_path, "auto", 0.5)
+    with pytest.raises(ConfigError, match=r"answered at its own lengths.* Leave length= out"):
+        open_answering(shorter)
+    with pytest.raises(ConfigError, match=r"answered at its own lengths.* Leave max_ms= out"):
+        open_answering(find_model(str(folder), tmp_path, "auto"), max_ms=1e6)
+    with pytest.raises(ConfigError, match=r"answered at its own lengths.* Leave length= out"):
+        open_answering(find_model_at("eeee", tmp_path, "auto", 0.5), 1, promise)
+    for same in (find_model_at(str(folder), tmp_path, "auto", 1.0), find_model(str(folder), tmp_path, "auto")):
+        assert open_answering(same)(["a fine film"])[0]["prediction"] == "unsure"
+    open_answering(find_model_at("eeee", tmp_path, "auto", 0.5))

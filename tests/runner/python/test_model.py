@@ -15,6 +15,7 @@ import runner.python as bertier
 from runner.errors import ConfigError
 from runner.python.model import Model
 from tests.conftest import REPO
+from tests.runner.deploy.adaptive import write_adaptive_run
 from tests.runner.deploy.promised import texts_of, write_promising_run
 from tests.runner.deploy.sound_runs import CLIPS, write_clips, write_sound_run
 
@@ -48,6 +49,14 @@ def test_a_run_on_a_data_frame_answers_with_its_labels(made) -> None:  # type: i
     assert model.predict([]).shape == (0,) and model.predict_proba([]).shape == (0, 2)
     with pytest.raises(TypeError, match=r'Try: model.predict\(\["a text"\]\)'):
         model.predict("a text")
+
+
+def test_a_model_that_was_loaded_with_a_length_promises_nothing(tmp_path: Path) -> None:
+    write_adaptive_run(tmp_path, "eeee")
+    model = bertier.load("eeee", output=tmp_path, length=0.5)
+    with pytest.raises(ConfigError, match=r"reject=0\.05: .* loaded with length=0\.5\. Try: .* without length="):
+        model.predict(TEXTS, reject=0.05)
+    assert set(model.predict(TEXTS)) <= set(model.classes_)
 
 
 def test_a_model_is_loaded_by_id_by_folder_and_from_a_bundle(made, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
