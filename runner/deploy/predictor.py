@@ -73,8 +73,12 @@ class Predictor:
 
     def answers(self, asked: Asked, batch_size: int) -> list[Answer]:
         """Return one answer for each question."""
+        return self.answers_by(self.calibration, asked, batch_size)
+
+    def answers_by(self, calibration: Calibration, asked: Asked, batch_size: int) -> list[Answer]:
+        """Return one answer for each question, its shares by this calibration."""
         found = self.logits(asked.split, batch_size)
-        return self.task.respond(self.calibration.apply_rows(found) if self.calibration.facts else found, asked)
+        return self.task.respond(calibration.apply_rows(found) if calibration.facts else found, asked)
 
     def __call__(self, texts: Sequence[Text], pairs: Sequence[str] | None = None, batch_size: int = 32) -> list[Answer]:
         """Return one answer for each text or pair of texts; long texts are cut."""

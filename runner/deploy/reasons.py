@@ -20,7 +20,7 @@ from runner.deploy.bundle.characters import MODULUS, START
 from runner.deploy.bundle.predict import PRINT_FACTOR, TOKEN, TOKEN_FACTOR, Ngram
 from runner.deploy.cascade import CascadePredictor
 from runner.deploy.packed_predictor import PackedPredictor
-from runner.deploy.predictors import AnyPredictor
+from runner.deploy.predictors import AnyPredictor, KeepsTime
 from runner.deploy.rejecting import RejectingPredictor
 
 EXACT, LEFT_OUT = "exact", "leave one word out"
@@ -31,6 +31,7 @@ UNITS = {
 WORD_OF_MODEL = re.compile(TOKEN)
 WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 MOST_WORDS = 64  # that are left out one by one, in a question
+BATCH = 32  # questions at a time
 MOST_PARTS = 200  # of an exact answer, the strongest
 
 
@@ -53,8 +54,13 @@ class Reasons:
     parts: list[Part]
 
 
-def find_reasons(predictor: AnyPredictor, texts: Sequence[str], answer: Answer) -> Reasons | None:
-    """Return the reasons for an answer to a text, or to a pair of texts; None where an answer is of another form."""
+def find_reasons(
+    predictor: AnyPredictor, texts: Sequence[str], answer: Answer, max_ms: float | None = None
+) -> Reasons | None:
+    """Return the reasons for an answer to a text, or to a pair of texts; None where an answer is of another form.
+
+    max_ms: within which the answer was given, where that is not the predictor's own limit.
+    """
     predictor = predictor.model_of(answer) if isinstance(predictor, CascadePredictor) else predictor
     method, ngrams = method_of(predictor), ngrams_of(predictor)
     if not method:
@@ -62,7 +68,7 @@ def find_reasons(predictor: AnyPredictor, texts: Sequence[str], answer: Answer) 
     if method == EXACT and ngrams is not None:
         parts = exact_parts(ngrams, texts[0], most_probable(answer))[:MOST_PARTS]
     else:
-        parts = left_out(predictor, texts, answer)
+        parts = left_out(predictor, texts, answer, max_ms)
     return Reasons(method, UNITS[method], sorted(parts, key=lambda part: -abs(part.adds)))
 
 
@@ -153,7 +159,7 @@ def character_grams(model: Ngram, words: list[str], places: list[tuple[int, int]
                 yield gram, (START + zlib.crc32(gram.encode("utf-8", "replace")) + 1) % MODULUS, inside
 
 
-def left_out(predictor: AnyPredictor, texts: Sequence[str], answer: Answer) -> list[Part]:
+def left_out(predictor: AnyPredictor, texts: Sequence[str], answer: Answer, max_ms: float | None = None) -> list[Part]:
     """Return by how much the share of the answer, or the number, falls without each of the first MOST_WORDS words."""
     places = [(field, word) for field, text in enumerate(texts) for word in WORD.finditer(text)][:MOST_WORDS]
     if not places:
@@ -163,7 +169,12 @@ def left_out(predictor: AnyPredictor, texts: Sequence[str], answer: Answer) -> l
         question[field] = texts[field][: word.start()] + texts[field][word.end() :]
     columns = list(zip(*questions))
     pairs = list(columns[1]) if len(columns) > 1 else None
-    whole, others = share_of(answer, answer), predictor(list(columns[0]), pairs)
+    if max_ms is not None and isinstance(predictor, KeepsTime):  # at the lengths of the answer
+        asked = predictor.ask(list(columns[0]), pairs)
+        others = predictor.answers_within(asked, [max_ms] * len(questions), BATCH)
+    else:
+        others = predictor(list(columns[0]), pairs, BATCH)
+    whole = share_of(answer, answer)
     return [
         Part(word[0], field, [word.span()], whole - share_of(other, answer))
         for (field, word), other in zip(places, others)

@@ -205,7 +205,8 @@ def what_is_asked(asked: Sequence[fields.Field]) -> str:
 def explained(predictor: AnyPredictor, question: Question, answers: Sequence[Answer]) -> list[Answer]:
     """Return the answers to a question, each with its reasons where there are any."""
     rows = zip(question.texts, question.pairs) if question.pairs else ([text] for text in question.texts)
-    found = [find_reasons(predictor, list(row), answer) for row, answer in zip(rows, answers)]
+    limit = limit_of(question)
+    found = [find_reasons(predictor, list(row), answer, limit) for row, answer in zip(rows, answers)]
     return [answer | ({"reasons": asdict(reasons)} if reasons else {}) for answer, reasons in zip(answers, found)]
 
 

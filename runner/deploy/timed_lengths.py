@@ -27,6 +27,7 @@ __all__ = ["Predictor", "TimedPredictor"]
 
 SIZES = (16, 64, 128, 256, 512)  # tokens of the texts that are timed, as far as the model reads so many
 ROUNDS = 7
+SEVERAL_LENGTHS = "with max_ms= answers are computed at several lengths, and calibrated at one at most"
 WORD = "film "  # of which they consist
 CHOICES = 8  # that are timed, evenly spaced in cost
 
@@ -55,6 +56,8 @@ class TimedPredictor(Predictor):
         self.own, self.fitted = encoder_of(self.model).lengths, self.calibration
         self.sizes, times = self._time([lengths for _, lengths in kept])
         self.speeds = [Speed(lengths, one.share, one.score, ms) for (one, lengths), ms in zip(kept, times)]
+        if self.fitted.is_calibrated and any(speed.lengths != self.own for speed in self.speeds):
+            self.calibration = Calibration(problem=SEVERAL_LENGTHS)  # of all answers, so it does not change with them
         if self.least_ms(self.typical) > max_ms:
             raise ConfigError(
                 f"max_ms={max_ms:g}: the shortest lengths take {self.least_ms(self.typical):.3g} ms here for a text of "
@@ -103,14 +106,14 @@ class TimedPredictor(Predictor):
             rows = [row for row, one in enumerate(chosen) if one == place]
             part = asked if len(rows) == len(chosen) else asked.take(rows)
             self._set(self.speeds[place].lengths)
-            for row, answer in zip(rows, super().answers(part, batch_size)):
+            for row, answer in zip(rows, self.answers_by(self._set(self.speeds[place].lengths), part, batch_size)):
                 answers[row] = answer
         return answers
 
-    def _set(self, lengths: Lengths | None) -> None:
-        """Compute with these lengths; probabilities are calibrated at those that the model was saved with alone."""
+    def _set(self, lengths: Lengths | None) -> Calibration:
+        """Compute with these lengths; return their calibration, which only those that the model was saved with have."""
         encoder_of(self.model).lengths = lengths
-        self.calibration = self.fitted if lengths == self.own else Calibration(problem=OTHER_LENGTHS)
+        return self.fitted if lengths == self.own else Calibration(problem=OTHER_LENGTHS)
 
     def _time(self, lengths: Sequence[Lengths | None]) -> tuple[list[int], list[tuple[float, ...]]]:
         """Return the token counts that were timed, and for each lengths the milliseconds of each count."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runner.deploy.budgets import find_model_at
+from runner.deploy.bundle.calibration import hash_of
 from runner.deploy.exported import find_model
 from runner.deploy.predictor import Predictor
 from runner.deploy.predictors import KeepsTime
-from runner.deploy.service import answer_questions
+from runner.deploy.reasons import find_reasons
+from runner.deploy.service import answer_questions, health_of
 from runner.deploy.service_models import TimedQuestion
 from runner.deploy.timed_lengths import TimedPredictor
 from runner.errors import ConfigError
@@ -58,6 +62,34 @@ def test_one_server_answers_three_limits_and_refuses_one_out_of_reach(timed: Tim
     assert [len(one) for one in (found[0], found[1], found[3])] == [1, 1, 1]
     assert found[2].status_code == 422
     assert "max_ms=0.1: a text of" in found[2].detail and "Try: max_ms=" in found[2].detail
+
+
+def test_what_a_server_says_of_its_answers_does_not_change_with_them(
+    adaptive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TimedPredictor, "_time", lambda *_: (SIZES, [(1.0, 10.0), (2.0, 20.0), (3.0, 30.0)]))
+    shutil.copytree(adaptive / "dddd", tmp_path / "dddd")
+    model = find_model("dddd", tmp_path, "auto")
+    facts = {"method": "temperature", "temperature": 3.0, "rows": 9, "split": "val", "of": [hash_of(model.weights)]}
+    model.weights.with_name("calibration.json").write_text(json.dumps(facts))
+    assert Predictor(model).calibration.is_calibrated
+    timed = TimedPredictor(model, 1, 6.0)
+    before = health_of(timed)
+    assert before.calibrated is False and "several lengths" in before.calibration
+    for limit in (1.0, 99.0):
+        answer_questions(timed, [TimedQuestion(texts=[LONG], max_ms=limit)], 32)
+        assert health_of(timed) == before
+    timed.speeds = timed.speeds[-1:]
+    assert timed([LONG])[0]["probabilities"] == pytest.approx(Predictor(model)([LONG])[0]["probabilities"], abs=1e-6)
+
+
+def test_reasons_are_found_at_the_limit_of_the_request(timed: TimedPredictor, adaptive: Path) -> None:
+    (found,) = answer_questions(timed, [TimedQuestion(texts=[LONG], max_ms=99.0, explain=True)], 32)
+    longer = Predictor(find_model_at("dddd", adaptive, "auto", 0.7))
+    wanted = find_reasons(longer, [LONG], longer([LONG])[0])
+    assert wanted and isinstance(found, list)
+    adds = {(part["text"], *part["spans"]): part["adds"] for part in found[0]["reasons"]["parts"]}
+    assert adds == pytest.approx({(part.text, *part.spans): part.adds for part in wanted.parts}, abs=1e-5)
 
 
 def test_a_limit_below_the_shortest_lengths_is_refused_with_the_reachable_one(
