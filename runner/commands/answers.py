@@ -19,7 +19,7 @@ from runner.deploy.streams import Row, RowWriter, chunks_as_they_arrive, is_word
 from runner.errors import ConfigError
 from runner.sanitize import say
 
-NO_LABEL = "no label"  # shown for an empty set of labels
+NO_LABEL, NO_ANSWER = "no label", "no answer"  # shown for an empty set of labels, and for another empty answer
 CHUNK = 2048  # rows of a file that are in memory at a time; they are batched by length
 
 
@@ -60,6 +60,7 @@ def shares_of(answer: Answer, fields: Sequence[Field]) -> list[dict[str, float]]
 
 def print_answer(answer: Answer, fields: Sequence[Field]) -> None:
     """Print one answer: a text, label or number as a line, shares and spans as a line each; tags stay in files."""
+    nothing = NO_LABEL if any(field.type == "labels" for field in fields) else NO_ANSWER
     for field in fields:
         value = answer[field.name]
         if field.type == "number":
@@ -71,7 +72,7 @@ def print_answer(answer: Answer, fields: Sequence[Field]) -> None:
             for span in value:
                 say(f"  {span['score']:.4f}  {span['type']}  {span['text']}  ({span['start']}-{span['end']})")
         elif field.type not in ("tags", "labels"):
-            say((value or NO_LABEL) if field is fields[0] else f"{field.meaning}: {value}")
+            say((value or nothing) if field is fields[0] else f"{field.meaning}: {value}")
 
 
 def number_text(value: float) -> str:

@@ -67,6 +67,7 @@ function asMarks(spans, text) {
   return shown;
 }
 
+const nothing = () => health.answers.some(field => field.type === "labels") ? "no label" : "no answer";
 const OF_LABELS = new Set(["label", "labels", "shares", "tags"]);  // types of answers that have labels
 const show = {
   label: (value, _, name) => name === "prediction" ? asLine(value) : make("p", "quiet", `${words(name)}: ${value}`),
@@ -77,7 +78,7 @@ const show = {
   shares: asBars, spans: asMarks,
   text: value => {
     const isMarked = health.answers.some(field => field.type === "spans") && health.asks.length < 2;
-    return isMarked ? "" : asLine(value || "no answer");  // the marks show the text itself
+    return isMarked ? "" : asLine(value || nothing());  // the marks show the text itself
   },
   tags: () => "", labels: () => "",  // in the JSON below
 };

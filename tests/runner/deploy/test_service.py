@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 pytest.importorskip("fastapi")
@@ -10,6 +12,8 @@ from starlette.exceptions import HTTPException
 
 from data.inputs.request import Field
 from runner.deploy.service import Limits, parse_question
+from tests.conftest import REPO
+from tests.runner.deploy.page.node import NEEDS_NODE
 
 TEXT, SECOND = Field("text", "text", "A text"), Field("text_pair", "text", "The second text")
 WORDS = Field("text", "words", "A text, or its words")
@@ -51,3 +55,21 @@ def test_few_texts_are_explained_at_once() -> None:
     assert parse_question(b'{"texts": ["a", "b", "c"]}', limits, [TEXT]).explain is False
     with pytest.raises(HTTPException, match=r'3 texts with "explain", at most 2\. Split it up'):
         parse_question(b'{"texts": ["a", "b", "c"], "explain": true}', limits, [TEXT])
+
+
+EMPTY = """
+const { readFileSync } = require("fs");
+const made = () => ({ append(...parts) { this.shown = parts.join(""); }, replaceChildren() {}, addEventListener() {} });
+const page = { getElementById: made, createElement: made };
+const told = "; return found => { health = found; return show.text('').shown; }";
+const code = readFileSync(process.argv[1], "utf8") + told;
+const shown = new Function("document", "fetch", code)(page, () => Promise.reject(new Error()));
+console.log(shown({ asks: [0, 1], answers: process.argv.slice(2).map(type => ({ type })) }));
+"""
+
+
+@NEEDS_NODE
+@pytest.mark.parametrize(("types", "shown"), [(("text", "labels"), "no label"), (("text", "spans"), "no answer")])
+def test_the_page_names_an_empty_answer_by_what_the_model_answers_with(types: tuple[str, ...], shown: str) -> None:
+    words = ["node", "-e", EMPTY, str(REPO / "runner" / "deploy" / "service.js"), *types]
+    assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == f"{shown}\n"
