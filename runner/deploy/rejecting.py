@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from data.inputs.request import Field
+from data.json_types import JsonObject
 from runner.deploy.answer_table import Answer
 from runner.deploy.bundle.calibration import Calibration, read_calibration
 from runner.deploy.bundle.rejection import MOST_PROBABLE, UNSURE, PromiseError, keep_promise, promise_in
@@ -87,7 +88,7 @@ def open_answering(
     return RejectingPredictor(predictor, promise) if promise else predictor
 
 
-def refuse_promise_at_other_lengths(exported: ExportedModel, promise: dict[str, Any] | None, option: str) -> None:
+def refuse_promise_at_other_lengths(exported: ExportedModel, promise: JsonObject | None, option: str) -> None:
     """Raise ConfigError if there is a promise, given or saved; option: that which chooses the lengths."""
     if promise or promise_in(read_calibration(exported.weights).facts, exported.labels):
         raise ConfigError(

@@ -11,7 +11,7 @@ import json
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime
@@ -86,6 +86,14 @@ def pieces_of(folder: Path, settings: dict[str, Any]) -> WordPiece:
     return WordPiece(content["model"]["vocab"] | added, settings)
 
 
+class Encoding(Protocol):
+    """The pieces of a text, or of a pair of texts, as the `tokenizers` library returns them."""
+
+    ids: list[int]
+    type_ids: list[int]  # 1: of the second text
+    offsets: list[tuple[int, int]]  # the characters of each
+
+
 def as_unicode(text: str) -> str:
     """Return the text with lone surrogates, which the `tokenizers` library refuses, as the replacement character."""
     return LONE_SURROGATE.sub("\ufffd", text)
@@ -102,7 +110,7 @@ class LibraryRows:
         """At most `most` ids of a text, or of a pair of texts, with special ones, and where the second text begins."""
         self.tokenizer.enable_truncation(most, strategy="longest_first")
         found = self.encode(text, pair)
-        kinds: list[int] = found.type_ids
+        kinds = found.type_ids
         return found.ids, kinds.index(1) if 1 in kinds else len(kinds)
 
     def length(self, text: str, pair: str | None = None) -> int:
@@ -110,9 +118,10 @@ class LibraryRows:
         self.tokenizer.no_truncation()
         return len(self.encode(text, pair).ids)
 
-    def encode(self, text: str, pair: str | None = None) -> Any:
+    def encode(self, text: str, pair: str | None = None) -> Encoding:
         """Return what the library makes of a text, or of a pair of texts."""
-        return self.tokenizer.encode(as_unicode(text), None if pair is None else as_unicode(pair))
+        found: Encoding = self.tokenizer.encode(as_unicode(text), None if pair is None else as_unicode(pair))
+        return found
 
 
 class BareRows(LibraryRows):

@@ -16,11 +16,11 @@ if __package__:
     from data.inputs.context_windows import context_windows, trimmed, window_step
     from runner.tasks.best_span import best_span, window_probabilities
 
-    from .encoder import Graph, as_unicode
+    from .encoder import Encoding, Graph, as_unicode
 else:  # copied into a bundle
     from best_span import best_span, window_probabilities  # type: ignore[import-not-found,no-redef]
     from context_windows import context_windows, trimmed, window_step  # type: ignore[import-not-found,no-redef]
-    from encoder import Graph, as_unicode  # type: ignore[import-not-found,no-redef]
+    from encoder import Encoding, Graph, as_unicode  # type: ignore[import-not-found,no-redef]
 
 ANSWER = "answer"  # the type of the one span of an answer
 
@@ -88,6 +88,7 @@ class Windows:
         """Return the tokens of a question before any are cut; of a context all are read."""
         return len(self.encode(question).ids)
 
-    def encode(self, text: str) -> Any:
+    def encode(self, text: str) -> Encoding:
         """Return what the tokenizer makes of a text, without special tokens."""
-        return self.tokenizer.encode(as_unicode(text), add_special_tokens=False)
+        found: Encoding = self.tokenizer.encode(as_unicode(text), add_special_tokens=False)
+        return found
