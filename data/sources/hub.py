@@ -182,7 +182,8 @@ def hub_labels(dataset: Dataset, rows: np.ndarray, settings: DataSettings, where
         for row in rows.tolist():
             column.add("", row + 1)
         return column
-    names = () if settings.task == Number.task else class_names(dataset.features[settings.label])
+    asked = settings.task
+    names = () if asked == Number.task else class_names(dataset.features[settings.label])
     column = LabelColumn(tuple(dict.fromkeys(names)))  # two names may be the same but for blanks
     used, row = np.zeros(len(dataset), dtype=bool), 0
     used[rows] = True

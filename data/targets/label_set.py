@@ -156,7 +156,8 @@ class LabelSet(ColumnTarget):
 
 def find_lists(column: LabelColumn, settings: DataSettings) -> None:
     """Let a column of texts such as "['a', 'b']" hold sets of labels, unless they are classes or have a separator."""
-    if settings.task in ("auto", LabelSet.task) and not settings.label_separator and not column.classes:
+    asked = settings.task
+    if asked in ("auto", LabelSet.task) and not settings.label_separator and not column.classes:
         column.find_lists()
 
 

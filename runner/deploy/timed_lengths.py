@@ -105,8 +105,8 @@ class TimedPredictor(Predictor):
         for place in sorted(set(chosen)):
             rows = [row for row, one in enumerate(chosen) if one == place]
             part = asked if len(rows) == len(chosen) else asked.take(rows)
-            self._set(self.speeds[place].lengths)
-            for row, answer in zip(rows, self.answers_by(self._set(self.speeds[place].lengths), part, batch_size)):
+            calibration = self._set(self.speeds[place].lengths)
+            for row, answer in zip(rows, self.answers_by(calibration, part, batch_size)):
                 answers[row] = answer
         return answers
 
