@@ -122,13 +122,24 @@ def _is_converted(value: str) -> bool:
 
 
 def quoted_setting(key: str, value: str) -> str:
-    """Return a setting quoted for Hydra and for the shell, whatever characters its value has.
+    """Return a setting quoted for Hydra and for the shell, whatever characters its value has."""
+    return shlex.quote(f"{key}={_in_quotes(value)}")
+
+
+def hydra_setting(key: str, value: str) -> str:
+    """Return a setting that Hydra reads as this text, whatever characters it has; not quoted for a shell."""
+    is_plain = re.fullmatch(r"[\w./:-]+", value, re.ASCII) and not _is_converted(value)
+    return f"{key}={value if is_plain else _in_quotes(value)}"
+
+
+def _in_quotes(value: str) -> str:
+    """Return a text quoted for Hydra.
 
     Backslashes are special only before a quote and before an interpolation, so they are doubled only there.
     """
     text = re.sub(r"(\\*)\$\{", lambda found: f"{2 * found[1]}\\${{", value)
     text = re.sub(r'(\\*)("|\Z)', lambda found: 2 * found[1] + ('\\"' if found[2] else ""), text)
-    return shlex.quote(f'{key}="{text}"')
+    return f'"{text}"'
 
 
 def _name(key: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from data.sources.columns import hydra_setting
 from runner.commands.options import output_folder, parse_options
 from runner.compare.short_table import show_runs
 from runner.config.compose import compose
@@ -14,7 +15,8 @@ RATES = {"dsn": 1e-2, "bert-tiny": 1e-3}  # from scratch a bert-tiny needs a hig
 def main(words: list[str]) -> int:
     """Run both models, print them side by side and say what to do next; 0 if both finished."""
     chosen = parse_options("demo", words, **{"paths.output": "outputs", "seed": "0", "force": "false"})
-    overrides = [f"{key}={value}" for key, value in chosen.items()]
+    overrides = [hydra_setting("paths.output", chosen["paths.output"])]
+    overrides += [f"{key}={value}" for key, value in chosen.items() if key != "paths.output"]
     outcomes = []
     for model, rate in RATES.items():
         words = [f"model={model}", "experiment=demo", f"optimizer.lr={rate}", *overrides]

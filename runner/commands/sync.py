@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from runner.commands.options import output_folder, parse_options
-from runner.config.compose import compose
-from runner.config.resolve import resolve
+from runner.commands.tracker import tracker_of
 from runner.sanitize import say
 from runner.track.resync import sync_all
 
@@ -13,7 +12,7 @@ def main(words: list[str]) -> int:
     """Sync every run folder below paths.output; tracker.uri names another store."""
     defaults = {"paths.output": "outputs", "tracker.uri": "null", "tracker.experiment": "bertier"}
     chosen = parse_options("sync", words, **defaults)
-    tracker = resolve(compose([f"{key}={value}" for key, value in chosen.items()])).tracker
-    counts = sync_all(output_folder(chosen["paths.output"]), tracker, say)
+    output = output_folder(chosen.pop("paths.output"))
+    counts = sync_all(output, tracker_of(chosen), say)
     say(str(counts))
     return 1 if counts.failed or counts.skipped else 0

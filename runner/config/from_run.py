@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from data.sources.columns import hydra_setting
 from runner.config.recipes import target_of
 from runner.config.sized import BY_ROWS, SIZED
 from runner.errors import ConfigError
@@ -42,7 +43,7 @@ def expand_from(words: list[str]) -> list[str]:
         return words
     identity, rest = named[-1].removeprefix(FROM), [word for word in words if word not in named]
     if not any(word.startswith("compression=") for word in rest):
-        raise ConfigError(f"from={identity} is for a compression stage. Try: run compression=[int8] from={identity}")
+        raise ConfigError(f"from={identity} is for a compression stage. Try: run 'compression=[int8]' from={identity}")
     output = next((word.partition("=")[2] for word in reversed(rest) if word.startswith("paths.output=")), "outputs")
     record = find_record(Path(output).expanduser(), identity)
     if record.status != "done":
@@ -52,7 +53,7 @@ def expand_from(words: list[str]) -> list[str]:
     before = [word for word in record.overrides if _is_kept(word.partition("=")[0].lstrip("+~"), typed)]
     before += _recipe_of(record, typed)
     before += _readout_of(record, typed.union(word.partition("=")[0] for word in before))
-    return [*before, *rest, f"finished={folder}"]
+    return [*before, *rest, hydra_setting("finished", str(folder))]
 
 
 def _recipe_of(record: RunRecord, typed: set[str]) -> list[str]:

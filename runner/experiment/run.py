@@ -7,6 +7,7 @@ any later one is recorded there, with the status failed or killed.
 from __future__ import annotations
 
 import traceback
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,6 +62,7 @@ def run(settings: Settings, overrides: list[str], context: RunContext | None = N
     check_writable(output)
     set_threads(settings.train.threads or 1)
     terminal = Terminal(context.is_quiet)
+    asked = deepcopy(settings)  # what follows writes into them which runs they need
     unwatched = replace(context, watch=None)  # the trial is this run, not those that it needs first
 
     def make_run(inner: Settings, words: list[str]) -> Outcome:
@@ -77,7 +79,7 @@ def run(settings: Settings, overrides: list[str], context: RunContext | None = N
             prepared = prepare_run(settings, output, terminal.say, initial, context.exclusive)
             if settings.resume == "must":
                 require_progress(prepared)
-            return _find_or_make(prepared, settings, overrides, terminal, begun, context)
+            return _find_or_make(prepared, asked, overrides, terminal, begun, context)
         except OSError as error:
             raise as_user_error(error) from error
         finally:
@@ -91,7 +93,7 @@ def _find_or_make(
 ) -> Outcome:
     """Hold the run folder, and find the finished run in it or make the run.
 
-    asked: the settings before the data were loaded, by which the run is found again without loading them.
+    asked: the settings of the command, by which the run is found again without loading data.
     """
     settings, folder, exclusive = prepared.settings, prepared.folder, context.exclusive
 
@@ -171,7 +173,8 @@ def _recorded(
         writer.finish("done")
         clear_checkpoints(folder)
     except KeyboardInterrupt as interruption:
-        writer.finish("killed", str(interruption) or "interrupted")
+        if writer.record.status != "done":  # else only checkpoints are left to be removed
+            writer.finish("killed", str(interruption) or "interrupted")
         wait_s, code = AFTER_CTRL_C_S, 130
     except Paused as pause:
         writer.finish("killed", str(pause))

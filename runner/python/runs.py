@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from data.sources.columns import hydra_setting
 from runner.config.check import check_overrides
 from runner.config.compose import compose
 from runner.config.resolve import resolve
@@ -79,7 +80,8 @@ def run(
     if frame is not None:
         text, label = text or "text", label or "label"
         path = frame_file(frame, chosen, (text, label))
-        chosen = ["data=files", f"data.path={path}", f"data.text={text}", f"data.label={label}", *chosen]
+        given = {"path": str(path), "text": text, "label": label}
+        chosen = ["data=files", *(hydra_setting(f"data.{key}", value) for key, value in given.items()), *chosen]
         values = label_values(frame, label)
     if problems := check_overrides(chosen):
         raise ConfigError("\n".join(problems))

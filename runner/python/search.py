@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from data.sources.columns import hydra_setting
 from runner.best.types import Done, Plan, Result
 from runner.commands.best import SearchFailed, search
 from runner.config.compose import groups
@@ -157,9 +158,9 @@ def data_words(
         text, label = text or "text", label or "label"
         values = label_values(source, label) if label in source else {}
         source = frame_file(source, words, (text, label))
-    found = [f"data.{name}={column}" for name, column in (("text", text), ("label", label)) if column]
+    found = [hydra_setting(f"data.{name}", column) for name, column in (("text", text), ("label", label)) if column]
     if Path(source).expanduser().is_file():
-        return ["data=files", f"data.path={Path(source).expanduser().absolute()}", *found], values
+        return ["data=files", hydra_setting("data.path", str(Path(source).expanduser().absolute())), *found], values
     if str(source) in groups()["data"]:
         return [f"data={source}", *found], values
     raise ConfigError(f"{source} is neither a file nor a data set of `run list data`. Try: a path, or a data frame")

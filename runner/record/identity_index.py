@@ -10,15 +10,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from data.calibration import calibration_file
+from models.compression.settings.learn import TaughtSettings
 from models.settings import is_command
+from runner.record.folder import LATEST, RECORD
 from runner.record.identity import identity_settings
+from runner.record.sweep_record import SWEEP, SWEEPS
 from runner.schema import Settings
 from runner.version import NUMBERS
 
 FOLDER = ".identities"
+RUN_ID = re.compile("[0-9a-f]{10}")  # always means the same run
 RULES = 2  # raise it when the same settings and files come to another identity: labels by value, the rarer class's F1
 
 
@@ -53,12 +59,38 @@ def _sources(settings: Settings) -> Iterator[tuple[str, list[tuple[str, int, int
     for name in (data.path, data.train_path, data.val_path, data.test_path):
         if name:
             yield name, _stamps(Path(name).expanduser())
+    further = {"qrels": data.qrels, "queries": data.queries, "corpus": data.corpus, "candidates": data.candidates,
+               "codes": data.codes, "tree": data.tree, "calibration": calibration_file(data)}  # fmt: skip
+    for key, name in further.items():
+        if name:
+            yield f"{key}={name}", _stamps(Path(name).expanduser())
     if data.id:
         yield data.id, _revision("datasets", data.id)
     for name in (model.pretrained, model.tokenizer, model.init_from, settings.finished):
         if name and name not in ("train", "auto") and not is_command(name):
             path = Path(name).expanduser()
             yield name, _stamps(path) if path.exists() else _revision("models", name)
+    output = Path(settings.paths.output).expanduser()
+    named = [model.pretrained, model.init_from]
+    for stage in settings.compression.values():
+        if isinstance(stage, TaughtSettings):
+            named += [stage.teacher, stage.augment.model]
+            for name in (stage.teacher, stage.unlabelled, stage.augment.model):
+                if name and Path(name).expanduser().exists():
+                    yield name, _stamps(Path(name).expanduser())
+    for name in named:
+        if name and not is_command(name) and (meant := _runs_meant(name, output)):
+            yield name, meant
+
+
+def _runs_meant(name: str, output: Path) -> list[tuple[str, int, int]]:
+    """Return what tells which run is meant by `latest`, by the name or id of a sweep, or by the beginning of an id."""
+    if name == LATEST:
+        return [stamp for path in sorted(output.glob(f"*/{RECORD}")) for stamp in _stamps(path)]
+    if "/" in name or RUN_ID.fullmatch(name):
+        return []
+    runs = [stamp for path in sorted(output.glob(f"{name}*/{RECORD}")) for stamp in _stamps(path)]
+    return runs + [stamp for path in sorted(output.glob(f"{SWEEPS}/*/{SWEEP}")) for stamp in _stamps(path)]
 
 
 def _stamps(path: Path) -> list[tuple[str, int, int]]:

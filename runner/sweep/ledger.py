@@ -43,7 +43,12 @@ AFTER_CTRL_C_S = 1.2  # as after a single run: an interrupted command ends withi
 
 def sweep_identity(jobs: Sequence[Sequence[str]]) -> str:
     """Return the ten hexadecimal digits that name a set of jobs; how and where they are run is left out."""
-    return hashlib.sha256(json.dumps(sorted({tuple(sorted(essential(job))) for job in jobs})).encode()).hexdigest()[:10]
+    return hashlib.sha256(json.dumps(sorted({tuple(sorted(_telling(job))) for job in jobs})).encode()).hexdigest()[:10]
+
+
+def _telling(job: Sequence[str]) -> list[str]:
+    """Return the overrides by which a job differs from others, though a run's own name does not need all of them."""
+    return [*essential(job), *(word for word in job if word.startswith(("finished=", "calibration=")))]
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.outcome import Outcome
 from runner.record.baseline import MARK, is_at_baseline
+from runner.sanitize import mask, say
 from runner.schema import Settings
 from runner.sweep.job_function import JobFunction
 from runner.sweep.launcher import LocalLauncher
@@ -78,7 +79,7 @@ class OptunaSweeper(Sweeper):
         try:
             self._search_study(arguments)
         except ConfigError as error:
-            print(f"run: {error}", file=sys.stderr)
+            say(f"run: {error}", sys.stderr)
             raise SystemExit(2) from None
 
     def _search_study(self, arguments: list[str]) -> None:
@@ -99,7 +100,7 @@ class OptunaSweeper(Sweeper):
         each = self._decisive_settings(fixed, ranges)
         directions = agreed_directions(names, [selection_metric(trial.data, trial.task) for trial in each])
         searched = sorted(o.input_line or "" for o in overrides if o.is_sweep_override())
-        search = {"overrides": fixed, "space": searched, "objectives": names}
+        search = {"overrides": [mask(word) for word in fixed], "space": searched, "objectives": names}  # kept in a file
         name = self.settings.study_name or study_name(search)
         folder = Path(example.paths.output).expanduser().absolute() / "sweeps" / name
         with hold_study(folder, name):
@@ -165,7 +166,7 @@ class OptunaSweeper(Sweeper):
         try:
             resolve(self._load(job), words=job)
         except (ConfigError, HydraException) as error:
-            print(f"trial {trial.number} is refused: {error}", file=sys.stderr)
+            say(f"trial {trial.number} is refused: {error}", sys.stderr)
             trial.set_user_attr("reason", str(error))
             study.tell(trial, state=TrialState.FAIL)
             return True
@@ -197,7 +198,7 @@ class OptunaSweeper(Sweeper):
                 for trial in trials:
                     study.tell(trial, state=TrialState.FAIL)
                 raise
-            print(f"the launcher lost trials {[trial.number for trial in trials]}: {error}", file=sys.stderr)
+            say(f"the launcher lost trials {[trial.number for trial in trials]}: {error}", sys.stderr)
             return [Outcome(exit_code=1) for _ in trials]
 
     def _tell(self, study: Study, trial: Trial, outcome: Outcome) -> None:
@@ -229,7 +230,7 @@ def outcome_of(job: JobReturn) -> Outcome:
     try:
         outcome: Outcome = job.return_value
     except Exception as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        say(f"{type(error).__name__}: {error}", sys.stderr)
         return Outcome(exit_code=1)
     return outcome
 

@@ -10,6 +10,7 @@ from runner.record.record import RunRecord
 from runner.track.errors import TrackError
 from runner.track.settings import TrackerSettings
 from runner.track.sync import sync_run
+from runner.track.sync_command import sync_command
 
 
 def mirror_later(record: RunRecord, folder: Path, notify: Callable[[str], None]) -> None:
@@ -25,4 +26,4 @@ def mirror_later(record: RunRecord, folder: Path, notify: Callable[[str], None])
     try:
         sync_run(folder, settings)
     except TrackError as error:
-        notify(f"not mirrored to MLflow: {error}. Try: run sync")
+        notify(f"not mirrored to MLflow: {error}. Try: {sync_command(settings, folder.parent)}")

@@ -22,6 +22,7 @@ from data.json_types import Json, JsonObject
 from runner.machine.child_process import child_environment
 from runner.track.folder import note_problem
 from runner.track.settings import TrackerSettings
+from runner.track.sync_command import sync_command
 
 LOG = "mlflow.log"
 EXIT_S = 0.5  # an idle helper is gone within milliseconds
@@ -159,4 +160,5 @@ class Mirror:
             reason = next(iter(self._problems.values()), None)
         if reason is None:
             return None
-        return f"MLflow lacks part of this run, but its folder has everything: {reason.rstrip('.')}. Try: run sync"
+        cure = sync_command(self.settings, self._log.parent)
+        return f"MLflow lacks part of this run, but its folder has everything: {reason.rstrip('.')}. Try: {cure}"

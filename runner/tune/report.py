@@ -43,7 +43,7 @@ def show_study(study: Study, objectives: list[str], fixed: list[str], where: str
     console.print(fitted_table(title, columns, console.width)[0])
     if any(marks):
         say_below(f"{MARK} on the reported split: {MEANING}", console)
-    console.print(escape(f"again: {command(best[0], fixed)}"), soft_wrap=True)
+    console.print(escape(f"again: {mask(command(best[0], fixed))}"), soft_wrap=True)
     console.print(f"its record: run show {best[0].user_attrs.get('run', '')}")
     return True
 

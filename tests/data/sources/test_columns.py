@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 from data.errors import DataError, MissingColumn
 from data.sources.columns import (
     distinct_names,
+    hydra_setting,
     is_column_number,
     name_beside,
     require_columns,
@@ -84,3 +85,13 @@ def test_what_is_the_number_of_a_column() -> None:
     assert [is_column_number(text) for text in ("0", "-1", "12", "tokens", "", "-", None, "1.0")] == [
         True, True, True, False, False, False, False, False,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["text", "/tmp/a/x-1.csv", "görüş", "评论", "/home/jürgen/reviews (1).csv", "message, full", "a=b", "null", "1e3",
+     'say "hi"', "C:\\new\\", "${oc.env:HOME}", "it's", "[a]", "{b}", "~/x", "50%"],
+)  # fmt: skip
+def test_a_setting_is_read_as_the_text_it_was_made_from(value: str) -> None:
+    parsed = OverridesParser.create().parse_override(hydra_setting("data.text", value))
+    assert OmegaConf.create({"text": parsed.value()})["text"] == value

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.record.identity_index import key
@@ -18,3 +20,45 @@ def test_a_changed_file_is_looked_at_again_and_where_it_runs_does_not_count(tmp_
     assert before != key(resolve(compose([*words, "seed=5"])))
     path.write_text("text,label\nab,1\n")
     assert before != key(resolve(compose(words)))
+
+
+RANKED = ["data=files", "task=rank", "data.candidates=c.tsv", "data.queries=q.tsv", "data.corpus=d.tsv", "model=dsn"]
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "other"),
+    [
+        ([*RANKED, "data.qrels={}"], "r.tsv", "r2.tsv"),
+        (["data=files", "data.path=a.csv", "data.text=text", "data.label=label", "model=dsn", "data.calibration={}"],
+         "cal.csv", "cal2.csv"),
+        (["data=demo", "model=dsn", "compression=[distil]", "compression.distil.teacher=aaaaaaaaaa",
+          "compression.distil.unlabelled={}"], "more.txt", "more2.txt"),
+    ],
+)  # fmt: skip
+def test_every_file_that_a_run_reads_counts_by_its_name_and_content(
+    words: list[str], name: str, other: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for file in ("a.csv", "c.tsv", "q.tsv", "d.tsv", name, other):
+        (tmp_path / file).write_text("text,label\na,1\n")
+
+    def key_of(file: str) -> str:
+        return key(resolve(compose([word.format(file) for word in words])))
+
+    before = key_of(name)
+    assert before == key_of(name) != key_of(other)
+    (tmp_path / name).write_text("text,label\nab,1\n")
+    assert key_of(name) != before
+
+
+def test_a_teacher_named_by_what_may_mean_another_run_tomorrow_is_looked_up_again(tmp_path: Path) -> None:
+    def key_of(teacher: str) -> str:
+        taught = ["compression=[distil]", f"compression.distil.teacher={teacher}", f"paths.output={tmp_path}"]
+        return key(resolve(compose(["data=demo", "model=dsn", *taught])))
+
+    names = ("latest", "rates", "aaaaaaaaaa")
+    before = [key_of(name) for name in names]
+    for path in ("bbbbbbbbbb/record.json", "sweeps/rates/sweep.json"):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text("{}")
+    assert [key_of(name) == one for name, one in zip(names, before)] == [False, False, True]

@@ -16,6 +16,7 @@ def test_a_sweep_is_named_by_the_set_of_what_it_computes() -> None:
     jobs = [["model=dsn", "seed=0"], ["model=dsn", "seed=1"]]
     assert sweep_identity(jobs) == sweep_identity([[*job, "sweep.jobs=2", "tracker=none"] for job in reversed(jobs)])
     assert sweep_identity(jobs) != sweep_identity([*jobs, ["model=dsn", "seed=2"]])
+    assert sweep_identity(jobs) != sweep_identity([[*job, "calibration=vector"] for job in jobs]), "other runs"
 
 
 def open_ledger(output: Path) -> Ledger:
