@@ -114,17 +114,21 @@ def _same_rows(pair: Pair, metrics: list[str], what: str, words: str) -> BothAns
     return BothAnswers(splits[1], small, large, found[1][1], prints[1])
 
 
-def read_data(side: Side, split: str, cache: Path) -> Rows | str:
-    """Return the rows of a run's data, or in words why they are no longer those of the run."""
+def read_data(side: Side, split: str, cache: Path, *, also_train: bool = False) -> Rows | str:
+    """Return the rows of a run's data, or in words why those of the split are no longer those of the run.
+
+    also_train: the training rows must be those of the run too.
+    """
     settings = data_settings(side.record)
     named = find_task(str(side.record.setting("task.name"))) or find_task(settings.task)
     try:
         rows = read_rows(settings, SharedCache(cache), named.target if named else "auto")
     except (DataError, OSError) as error:
         return f"the data of run {side.record.identity} cannot be read: {str(error).splitlines()[0].split('. ')[0]}"
-    raw, wanted = rows.raw.splits.get(split), side.record.data.fingerprints.get(split)
-    if raw is None or (wanted and raw.fingerprint() != wanted):
-        return f"the data of run {side.record.identity} have changed since: the rows of {split} differ"
+    for name in (split, "train") if also_train else (split,):
+        raw, wanted = rows.raw.splits.get(name), side.record.data.fingerprints.get(name)
+        if raw is None or (wanted and raw.fingerprint() != wanted):
+            return f"the data of run {side.record.identity} have changed since: the rows of {name} differ"
     return rows
 
 
@@ -136,7 +140,7 @@ def common_rows(pair: Pair, splits: list[str], counts: list[int], words: str, ca
     shared, trained = SharedCache(cache), []
     hashes = []
     for side, split, count in zip(pair.sides, splits, counts):
-        rows = read_data(side, split, cache)
+        rows = read_data(side, split, cache, also_train=True)
         if isinstance(rows, str) or len(rows.raw.splits[split]) != count:
             why = rows if isinstance(rows, str) else "the stored rows differ"
             raise ConfigError(

@@ -49,10 +49,12 @@ def analyse(
         rows_behind(answered.split) == "train"
     )  # answered by the runs of the folds, so each row is its own copy
     readable = there if there and there.holds_texts else None
+    no_train = there.no_train if there else None
+    is_compared = not trains_too and no_train is None
     slices = against_the_rest(answered.is_right, slices_of(answered, readable, texts if readable else []))
     label_doubts: LabelDoubts | str = "left out (label_errors=false)"
     if readable and doubts:
-        label_doubts = _doubts(readable, notify, every_row=every_row)
+        label_doubts = no_train or _doubts(readable, notify, every_row=every_row)
     elif there and doubts:
         label_doubts = "label errors are sought with n-gram models, but these rows are sounds"
     elif isinstance(material, str):
@@ -60,9 +62,9 @@ def analyse(
     return Findings(
         name_of(record), record.identity, answered.split, len(answered.labels), int(answered.is_right.sum()),
         _classes(names, counts), counts.tolist(), answered.confidence_word, mistakes,
-        _with_neighbours(mistakes[:SHOWN], None if trains_too else readable, names), tuple(slices),
-        label_doubts, _copies(answered, there, texts) if there and not trains_too else None,
-        material if isinstance(material, str) else None, answered.probabilities is not None,
+        _with_neighbours(mistakes[:SHOWN], readable if is_compared else None, names), tuple(slices),
+        label_doubts, _copies(answered, there, texts) if there and is_compared else None,
+        material if isinstance(material, str) else None, answered.probabilities is not None, no_train=no_train,
     )  # fmt: skip
 
 

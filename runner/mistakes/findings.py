@@ -139,6 +139,7 @@ class Findings:
     no_texts: str | None = None  # why texts cannot be shown
     has_scores: bool = True  # are the shares of the classes known?
     notes: tuple[str, ...] = field(default=())
+    no_train: str | None = None  # why the rows are not compared with those of train
 
     @property
     def accuracy(self) -> str:

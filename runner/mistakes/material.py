@@ -1,11 +1,12 @@
 """The texts of a run's rows, read again from its source, and where each row stands in the user's own file.
 
 A run stores no texts. They are read as the run read them, and used only where their fingerprint is still that of the
-run; else the page has no texts, and says why.
+run; else the page has no texts, and says why. Where only the training rows differ, nothing is said about those.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -44,7 +45,8 @@ class Material:
 
     def __init__(self, settings: DataSettings, rows: Rows, cache: SharedCache) -> None:
         self.settings, self.rows, self.cache = settings, rows, cache
-        self._numbers = dict[str, np.ndarray]()
+        self.no_train: str | None = None  # why nothing can be said about the training rows of the run
+        self._numbers = dict[Path, np.ndarray]()
 
     @property
     def holds_texts(self) -> bool:
@@ -114,9 +116,9 @@ class Material:
         name = path.name if path else f"{settings.id or settings.name} {_hub_split(settings, split)}".strip()
         numbers = source_rows
         if path is not None and settings.tokens is None:
-            if name not in self._numbers:
-                self._numbers[name] = row_numbers(settings, path)
-            numbers = np.searchsorted(self._numbers[name], source_rows) + 1
+            if path not in self._numbers:
+                self._numbers[path] = row_numbers(settings, path)
+            numbers = np.searchsorted(self._numbers[path], source_rows) + 1
         return [Place(name, int(row), int(line)) for row, line in zip(numbers, source_rows)]
 
 
@@ -149,4 +151,15 @@ def read_material(answered: Answered, cache: Path) -> Material | str:
     if split != source and answered.source_rows is not None:  # but for rows that are in no fold
         rows.raw.splits[split] = raw.take(np.flatnonzero(np.isin(raw.source_rows, answered.source_rows)))
         rows.fingerprints[split] = rows.raw.splits[split].fingerprint()
-    return Material(settings, rows, shared)
+    material = Material(settings, rows, shared)
+    material.no_train = _changed(material, record.data.fingerprints)
+    return material
+
+
+def _changed(material: Material, recorded: Mapping[str, str]) -> str | None:
+    """Return in words which training rows are no longer those of the run; rows to calibrate on count as such."""
+    found, apart = material.rows.fingerprints, [CALIBRATION] if CALIBRATION in material.rows.raw.splits else []
+    for name in (*material.of_train, *apart):
+        if name in recorded and found[name] != recorded[name]:
+            return f"the rows of {name} are not those of the run: its data have changed since"
+    return None

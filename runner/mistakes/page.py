@@ -93,27 +93,37 @@ def _slices(found: Findings) -> list[Section]:
 
 def _mistakes(found: Findings) -> Section:
     word, has_text = found.confidence_word, found.no_texts is None
+    has_near = has_text and found.no_train is None
     titles: list[Heading | str] = [
         *(["text"] if has_text else []), "label", "answer", Heading(word, True), Heading("row", True),
-        *(["near rows of train"] if has_text else []),
+        *(["near rows of train"] if has_near else []),
     ]  # fmt: skip
-    lines = [_mistake_line(one, has_text) for one in found.shown]
+    lines = [_mistake_line(one, has_text, has_near) for one in found.shown]
     told = [
         f"{len(found.shown):,} of {len(found.mistakes):,} mistakes, the most confident first; all are in errors.csv.",
-        "Row: in your file, 1 is the first below the header; so are rows of train. Near: cosine of TF-IDF words, 1 "
-        "for the same words." if has_text else f"No texts: {found.no_texts}.",
+        _of_rows(found),
         *([] if found.has_scores else ["The confidence of the answers is unknown: the run kept no logits."]),
     ]  # fmt: skip
     return Section("Most confident mistakes", table(titles, lines, is_sortable=True), "mistakes", told)
 
 
-def _mistake_line(one: Mistake, has_text: bool) -> list[Cell | str]:
+def _of_rows(found: Findings) -> str:
+    """Explain the columns of rows and of near rows, or say why there are none."""
+    if found.no_texts is not None:
+        return f"No texts: {found.no_texts}."
+    row = "Row: in your file, 1 is the first below the header"
+    if found.no_train is not None:
+        return f"{row}. No near rows of train: {found.no_train}."
+    return f"{row}; so are rows of train. Near: cosine of TF-IDF words, 1 for the same words."
+
+
+def _mistake_line(one: Mistake, has_text: bool, has_near: bool) -> list[Cell | str]:
     line: list[Cell | str] = [Cell(shortened(one.text or ""), style="text")] if has_text else []
     line += [one.label, Cell(one.answer, one.answer, "bad"), Cell(f"{one.confidence:.2f}", one.confidence)]
     line.append(
         Cell(where(one.place) if one.place else f"{one.index + 1}", one.place.row if one.place else one.index + 1)
     )
-    return [*line, Cell(_near(one), style="text")] if has_text else line
+    return [*line, Cell(_near(one), style="text")] if has_near else line
 
 
 def _near(one: Mistake) -> Markup:

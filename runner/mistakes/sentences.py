@@ -65,5 +65,7 @@ def _of_labels(found: Findings) -> list[str]:
 def _of_texts(found: Findings) -> list[str]:
     if found.no_texts is not None:
         return [f"No texts: {found.no_texts}."]
+    if found.no_train is not None:
+        return [f"Not compared with the training rows: {found.no_train}."]
     copies = found.copies
     return [f"{copies.equal:,} rows have a text that is also in train."] if copies and copies.equal else []

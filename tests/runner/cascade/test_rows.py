@@ -84,6 +84,14 @@ def test_other_reported_rows_and_changed_data_are_refused(place: Path, tmp_path:
         read_calibration_rows(other, "at_most_loss=0.05", place / "cache")
 
 
+def test_rows_that_may_have_trained_a_run_are_not_common_rows(place: Path, tmp_path: Path) -> None:
+    record = opened(place).large.record
+    prints = record.data.fingerprints | {"train": "a", "val": ""}
+    other = opened(place, edited(place, tmp_path / "retrained", fingerprints=prints))
+    with pytest.raises(ConfigError, match="run retrained have changed since: the rows of train differ"):
+        read_calibration_rows(other, "at_most_loss=0.05", place / "cache")
+
+
 def test_rows_that_all_train_are_refused(place: Path, tmp_path: Path) -> None:
     folder = edited(place, tmp_path / "whole", calibration="out_of_fold")
     with pytest.raises(ConfigError, match=r"all rows of run .* are trained on .*Try: data.calibration=0.1 for both"):

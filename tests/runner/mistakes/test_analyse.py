@@ -65,3 +65,19 @@ def test_rows_set_aside_to_calibrate_on_may_be_mislabelled_too_and_repeated(
     assert {one.text for one in found.doubts.doubts} == set(material.texts("calibration", np.array([0, 1])))
     shared = np.isin(material.hashes("test"), material.hashes("calibration")).sum()
     assert found.copies is not None and found.copies.apart == shared > 0
+
+
+def test_training_rows_that_changed_since_the_run_are_not_shown_as_those_of_the_run(tmp_path: Path) -> None:
+    write_tickets(tmp_path / "train.csv")
+    write_tickets(tmp_path / "tickets.csv", rows=120)
+    paths = [f"data.train_path={tmp_path / 'train.csv'}", f"data.test_path={tmp_path / 'tickets.csv'}"]
+    answered = write_case(tmp_path, "data.path=null", "data.test_fraction=0.1", *paths)
+    before = analyse(answered, tmp_path / "cache", print, doubts=False)
+    assert before.no_train is None and before.copies is not None and before.copies.equal and before.shown[0].near
+    lines = (tmp_path / "train.csv").read_text(encoding="utf-8").replace(",login\n", ",new topic\n", 20)
+    (tmp_path / "train.csv").write_text(lines, encoding="utf-8")
+    found = analyse(answered, tmp_path / "cache", print, doubts=True)
+    assert found.no_train and "the rows of train are not those of the run" in found.no_train
+    assert found.doubts == found.no_train and found.copies is None and not any(one.near for one in found.shown)
+    assert [one.text for one in found.mistakes] == [one.text for one in before.mistakes]
+    assert not any("train" in one.name for one in found.slices)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from data.load import read_rows
 from data.settings import DataSettings
@@ -54,6 +55,35 @@ def test_data_that_changed_or_went_away_give_no_texts(tmp_path: Path) -> None:
     path.unlink()
     found = read_material(answered, tmp_path / "cache")
     assert isinstance(found, str) and "cannot be read" in found and "no such file" in found
+
+
+@pytest.mark.parametrize("split", ["train", "val", "calibration"])
+def test_training_rows_that_changed_are_named_and_the_texts_answered_are_kept(tmp_path: Path, split: str) -> None:
+    answered = write_case(tmp_path, "data.calibration=0.3")
+    material = read_material(answered, tmp_path / "cache")
+    assert isinstance(material, Material) and material.no_train is None
+    path, text = tmp_path / "tickets.csv", material.texts(split)[1].replace('"', '""')
+    content = path.read_text(encoding="utf-8")
+    assert content.count(f"{text}") == 1
+    path.write_text(content.replace(text, f"{text}!"), encoding="utf-8")
+    changed = read_material(answered, tmp_path / "cache")
+    assert isinstance(changed, Material) and changed.texts("test") == material.texts("test")
+    assert changed.no_train == f"the rows of {split} are not those of the run: its data have changed since"
+
+
+def test_files_of_the_same_name_have_row_numbers_of_their_own(tmp_path: Path) -> None:
+    rows = [(f"{'good' if number % 2 else 'bad'} {number}", "yn"[number % 2]) for number in range(24)]
+    for folder, between in (("train", "\n"), ("test", " ")):
+        (tmp_path / folder).mkdir()
+        lines = "".join(f'"{text}{between}end",{label}\n' for text, label in rows)
+        (tmp_path / folder / "data.csv").write_text(f"text,label\n{lines}", encoding="utf-8")
+    data = DataSettings(name="files", source="files", train_path=str(tmp_path / "train" / "data.csv"),
+                        test_path=str(tmp_path / "test" / "data.csv"), text="text", label="label")  # fmt: skip
+    cache = SharedCache(tmp_path / "cache")
+    material = Material(data, read_rows(data, cache), cache)
+    for split in ("train", "test", "train"):
+        places = material.places(split, material.source_rows(split))
+        assert [rows[place.row - 1][0] for place in places] == [text[:-4] for text in material.texts(split)]
 
 
 def test_sounds_are_shown_by_the_names_of_their_files(tmp_path: Path) -> None:

@@ -44,5 +44,12 @@ def test_without_texts_the_page_says_why(tmp_path: Path) -> None:
     assert "No texts: the file is gone." in page and 'id="copies"' not in page and "near rows of train" not in page
 
 
+def test_without_training_rows_of_the_run_the_page_says_why(tmp_path: Path) -> None:
+    found = dataclasses.replace(found_in(tmp_path), no_train="they have changed", copies=None)
+    page = errors_page(found, [])
+    assert "No near rows of train: they have changed." in page and "near rows of train</" not in page
+    assert summary(found)[-1] == "Not compared with the training rows: they have changed."
+
+
 def test_long_texts_are_shortened() -> None:
     assert shortened("abc", 3) == "abc" and shortened("abcd", 3) == "ab…"
