@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from data.errors import DataError
-from data.inputs.added_tokens import with_added
-from data.inputs.cleaning import cleaning_of
-from data.inputs.tokenizer import PieceTokenizer, Tokenizer, load_tokenizer, lower_as, train_tokenizer
+from data.inputs.added_tokens import with_added, without
+from data.inputs.bare_texts import facts_of
+from data.inputs.cleaning import clean_text, cleaning_of
+from data.inputs.tokenizer import (
+    PieceTokenizer,
+    Tokenizer,
+    load_tokenizer,
+    lower_as,
+    train_tokenizer,
+    wrap_backend,
+)
 from data.inputs.word_cache import Encoded
 from data.load import Rows
 from data.sources.raw import RawSplit
@@ -21,6 +31,7 @@ MOST_LETTERS = 2_000_000  # of the rows of train that are counted
 TRAINED_ON = 5_000  # rows for a vocabulary that is used only to count
 UNCUT = 65_536  # tokens: no text is cut
 HASHED = "words"
+UNKNOWN = "keep"  # unknown tokens, also where a model drops them, since they are counted
 
 
 def length_facts(rows: Rows, settings: Settings) -> tuple[dict[str, LengthFacts], TokenizerFacts]:
@@ -67,18 +78,25 @@ def _open(rows: Rows, settings: Settings) -> tuple[Tokenizer | None, str, str]:
     """
     model, train = settings.model, rows.raw.splits["train"]
 
+    added, cleaning = settings.data.added_tokens, cleaning_of(settings.data)
+
+    def texts() -> Iterator[str]:
+        return (without(clean_text(text, cleaning), added) for text in sample_texts(train, TRAINED_ON))
+
     def trained() -> PieceTokenizer:
-        found = train_tokenizer(lambda: sample_texts(train, TRAINED_ON), model.vocab_size, settings.data.lower)
-        return with_added(found, settings.data.added_tokens)
+        found = with_added(train_tokenizer(texts, model.vocab_size - len(added), settings.data.lower), added)
+        if model.special_tokens:
+            return found
+        return wrap_backend(found.backend, "train", found.names, facts_of(None, UNKNOWN))
 
     if model.tokenizer.partition(":")[0] == HASHED:
         return None, model.tokenizer, f"model={model.name} reads whole words"
     if model.tokenizer == "train":
         return trained(), "train", f"{_said(train, model.vocab_size)}; a run trains it on all"
     try:
-        found = load_tokenizer(model.tokenizer)
+        found = load_tokenizer(model.tokenizer, special_tokens=model.special_tokens, unknown_tokens=UNKNOWN)
         if isinstance(found, PieceTokenizer):
-            found = with_added(lower_as(found, settings.data.lower), settings.data.added_tokens)
+            found = with_added(lower_as(found, settings.data.lower), added)
         return found, model.tokenizer, f"the tokenizer of model={model.name}"
     except DataError as error:
         why = f"{str(error).partition(' Go on with')[0].rstrip('.')}; instead {_said(train, model.vocab_size)}"

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from data.errors import DataError
+from data.inputs.cleaning import cleaning_of
 from data.inputs.tokenizer import PieceTokenizer
+from data.inputs.trimmed import FULL
 from data.load import open_tokenizer, tokenise_rows
 from data.text_facts import script_of
 from runner.mistakes.answered import Answered
@@ -78,12 +80,15 @@ def main_script(text: str) -> str:
 def _unknown(answered: Answered, material: Material) -> list[Slice]:
     """Return the rows with tokens that the vocabulary does not have; none for models that read words or letters."""
     config = answered.record.config["model"]
-    source = str(config.get("tokenizer") or "")
+    source, vocabulary = str(config.get("tokenizer") or ""), str(config.get("vocabulary") or FULL)
+    if material.no_train is not None and (source == "train" or vocabulary != FULL):
+        return []  # the vocabulary was made from other rows
     try:
         tokenizer = open_tokenizer(
-            material.rows, source, vocab_size=int(config.get("vocab_size") or 0),
-            vocabulary=str(config.get("vocabulary") or "full"), special_tokens=bool(config.get("special_tokens", True)),
-            max_length=material.settings.max_length, cache=material.cache,
+            material.rows, source, vocab_size=int(config.get("vocab_size") or 0), vocabulary=vocabulary,
+            special_tokens=bool(config.get("special_tokens", True)),
+            unknown_tokens=str(config.get("unknown_tokens") or "auto"), max_length=material.settings.max_length,
+            cache=material.cache, cleaning=cleaning_of(material.settings),
         )  # fmt: skip
     except (DataError, OSError):
         return []
@@ -98,4 +103,6 @@ def _unknown(answered: Answered, material: Material) -> list[Slice]:
 
 
 def _repeated(answered: Answered, material: Material, name: str) -> list[Slice]:
+    if material.no_train is not None:
+        return []
     return [(name, np.isin(material.hashes(answered.split), material.hashes("train")))]

@@ -31,8 +31,23 @@ def test_unknown_letters_are_a_share_of_the_tokens(tmp_path: Path) -> None:
     assert tokenizer.tokens_per_word is not None and tokenizer.tokens_per_word >= 1
 
 
+def test_the_vocabulary_is_trained_on_texts_as_they_are_cleaned(tmp_path: Path) -> None:
+    rows = [(f"@n{number} zz {'zn'[number % 2] * 3}", "ab"[number % 2]) for number in range(80)]
+    found = audit_file(tmp_path, rows, "data.clean=tweets")
+    assert found.tokenizer.unknown == 0 and found.lengths["train"].tokens is not None
+    assert found.lengths["train"].tokens.max <= 7  # [CLS] @ USER zz zzz [SEP]
+
+
+def test_tokens_are_counted_with_special_tokens_only_where_the_model_has_them(tmp_path: Path) -> None:
+    found = [
+        audit_file(tmp_path, rows_of(60), *words).lengths["train"].tokens
+        for words in ((), ("model=static", "model.pretrained=null"))
+    ]
+    assert found[0] is not None and found[1] is not None and found[0].max == found[1].max + 2
+
+
 def test_a_tokenizer_that_is_not_at_hand_is_replaced_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def absent(source: str) -> None:
+    def absent(source: str, **_: object) -> None:
         raise DataError(f"the tokenizer {source} is not cached and the hub does not answer. Go on with: another")
 
     monkeypatch.setattr(lengths, "load_tokenizer", absent)
