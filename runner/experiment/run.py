@@ -119,6 +119,9 @@ def _find_or_make(
         if found and found.status == "done" and not settings.force:
             clear_checkpoints(folder)  # a process that died after finishing its record left checkpoints
             terminal.found(found, folder)
+            made = found.setting("calibration", settings.calibration)
+            if made != settings.calibration:  # which is no part of the identity
+                terminal.say(f"note: it has calibration={made}. For calibration={settings.calibration}: force=true")
             return Outcome(0, found, was_done=True)
         prepared.ngram = find_ngram_baseline(settings, overrides, terminal.say, make_baseline)
         answer_by_folds(prepared, overrides, terminal.say, make_run)

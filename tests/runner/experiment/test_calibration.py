@@ -81,12 +81,18 @@ def test_a_run_is_calibrated_on_the_rows_that_select_and_its_model_answers_so(fo
     assert f"softmax(logits / {facts.temperature:.4g})" in (place / "model" / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_setting_is_no_part_of_the_identity_but_for_vector_scaling(folder: Path) -> None:
+def test_the_setting_is_no_part_of_the_identity_but_for_vector_scaling(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     record, _ = made(folder, *DSN, "calibration=off", "paths.output=" + str(folder / "off"))
     before = RunRecord.from_json(record.to_json())
     assert before.calibration is not None and before.calibration.reason == "calibration=off"
     assert not record.is_calibrated and not (folder / "off" / record.identity / "model" / CALIBRATION_FILE).exists()
     assert (folder / "out" / record.identity).is_dir(), "of the same id as the calibrated run"
+    capsys.readouterr()
+    again, _ = made(folder, *DSN, "paths.output=" + str(folder / "off"))
+    assert again == record
+    assert "note: it has calibration=off. For calibration=temperature: force=true" in capsys.readouterr().out
     counted = [
         identity_settings(resolve(compose([*DSN, f"calibration={one}"]))) for one in ("off", "temperature", "vector")
     ]
