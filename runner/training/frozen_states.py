@@ -39,7 +39,8 @@ def uses_frozen_states(model: nn.Module, cache: CacheSettings) -> TypeGuard[Sequ
     """Does the encoder give the same states in every epoch, and is cache.mode set to store them?"""
     if not isinstance(model, SequenceClassifier) or not is_frozen(model) or cache.mode != "disk":
         return False
-    return not model.bert.pooler.reads_apart and model.bert.frame_width is None  # sounds vary from epoch to epoch
+    # The store has no segments, and sounds vary from epoch to epoch.
+    return model.bert.pooler.texts == 1 and model.bert.frame_width is None
 
 
 def check_size(splits: Splits, cache: CacheSettings, readout: Readout, hidden: int, layers: int) -> str:
@@ -72,9 +73,7 @@ def check_frozen_states(
     if not uses_frozen_states(model, cache):
         if freeze != "encoder" or cache.mode != "disk":
             return None
-        reads_tokens = isinstance(model, Network) and model.reads == "tokens"
-        why = "the head reads every token" if reads_tokens else "the readout works inside the encoder and changes them"
-        return f"activations are not kept: {why}"
+        return f"activations are not kept: {_why_not(model)}"
     if splits.train.augment is not None:
         raise ConfigError(
             "train.maxmatch_dropout: texts are tokenised differently in every epoch, but cache.mode=disk keeps"
@@ -86,6 +85,15 @@ def check_frozen_states(
         content = _content(model, split, cache.dtype)
         refuse_other_states(_path(cache, shared, split, content), content)
     return line
+
+
+def _why_not(model: nn.Module) -> str:
+    """Return why a frozen model's states cannot be stored."""
+    if isinstance(model, Network) and model.reads == "tokens":
+        return "the head reads every token"
+    if isinstance(model, Network) and model.bert.pooler.texts == 2:
+        return "the readout tells the two texts of a pair apart, but they would be stored as one"
+    return "the readout works inside the encoder and changes them"
 
 
 def attach_frozen_states(

@@ -177,6 +177,17 @@ def test_nothing_is_kept_of_an_encoder_that_is_trained(splits: Splits, tmp_path:
     assert checked(settings, splits) is None
 
 
+def test_a_readout_of_two_texts_is_trained_on_the_fly_because_stored_states_have_no_segments(
+    splits: Splits, tmp_path: Path
+) -> None:
+    encoder = configured(tmp_path, {"name": "bi_encoder", "pooling": "mean", "compare": "parts"})
+    words = configured(tmp_path, {"name": "pair", "norm": "layer", "size": 8, "dropout": 0.0})
+    words.model.family = "dsn"
+    for settings in (encoder, words):
+        assert "tells the two texts of a pair apart" in str(checked(settings, splits))
+        assert not uses_frozen_states(model_of(settings, splits), settings.cache)
+
+
 def test_states_that_are_kept_and_texts_in_other_pieces_exclude_each_other(splits: Splits, tmp_path: Path) -> None:
     varied = MaxMatchDropout(splits.tokenizer, share=0.1, seed=0, max_length=128)
     with pytest.raises(ConfigError, match="tokenised differently in every epoch"):
