@@ -114,3 +114,8 @@ class Network(nn.Module):
         """The tensors of the saved file by name, on the CPU."""
         found = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
         return {name: to_half(tensor) for name, tensor in found.items()} if is_half(self.architecture) else found
+
+
+def reads_apart(model: nn.Module) -> bool:
+    """Is a model a bi-encoder, whose layers see a row for each text of a pair, to which the mask does not apply?"""
+    return isinstance(model, Network) and model.bert.pooler.reads_apart

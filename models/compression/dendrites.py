@@ -33,7 +33,9 @@ from models.compression.dendrite.module import (
 )
 from models.compression.settings.learn import Dendrites as Options
 from models.compression.stage import Inputs, Stage, StageContext
+from models.errors import ModelError
 from models.json_types import JsonObject
+from models.network import reads_apart
 
 CONTROLS = ("restart", "base")  # the modes without dendrites
 MOMENTS = "moments/"  # prefix of the optimizer's tensors in saved progress
@@ -54,8 +56,15 @@ class Dendrites(Stage):
     options: Options
 
     def check(self, model: nn.Module) -> None:
-        """ModelError unless all targets are linear layers."""
-        linear_names(model, self.options.targets)
+        """ModelError unless all targets are linear layers, whose inputs can be sampled if the mode does that."""
+        names = linear_names(model, self.options.targets)
+        inside = [name for name in names if name.startswith("bert.")]
+        if inside and self.options.mode in ("cascor", "random") and reads_apart(model):
+            raise ModelError(
+                f"compression.{self.name}.mode={self.options.mode} samples the tokens of pairs in {inside[0]}, but a "
+                f"bi-encoder encodes their two texts separately. Try: compression.{self.name}.mode=gd, or "
+                f"'compression.{self.name}.targets=[classifier]'"
+            )
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
         """Add a dendrite and train in each phase; undo the phase if it did not raise the score enough."""

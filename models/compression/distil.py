@@ -90,6 +90,11 @@ def mismatches(used: set[str], student: Shape, teacher: Shape, options: Options)
                 f"losses {listed} compare layers, but the {who} has none that can be read. "
                 "Try: the losses soft and hard alone"
             ]
+        if shape.reads_apart:
+            return [
+                f"losses {listed} compare the tokens of a pair, but the {who} is a bi-encoder, which encodes its two "
+                "texts separately. Try: the losses soft and hard alone"
+            ]
         if used & {"attention", "relation"} and not shape.heads:
             return [f"losses {listed} compare attention, but the {who}'s cannot be read. Try: hidden in its place"]
     layers, found = layer_map(options.layers, student.layers, teacher.layers), []

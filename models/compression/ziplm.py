@@ -26,7 +26,7 @@ from models.compression.structured.search import Choices, search_weights, solve_
 from models.compression.structured.speed_model import SpeedModel
 from models.compression.structured.surgery import Surgery
 from models.errors import ModelError
-from models.network import Network
+from models.network import Network, reads_apart
 
 ATTEMPTS = 4  # most models to cut and time until one is within the tolerance
 
@@ -46,8 +46,13 @@ class Ziplm(Stage):
     options: Options
 
     def check(self, model: nn.Module) -> None:
-        """ModelError unless the encoder has blocks of a known kind and accepts texts of the length to be timed."""
+        """ModelError unless the encoder reads whole rows, in blocks of a known kind, of the length to be timed."""
         blocks_of(model)
+        if reads_apart(model):
+            raise ModelError(
+                f"compression=[{self.name}] measures what the tokens of a row contribute, but a bi-encoder encodes the "
+                "two texts of a row separately. Try: compression=[magnitude], or model/readout=mean"
+            )
         longest = cast(Network, model).longest_input()
         if longest is not None and self.options.length > longest:
             raise ModelError(

@@ -13,6 +13,7 @@ from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 
 SMALL: dict[str, Any] = {"layers": 2, "hidden": 32, "heads": 4, "intermediate": 48, "positions": 64}
+BI_ENCODER: dict[str, Any] = {"name": "bi_encoder", "pooling": "mean", "compare": "parts"}
 STOCK: dict[str, Any] = {
     "vocab_size": 90,
     "num_hidden_layers": 2,

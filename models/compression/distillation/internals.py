@@ -17,6 +17,7 @@ from models.backbones.bert import Bert, Layer
 from models.backbones.hooks import Recorder
 from models.compression.lengths.timing import full_length
 from models.heads.linear import LinearHead
+from models.network import reads_apart
 
 PROJECTIONS = ("query", "key", "value")
 
@@ -28,20 +29,21 @@ class Shape:
     layers: int = 0
     width: int = 0
     heads: tuple[int, ...] = ()  # attention heads per layer; () if another library computes the attention
+    reads_apart: bool = False  # a bi-encoder: its states are of single texts, and masks of pairs do not apply to them
 
 
 def shape_of(model: nn.Module) -> Shape:
     """The shape of a classifier's encoder. A bag of words or another library's classifier has no layers here."""
     if not isinstance(model, LinearHead):
         return Shape()
-    architecture, bert = model.architecture, model.bert
+    architecture, bert, is_apart = model.architecture, model.bert, reads_apart(model)
     if isinstance(bert, Bert) and (encoder := bert.encoder) is not None:
         attentions = [attention_of(bert, layer) for layer in range(1, len(encoder.layer) + 1)]
         heads = tuple(attention.query.out_features // attention.head_size for attention in attentions)
-        return Shape(len(heads), architecture["hidden_size"], heads)
+        return Shape(len(heads), architecture["hidden_size"], heads, is_apart)
     if "backbone" in architecture:
         width, layers = bert.state_shape()
-        return Shape(layers, width)
+        return Shape(layers, width, reads_apart=is_apart)
     return Shape()
 
 

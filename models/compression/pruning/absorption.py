@@ -19,6 +19,7 @@ from models.compression.pruning.stage import MaskingStage, PruningHook
 from models.compression.settings.pruning import CutPruning
 from models.compression.stage import Inputs, StageContext
 from models.errors import ModelError
+from models.network import reads_apart
 
 MOMENTUM = 0.99  # of the running means; the first 1 / (1 - MOMENTUM) batches count equally
 ROWS = 256  # training rows that initialise the means
@@ -164,10 +165,15 @@ class CutStage(MaskingStage):
     options: CutPruning
 
     def check(self, model: nn.Module) -> None:
-        """ModelError unless there are matrices to prune and, with absorb=true, all of them have biases."""
+        """ModelError unless there are matrices to prune and, with absorb=true, inputs to average and biases."""
         super().check(model)
         if not self.options.absorb:
             return
+        if reads_apart(model):
+            raise ModelError(
+                f"compression.{self.name}.absorb=true averages inputs over the tokens of pairs, but a bi-encoder "
+                f"encodes their two texts separately. Try: compression.{self.name}.absorb=false"
+            )
         found = self.matrices(model).items()
         without = [name for name, one in found if not isinstance(one, nn.Linear) or one.bias is None]
         if without:

@@ -80,9 +80,14 @@ def state_difference(own: Internals, parent: Internals, mask: Tensor | None) -> 
 
 
 def check_states(model: nn.Module, options: AwareSettings, name: str) -> None:
-    """ModelError if states are to be compared in a model whose layers cannot be read."""
-    if options.qat and options.qat_states and not shape_of(model).layers:
-        raise ModelError(
-            f"compression.{name}.qat_states={options.qat_states:g} compares the states of layers, but this model has "
-            f"none that can be read. Try: compression.{name}.qat_states=0"
-        )
+    """ModelError if states are to be compared in a model whose layers cannot be read, or in a bi-encoder."""
+    if not options.qat or not options.qat_states:
+        return
+    shape, why = shape_of(model), None
+    if not shape.layers:
+        why = "the states of layers, but this model has none that can be read"
+    elif shape.reads_apart:
+        why = "the states of a pair's tokens, but a bi-encoder encodes its two texts separately"
+    if why:
+        key = f"compression.{name}.qat_states"
+        raise ModelError(f"{key}={options.qat_states:g} compares {why}. Try: {key}=0")

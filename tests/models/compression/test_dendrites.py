@@ -8,7 +8,10 @@ from torch import nn
 
 from models.compression.dendrites import Dendrites
 from models.compression.settings.learn import Dendrites as Options
+from models.errors import ModelError
 from tests.models.compression.tensor_context import TensorContext, parity, small, started
+from tests.models.helpers import BI_ENCODER
+from tests.models.helpers import small as network
 
 FAST = {"switch": "fixed", "epochs": 3, "p_epochs": 3, "p_batch_size": 200}
 
@@ -98,3 +101,11 @@ def test_dendrites_learn_what_no_linear_layer_can(mode: str, low: float, high: f
         found.append(float((grown(x).argmax(1) == y).float().mean()))
     assert sum(plain) / 3 < 0.58
     assert low <= sum(found) / 3 <= high, found
+
+
+def test_samples_inside_a_bi_encoder_are_refused_because_its_padding_is_not_in_the_mask() -> None:
+    model, inside = network(readout=BI_ENCODER), ["bert.encoder"]
+    with pytest.raises(ModelError, match=r"bi-encoder.*mode=gd, or 'compression\.dendrites\.targets=\[classifier\]'"):
+        Dendrites(Options(mode="cascor", targets=inside), "dendrites").check(model)
+    Dendrites(Options(mode="gd", targets=inside), "dendrites").check(model)
+    Dendrites(Options(mode="cascor"), "dendrites").check(model)

@@ -17,7 +17,7 @@ from models.compression.settings.learn import Distil as Options
 from models.compression.settings.learn import DistilLosses, DistilPhase
 from models.errors import ModelError
 from tests.models.compression.task_views import Classes, Numbers
-from tests.models.helpers import batch, count, placed, small, tagger
+from tests.models.helpers import BI_ENCODER, batch, count, placed, small, tagger
 
 ROWS = np.arange(5)
 
@@ -110,6 +110,8 @@ def test_numbers_of_any_unit_weigh_as_much_beside_the_labels() -> None:
             {"family": "dsn", "backbone": "none", "readout": {"name": "mean"}}, {}, {"hidden": 1.0},
             "losses hidden compare layers, but the student has none that can be read",
         ),
+        ({"readout": BI_ENCODER}, {}, {"hidden": 1.0}, "the student is a bi-encoder.*Try: the losses soft and hard"),
+        ({}, {"readout": BI_ENCODER}, {"attention": 1.0}, "the teacher is a bi-encoder"),
         (
             {"family": "dsn", "readout": {"name": "pair", "norm": "none", "size": None, "dropout": 0.0}}, {},
             {"vector": 1.0}, "one for each text of a pair. Try: model/readout=mean",

@@ -15,7 +15,7 @@ from models.compression.ziplm import Ziplm, task_loss
 from models.errors import ModelError
 from tests.models.compression.counting_context import CountingContext, NoisyContext, TokenContext, model, options, run
 from tests.models.compression.task_views import Numbers
-from tests.models.helpers import batch, small, tagger
+from tests.models.helpers import BI_ENCODER, batch, small, tagger
 
 
 @pytest.fixture
@@ -94,3 +94,8 @@ def test_a_length_beyond_the_models_positions_is_refused_before_anything_is_time
     with pytest.raises(ModelError, match=r"ziplm\.length=65 .* takes 64 at most\. Try: compression\.ziplm\.length=64"):
         stage.check(small())
     Ziplm(Options(length=64), "ziplm").check(small())
+
+
+def test_a_bi_encoder_is_refused_because_its_layers_see_other_rows_than_the_mask() -> None:
+    with pytest.raises(ModelError, match=r"compression=\[ziplm\].*bi-encoder.*Try: compression=\[magnitude\]"):
+        Ziplm(Options(length=64), "ziplm").check(small(readout=BI_ENCODER))

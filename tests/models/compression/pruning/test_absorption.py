@@ -15,7 +15,7 @@ from models.compression.settings.pruning import Magnitude as MagnitudeOptions
 from models.compression.settings.pruning import Movement as MovementOptions
 from models.errors import ModelError
 from tests.models.compression.pruning_context import SmallContext
-from tests.models.helpers import batch, small
+from tests.models.helpers import BI_ENCODER, batch, small
 
 INPUTS = torch.tensor([[1.0, 2, 0], [3, 0, 1], [2, 1, 2]])
 MASK = torch.tensor([[1.0, 0, 1], [0, 1, 1]])
@@ -107,3 +107,10 @@ def test_movement_with_absorption_trains_to_its_density_and_folds_exactly() -> N
 def test_tables_have_no_bias_to_absorb() -> None:
     with pytest.raises(ModelError, match="word_embeddings has none"):
         Magnitude(MagnitudeOptions(absorb=True, matrices="*word_embeddings")).check(small())
+
+
+def test_a_bi_encoder_is_pruned_without_absorption_because_its_padding_is_not_in_the_mask() -> None:
+    model = small(readout=BI_ENCODER)
+    with pytest.raises(ModelError, match=r"bi-encoder.*Try: compression\.magnitude\.absorb=false"):
+        Magnitude(MagnitudeOptions(absorb=True), "magnitude").check(model)
+    Magnitude(MagnitudeOptions(), "magnitude").check(model)

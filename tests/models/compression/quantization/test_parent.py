@@ -15,7 +15,7 @@ from models.compression.settings.quantization import WeightOnly as Options
 from models.compression.stage import StageContext
 from models.errors import ModelError
 from tests.models.compression.quantization.test_aware import Training
-from tests.models.helpers import batch, small
+from tests.models.helpers import BI_ENCODER, batch, small
 
 
 def test_the_loss_is_the_parents_answers_and_states_and_the_labels() -> None:
@@ -41,3 +41,11 @@ def test_states_of_a_model_without_layers_are_refused() -> None:
     with pytest.raises(ModelError, match="qat_states=0"):
         check_states(model, Options(qat=True, qat_states=1.0), "compact")
     check_states(model, Options(qat=True), "compact")
+
+
+def test_states_of_a_bi_encoder_are_refused_but_its_answers_are_learned() -> None:
+    model = small(readout=BI_ENCODER)
+    with pytest.raises(ModelError, match=r"bi-encoder.*Try: compression\.compact\.qat_states=0"):
+        check_states(model, Options(qat=True, qat_states=1.0), "compact")
+    check_states(model, Options(qat=True, qat_soft=0.5), "compact")
+    check_states(model, Options(qat_states=1.0), "compact")
