@@ -21,6 +21,7 @@ from models.backbones.bert_embeddings import Embeddings
 from models.backbones.dropout import TokenDropout
 from models.backbones.hooks import LayerHook, Wanted
 from models.checkpoints.cut import Cut
+from models.checkpoints.digest import tensor_bytes
 from models.checkpoints.hub import cures_for
 from models.checkpoints.read import POSITIONS, SEGMENTS, WeightsReport, read_state, rename_bert_tensors
 from models.embeddings.base import Tokens
@@ -128,7 +129,7 @@ def start_word_vectors(
     for name, tensor in tables.items():
         rows = min(len(own[name]), len(tensor))
         own[name][:rows] = tensor[:rows]
-        digest.update(own[name].contiguous().numpy().tobytes())
+        digest.update(tensor_bytes(own[name]))
     return WeightsReport(
         source=source,
         fingerprint=digest.hexdigest(),

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from models.checkpoints.digest import tensor_bytes
 from models.checkpoints.hub import checkpoint_label, cures_for, fetch_file, has_file
 from models.checkpoints.untrusted import LARGEST, check_config, malformed_as_model_error
 from models.errors import ModelError
@@ -181,7 +182,7 @@ def load_pretrained(model: nn.Module, source: str, state: dict[str, Tensor]) -> 
             continue
         _copy(own[name], state[name], name, report)
         digest.update(name.encode())
-        digest.update(state[name].contiguous().numpy().tobytes())
+        digest.update(tensor_bytes(state[name]))
         report.loaded.append(name)
     report.new = sorted(own.keys() - set(report.loaded))
     if any(name.startswith(f"{READOUT}dense.") for name in report.new):

@@ -12,6 +12,7 @@ from models.backbones.bert import build_bert
 from models.backbones.stock_head import STOCK, stock_part
 from models.backbones.transformers_backbone import clear_padding, renamed_tensors, wrap_encoder
 from models.checkpoints.cut import Cut
+from models.checkpoints.digest import tensor_bytes
 from models.checkpoints.read import TABLE, WeightsReport, load_pretrained, read_state, rename_bert_tensors
 from models.checkpoints.untrusted import check_size_claim
 from models.embeddings.base import Tokens, WordVectors
@@ -131,7 +132,7 @@ def load_word_head(model: MaskedLM, source: str, weights: WeightsReport) -> None
         own[name].copy_(tensor)
     digest = hashlib.sha256(weights.fingerprint.encode())
     for name in sorted(found):
-        digest.update(name.encode() + found[name].contiguous().numpy().tobytes())
+        digest.update(name.encode() + tensor_bytes(found[name]))
     weights.fingerprint = digest.hexdigest()
     weights.loaded = [name for name in weights.loaded if name in own] + sorted(found)
     weights.ignored = sorted(set(state) - set(weights.loaded))

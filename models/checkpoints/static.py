@@ -15,6 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from models.checkpoints.digest import tensor_bytes
 from models.checkpoints.hub import checkpoint_label, cures_for, fetch_file
 from models.checkpoints.read import WEIGHTS
 from models.checkpoints.untrusted import malformed_as_model_error
@@ -77,7 +78,7 @@ def read_static(source: str, key: str = PRETRAINED) -> tuple[Tensor, str]:
         raise ModelError(f"{checkpoint_label(source, key)}: its table has values that are not finite. Get a fresh copy")
     digest = hashlib.sha256()
     for name in sorted(state):
-        digest.update(name.encode() + state[name].contiguous().numpy().tobytes())
+        digest.update(name.encode() + tensor_bytes(state[name]))
     return vectors, digest.hexdigest()
 
 

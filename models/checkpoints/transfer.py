@@ -14,6 +14,7 @@ import torch
 from models import MODEL_TYPE
 from models.architecture import BERT_DEFAULTS, is_our_encoder, sizes_in_config, sizes_in_settings
 from models.checkpoints.cut import Cut
+from models.checkpoints.digest import tensor_bytes
 from models.checkpoints.read import HEAD, READOUT, WeightsReport, read_config, read_state, rename_bert_tensors
 from models.checkpoints.untrusted import malformed_as_model_error
 from models.compression.methods import is_quantized
@@ -142,7 +143,7 @@ def _load(model: LinearHead, source: str, what: str, order: list[int] | None, cu
             found = reorder_tensor(name, found, order)
         tensor.copy_(found)
         digest.update(name.encode())
-        digest.update(found.contiguous().numpy().tobytes())
+        digest.update(tensor_bytes(found))
         report.loaded.append(name)
     missing = [name for name in report.new if _is_carried(name, what) and not name.startswith(DENSE)]
     if missing:

@@ -21,6 +21,7 @@ from data.sampler import eval_batches
 from data.splits import TokenSplit
 from data.stores.build_once import SharedCache, checksum
 from models.backbones.hooks import Recorder
+from models.checkpoints.digest import tensor_bytes
 from models.network import Network
 from models.readouts.base import count_tokens, masked_sum
 from runner.errors import ConfigError
@@ -98,7 +99,7 @@ def _readout_digest(network: Network) -> str:
     """Return the sha256 of the readout, whose modules may also stand between the layers."""
     digest = hashlib.sha256(repr(network.architecture["readout"]).encode())
     for name, tensor in sorted(network.bert.pooler.state_dict().items()):
-        digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+        digest.update(name.encode() + tensor_bytes(tensor))
     return digest.hexdigest()
 
 

@@ -24,6 +24,7 @@ from data.stores.build_once import SharedCache
 from data.stores.frozen_states import open_frozen_states, refuse_other_states, states_bytes, states_key
 from models.backbones.freeze import is_frozen
 from models.backbones.hooks import Recorder
+from models.checkpoints.digest import tensor_bytes
 from models.heads.text import SequenceClassifier
 from models.network import Network
 from models.readouts.base import Readout
@@ -157,7 +158,7 @@ def encoder_digest(model: Network) -> str:
     for name, tensor in sorted(model.state_dict().items()):
         if name.startswith("bert.") and not name.startswith(READOUT):
             digest.update(name.encode())
-            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+            digest.update(tensor_bytes(tensor))
     return digest.hexdigest()
 
 

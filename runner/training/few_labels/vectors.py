@@ -14,6 +14,7 @@ from data.sampler import eval_batches
 from data.splits import TokenSplit
 from data.stores.build_once import SharedCache
 from data.stores.text_vectors import open_text_vectors, text_keys
+from models.checkpoints.digest import tensor_bytes
 from models.compression.stage import Inputs
 from models.heads.text import SequenceClassifier
 from runner.training.inference import to_tensors
@@ -77,5 +78,5 @@ def encoder_fingerprint(model: SequenceClassifier) -> str:
     for name, tensor in sorted(model.state_dict().items()):
         if name.startswith("bert."):
             digest.update(name.encode())
-            digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+            digest.update(tensor_bytes(tensor))
     return digest.hexdigest()

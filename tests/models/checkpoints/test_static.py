@@ -46,6 +46,11 @@ def test_each_layout_gives_the_same_vectors(tmp_path: Path) -> None:
             check_source(ModelSettings(family="auto", pretrained=source))
 
 
+def test_a_table_in_bfloat16_is_read(tmp_path: Path) -> None:
+    vectors, digest = read_static(model2vec(tmp_path / "m", embeddings=TABLE.bfloat16()))
+    assert torch.equal(vectors, TABLE.bfloat16().float()) and len(digest) == 64
+
+
 def test_codes_shared_rows_and_factors_are_applied(tmp_path: Path) -> None:
     mapping, weights = torch.tensor([2, 0, 0]), torch.tensor([1.0, 2.0, 0.5])
     source = model2vec(tmp_path / "m", embeddings=(TABLE * 10).to(torch.int8), mapping=mapping, weights=weights)

@@ -9,6 +9,7 @@ import torch
 
 from data.settings import DataSettings
 from data.stores.build_once import SharedCache
+from models.compression.bf16 import cast_to_bf16
 from runner.probing.encoder import open_subject
 from runner.probing.features import Cell, cells_of, sentence_vectors
 from runner.probing.rows import read_task
@@ -42,3 +43,14 @@ def test_vectors_are_the_pooled_states_and_are_computed_once(place: Path, run_id
         network.bert.pooler.dense.bias.add_(1.0)  # type: ignore[union-attr, operator]
     other = sentence_vectors(network, split, ("readout",), cache, torch.device("cpu"))
     assert told and not np.array_equal(other, read), "another readout of the same encoder"
+
+
+def test_an_encoder_in_bfloat16_has_vectors_and_digests_too(place: Path, run_id: str, tmp_path: Path) -> None:
+    network, tokenizer = open_subject(find_subject(run_id, place / "outputs", lambda _: None))
+    cache, device = SharedCache(tmp_path), torch.device("cpu")
+    split = read_task("demo", DataSettings(demo_rows=60), cache).split("report", tokenizer, 128, cache)
+    full, digest = sentence_vectors(network, split, ("mean", "readout"), cache, device), encoder_digest(network)
+    cast_to_bf16(network)
+    assert encoder_digest(network) != digest
+    half = sentence_vectors(network, split, ("mean", "readout"), cache, device)
+    assert not np.array_equal(half, full) and np.allclose(half, full, atol=0.05)
