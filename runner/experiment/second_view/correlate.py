@@ -88,7 +88,7 @@ def correlation_recipe(settings: Settings, rows: int) -> TrainingRecipe:
     size = -(-rows // batches_of(rows, view.batch_size))
     train = replace(
         recipe.train, epochs=view.epochs, steps=None, batch_size=size, token_budget=None, accumulate=1, evals=None,
-        patience=None, keep_best=True, average=1, clip_norm=0.0, precision="fp32",
+        patience=None, keep_best=True, average=1, clip_norm=0.0, precision="fp32", r_drop=0.0,
     )  # fmt: skip
     optimizer = OptimizerSettings(lr=view.lr, weight_decay=recipe.optimizer.weight_decay)
     schedule = ScheduleSettings(name="constant", warmup=0.0)

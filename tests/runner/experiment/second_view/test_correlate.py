@@ -23,7 +23,8 @@ def test_an_epoch_has_batches_of_at_least_the_size_that_is_asked_for(rows: int, 
 
 def test_the_rate_is_the_views_and_nothing_of_the_runs_schedule_is_left() -> None:
     settings = Settings()
-    settings.train.steps, settings.train.accumulate, settings.train.patience = 5, 2, 1
+    settings.train.steps, settings.train.accumulate, settings.train.patience, settings.train.r_drop = 5, 2, 1, 1.0
     recipe = correlation_recipe(settings, 1000)
     assert recipe.optimizer.lr == settings.view.lr and recipe.schedule.name == "constant"
     assert recipe.train.steps is None and recipe.train.accumulate == 1 and recipe.train.patience is None
+    assert recipe.train.r_drop == 0.0, "two views have no answers of two passes to compare"
