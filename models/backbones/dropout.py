@@ -49,6 +49,17 @@ class DropoutGenerator:
 dropout_generator = DropoutGenerator()  # one for the whole process, like torch's own CPU generator
 
 
+def switch_dropout_off(model: nn.Module) -> None:
+    """Switch a model to evaluation mode, but in such a way that gradients can be computed.
+
+    Recurrent layers stay in training mode, as cuDNN computes their gradients in no other; ours have no dropout.
+    """
+    model.eval()
+    for part in model.modules():
+        if isinstance(part, nn.RNNBase):
+            part.train()
+
+
 def has_dropout(model: nn.Module) -> bool:
     """Does a model use dropout, so that two forward passes in training differ?"""
     return any(part.p > 0.0 for part in model.modules() if isinstance(part, nn.Dropout | TokenDropout))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from models.backbones.dropout import switch_dropout_off
 from models.compression.dendrite.module import ACTIVATIONS, Dendrite, Dendritic
 from models.compression.settings.learn import Dendrites
 from models.compression.stage import Inputs, Targets, TaskView
@@ -60,7 +61,7 @@ def observe_samples(
 
     hooks = [module.register_forward_hook(record) for module in modules]
     was_training = model.training
-    model.eval()
+    switch_dropout_off(model)
     try:
         for inputs, targets in batches:
             seen.clear()

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import is_parametrized, register_parametrization, remove_parametrizations
 
+from models.backbones.dropout import switch_dropout_off
 from models.capabilities import OwnRate
 from models.compression.pruning.masks import PRUNED
 from models.compression.quantization.coded import CodedLinear, CodedTable, CodedWeight, Codes
@@ -105,7 +106,7 @@ class AwareHook(TrainingHook):
     def before_step(self, step: int) -> None:
         """Turn off dropout with qat_dropout=false; freeze the ranges and store the codes at the steps set for that."""
         if not self.options.qat_dropout:
-            self.model.eval()
+            switch_dropout_off(self.model)
         if step == self.hold_at:
             for layer, _ in self.layers.values():
                 rounding_of(layer)[1].hold()
@@ -139,8 +140,11 @@ class AwareHook(TrainingHook):
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Restore what `state` returned."""
-        prefix = "codes/"
-        self.watched = {name.removeprefix(prefix): codes for name, codes in state.items() if name.startswith(prefix)}
+        self.watched = {
+            name: state[key].to(cast(Tensor, parametrizations_of(layer).original).device)  # a checkpoint is on the CPU
+            for name, (layer, _) in self.layers.items()
+            if (key := f"codes/{name}") in state
+        }
         self.changed = state["changed"]
         if self.parent:
             self.parent.sums.copy_(state["sums"])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
-from models.backbones.dropout import Dropout, DropoutGenerator, TokenDropout, dropout_generator
+from models.backbones.dropout import Dropout, DropoutGenerator, TokenDropout, dropout_generator, switch_dropout_off
 
 
 def test_dropout_zeroes_its_share_and_keeps_the_mean() -> None:
@@ -69,3 +70,11 @@ def test_token_dropout_leaves_whole_tokens_out_and_padding_stays_out() -> None:
     assert abs((found[:, :600] == 0).float().mean().item() - 0.2) < 0.01
     assert abs(found[:, :600].mean().item() - 1.0) < 0.01  # so a sum keeps its size
     assert TokenDropout(0.2).eval()(mask.shape, mask.device, mask) is mask
+
+
+def test_a_model_without_dropout_repeats_its_outputs_and_has_gradients_of_recurrent_layers() -> None:
+    model = nn.Sequential(nn.Linear(3, 4), Dropout(0.5), nn.LSTM(4, 4)).train()
+    switch_dropout_off(model)
+    inputs = torch.ones(2, 1, 3)
+    assert torch.equal(model(inputs)[0], model(inputs)[0])
+    assert not model.training and model[2].training, "cuDNN computes gradients of a recurrent layer in training only"

@@ -213,6 +213,21 @@ def test_a_checkpoint_keeps_the_watched_codes() -> None:
         changed.original[:, :4] *= -1.0  # type: ignore[union-attr, operator]
     other.after_step(1)
     assert 0.2 < float(other.changed) <= 0.25
+    elsewhere = hook_of(nn.Linear(16, 4))
+    for layer, _ in elsewhere.layers.values():
+        layer.to("meta")
+    elsewhere.load(hook.state())
+    assert elsewhere.watched["layer"].device.type == "meta", "codes are compared on the device of their layer"
+
+
+def test_without_dropout_a_recurrent_layer_still_computes_gradients_on_cuda() -> None:
+    model = small(family="bilstm", readout={"name": "mean"}).train()
+    hook = AwareHook({"head": (model.classifier, Grid(3, "even"))}, 1e-3, Options(qat_dropout=False))
+    hook.begin(model, 2)
+    hook.before_step(0)
+    recurrent = [part for part in model.modules() if isinstance(part, nn.RNNBase)]
+    assert recurrent and all(part.training for part in recurrent)
+    assert not any(part.training for part in model.modules() if part not in recurrent)
 
 
 def test_zeros_of_a_pruning_have_no_code_in_an_even_grid() -> None:
