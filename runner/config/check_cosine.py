@@ -5,6 +5,7 @@ from __future__ import annotations
 from models.settings import BI_ENCODER, FITTED_HEAD, compares_by_cosine
 from runner.schema import COSENT, COSINE_LOSSES, Settings
 from runner.tasks import named_task
+from runner.tasks.cosines import accumulate_conflicts, loss_of
 
 
 def cosine_conflicts(settings: Settings) -> list[str]:
@@ -22,6 +23,7 @@ def cosine_conflicts(settings: Settings) -> list[str]:
         )
     if not is_cosine:
         return found
+    found += accumulate_conflicts(settings.train, loss_of(loss, model, task.cosine_losses) if task else loss)
     if data.standardize in ("always", "never"):
         found.append(
             f"data.standardize={data.standardize}: a cosine is compared with targets from 0 to 1. "

@@ -19,6 +19,7 @@ from models.settings import FITTED_HEAD, full_part
 from models.views.settings import NONE
 from runner.config.recipes import AUTO
 from runner.config.sized import with_rows
+from runner.errors import ConfigError
 from runner.experiment.calibration import check_calibration_rows, why_not_calibrated
 from runner.experiment.initial_model import build_initial_model, check_tokenizer
 from runner.experiment.prepared import InitialWeights, PreparedRun
@@ -32,6 +33,7 @@ from runner.machine.exclusive import Exclusive
 from runner.machine.matmul import prepare_arithmetic
 from runner.record.identity import identify
 from runner.schema import Settings
+from runner.tasks.cosines import accumulate_conflicts
 from runner.tasks.make import target_of, task_of, task_of_labels
 from runner.training.frozen_states import check_frozen_states
 from runner.training.r_drop import check_dropout
@@ -61,6 +63,8 @@ def prepare_run(
     splits = load_run_splits(settings, notify, exclusive)
     settings, sized = with_rows(settings, splits.train.source_count)
     task = task_of(splits, settings)
+    if refused := accumulate_conflicts(settings.train, task.facts.loss):  # auto may depend on the labels
+        raise ConfigError("\n".join(refused))
     check_selection(settings, splits.select.source_count)
     check_calibration_rows(settings, splits, task)
     finished = Path(settings.finished) if settings.finished else None

@@ -9,6 +9,7 @@ import numpy as np
 from data.errors import DataError
 from models.heads.base import HeadSpec
 from models.settings import COSINE_SCALE, ModelSettings, compares_by_cosine
+from runner.schema import COSENT, TrainSettings
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,6 +33,17 @@ def loss_of(chosen: str, model: ModelSettings, cosine_losses: tuple[str, ...]) -
     """Return the loss that train.loss=auto means for this model; any other value unchanged."""
     is_open = chosen == "auto" and compares_by_cosine(model) and bool(cosine_losses)
     return cosine_losses[0] if is_open else chosen
+
+
+def accumulate_conflicts(train: TrainSettings, loss: str) -> list[str]:
+    """Return one line, with the cure, if batches are split into parts for a loss over all pairs of their rows."""
+    if train.accumulate == 1 or loss != COSENT:
+        return []
+    meant = f"train.loss={COSENT}" + (" (auto)" if train.loss != COSENT else "")
+    return [
+        f"train.accumulate={train.accumulate}: {meant} compares all rows of a batch, but only those of one part would "
+        "be compared. Try: train.accumulate=1, with a smaller train.batch_size if memory is short"
+    ]
 
 
 def check_cosine(model: ModelSettings, cosine_losses: tuple[str, ...], head: HeadSpec, task: str) -> None:

@@ -29,6 +29,8 @@ def test_numbers_are_learnt_from_0_to_1_and_nothing_else_changes() -> None:
         ([*PAIRS, "data.standardize=never"], "data.standardize=never: a cosine is compared with targets"),
         (["model=bi-encoder", "data=mrpc", "data.class_weights=balanced", "train.loss=cosent"], "weights do not apply"),
         ([*PAIRS, "model.freeze=encoder"], "Try: model.head=fitted"),
+        (["model=bi-encoder", "data=mrpc", "train.loss=cosent", "train.accumulate=2"], "Try: train.accumulate=1"),
+        ([*PAIRS, "train.accumulate=2"], "train.loss=cosent (auto) compares all rows of a batch"),
         (["model=dsn", "model/readout=bi_encoder", "data=stsb"], "model/backbone=none has no encoder"),
     ],
 )

@@ -12,9 +12,10 @@ from data.errors import DataError
 from data.splits import TargetScale
 from models.heads.base import HeadSpec
 from models.settings import ModelSettings
+from runner.schema import TrainSettings
 from runner.tasks.base import LabelFacts
 from runner.tasks.classification import Classification
-from runner.tasks.cosines import check_cosine, cosent, first_layer, loss_of
+from runner.tasks.cosines import accumulate_conflicts, check_cosine, cosent, first_layer, loss_of
 from runner.tasks.regression import Regression
 
 MODEL = ModelSettings(readout={"name": "bi_encoder", "pooling": "mean", "compare": "cosine"})
@@ -51,6 +52,14 @@ def test_auto_means_the_order_for_numbers_and_cross_entropy_for_classes() -> Non
     assert loss_of("auto", MODEL, Classification.cosine_losses) == "auto"
     assert loss_of("squared", MODEL, Regression.cosine_losses) == "squared"
     assert loss_of("auto", ModelSettings(), Regression.cosine_losses) == "auto"
+
+
+def test_a_batch_is_not_split_for_the_loss_of_its_order() -> None:
+    (refused,) = accumulate_conflicts(TrainSettings(accumulate=4), "cosent")
+    assert "train.accumulate=4: train.loss=cosent (auto) compares all rows" in refused
+    assert "Try: train.accumulate=1" in refused
+    assert not accumulate_conflicts(TrainSettings(accumulate=1), "cosent")
+    assert not accumulate_conflicts(TrainSettings(accumulate=4), "squared")
 
 
 def test_the_last_layer_starts_in_the_direction_of_the_labels() -> None:
