@@ -1,4 +1,4 @@
-"""What names a run, such as a readout that a checkpoint chose, and what is refused once the data are read."""
+"""A readout that a checkpoint chose is part of the name of a run; losses are checked once the data are read."""
 
 from __future__ import annotations
 
