@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from data.errors import DataError
 from models.heads.base import HeadSpec
 from models.settings import COSINE_SCALE, ModelSettings, compares_by_cosine
 from runner.schema import COSENT, TrainSettings
 
 if TYPE_CHECKING:
+    import numpy as np
     from torch import Tensor
 
 
@@ -64,6 +63,8 @@ def first_layer(cosines: np.ndarray, labels: np.ndarray, outputs: int) -> tuple[
     from 0 to 1 starts as the cosine or as 1 - cosine, two classes as COSINE_SCALE times the distance from the
     middle between their mean cosines.
     """
+    import numpy as np
+
     rises = float(np.cov(cosines, labels, bias=True)[0, 1]) >= 0
     if outputs == 1:
         return np.array([[1.0 if rises else -1.0]]), np.array([0.0 if rises else 1.0])
