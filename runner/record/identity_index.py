@@ -1,7 +1,8 @@
 """Finds a run's identity from its settings without loading its data, so that a finished sweep answers at once.
 
 An identity covers the content of the data, so it is known only after loading. Each run leaves a small file, named by a
-hash of what is known before loading: settings, version, and size and time of local files. A changed file is read again.
+hash of what is known before loading: settings, version, size and time of local files, and which run is meant by a name
+such as `latest`. A changed file is read again.
 Hub ids are taken to mean what is in the hub's cache; `force=true` does not use the index.
 """
 
@@ -61,26 +62,31 @@ def _sources(settings: Settings) -> Iterator[tuple[str, list[tuple[str, int, int
             yield name, _stamps(Path(name).expanduser())
     further = {"qrels": data.qrels, "queries": data.queries, "corpus": data.corpus, "candidates": data.candidates,
                "codes": data.codes, "tree": data.tree, "calibration": calibration_file(data)}  # fmt: skip
-    for key, name in further.items():
+    for setting, name in further.items():
         if name:
-            yield f"{key}={name}", _stamps(Path(name).expanduser())
+            yield f"{setting}={name}", _stamps(Path(name).expanduser())
     if data.id:
         yield data.id, _revision("datasets", data.id)
     for name in (model.pretrained, model.tokenizer, model.init_from, settings.finished):
         if name and name not in ("train", "auto") and not is_command(name):
             path = Path(name).expanduser()
             yield name, _stamps(path) if path.exists() else _revision("models", name)
-    output = Path(settings.paths.output).expanduser()
     named = [model.pretrained, model.init_from]
     for stage in settings.compression.values():
         if isinstance(stage, TaughtSettings):
             named += [stage.teacher, stage.augment.model]
-            for name in (stage.teacher, stage.unlabelled, stage.augment.model):
-                if name and Path(name).expanduser().exists():
-                    yield name, _stamps(Path(name).expanduser())
+            yield from _files_of([stage.teacher, stage.unlabelled, stage.augment.model])
+    output = Path(settings.paths.output).expanduser()
     for name in named:
         if name and not is_command(name) and (meant := _runs_meant(name, output)):
             yield name, meant
+
+
+def _files_of(names: list[str | None]) -> Iterator[tuple[str, list[tuple[str, int, int]]]]:
+    """Yield the stamps of those names that are files or folders; a command may be longer than any path."""
+    for name in names:
+        if name and not is_command(name) and (path := Path(name).expanduser()).exists():
+            yield name, _stamps(path)
 
 
 def _runs_meant(name: str, output: Path) -> list[tuple[str, int, int]]:

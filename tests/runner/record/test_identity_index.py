@@ -62,3 +62,9 @@ def test_a_teacher_named_by_what_may_mean_another_run_tomorrow_is_looked_up_agai
         (tmp_path / path).parent.mkdir(parents=True)
         (tmp_path / path).write_text("{}")
     assert [key_of(name) == one for name, one in zip(names, before)] == [False, False, True]
+
+
+def test_a_teacher_named_by_a_long_command_is_no_path() -> None:
+    command = " ".join(["model=bert-mini", *(f"optimizer.lr={number}e-3" for number in range(1, 40))])
+    taught = ["compression=[distil]", f'compression.distil.teacher="{command}"']
+    assert len(command) > 500 and key(resolve(compose(["data=demo", "model=dsn", *taught])))
