@@ -1,6 +1,6 @@
 """The reported rows in other languages (data.report): the rows are translations of each other, so scores are paired.
 
-    run model=auto data=xnli data.config=en data.report=[tr,zh]
+    run model=auto data=xnli data.config=en 'data.report=[tr,zh]'
 
 Each config of the hub dataset is a language. Row i is the same item in each, so the rows reported in the training
 language are reported in the others too, however they were chosen. Datasets whose rows differ are refused.

@@ -157,7 +157,7 @@ def normalize_label_names(given: object) -> list[str] | dict[str, str]:
     if pairs is None or not all(isinstance(key, plain) and isinstance(name, plain) for key, name in pairs):
         raise DataError(
             f"data.label_names={given}: a list of names or a mapping of values to names is needed. "
-            "Try: data.label_names=[negative,positive], or 'data.label_names={0: negative, 1: positive}'"
+            "Try: 'data.label_names=[negative,positive]', or 'data.label_names={0: negative, 1: positive}'"
         )
     if isinstance(given, dict) and given:
         return {str(value): str(name) for value, name in given.items()}

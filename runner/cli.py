@@ -31,7 +31,7 @@ the best one within a budget.
                                        the best model for your data, as a bundle
   run model=dsn data=imdb              one experiment
   run model=bert-tiny data=sst2 seed=1 train.epochs=3
-  run compression=[int8] from=ID       compress the model of a finished run
+  run 'compression=[int8]' from=ID     compress the model of a finished run
   run -m model=bert-tiny,dsn seed=0,1  every combination, in parallel; repeated,
                                        it runs only what is missing
   run -m +sweep=model_sizes            a named sweep; run list sweep shows all

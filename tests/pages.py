@@ -148,10 +148,17 @@ def _code_line(line: str, refused: bool) -> Iterator[str]:
             targets = {word for word in words[1:] if "=" not in word and word != HOLE}
             yield from (f"`make {word}`: no such target" for word in sorted(targets - _targets()))
         elif words[:1] == ["run"]:
-            wrong = list(_run(words[1:]))
+            wrong = [*_run(words[1:]), *_unquoted(command)]
             if refused and not wrong:
                 yield f"`{command.strip()}` is shown as refused, and nothing is wrong with it"
             yield from () if refused else (f"`{command.strip()}`: {problem}" for problem in wrong)
+
+
+def _unquoted(command: str) -> Iterator[str]:
+    """Yield the settings with a bracket outside quotes, which zsh takes for a pattern of file names."""
+    for word in re.sub(r"'[^']*'|\"[^\"]*\"", "", command).split():
+        if re.search(r"=.*[][{}()*?]", word):
+            yield f"{word} needs quotes"
 
 
 def _run(words: list[str]) -> Iterator[str]:

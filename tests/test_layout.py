@@ -68,7 +68,7 @@ def test_every_yaml_starts_with_a_command_that_uses_it(path: Path) -> None:
     assert re.match(r"# run .*", lines[0])
     if path.parent.name != "conf":
         group = path.parent.relative_to(REPO / "conf").as_posix()
-        words = [w.strip("[]") for w in lines[0].replace("=", " ").replace(",", " ").split()]
+        words = [w.strip("[]'") for w in lines[0].replace("=", " ").replace(",", " ").split()]
         assert group in words and path.stem in words, "the command must choose this very file"
 
 

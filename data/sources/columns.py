@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from data.errors import DataError, MissingColumn
+from data.quoting import is_number, shell_setting
 from data.settings import GROUP_RULES
 
 SHOWN_LETTERS = 300  # of column names in a message; if a file is not a table, a "name" may be as long as the file
@@ -107,41 +108,6 @@ def distinct_names(names: Sequence[str]) -> list[str]:
     return found
 
 
-def shell_setting(key: str, value: str) -> str:
-    """Return a setting as typed in a shell; settings with a dot are parsed by Hydra, which has its own quoting."""
-    if re.fullmatch(r"[\w./-]+", value, re.ASCII) and not ("." in key and _is_converted(value)):
-        return f"{key}={value}"
-    return quoted_setting(key, value) if "." in key else shlex.quote(f"{key}={value}")
-
-
-def _is_converted(value: str) -> bool:
-    """Return whether Hydra would convert this unquoted value and so change its text, as with null or 1e3."""
-    return value.lower() in ("null", "true", "false") or (
-        _is_number(value) and not re.fullmatch("0|[1-9][0-9]*", value)
-    )
-
-
-def quoted_setting(key: str, value: str) -> str:
-    """Return a setting quoted for Hydra and for the shell, whatever characters its value has."""
-    return shlex.quote(f"{key}={_in_quotes(value)}")
-
-
-def hydra_setting(key: str, value: str) -> str:
-    """Return a setting that Hydra reads as this text, whatever characters it has; not quoted for a shell."""
-    is_plain = re.fullmatch(r"[\w./:-]+", value, re.ASCII) and not _is_converted(value)
-    return f"{key}={value if is_plain else _in_quotes(value)}"
-
-
-def _in_quotes(value: str) -> str:
-    """Return a text quoted for Hydra.
-
-    Backslashes are special only before a quote and before an interpolation, so they are doubled only there.
-    """
-    text = re.sub(r"(\\*)\$\{", lambda found: f"{2 * found[1]}\\${{", value)
-    text = re.sub(r'(\\*)("|\Z)', lambda found: 2 * found[1] + ('\\"' if found[2] else ""), text)
-    return f'"{text}"'
-
-
 def _name(key: str) -> str:
     """Return a setting without its group: text for data.text."""
     return key.rpartition(".")[2]
@@ -183,18 +149,9 @@ def _is_data(names: Sequence[str], rows: Sequence[Sequence[object]]) -> bool:
     """Is the first line data? It is if a field occurs again in its column, or is a number like 0.5 or -1."""
     for place, name in enumerate(names):
         again = any(place < len(row) and row[place] == name for row in rows)
-        if name.strip() and (again or (_is_number(name) and not name.isdigit())):
+        if name.strip() and (again or (is_number(name) and not name.isdigit())):
             return True
     return False
-
-
-def _is_number(text: str) -> bool:
-    """Is this text a number?"""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _other_header(

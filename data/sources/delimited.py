@@ -15,7 +15,8 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, TextIO
 
 from data.errors import DataError
-from data.sources.columns import distinct_names, name_beside, shell_command, shell_setting
+from data.quoting import shell_setting
+from data.sources.columns import distinct_names, name_beside, shell_command
 from data.sources.options import ReadOptions, Row
 
 if TYPE_CHECKING:

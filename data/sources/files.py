@@ -19,10 +19,11 @@ import numpy as np
 
 from data.calibration import CALIBRATION, calibration_file
 from data.errors import DataError, MissingColumn
+from data.quoting import shell_setting
 from data.settings import DataSettings
 from data.sources.cells import as_text, label_cell
 from data.sources.code_cells import codes_of
-from data.sources.columns import FASTTEXT, fasttext_message, group_column, shell_setting
+from data.sources.columns import FASTTEXT, fasttext_message, group_column
 from data.sources.formats import begins_with, read_rows
 from data.sources.indicators import PREFIX, indicator_columns, labels_of_row, missing_indicator
 from data.sources.options import SUFFIXES, ReadOptions, format_of, suffix_of

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import IO, Any, TextIO
 
 from data.errors import DataError
+from data.quoting import shell_setting
 from data.sources.cells import check_text_columns, holds_words
-from data.sources.columns import distinct_names, shell_setting
+from data.sources.columns import distinct_names
 from data.sources.conll import conll_rows
 from data.sources.delimited import SAMPLE, delimited_rows
 from data.sources.json_rows import json_rows

@@ -39,5 +39,5 @@ def missing_indicator(error: MissingColumn) -> DataError:
     known = str(error).partition("(columns: ")[2].partition(")")[0]
     return DataError(
         f"data.labels names {name!r}, but there is no such column (columns: {known}). "
-        "Try: data.labels=[<the columns with 0 or 1, one for each label>]"
+        "Try: 'data.labels=[<the columns with 0 or 1, one for each label>]'"
     )

@@ -18,9 +18,9 @@ import numpy as np
 
 from data.errors import DataError, MissingColumn
 from data.inputs.sound import SOUND
+from data.quoting import shell_setting
 from data.settings import DataSettings
 from data.sources.cells import as_text, label_cell
-from data.sources.columns import shell_setting
 from data.sources.files import existing_file, read_options
 from data.sources.formats import read_rows
 from data.sources.hub import hub_labels, load_hub_split, require_hub_columns

@@ -79,7 +79,7 @@ def _target(settings: DataSettings, train: TaggedRows) -> tuple[Tags, Callable[[
     given = settings.label_names or []
     if isinstance(given, dict) or (given and len(train.columns) > 1):
         raise DataError(
-            "data.label_names: tags need a list with the names of one column. Try: data.label_names=[O,B-PER,I-PER]"
+            "data.label_names: tags need a list with the names of one column. Try: 'data.label_names=[O,B-PER,I-PER]'"
         )
     schemes = [learn_scheme(column, train.source_offsets, given) for column in train.columns]
     first, *others = [scheme.names for scheme in schemes]

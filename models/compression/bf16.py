@@ -1,6 +1,6 @@
 """Weights and arithmetic in bfloat16: half the bytes, and about three times as fast on processors with bfloat16.
 
-    run compression=[bf16] from=<run id>
+    run 'compression=[bf16]' from=<run id>
 
 The encoder's matrices, tables and norms are cast; weights of a layer mix and convolutions of a readout stay float32.
 """

@@ -1,6 +1,6 @@
 """Dynamic int8: int8 weights and inputs. Each token's input range is computed at run time, so nothing is calibrated.
 
-    run compression=[int8_dynamic] from=<run id>
+    run 'compression=[int8_dynamic]' from=<run id>
 
 Each token has its own range, as in torchao. With one range per batch, as in torch.ao and ONNX Runtime, a prediction
 would depend on the rest of the batch. Source: Q8BERT's linear layers (Zafrir et al. 2019, arXiv 1910.06188), without

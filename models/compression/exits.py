@@ -1,7 +1,7 @@
 """Early exits: easy texts leave the encoder at a lower layer, as soon as the answer there is certain enough.
 
-    run compression=[exits] from=<run id>
-    run compression=[exits] compression.exits.at_most_loss=0.01 from=<run id>
+    run 'compression=[exits]' from=<run id>
+    run 'compression=[exits]' compression.exits.at_most_loss=0.01 from=<run id>
 
 The exits are fitted on a sample of the training rows. Their thresholds are calibrated on the selection split, or on
 the rows that data.calibration sets aside.
@@ -43,7 +43,7 @@ class Exits(Stage):
         if options.after and options.after[-1] >= layers:
             raise ModelError(
                 f"{key}.after={options.after}: an exit after layer {options.after[-1]} of {layers} leaves nothing out. "
-                f"Try: {key}.after={list(range(1, layers))}"
+                f"Try: '{key}.after={list(range(1, layers))}'"
             )
         if options.rule == "patience" and options.threshold is not None and options.threshold >= layers:
             raise ModelError(

@@ -1,6 +1,6 @@
 """Product quantization of word embedding tables: 2 to 8 bits per value, plus a codebook of centres.
 
-    run compression=[pq] from=<run id>
+    run 'compression=[pq]' from=<run id>
 
 It pays off for tables with many rows. If the codebook costs more than it saves, the table is stored in few bits, as in
 int8, and so are linear layers. A model without any suitable table is refused.
@@ -30,7 +30,7 @@ class Pq(QuantizationStage):
         if not any(not self._reason(table) for table in tables):
             largest = max(tables, key=lambda table: table.weight.numel(), default=None)
             why = "this model has no table of vectors" if largest is None else self._reason(largest)
-            raise ModelError(f"compression=[{self.name}]: {why}. Try: compression=[int8]")
+            raise ModelError(f"compression=[{self.name}]: {why}. Try: 'compression=[int8]'")
 
     def _reason(self, table: nn.Embedding) -> str:
         """Why product codes do not suit a table; "" if they do."""

@@ -1,7 +1,7 @@
 """SplitQuant: splits a layer's weights into three clusters, each quantized over its own, smaller range.
 
-    run compression=[splitquant] from=<run id>                                       # dense, 2 bits, as published
-    run compression=[splitquant] compression.splitquant.form=packed from=<run id>
+    run 'compression=[splitquant]' from=<run id>                                     # dense, 2 bits, as published
+    run 'compression=[splitquant]' compression.splitquant.form=packed from=<run id>
 
 Song & Lin 2025 (arXiv 2501.12428). `dense` is the published form: three layers of the same shape whose outputs are
 added, with zeros for weights of other clusters. Each weight takes three codes and three products. `packed` is ours: one

@@ -1,6 +1,6 @@
 """Static int8: int8 weights and inputs; the input ranges are measured once, on training rows.
 
-    run compression=[int8_static] from=<run id>
+    run 'compression=[int8_static]' from=<run id>
 
 Each linear layer's input has one range. minmax covers all values seen. percentile leaves out the most extreme ones.
 entropy takes the range whose quantized distribution is closest to the one seen (Kullback-Leibler divergence), as in
@@ -167,7 +167,7 @@ class StaticInt8(QuantizationStage):
             for hook in hooks:
                 hook.remove()
         if not count:
-            raise ModelError("there are no training rows to calibrate on. Try: compression=[int8_dynamic]")
+            raise ModelError("there are no training rows to calibrate on. Try: 'compression=[int8_dynamic]'")
 
 
 def restore(model: nn.Module, description: JsonObject) -> nn.Module:

@@ -1,6 +1,6 @@
 """Ternary weights: -a, 0 or a, with one a per group of weights; 1.6 bits each, packed five to a byte.
 
-    run compression=[ternary] from=<run id>
+    run 'compression=[ternary]' from=<run id>
 
 With qat=true, quantization-aware training of weights and ranges comes first. Values of a follow Li, Zhang & Liu 2016
 (arXiv 1605.04711), then are refined to the least squared error.

@@ -1,8 +1,8 @@
 """Weight-only quantization: weights in 2 to 8 bits, arithmetic in float32. Files shrink; speed stays the same.
 
-    run compression=[int4] from=<run id>
-    run compression=[int4] compression.int4.qat=true from=<run id>       # weights and ranges are trained first
-    run compression=[compact] from=<run id>                              # 2 bits and tables in 3, trained for that
+    run 'compression=[int4]' from=<run id>
+    run 'compression=[int4]' compression.int4.qat=true from=<run id>     # weights and ranges are trained first
+    run 'compression=[compact]' from=<run id>                            # 2 bits and tables in 3, trained for that
 
 Also called round-to-nearest: the baseline for all other quantization methods. Each row or group has a range, as in
 optimum-quanto, or the whole tensor has one. Percentile clipping follows Song & Lin 2025 (arXiv 2501.12428).

@@ -51,7 +51,7 @@ class Ziplm(Stage):
         if reads_apart(model):
             raise ModelError(
                 f"compression=[{self.name}] measures what the tokens of a row contribute, but a bi-encoder encodes the "
-                "two texts of a row separately. Try: compression=[magnitude], or model/readout=mean"
+                "two texts of a row separately. Try: 'compression=[magnitude]', or model/readout=mean"
             )
         longest = cast(Network, model).longest_input()
         if longest is not None and self.options.length > longest:

@@ -154,7 +154,7 @@ def require_layers(model: nn.Module, name: str) -> int:
     if not isinstance(model, LinearHead) or model.reads != "text" or model.spec.has_label_sets:
         raise ModelError(
             f"{where}: an exit gives a text one class or number, but this model answers for tokens or sets of labels. "
-            "Try: compression=[int8]"
+            "Try: 'compression=[int8]'"
         )
     if not isinstance(model.bert, Bert) or model.bert.encoder is None:
         what = "is one of transformers' classes" if "backbone" in model.architecture else "has no layers"

@@ -72,7 +72,7 @@ def open_side(part: str, source: str, output: Path, engine: str) -> Side:
     if engine == "onnx-int8":
         raise ConfigError(
             f"{part}_engine=onnx-int8: the calibration rows were answered by the run's own weights, not in 8 bits. "
-            f"Try: {part}_engine=onnx, or as {part}= a run with compression=[int8]"
+            f"Try: {part}_engine=onnx, or as {part}= a run with 'compression=[int8]'"
         )
     return Side(record, output / record.identity, find_model(record.identity, output, engine))
 
@@ -93,7 +93,7 @@ def check_pair(small: Side, large: Side) -> None:
     metrics = task_of_record(two).metrics
     if task_of_record(one).metrics[0] != metrics[0]:
         raise ConfigError(f"{said}: their first scores differ, {one.data.primary} and {two.data.primary}. "
-                          f"Try: a run with data.metrics=[{','.join(metrics)}]")  # fmt: skip
+                          f"Try: a run with 'data.metrics=[{','.join(metrics)}]'")  # fmt: skip
 
 
 def _other_labels(one: RunRecord, two: RunRecord) -> str:

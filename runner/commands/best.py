@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from typing import Any
 
+from data.quoting import hydra_value
 from runner.best.settings import BestSettings
 from runner.best.types import Result
 from runner.commands.experiment import ExperimentFunction, start
@@ -87,7 +88,7 @@ def command_of(words: list[str]) -> list[str]:
         raise ConfigError("\n".join(problems))
     if "max_ms" in own:
         own["max_us"] = f"{1000 * float(own.pop('max_ms')):g}"
-    hydra = [f"hydra.sweeper.{key}={quoted(value)}" for key, value in own.items()]
+    hydra = [f"hydra.sweeper.{key}={hydra_value(value)}" for key, value in own.items()]
     jobs = [f"sweep.jobs={own['jobs']}"] if "jobs" in own else []
     return ["-m", "hydra/sweeper=best", *hydra, *jobs, *others]
 
@@ -99,12 +100,6 @@ def refused_sounds(words: Sequence[str]) -> list[str]:
         return []
     cure = "Try: run -m model=tiny-sound,frames-lr,mfcc-cnn, then run compare"
     return [f"data.audio={audio}: run best compares models of texts, but these are sounds. {cure}"]
-
-
-def quoted(value: str) -> str:
-    """Return a value that Hydra's grammar takes as it is: paths and names may hold characters of that grammar."""
-    plain = value.replace(".", "").replace("_", "").replace("-", "")
-    return value if plain.isalnum() else "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def problem_of_word(word: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from pathlib import Path
 
 from runner.cascade.beside import compare_ways, open_ways, show_beside, write_curves
@@ -13,7 +14,7 @@ from runner.cascade.rows import read_calibration_rows, read_reported_rows
 from runner.cascade.show import show_cascade
 from runner.cascade.within_time import plan_within_time
 from runner.commands.help import show_usage
-from runner.commands.options import output_folder, parse_options, true_or_false, whole_number
+from runner.commands.options import output_folder, parse_options, path_option, true_or_false, whole_number
 from runner.commands.promise import open_share
 from runner.config.compose import compose
 from runner.deploy.cascade import LARGE, MODELS, SMALL
@@ -68,8 +69,8 @@ def main(words: list[str]) -> int:
         show_beside(beside, console)
         say(f"all points: {write_curves(folder, beside)}")
     if chosen["out"]:
-        place = copy_cascade(folder, (pair.small.model, pair.large.model), Path(chosen["out"]))
-        say(f'with copies of both models: {place}. Try: run predict {place} "a text"')
+        place = copy_cascade(folder, (pair.small.model, pair.large.model), path_option("out", chosen["out"], "cascade"))
+        say(f'with copies of both models: {place}. Try: run predict {shlex.quote(str(place))} "a text"')
     return 0
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from data.sources.columns import hydra_setting
+from data.quoting import hydra_setting
 from runner.commands.options import output_folder, parse_options
 from runner.compare.short_table import show_runs
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.experiment.start import start_run
+from runner.record.next_step import output_words
 
 RATES = {"dsn": 1e-2, "bert-tiny": 1e-3}  # from scratch a bert-tiny needs a higher rate than for fine-tuning
 
@@ -27,5 +28,6 @@ def main(words: list[str]) -> int:
     show_runs([outcome.record for outcome in outcomes if outcome.record], output)
     print("The DSN sums word vectors and cannot see their order; bert-tiny can.")
     print("Both were trained from scratch.")
-    print(f"Next: run ui    (MLflow on the runs in {output})")
+    command = " ".join(["run ui", *output_words(output)])
+    print(f"Next: {command}    (MLflow on the runs in {output})")
     return max(outcome.exit_code for outcome in outcomes)

@@ -14,6 +14,7 @@ from runner.record.baseline import MARK, MEANING, is_at_baseline
 from runner.record.folder import find_record
 from runner.record.identity import affects_identity, flatten
 from runner.record.metrics import direction
+from runner.record.next_step import output_words
 from runner.record.record import RunRecord
 from runner.record.run_names import names_of, setting_text
 from runner.record.table import say_below, widen
@@ -55,7 +56,8 @@ def main(words: list[str]) -> int:
     shown = [line for line in moved if is_whole or not _is_timing(line[0])]
     _print(console, "metrics that moved", ["metric", first.identity, second.identity, "moved"], shown)
     if hidden := len(moved) - len(shown):
-        say_below(f"and {hidden} of time and speed: run diff {first.identity} {second.identity} {ALL}", console)
+        command = " ".join(["run diff", first.identity, second.identity, ALL, *output_words(output)])
+        say_below(f"and {hidden} of time and speed: {command}", console)
     return 0
 
 

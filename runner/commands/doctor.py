@@ -15,6 +15,7 @@ from runner.commands.options import output_folder, parse_options
 from runner.diagnostics.licences import CARRIED, installed_licences
 from runner.machine.facts import machine_facts
 from runner.machine.matmul import automatic_gemm, measure_gemm
+from runner.record.next_step import output_words
 
 DETERMINISM, LICENCES = "--determinism", "--licences"
 
@@ -120,5 +121,8 @@ def check_store(output: Path) -> tuple[str, bool]:
             state = connection.execute("pragma quick_check").fetchone()[0]
             count = connection.execute("select count(*) from runs").fetchone()[0]
     except sqlite3.Error as error:
-        return f"{path} cannot be read ({error}). Move it away, then: run sync", False
+        return (
+            f"{path} cannot be read ({error}). Move it away, then: {' '.join(['run sync', *output_words(output)])}",
+            False,
+        )
     return f"{path}: {count} runs, check {state}", state == "ok"

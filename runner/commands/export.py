@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from runner.commands.options import output_folder, parse_options, split_run, true_or_false
+from runner.commands.options import output_folder, parse_options, path_option, split_run, true_or_false
 from runner.commands.promise import PROMISE_OPTIONS, check_promised_length, promise_of_run, wanted_promise
 from runner.deploy.budgets import at_share, share_of
 from runner.deploy.bundle.calibration import CALIBRATION_FILE, read_calibration
@@ -59,7 +60,7 @@ def main(words: list[str]) -> int:
     check_promised_length("export", wanted, length)
     record = find_record(output, source)
     promise = promise_of_run(record, output, wanted) if wanted else None
-    folder, out = output / record.identity, Path(chosen["out"]) if chosen["out"] else None
+    folder, out = output / record.identity, path_option("out", chosen["out"], "export") if chosen["out"] else None
     if form == "hub":
         written = write_hub(record, folder, out, onnx=onnx, int8=int8, license=chosen["license"], length=length)
         return 0 if written else 1
@@ -87,7 +88,7 @@ def check_packed(trained: ExportedModel, form: str, *, int8: bool, is_built: boo
     """Raise ConfigError for a format or an option that is not possible for a packed model (model.bin)."""
     refuse_sounds(trained, form)
     if wrong := "int8" if int8 else "build" if is_built else "":
-        smaller = f"Try: run compression=[int8] from={trained.identity}, and export that run"
+        smaller = f"Try: run 'compression=[int8]' from={trained.identity}, and export that run"
         cure = smaller if int8 and trained.reads_sounds else f"Leave {wrong}= out"
         raise ConfigError(f"{wrong}=true: run {trained.identity} is already packed. {cure}")
 
@@ -219,13 +220,14 @@ def show_export(exported: ExportedModel, parity: Parity | None, form: str, recor
         say(f"{parity.metric} on {parity.scored:,} rows: {scores}{same}")
     if form == "page":
         say("a folder for a web server: only models of n-grams or of BERT's word pieces fit in one file")
-    served = f"python -m http.server -d {exported.folder}"
+    folder = shlex.quote(str(exported.folder))
+    served = f"python -m http.server -d {folder}"
     use = {
-        "page": served if (exported.folder / "lib").is_dir() else f"(cd {exported.folder} && npm ci) && {served}",
-        "mlflow": f"mlflow models serve -m {exported.folder} --env-manager local",
-        "docker": f"docker build -t {exported.identity} {exported.folder}",
-        "bundle": f"unzip {exported.folder}"
+        "page": served if (exported.folder / "lib").is_dir() else f"(cd {folder} && npm ci) && {served}",
+        "mlflow": f"mlflow models serve -m {folder} --env-manager local",
+        "docker": f"docker build -t {exported.identity} {folder}",
+        "bundle": f"unzip {folder}"
         if is_zip(exported.folder)
-        else f"python {exported.folder}/predict.py {exported.placeholders}",
+        else f"python {shlex.quote(f'{exported.folder}/predict.py')} {exported.placeholders}",
     }
-    say(f"Try: {use.get(form) or f'run predict {exported.folder} {exported.placeholders}'}")
+    say(f"Try: {use.get(form) or f'run predict {folder} {exported.placeholders}'}")

@@ -40,9 +40,17 @@ def whole_number(verb: str, key: str, text: str, low: int, high: int) -> int:
     return int(text)
 
 
+def path_option(key: str, text: str, instead: str) -> Path:
+    """Return the path of an option without ~, which a shell keeps after `out=`.
+
+    instead: a path to suggest. Raises ConfigError for the home of an unknown user.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"{key}={text}: this machine has no such user. Try: {key}={instead}") from error
+
+
 def output_folder(text: str) -> Path:
     """Return the folder of run folders, absolute; raise ConfigError for the home of an unknown user."""
-    try:
-        return Path(text).expanduser().absolute()
-    except RuntimeError as error:
-        raise ConfigError(f"paths.output={text}: this machine has no such user. Try: paths.output=outputs") from error
+    return path_option("paths.output", text, "outputs").absolute()

@@ -14,7 +14,7 @@ from data.sources.columns import is_column_number
 from data.sources.options import ReadOptions, format_of, ineffective_options, suffix_of
 from runner.commands import sound_files
 from runner.commands.answers import CHUNK, AnswerOptions, answer_rows, answer_text, text_or_words
-from runner.commands.options import output_folder, parse_options, split_run, whole_number
+from runner.commands.options import output_folder, parse_options, path_option, split_run, whole_number
 from runner.commands.promise import PROMISE_OPTIONS, check_promised_length, promise_to_keep, wanted_promise
 from runner.deploy.budgets import find_model_at, share_of
 from runner.deploy.exported import ExportedModel
@@ -55,7 +55,7 @@ def main(words: list[str]) -> int:
     promise, read = promise_to_keep(exported, wanted), reader_of(exported, table)
     chosen = with_word_column(table, chosen, exported) if table else chosen
     rows = rows_of(table, given, chosen, exported)
-    out = Path(chosen["out"]) if chosen["out"] else None
+    out = path_option("out", chosen["out"], "answers.csv") if chosen["out"] else None
     form = written_format(out, table, chosen)
     if table or out or (is_sound and len(given) > 1):
         columns, chunk = named_columns(chosen, exported), sound_files.CHUNK if is_sound else CHUNK

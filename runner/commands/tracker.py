@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from data.sources.columns import hydra_setting
+from data.quoting import hydra_setting
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.schema import TrackerSettings

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -141,7 +142,7 @@ def _check_group(override: Override, chosen: dict[str, list[str]]) -> Iterator[s
                 continue
             close = closest(name, known)
             first = (close or known)[0]
-            paste = f"{group}=[{first}]" if group == "compression" else f"{group}={first}"
+            paste = f"'{group}=[{first}]'" if group == "compression" else f"{group}={first}"
             listed = ", ".join(known)
             own = "" if close else f", or with a YAML of your own: run --config-dir DIR {group}={name}"
             hint = did_you_mean(close) or "."
@@ -177,7 +178,7 @@ def _check_value(override: Override, chosen: dict[str, list[str]], multirun: boo
         yield _unknown_key(key, group, " ".join(missing[0]), sorted(set().union(*tables)))
         return
     if override.is_add():
-        yield f"+{key}: the key exists already; leave the + out. Try: run {key}={text}"
+        yield f"+{key}: the key exists already; leave the + out. Try: run {shlex.quote(f'{key}={text}')}"
         return
     if override.is_sweep_override() and not multirun:
         hint = hint_of_one_file(key, text)

@@ -8,7 +8,7 @@ from runner.schema import Settings
 from runner.tasks import named_task
 
 MOST = 50  # far more than any masking of names and numbers needs
-EXAMPLE = "Try: data.added_tokens=['[NAME]']"
+EXAMPLE = "Try: 'data.added_tokens=[\"[NAME]\"]'"
 
 
 def added_token_conflicts(settings: Settings) -> list[str]:
@@ -19,9 +19,9 @@ def added_token_conflicts(settings: Settings) -> list[str]:
     named = f"data.added_tokens=[{','.join(tokens)}]"
     task = named_task(settings.task, data)
     if data.audio is not None:
-        return [f"{named} is for texts, but data.audio={data.audio} gives sounds. Try: data.added_tokens=[]"]
+        return [f"{named} is for texts, but data.audio={data.audio} gives sounds. Try: 'data.added_tokens=[]'"]
     if task and task.input == "words":
-        return [f"{named} keeps parts of texts whole, but task={task.name} reads words. Try: data.added_tokens=[]"]
+        return [f"{named} keeps parts of texts whole, but task={task.name} reads words. Try: 'data.added_tokens=[]'"]
     if len(tokens) > MOST:
         return [f"data.added_tokens has {len(tokens)} texts, but at most {MOST} are allowed. Leave some out"]
     odd = [token for token in tokens if not token or re.search(r"\s", token)]

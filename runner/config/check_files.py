@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+from data.quoting import quoted_setting, shell_setting
 from data.settings import DataSettings
-from data.sources.columns import quoted_setting, shell_setting
 from data.sources.options import format_of, ineffective_options
 
 KEYS = ("data.path", "data.train_path", "data.val_path", "data.test_path")

@@ -5,6 +5,7 @@ Hydra composes these before it starts anything, but its messages name no cure, a
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import asdict
 from importlib.util import find_spec
@@ -168,7 +169,9 @@ def _typed_sweeper(kind: type[Kind], words: list[str]) -> tuple[Kind | None, lis
         key, default = error.key, asdict(kind()).get(str(error.key), "...")
         shown = f"[{','.join(default)}]" if isinstance(default, list) else default
         reason = str(error).splitlines()[0].rstrip(".")
-        return None, [f"hydra.sweeper.{key}={given.get(key)}: {reason}. Try: run -m hydra.sweeper.{key}={shown}"]
+        return None, [
+            f"hydra.sweeper.{key}={given.get(key)}: {reason}. Try: run -m {shlex.quote(f'hydra.sweeper.{key}={shown}')}"
+        ]
     values = asdict(found)
     return found, [p for key in given if (p := check_field(kind, key, values[key], "hydra.sweeper."))]
 

@@ -61,4 +61,4 @@ def _text_settings(data: DataSettings) -> list[str]:
         for name, value in given.items()
         if value is not None
     ]
-    return found + (["data.report=[...]: sounds have no other languages. Try: data.report=[]"] if data.report else [])
+    return found + (["data.report=[...]: sounds have no other languages. Try: 'data.report=[]'"] if data.report else [])

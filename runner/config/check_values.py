@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -174,7 +175,8 @@ def _outside(found: dataclasses.Field[object], key: str, value: object) -> str |
                 f"must be one of {', '.join(map(str, choices))}." if is_list_short else f"unknown{did_you_mean(close)}"
             )
             first = (close or choices)[0]
-            return f"{key}={part}: {known} Try: run {key}={f'[{first}]' if part is not value else first}"
+            setting = f"{key}={f'[{first}]' if part is not value else first}"
+            return f"{key}={part}: {known} Try: run {shlex.quote(setting)}"
         number = isinstance(part, int | float) and not isinstance(part, bool)
         outside = number and (
             part != part
@@ -203,7 +205,7 @@ def _expected(found: dataclasses.Field[object] | None, key: str) -> str:
         shown = found.default
     if shown is None:
         shown = limits.get("low", "null")
-    return f"{expected}Try: run {key}={shown}"
+    return f"{expected}Try: run {shlex.quote(f'{key}={shown}')}"
 
 
 def check_settings(settings: Settings) -> list[str]:

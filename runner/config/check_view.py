@@ -68,5 +68,5 @@ def _of_compression(settings: Settings) -> list[str]:
             "view.method=distil without that compression"
         ]
     if stages and view.reads != TEXT:
-        return [f"{named}: view.reads={view.reads} is a bound, which is never deployed. Try: compression=[none]"]
+        return [f"{named}: view.reads={view.reads} is a bound, which is never deployed. Try: 'compression=[none]'"]
     return []

@@ -80,7 +80,7 @@ def _reported_languages(data: DataSettings) -> list[str]:
     wrong = [config for config in data.report if data.report.count(config) > 1 or config == data.config]
     odd = [config for config in data.report if not config.replace("-", "_").isidentifier()]
     if odd:
-        return [f"{named}: {odd[0]!r} is not the name of a config. Try: data.report=[tr]"]
+        return [f"{named}: {odd[0]!r} is not the name of a config. Try: 'data.report=[tr]'"]
     return [f"{named}: {wrong[0]} is reported already. Leave it out"] if wrong else []
 
 
@@ -170,7 +170,7 @@ def _ngram_compression(settings: Settings) -> list[str]:
             return [f"compression.{name}.augment.model: model={settings.model.name} uses no varied texts. Leave it out"]
         return [
             f"compression=[{name}]: model={settings.model.name} learns only a teacher's answers, in one phase. "
-            "Try: compression=[distil_unlabelled]"
+            "Try: 'compression=[distil_unlabelled]'"
         ]
     return [
         f"compression={','.join(settings.compression)}: model={settings.model.name} is pruned and rounded already. "
@@ -218,7 +218,7 @@ def character_conflicts(settings: Settings) -> list[str]:
     if len(wanted) != 2 or not 1 <= wanted[0] <= wanted[1] <= MOST_CHARACTERS:
         return [
             f"model.characters={wanted}: expected the shortest and the longest n-gram, from 1 to {MOST_CHARACTERS} "
-            "characters. Try: model.characters=[2,5]"
+            "characters. Try: 'model.characters=[2,5]'"
         ]
     if model.family != "ngram":
         return [f"model.characters={wanted}: model={model.name} reads words. Try: model=ngram"]

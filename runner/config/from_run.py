@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from data.sources.columns import hydra_setting
+from data.quoting import hydra_setting
 from runner.config.recipes import target_of
 from runner.config.sized import BY_ROWS, SIZED
 from runner.errors import ConfigError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from data.sources.columns import quoted_setting
+from data.quoting import quoted_setting
 from runner.config.compose import groups, parsed
 from runner.errors import ConfigError
 

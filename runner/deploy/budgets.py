@@ -47,7 +47,7 @@ def lengths_entry(exported: ExportedModel) -> tuple[list[Choice], str]:
         raise ConfigError(f"{exported.folder}: {error}") from error
     if not choices:
         is_export = (exported.folder / DESCRIPTION_FILE).is_file() and exported.engine != "torch"
-        cure = f"run export {identity} length=0.5" if is_export else f"run compression=[length] from={identity}"
+        cure = f"run export {identity} length=0.5" if is_export else f"run 'compression=[length]' from={identity}"
         what = "computes with the lengths it was exported with" if is_export else "has no lengths to choose from"
         raise ConfigError(f"{exported.folder} {what}. Try: {cure}")
     return choices, str((entry_of(architecture) or {}).get("mode", "ratio"))

@@ -92,7 +92,7 @@ def check_added(settings: Settings, rows: int | None) -> None:
     ):
         raise ConfigError(
             f"data.added_tokens=[{','.join(added)}]: {model.pretrained} has {rows:,} word vectors, and its tokenizer "
-            f"{model.tokenizer} has too few unused pieces for added tokens to replace. Try: data.added_tokens=[], "
+            f"{model.tokenizer} has too few unused pieces for added tokens to replace. Try: 'data.added_tokens=[]', "
             "or model.pretrained=null"
         )
 

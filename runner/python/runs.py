@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from data.sources.columns import hydra_setting
+from data.quoting import hydra_setting
 from runner.config.check import check_overrides
 from runner.config.compose import compose
 from runner.config.resolve import resolve

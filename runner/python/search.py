@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from data.sources.columns import hydra_setting
+from data.quoting import hydra_setting
 from runner.best.types import Done, Plan, Result
 from runner.commands.best import SearchFailed, search
 from runner.config.compose import groups

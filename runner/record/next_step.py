@@ -22,11 +22,11 @@ def next_command(record: RunRecord, output: Path) -> str:
         examples = ("sound.wav",) if record.setting("data.audio") else examples
         is_pair = bool(record.setting("data.text_pair"))
         words = ["predict", record.identity, *examples[: 1 + is_pair]]
-    return " ".join(["run", *map(shlex.quote, words), *elsewhere(output)])
+    return " ".join(["run", *map(shlex.quote, words), *output_words(output)])
 
 
-def elsewhere(output: Path) -> list[str]:
-    """Return the word that a command needs for runs outside ./outputs, as it is typed."""
+def output_words(output: Path) -> list[str]:
+    """Return paths.output=<folder> as it is typed, or nothing for ./outputs, where commands look by themselves."""
     if output.absolute() == Path("outputs").absolute():
         return []
     here = Path.cwd()

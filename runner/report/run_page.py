@@ -19,7 +19,7 @@ from runner.record.descriptions import constant_answers
 from runner.record.folder import PAGE
 from runner.record.identity import flatten
 from runner.record.metrics import check
-from runner.record.next_step import elsewhere, next_command
+from runner.record.next_step import next_command, output_words
 from runner.record.record import RunRecord
 from runner.record.run_names import name_of, setting_text
 from runner.record.shown_costs import answer_of, in_mb, size_of
@@ -209,7 +209,7 @@ def _next(record: RunRecord, folder: Path) -> Section:
 
 def _commands(record: RunRecord, output: Path) -> Iterator[tuple[str, str]]:
     """Yield what can be done with a finished run, and the command. output: the folder of run folders."""
-    task, name, place = find_task(record.data.task), record.identity, elsewhere(output)
+    task, name, place = find_task(record.data.task), record.identity, output_words(output)
     yield "Use the model", next_command(record, output)
     if task is not None and task.is_deployed and not is_bound(record):
         yield "Answer over HTTP on this machine", " ".join(["run serve", name, *place])

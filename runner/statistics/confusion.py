@@ -99,7 +99,7 @@ class ConfusionScore(Score):
         classes = self._classes(answers)
         if self.name in OF_ONE_CLASS and classes != 2:
             raise ValueError(
-                f"{self.name} is defined for two classes, but there are {classes}. Try: data.metrics=[f1_macro]"
+                f"{self.name} is defined for two classes, but there are {classes}. Try: 'data.metrics=[f1_macro]'"
             )
 
 

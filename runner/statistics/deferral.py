@@ -147,8 +147,9 @@ def find_deferral(
         return _deferral(steps, last, net_loss_bound(int(steps.harms[last]), int(steps.helps[last]), rows, delta))
     first = _deferral(steps, 0, 0.0)
     needed = rows_needed(first.harms / rows, first.helps / rows, at_most_loss, delta)
-    seen = f"{first.harms:,} of the {first.answered:,} surest rows are harmed and {first.helps:,} helped"
-    return NoDeferral(f"among {rows:,} calibration rows {seen}", needed)
+    only = f"only the large model is right on {first.harms:,}, only the small one on {first.helps:,}"
+    most = f"the {first.answered:,} of {rows:,} calibration rows on which the small model is most confident"
+    return NoDeferral(f"among {most}, {only}", needed)
 
 
 def estimate_deferral(

@@ -89,7 +89,9 @@ def find_threshold(
     if best := max(_last_passed(errors, counts, alpha, level) for counts in sequences):
         return Threshold(_threshold(ranked, best), best, int(errors[best - 1]))
     first = int(min(counts[0] for counts in sequences))
-    return NoThreshold(f"{int(errors[first - 1]):,} of the {first:,} surest of {rows:,} rows are wrong")
+    return NoThreshold(
+        f"of {rows:,} rows, {int(errors[first - 1]):,} of the {first:,} most confident answers are wrong"
+    )
 
 
 def smallest_promise(

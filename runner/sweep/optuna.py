@@ -102,7 +102,8 @@ class OptunaSweeper(Sweeper):
         searched = sorted(o.input_line or "" for o in overrides if o.is_sweep_override())
         search = {"overrides": [mask(word) for word in fixed], "space": searched, "objectives": names}  # kept in a file
         name = self.settings.study_name or study_name(search)
-        folder = Path(example.paths.output).expanduser().absolute() / "sweeps" / name
+        output = Path(example.paths.output).expanduser().absolute()
+        folder = output / "sweeps" / name
         with hold_study(folder, name):
             where = self.settings.storage or "study.journal"
             where = where if "://" in where else str((Path.cwd() if self.settings.storage else folder) / where)
@@ -110,7 +111,7 @@ class OptunaSweeper(Sweeper):
             requeue_interrupted(found)
             found.sampler = make_sampler(self.settings, len(found.get_trials(deepcopy=False)))
             self._search_as_one_sweep(found, fixed, ranges, where)
-            if not show_study(found, names, fixed, where):
+            if not show_study(found, names, fixed, where, output):
                 raise SystemExit(1)
 
     def _load(self, overrides: list[str]) -> DictConfig:

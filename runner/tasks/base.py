@@ -109,12 +109,11 @@ class Task(ABC):
             if name not in self.scores:
                 raise DataError(
                     f"data.metrics: {name} is not a score of {self.name} (those are {', '.join(self.scores)}). "
-                    f"Try: data.metrics=[{next(iter(self.scores))}]"
+                    f"Try: 'data.metrics=[{next(iter(self.scores))}]'"
                 )
             if name in OF_ONE_CLASS and classes != 2:
-                raise DataError(
-                    f"data.metrics: {name} is defined for two classes, not for {classes}. Try: data.metrics=[f1_macro]"
-                )
+                problem = f"data.metrics: {name} is defined for two classes, not for {classes}"
+                raise DataError(f"{problem}. Try: 'data.metrics=[f1_macro]'")
         return self
 
     def unweighted(self) -> Self:

@@ -67,7 +67,7 @@ class MaskedWords(Task):
         if settings.compression:
             found.append(
                 f"task=mlm compression=[{','.join(settings.compression)}]: compress the model that is fine-tuned from "
-                "it. Try: run model.pretrained=<run id> compression=[...]"
+                "it. Try: run model.pretrained=<run id> 'compression=[...]'"
             )
         if data.class_weights != "none":
             found.append(f"data.class_weights={data.class_weights}: masked words have no classes. Leave it out")

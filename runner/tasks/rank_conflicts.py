@@ -39,7 +39,7 @@ def _exits(settings: Settings) -> list[str]:
     """Return one line for each stage after which a query's documents may get their scores from different layers."""
     return [
         f"compression=[{name}]: documents of a query are compared by their scores, but scores of different exits "
-        "are not comparable. Try: compression=[int8]"
+        "are not comparable. Try: 'compression=[int8]'"
         for name, stage in settings.compression.items()
         if isinstance(stage, Exits)
     ]

@@ -90,7 +90,7 @@ class Span(Task):
             if name not in self.always_recorded:
                 raise DataError(
                     f"data.metrics: {name} is for data in which some questions have no answer, but here all have one. "
-                    "Try: data.metrics=[answer_f1]"
+                    "Try: 'data.metrics=[answer_f1]'"
                 )
         return self
 

@@ -55,7 +55,7 @@ def _contradicting_columns(tokens: str, tags: list[str], text: str) -> list[str]
     found = []
     if len(tags) > 2:
         found.append(
-            f"data.tags=[{','.join(tags)}]: a word has at most two labels. Try: data.tags=[{','.join(tags[:2])}]"
+            f"data.tags=[{','.join(tags)}]: a word has at most two labels. Try: 'data.tags=[{','.join(tags[:2])}]'"
         )
     if is_column_number(tokens) and not all(map(is_column_number, tags)):
         found.append(

@@ -114,7 +114,7 @@ class Tags(Task):
                 plain = " and have no B- or I-" if "entity_" in name and is_plain(self.tags[0]) else ""
                 raise DataError(
                     f"data.metrics: {name} is not a score of these tags, which are {', '.join(self.facts.names[:8])}"
-                    f"{plain} (their scores: {', '.join(fitting)}). Try: data.metrics=[{fitting[0]}]"
+                    f"{plain} (their scores: {', '.join(fitting)}). Try: 'data.metrics=[{fitting[0]}]'"
                 )
         return self
 

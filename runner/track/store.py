@@ -6,9 +6,11 @@ permanently. So it is built once, under a lock and a temporary name, and renamed
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 from pathlib import Path
 
+from runner.record.next_step import output_words
 from runner.track.environment import set_mlflow_environment
 from runner.track.errors import TrackError
 from runner.track.uri import ARTIFACTS, sqlite_uri
@@ -70,10 +72,9 @@ def artifact_root(database: Path) -> str:
 
 
 def _unusable(database: Path, what: str) -> str:
-    return (
-        f"the MLflow store {database} {what}. The runs are safe in their folders. To rebuild it: "
-        f"mv '{database}' '{database}.broken' && run sync"
-    )
+    away = shlex.join(["mv", str(database), f"{database}.broken"])
+    command = " ".join([away, "&&", "run sync", *output_words(database.parent)])
+    return f"the MLflow store {database} {what}. The runs are safe in their folders. To rebuild it: {command}"
 
 
 def _is_absent(database: Path) -> bool:

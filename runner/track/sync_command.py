@@ -6,7 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
-from runner.record.next_step import elsewhere
+from runner.record.next_step import output_words
 from runner.track.settings import TrackerSettings
 
 
@@ -15,4 +15,4 @@ def sync_command(settings: TrackerSettings, output: Path) -> str:
     words = [f"tracker.uri={re.sub('//[^/@]*@', '//', settings.uri)}"] if settings.uri else []
     if settings.experiment != TrackerSettings().experiment:
         words.append(f"tracker.experiment={settings.experiment}")
-    return " ".join(["run sync", *map(shlex.quote, words), *elsewhere(output)])
+    return " ".join(["run sync", *map(shlex.quote, words), *output_words(output)])

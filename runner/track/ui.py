@@ -22,6 +22,7 @@ from runner.sanitize import mask
 from runner.track.errors import TrackError
 from runner.track.settings import TrackerSettings
 from runner.track.store import artifact_root, ensure_store
+from runner.track.sync_command import sync_command
 from runner.track.uri import is_server, resolve_uri, sqlite_path
 from runner.track.view import common_scores, write_view
 
@@ -48,7 +49,9 @@ def serve_mlflow(
     database = sqlite_path(uri)
     if database is not None:
         if not database.exists():
-            notify(f"No runs in {output} yet. Try: run demo, or run sync if there are run folders")
+            notify(
+                f"No runs in {output} yet. Try: run demo, or {sync_command(settings, output)} if there are run folders"
+            )
         ensure_store(database)
     free = free_port(port)
     if port and free != port:

@@ -71,13 +71,13 @@ def objective_problems(
     selected_by = selection_metric(data, task)
     found = [p for name in objectives if (p := _problem(name, selected_by, data, is_timed))]
     if not objectives:
-        found.append(f"{KEY} is empty. Try: {KEY}=[select]")
+        found.append(f"{KEY} is empty. Try: '{KEY}=[select]'")
     if len(set(objectives)) < len(objectives):
-        found.append(f"{KEY} names an objective twice. Try: {KEY}=[{','.join(dict.fromkeys(objectives))}]")
+        found.append(f"{KEY} names an objective twice. Try: '{KEY}=[{','.join(dict.fromkeys(objectives))}]'")
     if pruner and not found and [objective_metric(name, selected_by) for name in objectives] != [selected_by]:
         found.append(
             f"hydra.sweeper.pruner={pruner} ends runs by their selection metric, so it must be the only objective. "
-            f"Try: hydra.sweeper.pruner=null, or {KEY}=[select]"
+            f"Try: hydra.sweeper.pruner=null, or '{KEY}=[select]'"
         )
     return found
 
@@ -85,23 +85,22 @@ def objective_problems(
 def _problem(objective: str, selected_by: str, data: DataSettings, is_timed: bool) -> str | None:
     name = objective_metric(objective, selected_by)
     if "/" not in name:
-        return (
-            f"{KEY}: no objective {name!r}; it is `select` or a metric such as cost/bytes_deployed. Try: {KEY}=[select]"
-        )
+        known = "it is `select` or a metric such as cost/bytes_deployed"
+        return f"{KEY}: no objective {name!r}; {known}. Try: '{KEY}=[select]'"
     try:
         better = check(name).direction
     except KeyError as error:
-        return f"{KEY}: {error.args[0]}. Try: {KEY}=[select]"
+        return f"{KEY}: {error.args[0]}. Try: '{KEY}=[select]'"
     split, score = name.split("/", 1)
     select, _ = split_names(data)
     if is_split(split) and split not in ("train", select):
         return (
             f"{KEY}: {name} is not a score of the split that selects, which is `{select}` with "
             f"data={data.name}; a reported split that guides a search is no longer a test. "
-            f"Try: {KEY}=[select/{score}]"
+            f"Try: '{KEY}=[select/{score}]'"
         )
     if better == "none":
-        return f"{KEY}: {name} is only a fact: no value of it is better than another. Try: {KEY}=[select]"
+        return f"{KEY}: {name} is only a fact: no value of it is better than another. Try: '{KEY}=[select]'"
     if split == "speed" and not is_timed:
         return f"{KEY}: {name} is not measured with measure=off. Try: measure=quick"
     return None

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from runner.record.baseline import MARK, MEANING
 from runner.record.fitted_table import Column, fitted_table
+from runner.record.next_step import output_words
 from runner.record.table import say_below, widen
 from runner.sanitize import escape, mask
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 
-def show_study(study: Study, objectives: list[str], fixed: list[str], where: str) -> bool:
+def show_study(study: Study, objectives: list[str], fixed: list[str], where: str, output: Path) -> bool:
     """Print how many trials ended how, the best ones, and how to repeat the first; False if there is none."""
     console = Console(highlight=False)
     widen(console)
@@ -44,7 +46,8 @@ def show_study(study: Study, objectives: list[str], fixed: list[str], where: str
     if any(marks):
         say_below(f"{MARK} on the reported split: {MEANING}", console)
     console.print(escape(f"again: {mask(command(best[0], fixed))}"), soft_wrap=True)
-    console.print(f"its record: run show {best[0].user_attrs.get('run', '')}")
+    shown = " ".join(["run show", best[0].user_attrs.get("run", ""), *output_words(output)])
+    console.print(escape(f"its record: {shown}"), soft_wrap=True)
     return True
 
 

@@ -33,5 +33,5 @@ def test_names_are_text_whatever_yaml_took_them_for() -> None:
 
 @pytest.mark.parametrize("given", ["neg", 3, [["neg"]], {"a": ["b"]}, [None]])
 def test_anything_else_as_names_is_refused_with_examples(given: Any) -> None:
-    with pytest.raises(DataError, match=r"Try: data\.label_names=\[negative,positive\]"):
+    with pytest.raises(DataError, match=r"Try: 'data\.label_names=\[negative,positive\]'"):
         normalize_label_names(given)

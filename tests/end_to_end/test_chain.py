@@ -342,8 +342,8 @@ def test_stages_on_a_finished_run_train_nothing_before_them(tmp_path: Path) -> N
 def test_what_may_follow_what() -> None:
     learning, zeroing, rounding = Learning(), Zeroing(), Rounding()
     assert out_of_order({"a": learning, "b": zeroing, "c": rounding}) == []
-    assert "Try: compression=[a,b]" in out_of_order({"b": zeroing, "a": learning})[0]
-    assert "Try: compression=[b,c]" in out_of_order({"c": rounding, "b": zeroing})[0]
+    assert "Try: 'compression=[a,b]'" in out_of_order({"b": zeroing, "a": learning})[0]
+    assert "Try: 'compression=[b,c]'" in out_of_order({"c": rounding, "b": zeroing})[0]
     assert "both quantize the same weights" in out_of_order({"c": rounding, "d": rounding})[0]
     assert "learns from a teacher" in missing_requirements({"x": Fresh()}, has_encoder=True)[0]
     assert missing_requirements({"x": Fresh(teacher="bert")}, has_encoder=True) == []

@@ -28,14 +28,14 @@ SMALL = [
 ]  # fmt: skip
 
 MISTAKES = [
-    ([RATE, "hydra.sweeper.objectives=[test/accuracy]"], "Try: hydra.sweeper.objectives=[select/accuracy]"),
+    ([RATE, "hydra.sweeper.objectives=[test/accuracy]"], "Try: 'hydra.sweeper.objectives=[select/accuracy]'"),
     ([RATE, "hydra.sweeper.objectives=[val/f1]", "data=sst2"], "which is `tune` with data=sst2"),
     ([RATE, "hydra.sweeper.objectives=[val/f1]", "data=imdb,sst2"], "which is `tune` with data=sst2"),
     ([RATE, "hydra.sweeper.objectives=[selct]"], "no objective 'selct'"),
     ([RATE, "hydra.sweeper.objectives=[cost/bites]"], "cost/bytes_"),
     ([RATE, "hydra.sweeper.objectives=[speed/threads]"], "no value of it is better"),
     ([RATE, "hydra.sweeper.objectives=[speed/latency_ms_p50_b1_s128]", "measure=off"], "measure=quick"),
-    ([RATE, "hydra.sweeper.objectives=select"], "Try: run -m hydra.sweeper.objectives=[select]"),
+    ([RATE, "hydra.sweeper.objectives=select"], "Try: run -m 'hydra.sweeper.objectives=[select]'"),
     ([RATE, "hydra.sweeper.pruner=median", "hydra.sweeper.objectives=[select,cost/params]"], "only objective"),
     ([RATE, "hydra.sweeper.pruner=mean"], "median"),
     ([RATE, "hydra.sweeper.n_trials=0"], "at least 1"),

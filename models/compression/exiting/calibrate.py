@@ -73,9 +73,10 @@ def _none(options: Options, count: int, layers: int, harms: np.ndarray, helps: n
     """No threshold loses little enough: all rows go through all layers. With a guarantee, ModelError instead."""
     if options.guarantee == "none":
         return Found(value_of(options.rule, math.inf), count, float(layers), 0.0, 0.0, 0.0)
+    seen = f"only the last layer is right on {int(harms[0])}, only an exit on {int(helps[0])}"
     raise ModelError(
         f"no threshold certifies a loss of at most {options.at_most_loss:g} on {count:,} rows: of the most confident, "
-        f"{int(harms[0])} are harmed and {int(helps[0])} helped. Try: guarantee=none, or a larger at_most_loss"
+        f"{seen}. Try: guarantee=none, or a larger at_most_loss"
     )
 
 

@@ -27,7 +27,7 @@ def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
             found.append(
                 f"compression=[{','.join(names)}]: {name} after {before[0]} would undo its "
                 f"{RESULT[stages[before[0]].phase]}. "
-                f"Try: compression=[{','.join(by_rank)}]"
+                f"Try: 'compression=[{','.join(by_rank)}]'"
             )
     found += _trained_codes(stages)
     quantizing = [name for name in names if stages[name].phase == "quantize"]
@@ -35,7 +35,7 @@ def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
         kept = [name for name in names if name not in quantizing[1:]]
         found.append(
             f"compression=[{','.join(names)}]: {' and '.join(quantizing)} both quantize the same weights. "
-            f"Try: compression=[{','.join(kept)}]"
+            f"Try: 'compression=[{','.join(kept)}]'"
         )
     return found
 

@@ -56,5 +56,5 @@ class Exits(StageSettings):
                 f"Try: {key}.threshold=null"
             )
         if self.after is not None and (not self.after or sorted(set(self.after)) != self.after or self.after[0] < 1):
-            found.append(f"{key}.after={self.after}: expected layers from 1, rising. Try: {key}.after=[2,4]")
+            found.append(f"{key}.after={self.after}: expected layers from 1, rising. Try: '{key}.after=[2,4]'")
         return found

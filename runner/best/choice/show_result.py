@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from runner.best.types import Choice, Conclusion, Scored
 from runner.compare.pareto import pareto_front
 from runner.deploy.exported import CASCADE
 from runner.record.baseline import MAJORITY
+from runner.record.next_step import output_words
 from runner.record.record import RunRecord
 from runner.record.shown_costs import ANSWER, SIZES, score_text
 from runner.statistics.scores import Score
@@ -28,7 +30,6 @@ ENGINES = {  # which form of the model the judged time belongs to, by engine
     "torch": ", in torch: there is no bundle",
 }  # fmt: skip
 NGRAMS = ("ngram", "char_ngram")  # kinds of baselines that are always shown
-DEFAULT_OUTPUT = "outputs"
 
 
 @dataclass(frozen=True)
@@ -247,16 +248,14 @@ def _next(ending: Ending) -> Iterator[str]:
         yield from wrapped(
             f"the bundle's graph is rounded: for {result.agreement:.1%} of the reported rows it gives the run's answer"
         )
-    output = from_here(ending.output)
-    where = "" if output == Path(DEFAULT_OUTPUT) else f" paths.output={output}"
-    served = f"{ending.record.identity}{where}"
+    served = " ".join([ending.record.identity, *output_words(ending.output)])
     yield "next"
     if result.bundle:
         texts = '"a text" "a second text"' if ending.conclusion.plan.facts.is_pair else '"a text"'
-        bundle = from_here(Path(result.bundle))
+        bundle = shlex.quote(str(from_here(Path(result.bundle))))
         is_pair = ending.record.config.get(CASCADE)  # a cascade has no bundle that answers without Bertier
         yield f"  run predict {bundle} {texts}" if is_pair else f"  python {bundle}/predict.py {texts}"
-        served = str(bundle) if _is_graph(ending) else served  # the graph answers faster than the run in torch
+        served = bundle if _is_graph(ending) else served  # the graph answers faster than the run in torch
     yield f"  run serve {served}"
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from data.json_types import JsonObject
+from data.quoting import hydra_value
 from runner.best.types import Budget, Facts
 from runner.config.compose import PORTFOLIO, portfolio_files
 from runner.config.read_yaml import read_yaml
@@ -253,7 +253,7 @@ def filled_words(words: tuple[str, ...], budget: Budget, spare: int = 0, share: 
         "kb": "null" if budget.max_kb is None else max(1, int(budget.max_kb - spare / 1000)),
         "share": f"{share:g}",
         "quarter_kb": 50 if cap is None else max(1, cap // 4),
-        "unlabelled": "null" if budget.unlabelled is None else quoted(budget.unlabelled),
+        "unlabelled": "null" if budget.unlabelled is None else hydra_value(budget.unlabelled),
     }
     return tuple(_filled(word, values) for word in words)
 
@@ -264,14 +264,6 @@ def each_vocabulary(variant: Variant) -> Iterator[Variant]:
         values: JsonObject = {"vocabulary": size}
         words = tuple(_filled(word, values) for word in variant.words)
         yield replace(variant, name=_filled(variant.name, values), words=words)
-
-
-def quoted(text: str) -> str:
-    """Return a value as Hydra's grammar reads it: in quotes, unless it has only letters, digits and signs of paths."""
-    if re.fullmatch(r"[\w./:-]+", text):
-        return text
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
 
 
 def _filled(word: str, values: JsonObject) -> str:

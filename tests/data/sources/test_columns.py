@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import OmegaConf
 
 from data.errors import DataError, MissingColumn
 from data.sources.columns import (
     distinct_names,
-    hydra_setting,
     is_column_number,
     name_beside,
     require_columns,
     shell_command,
-    shell_setting,
 )
 
 WANTED = {"data.text": "text", "data.label": "label"}
@@ -57,21 +52,6 @@ def test_repeated_names_are_numbered_as_in_pandas() -> None:
     assert distinct_names(["id", "text", "id", "id.1", "id"]) == ["id", "text", "id.2", "id.1", "id.3"]
 
 
-VALUES = (
-    "plain", "with blank", "it's", 'a"b', "a,b", "$HOME", "back\\slash", "end\\", 'q\\"x', "${text}", "\\${a}", "null",
-    "True", "1e3", "1.50", "007", "1_000", "nan", "12",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("value", VALUES)
-def test_a_setting_survives_the_shell_and_hydra(value: str) -> None:
-    (word,) = shlex.split(shell_setting("text", value))
-    assert word == f"text={value}"
-    (word,) = shlex.split(shell_setting("data.text", value))
-    (parsed,) = OverridesParser.create().parse_overrides([word])
-    assert str(OmegaConf.create({"text": parsed.value()})["text"]) == value
-
-
 def test_a_command_reads_gzipped_files_too(tmp_path: Path) -> None:
     path = tmp_path / "it's.csv"
     path.write_text("a,b\n", encoding="utf-8")
@@ -85,13 +65,3 @@ def test_what_is_the_number_of_a_column() -> None:
     assert [is_column_number(text) for text in ("0", "-1", "12", "tokens", "", "-", None, "1.0")] == [
         True, True, True, False, False, False, False, False,
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "value",
-    ["text", "/tmp/a/x-1.csv", "görüş", "评论", "/home/jürgen/reviews (1).csv", "message, full", "a=b", "null", "1e3",
-     'say "hi"', "C:\\new\\", "${oc.env:HOME}", "it's", "[a]", "{b}", "~/x", "50%"],
-)  # fmt: skip
-def test_a_setting_is_read_as_the_text_it_was_made_from(value: str) -> None:
-    parsed = OverridesParser.create().parse_override(hydra_setting("data.text", value))
-    assert OmegaConf.create({"text": parsed.value()})["text"] == value

@@ -61,6 +61,6 @@ def test_a_mapping_is_a_setting_like_a_list() -> None:
         ("data.label_names=null", []),
     ):
         assert check_overrides([words]) == [] and resolve(compose([words])).data.label_names == expected
-    assert "Try: data.label_names=[negative,positive]" in check_overrides(["data.label_names=5"])[0]
+    assert "Try: 'data.label_names=[negative,positive]'" in check_overrides(["data.label_names=5"])[0]
     with pytest.raises(DataError):
         normalize_label_names([["a"], "b"])

@@ -64,7 +64,7 @@ def test_exits_again_replace_those_that_there_are() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"after": [2, 4]}, r"Try: compression.exits.after=\[1, 2, 3\]"),
+        ({"after": [2, 4]}, r"Try: 'compression.exits.after=\[1, 2, 3\]'"),
         ({"rule": "patience", "threshold": 4.0}, "a patience below the 4 layers"),
     ],
 )

@@ -48,7 +48,7 @@ def test_a_large_table_is_smaller_than_in_int8_and_the_saved_folder_answers_alik
 def test_tables_that_int8_makes_smaller_are_refused(
     options: dict[str, Any], model: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(ModelError, match=rf"{message}.*Try: compression=\[int8\]"):
+    with pytest.raises(ModelError, match=rf"{message}.*Try: 'compression=\[int8\]'"):
         Pq(Options(**options), "pq").check(small(**model))
 
 

@@ -97,5 +97,5 @@ def test_a_length_beyond_the_models_positions_is_refused_before_anything_is_time
 
 
 def test_a_bi_encoder_is_refused_because_its_layers_see_other_rows_than_the_mask() -> None:
-    with pytest.raises(ModelError, match=r"compression=\[ziplm\].*bi-encoder.*Try: compression=\[magnitude\]"):
+    with pytest.raises(ModelError, match=r"compression=\[ziplm\].*bi-encoder.*Try: 'compression=\[magnitude\]'"):
         Ziplm(Options(length=64), "ziplm").check(small(readout=BI_ENCODER))

@@ -50,7 +50,7 @@ def test_a_small_model_that_harms_at_once_needs_another_model() -> None:
     rows = answers(2000)
     harmed = BothAnswers("val", rows.small[:, ::-1], rows.large, rows.labels, "b")
     with pytest.raises(
-        ConfigError, match="40 of the 40 surest rows are harmed and 0 helped; no number of rows would do"
+        ConfigError, match="only the large model is right on 40, only the small one on 0; no number of rows would do"
     ):
         choose_threshold(harmed, Wanted(0.005, "exact", 0.05))
 

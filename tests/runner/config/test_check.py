@@ -32,7 +32,7 @@ MISTAKES = [
     ("schedule.warmup=6", ["at most 1"]),
     ("seed=-1", ["at least 0"]),
     ("data.metrics=[auc]", ["accuracy"]),
-    ("data.metrics=[acuracy]", ["unknown; did you mean accuracy? Try: run data.metrics=[accuracy]"]),
+    ("data.metrics=[acuracy]", ["unknown; did you mean accuracy? Try: run 'data.metrics=[accuracy]'"]),
     ("optimizer.betas=[0.9,1.5]", ["at most 1"]),
     ("train.threads=0", ["at least 1"]),
     ("optimizer.lr=nan", ["out of range"]),

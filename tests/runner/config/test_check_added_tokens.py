@@ -10,7 +10,7 @@ from runner.config.check import check_overrides
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["data.added_tokens=['a b']"], r"'a b' is empty or has a space in it. Try: data.added_tokens=['[NAME]']"),
+        (["data.added_tokens=['a b']"], """'a b' is empty or has a space in it. Try: 'data.added_tokens=["[NAME]"]'"""),
         (["data.added_tokens=['']"], "'' is empty"),
         (["data.added_tokens=['[A]','[A]']"], "[A] is given twice"),
         (["data.added_tokens=[USER,'@USER']"], "USER is part of @USER"),

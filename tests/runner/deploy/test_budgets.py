@@ -114,7 +114,9 @@ def test_a_share_out_of_range_is_refused(text: str) -> None:
 def test_what_cannot_be_chosen_is_refused_with_the_cure(adaptive: Path, output: Path) -> None:
     with pytest.raises(ConfigError, match=r"length=0\.2: .* Try: length=0\.4$"):
         at_share(find_model("dddd", adaptive, "auto"), 0.2)
-    with pytest.raises(ConfigError, match=r"has no lengths to choose from. Try: run compression=\[length\] from=aaaa"):
+    with pytest.raises(
+        ConfigError, match=r"has no lengths to choose from. Try: run 'compression=\[length\]' from=aaaa"
+    ):
         at_share(find_model("aaaa", output, "auto"), 0.5)
     with pytest.raises(ConfigError, match=r"Try: run export dddd format=onnx length=0\.5"):
         find_model_at("dddd", adaptive, "onnx", 0.5)

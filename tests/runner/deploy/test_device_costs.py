@@ -103,7 +103,7 @@ def test_its_command_answers_files_and_tables(output: Path, tmp_path: Path) -> N
     [
         (["5555", "format=page"], r"5555 reads sounds, but a page reads texts\. Try: run serve 5555"),
         (["5555", "format=docker"], r"a container reads texts\. Try: format=bundle"),
-        (["5555", "format=bundle", "int8=true"], r"already packed\. Try: run compression=\[int8\] from=5555"),
+        (["5555", "format=bundle", "int8=true"], r"already packed\. Try: run 'compression=\[int8\]' from=5555"),
         (["6666", "format=bundle"], r"run 6666 has no model\.bin.*Try: format=onnx"),
         (["5555", "format=model2vec"], r"reads sounds, so it has no word vectors\. Try: format=onnx"),
         (["6666", "format=page"], r"run serve 6666"),

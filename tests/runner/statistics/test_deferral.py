@@ -83,7 +83,11 @@ def test_equal_models_are_replaced_everywhere_and_too_few_rows_say_how_many_are_
 def test_surest_answers_that_harm_are_refused_and_an_estimate_defers_all() -> None:
     confidence, large = np.linspace(0.5, 1, 2000), np.ones(2000, bool)
     none = deferral.find_deferral(confidence, ~large, large, 0.005)
-    assert isinstance(none, NoDeferral) and none.rows_needed is None and "40 of the 40 surest" in none.reason
+    assert (
+        isinstance(none, NoDeferral)
+        and none.rows_needed is None
+        and "only the large model is right on 40" in none.reason
+    )
     estimate = deferral.estimate_deferral(confidence, ~large, large, 0.005)
     assert (estimate.threshold, estimate.answered, estimate.loss) == (deferral.NONE, 0, 0.0)
 

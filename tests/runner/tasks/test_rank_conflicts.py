@@ -24,7 +24,7 @@ FILES = ["data.queries=q.tsv", "data.corpus=d.tsv", "data.qrels=qrels.txt", "dat
             ["task=rank", "compression=[distil]", "compression.distil.teacher=x", "compression.distil.unlabelled=y"],
             "compression.distil.unlabelled=y: these texts belong to no query",
         ),
-        (["task=rank", "compression=[exits]"], r"of different exits are not comparable. Try: compression=\[int8\]"),
+        (["task=rank", "compression=[exits]"], r"of different exits are not comparable. Try: 'compression=\[int8\]'"),
         (
             ["data=sst2", "compression=[distil]", "compression.distil.teacher=x", "compression.distil.soft=margin_mse"],
             "compression.distil.soft=margin_mse compares documents of a query",

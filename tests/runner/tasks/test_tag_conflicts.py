@@ -13,7 +13,7 @@ CASES: list[tuple[dict[str, Any], str]] = [
     ({"tokens": "0", "tags": ["ner_tags"]}, "columns have numbers in a CoNLL file"),
     ({"tokens": "words", "tags": ["words"]}, "name the column words twice"),
     ({"tokens": "words", "tags": ["ner", "ner"]}, "name the column ner twice"),
-    ({"tokens": "words", "tags": ["a", "b", "c"]}, "at most two labels. Try: data.tags=[a,b]"),
+    ({"tokens": "words", "tags": ["a", "b", "c"]}, "at most two labels. Try: 'data.tags=[a,b]'"),
     ({"tokens": "words", "tags": ["ner"], "text": "body"}, "data.text=body is not read"),
     ({"tokens": "words", "tags": ["ner"], "label": "kind"}, "data.label=kind: labels of words belong in data.tags"),
     ({"source": "demo", "label": "kind"}, "belong in data.tags. Leave it out"),

@@ -152,7 +152,7 @@ def test_constant_answers(split: TokenSplit) -> None:
 def test_scores_that_do_not_fit_the_tags_are_refused() -> None:
     with pytest.raises(DataError, match=r"entity_f1 is not a score of these tags.*no B- or I-.*\[tag_f1_macro\]"):
         task(MARKS[:3], metrics=("entity_f1",)).check()
-    with pytest.raises(DataError, match=r"tag_f1 is not a score of these tags.*Try: data.metrics=\[entity_f1\]"):
+    with pytest.raises(DataError, match=r"tag_f1 is not a score of these tags.*Try: 'data.metrics=\[entity_f1\]'"):
         task(metrics=("tag_f1",)).check()
     with pytest.raises(DataError, match="second_entity_f1 is not a score"):
         task(metrics=("second_entity_f1",)).check()

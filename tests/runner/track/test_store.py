@@ -65,7 +65,7 @@ def test_a_damaged_store_is_kept_and_its_cure_is_told(output: Path) -> None:
     database = output / "mlflow.db"
     database.write_bytes(b"this is not a database, but long enough to have been one" * 100)
     before = database.read_bytes()
-    with pytest.raises(TrackError, match=r"is damaged .*mv '.*' && run sync"):
+    with pytest.raises(TrackError, match=r"is damaged .*mv .*broken && run sync paths\.output="):
         ensure_store(database)
     assert database.read_bytes() == before
 

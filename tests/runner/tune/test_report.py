@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,15 +26,15 @@ def study_of(directions: list[str], values: list[list[float]]) -> Any:
 def test_the_best_trial_and_the_line_that_repeats_it_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     study = study_of(["maximize"], [[0.5], [0.9], [0.7]])
     study.tell(study.ask(), state=optuna.trial.TrialState.FAIL)
-    assert show_study(study, ["select"], ["model=dsn", "data.path=a b.csv"], "study.journal")
+    assert show_study(study, ["select"], ["model=dsn", "data.path=a b.csv"], "study.journal", Path("elsewhere"))
     said = capsys.readouterr().out
     assert "3 complete, 1 interrupted" in said and "best trial" in said and "run0" not in said
     assert "again: run model=dsn 'data.path=a b.csv' optimizer.lr=0.1\n" in said
-    assert "its record: run show run1" in said
+    assert "its record: run show run1 paths.output=elsewhere\n" in said
 
 
 def test_a_study_without_a_complete_trial_has_no_best_one(capsys: pytest.CaptureFixture[str]) -> None:
-    assert not show_study(study_of(["maximize"], []), ["select"], [], "study.journal")
+    assert not show_study(study_of(["maximize"], []), ["select"], [], "study.journal", Path("outputs"))
     assert "no trial finished" in capsys.readouterr().out
 
 
@@ -59,7 +60,7 @@ def test_many_searched_settings_fit_a_terminal(
     study.add_trial(optuna.trial.create_trial(params=params, distributions=distributions, values=[0.91234]))
     monkeypatch.setattr("runner.tune.report.widen", lambda _: None)
     monkeypatch.setenv("COLUMNS", "80")
-    assert show_study(study, ["val/accuracy"], [], "study.journal")
+    assert show_study(study, ["val/accuracy"], [], "study.journal", Path("outputs"))
     table = capsys.readouterr().out.split("again:")[0]
     assert "0.91234" in table and max(map(len, table.splitlines())) <= 80
     assert all(f"{name}=0.123456" in table for name in names), "no name and no number is broken"

@@ -22,7 +22,7 @@ def test_every_method_has_a_module_of_its_name_and_a_kind(method: str) -> None:
 
 def test_what_learns_comes_before_what_prunes_and_that_before_what_quantizes() -> None:
     assert out_of_order({"a": Distil(), "b": Magnitude(), "c": WeightOnly()}) == []
-    assert "Try: compression=[b,c]" in out_of_order({"c": WeightOnly(), "b": Magnitude()})[0]
+    assert "Try: 'compression=[b,c]'" in out_of_order({"c": WeightOnly(), "b": Magnitude()})[0]
     assert "both quantize the same weights" in out_of_order({"c": WeightOnly(), "d": Bf16()})[0]
 
 

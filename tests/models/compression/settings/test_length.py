@@ -16,7 +16,7 @@ def test_lengths_come_after_learning_and_pruning_and_before_quantizing() -> None
     chain = {"distil": Distil(), "magnitude": Magnitude(), "length": Length(), "int8": WeightOnly()}
     assert out_of_order(chain) == []  # type: ignore[arg-type]
     (found,) = out_of_order({"length": Length(), "magnitude": Magnitude()})
-    assert "Try: compression=[magnitude,length]" in found
+    assert "Try: 'compression=[magnitude,length]'" in found
 
 
 def test_lengths_that_mean_nothing_are_refused_by_their_key() -> None:

@@ -101,7 +101,7 @@ def test_overrides_take_the_values_of_the_budget() -> None:
     assert filled_words(words, Budget(max_kb=200), spare=384)[:2] == ("model.max_kb=199", "model.n=50")
     assert filled_words(words, Budget()) == ("model.max_kb=null", "model.n=50", "x={teacher}")
     assert filled_words(("x={unlabelled}",), Budget()) == ("x=null",)
-    assert filled_words(("x={unlabelled}",), Budget(unlabelled="my texts.csv")) == ("x='my texts.csv'",)
+    assert filled_words(("x={unlabelled}",), Budget(unlabelled="my texts.csv")) == ('x="my texts.csv"',)
 
 
 @pytest.mark.parametrize(

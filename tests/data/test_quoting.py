@@ -1,0 +1,42 @@
+"""A setting quoted for a shell or for Hydra has the value it was made from."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
+
+from data.quoting import hydra_setting, hydra_value, shell_setting
+
+VALUES = (
+    "plain", "with blank", "it's", 'a"b', "a,b", "$HOME", "back\\slash", "end\\", 'q\\"x', "${text}", "\\${a}", "null",
+    "True", "1e3", "1.50", "007", "1_000", "nan", "12",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_a_setting_survives_the_shell_and_hydra(value: str) -> None:
+    (word,) = shlex.split(shell_setting("text", value))
+    assert word == f"text={value}"
+    (word,) = shlex.split(shell_setting("data.text", value))
+    (parsed,) = OverridesParser.create().parse_overrides([word])
+    assert str(OmegaConf.create({"text": parsed.value()})["text"]) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["text", "/tmp/a/x-1.csv", "görüş", "评论", "/home/jürgen/reviews (1).csv", "message, full", "a=b", "null", "1e3",
+     'say "hi"', "C:\\new\\", "${oc.env:HOME}", "it's", "[a]", "{b}", "~/x", "50%"],
+)  # fmt: skip
+def test_a_setting_is_read_as_the_text_it_was_made_from(value: str) -> None:
+    parsed = OverridesParser.create().parse_override(hydra_setting("data.text", value))
+    assert OmegaConf.create({"text": parsed.value()})["text"] == value
+
+
+@pytest.mark.parametrize(
+    ("value", "read"), [("1.5", 1.5), ("1000", 1000), ("null", None), ("C:\\new\\", "C:\\new\\"), ("it's", "it's")]
+)
+def test_numbers_and_null_stay_what_they_are_in_a_plain_value(value: str, read: object) -> None:
+    assert OverridesParser.create().parse_override(f"hydra.sweeper.max_kb={hydra_value(value)}").value() == read
