@@ -51,6 +51,7 @@ class CandidateFinder:
         self.ceilings: set[str] = set()  # kinds with a variant above the cap already: one per kind is enough
         self.text_s: dict[str, float] = {}  # of candidates by name, as of their estimates: they may be teachers
         self.after_s: dict[str, float] = {}  # by name: seconds of a candidate whose training another one has done
+        self.taught_s: dict[str, float] = {}  # by name: seconds in which the teacher of a candidate answers the texts
         self.shapes: dict[object, str] = {}  # of those that fit, by kind, shape and training: the first of each
 
     def find(self, kinds: Sequence[Kind] | None = None) -> Found:
@@ -58,7 +59,8 @@ class CandidateFinder:
         found = Found()
         for kind in read_portfolio() if kinds is None else kinds:
             found += self.of_kind(kind, found)
-        return with_shared_training(at_most(found, MOST_CANDIDATES), self.after_s)
+        tried = at_most(found, MOST_CANDIDATES)
+        return with_shared_answers(with_shared_training(tried, self.after_s), self.taught_s)
 
     def of_kind(self, kind: Kind, before: Found) -> Found:
         """Return the candidates of a kind; before: those of the kinds before it."""
@@ -132,6 +134,7 @@ class CandidateFinder:
         share = share_of_time(found.micros, self.budget, kind.fastest)
         for one, own in each:
             self.text_s[one], self.after_s[one] = found.text_s, round(found.after_s + further, 1)
+            self.taught_s[one] = taught
             filled = filled_words(own, self.budget, self.spare, share)
             yield Candidate(
                 one, kind.name, (*self.shared, *filled), found.bytes, found.micros, found.engine, seconds,
@@ -195,6 +198,24 @@ def with_shared_training(found: Found, after_s: Mapping[str, float]) -> Found:
             if trainer not in (None, one.name):
                 one = replace(one, trained_by=trainer, seconds=after_s[one.name])
         shared.append(one)
+    return shared
+
+
+def with_shared_answers(found: Found, taught_s: Mapping[str, float]) -> Found:
+    """Return the same candidates; of the students of one teacher, only the first waits for its answers, as they are
+    stored.
+
+    taught_s: by name, the seconds of a candidate that its teacher takes.
+    """
+    asked = set[str]()
+    shared = Found()
+    for one in found:
+        if not isinstance(one, Candidate) or one.teacher is None or one.small:
+            shared.append(one)
+            continue
+        spared = taught_s[one.name] if one.teacher in asked else 0.0
+        asked.add(one.teacher)
+        shared.append(replace(one, seconds=round(one.seconds - spared, 1)))
     return shared
 
 

@@ -150,6 +150,11 @@ def _words_below(most: float, facts: Facts, _budget: Budget, _hub: Hub) -> str:
     return f"for fewer than {most:,} words, has {found:,}" if found >= most else ""
 
 
+def _student_words_below(most: float, facts: Facts, _budget: Budget, _hub: Hub) -> str:
+    found = round((facts.train_rows + facts.unlabelled_rows) * facts.words_mean)
+    return f"for fewer than {most:,} words with unlabelled texts, has {found:,}" if found >= most else ""
+
+
 def _text_words(least: float, facts: Facts, _budget: Budget, _hub: Hub) -> str:
     found = facts.words_median
     return f"for texts of {least:,} words or more, half have {found:,.0f} or fewer" if found < least else ""
@@ -193,6 +198,7 @@ NEEDS: dict[str, Need] = {
     "rows": _rows,
     "rows_below": _rows_below,
     "words_below": _words_below,
+    "student_words_below": _student_words_below,
     "smallest_class": _smallest_class,
     "text_words": _text_words,
     "kb": _kb,

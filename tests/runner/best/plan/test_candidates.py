@@ -158,6 +158,11 @@ def test_pairs_and_teachers_take_time_of_their_own() -> None:
     large = Kind("large", "", 1, "dense", ("model.hidden=64",), ONE)
     _, student = find(large, Kind("distilled", "", 2, "embedding", ("model.hidden=32",), ONE, teacher="large"))
     assert isinstance(student, Candidate) and student.seconds == 12.0 + FACTS.train_rows * 0.001
+    others = Variant("a", ("model.hidden=16",)), Variant("b", ("model.hidden=8",))
+    pupils = Kind("distilled", "", 2, "embedding", (), (*ONE, *others), take=3, teacher="large")
+    _, first, *rest = find(large, pupils)
+    assert isinstance(first, Candidate) and first.seconds == 12.0 + FACTS.train_rows * 0.001
+    assert [one.seconds for one in rest if isinstance(one, Candidate)] == [12.0, 12.0], "its answers are stored"
 
 
 def test_settings_of_pairs_make_two_models_of_one_shape() -> None:
