@@ -49,7 +49,7 @@ Verbs; more about each: run VERB --help
   run compare ...   runs grouped over seeds: intervals, tests, fronts, a report
   run errors ID     where a run is wrong: classes, slices, rows, wrong labels
   run blimp ID      minimal pairs: what grammar a masked language model knows
-  run probe ID      what the layers of an encoder say about a sentence
+  run probe ID      what an encoder's layers encode about a sentence
   run diff A B      what differs between two runs, and whether it is chance
   run explain ID    where each setting of a run came from
   run export ID     the model as a bundle, a web page, an ONNX graph, ...

@@ -1,6 +1,6 @@
 """The findings of an audit; standard library only. `asdict` of them is the JSON of `run data format=json`.
 
-Dictionaries by split have the order train, the split that selects, the reported ones, and the rows set aside to
+Dictionaries by split have the order train, the selection split, the reported ones, and the rows set aside to
 calibrate on (data.calibration). Row numbers are those of the user's file or of the hub's split, as
 `predictions-<split>.parquet` has them.
 """
@@ -31,7 +31,7 @@ class TaskFacts:
     metrics: tuple[str, ...]  # the first selects
     selects: str
     reported: tuple[str, ...]
-    is_cut: bool  # is the split that selects a part of the training rows?
+    is_cut: bool  # is the selection split a part of the training rows?
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,7 @@ def _labels(audit: Audit) -> Iterator[str]:
     for split, share in labels.majority.items():
         if split in audit.task.reported and labels.unit in WORDS:
             yield from _wrapped(
-                f"always '{_fitted(labels.classes[0].name, LABEL_WIDTH)}' is right for {share:.1%} of {split}"
+                f"majority class '{_fitted(labels.classes[0].name, LABEL_WIDTH)}': {share:.1%} of {split}"
             )
 
 
@@ -199,11 +199,11 @@ def _repeats(audit: Audit) -> Iterator[str]:
 def _near(audit: Audit) -> Iterator[str]:
     near = audit.near
     if not near.looked_at:
-        yield "near repeats: looked for only among texts"
+        yield "near-duplicates: searched only in texts"
         return
     total = sum(near.looked_at.values())
     how = "all" if near.is_whole else f"{total:,} drawn, seed 0, against {near.compared_with:,}; all: near=true"
-    yield from _wrapped(f"near repeats (70 % of their character 5-grams; {how})", first="")
+    yield from _wrapped(f"near-duplicates (70 % equal character 5-grams; {how})", first="")
     for split, looked_at in near.looked_at.items():
         if looked_at:
             yield from _wrapped(f"{split}: {_near_counts(near, split)}")
@@ -239,7 +239,7 @@ def _advice(audit: Audit) -> Iterator[str]:
     for reason in audit.advice.reasons:
         yield from _wrapped(reason, "    ")
     if audit.advice.search:
-        yield "the best model inside a budget"
+        yield "the best model within a budget"
         yield f"  {audit.advice.search}"
 
 

@@ -126,7 +126,7 @@ class Facts(Stored):
     train_rows: int = 0  # to train on, where a held-out split selects
     select_rows: int = 0
     report_rows: int = 0  # of the headline split
-    is_cut: bool = False  # is the split that selects a part of the training rows?
+    is_cut: bool = False  # is the selection split a part of the training rows?
     has_spaces: bool = True  # are words separated by spaces?
     new_words: float = 0.0  # share of the words of selection texts that no training text has
     scripts: tuple[str, ...] = ()  # script of most letters, such as LATIN

@@ -78,9 +78,9 @@ def choose_threshold(rows: BothAnswers, wanted: Wanted) -> Chosen:
         return Chosen(wanted, found, rows)
     where = f"the {len(rows):,} rows of {rows.split}"
     where += f" ({wanted.models:,} pairs of models were compared on them)" if wanted.models > 1 else ""
-    enough = "no number of rows would do"
+    enough = "no number of rows suffices"
     if found.rows_needed is not None:
-        enough = f"about {found.rows_needed:,} rows would do"
+        enough = f"about {found.rows_needed:,} rows suffice"
     raise ConfigError(
         f"{wanted.words}: cannot be guaranteed on {where}: {found.reason}; {enough}. "
         f"Try: {nearest(answers, wanted)}guarantee={NONE}, an estimate with its interval"

@@ -54,7 +54,7 @@ class BothAnswers:
 
 
 def read_calibration_rows(pair: Pair, words: str, cache: Path) -> BothAnswers:
-    """Return the answers to the rows that select in both runs; raise ConfigError where there are none that may be used.
+    """Return the answers to the selection rows in both runs; raise ConfigError where there are none that may be used.
 
     words: the options that ask, for messages.
     """
@@ -154,7 +154,7 @@ def common_rows(pair: Pair, splits: list[str], counts: list[int], words: str, ca
     if not is_unseen.any():
         ids = " and ".join(side.record.identity for side in pair.sides)
         raise ConfigError(
-            f"{words}: no row that selects in both {ids} was left out of the training of both. "
+            f"{words}: no selection row of both {ids} was held out from both trainings. "
             "Try: two runs on the same data and folds"
         )
     order = np.argsort(second[is_unseen])

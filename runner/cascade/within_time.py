@@ -72,7 +72,7 @@ def make_within_time(
     """Return the record and the folder of the cascade of two runs that answers in `most` microseconds on the mean.
 
     small, large: ids of runs in `output`. An encoder answers by its graph, which is written and timed here; the time of
-    a packed model is in the record of its run. The record has the answers to the rows that select, too. Raises
+    a packed model is in the record of its run. The record has the answers to the selection rows, too. Raises
     ConfigError for two runs that cannot be one model within that time.
     """
     named = {SMALL: small, LARGE: large}

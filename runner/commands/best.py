@@ -1,4 +1,4 @@
-"""`run best ...`: the best model inside a budget, found, compared and written as a bundle.
+"""`run best ...`: the best model within a budget, found, compared and written as a bundle.
 
 The command is short for `run -m hydra/sweeper=best hydra.sweeper.max_kb=... <other words>`, so every launcher of a
 sweep runs its steps. Python calls `search`.

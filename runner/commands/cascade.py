@@ -96,7 +96,7 @@ def open_time(text: str) -> float:
 
 
 def pairs_compared(small: Side, large: Side) -> int:
-    """Return how many pairs of models were compared on the rows that select: each of them gets its part of delta."""
+    """Return how many pairs of models were compared on the selection rows: each of them gets its part of delta."""
     first, second = (models_compared(side.folder.parent, side.record) for side in (small, large))
     return first * second
 

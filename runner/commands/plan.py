@@ -89,6 +89,6 @@ def show_plan(jobs: list[Job], sweep: SweepSettings, slots: int) -> None:
     if not todo:
         say("nothing to do")
     elif seconds is None:
-        say("no sibling has finished yet: no estimate")
+        say("no comparable run is done: no estimate")
     else:
-        say(f"about {duration_text(seconds)} for the rest, judging by its finished siblings")
+        say(f"about {duration_text(seconds)} for the rest, estimated from finished runs")

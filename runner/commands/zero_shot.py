@@ -1,4 +1,4 @@
-"""`run zero-shot ID data=... labels=[...]`: labels for texts by a model of entailment, without training rows."""
+"""`run zero-shot ID data=... labels=[...]`: labels for texts by an entailment model, without training rows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OWN = {
     "threads": "1", "force": "false",
 }  # fmt: skip
 OF_DATA = ("data", "paths", "seed", "tracker")  # groups of settings; only `run sync` mirrors a result
-ONE_TEXT = "one text, but a model of entailment reads two"
+ONE_TEXT = "one text, but an entailment model reads two"
 LOOKED_AT = 500  # texts from which the language is detected
 
 
@@ -48,7 +48,7 @@ def main(words: list[str]) -> int:
     others = with_rows(others)
     if audio := column_of_sounds(others):
         raise ConfigError(
-            f"run zero-shot: data.audio={audio} are sounds, but a model of entailment reads texts. "
+            f"run zero-shot: data.audio={audio} are sounds, but an entailment model reads texts. "
             "Try: data of texts, as data=sib200"
         )
     if problems := check_overrides(others):
@@ -82,7 +82,7 @@ def source_of(words: list[str]) -> tuple[str, list[str]]:
         return named[-1].removeprefix(FROM), rest
     if "=" in words[0]:
         raise ConfigError(
-            "run zero-shot: which model of entailment? Try: run model=bert-small data=snli, then: "
+            "run zero-shot: which entailment model? Try: run model=bert-small data=snli, then: "
             "run zero-shot <id> data=sib200"
         )
     return words[0], words[1:]
@@ -131,7 +131,7 @@ def model_of_entailment(source: str, output: Path, engine: str) -> ExportedModel
     if found.engine == "numpy":
         raise ConfigError(f"run zero-shot: {source} is a bundle for NumPy. Try: the id of its run")
     if not found.is_pair:
-        read = "sounds, but a model of entailment reads two texts" if found.reads_sounds else ONE_TEXT
+        read = "sounds, but an entailment model reads two texts" if found.reads_sounds else ONE_TEXT
         raise ConfigError(
             f"run zero-shot: {source} reads {read}. Try: run model=bert-small data=snli, and the id of that run"
         )

@@ -80,7 +80,7 @@ def held_out_split(run: Run) -> str:
 
 
 def _selecting_split(run: Run) -> str:
-    """Return the name of the split that selects."""
+    """Return the name of the selection split."""
     return (run.record.data.selection or "").partition("/")[0]
 
 

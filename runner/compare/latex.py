@@ -87,7 +87,7 @@ def _caption(comparison: Comparison, shown: Sequence[Column], title: str, questi
     what = [title.removesuffix(".") + ".", question or ""] if comparison.selection.sweep else [f"Comparison on {data}."]
     titles = {column.title for column in shown}
     meanings = {
-        "95 %": r"95\,\% intervals cover the chance of both seeds and examples.",
+        "95 %": r"95\,\% intervals cover variation over seeds and examples.",
         "deployed MB": "MB: all files that an answer needs.",
         "answer us": r"$\mu$s: median time from a string to its label, one at a time on one thread.",
         "p Holm": f"Differences are from {escape_latex(comparison.baseline or '')}, $p$ is corrected for all tests.",

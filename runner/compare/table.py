@@ -37,7 +37,7 @@ def legend_of_columns(comparison: Comparison) -> list[str]:
     lines = []
     if any(has_both_chances(row) for row in comparison.rows):
         lines.append(
-            "95 %: spans both kinds of chance. ± seeds: half of Student's t interval over seeds, on the same examples; "
+            "95 %: covers seeds and examples. ± seeds: half of Student's t interval over seeds, on the same examples; "
             "± examples: half of the interval over the examples, averaged over runs; more seeds do not narrow it."
         )
     elif any(row.chances.seeds for row in comparison.rows):

@@ -52,7 +52,7 @@ def _of_folds(settings: Settings) -> list[str]:
     if settings.finished:
         found.append(f"{named}: the model of from= may have been trained on the held-out rows of a fold. {aside}")
     if settings.view.name != NONE:
-        found.append(f"{named}: view={settings.view.name} chooses its codes on rows that do not train. {aside}")
+        found.append(f"{named}: view={settings.view.name} is tuned on rows held out from training. {aside}")
     if data.labelled_rows is not None:
         rows = f"data.labelled_rows=null data.max_rows={data.labelled_rows}"
         found.append(f"{named} reads the labels of all rows, but data.labelled_rows hides some. Try: {rows}")

@@ -167,7 +167,7 @@ def _ngram_compression(settings: Settings) -> list[str]:
         if len(stage.phases) == 1 and not any(p.losses.internal or p.losses.vector for p in stage.phases.values()):
             if not stage.augment.model:
                 return []
-            return [f"compression.{name}.augment.model: model={settings.model.name} uses no varied texts. Leave it out"]
+            return [f"compression.{name}.augment.model: model={settings.model.name} does no augmentation. Leave it out"]
         return [
             f"compression=[{name}]: model={settings.model.name} learns only a teacher's answers, in one phase. "
             "Try: 'compression=[distil_unlabelled]'"

@@ -69,7 +69,7 @@ def resolve(config: DictConfig, jobs: int = 1, words: Sequence[str] = ()) -> Set
     if data.audio is not None and settings.model.family == "bert":
         data.max_length = min(data.max_length, settings.model.positions)  # the default suits texts; cuts are reported
     if data.fold == ALL_FOLDS:
-        settings.train.keep_best = False  # the split that selects is trained on
+        settings.train.keep_best = False  # the selection split is trained on
     _choose_checkpoint(settings)
     if settings.train.threads is None:
         settings.train.threads = choose_threads(settings.model.family, settings.model.hidden, jobs)

@@ -58,7 +58,8 @@ OF_NUMPY = ("numpy>=2",)
 OF_ONNX = (*OF_NUMPY, "onnxruntime>=1.23")
 OF_OTHER_TOKENIZERS = ("tokenizers>=0.22",)  # than BERT's, and where the places of pieces are needed
 OPENED_WHOLE = re.compile(r"Open it with `AutoModel.*?\n\n", re.DOTALL)  # the card's words on files not in a bundle
-OF_SCORES = re.compile(r"^Shares are scores, not probabilities: .*$", re.MULTILINE)  # its words on what shares are
+# The card's words on label scores, as cards of this version and of earlier ones have them.
+OF_SCORES = re.compile(r"^(?:Label scores are not|Shares are scores, not) probabilities: .*$", re.MULTILINE)
 USAGE = """\
 # {name}
 

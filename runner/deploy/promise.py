@@ -178,7 +178,7 @@ def refusal(wanted: WantedPromise, where: str, reason: str, least: tuple[float, 
     """Return why a promise cannot be given, and the nearest one that can. where: of the rows, in words."""
     said = f"{wanted.words}: cannot be promised from {where}: {reason}"
     if least is None:
-        return f"{said}. Nor can any other share of errors up to 50 %. Try: a better model, or more rows that select"
+        return f"{said}. Nor can any other share of errors up to 50 %. Try: a better model, or more selection rows"
     alpha, threshold = least
     nearest, share = wanted.with_alpha(alpha).words, threshold.answered / rows
     return f"{said}. The nearest that can: {nearest}, which answers {100 * share:.0f} % of the texts"

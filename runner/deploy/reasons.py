@@ -26,7 +26,7 @@ from runner.deploy.rejecting import RejectingPredictor
 EXACT, LEFT_OUT = "exact", "leave one word out"
 UNITS = {
     EXACT: "what it adds to the logit of the answer",
-    LEFT_OUT: "how much the share of the answer falls without the word",
+    LEFT_OUT: "how much the answer's score falls without the word",
 }
 WORD_OF_MODEL = re.compile(TOKEN)
 WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")

@@ -17,7 +17,7 @@ class Question(BaseModel):
     texts: list[str] = Field(min_length=1, description="texts to predict")
     pairs: list[str] | None = Field(None, description="the second text of each, for models that read two")
     truncate: bool = Field(False, description="cut texts that are too long for the model; otherwise they are an error")
-    explain: bool = Field(False, description="say which words spoke for each answer; for at most 4 texts")
+    explain: bool = Field(False, description="return words that support each answer; for at most 4 texts")
 
 
 class WordsQuestion(Question):
@@ -110,8 +110,8 @@ class Health(BaseModel):
     max_length: int = Field(description="tokens")
     asks: list[FieldFacts] = Field(description="what a question consists of")
     answers: list[FieldFacts] = Field(description="what an answer consists of")
-    calibrated: bool = Field(description="whether shares are probabilities; else they are scores")
-    calibration: str = Field(description="what shares mean, and which rows calibrated them; empty without shares")
+    calibrated: bool = Field(description="true: label scores are calibrated probabilities")
+    calibration: str = Field(description="what label scores mean, which rows calibrated them; empty: no scores")
     ece: float | None = Field(None, description="how far probabilities were off on average, on the reported rows")
     ece_floor_95: float | None = Field(None, description="how far they are off by chance in 95 of 100 cases, at most")
     promise: list[str] = Field(description="what is promised about the answers, in sentences; empty without reject=")

@@ -48,5 +48,5 @@ Texts of more than {longest} tokens were cut there in training and are read whol
 {USES[form]}
 ```
 {head}
-Whole answers: `run predict {record.identity} "a text"`. Make it again: `{command_of(record)}`.
+Whole answers: `run predict {record.identity} "a text"`. Reproduce it: `{command_of(record)}`.
 """

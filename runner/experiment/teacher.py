@@ -101,7 +101,7 @@ class KeptTeacher:
 
     def _compute_vectors(self, split: TokenSplit) -> np.ndarray:
         begun = time.perf_counter()
-        self.cache.tell(f"asking the teacher for its vectors, {len(split):,} rows of {split.name}")
+        self.cache.tell(f"teacher vectors: {len(split):,} rows of {split.name}")
         readout = Readout(cast(LinearHead, self.network))
         found = predict(
             readout, split, batch_size=BATCH, device=self.device, precision="fp32", exclusive=self.exclusive
@@ -121,7 +121,7 @@ class KeptTeacher:
 
     def _compute_logits(self, split: TokenSplit) -> np.ndarray:
         begun = time.perf_counter()
-        self.cache.tell(f"asking the teacher, {len(split):,} rows of {split.name}")
+        self.cache.tell(f"teacher logits: {len(split):,} rows of {split.name}")
         logits = self._predict(split, BATCH)
         numbers = np.random.default_rng(0).permutation(len(split))[:CHECKED]
         apart = np.zeros(len(numbers))

@@ -58,7 +58,7 @@ class WordReplacer:
         """Copies of the split's texts, kept in the shared cache; raise DataError where no word can be replaced."""
         options = self.options
         recipe = Recipe(options.copies, options.share, options.words, options.seed)
-        self.cache.tell(f"varying {len(split):,} rows of {split.name}")
+        self.cache.tell(f"augmenting {len(split):,} {split.name} rows")
         return open_replaced_words(split, self.splits.tokenizer, recipe, self.facts.fingerprint, self.guess, self.cache)
 
     @cached_property

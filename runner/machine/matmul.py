@@ -102,7 +102,7 @@ def resume_matmul(kept: JsonObject, wanted: str, precision: str) -> JsonObject:
         return {}
     if wanted not in ("auto", gemm):
         raise ConfigError(
-            f"engine.gemm={wanted}: the interrupted run computed with {gemm}, so it would not end as it began. "
+            f"engine.gemm={wanted}: the interrupted run computed with {gemm}, so its results would differ. "
             f"Try: engine.gemm={gemm}, or resume=never to start again"
         )
     try:

@@ -27,7 +27,7 @@ class Fits:
 
     options: list[ProbeOptions]  # (S)
     is_right: np.ndarray  # (seeds, S, reported rows) bool
-    selected: np.ndarray  # (S,) accuracy on the rows that select
+    selected: np.ndarray  # (S,) accuracy on the selection rows
 
     @property
     def accuracy(self) -> np.ndarray:

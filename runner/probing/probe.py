@@ -17,7 +17,7 @@ from runner.probing.side_by_side import Plan, fit_side_by_side, shuffled_batches
 
 LINEAR, MLP = "linear", "mlp"
 BATCH = 256  # rows of a step
-LOOKS = 100  # at the rows that select, at most: one an epoch, but for few rows one in FEWEST_STEPS
+LOOKS = 100  # at the selection rows, at most: one an epoch, but for few rows one in FEWEST_STEPS
 FEWEST_STEPS = 20
 PATIENCE = 5  # looks without a lower loss of any layer
 LEAST_GAIN = 1e-3  # nats

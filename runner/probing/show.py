@@ -35,7 +35,7 @@ def show_report(report: ProbeReport, console: Console, by: str = "task") -> None
             say_below(f"{group}: {mean_accuracy(tasks):.3f}, the mean over {names}", console)
         if any(is_at_baseline(task) for task in report.tasks):
             say_below(STAR, console)
-        say_below("best: on the selecting rows; bits: needed to send a label; all layers: by=layer", console)
+        say_below("best: on the selection rows; bits: needed to send a label; all layers: by=layer", console)
     for note in report.notes:
         say_below(f"note: {note}", console)
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Plan:
-    """When probes stop, by looks at the rows that select."""
+    """When probes stop, by looks at the selection rows."""
 
     looks: int  # at most
     patience: int  # looks without a gain of any layer
@@ -34,10 +34,10 @@ def fit_side_by_side(
     steps: Callable[[], Iterable[Tensor]],
     losses: Callable[[], np.ndarray],
 ) -> None:
-    """Fit probes; of each layer the weights with the lowest loss on the rows that select stay.
+    """Fit probes; of each layer the weights with the lowest loss on the selection rows stay.
 
     steps: yields the losses of the steps until the next look, each summed over layers; losses: of the layers on the
-    rows that select, (S,).
+    selection rows, (S,).
     """
     best, kept = losses(), copy.deepcopy(probes.state_dict())
     waited, rates = np.zeros(len(best), np.int64), np.ones(len(best), np.float32)

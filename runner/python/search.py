@@ -1,4 +1,4 @@
-"""`run best` from Python: the best model inside a budget, for a data frame, a file or a named data set."""
+"""`run best` from Python: the best model within a budget, for a data frame, a file or a named data set."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def best(
     words: str | Sequence[str] = (),
     **budget: str | float | None,
 ) -> BestResult:
-    """Search for the best model inside a budget and return it; the same call again repeats nothing.
+    """Search for the best model within a budget and return it; the same call again repeats nothing.
 
     source: a data frame, a file, or the name of a data set of `run list data`; text, label: its columns; max_kb: most
     kilobytes (1,000 bytes) of all that is needed to answer; max_us: most microseconds of an answer; minutes: of search;

@@ -13,7 +13,7 @@ from pathlib import Path
 from runner.record.folder import RECORD
 from runner.record.json_files import now, read_json, write_json
 
-ENDED = "its process ended without a word: killed from outside, or the machine went down"
+ENDED = "its process ended unexpectedly: killed from outside, or the machine went down"
 HEAD = 400  # bytes: the status is the second key of a record
 
 

@@ -57,7 +57,7 @@ class CalibrationFacts:
     def describe(self) -> str:
         """Return a line for tables and cards."""
         if not self.is_calibrated:
-            return f"none, so shares are scores: {self.reason}"
+            return f"none, only raw scores: {self.reason}"
         rows = f"from {self.rows:,} rows of {self.split}"
         if self.folds:
             rows = f"from the answers to {self.rows:,} training rows by {len(self.folds)} runs that held them out"

@@ -25,7 +25,7 @@ COMPRESSION_METRICS: tuple[Metric, ...] = (
     Metric("distil/teacher_score", "as the score", "none", "primary score of the teacher on the selection split"),
     Metric("distil/retained", "share", "higher", "the student's score on the selection split over the teacher's"),
     Metric("distil/teacher_rows", "rows", "none", "rows the teacher answered in this run; 0: all answers were kept"),
-    Metric("distil/rows_added", "rows", "none", "unlabelled and varied texts added to the training rows"),
+    Metric("distil/rows_added", "rows", "none", "unlabelled and augmented texts added to training rows"),
     # Dendrites, at the begin and the end of a phase and after the candidates' training.
     Metric("dendrites/phase", "phases", "none", "phases begun"),
     Metric("dendrites/count", "dendrites", "none", "dendrites of each neuron"),
@@ -53,7 +53,7 @@ COMPRESSION_METRICS: tuple[Metric, ...] = (
     Metric("exits/mean_layers", "layers", "lower", "mean number of layers that ran for a row"),
     Metric("exits/share_{layer}", "share", "none", "rows that left after that layer; for the last: all others"),
     Metric("exits/threshold", "as the rule", "none", "at which rows leave: confidence, entropy, wrongness, agreements"),
-    Metric("exits/rows", "rows", "none", "rows of the split that selects on which the threshold was calibrated"),
+    Metric("exits/rows", "rows", "none", "selection rows on which the threshold was calibrated"),
     Metric("exits/lost", "share", "lower", "of them made wrong less made right by leaving; numbers: see the page"),
     Metric("exits/lost_low", "share", "none", "lower end of its interval"),
     Metric("exits/lost_high", "share", "none", "upper end of its interval"),

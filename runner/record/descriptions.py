@@ -24,7 +24,7 @@ DETAILS = (  # scores that a run's table leaves out
     "hamming_loss",
 )  # fmt: skip
 VARIANTS = tuple(f"f1_{mean}_{ending}" for mean in ("micro", "macro") for ending in ("at_half", "tuned"))
-AT_SELECTION = (  # of the split that selects
+AT_SELECTION = (  # of the selection split
     *DETAILS, *VARIANTS, "candidate_recall", "ties", "balanced_accuracy", "f1_macro", "map_labels",
 )  # fmt: skip
 HIDDEN = ("_low", "_high", "_difference_p", "/loss", "/examples", "/constant_predictions")

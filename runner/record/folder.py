@@ -84,7 +84,7 @@ def find_record(output: Path, identity: str | None) -> RunRecord:
     Raises ConfigError if there is no such.
 
     identity: may also be `latest`, the newest finished run; the name or the id of a sweep, which stands for its best
-    run on the rows that select; a run folder in `output`, or the model in it.
+    run on the selection rows; a run folder in `output`, or the model in it.
     """
     if identity and (folder := run_folder(identity)):
         if folder.parent != Path(os.path.abspath(output)):  # noqa: PTH100 as run_folder does

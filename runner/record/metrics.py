@@ -35,7 +35,7 @@ METRICS: tuple[Metric, ...] = (
         for name in ("f1_micro", "f1_macro")
         for ending, meaning in (
             ("at_half", "all thresholds 0.5"),
-            ("tuned", "thresholds fitted to the split that selects, one for each label unless data.threshold=one"),
+            ("tuned", "thresholds fitted to the selection split, one for each label unless data.threshold=one"),
         )
     ),
     Metric("{split}/{score}_low", "as the score", "none", "lower end of its 95 % interval"),
@@ -45,7 +45,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("{split}/{score}_difference_low", "as the score", "none", "lower end of its 95 % interval, paired"),
     Metric("{split}/{score}_difference_high", "as the score", "none", "upper end of its 95 % interval, paired"),
     Metric("{split}/{score}_difference_p", "share", "none", "chance of such a difference between equals, paired"),
-    # Of the probabilities of a classifier, calibrated on the split that selects; `_uncalibrated`: of the plain softmax.
+    # Of the probabilities of a classifier, calibrated on the selection split; `_uncalibrated`: of the plain softmax.
     Metric("{split}/ece", "share", "lower", "confidence against share right, 15 bins of equal numbers, ties together"),
     Metric("{split}/ece_floor", "share", "none", "mean ECE of a perfectly calibrated model with the same confidences"),
     Metric("{split}/ece_floor_95", "share", "none", "its 95th percentile: an ECE below it shows no miscalibration"),
@@ -80,9 +80,9 @@ METRICS: tuple[Metric, ...] = (
     Metric("baseline/ngram_high", "as the score", "none", "upper end of its 95 % interval"),
     Metric("baseline/ngram_bytes", "bytes", "none", "every file that model needs to answer a text"),
     Metric("baseline/ngram_us", "us", "none", "median time of its answer, from text to label"),
-    # Of a second view (view=codes): two encoders, and a classifier of codes, on the rows of the split that selects.
+    # Of a second view (view=codes): two encoders, and a classifier of codes, on the rows of the selection split.
     Metric("view/corr_train", "1", "none", "sum of the correlations of texts and codes, of all training pairs"),
-    Metric("view/corr_val", "1", "higher", "the same on the rows that select: at most view.k, near 0 for strangers"),
+    Metric("view/corr_val", "1", "higher", "that sum on selection rows: at most view.k, near 0 if independent"),
     Metric("view/dimensions", "dimensions", "higher", "of these correlations, those above 0.5"),
     Metric(
         "view/loss", "as the loss", "lower", "of the two encoders minus their correlation; of the classifier its loss"
@@ -192,8 +192,8 @@ METRICS: tuple[Metric, ...] = (
     Metric("speed/examples_per_s_b{batch}_{length}", "examples/s", "higher", "rows answered per second"),
     Metric("speed/noise_b{batch}_{length}", "ratio", "lower", "p90/p50 of the same input; above 1.5 is noisy"),
     Metric("speed/samples_b{batch}_{length}", "calls", "none", "timed calls behind the cell"),
-    Metric("speed/baseline_ms_p50_b{batch}_{length}", "ms", "none", "median wall time of the yardstick"),
-    Metric("speed/speedup_b{batch}_{length}", "ratio", "higher", "yardstick time over own time, same rounds"),
+    Metric("speed/baseline_ms_p50_b{batch}_{length}", "ms", "none", "the reference model's median time"),
+    Metric("speed/speedup_b{batch}_{length}", "ratio", "higher", "reference time over own time, same rounds"),
     Metric("speed/threads", "threads", "none", "torch threads while timing"),
     Metric("speed/load_before", "processes", "none", "1-minute load average before timing"),
     Metric("speed/load_after", "processes", "none", "1-minute load average after timing"),
@@ -203,7 +203,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("time/recipe_s", "s", "lower", "trainings that chose the settings of this run (train.recipe=auto)"),
     Metric("time/tune_s", "s", "lower", "tuning the encoder before it was frozen, in a separate run"),
     Metric("time/cache_s", "s", "lower", "computing or checking the kept states of the frozen encoder"),
-    Metric("time/teacher_s", "s", "lower", "asking the teacher for answers that were not kept"),
+    Metric("time/teacher_s", "s", "lower", "computing teacher logits that were not cached"),
     Metric("time/train_s", "s", "lower", "training, evaluation between epochs included"),
     Metric("time/stage_s", "s", "lower", "the stage itself, trainings included"),
     Metric("time/evaluate_s", "s", "lower", "final evaluation"),

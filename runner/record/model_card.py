@@ -26,7 +26,7 @@ tags: [bertier]
 ---
 # {record.name}
 
-Trained by Bertier on `{data.name}` ({data.rows.get("train", 0):,} rows). Make it again with `{command}`.
+Trained by Bertier on `{data.name}` ({data.rows.get("train", 0):,} rows). Reproduce it with `{command}`.
 
 Open it with `{auto_class}.from_pretrained(folder)`{opening(needs_import)}.{cleaning(record)}{sounds(record)}
 {low}
@@ -94,7 +94,7 @@ def probabilities(record: RunRecord) -> str:
     if facts is None or error is None or floor is None:
         return ""
     if not facts.is_calibrated:
-        return f"Shares are scores, not probabilities: {facts.reason}. They are the softmax of the logits.\n"
+        return f"Label scores are not probabilities: {facts.reason}. They are the softmax of the logits.\n"
     how = f"softmax(logits / {facts.temperature:.4g})" if not facts.weights else "softmax(weights * logits + shifts)"
     if facts.power != 1:
         how = (

@@ -19,7 +19,7 @@ Part = tuple[Answers, np.ndarray | None]  # of one fold, with the numbers of its
 
 
 def selection_answers(repeats: Sequence[Sequence[Path]]) -> tuple[Answers, ...]:
-    """Return the answers of a candidate to the rows that select, one for each repeat, all in the same order of rows.
+    """Return the answers of a candidate to the selection rows, one for each repeat, all in the same order of rows.
 
     repeats: the run folders of each repeat, one a fold; [[folder]] where a split was held out. Raises ConfigError for
     a run without stored answers, and for repeats that answer other rows.
@@ -92,7 +92,7 @@ def _part(folder: Path) -> Part:
     answers = record and read_predictions(folder, split, record)
     if not answers:
         raise ConfigError(
-            f"{folder} has no stored answers to the rows that select. Try: the same command with force=true, in a "
+            f"{folder} has no stored answers to the selection rows. Try: the same command with force=true, in a "
             "version that stores them"
         )
     return answers, read_source_rows(folder, split)

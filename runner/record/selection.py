@@ -10,9 +10,9 @@ from runner.record.record import RunRecord
 
 
 def selection_score(record: RunRecord) -> float | None:
-    """Return the score on the rows that select; None before there is one, and in records that do not name it.
+    """Return the score on the selection rows; None before there is one, and in records that do not name it.
 
-    None, too, for a run with data.fold=all: the rows that select are among those that it was trained on.
+    None, too, for a run with data.fold=all: the selection rows are among those that it was trained on.
     """
     if record.setting("data.fold") == ALL_FOLDS:
         return None

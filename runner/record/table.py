@@ -118,7 +118,7 @@ def summary_rows(record: RunRecord, details: bool = False) -> list[tuple[str, st
 
 
 def _score_rows(record: RunRecord) -> list[tuple[str, str]]:
-    """Return the scores with their intervals, those of the reported splits first, and the score without learning."""
+    """Return the scores with their intervals, those of the reported splits first, and the baseline score."""
     metrics, rows = record.metrics, []
     for split in reversed([name for name in record.data.rows if name != "train"]):
         for name in metrics:
@@ -140,7 +140,7 @@ def _score_rows(record: RunRecord) -> list[tuple[str, str]]:
 
 
 def _baseline_name(record: RunRecord) -> str:
-    """Return the name of the score without learning."""
+    """Return the name of the baseline score."""
     task = find_task(record.data.task)
     return task.baseline_name if task else "baseline"
 

@@ -67,11 +67,11 @@ _TAG_SCORES = (
     ("entity_recall", "share of the entities that are found; 0 if there are none"),
     ("entity_f1_macro", "mean of the entity F1 of all types that are labels or answers"),
     ("entity_f1_strict", "F1 of entities where only tags that are legal in IOB2 count"),
-    ("tag_f1_macro", "mean F1 of the tags of words, without the tag of nothing"),
-    ("tag_f1", "F1 of words over all tags together, without the tag of nothing"),
-    ("tag_precision", "share of right answers among the words answered with a tag other than the tag of nothing"),
-    ("tag_recall", "share of right answers among the words with a tag other than the tag of nothing"),
-    ("token_accuracy", "share of the words whose tag is right, the tag of nothing included"),
+    ("tag_f1_macro", "mean F1 of the tags of words, without the null tag"),
+    ("tag_f1", "F1 of words over all tags together, without the null tag"),
+    ("tag_precision", "share of right answers among the words answered with a tag other than the null tag"),
+    ("tag_recall", "share of right answers among the words with a tag other than the null tag"),
+    ("token_accuracy", "share of the words whose tag is right, the null tag included"),
 )
 
 _RANK_SCORES = (

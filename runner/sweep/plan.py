@@ -150,7 +150,7 @@ def look_up_record(job: Job) -> None:
         return
     job.status, job.reason = record.status, record.reason
     if job.status == "running" and not is_held(output / record.identity):
-        job.status, job.reason = "killed", "its process ended without a word"
+        job.status, job.reason = "killed", "its process ended unexpectedly"
     if job.status == "done":
         job.record, job.was_done = record, True
         job.seconds = record.metrics.get("time/total_s")

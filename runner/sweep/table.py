@@ -192,7 +192,7 @@ STOPPED = "stopped"
 
 
 def selection_text(job: Job) -> str:
-    """Return the score of a finished run on the rows that select; the reported ones are looked at once, at the end."""
+    """Return the score of a finished run on the selection rows; the reported ones are looked at once, at the end."""
     score = selection_score(job.record) if job.record else None
     return "" if score is None or job.record is None else f"{job.record.data.selection} {score:.4f}  "
 

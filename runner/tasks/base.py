@@ -44,7 +44,7 @@ class Task(ABC):
     scores: ClassVar[Mapping[str, Score]]
     stored: tuple[str, ...] = ("label", "prediction")  # columns of the stored answers that scores read
     truth: tuple[str, ...] = ("label",)  # those of these columns that are the same for every model
-    baseline_name: ClassVar[str] = "baseline"  # name of the score without learning, in tables
+    baseline_name: ClassVar[str] = "baseline"  # name of the baseline score, in tables
     always_scored: ClassVar[tuple[str, ...]] = ()  # scores in every evaluation, whatever data.metrics names
     grades_texts: ClassVar[bool] = False  # are its answers texts, each with a grade 0..1 among the stored columns?
     evaluates_in_fp32: ClassVar[bool] = False  # whatever train.precision is: does it sort by scores that bf16 rounds?
@@ -184,7 +184,7 @@ class Task(ABC):
         """Return the answers to a split from what `keep` kept, (items, K); raise ValueError if that is not finite."""
 
     def fitted(self, kept: np.ndarray, split: TokenSplit) -> Self:
-        """Return the task with what it fits to the outputs of the split that selects, such as thresholds."""
+        """Return the task with what it fits to the outputs of the selection split, such as thresholds."""
         return self
 
     def variants(self, kept: np.ndarray, split: TokenSplit) -> Mapping[str, Task]:
@@ -202,7 +202,7 @@ class Task(ABC):
         return {}
 
     def unfitted(self, split: TokenSplit) -> list[str]:
-        """Return the classes that `fitted` can fit nothing to, because no row of the split that selects has them."""
+        """Return the classes that `fitted` can fit nothing to, because no row of the selection split has them."""
         return []
 
     def named(self, answers: Answers) -> Answers:
@@ -232,7 +232,7 @@ class Task(ABC):
         """Return the score on `split` of a model that has learned nothing but what answers occur in `train`."""
 
     def baselines(self, train: TokenSplit, split: TokenSplit, score: str) -> dict[str, float]:
-        """Return further scores on `split` without learning, by name; recorded as baseline/<name>."""
+        """Return further baseline scores on `split`, by name; recorded as baseline/<name>."""
         return {}
 
     def constant_baseline(self, split: TokenSplit, score: str) -> float:

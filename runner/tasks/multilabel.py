@@ -148,7 +148,7 @@ class MultiLabel(Task):
         return type(self)(replace(self.facts, thresholds=tuple(fit.tolist())))
 
     def variants(self, kept: np.ndarray, split: TokenSplit) -> dict[str, Self]:
-        """Return the task at 0.5, and with the thresholds that logits of the split that selects give each label."""
+        """Return the task at 0.5, and with the thresholds that logits of the selection split give each label."""
         tuned = self if self.facts.threshold == ONE and self.facts.thresholds else self._with(PER_LABEL)
         return {AT_HALF: self._with(str(HALF)), TUNED: tuned.fitted(kept, split)}
 
@@ -162,7 +162,7 @@ class MultiLabel(Task):
         return own | ({"at_least_one": True} if self.facts.threshold == AT_LEAST_ONE else {})
 
     def unfitted(self, split: TokenSplit) -> list[str]:
-        """Return the labels that keep 0.5 because no row of the split that selects has them."""
+        """Return the labels that keep 0.5 because no row of the selection split has them."""
         counts = np.asarray(split.labels.values).sum(axis=0, dtype=np.int64)
         return [name for name, count in zip(self.facts.names, counts) if not count]
 

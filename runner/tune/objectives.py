@@ -95,7 +95,7 @@ def _problem(objective: str, selected_by: str, data: DataSettings, is_timed: boo
     select, _ = split_names(data)
     if is_split(split) and split not in ("train", select):
         return (
-            f"{KEY}: {name} is not a score of the split that selects, which is `{select}` with "
+            f"{KEY}: {name} is not a score of the selection split, which is `{select}` with "
             f"data={data.name}; a reported split that guides a search is no longer a test. "
             f"Try: '{KEY}=[select/{score}]'"
         )

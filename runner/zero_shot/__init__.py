@@ -1,1 +1,1 @@
-"""Labels for texts from a model of entailment that was trained on none of them."""
+"""Labels for texts from an entailment model that was trained on none of them."""

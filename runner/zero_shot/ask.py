@@ -1,4 +1,4 @@
-"""Asks a model of entailment about texts: one hypothesis for each label, those of one text in one batch."""
+"""Asks an entailment model about texts: one hypothesis for each label, those of one text in one batch."""
 
 from __future__ import annotations
 

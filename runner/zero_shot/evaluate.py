@@ -24,7 +24,7 @@ from runner.zero_shot.ask import Question, TemplateScores, ask_template, pair_lo
 from runner.zero_shot.rows import ReportedRows
 from runner.zero_shot.scores import SINGLE
 
-COPIED = "cost/"  # metrics of the model of entailment that do not depend on the questions
+COPIED = "cost/"  # metrics of the entailment model that do not depend on the questions
 
 
 @dataclass(frozen=True)

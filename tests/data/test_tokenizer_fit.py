@@ -76,7 +76,7 @@ def test_turkish_texts_under_other_rules_of_lower_case_are_told(english: PieceTo
 
 
 def read_some(name: str, cache: Path, tokenizer: str, rows: int) -> Splits:
-    """The splits of a dataset of the hub, cut down to a few rows, in the tokens of a tokenizer."""
+    """The splits of a hub dataset, cut down to a few rows, in the tokens of a tokenizer."""
     settings = resolve(compose([f"data={name}", "model=dsn", f"data.max_rows={rows}", "data.max_eval_rows=400"])).data
     return load_splits(settings, tokenizer=tokenizer, vocab_size=4096, cache=cache)
 

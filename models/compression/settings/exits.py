@@ -18,7 +18,7 @@ class Exits(StageSettings):
     phase: ClassVar[str] = "exits"
     needs_encoder: ClassVar[bool] = True
     keeps_zeros: ClassVar[bool] = True
-    not_on_folds: ClassVar[str] = "calibrates its exits on rows that do not train"
+    not_on_folds: ClassVar[str] = "calibrates its exits on held-out rows"
 
     method: str = limited("exits", choices=("exits",))
     form: str = limited("frozen", choices=("frozen", "alternate", "weighted"))

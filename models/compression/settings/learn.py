@@ -122,7 +122,7 @@ class Distil(TaughtSettings):
 class Dendrites(StageSettings):
     """Dendrites for chosen linear layers, added one by one and kept if they raise the score."""
 
-    not_on_folds: ClassVar[str] = "keeps a dendrite by its gain on rows that do not train"
+    not_on_folds: ClassVar[str] = "keeps a dendrite by its gain on held-out rows"
 
     method: str = limited("dendrites", choices=("dendrites",))
     mode: str = limited("gd", choices=("gd", "cascor", "random", "restart", "base"))

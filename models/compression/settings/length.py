@@ -31,7 +31,7 @@ class Length(StageSettings):
     phase: ClassVar[str] = "shorten"
     needs_encoder: ClassVar[bool] = True
     keeps_zeros: ClassVar[bool] = True
-    not_on_folds: ClassVar[str] = "looks for lengths on rows that do not train"
+    not_on_folds: ClassVar[str] = "searches for lengths on held-out rows"
 
     method: str = limited("length", choices=("length",))
     mode: str = limited("ratio", choices=("ratio", "absolute"))

@@ -39,7 +39,7 @@ def _settings(record: RunRecord) -> int:
 
 
 def select_split(record: RunRecord) -> str:
-    """Return the name of the split that selects."""
+    """Return the name of the selection split."""
     return str(record.data.selection).partition("/")[0]
 
 

@@ -174,7 +174,7 @@ def _beside(ending: Ending) -> Iterator[str]:
             "the differences.", 2
         )  # fmt: skip
     if MAJORITY in metrics:
-        name = "most frequent label" if ending.conclusion.plan.facts.classes else "without learning"
+        name = "most frequent label" if ending.conclusion.plan.facts.classes else "always the mean"
         yield from _line(name, None, metrics[MAJORITY], None)
 
 

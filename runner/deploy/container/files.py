@@ -20,7 +20,7 @@ curl 127.0.0.1:8000/predict -d '{question}'
 python server.py                 # the same server without a container
 ```
 
-`GET /health` and `GET /metrics` (Prometheus) say how it does; every request has an id, in its header and the log.
+`GET /health` and `GET /metrics` (Prometheus) report status; every request has an id, in its header and the log.
 """
 
 

@@ -211,9 +211,9 @@ def is_healthy(port: int) -> bool:
 def main(words: list[str]) -> int:
     """Serve until SIGTERM or Ctrl-C; 0 then."""
     parser = argparse.ArgumentParser(prog="server.py")
-    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0: every machine that reaches this one can ask")
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0: any machine that reaches it can query it")
     parser.add_argument("--port", default=8000, type=int)
-    parser.add_argument("--check", action="store_true", help="only ask whether the server on that port answers")
+    parser.add_argument("--check", action="store_true", help="only check whether a server answers on that port")
     asked = parser.parse_args(words)
     if asked.check:
         return 0 if is_healthy(asked.port) else 1

@@ -210,7 +210,7 @@ def _scores(record: RunRecord) -> str:
         rows.append(["a linear model on n-grams", f"{ngram:.4f}", "-"])
     count = int(metrics.get(f"{split}/examples", record.data.rows.get(split, 0)))
     said = (
-        f"## Scores\n\nOn {count:,} rows of the split {plain(split)}, which chose nothing; one run, seed {record.seed}."
+        f"## Scores\n\nOn {count:,} rows of the split {plain(split)}, not used to choose; one run, seed {record.seed}."
     )
     said += f" Intervals: 95 %, over the rows.\n\n{_table(['score', 'value', '95 % interval'], rows)}"
     if is_at_baseline([metrics], record.data.primary):
@@ -250,7 +250,7 @@ def _trust(record: RunRecord) -> str:
         if facts is not None and facts.is_calibrated and (value := found.get(f"{split}/{name}")) is not None
     ]
     table = f"\n\n{_table(['on the same rows', 'value', 'before calibration'], rows)}" if rows else ""
-    return f"## How sure an answer is\n\n{said}{table}"
+    return f"## Calibration\n\n{said}{table}"
 
 
 def _limits(record: RunRecord, facts: CardFacts) -> str:
@@ -288,4 +288,4 @@ def _licences(record: RunRecord, facts: CardFacts) -> str:
 
 def _origin(record: RunRecord) -> str:
     code = record.environment.code_version or "unknown"
-    return f"## Make it again\n\n`{command_of(record)}` (Bertier {plain(code)}, run {record.identity})."
+    return f"## Reproduction\n\n`{command_of(record)}` (Bertier {plain(code)}, run {record.identity})."

@@ -58,7 +58,7 @@ class FittedNgrams:
         if choice.contained:
             said += f"; {choice.contained:,} training rows are in held-out ones, so they were left out to choose C"
         if self.missing:
-            said += f"; no row of {', '.join(self.missing)} is among the rows that select"
+            said += f"; no row of {', '.join(self.missing)} is among the selection rows"
         return said
 
 

@@ -41,6 +41,6 @@ def test_what_was_found_is_said(tmp_path: Path) -> None:
     )
     assert "task: classification of texts, 2 classes; the labels are texts" in text
     assert "leak: " in text and "no model of the text is right for" in text
-    assert "always 'bad' is right for" in text or "always 'good' is right for" in text
-    assert "near repeats (70 % of their character 5-grams; all)" in text
+    assert "majority class 'bad': " in text or "majority class 'good': " in text
+    assert "near-duplicates (70 % equal character 5-grams; all)" in text
     assert "to start with run model=dsn data=files" in text

@@ -42,7 +42,7 @@ def test_too_few_rows_are_refused_with_their_number_and_the_nearest_that_holds()
         choose_threshold(answers(400), Wanted(0.005, "exact", 0.05))
     said = str(refused.value)
     assert "cannot be guaranteed on the 400 rows of val: it takes at least 736 calibration rows" in said
-    assert "about 736 rows would do" in said and "or guarantee=none" in said
+    assert "about 736 rows suffice" in said and "or guarantee=none" in said
     assert "Try: at_most_loss=0.01, with which the small model answers" in said
 
 
@@ -50,7 +50,7 @@ def test_a_small_model_that_harms_at_once_needs_another_model() -> None:
     rows = answers(2000)
     harmed = BothAnswers("val", rows.small[:, ::-1], rows.large, rows.labels, "b")
     with pytest.raises(
-        ConfigError, match="only the large model is right on 40, only the small one on 0; no number of rows would do"
+        ConfigError, match="only the large model is right on 40, only the small one on 0; no number of rows suffices"
     ):
         choose_threshold(harmed, Wanted(0.005, "exact", 0.05))
 

@@ -1,4 +1,4 @@
-"""Thresholds that follow from times and confidences, and the cascade with its answers to the rows that select."""
+"""Thresholds that follow from times and confidences, and the cascade with its answers to the selection rows."""
 
 from __future__ import annotations
 

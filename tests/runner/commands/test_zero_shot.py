@@ -1,4 +1,4 @@
-"""`run zero-shot`: a model of entailment labels a file that has no training rows, and the result is a record."""
+"""`run zero-shot`: an entailment model labels a file that has no training rows, and the result is a record."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROWS = [(f"{word} number {i} of the day", CLASSES[i % 3]) for i, word in enumera
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a model of entailment of random weights (aaaa), one of sentiment (bbbb), and texts.csv."""
+    """A folder with an entailment model of random weights (aaaa), one of sentiment (bbbb), and texts.csv."""
     folder = tmp_path_factory.mktemp("zero_shot")
     write_run(folder / "outputs", "aaaa", "demo-pairs")
     write_run(folder / "outputs", "bbbb", "demo")
@@ -105,11 +105,11 @@ def test_mistakes_are_one_message(place: Path, more: list[str], message: str) ->
 
 
 def test_models_that_cannot_be_asked_are_refused(place: Path) -> None:
-    with pytest.raises(ConfigError, match="bbbb reads one text, but a model of entailment reads two"):
+    with pytest.raises(ConfigError, match="bbbb reads one text, but an entailment model reads two"):
         main(["bbbb", *words(place)[1:]])
-    with pytest.raises(ConfigError, match=r"data\.audio=audio are sounds, but a model of entailment reads texts"):
+    with pytest.raises(ConfigError, match=r"data\.audio=audio are sounds, but an entailment model reads texts"):
         main(["aaaa", "data=esc10"])
-    with pytest.raises(ConfigError, match="which model of entailment"):
+    with pytest.raises(ConfigError, match="which entailment model"):
         main(words(place)[1:])
     with pytest.raises(ConfigError, match=r"which texts\? Try: data=sib200"):
         main(["aaaa", f"paths.output={place}/outputs"])

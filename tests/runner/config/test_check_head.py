@@ -48,7 +48,7 @@ def test_what_contradicts_them_is_refused_with_a_cure(words: tuple[str, ...], me
         (["compression=[distil_unlabelled,int8]"], "pruned and rounded already"),
         (["compression=[ernie_tiny]"], "only a teacher's answers, in one phase"),
         (["compression=[distil]", "compression.distil.phases.task.losses.hidden=1"], "only a teacher's answers"),
-        (["compression=[distil]", "compression.distil.augment.model=x"], "uses no varied texts"),
+        (["compression=[distil]", "compression.distil.augment.model=x"], "does no augmentation"),
     ],
 )
 def test_ngrams_learn_a_teachers_answers_and_nothing_else(words: list[str], message: str) -> None:

@@ -113,7 +113,7 @@ def test_the_page_of_a_bundle_names_its_columns_and_only_files_that_are_there(pa
     (tmp_path / "README.md").write_text(card, encoding="utf-8")
     page = usage(trained, trained)
     assert "# with a column `review`; --text names another" in page
-    scores = page + "\nShares are scores, not probabilities: the rows of val train too. And so on.\nend\n"
+    scores = page + "\nLabel scores are not probabilities: the rows of val train too. And so on.\nend\n"
     known = Calibration({"method": "temperature", "temperature": 1.5, "rows": 360, "split": "the folds"})
     said = "\nIts answers are probabilities, calibrated on 360 rows of the folds.\nend\n"
     assert as_calibrated(scores, known) == page + said and as_calibrated(scores, Calibration()) == scores

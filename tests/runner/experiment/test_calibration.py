@@ -1,4 +1,4 @@
-"""The calibration of a run: on the rows that select, in its record, its model folder and its scores."""
+"""The calibration of a run: on the selection rows, in its record, its model folder and its scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thresholds of a run: fitted to the split that selects alone, and not where its rows train too."""
+"""Thresholds of a run: fitted to the selection split alone, and not where its rows train too."""
 
 from __future__ import annotations
 

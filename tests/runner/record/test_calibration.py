@@ -63,4 +63,4 @@ def test_words() -> None:
     assert warm.describe() == "temperature 1.36, from 2,500 rows of val"
     kept = CalibrationFacts(TEMPERATURE, split="val", rows=2500, reason="no temperature gains more than noise")
     assert kept.describe() == "none needed: no temperature gains more than noise"
-    assert CalibrationFacts(reason="why").describe() == "none, so shares are scores: why"
+    assert CalibrationFacts(reason="why").describe() == "none, only raw scores: why"

@@ -30,7 +30,7 @@ def test_a_calibrated_model_has_probabilities_with_their_error(error: float, wor
 
 def test_other_models_have_scores_or_nothing_to_say() -> None:
     refused = probabilities(a_record(0.1, method="none", temperature=1.0, reason="no mistake"))
-    assert refused.startswith("Shares are scores, not probabilities: no mistake.")
+    assert refused.startswith("Label scores are not probabilities: no mistake.")
     assert probabilities(a_record(None)) == "" and probabilities(a_record(0.1)) == ""
     vector = a_record(0.01, **FITTED | {"method": "vector", "weights": [1.0], "shifts": [0.0]})
     assert "softmax(weights * logits + shifts)" in probabilities(vector)

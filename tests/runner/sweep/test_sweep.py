@@ -67,7 +67,7 @@ def test_what_raises_crashes_is_killed_or_hoards_is_one_row_with_its_reason_and_
     files = sorted((tmp_path / "outputs").rglob("*"))
     planned = run_cli("plan", *words, "seed=1,2,3,4,5,6,7", cwd=tmp_path)
     assert planned.returncode == 0 and "4 failed, 2 done, 1 new" in planned.stdout
-    assert "the cat sat on the keyboard" in planned.stdout and "by its finished siblings" in planned.stdout
+    assert "the cat sat on the keyboard" in planned.stdout and "estimated from finished runs" in planned.stdout
     assert sorted((tmp_path / "outputs").rglob("*")) == files, "a plan writes nothing"
 
     before = {seed: found[seed]["started"] for seed in (5, 6)}
@@ -197,7 +197,7 @@ def test_a_run_left_open_by_a_dead_process_is_closed_at_the_next_start(tmp_path:
         assert run_cli(*SMALL, "seed=1", cwd=tmp_path).returncode == 0
     assert (read(living) or {})["status"] == "running"
     closed = read(dead)
-    assert closed is not None and closed["status"] == "killed" and "ended without a word" in closed["reason"]
+    assert closed is not None and closed["status"] == "killed" and "ended unexpectedly" in closed["reason"]
 
 
 def test_a_mistake_that_shows_in_one_job_only_stops_the_command_before_anything_runs(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_a_search_is_shown_by_names_and_selection_scores(capsys: pytest.CaptureF
     said = capsys.readouterr().out
     assert "done     a ngram  val/accuracy 0.8100  3.0 s" in said and "0.99" not in said and "model=" not in said
     assert "stopped  a dsn  9.0 s" in said and "stopped after 9 s" in said and "to cut   a dsn  1.0 s" in said
-    assert "done     a ngram  2.0 s" in said, "its rows that select are among those it was trained on"
+    assert "done     a ngram  2.0 s" in said, "its selection rows are among those it was trained on"
     assert "did not finish" not in said
 
 

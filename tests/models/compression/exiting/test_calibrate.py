@@ -19,7 +19,7 @@ from tests.models.compression.exiting.exit_context import LAYERS, ExitContext, w
 
 
 def prepared(options: Options, count: int = 240) -> tuple[Exits, Seen, Any]:
-    """Fitted exits, the rows that select as they see them, and the context."""
+    """Fitted exits, the selection rows as they see them, and the context."""
     model, exits = with_exits(options)
     context = cast(Any, ExitContext(count))
     fit_exits(exits, see(model, exits, context, rows=None, split="train"), soft=0.0)

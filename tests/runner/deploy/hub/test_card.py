@@ -91,7 +91,7 @@ def test_a_model_of_tags_is_introduced_as_one() -> None:
     assert ModelCard(card).data.pipeline_tag == "token-classification"
     assert "Gives each word of a text one of the tags O, B-LOC, I-LOC." in card
     assert "in windows of up to 64 tokens that overlap" in card and "cuts what is longer" not in card
-    assert "one of its labels" not in card and "How sure" not in card
+    assert "one of its labels" not in card and "## Calibration" not in card
     cut = hub_card(a_record(metrics=METRICS, config=settings(max_length=64, windows=False), data=known), tagger)
     assert "It reads up to 64 tokens and cuts what is longer" in cut
 
