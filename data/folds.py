@@ -55,7 +55,9 @@ def take_fold(data: RawData, settings: DataSettings, select: str, cache: SharedC
     if settings.fold == ALL_FOLDS:
         data.notes.append(f"data.fold={ALL_FOLDS}: every row is trained on, so scores on {select} mean nothing")
     else:
+        data.whole = train.labels
         data.splits["train"] = train.take(np.flatnonzero(fold != chosen))
+        check_classes(data, strata, f"data.fold={chosen}")
 
 
 def take_own_fold(data: RawData, settings: DataSettings) -> None:
@@ -79,13 +81,33 @@ def take_own_fold(data: RawData, settings: DataSettings) -> None:
         shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
         raise DataError(f"data.fold={settings.fold}: {column} has the values {shown}. Try: data.fold={names[0]}")
     is_held = values == settings.fold
+    classes, data.whole = data.strata("train"), train.labels
     data.splits["test"] = train.take(np.flatnonzero(is_held))
     data.splits["train"] = train.take(np.flatnonzero(~is_held))
+    check_classes(data, classes, f"data.fold={settings.fold}")
     groups = np.arange(len(train)) if train.groups is None else train.groups
     if len(both := np.intersect1d(groups[is_held], groups[~is_held])):
         data.notes.append(
             f"{len(both):,} groups of data.group={settings.group} are in both test and train: {column} splits them"
         )
+
+
+def check_classes(data: RawData, before: np.ndarray | None, fold: str) -> None:
+    """Note the classes that no training row has once a fold is left out; DataError if fewer than two are left.
+
+    before: (rows,) the class of each row of all folds; None: rows have no classes. fold: the setting that chose it.
+    """
+    after = data.strata("train")
+    if before is None or after is None:
+        return
+    left, lost = np.unique(after[after >= 0]), np.setdiff1d(before[before >= 0], after)
+    if not len(lost):
+        return
+    names = ", ".join(repr(data.target.names[int(label)]) for label in lost[:SHOWN])
+    told = f"{fold}: all training rows of {names} are in this fold"
+    if len(left) < 2:
+        raise DataError(f"{told}, so only one class is left to train on. Try: another fold, or more rows of this class")
+    data.notes.append(f"{told}, so the model cannot learn {'it' if len(lost) == 1 else 'them'}")
 
 
 def also_trained_on(settings: DataSettings, select: str, report: Sequence[str]) -> set[str]:

@@ -168,7 +168,8 @@ def open_tokenizer(
 def _task(raw: RawData, settings: DataSettings) -> DataTask:
     """Describe the labels in use; DataError if the positive class or the standardisation setting does not fit them."""
     target, labels = raw.target, raw.splits["train"].labels
-    positive = target.positive_class(settings.positive, labels)
+    # All folds have the same positive class, or their scores could not be compared.
+    positive = target.positive_class(settings.positive, labels if raw.whole is None else raw.whole)
     scale = target.scale(settings, labels, _where(settings))
     if scale and settings.standardize == "range":
         most = scale.mean + scale.sd

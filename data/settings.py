@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from data.errors import DataError
@@ -146,6 +146,13 @@ def split_names(settings: DataSettings) -> tuple[str, list[str]]:
     is_whole = settings.source == "hub" and settings.split is None and settings.fold_column is None
     report = list(settings.report_splits) if is_whole else ["test"]
     return ("val" if "test" in report else "tune"), report
+
+
+def of_split(settings: DataSettings, split: str) -> DataSettings:
+    """Return the settings by which a split of its own is read: groups and folds are those of the training rows."""
+    if split == "train":
+        return settings
+    return replace(settings, group=settings.group if settings.group in GROUP_RULES else None, fold_column=None)
 
 
 def normalize_label_names(given: object) -> list[str] | dict[str, str]:

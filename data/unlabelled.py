@@ -14,7 +14,6 @@ import numpy as np
 
 from data.duplicates import count_overlaps, text_hashes
 from data.errors import DataError
-from data.inputs.text import Text
 from data.inputs.tokenizer import Tokenizer
 from data.inputs.words import Words
 from data.settings import DataSettings
@@ -23,7 +22,7 @@ from data.sources.raw import RawSplit
 from data.splits import TokenSplit
 from data.splitting import pick_rows
 from data.stores.build_once import Notify, SharedCache, Waiting
-from data.tokenising import tokenise_split
+from data.tokenising import input_of, tokenise_split
 
 NAME = "unlabelled"  # of the split
 
@@ -69,7 +68,7 @@ def load_unlabelled(
     if like is not None and isinstance(like.input, Words):
         split = _words(list(raw.texts()), tokenizer, settings, like)
     else:
-        own = Text(tokenizer, "text_pair" in raw.columns)
+        own = input_of(data, tokenizer)
         split = tokenise_split(raw, NAME, fingerprint, own, None, settings.max_length, shared)
     return Unlabelled(
         split,

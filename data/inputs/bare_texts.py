@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from data.inputs.tokenizer_files import fetch_file
+from data.errors import DataError
+from data.inputs.tokenizer_files import GO_ON, fetch_file
 from data.inputs.word_cache import Encoded, cut_longest, spans
 from data.json_types import JsonObject
 
@@ -79,7 +80,10 @@ def facts_of(config: Path | None, unknown_tokens: str = "auto") -> JsonObject:
 def read_facts(source: str, beside: JsonObject, special_tokens: bool, unknown_tokens: str) -> JsonObject | None:
     """Return how a source's files say that texts are encoded without special tokens; None: with special tokens."""
     if special_tokens or (ENTRY in beside and unknown_tokens == "auto"):
-        return beside.get(ENTRY)
+        found = beside.get(ENTRY)
+        if not (found is None or isinstance(found, dict)):
+            raise DataError(f"{source}: tokenizer_config.json: {ENTRY} is {found!r:.80}, not an object. {GO_ON}")
+        return found
     return facts_of(fetch_file(source, "config.json", is_needed=False), unknown_tokens)
 
 

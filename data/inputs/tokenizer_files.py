@@ -10,6 +10,7 @@ from data.json_types import JsonObject
 from data.sources.hub_status import first_error_line, hub_endpoint, offline_if_unreachable
 
 KEYS = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")  # transformers' names for special tokens
+SWITCHES = ("do_lower_case", "strip_accents", "tokenize_chinese_chars")  # entries that are true or false
 GO_ON = (
     "Go on with: model.tokenizer=train (a vocabulary of your own data), another id or folder, or HF_ENDPOINT=<a hub>"
 )
@@ -39,14 +40,23 @@ def files_beside(source: str) -> JsonObject:
                 content = json.loads(path.read_text(encoding="utf-8"))
             except ValueError as error:
                 raise DataError(f"{source}: {name} is not JSON ({error}). {GO_ON}") from error
+            if not isinstance(content, dict):
+                raise DataError(f"{source}: {name} holds no JSON object. {GO_ON}")
             found |= {key: value for key, value in content.items() if value is not None}
+    wrong = [key for key in SWITCHES if not isinstance(found.get(key, True), bool)]
+    if wrong:
+        raise DataError(f"{source}: {wrong[0]} is {found[wrong[0]]!r:.80}, not true or false. {GO_ON}")
     return found
 
 
 def named_tokens(beside: JsonObject) -> dict[str, str]:
     """Return the special tokens that these files name, either as text or as an object that contains it."""
     found = {key: beside[key] for key in (*KEYS, "bos_token", "eos_token") if key in beside}
-    return {key: str(token["content"] if isinstance(token, dict) else token) for key, token in found.items()}
+    texts = {key: token.get("content") if isinstance(token, dict) else token for key, token in found.items()}
+    wrong = [key for key, text in texts.items() if not isinstance(text, str)]
+    if wrong:
+        raise DataError(f"the tokenizer's files: {wrong[0]} is {found[wrong[0]]!r:.80}, not a text. {GO_ON}")
+    return {key: text for key, text in texts.items() if isinstance(text, str)}
 
 
 def fetch_file(source: str, name: str, is_needed: bool = True) -> Path | None:

@@ -20,7 +20,7 @@ import numpy as np
 from data.calibration import CALIBRATION, calibration_file
 from data.errors import DataError, MissingColumn
 from data.quoting import shell_setting
-from data.settings import DataSettings
+from data.settings import DataSettings, of_split
 from data.sources.cells import as_text, label_cell
 from data.sources.code_cells import codes_of
 from data.sources.columns import FASTTEXT, fasttext_message, group_column
@@ -43,10 +43,12 @@ FOLDS = "fold_column"  # the setting that names the column of folds
 Row = tuple[int, object, object, object, object, object, object]  # number, text, second text, label, group, fold, codes
 
 
-def read_files(settings: DataSettings, cache: SharedCache, wanted: str = "auto") -> RawData:
+def read_files(
+    settings: DataSettings, cache: SharedCache, wanted: str = "auto", *, has_groups: bool = False
+) -> RawData:
     """Read the splits that have files: `train`, and `val` and `test` if they have separate files.
 
-    wanted: the name of the target, as in `column_target`.
+    wanted: the name of the target, as in `column_target`. has_groups: does every split need data.group, not only train?
     """
     paths = {
         "train": settings.train_path or settings.path,
@@ -62,11 +64,11 @@ def read_files(settings: DataSettings, cache: SharedCache, wanted: str = "auto")
         for name, text in paths.items()
         if text is not None
     }
-    options = _options(settings, notes)
     for name, path in files.items():
         cache.tell(f"reading {path.name}")
+        own = settings if has_groups else of_split(settings, name)
         try:
-            tables[name], columns[name], missing = _convert(path, settings, options, cache)
+            tables[name], columns[name], missing = _convert(path, own, _options(own, notes), cache)
         except MissingColumn as error:
             if error.key.startswith(PREFIX):
                 raise missing_indicator(error) from error
@@ -87,7 +89,8 @@ def read_files(settings: DataSettings, cache: SharedCache, wanted: str = "auto")
 def add_file(data: RawData, name: str, path: Path, settings: DataSettings, cache: SharedCache) -> None:
     """Add the rows of a file as one more split; DataError for labels that the existing target does not know."""
     cache.tell(f"reading {path.name}")
-    table, column, missing = _convert(path, settings, _options(settings, []), cache)
+    own = of_split(settings, name)
+    table, column, missing = _convert(path, own, _options(own, []), cache)
     if missing:
         data.dropped[f"{name}: missing text or label"] = missing
     _add_split(data, name, table, column, settings, str(path))

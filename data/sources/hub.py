@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.errors import DataError, MissingColumn
-from data.settings import GROUP_RULES, DataSettings
+from data.settings import GROUP_RULES, DataSettings, of_split
 from data.sources.cells import check_text_columns, label_cell, label_text
 from data.sources.code_cells import code_lists
 from data.sources.columns import group_column, refuse_rule_as_column
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 GO_ON = "Go on with: HF_ENDPOINT=<a hub that has it>, data=files data.path=<your copy>, or data=demo"
 
 
-def read_hub(settings: DataSettings, target: str = "auto") -> RawData:
+def read_hub(settings: DataSettings, target: str = "auto", *, has_groups: bool = False) -> RawData:
     """Read the splits of a hub dataset that the settings name; DataError with a suggestion.
 
-    target: the name of the target, as in `column_target`.
+    target: the name of the target, as in `column_target`. has_groups: does every split need data.group, not only train?
     """
     notes = offline_if_unreachable()
     found: ColumnTarget | None = None
@@ -43,12 +43,13 @@ def read_hub(settings: DataSettings, target: str = "auto") -> RawData:
         dataset, where = load_hub_split(settings, split), f"{settings.id} {split}"
         try:
             wanted = {"text": settings.text, "text_pair": settings.text_pair, "label": settings.label}
-            require_hub_columns(settings, wanted, dataset.column_names, where)
+            own = settings if has_groups else of_split(settings, name)
+            require_hub_columns(own, wanted, dataset.column_names, where)
         except MissingColumn as error:
             if error.key != "label" or name == "train":
                 raise
             raise no_labels_error(settings, name, where) from error
-        table = _texts(dataset, settings, where)
+        table = _texts(dataset, own, where)
         rows = _rows_with_text(table, settings, where)
         if len(rows) < len(table):
             dropped[f"{name}: missing text"] = len(table) - len(rows)

@@ -140,9 +140,10 @@ def _column(names: list[str], choices: tuple[str, ...], where: str) -> str:
 
 def _grouped(settings: DataSettings, cache: SharedCache) -> RawData:
     """Read rows of a query, a document and a label; data.group identifies the query of each row."""
-    data = (
-        read_hub(settings, Relevance.name) if settings.source == "hub" else read_files(settings, cache, Relevance.name)
-    )
+    if settings.source == "hub":
+        data = read_hub(settings, Relevance.name, has_groups=True)
+    else:
+        data = read_files(settings, cache, Relevance.name, has_groups=True)
     for name, split in data.splits.items():
         where = f"{settings.id or settings.path or settings.train_path} {name}"
         data.splits[name] = _rank_rows(split, settings, where, data.notes)

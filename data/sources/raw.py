@@ -142,6 +142,7 @@ class RawData:
     dropped: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     folds: int = 0  # into which the training rows were divided
+    whole: Labels | None = None  # labels of the training rows of all folds, where one fold is left out
 
     @property
     def training_texts(self) -> str:

@@ -19,7 +19,7 @@ import numpy as np
 from data.errors import DataError, MissingColumn
 from data.inputs.sound import SOUND
 from data.quoting import shell_setting
-from data.settings import DataSettings
+from data.settings import DataSettings, of_split
 from data.sources.cells import as_text, label_cell
 from data.sources.files import existing_file, read_options
 from data.sources.formats import read_rows
@@ -70,8 +70,9 @@ def hub_tables(settings: DataSettings) -> dict[str, SoundTable]:
     found = {}
     for name, split in hub_splits(settings).items():
         dataset, where = load_hub_split(settings, split), f"{settings.id} {split}"
-        require_hub_columns(settings, {"audio": settings.audio, "label": settings.label}, dataset.column_names, where)
-        found[name] = _of_dataset(dataset, settings, where)
+        own = of_split(settings, name)
+        require_hub_columns(own, {"audio": own.audio, "label": own.label}, dataset.column_names, where)
+        found[name] = _of_dataset(dataset, own, where)
     return found
 
 
@@ -110,15 +111,16 @@ def _of_dataset(dataset: Dataset, settings: DataSettings, where: str) -> SoundTa
 def file_tables(settings: DataSettings, cache: SharedCache, notes: list[str]) -> dict[str, SoundTable]:
     """Return the splits that have files, by their purpose; DataError for tables that cannot be read this way."""
     paths = {"train": settings.train_path or settings.path, "val": settings.val_path, "test": settings.test_path}
-    options = read_options(settings, {"audio": settings.audio, "label": settings.label}, notes)
     found = {}
     for name, text in paths.items():
         if text is None:
             continue
         path = existing_file(text, "data.path" if name == "train" and settings.path else f"data.{name}_path")
         cache.tell(f"reading {path.name}")
+        own = of_split(settings, name)
+        options = read_options(own, {"audio": own.audio, "label": own.label}, notes)
         try:
-            found[name] = _of_file(path, settings, options, cache)
+            found[name] = _of_file(path, own, options, cache)
         except MissingColumn as error:
             if error.key != "label" or name == "train":
                 raise

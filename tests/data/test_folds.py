@@ -182,3 +182,41 @@ def test_with_all_of_its_own_folds_every_row_trains(tmp_path: Path) -> None:
     assert (len(splits.train), len(splits.select), len(splits.report[0])) == (120, 24, 24)
     assert "scores on test and val mean nothing" in " ".join(splits.notes)
     assert "train+test/exact" not in splits.duplicates
+
+
+def in_parts(folder: Path, labels: list[str]) -> Path:
+    """A file with 20 rows in each of three parts; labels: of the rows of each part, repeated."""
+    lines = [
+        f"text {part}-{row},{labels[part][row % len(labels[part])]},{part + 1}"
+        for part in range(3)
+        for row in range(20)
+    ]
+    (folder / "parts.csv").write_text("\n".join(["text,label,part", *lines]) + "\n")
+    return folder / "parts.csv"
+
+
+def test_all_folds_have_the_same_positive_class(tmp_path: Path) -> None:
+    path = in_parts(tmp_path, ["aaaaaaaaab", "ab", "abbbbbbbbb"])
+    positives = {own_fold(path, fold, group=None).task.positive for fold in "123"}
+    assert len(positives) == 1, "each fold alone has another class that is rarer"
+
+
+def test_a_class_that_only_the_left_out_fold_has_is_told_and_one_class_is_refused(tmp_path: Path) -> None:
+    path = in_parts(tmp_path, ["abc", "ab", "ab"])
+    assert "data.fold=1: all training rows of 'c' are in this fold, so the model cannot learn it" in " ".join(
+        own_fold(path, "1", group=None).notes
+    )
+    path = in_parts(tmp_path, ["ab", "a", "a"])
+    with pytest.raises(DataError, match="rows of 'b' are in this fold, so only one class is left to train on"):
+        own_fold(path, "1", group=None)
+
+
+def test_only_the_training_file_needs_the_columns_of_groups_and_folds(tmp_path: Path) -> None:
+    path = with_parts(tmp_path)
+    other = tmp_path / "test.csv"
+    other.write_text("text,label\n" + "\n".join(f"another {i},{'ab'[i % 2]}" for i in range(10)) + "\n")
+    grouped = {"source": "files", "train_path": str(path), "test_path": str(other), "group": "author"}
+    settings = DataSettings(**grouped)  # type: ignore[arg-type]
+    splits = load_splits(settings, tokenizer="words", vocab_size=0, cache=tmp_path / "cache")
+    assert len(splits.report[0]) == 10 and len(splits.train) + len(splits.select) == 120
+    assert own_fold(path, "1", calibration=str(other)).calibration is not None

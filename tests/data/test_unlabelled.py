@@ -20,6 +20,7 @@ from data.sources.choice import read_raw
 from data.stores.build_once import SharedCache
 from data.unlabelled import append_unlabelled, load_unlabelled
 from tests.data.helpers import split_of_words
+from tests.data.inputs.sounds import sound_settings, write_clips
 
 
 @pytest.mark.parametrize("rows", [None, 7])
@@ -80,3 +81,13 @@ def test_texts_of_held_out_rows_are_left_out_and_counted(reviews: Path, tmp_path
     everything = {"test": text_hashes(raw, raw.fingerprint(), cache)}
     with pytest.raises(DataError, match="all 120 unlabelled texts are texts of test"):
         load(rows=None, held_out=everything)
+
+
+def test_sounds_without_labels_become_frames(tmp_path: Path) -> None:
+    clips = write_clips(tmp_path)
+    settings = sound_settings(clips)
+    splits = load_splits(settings, tokenizer="mfcc", vocab_size=0, cache=tmp_path / "cache")
+    extra = load_unlabelled(replace(settings, missing="refuse"), splits.tokenizer, rows=None, cache=tmp_path / "cache")
+    together = append_unlabelled(splits.train, extra.split)
+    batch = collate(together, np.array([0, len(splits.train)]))
+    assert together.num_unlabelled == len(extra.split) > 0 and batch.inputs

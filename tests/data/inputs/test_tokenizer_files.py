@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from data.errors import DataError
+from data.inputs.bare_texts import read_facts
 from data.inputs.tokenizer_files import fetch_file, files_beside, named_tokens, why_no_vocabulary
 
 
@@ -23,6 +24,27 @@ def test_a_folder_without_a_file_has_none_and_a_damaged_one_is_named(tmp_path: P
     (tmp_path / "tokenizer_config.json").write_text("{")
     with pytest.raises(DataError, match=r"tokenizer_config.json is not JSON .*model.tokenizer=train"):
         files_beside(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("special_tokens_map.json", [], "special_tokens_map.json holds no JSON object"),
+        ("tokenizer_config.json", 3, "tokenizer_config.json holds no JSON object"),
+        ("tokenizer_config.json", {"do_lower_case": "yes"}, "do_lower_case is 'yes', not true or false"),
+        ("tokenizer_config.json", {"strip_accents": 3}, "strip_accents is 3, not true or false"),
+        ("tokenizer_config.json", {"pad_token": {"text": "x"}}, "pad_token is {'text': 'x'}, not a text"),
+        ("tokenizer_config.json", {"bare_texts": 5}, "bare_texts is 5, not an object"),
+    ],
+)
+def test_entries_of_another_type_are_refused_with_their_name(
+    tmp_path: Path, name: str, content: object, said: str
+) -> None:
+    (tmp_path / name).write_text(json.dumps(content))
+    with pytest.raises(DataError, match=f"{said}.*Go on with"):
+        beside = files_beside(str(tmp_path))
+        named_tokens(beside)
+        read_facts(str(tmp_path), beside, False, "auto")
 
 
 def test_a_vocabulary_that_is_not_read_is_named_with_the_way_to_convert_it(tmp_path: Path) -> None:
