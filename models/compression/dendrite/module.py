@@ -53,6 +53,7 @@ class Dendritic(nn.Module):
 
     def __init__(self, soma: nn.Linear) -> None:
         super().__init__()
+        self.in_features, self.out_features = soma.in_features, soma.out_features
         self.soma = soma
         self.dendrites = nn.ModuleList()  # each a Dendrite
 

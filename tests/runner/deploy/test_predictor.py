@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
+from torch import nn
 
+from models.compression.dendrite.module import Dendritic
+from models.compression.splitquant import SplitLinear
+from models.network import Network
 from runner.deploy.exported import find_model
 from runner.deploy.predictor import Predictor, check_files_match
 from runner.errors import ConfigError
@@ -41,3 +47,15 @@ def test_one_long_text_changes_no_answer_and_no_order(output: Path) -> None:
     for one, other in zip(together, alone, strict=True):
         assert one["prediction"] == other["prediction"]
         assert one["probabilities"] == pytest.approx(other["probabilities"], abs=1e-6)
+
+
+@pytest.mark.parametrize("replace_layer", [Dendritic, SplitLinear.exact])
+def test_a_head_with_dendrites_or_in_three_parts_has_as_many_outputs_as_before(
+    output: Path, replace_layer: Callable[[nn.Linear], nn.Module]
+) -> None:
+    predictor = Predictor(find_model("aaaa", output, "auto"))
+    model = cast(Network, predictor.model)
+    model.classifier = replace_layer(cast(nn.Linear, model.classifier))  # type: ignore[assignment]
+    check_files_match(model, predictor.exported, 2, predictor.tokenizer.vocab_size)
+    with pytest.raises(ConfigError, match="2 outputs for 3 labels"):
+        check_files_match(model, predictor.exported, 3, predictor.tokenizer.vocab_size)
