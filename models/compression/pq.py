@@ -8,15 +8,20 @@ int8, and so are linear layers. A model without any suitable table is refused.
 
 from __future__ import annotations
 
+from typing import cast
+
 from torch import nn
 
 from models.compression import settings
+from models.compression.pruning.masks import PRUNED
 from models.compression.quantization.coded import CodedLinear, CodedTable, CodedWeight, Codes
 from models.compression.quantization.grid import Grid
 from models.compression.quantization.product import CENTRES, ProductCodes, product_bytes
 from models.compression.quantization.stage import RANGE_BYTES, QuantizationStage
+from models.compression.stage import StageContext
 from models.errors import ModelError
 from models.json_types import JsonObject
+from models.network import Network
 
 
 class Pq(QuantizationStage):
@@ -25,12 +30,24 @@ class Pq(QuantizationStage):
     options: settings.Pq
 
     def check(self, model: nn.Module) -> None:
-        """ModelError if product codes are smaller than int8 for none of the tables."""
+        """ModelError if product codes are smaller than int8 for none of the tables, or would replace zeros."""
         tables = [module for module in model.modules() if type(module) is nn.Embedding]
         if not any(not self._reason(table) for table in tables):
             largest = max(tables, key=lambda table: table.weight.numel(), default=None)
             why = "this model has no table of vectors" if largest is None else self._reason(largest)
             raise ModelError(f"compression=[{self.name}]: {why}. Try: 'compression=[int8]'")
+        pruned = model.architecture.get(PRUNED, ()) if isinstance(model, Network) else ()
+        for name in pruned:
+            table = model.get_submodule(name)
+            if isinstance(self.made_for(name, table), CodedTable) and not self._reason(cast(nn.Embedding, table)):
+                raise ModelError(
+                    f"compression=[{self.name}]: the centres of product codes need not be zero, but the table {name} "
+                    "is pruned. Try: 'compression=[int8]'"
+                )
+
+    def prepare(self, model: nn.Module, context: StageContext) -> None:
+        """Check again: an earlier stage may have pruned a table."""
+        self.check(model)
 
     def _reason(self, table: nn.Embedding) -> str:
         """Why product codes do not suit a table; "" if they do."""

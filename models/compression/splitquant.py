@@ -14,19 +14,24 @@ Layers with fewer rows than clusters stay whole, as published. Biases are neithe
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from models.compression import settings
+from models.compression.pruning.masks import PRUNED
 from models.compression.quantization.bits import pack, row_bytes, unpack
 from models.compression.quantization.clusters import COUNT, assign_clusters
 from models.compression.quantization.coded import CodedLinear, CodedMatrix, CodedWeight, Codes
 from models.compression.quantization.grid import Grid, check_finite
 from models.compression.quantization.stage import QuantizationStage, sample_logits
+from models.compression.settings.chain import PACKED
 from models.compression.stage import StageContext
+from models.errors import ModelError
 from models.json_types import JsonObject
+from models.network import Network
 
 ID_BITS = 2  # bits of a cluster number
 
@@ -41,8 +46,9 @@ def split_weight(weight: Tensor) -> list[Tensor]:
 class SplitLinear(CodedWeight):
     """Three layers without bias whose outputs are added, and one bias."""
 
-    def __init__(self, parts: list[nn.Module], bias: Tensor | None) -> None:
+    def __init__(self, parts: Sequence[nn.Linear | CodedLinear], bias: Tensor | None) -> None:
         super().__init__()
+        self.in_features, self.out_features = parts[0].in_features, parts[0].out_features
         self.parts = nn.ModuleList(parts)
         self.bias = bias
         self.is_trained = all(part.is_trained for part in parts if isinstance(part, CodedWeight))
@@ -50,7 +56,7 @@ class SplitLinear(CodedWeight):
     @classmethod
     def exact(cls, layer: nn.Linear) -> SplitLinear:
         """The layer split but not quantized, for comparison."""
-        parts: list[nn.Module] = []
+        parts: list[nn.Linear] = []
         for weight in split_weight(layer.weight.detach()):
             part = nn.Linear(layer.in_features, layer.out_features, bias=False, device="meta")
             part.weight = nn.Parameter(weight)
@@ -143,12 +149,21 @@ class Splitquant(QuantizationStage):
         shape = (layer.out_features, layer.in_features)
         if self.options.form == "whole" or layer.out_features < COUNT:
             return CodedLinear(layer, Codes(*shape, grid))
-        if self.options.form == "packed":
+        if self.options.form == PACKED:
             return CodedLinear(layer, ClusterCodes(*shape, grid))
         return SplitLinear([CodedLinear(layer, Codes(*shape, grid), bias=False) for _ in range(COUNT)], layer.bias)
 
+    def check(self, model: nn.Module) -> None:
+        """ModelError if a pruned model's zeros cannot be represented."""
+        if self.options.form == PACKED and isinstance(model, Network) and PRUNED in model.architecture:
+            raise ModelError(
+                f"compression=[{self.name}]: the ranges of form={PACKED} need not contain zero, but this model is "
+                f"pruned. Try: compression.{self.name}.form=dense"
+            )
+
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
         """Quantize, and record how much splitting alone changes the logits; only the order of sums differs."""
+        self.check(model)  # again: an earlier stage may have pruned it
         if self.options.form == "dense":
             context.say("each layer computes three products instead of one")
         if self.options.form != "whole":

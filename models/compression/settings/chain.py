@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 from models.compression.settings.exits import Exits
-from models.compression.settings.learn import TaughtSettings
-from models.compression.settings.pruning import MaskedPruning
-from models.compression.settings.quantization import WeightOnly
+from models.compression.settings.learn import Dendrites, TaughtSettings
+from models.compression.settings.pruning import MaskedPruning, Ziplm
+from models.compression.settings.quantization import Pq, Splitquant, WeightOnly
 from models.compression.settings.stage import StageSettings
 
 EVEN = "even"  # the scheme of a grid that cannot represent 0
+PACKED = "packed"  # the form of splitquant whose ranges need not contain 0
+TABLE = "bert.embeddings.word_embeddings"  # the word table of our own encoder
 RANK = {"learn": 0, "prune": 1, "shorten": 2, "quantize": 3, "exits": 4}  # the order in a chain
 RESULT = {
     "prune": "zeros", "shorten": "choice of lengths", "quantize": "quantized weights", "exits": "thresholds",
@@ -29,7 +33,7 @@ def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
                 f"{RESULT[stages[before[0]].phase]}. "
                 f"Try: 'compression=[{','.join(by_rank)}]'"
             )
-    found += _trained_codes(stages)
+    found += _trained_codes(stages) + _grown_encoders(stages)
     quantizing = [name for name in names if stages[name].phase == "quantize"]
     if len(quantizing) > 1:
         kept = [name for name in names if name not in quantizing[1:]]
@@ -51,6 +55,20 @@ def _trained_codes(stages: dict[str, StageSettings]) -> list[str]:
     ]
 
 
+def _grown_encoders(stages: dict[str, StageSettings]) -> list[str]:
+    """A one-line message for each ziplm after dendrites inside the encoder, whose rows and columns it cannot remove."""
+    found, grown = list[str](), ""
+    for name, stage in stages.items():
+        if isinstance(stage, Dendrites) and stage.grows_in_encoder():
+            grown = grown or name
+        elif grown and isinstance(stage, Ziplm):
+            found.append(
+                f"compression=[{','.join(stages)}]: {name} removes rows and columns of plain linear layers, but "
+                f"{grown} adds dendrites inside the encoder. Try: 'compression.{grown}.targets=[classifier]'"
+            )
+    return found
+
+
 def wrong_starts(stages: dict[str, StageSettings], *, is_finished: bool) -> list[str]:
     """A one-line message for each pruning with starts=pretrained that would get a trained model instead."""
     found, before = [], "from= gives a trained model" if is_finished else ""
@@ -66,15 +84,12 @@ def wrong_starts(stages: dict[str, StageSettings], *, is_finished: bool) -> list
 
 def missing_requirements(stages: dict[str, StageSettings], *, has_encoder: bool) -> list[str]:
     """A one-line message for each unmet requirement of a stage, and for each contradiction in its options."""
-    found, pruned = [], ""
+    found, pruning = list[str](), dict[str, MaskedPruning]()
     for name, stage in stages.items():
         found += stage.contradictions(name)
-        pruned = name if isinstance(stage, MaskedPruning) else pruned
-        if pruned and isinstance(stage, WeightOnly) and EVEN in (stage.scheme, stage.embedding_scheme):
-            found.append(
-                f"compression=[{pruned},{name}]: the levels of scheme=even have no zero, but {pruned} makes zeros. "
-                f"Try: compression.{name}.scheme=symmetric compression.{name}.embedding_scheme=affine"
-            )
+        if isinstance(stage, MaskedPruning):
+            pruning[name] = stage
+        found += _lost_zeros(pruning, name, stage)
         if isinstance(stage, TaughtSettings) and not stage.teacher:
             found.append(
                 f"compression=[{name}] learns from a teacher. "
@@ -83,6 +98,28 @@ def missing_requirements(stages: dict[str, StageSettings], *, has_encoder: bool)
         if stage.needs_encoder and not has_encoder:
             found += _needs_encoder(name, stage)
     return found
+
+
+def _lost_zeros(pruning: dict[str, MaskedPruning], name: str, stage: StageSettings) -> list[str]:
+    """The error message for a quantization that cannot represent the zeros of an earlier pruning; else none."""
+    *_, pruned = "", *pruning
+    if not pruned:
+        return []
+    start, cure = f"compression=[{pruned},{name}]: ", f"Try: compression.{name}"
+    if isinstance(stage, WeightOnly) and EVEN in (stage.scheme, stage.embedding_scheme):
+        cure = f"{cure}.scheme=symmetric compression.{name}.embedding_scheme=affine"
+        return [f"{start}the levels of scheme=even have no zero, but {pruned} makes zeros. {cure}"]
+    if isinstance(stage, Splitquant) and stage.form == PACKED:
+        return [
+            f"{start}the ranges of form={PACKED} need not contain zero, but {pruned} makes zeros. {cure}.form=dense"
+        ]
+    tables = [one for one, own in pruning.items() if own.matrices and fnmatchcase(TABLE, own.matrices)]
+    if isinstance(stage, Pq) and stage.embeddings and tables:
+        return [
+            f"compression=[{tables[-1]},{name}]: the centres of product codes need not be zero, but {tables[-1]} makes "
+            f"zeros in a table. Try: 'compression=[{tables[-1]},int8]'"
+        ]
+    return []
 
 
 def _needs_encoder(name: str, stage: StageSettings) -> list[str]:

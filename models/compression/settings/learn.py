@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import ClassVar
 
 from models.compression.settings.stage import StageSettings
 from models.settings import limited
+
+BLOCKS = ("encoder", "backbone")  # the parts of `bert` with the blocks: in our encoder, and in one of transformers
 
 
 @dataclass
@@ -146,3 +149,13 @@ class Dendrites(StageSettings):
     p_epochs: int = limited(40, low=1)
     p_patience: int = limited(5, low=1)
     p_lr: float = limited(0.01, above=0.0, high=100.0)
+
+    def grows_in_encoder(self) -> bool:
+        """May layers of the encoder's blocks get dendrites? The modes restart and base add none."""
+        if self.mode in ("restart", "base"):
+            return False
+        parts = [target.split(".") for target in self.targets]
+        return any(
+            fnmatchcase("bert", part[0]) and (len(part) == 1 or any(fnmatchcase(name, part[1]) for name in BLOCKS))
+            for part in parts
+        )

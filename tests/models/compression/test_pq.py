@@ -57,3 +57,12 @@ def test_a_bag_of_two_numbers_a_word_can_have_codes_of_one() -> None:
     Pq(Options(dsub=1), "pq").check(bag)
     model, _ = applied(Pq(Options(dsub=1)), bag)
     assert isinstance(model.bert.embeddings.word_embeddings.coded, ProductCodes)
+
+
+def test_a_pruned_table_is_refused_because_centres_are_no_zeros() -> None:
+    model = wide()
+    model.architecture["pruned"] = ["bert.encoder.layer.0.output.dense", "bert.embeddings.position_embeddings"]
+    Pq(Options()).check(model)
+    model.architecture["pruned"] = ["bert.embeddings.word_embeddings"]
+    with pytest.raises(ModelError, match=r"the table bert\.embeddings\.word_embeddings is pruned\. Try: 'compression="):
+        applied(Pq(Options(), "pq"), model)

@@ -150,3 +150,11 @@ def test_the_dense_form_triples_the_products_and_counts_each_weight_once() -> No
     assert 2.5 * plain < count_macs(model, batch(1)) < 3.5 * plain  # type: ignore[arg-type]
     assert 0 < rows.facts["quantize/split_difference"] < 1e-6
     assert 6 < rows.facts["quantize/bits_per_weight"] < 6.5
+
+
+def test_the_packed_form_of_a_pruned_model_is_refused() -> None:
+    model = small()
+    model.architecture["pruned"] = ["bert.encoder.layer.0.output.dense"]
+    with pytest.raises(ModelError, match=r"compression=\[s\]: .* is pruned\. Try: compression\.s\.form=dense"):
+        applied(Splitquant(Options(form="packed"), "s"), model)
+    Splitquant(Options(form="dense"), "s").check(model)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from typing import Any
 
 import pytest
 
 from models.compression.settings import METHODS
 from models.compression.settings.chain import RANK, missing_requirements, out_of_order, wrong_starts
-from models.compression.settings.learn import Distil, DistilLosses, DistilPhase
-from models.compression.settings.pruning import Magnitude
-from models.compression.settings.quantization import Bf16, WeightOnly
+from models.compression.settings.learn import Dendrites, Distil, DistilLosses, DistilPhase
+from models.compression.settings.pruning import Magnitude, Ziplm
+from models.compression.settings.quantization import Bf16, Pq, Splitquant, WeightOnly
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -53,3 +54,24 @@ def test_levels_without_a_zero_after_a_pruning_are_refused() -> None:
     assert "Try: compression.compact.scheme=symmetric" in line
     assert not missing_requirements({"magnitude": stages["magnitude"], "int4": WeightOnly()}, has_encoder=True)
     assert not missing_requirements({"compact": stages["compact"]}, has_encoder=True)
+
+
+@pytest.mark.parametrize("target", ["bert.encoder.layer.*.output.dense", "bert", "*", "bert.backbone.*"])
+def test_dendrites_inside_the_encoder_before_ziplm_are_refused(target: str) -> None:
+    (line,) = out_of_order({"d": Dendrites(targets=[target]), "z": Ziplm()})
+    assert line.endswith("d adds dendrites inside the encoder. Try: 'compression.d.targets=[classifier]'")
+
+
+@pytest.mark.parametrize("options", [{}, {"targets": ["bert.pooler.dense"]}, {"targets": ["bert"], "mode": "base"}])
+def test_other_dendrites_may_come_before_ziplm(options: dict[str, Any]) -> None:
+    assert out_of_order({"d": Dendrites(**options), "z": Ziplm()}) == []
+
+
+def test_codes_that_lose_the_zeros_of_a_pruning_are_refused() -> None:
+    (line,) = missing_requirements({"m": Magnitude(), "s": Splitquant(form="packed")}, has_encoder=True)
+    assert line.startswith("compression=[m,s]: the ranges of form=packed") and "Try: compression.s.form=dense" in line
+    (line,) = missing_requirements({"m": Magnitude(matrices="*word_embeddings"), "p": Pq()}, has_encoder=True)
+    assert "zeros in a table. Try: 'compression=[m,int8]'" in line
+    for fits in (Splitquant(), Splitquant(form="whole"), Pq()):
+        assert missing_requirements({"m": Magnitude(), "s": fits}, has_encoder=True) == []
+    assert missing_requirements({"s": Splitquant(form="packed")}, has_encoder=True) == []
