@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.compression.distillation.internals import PROJECTIONS, Internals, Shape, run_with_internals, shape_of
+from models.compression.distillation.internals import PROJECTIONS, Internals, run_with_internals, shape_of
 from models.compression.distillation.layer_map import layer_map
 from models.compression.distillation.losses import (
     attention_loss,
@@ -21,6 +21,7 @@ from models.compression.distillation.losses import (
     hidden_loss,
     relation_loss,
 )
+from models.compression.distillation.mismatches import mismatches
 from models.compression.distillation.text_vectors import TextMap, encode_texts, vector_mismatches
 from models.compression.settings.learn import Distil as Options
 from models.compression.settings.learn import DistilLosses, DistilPhase
@@ -79,43 +80,6 @@ def training_changes(phase: DistilPhase) -> JsonObject:
         "schedule": phase.schedule, "warmup": phase.warmup,
     }  # fmt: skip
     return own if learns_outputs else own | {"keep_best": False, "patience": NEVER}
-
-
-def mismatches(used: set[str], student: Shape, teacher: Shape, options: Options) -> list[str]:
-    """A one-line message with a fix for each loss that does not fit student and teacher."""
-    listed = ", ".join(sorted(used))
-    for who, shape in (("student", student), ("teacher", teacher)):
-        if not shape.layers:
-            return [
-                f"losses {listed} compare layers, but the {who} has none that can be read. "
-                "Try: the losses soft and hard alone"
-            ]
-        if shape.reads_apart:
-            return [
-                f"losses {listed} compare the tokens of a pair, but the {who} is a bi-encoder, which encodes its two "
-                "texts separately. Try: the losses soft and hard alone"
-            ]
-        if used & {"attention", "relation"} and not shape.heads:
-            return [f"losses {listed} compare attention, but the {who}'s cannot be read. Try: hidden in its place"]
-    layers, found = layer_map(options.layers, student.layers, teacher.layers), []
-    if "attention" in used:
-        unequal = {(student.heads[own - 1], teacher.heads[other - 1]) for own, other in layers.items()}
-        found += [
-            f"loss attention compares heads one by one, but the student has {own} and the teacher {other}. "
-            f"Try: attention=0 and relation=1 among the losses, or a student with model.heads={other}"
-            for own, other in sorted(unequal) if own != other
-        ]  # fmt: skip
-    if "relation" in used and (student.width % options.relation_heads or teacher.width % options.relation_heads):
-        found.append(
-            f"relation_heads={options.relation_heads} must divide the student's width {student.width} and the "
-            f"teacher's {teacher.width}. Try: relation_heads={np.gcd(student.width, teacher.width)}"
-        )
-    if "cosine" in used and student.width != teacher.width:
-        found.append(
-            f"loss cosine needs equal widths, but the student has {student.width} and the teacher {teacher.width}. "
-            "Try: cosine=0 and hidden=1 among the losses"
-        )
-    return found
 
 
 class Projections(nn.Module):

@@ -28,7 +28,8 @@ class Shape:
 
     layers: int = 0
     width: int = 0
-    heads: tuple[int, ...] = ()  # attention heads per layer; () if another library computes the attention
+    heads: tuple[int, ...] = ()  # attention heads per layer, 0 if all are removed; () if another library has them
+    projected: tuple[int, ...] = ()  # width of the queries per layer, less than `width` if heads are removed
     reads_apart: bool = False  # a bi-encoder: its states are of single texts, and masks of pairs do not apply to them
 
 
@@ -38,9 +39,12 @@ def shape_of(model: nn.Module) -> Shape:
         return Shape()
     architecture, bert, is_apart = model.architecture, model.bert, reads_apart(model)
     if isinstance(bert, Bert) and (encoder := bert.encoder) is not None:
-        attentions = [attention_of(bert, layer) for layer in range(1, len(encoder.layer) + 1)]
-        heads = tuple(attention.query.out_features // attention.head_size for attention in attentions)
-        return Shape(len(heads), architecture["hidden_size"], heads, is_apart)
+        parts = [cast(Layer, layer).attention.self for layer in encoder.layer]
+        sizes = [
+            (part.query.out_features, part.head_size) if isinstance(part, SelfAttention) else (0, 1) for part in parts
+        ]
+        heads, projected = tuple(width // size for width, size in sizes), tuple(width for width, _ in sizes)
+        return Shape(len(heads), architecture["hidden_size"], heads, projected, is_apart)
     if "backbone" in architecture:
         width, layers = bert.state_shape()
         return Shape(layers, width, reads_apart=is_apart)
@@ -48,9 +52,10 @@ def shape_of(model: nn.Module) -> Shape:
 
 
 def attention_of(bert: Bert, layer: int) -> SelfAttention:
-    """The self-attention module of a layer; layers count from 1."""
+    """The self-attention module of a layer that has heads; layers count from 1."""
     assert bert.encoder is not None, "a bag of words has no layers"
-    found: SelfAttention = cast(Layer, bert.encoder.layer[layer - 1]).attention.self
+    found = cast(Layer, bert.encoder.layer[layer - 1]).attention.self
+    assert isinstance(found, SelfAttention), "mismatches refuses layers without heads"
     return found
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import torch
+from torch import nn
 
 from models.checkpoints.open import load_model
+from models.compression.dendrite.module import Dendritic
 from models.compression.distillation.internals import run_with_internals, shape_of
+from models.compression.splitquant import SplitLinear
+from models.compression.structured.layer_widths import restore, widths
 from tests.models.helpers import batch, small, stock
 
 
@@ -42,3 +48,19 @@ def test_looking_leaves_the_model_as_it_was() -> None:
 def test_a_bag_of_words_has_only_answers() -> None:
     assert shape_of(small(family="dsn", backbone="none", readout={"name": "mean"})).layers == 0
     assert shape_of(small()).heads == (4, 4)
+
+
+def test_states_are_read_through_a_layer_that_has_lost_all_heads() -> None:
+    model = restore(small(), {"layers": [[0, 48], [3, 0]]})
+    assert (shape_of(model).heads, shape_of(model).projected) == ((0, 3), (0, 24))
+    inside = run_with_internals(model, batch(), [2])
+    assert len(inside.states) == 3 and inside.scores(2).shape[1] == 3
+
+
+@pytest.mark.parametrize("make", [Dendritic, SplitLinear.exact])
+def test_heads_are_counted_behind_replaced_layers(make: Callable[[nn.Linear], nn.Module]) -> None:
+    model = small()
+    for name, layer in list(model.bert.encoder.named_modules()):
+        if isinstance(layer, nn.Linear):
+            model.bert.encoder.set_submodule(name, make(layer))
+    assert shape_of(model).heads == (4, 4) and widths(model) == [[4, 48], [4, 48]]
