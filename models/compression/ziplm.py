@@ -19,7 +19,7 @@ from torch import nn
 
 from models.compression.settings.pruning import Ziplm as Options
 from models.compression.stage import Inputs, Stage, StageContext, Stopwatch, Targets, TaskView
-from models.compression.structured.blocks import blocks_of
+from models.compression.structured.blocks import replaced_layers
 from models.compression.structured.layer_widths import record_widths, restore, widths
 from models.compression.structured.recovery import RecoveryHook
 from models.compression.structured.search import Choices, search_weights, solve_knapsack
@@ -47,7 +47,7 @@ class Ziplm(Stage):
 
     def check(self, model: nn.Module) -> None:
         """ModelError unless the encoder reads whole rows, in blocks of a known kind, of the length to be timed."""
-        blocks_of(model)
+        self._check_layers(model)
         if reads_apart(model):
             raise ModelError(
                 f"compression=[{self.name}] measures what the tokens of a row contribute, but a bi-encoder encodes the "
@@ -60,12 +60,22 @@ class Ziplm(Stage):
                 f"{longest} at most. Try: compression.{self.name}.length={longest}"
             )
 
+    def _check_layers(self, model: nn.Module) -> None:
+        """ModelError unless the blocks are of a known kind, with layers whose rows and columns can be removed."""
+        replaced = next(replaced_layers(model), None)
+        if replaced is not None:
+            raise ModelError(
+                f"compression=[{self.name}] removes rows and columns of plain linear layers, but this model has a "
+                f"{replaced}. Try: the run before it"
+            )
+
     def check_speed(self, model: nn.Module, stopwatch: Stopwatch) -> None:
         """ModelError if the target speed is out of reach."""
         SpeedModel(cast(Network, model), stopwatch, self.options).target_speedup()
 
     def run(self, model: Any, context: StageContext) -> nn.Module:
         """Prune in steps; ModelError if an earlier stage has put the target out of reach."""
+        self._check_layers(model)  # again: an earlier stage may have replaced some
         options, dense = self.options, copy.deepcopy(model).eval()
         kept, done = context.load_progress(), 0
         speed = SpeedModel(dense, context, options, kept[1].get("speed") if kept else None)

@@ -8,6 +8,7 @@ Masking columns and cutting layers give the same outputs: tests/models/compressi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -174,6 +175,21 @@ def linear_of(layer: nn.Module, part: str) -> nn.Linear:
     found = output_of(layer, part)
     assert isinstance(found, nn.Linear)
     return found
+
+
+def replaced_layers(model: nn.Module) -> Iterator[str]:
+    """The class names of those layers of heads and neurons that are not plain, such as quantized ones.
+
+    What is left of a removed sublayer does not count. ModelError for blocks of an unknown kind.
+    """
+    for layer in blocks_of(model):
+        for where in parts_of(layer).values():
+            reader = layer.get_submodule(where.read_by)
+            if isinstance(reader, BiasOnly | ZerosOnly):
+                continue
+            for part in (reader, *map(layer.get_submodule, where.made_by)):
+                if not isinstance(part, nn.Linear):
+                    yield type(part).__name__
 
 
 def group_of(layer: nn.Module, part: str) -> int:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from models.compression.dendrite.module import attach_dendrites
 from models.compression.settings.pruning import Recovery
 from models.compression.settings.pruning import Ziplm as Options
-from models.compression.structured.layer_widths import widths
+from models.compression.structured.layer_widths import restore, widths
 from models.compression.ziplm import Ziplm, task_loss
 from models.errors import ModelError
 from tests.models.compression.counting_context import CountingContext, NoisyContext, TokenContext, model, options, run
@@ -99,3 +100,19 @@ def test_a_length_beyond_the_models_positions_is_refused_before_anything_is_time
 def test_a_bi_encoder_is_refused_because_its_layers_see_other_rows_than_the_mask() -> None:
     with pytest.raises(ModelError, match=r"compression=\[ziplm\].*bi-encoder.*Try: 'compression=\[magnitude\]'"):
         Ziplm(Options(length=64), "ziplm").check(small(readout=BI_ENCODER))
+
+
+@pytest.mark.parametrize("name", ["output.dense", "attention.self.value"])
+def test_layers_that_an_earlier_stage_has_replaced_are_refused(name: str, context: CountingContext) -> None:
+    start = model()
+    attach_dendrites(start, [f"bert.encoder.layer.1.{name}"])
+    with pytest.raises(ModelError, match=r"compression=\[ziplm\].*this model has a Dendritic"):
+        Ziplm(Options(length=16), "ziplm").check(start)
+    with pytest.raises(ModelError, match="this model has a Dendritic"):
+        run(options(1.3), context, start)
+
+
+def test_dendrites_outside_the_blocks_and_removed_sublayers_are_no_obstacle() -> None:
+    start = restore(model(), {"layers": [[0, 48], [4, 0], [4, 48]]})
+    attach_dendrites(start, ["classifier"])
+    Ziplm(Options(length=16), "ziplm").check(start)
