@@ -18,7 +18,8 @@ from typing import cast
 import numpy as np
 from torch import nn
 
-from models.backbones.bert import Bert, Layer
+from models.backbones.attention import SelfAttention
+from models.backbones.bert import Bert, Intermediate, Layer
 from models.backbones.bert_embeddings import Embeddings
 from models.compression.dynamic_int8 import DynamicLinear
 from models.compression.quantization.coded import CodedLinear, CodedTable, Codes
@@ -186,13 +187,15 @@ def write_convolution(written: Written, own: BandConvolution) -> JsonObject:
 
 
 def write_layer(written: Written, layer: Layer) -> int:
-    """Write one layer; return its number of attention heads."""
+    """Write one layer; return its number of attention heads. NotPacked if all of its heads or neurons are removed."""
     attention = layer.attention
-    own, width = attention.self, attention.output.dense.in_features
+    own = attention.self
+    if not isinstance(own, SelfAttention) or not isinstance(layer.intermediate, Intermediate):
+        raise NotPacked("it has a layer without heads or without neurons")
     for linear in (own.query, own.key, own.value, attention.output.dense):
         written.linear(linear)
     written.norm(attention.output.LayerNorm)
     written.linear(layer.intermediate.dense)
     written.linear(layer.output.dense)
     written.norm(layer.output.LayerNorm)
-    return int(width // own.head_size)
+    return own.query.out_features // own.head_size

@@ -187,7 +187,7 @@ class Layer:
     """Attention and feed-forward block of a BERT."""
 
     def __init__(self, parts: Parts, width: int, heads: int, epsilon: float) -> None:
-        self.heads, self.size = heads, width // heads
+        self.heads = heads
         self.query, self.key, self.value, self.mix = (parts.linear() for _ in range(4))
         self.norm = parts.norm(width, epsilon)
         self.widen, self.narrow = parts.linear(), parts.linear()
@@ -196,10 +196,10 @@ class Layer:
     def __call__(self, hidden: np.ndarray) -> np.ndarray:
         """(T, H) to (T, H)."""
         query, key, value = self.query(hidden), self.key(hidden), self.value(hidden)
-        mixed = np.empty_like(query)
-        for start in range(0, self.heads * self.size, self.size):
-            head = slice(start, start + self.size)
-            scores = query[:, head] @ key[:, head].T / np.float32(math.sqrt(self.size))
+        mixed, size = np.empty_like(query), query.shape[1] // self.heads  # fewer columns than H if heads are removed
+        for start in range(0, query.shape[1], size):
+            head = slice(start, start + size)
+            scores = query[:, head] @ key[:, head].T / np.float32(math.sqrt(size))
             mixed[:, head] = softmax(scores) @ value[:, head]
         attended = self.norm(self.mix(mixed) + hidden)
         return self.last_norm(self.narrow(gelu(self.widen(attended))) + attended)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -11,8 +11,10 @@ import torch
 
 from models.build import build
 from models.compression import settings
+from models.compression.dendrite.module import attach_dendrites
 from models.compression.dynamic_int8 import DynamicInt8
 from models.compression.static_int8 import StaticInt8, StaticLinear
+from models.compression.structured.layer_widths import restore
 from models.compression.weight_only import WeightOnly
 from models.heads.base import HeadSpec
 from models.heads.target_scale import attach_target_scale
@@ -125,3 +127,21 @@ def test_networks_that_the_reader_does_not_compute_are_named() -> None:
         pack_network(make(readout={"name": "sum_all"}), facts())
     with pytest.raises(NotPacked, match="it computes in bfloat16"):
         pack_network(make().to(torch.bfloat16), facts())
+
+
+def test_a_network_with_fewer_heads_and_neurons_is_read_too(tmp_path: Path) -> None:
+    assert np.abs(differences(cast(Network, restore(make(), {"layers": [[1, 32], [2, 5]]})), tmp_path)).max() < 1e-4
+
+
+@pytest.mark.parametrize("layers", [[[0, 32], [2, 32]], [[2, 32], [2, 0]]])
+def test_a_layer_without_heads_or_neurons_is_not_packed(layers: list[list[int]]) -> None:
+    with pytest.raises(NotPacked, match="a layer without heads or without neurons"):
+        pack_network(cast(Network, restore(make(), {"layers": layers})), facts())
+
+
+@pytest.mark.parametrize("name", ["attention.output.dense", "attention.self.query", "output.dense"])
+def test_a_layer_with_dendrites_is_not_packed(name: str) -> None:
+    network = make()
+    attach_dendrites(network, [f"bert.encoder.layer.1.{name}"])
+    with pytest.raises(NotPacked, match="its layer Dendritic is not linear"):
+        pack_network(network, facts())
