@@ -55,8 +55,10 @@ def write_onnx(model: Network, path: Path, finish: Callable[[Path], None] | None
     if exits_of(model) is not None and lengths_of(model) is not None:
         raise ModelError(
             "a model with lengths and exits cannot be written as an ONNX graph: each part would need the tokens that "
-            "the parts before it kept. Try: the run before its exits, or run serve, which answers with torch"
+            "the parts before it kept"
         )
+    if any(parameter.dtype == torch.bfloat16 for parameter in model.parameters()):
+        raise ModelError("a model in bfloat16 cannot be written as an ONNX graph: its operators take no bfloat16")
     plain, longest = _plain(model), model.longest_input()
     length = min(LENGTH, longest or LENGTH)
 

@@ -15,6 +15,7 @@ from models.backbones.stock_head import stock_part
 from models.backbones.transformers_backbone import wrap_encoder
 from models.build import build
 from models.compression import settings
+from models.compression.bf16 import Bf16
 from models.compression.splitquant import Splitquant
 from models.compression.stage import Stage
 from models.errors import ModelError
@@ -119,6 +120,12 @@ def test_what_is_no_graph_is_refused_with_the_reason(tmp_path: Path) -> None:
     both = small(layers=3, readout={"name": "mean"})
     attach_exits(both, (1, 2), rule="confidence")
     both.bert.encoder.lengths = Lengths((0.9, 0.8, 1.0))
-    with pytest.raises(ModelError, match=r"lengths and exits .* the run before its exits"):
+    with pytest.raises(ModelError, match=r"lengths and exits .* the parts before it kept"):
         write_onnx(both, tmp_path / "model.onnx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_in_bfloat16_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="a model in bfloat16 cannot be written as an ONNX graph"):
+        write_onnx(quantized(Bf16(settings.Bf16())), tmp_path / "m.onnx")
+    assert not list(tmp_path.iterdir())

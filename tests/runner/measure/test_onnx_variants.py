@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import torch
 
+from models.compression.bf16 import cast_to_bf16
 from runner.measure.onnx_variants import onnx_models
 from tests.models.helpers import batch, small
 
@@ -16,3 +17,10 @@ def test_a_row_of_the_int8_graph_is_answered_as_it_is_alone() -> None:
     torch.testing.assert_close(together, graphs["onnx"](**rows), atol=0.1, rtol=0)
     del rows["token_type_ids"]
     assert torch.equal(graphs["onnx_int8"](**rows, token_type_ids=None), graphs["onnx_int8"](**rows))
+
+
+def test_a_model_in_bfloat16_is_not_timed_as_a_graph_and_the_reason_is_told() -> None:
+    model, told = small(), list[str]()
+    cast_to_bf16(model)
+    assert onnx_models(model, 1, told.append) == ({}, {})
+    assert len(told) == 1 and told[0].startswith("measure.onnx: a model in bfloat16 cannot be written")
