@@ -64,7 +64,8 @@ class QuantizationStage(Stage):
     def made_for(self, name: str, layer: nn.Module) -> CodedWeight | None:
         """The empty quantized layer that replaces the module of this name; None: the module is kept."""
         if type(layer) is nn.Linear:  # code elsewhere relies on the types of subclasses
-            return self.make_linear(layer) if self.options.head or name != HEAD else None
+            is_head = name == HEAD or name.startswith(f"{HEAD}.")  # the head itself, or inside it with dendrites
+            return self.make_linear(layer) if self.options.head or not is_head else None
         return self.make_table(layer) if type(layer) is nn.Embedding else None
 
     def fill(self, name: str, layer: nn.Linear | nn.Embedding, made: CodedWeight) -> None:

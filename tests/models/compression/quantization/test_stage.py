@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from models.compression.dendrite.module import add_dendrites, attach_dendrites
 from models.compression.quantization.coded import CodedLinear, CodedTable, coded_weights
 from models.compression.quantization.stage import quantization_error
 from models.compression.settings.quantization import WeightOnly as Options
@@ -59,3 +60,10 @@ def test_the_error_is_that_of_the_decoded_weights_and_bits_count_scales() -> Non
     steps = 32 * len(replaced)  # one float32 step for each tensor
     assert found["quantize/bits_per_weight"] == pytest.approx(8 + steps / old.numel())
     assert found["quantize/layers"] == len(replaced) == len(coded_weights(model))
+
+
+def test_a_head_with_dendrites_is_left_with_them_if_the_head_is_not_asked_for() -> None:
+    model = small()
+    add_dendrites(attach_dendrites(model, ["classifier"]), 1, "tanh")
+    WeightOnly(Options(head=False)).replace_layers(model)
+    assert not list(coded_weights(model.classifier)) and list(coded_weights(model.bert))
