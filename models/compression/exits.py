@@ -45,16 +45,26 @@ class Exits(Stage):
                 f"{key}.after={options.after}: an exit after layer {options.after[-1]} of {layers} leaves nothing out. "
                 f"Try: '{key}.after={list(range(1, layers))}'"
             )
-        if options.rule == "patience" and options.threshold is not None and options.threshold >= layers:
-            raise ModelError(
-                f"{key}.threshold={options.threshold:g}: a patience below the {layers} layers is needed. "
-                f"Try: {key}.threshold={min(2, layers - 1)}"
-            )
+        self._check_patience(model, len(options.after or range(1, layers)))
         if is_quantized(model.architecture) and options.form != "frozen":
             raise ModelError(
                 f"{key}.form={options.form} trains the encoder, but its weights are quantized. Try: {key}.form=frozen"
             )
         self._check_numbers(model)
+
+    def _check_patience(self, model: LinearHead, exits: int) -> None:
+        """ModelError if so few exits can never agree as often as rule=patience needs."""
+        options, key = self.options, f"compression.{self.name}"
+        if options.rule != "patience":
+            return
+        if exits < 2:
+            other = "confidence" if model.spec.outputs > 1 else "learned"
+            raise ModelError(f"{key}.rule=patience compares two exits, but there is one. Try: {key}.rule={other}")
+        if options.threshold is not None and options.threshold >= exits:
+            raise ModelError(
+                f"{key}.threshold={options.threshold:g}: a patience below the number of exits, {exits}, is needed. "
+                f"Try: {key}.threshold={min(2, exits - 1)}"
+            )
 
     def _check_numbers(self, model: LinearHead) -> None:
         """ModelError for rules and guarantees that need classes, if the model is a regressor."""

@@ -61,11 +61,21 @@ def test_exits_again_replace_those_that_there_are() -> None:
     assert [entry["method"] for entry in model.architecture["compressed"]] == ["exits"]
 
 
+@pytest.mark.parametrize(("outputs", "other"), [(3, "confidence"), (1, "learned")])
+def test_patience_needs_two_exits_to_compare(outputs: int, other: str) -> None:
+    stage = Exits(Options(rule="patience"), "exits")
+    with pytest.raises(
+        ModelError, match=rf"compares two exits, but there is one\. Try: compression\.exits\.rule={other}"
+    ):
+        stage.check(small(num_labels=outputs))
+    stage.check(small(num_labels=outputs, layers=3))
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
         ({"after": [2, 4]}, r"Try: 'compression.exits.after=\[1, 2, 3\]'"),
-        ({"rule": "patience", "threshold": 4.0}, "a patience below the 4 layers"),
+        ({"rule": "patience", "threshold": 4.0}, "a patience below the number of exits, 3"),
     ],
 )
 def test_options_that_do_not_fit_the_layers_are_refused(options: dict[str, Any], words: str) -> None:
