@@ -30,20 +30,27 @@ class Bigram(WordVectors):
         self.register_buffer("ends", torch.tensor(find_ends(tokens) if tokens else [pad_id] * len(ENDS)))
 
     def forward(self, ids: Tensor) -> Tensor:
-        """Embed ids (B, T), or (N,) of concatenated texts, as vectors (..., hidden)."""
-        found: Tensor = self.words(ids) + self.pair_vectors(ids.flatten()).view(*ids.shape, -1)
+        """Embed ids (B, T), or (T,) of one text, as vectors (..., hidden)."""
+        return self.at_places(ids, torch.arange(ids.shape[-1], device=ids.device))
+
+    def at_places(self, ids: Tensor, places: Tensor) -> Tensor:
+        """Embed ids (N,) of concatenated texts, or rows (B, T), as (..., hidden); places: (N,) or (T,) in the rows."""
+        found: Tensor = self.words(ids) + self.pair_vectors(ids, places == 0)
         return found
 
     def own_spreads(self) -> dict[nn.Module, float]:
         """The table of pairs starts at zero."""
         return {self.pairs: 0.0}
 
-    def pair_vectors(self, ids: Tensor) -> Tensor:
-        """The bigram vectors (N, hidden) for ids (N,); zero for a text's first word and for [PAD], [CLS], [SEP]."""
-        is_end = (ids.unsqueeze(1) == self.ends).any(1)
-        before, is_after_end = ids.roll(1), is_end.roll(1)
+    def pair_vectors(self, ids: Tensor, is_first: Tensor) -> Tensor:
+        """The bigram vectors (..., hidden) for ids (B, T) or (N,); zero for [PAD], [CLS], [SEP] and after them.
+
+        is_first: (T,) or (N,), which tokens begin a text: without special tokens, another text ends right before them.
+        """
+        is_end = (ids.unsqueeze(-1) == self.ends).any(-1)
+        before, is_after_end = ids.roll(1, -1), is_end.roll(1, -1) | is_first
         rows: Tensor = self.pairs((before * FIRST + ids * SECOND) % PRIME % self.buckets)
-        return rows.masked_fill((is_end | is_after_end).unsqueeze(1), 0.0)
+        return rows.masked_fill((is_end | is_after_end).unsqueeze(-1), 0.0)
 
 
 def find_ends(tokens: Tokens) -> list[int]:

@@ -114,3 +114,12 @@ def test_a_vocabulary_without_ends_and_no_buckets_are_refused() -> None:
         make_embedding(OPTIONS, 10, 4, 0, lambda: ["a", "b"])
     with pytest.raises(ModelError, match=r"buckets=0.*Try: model.embedding.buckets="):
         make_embedding(OPTIONS | {"buckets": 0}, 90, 4, 0, tokens)
+
+
+def test_texts_without_special_tokens_form_no_pairs_with_each_other() -> None:
+    embedding, rows = made(), torch.tensor([[7, 9, 8], [9, 7, 11]])
+    alone = torch.cat([embedding(row[None]) for row in rows])
+    assert torch.equal(embedding(rows), alone)
+    assert torch.equal(alone[:, 0], embedding.words(rows[:, 0])), "a first word has no word before it"
+    flat = embedding.at_places(rows.flatten(), torch.tensor([0, 1, 2, 0, 1, 2]))
+    assert torch.equal(flat, alone.flatten(0, 1))
