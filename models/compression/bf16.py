@@ -13,8 +13,11 @@ import torch
 from torch import Tensor, nn
 
 from models.backbones.bert import Bert
+from models.backbones.bilstm import BiLstm
+from models.backbones.cnn import Cnn
 from models.compression.quantization.stage import record_method, sample_logits
 from models.compression.stage import Stage, StageContext
+from models.embeddings.base import WordVectors
 from models.json_types import JsonObject
 
 
@@ -49,14 +52,21 @@ def cast_to_bf16(model: nn.Module) -> None:
 
 
 def _below(bert: nn.Module) -> Iterator[nn.Module]:
-    """Parts of our encoder whose inputs may be float32, after computed word vectors or modules between layers."""
+    """Parts of our encoder whose inputs may be float32: frames, computed word vectors, modules between layers."""
+    if isinstance(bert, Cnn):
+        yield from bert.blocks.children()
     if not isinstance(bert, Bert):
         return
+    words = bert.embeddings.word_embeddings
+    if isinstance(words, WordVectors) and words.frame_width is not None:
+        yield from (part for part in words.children() if any(True for _ in part.parameters()))
     norm = bert.embeddings.LayerNorm
     if any(True for _ in norm.parameters()):  # norm=none has none
         yield norm
     if bert.encoder is not None:
         yield from bert.encoder.layer.children()
+    if isinstance(bert, BiLstm):
+        yield from bert.lstm.children()
 
 
 def to_own_type(layer: nn.Module, inputs: object) -> object:

@@ -8,11 +8,16 @@ from typing import Any
 import pytest
 import torch
 
-from models.compression.bf16 import Bf16
+from models.build import build
+from models.compression.bf16 import Bf16, cast_to_bf16
 from models.compression.settings.quantization import Bf16 as Options
+from models.heads.base import HeadSpec
+from models.settings import ModelSettings
 from runner.measure.size import bytes_packed
 from tests.models.compression.row_context import answers, applied, reopened
-from tests.models.helpers import small
+from tests.models.helpers import SMALL, small
+from tests.models.onnx.test_graph import LETTERS
+from tests.models.sounds import KINDS, frames, of_sounds
 
 MIX = {
     "name": "scalar_mix", "mixed": "all", "embeddings": True, "normalize": "softmax", "gamma": True, "init": "uniform",
@@ -26,6 +31,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "scalar_mix": {"readout": MIX},
     "layer_pool": {"readout": {"name": "layer_pool", "weights": "learned", "pool": "masked_mean"}},
     "parasite": {"readout": {"name": "parasite", "size": 4, "reach": 2, "length": 64}},
+    "bilstm": {"family": "bilstm", "readout": {"name": "mean"}},
     "xception": {"layers": 4, "hidden": 64, "readout": {"name": "xception", "kind": "residual"}},
 }
 
@@ -52,3 +58,23 @@ def test_a_long_text_is_not_cut_short_by_the_type_of_its_sum() -> None:
     mask[1, 3:] = 0
     both = [m(ids, mask).detach().float()[0] for m in (before, model)]
     torch.testing.assert_close(both[1], both[0], rtol=0.02, atol=0.02 * float(both[0].abs().max()))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_frames_of_sound_meet_weights_of_half_the_bytes(kind: str) -> None:
+    model, inputs = of_sounds(kind), frames(7, 4)
+    with torch.no_grad():
+        before = model(**inputs)
+        cast_to_bf16(model)
+        after = model(**inputs).float()
+    torch.testing.assert_close(after, before, rtol=0.1, atol=0.1)
+
+
+@pytest.mark.parametrize("family", ["bert", "bilstm", "dsn"])
+def test_computed_word_vectors_meet_weights_of_half_the_bytes(family: str) -> None:
+    settings = ModelSettings(**SMALL, family=family, embedding=LETTERS, norm="none", readout={"name": "mean"})
+    words = [f"word{number}" for number in range(90)]
+    model = build(settings, HeadSpec("text", 3), vocab_size=90, tokens=lambda: words)[0].eval()
+    before = answers(model)
+    cast_to_bf16(model)
+    torch.testing.assert_close(answers(model).float(), before, rtol=0.05, atol=0.05)
