@@ -38,7 +38,8 @@ def encoder_vectors(encoder: Network, backend: Backend, tokens: Sequence[str], h
     places.sort(key=lambda place: len(spelled[place]))  # less padding
     table = encoder.bert.word_vectors()
     assert isinstance(table, torch.nn.Embedding)
-    found = torch.zeros(len(tokens), table.weight.shape[1])
+    width = table.weight.shape[1] if how == "input" else encoder.bert.state_shape()[0]  # a table may be narrower
+    found = torch.zeros(len(tokens), width)
     for start in range(0, len(places), BATCH):
         chosen = places[start : start + BATCH]
         rows = [spelled[place] for place in chosen]

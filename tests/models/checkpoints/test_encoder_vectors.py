@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from tokenizers import Tokenizer as Backend
+from transformers import AutoModel
 
 from data.inputs.tokenizer import train_tokenizer
 from models.build import build
@@ -15,6 +17,7 @@ from models.checkpoints.encoder_vectors import encoder_tokenizer, encoder_vector
 from models.errors import ModelError
 from models.heads.base import HeadSpec
 from models.settings import ModelSettings
+from tests.models.families import config_of
 from tests.models.helpers import stock
 
 TOKENS = ["[PAD]", "film", "filmdull", "##ilm", "[unused3]", "dull"]
@@ -67,3 +70,11 @@ def test_output_is_the_mean_of_all_states_and_inner_of_the_tokens_own(how: str, 
 def test_an_encoder_without_tokenizer_json_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"has no tokenizer.json"):
         encoder_tokenizer(str(tmp_path))
+
+
+@pytest.mark.parametrize(("how", "width"), [("input", 16), ("output", 32), ("inner", 32)])
+def test_states_may_be_wider_than_the_word_table(how: str, width: int, source: str, tmp_path: Path) -> None:
+    AutoModel.from_config(config_of("Electra", vocab_size=64)).save_pretrained(tmp_path)
+    shutil.copy(f"{source}/tokenizer.json", tmp_path)
+    vectors, _ = encoder_vectors(opened(str(tmp_path))[0], encoder_tokenizer(source), TOKENS, how)
+    assert vectors.shape == (len(TOKENS), width) and vectors[1].any()
