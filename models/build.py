@@ -69,7 +69,7 @@ def build(
     if isinstance(words, WordVectors):
         weights.notes += words.notes()
     weights.notes += model.notes()
-    return (model, weights) if head is linear else (_put_words_head(model, settings, head, weights), weights)
+    return (model, weights) if head is linear else (_put_words_head(model, settings, head, weights, cut), weights)
 
 
 def _build(
@@ -142,7 +142,9 @@ def open_encoder(source: str) -> tuple[Network, WeightsReport]:
     return _build(settings, HeadSpec("token"), 1, 0, None, None, (), None)
 
 
-def _put_words_head(model: LinearHead, settings: ModelSettings, head: HeadSpec, weights: WeightsReport) -> MaskedLM:
+def _put_words_head(
+    model: LinearHead, settings: ModelSettings, head: HeadSpec, weights: WeightsReport, cut: Cut | None
+) -> MaskedLM:
     """Replace the model's head with a masked-language-model head, from the checkpoint if possible; update the report.
 
     This comes last because the head may copy the word vectors. Raises ModelError for models that cannot be trained on
@@ -160,5 +162,5 @@ def _put_words_head(model: LinearHead, settings: ModelSettings, head: HeadSpec, 
         )
     words = MaskedLM(model.bert, model.architecture, head)
     if settings.pretrained:
-        load_word_head(words, settings.pretrained, weights)
+        load_word_head(words, settings.pretrained, weights, cut)
     return words

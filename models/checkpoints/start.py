@@ -24,6 +24,8 @@ from models.heads.words import PREDICTIONS, MaskedLM
 from models.json_types import JsonObject
 from models.settings import PRETRAINED, ModelSettings, full_part
 
+BY_WORD = (f"{PREDICTIONS}bias", f"{PREDICTIONS}decoder.weight", f"{PREDICTIONS}decoder.bias")  # a row for each word
+
 
 def start_from_bert(
     settings: ModelSettings,
@@ -119,9 +121,15 @@ def _check_size(settings: ModelSettings, config: JsonObject) -> list[str]:
 
 
 @torch.no_grad()
-def load_word_head(model: MaskedLM, source: str, weights: WeightsReport) -> None:
-    """Copy the checkpoint's masked-language-model head, if it has one, and update the report on the weights."""
+def load_word_head(model: MaskedLM, source: str, weights: WeightsReport, cut: Cut | None = None) -> None:
+    """Copy the checkpoint's masked-language-model head, if it has one, and update the report on the weights.
+
+    cut: the tokens that the model keeps; None: all.
+    """
     state, own = rename_bert_tensors(read_state(source)), model.state_dict()
+    if cut:
+        kept = torch.from_numpy(cut.kept)
+        state |= {name: state[name][kept] for name in BY_WORD if name in state}
     found = {name: tensor for name, tensor in state.items() if name.startswith(PREDICTIONS) and name in own}
     for name, tensor in found.items():
         if tensor.shape != own[name].shape:

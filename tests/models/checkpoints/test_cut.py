@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
-from transformers import AutoModel
+from transformers import AutoModel, BertConfig, BertForMaskedLM
 
 from models.build import build
 from models.checkpoints.cut import Cut
@@ -18,7 +18,7 @@ from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from tests.models.checkpoints.test_save import write
 from tests.models.families import config_of
-from tests.models.helpers import SMALL, small, stock
+from tests.models.helpers import SMALL, STOCK, small, stock
 
 KEPT = np.array([0, 1, 2, 3, 4, 7, 11, 20, 21, 33, 50, 51, 52, 70, 89])
 CUT = Cut(KEPT, positions=12, segments=1)
@@ -110,3 +110,16 @@ def test_a_padding_id_that_positions_are_counted_from_must_stay(tmp_path: Path) 
     AutoModel.from_config(config_of("Roberta")).save_pretrained(tmp_path)
     with pytest.raises(ModelError, match=r"counts its positions.*Try: model\.vocabulary=full"):
         built(Cut(KEPT[1:], positions=12), pretrained=str(tmp_path))
+
+
+@pytest.mark.parametrize("output", ["tied", "own"])
+def test_the_head_for_masked_words_keeps_the_scores_of_the_kept_words(output: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    theirs = BertForMaskedLM(BertConfig(**STOCK, tie_word_embeddings=output == "tied")).eval()
+    theirs.cls.predictions.bias.data.normal_()
+    theirs.save_pretrained(tmp_path)
+    settings, spec = ModelSettings(family="auto", pretrained=str(tmp_path)), HeadSpec("words", output=output)
+    cut, whole = (build(settings, spec, vocab_size=size, cut=one)[0].eval() for size, one in ((15, CUT), (90, None)))
+    texts, mask = ids()
+    kept = torch.from_numpy(KEPT)
+    torch.testing.assert_close(cut(texts, mask)[0], whole(kept[texts], mask)[0][:, kept])
