@@ -53,10 +53,30 @@ class ForeignMaskedLM(nn.Module):
         return WordScores(found[0], self.decoder.weight, bias if bias is not None else self.table().new_zeros(1))
 
 
-def open_foreign_masked_lm(config: JsonObject, state: dict[str, Tensor], where: str) -> ForeignMaskedLM:
-    """Open a masked language model of transformers from its config and tensors; ModelError if its head is incomplete.
+@torch.no_grad()
+def gives_all_scores(model: PreTrainedModel) -> bool:
+    """Are a model's logits exactly the output of its output table? Some heads add to it, or do not call it."""
+    table, seen = model.get_output_embeddings(), list[Tensor]()
+    if not isinstance(table, nn.Linear):
+        return False
+    ids = torch.arange(3).unsqueeze(0)  # any words
+    handle = table.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    try:
+        logits: Tensor = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
+    finally:
+        handle.remove()
+    return (
+        len(seen) == 1
+        and seen[0].numel() == logits.numel()
+        and torch.allclose(seen[0].flatten(), logits.flatten(), rtol=0, atol=0, equal_nan=True)
+    )
 
-    A matrix that is tied to the word table may be missing from the file; every other weight must be there.
+
+def open_foreign_masked_lm(config: JsonObject, state: dict[str, Tensor], where: str) -> ForeignMaskedLM:
+    """Open a masked language model of transformers from its config and tensors.
+
+    Raises ModelError if its head is incomplete, or computes scores in another way than by its output table. A matrix
+    that is tied to the word table may be missing from the file; every other weight must be there.
     """
     from transformers import AutoModelForMaskedLM
 
@@ -72,4 +92,9 @@ def open_foreign_masked_lm(config: JsonObject, state: dict[str, Tensor], where: 
             f"{where}: has no complete masked-word head: it lacks {', '.join(missing[:3])}. Name the checkpoint of "
             "a masked language model"
         )
-    return ForeignMaskedLM(model.float()).eval()
+    if not gives_all_scores(model.float().eval()):
+        raise ModelError(
+            f"{where}: the scores of a {config['model_type']} are not the product with its output table alone, which "
+            "is what is computed here. Name a masked language model of another family"
+        )
+    return ForeignMaskedLM(model).eval()

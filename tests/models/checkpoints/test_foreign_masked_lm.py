@@ -63,3 +63,17 @@ def test_a_model_that_generates_text_and_nonsense_are_refused(tmp_path: Path) ->
         open_foreign_masked_lm({"model_type": "gpt2"}, {}, "here")
     with pytest.raises(ModelError, match="do not describe a valid model"):
         open_foreign_masked_lm({"model_type": "roberta", **SIZES, "num_attention_heads": "many"}, {}, "here")
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [("mobilebert", {"embedding_size": 16, "intra_bottleneck_size": 16}), ("esm", {"pad_token_id": 1})],
+)
+def test_heads_that_add_to_the_scores_of_their_table_are_refused(kind: str, more: dict[str, Any]) -> None:
+    config = {"model_type": kind, **SIZES, **more}
+    model = AutoModelForMaskedLM.from_config(AutoConfig.for_model(kind, **SIZES, **more))
+    state = {
+        name: torch.randn_like(tensor) for name, tensor in model.state_dict().items() if tensor.is_floating_point()
+    }
+    with pytest.raises(ModelError, match=f"here: the scores of a {kind} are not the product with its output table"):
+        open_foreign_masked_lm(config, state, "here")
