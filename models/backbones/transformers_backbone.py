@@ -33,6 +33,12 @@ ACCEPTED = (  # the most common families, for messages
     "mobilebert", "nomic_bert",
 )  # fmt: skip
 POOLED = ("funnel",)  # families whose layers shorten texts by pooling
+LEAKING = {  # families whose states of words depend on the padding behind them
+    "convbert": "convolves over",
+    "fnet": "mixes the words with",
+    "nystromformer": "averages over",
+    "yoso": "attends to",
+}
 
 
 class TransformersBackbone(Backbone):
@@ -131,6 +137,16 @@ def check_encoder(config: JsonObject) -> None:
         )
 
 
+def check_padding(config: JsonObject) -> None:
+    """Raise ModelError for an encoder that would give a text another vector in another batch."""
+    model_type = config["model_type"]
+    if model_type in LEAKING:
+        raise ModelError(
+            f"a {model_type} {LEAKING[model_type]} padding, so the answer for a text would depend on the length of "
+            f"the others in its batch. Try: run model=auto {PRETRAINED}=sentence-transformers/all-MiniLM-L6-v2"
+        )
+
+
 def parse_config(config: JsonObject) -> PreTrainedConfig:
     """Convert a config.json to transformers' config class, ignoring any code that it refers to."""
     from transformers import AutoConfig
@@ -146,6 +162,7 @@ def wrap_encoder(config: JsonObject, readout: Part, dropout: float) -> tuple[Tra
     from transformers import AutoModel
 
     check_encoder(config)
+    check_padding(config)
     pooler: Readout
     if readout["name"] == STOCK:
         backbone, pooler = take_apart(parse_config(config), readout["head"])
@@ -154,7 +171,8 @@ def wrap_encoder(config: JsonObject, readout: Part, dropout: float) -> tuple[Tra
         pooler = make_readout(readout, backbone.config.hidden_size, backbone.config.num_hidden_layers)
         check_no_hooks(pooler, readout, backbone.config.model_type)
     if _child(backbone, "pooler") is not None:
-        backbone.pooler = None  # our readout replaces it; an unused pooler would add to the parameter count
+        # Our readout replaces it; unused, it would add to the parameter count. Not None: some families call it.
+        backbone.pooler = nn.Identity()
     architecture = {
         "backbone": backbone.config.to_dict(),
         "hidden_size": backbone.config.hidden_size,

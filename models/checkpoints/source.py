@@ -7,7 +7,7 @@ import torch
 from models import MODEL_TYPE
 from models.architecture import BERT_DEFAULTS, describe_kind, is_our_encoder
 from models.backbones.stock_head import STOCK, check_stock, take_apart
-from models.backbones.transformers_backbone import check_encoder, check_no_hooks, parse_config
+from models.backbones.transformers_backbone import check_encoder, check_no_hooks, check_padding, parse_config
 from models.checkpoints.pooling import with_own_readout
 from models.checkpoints.read import read_config
 from models.checkpoints.static import is_static
@@ -70,6 +70,7 @@ def _check_foreign(settings: ModelSettings, config: JsonObject) -> None:
             f"Try: run model=auto {PRETRAINED}={source}"
         )
     check_encoder(config)
+    check_padding(config)
     if settings.embedding["name"] != "table":
         raise ModelError(
             f"model/embedding={settings.embedding['name']} takes the place of the word table of our own encoder, but "

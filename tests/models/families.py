@@ -43,7 +43,6 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "Roberta": SIZES,
     "XLMRoberta": SIZES,
     "XLM": {"vocab_size": 90, "emb_dim": 32, "n_layers": 2, "n_heads": 4, "max_position_embeddings": 42},
-    "ConvBert": SIZES | {"embedding_size": 16},
     "SqueezeBert": SIZES | {"embedding_size": 32},
 }
 # Families that whole runs are tested with; the others here are for single questions.

@@ -11,6 +11,7 @@ import torch
 import transformers
 from transformers import AutoModelForSequenceClassification
 
+from models.backbones.transformers_backbone import wrap_encoder
 from models.build import build
 from models.checkpoints.open import load_model
 from models.checkpoints.read import WeightsReport
@@ -115,6 +116,21 @@ def test_an_encoder_that_pools_the_length_of_a_text_is_refused(tmp_path: Path) -
     (tmp_path / "config.json").write_text('{"model_type": "funnel"}')
     with pytest.raises(ModelError, match=r"a funnel has fewer states than the text has tokens.*Try: run model=auto"):
         start(tmp_path)
+
+
+@pytest.mark.parametrize("model_type", ["convbert", "fnet", "nystromformer", "yoso"])
+def test_an_encoder_that_reads_padding_is_refused(tmp_path: Path, model_type: str) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": model_type}))
+    with pytest.raises(ModelError, match=rf"a {model_type} .* padding, so the answer for a text would.*Try: run model"):
+        start(tmp_path)
+
+
+@pytest.mark.parametrize("model_type", ["squeezebert", "layoutlm"])
+def test_a_family_that_calls_its_pooler_runs_without_it(model_type: str) -> None:
+    shape = SIZES | {"model_type": model_type, "embedding_size": 32}
+    backbone, _ = wrap_encoder(shape, {"name": "mean"}, 0.1)
+    assert backbone.eval()(**batch(vocab_size=90)).shape == (5, 32)
+    assert not [name for name in backbone.state_dict() if name.startswith("backbone.pooler")]
 
 
 def test_a_text_is_read_alike_alone_and_padded_where_tokens_read_their_neighbours(tmp_path: Path) -> None:
