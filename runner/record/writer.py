@@ -23,6 +23,8 @@ from runner.record.record import ClassReport, RunRecord, StageEntry
 from runner.record.thresholds import ThresholdFacts
 from runner.sanitize import mask, masked
 
+GRAPHS = ("cost/bytes_onnx", "speed/onnx")  # metrics of the model as graphs, which it may no longer have after a stage
+
 
 @dataclass
 class RecordWriter:
@@ -126,10 +128,11 @@ class RecordWriter:
         self.write()
 
     def continue_from(self, before: RunRecord) -> None:
-        """Take over the results of the run that made the stages before the last one."""
+        """Take over the results of the run that made the stages before the last one, except those of its graphs."""
         environment = self.record.environment
         self._change(
-            metrics=before.metrics, stages=before.stages, steps=before.steps,
+            metrics={name: value for name, value in before.metrics.items() if not name.startswith(GRAPHS)},
+            stages=before.stages, steps=before.steps,
             resumed_from_step=before.resumed_from_step, recipe=before.recipe,
             notes=list(dict.fromkeys([*before.notes, *self.record.notes])),
             environment=replace(environment, engine=before.environment.engine | environment.engine),

@@ -86,3 +86,17 @@ def test_a_pruned_trial_and_a_failure_say_so(tmp_path: Path) -> None:
     assert content["pruned"] is True and content["status"] == "killed"
     writer.fail("OSError: no space")
     assert (writer.record.status, writer.record.reason) == ("failed", "OSError: no space")
+
+
+def test_a_further_stage_does_not_inherit_the_numbers_of_graphs(tmp_path: Path) -> None:
+    before = a_record(
+        metrics={
+            "test/accuracy": 0.9,
+            "cost/bytes_onnx_int8": 9.0,
+            "speed/onnx_ms_p50_b1_s128": 0.5,
+            "cost/params": 7.0,
+        }
+    )
+    writer = begun(tmp_path)
+    writer.continue_from(before)
+    assert writer.record.metrics == {"test/accuracy": 0.9, "cost/params": 7.0}
