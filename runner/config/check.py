@@ -75,7 +75,7 @@ def _check_settings_of_runs(overrides: list[Override], multirun: bool) -> list[s
     is_searched = is_search(overrides)
     for override in ours:
         if override.key_or_group in groups():
-            problems += _check_group(override, chosen)
+            problems += _check_group(override, chosen, multirun)
     for override in ours:
         if override.key_or_group not in groups():
             problems += _check_value(override, chosen, multirun, is_searched)
@@ -85,7 +85,9 @@ def _check_settings_of_runs(overrides: list[Override], multirun: bool) -> list[s
 def _check_sweep(override: Override, multirun: bool) -> Iterator[str]:
     """Yield the mistakes in `+sweep=<name>`."""
     known, name = list(named_sweeps()), str(override.value())
-    if name not in known:
+    if override.is_sweep_override():
+        yield f"{override.input_line}: one sweep in a command. Try: run -m +sweep={values_of(override)[0]}"
+    elif name not in known:
         close = closest(name, known)
         listed, first = ", ".join(known), (close or known)[0]
         yield f"+sweep={name}: no such sweep{did_you_mean(close) or '.'} Sweeps: {listed}. Try: run -m +sweep={first}"
@@ -127,7 +129,7 @@ def _check_lengths(overrides: list[Override]) -> Iterator[str]:
             )
 
 
-def _check_group(override: Override, chosen: dict[str, list[str]]) -> Iterator[str]:
+def _check_group(override: Override, chosen: dict[str, list[str]], multirun: bool) -> Iterator[str]:
     group, known = override.key_or_group, groups()[override.key_or_group]
     if override.is_delete():
         yield f"~{group}: {group} cannot be left out. Choose one of: {', '.join(known)}"
@@ -152,6 +154,13 @@ def _check_group(override: Override, chosen: dict[str, list[str]]) -> Iterator[s
             chosen.setdefault(group, []).append(
                 f"[{','.join(_names(value))}]" if group == "compression" else str(value)
             )
+    if override.is_sweep_override() and not multirun:
+        yield _sweep_message(group, (override.input_line or "").partition("=")[2])
+
+
+def _sweep_message(key: str, text: str) -> str:
+    """Return the message for several values in a command of one run."""
+    return f"{key}={text} holds several values, which is a sweep. Try: run -m {shlex.quote(f'{key}={text}')}"
 
 
 def _names(value: object) -> list[str]:
@@ -181,12 +190,12 @@ def _check_value(override: Override, chosen: dict[str, list[str]], multirun: boo
         yield f"+{key}: the key exists already; leave the + out. Try: run {shlex.quote(f'{key}={text}')}"
         return
     if override.is_sweep_override() and not multirun:
-        hint = hint_of_one_file(key, text)
-        yield f"{key}={text} holds several values, which is a sweep. Try: run -m {key}={text}{hint}"
+        yield _sweep_message(key, text) + hint_of_one_file(key, text)
         return
     if override.is_sweep_override() and not override.is_discrete_sweep():
         if not is_searched:
-            yield f"{key}={text} is for a search. Try: run -m {SEARCH} '{key}={text}', or list the values"
+            paste = shlex.quote(f"{key}={text}")
+            yield f"{key}={text} is for a search. Try: run -m {SEARCH} {paste}, or list the values"
             return
         if (whole := _whole_numbers(override)) and check_type(key, whole[0] + 0.5):
             paste = f"'{key}=int(interval({whole[0]},{whole[1]}))'"

@@ -81,7 +81,11 @@ def _check_choice(override: Override, multirun: bool) -> Iterator[str]:
     from hydra import initialize_config_module
     from hydra.core.global_hydra import GlobalHydra
 
-    group, name = override.key_or_group, str(override.value())
+    group = override.key_or_group
+    if override.is_sweep_override():
+        yield f"{override.input_line}: only one of them makes the runs of a command. Try: one value for {group}"
+        return
+    name = str(override.value())
     choice = f"{group}={name}"
     module, extra = EXTRAS.get(choice, ("", ""))
     if module and not _is_installed(module):

@@ -41,6 +41,13 @@ MISTAKES = [
     ("tracker.wait_s=-1", ["at least 0"]),
     ("tracker.experiment=''", ["tracker.experiment=bertier"]),
     ("seed=1,2", ["Try: run -m seed=1,2"]),
+    ("optimizer.lr=choice(1e-3,1e-2)", ["Try: run -m 'optimizer.lr=choice(1e-3,1e-2)'"]),
+    ("model=dsn,bert-tiny", ["holds several values, which is a sweep. Try: run -m model=dsn,bert-tiny"]),
+    ("model=glob(dsn*)", ["Try: run -m 'model=glob(dsn*)'"]),
+    ("model/readout=mean,cls", ["Try: run -m model/readout=mean,cls"]),
+    ("compression=int8,int4", ["Try: run -m compression=int8,int4"]),
+    ("hydra/launcher=joblib,basic", ["hydra/launcher=joblib,basic", "Try: one value for hydra/launcher"]),
+    ("+sweep=seeds,esc10", ["+sweep=seeds,esc10: one sweep in a command", "Try: run -m +sweep=seeds"]),
     ("model.depth=3", ["no such key"]),
     ("a=b=c,", []),
     ("compression=[int9]", ["no such compression", "none"]),
@@ -106,7 +113,7 @@ def test_more_runs_than_anybody_wants_are_refused_at_once(words: list[str]) -> N
 
 
 def test_glob_picks_among_the_choices_of_a_group_alone() -> None:
-    assert check_overrides(["model=glob(dsn*)", "seed=0,1"], multirun=True) == []
+    assert check_overrides(["model=glob(dsn*)", "seed=0,1", "compression=int8,int4"], multirun=True) == []
     with pytest.raises(ConfigError, match=r"seed is not one. Try a list"):
         check_overrides(["seed=glob(*)"], multirun=True)
 
