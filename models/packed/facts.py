@@ -20,6 +20,7 @@ class Facts:
     # For multi-label classification: `thresholds`, one per label, and `at_least_one`.
     sets: JsonObject = field(default_factory=dict)
     sound: JsonObject = field(default_factory=dict)  # the content of sound.json, for a model that reads sounds
+    keeps_both: bool = False  # of two classes, for vector scaling, which needs more than the difference of their scores
 
     def entries(self) -> JsonObject:
         """The header's entries about cleaning and about multi-label decisions."""

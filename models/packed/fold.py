@@ -49,7 +49,8 @@ def pack_bag_of_words(network: Network, facts: Facts) -> bytes:
         fields["centred"] = type(embeddings.word_embeddings) is nn.Embedding  # the norm's first step, done in advance
         arrays |= {name: centred(arrays[name]) for name in (*tables, *(["words"] if fields["centred"] else []))}
     else:
-        weight, bias_of_fold = difference_of_two(weight, bias) if network.spec.deciding == 1 else (weight, bias)
+        is_difference = network.spec.deciding == 1 and not facts.keeps_both
+        weight, bias_of_fold = difference_of_two(weight, bias) if is_difference else (weight, bias)
         folded = fold({"words": decoded_rows(embeddings.word_embeddings, vocabulary.ids)} | tables, weight)
         if not coded or folded["words"].nbytes <= sum(array.nbytes for array in coded.values()):
             arrays, coding, bias, shift = folded, {}, bias_of_fold, np.zeros_like(bias_of_fold)

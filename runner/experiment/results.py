@@ -35,7 +35,7 @@ from runner.measure.answers import Ask, distinct_texts, time_answers, time_featu
 from runner.measure.exits import exit_metrics
 from runner.measure.inputs import Inputs
 from runner.measure.measure import measure_model
-from runner.record.calibration import CalibrationFacts
+from runner.record.calibration import VECTOR, CalibrationFacts
 from runner.record.json_files import write_json
 from runner.record.model_card import model_card
 from runner.record.predictions import write_predictions
@@ -156,7 +156,10 @@ def packing_facts(prepared: PreparedRun, task: Task) -> Facts:
     labels = tuple(prepared.splits.task.label_names)
     is_pair, sets = data.text_pair is not None, task.reader_facts()
     sound = found.content if isinstance(found, SoundFeatures) else {}
-    return Facts(labels, data.max_length, is_pair, tokenizer, found.cleaning, found.language, sets, sound)
+    return Facts(
+        labels, data.max_length, is_pair, tokenizer, found.cleaning, found.language, sets, sound,
+        keeps_both=prepared.settings.calibration == VECTOR,
+    )  # fmt: skip
 
 
 def measure_costs(

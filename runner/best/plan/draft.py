@@ -44,7 +44,7 @@ from runner.deploy.calibrations import file_size, write_calibration
 from runner.measure.inputs import draw_batch
 from runner.measure.macs import count_macs
 from runner.measure.size import bytes_deployed
-from runner.record.calibration import OFF, CalibrationFacts
+from runner.record.calibration import OFF, VECTOR, CalibrationFacts
 from runner.schema import Settings
 from runner.tasks.base import Task
 from runner.tasks.make import task_of_labels
@@ -132,7 +132,10 @@ class Drawer:
             pieces[ENTRY] = tokenizer.bare.facts()
         is_pair, cleaning = data.text_pair is not None, tokenizer.cleaning
         sets = task_of_labels(self.rows.task, settings).reader_facts(are_fitted=True)
-        facts = PackedFacts(tuple(labels), data.max_length, is_pair, pieces, cleaning, tokenizer.language, sets)
+        facts = PackedFacts(
+            tuple(labels), data.max_length, is_pair, pieces, cleaning, tokenizer.language, sets,
+            keeps_both=settings.calibration == VECTOR,
+        )  # fmt: skip
 
         def save_files(part: Path) -> None:
             tokenizer.save(part, longest=network.longest_input())

@@ -98,6 +98,18 @@ def test_the_reader_gives_the_networks_logits(tmp_path: Path, norm: str, outputs
     assert ("head" in arrays) == (norm == "layer"), "without a norm the head is folded into the rows"
 
 
+def test_both_scores_of_two_classes_are_kept_for_vector_scaling(tmp_path: Path) -> None:
+    network, (first, _) = make(norm="none"), texts()
+    facts = Facts(LABELS[2], LONGEST, tokenizer=json.loads(tokenizer().backend.to_str()), keeps_both=True)
+    (tmp_path / "model.bin").write_bytes(pack_network(network, facts))
+    with torch.no_grad():
+        rows = [torch.from_numpy(tokenizer().encode([text], None, LONGEST).tokens)[None] for text in first]
+        wanted = [network(row, None, None)[0].numpy() for row in rows]
+    model = Model(tmp_path)
+    assert np.abs(model.scores(first) - np.array(wanted)).max() < 1e-5
+    assert "head" not in model.header["arrays"], "the head is folded into the rows all the same"
+
+
 @pytest.mark.parametrize("readout", ["sum", "sqrt"])
 @pytest.mark.parametrize("norm", ["none", "layer"])
 def test_sums_are_divided_as_the_readout_says(tmp_path: Path, norm: str, readout: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from runner.experiment.results import build_yardstick
+from runner.experiment.results import build_yardstick, packing_facts
 from runner.tasks.base import LabelFacts, Task
 from runner.tasks.mlm import MaskedWords
 from runner.tasks.tags import Tags
@@ -36,6 +36,18 @@ def test_the_yardstick_is_a_classifier_unless_the_task_reads_tokens(task: Task, 
     found = build_yardstick(prepared(task, vocab_size=50))
     assert found is not None
     assert found(torch.tensor([[5, 6, 7, 8]])).shape == outputs
+
+
+@pytest.mark.parametrize(("calibration", "keeps_both"), [("vector", True), ("temperature", False)])
+def test_a_model_file_keeps_both_scores_of_two_classes_only_for_vector_scaling(
+    calibration: str, keeps_both: bool
+) -> None:
+    settings = SimpleNamespace(data=SimpleNamespace(text_pair=None, max_length=9), calibration=calibration)
+    splits = SimpleNamespace(
+        task=SimpleNamespace(label_names=("no", "yes")), tokenizer=SimpleNamespace(cleaning=(), language=None)
+    )
+    found: Any = SimpleNamespace(settings=settings, splits=splits)
+    assert packing_facts(found, MaskedWords()).keeps_both == keeps_both
 
 
 @pytest.mark.parametrize(("vocab_size", "rows"), [(50, 30_522), (40_000, 40_000), (1 << 32, 30_522)])

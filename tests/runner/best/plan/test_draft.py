@@ -23,6 +23,7 @@ SINGLE = {
     "ngram at its cap": ("model=ngram", "model.max_kb=2", "model.min_df=1"),
     "characters": ("model=ngram", "model.max_kb=3", "model.min_df=1", "model.characters=[2,4]"),
     "folded": ("model=dsn", "model.norm=none", *TRAINED, "compression=[int8]"),
+    "folded to two scores": ("model=dsn", "model.norm=none", *TRAINED, "calibration=vector"),
 }
 TWO = {
     "ngram": ("model=ngram",),
