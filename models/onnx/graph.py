@@ -201,14 +201,18 @@ class OnnxModel(nn.Module):
     """An ONNX file with the interface of its original network, so that the same code can score and time it."""
 
     def __init__(self, path: Path, threads: int) -> None:
+        """Raises ModelError for a file that cannot be read."""
         import onnxruntime
 
         super().__init__()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        self.session = onnxruntime.InferenceSession(
-            str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOWER_FUSED
-        )
+        try:
+            self.session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOWER_FUSED
+            )
+        except Exception as error:  # the library's errors have no other class in common
+            raise ModelError(f"{path}: cannot be read ({_reason(error)}). Try: export the run again") from error
         give_back_memory()
         self.names = [entry.name for entry in self.session.get_inputs()]
 

@@ -31,11 +31,17 @@ class Graph:
     """The graph in model.onnx, on one thread."""
 
     def __init__(self, folder: Path) -> None:
+        """Raises ValueError for a damaged file, OSError for a missing one."""
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = 1, 1
-        self.session = onnxruntime.InferenceSession(
-            str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOWER_FUSED
-        )
+        path = folder / "model.onnx"
+        path.stat()  # the library has an error of its own for a missing file
+        try:
+            self.session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=SLOWER_FUSED
+            )
+        except Exception as error:  # the library's errors have no other class in common
+            raise ValueError(damaged(path, error)) from error
         with suppress(AttributeError, OSError, TypeError):  # of systems without glibc, which keeps what unpacking took
             ctypes.CDLL(None).malloc_trim(0)
         self.has_segments = "token_type_ids" in [entry.name for entry in self.session.get_inputs()]
@@ -50,6 +56,11 @@ class Graph:
             segments[:, start:] = 1
         outputs: np.ndarray = self.session.run(self.output, given)[0][0]
         return outputs
+
+
+def damaged(path: Path, error: Exception) -> str:
+    """Return one line about a file that a library cannot read, with its reason."""
+    return f"{path.name} cannot be read ({' '.join(str(error).split())[:200]}). Get a fresh copy"
 
 
 class Encoder:
@@ -99,11 +110,32 @@ def as_unicode(text: str) -> str:
     return LONE_SURROGATE.sub("\ufffd", text)
 
 
+def read_header(path: Path) -> dict[str, Any]:
+    """Return the content of an encoder's model.json; raise ValueError for a damaged one."""
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ValueError(damaged(path, error)) from error
+
+
+def open_tokenizer(path: Path) -> Any:
+    """Return a tokenizer.json as the `tokenizers` library reads it.
+
+    Raises ValueError for a damaged file, OSError for a missing one.
+    """
+    content = path.read_bytes()
+    library = importlib.import_module("tokenizers")
+    try:
+        return library.Tokenizer.from_buffer(content)
+    except Exception as error:  # the library raises bare Exception for every kind of damage
+        raise ValueError(damaged(path, error)) from error
+
+
 class LibraryRows:
     """A tokenizer.json read by the `tokenizers` library."""
 
     def __init__(self, path: Path) -> None:
-        self.tokenizer = importlib.import_module("tokenizers").Tokenizer.from_file(str(path))
+        self.tokenizer = open_tokenizer(path)
         self.tokenizer.no_padding()
 
     def row(self, text: str, pair: str | None, most: int) -> tuple[list[int], int]:

@@ -47,11 +47,11 @@ class Model:
     """A loaded model. `labels`: of the classes in order, () where answers are numbers."""
 
     def __init__(self, source: str | Path | None = None) -> None:
-        """Load a model.bin, or the one in a folder; None: the one beside this file. Raises ModelFileError, OSError."""
+        """Load a model.bin, or the one in a folder; None: the one beside this file. Raises ValueError, OSError."""
         path = self.folder = Path(__file__).parent if source is None else Path(source).expanduser()
         content: Any = path
         if (path / GRAPH_FACTS).is_file():
-            self.header, weights = json.loads((path / GRAPH_FACTS).read_text(encoding="utf-8")), path / GRAPH_FILE
+            self.header, weights = beside("encoder").read_header(path / GRAPH_FACTS), path / GRAPH_FILE
         else:
             path = weights = path / MODEL_FILE if path.is_dir() else path
             self.header, content = read_model(path.read_bytes(), str(path))

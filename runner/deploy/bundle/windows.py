@@ -6,7 +6,6 @@ files that training uses too, of which a bundle has copies.
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -16,11 +15,11 @@ if __package__:
     from data.inputs.context_windows import context_windows, trimmed, window_step
     from runner.tasks.best_span import best_span, window_probabilities
 
-    from .encoder import Encoding, Graph, as_unicode
+    from .encoder import TOKENIZER, Encoding, Graph, as_unicode, open_tokenizer
 else:  # copied into a bundle
     from best_span import best_span, window_probabilities  # type: ignore[import-not-found,no-redef]
     from context_windows import context_windows, trimmed, window_step  # type: ignore[import-not-found,no-redef]
-    from encoder import Encoding, Graph, as_unicode  # type: ignore[import-not-found,no-redef]
+    from encoder import TOKENIZER, Encoding, Graph, as_unicode, open_tokenizer  # type: ignore[import-not-found,no-redef]
 
 ANSWER = "answer"  # the type of the one span of an answer
 
@@ -47,7 +46,7 @@ class Windows:
         self.most, self.overlap, self.longest = int(facts["tokens"]), facts["overlap"], int(header["max_length"])
         self.max_answer, self.has_empty = int(facts["max_answer"]), bool(facts["has_empty"])
         self.threshold = float(facts["null_threshold"])
-        self.tokenizer = importlib.import_module("tokenizers").Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer = open_tokenizer(folder / TOKENIZER)
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
         self.graph = Graph(folder)

@@ -7,7 +7,6 @@ is read in Python; another needs the `tokenizers` package.
 
 from __future__ import annotations
 
-import importlib
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,10 +18,10 @@ if __package__:
     from data.inputs.word_windows import Window, cut_windows
     from runner.tasks.tag_answers import TaggedText, answer_of
 
-    from .encoder import TOKENIZER, Graph, as_unicode, pieces_of
+    from .encoder import TOKENIZER, Graph, as_unicode, open_tokenizer, pieces_of
     from .wordpiece import UNLIMITED
 else:  # copied into a bundle
-    from encoder import TOKENIZER, Graph, as_unicode, pieces_of  # type: ignore[import-not-found,no-redef]
+    from encoder import TOKENIZER, Graph, as_unicode, open_tokenizer, pieces_of  # type: ignore[import-not-found,no-redef]
     from split_text import split_bare, split_words  # type: ignore[import-not-found,no-redef]
     from tag_answers import TaggedText, answer_of  # type: ignore[import-not-found,no-redef]
     from word_windows import Window, cut_windows  # type: ignore[import-not-found,no-redef]
@@ -99,7 +98,7 @@ class LibraryWords:
 
     def __init__(self, path: Path, *, is_spaced: bool) -> None:
         """is_spaced: does it write the space before a word into the word's pieces, without adding it?"""
-        self.tokenizer, self.is_spaced = importlib.import_module("tokenizers").Tokenizer.from_file(str(path)), is_spaced
+        self.tokenizer, self.is_spaced = open_tokenizer(path), is_spaced
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
 

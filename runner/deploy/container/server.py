@@ -209,7 +209,7 @@ def is_healthy(port: int) -> bool:
 
 
 def main(words: list[str]) -> int:
-    """Serve until SIGTERM or Ctrl-C; 0 then."""
+    """Serve until SIGTERM or Ctrl-C, then return 0; 2, after one line, where nothing can be served."""
     parser = argparse.ArgumentParser(prog="server.py")
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0: any machine that reaches it can query it")
     parser.add_argument("--port", default=8000, type=int)
@@ -217,7 +217,14 @@ def main(words: list[str]) -> int:
     asked = parser.parse_args(words)
     if asked.check:
         return 0 if is_healthy(asked.port) else 1
-    server = Server((asked.host, asked.port), Model(), json.loads(ABOUT.read_text(encoding="utf-8")))
+    try:
+        server = Server((asked.host, asked.port), Model(), json.loads(ABOUT.read_text(encoding="utf-8")))
+    except ModuleNotFoundError as error:
+        print(f"server.py: the package {error.name} is missing. Try: pip install -r requirements.txt", file=sys.stderr)
+        return 2
+    except (ValueError, OSError) as error:  # a damaged or missing file, or a port that is taken
+        print(f"server.py: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
     print(f"{server.about['name']}: http://{asked.host}:{server.server_address[1]}", flush=True)

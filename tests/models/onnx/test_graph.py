@@ -70,6 +70,13 @@ def test_the_graph_answers_as_the_model_in_every_shape(written: tuple[Any, Path]
     check(written[0], OnnxModel(written[1], threads=1))
 
 
+def test_a_file_that_is_cut_short_is_the_users_error(written: tuple[Any, Path], tmp_path: Path) -> None:
+    content = written[1].read_bytes()
+    (tmp_path / "model.onnx").write_bytes(content[: len(content) // 2])
+    with pytest.raises(ModelError, match=r"model\.onnx: cannot be read \(.*\)\. Try: export the run again"):
+        OnnxModel(tmp_path / "model.onnx", threads=1)
+
+
 def test_coded_weights_answer_as_the_model_and_take_the_bytes_of_their_codes(coded: tuple[Any, Path]) -> None:
     model, path = coded
     check(model, OnnxModel(path, threads=1))

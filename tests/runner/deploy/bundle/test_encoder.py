@@ -11,6 +11,7 @@ from tokenizers import models, pre_tokenizers
 
 from data.inputs.tokenizer import train_tokenizer, wrap_backend
 from models.packed.vocabulary import wordpiece_vocabulary
+from runner.deploy.bundle.command import main
 from runner.deploy.bundle.predict import Model, ModelFileError
 from runner.deploy.exported import ExportedModel
 from runner.deploy.graph_facts import graph_facts
@@ -42,6 +43,24 @@ def bundle(tmp_path: Path) -> Path:
     facts = {"kind": "onnx", "labels": ["a", "b", "c"], "max_length": 9, "texts": 2}
     (tmp_path / "model.json").write_text(json.dumps(facts))
     return tmp_path
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "model.json"])
+def test_a_file_that_is_cut_short_is_one_line_of_the_command(
+    bundle: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = (bundle / name).read_bytes()
+    (bundle / name).write_bytes(content[: len(content) // 2])
+    assert main(["a text", "another"], lambda: Model(bundle)) == 2
+    problem = capsys.readouterr().err
+    assert problem.count("\n") == 1 and f"{name} cannot be read (" in problem and "Get a fresh copy" in problem
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])
+def test_a_missing_file_is_named(bundle: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (bundle / name).unlink()
+    assert main(["a text", "another"], lambda: Model(bundle)) == 2
+    assert f"{name}: no such file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("in_python", [False, True])

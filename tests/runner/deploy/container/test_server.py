@@ -147,6 +147,16 @@ def test_the_dockerfile_holds_what_it_should(folder: Path) -> None:
         assert subprocess.run([linter, folder / "Dockerfile"]).returncode == 0
 
 
+def test_a_damaged_file_is_one_line(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "copy")
+    (tmp_path / "copy" / "model.bin").write_bytes((folder / "model.bin").read_bytes()[:200])
+    done = subprocess.run(
+        [sys.executable, "server.py", "--port", "0"], cwd=tmp_path / "copy", capture_output=True, text=True
+    )
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("server.py: ") and "model.bin" in done.stderr
+
+
 def test_a_plain_bundle_has_none_of_it(folder: Path) -> None:
     plain = folder.parent / "bundle"
     write_packed_bundle(find_model("dddd", folder.parent, "torch"), plain)
