@@ -111,7 +111,7 @@ def say_promise(predictor: AnyPredictor) -> None:
 def answer_chunk(predictor: AnyPredictor, rows: list[Row], options: AnswerOptions) -> tuple[list[Row], int, int]:
     """The rows with their answers as further columns, how many texts were cut, and the tokens that one may have."""
     fields = predictor.answer_fields
-    if clash := column_types(fields).keys() & rows[0].keys():
+    if clash := column_types(fields).keys() & {name for row in rows for name in row}:  # in JSON, rows differ
         raise ConfigError(f"there is a column {min(clash)!r} already, and the answers need that name. Rename it")
     first, *second = ([options.read(row[column]) for row in rows] for column in options.columns)
     asked = predictor.ask(first, second[0] if second else None)

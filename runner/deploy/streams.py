@@ -13,11 +13,12 @@ import shlex
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
+from data.errors import DataError
 from data.sources.columns import FASTTEXT, fasttext_message
 from data.sources.formats import begins_with, read_rows, rows_of_stream
 from data.sources.options import SUFFIXES, ReadOptions, format_of, suffix_of
@@ -69,7 +70,7 @@ def read_texts(path: Path | None, file_format: str, options: ReadOptions) -> Ite
     """
     found = _of_input(file_format, options) if path is None else _of_file(path, file_format, options)
     columns = list(options.wanted.values())
-    for number, row in found:
+    for number, row in _readable(found, path or "standard input"):
         for column in columns:
             value = row.get(column)
             is_absent = value is None or value != value  # Parquet stores missing numbers as NaN
@@ -83,6 +84,14 @@ def read_texts(path: Path | None, file_format: str, options: ReadOptions) -> Ite
                     "Leave that row out, or give it a text"
                 )
         yield row
+
+
+def _readable(rows: Iterator[NumberedRow], where: Path | str) -> Iterator[NumberedRow]:
+    """Yield the rows; raise DataError, which names their file, where the system cannot read it."""
+    try:
+        yield from rows
+    except OSError as error:
+        raise DataError(f"{where}: cannot be read: {error.strerror or error}. Try: a copy of it") from error
 
 
 def is_words(value: object) -> bool:
@@ -184,11 +193,45 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
         return
     part = path.with_name(f".{path.name}.part")
     try:
-        with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
+        with _blamed_on(path):
+            raw = part.open("wb")
+        with _OutputFile(raw, path) as stream:
             yield stream
-        part.replace(path)
+        with _blamed_on(path):
+            part.replace(path)
+    finally:
+        with suppress(OSError):  # the error above says what is wrong
+            part.unlink(missing_ok=True)
+
+
+class _OutputFile(io.TextIOWrapper):
+    """A file to write; errors of writing name the option out=, and no others are caught."""
+
+    def __init__(self, raw: BinaryIO, path: Path) -> None:
+        super().__init__(raw, encoding="utf-8", errors="backslashreplace", newline="")
+        self.path = path
+
+    def write(self, text: str) -> int:
+        """Write a text; raise ConfigError where that fails."""
+        with _blamed_on(self.path):
+            return super().write(text)
+
+    def flush(self) -> None:
+        """Write what is buffered; raise ConfigError where that fails."""
+        with _blamed_on(self.path):
+            super().flush()
+
+    def close(self) -> None:
+        """Write what is buffered, and close the file; raise ConfigError where that fails."""
+        with _blamed_on(self.path):
+            super().close()
+
+
+@contextmanager
+def _blamed_on(path: Path) -> Iterator[None]:
+    """Raise the ConfigError that out= cannot be written where the block fails to."""
+    try:
+        yield
     except OSError as error:
         cure = f"Try: out=<a folder with room that you may write to>/{path.name}"
         raise ConfigError(f"out={path}: cannot be written: {error.strerror}. {cure}") from error
-    finally:
-        part.unlink(missing_ok=True)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from data.inputs.request import Field
-from runner.commands.answers import print_answer
+from runner.commands.answers import answer_chunk, print_answer
 from runner.deploy.answer_table import Answer
+from runner.errors import ConfigError
 
 SPANS: list[tuple[Field, object]] = [
     (Field("prediction", "text", "a part of the text"), ""), (Field("score", "number", "its share"), 0.75),
@@ -15,6 +19,13 @@ SPANS: list[tuple[Field, object]] = [
 SETS: list[tuple[Field, object]] = [
     (Field("prediction", "text", "the labels"), ""), (Field("predicted_labels", "labels", "the same as a list"), []),
 ]  # fmt: skip
+
+
+def test_no_column_of_a_row_is_overwritten_by_an_answer() -> None:
+    predictor: Any = SimpleNamespace(answer_fields=[Field("prediction", "text", "the label")])
+    options: Any = SimpleNamespace(columns=["text"])
+    with pytest.raises(ConfigError, match="there is a column 'prediction' already"):
+        answer_chunk(predictor, [{"text": "a"}, {"text": "b", "prediction": "mine"}], options)
 
 
 @pytest.mark.parametrize(("parts", "shown"), [(SPANS, "no answer\n0.75\n"), (SETS, "no label\n")])

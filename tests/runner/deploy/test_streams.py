@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +13,7 @@ import pytest
 
 from data.errors import DataError
 from data.sources.options import ReadOptions
+from runner.deploy import streams
 from runner.deploy.streams import RowWriter, input_format, open_output, output_format, read_texts, row_chunks
 from runner.errors import ConfigError
 
@@ -49,6 +52,35 @@ def test_an_output_file_of_a_failed_command_is_not_there(tmp_path: Path) -> None
     with open_output(tmp_path / "a.csv") as stream:
         stream.write("whole")
     assert (tmp_path / "a.csv").read_text(encoding="utf-8") == "whole"
+
+
+def test_an_error_of_reading_is_not_blamed_on_the_output(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="disk"), open_output(tmp_path / "a.csv"):
+        raise OSError(errno.EIO, "bad disk")
+    missing = r"out=.*a\.csv: cannot be written: No such file"
+    with pytest.raises(ConfigError, match=missing), open_output(tmp_path / "none" / "a.csv"):
+        pass
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_disk_is_blamed_on_the_output(tmp_path: Path) -> None:
+    (tmp_path / ".a.csv.part").symlink_to("/dev/full")
+    full = r"out=.*a\.csv: cannot be written: No space left"
+    with pytest.raises(ConfigError, match=full), open_output(tmp_path / "a.csv") as stream:
+        RowWriter(stream, "jsonl").write([{"a": 1}])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_of_reading_names_the_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> Iterator[tuple[int, dict[str, str]]]:
+        yield 1, {"text": "a"}
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(streams, "read_rows", fail)
+    rows = read_texts(tmp_path / "a.csv", "csv", ReadOptions({"text": "text"}))
+    assert next(rows) == {"text": "a"}
+    with pytest.raises(DataError, match=r"a\.csv: cannot be read: Input/output error\. Try: "):
+        next(rows)
 
 
 def test_a_csv_has_the_columns_of_its_first_row() -> None:
