@@ -44,11 +44,13 @@ class ZeroShot:
         return task_of_labels(self.rows.task, self.settings)
 
     def identity(self, predictor: Predictor) -> str:
-        """Return the ten hexadecimal digits of what is computed: weights, rows, words, templates, mode and prior."""
+        """Return the ten hexadecimal digits of what is computed: weights, rows, words, templates, mode, prior, scores."""
         weights = hashlib.sha256(predictor.exported.weights.read_bytes()).hexdigest()
         asked = None if self.is_paired else asdict(self.question)
         content = ["zero-shot", weights, predictor.tokenizer.fingerprint, predictor.exported.max_length]
         content += [self.rows.raw.fingerprint(), self.rows.task.label_names, list(self.task.metrics), asked, NUMBERS]
+        if (positive := self.settings.data.positive) is not None:  # the class that F1, precision and recall are of
+            content.append({"positive": positive})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
 
 

@@ -44,6 +44,12 @@ def test_words_templates_mode_prior_and_weights_name_a_result(wanted: ZeroShot, 
     assert len({*names, wanted.identity(predictor)}) == len(changes) + 1
 
 
+def test_the_positive_class_names_a_result_where_it_is_set(wanted: ZeroShot, predictor: Any) -> None:
+    words = ["data=demo", "data.metrics=[f1]"]
+    settings = [resolve(compose([*words, *more])) for more in ([], ["data.positive=good"], ["data.positive=bad"])]
+    assert len({replace(wanted, settings=one).identity(predictor) for one in settings}) == 3
+
+
 def test_the_notes_say_which_word_is_for_which_class_and_what_was_cut(wanted: ZeroShot) -> None:
     answers = [TemplateScores(template, np.zeros((4, 2)), np.zeros(2), 1.0, 1) for template in QUESTION.templates]
     notes = notes_on(wanted, answers, 4)
