@@ -19,6 +19,7 @@ from data.stores.build_once import SharedCache
 from runner.cascade.pair import Pair, Side
 from runner.deploy.promise import calibration_rows, calibration_split
 from runner.errors import ConfigError
+from runner.record.command import command_line
 from runner.record.data_settings import data_settings
 from runner.record.predictions import calibrated_probabilities, read_logits
 from runner.tasks import find_task
@@ -107,7 +108,7 @@ def _same_rows(pair: Pair, metrics: list[str], what: str, words: str) -> BothAns
     for side, split in zip(pair.sides, splits):
         answers = read_logits(side.folder, split, side.record)
         if answers is None:
-            again = " ".join(["run", *side.record.overrides, "force=true"])
+            again = command_line(side.record, "force=true")
             raise ConfigError(f"{words}: run {side.record.identity} has no logits of {split}. Make them: {again}")
         found.append(answers)
     small, large = (calibrated_probabilities(side.record, logits) for side, (logits, _) in zip(pair.sides, found))

@@ -7,6 +7,7 @@ from runner.compare.origins import setting_origins
 from runner.compare.select import setting_text
 from runner.config.keys import closest
 from runner.errors import ConfigError
+from runner.record.command import command_line, is_of_verb
 from runner.record.folder import find_record
 from runner.sanitize import escape
 
@@ -19,10 +20,10 @@ def main(words: list[str]) -> int:
         raise ConfigError(f"run explain: one run and one key, not {' '.join(names)}. Try: run explain {names[0]} model")
     output = output_folder(chosen["paths.output"])
     record = find_record(output, names[0] if names else None)
-    if record.overrides and "=" not in record.overrides[0]:
+    if is_of_verb(record):
         raise ConfigError(
             f"run {record.identity} was made by a verb, and has no training settings. The command was: "
-            f"run {' '.join(record.overrides)}"
+            f"{command_line(record)}"
         )
     found = setting_origins(record, output)
     if len(names) == 2:

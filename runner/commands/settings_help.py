@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 
 from runner.commands.experiment import split_flags
@@ -30,7 +31,7 @@ def main(words: list[str]) -> int:
     if problems:
         return refuse(problems)
     named = named_choices(expanded)
-    command = " ".join(["run", *flags, *overrides])
+    command = shlex.join(["run", *flags, *overrides])
     say(f"{command}\n\nAn experiment; --help explains its settings and starts nothing.\n\nChoices (run list shows all)")
     shown = {group: [choice] for group, choice in default_choices().items() if group in ALWAYS} | named
     for group, choices in shown.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 from data.stores.build_once import SharedCache
@@ -62,7 +61,7 @@ def main(words: list[str]) -> int:
     question = question_of(rows, settings, chosen, templates, places)
     if is_paired:
         check_pairs(exported, rows)
-    typed = [VERB, source, *map(shlex.quote, rest)]
+    typed = [VERB, source, *rest]
     wanted = ZeroShot(settings, rows, question, output, typed, is_paired)
     predictor = Predictor(exported, whole_number(VERB, "threads", chosen["threads"], 1, 1024))
     size = whole_number(VERB, "batch_size", chosen["batch_size"], 1, 4096)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -137,7 +138,7 @@ def read_cascade(folder: Path) -> Cascade:
 
 def again(facts: JsonObject) -> str:
     """Return the command that made a cascade."""
-    return " ".join(["run", *facts.get("command", ["cascade", "small=<id>", "large=<id>"])])
+    return shlex.join(["run", *facts["command"]]) if "command" in facts else "run cascade small=<id> large=<id>"
 
 
 def write_cascade(folder: Path, identity: str, models: Sequence[ExportedModel], facts: JsonObject) -> None:

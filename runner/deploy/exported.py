@@ -15,6 +15,7 @@ from data.json_types import JsonObject
 from models.packed.format import NAME as PACKED
 from runner.errors import ConfigError
 from runner.record.bounds import BOUND_NOTE, is_bound
+from runner.record.command import command_line
 from runner.record.folder import find_record
 from runner.record.folder import run_folder as folder_of_run
 from runner.record.record import RunRecord
@@ -138,12 +139,12 @@ def model_of_run(record: RunRecord, run_folder: Path) -> ExportedModel:
     """Return the model of a run; raise ConfigError for an unfinished run, one without answers, and a cascade."""
     identity, folder = record.identity, run_folder / "model"
     if record.config.get(CASCADE):
-        copy = " ".join(["run", *record.overrides, "out=DIR"])
+        copy = command_line(record, "out=DIR")
         raise ConfigError(f"{identity} is a cascade of two models, which is deployed as a folder. Try: {copy}")
     if is_bound(record):
         raise ConfigError(f"run {identity} is {BOUND_NOTE}. Try: the same run without view.reads")
     if record.status != "done" or not folder.is_dir():
-        again = " ".join(["run", *record.overrides])
+        again = command_line(record)
         raise ConfigError(f"run {identity} is {record.status} and has no model. Finish it: {again}")
     task = task_of_record(record)
     if not task.is_deployed:

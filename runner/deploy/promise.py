@@ -23,6 +23,7 @@ from runner.deploy.bundle.calibration import CALIBRATION_FILE, NONE, PROMISE, ha
 from runner.deploy.bundle.rejection import CLASSES, UNSURE, WORDS
 from runner.deploy.promise_text import sentences
 from runner.errors import ConfigError
+from runner.record.command import command_line
 from runner.record.predictions import calibrated_probabilities, read_logits
 from runner.record.record import RunRecord
 from runner.statistics.rejection import DELTA, FOLDS_MARGIN, Threshold, find_threshold, smallest_promise
@@ -161,7 +162,7 @@ def calibration_rows(record: RunRecord, run_folder: Path, split: str, words: str
     """
     found = read_logits(run_folder, split, record)
     if found is None:
-        again = " ".join(["run", *record.overrides, "force=true"])
+        again = command_line(record, "force=true")
         raise ConfigError(f"{words}: run {record.identity} has no logits of {split}. Make them: {again}")
     logits, truth = found
     if len(wrong := np.flatnonzero(~np.isfinite(logits).all(axis=1))):

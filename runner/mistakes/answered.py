@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from runner.errors import ConfigError
+from runner.record.command import command_line
 from runner.record.predictions import (
     calibrated_probabilities,
     read_logits,
@@ -115,7 +116,7 @@ def read_answered(record: RunRecord, folder: Path, split: str = "") -> Answered:
         raise ConfigError(f"{WORKS_FOR}, not for {record.data.task} (run {record.identity})")
     answers = (read_texts if task.grades_texts else read_predictions)(folder, chosen, record)
     if answers is None:
-        again = " ".join(["run", *record.overrides, "force=true"])
+        again = command_line(record, "force=true")
         raise ConfigError(f"run {record.identity} has no stored answers to {chosen}. Make them: {again}")
     found = read_logits(folder, chosen, record)
     probabilities = None if found is None or not answers.names else calibrated_probabilities(record, found[0])

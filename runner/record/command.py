@@ -1,10 +1,30 @@
-"""The command line of a run, as its record keeps it."""
+"""The command line of a run, as its record keeps it, and as it is typed."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from runner.record.identity import FILES, affects_identity
+from runner.record.record import RunRecord
+
+
+def command_line(record: RunRecord, *more: str) -> str:
+    """Return the command that makes a run again, quoted for a shell. more: further words."""
+    return shlex.join(["run", *recorded_words(record), *more])
+
+
+def recorded_words(record: RunRecord) -> list[str]:
+    """Return the words of a run's command, as a program is given them; older records of a verb quote them."""
+    words = record.overrides
+    if not is_of_verb(record):
+        return words
+    return [part for word in words for part in (shlex.split(word) if word.startswith("'") else [word])]
+
+
+def is_of_verb(record: RunRecord) -> bool:
+    """Was the run made by a verb, such as `run zero-shot`, and not by settings alone?"""
+    return bool(record.overrides) and "=" not in record.overrides[0]
 
 
 def essential(overrides: Sequence[str]) -> list[str]:

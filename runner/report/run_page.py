@@ -15,6 +15,7 @@ from pathlib import Path
 from data.json_types import Json
 from runner.record.baseline import MARK, MEANING, is_at_baseline, no_better_than_ngrams
 from runner.record.bounds import is_bound
+from runner.record.command import command_line
 from runner.record.descriptions import constant_answers
 from runner.record.folder import PAGE
 from runner.record.identity import flatten
@@ -179,7 +180,7 @@ def _data(record: RunRecord) -> Section:
 
 
 def _settings(record: RunRecord) -> Section:
-    command = shlex.join(["run", *record.overrides])
+    command = command_line(record)
     flat = flatten(record.config)
     lines = [[key, setting_text(value)] for key, value in sorted(flat.items())]
     whole = folded(f"All {len(lines)} settings", table(["setting", "value"], lines))

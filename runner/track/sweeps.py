@@ -7,6 +7,7 @@ that belongs to several sweeps stays below the first; its tag `sweeps` names the
 from __future__ import annotations
 
 import re
+import shlex
 import socket
 import time
 from dataclasses import replace
@@ -116,7 +117,7 @@ def _describe(target: MlflowTarget, run: Run, sweep: SweepRecord) -> None:
     values = {
         "sweep_name": sweep.name,
         "mlflow.note.content": sweep.question,
-        "mlflow.source.name": mask(" ".join(["run -m", *sweep.overrides])),
+        "mlflow.source.name": mask(shlex.join(["run", "-m", *sweep.overrides])),
         "mlflow.source.type": "LOCAL",
         "runs": ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)),
     }

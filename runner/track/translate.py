@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import getpass
 import json
-import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.record.baseline import is_at_baseline
+from runner.record.command import command_line
 from runner.record.record import RunRecord
 from runner.record.run_names import name_of
 from runner.sanitize import mask
@@ -41,7 +41,7 @@ def run_tags(record: RunRecord, points: Points) -> list[RunTag]:
     """Return the tags for finding and grouping runs; an absent value gives no tag."""
     from mlflow.entities import RunTag
 
-    command = " ".join(["run", *map(shlex.quote, record.overrides)])
+    command = command_line(record)
     values = {
         "identity": record.identity,
         "started": record.started,

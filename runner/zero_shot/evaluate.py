@@ -44,7 +44,7 @@ class ZeroShot:
         return task_of_labels(self.rows.task, self.settings)
 
     def identity(self, predictor: Predictor) -> str:
-        """Return the ten hexadecimal digits of what is computed: weights, rows, words, templates, mode, prior, scores."""
+        """Return the ten hexadecimal digits of what is computed, as weights, rows, words, templates and scores."""
         weights = hashlib.sha256(predictor.exported.weights.read_bytes()).hexdigest()
         asked = None if self.is_paired else asdict(self.question)
         content = ["zero-shot", weights, predictor.tokenizer.fingerprint, predictor.exported.max_length]

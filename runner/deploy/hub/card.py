@@ -16,6 +16,7 @@ import yaml
 
 from data.json_types import JsonObject
 from models import MODEL_TYPE
+from runner.deploy.hub.command import LOCAL, command_of
 from runner.record.baseline import MARK, MEANING, NGRAM, is_at_baseline
 from runner.record.model_card import cleaning, has_label_sets, label_sets, probabilities, sounds
 from runner.record.record import RunRecord
@@ -29,7 +30,6 @@ PIPELINES = {
 OF_SOUNDS = "audio-classification"
 REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+|[\w.-]+")  # an id on the hub
 LANGUAGE = re.compile(r"[a-z]{2,3}")  # ISO 639
-LOCAL = ("/", "~", "./", "../")  # beginnings of a path
 SCORES_OF_PROBABILITIES = {
     "ece": "expected calibration error, 15 bins of equal mass",
     "ece_floor": "that error of a perfectly calibrated model, on average",
@@ -125,18 +125,6 @@ def is_of_sounds(record: RunRecord) -> bool:
 def plain(text: object) -> str:
     """Text that Markdown and HTML show as it is, on one line."""
     return MARKUP.sub(r"\\\1", visible(mask(" ".join(str(text).split()))))
-
-
-def command_of(record: RunRecord) -> str:
-    """Return the command that makes the run again; of a path only its last part, for a reader has other folders."""
-    words = (word for word in record.overrides if not word.startswith(("paths.", "tracker")))
-    return " ".join(["run", *map(_without_folders, words)])
-
-
-def _without_folders(word: str) -> str:
-    key, equals, value = word.partition("=")
-    is_path = value.startswith(LOCAL) or (value.count("/") > 1)
-    return visible(mask(f"{key}{equals}{value.rstrip('/').rpartition('/')[2] if is_path else value}"))
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -40,6 +40,11 @@ def test_the_help_of_settings_waits_for_no_library() -> None:
     assert not {"numpy", "torch", "pandas", "rich"} & set(done.stdout.splitlines()[-1].split())
 
 
+def test_the_command_for_all_settings_can_be_pasted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert dispatch(["compression=[int8]", "--help"]) == 0
+    assert "All settings with their values: run 'compression=[int8]' --cfg job" in capsys.readouterr().out
+
+
 def test_a_mistake_comes_before_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert dispatch(["mdel=dsn", "--help"]) == 2
     assert "did you mean model" in capsys.readouterr().err

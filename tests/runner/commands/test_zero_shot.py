@@ -57,6 +57,12 @@ def test_a_random_model_is_at_chance(made: RunRecord) -> None:
     assert made.status == "done" and made.data.rows == {"test": 180}
 
 
+def test_the_words_of_the_command_are_recorded_as_they_were_given(place: Path, made: RunRecord) -> None:
+    assert made.overrides == ["zero-shot", *words(place, "labels=[music,animals,food]")]
+    with pytest.raises(ConfigError, match=r"'labels=\[music,animals,food\]'$"):
+        explain([made.identity, f"paths.output={place}/outputs"])
+
+
 def test_both_templates_are_reported_with_and_without_the_prior(made: RunRecord) -> None:
     names = {f"zero_shot/accuracy_{key}_{number}" for key in ("prior", "no_prior") for number in (1, 2)}
     assert names <= made.metrics.keys() and made.metrics["zero_shot/texts_per_s"] > 0

@@ -29,6 +29,9 @@ def test_a_run_without_a_model_and_a_sweep_without_runs_are_refused(tmp_path: Pa
     record = write_run(tmp_path, "model=dsn")
     with pytest.raises(ConfigError, match=r"the run is done and has no model\. Finish it: run model=dsn"):
         find_subject(str(record["identity"]), tmp_path, accept)
+    listed = write_run(tmp_path, "model=dsn", "data.metrics=[f1]")
+    with pytest.raises(ConfigError, match=r"Finish it: run model=dsn 'data\.metrics=\[f1\]' "):
+        find_subject(str(listed["identity"]), tmp_path, accept)
     write_sweep(tmp_path, write_group(tmp_path, "model=dsn", right=[150]), status="done")
     with pytest.raises(ConfigError, match="sweep a_sweep has no finished run yet"):
         find_subjects(["a_sweep"], tmp_path, accept)

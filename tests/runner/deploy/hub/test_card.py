@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from huggingface_hub import ModelCard
 
-from runner.deploy.hub.card import CardFacts, command_of, hub_card, hub_id, plain
+from runner.deploy.hub.card import CardFacts, hub_card, hub_id, plain
+from runner.deploy.hub.command import command_of
 from tests.records import a_record
 
 FACTS = CardFacts("BertForSequenceClassification", "bert", license="apache-2.0")
