@@ -57,7 +57,7 @@ def parse_number(value: str) -> float | None:
 
 def is_digits(value: str) -> bool:
     """Return whether this is a whole number written without a decimal point, such as 7 or 007."""
-    return value.lstrip("+-").isdigit()
+    return re.fullmatch(r"[+-]?\d+", value) is not None  # not isdigit: int refuses a superscript
 
 
 def plain_number(value: str) -> str:

@@ -7,12 +7,21 @@ import socket
 import sys
 from urllib.parse import urlsplit
 
+from data.errors import DataError
+
+PUBLIC = "https://huggingface.co"
+
 
 def hub_endpoint() -> tuple[str, str, int]:
-    """Return the hub in use as (address without credentials, host, port)."""
-    address = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
-    parts = urlsplit(address)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    """Return the hub in use as (address without credentials, host, port); raise DataError for what is no address."""
+    address = os.environ.get("HF_ENDPOINT") or PUBLIC
+    try:
+        parts = urlsplit(address)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:  # its text, like the address, may show a password
+        raise DataError(
+            f"HF_ENDPOINT: expected an address and a number as its port. Try: HF_ENDPOINT={PUBLIC}"
+        ) from error
     return f"{parts.scheme}://{parts.hostname}:{port}", parts.hostname or "", port
 
 

@@ -87,7 +87,8 @@ def command_of(words: list[str]) -> list[str]:
     if problems:
         raise ConfigError("\n".join(problems))
     if "max_ms" in own:
-        own["max_us"] = f"{1000 * float(own.pop('max_ms')):g}"
+        most = own.pop("max_ms")
+        own["max_us"] = most if most == "null" else f"{1000 * float(most):g}"
     hydra = [f"hydra.sweeper.{key}={hydra_value(value)}" for key, value in own.items()]
     jobs = [f"sweep.jobs={own['jobs']}"] if "jobs" in own else []
     return ["-m", "hydra/sweeper=best", *hydra, *jobs, *others]

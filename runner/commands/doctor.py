@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from data.errors import DataError
+from data.sources.hub_status import hub_endpoint
 from runner.commands.options import output_folder, parse_options
 from runner.diagnostics.licences import CARRIED, installed_licences
 from runner.machine.facts import machine_facts
@@ -96,14 +97,14 @@ def matrix_backend() -> str:
 
 def check_hub(timeout_s: float = 2.0) -> tuple[str, bool]:
     """Does the hub (HF_ENDPOINT, else the public one) accept a connection?"""
-    endpoint = os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
-    parts = urlsplit(endpoint)
-    shown = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+    try:
+        shown, host, port = hub_endpoint()
+    except DataError as error:
+        return str(error), False
     if os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on"):
         return f"{shown}: not checked, because HF_HUB_OFFLINE is set", True
     try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        socket.create_connection((parts.hostname or "", port), timeout_s).close()
+        socket.create_connection((host, port), timeout_s).close()
     except OSError as error:
         return f"{shown} does not answer ({error}); data=demo and data=files work without it", False
     return f"{shown} answers", True

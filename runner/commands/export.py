@@ -57,7 +57,7 @@ def main(words: list[str]) -> int:
         raise ConfigError(f"{' and '.join(HUB_OPTIONS)} are for the hub, not for format={form}. Try: format=hub")
     wanted = wanted_promise("export", chosen)
     check_promised_export(wanted, form, int8)
-    check_promised_length("export", wanted, length)
+    check_promised_length("export", wanted, length=length)
     record = find_record(output, source)
     promise = promise_of_run(record, output, wanted) if wanted else None
     folder, out = output / record.identity, path_option("out", chosen["out"], "export") if chosen["out"] else None

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from runner.errors import ConfigError
 
+MOST_DIGITS = 18  # of a whole number: int() refuses thousands
+
 
 def parse_options(verb: str, words: list[str], **defaults: str) -> dict[str, str]:
     """Return the key=value words of a verb over their defaults; an unknown key is refused with the known ones."""
@@ -35,7 +37,8 @@ def true_or_false(verb: str, key: str, text: str) -> bool:
 
 def whole_number(verb: str, key: str, text: str, low: int, high: int) -> int:
     """Return the value of an option that is a whole number within limits; raise ConfigError for any other text."""
-    if not text.isdecimal() or not low <= int(text) <= high:
+    is_whole = text.isdecimal() and len(text) <= MOST_DIGITS
+    if not is_whole or not low <= int(text) <= high:
         raise ConfigError(f"run {verb}: {key}={text}: expected a whole number, {low} to {high:,}. Try: {key}={low}")
     return int(text)
 

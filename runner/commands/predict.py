@@ -48,7 +48,7 @@ def main(words: list[str]) -> int:
     threads = whole_number("predict", "threads", chosen["threads"], 1, 1024)
     wanted, output = wanted_promise("predict", chosen), output_folder(chosen["paths.output"])
     length = share_of("predict", chosen["length"])
-    check_promised_length("predict", wanted, length)
+    check_promised_length("predict", wanted, length=length)
     exported = find_model_at(source, output, chosen["engine"], length)
     is_sound, given = exported.reads_sounds, [*asked, *literal]
     table = sound_files.table_of(given, chosen) if is_sound else table_of(source, asked, len(literal), chosen)

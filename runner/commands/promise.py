@@ -34,12 +34,16 @@ def wanted_promise(verb: str, chosen: dict[str, str]) -> WantedPromise | None:
     return WantedPromise(open_share(verb, "reject", reject, "0.05")) if reject else None
 
 
-def check_promised_length(verb: str, wanted: WantedPromise | None, length: float | None) -> None:
-    """Raise ConfigError for a promise at lengths other than those at which its rows were answered."""
-    if wanted and length is not None:
+def check_promised_length(verb: str, wanted: WantedPromise | None, **options: float | None) -> None:
+    """Raise ConfigError for a promise at lengths other than those at which its rows were answered.
+
+    options: those that say which lengths are computed, None where they are not given.
+    """
+    given = [f"{key}=" for key, value in options.items() if value is not None]
+    if wanted and given:
         raise ConfigError(
             f"run {verb}: {wanted.words}: the rows behind the promise were answered at the run's own lengths. "
-            "Leave length= out"
+            f"Leave {' and '.join(given)} out"
         )
 
 

@@ -37,7 +37,7 @@ def main(words: list[str]) -> int:
     is_logged = true_or_false("serve", "log", chosen["log"])
     wanted = wanted_promise("serve", chosen)
     length, max_ms = share_of("serve", chosen["length"]), milliseconds(chosen["max_ms"])
-    check_promised_length("serve", wanted, length if max_ms is None else 1.0)
+    check_promised_length("serve", wanted, length=length, max_ms=max_ms)
     if length is not None and max_ms is not None:
         raise ConfigError("run serve: length= and max_ms= both say which lengths are computed. Leave one out")
     require_extra("serve", "run serve")

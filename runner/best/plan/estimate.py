@@ -210,7 +210,7 @@ def form_of(engine: str | None) -> str:
 
 def is_below(kept: Known | None, cap: str) -> bool:
     """Is a model over n-grams below its cap, in kilobytes, so that another cap above its bytes changes nothing?"""
-    return kept is not None and cap.isdigit() and kept.draft.bytes < 1000 * int(cap)
+    return kept is not None and cap.isdecimal() and kept.draft.bytes < 1000 * int(cap)
 
 
 def read_kept(path: Path) -> Known | None:

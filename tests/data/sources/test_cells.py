@@ -43,6 +43,8 @@ def test_numbers_are_read_by_value_and_names_are_left_alone(text: str, number: f
 
 def test_digits_have_no_decimal_point() -> None:
     assert is_digits("-7") and is_digits("007") and not is_digits("7.0") and not is_digits("")
+    for text in ("\N{SUPERSCRIPT TWO}", "+-7", "--7"):
+        assert not is_digits(text), "no number for int"
 
 
 @pytest.mark.parametrize("value", [["a"], {"a": 1}, b"a", "a\ud800"])

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from data.errors import DataError
 from data.sources.hub_status import first_error_line, hub_endpoint, offline_if_unreachable
 
 
@@ -45,6 +46,14 @@ def test_a_proxy_is_left_to_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("https_proxy", "http://proxy:3128")
     assert offline_if_unreachable() == [] and not os.environ["HF_HUB_OFFLINE"]
+
+
+@pytest.mark.parametrize("address", ["http://mirror:secret", "http://mirror:99999", "http://[::1"])
+def test_what_is_no_address_is_refused_without_showing_it(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", address)
+    with pytest.raises(DataError, match=r"Try: HF_ENDPOINT=https://huggingface\.co$") as refused:
+        hub_endpoint()
+    assert "secret" not in str(refused.value)
 
 
 def test_an_error_without_text_is_told_by_its_name() -> None:

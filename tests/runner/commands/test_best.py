@@ -18,6 +18,11 @@ def test_the_words_of_the_budget_become_settings_of_the_sweeper() -> None:
     ]  # fmt: skip
 
 
+def test_null_is_no_cap_in_either_unit() -> None:
+    assert "hydra.sweeper.max_us=null" in command_of(["data=demo", "max_ms=null"])
+    assert "hydra.sweeper.max_us=null" in command_of(["data=demo", "max_us=null"])
+
+
 def test_values_with_characters_of_the_grammar_are_quoted() -> None:
     assert 'hydra.sweeper.unlabelled="more (2).csv"' in command_of(["data=sst2", "unlabelled=more (2).csv"])
 

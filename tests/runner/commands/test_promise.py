@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.commands.promise import PROMISE_OPTIONS, promise_to_keep, wanted_promise
+from runner.commands.promise import PROMISE_OPTIONS, check_promised_length, promise_to_keep, wanted_promise
 from runner.deploy.exported import find_model
 from runner.deploy.promise import WantedPromise
 from runner.errors import ConfigError
@@ -44,6 +44,14 @@ def test_what_is_no_promise_is_refused_with_a_cure(options: dict[str, str], cure
     with pytest.raises(ConfigError) as refused:
         wanted(**options)
     assert cure in str(refused.value)
+
+
+@pytest.mark.parametrize(("options", "cure"), [({"length": 0.5}, "length="), ({"max_ms": 2.0}, "max_ms=")])
+def test_a_promise_at_other_lengths_is_refused_by_the_name_of_the_option(options: dict[str, float], cure: str) -> None:
+    check_promised_length("serve", WantedPromise(0.05), length=None, max_ms=None)
+    check_promised_length("serve", None, **options)
+    with pytest.raises(ConfigError, match=rf"run serve: reject=0\.05: .* Leave {cure} out$"):
+        check_promised_length("serve", WantedPromise(0.05), **options)
 
 
 def test_a_promise_is_of_the_run_and_not_of_a_graph_in_8_bits(tmp_path: Path) -> None:
