@@ -17,6 +17,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import socket
@@ -25,6 +26,9 @@ from monitor import CONTENT_TYPE, ID_HEADER, Monitor, log_line, request_id  # ty
 from predict import Model  # type: ignore[import-not-found]
 
 MOST_TEXTS, MOST_BYTES, MOST_AT_ONCE, PATIENCE_S = 256, 1_000_000, 64, 30.0
+MOST_DIGITS = 12  # of a Content-Length: int() refuses thousands
+METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")  # as the log has them; any other is `other`
+PATHS = "ask POST /predict, GET /health or GET /metrics"
 MOST_DISCARDED = 16_000_000  # bytes of a body that is too large, which are read before it is refused
 BUSY = b'HTTP/1.0 503 Service Unavailable\r\nRetry-After: 1\r\n\r\n{"error": "busy; ask again in a second"}'
 Request = socket | tuple[bytes, socket]  # what the standard library allows; of TCP always the first
@@ -112,6 +116,7 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
     texts: int | None = None  # in the request
     timeout = PATIENCE_S  # of each read
+    path, headers = "", HTTPMessage()  # of a request that cannot be read
 
     def do_GET(self) -> None:
         """Answer /health and /metrics."""
@@ -121,25 +126,40 @@ class Handler(BaseHTTPRequestHandler):
         """Answer /predict."""
         self.respond(self.post)
 
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what the standard library refuses, such as another method, as every other error is answered."""
+
+        def refuse() -> tuple[str, bytes]:
+            raise Refused(int(code), f"{(message or explain or 'not understood')[:200]}: {PATHS}")
+
+        self.request_version = "HTTP/1.0"  # else a request that cannot be read has no headers in its answer
+        self.respond(refuse)
+
+    @property
+    def route(self) -> str:
+        """The path without its query."""
+        return self.path.partition("?")[0]
+
     def get(self) -> tuple[str, bytes]:
         """Return the content type and the body for a path."""
-        if self.path == "/metrics":
+        if self.route == "/metrics":
             return CONTENT_TYPE, self.server.monitor.text().encode()
-        if self.path != "/health":
-            raise Refused(404, "ask POST /predict, GET /health or GET /metrics")
+        if self.route != "/health":
+            raise Refused(404, PATHS)
         about = {key: self.server.about[key] for key in ("model", "name", "task", "labels", "max_length")}
         about |= {"reads": self.server.model.reads, "calibration": self.server.model.calibration.about()}
         return "application/json", json.dumps({"status": "ok", **about}).encode()
 
     def post(self) -> tuple[str, bytes]:
         """Return the content type and the body of the answers."""
-        if self.path != "/predict":
-            raise Refused(404, "ask POST /predict, GET /health or GET /metrics")
+        if self.route != "/predict":
+            raise Refused(404, PATHS)
         size = self.headers.get("Content-Length", "")
         if not size.isdecimal():
             raise Refused(411, "the request does not say how long its body is (Content-Length)")
-        if int(size) > MOST_BYTES:
-            for _ in self.arriving(min(int(size), MOST_DISCARDED)):
+        is_possible = len(size) <= MOST_DIGITS
+        if not is_possible or int(size) > MOST_BYTES:
+            for _ in self.arriving(min(int(size), MOST_DISCARDED)) if is_possible else ():
                 pass  # a client that is still sending would not see the answer
             raise Refused(413, f"the request has more than {MOST_BYTES:,} bytes. Split it up")
         try:
@@ -180,14 +200,15 @@ class Handler(BaseHTTPRequestHandler):
             status, kind, body = 500, "application/json", b'{"error": "this text could not be answered"}'
             print(f"id={identity} {error!r}", file=sys.stderr, flush=True)
         seconds = time.perf_counter() - began
-        self.server.monitor.end(self.path, status, seconds)
-        print(log_line(identity, self.command, self.path, status, seconds, self.texts), file=sys.stderr, flush=True)
+        self.server.monitor.end(self.route, status, seconds)
+        method = self.command if self.command in METHODS else "other"
+        print(log_line(identity, method, self.route, status, seconds, self.texts), file=sys.stderr, flush=True)
         try:
             self.send_response(status)
             for name, value in (("Content-Type", kind), ("Content-Length", str(len(body))), (ID_HEADER, identity)):
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(b"" if self.command == "HEAD" else body)
         except OSError:  # the client has gone
             self.close_connection = True
 

@@ -104,6 +104,44 @@ def test_metrics_and_health(server: Process, folder: Path) -> None:
     assert subprocess.run([*check, "9"], cwd=folder).returncode == 1
 
 
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "BREW"])
+def test_another_method_is_refused_as_every_other_request(server: Process, method: str) -> None:
+    wanted = urllib.request.Request(f"{server[0]}/predict", method=method, headers={"X-Request-ID": f"by-{method}"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(wanted, timeout=30)
+    found = refused.value
+    assert (found.code, found.headers["X-Request-ID"]) == (501, f"by-{method}")
+    body = found.read()
+    assert body == b"" if method == "HEAD" else "ask POST /predict" in json.loads(body)["error"]
+    with urllib.request.urlopen(f"{server[0]}/metrics", timeout=30) as answer:
+        assert b'bertier_requests_total{path="/predict",status="501"}' in answer.read()
+
+
+def raw(address: str, request: bytes) -> tuple[bytes, Any]:
+    """The first line and the content of the answer to the bytes of a request."""
+    host, port = address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as opened:
+        opened.sendall(request)
+        head, _, body = b"".join(iter(lambda: opened.recv(65536), b"")).partition(b"\r\n\r\n")
+    assert b"X-Request-ID: " in head
+    return head.split(b"\r\n")[0], json.loads(body)
+
+
+def test_what_is_no_request_is_one_line(server: Process) -> None:
+    status, content = raw(server[0], b"what is this\r\n\r\n")
+    assert status.startswith(b"HTTP/1.0 400") and list(content) == ["error"]
+
+
+def test_a_length_of_thousands_of_digits_is_too_large(server: Process) -> None:
+    status, content = raw(server[0], b"POST /predict HTTP/1.0\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n")
+    assert status.startswith(b"HTTP/1.0 413") and "more than 1,000,000 bytes" in content["error"]
+
+
+def test_a_query_changes_no_path(server: Process) -> None:
+    with urllib.request.urlopen(f"{server[0]}/health?x=1", timeout=30) as answer:
+        assert json.load(answer)["status"] == "ok"
+
+
 def test_sigterm_finishes_the_request_that_has_begun_and_refuses_new_ones(server: Process) -> None:
     """The last test of this file: it ends the server."""
     address, process = server
@@ -122,7 +160,7 @@ def test_sigterm_finishes_the_request_that_has_begun_and_refuses_new_ones(server
         urllib.request.urlopen(f"{address}/health", timeout=5)
     assert process.stderr
     lines = process.stderr.read().splitlines()
-    assert lines and all(re.match(r"\S+Z id=\S+ (GET|POST) \S+ \d{3} ", line) for line in lines)
+    assert lines and all(re.match(r"\S+Z id=\S+ (GET|POST|HEAD|OPTIONS|PUT|other) \S+ \d{3} ", line) for line in lines)
     assert any("id=mine-1 POST /predict 200" in line and line.endswith("3 texts") for line in lines)
 
 
