@@ -8,6 +8,7 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from data.quoting import shell_setting
 from models.checkpoints.atomic import written_atomically
 from runner.cascade.choose import Chosen, sentences, what_more_rows_allow
 from runner.cascade.evaluate import Evaluation, evaluate, scores_on, write_answers
@@ -16,7 +17,7 @@ from runner.cascade.rows import BothAnswers, read_data
 from runner.cascade.timing import Times, texts_to_time, time_cascade
 from runner.deploy.bundle.calibration import CALIBRATION_FILE, hash_of
 from runner.deploy.cascade import CASCADE_FILE, LARGE, MODELS, SMALL, CascadePredictor, write_cascade
-from runner.deploy.exported import CASCADE, DESCRIPTION_FILE, ExportedModel, is_replaceable, read_export
+from runner.deploy.exported import CASCADE, DESCRIPTION_FILE, ExportedModel, is_replaceable, is_zip, read_export
 from runner.deploy.predictors import open_predictor
 from runner.errors import ConfigError
 from runner.machine.facts import machine_facts
@@ -185,12 +186,20 @@ def first_record(wanted: NewCascade, identity: str) -> RunRecord:
     )  # fmt: skip
 
 
+def refuse_zip(out: Path) -> None:
+    """Raise ConfigError for the name of a .zip: a cascade is copied to a folder."""
+    if is_zip(out):
+        cure = shell_setting("out", str(out.with_suffix("")))
+        raise ConfigError(f"out={out}: a cascade is written as a folder. Try: {cure}")
+
+
 def copy_cascade(folder: Path, models: tuple[ExportedModel, ExportedModel], out: Path) -> Path:
     """Write a cascade with copies of both models, so that it may be moved; return its folder, completely written.
 
     folder: of the cascade. Raises ConfigError for a folder that is neither empty nor an earlier copy.
     """
     place = out.expanduser().absolute()
+    refuse_zip(out)
     if place.exists() and not is_replaceable(place):
         raise ConfigError(f"out={out}: is not empty and not an export, so it is not replaced. Try: another out=")
     facts = json.loads((folder / CASCADE_FILE).read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runner.cascade.beside import compare_ways, open_ways, show_beside, write_curves
 from runner.cascade.choose import EXACT, GUARANTEES, Wanted, choose_threshold
-from runner.cascade.make import Measuring, NewCascade, copy_cascade, find_or_make
+from runner.cascade.make import Measuring, NewCascade, copy_cascade, find_or_make, refuse_zip
 from runner.cascade.pair import Side, open_pair
 from runner.cascade.rows import read_calibration_rows, read_reported_rows
 from runner.cascade.show import show_cascade
@@ -46,6 +46,7 @@ def main(words: list[str]) -> int:
     seconds = whole_number(VERB, "seconds", chosen["seconds"], 0, LONGEST_S)
     measuring = Measuring(seconds, whole_number(VERB, "threads", chosen["threads"], 1, 1024))
     force = true_or_false(VERB, "force", chosen["force"])
+    copy = place_of_copy(chosen["out"])
     output = output_folder(chosen["paths.output"])
     check_writable(output)
     cache = Path(chosen["paths.cache"] or compose([]).paths.cache).expanduser()
@@ -68,10 +69,19 @@ def main(words: list[str]) -> int:
         beside = compare_ways(made, ways, cache, measuring)
         show_beside(beside, console)
         say(f"all points: {write_curves(folder, beside)}")
-    if chosen["out"]:
-        place = copy_cascade(folder, (pair.small.model, pair.large.model), path_option("out", chosen["out"], "cascade"))
+    if copy:
+        place = copy_cascade(folder, (pair.small.model, pair.large.model), copy)
         say(f'with copies of both models: {place}. Try: run predict {shlex.quote(str(place))} "a text"')
     return 0
+
+
+def place_of_copy(text: str) -> Path | None:
+    """Return the folder that out= names, None where it is not given; raise ConfigError for a .zip."""
+    if not text:
+        return None
+    place = path_option("out", text, "cascade")
+    refuse_zip(place)
+    return place
 
 
 def wanted_loss(chosen: dict[str, str]) -> Wanted:

@@ -225,7 +225,9 @@ def show_export(exported: ExportedModel, parity: Parity | None, form: str, recor
     use = {
         "page": served if (exported.folder / "lib").is_dir() else f"(cd {folder} && npm ci) && {served}",
         "mlflow": f"mlflow models serve -m {folder} --env-manager local",
-        "docker": f"docker build -t {exported.identity} {folder}",
+        "docker": f"unzip {folder} -d {exported.identity} && docker build -t {exported.identity} {exported.identity}"
+        if is_zip(exported.folder)
+        else f"docker build -t {exported.identity} {folder}",
         "bundle": f"unzip {folder}"
         if is_zip(exported.folder)
         else f"python {shlex.quote(f'{exported.folder}/predict.py')} {exported.placeholders}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from data.quoting import shell_setting
 from models.checkpoints.atomic import written_atomically
 from runner.deploy import mlflow_model
 from runner.deploy.budgets import at_share
@@ -37,7 +38,8 @@ def export_run(
     """
     check_format(form, int8)
     if form == "page" and out and out.suffix == ".html":
-        raise ConfigError(f"out={out}: the page of run {record.identity} is a folder. Try: out={out.with_suffix('')}")
+        cure = shell_setting("out", str(out.with_suffix("")))
+        raise ConfigError(f"out={out}: the page of run {record.identity} is a folder. Try: {cure}")
     trained = at_share(model_of_run(record, run_folder), length)
     if form in PLAIN_READERS:
         refuse_sounds(trained, form)

@@ -12,6 +12,7 @@ from pathlib import Path
 from data.inputs.questions import INPUTS, QuestionInput, input_of
 from data.inputs.sound import Sound
 from data.json_types import JsonObject
+from data.quoting import shell_setting
 from models.packed.format import NAME as PACKED
 from runner.errors import ConfigError
 from runner.record.bounds import BOUND_NOTE, is_bound
@@ -22,13 +23,13 @@ from runner.record.record import RunRecord
 from runner.tasks import task_class
 from runner.tasks.make import further_facts, task_of_record
 
-DESCRIPTION_FILE = "deploy.json"
-SCHEMA_VERSION = 1
+DESCRIPTION_FILE, SCHEMA_VERSION = "deploy.json", 1
 CASCADE = "cascade"  # the engine of two models that answer as one, see runner/deploy/cascade.py
 WEIGHTS = {"torch": "model.safetensors", "numpy": PACKED, CASCADE: "cascade.json"}  # by engine
 FURTHER = ("options", "facts", "lengths", "input")  # keys of deploy.json that are left out when empty
 ENGINES = ("torch", "onnx", "onnx-int8", "numpy")  # numpy: the model.bin beside the weights, where there is one
 VECTOR_FORMS = ("model2vec", "static-embedding")  # vectors for other programs, which give no answers
+ZIPPED = ("bundle", "docker")  # formats that a .zip can hold
 FORMATS = ("onnx", "safetensors", "mlflow", "page", "bundle", "docker", "hub", *VECTOR_FORMS)  # of exports
 
 
@@ -111,15 +112,15 @@ class ExportedModel:
 
 def read_export(folder: Path) -> ExportedModel:
     """Return the model in an exported folder; raise ConfigError if deploy.json is damaged or weights are missing."""
-    path = folder / DESCRIPTION_FILE
+    path, again = folder / DESCRIPTION_FILE, f"Try: run export <id> {shell_setting('out', str(folder))}"
     try:
         found = exported_from(json.loads(path.read_text(encoding="utf-8")), folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"{path} is damaged ({error!r}). Try: run export <id> out={folder}") from error
+        raise ConfigError(f"{path} is damaged ({error!r}). {again}") from error
     if found.engine in VECTOR_FORMS:
         raise ConfigError(f"{folder} holds vectors for other programs, not answers. Try: run predict {found.identity}")
     if found.engine not in (*ENGINES, CASCADE) or not found.weights.is_file():
-        raise ConfigError(f"{folder} has no {found.weights.name}. Try: run export <id> out={folder}")
+        raise ConfigError(f"{folder} has no {found.weights.name}. {again}")
     return found
 
 
@@ -144,8 +145,7 @@ def model_of_run(record: RunRecord, run_folder: Path) -> ExportedModel:
     if is_bound(record):
         raise ConfigError(f"run {identity} is {BOUND_NOTE}. Try: the same run without view.reads")
     if record.status != "done" or not folder.is_dir():
-        again = command_line(record)
-        raise ConfigError(f"run {identity} is {record.status} and has no model. Finish it: {again}")
+        raise ConfigError(f"run {identity} is {record.status} and has no model. Finish it: {command_line(record)}")
     task = task_of_record(record)
     if not task.is_deployed:
         raise ConfigError(
@@ -250,8 +250,11 @@ def ending(length: float | None) -> str:
 
 
 def place_of_export(run_folder: Path, kind: str, out: Path | None) -> Path:
-    """Return the folder or .zip to write; raise ConfigError if it exists and is not an export, so is not replaced."""
+    """Return the folder or .zip to write; raise ConfigError where an export of this kind cannot be."""
     place = (out or export_folder(run_folder, kind)).expanduser().absolute()
+    if out and is_zip(out) and kind.partition("-")[0] not in ZIPPED:
+        cure = shell_setting("out", str(out.with_suffix("")))
+        raise ConfigError(f"out={out}: this format is a folder, and only format=bundle a .zip. Try: {cure}")
     if place.exists() and not is_replaceable(place):
         raise ConfigError(f"out={place}: is not empty and not an export, so it is not replaced. Try: another out=")
     make_parent_folder(place)

@@ -10,7 +10,7 @@ import pytest
 
 from runner.cascade.choose import Chosen, Wanted
 from runner.cascade.evaluate import Evaluation
-from runner.cascade.make import NewCascade, copy_cascade, other_rows, times_of, warning
+from runner.cascade.make import NewCascade, copy_cascade, other_rows, refuse_zip, times_of, warning
 from runner.cascade.pair import open_pair
 from runner.cascade.rows import read_calibration_rows, read_reported_rows
 from runner.cascade.timing import Times
@@ -59,3 +59,9 @@ def test_a_copy_replaces_no_other_folder(wanted: NewCascade, tmp_path: Path) -> 
     (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(ConfigError, match="is not empty and not an export"):
         copy_cascade(tmp_path, (wanted.pair.small.model, wanted.pair.large.model), tmp_path)
+
+
+def test_a_cascade_is_no_zip(tmp_path: Path) -> None:
+    refuse_zip(tmp_path / "cascade")
+    with pytest.raises(ConfigError, match=r"a cascade is written as a folder\. Try: out=.*/cascade$"):
+        refuse_zip(tmp_path / "cascade.zip")

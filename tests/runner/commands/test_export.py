@@ -23,3 +23,13 @@ def test_the_scores_of_a_run_at_baseline_are_marked(
     show_export(exported, parity, "onnx", a_record(metrics=metrics))
     wanted = f"accuracy on 8 rows: 0.6250 as trained, 0.6250 exported{mark}, 100.00% the same answers"
     assert wanted in capsys.readouterr().out
+
+
+def test_a_zip_for_a_container_is_unpacked_before_it_is_built(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "my model.zip"
+    place.write_bytes(b"0" * 1000)
+    exported = ExportedModel(place, "numpy", "1f0c", "x", "classification", ("a", "b"), ("text",), 16, "")
+    show_export(exported, None, "docker", a_record())
+    assert f"Try: unzip '{place}' -d 1f0c && docker build -t 1f0c 1f0c\n" in capsys.readouterr().out

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.deploy.exported import ExportedModel, check_format, find_model, read_export
+from runner.deploy.exported import ExportedModel, check_format, find_model, place_of_export, read_export
 from runner.errors import ConfigError
 
 
@@ -31,6 +31,15 @@ def test_an_export_keeps_what_its_task_must_know_and_nothing_where_that_is_nothi
     tagger = replace(exported, options={"language": "tr"}, facts={"positive": 0})
     (exported.folder / "deploy.json").write_text(json.dumps(tagger.describe()), encoding="utf-8")
     assert read_export(exported.folder) == tagger
+
+
+@pytest.mark.parametrize("kind", ["onnx", "onnx-int8", "hub", "page", "model2vec"])
+def test_only_a_bundle_is_a_zip(kind: str, tmp_path: Path) -> None:
+    place = tmp_path / "my model.zip"
+    with pytest.raises(ConfigError, match=r"this format is a folder.* Try: 'out=.*/my model'$"):
+        place_of_export(tmp_path, kind, place)
+    for zipped in ("bundle", "bundle-int8", "docker"):
+        assert place_of_export(tmp_path, zipped, place) == place
 
 
 def test_an_export_of_an_unknown_task_is_refused(exported: ExportedModel) -> None:
