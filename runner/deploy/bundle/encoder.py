@@ -21,6 +21,7 @@ if __package__:
 else:  # copied into a bundle
     from wordpiece import WordPiece, cut_longest  # type: ignore[import-not-found,no-redef]
 
+Header = dict[str, Any]  # the content of model.json
 TOKENIZER, VOCABULARY = "tokenizer.json", "vocab.txt"
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 # This fusion's kernel takes longer than the two that it replaces.
@@ -103,6 +104,26 @@ class Encoding(Protocol):
     ids: list[int]
     type_ids: list[int]  # 1: of the second text
     offsets: list[tuple[int, int]]  # the characters of each
+    word_ids: list[int]  # the word of each, where no special ones are added
+
+
+class Tokenizer(Protocol):
+    """A tokenizer of the `tokenizers` library."""
+
+    def no_padding(self) -> None:
+        """Encode to rows as long as their texts."""
+
+    def no_truncation(self) -> None:
+        """Encode whole texts."""
+
+    def enable_truncation(self, most: int, /, *, strategy: str) -> None:
+        """Encode at most so many pieces of each row."""
+
+    def encode(
+        self, text: str | list[str], pair: str | None = None, /, *, is_pretokenized: bool = False,
+        add_special_tokens: bool = True,
+    ) -> Encoding:  # fmt: skip
+        """Return the pieces of a text, or of a pair of texts."""
 
 
 def as_unicode(text: str) -> str:
@@ -110,7 +131,7 @@ def as_unicode(text: str) -> str:
     return LONE_SURROGATE.sub("\ufffd", text)
 
 
-def read_header(path: Path) -> dict[str, Any]:
+def read_header(path: Path) -> Header:
     """Return the content of an encoder's model.json; raise ValueError for a damaged one."""
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
@@ -118,7 +139,7 @@ def read_header(path: Path) -> dict[str, Any]:
         raise ValueError(damaged(path, error)) from error
 
 
-def open_tokenizer(path: Path) -> Any:
+def open_tokenizer(path: Path) -> Tokenizer:
     """Return a tokenizer.json as the `tokenizers` library reads it.
 
     Raises ValueError for a damaged file, OSError for a missing one.
@@ -126,9 +147,10 @@ def open_tokenizer(path: Path) -> Any:
     content = path.read_bytes()
     library = importlib.import_module("tokenizers")
     try:
-        return library.Tokenizer.from_buffer(content)
+        found: Tokenizer = library.Tokenizer.from_buffer(content)
     except Exception as error:  # the library raises bare Exception for every kind of damage
         raise ValueError(damaged(path, error)) from error
+    return found
 
 
 class LibraryRows:

@@ -1,4 +1,4 @@
-"""What the doctor says about the hub."""
+"""The hub as the doctor finds it."""
 
 from __future__ import annotations
 
