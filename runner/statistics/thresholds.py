@@ -6,12 +6,14 @@ with the highest F1 is taken, and among equals the highest.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 HALF = 0.5
 DIGITS = 6  # decimals, rounded down: the row that a threshold was taken from still reaches it
+SIGNIFICANT = 3  # digits of a threshold below 0.0001; at 0, every row would get the label
 
 
 def best_threshold(probabilities: np.ndarray, labels: np.ndarray) -> float | None:
@@ -43,9 +45,12 @@ def one_threshold(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def rounded(threshold: float) -> float:
-    """Return a threshold with DIGITS digits, never above the given one."""
-    found = round(threshold, DIGITS)
-    return found if found <= threshold else round(found - 10.0**-DIGITS, DIGITS)
+    """Return a threshold with DIGITS decimals, a small one with SIGNIFICANT digits; never above the given one."""
+    if threshold <= 0:
+        return threshold
+    digits = max(DIGITS, SIGNIFICANT - 1 - math.floor(math.log10(threshold)))
+    found = round(threshold, digits)
+    return found if found <= threshold else round(found - 10.0**-digits, digits)
 
 
 def sets_of(

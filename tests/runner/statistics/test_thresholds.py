@@ -45,6 +45,17 @@ def test_a_rounded_threshold_is_never_above_the_score_that_it_was_taken_from(thr
     assert threshold - 1.1e-6 <= rounded(threshold) <= threshold
 
 
+@pytest.mark.parametrize("threshold", [9.9996e-5, 5.678e-7, 1e-9, 3.2109e-12])
+def test_a_small_threshold_keeps_three_digits_and_never_becomes_zero(threshold: float) -> None:
+    assert 0.99 * threshold <= rounded(threshold) <= threshold and len(repr(rounded(threshold))) <= len("0.111111")
+
+
+def test_a_rare_label_is_not_given_to_every_row_where_its_probabilities_are_tiny() -> None:
+    scores = np.array([[4e-7, 2e-9, 1e-9, 3e-9]]).T
+    found, _ = threshold_of_each(scores, np.array([[1, 0, 0, 0]]).T)
+    assert sets_of(scores, found).ravel().tolist() == [True, False, False, False]
+
+
 def test_the_likeliest_label_is_taken_where_none_reaches_its_threshold_on_request() -> None:
     scores = np.array([[0.1, 0.3], [0.6, 0.7]])
     assert sets_of(scores, [0.5, 0.5]).tolist() == [[False, False], [True, True]]
