@@ -56,8 +56,7 @@ def load_unlabelled(
     words too. Raises DataError.
     """
     shared = SharedCache(cache, notify, waiting)
-    plain = replace(settings, task="auto", label=None, tokens=None, tags=None, group=None, missing="drop")
-    data = read_raw(plain, shared)
+    data = read_raw(texts_alone(settings), shared)
     raw = data.splits["train"]
     for what, count in data.dropped.items():
         shared.tell(f"unlabelled rows left out: {count:,} ({what})")
@@ -76,6 +75,14 @@ def load_unlabelled(
         count_overlaps(text_hashes(raw, fingerprint, shared), reported or {}),
         left_out,
     )
+
+
+def texts_alone(settings: DataSettings) -> DataSettings:
+    """Return the settings without every column but the texts: other texts need not have labels, groups or folds."""
+    return replace(
+        settings, task="auto", label=None, labels=[], label_separator=None, tokens=None, tags=None, codes=None,
+        tree=None, group=None, fold_column=None, fold=None, folds=None, calibration=None, missing="drop",
+    )  # fmt: skip
 
 
 def _without_held_out(raw: RawSplit, held_out: Mapping[str, np.ndarray], cache: SharedCache) -> tuple[RawSplit, int]:

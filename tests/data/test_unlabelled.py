@@ -91,3 +91,14 @@ def test_sounds_without_labels_become_frames(tmp_path: Path) -> None:
     together = append_unlabelled(splits.train, extra.split)
     batch = collate(together, np.array([0, len(splits.train)]))
     assert together.num_unlabelled == len(extra.split) > 0 and batch.inputs
+
+
+COLUMNS = {"labels": ["pos", "neg"], "codes": "code", "fold_column": "part", "group": "customer", "label": "stars"}
+
+
+@pytest.mark.parametrize("key", COLUMNS)
+def test_texts_are_read_without_the_other_columns_of_the_data(tmp_path: Path, key: str) -> None:
+    tokenizer = train_tokenizer(lambda: ["red green"] * 3, 40)
+    (tmp_path / "more.csv").write_text("text\ngreen red green\nred\n", encoding="utf-8")
+    settings = replace(DataSettings(source="files", path=str(tmp_path / "more.csv")), **{key: COLUMNS[key]}, fold="0")
+    assert len(load_unlabelled(settings, tokenizer, rows=None, cache=tmp_path).split) == 2

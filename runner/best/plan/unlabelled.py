@@ -11,6 +11,7 @@ from data.load import Rows
 from data.sources.choice import read_raw
 from data.stores.build_once import SharedCache
 from data.text_facts import new_word_share, sample_texts, scripts_of, words_of
+from data.unlabelled import texts_alone
 from runner.best.types import Budget, Facts
 from runner.errors import ConfigError
 from runner.experiment.stage_inputs import unlabelled_source
@@ -28,8 +29,7 @@ def count_unlabelled(facts: Facts, rows: Rows, settings: Settings, budget: Budge
     """
     if not budget.unlabelled:
         return facts
-    source = unlabelled_source(KEY, budget.unlabelled, settings.data)
-    plain = replace(source, task="auto", label=None, tokens=None, tags=None, group=None, missing="drop")
+    plain = texts_alone(unlabelled_source(KEY, budget.unlabelled, settings.data))
     found = read_raw(plain, cache).splits["train"]
     if not len(found):
         raise ConfigError(f"{KEY}={budget.unlabelled} has no text. Try: {KEY}=<a file with the column {plain.text}>")

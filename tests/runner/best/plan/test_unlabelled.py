@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,19 @@ def test_another_language_and_another_column_are_refused(
         counted(write(tmp_path / "column.csv", ["a film"], "body"), demo_rows, shared_cache)
     with pytest.raises(ConfigError, match="neither a file nor"):
         counted(tmp_path / "missing.csv", demo_rows, shared_cache)
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["data.labels=[pos,neg]", "data.codes=code", "data.fold_column=part", "data.group=customer", "data.label=stars"],
+)
+def test_texts_need_no_other_column_of_the_data(
+    word: str, demo_rows: Rows, shared_cache: SharedCache, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "more.csv", texts := list(sample_texts(demo_rows.raw.splits["train"], 10)))
+    settings = settings_of(*DEMO)
+    key, _, value = word.removeprefix("data.").partition("=")
+    columns = value.strip("[]").split(",") if key == "labels" else value
+    data = replace(settings.data, **{key: columns})
+    facts = count_unlabelled(FACTS, demo_rows, replace(settings, data=data), Budget(unlabelled=str(path)), shared_cache)
+    assert facts.unlabelled_rows + facts.reported_left_out == len(texts)
