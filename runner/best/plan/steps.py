@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from runner.best.types import Budget, Candidate, Facts, Step
 
@@ -29,14 +29,40 @@ def repeats_for(facts: Facts) -> int:
 
 def order_steps(candidates: Sequence[Candidate], folds: int, repeats: int) -> tuple[Step, ...]:
     """Return the steps of all candidates in order."""
+    repeated = repeats_of(candidates, folds, repeats) if folds else {}
     numbered = enumerate(
-        (step for kind in ordered_kinds(candidates) for step in kind_steps(kind, folds, repeats)), start=1
+        (step for kind in ordered_kinds(candidates) for step in kind_steps(kind, folds, repeated)), start=1
     )
     steps = [Step(number, *rest) for number, rest in numbered]
     if folds and steps:
         longest = max(candidate.seconds for candidate in candidates)
         steps.append(Step(len(steps) + 1, "", "final", None, None, longest))
     return tuple(steps)
+
+
+def repeats_of(candidates: Sequence[Candidate], folds: int, repeats: int) -> dict[str, int]:
+    """Return how often each candidate is trained on all folds, by its name; no more often than the runs it builds on.
+
+    A student needs its teacher's run on the same rows, and what compresses a training needs that training.
+    """
+    by_name = {one.name: one for one in candidates}
+    found = dict[str, int]()
+
+    def count(name: str) -> int:
+        if name not in found:
+            one = by_name[name]
+            kinds = {by_name[one.teacher].kind, *one.small} if one.teacher else set(one.small)
+            before = [other.name for other in candidates if other.kind in kinds or other.name == one.trained_by]
+            own = 1 if fold_seconds(one, folds) > DEAR_S else repeats
+            found[name] = min([own, *map(count, before)])
+        return found[name]
+
+    return {name: count(name) for name in by_name}
+
+
+def fold_seconds(candidate: Candidate, folds: int) -> float:
+    """Return the estimated seconds of a run on one fold."""
+    return candidate.seconds * (folds - 1) / folds
 
 
 def ordered_kinds(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
@@ -66,15 +92,18 @@ def ordered_kinds(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
 Parts = tuple[str, str, int | None, int | None, float]  # of a step: candidate, part, fold, repeat, seconds
 
 
-def kind_steps(kind: Sequence[Candidate], folds: int, repeats: int) -> Iterator[Parts]:
-    """Yield the steps of one kind, then those of the candidates that compress its trainings."""
+def kind_steps(kind: Sequence[Candidate], folds: int, repeated: Mapping[str, int]) -> Iterator[Parts]:
+    """Yield the steps of one kind, then those of the candidates that compress its trainings.
+
+    repeated: how often each candidate is trained on all folds, if there are folds.
+    """
     own, compressed = ([one for one in kind if bool(one.trained_by) == is_last] for is_last in (False, True))
     if folds:
         for candidate in [*own, *compressed]:
-            seconds = candidate.seconds * (folds - 1) / folds
-            for repeat in range(1 if seconds > DEAR_S else repeats):
+            seconds = round(fold_seconds(candidate, folds), 1)
+            for repeat in range(repeated[candidate.name]):
                 for fold in range(folds):
-                    yield candidate.name, "fold", fold, repeat, round(seconds, 1)
+                    yield candidate.name, "fold", fold, repeat, seconds
         return
     cut = [candidate for candidate in own if candidate.has_cut]
     for candidate in own:

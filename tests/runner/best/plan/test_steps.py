@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -76,3 +77,14 @@ def test_dear_folds_are_not_repeated_and_the_last_step_is_the_final_model() -> N
     assert [(step.repeat, step.fold) for step in steps if step.candidate == "large"] == [(0, fold) for fold in range(5)]
     assert steps[-1].part == "final" and steps[-1].candidate == ""
     assert {step.part for step in steps[:-1]} == {"fold"}
+
+
+def test_what_builds_on_other_runs_is_not_trained_on_more_folds_than_they() -> None:
+    dear, alike = replace(LARGE, seconds=300), replace(LARGE, name="large slow", seconds=60)
+    rounded = Candidate("large in 4 bits", "large", seconds=6, has_cut=True, trained_by="large")
+    taught = Candidate("twice distilled", "twice", seconds=5, teacher="distilled")
+    joined = Candidate("both", "both", seconds=40, teacher="ngram", small=("distilled",))
+    candidates = [NGRAM, SMALL, dear, alike, rounded, taught, joined]
+    counts = Counter(step.candidate for step in order_steps(candidates, 5, 3))
+    assert counts["large"] == counts["large in 4 bits"] == counts["distilled"] == counts["twice distilled"] == 5
+    assert counts["both"] == 5 and counts["ngram"] == counts["large slow"] == 15
