@@ -24,6 +24,7 @@ from runner.best.finished import (
     records_on_folds,
     without,
 )
+from runner.best.plan.portfolio import with_inputs
 from runner.best.search import Search, Stop
 from runner.best.types import Budget, Candidate, Choice, Conclusion, Done, Plan, Result
 from runner.errors import ConfigError
@@ -185,7 +186,7 @@ def words_on_all_rows(search: Search, candidate: Candidate) -> list[str]:
     plan, journal = search.plan, search.journal
     teacher = search.agenda.teacher_of(candidate)
     run = journal.finals[teacher.name].run if teacher else None
-    found = [word.replace("{teacher}", run or "") for word in candidate.overrides]
+    found = with_inputs(candidate.overrides, run, plan.budget.unlabelled)
     found += [f"data.folds={plan.folds}", "data.fold=all"]
     epochs = [journal.ended[step.number].epochs for step in search.agenda.steps_of(candidate.name)]
     known = [count for count in epochs if count is not None]

@@ -15,6 +15,7 @@ from runner.best.agenda import Agenda, Work
 from runner.best.clock import Clock
 from runner.best.evidence import Ending, judge_step
 from runner.best.journal import Journal
+from runner.best.plan.portfolio import with_inputs
 from runner.best.types import Done, Plan
 from runner.record.metrics import direction
 
@@ -139,7 +140,7 @@ def words_of(shared: Sequence[str], work: Work, plan: Plan) -> list[str]:
     step, candidate = work.step, work.candidate
     untimed = [*(word for word in shared if not word.startswith("measure")), "measure=off"]
     found = [*shared] if step.is_timed else untimed
-    found += [word.replace("{teacher}", work.teacher or "") for word in candidate.overrides]
+    found += with_inputs(candidate.overrides, work.teacher, plan.budget.unlabelled)
     if step.part == "third":
         found.append(f"checkpoint.pause_at={CUT}")
     if step.fold is not None:

@@ -16,6 +16,7 @@ from runner.best.plan.portfolio import (
     read_portfolio,
     share_of_time,
     unmet_need,
+    with_inputs,
     with_rates,
 )
 from runner.best.plan.twin import verdict
@@ -155,7 +156,7 @@ class CandidateFinder:
     def _words(self, words: Sequence[str]) -> list[str]:
         """Return the overrides of a candidate beside those of the command; a teacher is some model."""
         filled = filled_words(tuple(words), self.budget, self.spare)
-        return [word.replace("{teacher}", SOME_TEACHER) for word in filled]
+        return with_inputs(filled, SOME_TEACHER, self.budget.unlabelled)
 
 
 def passes_of(kind: Kind, variant: Variant, facts: Facts) -> float:

@@ -50,6 +50,7 @@ def make_plan(settings: Settings, words: Sequence[str], budget: Budget, notify: 
     key = plan_key(table, budget, machine)
     path = plan_path(settings, key)
     if (kept := read_plan(path)) is not None:
+        kept = replace(kept, budget=replace(kept.budget, unlabelled=budget.unlabelled))  # it may have been moved
         return with_news(kept, AvailableWeights(), path.parent)
     finder = finder_for(table, budget, cache, measured_rates(settings, budget, notify))
     plan = finish_plan(key, budget, table, finder.find())

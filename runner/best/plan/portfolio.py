@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -251,17 +251,25 @@ def filled_words(words: tuple[str, ...], budget: Budget, spare: int = 0, share: 
     """Return overrides with the budget's values in the place of their names.
 
     {kb}: the cap less `spare` bytes in whole kilobytes, null without one; {quarter_kb}: a quarter of the cap, 50
-    without; {share}: of the multiply-adds; {unlabelled}: the file of further texts, null without. {teacher} stays,
-    until the teacher's run is known.
+    without; {share}: of the multiply-adds. {teacher} and {unlabelled} stay, for `with_inputs`.
     """
     cap = None if budget.max_kb is None else max(1, int(budget.max_kb))
     values: JsonObject = {
         "kb": "null" if budget.max_kb is None else max(1, int(budget.max_kb - spare / 1000)),
         "share": f"{share:g}",
         "quarter_kb": 50 if cap is None else max(1, cap // 4),
-        "unlabelled": "null" if budget.unlabelled is None else hydra_value(budget.unlabelled),
     }
     return tuple(_filled(word, values) for word in words)
+
+
+def with_inputs(words: Sequence[str], teacher: str | None, unlabelled: str | None) -> list[str]:
+    """Return the overrides of a plan as a run takes them.
+
+    {teacher}: the id of the teacher's run; {unlabelled}: the file of further texts, null without. A plan does not
+    contain that file's path: a command with a renamed file, whose content is the same, finds the same plan.
+    """
+    further = "null" if unlabelled is None else hydra_value(unlabelled)
+    return [_filled(word, {"teacher": teacher or "", "unlabelled": further}) for word in words]
 
 
 def each_vocabulary(variant: Variant) -> Iterator[Variant]:

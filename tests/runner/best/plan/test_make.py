@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from runner.best.agenda import Work
 from runner.best.plan import candidates, make
 from runner.best.plan.estimate import Estimate
 from runner.best.plan.make import PLAN, make_plan, read_plan
 from runner.best.plan.portfolio import Kind, Variant
+from runner.best.search import words_of
 from runner.best.types import Budget, Candidate, Plan
 from runner.errors import ConfigError
 from tests.conftest import write_reviews
@@ -129,6 +131,22 @@ def test_whatever_a_plan_depends_on_is_in_its_key(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(make, "NUMBERS", "another")
     keys.append(planned(tmp_path, budget).key)
     assert len(set(keys)) == len(keys)
+
+
+def test_a_renamed_file_of_texts_is_the_same_plan_with_its_new_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, more = write_reviews(tmp_path / "reviews.csv"), tmp_path / "more.csv"
+    more.write_text(table.read_text(encoding="utf-8"), encoding="utf-8")
+    kinds = (replace(KINDS[0], variants=(Variant("", ("x={unlabelled}",)),)),)
+    monkeypatch.setattr(candidates, "read_portfolio", lambda: kinds)
+    monkeypatch.setattr(make.Estimator, "estimate", lambda *_: Estimate(1000, 1000, None, 1.0, ()))
+    first = planned(tmp_path, Budget(steps=4, unlabelled=str(more)))
+    moved = more.rename(tmp_path / "moved.csv")
+    again = planned(tmp_path, Budget(steps=4, unlabelled=str(moved)))
+    assert again.key == first.key and again.steps == first.steps
+    work = Work(again.steps[0], again.candidates[0])
+    assert f"x={moved}" in words_of([], work, again) and f"x={more}" in words_of([], work, first)
 
 
 def test_the_goal_selects_epochs_too(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from runner.best.plan.portfolio import (
     read_kind,
     read_portfolio,
     unmet_need,
+    with_inputs,
     with_rates,
 )
 from runner.best.types import Budget, Facts
@@ -30,7 +31,7 @@ def test_every_candidate_of_the_portfolio_is_a_valid_command() -> None:
     for kind, variant in all_variants(first=True):
         for _, words in with_rates(kind, variant):
             filled = filled_words(words, Budget(max_kb=300, unlabelled="more.csv"))
-            own = [word.replace("{teacher}", "some/teacher") for word in filled]
+            own = with_inputs(filled, "some/teacher", "more.csv")
             data = "data=demo-pairs" if kind.needs.get("texts") == 2 else "data=demo"
             assert check_overrides([data, *own]) == [], (kind.name, variant.name)
 
@@ -100,8 +101,13 @@ def test_overrides_take_the_values_of_the_budget() -> None:
     assert filled_words(words, Budget(max_kb=200.7)) == ("model.max_kb=200", "model.n=50", "x={teacher}")
     assert filled_words(words, Budget(max_kb=200), spare=384)[:2] == ("model.max_kb=199", "model.n=50")
     assert filled_words(words, Budget()) == ("model.max_kb=null", "model.n=50", "x={teacher}")
-    assert filled_words(("x={unlabelled}",), Budget()) == ("x=null",)
-    assert filled_words(("x={unlabelled}",), Budget(unlabelled="my texts.csv")) == ('x="my texts.csv"',)
+
+
+def test_a_plan_does_not_contain_the_inputs_that_its_runs_take() -> None:
+    words = ("x={teacher}", "y={unlabelled}")
+    assert filled_words(words, Budget(unlabelled="more.csv")) == words
+    assert with_inputs(words, "abc", "my texts.csv") == ["x=abc", 'y="my texts.csv"']
+    assert with_inputs(words, None, None) == ["x=", "y=null"]
 
 
 @pytest.mark.parametrize(
