@@ -126,13 +126,26 @@ def check_reach(plan: Plan, beyond: Sequence[Candidate]) -> None:
     if not fitting:
         reasons = "; ".join(f"{one.name}: {one.reason}" for one in plan.left_out) or "none is known"
         raise ConfigError(f"{budget_words(budget)}: nothing fits. {nearest(budget, beyond) or reasons}")
-    cheapest = min(fitting, key=lambda one: one.seconds)
-    if budget.minutes is not None and cheapest.seconds > 60 * budget.minutes:
-        needed = math.ceil(10 * cheapest.seconds / 60) / 10
+    cheapest = min(fitting, key=lambda one: seconds_to_finish(plan, one))
+    seconds = seconds_to_finish(plan, cheapest)
+    if budget.minutes is not None and seconds > 60 * budget.minutes:
+        needed = math.ceil(10 * seconds / 60) / 10
+        on_folds = f" on {plan.folds} folds and then on all rows" if plan.folds else ""
         raise ConfigError(
             f"minutes={budget.minutes:g} is not enough for the cheapest candidate, {cheapest.name}, which takes about "
-            f"{cheapest.seconds:,.0f} s. Try: minutes={max(needed, 0.1):g}"
+            f"{seconds:,.0f} s{on_folds}. Try: minutes={max(needed, 0.1):g}"
         )
+
+
+def seconds_to_finish(plan: Plan, candidate: Candidate) -> float:
+    """Return the estimated seconds until a candidate can be deployed, with those of the runs that it builds on.
+
+    With folds these are its runs on all folds, `jobs` of them side by side, and the last training on all rows.
+    """
+    steps = [step.seconds for step in plan.steps if plan.folds and step.candidate == candidate.name]
+    own = candidate.seconds + sum(steps) / max(1, min(plan.budget.jobs or 1, len(steps)))
+    before = [name for name in (candidate.teacher, candidate.trained_by) if name is not None]
+    return own + sum(seconds_to_finish(plan, plan.candidate(name)) for name in before)
 
 
 def budget_words(budget: Budget) -> str:

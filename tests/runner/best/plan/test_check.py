@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from runner.best.plan.check import check_budget, check_facts, check_reach, check_task, goal_of
+from runner.best.plan.steps import order_steps
 from runner.best.types import Budget, Candidate, Facts, LeftOut, Plan
 from runner.errors import ConfigError
 from runner.tasks.base import LabelFacts
@@ -96,3 +97,15 @@ def test_too_few_minutes_are_refused_with_how_many_are_needed() -> None:
     with pytest.raises(ConfigError, match=r"minutes=1 is not enough for .*, ngram, .* Try: minutes=1\.5"):
         check_reach(plan_of(Budget(minutes=1), slow), [])
     check_reach(plan_of(Budget(minutes=2), slow), [])
+
+
+def test_minutes_are_compared_with_all_that_the_cheapest_candidate_takes() -> None:
+    cheap = Candidate("ngram", "ngram", seconds=10)
+    folded = replace(plan_of(Budget(minutes=0.5), cheap), folds=5, steps=order_steps([cheap], 5, 1))
+    with pytest.raises(ConfigError, match=r"about 50 s on 5 folds and then on all rows\. Try: minutes=0\.9"):
+        check_reach(folded, [])
+    check_reach(replace(folded, budget=Budget(minutes=0.5, jobs=2)), [])
+    large = Candidate("large", "large", seconds=100, fits=False)
+    for one in ({"trained_by": "large"}, {"teacher": "large"}):
+        with pytest.raises(ConfigError, match=r"small, which takes about 110 s\. Try: minutes=1\.9"):
+            check_reach(plan_of(Budget(minutes=1), large, replace(cheap, name="small", **one)), [])
