@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from runner.best.choice.choose import survivors
+from runner.best.choice.choose import survivors, unit_of
 from runner.best.journal import Journal
 from runner.best.types import Candidate, Done, Plan, Step
+from runner.statistics.score_table import is_share
 
 ROUNDING = 1e-9  # 0.81 - 0.80 is not 0.01 in binary
-LEAD = 0.01  # least lead of a teacher, in units of the score: one that is less far ahead has little to teach
+LEAD = 0.01  # least lead of a teacher, of a share; of other scores, times the best one: with less, it has little to teach
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class Agenda:
         return f"behind after a third of its steps: {told}, while {self.sign * worst:.4f} went on"
 
     def _decide_student(self, step: Step, candidate: Candidate, teacher: str) -> Work | Done:
-        """Begin a step with a teacher if the teacher leads the best candidate that fits by more than a point."""
+        """Begin a step with a teacher if the teacher leads the best candidate that fits by more than LEAD."""
         first = self.steps_of(candidate.name)[0].number
         self._all_in([one for one in self._steps if one.number < first])
         found = self.teacher_of(candidate)
@@ -146,9 +147,9 @@ class Agenda:
             return Done(step.number, "skipped", reason=f"its teacher, {teacher}, is not finished")
         teacher, taught = found.name, self.score(found.name)
         rivals = self._fitting_before(first)
-        if taught is not None and rivals and self.lead(taught, rivals[0][0]) <= LEAD + ROUNDING:
+        if taught is not None and rivals and (behind := self._little_lead(taught, rivals[0][0])):
             best, name = rivals[0]
-            reason = f"its teacher, {teacher} ({taught:.4f}), does not lead {name} ({best:.4f}) by a point"
+            reason = f"its teacher, {teacher} ({taught:.4f}), does not lead {name} ({best:.4f}) by {behind}"
             return Done(step.number, "skipped", reason=reason)
         run = self._run_of_teacher(step, teacher)
         if run is None:
@@ -161,6 +162,14 @@ class Agenda:
         if first_run is None:
             return Done(step.number, "skipped", reason="none of its small models is finished")
         return Work(step, candidate, run, first_run)
+
+    def _little_lead(self, taught: float, best: float) -> str | None:
+        """Return by how much a teacher should lead the best candidate that fits; None if it does."""
+        goal, most = self.plan.budget.goal, max(taught, best, key=lambda score: self.sign * score)
+        unit = 1.0 if goal is None else unit_of(goal, most)
+        if self.lead(taught, best) > (LEAD + ROUNDING) * unit:
+            return None
+        return "a point" if goal is None or is_share(goal) else f"{LEAD:.0%}"
 
     def pairs_of(self, candidate: Candidate) -> int:
         """Return the pairs of models from which the small model and the teacher of a candidate were chosen."""

@@ -102,7 +102,7 @@ def rule(draws: Draws, budget: Budget) -> Rule:
     costs = [cost_of(one, budget) for one in draws.candidates]
     is_cheaper = np.array([[mine < other for mine in costs] for other in costs])  # (best, other)
     has_cap = (budget.max_kb is not None or budget.max_us is not None) and budget.prefer != "small"
-    limit = (TIE_WITH_CAP if has_cap else TIE_FOR_SMALL) * _unit(draws)
+    limit = (TIE_WITH_CAP if has_cap else TIE_FOR_SMALL) * unit_of(draws.score.name, float(draws.scores.max()))
     allowed = np.where(is_cheaper, np.minimum(draws.spreads, limit) + ROUNDING, -1.0)
 
     def winners(scores: np.ndarray) -> np.ndarray:
@@ -165,6 +165,6 @@ def _of_what(count: int, budget: Budget) -> str:
     return f"{count} candidate{'s' * (count > 1)}" + (" within the budget" if has_cap else "")
 
 
-def _unit(draws: Draws) -> float:
-    """Return the unit of a practical tie: 1 for shares and correlations, else the size of the best score."""
-    return 1.0 if is_share(draws.score.name) else abs(float(draws.scores.max()))
+def unit_of(name: str, best: float) -> float:
+    """Return the unit of differences of a score: 1 for shares and correlations, else the size of the best one."""
+    return 1.0 if is_share(name) else abs(best)

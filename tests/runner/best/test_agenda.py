@@ -173,3 +173,24 @@ def test_a_student_is_skipped_where_its_teacher_has_little_to_teach(
     search = search_of(plan, tmp_path, machine, jobs=2)
     search.work()
     assert machine.begun == ["small", "large"] and reason in str(search.journal.ended[3].reason)
+
+
+@pytest.mark.parametrize(("large", "is_taught"), [(0.00010, True), (0.000199, False), (0.00030, False)])
+def test_the_lead_of_a_teacher_is_a_share_of_a_score_that_is_none(
+    tmp_path: Path, large: float, is_taught: bool
+) -> None:
+    plan, _ = with_student()
+    plan = replace(plan, budget=replace(plan.budget, goal="mse"))
+    search = search_of(plan, tmp_path, machine := Machine(scores={"small": 0.0002, "large": large}))
+    search.work()
+    assert ("student" in machine.begun) == is_taught
+    assert is_taught or "does not lead small (0.0002) by 1%" in str(search.journal.ended[3].reason)
+
+
+@pytest.mark.parametrize("large", [99.5, 98.0])
+def test_a_small_difference_of_large_numbers_is_no_lead(tmp_path: Path, large: float) -> None:
+    plan, _ = with_student()
+    plan = replace(plan, budget=replace(plan.budget, goal="mse"))
+    search = search_of(plan, tmp_path, machine := Machine(scores={"small": 100.0, "large": large}))
+    search.work()
+    assert ("student" in machine.begun) == (large < 99.0)
