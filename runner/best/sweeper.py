@@ -56,7 +56,8 @@ class BestSweeper(Sweeper):
         try:
             code = self._search(arguments)
         except USER_ERRORS as error:
-            code = refuse(str(error).splitlines())
+            problems = str(error).splitlines()
+            code = self.function.refuse(problems) if isinstance(self.function, JobFunction) else refuse(problems)
         finally:
             if isinstance(self.function, JobFunction):
                 self.function.outcomes.clear()  # a candidate that failed is a row of the result

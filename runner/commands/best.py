@@ -48,23 +48,26 @@ def main(words: list[str]) -> int:
 def search(words: Sequence[str]) -> Result:
     """Search and print as `run best` does with these words, and return the result.
 
-    Raises ConfigError for a mistake in the words, SearchFailed where nothing was found.
+    Raises ConfigError for a mistake in the words, or in the data and the budget, which the plan finds; SearchFailed
+    where nothing was found.
     """
-    code, found = _start(list(words))
+    code, found, problems = _start(list(words))
+    if problems:
+        raise ConfigError("\n".join(problems))
     if found is None:
         raise SearchFailed(code)
     return found
 
 
-def _start(words: list[str]) -> tuple[int, Result | None]:
-    """Return the exit code, and the result where there is one."""
+def _start(words: list[str]) -> tuple[int, Result | None, list[str]]:
+    """Return the exit code, the result where there is one, and the user's mistakes, which have been printed."""
     function = ExperimentFunction()
     try:
         code = start(command_of(words), function)
     except SystemExit as end:  # how Hydra's command line ends
         code = end.code if isinstance(end.code, int) else 1
     found = function.found
-    return code, found if isinstance(found, Result) else None
+    return code, found if isinstance(found, Result) else None, function.problems
 
 
 def command_of(words: list[str]) -> list[str]:

@@ -80,14 +80,14 @@ def start(words: list[str], function: JobFunction) -> int:
     try:
         words = expand_from(words)
     except ConfigError as error:
-        return refuse(str(error).splitlines())
+        return function.refuse(str(error).splitlines())
     except OSError as error:
-        return refuse(unreadable(error))
+        return function.refuse(unreadable(error))
     if any(word.startswith(INFORMATION) for word in words):
         return _call_hydra(words, function)
     flags, overrides = split_flags(words)
     if unknown := unknown_flags(flags):
-        return refuse(unknown)
+        return function.refuse(unknown)
     is_multirun = any(flag in MULTIRUN for flag in flags)
     try:
         with paused_collector():
@@ -97,7 +97,7 @@ def start(words: list[str], function: JobFunction) -> int:
     except OSError as error:
         problems = unreadable(error)
     if problems:
-        return refuse(problems)
+        return function.refuse(problems)
     ordered = [*flags, *overrides]  # Hydra takes overrides from one place only, before a flag or after it
     code = _call_hydra(defer_values(ordered) if is_multirun else ordered, function)
     worst = max((outcome.exit_code for outcome in function.outcomes), default=code)

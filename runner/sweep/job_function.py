@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from runner.errors import refuse
 from runner.experiment.context import RunContext
 from runner.experiment.outcome import Outcome
 
@@ -19,10 +20,16 @@ class JobFunction(ABC):
     def __init__(self) -> None:
         self.outcomes: list[Outcome] = []
         self.found: object = None  # the result of a sweeper that searches
+        self.problems: list[str] = []  # the user's mistakes, for which nothing was run
 
     @abstractmethod
     def __call__(self, config: DictConfig, context: RunContext | None = None) -> Outcome:
         """Run the job of one composed config; context: from a sweep's worker."""
+
+    def refuse(self, problems: Sequence[str]) -> int:
+        """Keep the user's mistakes for a caller from Python, print them, and return the exit code for them."""
+        self.problems = list(problems)
+        return refuse(self.problems)
 
     def collect(self, outcomes: Sequence[Outcome]) -> None:
         """Take the outcomes of jobs that ran in other processes, from a sweeper."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from runner.cli import dispatch
-from runner.commands.best import command_of
+from runner.commands.best import command_of, search
 from runner.errors import ConfigError
 
 
@@ -81,3 +83,13 @@ def test_the_help_names_every_word(capsys: pytest.CaptureFixture[str]) -> None:
     assert dispatch(["best", "--help"]) == 0
     told = capsys.readouterr().out
     assert all(word in told for word in ("max_kb", "max_us", "minutes", "steps", "jobs", "goal", "at_least", "--plan"))
+
+
+@pytest.mark.parametrize(("word", "expected"), [
+    ("data.nonsense=1", "nonsense"),  # found before Hydra starts
+    ("goal=nonsense", "goal=nonsense is not a score of classification"),  # found while planning
+])  # fmt: skip
+def test_a_mistake_is_an_exception_with_its_message_in_python(word: str, expected: str, tmp_path: Path) -> None:
+    paths = [f"paths.output={tmp_path}/out", f"paths.cache={tmp_path}/cache"]
+    with pytest.raises(ConfigError, match=expected):
+        search(["data=demo", "data.demo_rows=60", "steps=1", "tracker=none", word, *paths])
