@@ -5,16 +5,69 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 
+from data.quoting import hydra_setting
+from data.sources.columns import group_column
+from runner.config.check import check_overrides
+from runner.config.compose import compose
 from runner.errors import ConfigError
 
 FOLDER = "frames"  # below the cache
 CACHE = "paths.cache="
+CHOICE = "data="
+OF_DATA = (CHOICE, "data.", "task=", "task.")  # how the words begin that say which columns are read
+OF_SPANS = "span"  # the task whose reader finds columns by itself, such as the places of answers
 
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns that a command reads; none at all: every column."""
+
+    texts: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()  # that say which rows belong together, or describe them
+
+
+def frame_words(
+    frame: pd.DataFrame, text: str | None, label: str | None, words: Sequence[str]
+) -> tuple[list[str], dict[str, object]]:
+    """Write the columns of a data frame that a command reads; return the overrides that name them, and the labels.
+
+    text, label: columns, by default of those names; words: the command's overrides, which may name others, as
+    data.text_pair, data.group and data.labels do. The labels are by their names, as in `label_values`. Raises
+    ConfigError as `frame_file` and `columns_read`.
+    """
+    named = [hydra_setting("data.text", text or "text"), hydra_setting("data.label", label or "label")]
+    read = columns_read([*named, *words])
+    path = frame_file(frame, words, (*read.texts, *read.labels, *read.others))
+    values = label_values(frame, read.labels[0]) if len(read.labels) == 1 else {}
+    return ["data=files", hydra_setting("data.path", str(path)), *named], values
+
+
+def columns_read(words: Sequence[str]) -> Columns:
+    """Return the columns that a command with these overrides reads, of a file unless they choose other data.
+
+    Raises ConfigError for mistakes in those about data.
+    """
+    chosen = [word for word in words if word.startswith(OF_DATA)]
+    if not any(word.startswith(CHOICE) for word in chosen):
+        chosen.insert(0, f"{CHOICE}files")
+    if problems := check_overrides(chosen, whole=False):
+        raise ConfigError("\n".join(problems))
+    config = compose(chosen)
+    data = config.data
+    if OF_SPANS in (config.task.name, data.task):
+        return Columns()
+    tags = [data.tags] if isinstance(data.tags, str) else list(data.tags or ())
+    labels = tags or list(data.labels) or [data.label]
+    texts = [data.tokens] if tags else [data.audio] if data.audio else [data.text, data.text_pair]
+    others = [group_column(data.group), data.codes, data.fold_column]
+    return Columns(*(tuple(name for name in part if name) for part in (texts, labels, others)))
 
 def frame_file(frame: pd.DataFrame, words: Sequence[str], columns: Iterable[str | None] = ()) -> Path:
     """Write a data frame into the cache, unless it is there, and return the file, named by the content.

@@ -11,7 +11,6 @@ from typing import Any
 
 import pandas as pd
 
-from data.quoting import hydra_setting
 from runner.config.check import check_overrides
 from runner.config.compose import compose
 from runner.config.resolve import resolve
@@ -20,7 +19,7 @@ from runner.experiment.context import RunContext
 from runner.experiment.start import start_run
 from runner.record.record import RunRecord
 
-from .frames import frame_file, label_values
+from .frames import frame_words
 from .model import Model, load
 
 INTERRUPTED = 130
@@ -76,13 +75,10 @@ def run(
     texts and one of labels (by default `text` and `label`). Raises ConfigError for a mistake in the words,
     RunFailed for a run that failed, KeyboardInterrupt.
     """
-    chosen, values = shlex.split(words) if isinstance(words, str) else list(words), dict[str, Any]()
+    chosen, values = shlex.split(words) if isinstance(words, str) else list(words), dict[str, object]()
     if frame is not None:
-        text, label = text or "text", label or "label"
-        path = frame_file(frame, chosen, (text, label))
-        given = {"path": str(path), "text": text, "label": label}
-        chosen = ["data=files", *(hydra_setting(f"data.{key}", value) for key, value in given.items()), *chosen]
-        values = label_values(frame, label)
+        own, values = frame_words(frame, text, label, chosen)
+        chosen = [*own, *chosen]
     if problems := check_overrides(chosen):
         raise ConfigError("\n".join(problems))
     settings = resolve(compose(chosen), words=chosen)

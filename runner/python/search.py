@@ -20,7 +20,7 @@ from runner.errors import ConfigError
 from runner.record.folder import read_record
 from runner.record.record import RunRecord
 
-from .frames import frame_file, label_values
+from .frames import columns_read, frame_file, frame_words
 from .model import Model, load
 from .runs import INTERRUPTED, RunFailed
 
@@ -135,7 +135,7 @@ def best(
     own, values = data_words(source, text, label, others)
     limits: dict[str, Source | float | None] = {"max_kb": max_kb, "max_us": max_us, "minutes": minutes, **budget}
     if isinstance(unlabelled, pd.DataFrame):
-        unlabelled = frame_file(unlabelled, others, (text or "text",))
+        unlabelled = frame_file(unlabelled, others, columns_read([*own, *others]).texts)
     limits |= {"unlabelled": unlabelled}
     asked = [f"{name}={value}" for name, value in limits.items() if value is not None]
     try:
@@ -153,14 +153,11 @@ def data_words(
     source: Source, text: str | None, label: str | None, words: Sequence[str]
 ) -> tuple[list[str], dict[str, object]]:
     """Return the overrides that name the data, and the labels of a data frame by their names."""
-    values: dict[str, object] = {}
     if isinstance(source, pd.DataFrame):
-        text, label = text or "text", label or "label"
-        values = label_values(source, label) if label in source else {}
-        source = frame_file(source, words, (text, label))
+        return frame_words(source, text, label, words)
     found = [hydra_setting(f"data.{name}", column) for name, column in (("text", text), ("label", label)) if column]
     if Path(source).expanduser().is_file():
-        return ["data=files", hydra_setting("data.path", str(Path(source).expanduser().absolute())), *found], values
+        return ["data=files", hydra_setting("data.path", str(Path(source).expanduser().absolute())), *found], {}
     if str(source) in groups()["data"]:
-        return [f"data={source}", *found], values
+        return [f"data={source}", *found], {}
     raise ConfigError(f"{source} is neither a file nor a data set of `run list data`. Try: a path, or a data frame")

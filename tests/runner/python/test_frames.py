@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from runner.errors import ConfigError
-from runner.python.frames import cache_folder, frame_file, label_values
+from runner.python.frames import Columns, cache_folder, columns_read, frame_file, frame_words, label_values
 
 FRAME = pd.DataFrame({"text": ["a", None], "label": [1, 2], "other": [3, 4]})
 
@@ -59,3 +59,33 @@ def test_labels_keep_their_type() -> None:
     assert label_values(FRAME, "label") == {"1": 1, "2": 2}
     assert label_values(LISTS, "label") == {"x": "x", "y": "y"}
     assert label_values(pd.DataFrame({"label": [[3], (3, 5), [7]]}), "label") == {"3": 3, "5": 5, "7": 7}
+
+
+@pytest.mark.parametrize(("words", "expected"), [
+    ([], Columns(("text",), ("label",))),
+    (["data.text=note", "seed=1", "model=dsn"], Columns(("note",), ("label",))),
+    (['data.text_pair="the answer"', "data.group=customer"], Columns(("text", "the answer"), ("label",), ("customer",))),
+    (["data.group=shared_text", "data.label=null"], Columns(("text",), ())),
+    (["data.labels=[a,b]", "data.codes=icd"], Columns(("text",), ("a", "b"), ("icd",))),
+    (["data.fold_column=part", "data.fold=all"], Columns(("text",), ("label",), ("part",))),
+    (["task=tags", "data.tokens=words", "data.tags=[pos]"], Columns(("words",), ("pos",))),
+    (["data.audio=clip"], Columns(("clip",), ("label",))),
+    (["task=span"], Columns()),
+    (["data=sst2", "data.label=stars"], Columns(("sentence",), ("stars",))),
+])  # fmt: skip
+def test_a_command_reads_the_columns_that_its_words_name(words: list[str], expected: Columns) -> None:
+    assert columns_read(words) == expected
+
+
+def test_a_file_has_the_columns_that_the_words_name(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"text": ["a", "b"], "kind": [3, 4], "customer": ["x", "y"], "more": [1, 2]})
+    words = [f"paths.cache={tmp_path}", "data.group=customer", "data.label=kind"]
+    found, values = frame_words(frame, None, None, words)
+    path = Path(found[1].removeprefix("data.path="))
+    assert pd.read_parquet(path).columns.tolist() == ["text", "kind", "customer"] and values == {"3": 3, "4": 4}
+    _, none = frame_words(frame, None, None, [words[0], "data.labels=[kind,more]"])
+    assert none == {}, "labels that are names of columns"
+    with pytest.raises(ConfigError, match="no column client in the data frame"):
+        frame_words(frame, None, "kind", [words[0], "data.group=client"])
+    with pytest.raises(ConfigError, match=r"data\.grop: no such key; did you mean data\.group"):
+        frame_words(frame, None, "kind", ["data.grop=customer"])

@@ -96,3 +96,22 @@ def test_data_that_are_not_there_are_refused(tmp_path: Path) -> None:
     ]  # fmt: skip
     with pytest.raises(ConfigError, match="neither a file nor a data set"):
         data_words("nothing.csv", None, None, [])
+
+
+def test_columns_that_the_words_name_are_written_for_texts_without_labels_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[str]()
+
+    def search(words: list[str]) -> Result:
+        asked.extend(words)
+        raise SearchFailed(1)
+
+    monkeypatch.setattr("runner.python.search.search", search)
+    frame = pd.DataFrame({"message": ["a", "b"], "reply": ["c", "d"], "category": ["x", "y"], "customer": [1, 2]})
+    words = ["data.group=customer", "data.text_pair=reply", f"paths.cache={tmp_path}"]
+    with pytest.raises(bertier.RunFailed):
+        bertier.best(frame, text="message", label="category", words=words, unlabelled=frame)
+    files = {key: value for key, _, value in (word.partition("=") for word in asked)}
+    assert pd.read_parquet(files["data.path"]).columns.tolist() == ["message", "reply", "category", "customer"]
+    assert pd.read_parquet(files["unlabelled"]).columns.tolist() == ["message", "reply"]
