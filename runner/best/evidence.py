@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,9 +10,10 @@ from runner.best.types import AnswerTime, Budget, Candidate, Done, Step
 from runner.cascade.make import TYPICAL
 from runner.deploy.exported import CASCADE
 from runner.experiment.outcome import Outcome
-from runner.record.learning_curve import last
+from runner.record.learning_curve import points
 from runner.record.record import RunRecord
 
+CUT = 0.333  # share of the steps of a training before the cut of its kind
 SLOWED = 2.0  # a model slower than its random twin by this factor was probably slowed by other work
 BYTES, MICROS = "cost/bytes_deployed", "speed/answer_us_p50"
 
@@ -40,15 +42,17 @@ class Ending:
 def judge_step(step: Step, candidate: Candidate, ending: Ending, budget: Budget, output: Path) -> Done:
     """Return the line about a step whose run has ended; output: the folder of run folders.
 
-    The caps are judged once, on what was measured: a time in the journal is never measured again.
+    The caps are judged once, on what was measured: a time in the journal is never measured again. At the cut they are
+    not judged, and the score is that at the cut: a run that another search has taken further is compared as one that
+    has just paused.
     """
     record = ending.outcome.record
     if ending.stopped is not None:
         return Done(step.number, "unfinished", record.identity if record else None, ending.stopped)
     if record is None:
         return Done(step.number, "failed", reason=ending.outcome.reason or "its process ended without a record")
-    if ending.outcome.is_paused:
-        score = last(output / record.identity, str(record.data.selection))
+    if ending.outcome.is_paused or (step.part == "third" and record.status == "done"):
+        score = score_at_cut(record, output)
         return Done(step.number, "done", record.identity, record.reason, score, seconds=seconds_of(record))
     if record.status != "done":
         return Done(step.number, "failed", record.identity, record.reason)
@@ -61,6 +65,21 @@ def judge_step(step: Step, candidate: Candidate, ending: Ending, budget: Budget,
         None if size is None else int(size), ending.micros, seconds_of(record), epochs=metrics.get("train/best_epoch"),
         engine=ending.engine,
     )  # fmt: skip
+
+
+def score_at_cut(record: RunRecord, output: Path) -> float | None:
+    """Return the selection score of a run at the first end of an epoch at or after the cut.
+
+    Of a run without logged points it is the final score; None without either.
+    """
+    metric = str(record.data.selection)
+    found = points(output / record.identity, metric)
+    if not found:
+        return record.metrics.get(metric)
+    epochs = math.ceil(record.setting("train.epochs", len(found)))
+    ends = sorted(found)[:epochs]  # later points are those of compression
+    total = record.setting("train.steps", ends[-1] * epochs / len(ends))  # planned: the run may have ended before
+    return found[next((step for step in ends if step >= CUT * total), ends[-1])]
 
 
 def over_caps(record: RunRecord, micros: float | None, budget: Budget, *, is_timed: bool = True) -> str | None:

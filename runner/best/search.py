@@ -13,13 +13,12 @@ from pathlib import Path
 
 from runner.best.agenda import Agenda, Work
 from runner.best.clock import Clock
-from runner.best.evidence import Ending, judge_step
+from runner.best.evidence import CUT, Ending, judge_step
 from runner.best.journal import Journal
 from runner.best.plan.portfolio import with_inputs
 from runner.best.types import Done, Plan
 from runner.record.metrics import direction
 
-CUT = 0.333  # share of the steps of a training before the cut of its kind
 LATE = 3.0  # a step that takes longer than this multiple of its estimate is stopped when the time is over
 
 Launch = Callable[[Sequence[Work]], Sequence[Ending]]

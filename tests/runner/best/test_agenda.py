@@ -13,10 +13,17 @@ from runner.best.types import Budget, Plan, Step
 from tests.runner.best.stand_ins import Machine, plan_of, search_of
 
 
+def at_the_cut(monkeypatch: pytest.MonkeyPatch, scores: dict[str, float]) -> None:
+    """Let the runs of these candidates have these scores after a third of their steps."""
+    monkeypatch.setattr(
+        "runner.best.evidence.score_at_cut", lambda record, _output: scores[record.identity.removeprefix("run-")]
+    )
+
+
 @pytest.mark.parametrize("jobs", [1, 2, 3, 8])
 def test_jobs_side_by_side_change_no_decision(tmp_path: Path, jobs: int, monkeypatch: pytest.MonkeyPatch) -> None:
     scores = {"a1": 0.5, "a2": 0.9, "a3": 0.8, "b": 0.7}
-    monkeypatch.setattr("runner.best.evidence.last", lambda folder, _metric: scores[folder.name.removeprefix("run-")])
+    at_the_cut(monkeypatch, scores)
     steps = [("b", "all"), *[(f"a{i}", part) for part in ("third", "rest") for i in (1, 2, 3)]]
     plan = plan_of(*steps, a1="a", a2="a", a3="a")
     machine = Machine(scores=scores)
@@ -30,7 +37,7 @@ def test_jobs_side_by_side_change_no_decision(tmp_path: Path, jobs: int, monkeyp
 def test_kinds_are_not_ranked_against_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The slow starter is worst of all at a third of its steps, and in the better half of its kind."""
     early = {"slow1": 0.3, "slow2": 0.2, "slow3": 0.1, "slow4": 0.05, "quick1": 0.8, "quick2": 0.7}
-    monkeypatch.setattr("runner.best.evidence.last", lambda folder, _metric: early[folder.name.removeprefix("run-")])
+    at_the_cut(monkeypatch, early)
     steps = [(name, part) for kind in ("slow", "quick") for part in ("third", "rest") for name in early if kind in name]
     plan = plan_of(*steps, **{name: name[:-1] for name in early})
     search = search_of(plan, tmp_path, Machine(scores={"slow1": 0.95, "slow2": 0.9, "quick1": 0.85, "quick2": 0.84}))
@@ -44,7 +51,7 @@ def test_a_training_is_compressed_only_where_it_was_finished(
     is_trained: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     early = {"a1": 0.9, "a2": 0.8, "a3": 0.7 + 0.15 * is_trained}
-    monkeypatch.setattr("runner.best.evidence.last", lambda folder, _metric: early[folder.name.removeprefix("run-")])
+    at_the_cut(monkeypatch, early)
     steps = [*[(f"a{i}", part) for part in ("third", "rest") for i in (1, 2, 3)], ("rounded", "all")]
     plan = plan_of(*steps, a1="a", a2="a", a3="a")
     plan = replace(plan, candidates=(*plan.candidates[:3], replace(plan.candidates[3], trained_by="a3")))

@@ -181,3 +181,21 @@ def test_two_finished_runs_become_one_after_the_runs_of_a_batch(
     assert asked[0][:5] == ("aaa", "bbb", 50.0, tmp_path, tmp_path / "cache") and len(runs.launched) == 1
     (refused,) = launching([replace(one, small="aaa", teacher="bbb")])
     assert refused.outcome.record is None and "takes 60 us" in str(refused.outcome.reason)
+
+
+def test_a_run_that_is_finished_already_is_not_timed_at_its_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan, timed = replace(FIVE, budget=Budget(max_us=50.0)), list[str]()
+
+    def time_run(record: RunRecord, *_: object) -> AnswerTime:
+        timed.append(record.identity)
+        return AnswerTime(9.0, "onnx")
+
+    monkeypatch.setattr(command, "time_run", time_run)
+    monkeypatch.setattr(command, "compute_aside", lambda function: function())
+    launching = Launching(plan, ["data=demo"], Runs(tmp_path), tmp_path / "cache")
+    launching.search = Search(plan, tmp_path / "search", tmp_path, launching)
+    steps = [replace(plan.steps[0], part="third"), replace(plan.steps[1], part="rest")]
+    endings = launching([Work(step, candidate) for step, candidate in zip(steps, plan.candidates)])
+    assert timed == [endings[1].outcome.record and endings[1].outcome.record.identity]

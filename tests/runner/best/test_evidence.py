@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from runner.best.evidence import Ending, judge_step
-from runner.best.types import AnswerTime, Budget
+from runner.best.types import AnswerTime, Budget, Done
 from runner.experiment.outcome import Outcome
+from runner.record.record import RunRecord
 from tests.runner.best.stand_ins import FIVE, Machine, record_of, search_of
 
 
@@ -71,3 +76,45 @@ def test_of_the_runs_on_folds_only_the_first_is_timed(tmp_path: Path) -> None:
         step = replace(FIVE.steps[0], part="fold", fold=fold, repeat=repeat)
         found = judge_step(step, FIVE.candidates[0], untimed, Budget(max_us=9.0, max_kb=max_kb), tmp_path)
         assert found.status == status
+
+
+def with_points(folder: Path, *points: tuple[int, float], epochs: float = 3, **changes: Any) -> RunRecord:
+    """A finished run with these scores by step."""
+    record = replace(record_of("run-a", 0.9, 5000, 99.0), config={"train": {"epochs": epochs}}, **changes)
+    (folder / "run-a").mkdir()
+    lines = [json.dumps({"step": step, "time": 1.0, "val/accuracy": score}) for step, score in points]
+    (folder / "run-a" / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+    return record
+
+
+def third_of(record: RunRecord, folder: Path) -> Done:
+    step = replace(FIVE.steps[0], part="third")
+    return judge_step(step, FIVE.candidates[0], Ending(Outcome(0, record)), Budget(max_kb=1.0, max_us=1.0), folder)
+
+
+def test_a_run_that_another_search_has_finished_is_compared_by_its_score_at_the_cut(tmp_path: Path) -> None:
+    done = third_of(with_points(tmp_path, (40, 0.3), (80, 0.6), (120, 0.9), (120, 0.8), (160, 0.95)), tmp_path)
+    assert (done.status, done.score, done.reason) == ("done", 0.3, None), "caps are judged after the last step"
+
+
+@pytest.mark.parametrize(
+    ("epochs", "scores", "expected"),
+    [
+        (3, (0.3, 0.6), 0.3),  # stopped as overdue after two of three epochs
+        (4, (0.3, 0.6, 0.7, 0.8), 0.6),  # a quarter of the steps is before the cut
+        (4, (0.3, 0.6, 0.7), 0.6),
+        (9, (0.1, 0.2, 0.3, 0.4, 0.5), 0.3),
+        (1, (0.3,), 0.3),
+    ],
+)
+def test_the_cut_is_the_first_end_of_an_epoch_after_a_third_of_the_planned_steps(
+    tmp_path: Path, epochs: int, scores: tuple[float, ...], expected: float
+) -> None:
+    points = [(50 * place, score) for place, score in enumerate(scores, 1)]
+    paused = {"status": "killed", "reason": "paused", "metrics": {}} if len(scores) < epochs else {}
+    done = third_of(with_points(tmp_path, *points, epochs=epochs, **paused), tmp_path)
+    assert (done.status, done.score) == ("done", expected)
+
+
+def test_without_logged_points_the_final_score_counts_at_the_cut(tmp_path: Path) -> None:
+    assert third_of(record_of("run-a", 0.9, 5000, 99.0), tmp_path).score == 0.9
