@@ -49,25 +49,34 @@ def write_bundle(
 ) -> Bundle:  # fmt: skip
     """Write the bundle of a finished run into the folder `place`, unless that run's bundle is there already.
 
-    most: bytes; an encoder's graph gets int8 weights if it would exceed them in fp32. folds: the run folders of
-    the same model on all folds, by whose answers a packed model of all rows is calibrated. engine: of the bundle whose
-    time was compared with the cap, which may be an int8 graph.
+    A graph that an interruption left before it was rounded is rounded. most: bytes; an encoder's graph gets int8
+    weights if it would exceed them in fp32. folds: the run folders of the same model on all folds, by whose answers a
+    packed model of all rows is calibrated. engine: of the bundle whose time was compared with the cap, which may be an
+    int8 graph.
     """
     found = read_bundle(place, record.identity)
-    if found is not None:
+    if found is not None and not is_to_round(found, most, engine):
         return found
     folder = output / record.identity
     try:
         if record.config.get(CASCADE):
             copy_cascade(folder, read_cascade(folder).models, place)
             return read_bundle(place, record.identity) or Bundle(None, problem=f"{place} has no {CASCADE_FILE}")
-        compute_aside(lambda: _write(record, folder, place, int8=engine == INT8, folds=folds))
-        found = read_bundle(place, record.identity)
-        if engine != INT8 and found and found.engine and most is not None and (found.size or 0) > most:
+        if found is None:
+            compute_aside(lambda: _write(record, folder, place, int8=engine == INT8, folds=folds))
+            found = read_bundle(place, record.identity)
+        if found is not None and is_to_round(found, most, engine):
             compute_aside(lambda: _write(record, folder, place, int8=True))
     except (ConfigError, ModelError, ParityError, RuntimeError) as error:
         return Bundle(None, problem=str(error))
     return read_bundle(place, record.identity) or Bundle(None, problem=f"{place} has no {MANIFEST}")
+
+
+def is_to_round(found: Bundle, most: float | None, engine: str | None) -> bool:
+    """Should a bundle be an int8 graph but is another? most, engine: as in `write_bundle`."""
+    if found.engine in (None, INT8):
+        return False
+    return engine == INT8 or (most is not None and (found.size or 0) > most)
 
 
 def read_bundle(place: Path, identity: str) -> Bundle | None:

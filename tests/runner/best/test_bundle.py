@@ -7,7 +7,7 @@ import pytest
 from runner.best import bundle
 from runner.best.bundle import read_bundle, write_bundle
 from runner.deploy.cascade import write_cascade
-from runner.deploy.exported import ExportedModel
+from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel
 from runner.errors import ConfigError
 from runner.record.json_files import write_json
 from runner.record.record import RunRecord
@@ -35,8 +35,9 @@ def test_a_bundle_of_another_run_is_replaced(tmp_path: Path, monkeypatch: pytest
     assert write_bundle(record, tmp_path, tmp_path / "bundle").sha256 == "ab"
 
 
-def test_a_graph_over_the_cap_is_rounded_to_int8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    record, rounded = a_record(), list[bool]()
+def graphs(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Let bundles be graphs of 90 bytes, or of 25 in 8 bits; which were written."""
+    rounded = list[bool]()
 
     def write_graph(record: RunRecord, _folder: Path, place: Path, *, int8: bool = False, **_: object) -> None:
         rounded.append(int8)
@@ -44,9 +45,36 @@ def test_a_graph_over_the_cap_is_rounded_to_int8(tmp_path: Path, monkeypatch: py
         size = 25 if int8 else 90
         content = {"model": record.identity, "files": {"model.onnx": {"bytes": size, "sha256": "ab"}}}
         write_json(place / "manifest.json", content)
+        write_json(place / DESCRIPTION_FILE, {"engine": "onnx-int8" if int8 else "onnx"})
 
     monkeypatch.setattr(bundle, "_write", write_graph)
     monkeypatch.setattr(bundle, "compute_aside", lambda function: function())
+    return rounded
+
+
+@pytest.mark.parametrize(("most", "engine"), [(30, None), (None, "onnx-int8")])
+def test_a_graph_that_an_interruption_left_is_rounded_by_the_next_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: float | None, engine: str | None
+) -> None:
+    record, rounded, place = a_record(), graphs(monkeypatch), tmp_path / "bundle"
+    bundle._write(record, tmp_path, place)
+    for _ in range(2):
+        found = write_bundle(record, tmp_path, place, most, (), engine)
+        assert (found.size, found.engine) == (25, "onnx-int8")
+    assert rounded == [False, True], "the second time it is there"
+
+
+def test_a_graph_in_8_bits_that_is_still_too_large_is_not_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, rounded = a_record(), graphs(monkeypatch)
+    for _ in range(2):
+        assert write_bundle(record, tmp_path, tmp_path / "bundle", most=20).size == 25
+    assert rounded == [False, True]
+
+
+def test_a_graph_over_the_cap_is_rounded_to_int8(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record, rounded = a_record(), graphs(monkeypatch)
     assert write_bundle(record, tmp_path, tmp_path / "bundle", most=30).size == 25
     assert write_bundle(record, tmp_path, tmp_path / "other", most=90).size == 90
     assert rounded == [False, True, False]
