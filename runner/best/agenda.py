@@ -16,7 +16,9 @@ from runner.best.types import Candidate, Done, Plan, Step
 from runner.statistics.score_table import is_share
 
 ROUNDING = 1e-9  # 0.81 - 0.80 is not 0.01 in binary
-LEAD = 0.01  # least lead of a teacher, of a share; of other scores, times the best one: with less, it has little to teach
+LEAD = (
+    0.01  # least lead of a teacher, of a share; of other scores, times the best one: with less, it has little to teach
+)
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,9 @@ class Launching:
         """Run the steps in parallel, then build the cascades, which are timed; return how each step ended, in order."""
         ended = iter(self._run([work for work in works if work.small is None]))
         return [
-            self._joined(work) if work.small is not None else self._timed(next(ended), work.step.is_timed and work.step.part != "third")
+            self._joined(work)
+            if work.small is not None
+            else self._timed(next(ended), work.step.is_timed and work.step.part != "third")
             for work in works
         ]
 

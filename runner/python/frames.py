@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from data.quoting import hydra_setting
 from data.sources.columns import group_column
+from data.sources.questions import is_questions
 from runner.config.check import check_overrides
 from runner.config.compose import compose
 from runner.errors import ConfigError
@@ -21,7 +22,6 @@ FOLDER = "frames"  # below the cache
 CACHE = "paths.cache="
 CHOICE = "data="
 OF_DATA = (CHOICE, "data.", "task=", "task.")  # how the words begin that say which columns are read
-OF_SPANS = "span"  # the task whose reader finds columns by itself, such as the places of answers
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,14 @@ def columns_read(words: Sequence[str]) -> Columns:
         raise ConfigError("\n".join(problems))
     config = compose(chosen)
     data = config.data
-    if OF_SPANS in (config.task.name, data.task):
+    if is_questions(data, config.task.name):  # their reader finds columns by itself, such as the places of answers
         return Columns()
     tags = [data.tags] if isinstance(data.tags, str) else list(data.tags or ())
     labels = tags or list(data.labels) or [data.label]
     texts = [data.tokens] if tags else [data.audio] if data.audio else [data.text, data.text_pair]
     others = [group_column(data.group), data.codes, data.fold_column]
     return Columns(*(tuple(name for name in part if name) for part in (texts, labels, others)))
+
 
 def frame_file(frame: pd.DataFrame, words: Sequence[str], columns: Iterable[str | None] = ()) -> Path:
     """Write a data frame into the cache, unless it is there, and return the file, named by the content.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -31,7 +32,7 @@ from runner.sanitize import say
 from runner.schema import Settings
 from runner.version import NUMBERS, VERSION
 
-PLAN = "plan.json"
+PLAN, LOCK = "plan.json", ".plan.lock"
 UNAVAILABLE_BEFORE = "weights not at hand: "  # in plans of older versions
 
 
@@ -50,13 +51,18 @@ def make_plan(settings: Settings, words: Sequence[str], budget: Budget, notify: 
     key = plan_key(table, budget, machine)
     path = plan_path(settings, key)
     if (kept := read_plan(path)) is not None:
-        kept = replace(kept, budget=replace(kept.budget, unlabelled=budget.unlabelled))  # it may have been moved
-        return with_news(kept, AvailableWeights(), path.parent)
+        return obeyed(kept, budget, path)
     finder = finder_for(table, budget, cache, measured_rates(settings, budget, notify))
     plan = finish_plan(key, budget, table, finder.find())
     check_reach(plan, finder.beyond)
-    write_plan(plan, path)
-    return plan
+    kept = keep_plan(plan, path)
+    return plan if kept is plan else obeyed(kept, budget, path)
+
+
+def obeyed(kept: Plan, budget: Budget, path: Path) -> Plan:
+    """Return a plan that was found in its file as this command follows it; the file `unlabelled` may have moved."""
+    kept = replace(kept, budget=replace(kept.budget, unlabelled=budget.unlabelled))
+    return with_news(kept, AvailableWeights(), path.parent)
 
 
 def measured_rates(settings: Settings, budget: Budget, notify: Callable[[str], None]) -> Rates:
@@ -155,9 +161,25 @@ def read_plan(path: Path) -> Plan | None:
         return None
 
 
+def keep_plan(plan: Plan, path: Path) -> Plan:
+    """Write a plan unless another process has written one meanwhile, and return the one that is on disk.
+
+    Its times may differ from those of this plan, and that process may be searching by it already. The lock is held for
+    this moment only, so a plan can be shown while a search runs.
+    """
+    from filelock import FileLock
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(LOCK)):
+        if (kept := read_plan(path)) is not None:
+            return kept
+        write_plan(plan, path)
+    return plan
+
+
 def write_plan(plan: Plan, path: Path) -> None:
     """Write a plan; a half-written file never looks like one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{PLAN}.part")
+    part = path.with_name(f"{PLAN}.{os.getpid()}.part")
     part.write_text(json.dumps(plan.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     part.replace(path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -58,7 +59,7 @@ def known_rates(cache: Path, machine: str, notify: Callable[[str], None]) -> Rat
     found = measure_rates(torch.device("cuda" if machine.endswith("cuda") else "cpu"))
     kept = kept if isinstance(kept, dict) else {}
     folder.mkdir(parents=True, exist_ok=True)
-    part = path.with_name("rates.json.part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     part.write_text(json.dumps(kept | {machine: asdict(found)}, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     part.replace(path)
     return found

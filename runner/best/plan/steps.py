@@ -46,13 +46,16 @@ def repeats_of(candidates: Sequence[Candidate], folds: int, repeats: int) -> dic
     A student needs its teacher's run on the same rows, and what compresses a training needs that training.
     """
     by_name = {one.name: one for one in candidates}
-    found = dict[str, int]()
+    found, of_kind = dict[str, int](), dict[str, list[str]]()
+    for one in candidates:
+        of_kind.setdefault(one.kind, []).append(one.name)
 
     def count(name: str) -> int:
         if name not in found:
             one = by_name[name]
-            kinds = {by_name[one.teacher].kind, *one.small} if one.teacher else set(one.small)
-            before = [other.name for other in candidates if other.kind in kinds or other.name == one.trained_by]
+            kinds = [*one.small, *([by_name[one.teacher].kind] if one.teacher else [])]
+            before = [name for kind in kinds for name in of_kind.get(kind, [])]
+            before += [one.trained_by] if one.trained_by else []
             own = 1 if fold_seconds(one, folds) > DEAR_S else repeats
             found[name] = min([own, *map(count, before)])
         return found[name]

@@ -64,7 +64,7 @@ def test_labels_keep_their_type() -> None:
 @pytest.mark.parametrize(("words", "expected"), [
     ([], Columns(("text",), ("label",))),
     (["data.text=note", "seed=1", "model=dsn"], Columns(("note",), ("label",))),
-    (['data.text_pair="the answer"', "data.group=customer"], Columns(("text", "the answer"), ("label",), ("customer",))),
+    (["data.text_pair='the answer'", "data.group=user"], Columns(("text", "the answer"), ("label",), ("user",))),
     (["data.group=shared_text", "data.label=null"], Columns(("text",), ())),
     (["data.labels=[a,b]", "data.codes=icd"], Columns(("text",), ("a", "b"), ("icd",))),
     (["data.fold_column=part", "data.fold=all"], Columns(("text",), ("label",), ("part",))),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from runner.best.agenda import Work
+from runner.best.command import hold_search
 from runner.best.plan import candidates, make
 from runner.best.plan.estimate import Estimate
 from runner.best.plan.make import PLAN, make_plan, read_plan
@@ -44,7 +46,7 @@ def test_the_same_table_twice_is_the_same_plan_byte_by_byte(tmp_path: Path) -> N
     first = planned(tmp_path, Budget(max_kb=100, steps=4))
     path = tmp_path / "outputs" / "sweeps" / first.key / PLAN
     content = path.read_bytes()
-    assert read_plan(path) == first and sorted(item.name for item in path.parent.iterdir()) == [PLAN]
+    assert read_plan(path) == first and [item.name for item in path.parent.glob("[!.]*")] == [PLAN]
     path.unlink()
     assert planned(tmp_path, Budget(max_kb=100, steps=4)) == first and path.read_bytes() == content
     assert [one.name for one in first.candidates] == ["ngram", "dsn"] and first.planned == 4
@@ -79,6 +81,28 @@ def test_a_plan_that_exists_is_obeyed(tmp_path: Path) -> None:
     assert planned(tmp_path, Budget(max_kb=100, steps=4)).planned == 1
     path.write_text("{", encoding="utf-8")
     assert planned(tmp_path, Budget(max_kb=100, steps=4)) == first
+
+
+def test_a_plan_that_another_process_wrote_meanwhile_is_obeyed_and_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_reviews(tmp_path / "reviews.csv")
+    budget, write = Budget(max_kb=100, steps=4), make.finish_plan
+    theirs = list[Plan]()
+
+    def overtaken(*given: Any) -> Plan:
+        plan = write(*given)
+        theirs.append(replace(plan, planned=1))
+        make.write_plan(theirs[0], tmp_path / "outputs" / "sweeps" / plan.key / PLAN)
+        return plan
+
+    monkeypatch.setattr(make, "finish_plan", overtaken)
+    assert planned(tmp_path, budget) == theirs[0]
+    folder = tmp_path / "outputs" / "sweeps" / theirs[0].key
+    assert read_plan(folder / PLAN) == theirs[0]
+    assert [item.name for item in folder.glob("[!.]*")] == [PLAN]
+    with hold_search(folder, theirs[0]):
+        assert planned(tmp_path, budget) == theirs[0], "a plan is shown while a search runs"
 
 
 def test_a_kept_plan_says_which_weights_have_come_since(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
