@@ -16,9 +16,7 @@ from runner.best.types import Candidate, Done, Plan, Step
 from runner.statistics.score_table import is_share
 
 ROUNDING = 1e-9  # 0.81 - 0.80 is not 0.01 in binary
-LEAD = (
-    0.01  # least lead of a teacher, of a share; of other scores, times the best one: with less, it has little to teach
-)
+LEAD = 0.01  # of a share; of other scores, times the best one: a teacher that is less far ahead has little to teach
 
 
 @dataclass(frozen=True)

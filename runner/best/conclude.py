@@ -24,6 +24,7 @@ from runner.best.finished import (
     records_on_folds,
     without,
 )
+from runner.best.held_out import threshold_words
 from runner.best.plan.portfolio import with_inputs
 from runner.best.search import Search, Stop
 from runner.best.types import Budget, Candidate, Choice, Conclusion, Done, Plan, Result
@@ -146,20 +147,20 @@ def with_winner(
     )  # fmt: skip
 
 
-def train_on_all_rows(search: Search, candidate: Candidate, train: Train) -> bool:
+def train_on_all_rows(search: Search, candidate: Candidate, train: Train, *, is_teacher: bool = False) -> bool:
     """Train a candidate (its teacher first) on all rows; return whether it fits the caps."""
     kept = search.journal.finals.get(candidate.name)
     if kept is None:
         teacher = search.agenda.teacher_of(candidate)
         if teacher is not None:
-            train_on_all_rows(search, teacher, train)
+            train_on_all_rows(search, teacher, train, is_teacher=True)
             if search.journal.finals[teacher.name].run is None:
                 return False
-        ending = train(words_on_all_rows(search, candidate))
+        words = words_on_all_rows(search, candidate)
+        ways = [] if is_teacher else threshold_words(fold_runs(search, candidate))
+        ending = next((one for way in ways if is_done(one := train([*words, way]))), None) or train(words)
         outcome, record = ending.outcome, ending.outcome.record
-        if record is None or record.status != "done":
-            if outcome.exit_code == INTERRUPTED:
-                raise KeyboardInterrupt
+        if not is_done(ending) or record is None:
             reason = record.reason if record else outcome.reason
             run = record.identity if record else None
             kept = Done(last_step(search.plan), "failed", run, reason, candidate=candidate.name)
@@ -174,6 +175,15 @@ def train_on_all_rows(search: Search, candidate: Candidate, train: Train) -> boo
 
 
 INTERRUPTED = 130
+
+
+def is_done(ending: Ending) -> bool:
+    """Is a run finished, and neither refused nor failed? Raises KeyboardInterrupt for one that was interrupted."""
+    if ending.outcome.record is not None and ending.outcome.record.status == "done":
+        return True
+    if ending.outcome.exit_code == INTERRUPTED:
+        raise KeyboardInterrupt
+    return False
 
 
 def last_step(plan: Plan) -> int:

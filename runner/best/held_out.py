@@ -1,4 +1,4 @@
-"""Calibrates a model trained on all rows by the out-of-fold answers of the models of the folds.
+"""Calibrates a model trained on all rows, and gives it thresholds, by the answers of the models of the folds.
 
 The model's own answers cannot be used, because it was trained on those rows.
 """
@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from data.calibration import FOLDS as BY_FOLDS
+from data.settings import ONE
 from runner.deploy.calibrations import fit_calibration
 from runner.errors import ConfigError
 from runner.record.calibration import TEMPERATURE, CalibrationFacts
@@ -16,7 +18,8 @@ from runner.record.folder import read_record
 from runner.record.pooling import held_out_logits
 from runner.record.predictions import calibrated_logits
 from runner.statistics.ece import ece, ece_floor
-from runner.statistics.probabilities import softmax
+from runner.statistics.probabilities import sigmoid, softmax
+from runner.statistics.thresholds import one_threshold
 
 FOLDS = "the folds"  # stands for the name of a split
 
@@ -50,3 +53,21 @@ def calibrate_on_folds(folders: Sequence[Path]) -> HeldOutCalibration | None:
     confidence = shares.max(1)
     scores = {"ece": ece(confidence, shares.argmax(1) == labels), "ece_floor_95": ece_floor(confidence).high}
     return HeldOutCalibration(facts, scores)
+
+
+def threshold_words(folders: Sequence[Path]) -> list[str]:
+    """Return overrides, the best first, each of which gives the model of all rows fitted thresholds of labels.
+
+    folders: the runs on all folds, one a fold. [] where they fitted none to the rows that they held out. One threshold
+    is a number, that of their answers to these rows. Those of each label come from fold runs that train as the model of
+    all rows does; this is refused for a student, whose teacher has seen all rows, so that it gets one for all labels.
+    """
+    record = read_record(folders[0]) if folders else None
+    if record is None or record.thresholds is None or not record.thresholds.values or record.data.calibration:
+        return []
+    found = [] if record.thresholds.rule == ONE else [f"data.calibration={BY_FOLDS}"]
+    try:
+        _, logits, labels = held_out_logits(folders)
+    except ConfigError:
+        return found
+    return [*found, f"data.threshold={float(one_threshold(sigmoid(logits), labels)[0])!r}"]

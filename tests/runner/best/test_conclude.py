@@ -250,3 +250,43 @@ def test_the_time_of_a_model_of_all_rows_is_judged_by_its_own_bundle(tmp_path: P
     assert "b 0.8000: refused: on all rows: 31.0 us per answer, 1.0 over max_us=30" in " ".join(left_out(found))
     again = conclude(folded(tmp_path, plan), DONE, no_run, untimed)
     assert again.result == found.result, "a time is judged once"
+
+
+@pytest.mark.parametrize(("able", "count"), [(None, 1), ("data.threshold=0.2", 2), ("train.epochs=2", 3)])
+def test_a_model_of_all_rows_gets_the_first_thresholds_that_it_may_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, able: str | None, count: int
+) -> None:
+    ways, asked = ["data.calibration=folds", "data.threshold=0.2"], list[str]()
+    monkeypatch.setattr("runner.best.conclude.threshold_words", lambda folders: ways if len(folders) == 2 else [])
+
+    def train(words: Sequence[str]) -> Ending:
+        asked.append(words[-1])
+        if able not in (None, words[-1]):
+            return Ending(Outcome(2, reason="a teacher has seen these rows"))
+        return Ending(Outcome(0, saved(tmp_path, "whole", 0.9)))
+
+    found = conclude(folded(tmp_path, in_folds()), DONE, train, untimed)
+    assert asked == ["data.calibration=folds", "data.threshold=0.2", "train.epochs=2"][:count]
+    assert found.result.run == "whole" and found.result.winner == "b"
+
+
+def test_a_last_training_that_is_interrupted_is_not_tried_in_another_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.best.conclude.threshold_words", lambda _: ["data.calibration=folds"])
+    with pytest.raises(KeyboardInterrupt):
+        conclude(folded(tmp_path, in_folds()), DONE, lambda _: Ending(Outcome(130)), untimed)
+
+
+def test_only_the_winner_gets_thresholds_and_not_its_teacher(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runner.best.conclude.threshold_words", lambda _: ["data.threshold=0.2"])
+    asked = list[str]()
+
+    def train(words: Sequence[str]) -> Ending:
+        asked.append(words[-1])
+        return Ending(Outcome(0, saved(tmp_path, f"whole{len(asked)}", 0.9)))
+
+    plan = in_folds(b="a")
+    plan = replace(plan, candidates=(replace(plan.candidates[0], fits=False), plan.candidates[1]))
+    conclude(folded(tmp_path, plan), DONE, train, untimed)
+    assert asked == ["train.epochs=2", "data.threshold=0.2"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from runner.best.held_out import calibrate_on_folds
+from runner.best.held_out import calibrate_on_folds, threshold_words
 from runner.record.json_files import write_json
 from tests.records import record_json
 
@@ -45,3 +46,33 @@ def test_runs_without_probabilities_calibrate_nothing(tmp_path: Path) -> None:
     assert calibrate_on_folds([a_fold(tmp_path, 4), without_answers]) is None
     aside = [a_fold(tmp_path, number, "calibration", calibration="calibration") for number in (5, 6)]
     assert calibrate_on_folds(aside) is None, "these rows are the same for all folds, and the last model answered them"
+
+
+def of_sets(output: Path, number: int, rule: str = "per_label", **data: str) -> Path:
+    """A run folder with stored answers of 40 rows to two labels: one is rare, and true at a probability of 0.2."""
+    folder, random = a_fold(output, number, **data), np.random.default_rng(number)
+    content = json.loads((folder / "record.json").read_text())
+    content["data"] |= {"task": "multilabel", "labels": ["rare", "other"], "selection": "val/f1_micro"}
+    content["thresholds"] = {"rule": rule, "values": [0.2, 0.2] if rule != "0.5" else [], "split": "val", "rows": 40}
+    write_json(folder / "record.json", content)
+    labels = random.random((40, 2)) < 0.3
+    logits = np.where(labels, -1.38, -3.0).astype(np.float32)
+    columns = {"label": labels.astype(np.int8), "prediction": 0 * labels.astype(np.int8), "logit": logits}
+    lists = {name: pa.array(list(values)) for name, values in columns.items()}
+    table = pa.table(lists | {"source_row": np.arange(40) + 40 * number})
+    pq.write_table(table, folder / "predictions-val.parquet")
+    return folder
+
+
+def test_thresholds_are_those_of_the_answers_to_the_rows_that_the_folds_held_out(tmp_path: Path) -> None:
+    (number,) = threshold_words([of_sets(tmp_path, fold, "one") for fold in (1, 2)])
+    key, _, value = number.partition("=")
+    assert key == "data.threshold" and float(value) == pytest.approx(0.201, abs=0.001)
+    assert threshold_words([of_sets(tmp_path, fold) for fold in (3, 4)]) == ["data.calibration=folds", number]
+
+
+def test_without_fitted_thresholds_a_model_of_all_rows_keeps_those_of_the_command(tmp_path: Path) -> None:
+    assert threshold_words([]) == [] and threshold_words([a_fold(tmp_path, 1), a_fold(tmp_path, 2)]) == []
+    assert threshold_words([of_sets(tmp_path, fold, "0.5") for fold in (3, 4)]) == []
+    aside = [of_sets(tmp_path, fold, calibration="calibration") for fold in (5, 6)]
+    assert threshold_words(aside) == [], "the rows set aside fit those of the last model too"
