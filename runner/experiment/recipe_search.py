@@ -17,6 +17,7 @@ from models.capabilities import Folded
 from models.network import Network
 from runner.config.recipes import AUTO, with_recipe
 from runner.errors import ConfigError
+from runner.experiment.cosine_layer import start_cosine_layer
 from runner.experiment.initial_model import build_initial_model
 from runner.experiment.prepared import PreparedRun
 from runner.experiment.progress import Terminal
@@ -25,6 +26,7 @@ from runner.record.metrics import direction
 from runner.record.recipe import ChosenRecipe, TriedRecipe
 from runner.record.writer import RecordWriter
 from runner.schema import Settings
+from runner.tasks.finite import NotFiniteOutputs
 from runner.training.checkpoint import BOUNDARIES, CHECKPOINTS, Checkpoints
 from runner.training.loop import Paused, fit
 from runner.training.ngram.found_rows import with_found_rows
@@ -129,6 +131,7 @@ class _Search:
         prepared, clock = self.prepared, self.prepared.exclusive.clock
         settings = with_recipe(prepared.settings, self.recipes[number])
         model, _ = _first_model(prepared, settings)
+        start_cosine_layer(prepared, model)
         splits = with_found_rows(model.bert, prepared.splits) if isinstance(model.bert, Folded) else prepared.splits
         recipe = replace(recipe_of(settings), pause_at=None if is_whole else CUT)
         epochs, score, begun = 0, self.tried[number].third, clock()
@@ -145,7 +148,7 @@ class _Search:
             )  # fmt: skip
         except Paused:
             pass
-        except NotFinite:
+        except (NotFinite, NotFiniteOutputs):  # in training, or only in its evaluation
             score = None
         self.seconds += clock() - begun
         said = "not finite" if score is None else f"{self.metric} {score:.4f}"

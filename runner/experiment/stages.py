@@ -102,9 +102,9 @@ def _run_stage(stage: PlannedStage, context: RunStageContext, watch: Watch | Non
         _fit_ngrams(context, teacher_targets(context, stage.options))
         record_retained(context)
     else:
-        start_cosine_layer(context)  # a student that is trained from scratch
-        context.draw_from("start")
         prepared = context.prepared
+        start_cosine_layer(prepared, prepared.model)  # a student that is trained from scratch
+        context.draw_from("start")
         prepared.model = make_stage(stage.options, stage.name).run(prepared.model, context)  # type: ignore[assignment]
 
 
@@ -115,7 +115,7 @@ def _train(context: RunStageContext, watch: Watch | None) -> None:
     bag = prepared.model.bert
     if isinstance(bag, Folded):
         splits = with_found_rows(bag, splits)
-    start_cosine_layer(context)
+    start_cosine_layer(prepared, prepared.model)
     trained = fit_or_halve(context, recipe_of(settings), splits, watch)
     if isinstance(bag, Folded):
         prepared.model = _folded(context)

@@ -32,7 +32,8 @@ class Checkpoints:
     """The newest checkpoints of one training of a run, in a subfolder of the run folder."""
 
     def __init__(self, folder: Path, identity: str, every_s: float, name: str = CHECKPOINTS) -> None:
-        self.folder = folder / name
+        """folder: the run folder; name: of the subfolder, which may lie deeper in it than one level."""
+        self.run_folder, self.folder = folder, folder / name
         self.identity = identity
         self.every_s = every_s
         self._last = time.monotonic()
@@ -54,7 +55,7 @@ class Checkpoints:
         part.replace(path)
         content = {
             "identity": self.identity,
-            "logged": logged_points(self.folder.parent),
+            "logged": logged_points(self.run_folder),
             "engine": matmul_in_use(),
             "state": state,
         }

@@ -56,7 +56,7 @@ def fit(
         trainer.resume(*saved)
     state, resumed_from = trainer.state, trainer.state.step
     guard = NonFiniteGuard(
-        recipe.train, recipe.optimizer.lr, splits, checkpoints.folder.parent, checkpoints.identity, trainer.plan.total
+        recipe.train, recipe.optimizer.lr, splits, checkpoints.run_folder, checkpoints.identity, trainer.plan.total
     )
     clock = trainer.exclusive.clock
     started = clock() - state.seconds

@@ -94,7 +94,7 @@ def tune_on_pairs(
         trainer.resume(*saved)
     state, resumed_from = trainer.state, trainer.state.step
     guard = NonFiniteGuard(
-        recipe.train, recipe.optimizer.lr, splits, checkpoints.folder.parent, checkpoints.identity, trainer.plan.total
+        recipe.train, recipe.optimizer.lr, splits, checkpoints.run_folder, checkpoints.identity, trainer.plan.total
     )
     started = trainer.exclusive.clock() - state.seconds
     model.train()

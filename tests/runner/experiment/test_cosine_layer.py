@@ -12,6 +12,7 @@ import pytest
 from models.checkpoints.open import load_model
 from runner.config.compose import compose
 from runner.config.resolve import resolve
+from runner.experiment import recipe_search
 from runner.experiment.run import run
 from runner.record.record import RunRecord
 
@@ -37,10 +38,11 @@ def made(folder: Path, *words: str) -> RunRecord:
         "model=bi-encoder", "model/backbone=bert-tiny", "model.layers=1", "model.hidden=32", "model.heads=2",
         "model.pretrained=null", "model.tokenizer=train", "model.vocab_size=120", "model.dropout=0", "data=files",
         f"data.path={folder / 'pairs.csv'}", "data.text=one", "data.text_pair=other", "measure=off", "tracker=none",
-        "train.threads=1", "optimizer.lr=3e-3", f"paths.output={folder / 'out'}", f"paths.cache={folder / 'cache'}",
+        "train.threads=1", f"paths.output={folder / 'out'}", f"paths.cache={folder / 'cache'}",
         "data.test_fraction=0.3", *words,
     ]  # fmt: skip
-    outcome = run(resolve(compose(every)), every)
+    every += [] if any("optimizer.lr" in word for word in words) else ["optimizer.lr=3e-3"]
+    outcome = run(resolve(compose(every), words=every), every)
     assert outcome.record and outcome.record.status == "done", outcome.record and outcome.record.reason
     return outcome.record
 
@@ -74,3 +76,15 @@ def test_two_classes_are_told_apart_by_a_fitted_cosine(folder: Path) -> None:
     record = made(folder, "data.label=kind", "train.epochs=2")
     assert record.metrics["test/accuracy"] > 0.8
     assert any("both classes are equally likely at a cosine of 0." in note for note in record.notes)
+
+
+def test_a_search_among_settings_starts_the_last_layer_as_the_run_does(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipe_search, "LEAST_ROWS", 10)
+    words = ["data.label=distance", "data.metrics=[spearman]", "train.epochs=1"]
+    rates = ["optimizer.lr=3e-3", "optimizer.lr=1e-5"]
+    searched = made(folder, *words, "train.recipe=auto", f"model.recipes={rates}").recipe
+    assert searched
+    for rate, tried in zip(rates, searched.tried):
+        assert tried.whole == made(folder, *words, rate).metrics["val/spearman"]

@@ -18,6 +18,7 @@ from runner.experiment import recipe_search
 from runner.experiment.outcome import Outcome
 from runner.experiment.recipe_search import survivors
 from runner.experiment.run import run
+from runner.record.folder import NOT_FINITE
 
 BEST = "model.width=0.25 optimizer.lr=0.05 train.epochs=3"
 LIST = f"model.recipes=['train.epochs=1','{BEST}','optimizer.lr=0.00001 train.epochs=2']"
@@ -104,6 +105,17 @@ def test_all_settings_start_from_the_encoder_of_the_run_that_is_named(tmp_path: 
     chosen = made(tmp_path, *small, "train.recipe=auto", rates)
     assert chosen.record and chosen.record.recipe
     assert weights(chosen, tmp_path) == weights(made(tmp_path, *small, chosen.record.recipe.chosen), tmp_path)
+
+
+@pytest.mark.parametrize("batch_size", [8, 64])
+def test_a_setting_that_diverges_has_no_score_and_the_search_goes_on(tmp_path: Path, batch_size: int) -> None:
+    rates = "model.recipes=['optimizer.lr=100','optimizer.lr=0.2']"
+    words = ["model=ngram-vectors", "data.demo_rows=600", "train.epochs=3", "train.clip_norm=0", "train.recipe=auto"]
+    found = made(tmp_path, *words, f"train.batch_size={batch_size}", rates).record
+    assert found and found.status == "done" and found.recipe and found.recipe.chosen == "optimizer.lr=0.2"
+    assert [one.third is None for one in found.recipe.tried] == [True, False]
+    has_met_it_in_training = batch_size == 8  # with few steps the evaluation is the first to see it
+    assert (tmp_path / "outputs" / found.identity / NOT_FINITE).is_file() == has_met_it_in_training
 
 
 def test_too_few_rows_to_choose_by_are_refused_before_the_run_begins(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from runner.machine.matmul import use_gemm
 from runner.record.folder import POINTS
 from runner.record.json_files import write_json
 from runner.record.writer import RecordWriter
-from runner.training.checkpoint import Checkpoints, find_resume_point
+from runner.training.checkpoint import CHECKPOINTS, Checkpoints, find_resume_point, logged_points
 from tests.records import a_record, record_json
 
 IDENTITY = "abc"
@@ -95,3 +95,10 @@ def test_a_checkpoint_is_made_every_so_many_seconds_and_at_the_end_of_an_epoch_t
     assert not checkpoints.due() and checkpoints.due(at_epoch_end=True)
     now += 300.0
     assert checkpoints.due()
+
+
+def test_a_checkpoint_in_a_deeper_folder_knows_how_many_points_the_run_has_logged(tmp_path: Path) -> None:
+    (tmp_path / POINTS).write_text("{}\n", encoding="utf-8")
+    Checkpoints(tmp_path, "test", 1.0, f"{CHECKPOINTS}/one").save({"weight": torch.ones(3)}, {"step": 1})
+    found = json.loads((tmp_path / CHECKPOINTS / "one" / "step-00000001.json").read_text(encoding="utf-8"))
+    assert found["logged"] == logged_points(tmp_path) and found["logged"][0] == 3
