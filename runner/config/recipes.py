@@ -13,6 +13,7 @@ from typing import Any
 
 from models.compression.settings.stage import StageSettings
 from models.contradictions import contradictions
+from models.settings import FITTED, FITTED_HEAD
 from runner.config.check_values import check_type
 from runner.config.compose import parsed
 from runner.config.overrides import parse_override
@@ -75,6 +76,8 @@ def recipe_conflicts(settings: Settings) -> list[str]:
     if settings.train.recipe != AUTO:
         return []
     recipes, model = settings.model.recipes, settings.model.name
+    if problem := _no_such_training(settings):
+        return [problem]
     if not recipes:
         return [
             f"train.recipe={AUTO}: model={model} has no settings to choose from (model.recipes), or this command names "
@@ -102,6 +105,22 @@ def recipe_conflicts(settings: Settings) -> list[str]:
             "Try: train.recipe=preset, with the settings that a run of train.recipe=auto chose"
         )
     return list(dict.fromkeys(found)) or _model_conflicts(settings)
+
+
+def _no_such_training(settings: Settings) -> str | None:
+    """Return a line if the run itself does not train its model on labels by gradient steps, as a search does."""
+    model = settings.model
+    if model.family in FITTED:
+        return (
+            f"train.recipe={AUTO} compares trainings by gradient steps, but model={model.name} is fitted in one pass. "
+            "Try: train.recipe=preset, or model=ngram-vectors"
+        )
+    if model.head != FITTED_HEAD:
+        return None
+    given = f"model.head={FITTED_HEAD} " + (
+        "fits only the last layer" if model.pairs == "none" else f"model.pairs={model.pairs} tunes the encoder on pairs"
+    )
+    return f"train.recipe={AUTO} compares trainings on labels, but {given}. Try: train.recipe=preset, or model=dsn"
 
 
 def _model_conflicts(settings: Settings) -> list[str]:

@@ -12,6 +12,7 @@ from runner.record.identity import identity_settings
 from runner.schema import Settings
 
 AUTO = ["data=demo", "train.recipe=auto"]
+TWO = "model.recipes=['train.epochs=1','train.epochs=2']"
 
 
 def settings(*words: str) -> Settings:
@@ -50,6 +51,9 @@ def test_the_list_and_what_is_fixed_count_for_the_identity_and_a_preset_has_none
     ("words", "said"),
     [
         (["model=bert-tiny"], "model=bert-tiny has no settings to choose from"),
+        (["model=ngram", TWO], "model=ngram is fitted in one pass. Try: train.recipe=preset"),
+        (["model=frozen", TWO], "model.head=fitted fits only the last layer. Try: train.recipe=preset"),
+        (["model=contrastive", TWO], "model.pairs=auto tunes the encoder on pairs. Try: train.recipe=preset"),
         (["model=dsn", "train.steps=5"], "chooses its epochs. Try: train.steps=null"),
         (["model=dsn", "optimizer=sgd"], "the rates in model.recipes are for adamw"),
         (["model=ngram-vectors", "optimizer=adamw"], "the rates in model.recipes are for row_sgd"),
