@@ -110,11 +110,15 @@ class Classification(Task):
         return Answers(columns, positive=self.facts.positive, names=self.facts.names)
 
     def evaluated_loss(self, kept: np.ndarray, split: TokenSplit) -> float:
-        """Return the mean cross entropy of logits (rows, C), without class weights."""
+        """Return the mean cross entropy of logits (rows, C), without class weights, whatever loss the training has.
+
+        A loss of the order of all pairs would grow with the rows of the split, and its memory with their square.
+        """
         import torch
+        from torch.nn import functional
 
         labels = torch.from_numpy(np.array(split.labels.values))  # a copy: torch needs writable arrays
-        return float(self.unweighted().mean_loss(torch.from_numpy(kept), labels))
+        return float(functional.cross_entropy(torch.from_numpy(kept).float(), labels))
 
     def baseline(self, train: TokenSplit, split: TokenSplit, score: str) -> float:
         """Return the score of always predicting the training majority class (lowest id on ties)."""
@@ -154,8 +158,9 @@ class Classification(Task):
         above_chance = None if balanced is None else balanced - 1 / present
         classes = max(1, len(self.facts.names))
         reason = why_diverged(
-            accuracy=scores["accuracy"], majority=majority, loss=loss, classes=classes, above_chance=above_chance
-        )
+            accuracy=scores["accuracy"], majority=majority, loss=loss, classes=classes, above_chance=above_chance,
+            is_of_order=self.facts.loss == COSENT,
+        )  # fmt: skip
         return reason is not None
 
     def answer_fields(self) -> tuple[Field, ...]:
@@ -183,19 +188,21 @@ class Classification(Task):
 
 
 def why_diverged(
-    *, accuracy: float, majority: float, loss: float, classes: int, above_chance: float | None = None
-) -> str | None:
+    *, accuracy: float, majority: float, loss: float, classes: int, above_chance: float | None = None,
+    is_of_order: bool = False,
+) -> str | None:  # fmt: skip
     """Return why a finished classifier learned nothing, or None.
 
     accuracy: on the selection split; loss: of training, nats; above_chance: the balanced accuracy there, less that of
-    one answer for all, None if unknown. If one class has nearly all rows, accuracy can hardly exceed that class's
-    share, and only balanced accuracy shows whether the model knows the others.
+    one answer for all, None if unknown; is_of_order: is the loss that of all pairs of a batch, which has no level of
+    guessing? If one class has nearly all rows, accuracy can hardly exceed that class's share, and only balanced
+    accuracy shows whether the model knows the others.
     """
     if not math.isfinite(loss):
         return "the loss is not finite"
     knows_others = above_chance is not None and above_chance > NEAR_GUESSING
     if accuracy <= majority + NEAR_MAJORITY and not knows_others:
         return f"accuracy {accuracy:.3f} is within a point of the majority class ({majority:.3f})"
-    if loss >= math.log(classes) - NEAR_CHANCE:
+    if not is_of_order and loss >= math.log(classes) - NEAR_CHANCE:
         return f"the training loss {loss:.3f} is about that of guessing among {classes} classes"
     return None

@@ -245,3 +245,18 @@ def test_the_area_under_the_curve_is_scored_and_stored_where_it_is_asked_for() -
     assert set(asked.stored) <= set(asked.columns_to_store(logits, answers))
     assert asked.baseline(split_of(labels), split_of(labels), "auroc_first") == 0.5
     assert classification.stored == ("label", "prediction")
+
+
+def test_the_loss_of_an_evaluation_is_the_cross_entropy_however_many_rows_a_loss_of_order_compares() -> None:
+    logits, labels = np.float32([[0.5, -0.5], [0.0, 0.3]]), [1, 0]
+    ordered = Classification(LabelFacts(("no", "yes"), loss="cosent"))
+    found = [ordered.evaluated_loss(np.tile(logits, (times, 1)), split_of(labels * times)) for times in (1, 500)]
+    assert found == pytest.approx([classification.evaluated_loss(logits, split_of(labels))] * 2, rel=1e-5)
+
+
+def test_a_loss_of_order_has_no_level_of_guessing() -> None:
+    labels, ordered = split_of([0, 1] * 20), Classification(LabelFacts(("no", "yes"), loss="cosent"))
+    scores = {"accuracy": 0.9, "balanced_accuracy": 0.9}
+    assert ordered.diverged(labels, labels, scores, 3.0) is False
+    assert ordered.diverged(labels, labels, scores, math.nan) is True
+    assert ordered.diverged(labels, labels, {"accuracy": 0.5, "balanced_accuracy": 0.5}, 3.0) is True
