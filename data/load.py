@@ -13,6 +13,7 @@ import numpy as np
 
 from data import duplicates
 from data.calibration import CALIBRATION, check_apart
+from data.errors import DataError
 from data.folds import also_trained_on, take_fold, take_own_fold
 from data.groups import row_groups
 from data.inputs.tokenizer import Tokenizer, require_pieces
@@ -256,7 +257,24 @@ def _cut(raw: RawData, settings: DataSettings, cache: SharedCache) -> tuple[str,
     if settings.folds is not None:
         take_fold(raw, settings, select, cache)
     keep_labels(raw, settings)
+    _check_left(raw, settings)
     return select, [*report, *add_parallel(raw, settings, report[0])]
+
+
+def _check_left(raw: RawData, settings: DataSettings) -> None:
+    """Raise DataError if nothing can be learnt from the rows that the cuts leave for training."""
+    train = raw.splits["train"]
+    problem = raw.target.why_unlearnable(train.labels)
+    if problem is None:
+        return
+    given = {"max_rows": settings.max_rows, "labelled_rows": settings.labelled_rows, "fold": settings.fold}
+    cuts = {name: value for name, value in given.items() if value is not None}
+    why = ", ".join(f"data.{name}={value}" for name, value in cuts.items()) or "the others are held out"
+    cures = [f"{'another' if name == 'fold' else 'a larger'} data.{name}" for name in cuts] or ["more rows"]
+    raise DataError(
+        f"{_where(settings)}: {problem} among the {len(train):,} rows left for training ({why}). "
+        f"Try: {', or '.join(cures)}"
+    )
 
 
 def _repeats(raw: RawData, settings: DataSettings, fingerprints: dict[str, str], cache: SharedCache) -> dict[str, int]:

@@ -42,6 +42,10 @@ class Target(ABC):
         """
         return dict(labels)
 
+    def why_unlearnable(self, labels: Labels) -> str | None:
+        """Return why nothing can be learnt from these training labels, as a clause; None if something can."""
+        return None
+
     def strata(self, labels: Labels) -> np.ndarray | None:
         """Return the class of each row, (rows,), by which splits are stratified; None: rows are not stratified."""
         return None

@@ -111,14 +111,17 @@ class ClassLabel(ColumnTarget):
 
     def check(self, labels: Mapping[str, Labels], where: str) -> dict[str, Labels]:
         """Return the labels unchanged; DataError if the training labels have fewer than two classes."""
-        seen = np.unique(labels["train"].values)
-        if len(seen) < 2:
-            only = self.names[int(seen[0])] if len(seen) else "none"
-            raise DataError(
-                f"{where}: all training labels are {only!r}; a classifier needs at least two classes. "
-                "Try: another column with data.label=..., or more rows"
-            )
+        if problem := self.why_unlearnable(labels["train"]):
+            raise DataError(f"{where}: {problem}. Try: another column with data.label=..., or more rows")
         return dict(labels)
+
+    def why_unlearnable(self, labels: Labels) -> str | None:
+        """Return a clause if all labels are of one class."""
+        seen = np.unique(labels.values)
+        if len(seen) > 1:
+            return None
+        only = self.names[int(seen[0])] if len(seen) else "none"
+        return f"all training labels are {only!r}; a classifier needs at least two classes"
 
     def strata(self, labels: Labels) -> np.ndarray:
         """Return the classes themselves."""

@@ -70,19 +70,20 @@ class Relevance(ColumnTarget):
 
     def check(self, labels: Mapping[str, Labels], where: str) -> dict[str, Labels]:
         """Return the labels unchanged; DataError if no training query has both relevant and other candidates."""
-        train = labels["train"].values
+        if problem := self.why_unlearnable(labels["train"]):
+            raise DataError(f"{where}: {problem}. Try: candidates with such documents, or another data.relevant_from")
+        return dict(labels)
+
+    def why_unlearnable(self, labels: Labels) -> str | None:
+        """Return a clause if no query has both relevant and other candidates."""
+        train = labels.values
         found = train[:, RETRIEVED] > 0
         relevant = found & (train[:, GAIN] >= self.relevant_from)
         both = np.intersect1d(train[relevant, QUERY], train[found & ~relevant, QUERY])
-        if not len(both):
-            what = (
-                "relevant candidate" if not relevant.any() else "candidate that is not relevant beside a relevant one"
-            )
-            raise DataError(
-                f"{where}: no training query has a {what} (data.relevant_from={self.relevant_from:g}). "
-                "Try: candidates with such documents, or another data.relevant_from"
-            )
-        return dict(labels)
+        if len(both):
+            return None
+        what = "relevant candidate" if not relevant.any() else "candidate that is not relevant beside a relevant one"
+        return f"no training query has a {what} (data.relevant_from={self.relevant_from:g})"
 
     def groups(self, labels: Labels) -> np.ndarray:
         """Return the query of each row."""

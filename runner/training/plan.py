@@ -17,15 +17,18 @@ class BatchPlan:
     """Which rows go into which step: a pure function of the seed, so a checkpoint stores only the position."""
 
     def __init__(self, lengths: np.ndarray, settings: TrainSettings, seed: int, units: Units | None = None) -> None:
-        """lengths: (rows,) of the training rows, in tokens; units: groups of rows that stay together, if any."""
+        """lengths: (rows,) of the training rows, in tokens; units: groups of rows that stay together, if any.
+
+        Raises ValueError if there is nothing to train on: no rows, or no group that could be drawn.
+        """
         self.lengths, self.settings, self.seed, self.units = lengths, settings, seed, units
         whole = int(settings.epochs)
         self.steps: list[int] = []
         if settings.steps:
             while (left := settings.steps - sum(self.steps)) > 0:
-                self.steps.append(min(left, len(self._cut(len(self.steps)))))
+                self.steps.append(min(left, self._count(len(self.steps))))
         else:
-            self.steps = [len(self._cut(epoch)) for epoch in range(math.ceil(settings.epochs))]
+            self.steps = [self._count(epoch) for epoch in range(math.ceil(settings.epochs))]
             if settings.epochs > whole:  # the last, partial epoch
                 self.steps[-1] = max(1, round(self.steps[-1] * (settings.epochs - whole)))
         self.epochs, self.total = len(self.steps), sum(self.steps)
@@ -35,6 +38,13 @@ class BatchPlan:
         # Steps after which the selection split is evaluated: only those within an epoch, and all of them.
         self.evaluations_within = {max(1, round(self.total * i / wanted)) for i in range(1, wanted + 1)} - ends
         self.evaluations = self.evaluations_within | ends
+
+    def _count(self, epoch: int) -> int:
+        """Return the batches of an epoch; ValueError for none, as an epoch without a step would never end training."""
+        if count := len(self._cut(epoch)):
+            return count
+        what = "rows" if self.units is None else "query with a relevant candidate"
+        raise ValueError(f"the training rows have no {what}, so an epoch would have no step. Try: more training rows")
 
     def _cut(self, epoch: int) -> list[np.ndarray]:
         budget = self.settings.token_budget

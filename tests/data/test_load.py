@@ -13,9 +13,10 @@ from filelock import FileLock
 
 from data.batch import collate
 from data.errors import DataError
-from data.load import load_splits
+from data.load import load_splits, read_rows
 from data.settings import DataSettings, TaskSettings
 from data.splits import DataTask, Splits
+from data.stores.build_once import SharedCache
 
 ROWS = 60
 
@@ -95,3 +96,26 @@ def test_labels_that_a_run_cannot_use_are_refused_before_anything_is_tokenised(t
     with pytest.raises(DataError, match="not wanted"):
         load_splits(DataSettings(demo_rows=ROWS), tokenizer="train", vocab_size=200, cache=tmp_path, check=refuse)
     assert not list(tmp_path.glob("tokens/*"))
+
+
+def test_queries_that_a_limit_leaves_without_a_choice_are_refused(tmp_path: Path) -> None:
+    lines = ["query,document,label,of", "shoes 8,a shop of hats,0,8", "shoes 8,a shop of tea,0,8"]
+    lines += [f"shoes {query},shop {query} of shoes,1,{query}" for query in range(40)]
+    for name in ("train", "val", "test"):
+        (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    words: dict[str, Any] = {f"{name}_path": str(tmp_path / f"{name}.csv") for name in ("train", "val", "test")}
+    words |= {"source": "files", "name": "files", "task": "rank", "group": "of", "text": "query"}
+    words |= {"text_pair": "document", "label": "label"}
+    cache = SharedCache(tmp_path / "cache")
+    assert len(read_rows(DataSettings(**words), cache, "relevance").raw.splits["train"]) == 42
+    refused = r"not relevant beside a relevant one .*among the 6 rows left for training \(data\.max_rows=6\)"
+    with pytest.raises(DataError, match=refused + r"\. Try: a larger data\.max_rows"):
+        read_rows(DataSettings(**words, max_rows=6), cache, "relevance")
+
+
+def test_a_fold_that_takes_all_rows_of_a_class_is_refused(tmp_path: Path) -> None:
+    lines = [f"{word} {row},{word},{part}" for row, (word, part) in enumerate([("good", "a"), ("bad", "b")] * 40)]
+    (tmp_path / "rows.csv").write_text("\n".join(["text,label,part", *lines]) + "\n", encoding="utf-8")
+    path = str(tmp_path / "rows.csv")
+    with pytest.raises(DataError, match=r"all training labels are 'bad'.*\(data\.fold=a\)\. Try: another data\.fold"):
+        load(tmp_path, source="files", name="files", path=path, fold_column="part", fold="a")

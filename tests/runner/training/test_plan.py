@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from data.units import Units
 from runner.schema import TrainSettings
 from runner.training.plan import POINTS, BatchPlan
 
@@ -46,3 +47,12 @@ def test_evaluations_are_spread_over_the_training_and_the_ends_of_epochs_are_non
 def test_a_long_training_logs_about_two_hundred_points() -> None:
     found = plan(epochs=50.0)
     assert found.total == 5000 and found.log_every == 5000 // POINTS
+
+
+@pytest.mark.parametrize("length", [{"steps": 10}, {"epochs": 2.0}])
+def test_an_epoch_without_a_batch_is_an_error_and_no_endless_loop(length: dict[str, Any]) -> None:
+    units = Units(np.array([0, 800]), np.zeros(800, bool), np.ones(800, bool), 1)
+    with pytest.raises(ValueError, match="no query with a relevant candidate"):
+        BatchPlan(LENGTHS, TrainSettings(batch_size=8, **length), 0, units)
+    with pytest.raises(ValueError, match="no rows"):
+        BatchPlan(LENGTHS[:0], TrainSettings(batch_size=8, **length), 0)
