@@ -38,6 +38,11 @@ def smallest_batch(width: int) -> int:
     return ROWS_PER_DIMENSION * width
 
 
+def fewest_held_out(width: int) -> int:
+    """Return the smallest number of held-out rows on which independent views of this width do not correlate fully."""
+    return 2 * width  # the dimensions of both views together
+
+
 def contradictions(view: ViewSettings) -> list[str]:
     """Return a message, with a fix, for each contradiction between the settings."""
     if view.name == NONE or view.method == DISTIL or view.reads != TEXT:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from data.splits import Splits
 from models.heads.text import SequenceClassifier
 from models.network import Network
-from models.views.settings import DISTIL, NONE, TEXT, ViewSettings, smallest_batch
+from models.views.settings import DISTIL, NONE, TEXT, ViewSettings, fewest_held_out, smallest_batch
 from runner.errors import ConfigError
 from runner.tasks.base import Task
 
@@ -27,6 +27,13 @@ def check_view(view: ViewSettings, splits: Splits, task: Task, model: Network) -
         raise ConfigError(
             f"view.width={view.width}: {pairs:,} training rows have a text and codes, but {least:,} are needed: with "
             f"fewer, independent views appear to correlate. Try: view.method={DISTIL}"
+        )
+    held_out, least = int(splits.paired.held_out[splits.select.name].has_codes.sum()), fewest_held_out(view.width)
+    if held_out < least:
+        raise ConfigError(
+            f"view.width={view.width}: {held_out:,} {splits.select.name} rows have codes, but {least:,} are needed: by "
+            "the correlation of fewer no epoch can be chosen. "
+            f"Try: view.method={DISTIL}, a smaller view.width, or more such rows"
         )
     width = model.classifier.in_features
     if width >= view.k:
