@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from data.batch import collate
 from data.json_types import JsonObject
-from data.sampler import eval_batches
 from data.splits import Splits, TokenSplit
 from data.unlabelled import append_unlabelled
 from models.backbones.dropout import dropout_generator
@@ -24,6 +23,7 @@ from runner.experiment.prepared import PreparedRun
 from runner.experiment.progress import Terminal
 from runner.experiment.recipe import phase_recipe, recipe_of
 from runner.experiment.stage_inputs import StageInputs
+from runner.experiment.stage_rows import stage_batches
 from runner.experiment.stage_statistics import StageStatistics
 from runner.experiment.stage_task import StageTask
 from runner.experiment.stopwatch import Stopwatch
@@ -191,16 +191,13 @@ class RunStageContext(Stopwatch):
     def batches(
         self, *, rows: int | None = None, batch_size: int = BATCH, split: str = "train", seed: int | None = None
     ) -> Iterator[tuple[Inputs, Targets, np.ndarray]]:
-        """Batches of rows of about equal length, so that little is padded; split: train | select | calibration."""
+        """Batches of rows of about equal length, training rows in whole groups; split: train | select | calibration."""
         splits = self.splits
         chosen = {"train": splits.train, "select": splits.select, "calibration": splits.calibration}[split]
-        count = min(rows or len(chosen), len(chosen))
-        numbers = np.arange(count)
-        if seed is not None:
-            numbers = np.sort(np.random.default_rng(seed).permutation(len(chosen))[:count])
-        for places in eval_batches(chosen.lengths[numbers], batch_size=batch_size):
+        in_groups = split == "train"  # losses are of training rows; in other splits queries may have no group at all
+        for numbers in stage_batches(chosen, rows=rows, batch_size=batch_size, seed=seed, in_groups=in_groups):
             self.exclusive.yield_to_timing()
-            yield (*self._batch(chosen, numbers[places]), numbers[places])
+            yield (*self._batch(chosen, numbers), numbers)
 
     def training_inputs(self, rows: np.ndarray, given: Inputs) -> Inputs:
         """Return the inputs of training rows, padded to the longest of them, with the tokenizer's ids."""
