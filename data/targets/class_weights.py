@@ -41,3 +41,12 @@ def positive_weights(weighting: str, labels: np.ndarray) -> np.ndarray:
     counts = labels.sum(axis=0, dtype=np.float64)
     weights = np.minimum((len(labels) - counts) / np.maximum(counts, 1), MOST_POSITIVE)
     return (np.sqrt(weights) if weighting == "sqrt" else weights).astype(np.float32)
+
+
+def weight_of(labels: np.ndarray, weights: np.ndarray, known: np.ndarray | None = None) -> float:
+    """Return the sum of the weights (C,) of labels: class ids (items,), or shares of each class (items, C) float32.
+
+    known: (items,) bool, which of the items have a label and count, None for all.
+    """
+    chosen = labels if known is None else labels[known]
+    return float((chosen @ weights if chosen.dtype == np.float32 else weights[chosen]).sum())

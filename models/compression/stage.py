@@ -211,8 +211,7 @@ class StageContext(Stopwatch, Protocol):
     ) -> Iterator[tuple[Inputs, Targets, np.ndarray]]:
         """Inputs, targets and row numbers of `rows` rows of a split: the first ones, or a sample drawn by `seed`.
 
-        Training rows that a loss compares, such as the documents of a query, come in whole groups.
-        split: train | select | calibration: the rows set aside for calibration, or else the selection split.
+        split: train, the rows of a query together | select | calibration: rows set aside for it, or else `select`.
         """
         ...
 

@@ -1,8 +1,7 @@
 """A task: all that the runner asks about what is learned.
 
 One class per task; nothing else compares its name. The same object is made from the data of a run and from its record,
-so it holds facts, neither data nor a model. Only `loss`, `match` and `keep` import torch: records are shown and
-compared without it.
+so it holds facts, neither data nor a model. Only `loss`, `match` and `keep` import torch: records are shown without.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from data.errors import DataError
-from data.targets.class_weights import class_weights
+from data.targets.class_weights import class_weights, weight_of
 from models.heads.base import HeadSpec
 from runner.statistics.answers import Answers
 from runner.statistics.score_table import OF_ONE_CLASS
@@ -155,12 +154,14 @@ class Task(ABC):
         """Return the mean loss that a compression stage sees, a scalar; all items have a label."""
         return self.loss(output, targets)
 
-    def weight(self, targets: Mapping[str, np.ndarray]) -> float:
-        """Return the weight of a part of a batch in the mean loss: its items, or the sum of their class weights."""
-        labels, weights = targets["labels"], self.facts.class_weights
-        if weights is None:
-            return float(len(labels))
-        return float((labels @ weights if labels.dtype == np.float32 else weights[labels]).sum())
+    def items(self, targets: Mapping[str, np.ndarray], known: np.ndarray | None = None) -> float:
+        """Return how many items of a part of a batch `match` takes its mean over; known: as in `loss`, counts these."""
+        return float(len(targets["labels"]) if known is None else known.sum())
+
+    def weight(self, targets: Mapping[str, np.ndarray], known: np.ndarray | None = None) -> float:
+        """Return the weight of these items in the mean loss: their number, or the sum of their class weights."""
+        weights = self.facts.class_weights
+        return self.items(targets, known) if weights is None else weight_of(targets["labels"], weights, known)
 
     @abstractmethod
     def match(

@@ -112,9 +112,9 @@ class MultiLabel(Task):
         )
         return loss * self._factor
 
-    def weight(self, targets: Mapping[str, np.ndarray]) -> float:
+    def weight(self, targets: Mapping[str, np.ndarray], known: np.ndarray | None = None) -> float:
         """Return the rows of a part of a batch: weights of true labels change no divisor."""
-        return float(len(targets["labels"]))
+        return self.items(targets, known)
 
     def match(
         self, student: Tensor, teacher: Tensor, targets: Mapping[str, Tensor], *, soft: str, temperature: float

@@ -105,9 +105,13 @@ class Rank(Task):
         """The name of the loss."""
         return AUTO if self.facts.loss == "auto" else self.facts.loss
 
-    def weight(self, targets: Mapping[str, np.ndarray]) -> float:
+    def items(self, targets: Mapping[str, np.ndarray], known: np.ndarray | None = None) -> float:
+        """Return the groups of a part of a batch; all rows have a label."""
+        return float(len(np.unique(targets["item_groups"])))
+
+    def weight(self, targets: Mapping[str, np.ndarray], known: np.ndarray | None = None) -> float:
         """Return the pairs, or the groups, of a part of a batch."""
-        return float(len(targets["labels"]) if self.loss_name == AUTO else len(np.unique(targets["item_groups"])))
+        return float(len(targets["labels"])) if self.loss_name == AUTO else self.items(targets)
 
     def match(
         self, student: Tensor, teacher: Tensor, targets: Mapping[str, Tensor], *, soft: str, temperature: float

@@ -117,8 +117,8 @@ class Span(Task):
         found: Tensor = -(segment_log_softmax(output, rows, windows_of(rows)) * labels).sum()
         return found / (2 * max(1, windows_of(rows)))
 
-    def weight(self, targets: Mapping[str, np.ndarray]) -> float:
-        """Return the weight of a part of a batch in the mean loss: its windows."""
+    def items(self, targets: Mapping[str, np.ndarray], known: np.ndarray | None = None) -> float:
+        """Return the windows of a part of a batch, of which those without a label count in the mean loss, too."""
         return float(windows_of(targets["item_rows"]))
 
     def match(

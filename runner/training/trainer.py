@@ -26,6 +26,7 @@ from runner.training.compact_vocabulary import arrange_table
 from runner.training.gradient_norms import GradientNorms, module_metrics
 from runner.training.inference import autocast, predict, score_selection, targets_to_tensors, to_tensors
 from runner.training.nonfinite import BatchNormStatistics, SkippedBatch
+from runner.training.part_shares import part_shares
 from runner.training.plan import BatchPlan
 from runner.training.r_drop import r_drop_loss
 from runner.training.recipe import TrainingRecipe
@@ -135,33 +136,34 @@ class Trainer:
         epoch, train = self.state.epoch, self.splits.train
         parts = self.plan.parts(rows, self.recipe.train.accumulate)
         batches = [collate(train, part, lookup=self.lookup, epoch=epoch) for part in parts]
-        weights = [self.task.weight(batch.targets) for batch in batches]
-        weight = sum(weights) or 1.0  # 0: no word of the batch was masked
+        shares = part_shares(self.task, [(batch.targets, train.has_label(batch.rows)) for batch in batches])
         loss_sum, outputs = torch.zeros_like(self.loss_sum), list[tuple[Batch, Any]]()
-        for batch, own in zip(batches, weights):
-            loss, logits = self._loss(batch)
-            share = own / weight
+        for batch, (share, factor) in zip(batches, shares):
+            loss, logits = self._loss(batch, factor)
             (loss * share).backward()
             loss_sum += loss.detach() * (share * len(rows))
             outputs.append((batch, logits))
         touched = self.table.rows_of([batch.inputs["input_ids"] for batch in batches]) if self.table else None
         return loss_sum, outputs, touched
 
-    def _loss(self, batch: Batch) -> tuple[Tensor, Any]:
-        """Return the loss of a part of a batch, and its outputs; train.r_drop adds a second pass."""
+    def _loss(self, batch: Batch, factor: float) -> tuple[Tensor, Any]:
+        """Return the loss of a part of a batch, and its outputs; train.r_drop adds a second pass.
+
+        factor: of the task's own loss, see `part_shares`.
+        """
         targets, alpha = targets_to_tensors(batch, self.device), self.recipe.train.r_drop
-        loss, logits = self._pass(batch, targets)
+        loss, logits = self._pass(batch, targets, factor)
         if not alpha or not has_dropout(self.model):  # a stage may switch dropout off
             return loss, logits
-        again, others = self._pass(batch, targets)
+        again, others = self._pass(batch, targets, factor)
         return r_drop_loss(self.task, alpha, (loss, again), (logits, others), targets), logits
 
-    def _pass(self, batch: Batch, targets: dict[str, Tensor]) -> tuple[Tensor, Any]:
+    def _pass(self, batch: Batch, targets: dict[str, Tensor], factor: float) -> tuple[Tensor, Any]:
         """Return the loss of one pass over a part of a batch, and its outputs."""
         with autocast(self.device, self.recipe.train.precision):
             logits = self.hook.forward(self.forward, to_tensors(batch, self.device), batch.rows)
         loss = self.task.loss(logits, targets, self.splits.train.has_label(batch.rows))
-        return self.hook.loss(loss, logits, targets, batch.rows), logits
+        return self.hook.loss(loss if factor == 1.0 else loss * factor, logits, targets, batch.rows), logits
 
     def evaluate(self) -> dict[str, float]:
         """Return the metrics of the current model on the selection split; sets `module_metrics`."""

@@ -34,6 +34,8 @@ def test_a_part_of_a_batch_weighs_what_its_labels_weigh() -> None:
     weighted = Classification(LabelFacts(class_weights=np.float32([2.0, 0.5])))
     assert (Classification().weight(targets), weighted.weight(targets)) == (3.0, 3.0)
     assert weighted.unweighted().weight({"labels": np.array([0, 0])}) == 2.0
+    known = np.array([False, True, True])
+    assert (weighted.items(targets), weighted.items(targets, known), weighted.weight(targets, known)) == (3.0, 2.0, 1.0)
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,7 @@ def test_two_classes_rank_and_learn_as_one_output() -> None:
 def test_parts_of_a_batch_weigh_by_their_groups() -> None:
     targets = {"labels": np.zeros(6), "item_groups": np.array([0, 0, 0, 1, 1, 1])}
     assert Rank().weight(targets) == 6 and Rank(LabelFacts(loss="hinge")).weight(targets) == 2
+    assert Rank().items(targets) == 2, "a teacher is matched group by group"
 
 
 @pytest.mark.parametrize("loss", LOSSES)

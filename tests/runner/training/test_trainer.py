@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from data.labels import Labels
 from data.splits import Splits
+from models.compression.distillation.losses import soft_divergence
+from models.compression.stage import Targets, TrainingHook
 from runner.experiment.recipe import recipe_of
 from runner.tasks.make import task_of
 from runner.training.trainer import Trainer
@@ -60,3 +65,31 @@ def test_moments_are_returned_only_where_they_are_asked_for(splits: Splits) -> N
         trainer.step(np.arange(8))
         moments = trainer.finish(0, wants_moments=wanted).moments
         assert bool(moments) is wanted
+
+
+class Taught(TrainingHook):
+    """Adds the divergence from a teacher's answers, a mean over all rows, to the task's loss."""
+
+    def loss(self, task_loss: torch.Tensor, output: torch.Tensor, targets: Targets, rows: np.ndarray) -> torch.Tensor:
+        answers = torch.from_numpy(np.stack([np.sin(rows), np.cos(rows)], 1)).float()
+        return task_loss + soft_divergence(output.float(), answers, 1.0)
+
+
+@pytest.mark.parametrize("unlabelled", [0, 30])
+def test_parts_of_a_batch_with_class_weights_learn_from_a_teacher_as_the_whole_does(
+    splits: Splits, unlabelled: int
+) -> None:
+    labels = np.array(splits.train.labels.values)
+    labels[: len(labels) // 3] = 0
+    train = replace(splits.train, labels=Labels(labels), num_unlabelled=unlabelled)
+    settings, found = configured(), []
+    settings.model.dropout = settings.model.attention_dropout = 0.0  # masks are drawn a part at a time
+    settings.data.class_weights = "balanced"
+    taught, rows = replace(splits, train=train), np.arange(8) * 6 + len(labels) - 50  # the last ones without a label
+    for settings.train.accumulate in (1, 4):
+        model = model_of(settings, splits).train()
+        trainer = Trainer(model, taught, task_of(taught, settings), recipe_of(settings), CPU, Taught())
+        norm = trainer.step(rows)
+        assert norm is not None
+        found.append((float(norm), float(trainer.loss_sum)))
+    assert found[0] == pytest.approx(found[1], rel=1e-5)
