@@ -117,9 +117,9 @@ def _no_such_training(settings: Settings) -> str | None:
         )
     if model.head != FITTED_HEAD:
         return None
-    given = f"model.head={FITTED_HEAD} " + (
-        "fits only the last layer" if model.pairs == "none" else f"model.pairs={model.pairs} tunes the encoder on pairs"
-    )
+    given = f"model.head={FITTED_HEAD} fits only the last layer"
+    if model.pairs != "none":
+        given = f"model.pairs={model.pairs} tunes the encoder on pairs"
     return f"train.recipe={AUTO} compares trainings on labels, but {given}. Try: train.recipe=preset, or model=dsn"
 
 
