@@ -57,7 +57,7 @@ def take_fold(data: RawData, settings: DataSettings, select: str, cache: SharedC
     else:
         data.whole = train.labels
         data.splits["train"] = train.take(np.flatnonzero(fold != chosen))
-        check_classes(data, strata, f"data.fold={chosen}")
+        note_lost_classes(data, strata, f"data.fold={chosen}")
 
 
 def take_own_fold(data: RawData, settings: DataSettings) -> None:
@@ -84,7 +84,7 @@ def take_own_fold(data: RawData, settings: DataSettings) -> None:
     classes, data.whole = data.strata("train"), train.labels
     data.splits["test"] = train.take(np.flatnonzero(is_held))
     data.splits["train"] = train.take(np.flatnonzero(~is_held))
-    check_classes(data, classes, f"data.fold={settings.fold}")
+    note_lost_classes(data, classes, f"data.fold={settings.fold}")
     groups = np.arange(len(train)) if train.groups is None else train.groups
     if len(both := np.intersect1d(groups[is_held], groups[~is_held])):
         data.notes.append(
@@ -92,22 +92,20 @@ def take_own_fold(data: RawData, settings: DataSettings) -> None:
         )
 
 
-def check_classes(data: RawData, before: np.ndarray | None, fold: str) -> None:
-    """Note the classes that no training row has once a fold is left out; DataError if fewer than two are left.
+def note_lost_classes(data: RawData, before: np.ndarray | None, fold: str) -> None:
+    """Note the classes that no training row has once a fold is left out; that two are left is checked after all cuts.
 
     before: (rows,) the class of each row of all folds; None: rows have no classes. fold: the setting that chose it.
     """
     after = data.strata("train")
     if before is None or after is None:
         return
-    left, lost = np.unique(after[after >= 0]), np.setdiff1d(before[before >= 0], after)
+    lost = np.setdiff1d(before[before >= 0], after)
     if not len(lost):
         return
     names = ", ".join(repr(data.target.names[int(label)]) for label in lost[:SHOWN])
-    told = f"{fold}: all training rows of {names} are in this fold"
-    if len(left) < 2:
-        raise DataError(f"{told}, so only one class is left to train on. Try: another fold, or more rows of this class")
-    data.notes.append(f"{told}, so the model cannot learn {'it' if len(lost) == 1 else 'them'}")
+    them = "it" if len(lost) == 1 else "them"
+    data.notes.append(f"{fold}: all training rows of {names} are in this fold, so the model cannot learn {them}")
 
 
 def also_trained_on(settings: DataSettings, select: str, report: Sequence[str]) -> set[str]:
