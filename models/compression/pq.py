@@ -36,6 +36,10 @@ class Pq(QuantizationStage):
             largest = max(tables, key=lambda table: table.weight.numel(), default=None)
             why = "this model has no table of vectors" if largest is None else self._reason(largest)
             raise ModelError(f"compression=[{self.name}]: {why}. Try: 'compression=[int8]'")
+        self._refuse_pruned(model)
+
+    def _refuse_pruned(self, model: nn.Module) -> None:
+        """Raise ModelError if the zeros of a pruned table would be replaced."""
         pruned = model.architecture.get(PRUNED, ()) if isinstance(model, Network) else ()
         for name in pruned:
             table = model.get_submodule(name)
@@ -46,8 +50,8 @@ class Pq(QuantizationStage):
                 )
 
     def prepare(self, model: nn.Module, context: StageContext) -> None:
-        """Check again: an earlier stage may have pruned a table."""
-        self.check(model)
+        """Refuse zeros again: an earlier stage may have pruned a table."""
+        self._refuse_pruned(model)
 
     def _reason(self, table: nn.Embedding) -> str:
         """Why product codes do not suit a table; "" if they do."""

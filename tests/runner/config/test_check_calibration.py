@@ -23,7 +23,7 @@ FOLDS = ["data=demo", "data.folds=3", "data.fold=all", "data.calibration=folds"]
         (["data=demo", "task=mlm", "data.calibration=0.1"], "nothing is calibrated for task=mlm"),
         (["data=demo", "data.calibration=folds"], r"a model trained on all rows. Try: data.folds=5 data.fold=all"),
         (["data=demo", "data.folds=3", "data.fold=1", "data.calibration=folds"], r"Try: data.folds=3 data.fold=all"),
-        ([*FOLDS, "compression=[exits]"], r"exits calibrates its exits on rows .*Try: data.calibration=0.1"),
+        ([*FOLDS, "compression=[exits]"], r"exits calibrates its exits on held-out rows.*Try: data.calibration=0.1"),
         ([*FOLDS, "compression=[length]"], r"length searches for lengths on held-out rows"),
         ([*FOLDS, "compression=[dendrites]"], r"keeps a dendrite by its gain on held-out rows"),
         ([*FOLDS, "compression=[distil]", "compression.distil.teacher=0123456789"], r"a teacher, which may have seen"),

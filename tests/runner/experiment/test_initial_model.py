@@ -64,7 +64,7 @@ def test_added_tokens_need_a_row_of_the_table(tmp_path: Path) -> None:
     settings.model.tokenizer, settings.model.pretrained = str(tmp_path), "some/model"
     settings.data.added_tokens = ["[NAME]", "[RELIGION]"]
     with pytest.raises(
-        ConfigError, match=r"some/model has 7 word vectors.*too few unused pieces.*Try: data\.added_tokens"
+        ConfigError, match=r"some/model has 7 word vectors.*too few unused pieces.*Try: 'data\.added_tokens"
     ):
         check_added(settings, 7)
     check_added(settings, 8)  # a table with a row to spare

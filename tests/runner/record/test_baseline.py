@@ -108,7 +108,7 @@ def test_the_tuner_marks_a_best_trial_that_has_learned_nothing(capsys: pytest.Ca
     optuna = pytest.importorskip("optuna")
     study = optuna.create_study(direction="maximize")
     study.add_trial(optuna.trial.create_trial(value=0.5, user_attrs={"run": "0123456789", "at baseline": True}))
-    assert report.show_study(study, ["select"], [], "memory")
+    assert report.show_study(study, ["select"], [], "memory", Path("outputs"))
     shown = capsys.readouterr().out
     assert "0123456789 (at baseline)" in shown and "at baseline on the reported split: not better" in shown
 

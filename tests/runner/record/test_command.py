@@ -15,7 +15,7 @@ TYPED = "run data=files 'data.metrics=[f1]' 'data.text=\"the message\"'"
 def test_a_command_can_be_pasted_into_a_shell() -> None:
     record = a_record(overrides=WORDS)
     assert command_line(record) == TYPED and command_line(record, "out=a b") == f"{TYPED} 'out=a b'"
-    assert f"Make it again with `{TYPED}`" in model_card(record, "AutoModel")
+    assert f"Reproduce it with `{TYPED}`" in model_card(record, "AutoModel")
     assert not is_of_verb(record)
 
 
