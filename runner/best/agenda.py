@@ -151,6 +151,11 @@ class Agenda:
             best, name = rivals[0]
             reason = f"its teacher, {teacher} ({taught:.4f}), does not lead {name} ({best:.4f}) by {behind}"
             return Done(step.number, "skipped", reason=reason)
+        if taught is not None and not candidate.small and (better := self._better_teacher(taught, first)):
+            reason = (
+                f"its teacher, {teacher} ({taught:.4f}), is behind {better[1]} ({better[0]:.4f}), which teaches too"
+            )
+            return Done(step.number, "skipped", reason=reason)
         run = self._run_of_teacher(step, teacher)
         if run is None:
             return Done(step.number, "skipped", reason=f"its teacher, {teacher}, has no run on these rows")
@@ -162,6 +167,20 @@ class Agenda:
         if first_run is None:
             return Done(step.number, "skipped", reason="none of its small models is finished")
         return Work(step, candidate, run, first_run)
+
+    def _better_teacher(self, taught: float, first: int) -> tuple[float, str] | None:
+        """Return the score and the name of the best other teacher, if it leads a teacher's score by more than LEAD.
+
+        first: the number of the student's first step; only teachers that are trained before it count.
+        """
+        kinds = {self.plan.candidate(one.teacher).kind for one in self.plan.candidates if one.teacher and not one.small}
+        found = []
+        for one in self.plan.candidates:
+            steps, score = self.steps_of(one.name), self.score(one.name)
+            if one.kind in kinds and steps and steps[-1].number < first and score is not None:
+                found.append((score, one.name))
+        best = max(found, key=lambda one: self.sign * one[0], default=None)
+        return best if best is not None and self._little_lead(best[0], taught) is None else None
 
     def _little_lead(self, taught: float, best: float) -> str | None:
         """Return by how much a teacher should lead the best candidate that fits; None if it does."""

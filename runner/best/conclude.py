@@ -25,7 +25,7 @@ from runner.best.finished import (
     without,
 )
 from runner.best.held_out import threshold_words
-from runner.best.plan.portfolio import with_inputs
+from runner.best.plan.overrides import with_inputs
 from runner.best.search import Search, Stop
 from runner.best.types import Budget, Candidate, Choice, Conclusion, Done, Plan, Result
 from runner.errors import ConfigError

@@ -15,7 +15,7 @@ from runner.best.agenda import Agenda, Work
 from runner.best.clock import Clock
 from runner.best.evidence import CUT, Ending, judge_step
 from runner.best.journal import Journal
-from runner.best.plan.portfolio import with_inputs
+from runner.best.plan.overrides import with_inputs
 from runner.best.types import Done, Plan
 from runner.record.metrics import direction
 
@@ -139,7 +139,7 @@ def words_of(shared: Sequence[str], work: Work, plan: Plan) -> list[str]:
     step, candidate = work.step, work.candidate
     untimed = [*(word for word in shared if not word.startswith("measure")), "measure=off"]
     found = [*shared] if step.is_timed else untimed
-    found += with_inputs(candidate.overrides, work.teacher, plan.budget.unlabelled)
+    found += with_inputs(candidate.overrides, work.teacher, plan.budget.unlabelled, on_fold=step.fold is not None)
     if step.part == "third":
         found.append(f"checkpoint.pause_at={CUT}")
     if step.fold is not None:

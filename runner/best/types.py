@@ -72,7 +72,7 @@ class Candidate(Stored):
 
     name: str  # unique in the plan: the settings that vary, such as "ngram n=3"
     kind: str  # the stem of its file in conf/best/
-    overrides: tuple[str, ...] = ()  # of `with_inputs`: {teacher}, {unlabelled} in them
+    overrides: tuple[str, ...] = ()  # with the names that `with_inputs` fills in
     bytes: int | None = None  # predicted: cost/bytes_deployed, or those of its bundle where that is known and has more
     micros: float | None = None  # time for an answer by the bundle of its random twin, measured
     engine: str | None = None  # of that bundle; torch: there can be none

@@ -7,18 +7,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from runner.best.plan.estimate import Estimate
-from runner.best.plan.portfolio import (
-    Hub,
-    Kind,
-    Variant,
+from runner.best.plan.overrides import (
     each_vocabulary,
     filled_words,
-    read_portfolio,
+    most_unlabelled,
     share_of_time,
-    unmet_need,
     with_inputs,
     with_rates,
 )
+from runner.best.plan.portfolio import Hub, Kind, Variant, read_portfolio, unmet_need
 from runner.best.plan.twin import verdict
 from runner.best.types import Budget, Candidate, Facts, LeftOut
 from runner.errors import USER_ERRORS
@@ -27,7 +24,6 @@ MOST_CANDIDATES = 20  # most candidates that are compared: choosing among more c
 TOLERANCE = 1.02  # tolerance of a predicted size: a candidate this far above the cap is trained, and its file decides
 TRAINING = 3  # a training step takes as long as this many forward passes
 PAIRED_ROWS, TEXTS_OF_PAIRS = 10_000, 4  # about the pairs of each sort in an epoch, and the texts in a pair of each
-MOST_UNLABELLED = 50_000  # texts that a student learns from
 OF_TRAINING = ("optimizer.", "train.", "model.token_dropout=", "model.pairs=")  # overrides that change no shape
 SECONDS_OF_TWO = 40.0  # seconds to write the large model's graph and to score and time the cascade
 SOME_TEACHER = "some/teacher"  # stands for the run of a teacher that does not exist yet
@@ -40,12 +36,14 @@ class CandidateFinder:
     """Goes through the portfolio once."""
 
     def __init__(
-        self, shared: Sequence[str], facts: Facts, budget: Budget, estimate: Estimating, hub: Hub, spare: int = 0
-    ) -> None:
+        self, shared: Sequence[str], facts: Facts, budget: Budget, estimate: Estimating, hub: Hub, spare: int = 0,
+        *, has_folds: bool = False,
+    ) -> None:  # fmt: skip
         """shared: the overrides that the plan adds to every candidate, beside those of the command.
 
-        spare: bytes that a model needs beside a file that fills the cap.
+        spare: bytes that a model needs beside a file that fills the cap. has_folds: do folds select?
         """
+        self.has_folds = has_folds
         self.facts, self.budget, self.estimate, self.hub, self.spare = facts, budget, estimate, hub, spare
         self.shared = tuple(shared)
         self.beyond: list[Candidate] = []  # over a cap
@@ -130,7 +128,8 @@ class CandidateFinder:
             return
         if reason:
             self.ceilings.add(kind.name)
-        taught = texts_taught(self.facts) * self.text_s[teacher.name] if teacher else 0.0
+            each = each[:1] if self.has_folds else each  # without a cut, a second rate would take as long as the first
+        taught = texts_taught(self.facts, on_fold=self.has_folds) * self.text_s[teacher.name] if teacher else 0.0
         seconds = round(found.seconds + further + taught, 1)
         share = share_of_time(found.micros, self.budget, kind.fastest)
         for one, own in each:
@@ -156,7 +155,7 @@ class CandidateFinder:
     def _words(self, words: Sequence[str]) -> list[str]:
         """Return the overrides of a candidate beside those of the command; a teacher is some model."""
         filled = filled_words(tuple(words), self.budget, self.spare)
-        return with_inputs(filled, SOME_TEACHER, self.budget.unlabelled)
+        return with_inputs(filled, SOME_TEACHER, self.budget.unlabelled, on_fold=self.has_folds)
 
 
 def passes_of(kind: Kind, variant: Variant, facts: Facts) -> float:
@@ -169,9 +168,9 @@ def passes_of(kind: Kind, variant: Variant, facts: Facts) -> float:
     return TRAINING * TEXTS_OF_PAIRS * min(variant.pairs, math.ceil(PAIRED_ROWS / max(1, facts.train_rows)))
 
 
-def texts_taught(facts: Facts) -> int:
+def texts_taught(facts: Facts, *, on_fold: bool) -> int:
     """Return how many texts a teacher answers for its student: the training rows and the unlabelled ones."""
-    return facts.train_rows + min(MOST_UNLABELLED, facts.unlabelled_rows)
+    return facts.train_rows + min(most_unlabelled(on_fold=on_fold), facts.unlabelled_rows)
 
 
 def at_most(found: Found, most: int) -> Found:

@@ -80,7 +80,9 @@ def finder_for(table: Table, budget: Budget, cache: SharedCache, rates: Rates) -
     largest = math.inf if budget.max_bytes is None else TOLERANCE * budget.max_bytes
     estimator = Estimator(drawer, table.words, table.settings, table.facts, rates, timed, budget.max_us, largest)
     spare = drawer.calibration_bytes(table.settings)
-    return CandidateFinder(table.shared, table.facts, budget, estimator.estimate, AvailableWeights(), spare)
+    return CandidateFinder(
+        table.shared, table.facts, budget, estimator.estimate, AvailableWeights(), spare, has_folds=bool(table.folds)
+    )
 
 
 def estimate_encoders(settings: Settings, words: Sequence[str], budget: Budget) -> None:
@@ -143,7 +145,7 @@ def finish_plan(key: str, budget: Budget, table: Table, found: Found) -> Plan:
     candidates = tuple(one for one in found if isinstance(one, Candidate))
     left_out = tuple(one for one in found if isinstance(one, LeftOut))
     folds, repeats = table.folds, repeats_for(table.facts) if table.folds else 1
-    steps = order_steps(candidates, folds, repeats)
+    steps = order_steps(candidates, folds, repeats, budget)
     planned = count_planned(steps, candidates, budget)
     return Plan(key, budget, table.facts, candidates, left_out, steps, planned, folds, repeats)
 

@@ -1,7 +1,8 @@
 """Orders the steps of a search, and counts how many of them fit in the time.
 
 The first kind of the portfolio comes first; the others follow by the cost of their cheapest candidate, and last those
-that cannot win or teach, because they are over a cap. Within a kind that is trained in epochs, all candidates are
+that cannot win or teach, because they are over a cap. Students wait for further teachers if there is time, so that only
+the best one teaches. Within a kind that is trained in epochs, all candidates are
 trained to the cut first; then those that are still in it go on. Candidates that only compress one of these trainings
 follow at once.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from runner.best.types import Budget, Candidate, Facts, Step
 
@@ -20,6 +21,7 @@ FEWEST = 2  # candidates of a kind that go on
 DEAR_S = 60.0  # rows of a fold from which on one repeat is enough
 FEW_ROWS, FEWER_ROWS = 2000, 1000  # labelled rows below which folds select, and below which they are repeated
 FOLDS, REPEATS = 5, 3
+UNLIMITED = Budget()
 
 
 def repeats_for(facts: Facts) -> int:
@@ -27,13 +29,21 @@ def repeats_for(facts: Facts) -> int:
     return REPEATS if facts.rows < FEWER_ROWS else 1
 
 
-def order_steps(candidates: Sequence[Candidate], folds: int, repeats: int) -> tuple[Step, ...]:
-    """Return the steps of all candidates in order."""
+def order_steps(
+    candidates: Sequence[Candidate], folds: int, repeats: int, budget: Budget = UNLIMITED
+) -> tuple[Step, ...]:
+    """Return the steps of all candidates in order; `budget` decides how many teachers come before their students."""
     repeated = repeats_of(candidates, folds, repeats) if folds else {}
-    numbered = enumerate(
-        (step for kind in ordered_kinds(candidates) for step in kind_steps(kind, folds, repeated)), start=1
-    )
-    steps = [Step(number, *rest) for number, rest in numbered]
+
+    def steps_of(kinds: Sequence[Sequence[Candidate]]) -> list[Step]:
+        numbered = enumerate((step for kind in kinds for step in kind_steps(kind, folds, repeated)), start=1)
+        return [Step(number, *rest) for number, rest in numbered]
+
+    def is_planned(kinds: Sequence[Sequence[Candidate]]) -> bool:
+        found = steps_of(kinds)
+        return count_planned(found, candidates, budget) == len(found)
+
+    steps = steps_of(with_students_later(ordered_kinds(candidates), is_planned))
     if folds and steps:
         longest = max(candidate.seconds for candidate in candidates)
         steps.append(Step(len(steps) + 1, "", "final", None, None, longest))
@@ -90,6 +100,26 @@ def ordered_kinds(candidates: Sequence[Candidate]) -> list[list[Candidate]]:
     first = candidates[0].kind if candidates else ""
     order = {name: (name != first, is_ceiling[name], cost(name), has_teacher[name]) for name in kinds}
     return [kinds[name] for name in sorted(kinds, key=order.__getitem__)]
+
+
+Kinds = list[list[Candidate]]
+
+
+def with_students_later(kinds: Kinds, is_planned: Callable[[Kinds], bool]) -> Kinds:
+    """Return the kinds with students behind further teachers, as long as a first kind of students is still planned.
+
+    is_planned: can all steps of these kinds be done in the planned time?
+    """
+    students = [kind for kind in kinds if any(one.teacher and not one.small for one in kind)]
+    taught_by = {one.teacher for kind in students for one in kind}
+    teachers = [kind for kind in kinds if taught_by.intersection(one.name for one in kind)]
+    for teacher in teachers:
+        place = kinds.index(teacher)
+        waiting = [kind for kind in kinds[:place] if kind in students]
+        before = [kind for kind in kinds[: place + 1] if kind not in waiting]
+        if waiting and teacher not in students and is_planned([*before, waiting[0]]):
+            kinds = [*before, *waiting, *kinds[place + 1 :]]
+    return kinds
 
 
 Parts = tuple[str, str, int | None, int | None, float]  # of a step: candidate, part, fold, repeat, seconds

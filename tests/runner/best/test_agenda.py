@@ -92,6 +92,26 @@ def test_the_best_of_its_teachers_kind_teaches(tmp_path: Path) -> None:
     assert teacher is not None and teacher.name == "large2"
 
 
+@pytest.mark.parametrize(("frozen", "large", "skipped"), [
+    (0.80, 0.85, "student"), (0.85, 0.80, "pupil"), (0.850, 0.855, None),
+])  # fmt: skip
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_of_several_teachers_only_the_best_teaches(
+    tmp_path: Path, frozen: float, large: float, skipped: str | None, jobs: int
+) -> None:
+    plan = plan_of(*[(name, "all") for name in ("small", "frozen", "large", "student", "pupil")])
+    small, one, other, student, pupil = plan.candidates
+    student, pupil = replace(student, teacher="frozen"), replace(pupil, teacher="large")
+    teachers = (replace(one, fits=False), replace(other, fits=False))
+    plan = replace(plan, candidates=(small, *teachers, student, pupil))
+    machine = Machine(scores={"small": 0.7, "frozen": frozen, "large": large})
+    search = search_of(plan, tmp_path, machine, jobs=jobs)
+    search.work()
+    assert {"student", "pupil"} - set(machine.begun) == ({skipped} if skipped else set())
+    reasons = [str(done.reason) for done in search.journal.ended.values() if done.status == "skipped"]
+    assert all("which teaches too" in reason for reason in reasons) and len(reasons) == bool(skipped)
+
+
 def with_two_as_one(tmp_path: Path, **scores: float) -> tuple[Search, list[Work]]:
     names = ("ngram", "static", "large", "cascade")
     plan = plan_of(*[(name, "all") for name in names])

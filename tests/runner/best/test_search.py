@@ -122,6 +122,9 @@ def test_words_of_a_fold_and_of_a_third() -> None:
     assert words_of(shared, fold, plan) == [
         "data=demo", "measure=off", "x=a", "data.folds=5", "data.fold=2", "data.fold_seed=1",
     ]  # fmt: skip
+    limited = replace(plan.candidates[0], overrides=("rows={unlabelled_rows}",))
+    assert "rows=5000" in words_of(shared, Work(fold.step, limited), plan)
+    assert "rows=50000" in words_of(shared, Work(Step(1, "a"), limited), plan)
     third = Work(Step(1, "a", "third"), plan.candidates[0])
     assert words_of(shared, third, plan) == [*shared, "x=a", "checkpoint.pause_at=0.333"]
 

@@ -145,6 +145,14 @@ def test_a_ceiling_is_tried_above_the_cap_and_teaches() -> None:
     assert find(pupil) == [LeftOut("pupil", "pupil", "its teacher, large, is not tried")]
 
 
+def test_where_folds_select_a_model_over_the_cap_is_tried_with_one_rate() -> None:
+    large = Kind("large", "", 2, "dense", ("model=bert-tiny",), (Variant(""),), is_ceiling=True, rates=(5e-5, 1e-4))
+    for has_folds, cap, expected in ((True, 200, 1), (False, 200, 2), (True, None, 2)):
+        finder = CandidateFinder((), FACTS, Budget(max_kb=cap), estimate, lambda _: True, has_folds=has_folds)
+        found = finder.find((large,))
+        assert [one.name for one in found] == ["large lr=5e-05", "large lr=0.0001"][:expected]
+
+
 def test_pairs_and_teachers_take_time_of_their_own() -> None:
     paired = Kind("paired", "", 1, "dense", in_pairs=True)
     assert (
@@ -153,8 +161,9 @@ def test_pairs_and_teachers_take_time_of_their_own() -> None:
     )
     assert passes_of(paired, Variant("", pairs=4), Facts(train_rows=200)) == 3 * 4 * 4
     assert passes_of(DSN, DSN.variants[0], FACTS) == 0
-    assert texts_taught(Facts(train_rows=1000)) == 1000
-    assert texts_taught(Facts(train_rows=1000, unlabelled_rows=90_000)) == 51_000
+    assert texts_taught(Facts(train_rows=1000), on_fold=False) == 1000
+    many = Facts(train_rows=1000, unlabelled_rows=90_000)
+    assert (texts_taught(many, on_fold=False), texts_taught(many, on_fold=True)) == (51_000, 6_000)
     large = Kind("large", "", 1, "dense", ("model.hidden=64",), ONE)
     _, student = find(large, Kind("distilled", "", 2, "embedding", ("model.hidden=32",), ONE, teacher="large"))
     assert isinstance(student, Candidate) and student.seconds == 12.0 + FACTS.train_rows * 0.001

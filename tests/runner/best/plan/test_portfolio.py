@@ -7,18 +7,8 @@ from pathlib import Path
 import pytest
 
 from runner.best.plan import portfolio
-from runner.best.plan.portfolio import (
-    Kind,
-    Variant,
-    each_vocabulary,
-    filled_words,
-    portfolio_digest,
-    read_kind,
-    read_portfolio,
-    unmet_need,
-    with_inputs,
-    with_rates,
-)
+from runner.best.plan.overrides import each_vocabulary, filled_words, with_inputs, with_rates
+from runner.best.plan.portfolio import Kind, Variant, portfolio_digest, read_kind, read_portfolio, unmet_need
 from runner.best.types import Budget, Facts
 from runner.config.check import check_overrides
 from runner.errors import ConfigError
@@ -94,20 +84,6 @@ def test_the_first_condition_that_is_not_met_is_the_reason(needs: dict[str, obje
 
 def test_without_a_cap_every_size_is_enough() -> None:
     assert unmet_need({"kb": 10_000, "weights": "some/encoder"}, FACTS, Budget(), EVERYTHING) == ""
-
-
-def test_overrides_take_the_values_of_the_budget() -> None:
-    words = ("model.max_kb={kb}", "model.n={quarter_kb}", "x={teacher}")
-    assert filled_words(words, Budget(max_kb=200.7)) == ("model.max_kb=200", "model.n=50", "x={teacher}")
-    assert filled_words(words, Budget(max_kb=200), spare=384)[:2] == ("model.max_kb=199", "model.n=50")
-    assert filled_words(words, Budget()) == ("model.max_kb=null", "model.n=50", "x={teacher}")
-
-
-def test_a_plan_does_not_contain_the_inputs_that_its_runs_take() -> None:
-    words = ("x={teacher}", "y={unlabelled}")
-    assert filled_words(words, Budget(unlabelled="more.csv")) == words
-    assert with_inputs(words, "abc", "my texts.csv") == ["x=abc", 'y="my texts.csv"']
-    assert with_inputs(words, None, None) == ["x=", "y=null"]
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,34 @@ def test_of_a_kind_only_those_that_go_on_take_time() -> None:
     assert count_planned(steps, candidates, Budget()) == len(steps)
 
 
+FROZEN = Candidate("frozen", "frozen", seconds=20, fits=False)
+OF_FROZEN = Candidate("of frozen", "of frozen", seconds=30, teacher="frozen")
+ALL_TAUGHT = [NGRAM, FROZEN, OF_FROZEN, LARGE, SMALL]
+
+
+@pytest.mark.parametrize(
+    ("budget", "is_compared"),
+    [
+        (Budget(), True),
+        (Budget(minutes=361 / 0.7 / 60), True),
+        (Budget(minutes=359 / 0.7 / 60), False),
+        (Budget(steps=5), True),
+        (Budget(steps=4), False),
+    ],
+)
+def test_students_wait_for_a_further_teacher_if_there_is_time_for_both(budget: Budget, is_compared: bool) -> None:
+    names = list(dict.fromkeys(step.candidate for step in order_steps(ALL_TAUGHT, 0, 1, budget)))
+    late = ["ngram", "frozen", "large", "of frozen", "distilled"]
+    assert names == (late if is_compared else ["ngram", "frozen", "of frozen", "large", "distilled"])
+
+
+def test_only_as_many_teachers_are_compared_as_there_is_time_for() -> None:
+    dear = Candidate("dear", "dear", seconds=900, fits=False)
+    candidates = [*ALL_TAUGHT, dear, Candidate("of dear", "of dear", seconds=5, teacher="dear")]
+    names = list(dict.fromkeys(step.candidate for step in order_steps(candidates, 0, 1, Budget(minutes=10))))
+    assert names == ["ngram", "frozen", "large", "of frozen", "distilled", "dear", "of dear"]
+
+
 @pytest.mark.parametrize(("rows", "repeats"), [(999, 3), (1000, 1)])
 def test_the_fewest_rows_are_dealt_into_folds_three_times(rows: int, repeats: int) -> None:
     assert repeats_for(Facts(rows=rows)) == repeats

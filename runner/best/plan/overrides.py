@@ -1,0 +1,85 @@
+"""The overrides of a plan: those of the portfolio with the values of a search in the place of names in braces."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from data.json_types import JsonObject
+from data.quoting import hydra_value
+from runner.best.plan.portfolio import Kind, Variant
+from runner.best.types import Budget
+
+MOST_UNLABELLED, FOLD_UNLABELLED = 50_000, 5_000  # texts that a student learns from, and on a fold of few labels
+
+
+def share_of_time(micros: float | None, budget: Budget, fastest: float) -> float:
+    """Return the share of the multiply-adds that max_us allows, in tenths, `fastest` at least and 1 at most.
+
+    micros: of an answer by all layers and tokens. A tenth is left for what does not shrink: tokens, the head.
+    """
+    if micros is None or budget.max_us is None:
+        return 1.0
+    return min(1.0, max(fastest, math.floor(9 * budget.max_us / micros) / 10))
+
+
+def filled_words(words: tuple[str, ...], budget: Budget, spare: int = 0, share: float = 1.0) -> tuple[str, ...]:
+    """Return overrides with the budget's values in the place of their names.
+
+    {kb}: the cap less `spare` bytes in whole kilobytes, null without one; {quarter_kb}: a quarter of the cap, 50
+    without; {share}: of the multiply-adds. The names of `with_inputs` stay.
+    """
+    cap = None if budget.max_kb is None else max(1, int(budget.max_kb))
+    values: JsonObject = {
+        "kb": "null" if budget.max_kb is None else max(1, int(budget.max_kb - spare / 1000)),
+        "share": f"{share:g}",
+        "quarter_kb": 50 if cap is None else max(1, cap // 4),
+    }
+    return tuple(_filled(word, values) for word in words)
+
+
+def most_unlabelled(*, on_fold: bool) -> int:
+    """Return how many unlabelled texts a student learns from: fewer on a fold, where each fold has its own teacher."""
+    return FOLD_UNLABELLED if on_fold else MOST_UNLABELLED
+
+
+def with_inputs(
+    words: Sequence[str], teacher: str | None, unlabelled: str | None, *, on_fold: bool = False
+) -> list[str]:
+    """Return the overrides of a plan as a run takes them.
+
+    {teacher}: the id of the teacher's run; {unlabelled}: the file of further texts, null without; {unlabelled_rows}:
+    how many of these are used. A plan does not contain that file's path: a command with a renamed file, whose content
+    is the same, finds the same plan.
+    """
+    further = "null" if unlabelled is None else hydra_value(unlabelled)
+    values: JsonObject = {
+        "teacher": teacher or "", "unlabelled": further, "unlabelled_rows": most_unlabelled(on_fold=on_fold),
+    }  # fmt: skip
+    return [_filled(word, values) for word in words]
+
+
+def each_vocabulary(variant: Variant) -> Iterator[Variant]:
+    """Yield the variant with each of its vocabularies, the most wanted first; one that has none as it is."""
+    for size in variant.vocabularies or ("",):
+        values: JsonObject = {"vocabulary": size}
+        words = tuple(_filled(word, values) for word in variant.words)
+        yield replace(variant, name=_filled(variant.name, values), words=words)
+
+
+def _filled(word: str, values: JsonObject) -> str:
+    for name, value in values.items():
+        word = word.replace("{" + name + "}", str(value))
+    return word
+
+
+def with_rates(kind: Kind, variant: Variant) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the name and the overrides of each candidate of a variant: one, or one a learning rate."""
+    name = " ".join(part for part in (kind.name, variant.name) if part)
+    words = (*kind.words, *variant.words)
+    rates = variant.rates or kind.rates
+    if not rates:
+        yield name, words
+    for rate in rates:
+        yield f"{name} lr={rate:g}", (*words, f"optimizer.lr={rate:g}")
