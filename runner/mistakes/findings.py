@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -153,11 +154,12 @@ class Findings:
 
 
 def share_in_words(some: int, whole: int) -> str:
-    """Return a share with its Wilson interval; of all or none of the rows, their number and a one-sided bound."""
+    """Return a share with its Wilson interval; of all rows, their number and a one-sided bound, rounded down."""
     if not whole:
         return "-"
     if some == whole:
-        return f"{some:,} of {whole:,} (at least {round(100 * (1 - SURE) ** (1 / whole))} % with 95 % confidence)"
+        least = math.floor(1000 * (1 - SURE) ** (1 / whole)) / 10
+        return f"{some:,} of {whole:,} (at least {least:.1f} % with 95 % confidence)"
     low, high = wilson_interval(some / whole, whole)
     return f"{some / whole:.3f} [{low:.3f}, {high:.3f}]"
 

@@ -10,10 +10,11 @@ LEAST_ROWS = 10  # of a class that is named; of fewer rows nothing is known
 
 def summary(found: Findings) -> list[str]:
     """Return which classes and slices fail, what they are taken for, and what else to look at."""
-    return [*_of_classes(found), *_of_pairs(found), *_of_slices(found), *_of_labels(found), *_of_texts(found)]
+    return [*of_classes(found), *_of_pairs(found), *_of_slices(found), *_of_labels(found), *_of_texts(found)]
 
 
-def _of_classes(found: Findings) -> list[str]:
+def of_classes(found: Findings) -> list[str]:
+    """Return a sentence on each of the weakest classes; none where all of their rows are right."""
     lines = []
     judged = [one for one in found.weakest if one.rows >= LEAST_ROWS] or found.weakest
     for one in judged[: min(FEW_WORDS, max(1, len(judged) - 1))]:

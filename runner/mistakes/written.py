@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.mistakes.findings import ClassScores, Findings, LabelDoubts
-from runner.mistakes.sentences import summary
+from runner.mistakes.sentences import of_classes, summary
 from runner.record.table import say_below, widen
 from runner.sanitize import cell, escape
 from runner.statistics.intervals import wilson_interval
@@ -74,7 +74,8 @@ def print_findings(found: Findings, console: Console) -> None:
     console.print(table)
     if hidden := len(found.weakest) - MOST_CLASSES:
         say_below(f"and {hidden} more classes on the page", console) if hidden > 0 else None
-    for line in summary(found)[1 if len(found.weakest) > 1 else 0 :]:
+    in_table = of_classes(found)[:1] if len(found.weakest) > 1 else []
+    for line in summary(found)[len(in_table) :]:
         say_below(line, console)
 
 

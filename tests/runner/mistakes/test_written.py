@@ -42,3 +42,12 @@ def test_the_short_table_fits_a_terminal(tmp_path: Path) -> None:
     lines = stream.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
     assert any("billing" in line and "4 delivery" in line for line in lines)
+
+
+def test_all_sentences_are_printed_where_every_row_is_right(tmp_path: Path) -> None:
+    found = analyse(write_case(tmp_path, wrong=0), tmp_path / "cache", print, doubts=False)
+    found = dataclasses.replace(found, no_texts="the file is gone", slices=())
+    console = Console(file=io.StringIO(), width=80)
+    print_findings(found, console)
+    stream = console.file
+    assert isinstance(stream, io.StringIO) and "No texts: the file is gone." in stream.getvalue()
