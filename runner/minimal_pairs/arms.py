@@ -45,14 +45,21 @@ class Arm:
         return None if None in found else float(np.mean(found))
 
     def against(self, first: Arm) -> Difference:
-        """Return how much better it is than another: over seeds if both share at least two, else over the sentences."""
+        """Return how much better it is than another: over seeds if both share at least two, else over the pairs.
+
+        Over the pairs, an outcome is the mean of an arm's models, so that the difference is that of the two accuracies.
+        """
         both = [seed for seed in self.results if seed in first.results]
         own, theirs = ([arm.results[seed][0].whole.accuracy for seed in both] for arm in (self, first))
         if tested := paired_seeds([one - other for one, other in zip(own, theirs)]):
             p, interval = tested
             return Difference(float(np.mean(own) - np.mean(theirs)), interval.low, interval.high, p)
-        mine, other = (next(iter(arm.results.values()))[1].by_paradigm("outcome") for arm in (self, first))
-        return macro_difference(mine, other)
+        return macro_difference(self._outcomes(), first._outcomes())
+
+    def _outcomes(self) -> dict[str, np.ndarray]:
+        """Return the mean outcome of each pair over the models, by paradigm."""
+        found = [table.by_paradigm("outcome") for _, table in self.results.values()]
+        return {name: np.mean([one[name] for one in found], axis=0) for name in found[0]}
 
 
 def arms_of(subjects: Sequence[Subject], results: Sequence[Result]) -> list[Arm]:

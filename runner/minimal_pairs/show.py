@@ -117,7 +117,7 @@ def show_arms(arms: Sequence[Arm], console: Console) -> None:
             less, f"{found.p:.3f}" if found else "",
         )  # fmt: skip
     console.print(table)
-    say_below("several seeds: intervals and tests over seeds (t); one: over the pairs (bootstrap)", console)
+    say_below("intervals and tests: over seeds (t); of fewer than two, or two in common, over the pairs", console)
     say_below("by phenomenon: run blimp with two of them", console)
 
 
