@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from data.settings import ONE, PER_LABEL
 from data.stores.build_once import SharedCache
 from runner.commands.help import show_usage
 from runner.commands.options import output_folder, parse_options, true_or_false, whole_number
@@ -15,11 +16,12 @@ from runner.deploy.exported import ExportedModel, find_model
 from runner.deploy.predictor import Predictor
 from runner.errors import ConfigError, refuse
 from runner.schema import Settings
+from runner.tasks.make import task_of_labels
 from runner.zero_shot.ask import Question
 from runner.zero_shot.evaluate import ZeroShot, find_or_make
 from runner.zero_shot.labels import entailment_places, words_of_classes
 from runner.zero_shot.rows import ReportedRows, read_reported
-from runner.zero_shot.scores import MODES, SINGLE
+from runner.zero_shot.scores import MODES, MULTI, SINGLE
 from runner.zero_shot.show import show_result
 from runner.zero_shot.templates import chosen_templates, language_of_texts
 
@@ -59,6 +61,7 @@ def main(words: list[str]) -> int:
     rows = read_reported(settings.data, SharedCache(Path(settings.paths.cache).expanduser()))
     is_paired = rows.task.is_pair
     question = question_of(rows, settings, chosen, templates, places)
+    check_sets(rows, settings, chosen["mode"])
     if is_paired:
         check_pairs(exported, rows)
     typed = [VERB, source, *rest]
@@ -145,6 +148,21 @@ def question_of(
     language = language_of_texts(chosen["language"], settings.data, rows.texts[:LOOKED_AT])
     asked = chosen_templates(templates, language, words)
     return Question(words, asked, chosen["mode"], chosen["prior"] == PRIORS[0], *places)
+
+
+def check_sets(rows: ReportedRows, settings: Settings, mode: str) -> None:
+    """Raise ConfigError for sets of labels with a softmax over the labels, or with thresholds that need other rows."""
+    if not task_of_labels(rows.task, settings).has_label_sets:
+        return
+    if mode == SINGLE:
+        raise ConfigError(
+            f"run zero-shot: mode={mode} chooses one label, but the rows have sets of labels. Try: mode={MULTI}"
+        )
+    if (rule := settings.data.threshold) in (ONE, PER_LABEL):
+        raise ConfigError(
+            f"run zero-shot: data.threshold={rule} is fitted to validation rows, which are not read. "
+            "Try: data.threshold=0.5"
+        )
 
 
 def check_pairs(exported: ExportedModel, rows: ReportedRows) -> None:

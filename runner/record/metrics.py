@@ -109,7 +109,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("probe/{probe}_bits", "bits", "lower", "of a label, by the online code with these probes"),
     Metric("probe/{probe}_spearman", "correlation", "higher", "of probed distances, or depths, with those in the tree"),
     # Of run zero-shot; the number is that of a template.
-    Metric("zero_shot/chance", "share", "none", "accuracy of guessing among the classes"),
+    Metric("zero_shot/chance", "as the score", "none", "the headline score of guessing among the classes"),
     Metric("zero_shot/{score}_prior_{index}", "as the score", "none", "by that template, minus the content-free prior"),
     Metric("zero_shot/{score}_no_prior_{index}", "as the score", "none", "by that template, without a prior"),
     Metric("zero_shot/texts_per_s", "texts/s", "higher", "texts with all their hypotheses, by one template"),

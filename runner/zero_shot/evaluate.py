@@ -110,13 +110,21 @@ def metrics_of(wanted: ZeroShot, task: Task, answers: list[TemplateScores], spli
     if (constant := task.is_constant(headline)) is not None:
         found[f"{split.name}/constant_predictions"] = float(constant)
     found["baseline/majority"] = task.constant_baseline(split, first)
-    found["zero_shot/chance"] = 1 / len(wanted.rows.task.label_names)
+    found["zero_shot/chance"] = chance_of(task, split, first)
     for number, one in enumerate(answers if not wanted.is_paired else [], 1):
         for key, is_taken in (("prior", True), ("no_prior", False)):
             scores = task.evaluate(task.answers(one.scores(has_prior=is_taken), split), task.metrics)
             found |= {f"zero_shot/{name}_{key}_{number}": value for name, value in scores.items()}
     seconds = sum(one.seconds for one in answers)
     return found | {"zero_shot/texts_per_s": len(split) * len(answers) / seconds, "time/evaluate_s": seconds}
+
+
+def chance_of(task: Task, split: TokenSplit, score: str) -> float:
+    """Return the score of a random guess among the classes: of every row answered once with each of them."""
+    classes = len(task.facts.names)
+    kept = np.tile(2 * np.eye(classes) - 1, (len(split), 1))
+    repeated = replace(split, labels=split.labels.take(np.repeat(np.arange(len(split)), classes)))
+    return task.score(score).value(task.answers(kept, repeated))
 
 
 def costs_of(wanted: ZeroShot, predictor: Predictor) -> dict[str, float]:

@@ -129,6 +129,20 @@ def test_rows_without_labels_are_refused(place: Path) -> None:
         main(words(place, data="numbers.csv"))
 
 
+def test_sets_of_labels_are_decided_label_by_label(place: Path) -> None:
+    sets = "".join(f"text {i},{name}\n" for i, name in enumerate(["food", "food;music", "animals", ""] * 5))
+    (place / "sets.csv").write_text("text,topic\n" + sets, encoding="utf-8")
+    asked = words(place, 'data.label_separator=";"', data="sets.csv")
+    with pytest.raises(ConfigError, match=r"mode=single chooses one label, but the rows have sets.*Try: mode=multi"):
+        main(asked)
+    with pytest.raises(ConfigError, match=r"data\.threshold=per_label is fitted to validation rows"):
+        main([*asked, "mode=multi", "data.threshold=per_label"])
+    assert main([*asked, "mode=multi"]) == 0
+    (record,) = (one for one in records(place) if one.data.task == "multilabel")
+    # One of three labels at random for 20 rows with 20 labels: a third of the guesses is right.
+    assert record.metrics["zero_shot/chance"] == pytest.approx(2 * (20 / 3) / (20 + 20))
+
+
 def test_pairs_are_answered_by_the_models_own_classes(place: Path) -> None:
     pairs = "".join(f"a {i},b {i},{name}\n" for i, name in enumerate(["entailment", "neutral", "contradiction"] * 5))
     (place / "pairs.csv").write_text("text,other,topic\n" + pairs, encoding="utf-8")

@@ -10,12 +10,16 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from data.labels import Labels
 from data.splits import DataTask
 from runner.config.compose import compose
 from runner.config.resolve import resolve
+from runner.tasks.base import LabelFacts
+from runner.tasks.classification import Classification
 from runner.zero_shot.ask import Question, TemplateScores
-from runner.zero_shot.evaluate import ZeroShot, notes_on
+from runner.zero_shot.evaluate import ZeroShot, chance_of, notes_on
 from runner.zero_shot.rows import ReportedRows
+from tests.data.helpers import split_of
 
 QUESTION = Question(("olumsuz", "good"), ("a {}", "b {}"), "single", has_prior=True)
 
@@ -55,3 +59,11 @@ def test_the_notes_say_which_word_is_for_which_class_and_what_was_cut(wanted: Ze
     notes = notes_on(wanted, answers, 4)
     assert notes[0].endswith("labels: olumsuz = bad, good") and "minus the scores of texts without content" in notes[1]
     assert notes[2:4] == ["template 1: a {}", "template 2: b {}"] and notes[4].startswith("25.0% of the texts")
+
+
+def test_chance_is_of_the_headline_score() -> None:
+    split = replace(split_of([[1]] * 4), labels=Labels(np.array([0, 0, 0, 1])))
+    task = Classification(LabelFacts(("a", "b")))
+    found = {score: chance_of(task, split, score) for score in ("accuracy", "mcc", "f1")}
+    # Of the positive class 1 of 4 rows is right in half of the guesses: precision 1/4, recall 1/2.
+    assert found == pytest.approx({"accuracy": 0.5, "mcc": 0.0, "f1": 1 / 3})
