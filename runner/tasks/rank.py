@@ -22,7 +22,7 @@ from runner.statistics.rank_scores import COLUMNS, RANK_SCORES, TRUTH
 from runner.tasks.base import Task
 from runner.tasks.finite import refuse_not_finite
 from runner.tasks.rank_conflicts import rank_conflicts
-from runner.tasks.rank_losses import LOSSES, listwise_match, margin_mse, pointwise
+from runner.tasks.rank_losses import LISTWISE, LOSSES, listwise_match, margin_mse, pointwise
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -110,8 +110,12 @@ class Rank(Task):
         return float(len(np.unique(targets["item_groups"])))
 
     def weight(self, targets: Mapping[str, np.ndarray], known: np.ndarray | None = None) -> float:
-        """Return the pairs, or the groups, of a part of a batch."""
-        return float(len(targets["labels"])) if self.loss_name == AUTO else self.items(targets)
+        """Return the pairs of a part of a batch, or the groups that the loss is a mean over."""
+        if self.loss_name == AUTO:
+            return float(len(targets["labels"]))
+        groups, relevant = targets["item_groups"], targets["labels"] >= self.facts.relevant_from
+        counted = np.unique(groups[relevant])
+        return float(len(counted if self.loss_name == LISTWISE else np.intersect1d(counted, groups[~relevant])))
 
     def match(
         self, student: Tensor, teacher: Tensor, targets: Mapping[str, Tensor], *, soft: str, temperature: float

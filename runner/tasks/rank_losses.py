@@ -1,7 +1,7 @@
 """Losses of ranked documents: means over the groups of a batch, each a relevant document and others of one query.
 
 Scores are (N,) in any order, `groups` (N,) int64 says which group each is in, `relevant` (N,) bool which are relevant.
-A group without a relevant document adds nothing and does not count; nor, in losses that compare, does one without any
+A group without a relevant document adds nothing and does not count; nor, in losses over pairs, does one without any
 other document.
 """
 
@@ -69,7 +69,8 @@ def listwise_match(scores: Tensor, teacher: Tensor, groups: Tensor, temperature:
     return temperature**2 * (wanted.exp() * (wanted - found)).sum() / count
 
 
-LOSSES = {"pointwise": pointwise, "pairwise": pairwise, "hinge": hinge, "listwise": listwise}
+LISTWISE = "listwise"
+LOSSES = {"pointwise": pointwise, "pairwise": pairwise, "hinge": hinge, LISTWISE: listwise}
 
 
 def _margins(scores: Tensor) -> Tensor:

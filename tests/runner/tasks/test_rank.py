@@ -68,8 +68,11 @@ def test_two_classes_rank_and_learn_as_one_output() -> None:
 
 
 def test_parts_of_a_batch_weigh_by_their_groups() -> None:
-    targets = {"labels": np.zeros(6), "item_groups": np.array([0, 0, 0, 1, 1, 1])}
+    targets = {"labels": np.array([1, 0, 0, 1, 0, 0]), "item_groups": np.array([0, 0, 0, 1, 1, 1])}
     assert Rank().weight(targets) == 6 and Rank(LabelFacts(loss="hinge")).weight(targets) == 2
+    alone = {"labels": np.array([1, 1, 0, 1]), "item_groups": np.array([0, 1, 1, 2])}
+    assert Rank(LabelFacts(loss="hinge")).weight(alone) == 1, "a relevant document alone is in no pair"
+    assert Rank(LabelFacts(loss="listwise")).weight(alone) == 3
     assert Rank().items(targets) == 2, "a teacher is matched group by group"
 
 

@@ -49,6 +49,23 @@ def test_parts_have_the_gradient_of_the_whole_batch(task: Task, known: np.ndarra
     torch.testing.assert_close(parts, whole)
 
 
+@pytest.mark.parametrize("name", ["pairwise", "hinge", "listwise"])
+def test_groups_with_nothing_to_compare_count_as_in_the_whole_batch(name: str) -> None:
+    task, groups, labels = Rank(LabelFacts(loss=name)), np.array([0, 1, 1, 2, 2, 3, 3]), np.array([1, 1, 0, 1, 0, 1, 0])
+    outputs = torch.randn(7, 1, generator=torch.Generator().manual_seed(0))
+
+    def of(rows: slice) -> dict[str, np.ndarray]:
+        return {"labels": labels[rows], "item_groups": np.unique(groups[rows], return_inverse=True)[1]}
+
+    def own(rows: slice) -> float:
+        return float(task.loss(outputs[rows], {key: torch.from_numpy(value) for key, value in of(rows).items()}))
+
+    cut = [slice(0, 3), slice(3, 7)]
+    shares = part_shares(task, [(of(rows), None) for rows in cut])
+    parts = sum(share * factor * own(rows) for rows, (share, factor) in zip(cut, shares))
+    assert parts == pytest.approx(own(slice(None)), abs=1e-6)
+
+
 def test_a_batch_that_is_not_split_and_equal_labels_have_a_factor_of_exactly_one() -> None:
     targets = {"labels": LABELS, "item_groups": GROUPS}
     assert part_shares(WEIGHTED, [(targets, KNOWN)]) == [(1.0, 1.0)]
