@@ -23,7 +23,7 @@ from runner.record.compared import models_compared
 from runner.record.folder import find_record
 
 SET = "predicted_labels"  # of an answer that is a set
-PLACES = "spans"  # of an answer that is a part of a text, or a text with its names marked
+OF_TEXTS = {"spans", "tags"}  # of an answer that is a part of a text, or a text with names, tags or marks
 Answers = list[dict[str, Any]]
 Ask = Callable[[list[Any], list[Any] | None], Answers]
 
@@ -61,7 +61,8 @@ class Model:
     def predict(self, texts: Iterable[Any] | pd.DataFrame, *, reject: float | None = None) -> np.ndarray:
         """Return the label of each text, or its number, (texts,); of sets of labels 0 and 1, (texts, C).
 
-        A model of tags returns texts with the names marked, one of spans the parts that answer, (texts,) of text.
+        A model of tags returns the texts with names marked, with a tag after each word, or with marks and capitals; one
+        of spans the parts that answer; (texts,) of text.
         texts: a list, a Series or an array; of a model of two texts, pairs; of one of tags also lists of words; of one
         of sounds, paths of files or their content (bytes); or a data frame with the model's columns.
         reject: the share of errors among answered texts, such as 0.05; the label of the others is "unsure", as it is of
@@ -72,7 +73,7 @@ class Model:
         answers = self._answers(texts)
         if answers and SET in answers[0]:
             return np.array([[name in answer[SET] for name in self._values] for answer in answers], np.int8)
-        if answers and PLACES in answers[0]:
+        if answers and OF_TEXTS & answers[0].keys():
             return np.array([answer["prediction"] for answer in answers], np.str_)
         found = [(keep_promise(promise, answer) if promise else answer)["prediction"] for answer in answers]
         if not self._values:
@@ -113,8 +114,8 @@ class Model:
         if not self._values:
             raise AttributeError("this model predicts numbers, which have no probabilities")
         answers = self._answers(texts)
-        if answers and PLACES in answers[0]:
-            raise AttributeError("this model answers with parts of a text, not with a class. Try: model.predict(texts)")
+        if answers and OF_TEXTS & answers[0].keys():
+            raise AttributeError("this model answers with texts, not with a class. Try: model.predict(texts)")
         rows = [[answer["probabilities"][name] for name in self._values] for answer in answers]
         return np.array(rows, np.float64).reshape(len(rows), len(self._values))
 

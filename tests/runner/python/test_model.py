@@ -111,8 +111,16 @@ def test_parts_of_texts_are_answered_as_texts() -> None:
     model = Model(Path("here"), ["O", "B-PER"], ["tokens"], lambda: ask, reads_words=True)
     assert model.predict(["Ada left", ["Ada", "left"]]).tolist() == ["[Ada](PER) left"] * 2
     assert asked == ["Ada left", ["Ada", "left"]]
-    with pytest.raises(AttributeError, match="parts of a text"):
+    with pytest.raises(AttributeError, match="answers with texts"):
         model.predict_proba(["Ada left"])
+
+
+def test_tags_of_words_that_mark_no_names_are_answered_as_texts() -> None:
+    answers = [{"prediction": "the/DET dog/NOUN", "tags": ["DET", "NOUN"]}]
+    model = Model(Path("here"), ["DET", "NOUN"], ["tokens"], lambda: lambda texts, pairs: answers, reads_words=True)
+    assert model.predict(["the dog"]).tolist() == ["the/DET dog/NOUN"]
+    with pytest.raises(AttributeError, match="answers with texts"):
+        model.predict_proba(["the dog"])
 
 
 def test_a_model_that_has_answered_goes_to_another_process(made) -> None:  # type: ignore[no-untyped-def]
