@@ -8,10 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from data.quoting import hydra_setting
+from data.sources.cells import plain_number
 from data.sources.columns import group_column
 from data.sources.questions import is_questions
 from runner.config.check import check_overrides
@@ -111,7 +113,12 @@ def _hashes(part: pd.DataFrame) -> pd.Series:
     try:
         return pd.util.hash_pandas_object(part, index=False)
     except TypeError:
-        return pd.util.hash_pandas_object(part.astype(str), index=False)
+        return pd.util.hash_pandas_object(part.map(_as_text), index=False)
+
+
+def _as_text(cell: object) -> str:
+    """Return a cell as text; of an array every element, which `str` leaves out from 1,000 on."""
+    return str(cell.tolist() if isinstance(cell, np.ndarray) else cell)
 
 
 def cache_folder(words: Sequence[str]) -> Path:
@@ -124,6 +131,7 @@ def cache_folder(words: Sequence[str]) -> Path:
 def label_values(frame: pd.DataFrame, column: str) -> dict[str, object]:
     """Return the labels of a data frame by their names as runs have them, so that answers have the type of the labels.
 
-    A cell may have a list of them.
+    A cell may have a list of them. A whole number that pandas holds as a float, such as 1.0, is the class 1 of a run.
     """
-    return {str(value): value for value in frame[column].explode().dropna().unique().tolist()}
+    values = frame[column].explode().dropna().unique().tolist()
+    return {plain_number(str(value)): value for value in values} | {str(value): value for value in values}

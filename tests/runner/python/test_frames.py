@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -38,6 +39,9 @@ def test_lists_of_labels_are_written_and_named_by_their_content(tmp_path: Path) 
     path = frame_file(LISTS, words)
     assert [list(cell) for cell in pd.read_parquet(path)["label"]] == LISTS["label"].tolist()
     assert frame_file(LISTS.copy(), words) == path != frame_file(LISTS.iloc[::-1], words)
+    long = [np.array(["O"] * 600 + [middle] + ["O"] * 600, object) for middle in ("O", "B-PER")]
+    first, second = (frame_file(pd.DataFrame({"tags": [tags]}), words) for tags in long)
+    assert first != second, "arrays that differ only in elements that `str` leaves out"
 
 
 TWICE = pd.DataFrame([["a", 1, 2]], columns=["text", "label", "label"])
@@ -58,6 +62,8 @@ def test_a_frame_that_no_file_can_hold_is_refused_and_leaves_none(tmp_path: Path
 def test_labels_keep_their_type() -> None:
     assert label_values(FRAME, "label") == {"1": 1, "2": 2}
     assert label_values(LISTS, "label") == {"x": "x", "y": "y"}
+    floats = pd.DataFrame({"label": [1.0, None, 2.0]})
+    assert label_values(floats, "label") == {"1": 1.0, "1.0": 1.0, "2": 2.0, "2.0": 2.0}, "classes of a run are 1 and 2"
     assert label_values(pd.DataFrame({"label": [[3], (3, 5), [7]]}), "label") == {"3": 3, "5": 5, "7": 7}
 
 
