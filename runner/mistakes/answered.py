@@ -21,7 +21,7 @@ from runner.statistics.answers import Answers
 from runner.tasks import task_class
 from runner.tasks.make import task_of_record
 
-WORKS_FOR = "run errors works for classes, sets of labels, numbers, tags of words and spans"
+WORKS_FOR = "run errors works for classes, sets of labels, numbers, tags of words, spans and rankings"
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def analyse_label_sets(answered: Answered, material: Material | None) -> Plain:
         LabelCounts(name, int(truth.sum()), int(given.sum()), int((truth & given).sum()))
         for name, truth, given in zip(names, labels.T, sets.T)
     ]
-    weakest = sorted((one for one in each if one.rows), key=lambda one: (one.f1, -one.rows))
+    weakest = sorted((one for one in each if one.rows or one.answered), key=lambda one: (one.f1, -one.rows))
     wrong = worst_rows(labels, sets, sigmoid(matrix(answered.answers, "logit")))
     written = _wrong_sets(answered, material, wrong, names)
     told = [

@@ -29,7 +29,7 @@ def test_what_has_no_answers_is_refused(tmp_path: Path) -> None:
     for task in ("mlm", "of the future"):
         data = dataclasses.replace(record.data, task=task)
         with pytest.raises(
-            ConfigError, match=r"works for classes, sets of labels, numbers, tags of words and spans, not"
+            ConfigError, match=r"works for classes, sets of labels, numbers, tags of words, spans and rankings, not"
         ):
             read_answered(dataclasses.replace(record, data=data), folder)
     with pytest.raises(ConfigError, match=r"has no stored answers to test. Make them: run model=dsn .* force=true"):

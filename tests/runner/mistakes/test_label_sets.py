@@ -29,3 +29,11 @@ def test_rows_with_more_wrong_labels_come_first_and_of_equal_ones_the_surest() -
     labels, sets = np.zeros((4, 2), bool), np.array([[1, 0], [1, 1], [0, 0], [1, 0]], bool)
     probabilities = np.array([[0.6, 0.1], [0.6, 0.7], [0.1, 0.1], [0.9, 0.1]])
     assert worst_rows(labels, sets, probabilities).tolist() == [1, 3, 0]
+
+
+def test_a_label_that_is_only_added_is_told() -> None:
+    data = record_json()["data"] | {"task": "multilabel", "labels": ["anger", "joy"]}
+    labels, sets = np.array([[1, 0], [1, 0]]), np.array([[1, 1], [1, 1]])
+    answers = Answers({"label": labels.ravel(), "prediction": sets.ravel(), "logit": np.ones(4)}, np.arange(3) * 2)
+    found = analyse_label_sets(Answered(a_record(data=data), "test", answers, None, None), None)
+    assert found.sentences[0] == "joy: F1 0.000 on 0 rows; missed in 0, added in 2."
