@@ -28,6 +28,7 @@ from runner.record.data_settings import data_settings
 from runner.tasks import named_task
 
 BETWEEN = " | "  # the two texts of a pair
+NO_TRAIN = "run zero-shot reads no training rows, whatever its data set has"
 Kind = TypeVar("Kind", DataSettings, TaskSettings)
 
 
@@ -152,7 +153,8 @@ def read_material(answered: Answered, cache: Path) -> Material | str:
         rows.raw.splits[split] = raw.take(np.flatnonzero(np.isin(raw.source_rows, answered.source_rows)))
         rows.fingerprints[split] = rows.raw.splits[split].fingerprint()
     material = Material(settings, rows, shared)
-    material.no_train = _changed(material, record.data.fingerprints)
+    is_zero_shot = "zero_shot" in record.config
+    material.no_train = NO_TRAIN if is_zero_shot else _changed(material, record.data.fingerprints)
     return material
 
 

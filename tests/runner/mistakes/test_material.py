@@ -12,7 +12,7 @@ import pytest
 from data.load import read_rows
 from data.settings import DataSettings
 from data.stores.build_once import SharedCache
-from runner.mistakes.material import Material, read_material
+from runner.mistakes.material import NO_TRAIN, Material, read_material
 from tests.data.inputs.sounds import sound_file, tone
 from tests.runner.mistakes.cases import write_case
 
@@ -99,3 +99,10 @@ def test_sounds_are_shown_by_the_names_of_their_files(tmp_path: Path) -> None:
     for split in ("train", "test"):
         places = material.places(split, material.source_rows(split))
         assert material.texts(split) == [f"clip {place.row - 1}.wav" for place in places]
+
+
+def test_labels_without_training_rows_are_compared_with_none(tmp_path: Path) -> None:
+    answered = write_case(tmp_path)
+    record = replace(answered.record, config=answered.record.config | {"zero_shot": {"from": "aaaa"}})
+    material = read_material(replace(answered, record=record), tmp_path / "cache")
+    assert isinstance(material, Material) and material.no_train == NO_TRAIN
