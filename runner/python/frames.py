@@ -44,7 +44,8 @@ def frame_words(
     data.text_pair, data.group and data.labels do. The labels are by their names, as in `label_values`. Raises
     ConfigError as `frame_file` and `columns_read`.
     """
-    named = [hydra_setting("data.text", text or "text"), hydra_setting("data.label", label or "label")]
+    columns = {"data.text": "text" if text is None else text, "data.label": "label" if label is None else label}
+    named = [hydra_setting(key, str(name)) for key, name in columns.items()]
     read = columns_read([*named, *words])
     path = frame_file(frame, words, (*read.texts, *read.labels, *read.others))
     values = label_values(frame, read.labels[0]) if len(read.labels) == 1 else {}
@@ -65,11 +66,12 @@ def columns_read(words: Sequence[str]) -> Columns:
     data = config.data
     if is_questions(data, config.task.name):  # their reader finds columns by itself, such as the places of answers
         return Columns()
-    tags = [data.tags] if isinstance(data.tags, str) else list(data.tags or ())
+    tags = [data.tags] if isinstance(data.tags, str | int) else list(data.tags or ())
     labels = tags or list(data.labels) or [data.label]
     texts = [data.tokens] if tags else [data.audio] if data.audio else [data.text, data.text_pair]
     others = [group_column(data.group), data.codes, data.fold_column]
-    return Columns(*(tuple(name for name in part if name) for part in (texts, labels, others)))
+    # A name of digits is a number until the settings are resolved.
+    return Columns(*(tuple(str(name) for name in part if name is not None) for part in (texts, labels, others)))
 
 
 def frame_file(frame: pd.DataFrame, words: Sequence[str], columns: Iterable[str | None] = ()) -> Path:
@@ -84,7 +86,8 @@ def frame_file(frame: pd.DataFrame, words: Sequence[str], columns: Iterable[str 
     wanted = list(dict.fromkeys(column for column in columns if column))
     if missing := [column for column in wanted if column not in frame.columns]:
         known = ", ".join(map(str, frame.columns))
-        raise ConfigError(f"no column {', '.join(missing)} in the data frame. Its columns: {known}")
+        cure = "" if all(isinstance(name, str) for name in frame.columns) else ". Try: frame.rename(columns=str)"
+        raise ConfigError(f"no column {', '.join(missing)} in the data frame. Its columns: {known}{cure}")
     part = frame[wanted] if wanted else frame
     if twice := [str(name) for name in part.columns[part.columns.duplicated()]]:
         raise ConfigError(f"the data frame has several columns named {twice[0]}, but one is needed. Rename the others")

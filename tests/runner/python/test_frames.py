@@ -95,3 +95,13 @@ def test_a_file_has_the_columns_that_the_words_name(tmp_path: Path) -> None:
         frame_words(frame, None, "kind", [words[0], "data.group=client"])
     with pytest.raises(ConfigError, match=r"data\.grop: no such key; did you mean data\.group"):
         frame_words(frame, None, "kind", ["data.grop=customer"])
+
+
+def test_columns_may_be_named_by_digits_and_must_be_named_by_texts(tmp_path: Path) -> None:
+    words, frame = [f"paths.cache={tmp_path}"], pd.DataFrame({"0": ["a", "b"], "2020": ["x", "y"]})
+    found, values = frame_words(frame, "0", "2020", words)
+    assert found[2:] == ["data.text=0", "data.label=2020"] and values == {"x": "x", "y": "y"}
+    assert columns_read(["data.text=0", "data.label=1"]) == Columns(("0",), ("1",))
+    numbered = pd.DataFrame([["a", "x"]])
+    with pytest.raises(ConfigError, match=r"no column 0, 1 in .* columns: 0, 1\. Try: frame\.rename\(columns=str\)"):
+        frame_words(numbered, 0, 1, words)  # type: ignore[arg-type]
