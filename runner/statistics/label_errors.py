@@ -22,11 +22,15 @@ class LabelErrors:
     thresholds: np.ndarray  # (C,) mean probability of each class over the rows labelled so; nan without such rows
     joint: np.ndarray  # (C, C) rows counted: row = label, column = the class that the model is sure of
     confident: np.ndarray  # (n,) that class of each row, -1 where there is none
-    rows: np.ndarray  # (flagged,) rows off the diagonal, by ascending probability of their own label
+    # (flagged,) rows off the diagonal whose own label is not the likeliest, by ascending probability of that label
+    rows: np.ndarray
 
 
 def find_label_errors(labels: np.ndarray, probabilities: np.ndarray) -> LabelErrors:
     """Count each row by its label and the class that the model is sure of; rows where these differ are flagged.
+
+    Not those whose label the model predicts itself, as in cleanlab: where one class has most rows, its threshold is so
+    high and that of the others so low that the model counts as sure of another class.
 
     labels: (n,) class ids. probabilities: (n, C) of a model that was not trained on these rows. A class qualifies if
     its probability is at least its mean over the rows with that label; the model is sure of the likeliest such class.
@@ -41,5 +45,5 @@ def find_label_errors(labels: np.ndarray, probabilities: np.ndarray) -> LabelErr
     confident = np.where(reaches.any(axis=1), np.argmax(np.where(reaches, p, -1.0), axis=1), -1)
     counted = confident >= 0
     joint = np.bincount(labels[counted] * size + confident[counted], minlength=size * size).reshape(size, size)
-    flagged = np.flatnonzero(counted & (confident != labels))
+    flagged = np.flatnonzero(counted & (confident != labels) & (p.max(axis=1, initial=0.0) > own))
     return LabelErrors(thresholds, joint, confident, flagged[np.argsort(own[flagged], kind="stable")])

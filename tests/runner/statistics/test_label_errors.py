@@ -50,3 +50,11 @@ def test_a_class_without_rows_is_never_likelier() -> None:
     found = find_label_errors(np.array([0, 0, 1]), shares)
     assert np.isnan(found.thresholds[2]) and found.joint[:, 2].sum() == 0
     assert found.confident[0] == -1
+
+
+def test_a_label_that_the_model_predicts_is_not_doubted() -> None:
+    labels = np.array([0] * 9 + [1])
+    shares = np.array([(0.98, 0.02)] * 8 + [(0.7, 0.3), (0.8, 0.2)])
+    found = find_label_errors(labels, shares)
+    assert found.confident[8] == 1 and found.joint[0, 1] == 1, "0.7 is less than the mean of class 0"
+    assert not len(found.rows)
