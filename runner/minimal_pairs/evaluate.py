@@ -42,7 +42,7 @@ def evaluate(subject: Subject, wanted: Wanted, key: JsonObject, cache: Path, tel
     scores = sentence_scores(sentences, opened, wanted.score, tell=_progress(tell))
     counts = piece_counts(subject.record, opened.tokenizer, cache, tell)
     bag = None if isinstance(counts, str) else unigram_scores(sentences, counts)
-    table = pair_table(paradigms, sentences, scores, bag)
+    table = pair_table(paradigms, sentences, scores, bag, are_means=wanted.score == "mean")
     groups = group_lines(paradigms, table, _halves(sentences.unknown))
     notes = [f"no unigram control: {counts}"] if isinstance(counts, str) else []
     notes += [
@@ -104,16 +104,21 @@ def identical_pairs(paradigms: Sequence[Paradigm], sentences: Sentences) -> list
 
 
 def pair_table(
-    paradigms: Sequence[Paradigm], sentences: Sentences, scores: np.ndarray, bag: np.ndarray | None
-) -> PairTable:
-    """Return scores and outcomes of all pairs. scores, bag: of all sentences, the good ones first; bag: of unigrams."""
+    paradigms: Sequence[Paradigm], sentences: Sentences, scores: np.ndarray, bag: np.ndarray | None, *,
+    are_means: bool = False,
+) -> PairTable:  # fmt: skip
+    """Return scores and outcomes of all pairs.
+
+    scores, bag: of all sentences, the good ones first; bag: of unigrams. are_means: are the scores means over pieces,
+    for which the tolerance of a tie is that of a single piece?
+    """
     good, bad = _halves(scores)
     first, second = _halves(sentences.lengths)
     longer = np.maximum(first, second)
     unigrams = np.full(len(good), np.nan) if bag is None else pair_outcomes(*_halves(bag), longer)
     values = (
-        np.concatenate([one.rows for one in paradigms]), good, bad, first, second, pair_outcomes(good, bad, longer),
-        shorter_outcomes(first, second), unigrams,
+        np.concatenate([one.rows for one in paradigms]), good, bad, first, second,
+        pair_outcomes(good, bad, 1.0 if are_means else longer), shorter_outcomes(first, second), unigrams,
     )  # fmt: skip
     names = np.repeat([one.name for one in paradigms], [len(one) for one in paradigms])
     return PairTable(names, dict(zip(NUMBERS, values)))

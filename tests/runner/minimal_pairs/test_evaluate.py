@@ -86,6 +86,15 @@ def test_a_model_without_word_order_has_exactly_one_half_where_the_pieces_are_th
     assert (words.accuracy, words.shorter, words.unknown) == (0.5, 0.5, 0.5)
 
 
+def test_a_tie_of_means_is_within_the_rounding_of_one_piece() -> None:
+    both = sentences([[0, 1, 2, 3], [0, 1, 2, 4]])
+    pair, scores = [Paradigm("one", ["a"], ["b"], [1], 1)], np.array([-2.0, -2.000003])
+    found = [
+        pair_table(pair, both, scores, None, are_means=means).numbers["outcome"].tolist() for means in (True, False)
+    ]
+    assert found == [[1.0], [0.5]]
+
+
 def test_groups_are_means_over_their_paradigms() -> None:
     found = lines()
     assert [(line.name, line.accuracy, line.pairs, line.members) for line in found["field"]] == [
