@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from data.inputs.tokenizer import load_tokenizer
 from data.sources.files import existing_file
 from models.checkpoints.read import weights_digest
 from runner.minimal_pairs.arms import arms_of
@@ -63,10 +64,12 @@ def run_pairs(subjects: Sequence[Subject], wanted: Wanted, place: Place, console
 
 
 def result_of(subject: Subject, wanted: Wanted, place: Place) -> Result:
-    """The result beside the model if it is of these very weights and pairs, else a new one, which is written there."""
+    """The result beside the model if it is of these very weights, pieces and pairs, else a new one, written there."""
     path = wanted.source.path
     content = hashlib.sha256(existing_file(path, "path").read_bytes()).hexdigest() if path else ""
     key = key_of(wanted, weights_digest(subject.source, KEY), content)
+    if subject.record is None:  # files that may be replaced one by one; those of a run are written together
+        key["tokenizer"] = load_tokenizer(subject.source).fingerprint
     folder = folder_of(subject, place.output)
     stem = stem_of(wanted)
     known = None if place.repeat else read_report(folder / f"{stem}.json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,20 @@ def test_other_pairs_under_the_same_name_are_asked_again(
     capsys.readouterr()
     main([str(learned), *words])
     assert "4 of 4 pairs" in capsys.readouterr().out
+
+
+def test_another_tokenizer_beside_the_same_weights_is_another_result(
+    learned: Path, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(learned, model)
+    main([str(model), *words])
+    content = json.loads((model / "tokenizer.json").read_text(encoding="utf-8"))
+    content["normalizer"] = {"type": "Sequence", "normalizers": [content["normalizer"], {"type": "Lowercase"}]}
+    (model / "tokenizer.json").write_text(json.dumps(content), encoding="utf-8")
+    capsys.readouterr()
+    main([str(model), *words])
+    assert "wrote " in capsys.readouterr().err
 
 
 def test_a_run_of_another_task_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
