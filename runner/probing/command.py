@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from data.inputs.tokenizer import load_tokenizer
 from data.json_types import JsonObject
 from data.settings import DataSettings
 from data.stores.build_once import SharedCache
@@ -121,13 +122,19 @@ def _key(subject: Subject, base: Subject | None, tasks: Sequence[ProbingTask], d
         for name, value in asdict(wanted).items()
         if name not in ("device", "threads") and (name, value) not in NEUTRAL
     }
-    return chosen | {
-        "data": data,
-        "rows": {task.name: sorted(task.fingerprints.values()) for task in tasks},
-        "weights": weights_digest(subject.source, KEY),
-        "given": wanted.given if base is None else weights_digest(base.source, KEY),
-        "version": SCHEMA_VERSION,
-    }
+    # Files that may be replaced one by one; those of a run are written together.
+    apart = {} if subject.record else {"tokenizer": load_tokenizer(subject.source).fingerprint}
+    return (
+        chosen
+        | apart
+        | {
+            "data": data,
+            "rows": {task.name: sorted(task.fingerprints.values()) for task in tasks},
+            "weights": weights_digest(subject.source, KEY),
+            "given": wanted.given if base is None else weights_digest(base.source, KEY),
+            "version": SCHEMA_VERSION,
+        }
+    )
 
 
 def _plain(value: object) -> object:

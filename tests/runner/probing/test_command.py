@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,21 @@ def test_a_damaged_result_is_made_again_and_a_model_against_itself_differs_in_no
     assert probe.main([run_id, f"given={model}", *[word for word in words if not word.startswith("given")]]) == 0
     lines = json.loads(path.read_text(encoding="utf-8"))["tasks"][0]["lines"]
     assert abs(lines[-1]["information"]) < 0.05, "the last layer adds nothing to itself"
+
+
+def test_another_tokenizer_beside_the_same_weights_is_another_result(
+    place: Path, run_id: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(place / "outputs" / run_id / "model", model)
+    words = [str(model), *QUICK, f"paths.output={tmp_path}", paths(place)[1], "mdl=false", "control=false"]
+    probe.main(words)
+    content = json.loads((model / "tokenizer.json").read_text(encoding="utf-8"))
+    content["normalizer"] = {"type": "Sequence", "normalizers": [content["normalizer"], {"type": "Lowercase"}]}
+    (model / "tokenizer.json").write_text(json.dumps(content), encoding="utf-8")
+    capsys.readouterr()
+    probe.main(words)
+    assert "wrote " in capsys.readouterr().err
 
 
 def test_layers_that_no_model_has_are_refused(place: Path, run_id: str) -> None:
