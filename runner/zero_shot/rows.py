@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from data.duplicates import drop_repeats
 from data.load import Rows, read_rows
 from data.settings import DataSettings, split_names
 from data.sources.choice import read_raw
@@ -52,6 +53,8 @@ def read_reported(data: DataSettings, cache: SharedCache) -> ReportedRows:
         rows = read_rows(data, cache)
     else:
         raw = read_raw(alone, cache)
+        if data.duplicates == "drop":
+            drop_repeats(raw, cache)  # as a run does in each split
         raw = RawData(raw.target, {name: raw.splits["train"]}, raw.dropped, raw.notes)
         limit_rows(raw, data)
         split = raw.splits[name]

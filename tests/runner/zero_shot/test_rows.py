@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,16 @@ def test_rows_of_one_file_are_those_that_a_run_reports(tmp_path: Path, cache: Sh
     settings = DataSettings(name="files", source="files", path=path, max_eval_rows=4)
     found, of_run = read_reported(settings, cache), read_rows(settings, cache)
     assert len(found.texts) == 4 and found.raw.fingerprint() == of_run.fingerprints["test"]
+
+
+def test_repeats_are_dropped_from_a_file_of_reported_rows_as_in_a_run(tmp_path: Path, cache: SharedCache) -> None:
+    path = write(tmp_path, [("a b", "y"), ("A b!", "y"), ("c d", "x")])
+    train = tmp_path / "train.csv"
+    train.write_text("text,label\n" + "".join(f"text {i},{'xy'[i % 2]}\n" for i in range(40)), encoding="utf-8")
+    settings = DataSettings(name="files", source="files", test_path=path, duplicates="drop")
+    of_run = read_rows(replace(settings, train_path=str(train)), cache)
+    found = read_reported(settings, cache)
+    assert found.texts == ["a b", "c d"] and found.raw.fingerprint() == of_run.fingerprints["test"]
 
 
 def test_rows_without_labels_name_the_cure(tmp_path: Path, cache: SharedCache) -> None:
