@@ -37,7 +37,9 @@ def advise(
     """
     typed = {word.lstrip("+").partition("=")[0] for word in words}
     found = {f"data.{key}={value}": f"without it a run refuses {_refused(key)}" for key, value in needed.items()}
-    found |= _length(data, lengths, tokenizer)
+    has_labels = bool(labels.classes or labels.numbers)
+    if has_labels:  # texts without labels are cut into blocks of data.max_length, however long they are
+        found |= _length(data, lengths, tokenizer)
     found |= _repeats(data, repeats, leaks)
     if (tokenizer.unknown or 0.0) > MOST_UNKNOWN:
         found["model.tokenizer=train"] = f"{tokenizer.unknown:.1%} of the tokens of {tokenizer.name} are unknown"
@@ -55,7 +57,8 @@ def advise(
             chosen.append(word)
             reasons.append(f"{word}: {why}")
     kept = [word for word in chosen if word.startswith(("data", "task")) and not word.startswith("data.max_length=")]
-    search = "" if labels.unit in OF_TOKENS or data.audio else _command("run best", [*kept, "max_kb=1000"])
+    has_candidates = has_labels and labels.unit not in OF_TOKENS and not data.audio
+    search = _command("run best", [*kept, "max_kb=1000"]) if has_candidates else ""
     return Advice(_command("run", chosen), tuple(reasons), search)
 
 

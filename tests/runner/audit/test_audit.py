@@ -76,6 +76,8 @@ def test_texts_without_labels_have_lengths_and_repeats(tmp_path: Path) -> None:
     audit = audit_file(tmp_path, rows_of(60), "task=mlm", "model=bert-tiny", "data.label=null")
     assert audit.task.name == "mlm" and not audit.labels.classes and not audit.labels.numbers
     assert audit.lengths["train"].words.p50 > 5
+    assert not audit.advice.search, "run best has no candidates for texts without labels"
+    assert "max_length" not in audit.advice.command, "texts become blocks, whatever their lengths"
 
 
 def test_a_file_that_is_not_there_is_one_message(tmp_path: Path) -> None:
