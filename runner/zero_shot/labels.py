@@ -61,7 +61,10 @@ def words_of_classes(text: str, classes: Sequence[str]) -> tuple[tuple[str, ...]
         return tuple(name.replace("_", " ") for name in classes), False
     given = list(named) or words
     both = f"labels are {', '.join(given)}; the classes of the data are {', '.join(classes)}"
-    if len(given) != len(classes) or len(set(given)) != len(given):
+    meant = list(named.values()) or words
+    if twice := next((word for word in meant if meant.count(word) > 1), None):
+        raise ConfigError(f"run zero-shot: {twice!r} stands for two classes: {both}. Try: a different word for each")
+    if len(given) != len(classes):
         raise ConfigError(
             f"run zero-shot: {len(given)} labels for {len(classes)} classes: {both}. Try: one label a class"
         )

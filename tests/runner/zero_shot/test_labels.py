@@ -36,7 +36,8 @@ def test_without_labels_the_classes_name_themselves() -> None:
     ("labels", "message"),
     [
         ("[a,b]", r"2 labels for 3 classes: labels are a, b; the classes of the data are x, y, z"),
-        ("[x,x,y]", "3 labels for 3 classes"),
+        ("[x,x,y]", "'x' stands for two classes"),
+        ("{x: 1, y: 2, z: 1}", "'1' stands for two classes: labels are x, y, z"),
         ("[x,b,c]", r"which label is for which class.*Try: 'labels=\{x: x, y: b, z: c\}'"),
         ("{x: 1, y: 2, w: 3}", "which label is for which class"),
         ("{x, y, z}", "expected class: word"),
