@@ -81,7 +81,9 @@ def compare_errors(first: Answered, second: Answered, cache: Path) -> Versus:
     """
     for one in (first, second):
         if one.is_of_words or not one.names:
-            raise ConfigError(f"run compare --errors works for classes, but run {one.record.identity} has none")
+            raise ConfigError(
+                f"run compare --errors works for classes and spans, but run {one.record.identity} has none"
+            )
     same = first.split == second.split and np.array_equal(first.in_words("label"), second.in_words("label"))
     prints = {one.record.data.fingerprints.get(one.split) for one in (first, second)}
     if not same or len(prints) > 1:
