@@ -122,7 +122,7 @@ def metrics_of(wanted: ZeroShot, task: Task, answers: list[TemplateScores], spli
 def chance_of(task: Task, split: TokenSplit, score: str) -> float:
     """Return the score of a random guess among the classes: of every row answered once with each of them."""
     classes = len(task.facts.names)
-    kept = np.tile(2 * np.eye(classes) - 1, (len(split), 1))
+    kept = np.tile(2 * np.eye(classes, dtype=np.int8) - 1, (len(split), 1))  # bytes: it has rows x classes x classes
     repeated = replace(split, labels=split.labels.take(np.repeat(np.arange(len(split)), classes)))
     return task.score(score).value(task.answers(kept, repeated))
 
