@@ -117,7 +117,8 @@ def show_arms(arms: Sequence[Arm], console: Console) -> None:
             less, f"{found.p:.3f}" if found else "",
         )  # fmt: skip
     console.print(table)
-    say_below("intervals and tests: over seeds (t); of fewer than two, or two in common, over the pairs", console)
+    say_below("95 %: over seeds (t), of one model over its pairs (bootstrap)", console)
+    say_below("minus the first: over the seeds in common (t), of fewer than two over the pairs (bootstrap)", console)
     say_below("by phenomenon: run blimp with two of them", console)
 
 
