@@ -26,6 +26,7 @@ from runner.sweep.job_function import JobFunction
 from runner.sweep.launcher import LocalLauncher, slots_for, sweep_settings
 from runner.sweep.optuna import outcome_of
 from runner.sweep.plan import Job, check_starts, examine_job
+from runner.tasks import named_task
 
 if TYPE_CHECKING:
     from hydra.types import HydraContext, TaskFunction
@@ -89,7 +90,12 @@ class BestSweeper(Sweeper):
         config = OmegaConf.masked_copy(
             self.loader.load_sweep_config(self.config, list(overrides)), [field.name for field in fields(Settings)]
         )
-        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Settings), config))  # type: ignore[return-value]
+        settings: Settings = OmegaConf.to_object(  # type: ignore[assignment]
+            OmegaConf.merge(OmegaConf.structured(Settings), config)
+        )
+        if task := named_task(settings.task, settings.data):
+            task.adapt(settings)
+        return settings
 
     def slots(self) -> int:
         """Return how many runs there are side by side."""

@@ -40,6 +40,8 @@ def pooled(repeats: Sequence[Sequence[Part]]) -> tuple[Answers, ...]:
             rows.append(None)
             continue
         of_answers = np.concatenate(numbers)
+        if answers.offsets is not None and len(of_answers) == answers.items:  # those of the documents of each query
+            of_answers = of_answers[answers.offsets[:-1]]
         order = np.argsort(of_answers, kind="stable")
         found.append(answers.take(order))
         rows.append(of_answers[order])

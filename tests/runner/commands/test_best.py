@@ -93,3 +93,10 @@ def test_a_mistake_is_an_exception_with_its_message_in_python(word: str, expecte
     paths = [f"paths.output={tmp_path}/out", f"paths.cache={tmp_path}/cache"]
     with pytest.raises(ConfigError, match=expected):
         search(["data=demo", "data.demo_rows=60", "steps=1", "tracker=none", word, *paths])
+
+
+def test_rankings_of_the_built_in_data_are_searched(tmp_path: Path) -> None:
+    paths = [f"paths.output={tmp_path}/out", f"paths.cache={tmp_path}/cache"]
+    words = ["data=demo", "task=rank", "data.demo_rows=2600", "steps=3", "tracker=none", *paths]
+    found = search(words)
+    assert found.winner is not None and "val/ndcg@10" in found.metrics

@@ -29,6 +29,16 @@ def test_rows_are_in_one_order_in_every_repeat() -> None:
     assert only["label"].tolist() == [1, 1] and only["prediction"].tolist() == [0, 0]
 
 
+def test_queries_keep_their_documents_where_each_document_has_a_number() -> None:
+    queries = [
+        Answers({"label": np.arange(5)}, np.array([0, 2, 5])),
+        Answers({"label": np.array([7, 8])}, np.array([0, 2])),
+    ]
+    (found,) = pooled([[(queries[0], np.array([5, 6, 0, 1, 2])), (queries[1], np.array([3, 4]))]])
+    assert found["label"].tolist() == [2, 3, 4, 7, 8, 0, 1]
+    assert found.offsets is not None and found.offsets.tolist() == [0, 3, 5, 7]
+
+
 def test_sentences_keep_their_words() -> None:
     tags = [
         Answers({"label": np.arange(4)}, np.array([0, 1, 4])),

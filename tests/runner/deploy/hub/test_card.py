@@ -40,7 +40,7 @@ def test_the_header_is_read_by_the_hubs_own_library() -> None:
     assert result.dataset_split == "validation", "the hub's own name"
     assert (result.metric_type, result.metric_value) == ("accuracy", 0.9)
     assert "| accuracy | 0.9000 | 0.8500 to 0.9400 |" in card and "2.45 MB" in card and "120 us" in card
-    assert "| always the majority class | 0.5000 | - |" in card and "200 rows of the split test" in card
+    assert "| majority-class baseline | 0.5000 | - |" in card and "200 rows of the split test" in card
     assert "scores, not probabilities" in card
 
 
