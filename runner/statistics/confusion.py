@@ -73,13 +73,14 @@ class ConfusionScore(Score):
             return super().test(pairs)
         of_pairs = [_right(first).astype(np.int8) - _right(second) for first, second in pairs]
         counts = np.bincount(np.sum(of_pairs, axis=0) + len(pairs), minlength=2 * len(pairs) + 1)
-        differences = np.arange(-len(pairs), len(pairs) + 1) / len(pairs)  # the possible values for an example
+        sums = np.arange(-len(pairs), len(pairs) + 1)  # the possible values for an example
 
         def interval() -> paired.Interval:
-            return paired.quantile_interval(paired.resample_mean(differences, counts), over_units(pairs[0][0]))
+            means = paired.resample_mean(sums / len(pairs), counts)
+            return paired.quantile_interval(means, over_units(pairs[0][0]))
 
         if len(pairs) > 1:
-            return "McNemar, examples as clusters", paired.clustered_mcnemar_p(differences, counts), interval
+            return "McNemar, examples as clusters", paired.clustered_mcnemar_p(sums, counts), interval
         return "McNemar", paired.mcnemar_p(int(counts[2]), int(counts[0])), interval
 
     def resampled_differences(self, pairs: Sequence[tuple[Answers, Answers]]) -> np.ndarray:

@@ -81,19 +81,40 @@ def mcnemar_p(first_only: int, second_only: int) -> float:
     return float(special.chdtrc(1, (abs(first_only - second_only) - 1) ** 2 / disagree))
 
 
-def clustered_mcnemar_p(differences: np.ndarray, counts: np.ndarray | None = None) -> float:
+def clustered_mcnemar_p(sums: np.ndarray, counts: np.ndarray | None = None) -> float:
     """McNemar's test where each example was answered by several pairs of models (one pair per seed).
 
-    differences: (N,) mean over the pairs of (first right) - (second right), -1..1; with counts, (N,): the distinct
-    values, and how many examples have each. The answers to one example are not independent, so an example counts once.
-    For one pair this is McNemar's statistic without continuity correction.
+    sums: (N,) whole numbers, the sum over the pairs of (first right) - (second right); with counts, (N,): the distinct
+    sums, and how many examples have each. The answers to one example are not independent, so an example counts once.
+    Exact below 1,000 examples with a sum other than 0: each of these keeps or changes its sign with equal chance, which
+    for one pair is McNemar's exact test. From 1,000 on chi-squared without continuity correction.
     Source: Durkalski et al. 2003, Statistics in Medicine 22, 2417-2428, equation for clusters of equal size.
     """
     from scipy import special
 
-    weights = np.ones(len(differences)) if counts is None else counts
-    scatter = float(weights @ differences**2)
-    return 1.0 if scatter == 0 else float(special.chdtrc(1, float(weights @ differences) ** 2 / scatter))
+    weights = np.ones(len(sums)) if counts is None else counts
+    observed, scatter = float(weights @ sums), float(weights @ sums**2)
+    if scatter == 0:
+        return 1.0
+    if weights[sums != 0].sum() < EXACT_BELOW:
+        return _random_signs_p(np.abs(sums), weights, abs(observed))
+    return float(special.chdtrc(1, observed**2 / scatter))
+
+
+def _random_signs_p(sizes: np.ndarray, counts: np.ndarray, observed: float) -> float:
+    """Return the chance that `counts` (K,) whole numbers of each of `sizes` (K,) sum to +-observed or beyond.
+
+    Their signs are tosses of a coin. The distribution of the sum is the inverse Fourier transform of a product of
+    cosines.
+    """
+    sizes, place = np.unique(sizes, return_inverse=True)
+    counts = np.bincount(place, counts)
+    width = 1 << (2 * round(float(sizes @ counts))).bit_length()  # at least the numbers that the sum may take
+    turns = np.outer(sizes, np.arange(width // 2 + 1)) % width / width  # reduced first, so that the cosines are exact
+    chances = np.fft.irfft(np.prod(np.cos(2 * np.pi * turns) ** counts[:, None], axis=0), width)
+    sums = np.minimum(np.arange(width), width - np.arange(width))  # without their sign
+    least = 2.0 ** (1 - counts[sizes > 0].sum())  # all signs are equal; rounding must not give less
+    return min(1.0, max(least, float(chances[sums >= round(observed)].sum())))
 
 
 def paired_seeds(differences: Sequence[float]) -> tuple[float, Interval] | None:

@@ -55,3 +55,11 @@ def test_rare_classes_are_left_out_of_the_common_macro_f1_also_of_draws() -> Non
     assert found == pytest.approx(class_table(confusion_of(labels[only], predictions[only], 3))["f1"][0] / 2)
     low, high = score.interval(whole, resamples=200)
     assert low < score.value(whole) < high
+
+
+def test_seeds_that_answer_alike_make_no_difference_of_accuracy_significant() -> None:
+    labels = np.arange(40) % 2
+    worse = Answers({"label": labels, "prediction": np.where(np.arange(40) < 4, 1 - labels, labels)})
+    better = Answers({"label": labels, "prediction": labels})
+    one, three = (CLASS_SCORES["accuracy"].test([(better, worse)] * seeds)[1] for seeds in (1, 3))
+    assert one == pytest.approx(three) == 0.125, "four rows decide: the exact test, however many seeds there are"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -71,18 +72,32 @@ def differences(b: int, c: int, same: int) -> np.ndarray:
     return np.array([1.0] * b + [-1.0] * c + [0.0] * same)
 
 
-@pytest.mark.parametrize(("b", "c"), [(10, 25), (7, 7), (30, 31)])
-def test_clustered_mcnemar_with_one_pair_is_mcnemar_without_correction(b: int, c: int) -> None:
-    expected = statsmodels_mcnemar([[0, b], [c, 0]], exact=False, correction=False).pvalue
-    assert stats.clustered_mcnemar_p(differences(b, c, 50)) == pytest.approx(expected)
+@pytest.mark.parametrize(("b", "c"), [(4, 0), (10, 25), (7, 7), (30, 31), (480, 500)])
+def test_clustered_mcnemar_of_few_examples_is_the_exact_test_however_often_the_answers_are_repeated(
+    b: int, c: int
+) -> None:
+    once = differences(b, c, 50)
+    assert stats.clustered_mcnemar_p(once) == pytest.approx(stats.mcnemar_p(b, c), abs=1e-12)
+    assert stats.clustered_mcnemar_p(3 * once) == pytest.approx(stats.mcnemar_p(b, c), abs=1e-12), "no new evidence"
 
 
-def test_repeating_the_same_answers_as_more_seeds_adds_no_evidence() -> None:
-    once = differences(10, 25, 50)
-    pairs = np.mean([once, once, once], axis=0)
-    assert stats.clustered_mcnemar_p(pairs) == pytest.approx(stats.clustered_mcnemar_p(once))
-    assert stats.mcnemar_p(3 * 10, 3 * 25) < stats.clustered_mcnemar_p(pairs), "pooling the pairs would claim more"
+def test_clustered_mcnemar_of_many_examples_is_mcnemar_without_correction() -> None:
+    expected = statsmodels_mcnemar([[0, 500], [580, 0]], exact=False, correction=False).pvalue
+    assert stats.clustered_mcnemar_p(differences(500, 580, 50)) == pytest.approx(expected)
+
+
+def test_clustered_mcnemar_gives_each_example_either_sign_with_equal_chance() -> None:
+    sums = np.array([3, 1, -2, 2, 1, -1, 3, 0, 0, 2, 2])
+    signs = np.array(list(itertools.product((-1, 1), repeat=len(sums))))
+    expected = np.mean(abs(signs @ sums) >= abs(sums.sum()))
+    assert stats.clustered_mcnemar_p(sums) == pytest.approx(expected)
+    assert stats.clustered_mcnemar_p(*np.unique(sums, return_counts=True)) == pytest.approx(expected)
+    assert stats.clustered_mcnemar_p(np.full(900, 3.0)) == 2.0**-899, "rounding does not blur the smallest values"
     assert stats.clustered_mcnemar_p(np.zeros(20)) == 1.0
+
+
+def test_pooling_the_pairs_of_an_example_would_claim_more() -> None:
+    assert stats.mcnemar_p(3 * 10, 3 * 25) < stats.clustered_mcnemar_p(3 * differences(10, 25, 50))
 
 
 def test_the_test_over_seeds_is_scipys_paired_t() -> None:
