@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from runner.compare.analyse import analyse
 from runner.compare.baselines import BaselineLine, baseline_lines
 from runner.compare.folds import text_of
+from runner.compare.groups import make_groups
 from runner.compare.rows import Comparison, Row
 from runner.compare.select import Selection, select_records
 from runner.record.baseline import MARK, MEANING
@@ -55,9 +56,9 @@ def show_runs(records: Iterable[RunRecord], output: Path, console: Console | Non
     console = console or Console(highlight=False)
     widen(console)
     tables: dict[tuple[str, str], list[RunRecord]] = {}
-    for run in selection.runs:
-        split = run.primary.partition("/")[0]
-        tables.setdefault((run.primary, run.record.data.examples(split)), []).append(run.record)
+    for group in make_groups(selection.runs):
+        examples = group.examples(group.headline.partition("/")[0])
+        tables.setdefault((group.headline, examples), []).extend(run.record for run in group.runs)
     found = [analyse(Selection(select_records(some, output).runs)) for some in tables.values()]
     shown = [name for comparison in found for name in _print(comparison, console)]
     for line in _legend([row for comparison in found for row in comparison.rows], shown):
@@ -83,6 +84,8 @@ def _numbers(rows: list[Row]) -> list[Number]:
     has_seeds = any(len(row.group.seeds) > 1 for row in rows)
     over = f"the examples{' and the seeds' * has_seeds}"
     if any(row.group.is_folded for row in rows):
+        over = "the rows held out"
+    if any(row.chances.folds for row in rows):
         over = "the folds, corrected for training rows that overlap"
     return [
         Number("score", 0, lambda row: "" if row.mean is None else score_text(row.mean), BaselineLine.score),

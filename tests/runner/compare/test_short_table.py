@@ -12,6 +12,7 @@ from rich.console import Console
 
 from runner.compare.short_table import show_runs
 from runner.record.folder import read_all_records
+from tests.runner.compare.folded import right_rows, write_own_fold
 from tests.runner.compare.folders import write_group
 
 BASE = {"baseline/majority": 0.5, "baseline/ngram": 0.8, "baseline/ngram_bytes": 9_000.0, "time/train_s": 1234.5}
@@ -62,6 +63,21 @@ def test_runs_on_other_data_or_of_another_metric_have_a_table_of_their_own(tmp_p
     said = shown(tmp_path, 80)
     assert "compared: test/accuracy on demo" in said and "compared: test/mse on demo" in said
     assert "4,321.10" in said, "a large score takes no more room"
+
+
+def test_the_folds_of_a_data_set_are_one_row_of_one_table(tmp_path: Path) -> None:
+    right = {"dsn": right_rows(0.8, 1), "bert-tiny": right_rows(0.6, 2)}
+    for model in right:
+        write_own_fold(tmp_path, model, "a", right[model])
+    assert "95 %: the score's interval over the rows held out" in " ".join(shown(tmp_path, 100).split())
+    for fold in "bcde":
+        for model in right:
+            write_own_fold(tmp_path, model, fold, right[model])
+    said = shown(tmp_path, 100)
+    assert said.count("compared: test/accuracy on demo") == 1, "each fold reports other rows, all folds the same"
+    for model, rows in right.items():
+        assert re.search(rf"model={model} +{rows.mean():.4f} +\S+ +5 ", said)
+    assert "the score's interval over the folds, corrected" in " ".join(said.split())
 
 
 def test_a_pipe_has_room_for_all_numbers(tmp_path: Path) -> None:
