@@ -87,15 +87,26 @@ def _caption(comparison: Comparison, shown: Sequence[Column], title: str, questi
     what = [title.removesuffix(".") + ".", question or ""] if comparison.selection.sweep else [f"Comparison on {data}."]
     titles = {column.title for column in shown}
     meanings = {
-        "95 %": r"95\,\% intervals cover variation over seeds and examples.",
+        "95 %": rf"95\,\% intervals: {'; '.join(_kinds_of_intervals(comparison.rows))}.",
         "deployed MB": "MB: all files that an answer needs.",
         "answer us": r"$\mu$s: median time from a string to its label, one at a time on one thread.",
         "p Holm": f"Differences are from {escape_latex(comparison.baseline or '')}, $p$ is corrected for all tests.",
     }
-    if not any(row.n > 1 for row in comparison.rows):
-        meanings["95 %"] = r"95\,\% intervals are over the examples."
     told = [sentence for name, sentence in meanings.items() if name in titles]
     return " ".join([*(escape_latex(part) for part in what if part), *told, "Bold: the best score."])
+
+
+def _kinds_of_intervals(rows: Sequence[Row]) -> list[str]:
+    """Return in words what the intervals of the rows are over."""
+    found = [row.chances for row in rows]
+    of_one = "with one seed " if any(one.seeds for one in found) else "with one fold " * any(one.folds for one in found)
+    kinds = {
+        "over seeds and examples": any(one.seeds and one.examples for one in found),
+        "over seeds": any(one.seeds and not one.examples for one in found),
+        "over folds, corrected for training rows that overlap": any(one.folds for one in found),
+        f"{of_one}over the examples": any(one.examples and not one.seeds and not one.folds for one in found),
+    }
+    return [words for words, is_there in kinds.items() if is_there]
 
 
 def _naming(comparison: Comparison) -> list[str]:

@@ -12,6 +12,7 @@ from runner.commands import compare
 from runner.compare.analyse import analyse
 from runner.compare.latex import escape_latex, latex
 from runner.compare.select import select_runs
+from tests.runner.compare.folded import right_rows, write_fold
 from tests.runner.compare.folders import write_group
 
 COMMANDS = {
@@ -62,6 +63,25 @@ def test_names_from_outside_are_escaped_and_datasets_are_apart(tmp_path: Path) -
     rows = check(text)
     assert text.count(r"\midrule") == 2 and text.count(r"\multicolumn") == 2 and text.count(r"\textbf") == 2
     assert any(r"50\%\_\{\#\}\&\textbackslash{}end\{table\}\$" in cell for row in rows for cell in row)
+
+
+def caption(output: Path, metric: str | None = None) -> str:
+    return (
+        latex(analyse(select_runs(output, []), metric=metric), "t", None).partition("intervals: ")[2].partition(".")[0]
+    )
+
+
+def test_the_caption_says_what_the_intervals_are_over(tmp_path: Path) -> None:
+    write_group(tmp_path / "one", "model=bert-tiny", right=[180])
+    assert caption(tmp_path / "one") == "over the examples"
+    write_group(tmp_path / "both", "model=dsn", right=[150, 160], metrics={"test/ece": 0.1})
+    assert caption(tmp_path / "both") == "over seeds and examples"
+    assert caption(tmp_path / "both", "test/ece") == "over seeds"
+    write_group(tmp_path / "both", "model=bert-tiny", right=[180])
+    assert caption(tmp_path / "both") == "over seeds and examples; with one seed over the examples"
+    for fold in range(3):
+        write_fold(tmp_path / "folds", "dsn", fold, right_rows(0.8, 1))
+    assert caption(tmp_path / "folds") == "over folds, corrected for training rows that overlap"
 
 
 def write_named(output: Path, name: str, place: int) -> None:
