@@ -185,7 +185,7 @@ def setting_matcher(word: str, known: Sequence[Settings], verb: str = "compare")
         raise ConfigError(
             f"{word}: no recorded run has the key {key}{hint} Try: run {verb} {(close or ['model'])[0]}=..."
         )
-    wanted = [text] if text.startswith("[") else text.split(",")
+    wanted = re.split(r",(?![^\[]*\])", text)  # not within a list: [none],[distil,int8]
 
     def matches(settings: Settings) -> bool:
         full = full_key(key, settings)

@@ -38,6 +38,10 @@ def test_filters_take_several_values_and_group_names(tmp_path: Path) -> None:
     assert names == {"dsn", "bert-mini"}
     (run,) = select_runs(tmp_path, ["model=dsn", "optimizer.lr=0.001"]).runs
     assert run.settings["optimizer.lr"] == 0.001
+    write_run(tmp_path, "model=dsn", "compression=[int8]")
+    write_run(tmp_path, "model=bert-tiny", "compression=[magnitude,int8]")
+    chosen = select_runs(tmp_path, ["model=dsn,bert-tiny", "compression=[none],[magnitude,int8]"]).runs
+    assert [run.settings["compression"] for run in chosen].count([]) == len(chosen) - 1 == 4, "as a sweep is typed"
 
 
 def test_ids_and_sweeps_by_name_or_id_can_be_mixed(tmp_path: Path) -> None:
