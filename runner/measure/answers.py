@@ -32,14 +32,19 @@ Ask = Callable[[Sequence[list[Any]]], object]  # predicts for rows given as colu
 
 
 def distinct_texts(split: TokenSplit, most: int = MOST_TEXTS) -> list[list[object]]:
-    """Return distinct rows of a split as columns, evenly spaced over the split; [] if it has no texts."""
+    """Return distinct rows of a split as columns, evenly spaced over the split; [] if it has no texts.
+
+    Their order is random but the same for all models, as a slow model is timed on the first ones only, which would
+    otherwise be of one class or one article.
+    """
     if split.texts is None:
         return []
     count = len(split.texts)
     rows = np.linspace(0, count - 1, min(most, count)).round().astype(int)
     cells: Columns = split.texts.read(rows)
-    different = {repr(question): question for question in zip(*cells.values())}
-    return [list(column) for column in zip(*different.values())]
+    different = list({repr(question): question for question in zip(*cells.values())}.values())
+    order = np.random.default_rng(0).permutation(len(different))
+    return [list(column) for column in zip(*(different[place] for place in order))]
 
 
 def time_answers(
