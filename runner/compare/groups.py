@@ -47,13 +47,13 @@ class Group:
         return held_out_metric(self.runs[0]) if self.is_folded else self.runs[0].primary
 
     def examples(self, split: str) -> str:
-        """Return the fingerprint of the rows of a split.
+        """Return the fingerprint of the rows of a split; of a split that differs between folds, that of the first fold.
 
         The rows held out by all folds together are the same in every repeat.
         """
         if self.is_folded and split == held_out_split(self.runs[0]):
             return f"folds of {self.settings['data.fingerprint']}"
-        return self.runs[0].record.data.examples(split)
+        return self.members[0].record.data.examples(split)  # of the folds not the oldest run, which may be any
 
     @cached_property
     def seeds(self) -> dict[int, Run]:

@@ -59,7 +59,7 @@ def right_rows(share: float, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).random(ROWS) < share
 
 
-def write_own_fold(output: Path, model: str, fold: str, right: np.ndarray, seed: int = 0) -> None:
+def write_own_fold(output: Path, model: str, fold: str, right: np.ndarray, seed: int = 0, **changes: Any) -> None:
     """Write the run of one fold of a column with the folds a to e, whose rows are the reported split."""
     held = np.flatnonzero(np.arange(ROWS) % FOLDS == "abcde".index(fold))
     labels = held // FOLDS % 2
@@ -83,6 +83,7 @@ def write_own_fold(output: Path, model: str, fold: str, right: np.ndarray, seed:
         config=config,
         identity=identity,
         overrides=[words, f"data.fold={fold}"],
+        **changes,
     )
     columns = {"row": np.arange(len(held)), "source_row": held + 1, "label": labels, "prediction": answers}
     pq.write_table(pa.table(columns), output / str(record["identity"]) / "predictions-test.parquet")

@@ -18,7 +18,7 @@ from runner.compare.select import select_runs
 from runner.compare.table import markdown
 from runner.statistics.paired import clustered_mcnemar_p, mcnemar_p
 from runner.statistics.resampled import corrected_t
-from tests.runner.compare.folded import FOLDS, right_rows, write_fold
+from tests.runner.compare.folded import FOLDS, right_rows, write_fold, write_own_fold
 from tests.runner.compare.folders import write_group
 
 
@@ -139,3 +139,12 @@ def test_a_repeat_that_lacks_a_fold_does_not_count_for_these_models(tmp_path: Pa
     found = row_of(comparison, "bert-tiny").paired
     assert isinstance(found, FoldPaired) and (found.folds, found.examples) == (6, 100)
     assert any("4 of 10 are missing" in note for note in comparison.notes)
+
+
+def test_rows_that_differ_between_folds_are_refused_as_such_whichever_fold_ran_first(tmp_path: Path) -> None:
+    for model, first in (("dsn", "a"), ("bert-tiny", "b")):
+        for fold in "ab":
+            day = 1 if fold == first else 2
+            write_own_fold(tmp_path, model, fold, right_rows(0.8, 1), started=f"2026-01-0{day}T00:00:00.000Z")
+    found = row_of(compared(tmp_path, metric="val/accuracy"), "bert-tiny")
+    assert found.verdict.startswith("not compared: folds are repeats only for held-out rows, not for val/accuracy")
