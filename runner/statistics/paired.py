@@ -104,17 +104,16 @@ def clustered_mcnemar_p(sums: np.ndarray, counts: np.ndarray | None = None) -> f
 def _random_signs_p(sizes: np.ndarray, counts: np.ndarray, observed: float) -> float:
     """Return the chance that `counts` (K,) whole numbers of each of `sizes` (K,) sum to +-observed or beyond.
 
-    Their signs are tosses of a coin. The distribution of the sum is the inverse Fourier transform of a product of
-    cosines.
+    Their signs are tosses of a coin.
     """
-    sizes, place = np.unique(sizes, return_inverse=True)
-    counts = np.bincount(place, counts)
-    width = 1 << (2 * round(float(sizes @ counts))).bit_length()  # at least the numbers that the sum may take
-    turns = np.outer(sizes, np.arange(width // 2 + 1)) % width / width  # reduced first, so that the cosines are exact
-    chances = np.fft.irfft(np.prod(np.cos(2 * np.pi * turns) ** counts[:, None], axis=0), width)
-    sums = np.minimum(np.arange(width), width - np.arange(width))  # without their sign
-    least = 2.0 ** (1 - counts[sizes > 0].sum())  # all signs are equal; rounding must not give less
-    return min(1.0, max(least, float(chances[sums >= round(observed)].sum())))
+    chances = np.ones(1)  # of each sum of the numbers with a plus, from 0 on
+    for size in np.unique(sizes[sizes > 0]).astype(int):
+        count = round(float(counts[sizes == size].sum()))
+        spaced = np.zeros(size * count + 1)
+        spaced[::size] = 0.5**count * np.cumprod([1.0, *((count - np.arange(count)) / np.arange(1, count + 1))])
+        chances = np.convolve(chances, spaced)
+    sums = np.abs(2 * np.arange(len(chances)) - (len(chances) - 1))
+    return min(1.0, float(chances[sums >= round(observed)].sum()))
 
 
 def paired_seeds(differences: Sequence[float]) -> tuple[float, Interval] | None:
