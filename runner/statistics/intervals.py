@@ -1,8 +1,8 @@
 """95 % intervals of scores, from one set of predictions.
 
-Accuracy has a closed form (Wilson); every other score is bootstrapped. For a classifier no rows are resampled: its
-scores depend only on the confusion matrix, and resampling rows amounts to drawing that matrix from a multinomial
-distribution. Standard library and numpy; scipy for Student's t over seeds.
+Shares of rows, such as accuracy, have a closed form (Wilson); every other score is bootstrapped. For a classifier no
+rows are resampled: its scores depend only on the confusion matrix, and resampling rows amounts to drawing that matrix
+from a multinomial distribution. Standard library and numpy; scipy for Student's t over seeds.
 """
 
 from __future__ import annotations

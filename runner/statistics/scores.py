@@ -16,7 +16,8 @@ import numpy as np
 
 from runner.statistics import paired
 from runner.statistics.answers import Answers
-from runner.statistics.intervals import RESAMPLES, bootstrap_rows, resample_rows
+from runner.statistics.intervals import RESAMPLES, bootstrap_rows, resample_rows, wilson_interval
+from runner.statistics.score_table import is_share
 
 OfCounts = Callable[[np.ndarray], np.ndarray]  # from how often each unit was drawn, (R, N), to scores (R,)
 Compared = tuple[str, float, paired.Interval]  # the test's name, the p-value, the interval of the difference
@@ -41,7 +42,14 @@ class Score(ABC):
         return None
 
     def interval(self, answers: Answers, *, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float]:
-        """Return the 95 % interval (low, high) over the units; a percentile bootstrap unless overridden."""
+        """Return the 95 % interval (low, high) over the units.
+
+        Wilson's for a share of them, as a bootstrap of units that are all right has no width, however few they are;
+        for other scores a percentile bootstrap unless overridden.
+        """
+        parts = self.contributions(answers) if is_share(self.name) else None
+        if parts is not None and np.isin(parts, (0.0, 1.0)).all():
+            return wilson_interval(float(parts.mean()), len(parts))
         return bootstrap_rows(len(answers), self.over(answers), resamples=resamples, seed=seed)
 
     def compare(self, pairs: Sequence[tuple[Answers, Answers]]) -> Compared:

@@ -8,7 +8,9 @@ import pytest
 from runner.statistics.answers import Answers
 from runner.statistics.confusion import CLASS_SCORES
 from runner.statistics.correlation import NUMBER_SCORES
+from runner.statistics.label_set_scores import LABEL_SET_SCORES
 from runner.statistics.scores import SumScore
+from runner.statistics.span_scores import SPAN_SCORES
 
 
 class ItemAccuracy(SumScore):
@@ -59,3 +61,14 @@ def test_a_mean_over_units_is_the_mean_of_what_each_adds() -> None:
         assert parts is not None and parts.mean() == pytest.approx(score.value(found))
     for other in (CLASS_SCORES["f1_macro"], NUMBER_SCORES["pearson"], ItemAccuracy()):
         assert other.contributions(found) is None
+
+
+@pytest.mark.parametrize("right", [0, 13, 20])
+def test_a_share_of_units_has_wilsons_interval(right: int) -> None:
+    whole = Answers({"label": np.ones(20, int), "prediction": (np.arange(20) < right).astype(int)})
+    expected = CLASS_SCORES["accuracy"].interval(whole)
+    assert expected[1] - expected[0] > 0.1
+    assert LABEL_SET_SCORES["subset_accuracy"].interval(whole) == expected
+    spans = Answers({"exact": whole["prediction"].astype(float)})
+    assert SPAN_SCORES["exact_match"].interval(spans) == expected
+    assert NUMBER_SCORES["mse"].interval(whole)[1] <= 1.0, "a mean of 0 and 1 that is no share is bootstrapped"
