@@ -54,7 +54,8 @@ def legend_of_columns(comparison: Comparison) -> list[str]:
     lines += _legend_of_costs(comparison)
     lines.append(
         f"Pareto-optimal: no row is both more accurate and smaller (b: {words_of(comparison.size) or 'bytes'}), "
-        f"faster (l: {words_of(comparison.time) or 'time'}), or cheaper (m: multiply-adds)."
+        f"faster (l: {words_of(comparison.time) or 'time'}), or cheaper (m: multiply-adds), "
+        "nor equal in one of both and better in the other."
     )
     if any(row.at_baseline for row in comparison.rows):
         lines.append(f"{MARK}: {MEANING}; never Pareto-optimal.")
