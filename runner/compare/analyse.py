@@ -10,7 +10,15 @@ from statistics import fmean
 from data.json_types import Json
 from runner.compare import pairs
 from runner.compare.axes import LATENCY, SIZE, TIME, latency_metric, size_metric, time_metric
-from runner.compare.folds import advice, by_fold, fold_interval, held_out_answers, held_out_split, note_over_all
+from runner.compare.folds import (
+    OF_FOLD,
+    advice,
+    by_fold,
+    fold_interval,
+    held_out_answers,
+    held_out_split,
+    note_over_all,
+)
 from runner.compare.group_pairs import compare_groups
 from runner.compare.groups import Group, explain_separate_groups, make_groups, varying_settings
 from runner.compare.lint import cost_warnings
@@ -147,10 +155,14 @@ def _order(row: Row) -> tuple[str, str, str, float]:
 def _test(rows: list[Row], baseline: str, *, any_threshold: bool) -> int:
     """Test each group against its baseline and correct for the number of tests, which is returned."""
     known = [row.group.settings for row in rows]
-    words = baseline.split()
+    words = setting_words(baseline)
     for word in words:
         if "=" not in word:
-            raise ConfigError(f"--baseline {baseline}: name a group by key=value. Try: --baseline {rows[0].group.name}")
+            example = f'--baseline "{rows[0].group.name}"'
+            raise ConfigError(f"--baseline {baseline}: name a group by key=value. Try: {example}")
+        key = word.partition("=")[0]
+        if key in ("seed", *OF_FOLD) and not any(key in settings for settings in known):
+            raise ConfigError(f"--baseline {baseline}: a group has all seeds and folds. Leave out {word}")
     tests = [setting_matcher(word, known) for word in words]
     bases = [row for row in rows if all(matches(row.group.settings) for matches in tests)]
     if not bases:

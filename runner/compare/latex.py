@@ -14,7 +14,7 @@ from runner.compare.figures import Part, parts_of
 from runner.compare.rows import Comparison, Row
 from runner.record.baseline import MARK
 from runner.record.metrics import direction
-from runner.record.run_names import naming_keys, shown_setting
+from runner.record.run_names import ABSENT, naming_keys, shown_setting
 from runner.sanitize import visible
 
 SPECIAL = {
@@ -119,7 +119,7 @@ def _naming(comparison: Comparison) -> list[str]:
 def _names(row: Row, keys: Sequence[str]) -> list[str]:
     """Return the cells that name a row: the value of each setting, marked where its runs have learned nothing."""
     found = [shown_setting(key, row.group.settings) for key in keys] or [row.group.name]
-    found = ["--" if text == "(absent)" else text for text in found]
+    found = ["--" if text == ABSENT else text for text in found]
     return [found[0] + (f" ({MARK})" if row.at_baseline else ""), *found[1:]]
 
 

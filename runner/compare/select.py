@@ -20,7 +20,7 @@ from runner.record.answer_cache import AnswerCache
 from runner.record.folder import LATEST, RECORD, find_record, read_records
 from runner.record.later import read_later
 from runner.record.record import RunRecord
-from runner.record.run_names import setting_text
+from runner.record.run_names import ABSENT, OF_A_RUN, setting_text
 from runner.record.sweep_record import SweepRecord, find_sweep, sweep_folders
 
 Settings = Mapping[str, Json]  # flat: values by their dotted keys
@@ -171,7 +171,7 @@ def full_key(key: str, settings: Settings) -> str:
 def setting_words(wanted: str | Mapping[str, Json]) -> list[str]:
     """Split the settings that name a group into key=value words; wanted: "model=dsn,seed=0" or {model: dsn}."""
     if isinstance(wanted, str):
-        return [word for word in re.split(r"\s+|,(?=[\w.]+=)", wanted) if word]
+        return [word for word in re.split(r"(?:,\s*|\s+)(?=[\w.]+=)", wanted.strip()) if word]
     return [f"{key}={setting_text(value)}" for key, value in wanted.items()]
 
 
@@ -189,7 +189,9 @@ def setting_matcher(word: str, known: Sequence[Settings], verb: str = "compare")
 
     def matches(settings: Settings) -> bool:
         full = full_key(key, settings)
-        return full in settings and any(is_value(settings[full], value) for value in wanted)
+        if full not in settings:
+            return ABSENT in wanted  # as in the name of a group
+        return any(is_value(settings[full], value) for value in wanted)
 
     return matches
 
@@ -200,6 +202,8 @@ def is_value(value: Json, text: str) -> bool:
         return setting_text(value) in (text.replace(" ", ""), f"[{text}]") or (
             value == [] and text in ("none", "[none]")
         )
+    if isinstance(value, str) and (made := OF_A_RUN.fullmatch(value)) and made[1] == text:
+        return True  # as names show the model of a run
     if isinstance(value, bool) or not isinstance(value, int | float):
         return setting_text(value) == text
     try:

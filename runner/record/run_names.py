@@ -36,6 +36,7 @@ OF_READING = ("path", "train_path", "val_path", "test_path", "text", "text_pair"
               "candidates")  # fmt: skip
 OF_A_RUN = re.compile(r".*[/\\]([0-9a-f]{10})[/\\]model")  # the folder of the model that a run made
 FIRST = ("model.name", "compression", "data.name")  # the settings that lead a name
+ABSENT = "(absent)"  # stands in a name for a setting that others have
 
 matters = cache(affects_identity)  # the same hundred keys are asked about for every run
 
@@ -182,9 +183,9 @@ def _rank(key: str, typed: set[str]) -> int:
 
 
 def shown_setting(key: str, settings: Mapping[str, Json]) -> str:
-    """Return a setting as one would type it; "(absent)" where there is none."""
+    """Return a setting as one would type it; ABSENT where there is none."""
     if key not in settings:
-        return "(absent)"
+        return ABSENT
     value = settings[key]
     if isinstance(value, str) and (made := OF_A_RUN.fullmatch(value)):
         return made[1]  # the model's folder is of no interest to a reader; `model.pretrained=<id>` finds it too

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from runner.compare.analyse import analyse
 from runner.compare.groups import Group, explain_separate_groups, make_groups
 from runner.compare.select import select_runs
 from tests.runner.compare.folders import write_group, write_run
@@ -108,3 +109,18 @@ def test_seeds_of_a_head_are_pooled_although_each_has_an_encoder_that_was_tuned_
         words = ("model=bertvision", "model/backbone=bert-mini", "model.pretrained=null")
         write_run(tmp_path, *words, seed=seed, weights={"fingerprint": str(seed) * 64})
     assert [len(group.runs) for group in groups_in(tmp_path)] == [2]
+
+
+def test_every_group_is_a_baseline_by_the_name_that_the_table_gives_it(tmp_path: Path) -> None:
+    write_group(tmp_path, "model=dsn", right=[150])
+    write_group(tmp_path, "model=dsn", "data.name='my set'", fingerprint="e" * 64, right=[150])
+    write_group(tmp_path, "model=bert-tiny", "compression=[int8]", right=[150])
+    for density in ("0.1", "0.2"):
+        words = ("compression=[magnitude,int8]", f"compression.magnitude.density={density}")
+        write_group(tmp_path, "model=bert-tiny", *words, right=[150])
+    names = [row.group.name for row in analyse(select_runs(tmp_path, [])).rows]
+    assert any("compression.magnitude.density=(absent)" in name for name in names)
+    for name in names:
+        assert [
+            row.group.name for row in analyse(select_runs(tmp_path, []), baseline=name).rows if row.is_baseline
+        ] == [name]

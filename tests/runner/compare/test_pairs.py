@@ -268,8 +268,10 @@ def test_a_baseline_that_is_not_there_or_not_unique_is_said(tmp_path: Path) -> N
     write_group(tmp_path, "model=bert-tiny", "optimizer.lr=1e-4", right=[180])
     with pytest.raises(ConfigError, match=r"no group matches. Groups: "):
         compared(tmp_path, "model=dsn,optimizer.lr=7")
-    with pytest.raises(ConfigError, match="name a group by key=value"):
+    with pytest.raises(ConfigError, match=r'name a group by key=value. Try: --baseline "model=bert-tiny '):
         compared(tmp_path, "dsn")
+    with pytest.raises(ConfigError, match=r"a group has all seeds and folds. Leave out seed=0"):
+        compared(tmp_path, "model=dsn, seed=0")
     assert "2 baselines match equally well" in refusal(tmp_path)
     assert isinstance(row_of(compared(tmp_path, "model=dsn,optimizer.lr=1e-3"), "bert-tiny").paired, Paired)
 
