@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runner.report.markup import Markup, join, tag
-from runner.report.scales import Scale, short
+from runner.report.scales import Scale, tick_words
 
 UNITS = 1000  # units of a path's coordinates in both directions
 X_TICKS = 5  # how many fit beside each other on a narrow page
@@ -25,11 +25,11 @@ def frame(x: Scale, y: Scale, marks: Markup, *, x_title: str, y_title: str, name
         for value in y.ticks()
     )
     labels = join(
-        tag("text", short(value), x=percent(x.at(value)), y=height + 18, text_anchor="middle")
-        for value in x.ticks(X_TICKS)
+        tag("text", words, x=percent(x.at(value)), y=height + 18, text_anchor="middle")
+        for value, words in zip(x.ticks(X_TICKS), tick_words(x.ticks(X_TICKS)))
     ) + join(
-        tag("text", short(value), x="-8", y=percent(1 - y.at(value)), dy="0.32em", text_anchor="end")
-        for value in y.ticks()
+        tag("text", words, x="-8", y=percent(1 - y.at(value)), dy="0.32em", text_anchor="end")
+        for value, words in zip(y.ticks(), tick_words(y.ticks()))
     )
     drawing = tag("svg", Markup(grid + labels), marks, height=height, role="img", aria_label=name)
     return tag("div", tag("p", y_title, class_="axis"), drawing, tag("p", x_title, class_="axis x"), class_="plot")

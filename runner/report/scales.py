@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 LOG_FROM = 8.0  # values that span more than this factor get a logarithmic axis
 PAD = 0.06  # of the span, on both sides
+MOST_DIGITS = 8  # of a tick
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,19 @@ def _log_ticks(low: float, high: float, most: int) -> list[float]:
     return [value for value in found if low <= math.log10(value) <= high]
 
 
-def short(value: float) -> str:
+def tick_words(ticks: Sequence[float]) -> list[str]:
+    """Return the words of the ticks of one axis, with as many digits as their exact values need."""
+    digits = next((few for few in range(3, MOST_DIGITS) if all(_is_exact(tick, few) for tick in ticks)), MOST_DIGITS)
+    return [short(tick, digits) for tick in ticks]
+
+
+def _is_exact(value: float, digits: int) -> bool:
+    return math.isclose(float(f"{value:.{digits}g}"), value, rel_tol=1e-9)
+
+
+def short(value: float, digits: int = 3) -> str:
     """Return a number in few characters: 0.85, 1.2 k, 30 M."""
     for unit, name in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
         if abs(value) >= unit:
-            return f"{value / unit:.3g}{name}"
-    return f"{value:.3g}" if value else "0"
+            return f"{value / unit:.{digits}g}{name}"
+    return f"{value:.{digits}g}" if value else "0"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from runner.report.frame import colour, keys
 from runner.report.labels import Box, Label, place_labels
 from runner.report.markup import Markup, join, tag
-from runner.report.scales import Scale, short
+from runner.report.scales import Scale, tick_words
 from runner.report.text_width import text_width
 
 FONT = 12.0
@@ -143,14 +143,15 @@ def _drawing(
 
 def _grid(x: Scale, y: Scale, layout: Layout, x_title: str, y_title: str) -> Markup:
     area, parts = layout.area, []
-    for value in x.ticks(7 if layout.width > 600 else 4):
+    ticks = x.ticks(7 if layout.width > 600 else 4)
+    for value, words in zip(ticks, tick_words(ticks)):
         left = round(area.left + x.at(value) * (area.right - area.left), 1)
         parts.append(tag("line", class_="grid", x1=left, x2=left, y1=area.top, y2=area.bottom))
-        parts.append(tag("text", short(value), x=left, y=area.bottom + 17, text_anchor="middle"))
-    for value in y.ticks():
+        parts.append(tag("text", words, x=left, y=area.bottom + 17, text_anchor="middle"))
+    for value, words in zip(y.ticks(), tick_words(y.ticks())):
         top = round(area.bottom - y.at(value) * (area.bottom - area.top), 1)
         parts.append(tag("line", class_="grid", x1=area.left, x2=area.right, y1=top, y2=top))
-        parts.append(tag("text", short(value), x=area.left - 8, y=top + 4, text_anchor="end"))
+        parts.append(tag("text", words, x=area.left - 8, y=top + 4, text_anchor="end"))
     middle = round((area.left + area.right) / 2, 1)
     parts.append(tag("text", x_title, x=middle, y=layout.height - 6, text_anchor="middle"))
     turned = f"translate(12 {round((area.top + area.bottom) / 2, 1)}) rotate(-90)"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from runner.report.frame import X_TICKS, colour, keys, percent
 from runner.report.markup import Markup, join, tag
-from runner.report.scales import Scale, short
+from runner.report.scales import Scale, tick_words
 from runner.report.scatter import level_words
 
 
@@ -39,7 +39,10 @@ def strips(rows: Sequence[Strip], *, title: str, levels: Sequence[tuple[str, flo
         if x.has(v)
     ]
     shown = [_strip(row, x, join(lines)) for row in rows]
-    ticks = [tag("text", short(v), x=percent(x.at(v)), y="14", text_anchor="middle") for v in x.ticks(X_TICKS)]
+    ticks = [
+        tag("text", words, x=percent(x.at(v)), y="14", text_anchor="middle")
+        for v, words in zip(x.ticks(X_TICKS), tick_words(x.ticks(X_TICKS)))
+    ]
     axis = tag("div", tag("span"), tag("svg", *ticks, height="20"), class_="axis-row")
     below = keys([(f"level{i % 2}", level_words(name, value, x)) for i, (name, value) in enumerate(levels)])
     return join([tag("div", *shown, axis, class_="strips"), tag("p", title, class_="axis x"), below])

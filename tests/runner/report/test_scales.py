@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.report.scales import Scale, short
+from runner.report.scales import Scale, short, tick_words
 
 
 def test_values_lie_between_the_ends_in_their_order() -> None:
@@ -35,3 +35,9 @@ def test_numbers_are_short() -> None:
     assert [short(value) for value in (0, 0.8512, 12.0, 1234, 5e6, 2.5e9, -1500)] == [
         "0", "0.851", "12", "1.23 k", "5 M", "2.5 G", "-1.5 k"
     ]  # fmt: skip
+
+
+def test_ticks_of_a_narrow_span_have_the_digits_that_tell_them_apart() -> None:
+    ticks = Scale.over([0.8812, 0.8814]).ticks()
+    assert [float(words) for words in tick_words(ticks)] == pytest.approx(ticks, abs=1e-9)
+    assert tick_words([1230.0, 1231.0]) == ["1.23 k", "1.231 k"] and tick_words([0.0, 0.1 + 0.2]) == ["0", "0.3"]
