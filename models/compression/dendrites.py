@@ -31,6 +31,7 @@ from models.compression.dendrite.module import (
     detach_dendrites,
     linear_names,
 )
+from models.compression.pruning.masks import PRUNED
 from models.compression.settings.learn import Dendrites as Options
 from models.compression.stage import Inputs, Stage, StageContext
 from models.errors import ModelError
@@ -56,8 +57,14 @@ class Dendrites(Stage):
     options: Options
 
     def check(self, model: nn.Module) -> None:
-        """ModelError unless all targets are linear layers, whose inputs can be sampled if the mode does that."""
+        """ModelError unless all targets are linear layers without zeros, with inputs that the mode can sample."""
         names = linear_names(model, self.options.targets)
+        pruned = set(cast(Any, model).architecture.get(PRUNED, ())).intersection(names)
+        if pruned and self.options.mode not in CONTROLS:
+            raise ModelError(
+                f"compression.{self.name}.targets: training {min(pruned)} with dendrites would undo the zeros of its "
+                "pruning. Try: the run before the pruning, or layers without zeros"
+            )
         inside = [name for name in names if name.startswith("bert.")]
         if inside and self.options.mode in ("cascor", "random") and reads_apart(model):
             raise ModelError(

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from models.compression.pruning.masks import PRUNED
 from models.compression.settings.pruning import Ziplm as Options
 from models.compression.stage import Inputs, Stage, StageContext, Stopwatch, Targets, TaskView
 from models.compression.structured.blocks import replaced_layers
@@ -48,6 +49,11 @@ class Ziplm(Stage):
     def check(self, model: nn.Module) -> None:
         """ModelError unless the encoder reads whole rows, in blocks of a known kind, of the length to be timed."""
         self._check_layers(model)
+        if PRUNED in cast(Network, model).architecture:
+            raise ModelError(
+                f"compression=[{self.name}] refits weights, which would undo the zeros of this pruned model. "
+                "Try: the run before its pruning"
+            )
         if reads_apart(model):
             raise ModelError(
                 f"compression=[{self.name}] measures what the tokens of a row contribute, but a bi-encoder encodes the "

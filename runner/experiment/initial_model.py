@@ -27,7 +27,9 @@ from models.checkpoints.outline import read_outline
 from models.checkpoints.read import HEAD, WEIGHTS, WeightsReport, read_config, require_weights
 from models.checkpoints.source import check_source
 from models.checkpoints.static import check_static, table_shape
+from models.compression.lengths.choice import entry_of
 from models.compression.methods import is_quantized
+from models.compression.settings.chain import undoes
 from models.heads.exits import exits_of
 from models.heads.label_order import label_names_of, match_labels, reorder_outputs
 from models.heads.linear import LinearHead
@@ -236,6 +238,12 @@ def check_finished(model: Network, settings: Settings) -> None:
     if exits_of(model) is not None:
         raise ConfigError(
             f"{settings.finished}: has exits, whose thresholds another stage would undo. Name the run before it"
+        )
+    has_lengths = entry_of(model.architecture) is not None
+    if has_lengths and (name := next((n for n, one in settings.compression.items() if undoes(one, "shorten")), "")):
+        raise ConfigError(
+            f"{settings.finished}: {name} would undo its choice of lengths. Name the run before it, and then choose "
+            f"lengths again: 'compression=[{name},length]'"
         )
 
 

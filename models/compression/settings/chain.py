@@ -22,11 +22,14 @@ RESULT = {
 def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
     """A one-line message for each stage in the wrong position of the chain, with an order that works."""
     names, found = list(stages), []
-    by_rank = sorted(names, key=lambda name: RANK[stages[name].phase])
+    by_rank = sorted(names, key=lambda name: (RANK[stages[name].phase], isinstance(stages[name], MaskedPruning)))
     for place, name in enumerate(names):
-        before = [earlier for earlier in names[:place] if RANK[stages[earlier].phase] > RANK[stages[name].phase]]
-        if stages[name].keeps_zeros:
-            before = [earlier for earlier in before if stages[earlier].phase in ("quantize", "exits")]
+        before = [
+            earlier
+            for earlier in names[:place]
+            if undoes(stages[name], stages[earlier].phase)
+            or (isinstance(stages[name], Ziplm) and isinstance(stages[earlier], MaskedPruning))  # it refits weights
+        ]
         if before:
             found.append(
                 f"compression=[{','.join(names)}]: {name} after {before[0]} would undo its "
@@ -42,6 +45,11 @@ def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
             f"Try: 'compression=[{','.join(kept)}]'"
         )
     return found
+
+
+def undoes(stage: StageSettings, phase: str) -> bool:
+    """Would a stage undo the result of an earlier stage of this phase?"""
+    return RANK[phase] > RANK[stage.phase] and not (phase == "prune" and stage.keeps_zeros)
 
 
 def _trained_codes(stages: dict[str, StageSettings]) -> list[str]:

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from models.compression.dendrites import Dendrites
+from models.compression.pruning.masks import PRUNED
 from models.compression.settings.learn import Dendrites as Options
 from models.errors import ModelError
 from tests.models.compression.tensor_context import TensorContext, parity, small, started
@@ -109,3 +110,12 @@ def test_samples_inside_a_bi_encoder_are_refused_because_its_padding_is_not_in_t
         Dendrites(Options(mode="cascor", targets=inside), "dendrites").check(model)
     Dendrites(Options(mode="gd", targets=inside), "dendrites").check(model)
     Dendrites(Options(mode="cascor"), "dendrites").check(model)
+
+
+def test_dendrites_beside_pruned_weights_are_refused_because_training_would_undo_the_zeros() -> None:
+    model, place = network(), "bert.encoder.layer.0.output.dense"
+    model.architecture[PRUNED] = [place]
+    with pytest.raises(ModelError, match=rf"targets: training {place} with dendrites would undo the zeros.*Try: "):
+        Dendrites(Options(targets=["bert.encoder"]), "dendrites").check(model)
+    Dendrites(Options(targets=["classifier"]), "dendrites").check(model)
+    Dendrites(Options(targets=["bert.encoder"], mode="restart"), "dendrites").check(model)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from models.compression.dendrite.module import attach_dendrites
+from models.compression.pruning.masks import PRUNED
 from models.compression.settings.pruning import Recovery
 from models.compression.settings.pruning import Ziplm as Options
 from models.compression.structured.layer_widths import restore, widths
@@ -100,6 +101,15 @@ def test_a_length_beyond_the_models_positions_is_refused_before_anything_is_time
 def test_a_bi_encoder_is_refused_because_its_layers_see_other_rows_than_the_mask() -> None:
     with pytest.raises(ModelError, match=r"compression=\[ziplm\].*bi-encoder.*Try: 'compression=\[magnitude\]'"):
         Ziplm(Options(length=64), "ziplm").check(small(readout=BI_ENCODER))
+
+
+def test_a_pruned_model_is_refused_because_refitting_would_undo_its_zeros() -> None:
+    start = small()
+    start.architecture[PRUNED] = ["bert.encoder.layer.0.output.dense"]
+    with pytest.raises(
+        ModelError, match=r"compression=\[ziplm\] refits weights.*zeros.*Try: the run before its pruning"
+    ):
+        Ziplm(Options(length=64), "ziplm").check(start)
 
 
 @pytest.mark.parametrize("name", ["output.dense", "attention.self.value"])

@@ -17,8 +17,13 @@ from transformers import BertConfig, BertModel, MPNetConfig, MPNetModel
 
 from data.inputs.added_tokens import with_added
 from data.inputs.tokenizer import train_tokenizer
+from models.backbones.lengths import Lengths
 from models.checkpoints.outline import Outline
+from models.compression.lengths.chosen import set_lengths
 from models.compression.settings.exits import Exits
+from models.compression.settings.learn import Distil
+from models.compression.settings.length import Length
+from models.compression.settings.pruning import Magnitude, Ziplm
 from models.compression.settings.quantization import WeightOnly
 from models.heads.exits import attach_exits
 from runner.config.compose import compose
@@ -104,6 +109,18 @@ def test_after_exits_only_other_exits_may_come() -> None:
         check_finished(model, settings)
     settings.compression = {"exits": Exits()}
     check_finished(model, settings)
+
+
+def test_after_lengths_no_stage_may_train_or_prune() -> None:
+    model, settings = small(layers=3), Settings(finished="outputs/x/model")
+    set_lengths(model, Lengths((0.9, 0.8, 1.0)))
+    for stage in (Magnitude(), Ziplm(), Distil()):
+        settings.compression = {"s": stage}
+        with pytest.raises(ConfigError, match=r"s would undo its choice of lengths.*'compression=\[s,length\]'"):
+            check_finished(model, settings)
+    for fits in (Length(), WeightOnly(), Exits()):
+        settings.compression = {"s": fits}
+        check_finished(model, settings)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from models.compression.settings import METHODS
 from models.compression.settings.chain import RANK, missing_requirements, out_of_order, wrong_starts
 from models.compression.settings.learn import Dendrites, Distil, DistilLosses, DistilPhase
+from models.compression.settings.length import Length
 from models.compression.settings.pruning import Magnitude, Ziplm
 from models.compression.settings.quantization import Bf16, Pq, Splitquant, WeightOnly
 
@@ -29,6 +30,17 @@ def test_what_learns_comes_before_what_prunes_and_that_before_what_quantizes() -
 
 def test_a_distillation_may_follow_a_pruning_as_it_keeps_the_zeros() -> None:
     assert out_of_order({"b": Magnitude(), "a": Distil()}) == []
+
+
+def test_a_distillation_after_lengths_is_refused_as_their_scores_are_of_other_weights() -> None:
+    (line,) = out_of_order({"l": Length(), "a": Distil()})
+    assert "a after l would undo its choice of lengths" in line and "Try: 'compression=[a,l]'" in line
+
+
+def test_ziplm_after_masks_is_refused_because_it_refits_weights() -> None:
+    (line,) = out_of_order({"m": Magnitude(), "z": Ziplm(), "q": WeightOnly()})
+    assert "z after m would undo its zeros" in line and "Try: 'compression=[z,m,q]'" in line
+    assert out_of_order({"z": Ziplm(), "m": Magnitude(), "q": WeightOnly()}) == []
 
 
 def test_a_pruning_from_first_weights_gets_no_trained_model() -> None:
