@@ -20,9 +20,10 @@ WEIGHTS = Grid(8, "symmetric", "row")
 def integer_product(inputs: Tensor, weights: Tensor) -> Tensor:
     """(N, in) times (out, in) transposed, both int8, as float32 (N, out).
 
-    CPUs use torch's integer kernel, whose sums are exact; other devices multiply the same integers in float32.
+    CPUs use torch's integer kernel, whose sums are exact; other devices multiply the same integers in float32, as does
+    a layer of a single input, for which torch 2.13's kernel takes the wrong layout and reads memory beyond the weights.
     """
-    if inputs.device.type == "cpu":
+    if inputs.device.type == "cpu" and inputs.shape[1] > 1:
         return torch._int_mm(inputs, weights.t()).to(torch.float32)
     return inputs.float() @ weights.float().t()
 
