@@ -24,3 +24,9 @@ def to_half(tensor: Tensor) -> Tensor:
         return tensor
     found = tensor.half()
     return found if bool(found.isfinite().all()) else tensor
+
+
+def stored_in_half(tensor: Tensor) -> Tensor:
+    """Convert a tensor to fp16 for a file if that changes no value; else return it unchanged, such as a threshold."""
+    found = to_half(tensor)
+    return found if torch.equal(found.to(tensor.dtype), tensor) else tensor

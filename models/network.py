@@ -15,7 +15,7 @@ from models.backbones.base import Backbone
 from models.backbones.hooks import LayerHook, Wanted
 from models.backbones.stock_head import StockReadout
 from models.compression.lengths.choice import entry_of
-from models.half import is_half, to_half
+from models.half import is_half, stored_in_half
 from models.heads.base import Reads
 from models.json_types import JsonObject
 from models.readouts.bi_encoder import in_batches, take_apart
@@ -113,7 +113,7 @@ class Network(nn.Module):
     def saved_tensors(self) -> dict[str, Tensor]:
         """The tensors of the saved file by name, on the CPU."""
         found = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
-        return {name: to_half(tensor) for name, tensor in found.items()} if is_half(self.architecture) else found
+        return {name: stored_in_half(tensor) for name, tensor in found.items()} if is_half(self.architecture) else found
 
 
 def reads_apart(model: nn.Module) -> bool:

@@ -24,7 +24,7 @@ from models.compression.methods import is_quantized
 from models.compression.quantization.stage import record_method
 from models.compression.stage import Stage, StageContext
 from models.errors import ModelError
-from models.half import is_half, to_half
+from models.half import is_half
 from models.heads.exits import Exits as ExitsModule
 from models.heads.exits import attach_exits, detach_exits, require_layers
 from models.heads.linear import LinearHead
@@ -123,9 +123,8 @@ class Exits(Stage):
         if options.form == "frozen":
             fit_exits(exits, sample, options.soft)
         fit_doubt(exits, sample)
-        found = calibrate(exits, see(model, exits, context, rows=None, split="calibration"), layers, options, context)
-        if is_half(model.architecture):
-            round_to_half(exits)
+        held_out = see(model, exits, context, rows=None, split="calibration")
+        found = calibrate(exits, held_out, layers, options, context, in_half=is_half(model.architecture))
         record_method(model, replace(options, after=list(places)))
         self._tell(found, layers, context)
         return model
@@ -148,12 +147,6 @@ class Exits(Stage):
             f"exits: at {self.options.rule} {found.value:.4g} the {found.rows:,} calibration rows go through "
             f"{found.layers:.2f} of {layers} layers on average; leaving early {change}, {by}"
         )
-
-
-def round_to_half(exits: ExitsModule) -> None:
-    """Round the exits' weights and buffers to the values that a 16-bit file stores."""
-    for tensor in exits.state_dict().values():
-        tensor.copy_(to_half(tensor).float())
 
 
 def attach(model: LinearHead, entry: JsonObject) -> ExitsModule:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from models.compression.quantization.coded import coded_weights
 from models.embeddings.base import computed_vectors
-from models.half import is_half, to_half
+from models.half import is_half, stored_in_half
 from models.network import Network
 from runner.record.calibration import FILE as CALIBRATION_FILE
 
@@ -90,4 +90,4 @@ def _stored_tensors(model: nn.Module) -> list[Tensor]:
     state = model.state_dict(keep_vars=True).values()
     found = list({id(value): value for value in state if isinstance(value, Tensor)}.values())
     in_half = isinstance(model, Network) and is_half(model.architecture)
-    return [to_half(value) for value in found] if in_half else found
+    return [stored_in_half(value) for value in found] if in_half else found

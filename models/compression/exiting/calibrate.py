@@ -19,6 +19,7 @@ from models.compression.exiting.states import Seen
 from models.compression.settings.exits import Exits as Options
 from models.compression.stage import StageContext
 from models.errors import ModelError
+from models.half import to_half
 from models.heads.exit_rules import threshold_of, value_of
 from models.heads.exits import Exits
 
@@ -43,12 +44,21 @@ def fewest_rows(at_most_loss: float, delta: float) -> int:
     return math.ceil(math.log(delta / 2) / math.log1p(-at_most_loss)) if 0 < at_most_loss < 1 else 2**62
 
 
-def calibrate(exits: Exits, seen: Seen, layers: int, options: Options, context: StageContext) -> Found:
-    """Set the exits' temperatures and thresholds. seen: rows not trained on; layers: number of the encoder's layers."""
+def calibrate(
+    exits: Exits, seen: Seen, layers: int, options: Options, context: StageContext, *, in_half: bool = False
+) -> Found:
+    """Set the exits' temperatures and thresholds.
+
+    seen: rows not trained on; layers: number of the encoder's layers; in_half: round the exits, but not the thresholds,
+    to fp16, as the file stores them.
+    """
     is_guaranteed = options.guarantee != "none"
     first, second = (seen.take(slice(0, None, 2)), seen.take(slice(1, None, 2))) if is_guaranteed else (seen, seen)
     if seen.last.shape[-1] > 1:
         fold_temperatures(exits, first, context)
+    if in_half:
+        for tensor in exits.state_dict().values():
+            tensor.copy_(to_half(tensor))
     found = candidates(exits, second, options)
     depths, harms, helps = losses(exits, second, layers, found)
     count = len(second.labels)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pytest
 import torch
 
+from models.compression.exiting.calibrate import losses
+from models.compression.exiting.states import see
 from models.compression.exits import Exits
 from models.compression.settings.exits import Exits as Options
 from models.compression.settings.quantization import WeightOnly as FewBits
@@ -51,6 +54,16 @@ def test_a_file_in_16_bits_keeps_the_exits_as_they_are(tmp_path: Path) -> None:
     quantized, _ = applied(WeightOnly(FewBits(bits=4, rest="fp16")), encoder())
     model, _ = made(quantized, 96, at_most_loss=0.2)
     assert torch.equal(reopened(model, tmp_path / "model")(**batch()), model(**batch()))
+
+
+def test_a_file_in_16_bits_keeps_the_threshold_that_was_calibrated_for_its_rounded_exits(tmp_path: Path) -> None:
+    quantized, _ = applied(WeightOnly(FewBits(bits=4, rest="fp16")), encoder())
+    model, context = made(quantized, 96, threshold=0.9999)  # 1 in 16 bits
+    exits, again = exits_of(model), exits_of(reopened(model, tmp_path / "model"))
+    assert exits is not None and again is not None
+    assert context.facts["exits/threshold"] == pytest.approx(0.9999) and float(again.thresholds[0]) < 1
+    found = losses(exits, see(model, exits, context, rows=None, split="calibration"), LAYERS, np.array([0.9999]))
+    assert found[1] - found[2] == pytest.approx(96 * context.facts["exits/lost"])
 
 
 def test_exits_again_replace_those_that_there_are() -> None:
