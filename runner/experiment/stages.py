@@ -85,7 +85,7 @@ def _continue_from(before: Path, prepared: PreparedRun, writer: RecordWriter) ->
         take_recipe(prepared, found.recipe.chosen)
     prepared.model = restore_saved(prepared.model, before / "model")  # type: ignore[arg-type]
     writer.continue_from(found)
-    if not (writer.folder / POINTS).exists():
+    if (before / POINTS).exists() and not (writer.folder / POINTS).exists():  # from= may have trained nothing yet
         shutil.copyfile(before / POINTS, writer.folder / POINTS)
 
 

@@ -337,6 +337,10 @@ def test_stages_on_a_finished_run_train_nothing_before_them(tmp_path: Path) -> N
     assert torch.equal((before["classifier.weight"] * 10).round() / 10, after["classifier.0.weight"])
     assert len(read_all_records(tmp_path / "outputs")[0]) == 2
     assert read_record(tmp_path / "outputs" / first.identity) == first, "the finished run is untouched"
+    chosen = settings(tmp_path, rounding=Rounding(), again=Rounding())  # the run before has logged no points
+    chosen.finished = str(folder)
+    record = run(chosen, []).record
+    assert record and record.status == "done" and [entry.name for entry in record.stages] == ["rounding", "again"]
 
 
 def test_what_may_follow_what() -> None:
