@@ -142,7 +142,8 @@ class Exits(Stage):
             )
             return
         by = "certified" if self.options.guarantee != "none" else "an estimate without a guarantee"
-        change = f"{'loses' if found.loss >= 0 else 'gains'} {100 * abs(found.loss):.2f} points there"
+        unit = "% of the labels' variance" if math.isnan(found.low) else "points"  # found.low: NaN for numbers
+        change = f"{'loses' if found.loss >= 0 else 'gains'} {100 * abs(found.loss):.2f} {unit} there"
         context.say(
             f"exits: at {self.options.rule} {found.value:.4g} the {found.rows:,} calibration rows go through "
             f"{found.layers:.2f} of {layers} layers on average; leaving early {change}, {by}"

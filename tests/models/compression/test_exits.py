@@ -105,6 +105,13 @@ def test_numbers_have_neither_confidence_nor_a_guarantee() -> None:
     Exits(Options(rule="patience")).check(model)
 
 
+def test_what_numbers_lose_is_told_as_a_share_of_their_variance() -> None:
+    _, context = made(small(layers=LAYERS, num_labels=1, readout={"name": "mean"}), rule="learned", threshold=0.9)
+    assert "% of the labels' variance there" in context.said[0]
+    _, context = made(encoder(), threshold=0.4)
+    assert "points there" in context.said[0]
+
+
 def test_rows_that_cannot_calibrate_are_refused() -> None:
     guaranteed = Exits(Options(guarantee="net_loss", at_most_loss=0.005))
     with pytest.raises(ModelError, match="needs at least 1,472 rows"):
