@@ -49,7 +49,8 @@ def out_of_order(stages: dict[str, StageSettings]) -> list[str]:
 
 def undoes(stage: StageSettings, phase: str) -> bool:
     """Would a stage undo the result of an earlier stage of this phase?"""
-    return RANK[phase] > RANK[stage.phase] and not (phase == "prune" and stage.keeps_zeros)
+    keeps = {"prune": stage.keeps_zeros, "quantize": stage.keeps_codes}
+    return RANK[phase] > RANK[stage.phase] and not keeps.get(phase, False)
 
 
 def _trained_codes(stages: dict[str, StageSettings]) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from models.compression.settings import METHODS
 from models.compression.settings.chain import RANK, missing_requirements, out_of_order, wrong_starts
 from models.compression.settings.learn import Dendrites, Distil, DistilLosses, DistilPhase
-from models.compression.settings.length import Length
+from models.compression.settings.length import Length, LengthTraining
 from models.compression.settings.pruning import Magnitude, Ziplm
 from models.compression.settings.quantization import Bf16, Pq, Splitquant, WeightOnly
 
@@ -35,6 +35,12 @@ def test_a_distillation_may_follow_a_pruning_as_it_keeps_the_zeros() -> None:
 def test_a_distillation_after_lengths_is_refused_as_their_scores_are_of_other_weights() -> None:
     (line,) = out_of_order({"l": Length(), "a": Distil()})
     assert "a after l would undo its choice of lengths" in line and "Try: 'compression=[a,l]'" in line
+
+
+def test_a_search_for_lengths_may_follow_a_quantization_but_their_training_may_not() -> None:
+    search, training = Length(train=LengthTraining(epochs=0)), Length()
+    assert out_of_order({"q": WeightOnly(), "l": search}) == []
+    assert "l after q would undo its quantized weights" in out_of_order({"q": WeightOnly(), "l": training})[0]
 
 
 def test_ziplm_after_masks_is_refused_because_it_refits_weights() -> None:
