@@ -173,12 +173,12 @@ class Agenda:
 
         first: the number of the student's first step; only teachers that are trained before it count.
         """
-        kinds = {self.plan.candidate(one.teacher).kind for one in self.plan.candidates if one.teacher and not one.small}
+        kinds = [self.plan.siblings(one.teacher) for one in self.plan.candidates if one.teacher and not one.small]
         found = []
-        for one in self.plan.candidates:
-            steps, score = self.steps_of(one.name), self.score(one.name)
-            if one.kind in kinds and steps and steps[-1].number < first and score is not None:
-                found.append((score, one.name))
+        for name in dict.fromkeys(one.name for siblings in kinds for one in siblings):
+            steps, score = self.steps_of(name), self.score(name)
+            if steps and steps[-1].number < first and score is not None:
+                found.append((score, name))
         best = max(found, key=lambda one: self.sign * one[0], default=None)
         return best if best is not None and self._little_lead(best[0], taught) is None else None
 

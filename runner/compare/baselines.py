@@ -17,7 +17,7 @@ from runner.compare.rows import Row
 from runner.record.baseline import MAJORITY, NGRAM, NGRAM_BYTES, NGRAM_US
 from runner.record.run_names import data_name
 from runner.record.shown_costs import in_mb, score_text
-from runner.tasks import find_task
+from runner.tasks import baseline_name
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,7 @@ def _line(rows: list[Row], key: str) -> BaselineLine | None:
             return None
         extent = max(sizes, default=None), max(times, default=None)
         return BaselineLine("n-gram baseline", rows[0].metric, data_name(record), min(scores), max(scores), *extent)
-    task = find_task(record.data.task)
-    name = task.baseline_name if task else "baseline"
-    return BaselineLine(name, rows[0].metric, data_name(record), min(scores), max(scores))
+    return BaselineLine(baseline_name(record.data.task), rows[0].metric, data_name(record), min(scores), max(scores))
 
 
 def baseline_levels(rows: Sequence[Row]) -> list[tuple[str, float]]:

@@ -26,7 +26,7 @@ from runner.record.record import RunRecord
 from runner.record.run_names import name_of
 from runner.record.shown_costs import ANSWER, STAR_OF_SIZE, STAR_OF_TIME, Shown, answer_of, in_mb, size_of
 from runner.sanitize import escape
-from runner.tasks import find_task
+from runner.tasks import baseline_name
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -128,7 +128,7 @@ def _score_rows(record: RunRecord) -> list[tuple[str, str]]:
                 rows.append((score_label(record, name), value))
     rows += [(name, f"{metrics[name]:.2f}") for name in OF_A_VIEW if name in metrics]
     if "baseline/majority" in metrics:
-        rows.append((_baseline_name(record), f"{metrics['baseline/majority']:.4f}"))
+        rows.append((baseline_name(record.data.task), f"{metrics['baseline/majority']:.4f}"))
     rows += [(name, f"{metrics[key]:.4f}") for key, name in NAMED.items() if key in metrics]
     if NGRAM in metrics:
         rows.append(("n-gram baseline", describe_ngram(metrics)))
@@ -137,12 +137,6 @@ def _score_rows(record: RunRecord) -> list[tuple[str, str]]:
     if record.calibration is not None:
         rows.append(("calibration", record.calibration.describe()))
     return rows
-
-
-def _baseline_name(record: RunRecord) -> str:
-    """Return the name of the baseline score."""
-    task = find_task(record.data.task)
-    return task.baseline_name if task else "baseline"
 
 
 def with_interval(metrics: dict[str, float], name: str) -> str:

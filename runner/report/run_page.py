@@ -32,7 +32,7 @@ from runner.report.markup import Markup, join, tag
 from runner.report.page import Section, choices, folded, notes, page, write_page
 from runner.report.points import read_points
 from runner.report.tables import Heading, facts, table
-from runner.tasks import find_task
+from runner.tasks import baseline_name, find_task
 from runner.version import VERSION
 
 MOST_SERIES = 12  # metrics with a chart of their curves
@@ -74,12 +74,12 @@ def _scores(record: RunRecord) -> Section:
     """Return the scores, and the headline compared with what models reach without learning."""
     metrics, primary = record.metrics, record.data.primary
     rows = _blocks(record)[0]
-    score, task = metrics.get(primary), find_task(record.data.task)
+    score = metrics.get(primary)
     known = [
         (primary, score, metrics.get(f"{primary}_low"), metrics.get(f"{primary}_high"), 0),
         ("n-gram baseline", metrics.get("baseline/ngram"), metrics.get("baseline/ngram_low"),
          metrics.get("baseline/ngram_high"), 1),
-        (task.baseline_name if task else "baseline", metrics.get("baseline/majority"), None, None, 4),
+        (baseline_name(record.data.task), metrics.get("baseline/majority"), None, None, 4),
     ]  # fmt: skip
     shown = [
         Bar(name, value, f"{value:.4f}{_interval(low, high)}", low, high, hue)

@@ -31,6 +31,12 @@ def task_class(name: str) -> type[Task]:
     return found
 
 
+def baseline_name(task: str) -> str:
+    """Return the name, in tables, of the score that is reached without learning."""
+    found = find_task(task)
+    return found.baseline_name if found else "baseline"
+
+
 def find_task(name: str) -> type[Task] | None:
     """Return the class of a task, None for one that this version does not know."""
     return task_class(name) if name in TASKS else None

@@ -23,7 +23,7 @@ from runner.record.next_step import output_words
 from runner.record.record import RunRecord
 from runner.record.shown_costs import ANSWER, SIZES, score_text
 from runner.statistics.scores import Score
-from runner.tasks import find_task
+from runner.tasks import baseline_name
 
 WIDTH, NAME, LABEL = 80, 28, 16  # columns: of a line, of a model's name, of a word before a value
 ENGINES = {  # which form of the model the judged time belongs to, by engine
@@ -133,7 +133,8 @@ def _verdicts(ending: Ending) -> Iterator[str]:
         why = missed if found == "does not hold" else ENDS_OF[found]
         yield from _row("", f"at_least={least:g} {found} on the reported rows{why}")
     if is_at_majority(ending.record.metrics, primary):
-        yield from wrapped(f"It is not significantly better than a model that learns nothing ({_baseline(ending)}).", 2)
+        name = baseline_name(ending.record.data.task)
+        yield from wrapped(f"It is not significantly better than a model that learns nothing ({name}).", 2)
     ngram = _best_ngram(ending)
     if ngram is None:
         return
@@ -175,13 +176,7 @@ def _beside(ending: Ending) -> Iterator[str]:
             "the differences.", 2
         )  # fmt: skip
     if MAJORITY in metrics:
-        yield from _line(_baseline(ending), None, metrics[MAJORITY], None)
-
-
-def _baseline(ending: Ending) -> str:
-    """Return the name of the score that is reached without learning."""
-    task = find_task(ending.record.data.task)
-    return task.baseline_name if task else "baseline"
+        yield from _line(baseline_name(ending.record.data.task), None, metrics[MAJORITY], None)
 
 
 def _line(name: str, one: Scored | None, score: float | None, gap: Gap | None) -> Iterator[str]:

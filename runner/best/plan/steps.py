@@ -36,7 +36,7 @@ def order_steps(
     repeated = repeats_of(candidates, folds, repeats) if folds else {}
 
     def steps_of(kinds: Sequence[Sequence[Candidate]]) -> list[Step]:
-        numbered = enumerate((step for kind in kinds for step in kind_steps(kind, folds, repeated)), start=1)
+        numbered = enumerate((step for members in kinds for step in kind_steps(members, folds, repeated)), start=1)
         return [Step(number, *rest) for number, rest in numbered]
 
     def is_planned(kinds: Sequence[Sequence[Candidate]]) -> bool:
@@ -110,13 +110,13 @@ def with_students_later(kinds: Kinds, is_planned: Callable[[Kinds], bool]) -> Ki
 
     is_planned: can all steps of these kinds be done in the planned time?
     """
-    students = [kind for kind in kinds if any(one.teacher and not one.small for one in kind)]
-    taught_by = {one.teacher for kind in students for one in kind}
-    teachers = [kind for kind in kinds if taught_by.intersection(one.name for one in kind)]
+    students = [members for members in kinds if any(one.teacher and not one.small for one in members)]
+    taught_by = {one.teacher for members in students for one in members}
+    teachers = [members for members in kinds if taught_by.intersection(one.name for one in members)]
     for teacher in teachers:
         place = kinds.index(teacher)
-        waiting = [kind for kind in kinds[:place] if kind in students]
-        before = [kind for kind in kinds[: place + 1] if kind not in waiting]
+        waiting = [members for members in kinds[:place] if members in students]
+        before = [members for members in kinds[: place + 1] if members not in waiting]
         if waiting and teacher not in students and is_planned([*before, waiting[0]]):
             kinds = [*before, *waiting, *kinds[place + 1 :]]
     return kinds

@@ -22,7 +22,7 @@ from runner.record.model_card import cleaning, has_label_sets, label_sets, proba
 from runner.record.record import RunRecord
 from runner.record.shown_costs import ANSWER, in_mb
 from runner.sanitize import mask, visible
-from runner.tasks import find_task
+from runner.tasks import baseline_name
 
 SPANS, TAGS = "ForQuestionAnswering", "ForTokenClassification"
 PIPELINES = {
@@ -194,8 +194,7 @@ def _scores(record: RunRecord) -> str:
     for name, words in named.items():
         rows += [[words, f"{metrics[name]:.4f}", "-"]] if name in metrics else []
     if (majority := metrics.get("baseline/majority")) is not None and not metrics.keys() & named:
-        task = find_task(record.data.task)
-        rows.append([task.baseline_name if task else "baseline", f"{majority:.4f}", "-"])
+        rows.append([baseline_name(record.data.task), f"{majority:.4f}", "-"])
     if (ngram := metrics.get(NGRAM)) is not None:
         rows.append(["a linear model on n-grams", f"{ngram:.4f}", "-"])
     count = int(metrics.get(f"{split}/examples", record.data.rows.get(split, 0)))
