@@ -9,12 +9,14 @@ tag(log,interval(1e-5,1e-2))      any number between, drawn on a logarithmic sca
 
 from __future__ import annotations
 
+import math
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import ConfigError
 
 if TYPE_CHECKING:
-    from hydra.core.override_parser.types import Override, Sweep
+    from hydra.core.override_parser.types import Override, RangeSweep, Sweep
     from optuna.distributions import BaseDistribution
 
 
@@ -50,12 +52,24 @@ def distribution(override: Override) -> BaseDistribution:
             assert sweep.start is not None and sweep.end is not None, "interval() has two arguments"
             return _numbers(sweep, sweep.start, sweep.end)
         if isinstance(sweep, RangeSweep):
-            values = sorted(sweep.range())
-            step = values[1] - values[0] if len(values) > 1 else 1
-            return _numbers(sweep, values[0], values[-1], step)
+            return _evenly_spaced(sweep)
         return CategoricalDistribution(list(override.sweep_string_iterator()))
-    except (ValueError, IndexError) as error:
-        raise ConfigError(f"{override.input_line}: {error}. Try: choice(...) with the values themselves") from error
+    except ValueError as error:
+        raise ConfigError(
+            f"{override.input_line}: {str(error).rstrip('.')}. Try: choice(...) with the values themselves"
+        ) from error
+
+
+def _evenly_spaced(sweep: RangeSweep) -> BaseDistribution:
+    """Return the values of a range, counted in decimals: in floats the last one is often no multiple of the step."""
+    assert sweep.start is not None and sweep.stop is not None, "range() has an end"
+    start, stop, step = (Decimal(str(number)) for number in (sweep.start, sweep.stop, sweep.step))
+    count = math.ceil((stop - start) / step) if step else 0
+    if count < 1:
+        raise ValueError("there is no value in this range")
+    low, high = sorted((start, start + (count - 1) * step))
+    kind = int if all(isinstance(number, int) for number in (sweep.start, sweep.stop, sweep.step)) else float
+    return _numbers(sweep, kind(low), kind(high), kind(abs(step)))
 
 
 def _numbers(sweep: Sweep, low: float, high: float, step: float | None = None) -> BaseDistribution:
@@ -64,4 +78,4 @@ def _numbers(sweep: Sweep, low: float, high: float, step: float | None = None) -
     log = "log" in sweep.tags
     if isinstance(low, int) and isinstance(high, int):
         return IntDistribution(low, high, log=log, step=int(step or 1))
-    return FloatDistribution(low, high, log=log, step=None if log else step)
+    return FloatDistribution(low, high, log=log, step=step)

@@ -33,6 +33,19 @@ def test_hydras_grammar_becomes_optunas_distributions() -> None:
         distribution("range(5,5)")
 
 
+def test_a_range_has_the_values_that_its_grammar_says_whatever_floats_make_of_them() -> None:
+    from optuna.distributions import FloatDistribution
+
+    assert distribution("range(0.1,1.0,0.2)") == FloatDistribution(0.1, 0.9, step=0.2)
+    assert distribution("range(0.3,0.8,0.1)") == FloatDistribution(0.3, 0.7, step=0.1)
+    assert distribution("range(0.9,0.1,-0.2)") == FloatDistribution(0.3, 0.9, step=0.2)
+    with pytest.raises(ConfigError, match="no value in this range"):
+        distribution("range(5,1)")
+    for both in ("tag(log,range(1,9,2))", "tag(log,range(0.1,0.9,0.2))"):
+        with pytest.raises(ConfigError, match="log.*choice"):
+            distribution(both)
+
+
 def test_a_later_value_of_a_key_replaces_the_search_over_it() -> None:
     words = ["optimizer.lr=interval(1,2)", "seed=range(0,3)", "optimizer.lr=0.1", "+sweep=x"]
     fixed, space = split_overrides(OverridesParser.create().parse_overrides(words))
