@@ -122,7 +122,7 @@ def read_edges(text: str) -> LabelledSplits:
 def _read(path: Path) -> Iterator[Labelled]:
     """Yield the sentences of a file."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # not at the line separators inside texts
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 ({error}). Convert it") from error
     for number, line in enumerate(lines, 1):

@@ -35,6 +35,13 @@ def test_a_file_is_read_as_jiant_has_it(tmp_path: Path) -> None:
     assert len(found.limited(10).splits["train"]) == 2
 
 
+def test_a_text_may_contain_a_line_separator(tmp_path: Path) -> None:
+    line = json.dumps({"text": "Ian\u2028ate \x85 cake", "targets": TARGETS[:1]}, ensure_ascii=False)
+    other = line.replace("A0", "A1")
+    (tmp_path / "a.jsonl").write_text("\r\n".join([line, other] * 10), encoding="utf-8")
+    assert read_edges(str(tmp_path / "a.jsonl")).splits["report"][0].words == ("Ian", "ate", "cake")
+
+
 @pytest.mark.parametrize(
     ("target", "message"),
     [
