@@ -81,7 +81,8 @@ def _layers(report: ProbeReport, pool: str) -> Table:
     table = _table("task", tuple(str(layer) for layer in layers))
     for task in report.tasks:
         by_layer: dict[int, Line] = {line.layer: line for line in task.lines if line.pool == pool}
-        table.add_row(escape(task.name), *(f"{by_layer[layer].accuracy:.3f}".lstrip("0") for layer in layers))
+        if by_layer:  # sentences, words and spans are pooled in their own ways
+            table.add_row(escape(task.name), *(f"{by_layer[layer].accuracy:.3f}".lstrip("0") for layer in layers))
     return table
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 from rich.console import Console
 
@@ -29,6 +30,16 @@ def test_the_best_layer_stands_beside_its_controls_within_80_columns() -> None:
 def test_every_layer_is_shown_on_demand() -> None:
     found = printed("layer")
     assert ".600" in found and ".800" in found and "layer 0: the embeddings" in found
+
+
+def test_tasks_of_words_and_of_sentences_have_tables_of_their_own() -> None:
+    report = made_report()[0]
+    words = replace(report.tasks[0], name="pos", lines=[replace(one, pool="word") for one in report.tasks[0].lines])
+    stream = io.StringIO()
+    show_report(replace(report, tasks=[words, *report.tasks]), Console(file=stream, width=80), "layer")
+    of_words, of_sentences = stream.getvalue().split("word of the tokens")
+    assert "pos" in of_words and "past_present" not in of_words
+    assert "past_present" in of_sentences and "pos " not in of_sentences
 
 
 def test_two_models_are_shown_with_their_difference() -> None:
