@@ -13,6 +13,7 @@ from runner.cascade.rows import BothAnswers
 from runner.errors import ConfigError
 from runner.record.predictions import read_predictions
 from runner.record.record import ClassReport
+from runner.statistics.auroc_first import margins_of
 from runner.statistics.deferral import net_loss_interval
 from runner.tasks.make import task_of_record
 
@@ -37,8 +38,7 @@ def evaluate(pair: Pair, rows: BothAnswers, chosen: Chosen) -> Evaluation:
     task, stored = task_of_record(record), read_predictions(pair.large.folder, rows.split, record)
     if stored is None:
         raise ConfigError(f"run {record.identity} has no stored answers of {split}. Try: run it again with force=true")
-    prediction = np.where(taken, rows.small.argmax(axis=1), rows.large.argmax(axis=1))
-    answers = replace(stored, columns={**stored.columns, "prediction": prediction})
+    answers = replace(stored, columns={**stored.columns, **scored_columns(given_shares(rows, taken))})
     names = tuple(dict.fromkeys((*task.metrics, *task.always_recorded)))
     found = {f"{split}/{name}": value for name, value in task.evaluate(answers, names).items()}
     for name in task.metrics:
@@ -53,6 +53,17 @@ def evaluate(pair: Pair, rows: BothAnswers, chosen: Chosen) -> Evaluation:
         found["baseline/majority"] = record.metrics["baseline/majority"]
     report = task.report(answers)
     return Evaluation(found, {split: ClassReport(**report)} if report else {}, len(rows))
+
+
+def given_shares(rows: BothAnswers, taken: np.ndarray) -> np.ndarray:
+    """Return the probabilities (rows, C) of the model that answers each row; taken: (rows,) those of the small one."""
+    return np.where(taken[:, None], rows.small, rows.large)
+
+
+def scored_columns(shares: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what scores read of probabilities (rows, C), by column: the class, and the log odds against the first."""
+    logarithms = np.log(np.maximum(shares, np.finfo(np.float64).tiny))
+    return {"prediction": shares.argmax(axis=1), "margin": margins_of(logarithms)}
 
 
 def scores_on(pair: Pair, rows: BothAnswers, chosen: Chosen) -> dict[str, float]:
@@ -81,14 +92,13 @@ def write_answers(folder: Path, pair: Pair, rows: BothAnswers, chosen: Chosen) -
     import pyarrow.parquet as pq
 
     name, taken = f"predictions-{rows.split}.parquet", by_small(rows, chosen)
-    shares = np.where(taken[:, None], rows.small, rows.large)
+    shares = given_shares(rows, taken)
+    scored = scored_columns(shares)
     with pa.OSFile(str(pair.large.folder / name)) as stream, pq.ParquetFile(stream) as file:
         table = file.read(use_threads=False)
     labels = pa.array(pair.large.record.data.labels)
-    made = {
-        "prediction": pa.array(shares.argmax(axis=1)),
-        "prediction_name": labels.take(pa.array(shares.argmax(axis=1))),
-    }
+    made = {column: pa.array(values) for column, values in scored.items()}
+    made["prediction_name"] = labels.take(made["prediction"])
     logits = np.log(np.maximum(shares, np.finfo(np.float32).tiny)).astype(np.float32)
     made |= {f"logit_{place}": pa.array(logits[:, place]) for place in range(shares.shape[1])}
     for place, column in enumerate(table.column_names):
