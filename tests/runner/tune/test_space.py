@@ -42,7 +42,7 @@ def test_a_range_has_the_values_that_its_grammar_says_whatever_floats_make_of_th
     with pytest.raises(ConfigError, match="no value in this range"):
         distribution("range(5,1)")
     for both in ("tag(log,range(1,9,2))", "tag(log,range(0.1,0.9,0.2))"):
-        with pytest.raises(ConfigError, match="log.*choice"):
+        with pytest.raises(ConfigError, match=r"log.*choice"):
             distribution(both)
 
 
