@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+NUMBERS = 2  # raise when the same probes of the same vectors get other numbers
 NEUTRAL = (("grid", QUICK), ("has_mix", False))  # choices that are not in the keys of results
 
 
@@ -132,7 +133,7 @@ def _key(subject: Subject, base: Subject | None, tasks: Sequence[ProbingTask], d
             "rows": {task.name: sorted(task.fingerprints.values()) for task in tasks},
             "weights": weights_digest(subject.source, KEY),
             "given": wanted.given if base is None else weights_digest(base.source, KEY),
-            "version": SCHEMA_VERSION,
+            "version": [SCHEMA_VERSION, NUMBERS],
         }
     )
 

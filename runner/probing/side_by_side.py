@@ -20,9 +20,9 @@ class Plan:
     """When probes stop, by looks at the selection rows."""
 
     looks: int  # at most
-    patience: int  # looks without a gain of any layer
+    patience: int  # looks of a layer without a gain, after which its weights are no longer kept
     least_gain: float  # in the unit of the loss
-    solved: float = 0.0  # a loss with nothing left to gain
+    solved: float = -np.inf  # a loss with nothing left to gain
     factor: float = 1.0  # of a layer's learning rate, after looks without a gain
     factor_patience: int = 0  # so many such looks are let pass
 
@@ -36,23 +36,28 @@ def fit_side_by_side(
 ) -> None:
     """Fit probes; of each layer the weights with the lowest loss on the selection rows stay.
 
+    A layer ends as it would by itself: what it learns while others are still being fitted does not count.
+
     steps: yields the losses of the steps until the next look, each summed over layers; losses: of the layers on the
     selection rows, (S,).
     """
     best, kept = losses(), copy.deepcopy(probes.state_dict())
+    last_gain = best  # the loss at the last gain: many small ones in a row are a gain, too
     waited, rates = np.zeros(len(best), np.int64), np.ones(len(best), np.float32)
     for _ in range(plan.looks):
+        has_ended = (waited >= plan.patience) | (best < plan.solved)
+        if has_ended.all():
+            break
         probes.train()
         for loss in steps():
             optimizer.zero_grad()
             loss.backward()
             _step(optimizer, probes, rates)
         found = losses()
-        better = found < best - plan.least_gain
-        _keep(kept, probes, better)
-        best, waited = np.minimum(best, found), np.where(better, 0, waited + 1)
-        if waited.min() >= plan.patience or best.max() < plan.solved:
-            break
+        is_lowest, is_gain = (found < best) & ~has_ended, found < last_gain - plan.least_gain
+        _keep(kept, probes, is_lowest)
+        best, last_gain = np.where(is_lowest, found, best), np.where(is_gain, found, last_gain)
+        waited = np.where(has_ended, waited, np.where(is_gain, 0, waited + 1))
         slower = (waited > 0) & (waited % (plan.factor_patience + 1) == 0)
         rates = np.where(slower, rates * plan.factor, rates).astype(np.float32)
     probes.load_state_dict(kept)
