@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +18,8 @@ from runner.probing.probe import Rows, Splits
 from runner.probing.probed import Models, Probed
 from runner.probing.results import Line, TaskReport
 from runner.probing.wanted import LAYER_0, MEAN, WORD
+
+FIRSTS = {(MEAN, 0), (WORD, 0)}  # the mean of the embeddings, of a sentence or a word
 
 
 class ClassTask(Protocol):
@@ -109,11 +112,14 @@ def rows_given(rows: Splits, task: ClassTask, models: Models) -> Splits | None:
                 "Try: given=layer0"
             )
         return {which: Rows(one.vectors[:, -1:], one.labels) for which, one in found.items()}
-    firsts = [(MEAN, 0), (WORD, 0)]
-    cells = [(cell.pool, cell.layer) for cell in probed.cells(task.pools(probed))]
-    place = next((place for place, cell in enumerate(cells) if cell in firsts), None)
-    if place is None or probed.wanted.given != LAYER_0:
+    if probed.wanted.given != LAYER_0:
         return None
+    if not FIRSTS & {(cell.pool, cell.layer) for cell in probed.cells(task.pools(probed))}:
+        pools = probed.wanted.pools if MEAN in probed.wanted.pools else (MEAN,)
+        probed = replace(probed, wanted=replace(probed.wanted, pools=pools, layers=(0,)))
+        rows = task.rows(probed, probed.network)
+    cells = [(cell.pool, cell.layer) for cell in probed.cells(task.pools(probed))]
+    place = next(place for place, cell in enumerate(cells) if cell in FIRSTS)
     return {which: Rows(one.vectors[:, place : place + 1], one.labels) for which, one in rows.items()}
 
 

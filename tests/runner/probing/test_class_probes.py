@@ -32,6 +32,10 @@ def test_the_control_has_the_vectors_of_the_task_and_labels_of_first_tokens(plac
 
     given = rows_given(rows, task, Models(probed, None, None))
     assert given is not None and np.array_equal(given["report"].vectors[:, 0], rows["report"].vectors[:, 0])
+    for pools, layers in ((("cls",), None), (("mean", "cls"), (2,))):  # where layer 0, or its mean, is not probed
+        part = replace(probed, wanted=replace(wanted, pools=pools, layers=layers))
+        known = rows_given(task.rows(part, part.network), task, Models(part, None, None))
+        assert known is not None and np.array_equal(known["report"].vectors[:, 0], rows["report"].vectors[:, 0])
     nothing = replace(probed, wanted=replace(wanted, given=NO_BASE))
     assert rows_given(rows, task, Models(nothing, None, None)) is None
     other = rows_given(rows, task, Models(nothing, None, probed))
