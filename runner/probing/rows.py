@@ -73,8 +73,14 @@ class TaskRows:
         return {which: first_tokens(split, special) for which, split in self.tokens(probed).items()}
 
     def notes(self, probed: Probed) -> list[str]:
-        """Return nothing: every sentence is a row."""
-        return []
+        """Return how many texts are read in part."""
+        tokens = self.tokens(probed).values()
+        cut, texts = sum(split.truncated for split in tokens), sum(map(len, tokens))
+        if not cut:
+            return []
+        return [
+            f"{cut:,} of {texts:,} texts have more than {probed.longest(LONGEST)} tokens, the rest of which is not read"
+        ]
 
     def probe(self, models: Models) -> tuple[TaskReport, dict[str, np.ndarray]]:
         """Fit all probes; as every task does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from data.settings import DataSettings
 from data.stores.build_once import SharedCache
 from runner.errors import ConfigError
+from runner.probing.probed import Probed
 from runner.probing.rows import data_of_task, read_task
 
 
@@ -23,3 +25,13 @@ def test_tags_and_numbers_are_no_classes_of_texts(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="demo does not have one class per text"):
         read_task("demo", DataSettings(task="tags", demo_task="tags", demo_rows=100), cache)
     assert read_task("demo", DataSettings(demo_rows=100), cache).classes == 2
+
+
+def test_texts_that_are_read_in_part_are_counted(tmp_path: Path, probed: Probed) -> None:
+    texts = ["good " * 200, "bad " * 5, "good bad"] * 20
+    lines = [json.dumps({"text": text, "label": "ab"[number % 2]}) for number, text in enumerate(texts)]
+    (tmp_path / "long.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    settings = DataSettings(name="files", source="files", path=str(tmp_path / "long.jsonl"))
+    (note,) = read_task("files", settings, SharedCache(tmp_path)).notes(probed)
+    assert note.startswith("20 of 60 texts have more than 128 tokens")
+    assert read_task("demo", DataSettings(demo_rows=100), SharedCache(tmp_path)).notes(probed) == []
