@@ -37,13 +37,19 @@ class Versus:
 def versus(first: tuple[ProbeReport, Right], second: tuple[ProbeReport, Right]) -> Versus:
     """Compare two reports task by task, each at the layer that the selecting rows prefer for it.
 
-    Raises ConfigError for reports of other tasks or other rows.
+    Both are of the same tasks. Raises ConfigError where the models do not read the same rows.
     """
     (one, right_one), (two, right_two) = first, second
-    if [(task.name, task.rows["report"]) for task in one.tasks] != [(t.name, t.rows["report"]) for t in two.tasks]:
-        raise ConfigError("run probe: the two results are for different tasks or rows. Try: repeat=true")
     best_one = {task.name: right_one[task.name][task.best.name] for task in one.tasks}
     best_two = {task.name: right_two[task.name][task.best.name] for task in two.tasks}
+    for mine, theirs in zip(one.tasks, two.tasks, strict=True):
+        counts, name = (mine.rows["report"], theirs.rows["report"]), mine.name
+        if counts[0] != counts[1] or len(best_one[name]) != len(best_two[name]):
+            raise ConfigError(
+                f"run probe: {name}: {one.model} reads {counts[0]:,} of the reported rows, {two.model} {counts[1]:,}: words "
+                "beyond the longest text of a model, or without a token of it, are left out, so the two cannot be "
+                "compared row by row. Both results are written. Try: each model by itself, or tasks of whole sentences"
+            )
     tasks = [_line(task.name, [task], best_one, best_two) for task in one.tasks]
     corrected = holm_p_values([line.p for line in tasks])
     tasks = [replace(line, p=p) for line, p in zip(tasks, corrected)]
