@@ -46,8 +46,8 @@ def versus(first: tuple[ProbeReport, Right], second: tuple[ProbeReport, Right]) 
         counts, name = (mine.rows["report"], theirs.rows["report"]), mine.name
         if counts[0] != counts[1] or len(best_one[name]) != len(best_two[name]):
             raise ConfigError(
-                f"run probe: {name}: {one.model} reads {counts[0]:,} of the reported rows, {two.model} {counts[1]:,}: words "
-                "beyond the longest text of a model, or without a token of it, are left out, so the two cannot be "
+                f"run probe: {name}: {one.model} reads {counts[0]:,} of the reported rows, {two.model} {counts[1]:,}: "
+                "words beyond the longest text of a model, or without a token of it, are left out, so they cannot be "
                 "compared row by row. Both results are written. Try: each model by itself, or tasks of whole sentences"
             )
     tasks = [_line(task.name, [task], best_one, best_two) for task in one.tasks]

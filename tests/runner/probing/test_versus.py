@@ -28,11 +28,11 @@ def test_a_model_against_itself_differs_in_nothing() -> None:
 
 
 def test_models_that_read_other_rows_cannot_be_compared() -> None:
-    with pytest.raises(ConfigError, match=r"A reads 400 of the reported rows and B 300.*Try: each model by itself"):
+    with pytest.raises(ConfigError, match=r"A reads 400 of the reported rows, B 300.*Try: each model by itself"):
         versus(made_report(model="A", rows=400), made_report(model="B", rows=300))
     first, (report, right) = made_report(), made_report()
     shorter = {task: {name: values[1:] for name, values in lines.items()} for task, lines in right.items()}
-    with pytest.raises(ConfigError, match="cannot be compared row by row"):  # as many words of fewer sentences
+    with pytest.raises(ConfigError, match="they cannot be compared row by row"):  # as many words of fewer sentences
         versus(first, (report, shorter))
 
 
