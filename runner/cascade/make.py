@@ -26,7 +26,7 @@ from runner.record.record import Environment, RunRecord
 from runner.record.writer import RecordWriter
 from runner.version import NUMBERS, VERSION
 
-MEAN = "speed/answer_us_mean"
+MEAN, THREADS = "speed/answer_us_mean", "speed/threads"
 TYPICAL = "cascade/answer_us"  # the medians of both models' texts, weighted by how many there are
 ABOUT = (".md", DESCRIPTION_FILE)  # endings of files that only describe a model
 MOST_APART = 0.05  # of the small model's shares of reported and of calibration rows; beyond it a warning is printed
@@ -64,11 +64,11 @@ def find_or_make(
 ) -> tuple[RunRecord, Path]:
     """Return the record of a cascade and its folder in `output`, made unless it exists.
 
-    force: makes it again, which also happens if requested times are missing.
+    force: makes it again, which also happens if the times on so many threads are requested and missing.
     """
     folder = output / wanted.identity()
     before = read_record(folder)
-    if before and before.status == "done" and not force and (MEAN in before.metrics or not measuring.seconds):
+    if before and before.status == "done" and not force and is_timed(before, measuring):
         return before, folder
     found = evaluate(wanted.pair, wanted.reported, wanted.chosen)
     times, note = measure(wanted, cache, measuring)
@@ -82,11 +82,19 @@ def find_or_make(
         write_answers(folder, wanted.pair, wanted.selecting, wanted.chosen)
         writer.add_metrics(scores_on(wanted.pair, wanted.selecting, wanted.chosen))
     writer.add_metrics(found.metrics | costs_of(wanted.pair, found) | (times_of(times) if times else {}))
+    if times:
+        writer.add_metrics({THREADS: measuring.threads})
     writer.set_reports(found.reports)
     further = what_more_rows_allow(wanted.chosen), other_rows(wanted.chosen, found), note, warning(times)
     writer.add_notes([*sentences(facts), *filter(None, further)])
     writer.finish("done")
     return writer.record, folder
+
+
+def is_timed(record: RunRecord, measuring: Measuring) -> bool:
+    """Has a cascade the times that are requested? Earlier versions recorded no threads; the default is 1."""
+    metrics = record.metrics
+    return not measuring.seconds or (MEAN in metrics and metrics.get(THREADS, 1) == measuring.threads)
 
 
 def measure(wanted: NewCascade, cache: Path, measuring: Measuring) -> tuple[Times | None, str]:

@@ -155,3 +155,7 @@ def test_an_estimate_needs_no_guarantee_and_no_time(place: Path, made: RunRecord
     assert main(words(place, "at_most_loss=0.001", "guarantee=none", "seconds=1")) == 0
     timed = read_record(place / "outputs" / record.identity)
     assert timed is not None and timed.metrics["speed/answer_us_mean"] > 0, "made again, for its times"
+    assert timed.metrics["speed/threads"] == 1
+    assert main(words(place, "at_most_loss=0.001", "guarantee=none", "seconds=1", "threads=2")) == 0
+    again = read_record(place / "outputs" / record.identity)
+    assert again is not None and again.metrics["speed/threads"] == 2, "times on one thread are none on two"
