@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
 
 SPECIAL = re.compile(r"\[\w+\]|<(?!0x)[^<>\s]+>|")  # special tokens: [CLS], [unused7], <s>; or empty
+UNKNOWN = ("[UNK]", "<unk>")
 STARTS = ("##", "\u2581", "\u0120")  # prefixes of a piece inside a word, or after a space
 BATCH = 256  # tokens per forward pass
 
@@ -51,7 +52,7 @@ def spell(backend: Backend, tokens: Sequence[str]) -> list[list[int]]:
     """The encoder's ids for each token: its own id if it has one, else those of its pieces; [] for special tokens."""
     backend.no_truncation()
     backend.no_padding()
-    known, unknown = backend.get_vocab(), backend.token_to_id("[UNK]")
+    known, unknown = backend.get_vocab(), {backend.token_to_id(name) for name in UNKNOWN}
     found: list[list[int]] = []
     for token in tokens:
         if SPECIAL.fullmatch(token):
@@ -60,7 +61,9 @@ def spell(backend: Backend, tokens: Sequence[str]) -> list[list[int]]:
             found.append([known[token]])
         else:
             text = next((token[len(mark) :] for mark in STARTS if token.startswith(mark)), token)
-            found.append([index for index in backend.encode(text, add_special_tokens=False).ids if index != unknown])
+            found.append(
+                [index for index in backend.encode(text, add_special_tokens=False).ids if index not in unknown]
+            )
     return found
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from tokenizers import Tokenizer as Backend
+from tokenizers.models import WordLevel
 from transformers import AutoModel
 
 from data.inputs.tokenizer import train_tokenizer
@@ -46,6 +47,12 @@ def test_tokens_are_spelled_by_their_own_id_or_by_the_pieces_of_their_text(sourc
     assert found[0] == found[4] == []
     assert found[1] == [ids["film"]] and found[2] == backend.encode("filmdull", add_special_tokens=False).ids
     assert len(found[2]) > 1 and found[5] == [ids["dull"]]
+
+
+@pytest.mark.parametrize("unknown", ["[UNK]", "<unk>"])
+def test_a_token_that_the_encoder_cannot_spell_has_no_vector(unknown: str) -> None:
+    backend = Backend(WordLevel({unknown: 0, "film": 1}, unk_token=unknown))
+    assert spell(backend, ["film", "\U0001f600", unknown]) == [[1], [], []]
 
 
 def test_input_is_the_mean_of_rows_and_special_tokens_get_zeros(source: str) -> None:
