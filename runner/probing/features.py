@@ -68,7 +68,7 @@ def sentence_vectors(
 ) -> np.ndarray:
     """Return the vectors of a split's rows, (rows, cells, H) float16, memory-mapped from the cache."""
     parts: JsonObject = {
-        "encoder": encoder_digest(network), "readout": _readout_digest(network), "texts": split.fingerprint,
+        "encoder": encoder_digest(network), "readout": readout_digest(network), "texts": split.fingerprint,
         "pools": pools, "format": FORMAT,
     }  # fmt: skip
 
@@ -95,7 +95,7 @@ def stored_vectors(parts: JsonObject, fill: Callable[[Path], None], cache: Share
     )
 
 
-def _readout_digest(network: Network) -> str:
+def readout_digest(network: Network) -> str:
     """Return the sha256 of the readout, whose modules may also stand between the layers."""
     digest = hashlib.sha256(repr(network.architecture["readout"]).encode())
     for name, tensor in sorted(network.bert.pooler.state_dict().items()):

@@ -25,7 +25,7 @@ from data.splits import TokenSplit
 from models.backbones.hooks import Recorder
 from models.network import Network
 from runner.errors import ConfigError
-from runner.probing.features import BATCH, FORMAT, stored_vectors
+from runner.probing.features import BATCH, FORMAT, readout_digest, stored_vectors
 from runner.probing.probed import Probed
 from runner.training.frozen_states import encoder_digest
 from runner.training.inference import to_tensors
@@ -107,6 +107,8 @@ def piece_states(probed: Probed, network: Network, split: TokenSplit) -> np.ndar
     """Return the states of all tokens at all layers, (tokens, L + 1, H) float16, memory-mapped from the cache."""
     hidden, layers = network.bert.state_shape()
     parts = {"encoder": encoder_digest(network), "tokens": split.fingerprint, "what": "pieces", "format": FORMAT}
+    if network.bert.pooler.hooks():  # its modules stand between the layers
+        parts["readout"] = readout_digest(network)
 
     def fill(path: Path) -> None:
         probed.cache.tell(f"computing the vectors of the words of {len(split):,} sentences of {split.name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 
 from data.inputs.hashed_words import HashedWords
 from data.sources.conllu import Sentence
+from models.readouts.parasite import Parasite
 from runner.errors import ConfigError
 from runner.probing.probed import Probed
 from runner.probing.treebanks.pieces import cut_into_pieces, piece_states
@@ -34,6 +36,18 @@ def test_words_are_the_mean_of_their_pieces_at_every_layer(probed: Probed) -> No
     first = 1  # behind the special token
     expected = embedded[first : first + int(found.counts[2])].mean(0)
     assert np.allclose(means[words.tolist().index(2), 0], expected, atol=2e-3)
+
+
+def test_a_readout_between_the_layers_has_states_of_its_own(probed: Probed) -> None:
+    split = cut_into_pieces([sentence("a film"), sentence("a story")], "t", probed.tokenizer, 64).split
+    found = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        network, readout = copy.deepcopy(probed.network), Parasite(16, 2, size=4, reach=1, length=64)
+        network.bert.pooler, network.architecture["readout"] = readout, "parasite"
+        found.append(np.array(piece_states(probed, network, split)))
+    assert np.array_equal(found[0][:, 0], found[1][:, 0]), "the same encoder"
+    assert not np.array_equal(found[0][:, 2], found[1][:, 2])
 
 
 def test_words_beyond_the_longest_row_have_no_pieces(probed: Probed) -> None:
