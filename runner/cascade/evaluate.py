@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data.part_file import part_of
 from runner.cascade.choose import Chosen
 from runner.cascade.pair import Pair
 from runner.cascade.rows import BothAnswers
@@ -105,7 +106,7 @@ def write_answers(folder: Path, pair: Pair, rows: BothAnswers, chosen: Chosen) -
         if column in made:
             table = table.set_column(place, column, made[column])
     path = folder / name
-    part = path.with_suffix(".part")
+    part = part_of(path)
     pq.write_table(table, part)
     part.replace(path)
     return path

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from data.part_file import part_of
 from runner.compare.axes import words_of
 from runner.compare.baselines import baseline_levels
 from runner.compare.colours import Colouring, colour_groups
@@ -68,7 +69,8 @@ def _save(plt: ModuleType, figure: Figure, path: Path, formats: Sequence[str]) -
     box = figure.get_tightbbox(_renderer(figure)).padded(0.1)  # once here: "tight" would draw each file twice
     written = []
     for form in formats:
-        part, whole = path.with_suffix(".part"), path.with_suffix(f".{form}")
+        whole = path.with_suffix(f".{form}")
+        part = part_of(whole)
         dates = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(form)
         figure.savefig(part, format=form, bbox_inches=box, metadata=dates)
         part.replace(whole)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from data.json_types import Json, JsonObject
+from data.part_file import part_of
 from runner.compare.analyse import analyse
 from runner.compare.claims import judge_claims
 from runner.compare.export import Line, group_records, run_records, write_csv, write_parquet
@@ -88,7 +89,7 @@ def write_report_files(
     written = []
     for name, writer in writers.items():
         path = folder / name
-        part = path.with_name(f"{name}.part")
+        part = part_of(path)
         writer(part)
         part.replace(path)
         written.append(path)

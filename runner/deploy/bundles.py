@@ -19,6 +19,7 @@ from typing import Any
 
 from data import json_types
 from data.inputs import cleaning, context_windows, log_mel, split_text, word_windows
+from data.part_file import part_of
 from data.targets import tag_schemes, written_text
 from models.checkpoints.atomic import written_atomically
 from runner.deploy.bundle import predict
@@ -113,7 +114,7 @@ def bundle_at(path: Path) -> Iterator[Path]:
         with written_atomically(path) as part:
             yield part
         return
-    part = path.with_name(f".{path.name}.part")
+    part = part_of(path.with_name(f".{path.name}"))
     with tempfile.TemporaryDirectory() as scratch:
         yield Path(scratch)
         try:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
 from data.errors import DataError
+from data.part_file import part_of
 from data.sources.columns import FASTTEXT, fasttext_message
 from data.sources.formats import begins_with, read_rows, rows_of_stream
 from data.sources.options import SUFFIXES, ReadOptions, format_of, suffix_of
@@ -191,7 +192,7 @@ def open_output(path: Path | None) -> Iterator[TextIO]:
     if path is None:
         yield sys.stdout
         return
-    part = path.with_name(f".{path.name}.part")
+    part = part_of(path.with_name(f".{path.name}"))
     try:
         with _blamed_on(path):
             raw = part.open("wb")

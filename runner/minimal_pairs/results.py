@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from data.json_types import JsonObject
+from data.part_file import part_of
 from runner.errors import ConfigError
 from runner.minimal_pairs.wanted import PARADIGM, Wanted
 from runner.record.json_files import read_json, write_json
@@ -105,10 +106,11 @@ def write_result(folder: Path, stem: str, report: PairReport, table: PairTable) 
     import pyarrow.parquet as pq
 
     folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"{stem}.parquet.part"
+    path = folder / f"{stem}.parquet"
+    part = part_of(path)
     columns: dict[str, Any] = {PARADIGM: pa.array(table.paradigm.tolist(), pa.string())}
     pq.write_table(pa.table(columns | {name: pa.array(table.numbers[name]) for name in NUMBERS}), part)
-    part.replace(folder / f"{stem}.parquet")
+    part.replace(path)
     write_json(folder / f"{stem}.json", asdict(report))
     return folder / f"{stem}.json"
 

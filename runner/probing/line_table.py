@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+from data.part_file import part_of
 from runner.probing.results import ProbeReport
 
 Row = dict[str, str | int | float | None]
@@ -28,7 +29,7 @@ def write_rows(folder: Path, report: ProbeReport) -> Path:
     import pyarrow.parquet as pq
 
     path = folder / f"{report.name}.parquet"
-    part = path.with_name(f"{path.name}.part")
+    part = part_of(path)
     numbers = ("random", "control", "bits", "compression", "information", "spearman", "selectivity")
     table = pa.Table.from_pylist(rows_of(report))
     for name in numbers:  # a column without any number has its type all the same

@@ -10,6 +10,7 @@ from statistics import fmean
 import numpy as np
 
 from data.json_types import JsonObject
+from data.part_file import part_of
 from runner.probing.tasks import EDGES, GROUPS, STRUCTURAL_TASKS, WORDS
 from runner.record.json_files import read_json, write_json
 
@@ -142,9 +143,10 @@ def write_report(folder: Path, report: ProbeReport, right: Right) -> Path:
 
     folder.mkdir(parents=True, exist_ok=True)
     for task, columns in right.items():
-        part = folder / f"{report.name}-{task}.parquet.part"
+        path = folder / f"{report.name}-{task}.parquet"
+        part = part_of(path)
         pq.write_table(pa.table({name: values.astype(np.float32) for name, values in columns.items()}), part)
-        part.replace(folder / f"{report.name}-{task}.parquet")
+        part.replace(path)
     write_json(folder / f"{report.name}.json", asdict(report))
     return folder / f"{report.name}.json"
 

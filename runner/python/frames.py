@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from data.part_file import part_of
 from data.quoting import hydra_setting
 from data.sources.cells import plain_number
 from data.sources.columns import group_column
@@ -97,7 +98,7 @@ def frame_file(frame: pd.DataFrame, words: Sequence[str], columns: Iterable[str 
     path = cache_folder(words) / FOLDER / f"{digest.hexdigest()[:20]}.parquet"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+        temporary = part_of(path)
         try:
             part.to_parquet(temporary, index=False)
         except (pa.ArrowException, TypeError, ValueError) as error:

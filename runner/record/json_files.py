@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from data.json_types import JsonObject
+from data.part_file import part_of
 
 
 def now() -> str:
@@ -21,7 +22,7 @@ def write_json(path: Path, content: Mapping[str, object] | Sequence[object]) -> 
 
     Values that JSON does not know, such as paths, are written as text.
     """
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = part_of(path)
     with part.open("w", encoding="utf-8") as stream:
         json.dump(content, stream, indent=2, ensure_ascii=False, default=str)
         stream.flush()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from data.json_types import Json, JsonObject
+from data.part_file import part_of
 from runner.record.folder import POINTS, RECORD, record_in
 from runner.record.record import RecordError, RunRecord
 from runner.record.validation import OrNull, mismatch, point
@@ -100,7 +100,7 @@ def read_state(folder: Path) -> MirrorState:
 def write_state(folder: Path, state: MirrorState) -> None:
     """Write `mlflow.json` atomically."""
     path = folder / STATE
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = part_of(path)
     part.write_text(json.dumps(asdict(state), indent=2) + "\n", encoding="utf-8")
     part.replace(path)
 

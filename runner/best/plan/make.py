@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from data.part_file import part_of
 from data.stores.build_once import SharedCache
 from runner.best.plan.available_weights import AvailableWeights
 from runner.best.plan.candidates import TOLERANCE, CandidateFinder, Found
@@ -182,6 +182,6 @@ def keep_plan(plan: Plan, path: Path) -> Plan:
 def write_plan(plan: Plan, path: Path) -> None:
     """Write a plan; a half-written file never looks like one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{PLAN}.{os.getpid()}.part")
+    part = part_of(path)
     part.write_text(json.dumps(plan.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     part.replace(path)

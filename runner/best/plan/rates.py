@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from data.part_file import part_of
 from runner.machine.facts import cpu_model, usable_cores
 
 ROUNDS, ROUND_S = 3, 0.15  # of a measurement; the fastest counts
@@ -59,7 +59,7 @@ def known_rates(cache: Path, machine: str, notify: Callable[[str], None]) -> Rat
     found = measure_rates(torch.device("cuda" if machine.endswith("cuda") else "cpu"))
     kept = kept if isinstance(kept, dict) else {}
     folder.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = part_of(path)
     part.write_text(json.dumps(kept | {machine: asdict(found)}, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     part.replace(path)
     return found

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from data.errors import DataError
+from data.part_file import part_of
 from data.sources.options import ReadOptions
 from runner.deploy import streams
 from runner.deploy.streams import RowWriter, input_format, open_output, output_format, read_texts, row_chunks
@@ -64,7 +65,7 @@ def test_an_error_of_reading_is_not_blamed_on_the_output(tmp_path: Path) -> None
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
 def test_a_full_disk_is_blamed_on_the_output(tmp_path: Path) -> None:
-    (tmp_path / ".a.csv.part").symlink_to("/dev/full")
+    part_of(tmp_path / ".a.csv").symlink_to("/dev/full")
     full = r"out=.*a\.csv: cannot be written: No space left"
     with pytest.raises(ConfigError, match=full), open_output(tmp_path / "a.csv") as stream:
         RowWriter(stream, "jsonl").write([{"a": 1}])
