@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import traceback
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from data.json_types import JsonObject
@@ -35,7 +35,7 @@ from runner.machine.threads import set_threads
 from runner.measure.memory import restart_peak
 from runner.record import abandoned as stale
 from runner.record.folder import check_writable, read_record
-from runner.record.identity_index import remember
+from runner.record.identity_index import Source, remember, sources
 from runner.record.record import RunRecord
 from runner.record.writer import RecordWriter
 from runner.report.run_page import write_run_page
@@ -50,6 +50,14 @@ from runner.tune.trial_pruning import Pruned
 AFTER_CTRL_C_S = 1.2  # an interrupted run ends within two seconds, whatever the tracker does
 
 
+@dataclass(frozen=True)
+class Asked:
+    """The settings of a command, and what they read from outside as it was before it was read."""
+
+    settings: Settings
+    sources: list[Source]
+
+
 def run(settings: Settings, overrides: list[str], context: RunContext | None = None) -> Outcome:
     """Execute one experiment, or find the finished run of the same identity.
 
@@ -62,7 +70,7 @@ def run(settings: Settings, overrides: list[str], context: RunContext | None = N
     check_writable(output)
     set_threads(settings.train.threads or 1)
     terminal = Terminal(context.is_quiet)
-    asked = deepcopy(settings)  # what follows writes into them which runs they need
+    asked = Asked(deepcopy(settings), sources(settings))  # what follows writes into the settings which runs they need
     unwatched = replace(context, watch=None)  # the trial is this run, not those that it needs first
 
     def make_run(inner: Settings, words: list[str]) -> Outcome:
@@ -89,11 +97,11 @@ def run(settings: Settings, overrides: list[str], context: RunContext | None = N
 
 
 def _find_or_make(
-    prepared: PreparedRun, asked: Settings, overrides: list[str], terminal: Terminal, begun: float, context: RunContext
+    prepared: PreparedRun, asked: Asked, overrides: list[str], terminal: Terminal, begun: float, context: RunContext
 ) -> Outcome:
     """Hold the run folder, and find the finished run in it or make the run.
 
-    asked: the settings of the command, by which the run is found again without loading data.
+    asked: the command, by which the run is found again without loading data.
     """
     settings, folder, exclusive = prepared.settings, prepared.folder, context.exclusive
 
@@ -114,7 +122,7 @@ def _find_or_make(
             restart_peak()
 
     with claim(folder, terminal.say, exclusive, is_patient=context.is_patient):
-        remember(folder.parent, asked, prepared.identity)
+        remember(folder.parent, asked.settings, prepared.identity, asked.sources)
         found = read_record(folder)
         if found and found.status == "done" and not settings.force:
             clear_checkpoints(folder)  # a process that died after finishing its record left checkpoints

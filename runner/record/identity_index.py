@@ -26,17 +26,25 @@ from runner.version import NUMBERS
 
 FOLDER = ".identities"
 RUN_ID = re.compile("[0-9a-f]{10}")  # always means the same run
+Source = tuple[str, list[tuple[str, int, int]] | str | None]  # a name; stamps of its files, or a commit of the hub
 RULES = 2  # raise it when the same settings and files come to another identity: labels by value, the rarer class's F1
 
 
 def key(settings: Settings) -> str:
     """Return the key of these settings without loading data, 20 hexadecimal digits."""
-    text = json.dumps([identity_settings(settings), list(_sources(settings)), NUMBERS, RULES], sort_keys=True)
+    text = json.dumps([identity_settings(settings), sources(settings), NUMBERS, RULES], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def remember(output: Path, settings: Settings, identity: str) -> None:
-    """Keep the identity that these settings turned out to have."""
+def remember(output: Path, settings: Settings, identity: str, read: list[Source]) -> None:
+    """Keep the identity that these settings turned out to have.
+
+    read: the sources before they were read. Nothing is kept if one has changed since, such as a file that was edited
+    meanwhile: the identity is that of its former content. A hub id may have come into the hub's cache.
+    """
+    now = sources(settings)
+    if any(source not in now for source in read if source[1] is not None):
+        return
     path = output / FOLDER / key(settings)
     if recall(output, path.name) == identity:
         return
@@ -54,8 +62,12 @@ def recall(output: Path, name: str) -> str | None:
         return None
 
 
-def _sources(settings: Settings) -> Iterator[tuple[str, list[tuple[str, int, int]] | str | None]]:
-    """Everything from outside that a run reads, with what tells one version of it from the next."""
+def sources(settings: Settings) -> list[Source]:
+    """Return everything from outside that a run reads, with what tells one version of it from the next."""
+    return list(_sources(settings))
+
+
+def _sources(settings: Settings) -> Iterator[Source]:
     data, model = settings.data, settings.model
     for name in (data.path, data.train_path, data.val_path, data.test_path):
         if name:

@@ -8,7 +8,7 @@ import pytest
 
 from runner.config.compose import compose
 from runner.config.resolve import resolve
-from runner.record.identity_index import key
+from runner.record.identity_index import key, recall, remember, sources
 
 
 def test_a_changed_file_is_looked_at_again_and_where_it_runs_does_not_count(tmp_path: Path) -> None:
@@ -68,3 +68,28 @@ def test_a_teacher_named_by_a_long_command_is_no_path() -> None:
     command = " ".join(["model=bert-mini", *(f"optimizer.lr={number}e-3" for number in range(1, 40))])
     taught = ["compression=[distil]", f'compression.distil.teacher="{command}"']
     assert len(command) > 500 and key(resolve(compose(["data=demo", "model=dsn", *taught])))
+
+
+def test_the_identity_of_a_file_that_was_edited_while_it_was_read_is_not_kept(tmp_path: Path) -> None:
+    path, output = tmp_path / "reviews.csv", tmp_path / "outputs"
+    path.write_text("text,label\na,1\n")
+    settings = resolve(compose(["data=files", f"data.path={path}", "data.text=text", "data.label=label", "model=dsn"]))
+    before = sources(settings)
+    path.write_text("text,label\nab,1\n")
+    remember(output, settings, "aaaaaaaaaa", before)
+    assert recall(output, key(settings)) is None, "else a sweep would take the old rows' run for that of the new ones"
+    remember(output, settings, "bbbbbbbbbb", sources(settings))
+    assert recall(output, key(settings)) == "bbbbbbbbbb"
+
+
+def test_an_identity_is_kept_although_the_hub_was_asked_for_the_first_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    settings = resolve(compose(["data=imdb", "model=bert-tiny"]))
+    before = sources(settings)
+    kept = tmp_path / "hub" / f"datasets--{str(settings.data.id).replace('/', '--')}" / "refs" / "main"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("0" * 40, encoding="ascii")
+    remember(tmp_path / "outputs", settings, "aaaaaaaaaa", before)
+    assert recall(tmp_path / "outputs", key(settings)) == "aaaaaaaaaa"
