@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -91,6 +92,8 @@ class Ledger:
         with contextlib.suppress(Timeout):  # the same sweep runs in another terminal: both go on, no run is done twice
             self._lock.acquire(timeout=0)
             remove_unfinished(self.folder)
+            for log in (self.folder / "logs").glob("*.txt"):  # of a sweep that was killed
+                _mask_file(log)
         self.table.open(self.record.title, self.record.question)
         for folder in abandoned.close_all(self.output):
             self.table.say(f"run {folder.name} was left open by a process that is gone; closed as killed")
@@ -104,8 +107,9 @@ class Ledger:
         self.jobs.extend(jobs)
 
     def log(self, job: Job) -> Path:
-        """Return where the output of a job goes while it runs."""
-        return self.folder / "logs" / f"{job.number:04d}.txt"
+        """Return where the output of a job goes while it runs; not to the same file as in a second terminal."""
+        is_first = self._lock is not None and self._lock.is_locked
+        return self.folder / "logs" / f"{job.number:04d}{'' if is_first else f'-{os.getpid()}'}.txt"
 
     def started(self, job: Job) -> None:
         """A job's process has begun."""
@@ -113,10 +117,11 @@ class Ledger:
 
     def ended(self, job: Job) -> None:
         """A job has its final status."""
-        if job.identity and job.log and job.log.exists() and not job.was_done:
-            folder = self.output / job.identity
-            if folder.is_dir():
-                job.log = _kept(job.log, folder / "log.txt")
+        if job.log and job.log.exists():
+            _mask_file(job.log)
+            folder = self.output / job.identity if job.identity and not job.was_done else None
+            if folder and folder.is_dir():
+                job.log = job.log.replace(folder / "log.txt")
                 self._request(job.settings.tracker if job.settings else self.tracker, folder)
         self.table.ended(job)
         if not job.was_done:
@@ -181,12 +186,11 @@ class Ledger:
                 self.table.say(problem)
 
 
-def _kept(log: Path, target: Path) -> Path:
-    """Move the log to its place with credentials masked: libraries log addresses, and MLflow gets the file."""
+def _mask_file(log: Path) -> None:
+    """Mask the credentials in a log: libraries log addresses, and MLflow gets the file."""
     text = log.read_text(encoding="utf-8", errors="replace")
     if mask(text) != text:
         log.write_text(mask(text), encoding="utf-8")
-    return log.replace(target)
 
 
 def earlier_runs(folder: Path) -> list[SweepRun]:

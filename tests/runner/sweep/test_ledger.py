@@ -56,6 +56,28 @@ def test_the_log_of_a_job_moves_to_its_run_without_credentials(tmp_path: Path) -
     ledger.close(interrupted=False)
 
 
+def test_the_log_of_a_job_without_a_run_folder_has_no_credentials_either(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path)
+    job = ledger.jobs[0]
+    job.log, job.status, job.reason = ledger.log(job), "failed", "no such file"
+    job.log.write_text("reads https://me:secret@host", encoding="utf-8")
+    ledger.ended(job)
+    assert job.log.read_text(encoding="utf-8") == "reads https://***@host"
+    ledger.log(ledger.jobs[1]).write_text("reads https://me:secret@host", encoding="utf-8")  # then it is killed
+    ledger.close(interrupted=True)
+    again = open_ledger(tmp_path)
+    assert again.log(again.jobs[1]).read_text(encoding="utf-8") == "reads https://***@host"
+    again.close(interrupted=True)
+
+
+def test_the_same_sweep_in_a_second_terminal_writes_to_logs_of_its_own(tmp_path: Path) -> None:
+    first, second = open_ledger(tmp_path), open_ledger(tmp_path)
+    assert first.log(first.jobs[0]).parent == second.log(second.jobs[0]).parent
+    assert first.log(first.jobs[0]) != second.log(second.jobs[0])
+    second.close(interrupted=True)
+    first.close(interrupted=True)
+
+
 def test_a_search_keeps_the_runs_of_its_earlier_launches(tmp_path: Path) -> None:
     words = ["model=dsn", "data=demo", "tracker=none", f"paths.output={tmp_path}"]
     search = Search("0123456789", lambda job: job[0])
