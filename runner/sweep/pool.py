@@ -57,7 +57,7 @@ class Pool:
         """Run the jobs; each has its final status afterwards. Raises KeyboardInterrupt if there was one."""
         self.waiting.extend(jobs)
         with self._signals():
-            while self.waiting or self.busy or self.running:
+            while self.running or ((self.waiting or self.busy) and not self.interruptions):
                 self._fill()
                 if not self.running:
                     continue
@@ -80,8 +80,6 @@ class Pool:
 
     def _interrupt(self, _signal: int, _frame: FrameType | None) -> None:
         self.interruptions += 1
-        self.waiting.clear()
-        self.busy.clear()
         how = signal.SIGTERM if self.interruptions == 1 else signal.SIGKILL
         for running in self.running:
             if how == signal.SIGKILL:

@@ -91,3 +91,20 @@ def test_a_job_that_is_overdue_is_ended_once_as_ctrl_c_would(monkeypatch: pytest
     asked._limit_time()
     asked._limit_time()
     assert sent == [(7, signal.SIGTERM)] and [one.ended_for for one in running] == ["too long", None]
+
+
+def test_ctrl_c_while_the_next_job_is_looked_up_ends_the_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = SimpleNamespace(tick=lambda *_: None)
+    filled = pool.Pool(SimpleNamespace(), ledger, slots=2, memory_gb=None, stop_on_failure=False)  # type: ignore[arg-type]
+    filled.cores = 1  # the second job does not fit beside the first
+    filled.running = [SimpleNamespace(job=Job(0, []), pipe=None, pid=1, gpu=None)]  # type: ignore[list-item]
+    sent: list[tuple[int, int]] = []
+    monkeypatch.setattr(pool.os, "kill", lambda pid, number: sent.append((pid, number)))
+    monkeypatch.setattr(pool, "look_up_record", lambda _job: filled._interrupt(signal.SIGINT, None))
+    monkeypatch.setattr(pool, "wait", lambda *_: filled.running.clear() or [])  # type: ignore[func-returns-value]
+    fill = filled._fill
+    rounds = iter([fill, fill])
+    monkeypatch.setattr(filled, "_fill", lambda: next(rounds)())  # a third one would be the first of many
+    with pytest.raises(KeyboardInterrupt):
+        filled.run([Job(1, [])])
+    assert sent == [(1, signal.SIGTERM)]
