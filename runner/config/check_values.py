@@ -16,6 +16,7 @@ from runner.config.keys import closest, did_you_mean, known_keys
 from runner.config.typed import of_type
 from runner.schema import Command, Settings
 from runner.statistics import score_table
+from runner.track.uri import address_problem
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -212,6 +213,8 @@ def check_settings(settings: Settings) -> list[str]:
     """Return one line for each value of whole settings that is out of range, or that another one forbids."""
     flat = dataclasses.asdict(settings)
     found = [p for key, value in _leaves(flat) if (p := check_range(key, value))]
+    if problem := address_problem(settings.tracker.uri):
+        found.append(problem)
     if settings.force and settings.resume == "must":
         found.append("resume=must continues a run, force=true starts it again from scratch. Try: run resume=must")
     return found

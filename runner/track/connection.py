@@ -96,7 +96,7 @@ def _experiment(uri: str, name: str, root: str | None) -> str:
                     raise
                 found = client.get_experiment_by_name(name)
         return _active(found, name)
-    except (MlflowException, OSError, sqlalchemy.exc.SQLAlchemyError) as error:
+    except (MlflowException, OSError, ImportError, ValueError, sqlalchemy.exc.SQLAlchemyError) as error:
         raise TrackError(explain_mlflow_error(error, uri)) from error
 
 
@@ -112,6 +112,8 @@ def _active(found: Experiment | None, name: str) -> str:
 def explain_mlflow_error(error: BaseException, uri: str = "") -> str:
     """Return one line on why MLflow could not be used, with a remedy if one is known; credentials are masked."""
     text = " ".join(mask(str(error)).split())
+    if isinstance(error, ModuleNotFoundError):  # the driver of a database
+        return f"the MLflow store {mask(uri)} needs the package {error.name}. Try: pip install {error.name}"
     if "out-of-date database schema" in text or "Can't locate revision" in text:
         return f"the MLflow store was made by another version of mlflow. Try: mlflow db upgrade '{mask(uri)}'"
     if "Max retries exceeded" in text or "Failed to establish" in text or "timed out" in text:

@@ -39,8 +39,9 @@ class MirrorWorker:
     def connect(self) -> None:
         """Open MLflow while the training starts; if this fails, the first request tries again and reports it."""
         if self.target is None:
-            self.target = connect(self.settings, self.output)
-            close_orphaned_runs(self.target, self.output)
+            target = connect(self.settings, self.output)
+            close_orphaned_runs(target, self.output)
+            self.target = target
 
     def sync(self, folder: str, number: int) -> None:
         """Mirror one folder and answer."""
@@ -84,8 +85,8 @@ def main() -> None:
     worker = MirrorWorker(TrackerSettings(**first["settings"]), Path(first["output"]), replies)
     try:
         worker.connect()
-    except TrackError as error:
-        print(error, file=sys.stderr, flush=True)
+    except Exception as error:  # whatever it is: the first request tries again and reports it
+        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
     _serve(worker, messages)
     sys.stdout.flush()
     # Every answer is sent and every write committed; mlflow's thread pools would only delay the exit.

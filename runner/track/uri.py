@@ -5,19 +5,33 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from runner.sanitize import mask
+from runner.track.errors import TrackError
 from runner.track.settings import TrackerSettings
 
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlartifacts"
 
 
+def address_problem(uri: str | None) -> str | None:
+    """Return what is wrong with the text of an address, in one line with the cure; None for one that can be read."""
+    try:
+        urlsplit(uri or "")
+        sqlite_path(uri or "")
+    except (ValueError, RuntimeError) as error:  # such as a bracket that is not closed, or an unknown user's home
+        return f"tracker.uri={mask(uri or '')}: {error}. Try: tracker.uri=http://<host>:<port>, or sqlite:///<file>"
+
+
 def resolve_uri(settings: TrackerSettings, output: Path) -> str:
     """Return the address to use: the configured one, or the embedded store in the output folder.
 
-    Relative sqlite addresses become absolute, so that a change of directory does not scatter databases.
+    Relative sqlite addresses become absolute, so that a change of directory does not scatter databases. Raises
+    TrackError for an address that cannot be read.
     """
     if settings.uri is None:
         return sqlite_uri(output / DATABASE)
+    if problem := address_problem(settings.uri):
+        raise TrackError(problem)
     path = sqlite_path(settings.uri)
     return sqlite_uri(path) if path else settings.uri
 

@@ -92,6 +92,11 @@ def test_going_on_and_starting_anew_exclude_each_other() -> None:
     assert "never" in check_overrides(["resume=maybe"])[0]
 
 
+def test_an_address_of_a_tracker_that_cannot_be_read_is_refused_before_the_run() -> None:
+    (problem,) = check_overrides(["model=dsn", "data=demo", "tracker.uri='http://[x'"])
+    assert problem.startswith("tracker.uri=http://[x: ") and "Try: tracker.uri=http://" in problem
+
+
 def test_a_setting_of_another_model_names_its_owner() -> None:
     assert "model=dsn" in check_overrides(["model=bert-tiny", "model.width=0.5"])[0]
     swapped = check_overrides(["model=dsn", "model/backbone=bert-tiny", "model.width=0.5"])[0]

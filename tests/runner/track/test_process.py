@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import queue
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from data.json_types import JsonObject
 from runner.track import process
+from runner.track.connection import MlflowTarget
 from runner.track.process import MirrorWorker
 from runner.track.settings import TrackerSettings
 from tests.runner.track.folders import write_record
@@ -46,3 +48,22 @@ def test_any_failure_becomes_an_answer_and_is_noted(tmp_path: Path, monkeypatch:
     MirrorWorker(TrackerSettings(), tmp_path, replies).sync(str(folder), 7)
     assert json.loads(replies.getvalue())["problem"] == "ZeroDivisionError: http://***@host"
     assert json.loads((folder / "mlflow.json").read_text(encoding="utf-8"))["problem"].startswith("ZeroDivisionError")
+
+
+def test_the_helper_goes_on_where_mlflow_cannot_be_opened_for_whatever_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> MlflowTarget:
+        raise ZeroDivisionError
+
+    served: list[MirrorWorker] = []
+    first = json.dumps({"settings": {}, "output": str(tmp_path)})
+    monkeypatch.setattr(process, "connect", fail)
+    monkeypatch.setattr(process, "_serve", lambda worker, _messages: served.append(worker))
+    monkeypatch.setattr(process.sys, "stdin", io.StringIO(f"{first}\n"))
+    monkeypatch.setattr(process.sys, "stdout", io.StringIO())
+    monkeypatch.setattr(process.sys, "stderr", io.StringIO())
+    for name, fake in (("dup", lambda _: os.open(os.devnull, os.O_WRONLY)), ("dup2", id), ("_exit", id), ("nice", id)):
+        monkeypatch.setattr(process.os, name, lambda *args, fake=fake: fake(args[0]))
+    process.main()
+    assert served and served[0].target is None
