@@ -10,6 +10,9 @@ import re
 import shlex
 import socket
 import time
+import zlib
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
@@ -207,11 +210,21 @@ def _groups(sweep: SweepRecord, output: Path) -> dict[str, list[RunRecord]]:
     records = [record for identity in finished if (record := read_record(output / identity))]
     settings = [settings_of(record) for record in records]
     names = distinguish(settings, [record.overrides for record in records])
+    labels = labels_of(names) if len(set(names)) > 1 else dict.fromkeys(names, "all")
     groups: dict[str, list[RunRecord]] = {}
     for name, record in zip(names, records):
-        label = re.sub(r"[^\w. -]", "_", name)[:MAX_LABEL] if len(set(names)) > 1 else "all"
-        groups.setdefault(label, []).append(record)
+        groups.setdefault(labels[name], []).append(record)
     return groups
+
+
+def labels_of(names: Iterable[str]) -> dict[str, str]:
+    """Return each name as the name of a metric may have it; those that are then alike get a checksum at the end."""
+    found = {name: re.sub(r"[^\w. -]", "_", name)[:MAX_LABEL] for name in names}
+    several = Counter(found.values())
+    return {
+        name: label if several[label] == 1 else f"{label[: MAX_LABEL - 9]} {zlib.crc32(name.encode()):08x}"
+        for name, label in found.items()
+    }
 
 
 def folder_on_host(folder: Path) -> str:

@@ -21,7 +21,7 @@ from runner.record.sweep_record import read_sweep
 from runner.track.connection import MlflowTarget, connect
 from runner.track.resync import sync_all
 from runner.track.settings import TrackerSettings
-from runner.track.sweeps import close_orphaned_runs, folder_on_host, seed_aggregates, sync_sweep
+from runner.track.sweeps import close_orphaned_runs, folder_on_host, labels_of, seed_aggregates, sync_sweep
 from runner.track.sync import sync_run
 from tests.runner.track.folders import write_record, write_run
 
@@ -54,6 +54,14 @@ def write_sweep(output: Path, identity: str = "5eed5eed00", **changes: Any) -> P
     }  # fmt: skip
     write_json(folder / "sweep.json", content | changes)
     return folder
+
+
+def test_groups_whose_names_differ_only_in_what_a_metric_name_cannot_hold_are_kept_apart() -> None:
+    long = "model.pretrained=" + "x" * 200
+    names = ["model=dsn", "data.delimiter=;", "data.delimiter=|", f"{long}/a", f"{long}/b"]
+    labels = labels_of([*names, "model=dsn"])
+    assert labels["model=dsn"] == "model_dsn" and len(set(labels.values())) == len(names)
+    assert all(len(label) <= 150 for label in labels.values())
 
 
 def test_means_over_runs_that_have_learned_nothing_are_flagged(output: Path) -> None:
