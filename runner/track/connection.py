@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from runner.sanitize import mask
+from runner.sanitize import HIDDEN, mask
 from runner.track.environment import set_mlflow_environment
 from runner.track.errors import TrackError
 from runner.track.settings import TrackerSettings
@@ -72,7 +73,7 @@ def connect(settings: TrackerSettings, output: Path) -> MlflowTarget:
 def _take_credentials(uri: str) -> str:
     """Move user and password from the address to the variables that mlflow reads, so that no message shows them."""
     address, user, password = split_credentials(uri)
-    if user is not None:
+    if user is not None and user != HIDDEN:  # in a record they are masked: those of the environment count
         os.environ["MLFLOW_TRACKING_USERNAME"] = user
         os.environ["MLFLOW_TRACKING_PASSWORD"] = password or ""
     return address
@@ -115,7 +116,10 @@ def explain_mlflow_error(error: BaseException, uri: str = "") -> str:
     if isinstance(error, ModuleNotFoundError):  # the driver of a database
         return f"the MLflow store {mask(uri)} needs the package {error.name}. Try: pip install {error.name}"
     if "out-of-date database schema" in text or "Can't locate revision" in text:
-        return f"the MLflow store was made by another version of mlflow. Try: mlflow db upgrade '{mask(uri)}'"
+        return (
+            f"the MLflow store was made by another version of mlflow. Try: mlflow db upgrade {shlex.quote(mask(uri))}, "
+            "or after a newer version: pip install --upgrade mlflow"
+        )
     if "Max retries exceeded" in text or "Failed to establish" in text or "timed out" in text:
         return f"no answer from the MLflow server {mask(uri)}".rstrip()
     return text[:500] or type(error).__name__

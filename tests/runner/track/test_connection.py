@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from runner.track.connection import connect, explain_mlflow_error
+from runner.track.connection import _take_credentials, connect, explain_mlflow_error
 from runner.track.errors import TrackError
 from runner.track.settings import TrackerSettings
 
@@ -14,7 +15,10 @@ from runner.track.settings import TrackerSettings
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        ("Detected out-of-date database schema (found x)", "Try: mlflow db upgrade 'http://***@host'"),
+        (
+            "Detected out-of-date database schema (found x)",
+            "Try: mlflow db upgrade 'http://***@host', or after a newer version: pip install --upgrade mlflow",
+        ),
         ("HTTPConnectionPool: Max retries exceeded with url", "no answer from the MLflow server http://***@host"),
         ("first line\n  second line", "first line second line"),
         ("", "OSError"),
@@ -29,3 +33,14 @@ def test_a_database_whose_driver_is_not_installed_is_one_line_with_the_cure(tmp_
     with pytest.raises(TrackError, match=r"needs the package pymysql. Try: pip install pymysql") as caught:
         connect(TrackerSettings(uri="mysql+pymysql://me:secret@host/runs"), tmp_path)
     assert "secret" not in str(caught.value)
+
+
+def test_masked_credentials_of_a_record_do_not_replace_those_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"):
+        monkeypatch.setenv(name, "of the environment")
+    assert _take_credentials("http://***@host") == "http://host"
+    assert os.environ["MLFLOW_TRACKING_USERNAME"] == os.environ["MLFLOW_TRACKING_PASSWORD"] == "of the environment"
+    assert _take_credentials("http://me:secret@host") == "http://host"
+    assert (os.environ["MLFLOW_TRACKING_USERNAME"], os.environ["MLFLOW_TRACKING_PASSWORD"]) == ("me", "secret")
