@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from data.quoting import hydra_setting
+from runner.config.overrides import parse_override
 from runner.config.recipes import target_of
 from runner.config.sized import BY_ROWS, SIZED
 from runner.errors import ConfigError
@@ -44,7 +45,7 @@ def expand_from(words: list[str]) -> list[str]:
     identity, rest = named[-1].removeprefix(FROM), [word for word in words if word not in named]
     if not any(word.startswith("compression=") for word in rest):
         raise ConfigError(f"from={identity} is for a compression stage. Try: run 'compression=[int8]' from={identity}")
-    output = next((word.partition("=")[2] for word in reversed(rest) if word.startswith("paths.output=")), "outputs")
+    output = _output_of(rest)
     record = find_record(Path(output).expanduser(), identity)
     if record.status != "done":
         raise ConfigError(f"from={identity}: run {record.identity} is {record.status}. Name a finished one")
@@ -54,6 +55,13 @@ def expand_from(words: list[str]) -> list[str]:
     before += _recipe_of(record, typed)
     before += _readout_of(record, typed.union(word.partition("=")[0] for word in before))
     return [*before, *rest, hydra_setting("finished", str(folder))]
+
+
+def _output_of(words: list[str]) -> str:
+    """Return the folder of run folders that the words name, which Hydra's quotes may enclose."""
+    given = next((word for word in reversed(words) if word.startswith("paths.output=")), "")
+    override, _ = parse_override(given)
+    return str(override.value()) if override else given.partition("=")[2] or "outputs"
 
 
 def _recipe_of(record: RunRecord, typed: set[str]) -> list[str]:

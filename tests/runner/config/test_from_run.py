@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from data.quoting import hydra_setting
 from runner.config.from_run import expand_from
 from runner.errors import ConfigError
 from runner.record.json_files import write_json
@@ -31,6 +32,14 @@ def test_the_command_of_the_run_is_taken_over_but_for_what_is_typed(tmp_path: Pa
     words = ["from=0123", "compression=[int8]", "seed=4", f"paths.output={tmp_path}"]
     model = tmp_path / "0123456789" / "model"
     assert expand_from(words) == ["model=dsn", *words[1:], f"finished={model}"]
+
+
+def test_the_folder_of_the_run_may_need_quotes(tmp_path: Path) -> None:
+    output = tmp_path / 'my runs, [new] "ü"'
+    finished_run(output, overrides=["model=dsn"])
+    words = ["compression=[int8]", hydra_setting("paths.output", str(output))]
+    model = output / "0123456789" / "model"
+    assert expand_from(["from=0123", *words]) == ["model=dsn", *words, hydra_setting("finished", str(model))]
 
 
 @pytest.mark.parametrize(("readout", "words"), [("mean", ["model/readout=mean"]), ("pair", [])])
