@@ -29,6 +29,7 @@ from runner.track.view import common_scores, write_view
 HOST = "127.0.0.1"
 LOG = "mlflow-ui.log"
 PORTS_TRIED = 20
+LAST_PORT = 65535
 READY_S = 90.0  # seconds; about 8 on an idle machine
 STOP_S = 5.0
 
@@ -102,7 +103,8 @@ def build_environment(uri: str) -> dict[str, str]:
 
 def free_port(first: int) -> int:
     """Return the first free port from `first` on at 127.0.0.1; 0 gives any free one."""
-    for port in range(first, first + PORTS_TRIED) if first else [0]:
+    end = min(first + PORTS_TRIED, LAST_PORT + 1)
+    for port in range(first, end) if first else [0]:
         with socket.socket() as probe:
             # As in the server: a port still in TIME_WAIT after the last `run ui` counts as free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -111,7 +113,7 @@ def free_port(first: int) -> int:
             except OSError:
                 continue
             return int(probe.getsockname()[1])
-    raise TrackError(f"ports {first} to {first + PORTS_TRIED - 1} are all taken. Try: run ui port=0")
+    raise TrackError(f"ports {first} to {end - 1} are all taken. Try: run ui port=0")
 
 
 @contextlib.contextmanager

@@ -68,6 +68,14 @@ def test_a_taken_port_gives_the_next_free_one() -> None:
         assert port < free_port(port) < port + 20
 
 
+def test_the_last_port_is_not_left_upwards() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 65535))
+        taken.listen()
+        with pytest.raises(TrackError, match="ports 65535 to 65535 are all taken"):
+            free_port(65535)
+
+
 def test_a_remote_server_is_only_named(tmp_path: Path) -> None:
     told: list[str] = []
     assert serve_mlflow(TrackerSettings(uri="http://me:secret@host:5000"), tmp_path, 5000, told.append) == 0
