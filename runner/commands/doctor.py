@@ -118,7 +118,7 @@ def check_store(output: Path) -> tuple[str, bool]:
     if not path.exists():
         return f"{path} will be created by the first run", True
     try:
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
+        with sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True) as connection:
             state = connection.execute("pragma quick_check").fetchone()[0]
             count = connection.execute("select count(*) from runs").fetchone()[0]
     except sqlite3.Error as error:

@@ -184,7 +184,9 @@ def _recorded(
         writer.finish("done")
         clear_checkpoints(folder)
     except KeyboardInterrupt as interruption:
-        if writer.record.status != "done":  # else only checkpoints are left to be removed
+        if writer.record.status == "done":
+            writer.write()  # the interruption may have come before; only checkpoints are left to be removed
+        else:
             writer.finish("killed", str(interruption) or "interrupted")
         wait_s, code = AFTER_CTRL_C_S, 130
     except Paused as pause:

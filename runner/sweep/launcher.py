@@ -123,9 +123,8 @@ class LocalLauncher(Launcher):
 
     def _run_and_record(self, jobs: list[Job], sweep: SweepSettings, slots: int) -> None:
         """Run the jobs, and keep the ledger up to date until the last one has ended."""
-        ledger = self._open(jobs, sweep, slots)
         try:
-            self._run(jobs, ledger, sweep, slots)
+            self._run(jobs, self._open(jobs, sweep, slots), sweep, slots)
         except BaseException:
             self.finish(interrupted=True)
             raise
@@ -134,9 +133,9 @@ class LocalLauncher(Launcher):
 
     def finish(self, interrupted: bool = False) -> None:
         """End the sweep: close its table, write its report, wait for its mirror."""
-        if self.ledger is not None:
+        if self.ledger is not None and self.ledger.folder.is_dir():  # else it could not be opened
             self.ledger.close(interrupted)
-            self.ledger = None
+        self.ledger = None
 
     def _load(self, overrides: list[str]) -> DictConfig:
         return self.context.config_loader.load_sweep_config(self.config, overrides)

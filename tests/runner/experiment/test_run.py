@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.context import RunContext
 from runner.experiment.run import run
+from runner.record import writer
 from runner.record.folder import read_record
 from runner.schema import Settings
 from runner.tune.trial_pruning import Pruned
@@ -62,3 +64,21 @@ def test_a_failure_is_recorded_with_its_traceback(tmp_path: Path, monkeypatch: p
     assert outcome.exit_code == 1 and outcome.record and outcome.record.reason == "ValueError: no such thing"
     error = (tmp_path / "outputs" / outcome.record.identity / "error.txt").read_text(encoding="utf-8")
     assert "Traceback" in error and "no such thing" in error
+
+
+def test_ctrl_c_while_the_finished_record_is_written_leaves_a_finished_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, interrupted = writer.write_json, list[str]()
+
+    def interrupt(path: Path, content: Mapping[str, object]) -> None:
+        if content.get("status") == "done" and not interrupted:
+            interrupted.append("once")
+            raise KeyboardInterrupt
+        write(path, content)
+
+    monkeypatch.setattr(writer, "write_json", interrupt)
+    outcome = run(settings(tmp_path), WORDS)
+    assert outcome.exit_code == 130 and outcome.record and interrupted
+    found = read_record(tmp_path / "outputs" / outcome.record.identity)
+    assert found and found.status == outcome.record.status == "done"

@@ -1,0 +1,44 @@
+"""What is left of a sweep that ends before its first run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from runner.config.compose import compose
+from runner.config.resolve import resolve
+from runner.record.sweep_record import read_sweep
+from runner.sweep.launcher import LocalLauncher
+from runner.sweep.ledger import Ledger
+from runner.sweep.plan import Job
+from runner.sweep.settings import SweepSettings
+
+
+def launched(output: Path) -> tuple[LocalLauncher, list[Job]]:
+    """A launcher and the jobs of its sweep."""
+    launcher, words = LocalLauncher(), ["model=dsn", "data=demo", "tracker=none", f"paths.output={output}"]
+    launcher.config = SimpleNamespace(hydra=SimpleNamespace(overrides=SimpleNamespace(task=words)))  # type: ignore[assignment]
+    return launcher, [Job(0, words, settings=resolve(compose(words)))]
+
+
+def test_ctrl_c_while_a_sweep_is_opened_leaves_none_that_seems_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(ledger: Ledger, *_: object) -> None:
+        raise KeyboardInterrupt
+
+    launcher, jobs = launched(tmp_path)
+    monkeypatch.setattr(Ledger, "_request", interrupt)  # the last step of opening
+    with pytest.raises(KeyboardInterrupt):
+        launcher._run_and_record(jobs, SweepSettings(), 1)
+    (folder,) = (tmp_path / "sweeps").iterdir()
+    assert read_sweep(folder).status == "killed" and launcher.ledger is None
+
+
+def test_a_folder_that_cannot_be_made_is_the_error_that_is_told(tmp_path: Path) -> None:
+    (tmp_path / "sweeps").write_text("a file", encoding="utf-8")
+    launcher, jobs = launched(tmp_path)
+    with pytest.raises(OSError, match=r"sweeps/\w{10}'|sweeps'|sweeps/\w{10}/logs'"):
+        launcher._run_and_record(jobs, SweepSettings(), 1)
