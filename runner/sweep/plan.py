@@ -21,7 +21,7 @@ from models.settings import pretrains_first
 from runner.config.check_values import check_settings
 from runner.config.composer import Composer
 from runner.config.resolve import resolve
-from runner.errors import USER_ERRORS, ConfigError
+from runner.errors import USER_ERRORS, ConfigError, unreadable
 from runner.experiment.outcome import Outcome
 from runner.record import identity_index as index
 from runner.record.abandoned import is_held
@@ -102,12 +102,14 @@ def examine_job(job: Job, load: Load, jobs_beside: int) -> Job:
         job.config = load(job.overrides)
         job.settings = resolve(job.config, jobs_beside, job.overrides)
         job.problem = "\n".join(check_settings(job.settings)) or None
+        if job.problem is None:
+            look_up_record(job)
     except (HydraException, OmegaConfBaseException) as error:
         job.problem = " ".join(str(error.__cause__ or error).split())
     except ConfigError as error:
         job.problem = str(error)
-    if job.problem is None:
-        look_up_record(job)
+    except OSError as error:  # a path that is too long, or in a folder that may not be entered
+        (job.problem,) = unreadable(error)
     return job
 
 
@@ -135,6 +137,8 @@ def _checkpoint_problem(settings: Settings) -> str | None:
         check_checkpoint(settings)
     except USER_ERRORS as error:
         return str(error)
+    except OSError as error:
+        return unreadable(error)[0]
     return None
 
 

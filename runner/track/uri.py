@@ -20,6 +20,7 @@ def address_problem(uri: str | None) -> str | None:
         sqlite_path(uri or "")
     except (ValueError, RuntimeError) as error:  # such as a bracket that is not closed, or an unknown user's home
         return f"tracker.uri={mask(uri or '')}: {error}. Try: tracker.uri=http://<host>:<port>, or sqlite:///<file>"
+    return None
 
 
 def resolve_uri(settings: TrackerSettings, output: Path) -> str:

@@ -20,7 +20,7 @@ from runner.machine.facts import usable_cores
 from runner.machine.threads import choose_threads
 from runner.record.identity import flatten
 from runner.record.metrics import check as check_metric
-from runner.sweep.plan import Job, expected_seconds, map_on_forks, remaining_seconds
+from runner.sweep.plan import Job, examine_job, expected_seconds, map_on_forks, remaining_seconds
 from runner.sweep.settings import SweepSettings
 
 
@@ -89,6 +89,18 @@ def test_the_claims_of_the_dsn_are_the_published_numbers() -> None:
 def test_a_mistake_in_a_sweep_is_told_with_the_cure(words: list[str], said: str) -> None:
     (problem,) = check_overrides(words, multirun=True)
     assert said in problem
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["data=files", f"data.path={'a' * 300}.csv", "data.text=text", "data.label=label"],
+        ["data=demo", f"model.tokenizer={'a' * 300}"],
+    ],
+)
+def test_a_path_that_cannot_be_looked_at_is_the_mistake_of_its_job(words: list[str]) -> None:
+    job = examine_job(Job(0, ["model=dsn", *words]), compose, 1)
+    assert job.problem and job.problem.endswith("File name too long. Try another path, or fix that one")
 
 
 def test_a_named_sweep_needs_m() -> None:
