@@ -138,7 +138,12 @@ class OptunaSweeper(Sweeper):
         local = self.launcher if isinstance(self.launcher, LocalLauncher) else None
         if local is not None:
             local.in_batches = True
-        self._search(study, fixed, ranges, where)
+        try:
+            self._search(study, fixed, ranges, where)
+        except BaseException:  # such as Ctrl-C between two batches
+            if local is not None:
+                local.finish(interrupted=True)
+            raise
         if local is not None:
             local.finish()
 

@@ -1,0 +1,25 @@
+"""How a search with Optuna leaves the sweep of its batches."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from runner.sweep.launcher import LocalLauncher
+from runner.sweep.optuna import OptunaSweeper
+
+
+def test_ctrl_c_between_two_batches_closes_the_sweep_as_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    sweeper, ended = OptunaSweeper(), list[bool]()
+    sweeper.launcher = LocalLauncher()
+    monkeypatch.setattr(sweeper.launcher, "finish", lambda interrupted=False: ended.append(interrupted))
+    monkeypatch.setattr(sweeper, "_search", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        sweeper._search_as_one_sweep(SimpleNamespace(), [], {}, "")  # type: ignore[arg-type]
+    monkeypatch.setattr(sweeper, "_search", lambda *_: None)
+    sweeper._search_as_one_sweep(SimpleNamespace(), [], {}, "")  # type: ignore[arg-type]
+    assert ended == [True, False] and sweeper.launcher.in_batches
