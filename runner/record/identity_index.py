@@ -32,7 +32,11 @@ RULES = 2  # raise it when the same settings and files come to another identity:
 
 def key(settings: Settings) -> str:
     """Return the key of these settings without loading data, 20 hexadecimal digits."""
-    text = json.dumps([identity_settings(settings), sources(settings), NUMBERS, RULES], sort_keys=True)
+    return _key(settings, sources(settings))
+
+
+def _key(settings: Settings, found: list[Source]) -> str:
+    text = json.dumps([identity_settings(settings), found, NUMBERS, RULES], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
@@ -45,7 +49,7 @@ def remember(output: Path, settings: Settings, identity: str, read: list[Source]
     now = sources(settings)
     if any(source not in now for source in read if source[1] is not None):
         return
-    path = output / FOLDER / key(settings)
+    path = output / FOLDER / _key(settings, now)
     if recall(output, path.name) == identity:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
