@@ -7,14 +7,15 @@ from pathlib import Path
 
 from runner.record.folder import read_record
 from runner.record.record import RecordError, RunRecord
-from runner.record.sweep_record import read_sweep, sweep_folders
+from runner.record.sweep_record import SweepRecord, read_sweep, sweep_folders
 
 
 def models_compared(output: Path, record: RunRecord) -> int:
     """Return how many models were compared on the calibration rows of a run: 1 for a run by itself.
 
     Of sweeps, studies and searches that the run is part of, every finished run on these rows counts, and of a run that
-    tried several settings each of them. The epochs of one run do not: the best of ten kept the promise in simulations.
+    tried several settings each of them. A study that was interrupted is several sweeps. The epochs of one run do not
+    count: the best of ten kept the promise in simulations.
 
     Rows that were set aside to calibrate on choose no model, so for them it is 1. Where the runs of the folds calibrate
     on all rows, these choose in every sweep over the folds: of each recipe its run on the first fold counts.
@@ -23,11 +24,15 @@ def models_compared(output: Path, record: RunRecord) -> int:
     if record.data.calibration and not folds:
         return 1
     own = {record.identity, *folds}
-    members = {record.identity}
+    sweeps: list[SweepRecord] = []
     for folder in sweep_folders(output):
         with contextlib.suppress(RecordError):
-            found = set(read_sweep(folder).identities)
-            members |= found if folds or own & found else set()
+            sweeps.append(read_sweep(folder))
+    studies = {sweep.study for sweep in sweeps if sweep.study and own.intersection(sweep.identities)}
+    members = {record.identity}
+    for sweep in sweeps:
+        if folds or sweep.study in studies or own.intersection(sweep.identities):
+            members.update(sweep.identities)
     first = read_record(output / folds[0]) if folds else None
     rows = {_rows(one) for one in (record, first) if one}
     others = (read_record(output / name) for name in sorted(members - own))

@@ -48,6 +48,7 @@ class SweepRecord:
     started: str | None = None
     ended: str | None = None
     status: str = "running"  # running | done | failed | killed
+    study: str | None = None  # of a search with Optuna, which goes on as another sweep after an interruption
 
     @classmethod
     def from_json(cls, content: JsonObject) -> SweepRecord:

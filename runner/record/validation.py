@@ -98,6 +98,7 @@ SWEEP: Kind = {
     "started": OrNull(str),
     "ended": OrNull(str),
     "status": OrNull(STATUSES),
+    "study": OrNull(str),
 }
 
 

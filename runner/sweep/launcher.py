@@ -95,6 +95,7 @@ class LocalLauncher(Launcher):
         # has an id other than the hash of the jobs; and which running jobs to end.
         self.in_batches = False
         self.search: Search | None = None
+        self.study: str | None = None  # the name of Optuna's study
         self.overdue: Overdue | None = None
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
@@ -144,7 +145,7 @@ class LocalLauncher(Launcher):
         """Return the ledger of the sweep: a new one, or with a further batch the one that is open."""
         if self.ledger is None:
             typed = [typed_override(word) for word in self.config.hydra.overrides.task]
-            self.ledger = Ledger(typed, list(jobs), on_other_data(sweep, typed), slots, self.search)
+            self.ledger = Ledger(typed, list(jobs), on_other_data(sweep, typed), slots, self.search, self.study)
             self.ledger.open()
         else:
             self.ledger.extend(jobs)

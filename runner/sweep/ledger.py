@@ -64,9 +64,10 @@ class Ledger:
     """One running sweep: its record, its screen, its logs and its mirror."""
 
     def __init__(
-        self, overrides: list[str], jobs: list[Job], sweep: SweepSettings, slots: int, search: Search | None = None
-    ) -> None:
-        """search: one that launches only missing runs; those already in its sweep.json stay there."""
+        self, overrides: list[str], jobs: list[Job], sweep: SweepSettings, slots: int, search: Search | None = None,
+        study: str | None = None,
+    ) -> None:  # fmt: skip
+        """search: one that launches only missing runs; those already in its sweep.json stay there. study: of Optuna."""
         first = jobs[0].settings
         if first is None:
             raise ValueError("the first job was not composed")
@@ -76,8 +77,9 @@ class Ledger:
         self.folder = sweep_folder(self.output, identity)
         self.earlier = earlier_runs(self.folder) if self.is_search else []
         self.record = SweepRecord(
-            identity, sweep.name, sweep.question, overrides, claims=sweep.claims, baseline=sweep.baseline, started=now()
-        )
+            identity, sweep.name, sweep.question, overrides, claims=sweep.claims, baseline=sweep.baseline,
+            started=now(), study=study,
+        )  # fmt: skip
         self.table = SearchTable(jobs, slots, search.name_of) if search else Table(jobs, slots, overrides)
         self._mirrors: dict[str, Mirror | None] = {}
         self._written = 0.0

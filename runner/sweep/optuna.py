@@ -137,7 +137,7 @@ class OptunaSweeper(Sweeper):
         """The search; where the launcher is ours its batches share one table, one report and one mirror."""
         local = self.launcher if isinstance(self.launcher, LocalLauncher) else None
         if local is not None:
-            local.in_batches = True
+            local.in_batches, local.study = True, study.study_name
         try:
             self._search(study, fixed, ranges, where)
         except BaseException:  # such as Ctrl-C between two batches

@@ -37,6 +37,14 @@ def test_every_finished_run_of_its_sweeps_counts_once(tmp_path: Path) -> None:
     assert [compared(tmp_path, run) for run in runs] == [4, 3, 4, 3]
 
 
+def test_every_finished_trial_of_a_study_counts_although_an_interruption_made_it_two_sweeps(tmp_path: Path) -> None:
+    runs = [a_run(tmp_path, seed) for seed in range(5)]
+    write_sweep(tmp_path, runs[:2], id="aaaaaaaaaa", study="one")
+    write_sweep(tmp_path, runs[2:4], id="bbbbbbbbbb", study="one")
+    write_sweep(tmp_path, runs[4:], id="cccccccccc", study="another")
+    assert [compared(tmp_path, run) for run in runs] == [4, 4, 4, 4, 1]
+
+
 def test_every_recipe_of_a_sweep_over_the_folds_counts_where_folds_calibrate(tmp_path: Path) -> None:
     def of_fold(seed: int, fold: int) -> dict[str, Any]:
         return a_run(tmp_path, seed, data=DATA | {"fingerprints": {"val": f"fold {fold}", "test": "t"}})

@@ -14,12 +14,12 @@ def test_ctrl_c_between_two_batches_closes_the_sweep_as_interrupted(monkeypatch:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    sweeper, ended = OptunaSweeper(), list[bool]()
+    sweeper, study, ended = OptunaSweeper(), SimpleNamespace(study_name="one"), list[bool]()
     sweeper.launcher = LocalLauncher()
     monkeypatch.setattr(sweeper.launcher, "finish", lambda interrupted=False: ended.append(interrupted))
     monkeypatch.setattr(sweeper, "_search", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        sweeper._search_as_one_sweep(SimpleNamespace(), [], {}, "")  # type: ignore[arg-type]
+        sweeper._search_as_one_sweep(study, [], {}, "")  # type: ignore[arg-type]
     monkeypatch.setattr(sweeper, "_search", lambda *_: None)
-    sweeper._search_as_one_sweep(SimpleNamespace(), [], {}, "")  # type: ignore[arg-type]
-    assert ended == [True, False] and sweeper.launcher.in_batches
+    sweeper._search_as_one_sweep(study, [], {}, "")  # type: ignore[arg-type]
+    assert ended == [True, False] and sweeper.launcher.in_batches and sweeper.launcher.study == "one"
