@@ -25,7 +25,6 @@ from models.checkpoints.start import load_word_head, start_from_bert, start_from
 from models.checkpoints.static import check_static
 from models.checkpoints.transfer import transfer_weights
 from models.checkpoints.untrusted import malformed_as_model_error
-from models.contradictions import contradictions
 from models.embeddings.base import Tokens, WordVectors
 from models.errors import ModelError
 from models.heads.attach import LINEAR, attach_head
@@ -33,6 +32,7 @@ from models.heads.base import HeadSpec
 from models.heads.linear import LinearHead
 from models.heads.words import MaskedLM
 from models.network import Network
+from models.setting_conflicts import contradictions
 from models.settings import CNN, ENCODER_INITS, PRETRAINED, ModelSettings
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 MODULUS = 1 << 32
 ROW_BITS = np.uint64(32)  # the row number is stored above the hash, so that a single sort keeps rows apart
-START = (zlib.crc32(b"c") + 1) * 0x85EBCA6B % MODULUS  # K1 of models/ngrams/prints.py
+START = (zlib.crc32(b"c") + 1) * 0x85EBCA6B % MODULUS  # K1 of models/ngrams/fingerprints.py
 MOST_WORDS = 100_000  # cache size, emptied when full; a word of 8 letters has 26 n-grams of 2 to 5 characters
 
 

@@ -105,7 +105,7 @@ class Encoder(nn.Module):
             for layer in self.layer:
                 hidden = layer(hidden, state.bias, only) if layer is last else layer(hidden, state.bias)
             return replace(state, hidden=hidden)
-        is_whole = any(hook.wants_whole for hook in hooks)
+        is_whole = any(hook.needs_all_positions for hook in hooks)
         is_selected = False  # has the last layer computed only the wanted positions?
         for index in range(len(self.layer)):
             for hook in hooks:
@@ -155,7 +155,7 @@ class Bert(Backbone):
         bias = None if attention_mask is None else padding_bias(attention_mask, hidden.dtype)
         only = readout.wanted if only is None else only
         # Without a recorder, no layer's states are kept longer than needed for the next layer.
-        recorder = Recorder(wants_whole=False) if readout.reads_all_layers else None
+        recorder = Recorder(needs_all_positions=False) if readout.reads_all_layers else None
         own = readout.hooks() if recorder is None else (recorder, *readout.hooks())
         state = self.encoder(State(hidden, bias, attention_mask), (*hooks, *own), only)
         lower = [] if recorder is None else recorder.states[:-1]

@@ -102,8 +102,8 @@ class LayerHook:
     Hooks are nested: the first hook is the first to see a layer's input and the last to see the final output.
     """
 
-    wants_whole: bool = False  # does `after_last` need all positions, even if the readout reads only a few?
-    only_looks: bool = False  # does it leave the states unchanged? Only such hooks work on transformers' encoders
+    needs_all_positions: bool = False  # does `after_last` need all positions, even if the readout reads only a few?
+    only_observes: bool = False  # does it leave the states unchanged? Only such hooks work on transformers' encoders
 
     def before(self, layer: int, state: State) -> State:
         """The input of a layer, counted from 0, given what the layer below returned (for layer 0, the embeddings)."""
@@ -127,11 +127,11 @@ class LayerHook:
 class Recorder(LayerHook):
     """Records the states of the embeddings and of every layer, without copying them."""
 
-    only_looks = True
+    only_observes = True
 
-    def __init__(self, wants_whole: bool = True) -> None:
-        """wants_whole=False: record only the positions that the readout reads in the last layer."""
-        self.wants_whole = wants_whole
+    def __init__(self, needs_all_positions: bool = True) -> None:
+        """needs_all_positions=False: record only the positions that the readout reads in the last layer."""
+        self.needs_all_positions = needs_all_positions
         self.states: list[Tensor] = []
 
     def before(self, layer: int, state: State) -> State:
@@ -151,7 +151,7 @@ def show_states(hooks: Sequence[LayerHook], states: Sequence[Tensor], mask: Tens
     Raises ModelError for hooks that may change states.
     """
     for hook in hooks:
-        if not hook.only_looks:
+        if not hook.only_observes:
             raise ModelError(f"{type(hook).__name__} works between the layers of our own encoder; this one is not ours")
         for layer, hidden in enumerate(states[:-1]):
             hook.before(layer, State(hidden, mask=mask))

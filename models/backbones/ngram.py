@@ -17,8 +17,8 @@ from models.backbones.base import Backbone
 from models.backbones.hooks import LayerHook, Wanted
 from models.capabilities import Fitted
 from models.json_types import JsonObject
+from models.ngrams.fingerprints import Grams, bits_for, find_grams, sum_rows, text_grams
 from models.ngrams.pairs import PairOptions, pair_grams, split_pairs
-from models.ngrams.prints import Grams, bits_for, find_grams, sum_rows, text_grams
 from models.parts import make_readout
 from models.settings import ModelSettings
 

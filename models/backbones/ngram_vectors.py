@@ -20,7 +20,7 @@ from models.backbones.hooks import LayerHook, Wanted
 from models.capabilities import Folded
 from models.heads.linear import LinearHead
 from models.json_types import JsonObject
-from models.ngrams.prints import find_grams
+from models.ngrams.fingerprints import find_grams
 from models.parts import make_readout
 from models.settings import ModelSettings
 

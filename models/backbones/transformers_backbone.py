@@ -60,7 +60,7 @@ class TransformersBackbone(Backbone):
     ) -> Tensor:
         """(B, T) ids, mask and segments to one vector per text, (B, H).
 
-        hooks: only read-only ones (only_looks); ModelError for others. only: as in Backbone.
+        hooks: only read-only ones (only_observes); ModelError for others. only: as in Backbone.
         """
         segments = {"token_type_ids": token_type_ids} if self.takes_segments else {}
         all_states = bool(hooks) or self.pooler.reads_all_layers

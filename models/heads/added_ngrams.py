@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from models.backbones.ngram import BagOfNgrams, columns_of
 from models.heads.linear import LinearHead
 from models.json_types import JsonObject
-from models.ngrams.prints import hash_of
+from models.ngrams.fingerprints import hash_of
 
 ADDED = "added"  # the key in an architecture
 

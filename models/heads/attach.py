@@ -6,7 +6,6 @@ import torch
 from torch import nn
 
 from models.backbones.base import Backbone
-from models.contradictions import readout_conflict
 from models.errors import ModelError
 from models.heads.base import HeadSpec
 from models.heads.linear import LinearHead
@@ -16,6 +15,7 @@ from models.heads.token import TokenClassifier
 from models.heads.words import MaskedLM
 from models.json_types import JsonObject
 from models.network import Network
+from models.setting_conflicts import readout_conflict
 from models.settings import BI_ENCODER, COSINE, COSINE_SCALE, full_part
 
 LINEAR: dict[str, type[LinearHead]] = {"text": SequenceClassifier, "token": TokenClassifier, "span": SpanClassifier}

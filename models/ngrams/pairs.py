@@ -15,7 +15,7 @@ from functools import cache
 
 import numpy as np
 
-from models.ngrams.prints import K1, NO_WORD, Grams, hash_of
+from models.ngrams.fingerprints import K1, NO_WORD, Grams, hash_of
 
 MOST_CROSSED = 40  # maximum number of words of each text to pair with the other's
 FACTOR, MODULUS = int(K1), 1 << 32

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import ModelError
-from runner.best.aside import compute_aside
+from runner.best.forked import compute_forked
 from runner.best.held_out import calibrate_on_folds
 from runner.cascade.make import copy_cascade, deployed_files
 from runner.deploy.answer_time import GRAPHS, INT8
@@ -63,10 +63,10 @@ def write_bundle(
             copy_cascade(folder, read_cascade(folder).models, place)
             return read_bundle(place, record.identity) or Bundle(None, problem=f"{place} has no {CASCADE_FILE}")
         if found is None:
-            compute_aside(lambda: _write(record, folder, place, int8=engine == INT8, folds=folds))
+            compute_forked(lambda: _write(record, folder, place, int8=engine == INT8, folds=folds))
             found = read_bundle(place, record.identity)
         if found is not None and is_to_round(found, most, engine):
-            compute_aside(lambda: _write(record, folder, place, int8=True))
+            compute_forked(lambda: _write(record, folder, place, int8=True))
     except (ConfigError, ModelError, ParityError, RuntimeError) as error:
         return Bundle(None, problem=str(error))
     return read_bundle(place, record.identity) or Bundle(None, problem=f"{place} has no {MANIFEST}")

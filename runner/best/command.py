@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from runner.best.agenda import Work
-from runner.best.aside import compute_aside
 from runner.best.choice.show_result import show_result
 from runner.best.conclude import conclude
 from runner.best.evidence import Ending
+from runner.best.forked import compute_forked
 from runner.best.plan.ahead import encoders_ahead
 from runner.best.plan.make import make_plan
 from runner.best.plan.show_plan import show_plan
@@ -69,7 +69,7 @@ def search_inside(
         budget = replace(budget, jobs=budget.jobs or runs.slots())
     say("planning")
     with encoders_ahead(settings, shared, budget):
-        plan = compute_aside(lambda: make_plan(settings, shared, budget, lambda _: None))
+        plan = compute_forked(lambda: make_plan(settings, shared, budget, lambda _: None))
     for line in show_plan(plan):
         say(line)
     if is_plan_only:
@@ -154,7 +154,7 @@ class Launching:
         say(f"timing answers by the bundle of {record.identity}")
         output, cache = self.search.output, self.cache
         try:
-            return replace(ending, answer=compute_aside(lambda: time_run(record, output, cache, budget)))
+            return replace(ending, answer=compute_forked(lambda: time_run(record, output, cache, budget)))
         except (ConfigError, RuntimeError) as error:
             say(f"{error}. The time that the run measured is used")
             return ending
@@ -166,7 +166,7 @@ class Launching:
         say(f"{work.candidate.name}: {small} for what it is sure of, {large} for the rest")
         output, pairs = self.search.output, self.search.agenda.pairs_of(work.candidate)
         try:
-            record, _ = compute_aside(lambda: make_within_time(small, large, most, output, self.cache, pairs))
+            record, _ = compute_forked(lambda: make_within_time(small, large, most, output, self.cache, pairs))
         except (ConfigError, RuntimeError) as error:
             return Ending(Outcome(2, reason=str(error)))
         return Ending(Outcome(0, record))
@@ -204,7 +204,7 @@ class Launching:
         measured.
         """
         try:
-            return compute_aside(lambda: time_bundle(record, bundle, self.cache))
+            return compute_forked(lambda: time_bundle(record, bundle, self.cache))
         except (ConfigError, RuntimeError) as error:
             say(f"the bundle was not timed: {error}")
             return None

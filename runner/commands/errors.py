@@ -10,8 +10,8 @@ from runner.config.compose import compose
 from runner.mistakes.report import report_errors
 from runner.record.folder import find_record
 from runner.sanitize import say
+from runner.track.added import mirror_added
 from runner.track.folder import STATE
-from runner.track.later import mirror_later
 
 DEFAULTS = {"split": "", "label_errors": "true", "paths.output": "outputs", "paths.cache": ""}
 ALL = "all"  # of label_errors: every training row is looked at, not a sample
@@ -22,18 +22,18 @@ def main(words: list[str]) -> int:
     name, rest = split_run("errors", words)
     chosen = parse_options("errors", rest, **DEFAULTS)
     every_row = chosen["label_errors"] == ALL
-    doubts = every_row or true_or_false("errors", "label_errors", chosen["label_errors"])
+    label_errors = every_row or true_or_false("errors", "label_errors", chosen["label_errors"])
     output = output_folder(chosen["paths.output"])
     record = find_record(output, name)
     cache = Path(chosen["paths.cache"] or compose([]).paths.cache).expanduser()
     from rich.console import Console
 
     written = report_errors(
-        record, output, cache, split=chosen["split"], doubts=doubts, every_row=every_row,
+        record, output, cache, split=chosen["split"], label_errors=label_errors, every_row=every_row,
         console=Console(highlight=False), notify=lambda line: say(line, sys.stderr),
     )  # fmt: skip
     for path in written:
         say(f"wrote {path}", sys.stdout)
     if (output / record.identity / STATE).is_file():  # it was mirrored before
-        mirror_later(record, output / record.identity, lambda line: say(line, sys.stderr))
+        mirror_added(record, output / record.identity, lambda line: say(line, sys.stderr))
     return 0

@@ -19,10 +19,10 @@ from runner.errors import ConfigError, refuse
 from runner.machine.facts import usable_cores
 from runner.record.run_names import common
 from runner.sanitize import say
-from runner.sweep.borrowed import on_other_data
 from runner.sweep.install import install_plugins
 from runner.sweep.launcher import Grid, slots_for, sweep_settings
 from runner.sweep.ledger import sweep_identity
+from runner.sweep.other_data import on_other_data
 from runner.sweep.plan import Job, expected_seconds, plan_jobs, remaining_seconds
 from runner.sweep.settings import SweepSettings
 from runner.sweep.table import duration_text, score_text

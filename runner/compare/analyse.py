@@ -24,7 +24,7 @@ from runner.compare.groups import Group, explain_separate_groups, make_groups, v
 from runner.compare.lint import cost_warnings
 from runner.compare.pairs import Paired, Refused
 from runner.compare.pareto import AXES, pareto_front
-from runner.compare.rows import Chances, Comparison, Row
+from runner.compare.rows import Comparison, Intervals, Row
 from runner.compare.select import Selection, setting_matcher, setting_words
 from runner.compare.steps_to_target import add_steps_to_target
 from runner.errors import ConfigError
@@ -94,12 +94,14 @@ def _row(group: Group, metric: str, ranked: Mapping[str, str | None]) -> Row:
     names = {name for run in group.runs for name in run.metrics if name.startswith(("cost/", "speed/", "time/"))}
     costs = {name: mean for name in sorted(names) if (mean := group.mean(name)) is not None}
     costs |= {key: costs[name] for key, name in ranked.items() if name in costs}
-    values, chances = group.values(metric), _chances(group, metric)
+    values, intervals = group.values(metric), _intervals(group, metric)
     is_low = is_at_baseline([run.metrics for run in group.members], group.runs[0].primary)
-    return Row(group, metric, group.mean(metric), stats.standard_deviation(values), chances, costs, at_baseline=is_low)
+    return Row(
+        group, metric, group.mean(metric), stats.standard_deviation(values), intervals, costs, at_baseline=is_low
+    )
 
 
-def _chances(group: Group, metric: str) -> Chances:
+def _intervals(group: Group, metric: str) -> Intervals:
     """Return the intervals of a group's mean over its seeds and over its examples, within the score's range."""
     lowest, highest = BOUNDS.get(check(metric).unit, (-math.inf, math.inf))
 
@@ -108,11 +110,11 @@ def _chances(group: Group, metric: str) -> Chances:
 
     if group.is_folded:
         over_folds = _over_folds(group, metric)
-        return Chances(examples=within(over_folds.examples), folds=within(over_folds.folds))
-    return Chances(within(stats.seed_interval(group.values(metric))), within(_over_examples(group, metric)))
+        return Intervals(examples=within(over_folds.examples), folds=within(over_folds.folds))
+    return Intervals(within(stats.seed_interval(group.values(metric))), within(_over_examples(group, metric)))
 
 
-def _over_folds(group: Group, metric: str) -> Chances:
+def _over_folds(group: Group, metric: str) -> Intervals:
     """Return the intervals of a group of folds: corrected over folds, and over the rows held out by one seed and
     repeat.
 
@@ -121,13 +123,13 @@ def _over_folds(group: Group, metric: str) -> Chances:
     split, _, score = metric.partition("/")
     scores = pairs.scores_of(group.runs[0])
     if split != held_out_split(group.runs[0]) or score not in scores:
-        return Chances()
+        return Intervals()
     folds = fold_interval(group.values(metric), group.runs[0])
     answers = held_out_answers({fold: next(iter(runs.values())) for fold, runs in by_fold(group.runs).items()}, split)
     if isinstance(answers, str):
-        return Chances(folds=folds)
+        return Intervals(folds=folds)
     ends = scores[score].interval(answers[0])
-    return Chances(examples=stats.Interval(*ends, f"{len(answers[0])} rows held out"), folds=folds)
+    return Intervals(examples=stats.Interval(*ends, f"{len(answers[0])} rows held out"), folds=folds)
 
 
 def _over_examples(group: Group, metric: str) -> stats.Interval | None:

@@ -163,14 +163,14 @@ def _folds(row: Row) -> str | None:
 
 def has_both_chances(row: Row) -> bool:
     """Return whether a row's interval is known over its seeds and over its examples."""
-    return row.chances.seeds is not None and row.chances.examples is not None
+    return row.intervals.seeds is not None and row.intervals.examples is not None
 
 
 def _chance_columns() -> list[Column]:
     """Half of the interval by each kind of chance."""
     return [
-        Column("± seeds", True, lambda row: row.chances.seeds and row.chances.seeds.half, score_text),
-        Column("± examples", True, lambda row: row.chances.examples and row.chances.examples.half, score_text),
+        Column("± seeds", True, lambda row: row.intervals.seeds and row.intervals.seeds.half, score_text),
+        Column("± examples", True, lambda row: row.intervals.examples and row.intervals.examples.half, score_text),
     ]
 
 

@@ -36,7 +36,7 @@ def group_records(comparison: Comparison) -> list[Line]:
 def _group_line(row: Row, keys: list[str], costs: list[str]) -> Line:
     bootstrap = None if row.group.is_folded else stats.seed_bootstrap(row.group.values(row.metric))
     found = row.paired if isinstance(row.paired, Paired) else None
-    chances = {"seeds": row.chances.seeds, "examples": row.chances.examples}
+    intervals = {"seeds": row.intervals.seeds, "examples": row.intervals.examples}
     return {
         "group": row.group.name,
         "metric": row.metric,
@@ -46,7 +46,7 @@ def _group_line(row: Row, keys: list[str], costs: list[str]) -> Line:
         "low": row.interval.low if row.interval else None,
         "high": row.interval.high if row.interval else None,
         "interval": row.interval.over if row.interval else None,
-        **{f"{kind}_{end}": value for kind, ends in chances.items() for end, value in _ends(ends)},
+        **{f"{kind}_{end}": value for kind, ends in intervals.items() for end, value in _ends(ends)},
         "bootstrap_low": bootstrap.low if bootstrap else None,
         "bootstrap_high": bootstrap.high if bootstrap else None,
         "at_baseline": row.at_baseline,

@@ -116,9 +116,9 @@ def tip_of(comparison: Comparison, row: Row) -> str:
     if row.mean is not None:
         ends = f" ({interval.low:.4f}-{interval.high:.4f})" if interval else ""
         lines.append(f"{row.metric} {row.mean:.4f}{ends}")
-    chances = {"seeds": row.chances.seeds, "examples": row.chances.examples}
-    if all(chances.values()):
-        lines += [f"± {found.half:.4f} over {kind}" for kind, found in chances.items() if found]
+    intervals = {"seeds": row.intervals.seeds, "examples": row.intervals.examples}
+    if all(intervals.values()):
+        lines += [f"± {found.half:.4f} over {kind}" for kind, found in intervals.items() if found]
     lines += [f"parameters {row.costs['cost/params']:,.0f}"] if "cost/params" in row.costs else []
     for cost, _ in AXES.values():
         if cost in row.costs:

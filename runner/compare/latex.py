@@ -98,7 +98,7 @@ def _caption(comparison: Comparison, shown: Sequence[Column], title: str, questi
 
 def _kinds_of_intervals(rows: Sequence[Row]) -> list[str]:
     """Return in words what the intervals of the rows are over."""
-    found = [row.chances for row in rows]
+    found = [row.intervals for row in rows]
     of_one = "with one seed " if any(one.seeds for one in found) else "with one fold " * any(one.folds for one in found)
     kinds = {
         "over seeds and examples": any(one.seeds and one.examples for one in found),

@@ -15,7 +15,7 @@ from runner.statistics.paired import Interval
 
 
 @dataclass(frozen=True)
-class Chances:
+class Intervals:
     """The 95 % intervals of a mean score by source of chance: the seeds, and the examples."""
 
     seeds: Interval | None = None  # Student's t; None for a single seed
@@ -43,7 +43,7 @@ class Row:
     metric: str
     mean: float | None
     sd: float | None
-    chances: Chances
+    intervals: Intervals
     costs: dict[str, float]
     is_baseline: bool = False
     paired: Paired | Refused | None = None
@@ -54,7 +54,7 @@ class Row:
     @property
     def interval(self) -> Interval | None:
         """The 95 % interval of the mean: it spans the chance of the seeds and that of the examples."""
-        return self.chances.both
+        return self.intervals.both
 
     @property
     def label(self) -> str:

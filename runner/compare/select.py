@@ -16,9 +16,9 @@ from pathlib import Path
 from data.json_types import Json, JsonObject
 from runner.config.keys import closest
 from runner.errors import ConfigError
+from runner.record.added_metrics import read_added
 from runner.record.answer_cache import AnswerCache
 from runner.record.folder import LATEST, RECORD, find_record, read_records
-from runner.record.later import read_later
 from runner.record.record import RunRecord
 from runner.record.run_names import ABSENT, OF_A_RUN, setting_text
 from runner.record.sweep_record import SweepRecord, find_sweep, sweep_folders
@@ -47,7 +47,7 @@ class Run:
     @cached_property
     def metrics(self) -> dict[str, float]:
         """The final metrics, and those measured after the run; a comparison adds `time/steps_to_target` to them."""
-        return self.record.metrics | read_later(self.folder, self.record.started)
+        return self.record.metrics | read_added(self.folder, self.record.started)
 
     @property
     def primary(self) -> str:

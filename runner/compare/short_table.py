@@ -85,7 +85,7 @@ def _numbers(rows: list[Row]) -> list[Number]:
     over = f"the examples{' and the seeds' * has_seeds}"
     if any(row.group.is_folded for row in rows):
         over = "the rows held out"
-    if any(row.chances.folds for row in rows):
+    if any(row.intervals.folds for row in rows):
         over = "the folds, corrected for training rows that overlap"
     return [
         Number("score", 0, lambda row: "" if row.mean is None else score_text(row.mean), BaselineLine.score),

@@ -40,7 +40,7 @@ def legend_of_columns(comparison: Comparison) -> list[str]:
             "95 %: covers seeds and examples. ± seeds: half of Student's t interval over seeds, on the same examples; "
             "± examples: half of the interval over the examples, averaged over runs; more seeds do not narrow it."
         )
-    elif any(row.chances.seeds for row in comparison.rows):
+    elif any(row.intervals.seeds for row in comparison.rows):
         lines.append("95 %: Student's t interval over seeds, on the same examples.")
     if any(row.group.is_folded for row in comparison.rows):
         lines.append(LEGEND_OF_FOLDS)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from data.json_types import JsonObject
-from models.contradictions import readout_conflict
+from models.setting_conflicts import readout_conflict
 from runner.config.check_files import file_as_dataset, hint_of_one_file
 from runner.config.check_hydra import SEARCH, check_hydra, is_search
 from runner.config.check_values import check_option, check_settings, check_type

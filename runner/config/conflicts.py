@@ -5,7 +5,7 @@ from __future__ import annotations
 from data.settings import DataSettings
 from models.compression.settings.chain import missing_requirements, out_of_order, wrong_starts
 from models.compression.settings.learn import Distil
-from models.contradictions import contradictions
+from models.setting_conflicts import contradictions
 from models.settings import CNN, FITTED_NGRAMS, HASHED_WORDS, OVER_NGRAMS
 from runner.config.check_added_tokens import added_token_conflicts
 from runner.config.check_calibration import calibration_conflicts

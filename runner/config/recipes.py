@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from models.compression.settings.stage import StageSettings
-from models.contradictions import contradictions
+from models.setting_conflicts import contradictions
 from models.settings import FITTED, FITTED_HEAD
 from runner.config.check_values import check_type
 from runner.config.compose import parsed

@@ -27,10 +27,10 @@ from runner.minimal_pairs.results import (
 from runner.minimal_pairs.show import groupings, show_arms, show_report, show_versus
 from runner.minimal_pairs.versus import versus
 from runner.minimal_pairs.wanted import Wanted
-from runner.record.later import add_later
+from runner.record.added_metrics import add_metrics
 from runner.record.subject import KEY, Subject
 from runner.sanitize import say
-from runner.track.later import mirror_later
+from runner.track.added import mirror_added
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,9 +79,9 @@ def result_of(subject: Subject, wanted: Wanted, place: Place) -> Result:
     report, table = evaluate(subject, wanted, key, place.cache, lambda text: say(text, sys.stderr))
     say(f"wrote {write_result(folder, stem, report, table)}", sys.stderr)
     if subject.record and subject.folder and not wanted.paradigms:
-        add_later(subject.folder, subject.record.started, metrics_of(report))
+        add_metrics(subject.folder, subject.record.started, metrics_of(report))
         if place.tracker:
-            mirror_later(subject.record, subject.folder, lambda text: say(text, sys.stderr))
+            mirror_added(subject.record, subject.folder, lambda text: say(text, sys.stderr))
     return report, table
 
 

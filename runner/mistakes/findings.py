@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from runner.mistakes.material import Place
+from runner.mistakes.run_data import Place
 from runner.statistics.intervals import wilson_interval
 from runner.statistics.slices import SliceResult
 
@@ -66,7 +66,7 @@ class Mistake:
 
 
 @dataclass(frozen=True)
-class Doubt:
+class SuspectLabel:
     """A training row, or one set aside to calibrate on, whose label may be wrong."""
 
     place: Place
@@ -79,10 +79,10 @@ class Doubt:
 
 
 @dataclass(frozen=True)
-class LabelDoubts:
+class SuspectLabels:
     """The training rows, and those set aside, that may be mislabelled, most doubtful first."""
 
-    doubts: tuple[Doubt, ...]
+    flagged: tuple[SuspectLabel, ...]
     rows: int  # looked at
     accuracy: float  # of the n-gram models on rows that they did not see
     apart: int = 0  # of the rows looked at, those set aside to calibrate on
@@ -135,7 +135,7 @@ class Findings:
     mistakes: tuple[Mistake, ...]  # all, the most confident first
     shown: tuple[Mistake, ...]  # the first of them, with neighbours
     slices: tuple[SliceResult, ...] = ()
-    doubts: LabelDoubts | str = "not looked for"
+    suspects: SuspectLabels | str = "not looked for"
     copies: Copies | None = None
     no_texts: str | None = None  # why texts cannot be shown
     has_scores: bool = True  # are the shares of the classes known?

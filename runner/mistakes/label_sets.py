@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from runner.mistakes.answered import Answered
-from runner.mistakes.material import Material
 from runner.mistakes.page import shortened
 from runner.mistakes.plain import CsvLine, Plain, RowPlace, places_of
+from runner.mistakes.run_data import RunData
 from runner.record.run_names import name_of
 from runner.report.page import Section
 from runner.report.tables import Cell, Heading, Row, table
@@ -60,7 +60,7 @@ class WrongSet:
     text: str
 
 
-def analyse_label_sets(answered: Answered, material: Material | None) -> Plain:
+def analyse_label_sets(answered: Answered, run_data: RunData | None) -> Plain:
     """Return what is found about sets of labels."""
     names = tuple(answered.record.data.labels)
     labels, sets = (matrix(answered.answers, name) > 0 for name in ("label", "prediction"))
@@ -70,7 +70,7 @@ def analyse_label_sets(answered: Answered, material: Material | None) -> Plain:
     ]
     weakest = sorted((one for one in each if one.rows or one.answered), key=lambda one: (one.f1, -one.rows))
     wrong = worst_rows(labels, sets, sigmoid(matrix(answered.answers, "logit")))
-    written = _wrong_sets(answered, material, wrong, names)
+    written = _wrong_sets(answered, run_data, wrong, names)
     told = [
         f"{one.name}: F1 {one.f1:.3f} on {one.rows:,} rows; missed in {one.missed:,}, added in {one.added:,}."
         for one in weakest[:FEW]
@@ -99,18 +99,18 @@ def worst_rows(labels: np.ndarray, sets: np.ndarray, probabilities: np.ndarray) 
 
 
 def _wrong_sets(
-    answered: Answered, material: Material | None, rows: np.ndarray, names: Sequence[str]
+    answered: Answered, run_data: RunData | None, rows: np.ndarray, names: Sequence[str]
 ) -> list[WrongSet]:  # fmt: skip
     """Return these rows with the names of their labels."""
     labels, sets = (matrix(answered.answers, name)[rows] > 0 for name in ("label", "prediction"))
-    texts = material.texts(answered.split, rows) if material else [""] * len(rows)
+    texts = run_data.texts(answered.split, rows) if run_data else [""] * len(rows)
 
     def named(chosen: np.ndarray) -> str:
         return BETWEEN.join(names[place] for place in np.flatnonzero(chosen).tolist())
 
     return [
         WrongSet(place, named(truth & ~given), named(given & ~truth), named(truth), named(given), text)
-        for place, truth, given, text in zip(places_of(answered, material, rows), labels, sets, texts)
+        for place, truth, given, text in zip(places_of(answered, run_data, rows), labels, sets, texts)
     ]
 
 

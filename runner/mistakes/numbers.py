@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from runner.mistakes.answered import Answered
-from runner.mistakes.material import Material
 from runner.mistakes.page import shortened
 from runner.mistakes.plain import CsvLine, Plain, RowPlace, places_of
+from runner.mistakes.run_data import RunData
 from runner.mistakes.slicing import length_slices, script_slices
 from runner.record.run_names import name_of
 from runner.report.page import Section
@@ -18,13 +18,13 @@ LEAST_ROWS = 30  # of a slice
 COLUMNS = ("what", "split", "file", "row", "line", "label", "prediction", "error", "text")
 
 
-def analyse_numbers(answered: Answered, material: Material | None) -> Plain:
+def analyse_numbers(answered: Answered, run_data: RunData | None) -> Plain:
     """Return what is found about answers that are numbers."""
     labels, given = (np.asarray(values, np.float64) for values in (answered.labels, answered.predictions))
     errors = given - labels
     rows = np.argsort(-np.abs(errors), kind="stable")[:SHOWN]
-    texts = material.texts(answered.split) if material else []
-    places = places_of(answered, material, rows)
+    texts = run_data.texts(answered.split) if run_data else []
+    places = places_of(answered, run_data, rows)
     written = [
         (place, _digits(labels[row]), _digits(given[row]), _digits(errors[row]), texts[row] if texts else "")
         for row, place in zip(rows.tolist(), places)

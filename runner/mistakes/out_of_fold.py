@@ -20,7 +20,7 @@ from data.load import tokenise_rows
 from data.splits import TokenSplit
 from models.ngrams.pairs import PairOptions
 from runner.config.resolve import LONGEST
-from runner.mistakes.material import Material
+from runner.mistakes.run_data import RunData
 from runner.training.ngram.by_folds import N, answer_by_folds
 
 FOLDS = 5
@@ -43,26 +43,26 @@ class OutOfFold:
     left_out: int = 0  # training rows that are not in the sample
 
 
-def out_of_fold(material: Material, notify: Callable[[str], None], *, every_row: bool = False) -> OutOfFold | str:
+def out_of_fold(run_data: RunData, notify: Callable[[str], None], *, every_row: bool = False) -> OutOfFold | str:
     """Return the answers to the training rows of a run, or in words why there are none.
 
     every_row: look at all training rows, not at a random sample of MOST_ROWS.
     """
-    whole = _training_rows(material)
+    whole = _training_rows(run_data)
     rows = whole if every_row or len(whole.labels) <= MOST_ROWS else whole.sample(MOST_ROWS)
     notify(f"fitting n-gram models on {len(rows.labels):,} training rows, {FOLDS} folds")
     fold = rows.folds()
     if (is_held := fold >= 0).sum() < FOLDS:
         return f"fewer than {FOLDS} training rows can be held out"
-    apart = _tokens(material, CALIBRATION) if _is_elsewhere(material) else None
-    classes, tokens = len(material.rows.raw.target.names), rows.tokens()
-    pairs = PairOptions(N, material.settings.symmetric, classes > 2) if tokens.has_pairs else None
+    apart = _tokens(run_data, CALIBRATION) if _is_elsewhere(run_data) else None
+    classes, tokens = len(run_data.rows.raw.target.names), rows.tokens()
+    pairs = PairOptions(N, run_data.settings.symmetric, classes > 2) if tokens.has_pairs else None
     answers = answer_by_folds(tokens, rows.labels, fold, classes, pairs=pairs, other=apart)
     if answers is None:
         return "no word occurs in two training rows"
     parts = [(rows.numbers[is_held], rows.labels[is_held], answers.held_out[is_held])]
     if apart is not None and answers.other is not None:
-        parts.append((material.source_rows(CALIBRATION), np.asarray(apart.labels.values), answers.other))
+        parts.append((run_data.source_rows(CALIBRATION), np.asarray(apart.labels.values), answers.other))
     numbers, labels, shares = (np.concatenate(columns) for columns in zip(*parts))
     accuracy = float(np.mean(shares.argmax(axis=1) == labels))
     is_elsewhere = np.arange(len(numbers)) >= is_held.sum()
@@ -98,25 +98,25 @@ class _Rows:
         return reduce(TokenSplit.followed_by, self.splits).take(self.places)
 
 
-def _training_rows(material: Material) -> _Rows:
+def _training_rows(run_data: RunData) -> _Rows:
     """Return all training rows, also those that were cut off them to select or to calibrate, each once."""
-    splits = [material.rows.raw.splits[name] for name in material.of_train]
+    splits = [run_data.rows.raw.splits[name] for name in run_data.of_train]
     numbers, first = np.unique(np.concatenate([split.source_rows for split in splits]), return_index=True)
     labels = np.concatenate([np.asarray(split.labels.values) for split in splits])[first]
-    hashes = np.concatenate([material.hashes(name) for name in material.of_train])[first]
+    hashes = np.concatenate([run_data.hashes(name) for name in run_data.of_train])[first]
     groups, own = np.unique(hashes, return_inverse=True)[1], [split.groups for split in splits]
     joined = [group for group in own if group is not None]
     if len(joined) == len(own):
         groups = join_groups(np.concatenate(joined)[first], groups)
-    return _Rows(numbers, labels, groups, first, [_tokens(material, name) for name in material.of_train])
+    return _Rows(numbers, labels, groups, first, [_tokens(run_data, name) for name in run_data.of_train])
 
 
-def _is_elsewhere(material: Material) -> bool:
+def _is_elsewhere(run_data: RunData) -> bool:
     """Are there rows to calibrate on that are no training rows?"""
-    return CALIBRATION in material.rows.raw.splits and CALIBRATION not in material.of_train
+    return CALIBRATION in run_data.rows.raw.splits and CALIBRATION not in run_data.of_train
 
 
-def _tokens(material: Material, split: str) -> TokenSplit:
+def _tokens(run_data: RunData, split: str) -> TokenSplit:
     """Return the words of a split, from the store if a run over n-grams has put them there."""
-    words = HashedWords(cleaning=cleaning_of(material.settings), language=material.rows.language)
-    return tokenise_rows(material.rows, split, words, LONGEST, material.cache)
+    words = HashedWords(cleaning=cleaning_of(run_data.settings), language=run_data.rows.language)
+    return tokenise_rows(run_data.rows, split, words, LONGEST, run_data.cache)

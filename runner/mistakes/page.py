@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runner.mistakes.findings import ClassScores, Copies, Findings, LabelDoubts, Mistake, most_of
-from runner.mistakes.material import Place
+from runner.mistakes.findings import ClassScores, Copies, Findings, Mistake, SuspectLabels, most_of
 from runner.mistakes.out_of_fold import FOLDS
+from runner.mistakes.run_data import Place
 from runner.mistakes.sentences import summary
 from runner.report.bars import Bar, bars
 from runner.report.confusion import confusion
@@ -18,7 +18,7 @@ from runner.version import VERSION
 
 LETTERS = 600  # of a text on the page
 NEAR_LETTERS = 160  # of a training text beside it
-MOST_DOUBTS = 100
+MOST_SUSPECTS = 100
 FEW = 12  # classes whose scores are drawn as bars too
 
 
@@ -33,7 +33,7 @@ def errors_page(found: Findings, reliability: Sequence[Section]) -> str:
         *_slices(found),
         *reliability,
         _mistakes(found),
-        _doubts(found.doubts, found.identity),
+        _suspects(found.suspects, found.identity),
         *_copies(found),
     ]  # fmt: skip
     facts = f"run {found.identity}, accuracy {found.accuracy}. Bertier {VERSION}"
@@ -142,28 +142,28 @@ def _near(one: Mistake) -> Markup:
     return folded(f"{labels.count(one.answer)} of {len(labels)} labelled {one.answer}", tag("ul", *lines))
 
 
-def _doubts(doubts: LabelDoubts | str, identity: str) -> Section:
-    if isinstance(doubts, str):
-        return Section("Training rows that may be mislabelled", tag("p", f"Not known: {doubts}."), "doubts")
-    title = f"{doubts.kinds.capitalize()} rows that may be mislabelled"
+def _suspects(suspects: SuspectLabels | str, identity: str) -> Section:
+    if isinstance(suspects, str):
+        return Section("Training rows that may be mislabelled", tag("p", f"Not known: {suspects}."), "suspects")
+    title = f"{suspects.kinds.capitalize()} rows that may be mislabelled"
     titles: list[Heading | str] = [
         "text", "label", "may be", Heading("score of label", True), Heading("of the other", True), Heading("row", True),
     ]  # fmt: skip
     lines: list[list[Cell | str]] = [
         [Cell(shortened(one.text), style="text"), one.label, one.likelier, Cell(f"{one.of_label:.3f}", one.of_label),
          Cell(f"{one.of_likelier:.3f}", one.of_likelier), Cell(where(one.place), one.place.row)]
-        for one in doubts.doubts[:MOST_DOUBTS]
+        for one in suspects.flagged[:MOST_SUSPECTS]
     ]  # fmt: skip
     told = [
-        f"{len(doubts.doubts):,} of {doubts.rows:,} rows are flagged, the first {min(MOST_DOUBTS, len(doubts.doubts))} "
-        "are here, all in errors.csv. About half of the first 100 may be wrong labels, the others hard or rare rows. "
-        "Nothing was changed.",
+        f"{len(suspects.flagged):,} of {suspects.rows:,} rows are flagged, the first {len(lines)} are here, all in "
+        "errors.csv. About half of the first 100 may be wrong labels, the others hard or rare rows. Nothing is "
+        "changed.",
         f"By confident learning on the answers of n-gram models to rows that they did not see ({FOLDS} folds, accuracy "
-        f"{doubts.accuracy:.3f}).",
-        *([f"Not looked at: {doubts.left_out:,} other rows. Try: label_errors=all."] if doubts.left_out else []),
-        *([f"{doubts.apart:,} of the rows were set aside to calibrate on."] if doubts.apart else []),
+        f"{suspects.accuracy:.3f}).",
+        *([f"Not looked at: {suspects.left_out:,} other rows. Try: label_errors=all."] if suspects.left_out else []),
+        *([f"{suspects.apart:,} of the rows were set aside to calibrate on."] if suspects.apart else []),
     ]  # fmt: skip
-    return Section(title, table(titles, lines, is_sortable=True), "doubts", told)
+    return Section(title, table(titles, lines, is_sortable=True), "suspects", told)
 
 
 def _copies(found: Findings) -> list[Section]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from runner.mistakes.answered import Answered
-from runner.mistakes.material import Material
+from runner.mistakes.run_data import RunData
 from runner.record.table import say_below, widen
 from runner.report.markup import tag
 from runner.report.page import Section, page
@@ -59,9 +59,9 @@ class RowPlace(NamedTuple):
         return f"{self.file} {self.row:,}" if self.file else f"row {self.row:,} of the split"
 
 
-def places_of(answered: Answered, material: Material | None, rows: np.ndarray) -> list[RowPlace]:
+def places_of(answered: Answered, run_data: RunData | None, rows: np.ndarray) -> list[RowPlace]:
     """Return where rows of the split stand."""
-    if material is None:
+    if run_data is None:
         return [RowPlace("", row + 1, None) for row in rows.tolist()]
-    found = material.places(answered.split, material.source_rows(answered.split)[rows])
+    found = run_data.places(answered.split, run_data.source_rows(answered.split)[rows])
     return [RowPlace(place.file, place.row, place.line) for place in found]

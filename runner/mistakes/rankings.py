@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from runner.mistakes.answered import Answered
-from runner.mistakes.material import Material
 from runner.mistakes.page import shortened
 from runner.mistakes.plain import CsvLine, Plain
+from runner.mistakes.run_data import RunData
 from runner.record.run_names import name_of
 from runner.report.page import Section
 from runner.report.tables import Cell, Heading, Row, table
@@ -22,7 +22,7 @@ COLUMNS = (
 NONE = "none"  # of the relevant documents is a candidate
 
 
-def analyse_rankings(answered: Answered, material: Material | None) -> Plain:
+def analyse_rankings(answered: Answered, run_data: RunData | None) -> Plain:
     """Return what is found about the queries of a split."""
     name = answered.record.data.primary.partition("/")[2]
     chosen = RANK_SCORES[name]
@@ -30,7 +30,7 @@ def analyse_rankings(answered: Answered, material: Material | None) -> Plain:
     assert isinstance(score, RankScore)
     values = score.by_query(answered.answers)
     worst = np.argsort(values, kind="stable")[:SHOWN]
-    written = [_line(answered.answers, int(query), float(values[query]), answered.split, material) for query in worst]
+    written = [_line(answered.answers, int(query), float(values[query]), answered.split, run_data) for query in worst]
     zero, half = int((values == 0).sum()), float((values > 0.5).mean())
     sentences = [
         f"Mean {score.name} {values.mean():.4g} over {len(values):,} queries: {zero:,} have 0, "
@@ -47,7 +47,7 @@ def analyse_rankings(answered: Answered, material: Material | None) -> Plain:
 
 
 def _line(
-    answers: Answers, query: int, value: float, split: str, material: Material | None
+    answers: Answers, query: int, value: float, split: str, run_data: RunData | None
 ) -> tuple[str | int | float, ...]:
     """Return the query, its score, the place of the first relevant document, two counts, and two documents."""
     assert answers.offsets is not None
@@ -60,8 +60,8 @@ def _line(
     good = rows[relevant[rows]]
     shown = [order[0] if len(order) else rows[0], order[hits[0]] if len(hits) else good[0] if len(good) else rows[0]]
     asked, documents = f"query {query + 1}", ["", ""]
-    if material:
-        cells = material.rows.raw.splits[split].read(np.array(shown))
+    if run_data:
+        cells = run_data.rows.raw.splits[split].read(np.array(shown))
         asked, documents = cells["text"][0], cells["text_pair"]
     return asked, float(f"{value:.4g}"), place, int(relevant[rows].sum()), len(found), *documents
 

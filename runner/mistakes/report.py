@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from runner.mistakes.analyse import analyse
 from runner.mistakes.answered import Answered, read_answered
 from runner.mistakes.label_sets import analyse_label_sets
-from runner.mistakes.material import Material, read_material
 from runner.mistakes.numbers import analyse_numbers
 from runner.mistakes.page import errors_page
 from runner.mistakes.plain import Plain, plain_page, print_plain
 from runner.mistakes.rankings import analyse_rankings
+from runner.mistakes.run_data import RunData, read_run_data
 from runner.mistakes.spans import analyse_spans
 from runner.mistakes.tags import analyse_tags
 from runner.mistakes.written import print_findings, write_errors_csv, write_table
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PAGE, TABLE = "errors.html", "errors.csv"
 
 
-def _plain(answered: Answered) -> Callable[[Answered, Material | None], Plain]:
+def _plain(answered: Answered) -> Callable[[Answered, RunData | None], Plain]:
     """Return what finds the mistakes in answers that are not one class a row."""
     if answered.are_texts:
         return analyse_spans
@@ -39,26 +39,26 @@ def _plain(answered: Answered) -> Callable[[Answered, Material | None], Plain]:
 
 
 def report_errors(
-    record: RunRecord, output: Path, cache: Path, *, split: str, doubts: bool, every_row: bool = False,
+    record: RunRecord, output: Path, cache: Path, *, split: str, label_errors: bool, every_row: bool = False,
     console: Console, notify: Callable[[str], None],
 ) -> tuple[Path, ...]:  # fmt: skip
     """Write page and table, print the short table, and return the paths.
 
-    doubts: also look for training rows that may be mislabelled; every_row: among all of them. Raises ConfigError for a
-    run that it cannot be of.
+    label_errors: also look for training rows that may be mislabelled; every_row: among all of them. Raises ConfigError
+    for a run that it cannot be of.
     """
     folder = output / record.identity
     answered = read_answered(record, folder, split)
     if answered.are_texts or answered.is_of_words or not answered.names:
-        material = read_material(answered, cache)
-        there = None if isinstance(material, str) else material
+        run_data = read_run_data(answered, cache)
+        there = None if isinstance(run_data, str) else run_data
         plain = _plain(answered)(answered, there)
-        plain.sentences.extend([f"No texts: {material}."] if isinstance(material, str) else [])
+        plain.sentences.extend([f"No texts: {run_data}."] if isinstance(run_data, str) else [])
         write_page(folder / PAGE, plain_page(plain, record.identity))
         write_table(folder / TABLE, plain.columns, plain.lines)
         print_plain(plain, console)
         return folder / PAGE, folder / TABLE
-    found = analyse(answered, cache, notify, doubts=doubts, every_row=every_row)
+    found = analyse(answered, cache, notify, label_errors=label_errors, every_row=every_row)
     write_page(folder / PAGE, errors_page(found, reliability_section(record, folder, answered.split)))
     write_errors_csv(found, folder / TABLE)
     print_findings(found, console)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.mistakes.findings import Findings, LabelDoubts, most_of
+from runner.mistakes.findings import Findings, SuspectLabels, most_of
 
 FEW_WORDS = 3  # classes and slices that are named
 LEAST_ROWS = 10  # of a class that is named; of fewer rows nothing is known
@@ -53,12 +53,12 @@ def _of_slices(found: Findings) -> list[str]:
 
 
 def _of_labels(found: Findings) -> list[str]:
-    if not isinstance(found.doubts, LabelDoubts):
+    if not isinstance(found.suspects, SuspectLabels):
         return []
-    if not found.doubts.doubts:
-        return [f"No {found.doubts.kinds.replace(' and ', ' or ')} row of {found.doubts.rows:,} looks mislabelled."]
+    if not found.suspects.flagged:
+        return [f"No {found.suspects.kinds.replace(' and ', ' or ')} row of {found.suspects.rows:,} looks mislabelled."]
     return [
-        f"{len(found.doubts.doubts):,} of {found.doubts.rows:,} {found.doubts.kinds} rows may be mislabelled "
+        f"{len(found.suspects.flagged):,} of {found.suspects.rows:,} {found.suspects.kinds} rows may be mislabelled "
         "(about half of the first 100 may be wrong)."
     ]
 

@@ -17,7 +17,7 @@ from data.inputs.trimmed import FULL
 from data.load import open_tokenizer, tokenise_rows
 from data.text_facts import script_of
 from runner.mistakes.answered import Answered
-from runner.mistakes.material import Material
+from runner.mistakes.run_data import RunData
 from runner.statistics.slices import usable
 
 MOST = 20
@@ -26,17 +26,17 @@ LETTERS = 200  # of a text, whose script is looked at
 Slice = tuple[str, np.ndarray]  # its name, and which rows are in it, (rows,) bool
 
 
-def slices_of(answered: Answered, material: Material | None, texts: Sequence[str]) -> list[Slice]:
+def slices_of(answered: Answered, run_data: RunData | None, texts: Sequence[str]) -> list[Slice]:
     """Return the slices with enough rows to be tested: those of the texts first, then the classes with most rows."""
     of_texts: list[Slice] = []
-    if material is not None and not material.holds_texts:
-        of_texts = _repeated(answered, material, "sound also in train")
-    elif material is not None:
+    if run_data is not None and not run_data.holds_texts:
+        of_texts = _repeated(answered, run_data, "sound also in train")
+    elif run_data is not None:
         of_texts = [
             *length_slices(texts),
             *script_slices(texts),
-            *_unknown(answered, material),
-            *_repeated(answered, material, "text also in train"),
+            *_unknown(answered, run_data),
+            *_repeated(answered, run_data, "text also in train"),
         ]
     labels = answered.labels
     counts = np.bincount(labels, minlength=len(answered.names))
@@ -77,32 +77,32 @@ def main_script(text: str) -> str:
     return counts.most_common(1)[0][0] if counts else "none"
 
 
-def _unknown(answered: Answered, material: Material) -> list[Slice]:
+def _unknown(answered: Answered, run_data: RunData) -> list[Slice]:
     """Return the rows with tokens that the vocabulary does not have; none for models that read words or letters."""
     config = answered.record.config["model"]
     source, vocabulary = str(config.get("tokenizer") or ""), str(config.get("vocabulary") or FULL)
-    if material.no_train is not None and (source == "train" or vocabulary != FULL):
+    if run_data.no_train is not None and (source == "train" or vocabulary != FULL):
         return []  # the vocabulary was made from other rows
     try:
         tokenizer = open_tokenizer(
-            material.rows, source, vocab_size=int(config.get("vocab_size") or 0), vocabulary=vocabulary,
+            run_data.rows, source, vocab_size=int(config.get("vocab_size") or 0), vocabulary=vocabulary,
             special_tokens=bool(config.get("special_tokens", True)),
-            unknown_tokens=str(config.get("unknown_tokens") or "auto"), max_length=material.settings.max_length,
-            cache=material.cache, cleaning=cleaning_of(material.settings),
+            unknown_tokens=str(config.get("unknown_tokens") or "auto"), max_length=run_data.settings.max_length,
+            cache=run_data.cache, cleaning=cleaning_of(run_data.settings),
         )  # fmt: skip
     except (DataError, OSError):
         return []
     if not isinstance(tokenizer, PieceTokenizer) or "unk_token" not in tokenizer.names:
         return []
     unknown = tokenizer.backend.token_to_id(tokenizer.names["unk_token"])
-    rows = tokenise_rows(material.rows, answered.split, tokenizer, material.settings.max_length, material.cache)
+    rows = tokenise_rows(run_data.rows, answered.split, tokenizer, run_data.settings.max_length, run_data.cache)
     if unknown is None or len(rows) != len(answered.labels):
         return []
     counts = np.add.reduceat(np.asarray(rows.tokens) == unknown, np.asarray(rows.offsets[:-1]), dtype=np.int64)
     return [(f"with {tokenizer.names['unk_token']}", counts > 0)]
 
 
-def _repeated(answered: Answered, material: Material, name: str) -> list[Slice]:
-    if material.no_train is not None:
+def _repeated(answered: Answered, run_data: RunData, name: str) -> list[Slice]:
+    if run_data.no_train is not None:
         return []
-    return [(name, np.isin(material.hashes(answered.split), material.hashes("train")))]
+    return [(name, np.isin(run_data.hashes(answered.split), run_data.hashes("train")))]

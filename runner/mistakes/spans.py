@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from runner.mistakes.answered import Answered
-from runner.mistakes.material import Material
 from runner.mistakes.page import shortened
 from runner.mistakes.plain import CsvLine, Plain, places_of
+from runner.mistakes.run_data import RunData
 from runner.mistakes.slicing import length_slices
 from runner.record.run_names import name_of
 from runner.report.page import Section
@@ -34,15 +34,15 @@ class _Texts:
     golds: list[list[str]]
 
 
-def analyse_spans(answered: Answered, material: Material | None) -> Plain:
+def analyse_spans(answered: Answered, run_data: RunData | None) -> Plain:
     """Return what is found about answers that are parts of a text."""
     f1, exact = (np.asarray(answered.answers[name], np.float64) for name in ("f1", "exact"))
     outcomes = outcomes_of(answered)
-    texts = _read(answered, material)
+    texts = _read(answered, run_data)
     order = np.lexsort((np.asarray(answered.answers["margin"]), f1))  # of equally wrong ones the surest first
     rows = order[f1[order] < 1][:SHOWN]
-    lines = _lines(answered, material, texts, rows, outcomes)
-    slices = span_slices(answered, material)
+    lines = _lines(answered, run_data, texts, rows, outcomes)
+    slices = span_slices(answered, run_data)
     sections = [
         _outcomes(outcomes, f1),
         *([_of_slices(f1, exact, slices)] if slices else []),
@@ -69,18 +69,18 @@ def outcomes_of(answered: Answered) -> list[Slice]:
     ]
 
 
-def _read(answered: Answered, material: Material | None) -> _Texts | None:
-    if material is None:
+def _read(answered: Answered, run_data: RunData | None) -> _Texts | None:
+    if run_data is None:
         return None
-    raw = material.rows.raw.splits[answered.split]
+    raw = run_data.rows.raw.splits[answered.split]
     rows = np.arange(len(raw))
     columns = raw.read(rows)
     return _Texts(columns["text"], columns["text_pair"], raw.facts(rows)["_golds"])
 
 
-def span_slices(answered: Answered, material: Material | None) -> list[Slice]:
+def span_slices(answered: Answered, run_data: RunData | None) -> list[Slice]:
     """Return the questions by first word, and by the lengths of text and right answer; [] if none are available."""
-    texts = _read(answered, material)
+    texts = _read(answered, run_data)
     if texts is None:
         return []
     first = np.array([(question.split() or [""])[0].strip("\"'¿¡").lower() for question in texts.questions])
@@ -96,11 +96,11 @@ def span_slices(answered: Answered, material: Material | None) -> list[Slice]:
 
 
 def _lines(
-    answered: Answered, material: Material | None, texts: _Texts | None, rows: np.ndarray, outcomes: Sequence[Slice]
+    answered: Answered, run_data: RunData | None, texts: _Texts | None, rows: np.ndarray, outcomes: Sequence[Slice]
 ) -> list[CsvLine]:
     """Return the questions with these numbers, one a line of errors.csv."""
     found: list[CsvLine] = []
-    for row, place in zip(rows.tolist(), places_of(answered, material, rows)):
+    for row, place in zip(rows.tolist(), places_of(answered, run_data, rows)):
         what = next(name for name, is_in in outcomes if is_in[row])
         golds = texts.golds[row] if texts else [str(answered.labels[row])]
         question, context = (texts.questions[row], texts.contexts[row]) if texts else ("", "")

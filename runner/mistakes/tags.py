@@ -8,9 +8,9 @@ import numpy as np
 
 from runner.mistakes.answered import Answered
 from runner.mistakes.findings import ClassScores, most_of
-from runner.mistakes.material import Material
 from runner.mistakes.page import shortened
 from runner.mistakes.plain import CsvLine, Plain, RowPlace, places_of
+from runner.mistakes.run_data import RunData
 from runner.record.run_names import name_of
 from runner.report.confusion import confusion
 from runner.report.page import Section
@@ -24,13 +24,13 @@ COLUMNS = ("what", "split", "file", "row", "line", "wrong", "which", "text")
 Line = tuple[RowPlace, int, str, str]
 
 
-def analyse_tags(answered: Answered, material: Material | None) -> Plain:
+def analyse_tags(answered: Answered, run_data: RunData | None) -> Plain:
     """Return what is found about answers that are tags of words; of words with two tags about the first one."""
     names = answered.names
     counts = confusion_of(answered.labels, answered.predictions, len(names))
     scores = [_scores(names, counts, k) for k in range(len(names))]
     weakest = sorted((one for one in scores if one.rows), key=lambda one: (one.f1, -one.rows))
-    written = _sentences(answered, material)
+    written = _sentences(answered, run_data)
     sections = [
         _tags(weakest),
         Section("Confusion matrix", confusion(names, counts.tolist()), "confusion",
@@ -54,7 +54,7 @@ def _scores(names: Sequence[str], counts: np.ndarray, own: int) -> ClassScores:
     return ClassScores(names[own], int(counts[own].sum()), int(counts[:, own].sum()), int(counts[own, own]), taken)
 
 
-def _sentences(answered: Answered, material: Material | None) -> list[Line]:
+def _sentences(answered: Answered, run_data: RunData | None) -> list[Line]:
     """Return the sentences with the most wrong tags: where, how many, which, and the text."""
     offsets = np.asarray(answered.answers.offsets)
     names, labels, given = answered.names, answered.labels, answered.predictions
@@ -62,9 +62,9 @@ def _sentences(answered: Answered, material: Material | None) -> list[Line]:
     in_row = np.bincount(np.searchsorted(offsets, wrong, side="right") - 1, minlength=len(offsets) - 1)
     rows = np.argsort(-in_row, kind="stable")[:SHOWN]
     rows = rows[in_row[rows] > 0]
-    texts = material.texts(answered.split, rows) if material else [""] * len(rows)
+    texts = run_data.texts(answered.split, rows) if run_data else [""] * len(rows)
     found = []
-    for row, place, text in zip(rows.tolist(), places_of(answered, material, rows), texts):
+    for row, place, text in zip(rows.tolist(), places_of(answered, run_data, rows), texts):
         start, end = int(offsets[row]), int(offsets[row + 1])
         words = text.split(" ")
         if len(words) != end - start:  # not known, or other words than the tagged ones

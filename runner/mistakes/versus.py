@@ -14,8 +14,8 @@ import numpy as np
 
 from runner.errors import ConfigError
 from runner.mistakes.answered import Answered
-from runner.mistakes.material import Place, read_material
 from runner.mistakes.page import LETTERS, shortened, where
+from runner.mistakes.run_data import Place, read_run_data
 from runner.mistakes.slicing import slices_of
 from runner.mistakes.spans import span_slices
 from runner.record.run_names import names_of
@@ -91,8 +91,8 @@ def compare_errors(first: Answered, second: Answered, cache: Path) -> Versus:
             f"run compare --errors: {first.record.identity} and {second.record.identity} answered different rows "
             f"({first.record.dataset} {first.split}, {second.record.dataset} {second.split})"
         )
-    material = read_material(first, cache)
-    there = None if isinstance(material, str) else material
+    run_data = read_run_data(first, cache)
+    there = None if isinstance(run_data, str) else run_data
     texts = there.texts(first.split) if there else []
     rights, labels = (first.is_right, second.is_right), first.in_words("label")
     sides = []
@@ -112,7 +112,7 @@ def compare_errors(first: Answered, second: Answered, cache: Path) -> Versus:
     return Versus(
         (names[0], names[1]), (first.record.identity, second.record.identity), first.split, len(rights[0]),
         (int(rights[0].sum()), int(rights[1].sum())), (sides[0], sides[1]),
-        mcnemar_p(len(sides[0]), len(sides[1])), tuple(slices), material if isinstance(material, str) else None,
+        mcnemar_p(len(sides[0]), len(sides[1])), tuple(slices), run_data if isinstance(run_data, str) else None,
     )  # fmt: skip
 
 

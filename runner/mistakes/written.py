@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.part_file import part_of
-from runner.mistakes.findings import ClassScores, Findings, LabelDoubts
+from runner.mistakes.findings import ClassScores, Findings, SuspectLabels
 from runner.mistakes.sentences import of_classes, summary
 from runner.record.table import say_below, widen
 from runner.sanitize import cell, escape
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 COLUMNS = ("what", "split", "file", "row", "line", "label", "answer", "score", "score_of_label", "text")
-MISTAKE, DOUBT = "mistake", "may be mislabelled"
+MISTAKE, SUSPECT = "mistake", "may be mislabelled"
 MOST_CLASSES = 10  # on the terminal
 
 
@@ -47,11 +47,11 @@ def _lines(found: Findings) -> Iterator[tuple[str | int | float | None, ...]]:
         own = None if one.of_label is None else round(one.of_label, 6)
         score = round(one.confidence, 6) if found.has_scores else None
         yield MISTAKE, found.split, *where, one.label, one.answer, score, own, one.text
-    if isinstance(found.doubts, LabelDoubts):
-        for doubt in found.doubts.doubts:
-            place = doubt.place
-            yield (DOUBT, doubt.split, place.file, place.row, place.line, doubt.label, doubt.likelier,
-                   round(doubt.of_likelier, 6), round(doubt.of_label, 6), doubt.text)  # fmt: skip
+    if isinstance(found.suspects, SuspectLabels):
+        for suspect in found.suspects.flagged:
+            place = suspect.place
+            yield (SUSPECT, suspect.split, place.file, place.row, place.line, suspect.label, suspect.likelier,
+                   round(suspect.of_likelier, 6), round(suspect.of_label, 6), suspect.text)  # fmt: skip
 
 
 def print_findings(found: Findings, console: Console) -> None:

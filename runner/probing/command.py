@@ -35,7 +35,7 @@ from runner.probing.show import show_arms, show_report, show_versus
 from runner.probing.sources import read_tasks
 from runner.probing.versus import versus
 from runner.probing.wanted import QUICK, Source, Wanted
-from runner.record.later import add_later
+from runner.record.added_metrics import add_metrics
 from runner.record.subject import KEY, Subject
 from runner.sanitize import say
 
@@ -104,7 +104,7 @@ def _result_of(
     report, right = evaluate(subject, base, tasks, wanted, key, name, cache, device, tell)
     say(f"wrote {_write(folder, report, right)}", sys.stderr)
     if subject.record and subject.folder:
-        add_later(subject.folder, subject.record.started, metrics_of(report))
+        add_metrics(subject.folder, subject.record.started, metrics_of(report))
     return report, right
 
 

@@ -25,9 +25,9 @@ from runner.errors import as_user_error, refuse
 from runner.experiment.outcome import Outcome
 from runner.machine.facts import usable_cores
 from runner.machine.threads import set_threads
-from runner.sweep.borrowed import on_other_data
 from runner.sweep.job_function import JobFunction
 from runner.sweep.ledger import Ledger, Search
+from runner.sweep.other_data import on_other_data
 from runner.sweep.plan import Job, check_starts, plan_jobs
 from runner.sweep.pool import Overdue, Pool, visible_gpus
 from runner.sweep.settings import SweepSettings

@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runner.record.added_metrics import read_added
 from runner.record.folder import RECORD
-from runner.record.later import read_later
 from runner.record.record import RunRecord
 from runner.record.run_names import name_of
 from runner.sanitize import mask
@@ -177,7 +177,7 @@ def _send_later(
     target: MlflowTarget, folder: Path, record: RunRecord, points: Points, state: MirrorState
 ) -> bool:  # fmt: skip
     """Send what was measured after the run, if it changed; return whether it did."""
-    values = read_later(folder, record.started)
+    values = read_added(folder, record.started)
     checksum = zlib.crc32(repr(sorted(values.items())).encode()) if values else 0
     if checksum == state.later:
         return False

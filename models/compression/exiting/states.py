@@ -43,7 +43,7 @@ class Seen:
 class Reading(LayerHook):
     """Records the vectors that every exit reads."""
 
-    only_looks = True
+    only_observes = True
 
     def __init__(self, exits: Exits) -> None:
         self.exits = exits

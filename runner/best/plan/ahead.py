@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from runner.best.aside import compute_aside, computed_beside
+from runner.best.forked import compute_forked, computed_in_background
 from runner.best.plan.make import estimate_encoders, measured_rates
 from runner.best.types import Budget
 from runner.machine.facts import usable_cores
@@ -28,6 +28,6 @@ def encoders_ahead(settings: Settings, words: Sequence[str], budget: Budget) -> 
     if budget.max_us is not None or budget.steps is not None or usable_cores() < 2:
         yield
         return
-    compute_aside(lambda: measured_rates(settings, budget, lambda _: None))
-    with computed_beside(lambda: estimate_encoders(settings, words, budget)):
+    compute_forked(lambda: measured_rates(settings, budget, lambda _: None))
+    with computed_in_background(lambda: estimate_encoders(settings, words, budget)):
         yield

@@ -13,7 +13,7 @@ import numpy as np
 
 from data.labels import classes_among
 from data.splits import TokenSplit
-from models.ngrams.prints import K1, K2
+from models.ngrams.fingerprints import K1, K2
 
 FEWEST = 200  # selection rows without overlap that are needed; with fewer, all selection rows are used
 FACTOR = 0x9E3779B97F4A7C15  # odd, so that it has an inverse modulo 2^64

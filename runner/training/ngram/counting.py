@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.splits import TokenSplit
+from models.ngrams.fingerprints import Grams, find_grams
 from models.ngrams.pairs import PairOptions, pair_grams
-from models.ngrams.prints import Grams, find_grams
 
 if TYPE_CHECKING:
     from scipy.sparse import csc_matrix

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from models.ngrams.prints import bits_for, prints_of
+from models.ngrams.fingerprints import bits_for, fingerprints_of
 from models.packed.ngram import Table, pack_ngrams, round_rows
 from runner.training.ngram.solve import Linear
 
@@ -36,7 +36,7 @@ def make_table(fitted: Linear, hashes: np.ndarray, n: int) -> Table:
     rows, scale = round_rows(fitted.weights)
     used = np.flatnonzero(rows.any(1))
     bits = bits_for(len(used))
-    prints, lengths = prints_of(hashes[used], bits), (fitted.weights[:, used] ** 2).sum(0)
+    prints, lengths = fingerprints_of(hashes[used], bits), (fitted.weights[:, used] ** 2).sum(0)
     order = np.lexsort((-lengths, prints))
     first = np.concatenate([[True], prints[order][1:] != prints[order][:-1]])[: len(order)]
     chosen = order[first]

@@ -16,8 +16,8 @@ from data.splits import Splits, TokenSplit
 from models.backbones.ngram import BagOfNgrams
 from models.heads.linear import LinearHead
 from models.network import Network
+from models.ngrams.fingerprints import K2, WIDEST
 from models.ngrams.pairs import FACTOR, MODULUS, PairOptions, step, word
-from models.ngrams.prints import K2, WIDEST
 from models.packed.ngram import Table, table_of
 from runner.training.ngram.counting import grams_of
 

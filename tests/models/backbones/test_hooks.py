@@ -20,7 +20,7 @@ from tests.models.helpers import batch, small
 class DropPositions(LayerHook):
     """Before one layer only the real positions with the largest first number stay; the others keep what they had."""
 
-    wants_whole = True
+    needs_all_positions = True
 
     def __init__(self, layer: int, count: int) -> None:
         self.layer, self.count = layer, count
@@ -45,7 +45,7 @@ class DropPositions(LayerHook):
 class ExitEarly(LayerHook):
     """Rows whose first token is sure enough before a layer skip the layers that follow."""
 
-    wants_whole = True
+    needs_all_positions = True
 
     def __init__(self, layer: int, are_sure: Tensor) -> None:
         self.layer, self.are_sure = layer, are_sure

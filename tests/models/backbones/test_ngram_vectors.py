@@ -11,7 +11,7 @@ from torch import Tensor
 from models.backbones.ngram_vectors import FOUND, NgramVectors
 from models.build import build
 from models.heads.base import HeadSpec
-from models.ngrams.prints import hash_sequence
+from models.ngrams.fingerprints import hash_sequence
 from models.settings import ModelSettings
 from tests.models.backbones.test_ngram import batch
 

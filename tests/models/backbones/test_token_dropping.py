@@ -22,8 +22,8 @@ HALF = Lengths((0.5, 0.5, 0.5))
 class Watch(LayerHook):
     """Keeps the places of all states."""
 
-    def __init__(self, wants_whole: bool = False) -> None:
-        self.wants_whole = wants_whole
+    def __init__(self, needs_all_positions: bool = False) -> None:
+        self.needs_all_positions = needs_all_positions
         self.states: list[State] = []
 
     def before(self, layer: int, state: State) -> State:
@@ -110,7 +110,7 @@ def test_a_text_has_the_same_answer_alone_and_beside_longer_ones(make: Any) -> N
 def test_a_dropped_token_keeps_the_state_it_had_and_the_others_go_on() -> None:
     model, inputs = tagger(layers=3), batch(3, 12)
     set_lengths(model, HALF)
-    watch, recorder = Watch(wants_whole=True), Recorder()
+    watch, recorder = Watch(needs_all_positions=True), Recorder()
     found = model.bert(**inputs, hooks=[watch, recorder])
     assert found.shape == (3, 12, 32) and all(state.shape == found.shape for state in recorder.states)
     embedded = recorder.states[0]

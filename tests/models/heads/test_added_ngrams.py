@@ -13,8 +13,8 @@ from models.checkpoints.open import load_model
 from models.checkpoints.save import save_model
 from models.errors import ModelError
 from models.heads.added_ngrams import AddedNgrams, attach_ngrams, hashes_of
+from models.ngrams.fingerprints import bits_for, fingerprints_of, hash_of
 from models.ngrams.pairs import PairOptions, pair_hashes
-from models.ngrams.prints import bits_for, hash_of, prints_of
 from models.onnx.graph import write_onnx
 from tests.models.helpers import batch, fake_tokenizer, small
 
@@ -32,7 +32,7 @@ def with_ngrams(network: Any, *, symmetric: bool = False) -> AddedNgrams:
     words = hashes_of(TOKENS, frozenset({"[PAD]", "[SEP]"}))
     options = PairOptions(2, symmetric, cross=True)
     prints = np.unique(
-        np.concatenate([prints_of(pair_hashes(words[2:], words[:1:-1], options), 20), np.arange(600) * 1000])
+        np.concatenate([fingerprints_of(pair_hashes(words[2:], words[:1:-1], options), 20), np.arange(600) * 1000])
     )
     entry = {"n": 2, "count": len(prints), "pairs": options.entry()}
     added = attach_ngrams(network, entry)
@@ -54,7 +54,9 @@ def test_the_logits_are_a_sum_over_the_features_of_the_words(outputs: int) -> No
     row, words = 1, added.words.numpy().astype(np.uint32)
     ids, segments, mask = (inputs[name][row].numpy() for name in ("input_ids", "token_type_ids", "attention_mask"))
     texts = [words[ids[(segments == place) & (mask == 1)]] for place in (0, 1)]
-    features = prints_of(pair_hashes(*(text[text != 0] for text in texts), PairOptions(2, cross=True)), added.bag.bits)
+    features = fingerprints_of(
+        pair_hashes(*(text[text != 0] for text in texts), PairOptions(2, cross=True)), added.bag.bits
+    )
     hits = np.isin(added.bag.prints.numpy(), features)
     wanted = added.bag.rows.numpy()[hits].sum(0) * added.scale.numpy() + 0.5
     assert hits.any() and np.allclose(more[row], [0.0, *wanted] if outputs == 2 else wanted, atol=1e-5)

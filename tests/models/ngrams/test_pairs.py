@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from models.ngrams.fingerprints import K1
 from models.ngrams.pairs import PairOptions, pair_grams, pair_hashes, step, tenths, word
-from models.ngrams.prints import K1
 
 
 def words(text: str) -> np.ndarray:

@@ -17,8 +17,8 @@ from models.compression.weight_only import WeightOnly
 from models.heads.added_ngrams import AddedNgrams, attach_ngrams, hashes_of
 from models.heads.base import HeadSpec
 from models.heads.target_scale import attach_target_scale
+from models.ngrams.fingerprints import bits_for, fingerprints_of
 from models.ngrams.pairs import PairOptions, pair_hashes
-from models.ngrams.prints import bits_for, prints_of
 from models.packed.errors import NotPacked
 from models.settings import ModelSettings
 from runner.deploy.bundle.predict import Model
@@ -105,7 +105,7 @@ def add_random_ngrams(network: Any, options: PairOptions) -> AddedNgrams:
     first, second = ([words[backend.encode(text, add_special_tokens=False).ids] for text in side] for side in texts())
     hashes = np.concatenate([pair_hashes(*pair, options) for pair in zip(first, second)])
     bits = bits_for(len(np.unique(hashes)))
-    prints, random = np.unique(prints_of(hashes, bits)), np.random.default_rng(0)
+    prints, random = np.unique(fingerprints_of(hashes, bits)), np.random.default_rng(0)
     added = attach_ngrams(network, {"n": 2, "count": len(prints), "pairs": options.entry()})
     added.bag.fill(prints, random.integers(-127, 128, (len(prints), added.bag.rows.shape[1])))
     added.bag.bits = bits

@@ -48,7 +48,7 @@ def graphs(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
         write_json(place / DESCRIPTION_FILE, {"engine": "onnx-int8" if int8 else "onnx"})
 
     monkeypatch.setattr(bundle, "_write", write_graph)
-    monkeypatch.setattr(bundle, "compute_aside", lambda function: function())
+    monkeypatch.setattr(bundle, "compute_forked", lambda function: function())
     return rounded
 
 

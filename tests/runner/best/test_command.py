@@ -113,7 +113,7 @@ def test_with_a_cap_on_time_a_finished_run_is_timed_by_its_bundle_before_it_is_j
         return AnswerTime(19.0 if record.identity == "run-a" else 9.0, "onnx")
 
     monkeypatch.setattr(command, "time_run", time_run)
-    monkeypatch.setattr(command, "compute_aside", lambda function: function())
+    monkeypatch.setattr(command, "compute_forked", lambda function: function())
     search_inside(Budget(steps=3, max_us=10.0), ["data=demo"], Runs(tmp_path))
     lines = [json.loads(line) for line in (tmp_path / "sweeps/0123456789/journal.jsonl").read_text().splitlines()]
     found = [(line["status"], line["micros"], line["engine"]) for line in lines]
@@ -175,7 +175,7 @@ def test_two_finished_runs_become_one_after_the_runs_of_a_batch(
         return record_of("both", 0.9, 3000, 40.0), tmp_path / "both"
 
     monkeypatch.setattr(command, "make_within_time", make)
-    monkeypatch.setattr(command, "compute_aside", lambda function: function())
+    monkeypatch.setattr(command, "compute_forked", lambda function: function())
     joined, plain = launching([replace(one, small="aaa", teacher="bbb"), two])
     assert [ending.outcome.record and ending.outcome.record.identity for ending in (joined, plain)] == ["both", "run-b"]
     assert asked[0][:5] == ("aaa", "bbb", 50.0, tmp_path, tmp_path / "cache") and len(runs.launched) == 1
@@ -193,7 +193,7 @@ def test_a_run_that_is_finished_already_is_not_timed_at_its_cut(
         return AnswerTime(9.0, "onnx")
 
     monkeypatch.setattr(command, "time_run", time_run)
-    monkeypatch.setattr(command, "compute_aside", lambda function: function())
+    monkeypatch.setattr(command, "compute_forked", lambda function: function())
     launching = Launching(plan, ["data=demo"], Runs(tmp_path), tmp_path / "cache")
     launching.search = Search(plan, tmp_path / "search", tmp_path, launching)
     steps = [replace(plan.steps[0], part="third"), replace(plan.steps[1], part="rest")]

@@ -82,7 +82,7 @@ def test_the_own_folds_of_a_data_set_are_one_set_of_answers(tmp_path: Path) -> N
         share = right[str(row.group.settings["model.name"])].mean()
         told = f"{row.group.name}: test/accuracy over all 100 rows held out, each answered once: {share:.4f}"
         assert any(told in note for note in found.notes)
-        assert row.chances.examples and row.chances.examples.over == "100 rows held out"
+        assert row.intervals.examples and row.intervals.examples.over == "100 rows held out"
     assert isinstance(best.paired, FoldPaired) and best.paired.examples == 100 and best.paired.folds == 5
     assert text_of(base.group.settings, base.group.runs) == "5"
     assert not any("are never held out" in note for note in found.notes)

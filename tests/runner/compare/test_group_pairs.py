@@ -62,11 +62,11 @@ def test_folds_are_one_group_with_both_verdicts(tmp_path: Path) -> None:
 def test_the_interval_of_a_group_is_corrected_and_no_seed_interval(tmp_path: Path) -> None:
     right = right_rows(0.8, 1)
     write_folds(tmp_path, "dsn", right)
-    chances, expected = row_of(compared(tmp_path), "dsn").chances, corrected_t(shares(right).tolist(), 1 / 4)
-    assert expected is not None and chances.folds is not None and chances.both is chances.folds
-    assert (chances.folds.low, chances.folds.high) == pytest.approx((expected.low, min(1.0, expected.high)))
-    assert chances.seeds is None
-    assert chances.examples is not None and chances.examples.over == "100 rows held out"
+    intervals, expected = row_of(compared(tmp_path), "dsn").intervals, corrected_t(shares(right).tolist(), 1 / 4)
+    assert expected is not None and intervals.folds is not None and intervals.both is intervals.folds
+    assert (intervals.folds.low, intervals.folds.high) == pytest.approx((expected.low, min(1.0, expected.high)))
+    assert intervals.seeds is None
+    assert intervals.examples is not None and intervals.examples.over == "100 rows held out"
 
 
 def test_seeds_within_a_fold_are_averaged_first_and_repeats_are_clusters(tmp_path: Path) -> None:

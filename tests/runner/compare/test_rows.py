@@ -9,7 +9,7 @@ import pytest
 
 from runner.compare.groups import make_groups
 from runner.compare.pairs import Paired, Refused
-from runner.compare.rows import Chances, Comparison, Row
+from runner.compare.rows import Comparison, Intervals, Row
 from runner.compare.select import Selection, select_runs
 from runner.statistics.paired import Interval
 from tests.runner.compare.folders import DATA, write_group
@@ -21,7 +21,7 @@ BETTER = Paired("test/accuracy", 0.1, lambda: Interval(0.05, 0.15, ""), 0.001, N
 def row(tmp_path: Path) -> Row:
     write_group(tmp_path, "model=dsn", right=[150, 160])
     (group,) = make_groups(select_runs(tmp_path, []).runs)
-    return Row(group, "test/accuracy", group.mean("test/accuracy"), 0.01, Chances(), {})
+    return Row(group, "test/accuracy", group.mean("test/accuracy"), 0.01, Intervals(), {})
 
 
 def test_a_row_counts_its_seeds_and_knows_its_examples(row: Row) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from runner.compare.select import is_value, select_runs
 from runner.errors import ConfigError
-from runner.record.later import add_later
+from runner.record.added_metrics import add_metrics
 from tests.runner.compare.folders import write_group, write_run, write_sweep
 
 
@@ -106,6 +106,6 @@ def test_values_compare_as_typed_on_the_command_line(value: object, text: str, e
 
 def test_metrics_that_were_measured_after_a_run_are_among_its_own(tmp_path: Path) -> None:
     record = write_run(tmp_path, "model=dsn")
-    add_later(tmp_path / record["identity"], record["started"], {"probe/semantic_accuracy": 0.7})
+    add_metrics(tmp_path / record["identity"], record["started"], {"probe/semantic_accuracy": 0.7})
     (run,) = select_runs(tmp_path, []).runs
     assert run.metrics["probe/semantic_accuracy"] == 0.7

@@ -11,8 +11,8 @@ import pytest
 from runner.commands.blimp import main
 from runner.commands.show import main as show
 from runner.errors import ConfigError
+from runner.record.added_metrics import read_added
 from runner.record.folder import RECORD
-from runner.record.later import read_later
 from tests.runner.compare.folders import write_group
 from tests.runner.minimal_pairs.toys import agreeing, pairs_file
 
@@ -34,7 +34,7 @@ def test_a_result_is_kept_beside_the_run_and_read_again(
     assert "short " in first.out and "long " in first.out and "72 of 72 pairs" in first.out
     report = json.loads((folder / "agreement_pll-200.json").read_text())
     assert report["whole"]["unigrams"] is not None and not report["notes"]
-    assert report["whole"]["accuracy"] == read_later(output / run_id, report["started"])["pairs/agreement_pll"]
+    assert report["whole"]["accuracy"] == read_added(output / run_id, report["started"])["pairs/agreement_pll"]
     assert main([run_id[:5], *words]) == 0
     again = capsys.readouterr()
     assert again.out == first.out and "read " in again.err and "wrote " in first.err

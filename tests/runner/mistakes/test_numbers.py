@@ -8,32 +8,32 @@ from pathlib import Path
 import numpy as np
 
 from runner.mistakes.answered import Answered
-from runner.mistakes.material import Material, read_material
 from runner.mistakes.numbers import analyse_numbers, label_quarters
 from runner.mistakes.plain import plain_page
+from runner.mistakes.run_data import RunData, read_run_data
 from runner.statistics.answers import Answers
 from tests.runner.mistakes.cases import write_case
 
 
-def numbers_case(tmp_path: Path) -> tuple[Answered, Material]:
+def numbers_case(tmp_path: Path) -> tuple[Answered, RunData]:
     answered = write_case(tmp_path)
-    material = read_material(answered, tmp_path / "cache")
-    assert isinstance(material, Material)
+    run_data = read_run_data(answered, tmp_path / "cache")
+    assert isinstance(run_data, RunData)
     labels = np.arange(120.0)
     given = labels + 1.0
     given[17] = 99.5
     return dataclasses.replace(
         answered, answers=Answers({"label": labels, "prediction": given}), probabilities=None
-    ), material
+    ), run_data
 
 
 def test_the_largest_error_leads_with_its_row_and_text(tmp_path: Path) -> None:
-    answered, material = numbers_case(tmp_path)
-    found = analyse_numbers(answered, material)
+    answered, run_data = numbers_case(tmp_path)
+    found = analyse_numbers(answered, run_data)
     line = dict(zip(found.columns, found.lines[0]))
     assert (line["label"], line["prediction"], line["error"]) == (17.0, 99.5, 82.5)
-    assert line["text"] == material.texts("test")[17] and line["file"] == "tickets.csv"
-    assert line["line"] == material.source_rows("test")[17] > line["row"], "the header is line 1 of a file"
+    assert line["text"] == run_data.texts("test")[17] and line["file"] == "tickets.csv"
+    assert line["line"] == run_data.source_rows("test")[17] > line["row"], "the header is line 1 of a file"
     assert "Largest error: +82.5" in found.sentences[1] and len(found.lines) == 50
     page = plain_page(found, "0123456789")
     assert "labels 0 to 29" in page and "+82.5" in page

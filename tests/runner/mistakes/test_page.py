@@ -6,9 +6,9 @@ import dataclasses
 from pathlib import Path
 
 from runner.mistakes.analyse import analyse
-from runner.mistakes.findings import Copies, Copy, Doubt, Findings, LabelDoubts
-from runner.mistakes.material import Place
+from runner.mistakes.findings import Copies, Copy, Findings, SuspectLabel, SuspectLabels
 from runner.mistakes.page import errors_page, shortened
+from runner.mistakes.run_data import Place
 from runner.mistakes.sentences import summary
 from tests.runner.mistakes.cases import write_case
 
@@ -16,19 +16,19 @@ PLACE = Place("tickets.csv", 7, 9)
 
 
 def found_in(tmp_path: Path) -> Findings:
-    return analyse(write_case(tmp_path), tmp_path / "cache", print, doubts=False)
+    return analyse(write_case(tmp_path), tmp_path / "cache", print, label_errors=False)
 
 
 def test_the_page_has_every_part_and_texts_are_escaped(tmp_path: Path) -> None:
-    doubt = Doubt(PLACE, "billing", "login", 0.01, 0.97, "<script>alert(1)</script>")
+    suspect = SuspectLabel(PLACE, "billing", "login", 0.01, 0.97, "<script>alert(1)</script>")
     copy = Copy(PLACE, Place("tickets.csv", 8, 11), "billing", "login", 1.0, "a copy")
     found = dataclasses.replace(
         found_in(tmp_path),
-        doubts=LabelDoubts((doubt,), 120, 0.9, left_out=5000),
+        suspects=SuspectLabels((suspect,), 120, 0.9, left_out=5000),
         copies=Copies(20, 10, 1, 2, 120, 80, (copy,)),
     )
     page = errors_page(found, [])
-    for name in ("short", "classes", "confusion", "slices", "mistakes", "doubts", "copies"):
+    for name in ("short", "classes", "confusion", "slices", "mistakes", "suspects", "copies"):
         assert f'id="{name}"' in page
     assert "<script>alert" not in page and "&lt;script&gt;alert(1)" in page
     assert "Not looked at: 5,000 other rows. Try: label_errors=all." in page

@@ -35,8 +35,8 @@ def test_the_worst_query_leads_with_its_documents() -> None:
     split = SimpleNamespace(
         read=lambda rows: {"text": [f"query of {row}" for row in rows], "text_pair": texts[rows].tolist()}
     )
-    material: Any = SimpleNamespace(rows=SimpleNamespace(raw=SimpleNamespace(splits={"test": split})))
-    found = analyse_rankings(answered(), material)
+    run_data: Any = SimpleNamespace(rows=SimpleNamespace(raw=SimpleNamespace(splits={"test": split})))
+    found = analyse_rankings(answered(), run_data)
     lines = [dict(zip(found.columns, line)) for line in found.lines]
     assert [line["score"] for line in lines] == [0, 0.5, 1]
     assert [line["first relevant"] for line in lines] == ["none", 2, 1] and lines[0]["candidates"] == 1

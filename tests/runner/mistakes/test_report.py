@@ -14,7 +14,7 @@ from tests.runner.mistakes.cases import write_case
 def test_page_and_table_are_written_into_the_folder_of_the_run(tmp_path: Path) -> None:
     record, output, stream = write_case(tmp_path).record, tmp_path / "out", io.StringIO()
     written = report_errors(
-        record, output, tmp_path / "cache", split="", doubts=False, console=Console(file=stream), notify=print
+        record, output, tmp_path / "cache", split="", label_errors=False, console=Console(file=stream), notify=print
     )
     assert [path.relative_to(output).as_posix() for path in written] == [
         "0123456789/errors.html",

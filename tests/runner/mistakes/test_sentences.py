@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.mistakes.findings import ClassScores, Copies, Findings, LabelDoubts
+from runner.mistakes.findings import ClassScores, Copies, Findings, SuspectLabels
 from runner.mistakes.sentences import summary
 from runner.statistics.slices import SliceResult
 
@@ -26,7 +26,7 @@ def test_slices_labels_and_copies_are_named() -> None:
     copies = Copies(3, 3, 0, 0, 150, 900, ())
     said = summary(
         Findings(
-            "t", "i", "test", 151, 110, CLASSES, COUNTS, "score", (), (), (slow,), LabelDoubts((), 900, 0.8), copies
+            "t", "i", "test", 151, 110, CLASSES, COUNTS, "score", (), (), (slow,), SuspectLabels((), 900, 0.8), copies
         )
     )
     assert "30 to 90 words: 0.250 of 40 rows right, 0.900 of the rest." in said

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runner.mistakes.material import Material, read_material
+from runner.mistakes.run_data import RunData, read_run_data
 from runner.mistakes.slicing import MOST, length_slices, main_script, script_slices, slices_of
 from tests.runner.mistakes.cases import NAMES, write_case
 
@@ -29,9 +29,9 @@ def test_scripts_are_told_by_most_letters() -> None:
 
 def test_only_slices_with_enough_rows_are_shown(tmp_path: Path) -> None:
     answered = write_case(tmp_path)
-    material = read_material(answered, tmp_path / "cache")
-    assert isinstance(material, Material)
-    found = slices_of(answered, material, material.texts("test"))
+    run_data = read_run_data(answered, tmp_path / "cache")
+    assert isinstance(run_data, RunData)
+    found = slices_of(answered, run_data, run_data.texts("test"))
     names = [name for name, _ in found]
     assert {"class billing", "class delivery", "class login"} <= set(names) and len(found) <= MOST
     assert any("words" in name for name in names)
@@ -62,11 +62,11 @@ def test_unknown_tokens_are_those_that_the_run_read(
 ) -> None:
     write_links(tmp_path / "tickets.csv")
     answered = write_case(tmp_path, "model.tokenizer=train", "model.vocab_size=200", *more)
-    material = read_material(answered, tmp_path / "cache")
-    assert isinstance(material, Material)
-    rows = np.array([place.row - 1 for place in material.places("test", material.source_rows("test"))])
+    run_data = read_run_data(answered, tmp_path / "cache")
+    assert isinstance(run_data, RunData)
+    rows = np.array([place.row - 1 for place in run_data.places("test", run_data.source_rows("test"))])
     expected = ((rows % 3 == 1) & is_beside) | ((rows % 3 == 0) & is_inside)
-    found = dict(slices_of(answered, material, material.texts("test")))
+    found = dict(slices_of(answered, run_data, run_data.texts("test")))
     assert found.get("with [UNK]", np.zeros(len(rows), bool)).tolist() == expected.tolist()
-    material.no_train = "the rows of train have changed"
-    assert "with [UNK]" not in dict(slices_of(answered, material, material.texts("test")))
+    run_data.no_train = "the rows of train have changed"
+    assert "with [UNK]" not in dict(slices_of(answered, run_data, run_data.texts("test")))

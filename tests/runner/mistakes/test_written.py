@@ -10,16 +10,16 @@ from pathlib import Path
 from rich.console import Console
 
 from runner.mistakes.analyse import analyse
-from runner.mistakes.findings import Doubt, LabelDoubts
-from runner.mistakes.material import Place
+from runner.mistakes.findings import SuspectLabel, SuspectLabels
+from runner.mistakes.run_data import Place
 from runner.mistakes.written import COLUMNS, print_findings, write_errors_csv
 from tests.runner.mistakes.cases import write_case
 
 
 def test_the_table_has_every_mistake_and_doubt_with_its_row(tmp_path: Path) -> None:
-    found = analyse(write_case(tmp_path), tmp_path / "cache", print, doubts=False)
-    doubt = Doubt(Place("tickets.csv", 7, 9), "billing", "login", 0.01, 0.97, "=1+1")
-    found = dataclasses.replace(found, doubts=LabelDoubts((doubt,), 120, 0.9))
+    found = analyse(write_case(tmp_path), tmp_path / "cache", print, label_errors=False)
+    suspect = SuspectLabel(Place("tickets.csv", 7, 9), "billing", "login", 0.01, 0.97, "=1+1")
+    found = dataclasses.replace(found, suspects=SuspectLabels((suspect,), 120, 0.9))
     write_errors_csv(found, tmp_path / "errors.csv")
     with (tmp_path / "errors.csv").open(encoding="utf-8", newline="") as stream:
         lines = list(csv.DictReader(stream))
@@ -34,7 +34,7 @@ def test_the_table_has_every_mistake_and_doubt_with_its_row(tmp_path: Path) -> N
 
 
 def test_the_short_table_fits_a_terminal(tmp_path: Path) -> None:
-    found = analyse(write_case(tmp_path), tmp_path / "cache", print, doubts=False)
+    found = analyse(write_case(tmp_path), tmp_path / "cache", print, label_errors=False)
     console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
     print_findings(found, console)
     stream = console.file
@@ -45,7 +45,7 @@ def test_the_short_table_fits_a_terminal(tmp_path: Path) -> None:
 
 
 def test_all_sentences_are_printed_where_every_row_is_right(tmp_path: Path) -> None:
-    found = analyse(write_case(tmp_path, wrong=0), tmp_path / "cache", print, doubts=False)
+    found = analyse(write_case(tmp_path, wrong=0), tmp_path / "cache", print, label_errors=False)
     found = dataclasses.replace(found, no_texts="the file is gone", slices=())
     console = Console(file=io.StringIO(), width=80)
     print_findings(found, console)

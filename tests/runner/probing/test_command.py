@@ -12,8 +12,8 @@ import pytest
 from runner.commands import probe, show
 from runner.errors import ConfigError
 from runner.probing.results import FOLDER, read_report, read_right
+from runner.record.added_metrics import read_added
 from runner.record.folder import find_record
-from runner.record.later import read_later
 
 QUICK = ("data=demo", "data.demo_rows=400", "seeds=0", "threads=1")
 
@@ -40,7 +40,7 @@ def test_a_run_is_probed_once_and_its_record_has_the_numbers(
     assert right is not None
     assert (folder / "demo-linear.parquet").is_file() and "mean_2" in (folder / "demo-linear.html").read_text("utf-8")
     assert np.mean(right["demo"]["mean_2"]) == pytest.approx(task.lines[2].accuracy)
-    later = read_later(place / "outputs" / run_id, find_record(place / "outputs", run_id).started)
+    later = read_added(place / "outputs" / run_id, find_record(place / "outputs", run_id).started)
     assert later["probe/demo_accuracy"] == task.best.accuracy
 
     assert probe.main([run_id, *QUICK, *paths(place), "by=layer"]) == 0

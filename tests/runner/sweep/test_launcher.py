@@ -1,4 +1,4 @@
-"""What is left of a sweep that ends before its first run."""
+"""The record of a sweep that ends before its first run."""
 
 from __future__ import annotations
 

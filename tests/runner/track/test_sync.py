@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runner.record.later import add_later
+from runner.record.added_metrics import add_metrics
 from runner.track import sync
 from runner.track.connection import MlflowTarget, connect
 from runner.track.errors import TrackError
@@ -250,14 +250,14 @@ def test_metrics_that_were_measured_after_the_run_are_sent_once_and_again_when_t
     folder = write_run(output / "abc")
     sync_run(folder, SETTINGS, target)
     started = json.loads((folder / "record.json").read_text())["started"]
-    add_later(folder, started, {"pairs/blimp_pll": 0.6})
+    add_metrics(folder, started, {"pairs/blimp_pll": 0.6})
     assert sync_run(folder, SETTINGS, target) == "updated"
     assert sync_run(folder, SETTINGS, target) == "unchanged"
     assert history(target, "pairs/blimp_pll") == [(0, 0.6)]
-    add_later(folder, started, {"pairs/turblimp_word": 0.7})
+    add_metrics(folder, started, {"pairs/turblimp_word": 0.7})
     assert sync_run(folder, SETTINGS, target) == "updated"
     assert (history(target, "pairs/blimp_pll")[-1], history(target, "pairs/turblimp_word")) == ((0, 0.6), [(0, 0.7)])
-    add_later(folder, "another start", {"pairs/blimp_pll": 0.9})
+    add_metrics(folder, "another start", {"pairs/blimp_pll": 0.9})
     assert sync_run(folder, SETTINGS, target) == "updated", "what was measured of other weights is none of this run"
     assert history(target, "pairs/blimp_pll")[-1] == (0, 0.6)
 

@@ -54,7 +54,7 @@ def test_nothing_runs_beside_timings_on_one_core_or_without_a_clock(
     budget: Budget, cores: int, told: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ahead, "usable_cores", lambda: cores)
-    monkeypatch.setattr(ahead, "computed_beside", lambda _: pytest.fail("a process is forked"))
+    monkeypatch.setattr(ahead, "computed_in_background", lambda _: pytest.fail("a process is forked"))
     with encoders_ahead(SETTINGS, [], budget):
         pass
 

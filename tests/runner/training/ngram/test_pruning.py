@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.ngrams.prints import prints_of
+from models.ngrams.fingerprints import fingerprints_of
 from models.packed.ngram import pack_ngrams
 from runner.training.ngram.pruning import by_importance, make_table, most_that_fit
 from runner.training.ngram.solve import Linear
@@ -23,7 +23,7 @@ def test_frequent_ngrams_with_large_weights_come_first() -> None:
 
 def test_of_ngrams_with_one_fingerprint_the_larger_weight_stays() -> None:
     numbers = np.arange(9000, dtype=np.uint32)
-    prints = prints_of(numbers, 11)
+    prints = fingerprints_of(numbers, 11)
     both = np.flatnonzero(prints == np.bincount(prints).argmax())[:2].astype(np.uint32)
     table = make_table(Linear(np.array([[0.5, -2.0]]), np.zeros(1)), both, 2)
     assert len(table.prints) == 1 and table.rows.tolist() == [[-127]] and table.bits == 10

@@ -12,8 +12,8 @@ from data.inputs.text import Text
 from data.labels import Labels
 from data.splits import DataTask, Splits
 from models.build import build
+from models.ngrams.fingerprints import bits_for, fingerprints_of
 from models.ngrams.pairs import PairOptions
-from models.ngrams.prints import bits_for, prints_of
 from models.packed.ngram import Table
 from runner.training.ngram.counting import grams_of
 from runner.training.ngram.fit import fit_ngrams, put_into
@@ -53,7 +53,7 @@ def table_of_all(split, pairs: PairOptions | None, characters: tuple[int, int] |
     """A model that has every feature of a split."""
     hashes = np.unique(grams_of(split, 2, pairs).hashes)
     bits = bits_for(len(hashes))
-    prints = np.unique(prints_of(hashes, bits))
+    prints = np.unique(fingerprints_of(hashes, bits))
     rows = np.ones((len(prints), 1), np.int8)
     return Table(prints, rows, np.ones(1), np.zeros(1), 2, bits, pairs, characters=characters)
 

@@ -41,7 +41,7 @@ class Place:
     line: int
 
 
-class Material:
+class RunData:
     """The rows of all splits of a run's data."""
 
     def __init__(self, settings: DataSettings, rows: Rows, cache: SharedCache) -> None:
@@ -135,7 +135,7 @@ def _known(kind: type[Kind], content: JsonObject) -> Kind:
     return kind(**{key: value for key, value in content.items() if key in names})
 
 
-def read_material(answered: Answered, cache: Path) -> Material | str:
+def read_run_data(answered: Answered, cache: Path) -> RunData | str:
     """Return the rows of a run's data, or in words why its texts cannot be shown."""
     record, split = answered.record, answered.split
     settings = data_settings(record)
@@ -152,16 +152,16 @@ def read_material(answered: Answered, cache: Path) -> Material | str:
     if split != source and answered.source_rows is not None:  # but for rows that are in no fold
         rows.raw.splits[split] = raw.take(np.flatnonzero(np.isin(raw.source_rows, answered.source_rows)))
         rows.fingerprints[split] = rows.raw.splits[split].fingerprint()
-    material = Material(settings, rows, shared)
+    run_data = RunData(settings, rows, shared)
     is_zero_shot = "zero_shot" in record.config
-    material.no_train = NO_TRAIN if is_zero_shot else _changed(material, record.data.fingerprints)
-    return material
+    run_data.no_train = NO_TRAIN if is_zero_shot else _changed(run_data, record.data.fingerprints)
+    return run_data
 
 
-def _changed(material: Material, recorded: Mapping[str, str]) -> str | None:
+def _changed(run_data: RunData, recorded: Mapping[str, str]) -> str | None:
     """Return in words which training rows are no longer those of the run; rows to calibrate on count as such."""
-    found, apart = material.rows.fingerprints, [CALIBRATION] if CALIBRATION in material.rows.raw.splits else []
-    for name in (*material.of_train, *apart):
+    found, apart = run_data.rows.fingerprints, [CALIBRATION] if CALIBRATION in run_data.rows.raw.splits else []
+    for name in (*run_data.of_train, *apart):
         if name in recorded and found[name] != recorded[name]:
             return f"the rows of {name} are not those of the run: its data have changed since"
     return None

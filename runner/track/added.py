@@ -13,7 +13,7 @@ from runner.track.sync import sync_run
 from runner.track.sync_command import sync_command
 
 
-def mirror_later(record: RunRecord, folder: Path, notify: Callable[[str], None]) -> None:
+def mirror_added(record: RunRecord, folder: Path, notify: Callable[[str], None]) -> None:
     """Send the additions to the MLflow in the run's config, if there is one; a failure is reported, not raised.
 
     folder: of the run; notify: is called with a line about a failure.

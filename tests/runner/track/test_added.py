@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from runner.commands.errors import main
+from runner.track.added import mirror_added
 from runner.track.connection import connect
-from runner.track.later import mirror_later
 from runner.track.settings import TrackerSettings
 from runner.track.sync import sync_run
 from tests.records import a_record
@@ -37,7 +37,7 @@ def test_the_page_of_mistakes_is_an_artifact_of_a_mirrored_run(
 
 def test_a_store_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
     told, known = list[str](), a_record().config
-    mirror_later(a_record(config=known | {"tracker": {"name": "none"}}), tmp_path, told.append)
+    mirror_added(a_record(config=known | {"tracker": {"name": "none"}}), tmp_path, told.append)
     assert not told
-    mirror_later(a_record(config=known | {"tracker": {"name": "mlflow"}}), tmp_path, told.append)
+    mirror_added(a_record(config=known | {"tracker": {"name": "mlflow"}}), tmp_path, told.append)
     assert len(told) == 1 and told[0].startswith("not mirrored to MLflow") and "Try: run sync paths.output=" in told[0]

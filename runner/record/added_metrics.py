@@ -1,6 +1,6 @@
 """Metrics that were measured after a run ended, in a file of their own: its record stays as it is.
 
-    add_later(folder, record.started, {"pairs/blimp_pll": 0.61})
+    add_metrics(folder, record.started, {"pairs/blimp_pll": 0.61})
 
 The mirror to MLflow sends them with the run's own.
 """
@@ -16,7 +16,7 @@ from runner.record.metrics import check
 FILE = "later.json"
 
 
-def read_later(folder: Path, started: str) -> dict[str, float]:
+def read_added(folder: Path, started: str) -> dict[str, float]:
     """Return the metrics measured later for the run that started at that time; {} for none, or those of another
     attempt.
     """
@@ -27,8 +27,8 @@ def read_later(folder: Path, started: str) -> dict[str, float]:
     return {name: value for name, value in values.items() if isinstance(value, int | float)}
 
 
-def add_later(folder: Path, started: str, values: Mapping[str, float]) -> None:
+def add_metrics(folder: Path, started: str, values: Mapping[str, float]) -> None:
     """Add metrics to those that are there; raise KeyError for a name that no metric has."""
     for name in values:
         check(name)
-    write_json(folder / FILE, {"started": started, "metrics": read_later(folder, started) | dict(values)})
+    write_json(folder / FILE, {"started": started, "metrics": read_added(folder, started) | dict(values)})

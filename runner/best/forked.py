@@ -22,7 +22,7 @@ from runner.errors import USER_ERRORS, ConfigError
 T = TypeVar("T")
 
 
-def compute_aside(function: Callable[[], T]) -> T:
+def compute_forked(function: Callable[[], T]) -> T:
     """Return what the function returns, which must pickle.
 
     A user's mistake comes back as ConfigError, any other error as RuntimeError, with its traceback printed.
@@ -75,7 +75,7 @@ def _answer(sender: Connection, function: Callable[[], object]) -> NoReturn:
 
 
 @contextmanager
-def computed_beside(function: Callable[[], object]) -> Iterator[None]:
+def computed_in_background(function: Callable[[], object]) -> Iterator[None]:
     """Call the function in a forked copy, quietly, while the block runs; the copy ends with the block at the latest.
 
     Whatever the function returns or raises is lost: it is for filling a cache. Nothing is done on Windows.

@@ -6,7 +6,7 @@ import zlib
 
 import numpy as np
 
-from models.ngrams.prints import bits_for, find_grams, prints_of, sum_rows
+from models.ngrams.fingerprints import bits_for, find_grams, fingerprints_of, sum_rows
 from tests.models.packed.golden import PRINTS
 
 
@@ -44,4 +44,4 @@ def test_each_ngram_counts_once_in_a_text() -> None:
 def test_fingerprints_have_ten_bits_more_than_they_need() -> None:
     assert [bits_for(count) for count in (0, 1, 2, 1024, 1025, 40_000, 1 << 30)] == [10, 10, 11, 20, 21, 26, 32]
     hashes = np.random.default_rng(0).integers(0, 1 << 32, 100, np.uint32)
-    assert np.array_equal(prints_of(hashes, 26), prints_of(hashes, 32) >> 6)
+    assert np.array_equal(fingerprints_of(hashes, 26), fingerprints_of(hashes, 32) >> 6)

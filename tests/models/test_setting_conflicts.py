@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models.contradictions import contradictions
+from models.setting_conflicts import contradictions
 from models.settings import TOKEN_OPTIONS, WORD_READOUTS, Finetuning, ModelSettings
 
 HASH = {"name": "hash", "align": "linear"}

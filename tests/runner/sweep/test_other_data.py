@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runner.sweep.borrowed import on_other_data
+from runner.sweep.other_data import on_other_data
 from runner.sweep.settings import SweepSettings
 
 CLAIMS: list[dict[str, Any]] = [

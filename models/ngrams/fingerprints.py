@@ -27,7 +27,7 @@ class Grams:
 
     def prints(self, bits: int) -> np.ndarray:
         """Return the fingerprints, (N,) uint32."""
-        return prints_of(self.hashes, bits)
+        return fingerprints_of(self.hashes, bits)
 
 
 def find_grams(words: np.ndarray, rows: np.ndarray, n: int) -> Grams:
@@ -75,7 +75,7 @@ def hash_sequence(words: np.ndarray) -> np.ndarray:
     return hashes
 
 
-def prints_of(hashes: np.ndarray, bits: int) -> np.ndarray:
+def fingerprints_of(hashes: np.ndarray, bits: int) -> np.ndarray:
     """Return the fingerprints of hashes, uint32 below 2^bits."""
     found: np.ndarray = (hashes * K2) >> np.uint32(WIDEST - bits)
     return found
