@@ -204,7 +204,9 @@ def is_value(value: Json, text: str) -> bool:
         )
     if isinstance(value, str) and (made := OF_A_RUN.fullmatch(value)) and made[1] == text:
         return True  # as names show the model of a run
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool):
+        return setting_text(value) == text.lower()  # Hydra reads True, too
+    if not isinstance(value, int | float):
         return setting_text(value) == text
     try:
         return float(value) == float(text)

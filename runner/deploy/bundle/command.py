@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -154,7 +155,7 @@ def write(path: str | None, work: Callable[[TextIO], None]) -> None:
     if path is None:
         work(sys.stdout)
         return
-    part = Path(f"{path}.part")
+    part = Path(f"{path}.{os.getpid()}.part")  # two processes that write one file have two
     if not part.parent.is_dir():
         raise ValueError(f"--out {path}: there is no folder {part.parent}")
     try:

@@ -95,7 +95,8 @@ def test_only_failed_runs_are_not_a_comparison(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "text", "equal"),
     [
-        (0.001, "1e-3", True), (0.001, "0.002", False), (None, "null", True), (True, "true", True), (1, "1.0", True),
+        (0.001, "1e-3", True), (0.001, "0.002", False), (None, "null", True), (True, "true", True),
+        (True, "True", True), (1, "1.0", True),
         (["int8"], "[int8]", True), (["int8"], "int8", True), (["a", "b"], "[a, b]", True), ([], "none", True),
         ("dsn", "ds", False), (True, "1", False), ("/a/0123456789/model", "0123456789", True),
     ],
