@@ -140,6 +140,8 @@ def keep_ours(name: str, arm: str, words: Sequence[str], setup: Setup, work: Pat
     output, begun = work / f"{name}-{arm}", time.monotonic()
     paths = [f"paths.output={output}", f"paths.cache={work / 'cache'}", "tracker=none"]
     found = search([*words, f"minutes={setup.minutes:g}", f"jobs={setup.threads}", *paths])
+    if found.status == "interrupted":  # its winner is only the best so far
+        raise KeyboardInterrupt
     seconds, record = time.monotonic() - begun, find_record(output, found.run)
     facts = {
         "overrides": found.overrides, "compared": found.compared, "steps": f"{found.done} of {found.planned}",
