@@ -43,9 +43,8 @@ class CandidateFinder:
 
         spare: bytes that a model needs beside a file that fills the cap. has_folds: do folds select?
         """
-        self.has_folds = has_folds
         self.facts, self.budget, self.estimate, self.hub, self.spare = facts, budget, estimate, hub, spare
-        self.shared = tuple(shared)
+        self.shared, self.has_folds = tuple(shared), has_folds
         self.beyond: list[Candidate] = []  # over a cap
         self.ceilings: set[str] = set()  # kinds with a variant above the cap already: one per kind is enough
         self.text_s: dict[str, float] = {}  # of candidates by name, as of their estimates: they may be teachers

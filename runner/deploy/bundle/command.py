@@ -155,7 +155,7 @@ def write(path: str | None, work: Callable[[TextIO], None]) -> None:
     if path is None:
         work(sys.stdout)
         return
-    part = Path(f"{path}.{os.getpid()}.part")  # two processes that write one file have two
+    part = Path(f"{path}.{os.getpid()}.part")  # so that two processes writing the same file do not mix
     if not part.parent.is_dir():
         raise ValueError(f"--out {path}: there is no folder {part.parent}")
     try:
