@@ -15,7 +15,7 @@ import numpy as np
 
 from data.errors import DataError
 from data.inputs.tokenizer_files import GO_ON, fetch_file
-from data.inputs.word_cache import Encoded, cut_longest, spans
+from data.inputs.word_cache import Encoded, WordCache, cut_longest, spans
 from data.json_types import JsonObject
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class BareTexts:
 
     pad_id: int  # also the only token of a row without any, so that no row is empty
     dropped: int | None  # the unknown token's id if such pieces are left out of a text, as in Model2Vec
+    word_cache: WordCache | None = None  # only for tokenizers like BERT's
 
     def facts(self) -> JsonObject:
         """The entry of tokenizer_config.json in a saved folder."""
@@ -39,7 +40,9 @@ class BareTexts:
         """Encode texts, at most max_length tokens per row; of a pair the longer text is cut first."""
         backend.no_truncation()
         backend.no_padding()
-        parts = [self._pieces(backend, column) for column in (texts, pairs) if column is not None]
+        # One token more than fits shows that a text is cut. Of a pair, the cut depends on both lengths.
+        most = max_length + 1 if pairs is None and self.dropped is None else None
+        parts = [self._pieces(backend, column, most) for column in (texts, pairs) if column is not None]
         had = [counts for _, counts in parts]
         kept = [np.minimum(had[0], max_length)] if pairs is None else list(cut_longest(had[0], had[1], max_length))
         real = np.sum(kept, axis=0)
@@ -53,12 +56,23 @@ class BareTexts:
         cut = np.any([count < before for count, before in zip(kept, had)], axis=0)
         return Encoded(tokens, lengths, starts, int(cut.sum()), is_cut=cut)
 
-    def _pieces(self, backend: Backend, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Return the pieces of all texts end to end, and their number in each text, int64."""
-        found = [np.array(e.ids, np.int64) for e in backend.encode_batch_fast(texts, add_special_tokens=False)]
-        if self.dropped is not None:
-            found = [ids[ids != self.dropped] for ids in found]
-        return np.concatenate([np.zeros(0, np.int64), *found]), np.array([len(ids) for ids in found], np.int64)
+    def _pieces(self, backend: Backend, texts: list[str], most: int | None) -> tuple[np.ndarray, np.ndarray]:
+        """Return the pieces of all texts end to end, and their number in each text, int64.
+
+        most: for a text with more pieces, its first `most` are enough; None: return all.
+        """
+        if self.word_cache and texts:
+            ids, counts = self.word_cache.pieces(texts, most)
+        else:
+            found = [np.array(e.ids, np.int64) for e in backend.encode_batch_fast(texts, add_special_tokens=False)]
+            ids = np.concatenate([np.zeros(0, np.int64), *found])
+            counts = np.array([len(one) for one in found], np.int64)
+        if self.dropped is None:
+            return ids, counts
+        kept = ids != self.dropped
+        before = np.concatenate([[0], np.cumsum(kept)])
+        ends = np.cumsum(counts)
+        return ids[kept], before[ends] - before[ends - counts]
 
 
 def facts_of(config: Path | None, unknown_tokens: str = "auto") -> JsonObject:

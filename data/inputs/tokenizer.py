@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -22,6 +21,7 @@ from data.inputs.letters import most_frequent
 from data.inputs.sound_features import SOUND_FILE, open_features
 from data.inputs.tokenizer_files import GO_ON, KEYS, fetch_file, files_beside, named_tokens, why_no_vocabulary
 from data.inputs.word_cache import Encoded, WordCache, encode_by_text
+from data.inputs.word_counts import count_letters, count_words, repeated
 from data.json_types import JsonObject
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def wrap_backend(
     names = names if pad is None else names | {"pad_token": pad}
     if bare is None:
         return PieceTokenizer(backend, source, digest, size, known[names["pad_token"]], WordCache.of(backend), names)
-    way = BareTexts(size if pad is None else known[pad], dropped_token(backend, bare))
+    way = BareTexts(size if pad is None else known[pad], dropped_token(backend, bare), WordCache.bare(backend))
     digest += "" if way.dropped is None else f" without {way.dropped}"
     return PieceTokenizer(backend, source, digest, size + (pad is None), way.pad_id, None, names, way)
 
@@ -244,8 +244,8 @@ def require_pieces(tokenizer: Tokenizer, purpose: str) -> PieceTokenizer:
 def train_tokenizer(texts: Callable[[], Iterable[str]], vocab_size: int, language: str | None = None) -> PieceTokenizer:
     """Train a lower-cased WordPiece vocabulary of at most `vocab_size` tokens, like BERT's; reproducible.
 
-    texts: called twice, so that texts need not be held in memory. language: whose rules lower-case texts, keeping
-    accents; None: BERT's rules, which strip accents.
+    texts: gives the texts to learn from. language: whose rules lower-case texts, keeping accents; None: BERT's rules,
+    which strip accents.
     """
     from tokenizers import trainers
 
@@ -256,10 +256,8 @@ def train_tokenizer(texts: Callable[[], Iterable[str]], vocab_size: int, languag
         return lowered(bert_backend(vocab, options, names), language)
 
     backend = backend_of({token: i for i, token in enumerate(SPECIAL)})
-    counts: Counter[str] = Counter()
-    for text in texts():
-        counts.update(backend.normalizer.normalize_str(text))
-    letters, inner = most_frequent(counts, vocab_size - len(SPECIAL))
+    words = count_words(texts(), backend.normalizer)
+    letters, inner = most_frequent(count_letters(words), vocab_size - len(SPECIAL))
     # The trainer numbers `##x` pieces in the random order of a hash map and breaks ties by number. Passing them as
     # special tokens numbers them first, so the result is always the same.
     trainer = trainers.WordPieceTrainer(
@@ -270,7 +268,8 @@ def train_tokenizer(texts: Callable[[], Iterable[str]], vocab_size: int, languag
         min_frequency=2,
         show_progress=False,
     )
-    backend.train_from_iterator(texts(), trainer)
+    backend.normalizer = None  # the words are normalised already
+    backend.train_from_iterator(repeated(words), trainer)
     pieces = sorted(backend.get_vocab().items(), key=lambda item: item[1])
     ordered = [*SPECIAL, *(token for token, _ in pieces if token not in SPECIAL)]
     return wrap_backend(backend_of({token: i for i, token in enumerate(ordered)}), "train")

@@ -60,18 +60,23 @@ class WordCache:
     _starts: np.ndarray  # by number: where the word's tokens start
     _counts: np.ndarray  # by number: how many tokens the word has
 
-    def __init__(self, backend: Backend, first: int, last: int) -> None:
-        self.backend, self.first, self.last = backend, first, last  # [CLS] and [SEP]
+    def __init__(self, backend: Backend, first: int = 0, last: int = 0) -> None:
+        self.backend, self.first, self.last = backend, first, last  # [CLS] and [SEP]; only `encode` adds them
         self._forget()
 
     @classmethod
-    def of(cls, backend: Backend) -> WordCache | None:
-        """Create a tokenizer's cache; None unless it has BERT's normaliser, pre-tokeniser and template."""
+    def bare(cls, backend: Backend) -> WordCache | None:
+        """Create a cache of pieces without special tokens; None unless normaliser and pre-tokeniser are BERT's."""
         content = json.loads(backend.to_str())
         parts = own_normalizer(content), content["pre_tokenizer"], content["model"]
         kinds = [(part or {}).get("type") for part in parts]
         spaced = any(" " in token["content"] for token in content["added_tokens"])
-        if kinds != ["BertNormalizer", "BertPreTokenizer", "WordPiece"] or spaced:
+        return None if kinds != ["BertNormalizer", "BertPreTokenizer", "WordPiece"] or spaced else cls(backend)
+
+    @classmethod
+    def of(cls, backend: Backend) -> WordCache | None:
+        """Create a tokenizer's cache; None unless it has BERT's normaliser, pre-tokeniser and template."""
+        if cls.bare(backend) is None:
             return None
         backend.no_truncation()
         backend.no_padding()
@@ -84,9 +89,9 @@ class WordCache:
         """Encode texts; of a pair the longer text is cut first."""
         columns = [texts] if pairs is None else [texts, pairs]
         room = max_length - 1 - len(columns)
-        parts = [self._pieces(column, room + 1) for column in columns]
+        parts = [self.pieces(column, room + 1) for column in columns]
         if pairs is not None and any((parts[0][1] > room) & (parts[1][1] > room)):
-            parts = [self._pieces(column) for column in columns]  # the cut depends on which text is longer
+            parts = [self.pieces(column) for column in columns]  # the cut depends on which text is longer
         had = [lengths for _, lengths in parts]
         kept = [np.minimum(had[0], room)] if pairs is None else list(cut_longest(had[0], had[1], room))
         lengths = np.sum(kept, axis=0) + 1 + len(kept)
@@ -110,7 +115,7 @@ class WordCache:
         counts = self._counts[numbers]
         return self._tokens[spans(self._starts[numbers], counts)], counts
 
-    def _pieces(self, texts: list[str], most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    def pieces(self, texts: list[str], most: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the tokens of all texts end to end, without special tokens, and the number per text.
 
         most: for a text with more tokens, returning at least its first `most` is enough; None: return all.

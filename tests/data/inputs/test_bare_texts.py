@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -77,3 +78,35 @@ def test_a_trimmed_vocabulary_stays_bare_and_keeps_its_own_padding() -> None:
     assert trimmed.bare and trimmed.vocab_size < bare.vocab_size
     found = trimmed.encode(["a fine film"], None, 16).tokens
     assert [trimmed.tokens()[index] for index in found] == [bare.tokens()[index] for index in tokens]
+
+
+@pytest.mark.parametrize("drops", [False, True])
+@pytest.mark.parametrize("max_length", [1, 3, 7, 200])
+@pytest.mark.parametrize("paired", [False, True])
+def test_words_that_were_encoded_once_give_the_same_pieces(drops: bool, max_length: int, paired: bool) -> None:
+    framed = train_tokenizer(lambda: ["a fine film about the naïve [x] and the dull"] * 5, 90)
+    found = wrap_backend(framed.backend, "train", framed.names, {"drops_unknown": drops})
+    assert found.bare and found.bare.word_cache
+    by_text = replace(found.bare, word_cache=None)
+    texts = [
+        "a fine film",
+        "",
+        "  ",
+        "日本 語 a",
+        "the\tdull\n ünknown 😀 film",
+        "[UNK] a[SEP]b",
+        "a " * 30,
+        "q \u200b film",
+    ]
+    texts *= 3  # few texts and many go different ways
+    for one in (texts, texts[:4]):
+        pairs = one[::-1] if paired else None
+        expected = by_text.encode(found.backend, one, pairs, max_length)
+        for _ in range(2):  # with an empty cache and a full one
+            same = found.bare.encode(found.backend, one, pairs, max_length)
+            assert (
+                same.tokens.tolist() == expected.tokens.tolist() and same.lengths.tolist() == expected.lengths.tolist()
+            )
+            assert same.segment_starts.tolist() == expected.segment_starts.tolist()
+            assert same.is_cut is not None and expected.is_cut is not None
+            assert same.is_cut.tolist() == expected.is_cut.tolist() and same.truncated == expected.truncated
