@@ -143,8 +143,10 @@ def _decide(found: Measured, published: Published, metric: str) -> tuple[str, st
     """Verdict and reason by the rule; a score at baseline reproduces nothing."""
     verdict, why = decide_verdict(found.value, found.interval.low, found.interval.high, published)
     over = f" ({found.interval.over})"
-    if found.interval.over in (ONE_RUN, ONE_RUN_A_SIDE) and not metric.startswith(("cost/", "speed/")):
-        return UNDECIDED, f"it varies with the seed, so one run decides nothing; more seeds may{over}"
+    if found.interval.low == found.interval.high and not metric.startswith(("cost/", "speed/")):
+        alone = found.interval.over in (ONE_RUN, ONE_RUN_A_SIDE)
+        why = "one run decides nothing" if alone else "runs without any scatter decide nothing"
+        return UNDECIDED, f"it varies with the seed, so {why}; more seeds may{over}"
     splits = found.rows[0].group.runs[0].record.data.rows
     is_score = metric.partition("/")[0] in splits or metric in (STEPS, NEARLY)
     low = [row for row in found.rows if row.at_baseline]
@@ -219,7 +221,7 @@ def _difference(where: Row, versus: Row, metric: str) -> Measured | str:
         return found.reason
     tested = stats.paired_seeds(differences)
     mean = float(np.mean(differences))
-    interval = tested[1] if tested else stats.Interval(mean, mean, ONE_RUN_A_SIDE)
+    interval = tested[1] if tested else stats.Interval(mean, mean, _without_scatter(differences))
     return Measured(mean, interval, (where, versus))
 
 
@@ -233,8 +235,13 @@ def _ratio(where: Row, versus: Row, metric: str) -> Measured | str:
     logs = [math.log(a / b) for a, b in paired]
     tested = stats.paired_seeds(logs)
     ratio = math.exp(float(np.mean(logs)))
-    ends = tested[1] if tested else stats.Interval(logs[0], logs[0], ONE_RUN_A_SIDE)
+    ends = tested[1] if tested else stats.Interval(logs[0], logs[0], _without_scatter(logs))
     return Measured(ratio, stats.Interval(math.exp(ends.low), math.exp(ends.high), ends.over), (where, versus))
+
+
+def _without_scatter(differences: list[float]) -> str:
+    """Return what an interval without width is of."""
+    return ONE_RUN_A_SIDE if len(differences) == 1 else f"the same in {len(differences)} pairs of seeds"
 
 
 def _seed_pairs(where: Row, versus: Row, metric: str) -> list[tuple[float, float]]:

@@ -23,8 +23,8 @@ better than another. The tolerance does not apply to that:
 +- tolerance: reproduced; it lies outside: not reproduced; else undecided.
 
 So noise never helps a claim: around the same mean a narrower interval only turns "undecided" into one of the other two,
-and at
-the same width a better mean never gets a worse verdict.
+and at the same width a better mean never gets a worse verdict. Equal values of several seeds are an interval without
+width, which decides nothing about a score.
 """
 
 from __future__ import annotations

@@ -117,19 +117,19 @@ def _random_signs_p(sizes: np.ndarray, counts: np.ndarray, observed: float) -> f
 
 
 def paired_seeds(differences: Sequence[float]) -> tuple[float, Interval] | None:
-    """Return the p-value and interval of a mean difference over pairs of seeds (paired t); None for a single pair."""
+    """Return the p-value and interval of a mean difference over pairs of seeds (paired t).
+
+    None for a single pair, and for equal differences: without scatter, as of models that no seed changes, t is not
+    defined, and the seeds say nothing about further ones.
+    """
     from scipy import special
 
     count = len(differences)
-    if count < 2:
+    if count < 2 or np.ptp(differences) <= 1e-12 * max(1.0, abs(differences[0])):
         return None
-    over = f"t over {count} pairs of seeds"
-    if np.ptp(differences) <= 1e-12 * max(1.0, abs(differences[0])):  # no scatter at all: t is not defined
-        same = float(np.mean(differences))
-        return (1.0 if same == 0 else 0.0), Interval(same, same, over)
     error = float(np.std(differences, ddof=1)) / math.sqrt(count)
     p = 2 * float(special.stdtr(count - 1, -abs(float(np.mean(differences)) / error)))
-    return p, Interval(*student_interval(differences), over)
+    return p, Interval(*student_interval(differences), f"t over {count} pairs of seeds")
 
 
 def bootstrap_p(resampled: np.ndarray) -> float:

@@ -12,10 +12,12 @@ from runner.compare.claims import judge_claims
 from runner.compare.select import select_runs
 from runner.compare.steps_to_target import NEARLY, STEPS
 from runner.compare.table import markdown
+from runner.compare.verdict import REPRODUCED, UNDECIDED
 from tests.runner.compare.folders import write_group
 
 SLOW = [0.5, 0.6, 0.7, 0.8, 0.9, 0.9, 0.9, 0.9]
 FAST = [0.7, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9]
+FASTER = [0.9] * 8
 CLAIM = {
     "claim": "twice as fast", "source": "a paper", "metric": STEPS, "kind": "ratio",
     "where": {"model.name": "bert-tiny"}, "versus": {"model.name": "bermo"},
@@ -23,8 +25,12 @@ CLAIM = {
 }  # fmt: skip
 
 
-def write(output: Path, model: str, scores: list[float]) -> None:
-    for record in write_group(output, f"model={model}", "train.evals=8", right=[150, 150], metrics={"train/steps": 80}):
+def write(output: Path, model: str, *curves: list[float]) -> None:
+    """Write a run for each curve; one curve: two runs with it."""
+    curves = curves if len(curves) > 1 else curves * 2
+    right, metrics = [150] * len(curves), {"train/steps": 80}
+    records = write_group(output, f"model={model}", "train.evals=8", right=right, metrics=metrics)
+    for record, scores in zip(records, curves):
         points = [{"step": 10 * i, "time": 0.0, "val/accuracy": score} for i, score in enumerate(scores, 1)]
         path = output / str(record["identity"]) / "metrics.jsonl"
         path.write_text("".join(json.dumps(point) + "\n" for point in points), encoding="utf-8")
@@ -41,7 +47,16 @@ def test_each_run_gets_the_steps_to_the_baselines_score_and_a_claim_is_judged_by
     text = markdown(compared, "compared", None)
     assert "steps to target" in text and "gravity" not in text
     (verdict,) = judge_claims([CLAIM], compared.rows)
-    assert verdict.measured == pytest.approx(1.75) and verdict.verdict == "reproduced"
+    assert verdict.measured == pytest.approx(1.75) and verdict.verdict == UNDECIDED
+    assert "runs without any scatter decide nothing" in verdict.why and "in 2 pairs of seeds" in verdict.why
+
+
+def test_a_claim_is_judged_by_the_scatter_of_the_steps(tmp_path: Path) -> None:
+    write(tmp_path, "bert-tiny", SLOW, SLOW, SLOW)
+    write(tmp_path, "bermo", FAST, FAST, FASTER)
+    compared = analyse(select_runs(tmp_path, []), baseline={"model.name": "bert-tiny"})
+    (verdict,) = judge_claims([CLAIM], compared.rows)
+    assert verdict.measured == pytest.approx(1.75 ** (2 / 3) * (7 / 3) ** (1 / 3)) and verdict.verdict == REPRODUCED
 
 
 def test_runs_that_never_get_there_are_said(tmp_path: Path) -> None:
