@@ -13,6 +13,7 @@ from typing import Any
 
 from data.quoting import hydra_value
 from runner.best.settings import BestSettings
+from runner.best.tasks import check_named_task
 from runner.best.types import Result
 from runner.commands.experiment import ExperimentFunction, start
 from runner.commands.help import show_usage
@@ -89,6 +90,7 @@ def command_of(words: list[str]) -> list[str]:
     problems += [] if problems else refused_sounds(others)
     if problems:
         raise ConfigError("\n".join(problems))
+    check_named_task(others)  # before its conflicts with the default model, which is no candidate
     if "max_ms" in own:
         most = own.pop("max_ms")
         own["max_us"] = most if most == "null" else f"{1000 * float(most):g}"

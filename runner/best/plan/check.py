@@ -50,15 +50,6 @@ def check_budget(budget: Budget, settings: Settings) -> None:
         )
 
 
-def check_task(task: Task) -> None:
-    """Raise ConfigError for a task that needs an output per token: no candidate has that."""
-    if task.reads == "tokens":
-        raise ConfigError(
-            f"run best compares models that answer for a whole text, but {task.output_name} answers for its tokens "
-            f"(task={task.name}). Try: run -m model=bert-tiny,bert-mini, then run compare"
-        )
-
-
 def goal_of(budget: Budget, task: Task) -> str:
     """Return the score to reach: the task's first one, or the goal by its own name.
 

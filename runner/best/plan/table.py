@@ -9,10 +9,11 @@ from data.errors import CutTooSmall, DataError
 from data.folds import count_folds, fold_groups
 from data.load import Rows, read_rows
 from data.stores.build_once import SharedCache
-from runner.best.plan.check import check_classes, check_facts, check_task, goal_of
+from runner.best.plan.check import check_classes, check_facts, goal_of
 from runner.best.plan.facts import read_facts
 from runner.best.plan.steps import FEW_ROWS, FOLDS
 from runner.best.plan.unlabelled import count_unlabelled
+from runner.best.tasks import check_task
 from runner.best.types import Budget, Facts
 from runner.config.compose import compose
 from runner.config.resolve import resolve

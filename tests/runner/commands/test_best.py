@@ -88,6 +88,7 @@ def test_the_help_names_every_word(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(("word", "expected"), [
     ("data.nonsense=1", "nonsense"),  # found before Hydra starts
     ("goal=nonsense", "goal=nonsense is not a score of classification"),  # found while planning
+    ("task=mlm", "does not search for a masked language model"),  # not: the default model cannot learn it
 ])  # fmt: skip
 def test_a_mistake_is_an_exception_with_its_message_in_python(word: str, expected: str, tmp_path: Path) -> None:
     paths = [f"paths.output={tmp_path}/out", f"paths.cache={tmp_path}/cache"]

@@ -4,13 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from runner.best.plan.check import check_budget, check_facts, check_reach, check_task, goal_of
+from runner.best.plan.check import check_budget, check_facts, check_reach, goal_of
 from runner.best.plan.steps import order_steps
 from runner.best.types import Budget, Candidate, Facts, LeftOut, Plan
 from runner.errors import ConfigError
 from runner.tasks.base import LabelFacts
 from runner.tasks.classification import Classification
-from runner.tasks.span import Span
 from tests.runner.best.conftest import settings_of
 
 FACTS = Facts(rows=100, classes=2, smallest_class=3, majority=0.97)
@@ -41,12 +40,6 @@ def test_the_folds_of_a_search_calibrate_by_themselves() -> None:
     words = ("data=demo", "data.folds=3", "data.fold=all", "data.calibration=folds")
     with pytest.raises(ConfigError, match=r"data.calibration=folds: .*calibrates its winner on them. Leave it out"):
         check_budget(Budget(), settings_of(*words))
-
-
-def test_answers_that_are_read_from_tokens_have_no_candidates() -> None:
-    check_task(TASK)
-    with pytest.raises(ConfigError, match=r"a model of spans answers for its tokens \(task=span\). Try: run -m model="):
-        check_task(Span())
 
 
 def test_a_goal_is_a_score_of_the_task() -> None:
