@@ -87,12 +87,17 @@ def _searched(plan: Plan, folder: Path, output: Path, shared: list[str], runs: R
     if runs.local is not None:
         runs.local.in_batches, runs.local.overdue = True, launching.why_overdue
         runs.local.search = Sweep(plan.key, launching.name_of)
+    is_interrupted = True
     try:
         stop = search.work()
+        is_interrupted = stop.status == "interrupted"
         conclusion = conclude(search, stop, launching.train, launching.time_bundle)
+    except KeyboardInterrupt:
+        is_interrupted = True
+        raise
     finally:
         if runs.local is not None:
-            runs.local.finish()
+            runs.local.finish(is_interrupted)
     for line in show_result(conclusion):
         say(line)
     result = conclusion.result

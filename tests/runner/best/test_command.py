@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -142,6 +143,39 @@ def test_ctrl_c_gives_the_best_so_far_and_exit_code_130(
     assert code == 130 and result is not None and result.winner == "a"
     told = capsys.readouterr().out
     assert "interrupted after step 2 of 5: this is the best so far. Repeat the command to go on" in told
+
+
+@pytest.mark.parametrize(("place", "expected"), [("nowhere", [False]), ("step", [True]), ("choice", [True])])
+def test_the_sweep_of_an_interrupted_search_is_closed_as_interrupted(
+    place: str, expected: list[bool], tmp_path: Path, ended: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = list[bool]()
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    local = SimpleNamespace(finish=closed.append)
+    if place == "step":  # between two batches, when no launcher sees it
+        monkeypatch.setattr("runner.best.search.judge_step", interrupt)
+    if place == "choice":
+        monkeypatch.setattr(command, "conclude", interrupt)
+    with pytest.raises(KeyboardInterrupt) if place == "choice" else nullcontext():
+        search_inside(Budget(steps=5), ["data=demo"], Runs(tmp_path, local=local))  # type: ignore[arg-type]
+    assert closed == expected
+
+
+def test_a_search_that_finds_nothing_good_enough_has_finished_its_sweep(
+    tmp_path: Path, ended: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = list[bool]()
+
+    def refuse(*_: object) -> None:
+        raise ConfigError("at_least=0.9: nothing reaches 0.9")
+
+    monkeypatch.setattr(command, "conclude", refuse)
+    with pytest.raises(ConfigError):
+        search_inside(Budget(steps=5), ["data=demo"], Runs(tmp_path, local=SimpleNamespace(finish=closed.append)))  # type: ignore[arg-type]
+    assert closed == [False]
 
 
 def test_two_searches_with_one_folder_exclude_each_other(tmp_path: Path) -> None:
