@@ -55,7 +55,7 @@ def read_table(settings: Settings, words: Sequence[str], budget: Budget, cache: 
     if shared or own:
         settings = resolve(compose([*words, *shared, *own]))
         rows = read_rows(settings.data, cache, target_of(settings))
-    facts = read_facts(rows, cache)
+    facts = read_facts(replace(rows, is_cut=False) if own else rows, cache)  # with folds all labelled rows are in train
     facts = facts if held is None else replace(facts, new_words=held)
     facts = check_facts(count_unlabelled(facts, rows, settings, budget, cache), budget)
     if own:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from data.errors import DataError
@@ -27,6 +28,8 @@ def test_few_rows_are_selected_by_folds_and_all_of_them_train_in_the_end(tmp_pat
     assert table.folds == 5 and table.shared == () and table.words[-2:] == ("data.folds=5", "data.fold=all")
     assert table.facts.rows == table.facts.train_rows == 450 and table.facts.report_rows == 50
     assert table.facts.new_words > 0
+    _, sizes = np.unique(table.rows.raw.splits["train"].labels.values, return_counts=True)
+    assert table.facts.smallest_class == sizes.min() and table.facts.majority == sizes.max() / 450
 
 
 def test_a_held_out_split_has_a_thousand_rows_or_a_tenth(tmp_path: Path) -> None:
