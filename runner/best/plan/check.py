@@ -108,7 +108,7 @@ def check_facts(facts: Facts, budget: Budget) -> Facts:
 
 
 def check_reach(plan: Plan, beyond: Sequence[Candidate]) -> None:
-    """Raise ConfigError where no candidate fits the caps, or the time is not enough for the cheapest one.
+    """Raise ConfigError where no candidate fits the caps, or the time or the steps are not enough for any.
 
     beyond: candidates that are over a cap.
     """
@@ -117,6 +117,7 @@ def check_reach(plan: Plan, beyond: Sequence[Candidate]) -> None:
     if not fitting:
         reasons = "; ".join(f"{one.name}: {one.reason}" for one in plan.left_out) or "none is known"
         raise ConfigError(f"{budget_words(budget)}: nothing fits. {nearest(budget, beyond) or reasons}")
+    check_steps(plan, fitting)
     cheapest = min(fitting, key=lambda one: seconds_to_finish(plan, one))
     seconds = seconds_to_finish(plan, cheapest)
     if budget.minutes is not None and seconds > 60 * budget.minutes:
@@ -125,6 +126,20 @@ def check_reach(plan: Plan, beyond: Sequence[Candidate]) -> None:
         raise ConfigError(
             f"minutes={budget.minutes:g} is not enough for the cheapest candidate, {cheapest.name}, which takes about "
             f"{seconds:,.0f} s{on_folds}. Try: minutes={max(needed, 0.1):g}"
+        )
+
+
+def check_steps(plan: Plan, fitting: Sequence[Candidate]) -> None:
+    """Raise ConfigError where the steps end before the first candidate that fits is finished, as on folds."""
+    last = {step.candidate: step.number for step in plan.steps}
+    first = min(fitting, key=lambda one: last.get(one.name, 0))
+    needed, steps = last.get(first.name, 0), plan.budget.steps
+    if steps is not None and steps < needed:
+        again = f", {plan.repeats} times" if plan.repeats > 1 else ""
+        on_folds = f" ({plan.folds} folds{again})" if plan.folds else ""
+        raise ConfigError(
+            f"steps={steps} is not enough for any candidate: {first.name}, the first one, is finished after step "
+            f"{needed}{on_folds}. Try: steps={needed}"
         )
 
 

@@ -92,6 +92,15 @@ def test_too_few_minutes_are_refused_with_how_many_are_needed() -> None:
     check_reach(plan_of(Budget(minutes=2), slow), [])
 
 
+def test_too_few_steps_are_refused_with_how_many_are_needed() -> None:
+    one, other = (Candidate(name, name, seconds=10) for name in ("ngram", "dsn"))
+    folded = replace(plan_of(Budget(steps=14), one, other), folds=5, repeats=3, steps=order_steps([one, other], 5, 3))
+    with pytest.raises(ConfigError, match=r"ngram, the first one, .* step 15 \(5 folds, 3 times\)\. Try: steps=15"):
+        check_reach(folded, [])
+    check_reach(replace(folded, budget=Budget(steps=15)), [])
+    check_reach(replace(folded, folds=0, steps=order_steps([one, other], 0, 1), budget=Budget(steps=1)), [])
+
+
 def test_minutes_are_compared_with_all_that_the_cheapest_candidate_takes() -> None:
     cheap = Candidate("ngram", "ngram", seconds=10)
     folded = replace(plan_of(Budget(minutes=0.5), cheap), folds=5, steps=order_steps([cheap], 5, 1))

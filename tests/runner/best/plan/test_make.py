@@ -43,13 +43,13 @@ def planned(folder: Path, budget: Budget, *more: str, data: Path | None = None) 
 
 def test_the_same_table_twice_is_the_same_plan_byte_by_byte(tmp_path: Path) -> None:
     write_reviews(tmp_path / "reviews.csv")
-    first = planned(tmp_path, Budget(max_kb=100, steps=4))
+    first = planned(tmp_path, Budget(max_kb=100, steps=16))
     path = tmp_path / "outputs" / "sweeps" / first.key / PLAN
     content = path.read_bytes()
     assert read_plan(path) == first and [item.name for item in path.parent.glob("[!.]*")] == [PLAN]
     path.unlink()
-    assert planned(tmp_path, Budget(max_kb=100, steps=4)) == first and path.read_bytes() == content
-    assert [one.name for one in first.candidates] == ["ngram", "dsn"] and first.planned == 4
+    assert planned(tmp_path, Budget(max_kb=100, steps=16)) == first and path.read_bytes() == content
+    assert [one.name for one in first.candidates] == ["ngram", "dsn"] and first.planned == 16
     assert [(one.name, one.reason) for one in first.left_out] == [("large", "weights unavailable: nobody/has-this")]
     assert (first.folds, first.repeats, len(first.steps)) == (5, 3, 31) and first.budget.goal == "accuracy"
     own = first.candidate("ngram")
@@ -69,25 +69,25 @@ def test_only_encoders_are_estimated_ahead_of_a_plan(tmp_path: Path, monkeypatch
     words += [f"paths.output={tmp_path}/outputs", f"paths.cache={tmp_path}/cache", "tracker=none"]
     monkeypatch.setattr(make, "AvailableWeights", lambda: lambda _source: True)
     monkeypatch.setattr(make.Estimator, "estimate", estimate)
-    make.estimate_encoders(settings_of(*words), words, Budget(max_kb=100, steps=4))
+    make.estimate_encoders(settings_of(*words), words, Budget(max_kb=100, steps=16))
     assert asked and set(asked) == {"dense"} and not (tmp_path / "outputs").exists()
 
 
 def test_a_plan_that_exists_is_obeyed(tmp_path: Path) -> None:
     write_reviews(tmp_path / "reviews.csv")
-    first = planned(tmp_path, Budget(max_kb=100, steps=4))
+    first = planned(tmp_path, Budget(max_kb=100, steps=16))
     path = tmp_path / "outputs" / "sweeps" / first.key / PLAN
     make.write_plan(replace(first, planned=1), path)
-    assert planned(tmp_path, Budget(max_kb=100, steps=4)).planned == 1
+    assert planned(tmp_path, Budget(max_kb=100, steps=16)).planned == 1
     path.write_text("{", encoding="utf-8")
-    assert planned(tmp_path, Budget(max_kb=100, steps=4)) == first
+    assert planned(tmp_path, Budget(max_kb=100, steps=16)) == first
 
 
 def test_a_plan_that_another_process_wrote_meanwhile_is_obeyed_and_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_reviews(tmp_path / "reviews.csv")
-    budget, write = Budget(max_kb=100, steps=4), make.finish_plan
+    budget, write = Budget(max_kb=100, steps=16), make.finish_plan
     theirs = list[Plan]()
 
     def overtaken(*given: Any) -> Plan:
@@ -107,7 +107,7 @@ def test_a_plan_that_another_process_wrote_meanwhile_is_obeyed_and_stays(
 
 def test_a_kept_plan_says_which_weights_have_come_since(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_reviews(tmp_path / "reviews.csv")
-    first = planned(tmp_path, budget := Budget(max_kb=100, steps=4))
+    first = planned(tmp_path, budget := Budget(max_kb=100, steps=16))
     assert planned(tmp_path, budget) == first
     monkeypatch.setattr(make, "AvailableWeights", lambda: lambda source: source == "nobody/has-this")
     again = planned(tmp_path, budget)
@@ -125,7 +125,7 @@ def test_a_plan_whose_times_are_those_of_torch_says_so_and_is_obeyed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_reviews(tmp_path / "reviews.csv")
-    budget = Budget(max_us=1e6, steps=4)
+    budget = Budget(max_us=1e6, steps=16)
     first = planned(tmp_path, budget)
     assert {one.engine for one in first.candidates} == {"numpy"} and planned(tmp_path, budget) == first
     folder = tmp_path / "outputs" / "sweeps" / first.key
@@ -142,7 +142,7 @@ def test_whatever_a_plan_depends_on_is_in_its_key(tmp_path: Path, monkeypatch: p
     table = write_reviews(tmp_path / "reviews.csv")
     other = tmp_path / "other.csv"
     other.write_text(table.read_text(encoding="utf-8").replace("number 7 ", "number 70 "), encoding="utf-8")
-    budget = Budget(max_kb=100, steps=4)
+    budget = Budget(max_kb=100, steps=16)
     keys = [
         planned(tmp_path, budget).key,
         planned(tmp_path, replace(budget, max_kb=101)).key,
@@ -165,9 +165,9 @@ def test_a_renamed_file_of_texts_is_the_same_plan_with_its_new_name(
     kinds = (replace(KINDS[0], variants=(Variant("", ("x={unlabelled}",)),)),)
     monkeypatch.setattr(candidates, "read_portfolio", lambda: kinds)
     monkeypatch.setattr(make.Estimator, "estimate", lambda *_: Estimate(1000, 1000, None, 1.0, ()))
-    first = planned(tmp_path, Budget(steps=4, unlabelled=str(more)))
+    first = planned(tmp_path, Budget(steps=16, unlabelled=str(more)))
     moved = more.rename(tmp_path / "moved.csv")
-    again = planned(tmp_path, Budget(steps=4, unlabelled=str(moved)))
+    again = planned(tmp_path, Budget(steps=16, unlabelled=str(moved)))
     assert again.key == first.key and again.steps == first.steps
     work = Work(again.steps[0], again.candidates[0])
     assert f"x={moved}" in words_of([], work, again) and f"x={more}" in words_of([], work, first)
@@ -175,7 +175,7 @@ def test_a_renamed_file_of_texts_is_the_same_plan_with_its_new_name(
 
 def test_the_goal_selects_epochs_too(tmp_path: Path) -> None:
     write_reviews(tmp_path / "reviews.csv")
-    found = planned(tmp_path, Budget(steps=4, goal="macro_f1"))
+    found = planned(tmp_path, Budget(steps=16, goal="macro_f1"))
     assert "data.metrics=[f1_macro,accuracy,f1]" in found.candidates[0].overrides
     assert isinstance(found.candidates[0], Candidate) and found.budget.goal == "f1_macro"
 
@@ -183,7 +183,7 @@ def test_the_goal_selects_epochs_too(tmp_path: Path) -> None:
 def test_a_cap_that_nothing_meets_writes_nothing(tmp_path: Path) -> None:
     write_reviews(tmp_path / "reviews.csv")
     with pytest.raises(ConfigError, match=r"max_kb=0\.1: nothing fits\. The smallest that could is ngram at "):
-        planned(tmp_path, Budget(max_kb=0.1, steps=4))
+        planned(tmp_path, Budget(max_kb=0.1, steps=16))
     assert not (tmp_path / "outputs").exists()
 
 
