@@ -138,7 +138,7 @@ def check_model(model: Network, settings: Settings, splits: Splits) -> None:
     """Raise ConfigError for texts that may be too long for the model, and for an impossible compact vocabulary."""
     check_positions(settings, model.architecture.get("max_position_embeddings"))
     if isinstance(model.bert, Fitted) or settings.model.add == "ngram":
-        check_fit(splits, settings.model)
+        check_fit(splits, settings.model, task_of_labels(splits.task, settings).head())
     check_readout_length(model.bert.pooler, settings)
     if settings.model.pairs != "none":
         check_pairs(np.asarray(splits.train.known_labels), settings.model.pairs)

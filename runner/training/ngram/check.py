@@ -7,7 +7,17 @@ import math
 import numpy as np
 
 from data.splits import Splits
-from models.packed.ngram import LANGUAGE_ENTRY, LENGTH_ENTRY, PAIRS_ENTRY, Table, pack_ngrams
+from models.heads.base import HeadSpec
+from models.packed.ngram import (
+    CHARACTERS_ENTRY,
+    CLEANING_ENTRY,
+    LANGUAGE_ENTRY,
+    LENGTH_ENTRY,
+    PAIRS_ENTRY,
+    Table,
+    pack_ngrams,
+    sets_entry,
+)
 from models.settings import ModelSettings
 from runner.errors import ConfigError
 from runner.training.ngram.counting import count_grams
@@ -16,7 +26,7 @@ CURE = "model.min_df=1, or for texts without spaces between words: model.charact
 FIRST = 5000  # rows that are counted first; usually some word is frequent enough among them
 
 
-def check_fit(splits: Splits, settings: ModelSettings) -> None:
+def check_fit(splits: Splits, settings: ModelSettings, head: HeadSpec) -> None:
     """Raise ConfigError if no word is frequent enough, or no file can be as small as model.max_kb."""
     train, names = splits.train, splits.task.label_names
     if not _is_frequent(splits, min(FIRST, len(train)), settings) and not _is_frequent(splits, len(train), settings):
@@ -30,13 +40,21 @@ def check_fit(splits: Splits, settings: ModelSettings) -> None:
         settings.n,
         10 + columns.bit_length(),
     )
-    smallest = len(pack_ngrams(table, names)) + LENGTH_ENTRY + (PAIRS_ENTRY if splits.task.is_pair else 0)
-    smallest += LANGUAGE_ENTRY if splits.tokenizer.language else 0
+    smallest = len(pack_ngrams(table, names)) + entry_bytes(splits, settings, head)
     if settings.max_kb is not None and smallest > settings.max_kb * 1000:
         raise ConfigError(
             f"model.max_kb={settings.max_kb}: a file with one n-gram per class takes {smallest:,} bytes. "
             f"Try: model.max_kb={math.ceil(smallest / 1000)}"
         )
+
+
+def entry_bytes(splits: Splits, settings: ModelSettings, head: HeadSpec) -> int:
+    """Return the most bytes of a file's header entries that are added once its n-grams are chosen."""
+    found = LENGTH_ENTRY + (PAIRS_ENTRY if splits.task.is_pair else 0)
+    found += CHARACTERS_ENTRY if settings.characters else 0
+    found += CLEANING_ENTRY if splits.tokenizer.cleaning else 0
+    found += LANGUAGE_ENTRY if splits.tokenizer.language else 0
+    return found + (sets_entry(head.outputs) if head.has_label_sets else 0)
 
 
 def none_frequent(min_df: int, rows: int) -> ConfigError:

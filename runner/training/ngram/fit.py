@@ -15,17 +15,14 @@ from models.backbones.ngram import BagOfNgrams
 from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS
 from models.packed.ngram import (
-    CHARACTERS_ENTRY,
     CLEANING_ENTRY,
     LANGUAGE_ENTRY,
-    LENGTH_ENTRY,
-    PAIRS_ENTRY,
     Table,
     pack_ngrams,
-    sets_entry,
 )
 from models.settings import ModelSettings
 from runner.tasks.base import Task
+from runner.training.ngram.check import entry_bytes
 from runner.training.ngram.choosing import Choice, choose
 from runner.training.ngram.problem import Problem
 from runner.training.ngram.pruning import by_importance, make_table, most_that_fit
@@ -78,7 +75,7 @@ def fit_ngrams(
     choice = choose(problem, splits.select)
     added = CLEANING_ENTRY if splits.tokenizer.cleaning else 0
     added += LANGUAGE_ENTRY if splits.tokenizer.language else 0
-    table, seen = _fit_final(problem, choice, splits.select, labels, added)
+    table, seen = _fit_final(problem, choice, splits.select, labels, entry_bytes(splits, settings, task.head()))
     table = replace(table, pairs=problem.pairs, characters=problem.characters)
     size = len(pack_ngrams(table, labels, choice.temperature, max_length)) + added
     missing = () if problem.is_number else missing_classes(splits.select, labels)
@@ -108,9 +105,7 @@ def _fit_final(
 ) -> tuple[Table, int]:
     """Return the model of all training rows, and how many n-grams they have; added: further bytes of its file."""
     counted, max_kb = problem.counted, problem.settings.max_kb
-    most_bytes = 0 if max_kb is None else int(max_kb * 1000) - LENGTH_ENTRY - (PAIRS_ENTRY if problem.pairs else 0)
-    most_bytes -= (CHARACTERS_ENTRY if problem.characters else 0) + added
-    most_bytes -= sets_entry(problem.outputs) if problem.task.has_label_sets else 0
+    most_bytes = 0 if max_kb is None else int(max_kb * 1000) - added
     whole = problem.solver.fit(counted.presence, problem.scales(choice.weighting, counted), choice.strength)
     order = by_importance(whole, counted.df)
     seen = count = len(order)
