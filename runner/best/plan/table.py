@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from data.errors import CutTooSmall, DataError
 from data.folds import count_folds, fold_groups
 from data.load import Rows, read_rows
+from data.settings import ALL_FOLDS
 from data.stores.build_once import SharedCache
 from runner.best.plan.check import check_classes, check_facts, goal_of
 from runner.best.plan.facts import read_facts
@@ -41,7 +42,6 @@ class Table:
 def read_table(settings: Settings, words: Sequence[str], budget: Budget, cache: SharedCache) -> Table:
     """Read the rows of a command, and decide which of them select. Raises the user's errors."""
     rows, is_whole = read_labelled(settings, words, cache)
-    notes = [*rows.raw.notes, *rows.raw.notes_on_dropped()]
     task = task_of_labels(rows.task, settings)
     check_task(task)
     goal, folds = goal_of(budget, task), 0
@@ -60,10 +60,15 @@ def read_table(settings: Settings, words: Sequence[str], budget: Budget, cache: 
     facts = check_facts(count_unlabelled(facts, rows, settings, budget, cache), budget)
     if own:
         facts = replace(facts, rows=facts.train_rows, is_cut=True)
-        folds, why = count_folds(rows.raw, settings.data, fold_groups(rows.raw, settings.data, cache))
-        notes += [why] if why else []
-    facts = replace(facts, notes=(*facts.notes, *notes))
+        folds, _ = count_folds(rows.raw, settings.data, fold_groups(rows.raw, settings.data, cache))
+    facts = replace(facts, notes=(*facts.notes, *notes_of(rows)))
     return Table(rows, facts, settings, goal, (*words, *shared, *own), shared, folds)
+
+
+def notes_of(rows: Rows) -> list[str]:
+    """Return what is odd about the rows, without what is said of scores where every row trains: none is compared."""
+    found = [*rows.raw.notes, *rows.raw.notes_on_dropped()]
+    return [note for note in found if not note.startswith(f"data.fold={ALL_FOLDS}:")]
 
 
 def read_labelled(settings: Settings, words: Sequence[str], cache: SharedCache) -> tuple[Rows, bool]:

@@ -68,6 +68,7 @@ def test_many_classes_of_a_few_rows_need_no_other_fractions(tmp_path: Path, rows
     table = read_table(settings_of(*words), words, Budget(), SharedCache(tmp_path / "cache"))
     assert table.folds == folds and table.facts.classes == 150
     assert bool(table.shared) == (not folds), "where a split is held out, it has a row of each class"
+    assert not any("mean nothing" in note for note in table.facts.notes), "what is said of folds alone"
     with pytest.raises(DataError, match="are too few"):  # the command's own share
         read_table(settings_of(*words, "data.select_fraction=0.01"), words, Budget(), SharedCache(tmp_path / "cache"))
 
@@ -84,3 +85,16 @@ def test_what_is_odd_about_the_rows_is_told(tmp_path: Path) -> None:
     assert "'Spam', 'spam' differ only in spelling" in notes[0]
     assert notes[1] == "rows left out: 2 (train: missing text or label)"
     assert not any("mean nothing" in note for note in notes), "what is said of folds alone"
+
+
+def test_selection_rows_that_folds_replace_are_told(tmp_path: Path) -> None:
+    paths = [f"data.{name}_path={tmp_path / name}.csv" for name in ("train", "val", "test")]
+    for part, name in enumerate(("train", "val", "test")):
+        lines = [
+            f"mail {part} {number} about {'a prize' if number % 2 else 'lunch'},{number % 2}" for number in range(60)
+        ]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["text,label", *lines]) + "\n", encoding="utf-8")
+    words = ["data=files", *paths, "data.text=text", "data.label=label"]
+    table = read_table(settings_of(*words), words, Budget(), SharedCache(tmp_path / "cache"))
+    assert table.folds == 5 and table.facts.rows == 60
+    assert "val: its 60 rows are not used: the folds take their place" in table.facts.notes
