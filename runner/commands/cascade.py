@@ -55,6 +55,7 @@ def main(words: list[str]) -> int:
     wanted = Wanted(wanted.at_most_loss, wanted.guarantee, wanted.delta, pairs_compared(*pair.sides))
     if chosen["max_us"]:
         most = open_time(chosen["max_us"])
+        refuse_loss_beside_time(words)
         made = plan_within_time(pair, most, cache, wanted.models, [VERB, *recorded_words(words)])
     else:
         rows = read_calibration_rows(pair, wanted.words, cache)
@@ -92,6 +93,17 @@ def wanted_loss(chosen: dict[str, str]) -> Wanted:
         )
     loss, delta = (open_share(VERB, key, chosen[key], DEFAULTS[key]) for key in ("at_most_loss", "delta"))
     return Wanted(loss, chosen["guarantee"], delta)
+
+
+def refuse_loss_beside_time(words: list[str]) -> None:
+    """Raise ConfigError for a loss beside max_us, which alone decides the threshold; the loss is then only bounded."""
+    given = {word.partition("=")[0]: word for word in words}
+    for key in ("at_most_loss", "guarantee", "delta"):
+        if "max_us" in given and key in given:
+            raise ConfigError(
+                f"run cascade: {given[key]} beside {given['max_us']}: the threshold follows from the time, and the "
+                f"loss is bounded with delta={DEFAULTS['delta']}. Try: one of both"
+            )
 
 
 def open_time(text: str) -> float:
