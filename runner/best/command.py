@@ -102,7 +102,8 @@ def _searched(plan: Plan, folder: Path, output: Path, shared: list[str], runs: R
         say(line)
     result = conclusion.result
     if stop.status == "interrupted":
-        say(f"{stop.reason}: this is the best so far. Repeat the command to go on")
+        found = "this is the best so far" if result.winner is not None else "no candidate is finished yet"
+        say(f"{stop.reason}: {found}. Repeat the command to go on")
         return result, INTERRUPTED
     return result, 0 if result.winner is not None else 1
 

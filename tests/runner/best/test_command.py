@@ -144,6 +144,14 @@ def test_ctrl_c_gives_the_best_so_far_and_exit_code_130(
     told = capsys.readouterr().out
     assert "interrupted after step 2 of 5: this is the best so far. Repeat the command to go on" in told
 
+    class AtOnce(Runs):
+        def launch(self, batch: Sequence[Sequence[str]], first: int) -> list[Outcome]:
+            raise KeyboardInterrupt
+
+    assert search_inside(Budget(steps=5), ["data=demo"], AtOnce(tmp_path / "other"))[1] == 130
+    told = capsys.readouterr().out
+    assert "interrupted after step 0 of 5: no candidate is finished yet. Repeat the command to go on" in told
+
 
 @pytest.mark.parametrize(("place", "expected"), [("nowhere", [False]), ("step", [True]), ("choice", [True])])
 def test_the_sweep_of_an_interrupted_search_is_closed_as_interrupted(
