@@ -17,6 +17,8 @@ from runner.statistics.score_table import is_share
 
 ROUNDING = 1e-9  # 0.81 - 0.80 is not 0.01 in binary
 LEAD = 0.01  # of a share; of other scores, times the best one: a teacher that is less far ahead has little to teach
+BEHIND = 0.03  # likewise: dealing the folds again does not make up for so much
+TRAINED = ("done", "refused")  # how a step ends whose run has a score
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,13 @@ class Agenda:
         """Return the steps of a candidate, but for the last training on all rows."""
         return self._of.get(candidate, [])
 
+    def first_steps_of(self, candidate: str) -> list[Step]:
+        """Return the steps that give a candidate its score: all but those that only repeat the folds."""
+        return [step for step in self.steps_of(candidate) if not step.is_repeat]
+
     def is_finished(self, candidate: str) -> bool:
-        """Are all steps of a candidate done?"""
-        ended = [self.journal.ended.get(step.number) for step in self.steps_of(candidate)]
+        """Are all steps of a candidate done, but for repeated folds?"""
+        ended = [self.journal.ended.get(step.number) for step in self.first_steps_of(candidate)]
         return bool(ended) and all(done is not None and done.status == "done" for done in ended)
 
     def is_over_cap(self, candidate: str) -> bool:
@@ -79,11 +85,12 @@ class Agenda:
     def score(self, candidate: str) -> float | None:
         """Return the selection score of a candidate that is trained, the mean over its folds; None without one.
 
-        A candidate that is over a cap has a score too: it may be a teacher, or part of a cascade.
+        Repeated folds do not count: decisions would depend on which of them have ended. A candidate that is over a cap
+        has a score too: it may be a teacher, or part of a cascade.
         """
-        steps = self.steps_of(candidate)
+        steps = self.first_steps_of(candidate)
         ended = [self.journal.ended.get(step.number) for step in steps]
-        is_whole = bool(ended) and all(done is not None and done.status in ("done", "refused") for done in ended)
+        is_whole = bool(ended) and all(done is not None and done.status in TRAINED for done in ended)
         closing = [step for step in steps if step.part != "third"]
         scores = [self.journal.ended[step.number].score for step in closing if step.number in self.journal.ended]
         known = [score for score in scores if score is not None]
@@ -109,14 +116,16 @@ class Agenda:
         candidate = self.plan.candidate(step.candidate)
         for before in self.steps_of(step.candidate):
             done = self.journal.ended.get(before.number)
-            if before.number < step.number and done is not None and done.status not in ("done", "refused"):
+            if before.number < step.number and done is not None and done.status not in TRAINED:
                 reason = f"its step {before.number} is {done.status}: {done.reason}"
                 return Done(step.number, "skipped", reason=reason)
         if step.part == "rest" and (behind := self._cut(step, candidate)):
             return Done(step.number, "skipped", reason=behind)
+        if step.is_repeat and (behind := self._far_behind(step)):
+            return Done(step.number, "skipped", reason=behind)
         if (trainer := candidate.trained_by) is not None:
-            self._all_in(self.steps_of(trainer))
-            if self.score(trainer) is None:
+            ended = self._all_in([one for one in self.steps_of(trainer) if one.repeat == step.repeat])
+            if self.score(trainer) is None or any(done.status not in TRAINED for done in ended):
                 return Done(step.number, "skipped", reason=f"the training of {trainer} was not finished")
         if candidate.teacher is None:
             return Work(step, candidate)
@@ -137,6 +146,14 @@ class Agenda:
         own = scores.get(candidate.name)
         told = "no score" if own is None else f"{own:.4f}"
         return f"behind after a third of its steps: {told}, while {self.sign * worst:.4f} went on"
+
+    def _far_behind(self, step: Step) -> str | None:
+        """Return why the folds are not repeated for a candidate; None if they are."""
+        self._all_in([one for one in self._steps if one.number < step.number and not one.is_repeat])
+        own, rivals = self.score(step.candidate), self._fitting_before(step.number)
+        if own is None or not rivals or self.lead(rivals[0][0], own) <= BEHIND * self._unit(own, rivals[0][0]):
+            return None
+        return f"its folds are not repeated: {own:.4f}, while {rivals[0][1]} has {rivals[0][0]:.4f}"
 
     def _decide_student(self, step: Step, candidate: Candidate, teacher: str) -> Work | Done:
         """Begin a step with a teacher if the teacher leads the best candidate that fits by more than LEAD."""
@@ -176,7 +193,7 @@ class Agenda:
         kinds = [self.plan.siblings(one.teacher) for one in self.plan.candidates if one.teacher and not one.small]
         found = []
         for name in dict.fromkeys(one.name for siblings in kinds for one in siblings):
-            steps, score = self.steps_of(name), self.score(name)
+            steps, score = self.first_steps_of(name), self.score(name)
             if steps and steps[-1].number < first and score is not None:
                 found.append((score, name))
         best = max(found, key=lambda one: self.sign * one[0], default=None)
@@ -184,11 +201,15 @@ class Agenda:
 
     def _little_lead(self, taught: float, best: float) -> str | None:
         """Return by how much a teacher should lead the best candidate that fits; None if it does."""
-        goal, most = self.plan.budget.goal, max(taught, best, key=lambda score: self.sign * score)
-        unit = 1.0 if goal is None else unit_of(goal, most)
-        if self.lead(taught, best) > (LEAD + ROUNDING) * unit:
+        goal = self.plan.budget.goal
+        if self.lead(taught, best) > (LEAD + ROUNDING) * self._unit(taught, best):
             return None
         return "a point" if goal is None or is_share(goal) else f"{LEAD:.0%}"
+
+    def _unit(self, *scores: float) -> float:
+        """Return the unit of differences between scores."""
+        goal = self.plan.budget.goal
+        return 1.0 if goal is None else unit_of(goal, max(scores, key=lambda score: self.sign * score))
 
     def pairs_of(self, candidate: Candidate) -> int:
         """Return the pairs of models from which the small model and the teacher of a candidate were chosen."""
@@ -199,7 +220,7 @@ class Agenda:
         """The score and the name of each finished candidate that fits and whose steps come before one, best first."""
         found = []
         for candidate in self.plan.candidates:
-            steps = self.steps_of(candidate.name)
+            steps = self.first_steps_of(candidate.name)
             if candidate.fits and steps and steps[-1].number < first and not self.is_over_cap(candidate.name):
                 score = self.score(candidate.name)
                 if score is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
+from runner.best.agenda import TRAINED
 from runner.best.search import Search
 from runner.best.types import Candidate, Done, Scored, Step
 from runner.errors import ConfigError
@@ -48,9 +49,21 @@ def is_whole_but_refused(search: Search, candidate: str) -> bool:
 
 
 def closing_steps(search: Search, candidate: str) -> list[tuple[Step, Done]]:
-    """Return the steps of a candidate that give it answers: those after a cut, or on all folds."""
-    steps = [step for step in search.agenda.steps_of(candidate) if step.part != "third"]
-    return [(step, search.journal.ended[step.number]) for step in steps]
+    """Return the steps of a candidate that give it answers: those after a cut, or on all folds.
+
+    A repeat of the folds that is not whole gives none.
+    """
+    repeats: dict[int, list[tuple[Step, Done | None]]] = {}
+    for step in search.agenda.steps_of(candidate):
+        if step.part != "third":
+            repeats.setdefault(step.repeat or 0, []).append((step, search.journal.ended.get(step.number)))
+    return [
+        (step, done)
+        for steps in repeats.values()
+        if all(done is not None and done.status in TRAINED for _, done in steps)
+        for step, done in steps
+        if done is not None
+    ]
 
 
 def judged_of(search: Search, candidate: str) -> Done:

@@ -109,6 +109,11 @@ class Step(Stored):
         """Is the time per answer judged after this step? With folds, only after the first."""
         return not self.fold and not self.repeat
 
+    @property
+    def is_repeat(self) -> bool:
+        """Does it train on folds that are dealt anew, for a candidate that has a score already?"""
+        return bool(self.repeat)
+
 
 @dataclass(frozen=True)
 class Facts(Stored):

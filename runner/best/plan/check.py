@@ -131,12 +131,11 @@ def check_reach(plan: Plan, beyond: Sequence[Candidate]) -> None:
 
 def check_steps(plan: Plan, fitting: Sequence[Candidate]) -> None:
     """Raise ConfigError where the steps end before the first candidate that fits is finished, as on folds."""
-    last = {step.candidate: step.number for step in plan.steps}
+    last = {step.candidate: step.number for step in plan.steps if not step.is_repeat}
     first = min(fitting, key=lambda one: last.get(one.name, 0))
     needed, steps = last.get(first.name, 0), plan.budget.steps
     if steps is not None and steps < needed:
-        again = f", {plan.repeats} times" if plan.repeats > 1 else ""
-        on_folds = f" ({plan.folds} folds{again})" if plan.folds else ""
+        on_folds = f" ({plan.folds} folds)" if plan.folds else ""
         raise ConfigError(
             f"steps={steps} is not enough for any candidate: {first.name}, the first one, is finished after step "
             f"{needed}{on_folds}. Try: steps={needed}"
@@ -148,7 +147,7 @@ def seconds_to_finish(plan: Plan, candidate: Candidate) -> float:
 
     With folds these are its runs on all folds, `jobs` of them side by side, and the last training on all rows.
     """
-    steps = [step.seconds for step in plan.steps if plan.folds and step.candidate == candidate.name]
+    steps = [one.seconds for one in plan.steps if plan.folds and one.candidate == candidate.name and not one.is_repeat]
     own = candidate.seconds + sum(steps) / max(1, min(plan.budget.jobs or 1, len(steps)))
     before = [name for name in (candidate.teacher, candidate.trained_by) if name is not None]
     return own + sum(seconds_to_finish(plan, plan.candidate(name)) for name in before)

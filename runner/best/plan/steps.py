@@ -2,16 +2,16 @@
 
 The first kind of the portfolio comes first; the others follow by the cost of their cheapest candidate, and last those
 that cannot win or teach, because they are over a cap. Students wait for further teachers if there is time, so that only
-the best one teaches. Within a kind that is trained in epochs, all candidates are
-trained to the cut first; then those that are still in it go on. Candidates that only compress one of these trainings
-follow at once.
+the best one teaches. Within a kind that is trained in epochs, all candidates are trained to the cut first; then those
+that are still in it go on. Candidates that only compress one of these trainings follow at once. Folds are dealt again
+only when all candidates have been trained on them once: another candidate is worth more than a second opinion on one.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from runner.best.types import Budget, Candidate, Facts, Step
 
@@ -35,15 +35,21 @@ def order_steps(
     """Return the steps of all candidates in order; `budget` decides how many teachers come before their students."""
     repeated = repeats_of(candidates, folds, repeats) if folds else {}
 
-    def steps_of(kinds: Sequence[Sequence[Candidate]]) -> list[Step]:
-        numbered = enumerate((step for members in kinds for step in kind_steps(members, folds, repeated)), start=1)
-        return [Step(number, *rest) for number, rest in numbered]
+    def steps_of(kinds: Sequence[Sequence[Candidate]], rounds: int) -> list[Step]:
+        parts = (
+            step
+            for repeat in range(rounds)
+            for members in kinds
+            for step in kind_steps([one for one in members if repeat < repeated.get(one.name, 1)], folds, repeat)
+        )
+        return [Step(number, *rest) for number, rest in enumerate(parts, start=1)]
 
     def is_planned(kinds: Sequence[Sequence[Candidate]]) -> bool:
-        found = steps_of(kinds)
+        found = steps_of(kinds, 1)
         return count_planned(found, candidates, budget) == len(found)
 
-    steps = steps_of(with_students_later(ordered_kinds(candidates), is_planned))
+    kinds = with_students_later(ordered_kinds(candidates), is_planned)
+    steps = steps_of(kinds, max(repeated.values(), default=1))
     if folds and steps:
         longest = max(candidate.seconds for candidate in candidates)
         steps.append(Step(len(steps) + 1, "", "final", None, None, longest))
@@ -125,18 +131,16 @@ def with_students_later(kinds: Kinds, is_planned: Callable[[Kinds], bool]) -> Ki
 Parts = tuple[str, str, int | None, int | None, float]  # of a step: candidate, part, fold, repeat, seconds
 
 
-def kind_steps(kind: Sequence[Candidate], folds: int, repeated: Mapping[str, int]) -> Iterator[Parts]:
+def kind_steps(kind: Sequence[Candidate], folds: int, repeat: int) -> Iterator[Parts]:
     """Yield the steps of one kind, then those of the candidates that compress its trainings.
 
-    repeated: how often each candidate is trained on all folds, if there are folds.
+    repeat: how often the rows were dealt into folds before, if there are folds.
     """
     own, compressed = ([one for one in kind if bool(one.trained_by) == is_last] for is_last in (False, True))
     if folds:
         for candidate in [*own, *compressed]:
-            seconds = round(fold_seconds(candidate, folds), 1)
-            for repeat in range(repeated[candidate.name]):
-                for fold in range(folds):
-                    yield candidate.name, "fold", fold, repeat, seconds
+            for fold in range(folds):
+                yield candidate.name, "fold", fold, repeat, round(fold_seconds(candidate, folds), 1)
         return
     cut = [candidate for candidate in own if candidate.has_cut]
     for candidate in own:

@@ -182,6 +182,37 @@ def test_a_model_over_a_cap_on_its_first_fold_still_teaches_for_any_number_of_jo
     assert ended[:3] == ended[6:] == ["done"] * 3 and set(ended[3:6]) <= {"refused", "done"} and "refused" in ended
 
 
+def with_repeats(*names: str) -> Plan:
+    """A plan with two folds that are dealt three times."""
+    rounds = [(name, fold, repeat) for repeat in range(3) for name in names for fold in range(2)]
+    steps = [Step(number, name, "fold", fold, repeat) for number, (name, fold, repeat) in enumerate(rounds, 1)]
+    plan = plan_of(*[(name, "fold") for name in names])
+    return replace(plan, steps=tuple(steps), folds=2, repeats=3, planned=len(steps))
+
+
+@pytest.mark.parametrize("jobs", [1, 3, 20])
+def test_folds_are_dealt_again_only_for_candidates_near_the_best(tmp_path: Path, jobs: int) -> None:
+    machine = Machine(scores={"ngram": 0.60, "static": 0.27, "char": 0.70, "other": 0.68})
+    search = search_of(with_repeats("ngram", "static", "char", "other"), tmp_path, machine, jobs)
+    assert search.work().status == "done"
+    counts = {name: machine.begun.count(f"{name} fold") for name in ("ngram", "static", "char", "other")}
+    assert counts == {"ngram": 2, "static": 2, "char": 6, "other": 6}
+    assert all(search.agenda.is_finished(name) for name in counts) and search.agenda.score("static") == 0.27
+    assert "its folds are not repeated: 0.2700, while char has 0.7000" in {
+        done.reason for done in search.journal.ended.values()
+    }
+
+
+def test_what_compresses_a_training_is_repeated_with_it_alone(tmp_path: Path) -> None:
+    plan = with_repeats("ngram", "large", "rounded")
+    ngram, large, rounded = plan.candidates
+    plan = replace(plan, candidates=(ngram, replace(large, fits=False), replace(rounded, trained_by="large")))
+    search = search_of(plan, tmp_path, machine := Machine(scores={"ngram": 0.9, "large": 0.85, "rounded": 0.89}))
+    assert search.work().status == "done"
+    assert [machine.begun.count(f"{name} fold") for name in ("ngram", "large", "rounded")] == [6, 2, 2]
+    assert "the training of large was not finished" in {done.reason for done in search.journal.ended.values()}
+
+
 def test_two_models_are_left_alone_where_the_large_one_leads_by_little(tmp_path: Path) -> None:
     search, begun = with_two_as_one(tmp_path, ngram=0.80, static=0.81, large=0.82)
     search.work()

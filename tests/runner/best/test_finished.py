@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from runner.best.finished import Finished, records_on_folds
+from runner.best.finished import Finished, closing_steps, records_on_folds
 from runner.best.types import Done, Scored, Step
 from runner.record.json_files import write_json
 from tests.records import a_record
@@ -30,3 +30,15 @@ def test_candidates_are_compared_as_trained_on_the_same_folds(tmp_path: Path) ->
     assert {name: record.identity for name, record in found.items()} == {"a": "a-1-0", "b": "b-1-0"}
     without_folds = search_of(FIVE, tmp_path / "other", Machine())
     assert records_on_folds(without_folds, Finished(NOBODY, NOBODY, None)) == {}
+
+
+def test_a_repeat_of_the_folds_counts_only_if_it_is_whole(tmp_path: Path) -> None:
+    places = [(0, 0), (1, 0), (0, 1), (1, 1), (0, 2), (1, 2)]
+    steps = [Step(number, "a", "fold", fold, again) for number, (fold, again) in enumerate(places, 1)]
+    plan = replace(FIVE, candidates=FIVE.candidates[:1], steps=tuple(steps), folds=2, repeats=3, planned=len(steps))
+    search = search_of(plan, tmp_path, Machine())
+    ends = ["done", "done", "done", "skipped", "done", "done"]
+    for step, status in zip(steps, ends):
+        assert search.agenda.is_finished("a") == (step.number > 2)
+        search.journal.add(Done(step.number, status, f"run-{step.number}", score=0.5))
+    assert [step.number for step, _ in closing_steps(search, "a")] == [1, 2, 5, 6]

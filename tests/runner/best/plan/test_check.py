@@ -94,10 +94,10 @@ def test_too_few_minutes_are_refused_with_how_many_are_needed() -> None:
 
 def test_too_few_steps_are_refused_with_how_many_are_needed() -> None:
     one, other = (Candidate(name, name, seconds=10) for name in ("ngram", "dsn"))
-    folded = replace(plan_of(Budget(steps=14), one, other), folds=5, repeats=3, steps=order_steps([one, other], 5, 3))
-    with pytest.raises(ConfigError, match=r"ngram, the first one, .* step 15 \(5 folds, 3 times\)\. Try: steps=15"):
+    folded = replace(plan_of(Budget(steps=4), one, other), folds=5, repeats=3, steps=order_steps([one, other], 5, 3))
+    with pytest.raises(ConfigError, match=r"ngram, the first one, .* step 5 \(5 folds\)\. Try: steps=5"):
         check_reach(folded, [])
-    check_reach(replace(folded, budget=Budget(steps=15)), [])
+    check_reach(replace(folded, budget=Budget(steps=5)), [])
     check_reach(replace(folded, folds=0, steps=order_steps([one, other], 0, 1), budget=Budget(steps=1)), [])
 
 

@@ -107,6 +107,13 @@ def test_dear_folds_are_not_repeated_and_the_last_step_is_the_final_model() -> N
     assert {step.part for step in steps[:-1]} == {"fold"}
 
 
+def test_folds_are_dealt_again_when_every_candidate_has_been_trained_on_them_once() -> None:
+    other = replace(SMALL, name="dsn", kind="dsn", teacher=None, seconds=20)
+    steps = order_steps([NGRAM, other, replace(LARGE, has_cut=True)], 2, 3)
+    order = [(step.repeat, step.candidate) for step in steps[:-1] if step.fold == 0]
+    assert order == [(0, "ngram"), (0, "dsn"), (0, "large"), (1, "ngram"), (1, "dsn"), (2, "ngram"), (2, "dsn")]
+
+
 def test_what_builds_on_other_runs_is_not_trained_on_more_folds_than_they() -> None:
     dear, alike = replace(LARGE, seconds=300), replace(LARGE, name="large slow", seconds=60)
     rounded = Candidate("large in 4 bits", "large", seconds=6, has_cut=True, trained_by="large")
