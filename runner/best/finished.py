@@ -28,6 +28,7 @@ class Finished:
 
 def finished_candidates(search: Search) -> Finished:
     """Return the candidates whose steps are done, each with its answers to the selection rows."""
+    check_same_rows(search)
     fitting, others, score = list[Scored](), list[Scored](), None
     for position, candidate in enumerate(search.plan.candidates):
         final = search.journal.finals.get(candidate.name)
@@ -39,6 +40,25 @@ def finished_candidates(search: Search) -> Finished:
         own = scored(search, candidate, position, score)
         (fitting if candidate.fits and not is_refused else others).append(own)
     return Finished(tuple(fitting), tuple(others), score)
+
+
+def check_same_rows(search: Search) -> None:
+    """Raise ConfigError where runs answered other rows than those before them: the data changed during the search."""
+    known: dict[tuple[str, int | None, int | None], tuple[str, str]] = {}
+    for step in search.plan.steps:
+        done = search.journal.ended.get(step.number)
+        record = read_record(search.output / done.run) if done is not None and done.run else None
+        for metric in (record.data.selection, record.data.primary) if record else ():
+            split = str(metric).partition("/")[0]
+            rows = record.data.fingerprints.get(split) if record else None
+            if record is None or rows is None:
+                continue
+            first, run = known.setdefault((split, step.fold, step.repeat), (rows, record.identity))
+            if rows != first:
+                raise ConfigError(
+                    f"the data changed during the search: {split} has other rows in run {record.identity} than in run "
+                    f"{run}, so they cannot be compared. Try: remove {search.folder}, and the same command"
+                )
 
 
 def is_whole_but_refused(search: Search, candidate: str) -> bool:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from runner.best.finished import Finished, closing_steps, records_on_folds
+import pytest
+
+from runner.best.finished import Finished, check_same_rows, closing_steps, records_on_folds
 from runner.best.types import Done, Scored, Step
+from runner.errors import ConfigError
 from runner.record.json_files import write_json
 from tests.records import a_record
 from tests.runner.best.stand_ins import FIVE, Machine, search_of
@@ -42,3 +45,18 @@ def test_a_repeat_of_the_folds_counts_only_if_it_is_whole(tmp_path: Path) -> Non
         assert search.agenda.is_finished("a") == (step.number > 2)
         search.journal.add(Done(step.number, status, f"run-{step.number}", score=0.5))
     assert [step.number for step, _ in closing_steps(search, "a")] == [1, 2, 5, 6]
+
+
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_runs_on_rows_that_changed_meanwhile_are_not_compared(tmp_path: Path, split: str) -> None:
+    search = search_of(FIVE, tmp_path, Machine())
+    for number, name in enumerate("ab", 1):
+        found = a_record(identity=f"run-{name}")
+        rows = {"val": "v", "test": "t"} | ({split: "changed"} if name == "b" else {})
+        data = replace(found.data, selection="val/accuracy", primary="test/accuracy", fingerprints=rows)
+        (tmp_path / f"run-{name}").mkdir()
+        write_json(tmp_path / f"run-{name}" / "record.json", replace(found, data=data).to_json())
+        check_same_rows(search)
+        search.journal.add(Done(number, "done", f"run-{name}", score=0.5))
+    with pytest.raises(ConfigError, match=f"{split} has other rows in run run-b than in run run-a.* Try: remove "):
+        check_same_rows(search)
