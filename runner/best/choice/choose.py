@@ -46,7 +46,7 @@ def choose(candidates: Sequence[Scored], score: Score, budget: Budget) -> Choice
         return NoChoice(_nothing_fits(candidates, budget))
     draws = Draws(fitting, score)
     if budget.at_least is not None:
-        return _smallest_that_reaches(draws, budget.at_least)
+        return _cheapest_that_reaches(draws, budget, budget.at_least)
     winner, best = int(rule(draws, budget)(draws.scores[None])[0]), int(np.argmax(draws.scores))
     if winner == best:
         most = "highest" if draws.sign > 0 else "lowest"
@@ -133,14 +133,17 @@ def lower_ends(draws: Draws, scores: np.ndarray) -> np.ndarray:
     return np.asarray(scores - Z_95_ONE_SIDED * np.std(draws.resampled[0], axis=0, ddof=1))
 
 
-def _smallest_that_reaches(draws: Draws, least: float) -> Choice | NoChoice:
+def _cheapest_that_reaches(draws: Draws, budget: Budget, least: float) -> Choice | NoChoice:
     ends, goal = lower_ends(draws, draws.scores[None])[0], draws.sign * least
     winner = int(_reaching(draws, least)(draws.scores[None])[0])
     name, point, end = draws.candidates[winner].name, draws.sign * draws.scores[winner], draws.sign * ends[winner]
     if ends[winner] >= goal - ROUNDING:
         return Choice(
             name,
-            (f"the smallest that reaches {draws.score.name} {least:g} with 95 % confidence (lower end {end:.4f})",),
+            (
+                f"the {'fastest' if by_time(budget) else 'smallest'} that reaches {draws.score.name} {least:g} with "
+                f"95 % confidence (lower end {end:.4f})",
+            ),
         )
     would = draws.sign * math.floor(ends[winner] * 1000) / 1000
     given = draws.candidates[int(_reaching(draws, would)(draws.scores[None])[0])].name

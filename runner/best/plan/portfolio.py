@@ -134,6 +134,8 @@ def _rows(least: float, facts: Facts, _budget: Budget, _hub: Hub) -> str:
 
 
 def _smallest_class(least: float, facts: Facts, _budget: Budget, _hub: Hub) -> str:
+    if facts.classes is None:
+        return "only for classes"
     found = facts.smallest_class or 0
     return f"needs {least:,} rows in each class, one has {found:,}" if found < least else ""
 

@@ -45,7 +45,8 @@ def budget_line(budget: Budget) -> str:
     aim = f"{budget.goal or 'the first score'}"
     if budget.at_least is not None:
         is_lower = budget.goal is not None and direction(f"val/{budget.goal}") == "lower"
-        aim = f"the smallest model with {aim} of {budget.at_least:g} or {'less' if is_lower else 'more'}"
+        cheapest = "fastest" if budget.max_us is not None and budget.max_kb is None else "smallest"
+        aim = f"the {cheapest} model with {aim} of {budget.at_least:g} or {'less' if is_lower else 'more'}"
     caps = [shown_bytes(budget.max_bytes)] if budget.max_bytes is not None else []
     caps += [f"{budget.max_us:,g} us per answer"] if budget.max_us is not None else []
     ends = f"{budget.steps} step{'s' * (budget.steps != 1)}" if budget.steps is not None else ""

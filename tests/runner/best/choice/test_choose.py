@@ -57,6 +57,9 @@ def test_at_least_needs_the_lower_end_not_the_point() -> None:
 
     found = choose([of(0.853, 10), of(0.855, 20), of(0.9, 30)], ACCURACY, Budget(at_least=0.84))
     assert isinstance(found, Choice) and found.winner == "0.855" and "0.8416" in found.reasons[0]
+    assert found.reasons[0].startswith("the smallest that reaches")
+    by_time = choose([of(0.9, 30)], ACCURACY, Budget(at_least=0.84, max_us=9e9))
+    assert isinstance(by_time, Choice) and by_time.reasons[0].startswith("the fastest that reaches")
     missed = choose([of(0.853, 10), of(0.6, 5)], ACCURACY, Budget(at_least=0.84))
     assert isinstance(missed, NoChoice)
     assert "best 0.8530 (0.853), lower end 0.8395. Try: at_least=0.839" in missed.message

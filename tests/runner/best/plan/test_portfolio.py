@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -80,6 +81,11 @@ def all_variants(*, first: bool = False) -> Iterator[tuple[Kind, Variant]]:
 )
 def test_the_first_condition_that_is_not_met_is_the_reason(needs: dict[str, object], reason: str) -> None:
     assert unmet_need(needs, FACTS, Budget(max_kb=100), NOTHING) == reason
+
+
+def test_numbers_have_no_smallest_class() -> None:
+    numbers = replace(FACTS, classes=None, smallest_class=None)
+    assert unmet_need({"smallest_class": 4}, numbers, Budget(), lambda _: True) == "only for classes"
 
 
 def test_without_a_cap_every_size_is_enough() -> None:

@@ -52,5 +52,6 @@ def test_a_budget_in_words() -> None:
     assert budget_line(Budget(goal="accuracy", at_least=0.9, steps=4)) == (
         "the smallest model with accuracy of 0.9 or more, no cap; 4 steps"
     )
+    assert budget_line(Budget(goal="accuracy", at_least=0.9, max_us=50, steps=4)).startswith("the fastest model with")
     least = Budget(goal="mse", at_least=4, steps=1)
     assert budget_line(least) == "the smallest model with mse of 4 or less, no cap; 1 step"
