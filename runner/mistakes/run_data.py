@@ -19,7 +19,8 @@ from data.duplicates import text_hashes
 from data.errors import DataError
 from data.json_types import JsonObject
 from data.load import Rows, read_rows
-from data.settings import DataSettings, TaskSettings
+from data.parallel import parallel_name
+from data.settings import DataSettings, TaskSettings, split_names
 from data.sources.files import file_of, row_numbers
 from data.sources.hub_splits import hub_splits
 from data.stores.build_once import SharedCache
@@ -113,6 +114,8 @@ class RunData:
     def places(self, split: str, source_rows: np.ndarray) -> list[Place]:
         """Return where rows stand, which are named by their numbers in the source of this split."""
         settings = self.settings
+        if settings.folds is not None and split == self.rows.select:
+            split = "train"  # a fold of it takes the place of a split of its own
         path = file_of(settings, split) if settings.source == "files" or split == CALIBRATION else None
         name = path.name if path else f"{settings.id or settings.name} {_hub_split(settings, split)}".strip()
         numbers = source_rows
@@ -124,10 +127,16 @@ class RunData:
 
 
 def _hub_split(settings: DataSettings, split: str) -> str:
+    """Return the split of the hub dataset that a run's split was read from, after its config if data.report names it.
+
+    "" for other sources.
+    """
     if settings.source != "hub":
         return ""
-    own = hub_splits(settings).get(split)
-    return settings.split or own or settings.train_split
+    first = split_names(settings)[1][0]
+    config = next((one for one in settings.report if parallel_name(first, one) == split), None)
+    own = settings.split or hub_splits(settings).get(split if config is None else first) or settings.train_split
+    return own if config is None else f"({config}) {own}"
 
 
 def _known(kind: type[Kind], content: JsonObject) -> Kind:

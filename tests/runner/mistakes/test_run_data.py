@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.load import read_rows
+from data.load import Rows, read_rows
 from data.settings import DataSettings
+from data.sources.raw import RawData
+from data.splits import DataTask
 from data.stores.build_once import SharedCache
+from data.targets.class_label import ClassLabel
 from runner.mistakes.run_data import NO_TRAIN, RunData, read_run_data
 from tests.data.inputs.sounds import sound_file, tone
 from tests.runner.mistakes.cases import write_case
@@ -84,6 +87,33 @@ def test_files_of_the_same_name_have_row_numbers_of_their_own(tmp_path: Path) ->
     for split in ("train", "test", "train"):
         places = run_data.places(split, run_data.source_rows(split))
         assert [rows[place.row - 1][0] for place in places] == [text[:-4] for text in run_data.texts(split)]
+
+
+def test_rows_of_a_fold_stand_in_the_file_of_train_whatever_file_validation_has(tmp_path: Path) -> None:
+    for name in ("train", "val", "test"):
+        rows = "".join(f"{name} {'good' if row % 2 else 'bad'} {row},{'yn'[row % 2]}\n" for row in range(30))
+        (tmp_path / f"{name}.csv").write_text(f"text,label\n{rows}", encoding="utf-8")
+    train, val, test = (str(tmp_path / f"{name}.csv") for name in ("train", "val", "test"))
+    data = DataSettings(name="files", source="files", train_path=train, val_path=val, test_path=test, folds=3, fold="1")
+    cache = SharedCache(tmp_path / "cache")
+    run_data = RunData(data, read_rows(data, cache), cache)
+    for split, file in (("val", "train.csv"), ("train", "train.csv"), ("test", "test.csv")):
+        places = run_data.places(split, run_data.source_rows(split))
+        assert {place.file for place in places} == {file}
+        assert [str(place.row - 1) for place in places] == [text.split()[-1] for text in run_data.texts(split)]
+
+
+def test_rows_of_the_hub_are_named_by_the_config_and_the_split_they_were_read_from(tmp_path: Path) -> None:
+    data = DataSettings(name="x", source="hub", id="a/b", config="en", report=["tr"], select_split="dev",
+                        report_splits={"test": "held_out"})  # fmt: skip
+    rows = Rows(
+        RawData(ClassLabel(("n", "y")), {}), "val", ("test", "test_tr"), False, DataTask("class_label", (), False)
+    )
+    names = {"test": "a/b held_out", "test_tr": "a/b (tr) held_out", "val": "a/b dev", "train": "a/b train"}
+    for split, name in names.items():
+        assert RunData(data, rows, SharedCache(tmp_path)).places(split, np.array([7]))[0].file == name
+    folds = replace(data, folds=3, fold="1")
+    assert RunData(folds, rows, SharedCache(tmp_path)).places("val", np.array([7]))[0].file == "a/b train"
 
 
 def test_sounds_are_shown_by_the_names_of_their_files(tmp_path: Path) -> None:
