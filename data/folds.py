@@ -22,6 +22,7 @@ from data.sources.cells import parse_number, plain_number
 from data.sources.raw import FOLD, RawData
 from data.sources.take_rows import take_rows
 from data.stores.build_once import SharedCache
+from data.targets.label_column import is_none
 
 SHOWN = 10  # values in a message
 
@@ -64,10 +65,15 @@ def take_own_fold(data: RawData, settings: DataSettings) -> None:
     """Make the rows whose value of data.fold_column is data.fold the reported split, and train on the others.
 
     With data.fold=all every row trains; the rows with the first value are also the reported split, and those with the
-    second the validation split. Raises DataError for a value that no row has.
+    second the validation split. Raises DataError for a value that no row has, and for rows without one.
     """
     train, column = data.splits["train"], f"data.fold_column={settings.fold_column}"
     cells = take_rows(train.table.select([FOLD]), train.rows)[FOLD].to_pylist()
+    if lacking := [row for row, cell in zip(train.source_rows, cells) if cell is None or is_none(str(cell).strip())]:
+        raise DataError(
+            f"{column}: {len(lacking):,} training rows have no value (first: row {lacking[0]}), so no fold would test "
+            "them. Fill them in, or leave those rows out of the file"
+        )
     values = np.array([plain_number(str(value)) for value in cells])
     names = sorted(set(values.tolist()), key=lambda name: (parse_number(name) or 0.0, name))
     if len(names) < 2:
@@ -87,9 +93,12 @@ def take_own_fold(data: RawData, settings: DataSettings) -> None:
     note_lost_classes(data, classes, f"data.fold={settings.fold}")
     groups = np.arange(len(train)) if train.groups is None else train.groups
     if len(both := np.intersect1d(groups[is_held], groups[~is_held])):
-        data.notes.append(
-            f"{len(both):,} groups of data.group={settings.group} are in both test and train: {column} splits them"
-        )
+        given = {
+            f"data.group={settings.group}": settings.group,
+            "data.duplicates=group": settings.duplicates == "group",
+        }
+        named = " and ".join(setting for setting, is_used in given.items() if is_used)
+        data.notes.append(f"{len(both):,} groups of {named} are in both test and train: {column} splits them")
 
 
 def note_lost_classes(data: RawData, before: np.ndarray | None, fold: str) -> None:

@@ -123,14 +123,19 @@ def _columns(split: RawSplit) -> Iterator[list[bytes]]:
 
 
 def _values(split: RawSplit, column: str) -> np.ndarray:
-    """Number the values of the group column, (rows,)."""
+    """Number the values of the group column, (rows,); DataError for rows without one, which would form one group."""
     import pyarrow as pa
 
     values = take_rows(split.table.select(["group"]), split.rows)["group"]
-    if values.null_count:
-        raise DataError(f"data.group={column}: {values.null_count} training rows have no value. Try: another column")
     try:
-        return np.asarray(values.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False))
+        found = values.combine_chunks().dictionary_encode()
+        numbers = np.asarray(found.indices.fill_null(-1).to_numpy(zero_copy_only=False))
+        is_blank = np.array(
+            [value is None or not str(value).strip() for value in [*found.dictionary.to_pylist(), None]]
+        )
+        if lacking := int(is_blank[numbers].sum()):
+            raise DataError(f"data.group={column}: {lacking} training rows have no value. Try: another column")
+        return numbers
     except pa.ArrowNotImplementedError as error:
         raise DataError(
             f"data.group={column} holds {values.type}, not texts or numbers. Try: another column"

@@ -140,7 +140,8 @@ def _of_file(path: Path, settings: DataSettings, options: ReadOptions, cache: Sh
         cells.append(_cell(row.get(settings.audio or ""), path.parent, where))
         label = None if settings.label is None else row.get(settings.label)
         labels.append(label_cell(label, where))
-        beside.append({name: as_text(row.get(key), where, f"data.{name}").strip() for name, key in columns.items()})
+        given = {name: "" if row.get(key) is None else row[key] for name, key in columns.items()}
+        beside.append({name: as_text(cell, where, f"data.{name}").strip() for name, cell in given.items()})
     if not numbers:
         raise DataError(f"{path} has a header but no usable row. Try: data.path=<a file with rows>")
     if not any(isinstance(cell, bytes) or (cell and _is_file(cell)) for cell in cells):

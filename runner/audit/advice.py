@@ -94,7 +94,9 @@ def _repeats(data: DataSettings, repeats: Mapping[str, RepeatFacts], leaks: Sequ
     """Return the setting for repeated texts, if there are more than a run reports by itself."""
     if data.duplicates != "keep":
         return {}
-    is_cut = (data.source == "files" and data.test_path is None) or data.split is not None
+    is_cut = data.fold_column is None and (  # a column of folds splits equal texts, whatever groups they are in
+        (data.source == "files" and data.test_path is None) or data.split is not None
+    )
     leaked = [leak for leak in leaks if leak.rows > NOTED * repeats[leak.split].rows]
     is_of_apart = calibration_share(data) is None and any(leak.split == CALIBRATION for leak in leaked)
     if leaked and is_cut and not is_of_apart:

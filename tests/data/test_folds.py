@@ -177,6 +177,24 @@ def test_a_column_that_parts_groups_is_told(tmp_path: Path) -> None:
     )
 
 
+def test_equal_texts_that_a_column_parts_are_told_by_the_setting_that_joined_them(tmp_path: Path) -> None:
+    path = with_parts(tmp_path)
+    path.write_text(path.read_text().replace("text 119,", "text 1,"))
+    notes = " ".join(own_fold(path, "1", group=None, duplicates="group").notes)
+    assert "1 groups of data.duplicates=group are in both test and train" in notes
+    assert "of data.group=author and data.duplicates=group are" in " ".join(
+        own_fold(path, "1", duplicates="group").notes
+    )
+
+
+@pytest.mark.parametrize("fold", ["1", ALL_FOLDS])
+def test_rows_without_a_fold_are_refused(fold: str, tmp_path: Path) -> None:
+    path = with_parts(tmp_path)
+    path.write_text(path.read_text().replace(",0,1\n", ",0, \n"))
+    with pytest.raises(DataError, match=r"data.fold_column=part: 2 training rows have no value \(first: row 2\)"):
+        own_fold(path, fold)
+
+
 def test_with_all_of_its_own_folds_every_row_trains(tmp_path: Path) -> None:
     splits = own_fold(with_parts(tmp_path), ALL_FOLDS)
     assert (len(splits.train), len(splits.select), len(splits.report[0])) == (120, 24, 24)

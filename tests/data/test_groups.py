@@ -213,3 +213,12 @@ def test_glue_is_cut_by_groups(name: str, tmp_path: Path) -> None:
     left, cut = raw.splits["train"].groups, raw.splits["tune"].groups
     assert left is not None and cut is not None and not np.isin(cut, left).any()
     assert abs(len(cut) - min(5000, len(found) / 10)) < 60
+
+
+@pytest.mark.parametrize("values", [["a", "", None, "b"], [1, None, 2, None], ["a", " ", "\t", "b"]])
+def test_rows_without_a_group_are_refused_since_they_would_form_one(values: list[Any], tmp_path: Path) -> None:
+    split = split_of(["one", "two", "three", "four"])
+    split.table = split.table.append_column("group", pa.array(values))
+    data = RawData(ClassLabel(("n", "y")), {"train": split})
+    with pytest.raises(DataError, match=r"data.group=author: 2 training rows have no value. Try: another column"):
+        row_groups(data, DataSettings(group="author"), SharedCache(tmp_path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -88,6 +89,18 @@ def test_the_built_in_data_are_texts(tmp_path: Path) -> None:
 def test_rules_for_texts_do_not_group_sounds(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="these are sounds"):
         load(sound_settings(write_clips(tmp_path), group="shared_text"), tmp_path / "cache")
+
+
+@pytest.mark.parametrize("speaker", ["", "null"])
+def test_sounds_without_a_group_are_refused(speaker: str, tmp_path: Path) -> None:
+    path = write_clips(tmp_path, 24, speaker=lambda index: f"s{index}" if index % 4 else speaker)
+    if speaker:
+        rows = [line.split(",") for line in path.read_text().splitlines()[1:]]
+        lines = [{"path": name, "kind": kind, "speaker": who if who != speaker else None} for name, kind, who in rows]
+        path = tmp_path / "clips.jsonl"
+        path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    with pytest.raises(DataError, match=r"data.group=speaker: 6 training rows have no value"):
+        load(sound_settings(path, group="speaker"), tmp_path / "cache")
 
 
 @pytest.mark.parametrize("tokenizer", ["train", "words", "auto", "google-bert/bert-base-uncased"])

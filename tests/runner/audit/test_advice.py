@@ -39,6 +39,16 @@ def test_texts_of_one_file_that_leak_are_kept_together(tmp_path: Path) -> None:
     assert "data.duplicates=group" in audit.advice.command.split()
 
 
+def test_texts_that_a_column_of_folds_splits_are_dropped_since_groups_would_not_keep_them_together(
+    tmp_path: Path,
+) -> None:
+    rows = [(*row, str(number // 40)) for number, row in enumerate(rows_of(40) * 3)]
+    path = write_table(tmp_path / "rows.csv", rows, ("text", "label", "part"))
+    audit = audit_of(tmp_path, "data=files", f"data.path={path}", "data.fold_column=part", "data.fold=1")
+    words = audit.advice.command.split()
+    assert "data.duplicates=drop" in words and "data.duplicates=group" not in words
+
+
 def test_a_large_class_asks_for_another_score(tmp_path: Path) -> None:
     rows = [(text, "rare" if row % 12 == 0 else "usual") for row, (text, _) in enumerate(rows_of(240))]
     audit = audit_file(tmp_path, rows)
