@@ -193,7 +193,7 @@ def _convert(
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     kind = format_of(path) or ""
     spelling = [settings.missing, options.encoding, options.delimiter, options.quoting, kind]
-    parts = [digest, *options.columns.values(), *spelling, *(name for name in options.columns if name == CODES)]
+    parts = [digest, list(options.columns.items()), settings.label_separator is not None, *spelling]
     key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
     folder = cache.folder / "tables"
     folder.mkdir(parents=True, exist_ok=True)

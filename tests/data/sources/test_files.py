@@ -14,7 +14,9 @@ import pytest
 from data.errors import DataError
 from data.load import load_splits
 from data.settings import DataSettings
+from data.sources.files import read_files
 from data.splits import Splits
+from data.stores.build_once import SharedCache
 
 ROWS = [(f"text number {i} is {'good' if i % 2 else 'bad'}, she said", "pos" if i % 2 else "neg") for i in range(60)]
 
@@ -212,6 +214,7 @@ import resource, sys
 from pathlib import Path
 from data.settings import DataSettings
 from data.sources.files import read_files
+from data.sources.files import read_files
 from data.stores.build_once import SharedCache
 read_files(DataSettings(source="files", path=sys.argv[1]), SharedCache(Path(sys.argv[2])))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
@@ -252,6 +255,24 @@ def test_a_refused_file_leaves_nothing_half_written(tmp_path: Path) -> None:
     refused(write(tmp_path / "a.csv", [("good", "a"), ("", "b")]))
     refused(write(tmp_path / "b.jsonl", [("good", "a")] * 3 + [("\ud800", "b")]))
     assert {path.suffix for path in (tmp_path / "cache" / "tables").iterdir()} <= {".lock"}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"missing": "drop"}, {"missing": "drop", "label_separator": ";", "task": "multilabel"}),
+        ({"group": "more"}, {"fold_column": "more"}),
+    ],
+)
+def test_settings_that_keep_other_rows_or_columns_have_tables_of_their_own(
+    first: dict[str, str], second: dict[str, str], tmp_path: Path
+) -> None:
+    rows = "".join(f"text {row},{'ab'[row % 2] if row % 5 else ''},{row % 3}\n" for row in range(40))
+    (tmp_path / "rows.csv").write_text(f"text,label,more\n{rows}")
+    for options in (first, second):
+        usual = {"source": "files", "path": str(tmp_path / "rows.csv"), "missing": "drop"}
+        read_files(DataSettings(**(usual | options)), SharedCache(tmp_path / "cache"))  # type: ignore[arg-type]
+    assert len(list((tmp_path / "cache" / "tables").glob("*.arrow"))) == 2, "else one may read the rows of the other"
 
 
 def test_labels_that_look_like_numbers_and_are_none_are_names(tmp_path: Path) -> None:
