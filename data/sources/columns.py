@@ -18,6 +18,7 @@ from data.settings import GROUP_RULES
 SHOWN_LETTERS = 300  # of column names in a message; if a file is not a table, a "name" may be as long as the file
 FASTTEXT = "__label__"
 QUESTIONS = ({"question", "context"}, {"answers", "answer"})  # SQuAD has all of the first and one of the second
+NO_OTHER = {"label": "a file that also has labels, or task=mlm, which needs none"}  # if no other column is left
 Sample = Callable[[], Sequence[Sequence[object]]]  # returns the first rows; called only if needed
 
 
@@ -47,9 +48,13 @@ def require_columns(
         if _is_data(names, rows):
             raise DataError(_without_header(names, wanted, where, delimiter, rows))
     taken = [column for column in wanted.values() if column in names]
-    cures = []
+    cures, more = list[str](), list[str]()
     for key, column in missing.items():
-        found = _likeliest(key, column, [name for name in names if name not in taken] or list(names), names, rows)
+        free = [name for name in names if name not in taken]
+        if not any(free):
+            more.append(NO_OTHER.get(_name(key), f"a file that also has a column for {key}"))
+            continue
+        found = _likeliest(key, column, free, names, rows)
         taken.append(found)
         cures.append(shell_setting(key, found[:SHOWN_LETTERS]))
     absent = ", ".join(f"{key}={column!r}" for key, column in missing.items())
@@ -58,7 +63,7 @@ def require_columns(
     raise MissingColumn(
         _name(next(iter(missing))),
         f"{absent} {'is' if len(missing) == 1 else 'are'} not in {Path(where).name} (columns: {_shown(names)}). "
-        f"Try: {' '.join(cures)}",
+        f"Try: {', and '.join([*filter(None, [' '.join(cures)]), *more])}",
     )
 
 
@@ -131,7 +136,7 @@ def _likeliest(key: str, column: str, free: list[str], names: Sequence[str], row
         return close[0]
     if _name(key).startswith("text") and rows:
         return max(free, key=lambda name: _letters(rows, list(names).index(name)))
-    return next((name for name in free if name), "<column>")
+    return next(name for name in free if name)
 
 
 def _plain(name: str) -> str:

@@ -50,6 +50,10 @@ def delimited_rows(stream: TextIO, file_format: str, where: str, options: ReadOp
     blank, first = 0, stream.readline()
     while first and (not first.strip() or EXCEL.fullmatch(first.strip())):
         blank, first = blank + 1, stream.readline()
+    if first.count("\0") > len(first) // 3:  # every other byte of UTF-16 texts in Latin letters
+        order = "be" if first.startswith("\0") else "le"
+        cure = shell_setting(options.key("encoding"), f"utf-16-{order}")
+        raise DataError(f"{where} seems to be UTF-16 without a byte order mark. Try: {cure}")
     form = _form(first, file_format, options)
     reader = form.fields(chain([first] if first else [], stream))
     try:

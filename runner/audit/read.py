@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from data.stores.build_once import SharedCache
 from runner.audit.facts import Source
 
 USED = ("text", "text_pair", "label", "tokens", "tags", "group")  # settings that name columns
+FIRST = 100  # rows of a file whose columns are listed
 # Settings of `data` that leave rows out or supply what they lack, as the cure in an error names them.
 ADVISED = {"unlabelled": "drop", "bad_spans": "drop", "find": "unique"}
 
@@ -80,7 +82,7 @@ def _source(split: str, where: str, size: int | None, names: list[str], settings
 
 
 def _files(settings: DataSettings) -> tuple[Source, ...]:
-    """Return the files by split; the columns of a file are those of its first row."""
+    """Return the files by split."""
     named = {
         "train": settings.train_path or settings.path, "val": settings.val_path, "test": settings.test_path,
     }  # fmt: skip
@@ -94,7 +96,10 @@ def _file(split: str, text: str, key: str, settings: DataSettings) -> Source:
 
 
 def _columns(path: Path, settings: DataSettings) -> list[str]:
-    """Return the names of the columns of a file; none of a file whose columns have numbers."""
+    """Return the names of the columns of a file; none of a file whose columns have numbers.
+
+    Rows of JSON may leave keys out, so they are those of the first rows.
+    """
     kind = format_of(path)
     if kind is None or (settings.tokens or "").removeprefix("-").isdecimal():
         return []
@@ -102,7 +107,8 @@ def _columns(path: Path, settings: DataSettings) -> list[str]:
     options = ReadOptions(
         {**named}, settings.encoding, settings.delimiter, settings.quoting, prefix="data.", takes_words=True,
     )  # fmt: skip
-    return [str(name) for _, row in zip(range(1), read_file(path, kind, options)) for name in row[1]]
+    first = islice(read_file(path, kind, options), FIRST)
+    return list(dict.fromkeys(str(name) for _, row in first for name in row))
 
 
 def _hub_splits(settings: DataSettings) -> tuple[Source, ...]:

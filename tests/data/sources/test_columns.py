@@ -34,6 +34,16 @@ def test_a_missing_column_is_named_with_the_setting_that_finds_it() -> None:
     assert "not in d.csv (columns: Label, body). Try: data.text=body data.label=Label" in str(raised.value)
 
 
+def test_a_column_that_is_in_use_is_not_suggested_for_another_setting() -> None:
+    with pytest.raises(MissingColumn, match=r"Try: a file that also has labels, or task=mlm, which needs none$"):
+        require_columns(["text"], WANTED, "d.csv", lambda: [["one"], ["two"]])
+    with pytest.raises(MissingColumn, match=r"Try: data.text=body, and a file that also has labels"):
+        require_columns(["body", ""], WANTED, "d.csv", lambda: [["one", ""], ["two", ""]])
+    pair = {"data.text": "text", "data.text_pair": "other"}
+    with pytest.raises(MissingColumn, match=r"Try: a file that also has a column for data.text_pair$"):
+        require_columns(["text"], pair, "d.csv", lambda: [["one"], ["two"]])
+
+
 def test_a_file_of_questions_names_the_task_that_reads_it() -> None:
     names = ["id", "question", "context", "answers"]
     with pytest.raises(MissingColumn, match="Try: task=span, for answers to questions in a text"):

@@ -68,3 +68,11 @@ def test_shares_too_small_for_every_class_are_enlarged_and_named(tmp_path: Path)
     assert read_leniently(settings, SharedCache(tmp_path / "cache"), "auto")[1] == {}
     with pytest.raises(DataError, match="training rows to cut off"):
         lenient(tmp_path, [(f"text {number}", f"class {number % 30}") for number in range(60)])
+
+
+def test_columns_that_the_first_row_of_a_file_leaves_out_are_listed(tmp_path: Path) -> None:
+    rows: list[dict[str, str]] = [{"text": "one"}, {"text": "two", "label": "a", "id": "7"}]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    (source,) = sources_of(DataSettings(source="files", path=str(path)))
+    assert source.columns == {"text": "text", "label": "label"} and source.unused == ("id",)
