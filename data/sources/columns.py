@@ -47,6 +47,18 @@ def require_columns(
             raise DataError(cure)
         if _is_data(names, rows):
             raise DataError(_without_header(names, wanted, where, delimiter, rows))
+    absent = ", ".join(f"{key}={column!r}" for key, column in missing.items())
+    raise MissingColumn(
+        _name(next(iter(missing))),
+        f"{absent} {'is' if len(missing) == 1 else 'are'} not in {Path(where).name} (columns: {_shown(names)}). "
+        f"Try: {_cures(names, wanted, missing, rows)}",
+    )
+
+
+def _cures(
+    names: Sequence[str], wanted: dict[str, str], missing: dict[str, str], rows: Sequence[Sequence[object]]
+) -> str:
+    """Return the settings that name likely columns, each column once, and what to do if no other column is left."""
     taken = [column for column in wanted.values() if column in names]
     cures, more = list[str](), list[str]()
     for key, column in missing.items():
@@ -57,14 +69,9 @@ def require_columns(
         found = _likeliest(key, column, free, names, rows)
         taken.append(found)
         cures.append(shell_setting(key, found[:SHOWN_LETTERS]))
-    absent = ", ".join(f"{key}={column!r}" for key, column in missing.items())
     if _holds_questions(names, wanted):
         cures = ["task=span, for answers to questions in a text; to classify one of its columns:", *cures]
-    raise MissingColumn(
-        _name(next(iter(missing))),
-        f"{absent} {'is' if len(missing) == 1 else 'are'} not in {Path(where).name} (columns: {_shown(names)}). "
-        f"Try: {', and '.join([*filter(None, [' '.join(cures)]), *more])}",
-    )
+    return ", and ".join([*filter(None, [" ".join(cures)]), *more])
 
 
 def _holds_questions(names: Sequence[str], wanted: dict[str, str]) -> bool:
