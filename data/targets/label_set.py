@@ -52,6 +52,7 @@ class LabelSet(ColumnTarget):
     def of(cls, settings: DataSettings, column: LabelColumn, where: str) -> LabelSet:
         """Take the training labels for sets; DataError for fewer than two labels, and for names that do not fit."""
         _refuse_joined(settings, column, where)
+        _refuse_vectors(column, where)
         sets = [labels_of(value, column, settings) for value in column.distinct]
         values = list(column.classes) or _in_order(merged_numbers(label for labels in sets for label in labels))
         if not values:
@@ -181,6 +182,19 @@ def _refuse_joined(settings: DataSettings, column: LabelColumn, where: str) -> N
             f"{where}: {example!r} in the column {settings.label!r} seems to be several labels. Try: "
             f"'data.label_separator=\"{separator}\"', or task=classification if it is one"
         )
+
+
+def _refuse_vectors(column: LabelColumn, where: str) -> None:
+    """Raise DataError for vectors with a 0 or a 1 for each label, which would be read as sets of the labels 0 and 1."""
+    found, sizes = list(column.lists), {len(labels) for labels in column.lists.values()}
+    marks = {plain_number(label) for labels in column.lists.values() for label in labels}
+    if column.classes or len(sizes) != 1 or max(sizes) < 2 or not (marks <= {"0", "1"} or marks <= {"False", "True"}):
+        return
+    raise DataError(
+        f"{where} row {column.row_of(found[0])} holds {found[0]:.80}, and all rows have such a list of {max(sizes)} "
+        "marks; a list must hold the labels that a row has. Write their names, or a column of 0 and 1 for each label "
+        "and 'data.labels=[<those columns>]'"
+    )
 
 
 def without_rows(values: np.ndarray, names: Sequence[str]) -> list[str]:

@@ -43,9 +43,9 @@ def advise(
     found |= _repeats(data, repeats, leaks)
     if (tokenizer.unknown or 0.0) > MOST_UNKNOWN:
         found["model.tokenizer=train"] = f"{tokenizer.unknown:.1%} of the tokens of {tokenizer.name} are unknown"
-    share = max(labels.majority.values(), default=0.0)
+    split, share = max(labels.majority.items(), key=lambda one: one[1], default=("", 0.0))
     if share >= RARE and labels.unit == "rows":
-        found["data.metrics=[f1_macro,accuracy]"] = f"{share:.0%} are of one class, so accuracy hides the others"
+        found["data.metrics=[f1_macro,accuracy]"] = f"{share:.0%} of {split} are of one class, so accuracy hides others"
     own = [word for word in words if word.lstrip("+").partition("=")[0].split(".")[0] not in OF_THE_MACHINE]
     model = [] if "model" in typed else [f"model={'bert-tiny' if task.is_pair or labels.unit == 'words' else 'dsn'}"]
     chosen = [*model, *own]

@@ -49,6 +49,15 @@ def test_a_column_of_lists_is_read_as_sets_which_is_said(tmp_path: Path) -> None
     assert any("train: 10 of 40 rows have no label" in note for note in raw.notes)
 
 
+@pytest.mark.parametrize("marks", [(0, 1), (0.0, 1.0), (False, True)])
+def test_vectors_of_marks_are_no_lists_of_labels(marks: tuple[Any, Any], tmp_path: Path) -> None:
+    vectors = [[marks[0], marks[1], marks[1]], [marks[0], marks[0], marks[1]]] * 20
+    message = refused(tmp_path, vectors)
+    assert "row 1 holds [" in message and "such a list of 3 marks" in message and "data.labels=[" in message
+    assert "such a list of 3 marks" in refused(tmp_path, list(map(str, vectors)))
+    assert read(tmp_path, [[0], [1], [0, 1], []] * 10).target.names == ("0", "1"), "ids of labels"
+
+
 def test_texts_with_a_separator_are_sets_and_an_empty_one_has_no_label(tmp_path: Path) -> None:
     raw = read(tmp_path, ["old;good", "", "old ; ", "good"] * 10, label_separator=";")
     assert raw.splits["train"].labels.values[:4].tolist() == [[1, 1], [0, 0], [0, 1], [1, 0]]

@@ -54,3 +54,5 @@ def test_a_large_class_asks_for_another_score(tmp_path: Path) -> None:
     audit = audit_file(tmp_path, rows)
     assert audit.labels.classes[0].name == "usual" and audit.labels.majority["test"] > 0.8
     assert "data.metrics=[f1_macro,accuracy]" in shlex.split(audit.advice.command)
+    split, share = max(audit.labels.majority.items(), key=lambda one: one[1])
+    assert any(f"{share:.0%} of {split} are of one class" in reason for reason in audit.advice.reasons)
