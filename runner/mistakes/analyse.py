@@ -51,7 +51,7 @@ def analyse(
     readable = there if there and there.holds_texts else None
     no_train = there.no_train if there else None
     is_compared = not trains_too and no_train is None
-    slices = against_the_rest(answered.is_right, slices_of(answered, readable, texts if readable else []))
+    slices = against_the_rest(answered.is_right, slices_of(answered, there, texts))
     suspects: SuspectLabels | str = "left out (label_errors=false)"
     if readable and label_errors:
         suspects = no_train or _suspects(readable, notify, every_row=every_row)

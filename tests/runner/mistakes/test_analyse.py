@@ -40,6 +40,18 @@ def test_without_the_data_the_findings_have_no_texts(tmp_path: Path) -> None:
     assert [one.name for one in found.slices] == [f"class {name}" for name in NAMES]
 
 
+def test_sounds_that_are_also_in_train_are_a_slice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tickets(tmp_path / "tickets.csv")
+    with (tmp_path / "tickets.csv").open("a", encoding="utf-8") as stream:
+        stream.writelines(f"one of few texts: {number % 5},{NAMES[number % 3]}\n" for number in range(120))
+    answered = write_case(tmp_path)
+    name = "{} also in train"
+    assert name.format("text") in [one.name for one in analyse(answered, tmp_path, print, label_errors=False).slices]
+    monkeypatch.setattr(RunData, "holds_texts", property(lambda _: False))
+    found = analyse(answered, tmp_path, print, label_errors=False).slices
+    assert [one.name for one in found] == [name.format("sound"), *(f"class {topic}" for topic in NAMES)]
+
+
 def test_rows_set_aside_to_calibrate_on_may_be_mislabelled_too_and_repeated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
