@@ -224,8 +224,9 @@ def _cells(path: Path, kind: str, options: ReadOptions, labels: Sequence[str] = 
     for number, row in read_rows(path, kind, options):
         text, pair, label, *more = (None if column is None else row.get(column) for column in columns)
         group, fold, codes = more
-        found = labels_of_row(row, labels, f"{path} row {number}") if labels else label
-        yield number, text, pair, found, group, fold, codes
+        if labels and not all(_is_empty(row.get(name)) for name in labels):
+            label = labels_of_row(row, labels, f"{path} row {number}")
+        yield number, text, pair, label, group, fold, codes
 
 
 def _chunks(rows: Iterator[Row], missing: _Missing, column: LabelColumn) -> Iterator[dict[str, list[str | list[str]]]]:
@@ -273,10 +274,11 @@ class _Missing:
         """Raise DataError for incomplete rows unless the settings drop them."""
         if self.count and self.settings.missing == "refuse":
             shown = ", ".join(map(str, self.first)) + (", ..." if self.count > len(self.first) else "")
+            may_be_sets = self.without_label == self.count and not self.settings.labels
             sets = """, or, for cells with any number of labels, 'data.label_separator=";"'"""
             raise DataError(
                 f"{self.path}: {self.count} rows have an empty or missing text or label (rows {shown}). "
-                f"Try: data.missing=drop{sets if self.without_label == self.count else ''}"
+                f"Try: data.missing=drop{sets if may_be_sets else ''}"
             )
 
 

@@ -80,13 +80,14 @@ class LabelSet(ColumnTarget):
         distinct = list(column.distinct)
         sets = [labels_of(value, column, settings) for value in distinct]
         without = self._missing(column, distinct, settings, where)
-        rows_of = np.bincount(np.frombuffer(column.codes, np.int64), minlength=len(distinct))
+        codes = np.frombuffer(column.codes, np.int64)
+        rows_of = np.bincount(codes[~without], minlength=len(distinct))
         self._refuse_unknown(sets, rows_of, column, distinct, where)
         found = np.zeros((len(distinct), len(self.names)), np.int8)
         for line, labels in zip(found, sets):
             line[[place for label in labels if (place := self._id(label)) is not None]] = 1
         self._tell(sets, rows_of, distinct, settings, name)
-        values = found[np.frombuffer(column.codes, np.int64)]
+        values = found[codes]
         kept = ~without & (values.any(axis=1) if settings.empty == "drop" else True)
         if not kept.any():
             raise no_labels_error(settings, name, where)

@@ -138,6 +138,22 @@ def test_empty_cells_of_labels_may_be_sets_without_labels(tmp_path: Path) -> Non
     assert refused(path).endswith("Try: data.missing=drop"), "a text is missing too"
 
 
+def test_rows_with_no_cell_for_any_label_are_incomplete(tmp_path: Path) -> None:
+    path, options = tmp_path / "marks.csv", {"labels": ["joy", "fear"], "label_names": None}
+    lines = "".join(f"text {i},{i % 2},{i % 3 // 2}\n" for i in range(40))
+    path.write_text(f"text,joy,fear\n{lines}text 40,,\n,,\n", encoding="utf-8")
+    assert "2 rows have an empty or missing text or label (rows 42, 43). Try: data.missing=drop" in refused(
+        path, **options
+    )
+    assert sum(read(path, missing="drop", **options).dropped.values()) == 2
+    path.write_text(f"text,joy,fear\n{lines}text 40,,\n", encoding="utf-8")
+    assert refused(path, **options).endswith("Try: data.missing=drop"), "not a separator of labels"
+    path.write_text(f"text,joy,fear\n{lines}text 40,,\ntext 41,1,\n", encoding="utf-8")
+    assert "row 43: the column 'fear' holds '', but data.labels needs 0 or 1" in refused(
+        path, missing="drop", **options
+    )
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [

@@ -140,6 +140,13 @@ def test_lists_of_class_ids_keep_the_names_and_the_order_of_the_hub(monkeypatch:
     assert raw.splits["train"].labels.values[:3].tolist() == [[0, 0, 1], [1, 1, 0], [0, 0, 0]]
 
 
+def test_rows_that_are_dropped_are_not_counted_as_rows_without_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    lists: Any = [[2], [0, 1], [], None] * 4
+    raw = hub(monkeypatch, lists, missing="drop")
+    assert raw.dropped == {"train: no gold label": 4} and len(raw.splits["train"]) == 12
+    assert any("train: 4 of 12 rows have no label" in note for note in raw.notes)
+
+
 def test_a_declared_label_without_a_training_row_is_refused_unless_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match=r"no training row has 'grief'.*Try: data\.rare=keep"):
         hub(monkeypatch, [[1], [0, 1]] * 4)
