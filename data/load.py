@@ -70,7 +70,7 @@ def load_splits(
     check(rows.task)
     raw, select, report, fingerprints, contents = rows.raw, rows.select, rows.report, rows.fingerprints, rows.contents
     trained_on = also_trained_on(settings, select, report)
-    repeats = _repeats(raw, settings, {k: v for k, v in fingerprints.items() if k not in trained_on}, shared)
+    repeats = _repeats(rows, settings, {k: v for k, v in fingerprints.items() if k not in trained_on}, shared)
     hashes, texts = rows.held_out_hashes(shared), raw.training_texts
     chosen = tokenizer_of(
         settings, tokenizer, vocab_size, raw.splits[texts], contents[texts], shared, special_tokens, unknown_tokens
@@ -109,6 +109,8 @@ class Rows:
     task: DataTask
     language: str | None = None  # whose rules lower-case the texts
     added: tuple[str, ...] = ()  # texts that a tokenizer keeps whole
+    # The held-out splits that the source itself has: data.duplicates leaves texts that they have in common.
+    own: frozenset[str] = frozenset()
 
     @cached_property
     def fingerprints(self) -> dict[str, str]:
@@ -138,8 +140,8 @@ def read_rows(settings: DataSettings, cache: SharedCache, target: str = "auto") 
     raw = read_raw(settings, cache, target)
     given = set(raw.splits)
     select, report = _cut(raw, settings, cache)
-    added = tuple(settings.added_tokens)
-    return Rows(raw, select, tuple(report), select not in given, _task(raw, settings), settings.lower, added)
+    added, own = tuple(settings.added_tokens), frozenset(given - {"train", "" if settings.folds is None else select})
+    return Rows(raw, select, tuple(report), select not in given, _task(raw, settings), settings.lower, added, own)
 
 
 def tokenise_rows(rows: Rows, name: str, tokenizer: Tokenizer, max_length: int, cache: SharedCache) -> TokenSplit:
@@ -277,13 +279,19 @@ def _check_left(raw: RawData, settings: DataSettings) -> None:
     )
 
 
-def _repeats(raw: RawData, settings: DataSettings, fingerprints: dict[str, str], cache: SharedCache) -> dict[str, int]:
+def _repeats(rows: Rows, settings: DataSettings, fingerprints: dict[str, str], cache: SharedCache) -> dict[str, int]:
     """Count repeated texts and note them; DataError if repeats are refused or too many calibration rows are repeats."""
+    raw = rows.raw
     found = duplicates.cached_counts(raw.splits, fingerprints, cache)
     raw.notes += check_apart(settings, found, {name: len(raw.splits[name]) for name in fingerprints})
     if settings.duplicates == "refuse":
         hashes = {name: duplicates.text_hashes(raw.splits[name], value, cache) for name, value in fingerprints.items()}
         duplicates.refuse_repeats(raw.splits, hashes, found)
-    if note := duplicates.repeats_note(found, {name: len(raw.splits[name]) for name in fingerprints}):
-        raw.notes.append(note + (". Try: data.duplicates=drop" if settings.duplicates == "keep" else ""))
+    sizes = {name: len(raw.splits[name]) for name in fingerprints}
+    if note := duplicates.repeats_note(found, sizes):
+        dropped = {
+            key: n for key, n in found.items() if "+" not in key or not {*key.split("/")[0].split("+")} <= rows.own
+        }
+        is_cured = settings.duplicates == "keep" and duplicates.repeats_note(dropped, sizes)
+        raw.notes.append(note + (". Try: data.duplicates=drop" if is_cured else ""))
     return found

@@ -42,7 +42,8 @@ def read_leniently(settings: DataSettings, cache: SharedCache, target: str) -> t
             if not found or found.items() <= advised.items():
                 raise
             advised |= found
-    marks = ("missing", "no gold label", NO_SOUND)
+    is_unlabelled_dropped = settings.unlabelled == "drop" or "unlabelled" in advised
+    marks = ("missing", NO_SOUND, *([] if is_unlabelled_dropped else ["no gold label"]))
     incomplete = any(mark in what for what in rows.raw.dropped for mark in marks)
     return rows, (dropping if incomplete else {}) | advised | {key: str(value) for key, value in cut.items()}
 
@@ -67,8 +68,9 @@ def sources_of(settings: DataSettings) -> tuple[Source, ...]:
 def _used(settings: DataSettings) -> dict[str, str]:
     """Return the columns that the settings name, by setting."""
     tags = settings.tags if isinstance(settings.tags, list) else [settings.tags]
+    label = {f"labels[{place}]": name for place, name in enumerate(settings.labels)} or {"label": settings.label}
     named = {
-        "text": settings.text, "text_pair": settings.text_pair, "label": settings.label, "group": settings.group,
+        "text": settings.text, "text_pair": settings.text_pair, **label, "group": settings.group,
         "audio": settings.audio, "fold_column": settings.fold_column,
         "codes": settings.codes, "tokens": settings.tokens, "tags": tags[0],
         "tags[1]": tags[1] if len(tags) > 1 else None,

@@ -111,6 +111,17 @@ def test_many_repeats_are_said_in_one_line(tmp_path: Path) -> None:
     assert read(write(tmp_path / "e.parquet", DIFFERENT)).notes == []
 
 
+def test_no_setting_is_advised_for_texts_that_two_held_out_files_have_in_common(tmp_path: Path) -> None:
+    train, test = write(tmp_path / "train.parquet", DIFFERENT[:40]), write(tmp_path / "test.parquet", DIFFERENT[40:])
+    (note,) = read(train, test, val_path=str(test)).notes
+    assert note == "20 of 20 texts of test occur in val", "data.duplicates=drop would leave them there"
+    assert not read(train, test, val_path=str(test), duplicates="drop").dropped
+    (note,) = read(train, train, val_path=str(test)).notes
+    assert note.endswith("texts of test occur in train. Try: data.duplicates=drop")
+    splits = read(write(tmp_path / "twice.parquet", DIFFERENT[:40] * 2), val_path=str(test))
+    assert splits.notes[0].endswith("Try: data.duplicates=drop"), "test is cut off train"
+
+
 def test_drop_keeps_the_first_row_and_takes_held_out_texts_from_train(tmp_path: Path) -> None:
     rows = [*DIFFERENT, ("The film number 7 is good!", 1), ("the film number 8 is bad", 1)]
     test = write(tmp_path / "test.parquet", [*DIFFERENT[:10], *DIFFERENT[:2]])

@@ -49,6 +49,16 @@ def test_texts_that_a_column_of_folds_splits_are_dropped_since_groups_would_not_
     assert "data.duplicates=drop" in words and "data.duplicates=group" not in words
 
 
+def test_no_setting_is_advised_for_texts_that_two_held_out_files_have_in_common(tmp_path: Path) -> None:
+    train, test = (
+        write_table(tmp_path / f"{part}.csv", rows_of(80)[at : at + 40]) for part, at in (("a", 0), ("b", 40))
+    )
+    audit = audit_of(
+        tmp_path, "data=files", f"data.train_path={train}", f"data.val_path={test}", f"data.test_path={test}"
+    )
+    assert any(leak.rows == 40 for leak in audit.leaks) and "data.duplicates" not in audit.advice.command
+
+
 def test_a_large_class_asks_for_another_score(tmp_path: Path) -> None:
     rows = [(text, "rare" if row % 12 == 0 else "usual") for row, (text, _) in enumerate(rows_of(240))]
     audit = audit_file(tmp_path, rows)

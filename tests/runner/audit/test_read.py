@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -76,3 +77,20 @@ def test_columns_that_the_first_row_of_a_file_leaves_out_are_listed(tmp_path: Pa
     path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
     (source,) = sources_of(DataSettings(source="files", path=str(path)))
     assert source.columns == {"text": "text", "label": "label"} and source.unused == ("id",)
+
+
+def test_labels_in_columns_of_their_own_are_listed_as_used(tmp_path: Path) -> None:
+    path = write_table(tmp_path / "rows.csv", [("one", "1", "0", "x")], ("text", "joy", "fear", "label"))
+    (source,) = sources_of(DataSettings(source="files", path=str(path), labels=["joy", "fear"]))
+    assert source.columns == {"text": "text", "labels[0]": "joy", "labels[1]": "fear"} and source.unused == ("label",)
+
+
+def test_rows_without_a_gold_label_need_one_setting_or_none(tmp_path: Path) -> None:
+    train, test = rows_of(60), [*rows_of(70)[60:], ("a text without a label", "-1")]
+    settings = DataSettings(
+        source="files", train_path=str(write_table(tmp_path / "train.csv", train)),
+        test_path=str(write_table(tmp_path / "test.csv", test)),
+    )  # fmt: skip
+    cache = SharedCache(tmp_path / "cache")
+    assert read_leniently(settings, cache, "auto")[1] == {"unlabelled": "drop"}
+    assert read_leniently(replace(settings, unlabelled="drop"), cache, "auto")[1] == {}
