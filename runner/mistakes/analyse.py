@@ -138,7 +138,8 @@ def _suspects(run_data: RunData, notify: Callable[[str], None], *, every_row: bo
             split = CALIBRATION if is_apart[row] else "train"
             suspects[row] = SuspectLabel(place, names[label], names[likelier], of_label, of_likelier, text, split)
     shown = tuple(suspects[row] for row in flagged.rows.tolist())
-    return SuspectLabels(shown, len(found.labels), found.accuracy, int(is_apart.sum()), found.left_out)
+    majority = float(np.bincount(found.labels).max() / len(found.labels))
+    return SuspectLabels(shown, len(found.labels), found.accuracy, int(is_apart.sum()), found.left_out, majority)
 
 
 def _copies(answered: Answered, run_data: RunData, texts: Sequence[str]) -> Copies:

@@ -87,6 +87,17 @@ class SuspectLabels:
     accuracy: float  # of the n-gram models on rows that they did not see
     apart: int = 0  # of the rows looked at, those set aside to calibrate on
     left_out: int = 0  # training rows that are not in the sample looked at
+    majority: float = 0.0  # share of the rows looked at that are of the largest class
+
+    @property
+    def worth(self) -> str:
+        """What the flags are worth, as a clause: nothing is known if the models are no better than a constant."""
+        if self.accuracy > self.majority:
+            return "about half of the first 100 may be wrong labels, the others hard or rare rows"
+        return (
+            f"a weak hint: the accuracy of the n-gram models behind it is {self.accuracy:.3f}, that of always "
+            f"answering the largest class {self.majority:.3f}"
+        )
 
     @property
     def kinds(self) -> str:

@@ -156,8 +156,7 @@ def _suspects(suspects: SuspectLabels | str, identity: str) -> Section:
     ]  # fmt: skip
     told = [
         f"{len(suspects.flagged):,} of {suspects.rows:,} rows are flagged, the first {len(lines)} are here, all in "
-        "errors.csv. About half of the first 100 may be wrong labels, the others hard or rare rows. Nothing is "
-        "changed.",
+        f"errors.csv. {suspects.worth[0].upper()}{suspects.worth[1:]}. Nothing is changed.",
         f"By confident learning on the answers of n-gram models to rows that they did not see ({FOLDS} folds, accuracy "
         f"{suspects.accuracy:.3f}).",
         *([f"Not looked at: {suspects.left_out:,} other rows. Try: label_errors=all."] if suspects.left_out else []),

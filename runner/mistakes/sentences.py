@@ -59,7 +59,7 @@ def _of_labels(found: Findings) -> list[str]:
         return [f"No {found.suspects.kinds.replace(' and ', ' or ')} row of {found.suspects.rows:,} looks mislabelled."]
     return [
         f"{len(found.suspects.flagged):,} of {found.suspects.rows:,} {found.suspects.kinds} rows may be mislabelled "
-        "(about half of the first 100 may be wrong)."
+        f"({found.suspects.worth})."
     ]
 
 
