@@ -236,7 +236,7 @@ def rows_found(texts: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def accuracy_ceiling(texts: np.ndarray, labels: np.ndarray) -> float:
-    """Return the highest accuracy that any function of the text can reach: it predicts each text's most frequent label.
+    """Return the highest accuracy of any function of these hashes: it predicts each text's most frequent label.
 
     texts: (rows,) hashes; labels: (rows,) label keys, as from `Labels.keys`. Returns 1 if there are no rows.
     """

@@ -179,8 +179,8 @@ def _repeats(audit: Audit) -> Iterator[str]:
         exact = f", {found.exact:,} {way}" if found.repeated else ""
         yield from _wrapped(f"{split}: {found.repeated:,} of {found.rows:,} rows repeat an earlier one{exact}")
         if found.contradicting:
-            ceiling = found.ceiling
-            most = "" if ceiling is None else f"; no model of the {one} is right for more than {ceiling:.2%}"
+            ceiling, blind = found.ceiling, " that ignores case, white space and punctuation" if is_text else ""
+            most = "" if ceiling is None else f"; no model{blind} is right for more than {ceiling:.2%}"
             yield from _wrapped(
                 f"{split}: {_rows(found.contradicting)} a {one} that has another label in another row{most}", "    "
             )

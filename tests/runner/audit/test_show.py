@@ -40,7 +40,7 @@ def test_what_was_found_is_said(tmp_path: Path) -> None:
         " ".join(report(audit_file(tmp_path, [*rows, *rows[:30], *((text, "good") for text, _ in rows)]))).split()
     )
     assert "task: classification of texts, 2 classes; the labels are texts" in text
-    assert "leak: " in text and "no model of the text is right for" in text
+    assert "leak: " in text and "no model that ignores case, white space and punctuation is right for" in text
     assert "majority class 'bad': " in text or "majority class 'good': " in text
     assert "near-duplicates (70 % equal character 5-grams; all)" in text
     assert "to start with run model=dsn data=files" in text
