@@ -103,10 +103,21 @@ def check_type(key: str, value: object) -> str | None:
         OmegaConf.update(config, name, value, merge=False)
         typed = OmegaConf.select(config, name)
     except OmegaConfBaseException as error:
-        reason = str(error).splitlines()[0]
-        cure = _expected(_field(key), key) or "Fix its value; the defaults: run --cfg job"
+        reason = str(error).splitlines()[0].rstrip(".")
+        cure = (
+            _converted(key, value, hint) or _expected(_field(key), key) or "Fix its value; the defaults: run --cfg job"
+        )
         return f"{key}={value}: {reason}. {cure}"
     return check_range(key, typed)
+
+
+def _converted(key: str, value: object, hint: object) -> str | None:
+    """Return the cure for one value where a list is needed, and for a whole number such as 1e3; None for others."""
+    if get_origin(hint) is list and isinstance(value, str | int | float):
+        return f"Try: run {shlex.quote(f'{key}=[{value}]')}"
+    if isinstance(value, float) and value.is_integer() and int in (hint, *get_args(hint)):
+        return f"Try: run {key}={int(value)}"
+    return None
 
 
 def check_option(key: str, value: object, default: object) -> str | None:
@@ -204,6 +215,10 @@ def _expected(found: dataclasses.Field[object] | None, key: str) -> str:
     shown = known_keys().get(key, found.default)
     if isinstance(shown, str) and "${" in shown:
         shown = found.default
+    if isinstance(shown, dict):
+        return ""
+    if isinstance(shown, list):
+        shown = f"[{','.join(map(str, shown))}]"
     if shown is None:
         shown = limits.get("low", "null")
     return f"{expected}Try: run {shlex.quote(f'{key}={shown}')}"

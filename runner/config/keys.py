@@ -14,7 +14,7 @@ from runner.config.folders import config_roots
 def closest(word: str, known: list[str]) -> list[str]:
     """Return the known words that `word` may be a typo of, best first; a bare `lr` finds `optimizer.lr`."""
     by_leaf = [name for name in known if "." not in word and name.rsplit(".", 1)[-1] == word]
-    by_leaf.sort(key=lambda name: name.count("."))
+    by_leaf.sort(key=lambda name: (name.count("."), not name.startswith("data.")))  # path is data.path
     swapped = [name for name in known if len(word) > 2 and sorted(name) == sorted(word)]  # dns for dsn
     return list(dict.fromkeys(by_leaf + swapped + difflib.get_close_matches(word, known, n=2, cutoff=0.7)))[:2]
 
