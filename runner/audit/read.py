@@ -68,9 +68,10 @@ def sources_of(settings: DataSettings) -> tuple[Source, ...]:
 def _used(settings: DataSettings) -> dict[str, str]:
     """Return the columns that the settings name, by setting."""
     tags = settings.tags if isinstance(settings.tags, list) else [settings.tags]
-    label = {f"labels[{place}]": name for place, name in enumerate(settings.labels)} or {"label": settings.label}
+    labels = {f"labels[{place}]": name for place, name in enumerate(settings.labels)}
     named = {
-        "text": settings.text, "text_pair": settings.text_pair, **label, "group": settings.group,
+        "text": settings.text, "text_pair": settings.text_pair, **labels,
+        "label": None if labels else settings.label, "group": settings.group,
         "audio": settings.audio, "fold_column": settings.fold_column,
         "codes": settings.codes, "tokens": settings.tokens, "tags": tags[0],
         "tags[1]": tags[1] if len(tags) > 1 else None,
