@@ -1,4 +1,7 @@
-"""Runs the plain training; under SGD it is repeated once at half the rate if a loss or gradient is not finite.
+"""Runs the plain training; under SGD it is repeated once at half the rate if its numbers are not finite.
+
+Those are the loss and the gradient of a batch, and the outputs in an evaluation: finite steps may still be so long that
+the scores of other rows overflow.
 
 AdamW divides a gradient by its own magnitude, so there the rate alone does not explain a loss that is not finite.
 """
@@ -12,6 +15,7 @@ from torch import Tensor
 
 from data.splits import Splits
 from runner.experiment.stage_context import RunStageContext
+from runner.tasks.finite import NotFiniteOutputs
 from runner.training.checkpoint import Checkpoints
 from runner.training.nonfinite import NotFinite
 from runner.training.recipe import TrainingRecipe
@@ -26,7 +30,8 @@ def fit_or_halve(
 ) -> TrainingResult:
     """Train the model of a run; a note in the record states what was done at half the rate.
 
-    An interrupted run resumes the training that it was in. Raises NotFinite; after two trainings, that of the second.
+    An interrupted run resumes the training that it was in. Raises NotFinite, also for the outputs in an
+    evaluation; after two trainings, that of the second.
     """
     prepared, every_s = context.prepared, context.settings.checkpoint.every_s
     first = Checkpoints(prepared.folder, prepared.identity, every_s)
@@ -37,7 +42,7 @@ def fit_or_halve(
     if second.newest() is None:
         try:
             return context.fit(prepared.model, recipe, first, splits=splits, watch=watch)
-        except NotFinite as error:
+        except (NotFinite, NotFiniteOutputs) as error:
             context.say(f"{error}; trying again at half the rate")
         shutil.rmtree(first.folder, ignore_errors=True)
         context.writer.forget_points()
@@ -46,11 +51,11 @@ def fit_or_halve(
     slower = replace(recipe, optimizer=replace(recipe.optimizer, lr=recipe.optimizer.lr / 2))
     try:
         trained = context.fit(prepared.model, slower, second, splits=splits, watch=watch)
-    except NotFinite as error:
+    except (NotFinite, NotFiniteOutputs) as error:
         raise NotFinite(f"a rate of {recipe.optimizer.lr:g} failed, and so did half of it: {error}") from error
     told = (
         f"trained at a rate of {slower.optimizer.lr:g}, half of optimizer.lr={recipe.optimizer.lr:g}, "
-        "at which a loss or gradient was not finite"
+        "at which a loss, a gradient or an output was not finite"
     )
     context.writer.add_notes([told])
     context.say(f"note: {told}")

@@ -13,6 +13,7 @@ from models.compression.stage import TrainingHook
 from runner.machine.allocator import MemoryGuard
 from runner.machine.exclusive import Exclusive
 from runner.tasks.base import Task
+from runner.tasks.finite import NotFiniteOutputs
 from runner.training.checkpoint import Checkpoints, with_prefix
 from runner.training.nonfinite import NonFiniteGuard, NotFinite
 from runner.training.plan import BatchPlan
@@ -46,7 +47,8 @@ def fit(
     on_point: called about 200 times a run with the training metrics; on_epoch: called after each epoch with the metrics
     of the selection split. hook: lets a compression stage act in the loop. moments: optimizer moments of an earlier
     training, to continue with; {} starts without any; unless None, the result has this training's. exclusive: pauses
-    the run while another run is being timed. Raises NotFinite, and Paused where the recipe asks for it.
+    the run while another run is being timed. Raises NotFinite, NotFiniteOutputs in an evaluation, and Paused where the
+    recipe asks for it.
     """
     if hook:
         hook.begin(model, BatchPlan(splits.train.lengths, recipe.train, recipe.seed, splits.train.units).total)
@@ -72,7 +74,7 @@ def fit(
             on_epoch(state, values | trainer.module_metrics)
             if checkpoints.due(at_epoch_end=True) or is_to_pause(trainer):
                 trainer.save(checkpoints)
-    except NotFinite:
+    except (NotFinite, NotFiniteOutputs):
         trainer.optimizer.release()  # the model gets its own tensors back, for a training from its first weights
         raise
     return trainer.finish(resumed_from, moments is not None)

@@ -14,6 +14,7 @@ from torch import nn
 
 from runner.experiment.half_rate import fit_or_halve
 from runner.schema import Settings
+from runner.tasks.finite import NotFiniteOutputs
 from runner.training.checkpoint import Checkpoints
 from runner.training.nonfinite import NotFinite
 from runner.training.recipe import TrainingRecipe
@@ -32,6 +33,7 @@ class Context:
     rates: list[float] = field(default_factory=list)
     drawn: list[float] = field(default_factory=list)
     forgotten: int = 0
+    failure: type[Exception] = NotFinite
 
     def __post_init__(self) -> None:
         torch.manual_seed(0)
@@ -53,7 +55,7 @@ class Context:
         if recipe.optimizer.lr > self.limit:
             with torch.no_grad():
                 model.weight.fill_(torch.nan)
-            raise NotFinite(f"not finite at {recipe.optimizer.lr:g}")
+            raise self.failure(f"not finite at {recipe.optimizer.lr:g}")
         return begun.flatten().tolist()
 
 
@@ -64,13 +66,14 @@ def made(context: Context, optimizer: str = "sgd", rate: float = 4.0) -> Any:
     return fit_or_halve(cast(Any, context), recipe, cast(Any, None), None)
 
 
-def test_the_second_training_begins_like_the_first_at_half_the_rate(tmp_path: Path) -> None:
-    context = Context(tmp_path, limit=3.0)
+@pytest.mark.parametrize("failure", [NotFinite, NotFiniteOutputs])  # in a step, or only in an evaluation
+def test_the_second_training_begins_like_the_first_at_half_the_rate(failure: type[Exception], tmp_path: Path) -> None:
+    context = Context(tmp_path, limit=3.0, failure=failure)
     first = context.model.weight.detach().clone().flatten().tolist()
     assert made(context) == first, "from the first weights"
     assert context.rates == [4.0, 2.0] and context.drawn[0] == context.drawn[1] and context.forgotten == 1
     assert context.notes == [
-        "trained at a rate of 2, half of optimizer.lr=4, at which a loss or gradient was not finite"
+        "trained at a rate of 2, half of optimizer.lr=4, at which a loss, a gradient or an output was not finite"
     ]
 
 
@@ -85,6 +88,8 @@ def test_it_is_tried_once_and_not_with_adamw(tmp_path: Path) -> None:
     context = Context(tmp_path / "sgd", limit=1.0)
     with pytest.raises(NotFinite, match="a rate of 4 failed, and so did half of it: not finite at 2"):
         made(context)
+    with pytest.raises(NotFinite, match="and so did half of it"):
+        made(Context(tmp_path / "outputs", limit=1.0, failure=NotFiniteOutputs))
     assert context.rates == [4.0, 2.0] and not context.notes
     context = Context(tmp_path / "adamw", limit=1.0)
     with pytest.raises(NotFinite, match=r"^not finite at 4"):

@@ -19,6 +19,7 @@ from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from runner.experiment.recipe import recipe_of
 from runner.schema import Settings
+from runner.tasks.finite import NotFiniteOutputs
 from runner.tasks.make import task_of
 from runner.training.checkpoint import Checkpoints, clear_checkpoints
 from runner.training.loop import Paused, fit
@@ -237,6 +238,19 @@ def test_an_exploding_loss_stops_with_a_cure(splits: Splits, tmp_path: Path) -> 
     settings.optimizer.name, settings.optimizer.lr = "sgd", 1e30
     with pytest.raises(NotFinite, match=r"optimizer\.lr="):
         train(settings, splits, tmp_path)
+
+
+def test_a_model_whose_evaluation_fails_gets_its_own_tensors_back(splits: Splits, tmp_path: Path) -> None:
+    settings = configured(clip_norm=0.0, steps=1)
+    settings.optimizer.name, settings.optimizer.lr, settings.schedule.warmup = "sgd", 1e30, 0.0
+    model = model_of(settings, splits)
+    with pytest.raises(NotFiniteOutputs):
+        fit(
+            model, splits, task_of(splits, settings), recipe_of(settings), device=CPU,
+            checkpoints=Checkpoints(tmp_path, "test", every_s=1e9), on_point=lambda *_: None, on_epoch=lambda *_: None,
+        )  # fmt: skip
+    table = model.get_submodule("bert.embeddings.word_embeddings")
+    assert isinstance(table, torch.nn.Embedding) and not table.sparse and table.weight.grad is None
 
 
 def test_bf16_trains(splits: Splits, tmp_path: Path) -> None:
