@@ -31,7 +31,7 @@ class GroupKey(NamedTuple):
 
     scale: float  # its learning rate as a multiple of the schedule's
     decays: bool
-    is_known: bool = False  # has moments of an earlier training, and so more steps than the others
+    age: int = 0  # steps that its moments of an earlier training have seen, on which their bias correction depends
 
 
 class Gradients(NamedTuple):
@@ -70,11 +70,15 @@ class FlatOptimizer:
         trained = [p for p in model.parameters() if p.requires_grad and p is not whole]
         self.names = {parameter: name for name, parameter in model.named_parameters()}
         self.slices: list[ParameterSlice] = []
-        known = {name.rpartition("/")[0] for name in moments or {}}
+        ages = {
+            name.rpartition("/")[0]: int(value) for name, value in (moments or {}).items() if name.endswith("/step")
+        }
         self.long = [p for p in trained if p.ndim > 1 and p.numel() > LONG]
         own = {p: rate / settings.lr for p, rate in own_rates(model).items()}
         scales = layer_rates(model, settings.layer_decay) | own
-        keys = {p: GroupKey(scales.get(p, 1.0), p.ndim > 1 and p not in own, self.names[p] in known) for p in trained}
+        keys = {
+            p: GroupKey(scales.get(p, 1.0), p.ndim > 1 and p not in own, ages.get(self.names[p], 0)) for p in trained
+        }
         self.table_scale = scales.get(table.embedding.weight, 1.0) if table else 1.0
         # Sorted, so that every group is one contiguous part of the buffer.
         self.short = sorted((p for p in trained if p.ndim <= 1 or p.numel() <= LONG), key=lambda p: keys[p])
@@ -84,7 +88,7 @@ class FlatOptimizer:
             self.slices.append(ParameterSlice(self.names[parameter], parameter, slice(None)))
         if table:
             rows = self._train_rows(table)
-            members[GroupKey(self.table_scale, True, table.name in known)].append(rows)
+            members[GroupKey(self.table_scale, True, ages.get(table.name, 0))].append(rows)
             self.slices.append(ParameterSlice(table.name, rows, slice(None)))
         groups = [
             {"params": params, "weight_decay": self.decay if key.decays else 0.0, "scale": key.scale}

@@ -158,20 +158,23 @@ def test_the_released_model_has_tensors_of_its_own(splits: Splits) -> None:
 def test_moments_handed_on_continue_the_training_and_what_is_new_begins_its_own(
     splits: Splits, monkeypatch: pytest.MonkeyPatch, long: int, model: ModelSettings, is_grown: bool
 ) -> None:
-    """Two loops of three steps against the textbook optimizer over six, which meets a new parameter halfway."""
+    """Three loops of three steps against the textbook optimizer over nine, which meets a new parameter in the second.
+
+    In the third, the new parameter has moments too, of fewer steps than the others.
+    """
     monkeypatch.setattr(flat, "LONG", long)
     settings = settings_of(model, decay=0.1, clip=0.0)
     settings.schedule.name, settings.schedule.warmup = "constant", 0.0
     found, expected, moments = built(settings, splits), built(settings, splits), dict[str, torch.Tensor]()
     optimizer = torch.optim.AdamW(grouped(expected, 0.1), lr=5e-3, foreach=False)
-    for half in range(2):
-        if half and is_grown:
+    for part in range(3):
+        if part == 1 and is_grown:
             for each in (found, expected):
                 each.classifier = Scaled(each.classifier)  # type: ignore[arg-type]
             optimizer.add_param_group({"params": [expected.classifier.scale], "weight_decay": 0.0})  # type: ignore[union-attr]
             moments = {name.replace("classifier.", "classifier.inner."): tensor for name, tensor in moments.items()}
         loop = Trainer(found, splits, task_of(splits, settings), recipe_of(settings), CPU, moments=moments)
-        for rows in loop.plan.batches(half)[:3]:
+        for rows in loop.plan.batches(part)[:3]:
             dropout_generator.seed(int(rows[0]))
             loop.step(rows)
             dropout_generator.seed(int(rows[0]))
