@@ -61,8 +61,10 @@ def switch_dropout_off(model: nn.Module) -> None:
 
 
 def has_dropout(model: nn.Module) -> bool:
-    """Does a model use dropout, so that two forward passes in training differ?"""
-    return any(part.p > 0.0 for part in model.modules() if isinstance(part, nn.Dropout | TokenDropout))
+    """Is any dropout of a model active, so that two forward passes differ? None is in evaluation mode."""
+    return any(
+        part.training and part.p > 0.0 for part in model.modules() if isinstance(part, nn.Dropout | TokenDropout)
+    )
 
 
 class Dropout(nn.Dropout):

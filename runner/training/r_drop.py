@@ -31,9 +31,12 @@ def r_drop_loss(
 
 
 def check_dropout(model: nn.Module, alpha: float) -> None:
-    """Raise ConfigError if train.r_drop is set and the model has no dropout: both passes would be identical."""
-    if alpha and not has_dropout(model):
+    """Raise ConfigError if train.r_drop is set and a training has no dropout: both passes would be identical."""
+    was_training = model.training
+    has_any = has_dropout(model.train())  # parts that are frozen have none
+    model.train(was_training)
+    if alpha and not has_any:
         raise ConfigError(
-            f"train.r_drop={alpha:g}: R-Drop needs dropout, but this model has none. Try: model.dropout=0.1, or "
-            "train.r_drop=0"
+            f"train.r_drop={alpha:g}: R-Drop needs dropout, but this model has none outside frozen parts. "
+            "Try: model.dropout=0.1, or train.r_drop=0"
         )

@@ -104,3 +104,18 @@ def test_a_model_without_dropout_is_refused() -> None:
         check_dropout(layers, 1.0)
     dropout.p = 0.1
     check_dropout(layers, 1.0)
+
+
+def test_dropout_in_a_frozen_encoder_does_not_count(splits: Splits) -> None:
+    settings = configured()
+    settings.model.freeze, settings.model.readout = "encoder", {
+        "name": "adapter_pool", "size": 4, "pool": "masked_mean", "shared": True, "skip": False, "length": 64,
+    }  # fmt: skip
+    model = model_of(
+        settings, splits
+    ).eval()  # the head has no dropout, and the encoder's layers, which have, are frozen
+    with pytest.raises(ConfigError, match="outside frozen parts"):
+        check_dropout(model, 1.0)
+    assert not model.training
+    settings.model.freeze = "embeddings"
+    check_dropout(model_of(settings, splits), 1.0)
