@@ -40,7 +40,7 @@ def cast_to_bf16(model: nn.Module) -> None:
     bert = model.get_submodule("bert")
     for name, part in bert.named_children():
         if name != "pooler":
-            part.to(torch.bfloat16)
+            _cast(part)
     meeting = list(_below(bert))
     for layer in (*bert.get_submodule("pooler").modules(), *model.get_submodule("classifier").modules()):
         if isinstance(layer, nn.Linear):
@@ -49,6 +49,19 @@ def cast_to_bf16(model: nn.Module) -> None:
             meeting.append(layer)
     for layer in meeting:
         layer.register_forward_pre_hook(to_own_type)
+
+
+def _cast(part: nn.Module) -> None:
+    """Cast the tensors that are saved; computed ones, such as the frequencies of rotary positions, stay float32.
+
+    In bfloat16, the angle of a position in the hundreds would be off by up to a radian.
+    """
+    saved = part.state_dict().keys()
+    computed = [(name, buffer) for name, buffer in part.named_buffers() if name not in saved]
+    part.to(torch.bfloat16)
+    for name, buffer in computed:
+        owner, _, last = name.rpartition(".")
+        part.get_submodule(owner).register_buffer(last, buffer, persistent=False)
 
 
 def _below(bert: nn.Module) -> Iterator[nn.Module]:

@@ -7,14 +7,18 @@ from typing import Any
 
 import pytest
 import torch
+import transformers
 
+from models.backbones.transformers_backbone import wrap_encoder
 from models.build import build
 from models.compression.bf16 import Bf16, cast_to_bf16
 from models.compression.settings.quantization import Bf16 as Options
+from models.heads.attach import attach_head
 from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from runner.measure.size import bytes_packed
 from tests.models.compression.row_context import answers, applied, reopened
+from tests.models.families import FAMILIES
 from tests.models.helpers import SMALL, small
 from tests.models.onnx.test_graph import LETTERS
 from tests.models.sounds import KINDS, frames, of_sounds
@@ -77,4 +81,16 @@ def test_computed_word_vectors_meet_weights_of_half_the_bytes(family: str) -> No
     model = build(settings, HeadSpec("text", 3), vocab_size=90, tokens=lambda: words)[0].eval()
     before = answers(model)
     cast_to_bf16(model)
+    torch.testing.assert_close(answers(model).float(), before, rtol=0.05, atol=0.05)
+
+
+@pytest.mark.parametrize("family", ["ModernBert", "NomicBert"])
+def test_the_frequencies_of_rotary_positions_stay_exact(family: str) -> None:
+    config = getattr(transformers, f"{family}Config")(**FAMILIES[family])
+    model = attach_head(*wrap_encoder(config.to_dict(), {"name": "mean"}, 0.1), HeadSpec(outputs=2)).eval()
+    frequencies = {name: buffer.clone() for name, buffer in model.named_buffers() if "inv_freq" in name}
+    before = answers(model)
+    cast_to_bf16(model)
+    found = dict(model.named_buffers())
+    assert frequencies and all(torch.equal(found[name], value) for name, value in frequencies.items())
     torch.testing.assert_close(answers(model).float(), before, rtol=0.05, atol=0.05)
