@@ -136,6 +136,7 @@ class DistilHook(TrainingHook):
         self.weights = {name: weight for name, weight in vars(losses).items() if weight}
         self.pair = pair
         self.needs_internals = losses.internal
+        self.soft = pair.options.soft
         self._internal_losses: dict[str, Callable[[Internals, Internals], Tensor]] = {
             "hidden": self._hidden,
             "embedding": self._embedding,
@@ -201,7 +202,8 @@ class DistilHook(TrainingHook):
     def _soft(self, output: Tensor, targets: Targets, rows: np.ndarray) -> Tensor:
         context, options = self.pair.context, self.pair.options
         wanted = self.internals[1].logits if self.internals else context.teacher_logits(rows)
-        return context.task.match(output, wanted, targets, soft=options.soft, temperature=options.temperature)
+        found = context.task.match(output, wanted, targets, soft=options.soft, temperature=options.temperature)
+        return found * self.matched
 
     def _vector(self, rows: np.ndarray) -> Tensor:
         assert self.vectors is not None, "forward comes before loss"

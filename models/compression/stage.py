@@ -36,6 +36,8 @@ class TrainingHook:
     """Hooks of a stage in the training loop; by default they change nothing."""
 
     extra: nn.Module | None = None  # trained along with the model and dropped afterwards, such as projections
+    soft: str = "kl"  # how its loss compares outputs with a teacher's, see TaskView.match
+    matched: float = 1.0  # the factor of that term in this part of a batch (train.accumulate), set before `loss`
     settled: int | None = None  # step from which no more weights are removed; a later drop in score means divergence
 
     def begin(self, model: nn.Module, total_steps: int) -> None:
@@ -235,10 +237,7 @@ class StageContext(Stopwatch, Protocol):
         ...
 
     def add_unlabelled(self) -> int:
-        """Append the unlabelled texts from the stage's settings to its training rows; returns their number.
-
-        The task's loss ignores them.
-        """
+        """Append the settings' unlabelled texts to the training rows, without labels, and return their number."""
         ...
 
     def log_point(self, values: dict[str, float]) -> None:

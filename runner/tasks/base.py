@@ -154,7 +154,7 @@ class Task(ABC):
         """Return the mean loss that a compression stage sees, a scalar; all items have a label."""
         return self.loss(output, targets)
 
-    def items(self, targets: Mapping[str, np.ndarray], known: np.ndarray | None = None) -> float:
+    def items(self, targets: Mapping[str, np.ndarray], known: np.ndarray | None = None, soft: str = "kl") -> float:
         """Return how many items of a part of a batch `match` takes its mean over; known: as in `loss`, counts these."""
         return float(len(targets["labels"]) if known is None else known.sum())
 

@@ -22,7 +22,7 @@ from runner.statistics.rank_scores import COLUMNS, RANK_SCORES, TRUTH
 from runner.tasks.base import Task
 from runner.tasks.finite import refuse_not_finite
 from runner.tasks.rank_conflicts import rank_conflicts
-from runner.tasks.rank_losses import LISTWISE, LOSSES, listwise_match, margin_mse, pointwise
+from runner.tasks.rank_losses import LISTWISE, LOSSES, MARGIN_MSE, listwise_match, margin_mse, pointwise
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,7 +55,7 @@ class Rank(Task):
     baseline_name = "first ranking"
     cosine_losses = ("auto",)
     losses = tuple(LOSSES)
-    soft_losses = ("kl", "cross_entropy", "margin_mse")
+    soft_losses = ("kl", "cross_entropy", MARGIN_MSE)
 
     @classmethod
     def conflicts(cls, settings: Settings) -> list[str]:
@@ -105,24 +105,31 @@ class Rank(Task):
         """The name of the loss."""
         return AUTO if self.facts.loss == "auto" else self.facts.loss
 
-    def items(self, targets: Mapping[str, np.ndarray], known: np.ndarray | None = None) -> float:
-        """Return the groups of a part of a batch; all rows have a label."""
+    def items(self, targets: Mapping[str, np.ndarray], known: np.ndarray | None = None, soft: str = "kl") -> float:
+        """Return the groups of a part of a batch, or those with a pair to compare; all rows have a label."""
+        if soft == MARGIN_MSE:
+            return self._groups_of_pairs(targets)
         return float(len(np.unique(targets["item_groups"])))
 
     def weight(self, targets: Mapping[str, np.ndarray], known: np.ndarray | None = None) -> float:
         """Return the pairs of a part of a batch, or the groups that the loss is a mean over."""
         if self.loss_name == AUTO:
             return float(len(targets["labels"]))
+        if self.loss_name != LISTWISE:
+            return self._groups_of_pairs(targets)
+        return float(len(np.unique(targets["item_groups"][targets["labels"] >= self.facts.relevant_from])))
+
+    def _groups_of_pairs(self, targets: Mapping[str, np.ndarray]) -> float:
+        """Return the groups with a relevant document and another."""
         groups, relevant = targets["item_groups"], targets["labels"] >= self.facts.relevant_from
-        counted = np.unique(groups[relevant])
-        return float(len(counted if self.loss_name == LISTWISE else np.intersect1d(counted, groups[~relevant])))
+        return float(len(np.intersect1d(groups[relevant], groups[~relevant])))
 
     def match(
         self, student: Tensor, teacher: Tensor, targets: Mapping[str, Tensor], *, soft: str, temperature: float
     ) -> Tensor:
         """Return the divergence or the cross entropy of the softmax over each group, or the distance of margins."""
         groups, mine, wanted = targets["item_groups"], score_of(student), score_of(teacher)
-        if soft == "margin_mse":
+        if soft == MARGIN_MSE:
             return margin_mse(mine, wanted, targets["labels"] >= self.facts.relevant_from, groups)
         return listwise_match(mine, wanted, groups, temperature, entropy=soft == "cross_entropy")
 

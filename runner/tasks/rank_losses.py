@@ -69,7 +69,7 @@ def listwise_match(scores: Tensor, teacher: Tensor, groups: Tensor, temperature:
     return temperature**2 * (wanted.exp() * (wanted - found)).sum() / count
 
 
-LISTWISE = "listwise"
+LISTWISE, MARGIN_MSE = "listwise", "margin_mse"
 LOSSES = {"pointwise": pointwise, "pairwise": pairwise, "hinge": hinge, LISTWISE: listwise}
 
 

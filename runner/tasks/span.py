@@ -117,7 +117,7 @@ class Span(Task):
         found: Tensor = -(segment_log_softmax(output, rows, windows_of(rows)) * labels).sum()
         return found / (2 * max(1, windows_of(rows)))
 
-    def items(self, targets: Mapping[str, np.ndarray], known: np.ndarray | None = None) -> float:
+    def items(self, targets: Mapping[str, np.ndarray], known: np.ndarray | None = None, soft: str = "kl") -> float:
         """Return the windows of a part of a batch, of which those without a label count in the mean loss, too."""
         return float(windows_of(targets["item_rows"]))
 

@@ -7,6 +7,7 @@ hook or R-Drop adds, a mean over all items, with or without a label.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,19 +16,32 @@ from runner.tasks.base import Task
 Part = tuple[Mapping[str, np.ndarray], np.ndarray | None]  # targets, and which items have a label, None for all
 
 
-def part_shares(task: Task, parts: Sequence[Part]) -> list[tuple[float, float]]:
-    """Return for each part its share of the loss, and the factor of the task's own loss within it.
+class PartShare(NamedTuple):
+    """The share of a part in the loss, and the factors of two terms within it: exactly 1 in a batch that is not split.
 
-    The shares are those of the items. The factor is how much an average label of the part weighs, compared with one of
-    the whole batch: exactly 1 where all labels weigh the same, and of a batch that is not split.
+    own: how much an average label of the part weighs, compared with one of the whole batch. matched: how many of its
+    items are compared with a teacher's, likewise; not all are where that takes pairs of documents.
     """
+
+    share: float
+    own: float
+    matched: float
+
+
+def part_shares(task: Task, parts: Sequence[Part], soft: str = "kl") -> list[PartShare]:
+    """Return the share of each part, which is that of its items; soft: how a hook compares them with a teacher's."""
     items = [task.items(targets) for targets, _ in parts]
     labelled = [task.items(targets, known) for targets, known in parts]
     weights = [task.weight(targets, known) for targets, known in parts]
     count = sum(items) or 1.0  # 0: no word of the batch was masked
     mean = _ratio(sum(weights), sum(labelled))
     means = [_ratio(weight, number) for weight, number in zip(weights, labelled)]
-    return [(own / count, _ratio(one, mean)) for own, one in zip(items, means)]
+    matched = [task.items(targets, soft=soft) for targets, _ in parts]
+    compared = _ratio(sum(matched), sum(items))
+    return [
+        PartShare(own / count, _ratio(one, mean), _ratio(_ratio(number, own), compared))
+        for own, one, number in zip(items, means, matched)
+    ]
 
 
 def _ratio(one: float, other: float) -> float:

@@ -136,9 +136,10 @@ class Trainer:
         epoch, train = self.state.epoch, self.splits.train
         parts = self.plan.parts(rows, self.recipe.train.accumulate)
         batches = [collate(train, part, lookup=self.lookup, epoch=epoch) for part in parts]
-        shares = part_shares(self.task, [(batch.targets, train.has_label(batch.rows)) for batch in batches])
+        known = [(batch.targets, train.has_label(batch.rows)) for batch in batches]
+        shares = part_shares(self.task, known, self.hook.soft)
         loss_sum, outputs = torch.zeros_like(self.loss_sum), list[tuple[Batch, Any]]()
-        for batch, (share, factor) in zip(batches, shares):
+        for batch, (share, factor, self.hook.matched) in zip(batches, shares):
             loss, logits = self._loss(batch, factor)
             (loss * share).backward()
             loss_sum += loss.detach() * (share * len(rows))
