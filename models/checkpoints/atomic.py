@@ -1,4 +1,4 @@
-"""Folders that are written completely or not at all."""
+"""Folders and files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ def written_atomically(folder: Path) -> Iterator[Path]:
         _swap(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file and its folder. Processes that write it at once have different parts, which do not mix."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
 
 
 def _swap(part: Path, folder: Path) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +23,7 @@ from torch import Tensor, nn
 from models.backbones.bert import Layer
 from models.backbones.hooks import ALL, State, Wanted
 from models.backbones.lengths import Lengths
+from models.checkpoints.atomic import write_whole
 from models.compression.lengths.choice import METHOD
 from models.compression.stage import Stopwatch
 from models.compression.structured.layer_widths import encoder_of, restore, widths
@@ -150,10 +150,7 @@ def load_or_measure(model: Network, stopwatch: Stopwatch, *, batch: int, longest
         if kept := _read(path):
             return LengthTable(kept, layers)
         found = measure_table(model, stopwatch, batch=batch, longest=longest)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        part.write_text(json.dumps({"facts": facts, "ms": found.ms}, indent=1), encoding="utf-8")
-        part.replace(path)
+        write_whole(path, json.dumps({"facts": facts, "ms": found.ms}, indent=1))
     return found
 
 

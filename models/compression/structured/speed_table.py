@@ -12,13 +12,13 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from models.checkpoints.atomic import write_whole
 from models.compression.stage import Stopwatch
 from models.compression.structured import layer_widths
 from models.compression.structured.cells import timing_cells
@@ -101,10 +101,7 @@ def cached_ratio(
 
 
 def _write(path: Path, content: JsonObject) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(json.dumps(content, indent=1), encoding="utf-8")
-    part.replace(path)
+    write_whole(path, json.dumps(content, indent=1))
 
 
 def _read_table(path: Path) -> SpeedTable | None:
