@@ -11,6 +11,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from torch import nn
+
+from models.backbones.dropout import Dropout
 from models.checkpoints.source import check_readout
 from models.settings import Finetuning
 from runner.config.compose import compose
@@ -23,11 +26,13 @@ from runner.record.model_folder import folder_of
 from runner.schema import Settings
 from runner.tasks import named_task
 from runner.training.frozen_states import check_size
+from runner.training.r_drop import check_dropout
 
 # Settings of the command that the encoder's run does not share, each with everything below it.
 OF_THE_HEAD = (
     "model/backbone", "model/readout", "model.readout", "model.tune", "model.freeze", "model.carry",
-    "train.epochs", "train.batch_size", "optimizer.lr", "cache", "force", "resume",
+    "train.epochs", "train.steps", "train.batch_size", "optimizer.lr", "compression", "density", "cache", "force",
+    "resume",
 )  # fmt: skip
 
 
@@ -52,9 +57,15 @@ def find_initial_weights(
 
 
 def check_before_finetuning(settings: Settings, notify: Callable[[str], None], exclusive: Exclusive) -> None:
-    """Refuse a readout that the encoder cannot feed, and a store of states that is too large, before any training."""
+    """Refuse, before any training, what a head on this encoder cannot be.
+
+    That is a readout that the encoder cannot feed, R-Drop without dropout above the encoder, and a store of states that
+    is too large.
+    """
     readout, hidden, layers = check_readout(settings.model)
     check_readout_length(readout, settings)
+    last = settings.model.dropout if readout.head_dropout is None else readout.head_dropout
+    check_dropout(nn.ModuleList([readout, Dropout(last)]), settings.train.r_drop)
     if settings.cache.mode == "disk" and not readout.hooks():
         splits = load_run_splits(settings, notify, exclusive)
         check_size(splits, settings.cache, readout, hidden, layers)
@@ -68,9 +79,9 @@ def encoder_settings(settings: Settings) -> Settings:
         model, name=model.backbone, readout=cls, freeze="none", tune=once, carry="encoder", recipe_by_rows=[]
     )
     size = model.tune.batch_size or int(recipe["batch_size"])
-    train = replace(settings.train, epochs=model.tune.epochs, batch_size=size)
+    train = replace(settings.train, epochs=model.tune.epochs, steps=None, batch_size=size)
     optimizer = replace(settings.optimizer, lr=model.tune.lr or float(recipe["lr"]))
-    found = replace(settings, model=plain, train=train, optimizer=optimizer, force=False, resume="auto")
+    found = replace(settings, model=plain, train=train, optimizer=optimizer, compression={}, force=False, resume="auto")
     if task := named_task(found.task, found.data):
         task.adapt(found)
     return found

@@ -93,6 +93,7 @@ REFUSED = [
     (["model/readout=xception"], "needs at least 4 of them; this encoder has 2"),
     (["cache.max_gb=0.00001"], "more than cache.max_gb=1e-05"),
     (["model.freeze=none"], "Try: model.freeze=encoder, or model.tune.epochs=0"),
+    (["train.r_drop=1"], "R-Drop needs dropout"),
     (["model.readout.pool=max"], "expected one of flatten, masked_mean, cls"),
 ]
 
@@ -121,17 +122,21 @@ def composed(*changes: str) -> Any:
 
 @pytest.mark.parametrize("backbone", ["bert-tiny", "bert-mini"])
 def test_the_tuning_run_is_the_run_of_the_plain_encoder(backbone: str) -> None:
-    settings = composed(f"model/backbone={backbone}", "seed=3", "model.tune.epochs=0.3")
+    settings = composed(
+        f"model/backbone={backbone}", "seed=3", "model.tune.epochs=0.3", "train.steps=50", "compression=[int8]"
+    )
     plain = resolve(compose([f"model={backbone}", "data=demo", "seed=3", "train.epochs=0.3"]))
     assert identify(encoder_settings(settings), "d", "t", "w") == identify(plain, "d", "t", "w")
 
 
 def test_its_overrides_leave_out_what_is_the_heads(tmp_path: Path) -> None:
     given = ["model=bertvision", "model/readout=xception", "model.readout.kind=full", "data=demo", "optimizer.lr=1",
-             "cache.dtype=fp32", "model.dropout=0.2", "train.epochs=9", "model.tune.epochs=2"]  # fmt: skip
+             "cache.dtype=fp32", "model.dropout=0.2", "train.epochs=9", "model.tune.epochs=2", "train.steps=50",
+             "compression=[magnitude,int8]", "compression.magnitude.epochs=1", "density=0.5"]  # fmt: skip
     made = encoder_overrides(encoder_settings(composed(*given)), given)
     assert "data=demo" in made and "model.dropout=0.2" in made and "train.epochs=2" in made
-    assert not any("xception" in word or "readout" in word or "cache" in word for word in made)
+    others = ("xception", "readout", "cache", "steps", "compression", "density")
+    assert not any(other in word for word in made for other in others)
     again = encoder_settings(composed(*given))
     direct = resolve(compose(made))
     assert identify(again, "d", "t", "w") == identify(direct, "d", "t", "w")
