@@ -46,7 +46,7 @@ def find_initial_weights(
     model = settings.model
     if model.family == "dsn":
         return InitialWeights()
-    if not model.tune.epochs:
+    if not model.tune.epochs or settings.finished:  # the encoder of a finished run is in its folder
         return InitialWeights(folder_of(model.init_from, settings.paths.output) if model.init_from else None)
     check_before_finetuning(settings, notify, exclusive)
     notify(f"tuning the encoder first, {model.tune.epochs:g} epochs, as a separate run")

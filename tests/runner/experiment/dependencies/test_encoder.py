@@ -51,6 +51,16 @@ def test_one_command_tunes_the_encoder_in_a_run_of_its_own_and_trains_the_head(r
     assert "trained" in table and "deployed" in table and f"{128 * 16 + 16 + 128 * 3 * 16 * 2 + 2:,}" in table
 
 
+def test_a_finished_head_is_compressed_without_tuning_its_encoder_again(reviews: Path, tmp_path: Path) -> None:
+    command = [*TINY, f"data.path={reviews}", "model.tune.epochs=0.5", "train.epochs=1"]
+    assert run_cli(*command, cwd=tmp_path).returncode == 0
+    finished = recorded(tmp_path)["bertvision"].identity
+    options = ["compression=[int8]", f"from={finished[:8]}", "measure=off", "tracker=none"]
+    done = run_cli(*options, cwd=tmp_path)
+    assert done.returncode == 0 and "tuning the encoder" not in done.stdout, done.stderr
+    assert len(list((tmp_path / "outputs").glob("*/record.json"))) == 3
+
+
 def test_an_encoder_and_its_head_go_on_to_other_data(reviews: Path, tmp_path: Path) -> None:
     first = [*TINY, f"data.path={reviews}", "model.tune.epochs=0", "model.readout.pool=masked_mean"]
     assert run_cli(*first, cwd=tmp_path).returncode == 0
