@@ -1,11 +1,13 @@
 """The command `run`: a module of runner/commands/ for each verb, one for experiments, and exit codes.
 
-0 success, 1 a run failed, 2 the user's mistake (one message, no traceback), 130 interrupted.
+0 success, 1 a run failed, 2 the user's mistake (one message, no traceback), 130 interrupted, 141 nobody reads the
+output any more.
 Nothing heavy is imported here: help, lists and config mistakes answer in under a second.
 """
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import gc
 import importlib
@@ -18,7 +20,7 @@ from types import FrameType
 
 from runner.commands import help as help_verb
 from runner.config.folders import take_config_folders
-from runner.errors import USER_ERRORS, ConfigError, refuse, unreadable
+from runner.errors import CLOSED_PIPE, USER_ERRORS, ConfigError, refuse, unreadable
 from runner.sanitize import say
 from runner.track.errors import TrackError
 from runner.version import VERSION
@@ -98,13 +100,25 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # a character that the terminal cannot write must not end a run
             stream.reconfigure(errors="backslashreplace")
     try:
-        sys.exit(dispatch(sys.argv[1:]))
+        code = dispatch(sys.argv[1:])
+        sys.stdout.flush()  # here, where an error has an exit code
     except KeyboardInterrupt:
-        print("run: interrupted", file=sys.stderr)
-        sys.exit(130)
+        with contextlib.suppress(OSError):  # Ctrl-C ended the reader of a pipe too, as in `run ... 2>&1 | tee log`
+            print("run: interrupted", file=sys.stderr)
+        code = 130
     except BrokenPipeError:  # `run list | head`
-        sys.stderr.close()
-        sys.exit(141)
+        code = CLOSED_PIPE
+    except OSError as error:
+        code = refuse(unreadable(error))
+    except SystemExit as end:
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        code = CLOSED_PIPE  # rich turns the error into an exit
+    try:
+        sys.stdout.flush()
+    except OSError:  # what it still holds is dropped: Python would try once more at its end, and set another exit code
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    sys.exit(code)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
@@ -158,10 +172,6 @@ def run_verb(name: str, words: list[str]) -> int:
     except TrackError as error:
         say(f"run {name}: {error}", sys.stderr)
         return 1
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        return refuse(unreadable(error))
 
 
 def _imported(module: str) -> Callable[..., int]:

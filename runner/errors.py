@@ -10,7 +10,9 @@ from models.errors import ModelError
 from runner.sanitize import say
 
 # Errors of a full or read-only file system: the user can fix them, they are not bugs.
-DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
+FULL = (errno.ENOSPC, errno.EDQUOT)
+DISK = (*FULL, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
+CLOSED_PIPE = 141  # the exit code where the reader of the output has closed the pipe
 
 
 class ConfigError(ValueError):
@@ -33,11 +35,12 @@ def as_user_error(error: OSError) -> ConfigError:
 
 
 def unreadable(error: OSError) -> list[str]:
-    """Return the message about a path that cannot be used: too long, not permitted, or on a disk that is no longer
-    there.
+    """Return the message about a path that cannot be used: too long, not permitted, or on a disk that is full or no
+    longer there.
     """
     where = f"{error.filename}: " if error.filename else ""
-    return [f"{where}{error.strerror or error}. Try another path, or fix that one"]
+    cure = "Free some space, or try another path" if error.errno in FULL else "Try another path, or fix that one"
+    return [f"{where}{error.strerror or error}. {cure}"]
 
 
 def refuse(problems: list[str]) -> int:

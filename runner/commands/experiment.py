@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import io
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,13 +15,13 @@ from runner.config.from_run import expand_from
 from runner.config.keys import did_you_mean
 from runner.config.plugins import register_sweeps
 from runner.config.resolve import resolve
-from runner.errors import USER_ERRORS, ConfigError, refuse, unreadable
+from runner.errors import CLOSED_PIPE, USER_ERRORS, ConfigError, refuse, unreadable
 from runner.experiment.context import RunContext
 from runner.experiment.outcome import Outcome
 from runner.experiment.start import start_run
 from runner.machine.child_process import enter_folder
 from runner.machine.collector import paused_collector
-from runner.sanitize import MaskedStream
+from runner.sanitize import mask
 from runner.sweep.job_function import JobFunction
 from runner.tune.trial_pruning import trial_watch
 
@@ -61,6 +62,8 @@ class ExperimentFunction(JobFunction):
         except USER_ERRORS as error:
             refuse(str(error).splitlines())
             outcome = Outcome(exit_code=2, reason=str(error))
+        except BrokenPipeError:  # Hydra would print a traceback
+            outcome = Outcome(exit_code=CLOSED_PIPE)
         except OSError as error:  # before the run folder existed; later ones are in its record
             refuse(unreadable(error))
             outcome = Outcome(exit_code=2, reason=str(error))
@@ -139,9 +142,16 @@ def _call_hydra(words: list[str], function: JobFunction) -> int:
     install_plugins()
     register_sweeps(words)
     sys.argv[:] = ["run", *words]  # Hydra reads the words here, and derives the job's name from the first
-    is_shown = any(word.startswith(("-c", "--cfg", "-i", "--info")) for word in words)
-    with contextlib.redirect_stdout(MaskedStream(sys.stdout)) if is_shown else contextlib.nullcontext():
-        hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")(function)()
+    main = hydra.main(version_base="1.3", config_path="pkg://conf", config_name="config")(function)
+    if not any(word.startswith(("-c", "--cfg", "-i", "--info")) for word in words):
+        main()
+        return 0
+    shown = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(shown):
+            main()
+    finally:  # printed here: Hydra would answer a closed pipe with a traceback
+        print(mask(shown.getvalue()), end="")
     return 0
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from data.json_types import JsonObject
 from runner.config.recipes import with_recipe
-from runner.errors import as_user_error
+from runner.errors import CLOSED_PIPE, as_user_error
 from runner.experiment.claim import claim, require_progress
 from runner.experiment.context import RunContext
 from runner.experiment.dependencies.earlier_stages import run_earlier_stages
@@ -176,19 +176,19 @@ def _recorded(
     if mirror:
         for other in [folder, *closed]:
             mirror.request(other)
-    terminal.begin(prepared)
     wait_s, code = settings.tracker.wait_s, 0
     try:
+        terminal.begin(prepared)
         run_last_stage(prepared, writer, terminal, mirror, context.watch)
         writer.add_metrics({"time/total_s": context.exclusive.clock() - begun})
         writer.finish("done")
         clear_checkpoints(folder)
     except KeyboardInterrupt as interruption:
-        if writer.record.status == "done":
-            writer.write()  # the interruption may have come before; only checkpoints are left to be removed
-        else:
-            writer.finish("killed", str(interruption) or "interrupted")
+        _record_interruption(str(interruption) or "interrupted", writer, terminal)
         wait_s, code = AFTER_CTRL_C_S, 130
+    except SystemExit:  # rich raises it where nobody reads the output any more, as in `run ... | head`
+        _record_interruption("the reader of its output closed the pipe", writer, terminal)
+        wait_s, code = AFTER_CTRL_C_S, CLOSED_PIPE
     except Paused as pause:
         writer.finish("killed", str(pause))
     except Pruned as end:
@@ -201,9 +201,10 @@ def _recorded(
     context.exclusive.exit()  # from here on the run only waits for the mirror
     if writer.record.status == "done":
         _write_page(writer.record, folder, terminal)
+    if mirror:
+        mirror.request(folder)  # before the last output, whose reader may be gone
     terminal.end(writer.record, folder)
     if mirror:
-        mirror.request(folder)
         problem = mirror.close(wait_s)
         if problem:
             terminal.say(problem)
@@ -216,6 +217,17 @@ def _write_page(record: RunRecord, folder: Path, terminal: Terminal) -> None:
         write_run_page(record, folder)
     except OSError as error:
         terminal.say(f"the page of the run cannot be written: {error}")
+
+
+def _record_interruption(reason: str, writer: RecordWriter, terminal: Terminal) -> None:
+    """Close the record of a run that was interrupted; a full disk does not change that it was."""
+    try:
+        if writer.record.status == "done":
+            writer.write()  # the interruption may have come before; only checkpoints are left to be removed
+        else:
+            writer.finish("killed", reason)
+    except OSError as unwritable:  # the next command finds the record open and closes it as killed
+        terminal.say(f"the record cannot be written: {unwritable}")
 
 
 def _record_failure(error: Exception, writer: RecordWriter, terminal: Terminal) -> None:

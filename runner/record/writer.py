@@ -147,11 +147,14 @@ class RecordWriter:
         self._change(status="failed", reason=mask(reason))
 
     def finish(self, status: str, reason: str | None = None) -> None:
-        """Close the run as done, failed or killed; this is the last thing it writes."""
+        """Close the run as done, failed or killed; this is the last thing it writes.
+
+        Raises OSError for a full disk; `record` has its end nevertheless.
+        """
+        self._change(status=status, reason=reason and mask(reason), ended=now())
         if self._stream is not None:
             self._stream.close()
             self._stream = None
-        self._change(status=status, reason=reason and mask(reason), ended=now())
         self.write()
 
     def _change(self, **values: Any) -> None:

@@ -25,6 +25,7 @@ from runner.errors import as_user_error, refuse
 from runner.experiment.outcome import Outcome
 from runner.machine.facts import usable_cores
 from runner.machine.threads import set_threads
+from runner.sanitize import say
 from runner.sweep.job_function import JobFunction
 from runner.sweep.ledger import Ledger, Search
 from runner.sweep.other_data import on_other_data
@@ -127,7 +128,10 @@ class LocalLauncher(Launcher):
         try:
             self._run(jobs, self._open(jobs, sweep, slots), sweep, slots)
         except BaseException:
-            self.finish(interrupted=True)
+            try:
+                self.finish(interrupted=True)
+            except OSError as error:  # a full disk: what ended the sweep counts
+                say(f"the end of the sweep cannot be written: {error}", sys.stderr)
             raise
         if not self.in_batches:
             self.finish()

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from runner.record.folder import find_record
+from runner.record.folder import RECORD, find_record
+from runner.record.json_files import write_json
 from tests.conftest import REPO, crowding, run_cli
 from tests.fork_server import environment_of, fork_server
-from tests.records import read, records
+from tests.records import read, record_json, records
 
 SMALL = [
     "data=files", "data.text=review", "data.label=stars", "model.tokenizer=train", "model.vocab_size=120",
@@ -142,6 +143,24 @@ def test_mistakes_are_one_message_exit_code_2_and_write_nothing(
     assert done.returncode == 2, done.stderr
     assert expected in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "outputs").exists()
+
+
+@pytest.mark.parametrize("words", ["--help", "--cfg job", "list runs"])
+@pytest.mark.parametrize("is_unbuffered", [False, True])
+def test_nobody_reads_the_output_or_its_disk_is_full(words: str, is_unbuffered: bool, tmp_path: Path) -> None:
+    folder = tmp_path / "outputs" / "0123456789"
+    folder.mkdir(parents=True)
+    write_json(folder / RECORD, record_json())  # list runs prints it by rich
+    env = environment_of({"PYTHONUNBUFFERED": "1" if is_unbuffered else ""})
+    reading, closed = os.pipe()
+    os.close(reading)
+    for target, code, said in ((closed, 141, ""), (os.open("/dev/full", os.O_WRONLY), 2, "No space left on device")):
+        done = subprocess.run(
+            [sys.executable, "-m", "runner.cli", *words.split()], cwd=tmp_path, env=env, stdout=target,
+            stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        os.close(target)
+        assert done.returncode == code and said in done.stderr and len(done.stderr.splitlines()) == bool(said)
 
 
 def run_without_mlflow(words: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from runner.config.compose import compose
 from runner.config.resolve import resolve
-from runner.errors import ConfigError
+from runner.errors import CLOSED_PIPE, ConfigError
 from runner.experiment.context import RunContext
 from runner.experiment.run import run
 from runner.record import writer
@@ -49,7 +50,7 @@ def test_a_search_may_end_a_run_after_an_epoch(tmp_path: Path) -> None:
     def watch(epoch: int, score: float) -> None:
         raise Pruned(f"pruned after epoch {epoch}")
 
-    outcome = run(settings(tmp_path), WORDS, RunContext(watch=watch))
+    outcome = run(settings(tmp_path, "resume=never"), WORDS, RunContext(watch=watch))
     assert outcome.exit_code == 0 and outcome.record
     assert (outcome.record.status, outcome.record.reason) == ("killed", "pruned after epoch 1")
     assert outcome.record.pruned
@@ -82,3 +83,29 @@ def test_ctrl_c_while_the_finished_record_is_written_leaves_a_finished_record(
     assert outcome.exit_code == 130 and outcome.record and interrupted
     found = read_record(tmp_path / "outputs" / outcome.record.identity)
     assert found and found.status == outcome.record.status == "done"
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "reason"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (SystemExit(1), CLOSED_PIPE, "the reader of its output closed the pipe"),
+    ],
+)
+def test_an_interruption_is_recorded_and_is_one_on_a_full_disk_too(
+    end: BaseException, code: int, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise end
+
+    def is_full(path: Path, content: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    def stop_full(*_: object) -> None:
+        monkeypatch.setattr(writer, "write_json", is_full)
+        raise end
+
+    for watch in (stop, stop_full):
+        outcome = run(settings(tmp_path, "resume=never"), WORDS, RunContext(watch=watch))
+        assert outcome.exit_code == code and outcome.record
+        assert (outcome.record.status, outcome.record.reason) == ("killed", reason)
