@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from datasets import Dataset
 
-GO_ON = "Go on with: HF_ENDPOINT=<a hub that has it>, data=files data.path=<your copy>, or data=demo"
+OWN_DATA = "data=files data.path=<your copy>, or data=demo"
 
 
 def read_hub(settings: DataSettings, target: str = "auto", *, has_groups: bool = False) -> RawData:
@@ -63,8 +63,11 @@ def read_hub(settings: DataSettings, target: str = "auto", *, has_groups: bool =
     return RawData(found, splits, dropped, [*notes, *found.notes])
 
 
-def load_hub_split(settings: DataSettings, split: str) -> Dataset:
-    """Load one split as a `datasets.Dataset`."""
+def load_hub_split(settings: DataSettings, split: str, own_data: str = OWN_DATA) -> Dataset:
+    """Load one split as a `datasets.Dataset`; DataError with a suggestion.
+
+    own_data: the words of a command that reads other data instead.
+    """
     import datasets
     import httpx2  # the HTTP library of huggingface_hub; its errors pass through if a connection breaks
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
@@ -73,18 +76,19 @@ def load_hub_split(settings: DataSettings, split: str) -> Dataset:
     if not sys.stderr.isatty():
         datasets.disable_progress_bars()
     what = f"{settings.id}{f' ({settings.config})' if settings.config else ''}"
+    go_on = f"Go on with: HF_ENDPOINT=<a hub that has it>, {own_data}"
     try:
         return datasets.load_dataset(settings.id, settings.config, split=split)
     except (ValueError, KeyError, TypeError) as error:
         reason = first_error_line(error).rstrip(".")
         if "Unknown split" in reason and split != settings.train_split:
-            cure = f"Try: data.split={settings.train_split}, which train, val and test are then all cut from. {GO_ON}"
+            cure = f"Try: data.split={settings.train_split}, which train, val and test are then all cut from. {go_on}"
         else:
-            cure = GO_ON
+            cure = go_on
         raise DataError(f"{what} has no split {split!r} that can be read: {reason}. {cure}") from error
     except RuntimeError as error:
         if "script" not in str(error):
-            raise DataError(f"{what} cannot be read: {first_error_line(error)}. {GO_ON}") from error
+            raise DataError(f"{what} cannot be read: {first_error_line(error)}. {go_on}") from error
         raise DataError(
             f"{what} is a loading script, and code from a hub is never run here. Run it where it is trusted (datasets "
             "before 4.0, trust_remote_code=True), save it (train.to_parquet('train.parquet'), test the same way), "
@@ -94,7 +98,7 @@ def load_hub_split(settings: DataSettings, split: str) -> Dataset:
         OSError, httpx2.HTTPError, HfHubHTTPError, HFValidationError, datasets.exceptions.DatasetsError,
     ) as error:  # fmt: skip
         raise DataError(
-            f"{what} is unavailable from {hub_endpoint()[0]}: {first_error_line(error)}. {GO_ON}"
+            f"{what} is unavailable from {hub_endpoint()[0]}: {first_error_line(error)}. {go_on}"
         ) from error
 
 

@@ -69,7 +69,8 @@ def _hub(
         tell(note)
     names = chosen_paradigms(source, wanted)
     for name in names or (None,):
-        dataset = load_hub_split(DataSettings(name=source.name, id=source.id, config=name), source.split)
+        settings = DataSettings(name=source.name, id=source.id, config=name, train_split=source.split)
+        dataset = load_hub_split(settings, source.split, "or data=files path=<your copy>")
         where = f"{source.id} {name or source.split}"
         columns = {"good": source.good, "bad": source.bad}
         require_columns(dataset.column_names, columns, where, lambda: [])

@@ -101,7 +101,10 @@ def stem_of(wanted: Wanted) -> str:
 
 
 def write_result(folder: Path, stem: str, report: PairReport, table: PairTable) -> Path:
-    """Write both files; the JSON comes last, so that a report has its pairs. Returns the path of the JSON."""
+    """Write both files; the JSON comes last, so that a report has its pairs. Returns the path of the JSON.
+
+    An earlier report of that name is removed first, so that it is never read with the pairs of this one.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -110,9 +113,11 @@ def write_result(folder: Path, stem: str, report: PairReport, table: PairTable) 
     part = part_of(path)
     columns: dict[str, Any] = {PARADIGM: pa.array(table.paradigm.tolist(), pa.string())}
     pq.write_table(pa.table(columns | {name: pa.array(table.numbers[name]) for name in NUMBERS}), part)
+    shown = folder / f"{stem}.json"
+    shown.unlink(missing_ok=True)
     part.replace(path)
-    write_json(folder / f"{stem}.json", asdict(report))
-    return folder / f"{stem}.json"
+    write_json(shown, asdict(report))
+    return shown
 
 
 def read_report(path: Path) -> PairReport | None:

@@ -137,18 +137,23 @@ def mean_accuracy(tasks: list[TaskReport]) -> float:
 
 
 def write_report(folder: Path, report: ProbeReport, right: Right) -> Path:
-    """Write both files; the JSON comes last, so that a report has its rows. Returns the path of the JSON."""
+    """Write both files; the JSON comes last, so that a report has its rows. Returns the path of the JSON.
+
+    An earlier report of that name is removed first, so that it is never read with the rows of this one.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     folder.mkdir(parents=True, exist_ok=True)
+    shown = folder / f"{report.name}.json"
+    shown.unlink(missing_ok=True)
     for task, columns in right.items():
         path = folder / f"{report.name}-{task}.parquet"
         part = part_of(path)
         pq.write_table(pa.table({name: values.astype(np.float32) for name, values in columns.items()}), part)
         part.replace(path)
-    write_json(folder / f"{report.name}.json", asdict(report))
-    return folder / f"{report.name}.json"
+    write_json(shown, asdict(report))
+    return shown
 
 
 def read_report(folder: Path, name: str) -> ProbeReport | None:

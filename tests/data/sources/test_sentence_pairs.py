@@ -96,3 +96,13 @@ def test_blimp_has_its_groups_and_turblimp_its_pairs() -> None:
     assert island.groups["field"] == "syntax" and (len(island), island.total, island.rows) == (3, 1000, [1, 2, 3])
     (turkish,) = read_pairs(pair_source("turblimp"), ["passives"])
     assert len(turkish) == 1000 and turkish.good[0] != turkish.bad[0]
+
+
+def test_a_hub_that_is_away_is_answered_with_the_words_of_the_verb(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise ConnectionError("nobody answers")
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("datasets.load_dataset", away)
+    with pytest.raises(DataError, match=r"is unavailable .*, or data=files path=<your copy>$"):
+        read_pairs(pair_source("blimp"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -50,6 +51,17 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     }  # fmt: skip
     assert read_reports(tmp_path, "then") == [report()]
     assert read_reports(tmp_path, "another start") == []
+
+
+def test_a_report_is_not_read_with_the_pairs_of_a_later_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def is_full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    path = write_result(tmp_path, "pairs_pll-200", report(), table(np.ones(80)))
+    monkeypatch.setattr("runner.minimal_pairs.results.write_json", is_full)
+    with pytest.raises(OSError, match="No space"):
+        write_result(tmp_path, "pairs_pll-200", report(), table(np.zeros(80)))
+    assert read_report(path) is None
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema_version": 9}', '{"schema_version": 1, "groups": 3}'])
