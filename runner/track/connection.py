@@ -39,6 +39,12 @@ class MlflowTarget:
         for start in range(0, len(metrics), MAX_METRICS):
             self.client.log_batch(run_id, metrics=metrics[start : start + MAX_METRICS])
 
+    def log_again(self, run_id: str, points: list[Metric]) -> None:
+        """Send the points that the run does not have yet, by step and value: a resumed run logs some at other times."""
+        names = {point.key for point in points}
+        there = {(name, old.step, old.value) for name in names for old in self.client.get_metric_history(run_id, name)}
+        self.log_metrics(run_id, [point for point in points if (point.key, point.step, point.value) not in there])
+
     def find_run(self, run_id: str) -> Run | None:
         """Return the MLflow run with that id; None for an empty id and for a run that does not exist."""
         from mlflow.exceptions import MlflowException

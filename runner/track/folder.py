@@ -36,6 +36,7 @@ class MirrorState:
     ended: str = ""
     later: int = 0  # checksum of the metrics that were measured after the run and sent
     pages: int = 0  # checksum of the files that were written after the run and sent
+    resumed: bool = False  # went back to a checkpoint: MLflow may have points that the run logs again
     problem: str | None = None  # why the last attempt failed
 
 
@@ -44,6 +45,7 @@ STATE_KINDS = dict.fromkeys(TEXTS, OrNull(str)) | {
     "points": OrNull(int),
     "points_crc": OrNull(int),
     "artifacts": OrNull(bool),
+    "resumed": OrNull(bool),
     "later": OrNull(int),
     "pages": OrNull(int),
 }

@@ -70,11 +70,12 @@ def _sync(folder: Path, record: RunRecord, settings: TrackerSettings, target: Ml
     sent |= _send_points(target, record, points, state)
     sent |= _send_later(target, folder, record, points, state)
     ended = record.status != "running"
+    state.resumed |= bool(before.ended) and not ended
     if ended and settings.artifacts == "all":
         sent |= _send_pages(target, folder, state)
     if ended and (state.status, state.ended) != (record.status, record.ended or ""):
         write_state(folder, state)  # a large upload may fail; the points need not be sent again
-        _send_end(target, state.run_id, folder, record, points, settings)
+        _send_end(target, state, folder, record, points, settings)
         state.artifacts = settings.artifacts != "none"
     elif not ended and run.info.status != "RUNNING":  # resumed
         target.client.update_run(run.info.run_id, status="RUNNING")
@@ -166,9 +167,9 @@ def _send_datasets(target: MlflowTarget, run_id: str, datasets: list[DatasetInpu
 def _send_points(target: MlflowTarget, record: RunRecord, points: Points, state: MirrorState) -> bool:
     """Send the curves in the new lines of metrics.jsonl; return whether there were new points."""
     if points.crc(state.points) != state.points_crc or state.points > len(points.lines):
-        state.points = 0  # a resumed run went back to its checkpoint and wrote other lines
+        state.points, state.resumed = 0, True  # back at its checkpoint, it wrote other lines
     new = points.parsed(state.points)
-    target.log_metrics(state.run_id, translate.curve_metrics(record, new))
+    (target.log_again if state.resumed else target.log_metrics)(state.run_id, translate.curve_metrics(record, new))
     state.points, state.points_crc = len(points.lines), points.crc(len(points.lines))
     return bool(new)
 
@@ -199,10 +200,12 @@ def _send_pages(target: MlflowTarget, folder: Path, state: MirrorState) -> bool:
 
 
 def _send_end(
-    target: MlflowTarget, run_id: str, folder: Path, record: RunRecord, points: Points, settings: TrackerSettings
+    target: MlflowTarget, state: MirrorState, folder: Path, record: RunRecord, points: Points, settings: TrackerSettings
 ) -> None:
     """Send the final values, headline metrics first, then the files, and last the final status."""
+    run_id = state.run_id
     target.log_metrics(run_id, translate.headline_metrics(record, points))
+    (target.log_again if state.resumed else target.log_metrics)(run_id, translate.detail_points(record, points))
     target.log_metrics(run_id, translate.detail_metrics(record, points))
     if settings.artifacts != "none":
         text = (folder / RECORD).read_text(encoding="utf-8")

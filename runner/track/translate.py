@@ -84,22 +84,27 @@ def headline_metrics(record: RunRecord, points: Points) -> list[Metric]:
     return _metrics(values, 0, _end_of(record, points))
 
 
-def detail_metrics(record: RunRecord, points: Points) -> list[Metric]:
-    """Return all metrics that are neither curves nor headlines.
-
-    Points keep their step. A final value is sent at the last step if the metric also has points, else at step 0.
-    """
-    logged = points.parsed()
+def detail_points(record: RunRecord, points: Points) -> list[Metric]:
+    """Return the logged points of all metrics that are no curves."""
     found: list[Metric] = []
-    for point in logged:
+    for point in points.parsed():
         own = {name: value for name, value in point.items() if not is_curve(name, record)}
         found += _metrics(_as_details(own), point["step"], point["time"])
+    return found
+
+
+def detail_metrics(record: RunRecord, points: Points) -> list[Metric]:
+    """Return the final values of all metrics that are neither curves nor headlines.
+
+    They are sent at the last step if the metric also has points, else at step 0.
+    """
+    logged = points.parsed()
     with_points = {name for point in logged for name in point if not is_curve(name, record)}
     final = {name: value for name, value in record.metrics.items() if name not in headline_names(record)}
     last = {name: value for name, value in final.items() if name in with_points}
     end, step = _end_of(record, points), max((point["step"] for point in logged), default=0)
     there = {(name, value) for point in logged if point["step"] == step for name, value in point.items()}
-    found += _metrics(_as_details({k: value for k, value in last.items() if (k, value) not in there}), step, end)
+    found = _metrics(_as_details({k: value for k, value in last.items() if (k, value) not in there}), step, end)
     return found + _metrics(_as_details({k: value for k, value in final.items() if k not in last}), 0, end)
 
 

@@ -133,6 +133,28 @@ def test_a_resumed_run_goes_on_in_its_mirror(output: Path, target: MlflowTarget)
     assert {(step, 9.0) for step in range(3, 7)} <= set(history(target, "at_step/train_loss"))
 
 
+@pytest.mark.parametrize("status", ["killed", "running"])  # Ctrl-C, kill -9
+def test_points_that_a_resumed_run_logs_again_are_in_mlflow_once(
+    output: Path, target: MlflowTarget, status: str
+) -> None:
+    ended = "2026-01-02T03:04:30+00:00" if status == "killed" else None
+    folder = write_record(output / "abc", status=status, ended=ended)
+    add_points(folder, range(1, 5), **{"train/examples_per_s": 5.0})
+    sync_run(folder, SETTINGS, target)
+    lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (folder / "metrics.jsonl").write_text("".join(lines[:2]), encoding="utf-8")  # the checkpoint is after step 2
+    write_record(folder, status="running", ended=None)
+    for steps in (range(3, 5), range(5, 7)):  # the same values, at other times
+        sync_run(folder, SETTINGS, target)
+        for step in steps:
+            add_points(folder, range(step, step + 1), **{"train/examples_per_s": 5.0, "time": CLOCK + 100 + step})
+    sync_run(folder, SETTINGS, target)
+    write_record(folder, ended="2026-01-02T03:09:05+00:00")
+    sync_run(folder, SETTINGS, target)
+    assert history(target, "at_step/train_loss") == [(step, 1.0 / step) for step in range(1, 7)]
+    assert history(target, "detail/train/examples_per_s") == [(step, 5.0) for step in range(1, 7)]
+
+
 def test_a_forced_rerun_supersedes_the_older_one(output: Path, target: MlflowTarget) -> None:
     folder = write_run(output / "abc")
     sync_run(folder, SETTINGS, target)

@@ -40,7 +40,7 @@ def test_curves_headlines_and_details_share_the_finite_values_among_them(tmp_pat
         ("test/accuracy", 0.75, 0),
         ("cost/params", 1000, 0),
     ]
-    details = translate.detail_metrics(record, points)
+    details = [*translate.detail_points(record, points), *translate.detail_metrics(record, points)]
     assert [(one.key, one.value, one.step) for one in details] == [
         ("detail/train/epoch", 1.0, 1), ("detail/train/epoch", 1.0, 2), ("detail/train/epoch", 2.0, 2),
         ("detail/cost/macs", 5.0, 0),
