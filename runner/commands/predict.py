@@ -92,7 +92,7 @@ def table_of(source: str, asked: list[str], literal: int, chosen: dict[str, str]
 
     Raises ConfigError for a word that looks like a file but is not one.
     """
-    found = ""
+    found = missing = ""
     for word in asked:
         as_text = f"run predict {source} {shlex.quote(f'text={word}')}"
         mode = mode_of(word)
@@ -101,7 +101,9 @@ def table_of(source: str, asked: list[str], literal: int, chosen: dict[str, str]
         elif mode:
             raise ConfigError(f"{word} is a folder, but a file is needed. Try: a file in it; or, as a text: {as_text}")
         elif format_of(Path(word)) or suffix_of(Path(word)) in OF_SUFFIX or (chosen["input"] and not asked[1:]):
-            raise ConfigError(f"{word}: no such file. Try: its right name; or, as a text: {as_text}")
+            missing = missing or f"{word}: no such file. Try: its right name; or, as a text: {as_text}"
+    if missing and not found:
+        raise ConfigError(missing)
     if found and len(asked) + literal > 1:
         option = next((word.partition("=")[0] for word in asked if word != found and "=" in word), None)
         problem = (

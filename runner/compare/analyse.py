@@ -27,6 +27,7 @@ from runner.compare.pareto import AXES, pareto_front
 from runner.compare.rows import Comparison, Intervals, Row
 from runner.compare.select import Selection, setting_matcher, setting_words
 from runner.compare.steps_to_target import add_steps_to_target
+from runner.config.keys import closest
 from runner.errors import ConfigError
 from runner.record.baseline import is_at_baseline
 from runner.record.metrics import check, direction
@@ -80,13 +81,14 @@ def analyse(
 
 
 def _check_metric(metric: str, groups: list[Group]) -> None:
-    try:
+    if any(group.values(metric) for group in groups):
         check(metric)
-    except KeyError as error:
-        raise ConfigError(f"--metric {metric}: {error.args[0]}") from error
-    if not any(group.values(metric) for group in groups):
-        there = sorted({name for name in groups[0].runs[0].metrics if direction(name) != "none"})
-        raise ConfigError(f"--metric {metric}: no selected run has it. They have: {', '.join(there)}")
+        return
+    there = sorted({name for name in groups[0].runs[0].metrics if direction(name) != "none"})
+    close = closest(metric, there) or there[:1]
+    raise ConfigError(
+        f"--metric {metric}: no selected run has it. They have: {', '.join(there)}. Try: --metric {close[0]}"
+    )
 
 
 def _row(group: Group, metric: str, ranked: Mapping[str, str | None]) -> Row:

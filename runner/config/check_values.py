@@ -206,11 +206,11 @@ def _expected(found: dataclasses.Field[object] | None, key: str) -> str:
         return ""
     limits, words = found.metadata, []
     if "low" in limits:
-        words.append(f"at least {limits['low']:g}")
+        words.append(f"at least {limits['low']:.10g}")
     if "above" in limits:
-        words.append(f"more than {limits['above']:g}")
+        words.append(f"more than {limits['above']:.10g}")
     if "high" in limits:
-        words.append(f"at most {limits['high']:g}")
+        words.append(f"at most {limits['high']:.10g}")
     expected = f"Expected {' and '.join(words)}. " if words else ""
     shown = known_keys().get(key, found.default)
     if isinstance(shown, str) and "${" in shown:

@@ -73,8 +73,9 @@ def test_a_narrow_terminal_gets_narrow_tables(folder: Path) -> None:
 
 
 BAD = [
-    (["compare", "--metric", "test/acuracy"], "test/accuracy"),
+    (["compare", "--metric", "test/acuracy"], "Try: --metric test/accuracy"),
     (["compare", "--metric", "test/mse"], "no selected run has it"),
+    (["compare", "--metric", "nonsense"], "They have: "),
     (["compare", "--baseline", "model=bert"], "Groups: model=bert-tiny"),
     (["compare", "--claims"], "run compare <a sweep with claims> --claims"),
     (["compare", "--basline", "x"], "run compare --help"),
