@@ -102,7 +102,7 @@ class RecordWriter:
         self._change(steps=steps)
 
     def set_resumed_from(self, step: int | None) -> None:
-        """The step that an interrupted run went on from; None for a run that was not interrupted."""
+        """The step that an interrupted run went on from; 0 for a run that was not interrupted."""
         self._change(resumed_from_step=step)
 
     def set_reports(self, reports: Mapping[str, ClassReport]) -> None:
