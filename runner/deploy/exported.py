@@ -16,7 +16,7 @@ from data.quoting import shell_setting
 from models.packed.format import NAME as PACKED
 from runner.errors import ConfigError
 from runner.record.bounds import BOUND_NOTE, is_bound
-from runner.record.command import command_line
+from runner.record.command import command_line, make_model
 from runner.record.folder import find_record
 from runner.record.folder import run_folder as folder_of_run
 from runner.record.record import RunRecord
@@ -145,7 +145,7 @@ def model_of_run(record: RunRecord, run_folder: Path) -> ExportedModel:
     if is_bound(record):
         raise ConfigError(f"run {identity} is {BOUND_NOTE}. Try: the same run without view.reads")
     if record.status != "done" or not folder.is_dir():
-        raise ConfigError(f"run {identity} is {record.status} and has no model. Finish it: {command_line(record)}")
+        raise ConfigError(f"run {identity} is {record.status} and has no model. {make_model(record)}")
     task = task_of_record(record)
     if not task.is_deployed:
         raise ConfigError(

@@ -14,6 +14,13 @@ def command_line(record: RunRecord, *more: str) -> str:
     return shlex.join(["run", *recorded_words(record), *more])
 
 
+def make_model(record: RunRecord) -> str:
+    """Return what to do about a run without a model: finish it, or make it again where it is done."""
+    if record.status != "done":
+        return f"Finish it: {command_line(record)}"
+    return f"Make it again: {command_line(record, 'force=true')}"
+
+
 def recorded_words(record: RunRecord) -> list[str]:
     """Return the words of a run's command, as a program is given them; older records of a verb quote them."""
     words = record.overrides

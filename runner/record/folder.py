@@ -92,7 +92,10 @@ def find_record(output: Path, identity: str | None) -> RunRecord:
         identity = folder.name
     folders = [path.parent for path in output.glob(f"*/{RECORD}")]
     named = [folder for folder in folders if identity and identity != LATEST and folder.name.startswith(identity)]
-    if len(named) == 1 and (content := _content(named[0])):
+    if len(named) == 1:
+        content = _content(named[0])
+        if content is None:
+            raise _damaged(named[0], "it holds no JSON object")
         return _whole(content, output)
     contents = (_content(folder) for folder in folders)
     known = sorted((found for found in contents if found), key=lambda found: str(found.get("started")))
@@ -173,7 +176,9 @@ def _whole(content: JsonObject, output: Path) -> RunRecord:
     try:
         return RunRecord.from_json(content)
     except RecordError as error:
-        folder = output / str(content["identity"])
-        raise ConfigError(
-            f"{folder}/{RECORD} is damaged: {error}. Repair it, or remove {folder} and run it again"
-        ) from error
+        raise _damaged(output / str(content["identity"]), str(error)) from error
+
+
+def _damaged(folder: Path, problem: str) -> ConfigError:
+    """Return the error about a record that cannot be read."""
+    return ConfigError(f"{folder}/{RECORD} is damaged: {problem}. Repair it, or remove {folder} and run it again")

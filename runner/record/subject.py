@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.errors import ConfigError
-from runner.record.command import command_line
+from runner.record.command import make_model
 from runner.record.folder import find_record, run_folder
 from runner.record.record import RunRecord
 from runner.record.run_names import name_of, names_of
@@ -83,8 +83,7 @@ def _of_run(record: RunRecord, folder: Path, check: Check) -> Subject:
     identity, model = record.identity, folder / "model"
     check(record)
     if record.status != "done" or not model.is_dir():
-        again = command_line(record)
-        raise ConfigError(f"{KEY}={identity}: the run is {record.status} and has no model. Finish it: {again}")
+        raise ConfigError(f"{KEY}={identity}: the run is {record.status} and has no model. {make_model(record)}")
     return Subject(str(model), f"{name_of(record)} ({identity})", folder, record)
 
 

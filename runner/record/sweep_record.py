@@ -106,10 +106,10 @@ def find_sweep(output: Path, name: str) -> SweepRecord | None:
     found = []
     for folder in sweep_folders(output):
         content = read_json(folder / SWEEP)
-        if content is None or not (content.get("name") == name or folder.name.startswith(name)):
+        if not folder.name.startswith(name) and (content is None or content.get("name") != name):
             continue
         try:
-            found.append(SweepRecord.from_json(content))
+            found.append(read_sweep(folder))
         except RecordError as error:
             raise ConfigError(
                 f"{folder / SWEEP} is damaged: {error}. Repair it, or run that sweep again, which rewrites it"

@@ -125,6 +125,8 @@ def test_all_records_come_oldest_first_and_damaged_ones_with_their_problem(tmp_p
     assert [record.identity for record in found] == ["old", "new"]
     assert "'high'" in problems["bad"] and "no JSON" in problems["half"] and len(problems) == 2
     assert read_record(damaged) is None and read_record(tmp_path / "half") is None
+    with pytest.raises(ConfigError, match=r"half/record\.json is damaged: it holds no JSON object\. Repair it"):
+        find_record(tmp_path, "ha")
 
 
 def test_half_written_files_go_and_those_of_the_tracker_stay(tmp_path: Path) -> None:

@@ -27,10 +27,12 @@ def test_other_names_are_folders_or_models_of_the_hub(tmp_path: Path) -> None:
 
 def test_a_run_without_a_model_and_a_sweep_without_runs_are_refused(tmp_path: Path) -> None:
     record = write_run(tmp_path, "model=dsn")
-    with pytest.raises(ConfigError, match=r"the run is done and has no model\. Finish it: run model=dsn"):
+    with pytest.raises(
+        ConfigError, match=r"the run is done and has no model\. Make it again: run model=dsn .*force=true$"
+    ):
         find_subject(str(record["identity"]), tmp_path, accept)
     listed = write_run(tmp_path, "model=dsn", "data.metrics=[f1]")
-    with pytest.raises(ConfigError, match=r"Finish it: run model=dsn 'data\.metrics=\[f1\]' "):
+    with pytest.raises(ConfigError, match=r"Make it again: run model=dsn 'data\.metrics=\[f1\]' "):
         find_subject(str(listed["identity"]), tmp_path, accept)
     write_sweep(tmp_path, write_group(tmp_path, "model=dsn", right=[150]), status="done")
     with pytest.raises(ConfigError, match="sweep a_sweep has no finished run yet"):

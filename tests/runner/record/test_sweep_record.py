@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from runner.errors import ConfigError
 from runner.record.json_files import write_json
 from runner.record.record import RecordError
 from runner.record.sweep_record import (
     SWEEP,
     SweepRecord,
     SweepRun,
+    find_sweep,
     read_sweep,
     sweep_folder,
     sweep_folders,
@@ -41,6 +43,15 @@ def test_a_damaged_sweep_says_what_is_wrong(change: dict[str, object], tmp_path:
     write_json(tmp_path / SWEEP, SweepRecord("1", runs=[RUN]).to_json() | change)
     with pytest.raises(RecordError, match=next(iter(change))):
         read_sweep(tmp_path)
+
+
+def test_a_sweep_whose_file_is_no_json_is_not_called_missing(tmp_path: Path) -> None:
+    folder = sweep_folder(tmp_path, "d17210c341")
+    folder.mkdir(parents=True)
+    (folder / SWEEP).write_text("{", encoding="utf-8")
+    assert find_sweep(tmp_path, "seeds") is None
+    with pytest.raises(ConfigError, match=r"is damaged: it holds no JSON object\. Repair it"):
+        find_sweep(tmp_path, "d172")
 
 
 def test_a_sweep_of_an_earlier_release_may_lack_or_add_keys() -> None:
