@@ -1,6 +1,6 @@
 """Serves the bundle in this folder over HTTP with the standard library: POST /predict, GET /health, GET /metrics.
 
-python server.py --port 8000                                                     # on 127.0.0.1; --host 0.0.0.0: for all
+python server.py --port 8000                                               # on 127.0.0.1; --host 0.0.0.0 or ::: for all
 curl 127.0.0.1:8000/predict -d '{"texts": ["a fine film"]}'
 
 Every error is one line, {"error": ...}. SIGTERM ends it after the requests that have begun.
@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socket import socket
+from socket import AF_INET6, socket
 
 from monitor import CONTENT_TYPE, ID_HEADER, Monitor, log_line, request_id  # type: ignore[import-not-found]
 from predict import Model  # type: ignore[import-not-found]
@@ -54,6 +54,8 @@ class Server(ThreadingHTTPServer):
         self.places = threading.Semaphore(MOST_AT_ONCE)
         facts = {"model": about["model"], "name": about["name"], "engine": "bundle"}
         self.monitor = Monitor(facts)
+        if ":" in address[0]:
+            self.address_family = AF_INET6
         super().__init__(address, Handler)
 
     def process_request(self, request: Request, client_address: object) -> None:
@@ -220,24 +222,37 @@ class Handler(BaseHTTPRequestHandler):
         """Print nothing: `respond` has a line for each request."""
 
 
-def is_healthy(port: int) -> bool:
-    """Does the server on this port of this machine answer?"""
+def address_of(host: str, port: int) -> str:
+    """Return the beginning of an address; that of IPv6 has brackets."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def is_healthy(host: str, port: int) -> bool:
+    """Does a server answer there? It is asked directly, also where the environment names a proxy."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=2.0) as answer:
+        with direct.open(f"{address_of(host, port)}/health", timeout=2.0) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
 
 
+def port_number(text: str) -> int:
+    """Return a port; raise ArgumentTypeError for what is none."""
+    if not (text.isdecimal() and len(text) <= 5 and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text}: expected a number from 0 to 65535")
+    return int(text)
+
+
 def main(words: list[str]) -> int:
     """Serve until SIGTERM or Ctrl-C, then return 0; 2, after one line, where nothing can be served."""
     parser = argparse.ArgumentParser(prog="server.py")
-    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0: any machine that reaches it can query it")
-    parser.add_argument("--port", default=8000, type=int)
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 or ::: any machine that reaches it can query it")
+    parser.add_argument("--port", default=8000, type=port_number, help="0: any free one")
     parser.add_argument("--check", action="store_true", help="only check whether a server answers on that port")
     asked = parser.parse_args(words)
     if asked.check:
-        return 0 if is_healthy(asked.port) else 1
+        return 0 if is_healthy(asked.host, asked.port) else 1
     try:
         server = Server((asked.host, asked.port), Model(), json.loads(ABOUT.read_text(encoding="utf-8")))
     except ModuleNotFoundError as error:
@@ -248,7 +263,7 @@ def main(words: list[str]) -> int:
         return 2
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
-    print(f"{server.about['name']}: http://{asked.host}:{server.server_address[1]}", flush=True)
+    print(f"{server.about['name']}: {address_of(asked.host, server.server_address[1])}", flush=True)
     server.serve_forever(poll_interval=0.1)
     server.server_close()  # waits for the requests that have begun
     return 0

@@ -104,6 +104,33 @@ def test_metrics_and_health(server: Process, folder: Path) -> None:
     assert subprocess.run([*check, "9"], cwd=folder).returncode == 1
 
 
+@pytest.mark.skipif(not socket.has_ipv6, reason="a system without IPv6")
+def test_an_address_of_ipv6_is_served_and_checked(folder: Path) -> None:
+    command = [sys.executable, "server.py", "--host", "::1", "--port"]
+    with subprocess.Popen([*command, "0"], cwd=folder, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            found = re.search(r"http://\[::1\]:(\d+)\n", process.stdout.readline())
+            assert found
+            assert subprocess.run([*command, found[1], "--check"], cwd=folder).returncode == 0
+        finally:
+            process.terminate()
+
+
+def test_the_check_asks_no_proxy(server: Process, folder: Path) -> None:
+    """Docker passes the proxy of its settings to every container."""
+    check = [sys.executable, "server.py", "--check", "--port", server[0].rpartition(":")[2]]
+    environment = {"PATH": os.environ["PATH"], "http_proxy": "http://127.0.0.1:9"}
+    assert subprocess.run(check, cwd=folder, env=environment).returncode == 0
+
+
+@pytest.mark.parametrize("port", ["65536", "-1", "http", "9" * 5000])
+def test_what_is_no_port_is_refused_without_a_traceback(folder: Path, port: str) -> None:
+    command = [sys.executable, "server.py", f"--port={port}"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 2 and "expected a number from 0 to 65535" in done.stderr
+
+
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PUT", "BREW"])
 def test_another_method_is_refused_as_every_other_request(server: Process, method: str) -> None:
     wanted = urllib.request.Request(f"{server[0]}/predict", method=method, headers={"X-Request-ID": f"by-{method}"})
