@@ -61,6 +61,13 @@ def visible(text: str) -> str:
     return CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
+def code_span(text: str) -> str:
+    """Return Markdown that shows the text as code, between more backticks than it has in a row."""
+    mark = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    edge = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{mark}{edge}{text}{edge}{mark}"
+
+
 def escape(text: str) -> str:
     """Return the text for rich: control characters are spelled out, and markup is not interpreted."""
     from rich.markup import escape as without_markup

@@ -19,6 +19,7 @@ from runner.compare.table import pipe_table
 from runner.compare.verdict import ClaimVerdict
 from runner.record.baseline import MARK
 from runner.record.identity import affects_identity
+from runner.sanitize import code_span
 
 if TYPE_CHECKING:
     from runner.record.sweep_record import SweepRecord
@@ -33,7 +34,7 @@ def ledger(comparison: Comparison, sweep: SweepRecord) -> str:
     rows = {row.group.name: row for row in comparison.rows}
     lines = [
         f"# {sweep.title}: {sweep.question or 'no question stated'}", "",
-        f"`{_command(sweep)}`; {len(runs)} runs, {_dates(runs)}; {_machines(runs)}.", "",
+        f"{code_span(_command(sweep))}; {len(runs)} runs, {_dates(runs)}; {_machines(runs)}.", "",
         *pipe_table(COLUMNS, [False] * len(COLUMNS), [_cells(claim, rows) for claim in comparison.claims]),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"

@@ -31,6 +31,7 @@ from runner.deploy.exported import DESCRIPTION_FILE, VECTOR_FORMS, ExportedModel
 from runner.deploy.graph_facts import WINDOWS, WORDS, graph_facts
 from runner.deploy.promise import Promise, save_promise
 from runner.errors import ConfigError
+from runner.sanitize import code_span
 from runner.tasks import best_span, tag_answers, task_class
 
 MANIFEST = "manifest.json"
@@ -261,6 +262,6 @@ def usage(exported: ExportedModel, trained: ExportedModel) -> str:
         name=exported.name,
         **({"answers": answers, "logits": LOGITS} | words_for(exported)),
         lengths=f"{trained.told_lengths}\n\n" if trained.told_lengths else "",
-        columns=" and ".join(f"a column `{column}`" for column in exported.columns),
+        columns=" and ".join(f"a column {code_span(column)}" for column in exported.columns),
         card=OPENED_WHOLE.sub("", body.removeprefix(f"# {exported.name}\n").lstrip()),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from models.checkpoints.static_save import MODEL2VEC
 from runner.deploy.hub.card import command_of, plain
 from runner.record.record import RunRecord
+from runner.sanitize import code_span
 
 USES = {
     MODEL2VEC: """from model2vec import StaticModel
@@ -48,5 +49,5 @@ Texts of more than {longest} tokens were cut there in training and are read whol
 {USES[form]}
 ```
 {head}
-Whole answers: `run predict {record.identity} "a text"`. Reproduce it: `{command_of(record)}`.
+Whole answers: `run predict {record.identity} "a text"`. Reproduce it: {code_span(command_of(record))}.
 """

@@ -7,6 +7,7 @@ from runner.record.calibration import FILE
 from runner.record.command import command_line
 from runner.record.record import RunRecord
 from runner.record.thresholds import FILE as THRESHOLDS
+from runner.sanitize import code_span
 from runner.tasks import find_task
 
 
@@ -18,7 +19,7 @@ def model_card(record: RunRecord, auto_class: str, needs_import: bool = False) -
     metrics, data = record.metrics, record.data
     low = f"\n{MARK[0].upper()}{MARK[1:]}: {MEANING}.\n" if is_at_baseline([metrics], data.primary) else ""
     rows = "\n".join(f"| {name} | {value:.4g} |" for name, value in sorted(metrics.items()))
-    command = command_line(record)
+    command = code_span(command_line(record))
     positive = data.positive
     note = f"\nF1, precision and recall are of the class {positive!r}.\n" if positive else ""
     return f"""---
@@ -27,7 +28,7 @@ tags: [bertier]
 ---
 # {record.name}
 
-Trained by Bertier on `{data.name}` ({data.rows.get("train", 0):,} rows). Reproduce it with `{command}`.
+Trained by Bertier on {code_span(data.name)} ({data.rows.get("train", 0):,} rows). Reproduce it with {command}.
 
 Open it with `{auto_class}.from_pretrained(folder)`{opening(needs_import)}.{cleaning(record)}{sounds(record)}
 {low}

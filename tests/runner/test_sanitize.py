@@ -16,7 +16,7 @@ from runner.deploy.streams import RowWriter
 from runner.errors import refuse
 from runner.experiment.progress import Terminal
 from runner.record.writer import RecordWriter
-from runner.sanitize import cell, escape, mask, masked, visible
+from runner.sanitize import cell, code_span, escape, mask, masked, visible
 from tests.conftest import run_cli
 from tests.records import a_record, read, record_json
 from tests.runner.compare.folders import typed, write_group
@@ -146,3 +146,10 @@ def test_secrets_of_the_environment_are_hidden_and_other_variables_are_not(monke
     monkeypatch.setenv("SHORT_TOKEN", "dsn")
     content = {"a": ["geheimnis-7", 3, None], "b": {"c": "x s3cr3t/key harmless dsn"}}
     assert masked(content) == {"a": ["***", 3, None], "b": {"c": "x *** harmless dsn"}}
+
+
+@pytest.mark.parametrize(
+    ("text", "written"), [("run a", "`run a`"), ("a `b` c", "``a `b` c``"), ("`` b", "``` `` b ```"), ("", "``")]
+)
+def test_code_in_markdown_may_hold_backticks(text: str, written: str) -> None:
+    assert code_span(text) == written

@@ -21,7 +21,7 @@ from runner.record.baseline import MARK, MEANING, NGRAM, is_at_baseline
 from runner.record.model_card import cleaning, has_label_sets, label_sets, probabilities, sounds
 from runner.record.record import RunRecord
 from runner.record.shown_costs import ANSWER, in_mb
-from runner.sanitize import mask, visible
+from runner.sanitize import code_span, mask, visible
 from runner.tasks import baseline_name
 
 SPANS, TAGS = "ForQuestionAnswering", "ForTokenClassification"
@@ -277,4 +277,4 @@ def _licences(record: RunRecord, facts: CardFacts) -> str:
 
 def _origin(record: RunRecord) -> str:
     code = record.environment.code_version or "unknown"
-    return f"## Reproduction\n\n`{command_of(record)}` (Bertier {plain(code)}, run {record.identity})."
+    return f"## Reproduction\n\n{code_span(command_of(record))} (Bertier {plain(code)}, run {record.identity})."

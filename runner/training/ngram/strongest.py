@@ -19,6 +19,7 @@ from models.network import Network
 from models.ngrams.fingerprints import K2, WIDEST
 from models.ngrams.pairs import FACTOR, MODULUS, PairOptions, step, word
 from models.packed.ngram import Table, table_of
+from runner.sanitize import code_span
 from runner.training.ngram.counting import grams_of
 
 MOST = 50  # n-grams of each class
@@ -39,17 +40,15 @@ def card_section(network: Network, splits: Splits) -> str:
     if not isinstance(network, LinearHead) or not isinstance(network.bert, BagOfNgrams):
         return ""
     found = largest(table_of(network), splits)
-    lines = [f"- {name}: " + ", ".join(f"{_code(text)} {value:.2f}" for text, value in ones) for name, ones in found]
+    lines = [
+        f"- {name}: " + ", ".join(f"{code_span(text)} {value:.2f}" for text, value in ones) for name, ones in found
+    ]
     if not lines:
         return ""
     return (
         f"\n## N-grams with the largest weights\n\nAt most {MOST} for each answer. The weights of those in a "
         "text, each counted once, are added up. The n-grams shown are from training rows.\n\n" + "\n".join(lines) + "\n"
     )
-
-
-def _code(text: str) -> str:
-    return f"`` {text} ``" if "`" in text else f"`{text}`"
 
 
 def largest(table: Table, splits: Splits) -> list[tuple[str, list[tuple[str, float]]]]:

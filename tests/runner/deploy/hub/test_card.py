@@ -69,6 +69,12 @@ def test_a_file_of_the_user_is_named_without_its_folder() -> None:
     assert "/home" not in card and "/mnt" not in card and "datasets" not in ModelCard(card).data.to_dict()
 
 
+def test_a_name_with_a_backtick_does_not_end_the_command() -> None:
+    words = ["data=files", "data.path=a.csv", "data.text=the `text` <img src=x>"]
+    card = hub_card(a_record(overrides=words, config=settings(name="files", source="files")), FACTS)
+    assert "``run data=files data.path=a.csv 'data.text=the `text` <img src=x>'`` (Bertier" in card
+
+
 def test_what_a_text_must_lose_before_stock_transformers_reads_it_is_said() -> None:
     assert "HTTPURL" in hub_card(a_record(metrics=METRICS, config=settings(clean="tweets"), data=facts()), FACTS)
     assert "HTTPURL" not in hub_card(a_record(metrics=METRICS, config=settings(), data=facts()), FACTS)
