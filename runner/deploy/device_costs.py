@@ -17,6 +17,7 @@ from runner.deploy.bundle.predict import MODEL_FILE, Header, read_model
 from runner.deploy.bundle.sound import Sound
 
 FLOAT_BYTES = 4
+MATRICES, WIDENS = 6, 4  # of a layer: query, key, value, their mix, and two of each frame; the first of those
 
 
 def device_costs(folder: Path) -> JsonObject:
@@ -51,17 +52,31 @@ def device_costs(folder: Path) -> JsonObject:
 def products(header: Header, frames: int) -> tuple[int, int]:
     """Return the multiply-adds of a sound of so many frames: those of int8, and those of floats."""
     shape, matrices = header["sound"]["network"], list(header["sound"]["matrices"])
-    maps, tables = maps_of(header), 1 if shape["positions"] else 0
-    if maps:
+    if maps := maps_of(header):
         matrices[0] = [maps, matrices[0][1], matrices[0][2]]  # at every place of a frame
-    place = int("convolution" in shape) + int(shape["project"])
-    linear = [*matrices[:place], *matrices[place + tables :]]
+    begin = first_layer(header)
+    linear = [*matrices[: begin - int(shape["positions"])], *matrices[begin:]]
     last = 2 if shape["readout"] == "cls" else 1  # of one vector, not of each frame
     whole = floats = 0
     for number, (rows, columns, coding) in enumerate(linear):
         count = rows * columns * (1 if number >= len(linear) - last else frames)
         whole, floats = (whole + count, floats) if coding in ("dynamic", "static") else (whole, floats + count)
-    return whole, floats + len(shape["heads"]) * 2 * frames * frames * shape["width"]  # scores, and sums of values
+    widths = sum(query for query, _ in layer_widths(header))  # fewer than those of the frames if heads are removed
+    return whole, floats + 2 * frames * frames * widths  # scores, and sums of values
+
+
+def first_layer(header: Header) -> int:
+    """Return how many matrices of a network come before those of its layers."""
+    shape = header["sound"]["network"]
+    return int("convolution" in shape) + int(shape["project"]) + int(shape["positions"])
+
+
+def layer_widths(header: Header) -> list[tuple[int, int]]:
+    """Return for each layer the width of its queries, keys and values, and that between its last two matrices."""
+    network, begin = header["sound"], first_layer(header)
+    rows = [rows for rows, *_ in network["matrices"]]
+    places = range(begin, begin + MATRICES * len(network["network"]["heads"]), MATRICES)
+    return [(rows[place], rows[place + WIDENS]) for place in places]
 
 
 def maps_of(header: Header) -> int:
@@ -80,6 +95,6 @@ def live_numbers(header: Header, frames: int) -> int:
         features = matrices[0][1] if shape["project"] else width
     if not shape["heads"]:
         return int(features + 3 * width)  # a frame, its vector, and two sums over the frames
-    inner = max(rows for rows, *_ in matrices[2:])
+    query, inner = (max(widths) for widths in zip(*layer_widths(header)))
     # Vectors of frames; queries, keys, values, mixed values and the weights of one query; the layers of a frame.
-    return int(max(frames * width + features, frames * 5 * width + frames, frames * 2 * width + inner))
+    return int(max(frames * width + features, frames * (width + 4 * query) + frames, frames * 2 * width + inner))

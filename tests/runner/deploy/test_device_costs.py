@@ -6,17 +6,22 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytest
 import torch
 
 from models.checkpoints.open import load_model
+from models.compression.structured.layer_widths import restore
+from models.network import Network
+from models.packed.pack import pack_network
 from runner.commands.export import main
 from runner.deploy.device_costs import device_costs
 from runner.deploy.exported import find_model
 from runner.deploy.packed_sounds import PackedSounds
 from runner.errors import ConfigError
 from runner.measure.macs import count_macs
+from tests.models.packed.test_sound import FEATURES, facts, make
 from tests.runner.deploy.sound_runs import write_clips, write_sound_run
 from tests.runner.deploy.test_bundles import ALONE
 
@@ -53,6 +58,18 @@ def test_a_convolution_is_counted_at_every_place_of_a_frame(output: Path) -> Non
     assert costs["frames"] == 8
     assert costs["multiply_adds"] == count_macs(load_model(output / "7777" / "model"), inputs)
     assert 4 * (4 * 64 + 8 * 32) < costs["bytes_activations"] < 16_000
+
+
+def test_layers_with_fewer_heads_need_less(tmp_path: Path) -> None:
+    costs = []
+    for layers in ([[2, 32], [2, 32]], [[1, 32], [2, 5]], [[1, 32], [1, 32]]):
+        network = cast(Network, restore(make(), {"layers": layers}))
+        (tmp_path / "model.bin").write_bytes(pack_network(network, facts()))
+        costs.append(device_costs(tmp_path))
+        inputs = {"input_ids": torch.zeros(1, costs[-1]["frames"], FEATURES)}
+        assert costs[-1]["multiply_adds"] == count_macs(network, inputs)
+    frames = costs[0]["frames"]
+    assert [one["bytes_activations"] for one in costs] == [4 * frames * (5 * 16 + 1)] * 2 + [4 * frames * (3 * 16 + 1)]
 
 
 def test_bytes_are_those_of_the_files(output: Path) -> None:
