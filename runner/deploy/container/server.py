@@ -9,7 +9,6 @@ Every error is one line, {"error": ...}. SIGTERM ends it after the requests that
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import signal
 import sys
@@ -20,7 +19,7 @@ from collections.abc import Callable, Iterator
 from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socket import AF_INET6, socket
+from socket import AF_INET6, SHUT_WR, socket
 
 from monitor import CONTENT_TYPE, ID_HEADER, Monitor, log_line, request_id  # type: ignore[import-not-found]
 from predict import Model  # type: ignore[import-not-found]
@@ -30,7 +29,8 @@ MOST_DIGITS = 12  # of a Content-Length: int() refuses thousands
 METHODS = ("GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE")  # as the log has them; any other is `other`
 PATHS = "ask POST /predict, GET /health or GET /metrics"
 MOST_DISCARDED = 16_000_000  # bytes of a body that is too large, which are read before it is refused
-BUSY = b'HTTP/1.0 503 Service Unavailable\r\nRetry-After: 1\r\n\r\n{"error": "busy; ask again in a second"}'
+BUSY, LINGER_S = b'{"error": "busy; ask again in a second"}', 2.0
+BUSY_HEAD = f"HTTP/1.0 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: {len(BUSY)}\r\n"
 Request = socket | tuple[bytes, socket]  # what the standard library allows; of TCP always the first
 Answer = dict[str, object]  # `prediction`, and what there is besides
 ABOUT = Path(__file__).with_name("manifest.json")
@@ -51,7 +51,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], model: Model, about: dict[str, object]) -> None:
         self.model, self.about, self.lock = model, about, threading.Lock()
-        self.places = threading.Semaphore(MOST_AT_ONCE)
+        self.places, self.refusals = threading.Semaphore(MOST_AT_ONCE), threading.Semaphore(MOST_AT_ONCE)
         facts = {"model": about["model"], "name": about["name"], "engine": "bundle"}
         self.monitor = Monitor(facts)
         if ":" in address[0]:
@@ -63,10 +63,32 @@ class Server(ThreadingHTTPServer):
         if self.places.acquire(blocking=False):
             super().process_request(request, client_address)
             return
-        if isinstance(request, socket):
-            with contextlib.suppress(OSError):
-                request.sendall(BUSY)
-        self.shutdown_request(request)
+        identity = request_id(None)
+        self.monitor.begin()
+        self.monitor.end("other", 503, 0.0)
+        print(log_line(identity, "other", "other", 503, 0.0), file=sys.stderr, flush=True)
+        if isinstance(request, socket) and self.refusals.acquire(blocking=False):
+            threading.Thread(target=self.refuse, args=(request, identity), daemon=True).start()
+        else:
+            self.shutdown_request(request)
+
+    def refuse(self, request: socket, identity: str) -> None:
+        """Say that too many connections are open.
+
+        What the client sends is read for a while: closed before that, the connection is reset and the answer lost.
+        """
+        end = time.monotonic() + LINGER_S
+        try:
+            request.settimeout(LINGER_S)
+            request.sendall(f"{BUSY_HEAD}Retry-After: 1\r\n{ID_HEADER}: {identity}\r\n\r\n".encode() + BUSY)
+            request.shutdown(SHUT_WR)
+            while time.monotonic() < end and request.recv(65536):
+                pass
+        except OSError:
+            pass
+        finally:
+            self.shutdown_request(request)
+            self.refusals.release()
 
     def process_request_thread(self, request: Request, client_address: object) -> None:
         """Answer, and give the place to the next one."""
@@ -186,6 +208,8 @@ class Handler(BaseHTTPRequestHandler):
                 yield part
         except TimeoutError as error:
             raise Refused(408, f"the body took more than {PATIENCE_S:g} s. Send it at once") from error
+        except ConnectionError as error:
+            raise Refused(400, "the body ended early") from error
 
     def respond(self, make: Callable[[], tuple[str, bytes]]) -> None:
         """Send an answer, or the line that says why there is none; count and log it."""

@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +164,31 @@ def test_what_is_no_request_is_one_line(server: Process) -> None:
 def test_a_length_of_thousands_of_digits_is_too_large(server: Process) -> None:
     status, content = raw(server[0], b"POST /predict HTTP/1.0\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n")
     assert status.startswith(b"HTTP/1.0 413") and "more than 1,000,000 bytes" in content["error"]
+
+
+def test_a_client_that_hangs_up_is_no_fault_of_the_server(server: Process) -> None:
+    host, port = server[0].removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as opened:
+        opened.sendall(b"POST /predict HTTP/1.0\r\nContent-Length: 1000\r\n\r\n{")
+        time.sleep(0.2)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # reset when it is closed
+    time.sleep(0.2)
+    with urllib.request.urlopen(f"{server[0]}/metrics", timeout=30) as answer:
+        assert b'status="500"' not in answer.read()
+
+
+def test_a_client_that_finds_no_place_is_told_so_and_counted(server: Process) -> None:
+    host, port = server[0].removeprefix("http://").split(":")
+    with ExitStack() as opened:
+        for _ in range(64):
+            opened.enter_context(socket.create_connection((host, int(port)), timeout=30))
+        time.sleep(0.3)
+        for texts in (["a lovely film"], ["so " * 5000] * 60):  # a few bytes, and more than a socket keeps
+            status, content, identity = ask(server[0], {"texts": texts})
+            assert status == 503 and content == {"error": "busy; ask again in a second"} and identity
+    time.sleep(0.3)
+    with urllib.request.urlopen(f"{server[0]}/metrics", timeout=30) as answer:
+        assert b'bertier_requests_total{path="other",status="503"} 2' in answer.read()
 
 
 def test_a_query_changes_no_path(server: Process) -> None:
