@@ -53,6 +53,9 @@ def read_table(source: TextIO, where: str, choose: Choose) -> Table:
         raise ValueError(f"{where}: has no column {missing[0]!r} (columns: {', '.join(names)}). Try: --text COLUMN")
     if twice := [name for name in names if name and names.count(name) > 1]:
         raise ValueError(f"{where}: has {names.count(twice[0])} columns named {twice[0]!r}. Rename one of them")
+    blanks = [place for place, name in enumerate(names) if not name]
+    for number, place in enumerate(blanks[1:], 1):
+        names[place] = f".{number}"  # as training names them
     lines = chain([first], source)
     if is_plain:
         reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)

@@ -29,6 +29,7 @@ READ = {
     "empty texts.csv": 'text\n""\n   \nthe soup\n',
     "line separators.csv": "text,id\nthe\u2028soup\x85was\x0bcold,1\n",
     "an unnamed column.csv": ",text\n0,the soup\n",
+    "unnamed columns.csv": "text,,,\nthe soup,1,2,3\n",
 }
 REFUSED = {
     "a comma too many.csv": "text,id\nthe soup,1\nwarm, lovely,2\n",
