@@ -172,8 +172,7 @@ def find_model(source: str, output: Path, engine: str, length: float | None = No
     """Find the model that `source` names: a run id or its beginning, a run folder, the model in it, or an export.
 
     engine: one of ENGINES, or auto: for a run numpy where its model is packed, else torch; its own for an export. A run
-    must have been exported for ONNX. length: of such an export; for other engines see `at_share`. Raises ConfigError
-    where there is no such model.
+    must have been exported for ONNX. length: of such an export; else see `at_share`. ConfigError if there is no model.
     """
     if engine not in ("auto", *ENGINES):
         raise ConfigError(f"engine={engine}: expected one of auto, {', '.join(ENGINES)}. Try: engine=auto")
@@ -182,8 +181,8 @@ def find_model(source: str, output: Path, engine: str, length: float | None = No
         return find_export(folder.absolute(), source, engine)
     if named := folder_of_run(source):
         output, source = named.parent, named.name
-    elif folder.is_dir() and (os.sep in source or (folder / "config.json").is_file()):
-        raise ConfigError(why_no_model(folder, source))
+    elif problem := why_no_model(folder, source):
+        raise ConfigError(problem)
     record = find_record(output, source)
     run_folder = output / record.identity
     if record.config.get(CASCADE):
@@ -202,16 +201,16 @@ def find_model(source: str, output: Path, engine: str, length: float | None = No
 
 
 def why_no_model(folder: Path, source: str) -> str:
-    """Return why a folder answers nothing by itself, in one line with a cure."""
+    """Return why a path answers nothing by itself, in one line with a cure; "" for what may be the id of a run."""
+    if folder.suffix and folder.is_file():
+        return f"{source} is a file, but a model is a folder. Try: the folder that it is in; a .zip must be unzipped"
     if (folder / "config.json").is_file():
         return (
             f"{source} holds a model, but neither the record of its run nor {DESCRIPTION_FILE}, which say what it "
             "reads. Try: the folder of the run, outputs/<id>, or run export <id> format=safetensors out=FOLDER"
         )
-    return (
-        f"{source} holds no model. Try: the folder of a run, outputs/<id>, the model in it, outputs/<id>/model, or one "
-        "that run export wrote"
-    )
+    cure = "the folder of a run, outputs/<id>, the model in it, outputs/<id>/model, or one that run export wrote"
+    return f"{source} holds no model. Try: {cure}" if folder.is_dir() and os.sep in source else ""
 
 
 def find_export(folder: Path, source: str, engine: str) -> ExportedModel:
@@ -267,9 +266,8 @@ def is_replaceable(place: Path) -> bool:
         with suppress(zipfile.BadZipFile), zipfile.ZipFile(place) as archive:
             return DESCRIPTION_FILE in archive.namelist()
         return False
-    return place.is_dir() and (
-        not any(place.iterdir()) or any((place / n).is_file() for n in (DESCRIPTION_FILE, "MLmodel"))
-    )
+    is_export = any((place / name).is_file() for name in (DESCRIPTION_FILE, "MLmodel"))
+    return place.is_dir() and (is_export or not any(place.iterdir()))
 
 
 def is_zip(place: Path) -> bool:

@@ -150,16 +150,22 @@ class Model:
         if isinstance(given, bytes):
             return given
         if self._reads_words and isinstance(given, list | tuple | np.ndarray):
-            return [str(word) for word in given]
-        is_nothing = pd.api.types.is_scalar(given) and bool(pd.isna(given))
-        if not is_nothing and (isinstance(given, PathLike) or np.isscalar(given)):
-            return str(given)
-        what = "nothing" if is_nothing else f"a {type(given).__name__}"
-        raise TypeError(f"row {place} is {what}, but must be a text. Leave such rows out, or convert them")
+            return [_text(word, place, "has") for word in given]
+        return _text(given, place, "is")
 
     def __repr__(self) -> str:
         what = f"{len(self.classes_)} classes" if len(self.classes_) else "numbers"
         return f"<bertier.Model {self.path}: {what}>"
+
+
+def _text(given: Any, place: int, verb: str) -> str:
+    """Return a cell, or a word of one, as a text; raise TypeError where it is none. verb: is, or has (words)."""
+    is_nothing = pd.api.types.is_scalar(given) and bool(pd.isna(given))
+    if not is_nothing and not isinstance(given, bytes) and (isinstance(given, PathLike) or np.isscalar(given)):
+        return str(given)
+    what = "nothing" if is_nothing else f"a {type(given).__name__}"
+    must = "but must be a text" if verb == "is" else "but its words must be texts"
+    raise TypeError(f"row {place} {verb} {what}, {must}. Leave such rows out, or convert them")
 
 
 def load(

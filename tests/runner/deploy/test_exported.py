@@ -83,3 +83,9 @@ def test_a_folder_that_answers_nothing_is_told_from_a_run(tmp_path: Path) -> Non
     (folder / "config.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"neither the record of its run nor deploy\.json.*Try: .*format=safetensors"):
         find_model(str(folder), Path("nowhere"), "auto")
+
+
+def test_a_file_is_told_from_a_run(tmp_path: Path) -> None:
+    (tmp_path / "model.zip").write_bytes(b"PK")
+    with pytest.raises(ConfigError, match=r"model\.zip is a file, but a model is a folder\..* must be unzipped"):
+        find_model(str(tmp_path / "model.zip"), Path("nowhere"), "auto")

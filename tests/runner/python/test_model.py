@@ -101,6 +101,13 @@ def test_what_is_no_text_is_refused_and_not_answered(row: object) -> None:
         model.predict(pd.DataFrame({"text": ["fine"], 1: [0]}))
 
 
+@pytest.mark.parametrize(("word", "what"), [(None, "nothing"), (b"film", "a bytes"), (["film"], "a list")])
+def test_what_is_no_word_is_refused_and_not_answered(word: object, what: str) -> None:
+    model = Model(Path("here"), ["O"], ["tokens"], lambda: lambda texts, pairs: [], reads_words=True)
+    with pytest.raises(TypeError, match=f"row 2 has {what}, but its words must be texts"):
+        model.predict(["fine", ["good", word]])
+
+
 def test_parts_of_texts_are_answered_as_texts() -> None:
     asked = list[object]()
 
