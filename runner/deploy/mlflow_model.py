@@ -70,7 +70,8 @@ class MlflowTextModel:
     def predict(self, frame: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Predict the rows of a data frame that has the text columns; lists in an answer become JSON.
 
-        Sounds are the content of files: a path would name a file of the server's disk. ConfigError for one.
+        Sounds are the content of files: a path would name a file of the server's disk. ConfigError for one, and for a
+        missing text.
         """
         import pandas as pd
 
@@ -80,6 +81,10 @@ class MlflowTextModel:
             if not all(isinstance(sound, bytes) for sound in first):
                 raise ConfigError(f"{exported.columns[0]}: expected the contents of sound files, as bytes")
         else:
+            for name in exported.columns:
+                if (missing := frame[name].isna().to_numpy()).any():
+                    row = int(missing.argmax()) + 1
+                    raise ConfigError(f"row {row}: nothing under {name!r}, but a text is needed. Leave that row out")
             first, second = list(map(str, first)), [list(map(str, column)) for column in second]
         answers = self.predictor(first, second[0] if second else None)
         rows = [answer_row(answer, self.predictor.answer_fields) for answer in answers]

@@ -33,3 +33,10 @@ def test_texts_are_strings(output: Path) -> None:
     found = MlflowTextModel(predictor).predict(pd.DataFrame({"text": ["a lovely film", 5]}))
     assert found["prediction"].tolist() == [answer["prediction"] for answer in predictor(["a lovely film", "5"])]
     assert [column["type"] for column in signature(predictor.exported).inputs.to_dict()] == ["string"]
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA])
+def test_a_missing_text_is_refused_and_not_answered(output: Path, missing: object) -> None:
+    model = MlflowTextModel(Predictor(find_model("aaaa", output, "torch")))
+    with pytest.raises(ConfigError, match="row 2: nothing under 'text', but a text is needed"):
+        model.predict(pd.DataFrame({"text": ["a lovely film", missing]}))
