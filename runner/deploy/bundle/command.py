@@ -40,7 +40,10 @@ def main(words: list[str], load: Callable[[], Model]) -> int:
         prog="predict.py", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "texts", nargs="*", metavar="TEXT", help="a text or a sound file, a .csv or .tsv file, or - for standard input"
+        "texts",
+        nargs="*",
+        metavar="TEXT",
+        help="a text or a sound file, a .csv or .tsv file, or - for standard input; after -- all are texts",
     )
     parser.add_argument("--text", metavar="COLUMN", help="of a file: the column of the texts")
     parser.add_argument("--pair", metavar="COLUMN", help="of a file: the column of the second texts")
@@ -76,23 +79,13 @@ def answer(model: Model, asked: argparse.Namespace) -> None:
         print(sentence, file=sys.stderr)
     first, is_alone = asked.texts[0], len(asked.texts) == 1
     suffix = Path(first).suffix.lower() if is_alone and len(first) < 4096 else ""
-    is_file = bool(suffix) and names_file(first)
+    is_file = bool(suffix) and names(first, Path.is_file)
     if is_file and suffix in DELIMITERS:
-        with Path(first).open(encoding="utf-8-sig", newline="") as source:
-            table = read_table(
-                source, first, lambda names: columns_of(names, (asked.text, asked.pair)[: model.reads], model.folder)
-            )
-            found = answered_rows(model, table, Path(first).parent if reads_sounds(model) else None)
-            wanted = Path(asked.out or "").suffix.lower()
-            if asked.out and Path(asked.out).exists() and Path(asked.out).samefile(first):
-                raise ValueError(f"--out {asked.out}: is the file being read. Try another name")
-            if wanted in LINES:
-                write(asked.out, lambda target: write_lines(target, found))
-            else:
-                written = DELIMITERS.get(wanted, DELIMITERS[suffix])[0]
-                write(asked.out, lambda target: write_rows(target, found, written))
+        answer_table(model, asked, suffix)
     elif suffix in DELIMITERS and not re.search(r"\s", first):
         raise ValueError(f"{first}: no such file")
+    elif is_alone and os.sep in first and names(first, Path.is_dir):
+        raise ValueError(f"{first}: is a folder, but a file is needed")
     elif is_file and not reads_sounds(model):
         raise ValueError(
             f"{first}: is neither a .csv nor a .tsv file. Try, for one text a line: predict.py - < {first}"
@@ -101,22 +94,53 @@ def answer(model: Model, asked: argparse.Namespace) -> None:
         if model.reads > 1:
             raise ValueError("this model reads two texts at a time, but a line is one. Try: a .csv file")
         lines = (line.rstrip("\n") for line in sys.stdin)
-        write(asked.out, lambda target: write_lines(target, map(model, lines)))
+        write_answers(asked, map(model, lines))
     elif reads_sounds(model) and not is_alone:
-        named = ({SOUND: path} | model(path) for path in asked.texts)
-        write(asked.out, lambda target: write_lines(target, named))
+        write_answers(asked, ({SOUND: path} | model(path) for path in asked.texts))
     else:
         if len(asked.texts) != model.reads:
             raise ValueError(
                 f"this model reads {model.reads} at a time, but got {len(asked.texts)} (put a text in quotes)"
             )
-        write(asked.out, lambda target: write_lines(target, [model(*asked.texts)]))
+        write_answers(asked, [model(*asked.texts)])
 
 
-def names_file(text: str) -> bool:
-    """Is this the path of a file? Asking raises OSError for a text that is longer than any name."""
+def answer_table(model: Model, asked: argparse.Namespace, suffix: str) -> None:
+    """Answer the rows of a file. suffix: of its name, one of DELIMITERS."""
+    path, wanted = asked.texts[0], Path(asked.out or "").suffix.lower()
+    if asked.pair and model.reads == 1:
+        raise ValueError(f"--pair {asked.pair}: this model reads one text at a time. Leave it out")
+    if wanted and wanted not in (*DELIMITERS, *LINES):
+        raise ValueError(f"--out {asked.out}: expected a name that ends in .csv, .tsv or .jsonl")
+    with Path(path).open(encoding="utf-8-sig", newline="") as source:
+        table = read_table(
+            source, path, lambda known: columns_of(known, (asked.text, asked.pair)[: model.reads], model.folder)
+        )
+        found = answered_rows(model, table, Path(path).parent if reads_sounds(model) else None)
+        if asked.out and Path(asked.out).exists() and Path(asked.out).samefile(path):
+            raise ValueError(f"--out {asked.out}: is the file being read. Try another name")
+        if wanted in LINES:
+            write(asked.out, lambda target: write_lines(target, found))
+        else:
+            written = DELIMITERS.get(wanted, DELIMITERS[suffix])[0]
+            write(asked.out, lambda target: write_rows(target, found, written))
+
+
+def write_answers(asked: argparse.Namespace, answers: Iterable[dict[str, object]]) -> None:
+    """Write each answer as a line of JSON; raise ValueError for an option that is for tables."""
+    for option, value in (("--text", asked.text), ("--pair", asked.pair)):
+        if value:
+            raise ValueError(f"{option} {value}: names a column of a .csv or .tsv file. Leave it out")
+    if asked.out and Path(asked.out).suffix.lower() in DELIMITERS:
+        cure = Path(asked.out).with_suffix(LINES[0])
+        raise ValueError(f"--out {asked.out}: these answers are lines of JSON. Try: --out {cure}")
+    write(asked.out, lambda target: write_lines(target, answers))
+
+
+def names(text: str, is_such: Callable[[Path], bool]) -> bool:
+    """Is this the path of such a thing? Asking raises OSError for a text that is longer than any name."""
     try:
-        return Path(text).is_file()
+        return is_such(Path(text))
     except (OSError, ValueError):
         return False
 

@@ -195,3 +195,23 @@ def test_a_name_that_ends_in_jsonl_gets_lines_of_json_and_the_input_is_never_rep
     assert ask(golden, str(rows), "--out", str(golden / "." / "rows.csv")) == 2
     assert "is the file being read" in capsys.readouterr().err
     assert rows.read_text(encoding="utf-8") == "text\ngood\nnot bad\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["good", "--out", "a.csv"], "--out a.csv: these answers are lines of JSON. Try: --out a.jsonl"),
+        (["good", "--text", "review"], "--text review: names a column of a .csv or .tsv file"),
+        (["rows.csv", "--pair", "review"], "--pair review: this model reads one text at a time"),
+        (["rows.csv", "--out", "a.xlsx"], "--out a.xlsx: expected a name that ends in .csv, .tsv or .jsonl"),
+        (["./folder/"], "./folder/: is a folder, but a file is needed"),
+    ],
+)
+def test_what_would_have_no_effect_or_another_form_is_refused(
+    golden: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    monkeypatch.chdir(golden)
+    (golden / "rows.csv").write_text("text,review\ngood,bad\n", encoding="utf-8")
+    (golden / "folder").mkdir()
+    assert ask(golden, *words) == 2 and message in capsys.readouterr().err
+    assert {path.name for path in golden.iterdir()} == {"rows.csv", "folder", "model.bin"}
