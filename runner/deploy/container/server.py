@@ -22,7 +22,7 @@ from pathlib import Path
 from socket import AF_INET6, SHUT_WR, socket
 
 from monitor import CONTENT_TYPE, ID_HEADER, Monitor, log_line, request_id  # type: ignore[import-not-found]
-from predict import Model  # type: ignore[import-not-found]
+from predict import PARTS, Model  # type: ignore[import-not-found]
 
 MOST_TEXTS, MOST_BYTES, MOST_AT_ONCE, PATIENCE_S = 256, 1_000_000, 64, 30.0
 MOST_DIGITS = 12  # of a Content-Length: int() refuses thousands
@@ -171,7 +171,9 @@ class Handler(BaseHTTPRequestHandler):
         if self.route != "/health":
             raise Refused(404, PATHS)
         about = {key: self.server.about[key] for key in ("model", "name", "task", "labels", "max_length")}
-        about |= {"reads": self.server.model.reads, "calibration": self.server.model.calibration.about()}
+        model = self.server.model
+        has_shares = model.labels and model.header["kind"] not in PARTS
+        about |= {"reads": model.reads, "calibration": model.calibration.about() if has_shares else ""}
         return "application/json", json.dumps({"status": "ok", **about}).encode()
 
     def post(self) -> tuple[str, bytes]:

@@ -116,6 +116,8 @@ def test_a_table_gets_spans_as_json_and_the_server_answers(made: Made, tmp_path:
         body = json.dumps({"texts": [LONG, ""]}).encode()
         with urllib.request.urlopen(f"{address}/predict", body, timeout=30) as answer:
             assert list(map(told, json.load(answer)["answers"])) == list(map(told, predictor([LONG, ""])))
+        with urllib.request.urlopen(f"{address}/health", timeout=30) as answer:
+            assert json.load(answer)["calibration"] == "", "there are no label scores"
 
 
 def test_half_a_character_is_read_as_the_replacement_character(made: Made) -> None:
