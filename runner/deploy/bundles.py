@@ -61,7 +61,9 @@ OF_ONNX = (*OF_NUMPY, "onnxruntime>=1.23")
 OF_OTHER_TOKENIZERS = ("tokenizers>=0.22",)  # than BERT's, and where the places of pieces are needed
 OPENED_WHOLE = re.compile(r"Open it with `AutoModel.*?\n\n", re.DOTALL)  # the card's words on files not in a bundle
 # The card's words on label scores, as cards of this version and of earlier ones have them.
-OF_SCORES = re.compile(r"^(?:Label scores are not|Shares are scores, not) probabilities: .*$", re.MULTILINE)
+OF_SCORES = re.compile(
+    r"^(?:Probabilities are softmax\(|(?:Label scores are not|Shares are scores, not) probabilities: ).*$", re.MULTILINE
+)
 USAGE = """\
 # {name}
 
@@ -219,7 +221,8 @@ def add_reader(
         (part / name).write_text(OWN_IMPORT.sub(r"from \1 import ", code), encoding="utf-8")
     (part / "requirements.txt").write_text("\n".join(packages) + "\n", encoding="utf-8")
     calibration = read_calibration(part / exported.weights.name)
-    (part / "README.md").write_text(as_calibrated(usage(exported, trained), calibration), encoding="utf-8")
+    page = as_calibrated(usage(exported, trained), calibration, read_calibration(trained.weights))
+    (part / "README.md").write_text(page, encoding="utf-8")
     if is_served:
         add_server(part, exported.is_pair)
     files = {
@@ -235,9 +238,15 @@ def add_reader(
     (part / MANIFEST).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def as_calibrated(page: str, known: Calibration) -> str:
-    """Return the page of a bundle, without words on scores where the bundle has a calibration that its run lacks."""
-    return OF_SCORES.sub(lambda _: f"Its answers are {known.about()}.", page) if known.is_calibrated else page
+def as_calibrated(page: str, known: Calibration, own: Calibration) -> str:
+    """Return the page of an export with words on its calibration where that is not its run's, which the card tells.
+
+    known: that of the export; own: that of the run.
+    """
+    ours, theirs = ({key: one.facts[key] for key in one.facts if key not in ("of", PROMISE)} for one in (known, own))
+    if ours == theirs or not (known.is_calibrated or own.is_calibrated):
+        return page
+    return OF_SCORES.sub(lambda _: f"Its answers are {known.about()} ({CALIBRATION_FILE}).", page)
 
 
 def how_many(task: str) -> str:

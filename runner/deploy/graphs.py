@@ -14,7 +14,8 @@ from models.network import Network
 from models.onnx.graph import write_onnx
 from models.onnx.int8 import quantize_graph
 from runner.deploy.budgets import write_lengths
-from runner.deploy.bundles import is_packed
+from runner.deploy.bundle.calibration import read_calibration
+from runner.deploy.bundles import as_calibrated, is_packed
 from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel, ParityError
 from runner.deploy.graph_calibration import carry_calibration
 from runner.deploy.parity import Parity, compare_logits, rows_to_compare, tolerated_difference
@@ -65,6 +66,9 @@ def copy_model(trained: ExportedModel, folder: Path, record: RunRecord) -> None:
     write_lengths(folder, trained.lengths)
     copied = Predictor(trained.moved(folder, "torch"))
     carry_calibration(record, trained, copied, rows_to_compare(record, copied))
+    if (card := folder / "README.md").is_file():
+        known, own = (read_calibration(one.weights) for one in (copied.exported, trained))
+        card.write_text(as_calibrated(card.read_text(encoding="utf-8"), known, own), encoding="utf-8")
 
 
 def write_graph(trained: ExportedModel, exported: ExportedModel, record: RunRecord) -> Parity:

@@ -17,6 +17,8 @@ from data.json_types import JsonObject
 from models.checkpoints.atomic import written_atomically
 from models.checkpoints.save import TOKENIZER, name_segments
 from runner.deploy.budgets import at_share
+from runner.deploy.bundle.calibration import read_calibration
+from runner.deploy.bundles import as_calibrated
 from runner.deploy.exported import (
     DESCRIPTION_FILE,
     ExportedModel,
@@ -73,7 +75,8 @@ def write_hub_folder(
             license=license, graphs=tuple(GRAPHS[engine] for engine in engines), is_packed=exported.engine == "numpy",
             lengths=trained.told_lengths,
         )  # fmt: skip
-        (part / "README.md").write_text(hub_card(record, facts), encoding="utf-8")
+        known, own = (read_calibration(one.weights) for one in (trained.moved(part, "torch"), trained))
+        (part / "README.md").write_text(as_calibrated(hub_card(record, facts), known, own), encoding="utf-8")
         description = json.dumps(exported.moved(place, exported.engine).describe(), indent=2, ensure_ascii=False)
         (part / DESCRIPTION_FILE).write_text(description + "\n", encoding="utf-8")
     return exported.moved(place, exported.engine), parities

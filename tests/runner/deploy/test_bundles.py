@@ -107,6 +107,19 @@ def test_a_model_over_n_grams_needs_no_file_about_pieces(packed: Path, tmp_path:
     assert "pairs.py" in sources_for({"kind": "pair", "ngrams": {}}) and "pairs.py" not in sources_for({"kind": "pair"})
 
 
+def test_the_page_of_an_8_bit_graph_does_not_claim_the_calibration_of_its_run() -> None:
+    own = Calibration({"method": "temperature", "temperature": 1.5, "rows": 360, "split": "val", "of": ["a"]})
+    page = "Probabilities are softmax(logits / 1.5), fitted on 360 rows of val (ECE 0.02).\n\n| metric | value |\n"
+    table = "\n\n| metric | value |\n"
+    assert as_calibrated(page, Calibration(own.facts | {"of": ["b"]}), own) == page
+    refitted = Calibration(own.facts | {"temperature": 1.7, "rows": 300})
+    said = "Its answers are probabilities, calibrated on 300 rows of val (calibration.json)."
+    assert as_calibrated(page, refitted, own) == said + table
+    lost = Calibration({"method": "none", "reason": "the data are gone"})
+    said = "Its answers are scores, not probabilities: the data are gone (calibration.json)."
+    assert as_calibrated(page, lost, own) == said + table
+
+
 def test_the_page_of_a_bundle_names_its_columns_and_only_files_that_are_there(packed: Path, tmp_path: Path) -> None:
     trained = replace(find_model("dddd", packed, "torch"), folder=tmp_path, columns=("review",))
     card = model_card(RunRecord.from_json(record_json()), "AutoModelForSequenceClassification")
@@ -115,6 +128,7 @@ def test_the_page_of_a_bundle_names_its_columns_and_only_files_that_are_there(pa
     assert "# with a column `review`; --text names another" in page
     scores = page + "\nLabel scores are not probabilities: the rows of val train too. And so on.\nend\n"
     known = Calibration({"method": "temperature", "temperature": 1.5, "rows": 360, "split": "the folds"})
-    said = "\nIts answers are probabilities, calibrated on 360 rows of the folds.\nend\n"
-    assert as_calibrated(scores, known) == page + said and as_calibrated(scores, Calibration()) == scores
+    said = "\nIts answers are probabilities, calibrated on 360 rows of the folds (calibration.json).\nend\n"
+    assert as_calibrated(scores, known, Calibration()) == page + said
+    assert as_calibrated(scores, Calibration(), Calibration()) == scores
     assert "from_pretrained" in card and "from_pretrained" not in page and "| metric | value |" in page
