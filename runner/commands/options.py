@@ -23,7 +23,7 @@ def parse_options(verb: str, words: list[str], **defaults: str) -> dict[str, str
 
 def split_run(verb: str, words: list[str]) -> tuple[str, list[str]]:
     """Return the first word, which is the run or folder that a verb is for, and the words after it."""
-    if not words or "=" in words[0]:
+    if not words or ("=" in words[0] and not Path(words[0]).expanduser().is_dir()):  # a folder such as exports/lr=0.1
         raise ConfigError(f"run {verb}: of which run? run show prints the newest. Try: run {verb} <id>")
     return words[0], words[1:]
 

@@ -27,6 +27,11 @@ def test_the_first_word_is_the_run() -> None:
             split_run("export", words)
 
 
+def test_a_folder_may_have_the_form_of_an_option(tmp_path: Path) -> None:
+    (folder := tmp_path / "lr=0.1").mkdir()
+    assert split_run("predict", [str(folder), "a text"]) == (str(folder), ["a text"])
+
+
 def test_values_of_another_kind_are_refused() -> None:
     assert true_or_false("export", "int8", "true") and not true_or_false("export", "int8", "false")
     assert whole_number("serve", "port", "80", 0, 100) == 80
