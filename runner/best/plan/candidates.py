@@ -37,14 +37,15 @@ class CandidateFinder:
 
     def __init__(
         self, shared: Sequence[str], facts: Facts, budget: Budget, estimate: Estimating, hub: Hub, spare: int = 0,
-        *, has_folds: bool = False,
+        *, has_folds: bool = False, has_epochs: bool = False,
     ) -> None:  # fmt: skip
         """shared: the overrides that the plan adds to every candidate, beside those of the command.
 
         spare: bytes that a model needs beside a file that fills the cap. has_folds: do folds select?
+        has_epochs: does the command say how long to train?
         """
         self.facts, self.budget, self.estimate, self.hub, self.spare = facts, budget, estimate, hub, spare
-        self.shared, self.has_folds = tuple(shared), has_folds
+        self.shared, self.has_folds, self.has_epochs = tuple(shared), has_folds, has_epochs
         self.beyond: list[Candidate] = []  # over a cap
         self.ceilings: set[str] = set()  # kinds with a variant above the cap already: one per kind is enough
         self.text_s: dict[str, float] = {}  # of candidates by name, as of their estimates: they may be teachers
@@ -102,7 +103,7 @@ class CandidateFinder:
 
     def of_variant(self, kind: Kind, variant: Variant, teacher: Candidate | None) -> Iterator[Candidate | LeftOut]:
         """Yield the candidates of a variant, one a learning rate, or the reason why there is none."""
-        each = list(with_rates(kind, variant))
+        each = list(with_rates(kind, variant, math.inf if self.has_epochs else self.facts.train_rows))
         name = each[0][0] if len(each) == 1 else f"{kind.name} {variant.name}".strip()
         if reason := unmet_need(variant.needs, self.facts, self.budget, self.hub):
             yield LeftOut(name, kind.name, reason)

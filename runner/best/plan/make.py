@@ -32,6 +32,7 @@ from runner.sanitize import say
 from runner.schema import Settings
 from runner.version import NUMBERS, VERSION
 
+LENGTHS = ("train.epochs=", "train.steps=")  # words of a command that say how long to train
 PLAN, LOCK = "plan.json", ".plan.lock"
 UNAVAILABLE_BEFORE = "weights not at hand: "  # in plans of older versions
 
@@ -81,8 +82,9 @@ def finder_for(table: Table, budget: Budget, cache: SharedCache, rates: Rates) -
     estimator = Estimator(drawer, table.words, table.settings, table.facts, rates, timed, budget.max_us, largest)
     spare = drawer.calibration_bytes(table.settings)
     return CandidateFinder(
-        table.shared, table.facts, budget, estimator.estimate, AvailableWeights(), spare, has_folds=bool(table.folds)
-    )
+        table.shared, table.facts, budget, estimator.estimate, AvailableWeights(), spare, has_folds=bool(table.folds),
+        has_epochs=any(word.startswith(LENGTHS) for word in table.words),
+    )  # fmt: skip
 
 
 def estimate_encoders(settings: Settings, words: Sequence[str], budget: Budget) -> None:

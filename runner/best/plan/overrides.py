@@ -11,6 +11,7 @@ from data.quoting import hydra_value
 from runner.best.plan.portfolio import Kind, Variant
 from runner.best.types import Budget
 
+BATCH = 32  # rows of an optimizer step in the recipes of the kinds that have `epochs`
 MOST_UNLABELLED, FOLD_UNLABELLED = 50_000, 5_000  # texts that a student learns from, and on a fold of few labels
 
 
@@ -74,10 +75,26 @@ def _filled(word: str, values: JsonObject) -> str:
     return word
 
 
-def with_rates(kind: Kind, variant: Variant) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the name and the overrides of each candidate of a variant: one, or one a learning rate."""
+def further_epochs(epochs: tuple[int, ...], rows: float) -> int | None:
+    """Return the epochs in which so many training rows take enough steps; None where those of the recipe do.
+
+    epochs: least, steps and most, as of a kind.
+    """
+    if not epochs:
+        return None
+    least, steps, most = epochs
+    found = min(most, math.ceil(steps * BATCH / max(1.0, rows)))
+    return found if found > least else None
+
+
+def with_rates(kind: Kind, variant: Variant, rows: float = math.inf) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the name and the overrides of each candidate of a variant: one, or one a learning rate.
+
+    rows: to train on; on few of them more epochs are added.
+    """
     name = " ".join(part for part in (kind.name, variant.name) if part)
-    words = (*kind.words, *variant.words)
+    epochs = further_epochs(variant.epochs or kind.epochs, rows)
+    words = (*kind.words, *variant.words, *([] if epochs is None else [f"train.epochs={epochs}"]))
     rates = variant.rates or kind.rates
     if not rates:
         yield name, words

@@ -38,6 +38,7 @@ class Variant:
     words: tuple[str, ...] = ()
     needs: Needs = field(default_factory=dict)
     rates: tuple[float, ...] = ()  # peak learning rates, each a candidate; (): those of the kind
+    epochs: tuple[int, ...] = ()  # as of the kind; (): those of the kind
     vocabularies: tuple[str | int, ...] = ()  # values for {vocabulary}: the first that fits is tried
     pairs: int = 20  # where the kind is trained on pairs of texts: of each sort for a row, at most
 
@@ -55,6 +56,7 @@ class Kind:
     take: int = 1  # how many of those that fit are tried
     needs: Needs = field(default_factory=dict)
     rates: tuple[float, ...] = ()
+    epochs: tuple[int, ...] = ()  # of the recipe; optimizer steps for which few rows get more; most. (): the recipe's
     passes: float = 0.0  # over the texts beside those of training epochs: of a fit, or of a frozen encoder
     stages: float = 0.0  # passes over the texts that its compression takes after the training
     fastest: float = 1.0  # share of the time of all layers and tokens that its fastest answers take
@@ -100,8 +102,10 @@ def read_kind(name: str) -> Kind:
     kind = _made(Kind, content | {"name": name, "variants": variants}, where)
     if kind.work not in WORK:
         raise ConfigError(f"{where}: work: {kind.work} is not one of {', '.join(WORK)}. Fix it")
-    for needs in (kind.needs, *(variant.needs for variant in kind.variants)):
-        check_needs(needs, where)
+    for one in (kind, *kind.variants):
+        check_needs(one.needs, where)
+        if one.epochs and len(one.epochs) != 3:
+            raise ConfigError(f"{where}: epochs: {list(one.epochs)} is not [least, steps, most]. Fix it")
     return kind
 
 

@@ -45,6 +45,16 @@ def test_the_first_variants_that_fit_are_tried_and_larger_ones_are_rows() -> Non
     assert taken.overrides == ("model=dsn", "model.hidden=32")
 
 
+def test_few_rows_are_trained_on_for_longer_unless_the_command_says_how_long() -> None:
+    kind, few = replace(DSN, epochs=(3, 600, 50), take=1), replace(FACTS, train_rows=800)
+    expected = ("model=dsn", "model.hidden=64", "train.epochs=24")
+    for facts, has_epochs, overrides in ((few, False, expected), (few, True, expected[:2]), (FACTS, False, None)):
+        finder = CandidateFinder((), facts, Budget(), estimate, lambda _: True, has_epochs=has_epochs)
+        (taken,) = finder.find((kind,))
+        assert isinstance(taken, Candidate)
+        assert taken.overrides == (overrides or (*expected[:2], "train.epochs=5"))
+
+
 def test_of_several_vocabularies_the_first_that_fits_is_tried_alone() -> None:
     words = ("model.hidden={vocabulary}",)
     kind = replace(DSN, variants=(Variant("{vocabulary} words", words, vocabularies=(64, 32, 16)),), take=2)

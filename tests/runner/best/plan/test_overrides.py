@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from runner.best.plan.overrides import filled_words, with_inputs
+import pytest
+
+from runner.best.plan.overrides import filled_words, further_epochs, with_inputs
 from runner.best.plan.portfolio import read_portfolio
 from runner.best.types import Budget
 
@@ -25,3 +27,11 @@ def test_a_student_learns_from_fewer_unlabelled_texts_on_a_fold() -> None:
             limit = "compression.distil_unlabelled.unlabelled_rows="
             assert f"{limit}50000" in with_inputs(kind.words, "abc", "more.csv")
             assert f"{limit}5000" in with_inputs(kind.words, "abc", "more.csv", on_fold=True)
+
+
+@pytest.mark.parametrize(("rows", "epochs"), [
+    (50, 50), (384, 50), (400, 48), (1000, 20), (3000, 7), (6400, None), (60_000, None), (float("inf"), None),
+])  # fmt: skip
+def test_few_rows_take_more_epochs(rows: float, epochs: int | None) -> None:
+    assert further_epochs((3, 600, 50), rows) == epochs
+    assert further_epochs((), rows) is None

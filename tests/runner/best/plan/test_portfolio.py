@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from runner.best.plan import portfolio
-from runner.best.plan.overrides import each_vocabulary, filled_words, with_inputs, with_rates
+from runner.best.plan.overrides import BATCH, each_vocabulary, filled_words, with_inputs, with_rates
 from runner.best.plan.portfolio import Kind, Variant, portfolio_digest, read_kind, read_portfolio, unmet_need
 from runner.best.types import Budget, Facts
 from runner.config.check import check_overrides
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.errors import ConfigError
 
 FACTS = Facts(rows=1204, train_rows=1204, words_mean=10.0, classes=3, smallest_class=2, new_words=0.02)
@@ -43,6 +45,17 @@ def test_a_plan_is_bound_to_what_the_files_say_but_not_to_their_comments(
     assert digest_of(f"# another comment\n{text}") == first
     assert digest_of(text.replace("passes: ", "passes: 1")) != first
     read_portfolio.cache_clear()
+
+
+def test_the_least_epochs_of_a_kind_are_those_of_its_recipe() -> None:
+    checked = set[str]()
+    for kind, variant in all_variants(first=True):
+        if epochs := variant.epochs or kind.epochs:
+            (_, words), *_ = with_rates(kind, variant)
+            train = resolve(compose(["data=demo", *filled_words(words, Budget(max_kb=300))])).train
+            assert (train.epochs, train.batch_size) == (epochs[0], BATCH), (kind.name, variant.name)
+            checked.add(kind.name)
+    assert {"tiny", "large", "static"} <= checked
 
 
 def test_names_are_unique() -> None:
@@ -99,6 +112,10 @@ def test_without_a_cap_every_size_is_enough() -> None:
         ("descripton: a typo", "has keys other than"),
         ("description: d\nplace: 1\nwork: hard", "work: hard is not one of"),
         ("description: d\nplace: 1\nwork: dense\nneeds: {colour: red}", "needs: colour is not one of"),
+        (
+            "description: d\nplace: 1\nwork: dense\nepochs: [3, 600]",
+            r"epochs: \[3, 600\] is not \[least, steps, most\]",
+        ),
         ("description: d", "Copy conf/best/ngram.yaml"),
     ],
 )
