@@ -231,7 +231,7 @@ class Agenda:
         """Return the id of the teacher's run on the rows of a step; None where there is none."""
         for other in reversed(self.steps_of(teacher)):
             if (other.fold, other.repeat) == (step.fold, step.repeat):
-                return self.journal.ended[other.number].run
+                return self._all_in([other])[0].run
         return None
 
     def _all_in(self, steps: Sequence[Step]) -> list[Done]:

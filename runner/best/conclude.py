@@ -193,13 +193,11 @@ def last_step(plan: Plan) -> int:
 
 def words_on_all_rows(search: Search, candidate: Candidate) -> list[str]:
     """Return the overrides of the last training: as on the folds, for the median of the epochs that were best there."""
-    plan, journal = search.plan, search.journal
-    teacher = search.agenda.teacher_of(candidate)
-    run = journal.finals[teacher.name].run if teacher else None
+    plan, teacher = search.plan, search.agenda.teacher_of(candidate)
+    run = search.journal.finals[teacher.name].run if teacher else None
     found = with_inputs(candidate.overrides, run, plan.budget.unlabelled)
     found += [f"data.folds={plan.folds}", "data.fold=all"]
-    epochs = [journal.ended[step.number].epochs for step in search.agenda.steps_of(candidate.name)]
-    known = [count for count in epochs if count is not None]
+    known = [done.epochs for _, done in closing_steps(search, candidate.name) if done.epochs is not None]
     if candidate.has_cut and known:
         found.append(f"train.epochs={max(1, math.floor(median(known) + 0.5))}")
     return found

@@ -203,6 +203,16 @@ def test_folds_are_dealt_again_only_for_candidates_near_the_best(tmp_path: Path,
     }
 
 
+@pytest.mark.parametrize("jobs", [1, 3, 20])
+def test_a_student_on_repeated_folds_has_a_teacher_on_the_same_rows(tmp_path: Path, jobs: int) -> None:
+    plan = with_repeats("ngram", "large", "student")
+    ngram, large, student = plan.candidates
+    plan = replace(plan, candidates=(ngram, replace(large, fits=False), replace(student, teacher="large")))
+    search = search_of(plan, tmp_path, machine := Machine(scores={"ngram": 0.7, "large": 0.8, "student": 0.75}), jobs)
+    assert search.work().status == "done"
+    assert [machine.begun.count(f"{name} fold") for name in ("ngram", "large", "student")] == [2, 6, 6]
+
+
 def test_what_compresses_a_training_is_repeated_with_it_alone(tmp_path: Path) -> None:
     plan = with_repeats("ngram", "large", "rounded")
     ngram, large, rounded = plan.candidates

@@ -165,6 +165,22 @@ def test_a_winner_by_folds_is_trained_once_more_on_all_rows(tmp_path: Path) -> N
     assert again.result == found.result
 
 
+def test_a_search_that_ends_before_the_folds_are_repeated_has_a_winner(tmp_path: Path) -> None:
+    asked: list[list[str]] = []
+
+    def train(words: Sequence[str]) -> Ending:
+        asked.append(list(words))
+        return Ending(Outcome(0, saved(tmp_path, "whole", 0.9)))
+
+    first = in_folds()
+    again = [replace(step, number=step.number + 4, repeat=1) for step in first.steps[:4]]
+    steps = (*first.steps[:4], *again, Step(9, "", "final"))
+    plan = replace(first, steps=steps, repeats=2, budget=replace(first.budget, steps=4))
+    found = conclude(folded(tmp_path, plan), DONE, train, untimed)
+    assert found.result.winner == "b" and found.result.run == "whole"
+    assert asked == [["x=b", "data.folds=2", "data.fold=all", "train.epochs=2"]]
+
+
 def test_a_winner_that_is_too_large_on_all_rows_makes_way_for_the_next(tmp_path: Path) -> None:
     def train(words: Sequence[str]) -> Ending:
         size = 2001 if words[0] == "x=b" else 1999
