@@ -203,6 +203,22 @@ def test_folds_are_dealt_again_only_for_candidates_near_the_best(tmp_path: Path,
     }
 
 
+@pytest.mark.parametrize(("seconds", "score", "count"), [(30.0, 0.59, 2), (30.0, 0.61, 5), (5.0, 0.2, 5)])
+@pytest.mark.parametrize("jobs", [1, 3, 20])
+def test_a_dear_candidate_is_given_up_after_two_folds_where_it_is_far_behind(
+    tmp_path: Path, seconds: float, score: float, count: int, jobs: int
+) -> None:
+    steps = [
+        Step(5 * n + fold + 1, name, "fold", fold, 0, seconds) for n, name in enumerate(("a", "b")) for fold in range(5)
+    ]
+    plan = replace(plan_of(("a", "fold"), ("b", "fold")), steps=tuple(steps), folds=5, planned=len(steps))
+    search = search_of(plan, tmp_path, machine := Machine(scores={"a": 0.70, "b": score}), jobs)
+    assert search.work().status == "done"
+    assert machine.begun.count("b fold") == count and search.agenda.is_finished("b") == (count == 5)
+    reasons = {str(done.reason) for done in search.journal.ended.values() if done.status == "skipped"}
+    assert not reasons or "hopeless after 2 folds: 0.5900, while a has 0.7000 on them" in reasons
+
+
 @pytest.mark.parametrize("jobs", [1, 3, 20])
 def test_a_student_on_repeated_folds_has_a_teacher_on_the_same_rows(tmp_path: Path, jobs: int) -> None:
     plan = with_repeats("ngram", "large", "student")
