@@ -28,7 +28,7 @@ tags: [bertier]
 ---
 # {record.name}
 
-Trained by Bertier on {code_span(data.name)} ({data.rows.get("train", 0):,} rows). Reproduce it with {command}.
+Trained by Bertier on {code_span(str(data.name))} ({data.rows.get("train", 0):,} rows). Reproduce it with {command}.
 
 Open it with `{auto_class}.from_pretrained(folder)`{opening(needs_import)}.{cleaning(record)}{sounds(record)}
 {low}

@@ -102,10 +102,11 @@ def read_kind(name: str) -> Kind:
     kind = _made(Kind, content | {"name": name, "variants": variants}, where)
     if kind.work not in WORK:
         raise ConfigError(f"{where}: work: {kind.work} is not one of {', '.join(WORK)}. Fix it")
-    for one in (kind, *kind.variants):
-        check_needs(one.needs, where)
-        if one.epochs and len(one.epochs) != 3:
-            raise ConfigError(f"{where}: epochs: {list(one.epochs)} is not [least, steps, most]. Fix it")
+    for needs in (kind.needs, *(variant.needs for variant in kind.variants)):
+        check_needs(needs, where)
+    for epochs in (kind.epochs, *(variant.epochs for variant in kind.variants)):
+        if epochs and len(epochs) != 3:
+            raise ConfigError(f"{where}: epochs: {list(epochs)} is not [least, steps, most]. Fix it")
     return kind
 
 
