@@ -91,7 +91,7 @@ class SuspectLabels:
 
     @property
     def worth(self) -> str:
-        """What the flags are worth, as a clause: nothing is known if the models are no better than a constant."""
+        """A clause on the worth of the flags: they say nothing if the models are no better than a constant."""
         if self.accuracy > self.majority:
             return "about half of the first 100 may be wrong labels, the others hard or rare rows"
         return (

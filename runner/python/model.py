@@ -158,7 +158,7 @@ class Model:
         return f"<bertier.Model {self.path}: {what}>"
 
 
-def _text(given: Any, place: int, verb: str) -> str:
+def _text(given: object, place: int, verb: str) -> str:
     """Return a cell, or a word of one, as a text; raise TypeError where it is none. verb: is, or has (words)."""
     is_nothing = pd.api.types.is_scalar(given) and bool(pd.isna(given))
     if not is_nothing and not isinstance(given, bytes) and (isinstance(given, PathLike) or np.isscalar(given)):

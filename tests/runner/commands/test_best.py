@@ -98,5 +98,5 @@ def test_a_mistake_is_an_exception_with_its_message_in_python(word: str, expecte
 
 def test_rankings_of_the_built_in_data_are_planned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     paths = [f"paths.output={tmp_path}/out", f"paths.cache={tmp_path}/cache"]
-    assert dispatch(["best", "data=demo", "task=rank", "data.demo_rows=2600", "steps=1", "--plan", *paths]) == 0
+    assert dispatch(["best", "data=demo", "task=rank", "data.demo_rows=2600", "steps=3", "--plan", *paths]) == 0
     assert "ndcg@10" in capsys.readouterr().out
