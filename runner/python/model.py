@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -160,7 +160,7 @@ class Model:
 
 def _text(given: object, place: int, verb: str) -> str:
     """Return a cell, or a word of one, as a text; raise TypeError where it is none. verb: is, or has (words)."""
-    is_nothing = pd.api.types.is_scalar(given) and bool(pd.isna(given))
+    is_nothing = pd.api.types.is_scalar(given) and bool(pd.isna(cast("float", given)))  # or any other scalar
     if not is_nothing and not isinstance(given, bytes) and (isinstance(given, PathLike) or np.isscalar(given)):
         return str(given)
     what = "nothing" if is_nothing else f"a {type(given).__name__}"
