@@ -17,8 +17,9 @@ from runner.statistics.score_table import is_share
 
 ROUNDING = 1e-9  # 0.81 - 0.80 is not 0.01 in binary
 LEAD = 0.01  # of a share; of other scores, times the best one: a teacher that is less far ahead has little to teach
-BEHIND = 0.03  # likewise: dealing the folds again does not make up for so much
-HOPELESS, JUDGED, DEAR_S = 0.10, 2, 10.0  # of a share, on so many folds; not judged where a fold takes fewer seconds
+BEHIND = 0.03  # likewise: repeated folds do not make up for a candidate that is further behind
+GIVEN_UP = 0.10  # of a share: a candidate that is so far behind on its first folds gets no further ones
+FIRST_FOLDS, WAITED_FOR_S = 2, 10.0  # folds that decide so, and the seconds of a fold from which on they are waited for
 TRAINED = ("done", "refused")  # how a step ends whose run has a score
 
 
@@ -122,7 +123,7 @@ class Agenda:
                 return Done(step.number, "skipped", reason=reason)
         if step.part == "rest" and (behind := self._cut(step, candidate)):
             return Done(step.number, "skipped", reason=behind)
-        if (step.fold or 0) >= JUDGED and not step.is_repeat and (behind := self._hopeless(step)):
+        if (step.fold or 0) >= FIRST_FOLDS and not step.is_repeat and (behind := self._given_up(step)):
             return Done(step.number, "skipped", reason=behind)
         if step.is_repeat and (behind := self._far_behind(step)):
             return Done(step.number, "skipped", reason=behind)
@@ -158,27 +159,28 @@ class Agenda:
             return None
         return f"its folds are not repeated: {own:.4f}, while {rivals[0][1]} has {rivals[0][0]:.4f}"
 
-    def _hopeless(self, step: Step) -> str | None:
+    def _given_up(self, step: Step) -> str | None:
         """Return why a candidate is not trained on its further folds; None if it is.
 
-        It is compared with the best one before it that fits, on its first folds. Cheap folds are not waited for.
+        On its first folds it is compared with the best earlier candidate that fits. Cheap folds are all trained:
+        waiting for the first ones would leave cores idle.
         """
         goal, first = self.plan.budget.goal, self.first_steps_of(step.candidate)[0].number
-        if step.seconds < DEAR_S or not (goal is None or is_share(goal)):
+        if step.seconds < WAITED_FOR_S or not (goal is None or is_share(goal)):
             return None
         self._all_in([one for one in self._steps if one.number < first])
         if not (rivals := self._fitting_before(first)):
             return None
         own, best = (self._on_first_folds(name) for name in (step.candidate, rivals[0][1]))
-        if own is None or best is None or self.lead(best, own) <= HOPELESS:
+        if own is None or best is None or self.lead(best, own) <= GIVEN_UP:
             return None
-        return f"hopeless after {JUDGED} folds: {own:.4f}, while {rivals[0][1]} has {best:.4f} on them"
+        return f"given up after {FIRST_FOLDS} folds: {own:.4f}, while {rivals[0][1]} has {best:.4f} on them"
 
     def _on_first_folds(self, candidate: str) -> float | None:
         """Return the mean score of a candidate on the folds by which it is judged; None without a score of each."""
-        ended = self._all_in(self.first_steps_of(candidate)[:JUDGED])
+        ended = self._all_in(self.first_steps_of(candidate)[:FIRST_FOLDS])
         scores = [done.score for done in ended if done.score is not None]
-        return fmean(scores) if len(scores) == JUDGED else None
+        return fmean(scores) if len(scores) == FIRST_FOLDS else None
 
     def _decide_student(self, step: Step, candidate: Candidate, teacher: str) -> Work | Done:
         """Begin a step with a teacher if the teacher leads the best candidate that fits by more than LEAD."""

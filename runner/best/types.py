@@ -111,7 +111,7 @@ class Step(Stored):
 
     @property
     def is_repeat(self) -> bool:
-        """Does it train on folds that are dealt once more, for a candidate that has a score already?"""
+        """Does it train on folds that are drawn once more, for a candidate that has a score already?"""
         return bool(self.repeat)
 
 

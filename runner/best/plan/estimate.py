@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from data.json_types import JsonObject
+from data.part_file import part_of
 from models.settings import OVER_NGRAMS
 from runner.best.plan.draft import Draft, Drawer, stages_that_run
 from runner.best.plan.rates import Rates, embedding_units
@@ -123,7 +123,7 @@ class Estimator:
             found = self._measure(settings, Path(scratch) / "model", kept)
         path = free if is_below(found, cap) else path
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}.part")  # another process may be at the same candidate
+        part = part_of(path)  # another process may be at the same candidate
         part.write_text(json.dumps(asdict(found), sort_keys=True), encoding="utf-8")
         part.replace(path)
         return found

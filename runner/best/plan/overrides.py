@@ -76,7 +76,7 @@ def _filled(word: str, values: JsonObject) -> str:
 
 
 def further_epochs(epochs: tuple[int, ...], rows: float) -> int | None:
-    """Return the epochs in which so many training rows take enough steps; None where those of the recipe do.
+    """Return the epochs that give so many training rows enough optimizer steps; None if the recipe's epochs do.
 
     epochs: least, steps and most, as of a kind.
     """

@@ -3,8 +3,8 @@
 The first kind of the portfolio comes first; the others follow by the cost of their cheapest candidate, and last those
 that cannot win or teach, because they are over a cap. Students wait for further teachers if there is time, so that only
 the best one teaches. Within a kind that is trained in epochs, all candidates are trained to the cut first; then those
-that are still in it go on. Candidates that only compress one of these trainings follow at once. Folds are dealt again
-only when all candidates have been trained on them once: another candidate is worth more than a second opinion on one.
+that are still in it go on. Candidates that only compress one of these trainings follow at once. Folds are repeated
+only when all candidates have been trained on them once: a further candidate is worth more than a more precise score.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def read_table(settings: Settings, words: Sequence[str], budget: Budget, cache: 
 
 
 def notes_of(rows: Rows) -> list[str]:
-    """Return what is odd about the rows, without what is said of scores where every row trains: none is compared."""
+    """Return the notes on the rows, without that on scores of rows that were trained on: a search compares none."""
     found = [*rows.raw.notes, *rows.raw.notes_on_dropped()]
     return [note for note in found if not note.startswith(f"data.fold={ALL_FOLDS}:")]
 

@@ -216,7 +216,7 @@ def test_a_dear_candidate_is_given_up_after_two_folds_where_it_is_far_behind(
     assert search.work().status == "done"
     assert machine.begun.count("b fold") == count and search.agenda.is_finished("b") == (count == 5)
     reasons = {str(done.reason) for done in search.journal.ended.values() if done.status == "skipped"}
-    assert not reasons or "hopeless after 2 folds: 0.5900, while a has 0.7000 on them" in reasons
+    assert not reasons or "given up after 2 folds: 0.5900, while a has 0.7000 on them" in reasons
 
 
 @pytest.mark.parametrize("jobs", [1, 3, 20])
