@@ -48,7 +48,7 @@ def check_same_rows(search: Search) -> None:
     for step in search.plan.steps:
         done = search.journal.ended.get(step.number)
         record = read_record(search.output / done.run) if done is not None and done.run else None
-        for metric in (record.data.selection, record.data.primary) if record else ():
+        for metric in (record.data.selection, *[record.data.primary] * step.is_timed) if record else ():
             split = str(metric).partition("/")[0]
             rows = record.data.fingerprints.get(split) if record else None
             if record is None or rows is None:
@@ -135,15 +135,15 @@ def records_of(search: Search, found: Finished) -> dict[str, RunRecord]:
 
 
 def records_on_folds(search: Search, found: Finished) -> dict[str, RunRecord]:
-    """Return the record of each finished candidate on the last fold of the first repeat; {} without folds.
+    """Return the record of each finished candidate on the first fold of the first repeat; {} without folds.
 
-    These have the same training rows, so that their answers to the reported rows can be compared. The winner is also
-    trained on all rows, which gives it an advantage.
+    These have the same training rows, so that their answers to the reported rows can be compared; on other folds only
+    a few rows are reported. The winner is also trained on all rows, which gives it an advantage.
     """
     if not search.plan.folds:
         return {}
     names = [one.name for one in (*found.fitting, *found.others)]
-    runs = {name: [done.run for step, done in closing_steps(search, name) if not step.repeat][-1] for name in names}
+    runs = {name: next(done.run for step, done in closing_steps(search, name) if step.is_timed) for name in names}
     records = {name: read_record(search.output / str(run)) for name, run in runs.items()}
     return {name: record for name, record in records.items() if record is not None}
 

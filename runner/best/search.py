@@ -16,9 +16,11 @@ from runner.best.clock import Clock
 from runner.best.evidence import CUT, Ending, judge_step
 from runner.best.journal import Journal
 from runner.best.plan.overrides import with_inputs
+from runner.best.plan.steps import FEW_REPORTED
 from runner.best.types import Done, Plan
 from runner.record.metrics import direction
 
+LIMIT = "data.max_eval_rows="
 LATE = 3.0  # a step that takes longer than this multiple of its estimate is stopped when the time is over
 
 Launch = Callable[[Sequence[Work]], Sequence[Ending]]
@@ -129,16 +131,24 @@ class Search:
         return f"stopped after {seconds:,.0f} s: past minutes={minutes:g}, estimated at {work.step.seconds:,.0f} s"
 
 
+def _without_measuring(shared: Sequence[str]) -> list[str]:
+    return [*(word for word in shared if not word.startswith("measure")), "measure=off"]
+
+
+def _reporting_few(shared: Sequence[str]) -> list[str]:
+    """Return the override that lets a run report few rows, unless the command limits them itself."""
+    return [] if any(word.startswith(LIMIT) for word in shared) else [f"{LIMIT}{FEW_REPORTED}"]
+
+
 def number_of(one: Work | Done) -> int:
     """Return the number of the step that is begun or skipped."""
     return one.step.number if isinstance(one, Work) else one.step
 
 
 def words_of(shared: Sequence[str], work: Work, plan: Plan) -> list[str]:
-    """Return the overrides of a step's run; of the runs on folds only the first is timed."""
+    """Return the overrides of a step's run; of the runs on folds only the first is timed, and reports all rows."""
     step, candidate = work.step, work.candidate
-    untimed = [*(word for word in shared if not word.startswith("measure")), "measure=off"]
-    found = [*shared] if step.is_timed else untimed
+    found = [*shared] if step.is_timed else [*_without_measuring(shared), *_reporting_few(shared)]
     found += with_inputs(candidate.overrides, work.teacher, plan.budget.unlabelled, on_fold=step.fold is not None)
     if step.part == "third":
         found.append(f"checkpoint.pause_at={CUT}")

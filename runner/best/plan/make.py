@@ -23,7 +23,7 @@ from runner.best.plan.draft import Drawer
 from runner.best.plan.estimate import Estimator
 from runner.best.plan.portfolio import UNAVAILABLE, Hub, portfolio_digest, read_portfolio
 from runner.best.plan.rates import REFERENCE, Rates, known_rates, machine_class
-from runner.best.plan.steps import count_planned, order_steps, repeats_for
+from runner.best.plan.steps import count_planned, order_steps, repeats_for, rows_reported
 from runner.best.plan.table import Table, read_table
 from runner.best.types import Budget, Candidate, LeftOut, Plan
 from runner.machine.device import choose_device
@@ -79,7 +79,10 @@ def finder_for(table: Table, budget: Budget, cache: SharedCache, rates: Rates) -
     timed = machine_class(choose_device(table.settings.device).type) if budget.max_us is not None else None
     drawer = Drawer(table.rows, cache)
     largest = math.inf if budget.max_bytes is None else TOLERANCE * budget.max_bytes
-    estimator = Estimator(drawer, table.words, table.settings, table.facts, rates, timed, budget.max_us, largest)
+    estimator = Estimator(
+        drawer, table.words, table.settings, table.facts, rates, timed, budget.max_us, largest,
+        reported=rows_reported(table.facts, table.folds),
+    )  # fmt: skip
     spare = drawer.calibration_bytes(table.settings)
     return CandidateFinder(
         table.shared, table.facts, budget, estimator.estimate, AvailableWeights(), spare, has_folds=bool(table.folds),

@@ -22,7 +22,7 @@ from runner.tasks.base import Task
 from runner.training.ngram.check import none_frequent
 from runner.training.ngram.fit import put_table
 from runner.training.ngram.problem import Problem
-from runner.training.ngram.pruning import by_importance, likely_count, make_table
+from runner.training.ngram.pruning import by_importance, likely_count, make_table, prune
 from runner.training.ngram.solve import Linear
 
 STEPS, STRENGTH = 12, 1.0  # of descent; the weakest penalty that fits try, under which most n-grams stay
@@ -47,7 +47,7 @@ class GuessedNgrams:
 
     problem: Problem
     fitted: Linear
-    order: np.ndarray  # (F,) the n-grams, the most important first
+    order: np.ndarray  # (columns x F,) the weights by `by_importance`
 
 
 def guess_ngrams(settings: Settings, task: Task, train: TokenSplit) -> GuessedNgrams:
@@ -65,25 +65,25 @@ def guess_ngrams(settings: Settings, task: Task, train: TokenSplit) -> GuessedNg
 
 
 def ngram_draft(found: GuessedNgrams, settings: Settings, task: Task) -> NgramDraft:
-    """Return the draft of a model over these n-grams, as many of them as model.max_kb may have room for."""
+    """Return the draft of a model over these n-grams, with as many weights as model.max_kb may have room for."""
     model, spec, problem, order = settings.model, task.head(), found.problem, found.order
-    counted, most = problem.counted, likely_count(model.max_kb, len(problem.members))
+    counted = problem.counted
 
-    def table_of(columns: np.ndarray) -> Table:
-        part = Linear(found.fitted.weights[:, columns], found.fitted.bias)
-        table = make_table(part, counted.hashes[columns], model.n)
+    def table_of(count: int) -> Table:
+        kept = prune(order, count, found.fitted.weights.shape)
+        table = make_table(kept.of(found.fitted), counted.hashes[kept.columns], model.n)
         return replace(table, pairs=problem.pairs, mean=model.family != "ngram", characters=problem.characters)
 
     def size_of(table: Table) -> int:
         sets = task.reader_facts(are_fitted=True)
         return len(pack_ngrams(table, task.facts.names, 1.0, settings.data.max_length, sets))
 
-    whole = table_of(np.arange(len(order)))
+    whole = table_of(len(order))
     is_capped = model.max_kb is not None and size_of(whole) > 1000 * model.max_kb
     network = attach_head(*build_bag_of_ngrams(model, spec.deciding), spec)
-    put_table(network, table_of(np.sort(order[:most])) if is_capped else whole, 1.0)
-    least = size_of(table_of(np.sort(order[: len(problem.members)])))
-    return NgramDraft(network, len(order), int(counted.presence.nnz), is_capped, least)
+    put_table(network, table_of(likely_count(model.max_kb)) if is_capped else whole, 1.0)
+    least = size_of(table_of(len(problem.members)))
+    return NgramDraft(network, len(counted.hashes), int(counted.presence.nnz), is_capped, least)
 
 
 def guess_weights(problem: Problem) -> Linear:

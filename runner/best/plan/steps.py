@@ -21,12 +21,20 @@ FEWEST = 2  # candidates of a kind that go on
 DEAR_S = 60.0  # rows of a fold from which on one repeat is enough
 FEW_ROWS, FEWER_ROWS = 2000, 1000  # labelled rows below which folds select, and below which they are repeated
 FOLDS, REPEATS = 5, 3
+FEW_REPORTED = 100  # rows that a run reports on the folds after the first: nothing reads these scores
 UNLIMITED = Budget()
 
 
 def repeats_for(facts: Facts) -> int:
     """Return how often the rows are dealt into folds."""
     return REPEATS if facts.rows < FEWER_ROWS else 1
+
+
+def rows_reported(facts: Facts, folds: int) -> float:
+    """Return how many rows a run reports, on average over the folds if there are any."""
+    if not folds:
+        return facts.report_rows
+    return (facts.report_rows + (folds - 1) * min(FEW_REPORTED, facts.report_rows)) / folds
 
 
 def order_steps(

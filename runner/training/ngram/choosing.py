@@ -10,7 +10,7 @@ from data.splits import TokenSplit
 from runner.training.ngram.containment import choosing_rows
 from runner.training.ngram.counting import Counted, words_alone
 from runner.training.ngram.problem import Problem
-from runner.training.ngram.pruning import by_importance, likely_count
+from runner.training.ngram.pruning import by_importance, likely_count, prune
 
 ORDER_STRENGTH = 1  # index of the solver's strength whose weights decide which n-grams are dropped while choosing
 TEMPERATURES = np.geomspace(0.3, 3.0, 47).round(2)
@@ -80,15 +80,15 @@ def _right(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def _path(part: Problem, weighting: str, held: TokenSplit, known: Counted) -> list[tuple[float, float, np.ndarray]]:
-    """Return score, strength and outputs on the held-out rows for each strength, on as many n-grams as may fit."""
+    """Return score, strength and outputs on the held-out rows for each strength, with as many weights as may fit."""
     counted, solver = part.counted, part.solver
-    most = likely_count(part.settings.max_kb, len(part.members))
-    if len(counted.hashes) > most:
-        scales = part.scales(weighting, counted)
+    most, scales = likely_count(part.settings.max_kb), part.scales(weighting, counted)
+    if scales.size > most:
         whole = solver.fit(counted.presence, scales, solver.strengths[ORDER_STRENGTH])
-        columns = np.sort(by_importance(whole, counted.df)[:most])
-        counted, known = counted.only(columns), known.only(columns)
-    scales, found = part.scales(weighting, counted), []
+        kept = prune(by_importance(whole, counted.df), most, scales.shape)
+        counted, known = counted.only(kept.columns), known.only(kept.columns)
+        scales = part.scales(weighting, counted) * kept.mask
+    found = []
     for strength in solver.strengths:
         part.pause()
         fitted = solver.fit(counted.presence, scales, strength)

@@ -25,7 +25,7 @@ from runner.tasks.base import Task
 from runner.training.ngram.check import entry_bytes
 from runner.training.ngram.choosing import Choice, choose
 from runner.training.ngram.problem import Problem
-from runner.training.ngram.pruning import by_importance, make_table, most_that_fit
+from runner.training.ngram.pruning import by_importance, make_table, most_that_fit, prune
 from runner.training.ngram.solve import Linear, few_by_l1
 
 FEW_KB = 20  # below it an L1 penalty is tried too
@@ -107,19 +107,19 @@ def _fit_final(
     counted, max_kb = problem.counted, problem.settings.max_kb
     most_bytes = 0 if max_kb is None else int(max_kb * 1000) - added
     whole = problem.solver.fit(counted.presence, problem.scales(choice.weighting, counted), choice.strength)
-    order = by_importance(whole, counted.df)
-    seen = count = len(order)
+    order, seen = by_importance(whole, counted.df), len(counted.hashes)
+    count = len(order)
     if max_kb is not None:
         count = most_that_fit(whole, counted.hashes, order, problem.settings.n, labels, most_bytes, choice.temperature)
-    if count == seen or max_kb is None:
+    if count == len(order) or max_kb is None:
         return _Part(whole, np.arange(seen)).table(problem), seen
-    columns = np.sort(order[:count])
-    parts = [_Part(Linear(whole.weights[:, columns], whole.bias), columns)]
+    kept = prune(order, count, whole.weights.shape)
+    parts = [_Part(kept.of(whole), kept.columns)]
     parts += _refitted(problem, choice, order[:count], labels, most_bytes)
     if max_kb < FEW_KB and not problem.is_number:
         scales, weights = problem.scales(choice.weighting, counted), problem.row_weights
-        few = few_by_l1(counted.presence, problem.members, scales, count, weights)
-        parts += _refitted(problem, choice, order[np.isin(order, few)], labels, most_bytes)
+        few = few_by_l1(counted.presence, problem.members, scales, len(kept.columns), weights)
+        parts += _refitted(problem, choice, order[np.isin(order % seen, few)], labels, most_bytes)
     best = max(parts, key=lambda part: _score(problem, part, select))  # the first of equals
     return best.table(problem), seen
 
@@ -127,18 +127,19 @@ def _fit_final(
 def _refitted(
     problem: Problem, choice: Choice, order: np.ndarray, labels: Sequence[str], most_bytes: int
 ) -> list[_Part]:
-    """Return a fit on these n-grams alone, dropping some until its file fits; [] if it never does.
+    """Return a fit of these weights alone, dropping some until its file fits; [] if it never does.
 
-    order: (k,) columns, the most important first.
+    order: (k,) indices into the flat (columns x F), the most important first.
     """
+    shape = (len(problem.members), len(problem.counted.hashes))
     for _ in range(MOST_SHRINKS):
         if not len(order):
             break
         problem.pause()
-        columns = np.sort(order)
-        counted = problem.counted.only(columns)
-        scales = problem.scales(choice.weighting, counted)
-        part = _Part(problem.solver.fit(counted.presence, scales, choice.strength), columns)
+        kept = prune(order, len(order), shape)
+        counted = problem.counted.only(kept.columns)
+        scales = problem.scales(choice.weighting, counted) * kept.mask
+        part = _Part(problem.solver.fit(counted.presence, scales, choice.strength), kept.columns)
         size = len(pack_ngrams(part.table(problem), labels, choice.temperature))
         if size <= most_bytes:
             return [part]

@@ -23,7 +23,7 @@ from models.settings import ModelSettings
 from runner.training.ngram.choosing import fit_temperature
 from runner.training.ngram.containment import choosing_rows
 from runner.training.ngram.fit import put_table
-from runner.training.ngram.pruning import make_table, most_that_fit
+from runner.training.ngram.pruning import make_table, most_that_fit, prune
 from runner.training.ngram.solve import Linear
 
 SPARE_BYTES = 64  # for header entries added after the search: the mean, the truncation length, the temperature's digits
@@ -57,7 +57,7 @@ def fold(network: LinearHead, settings: ModelSettings, splits: Splits, outputs_o
 
 @torch.no_grad()
 def fold_rows(network: LinearHead, labels: Sequence[str], max_kb: int | None, spare: int = 0) -> Table:
-    """Return the rounded table of a network; the n-grams with the largest weights over all classes are kept.
+    """Return the rounded table of a network; the largest weights are kept.
 
     spare: bytes of its file left free.
     """
@@ -71,14 +71,14 @@ def fold_rows(network: LinearHead, labels: Sequence[str], max_kb: int | None, sp
         weights, bias = weights - weights.mean(0), bias - bias.mean()
     if targets:
         weights, bias = weights * targets["sd"], bias * targets["sd"] + targets["mean"]
-    hashes = bag.hashes.cpu().numpy().astype(np.uint32)
-    order = np.argsort(-(weights**2).sum(0), kind="stable")
+    whole, hashes = Linear(weights, bias), bag.hashes.cpu().numpy().astype(np.uint32)
+    order = np.argsort(-np.abs(weights), axis=None, kind="stable")
     count, most = len(order), None if max_kb is None else max_kb * 1000 - spare
     if most is not None:
-        count = most_that_fit(Linear(weights, bias), hashes, order, bag.n, labels, most - SPARE_BYTES)
+        count = most_that_fit(whole, hashes, order, bag.n, labels, most - SPARE_BYTES)
     while True:
-        kept = np.sort(order[:count])
-        table = replace(make_table(Linear(weights[:, kept], bias), hashes[kept], bag.n), mean=True)
+        kept = prune(order, count, weights.shape)
+        table = replace(make_table(kept.of(whole), hashes[kept.columns], bag.n), mean=True)
         if most is None or not count or len(pack_ngrams(table, labels)) <= most - SPARE_BYTES:
             return table
         count = int(count * SHRINK)

@@ -30,7 +30,7 @@ def test_candidates_are_compared_as_trained_on_the_same_folds(tmp_path: Path) ->
     search.journal.add(Done(7, "done", "a-on-all-rows", candidate="a"))
     both = [Scored(name, name, 1000, None, place, (), 0.5) for place, name in enumerate("ab")]
     found = records_on_folds(search, Finished((both[0],), (both[1],), None))
-    assert {name: record.identity for name, record in found.items()} == {"a": "a-1-0", "b": "b-1-0"}
+    assert {name: record.identity for name, record in found.items()} == {"a": "a-0-0", "b": "b-0-0"}
     without_folds = search_of(FIVE, tmp_path / "other", Machine())
     assert records_on_folds(without_folds, Finished(NOBODY, NOBODY, None)) == {}
 

@@ -119,9 +119,14 @@ def test_words_of_a_fold_and_of_a_third() -> None:
     plan = replace(FIVE, folds=5)
     fold = Work(Step(1, "a", "fold", fold=2, repeat=1), plan.candidates[0])
     shared = ["data=demo", "measure=quick"]
+    few = "data.max_eval_rows=100"  # of the reported rows, which only the first fold is compared on
     assert words_of(shared, fold, plan) == [
-        "data=demo", "measure=off", "x=a", "data.folds=5", "data.fold=2", "data.fold_seed=1",
+        "data=demo", "measure=off", few, "x=a", "data.folds=5", "data.fold=2", "data.fold_seed=1",
     ]  # fmt: skip
+    first = replace(fold, step=replace(fold.step, fold=0, repeat=0))
+    assert words_of(shared, first, plan)[:3] == [*shared, "x=a"]
+    own = ["data=demo", "data.max_eval_rows=50"]
+    assert [word for word in words_of(own, fold, plan) if word.startswith("data.max")] == own[1:]
     limited = replace(plan.candidates[0], overrides=("rows={unlabelled_rows}",))
     assert "rows=5000" in words_of(shared, Work(fold.step, limited), plan)
     assert "rows=50000" in words_of(shared, Work(Step(1, "a"), limited), plan)

@@ -27,7 +27,7 @@ from runner.tasks.classification import Classification
 from runner.tasks.regression import Regression
 from runner.training.inference import predict
 from runner.training.ngram.fit import FittedNgrams, fit_ngrams, put_into
-from tests.runner.training.ngram.rows import NOUNS, SETTINGS, review_splits
+from tests.runner.training.ngram.rows import NOUNS, SETTINGS, review_splits, split_of_texts
 
 
 def accuracy(classes: int = 2, *, shuffled: bool = False, **changes: object) -> tuple[float, FittedNgrams]:
@@ -78,6 +78,39 @@ def test_a_class_that_no_selection_row_has_is_said() -> None:
     part = splits.select.take(np.flatnonzero(np.asarray(splits.select.known_labels) != 2))
     fit = fit_ngrams(replace(splits, select=part), task, SETTINGS)
     assert fit.missing == ("odd",) and "no row of odd" in fit.sentence()
+
+
+def intent_texts(rows: int, intents: int, seed: int) -> tuple[list[str], list[int]]:
+    """Texts of many classes: two words of a class that has four of its own, among words of all classes."""
+    random = np.random.default_rng(seed)
+    labels = [row % intents for row in range(rows)]
+    texts = [
+        " ".join([*random.choice(NOUNS, 5), *random.choice([f"of{label}word{place}" for place in range(4)], 2)])
+        for label in labels
+    ]
+    return texts, labels
+
+
+def test_with_many_classes_a_small_file_has_the_words_of_each() -> None:
+    intents = 60
+    parts = [
+        replace(split_of_texts(*intent_texts(rows, intents, seed), name), target=ClassLabel(intent_names(intents)))
+        for seed, (name, rows) in enumerate({"train": 900, "val": 300, "test": 600}.items())
+    ]
+    names = intent_names(intents)
+    splits = Splits(DataTask("class_label", names, False), parts[0], parts[1], (parts[2],), HashedWords(), "")
+    settings, task = replace(SETTINGS, max_kb=5), Classification(LabelFacts(names))
+    fit = fit_ngrams(splits, task, settings)
+    network, _ = build(settings, task.head(), vocab_size=1 << 32)
+    put_into(network, fit)
+    kept = predict(network, parts[2], batch_size=64, device=torch.device("cpu"), precision="fp32")
+    assert fit.bytes_packed <= 5000 and (fit.table.rows != 0).mean() < 0.1
+    assert (kept.argmax(1) == np.asarray(parts[2].labels.values)).mean() > 0.9
+
+
+def intent_names(intents: int) -> tuple[str, ...]:
+    """The names of the classes of `intent_texts`."""
+    return tuple(f"intent {place}" for place in range(intents))
 
 
 def test_numbers_have_no_temperature() -> None:

@@ -1,4 +1,4 @@
-"""Which n-grams stay: the order, shared fingerprints, and the size of the real file."""
+"""Which weights stay: the order, shared fingerprints, and the size of the real file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from models.ngrams.fingerprints import fingerprints_of
 from models.packed.ngram import pack_ngrams
-from runner.training.ngram.pruning import by_importance, make_table, most_that_fit
+from runner.training.ngram.pruning import by_importance, make_table, most_that_fit, prune
 from runner.training.ngram.solve import Linear
 
 RANDOM = np.random.default_rng(0)
@@ -14,11 +14,19 @@ HASHES = np.unique(RANDOM.integers(0, 1 << 32, 5000, np.uint32))
 FITTED = Linear(RANDOM.normal(size=(2, len(HASHES))), np.array([0.5, -0.5]))
 
 
-def test_frequent_ngrams_with_large_weights_come_first() -> None:
+def test_large_weights_of_frequent_ngrams_come_first() -> None:
     fitted, df = Linear(np.array([[1.0, -3.0, 2.0, 0.1]]), np.zeros(1)), np.array([16, 1, 1, 100])
     assert by_importance(fitted, df).tolist() == [0, 1, 2, 3]
-    alike = Linear(np.array([[5.0, 1.0], [5.0, -1.0]]), np.zeros(2))
-    assert by_importance(alike, np.ones(2)).tolist() == [1, 0], "what speaks for all classes alike comes last"
+    two = Linear(np.array([[5.0, 1.0], [0.5, -4.0]]), np.zeros(2))
+    assert by_importance(two, np.ones(2)).tolist() == [0, 3, 1, 2], "of the first class's weights first"
+
+
+def test_an_ngram_keeps_its_weights_for_a_few_classes() -> None:
+    whole = Linear(np.array([[5.0, 1.0, 0.1], [0.5, -4.0, 0.2]]), np.array([1.0, 2.0]))
+    kept = prune(by_importance(whole, np.ones(3)), 3, whole.weights.shape)
+    assert kept.columns.tolist() == [0, 1]
+    found = kept.of(whole)
+    assert found.weights.tolist() == [[5.0, 1.0], [0.0, -4.0]] and found.bias is whole.bias
 
 
 def test_of_ngrams_with_one_fingerprint_the_larger_weight_stays() -> None:
@@ -38,7 +46,7 @@ def test_the_real_file_is_as_large_as_it_may_be() -> None:
     order = by_importance(FITTED, np.ones(len(HASHES)))
     for most in (3_000, 9_000):
         count = most_that_fit(FITTED, HASHES, order, 2, ["a", "b"], most)
-        columns = np.sort(order[:count])
-        table = make_table(Linear(FITTED.weights[:, columns], FITTED.bias), HASHES[columns], 2)
+        kept = prune(order, count, FITTED.weights.shape)
+        table = make_table(kept.of(FITTED), HASHES[kept.columns], 2)
         assert 0.97 * most < len(pack_ngrams(table, ["a", "b"])) <= most
-    assert most_that_fit(FITTED, HASHES, order, 2, ["a", "b"], 10**6) == len(HASHES)
+    assert most_that_fit(FITTED, HASHES, order, 2, ["a", "b"], 10**6) == len(order)
