@@ -26,7 +26,7 @@ from runner.record.identity import identity_settings
 from runner.schema import Settings
 from runner.version import NUMBERS, VERSION
 
-FORMAT = 5  # raise when drafts are made in another way
+FORMAT = 6  # raise when drafts are made in another way
 CAP = "model.max_kb="  # an n-gram model whose file is smaller has all of its n-grams, whatever the cap
 START_S = 3.0  # of a run: its process, its data from the cache, evaluation, saving
 TIMING_S, GRAPH_S = 4.0, 10.0  # of timing its answers, where there is a cap on time; of writing a graph for that
@@ -81,15 +81,17 @@ class Estimator:
 
     def __init__(
         self, drawer: Drawer, words: Sequence[str], settings: Settings, facts: Facts, rates: Rates,
-        machine: str | None = None, most: float | None = None, most_bytes: float = math.inf,
+        machine: str | None = None, most: float | None = None, most_bytes: float = math.inf, *,
+        reported: float | None = None,
     ) -> None:  # fmt: skip
         """words, settings: of the command, to which a candidate adds.
 
         machine: its class, None: no answer is timed. most: microseconds of an answer. most_bytes: of a model that is
-        timed.
+        timed. reported: rows that a run reports; None: all.
         """
         self.drawer, self.words, self.facts, self.rates = drawer, words, facts, rates
         self.machine, self.most, self.most_bytes = machine, most, most_bytes
+        self.evaluated = facts.select_rows + (facts.report_rows if reported is None else reported)
         self._timed: dict[str, dict[str, float]] = {}  # times of answers by what they depend on
         self._common = [FORMAT, VERSION, NUMBERS, drawer.rows.fingerprints, identity_settings(settings)]
 
@@ -185,7 +187,7 @@ class Estimator:
     def _seconds(self, training: Training, draft: Draft, work: str, passes: float) -> float:
         """Return the seconds of one run on all rows."""
         facts, is_over_ngrams = self.facts, training.family in OVER_NGRAMS
-        rows, seen = facts.train_rows, facts.select_rows + facts.report_rows
+        rows, seen = facts.train_rows, self.evaluated
         if work == "sparse":
             columns = draft.width if facts.classes is None or facts.classes > 2 else 1
             return START_S + draft.params * columns * passes * ROUNDS_OF_FIT / self.rates.sparse

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from runner.best.plan.steps import count_planned, order_steps, repeats_for, survivors_of
+from runner.best.plan.steps import count_planned, order_steps, repeats_for, rows_reported, survivors_of
 from runner.best.types import Budget, Candidate, Facts
 
 NGRAM = Candidate("ngram", "ngram", seconds=10)
@@ -25,6 +25,11 @@ def test_cheap_kinds_come_first_and_pupils_after_their_teacher() -> None:
     ]  # fmt: skip
     assert [step.number for step in steps] == list(range(1, 13))
     assert steps[1].seconds + steps[5].seconds == pytest.approx(TINY[0].seconds)
+
+
+@pytest.mark.parametrize(("rows", "folds", "reported"), [(2000, 0, 2000), (2000, 5, 480), (50, 5, 50)])
+def test_only_the_first_fold_reports_all_rows(rows: int, folds: int, reported: float) -> None:
+    assert rows_reported(Facts(report_rows=rows), folds) == reported
 
 
 def test_what_compresses_a_training_follows_it_at_once() -> None:
