@@ -15,6 +15,7 @@ takes it first; all others check it between two steps and pause while it is take
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -26,6 +27,7 @@ if sys.platform != "win32":
     import fcntl
 
 PATIENCE_S = 180.0  # s; another process that does not pause within that time is stopped or hangs
+QUIET_S = 3.0  # of waiting, after which the user is told why nothing happens
 POLL_S = 0.01
 
 
@@ -66,24 +68,29 @@ class _Locks:
         """Have the machine alone for a block; after waiting PATIENCE_S go on beside others, and print that."""
         # Not at work while waiting: otherwise two processes that want to be alone would wait for each other.
         fcntl.flock(self.work, fcntl.LOCK_UN)
-        fcntl.flock(self.turn, fcntl.LOCK_EX)
+        _take(self.turn, math.inf, lambda: notify("waiting: another run is being timed"))
         try:
-            if not self._wait_for_all():
+            if not _take(self.work, PATIENCE_S, lambda: notify("waiting for other runs to pause, at most three minutes")):
                 notify("timing beside another run, which has not paused for three minutes: expect noise")
             yield
         finally:
             fcntl.flock(self.turn, fcntl.LOCK_UN)
             fcntl.flock(self.work, fcntl.LOCK_SH)
 
-    def _wait_for_all(self) -> bool:
-        end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end:
-            try:
-                fcntl.flock(self.work, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return True
-            except BlockingIOError:
-                time.sleep(POLL_S)
-        return False
+
+def _take(lock: int, most_s: float, notify: Callable[[], None]) -> bool:
+    """Take a lock alone; False if others hold it for `most_s` seconds. `notify` is called once, after QUIET_S."""
+    begun, is_told = time.monotonic(), False
+    while (waited := time.monotonic() - begun) < most_s:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            time.sleep(POLL_S)
+        if not is_told and waited > QUIET_S:
+            notify()
+            is_told = True
+    return False
 
 
 class Exclusive:

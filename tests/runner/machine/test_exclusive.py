@@ -103,6 +103,22 @@ def test_who_dies_while_timing_or_working_gives_way_at_once(tmp_path: Path) -> N
     assert len(next_one.communicate(timeout=20)[0].split()) == 2
 
 
+def test_who_waits_to_time_says_so_after_a_while(tmp_path: Path) -> None:
+    log = tmp_path / "steps.txt"
+    stopped = start(WORKER, tmp_path, log)
+    while not steps(log):
+        time.sleep(0.01)
+    os.kill(stopped.pid, signal.SIGSTOP)
+    first = start(TIMER.replace("print(time.time(), flush=True)", ""), tmp_path, 1.0)
+    time.sleep(0.5)
+    second = start(TIMER.replace("print(time.time(), flush=True)", ""), tmp_path, 0)
+    time.sleep(4.0)
+    stopped.kill()
+    stopped.communicate()
+    said = [one.communicate(timeout=20)[0].strip() for one in (first, second)]
+    assert said == ["waiting for other runs to pause, at most three minutes", "waiting: another run is being timed"]
+
+
 def test_who_waits_for_what_another_builds_is_not_at_work(tmp_path: Path) -> None:
     """Else whoever times would wait for one that waits for a third, which stands still: three minutes of nothing."""
     from filelock import FileLock
