@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -241,11 +241,10 @@ def require_pieces(tokenizer: Tokenizer, purpose: str) -> PieceTokenizer:
     return tokenizer
 
 
-def train_tokenizer(texts: Callable[[], Iterable[str]], vocab_size: int, language: str | None = None) -> PieceTokenizer:
+def train_tokenizer(texts: Iterable[str], vocab_size: int, language: str | None = None) -> PieceTokenizer:
     """Train a lower-cased WordPiece vocabulary of at most `vocab_size` tokens, like BERT's; reproducible.
 
-    texts: gives the texts to learn from. language: whose rules lower-case texts, keeping accents; None: BERT's rules,
-    which strip accents.
+    language: whose rules lower-case texts, keeping accents; None: BERT's rules, which strip accents.
     """
     from tokenizers import trainers
 
@@ -256,7 +255,7 @@ def train_tokenizer(texts: Callable[[], Iterable[str]], vocab_size: int, languag
         return lowered(bert_backend(vocab, options, names), language)
 
     backend = backend_of({token: i for i, token in enumerate(SPECIAL)})
-    words = count_words(texts(), backend.normalizer)
+    words = count_words(texts, backend.normalizer)
     letters, inner = most_frequent(count_letters(words), vocab_size - len(SPECIAL))
     # The trainer numbers `##x` pieces in the random order of a hash map and breaks ties by number. Passing them as
     # special tokens numbers them first, so the result is always the same.

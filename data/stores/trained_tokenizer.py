@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from data.inputs.added_tokens import with_added, without
@@ -66,13 +66,11 @@ def open_or_train_tokenizer(
     way = "".join(f"-{part}" for part in [*cleaning, *([language] if language else []), *key])
     path = cache.folder / "tokenizers" / f"{fingerprint[:20]}-{vocab_size}{way}"
 
-    def texts() -> Iterator[str]:
-        return (without(clean_text(text, cleaning), added) for text in train.texts())
-
     def build(folder: Path) -> None:
         made = None if added else cut_from_larger(path.parent, fingerprint[:20], vocab_size, way)
         if made is None:
             cache.tell(f"training a vocabulary of {vocab_size:,} tokens")
+            texts = (without(clean_text(text, cleaning), added) for text in train.texts())
             made = with_added(train_tokenizer(texts, vocab_size - len(added), language), added)
         text = made.backend.to_str()
         (folder / TOKENIZER).write_text(text, encoding="utf-8")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from data.errors import DataError
@@ -80,10 +78,8 @@ def _open(rows: Rows, settings: Settings) -> tuple[Tokenizer | None, str, str]:
 
     added, cleaning = settings.data.added_tokens, cleaning_of(settings.data)
 
-    def texts() -> Iterator[str]:
-        return (without(clean_text(text, cleaning), added) for text in sample_texts(train, TRAINED_ON))
-
     def trained() -> PieceTokenizer:
+        texts = (without(clean_text(text, cleaning), added) for text in sample_texts(train, TRAINED_ON))
         found = with_added(train_tokenizer(texts, model.vocab_size - len(added), settings.data.lower), added)
         if model.special_tokens:
             return found

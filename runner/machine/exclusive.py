@@ -68,9 +68,9 @@ class _Locks:
         """Have the machine alone for a block; after waiting PATIENCE_S go on beside others, and print that."""
         # Not at work while waiting: otherwise two processes that want to be alone would wait for each other.
         fcntl.flock(self.work, fcntl.LOCK_UN)
-        _take(self.turn, math.inf, lambda: notify("waiting: another run is being timed"))
+        _take(self.turn, math.inf, notify, "waiting: another run is being timed")
         try:
-            if not _take(self.work, PATIENCE_S, lambda: notify("waiting for other runs to pause, at most three minutes")):
+            if not _take(self.work, PATIENCE_S, notify, "waiting for other runs to pause, at most three minutes"):
                 notify("timing beside another run, which has not paused for three minutes: expect noise")
             yield
         finally:
@@ -78,8 +78,8 @@ class _Locks:
             fcntl.flock(self.work, fcntl.LOCK_SH)
 
 
-def _take(lock: int, most_s: float, notify: Callable[[], None]) -> bool:
-    """Take a lock alone; False if others hold it for `most_s` seconds. `notify` is called once, after QUIET_S."""
+def _take(lock: int, most_s: float, notify: Callable[[str], None], why: str) -> bool:
+    """Take a lock alone; False if others hold it for `most_s` seconds. `why` is printed once, after QUIET_S."""
     begun, is_told = time.monotonic(), False
     while (waited := time.monotonic() - begun) < most_s:
         try:
@@ -88,7 +88,7 @@ def _take(lock: int, most_s: float, notify: Callable[[], None]) -> bool:
         except BlockingIOError:
             time.sleep(POLL_S)
         if not is_told and waited > QUIET_S:
-            notify()
+            notify(why)
             is_told = True
     return False
 

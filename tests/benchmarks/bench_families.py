@@ -55,7 +55,7 @@ def test_every_method_works_on_every_family_and_the_page_says_so(tmp_path: Path)
 @pytest.mark.hub
 def test_every_family_learns_two_thousand_sentences(tmp_path: Path) -> None:
     texts = load_dataset("nyu-mll/glue", "sst2", split="train")["sentence"][:20_000]
-    tokenizer = train_tokenizer(lambda: texts, 4000)
+    tokenizer = train_tokenizer(texts, 4000)
     special = ("bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id")
     rows: list[Mapping[str, str]] = []
     for family, shape in CONFIGS.items():

@@ -60,7 +60,7 @@ def split_of_words(
 def tagged_split(seed: int = 0, rows: int = 9) -> TokenSplit:
     """Rows of 2 to 9 words with one of three tags each; the last word of a row has no token."""
     draw, words = np.random.default_rng(seed), ["a", "dog", "slept", "here", "dogs"]
-    tokenizer = train_tokenizer(lambda: [" ".join(words)], 60)
+    tokenizer = train_tokenizer([" ".join(words)], 60)
     texts = [[*draw.choice(words, draw.integers(1, 9)).tolist(), ""] for _ in range(rows)]
     split = split_of_words(tokenizer, texts, names=("O", "B-X", "I-X"))
     split.labels = replace(split.labels, values=split.labels.values % 3)

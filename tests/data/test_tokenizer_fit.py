@@ -25,7 +25,7 @@ ENGLISH = ["a film of many words, most of them known", "İstanbul was named once
 
 @pytest.fixture(scope="module")
 def english() -> PieceTokenizer:
-    return replace(train_tokenizer(lambda: ["the quick brown fox jumps over a lazy dog"] * 9, 99), source="bert-x")
+    return replace(train_tokenizer(["the quick brown fox jumps over a lazy dog"] * 9, 99), source="bert-x")
 
 
 def split(tokenizer: PieceTokenizer, unknown: int) -> Any:
@@ -71,7 +71,7 @@ def test_turkish_texts_under_other_rules_of_lower_case_are_told(english: PieceTo
     assert case_notes(ENGLISH, english, None) == []
     (note,) = case_notes(TURKISH, lower_as(english, "tr"), "tr")
     assert "strips accents" in note
-    assert case_notes(TURKISH, train_tokenizer(lambda: TURKISH * 9, 120, "tr"), "tr") == []
+    assert case_notes(TURKISH, train_tokenizer(TURKISH * 9, 120, "tr"), "tr") == []
     assert case_notes(TURKISH, HashedWords(), None) == []
 
 

@@ -50,7 +50,7 @@ def test_the_fingerprint_is_that_of_the_texts_in_use(reviews: Path, tmp_path: Pa
 
 @pytest.mark.parametrize("values", [[1, 0, 0], [[1, 4], [0, 3], [0, 4]]])
 def test_texts_become_words_where_the_training_rows_are_words(tmp_path: Path, values: list[Any]) -> None:
-    tokenizer = train_tokenizer(lambda: ["red green"] * 3, 40)
+    tokenizer = train_tokenizer(["red green"] * 3, 40)
     train = split_of_words(tokenizer, [["red", "green"], ["red"]], values)
     (tmp_path / "more.csv").write_text("text\ngreen red green\nred\n", encoding="utf-8")
     wanted = DataSettings(source="files", path=str(tmp_path / "more.csv"), tokens="tokens", tags="tags", max_length=8)
@@ -98,7 +98,7 @@ COLUMNS = {"labels": ["pos", "neg"], "codes": "code", "fold_column": "part", "gr
 
 @pytest.mark.parametrize("key", COLUMNS)
 def test_texts_are_read_without_the_other_columns_of_the_data(tmp_path: Path, key: str) -> None:
-    tokenizer = train_tokenizer(lambda: ["red green"] * 3, 40)
+    tokenizer = train_tokenizer(["red green"] * 3, 40)
     (tmp_path / "more.csv").write_text("text\ngreen red green\nred\n", encoding="utf-8")
     settings = replace(DataSettings(source="files", path=str(tmp_path / "more.csv")), **{key: COLUMNS[key]}, fold="0")
     assert len(load_unlabelled(settings, tokenizer, rows=None, cache=tmp_path).split) == 2

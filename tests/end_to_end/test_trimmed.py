@@ -29,7 +29,7 @@ def checkpoint(folder: Path) -> None:
     """Save a small BERT with 400 tokens, of which the demo's first rows need only a part."""
     texts = [text for columns, _ in read_demo(DataSettings(demo_rows=2000), "auto").splits["train"].chunks()
              for text in columns["text"]]  # fmt: skip
-    tokenizer = train_tokenizer(lambda: texts, 400)
+    tokenizer = train_tokenizer(texts, 400)
     write(small(vocab_size=tokenizer.vocab_size, layers=1, readout={"name": "mean"}), folder)
     tokenizer.save(folder)
 
@@ -57,7 +57,7 @@ def test_a_trimmed_model_is_compressed_opened_and_asked(tmp_path: Path) -> None:
 
 def trimmed_at(folder: Path) -> tuple[PieceTokenizer, ExportedModel]:
     """A trimmed tokenizer saved in a folder, and the description of an exported graph in that folder."""
-    full = train_tokenizer(lambda: ["good film", "bad film"] * 9, 80)
+    full = train_tokenizer(["good film", "bad film"] * 9, 80)
     encoded = full.encode(["good film"], None, 16)
     small = trim(full, count_tokens(encoded.tokens, full.vocab_size), "task")
     small.save(folder)

@@ -80,7 +80,7 @@ def save_roberta(folder: Path) -> None:
     shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}
     config = RobertaConfig(vocab_size=120, max_position_embeddings=42, pad_token_id=0, **shape)
     RobertaModel(config).save_pretrained(folder)
-    train_tokenizer(lambda: ["the fine, lovely, great, poor, awful, dull film"], 120).backend.save(
+    train_tokenizer(["the fine, lovely, great, poor, awful, dull film"], 120).backend.save(
         str(folder / "tokenizer.json")
     )
 

@@ -198,7 +198,7 @@ def test_a_preset_of_an_encoder_from_elsewhere_is_read_out_as_its_files_say(
     model = getattr(transformers, f"{family}Model")(config)
     (folder / "pytorch_model.bin").write_bytes(b"a pickle")
     config.save_pretrained(folder)
-    train_tokenizer(lambda: ["a fine film", "a dull one"] * 3, 64).save(folder)
+    train_tokenizer(["a fine film", "a dull one"] * 3, 64).save(folder)
     found = resolve(compose_words([f"model={name}", "data=sst2", "data.max_length=32"]))
     with pytest.raises(ModelError, match=r"as a pickle .*save_pretrained\('folder'\).*then model\.pretrained=folder"):
         check_checkpoint(found)

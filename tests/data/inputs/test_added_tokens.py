@@ -88,7 +88,7 @@ def test_a_trimmed_vocabulary_has_them_still(tmp_path: Path) -> None:
 def test_a_vocabulary_is_trained_on_the_rest_of_the_texts() -> None:
     assert without("a[NAME] b [RELIGION]", NAMES) == "a  b  "
     texts = [without(f"[NAME] likes {word}", NAMES) for word in ("films", "songs", "tea")] * 5
-    made = with_added(train_tokenizer(lambda: texts, 60), NAMES)
+    made = with_added(train_tokenizer(texts, 60), NAMES)
     assert "[" not in made.backend.get_vocab() and made.backend.encode("[NAME]").tokens == ["[CLS]", "[NAME]", "[SEP]"]
 
 

@@ -62,7 +62,7 @@ def test_model2vec_drops_unknown_pieces_and_others_keep_them(tmp_path: Path) -> 
 
 
 def test_the_frame_of_a_tokenizer_is_taken_off() -> None:
-    framed = train_tokenizer(lambda: ["a fine film"] * 5, 64)
+    framed = train_tokenizer(["a fine film"] * 5, 64)
     bare = wrap_backend(framed.backend, "train", framed.names, {})
     assert bare.pad_id == 0 and bare.vocab_size == framed.vocab_size
     whole = framed.word_cache.encode(["a fine film"], None, 16).tokens if framed.word_cache else np.zeros(0)
@@ -70,7 +70,7 @@ def test_the_frame_of_a_tokenizer_is_taken_off() -> None:
 
 
 def test_a_trimmed_vocabulary_stays_bare_and_keeps_its_own_padding() -> None:
-    framed = train_tokenizer(lambda: ["a fine film", "dull"] * 5, 80)
+    framed = train_tokenizer(["a fine film", "dull"] * 5, 80)
     bare = wrap_backend(framed.backend, "train", framed.names, {})
     tokens = bare.encode(["a fine film"], None, 16).tokens
     counts = np.bincount(tokens, minlength=bare.vocab_size)
@@ -84,7 +84,7 @@ def test_a_trimmed_vocabulary_stays_bare_and_keeps_its_own_padding() -> None:
 @pytest.mark.parametrize("max_length", [1, 3, 7, 200])
 @pytest.mark.parametrize("paired", [False, True])
 def test_words_that_were_encoded_once_give_the_same_pieces(drops: bool, max_length: int, paired: bool) -> None:
-    framed = train_tokenizer(lambda: ["a fine film about the naïve [x] and the dull"] * 5, 90)
+    framed = train_tokenizer(["a fine film about the naïve [x] and the dull"] * 5, 90)
     found = wrap_backend(framed.backend, "train", framed.names, {"drops_unknown": drops})
     assert found.bare and found.bare.word_cache
     by_text = replace(found.bare, word_cache=None)

@@ -22,7 +22,7 @@ CLEAN = "RT @USER: water at HTTPURL, see HTTPURL). Mail me@who.int @@ HTTPURL…
 
 
 def tokenizer() -> PieceTokenizer:
-    return train_tokenizer(lambda: [CLEAN, RAW, "water mail see httpurl user me @ /"] * 3, 120)
+    return train_tokenizer([CLEAN, RAW, "water mail see httpurl user me @ /"] * 3, 120)
 
 
 def ids(found: Tokenizer, text: str) -> list[int]:

@@ -65,7 +65,7 @@ def test_a_pretrained_tokenizer_keeps_its_own_steps_after_those_of_the_language(
 
 def test_a_trained_vocabulary_has_one_spelling_of_a_word(tmp_path: Path) -> None:
     texts = ["IŞIK ışık Işık ve İSTANBUL İstanbul istanbul, ÇAĞRI çağrı"] * 40
-    tokenizer = train_tokenizer(lambda: texts, 200, "tr")
+    tokenizer = train_tokenizer(texts, 200, "tr")
     assert {"ışık", "istanbul", "çağrı"} <= set(tokenizer.tokens()) and "isik" not in tokenizer.tokens()
     assert tokenizer.word_cache, "the fast way is for this tokenizer too"
     many = [*TABLE, *OTHERS, " ".join(TABLE), "I\u0307stanbul  IŞIK\tx"] * 2
@@ -79,7 +79,7 @@ def test_a_trained_vocabulary_has_one_spelling_of_a_word(tmp_path: Path) -> None
 def test_transformers_reads_the_saved_file_alike(tmp_path: Path) -> None:
     from transformers import AutoTokenizer
 
-    tokenizer = train_tokenizer(lambda: [" ".join(TABLE)] * 9, 200, "tr")
+    tokenizer = train_tokenizer([" ".join(TABLE)] * 9, 200, "tr")
     tokenizer.save(tmp_path)
     text = "IŞIK İstanbul ÇAĞRI"
     assert AutoTokenizer.from_pretrained(tmp_path)(text)["input_ids"] == tokenizer.backend.encode(text).ids

@@ -30,6 +30,6 @@ def test_ideographs_are_those_that_bert_splits_at() -> None:
 
 def test_a_chinese_vocabulary_leaves_few_pieces_unknown() -> None:
     texts = ["".join(CHINESE[start : start + 30]) + " ok" for start in range(0, 3000, 30)] * 2
-    tokenizer = train_tokenizer(lambda: texts, 4096)
+    tokenizer = train_tokenizer(texts, 4096)
     found = tokenizer.encode(texts, None, 64).tokens
     assert (found == tokenizer.backend.token_to_id("[UNK]")).mean() < 0.01 and tokenizer.vocab_size <= 4096

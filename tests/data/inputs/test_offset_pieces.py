@@ -16,7 +16,7 @@ TEXTS = ["Caf\u00e9 \u0130stanbul", "the  42nd \U0001f600 day", "", "the  42nd \
 
 @pytest.fixture(scope="module")
 def bert() -> PieceTokenizer:
-    return train_tokenizer(lambda: [*TEXTS, "day the cafe istanbul"] * 4, 60)
+    return train_tokenizer([*TEXTS, "day the cafe istanbul"] * 4, 60)
 
 
 def byte_level(template: bool = True) -> PieceTokenizer:

@@ -15,7 +15,7 @@ WORDS = [f"w{i}" for i in range(30)]
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Tokenizer:
-    return train_tokenizer(lambda: [" ".join(WORDS)] * 2, 300)
+    return train_tokenizer([" ".join(WORDS)] * 2, 300)
 
 
 def split_of(tokenizer: Tokenizer, pairs: list[tuple[str, str]]) -> TokenSplit:

@@ -26,7 +26,7 @@ ROWS = [
 @pytest.fixture(scope="module")
 def tokenizer() -> PieceTokenizer:
     words = [word for row in ROWS for word in f"{row.question} {row.context}".split()]
-    return train_tokenizer(lambda: [" ".join(words)] * 3, 400)
+    return train_tokenizer([" ".join(words)] * 3, 400)
 
 
 def texts_of(split: TokenSplit, row: int) -> str:

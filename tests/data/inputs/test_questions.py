@@ -11,7 +11,7 @@ from runner.tasks import TASKS, task_class
 from tests.data.inputs.sounds import sound_file, tone
 
 FRAMES = SoundFeatures("log_mel", 16000, mean=(0.0,) * 64, sd=(1.0,) * 64)
-PIECES = train_tokenizer(lambda: ["who is it ? it is me"] * 4, 60)
+PIECES = train_tokenizer(["who is it ? it is me"] * 4, 60)
 
 
 @pytest.mark.parametrize("name", INPUTS)

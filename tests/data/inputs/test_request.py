@@ -20,7 +20,7 @@ FRAMES = SoundFeatures("log_mel", 16000, mean=(0.0,) * 64, sd=(1.0,) * 64)
 
 @pytest.mark.parametrize("name", INPUTS)
 def test_every_input_says_its_fields_and_takes_one_column_for_each(name: str, tmp_path: Path) -> None:
-    pieces = train_tokenizer(lambda: TEXTS * 4, 40)
+    pieces = train_tokenizer(TEXTS * 4, 40)
     own = INPUTS[name].for_questions(FRAMES if name == "sound" else pieces, ("text",), {})
     questions: list[str] = []
     for number, text in enumerate(TEXTS):

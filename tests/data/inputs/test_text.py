@@ -12,7 +12,7 @@ TEXTS = ["a dog slept", "so " * 20]
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Tokenizer:
-    return train_tokenizer(lambda: TEXTS, 60)
+    return train_tokenizer(TEXTS, 60)
 
 
 def test_questions_are_texts_with_their_lengths_before_any_cut(tokenizer: Tokenizer) -> None:

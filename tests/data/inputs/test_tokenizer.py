@@ -15,7 +15,7 @@ TEXTS = [f"The {word} film number {i}, unbelievably!" for i, word in enumerate([
 
 
 def train(size: int = 120) -> Tokenizer:
-    return train_tokenizer(lambda: TEXTS, size)
+    return train_tokenizer(TEXTS, size)
 
 
 def test_training_gives_the_same_vocabulary_for_the_same_texts() -> None:

@@ -36,7 +36,7 @@ BEGIN = ["<s>", "<pad>", "</s>", "<unk>"]
 
 
 def wordpiece() -> PieceTokenizer:
-    return train_tokenizer(lambda: TEXTS, 150)
+    return train_tokenizer(TEXTS, 150)
 
 
 def byte_level_bpe() -> PieceTokenizer:

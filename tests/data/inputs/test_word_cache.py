@@ -18,7 +18,7 @@ WORDS = [
     "[SEP]", "x[MASK]y", "[CLS]", "ΣΟΦΟΣ", "straße", "İstanbul", "\u0301starts", "emoji😀😀", "0.5%", "--", "x" * 120,
     "\ufffd", "\u2028",
 ]  # fmt: skip
-BACKEND = train_tokenizer(lambda: [" ".join(WORDS)] * 3, 300).backend
+BACKEND = train_tokenizer([" ".join(WORDS)] * 3, 300).backend
 
 
 def texts(count: int, longest: int, seed: int) -> list[str]:

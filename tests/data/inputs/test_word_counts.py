@@ -15,7 +15,7 @@ TEXTS = [
 
 
 def test_counted_words_have_the_letters_and_the_words_of_the_texts() -> None:
-    backend = train_tokenizer(lambda: TEXTS * 3, 300).backend
+    backend = train_tokenizer(TEXTS * 3, 300).backend
     letters, words = Counter[str](), Counter[str]()
     for text in TEXTS:
         normal = backend.normalizer.normalize_str(text)

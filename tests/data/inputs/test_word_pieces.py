@@ -16,7 +16,7 @@ TEXTS = [" ".join(row) for row in ROWS] * 4
 
 @pytest.fixture(scope="module")
 def bert() -> Tokenizer:
-    return train_tokenizer(lambda: TEXTS, 60)
+    return train_tokenizer(TEXTS, 60)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ ROWS = [["Empire", "State", "ESB", "n't", "@paulwalk"], ["", "\u200b", "view"], 
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Tokenizer:
-    return train_tokenizer(lambda: [" ".join(row) for row in ROWS] * 4, 60)
+    return train_tokenizer([" ".join(row) for row in ROWS] * 4, 60)
 
 
 def words_at(split: TokenSplit, row: int) -> list[int]:

@@ -19,7 +19,7 @@ PARTS = {"encoder": "a", "texts": "b"}
 
 
 def test_a_text_has_the_same_key_wherever_it_stands_and_whatever_its_label() -> None:
-    tokenizer = train_tokenizer(lambda: ["red green blue"] * 3, 40)
+    tokenizer = train_tokenizer(["red green blue"] * 3, 40)
     split = split_of_words(tokenizer, [["red"], ["green", "blue"], ["red"]], [0, 1, 0, 0])
     first, second, third = text_keys(split)
     assert first == third != second

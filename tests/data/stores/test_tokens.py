@@ -24,7 +24,7 @@ from tests.conftest import REPO
 
 TEXTS = ["a short text", "another text, much longer than the first one is", "the end", "one"]
 PAIRS = ["with a pair", "b", "and a rather long second text to cut away", "two"]
-TOKENIZER = train_tokenizer(lambda: [*TEXTS, *PAIRS] * 3, 200)
+TOKENIZER = train_tokenizer([*TEXTS, *PAIRS] * 3, 200)
 
 
 TEXT, CLASS = Text(TOKENIZER), ClassLabel(("a", "b", "c", "d"))

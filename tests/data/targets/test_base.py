@@ -20,7 +20,7 @@ from data.stores.build_once import SharedCache
 from data.targets.base import Target
 from data.tokenising import tokenise_split
 
-TOKENIZER = train_tokenizer(lambda: ["red green blue"] * 3, 60)
+TOKENIZER = train_tokenizer(["red green blue"] * 3, 60)
 
 
 class Words(TokenIds):

@@ -28,7 +28,7 @@ ROWS = [
 
 @pytest.fixture(scope="module")
 def tokenizer() -> PieceTokenizer:
-    return train_tokenizer(lambda: [f"{row.question} {row.context}" for row in ROWS] * 3, 300)
+    return train_tokenizer([f"{row.question} {row.context}" for row in ROWS] * 3, 300)
 
 
 def test_an_answer_is_the_tokens_that_have_its_characters(tokenizer: PieceTokenizer) -> None:
@@ -49,7 +49,7 @@ def test_round_trip_from_characters_to_tokens_and_back(tokenizer: PieceTokenizer
         chosen = [words[i] for i in random.permutation(len(words))]
         answer = " ".join(chosen[first : last + 1])
         rows.append(Asked("?", "  ".join([" ".join(chosen[:first]), answer, " ".join(chosen[last + 1 :])]), [answer]))
-    pieces = train_tokenizer(lambda: [" ".join(words)] * 4, 200)
+    pieces = train_tokenizer([" ".join(words)] * 4, 200)
     split = whole_questions(pieces, rows)
     places = labelled_characters(split).tolist()
     texts = [row.context[slice(*trimmed(row.context, *place))] for row, place in zip(rows, places)]

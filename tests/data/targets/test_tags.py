@@ -19,7 +19,7 @@ ROWS = [["one", "two", ""], ["three"] * 12]
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Tokenizer:
-    return train_tokenizer(lambda: [" ".join(row) for row in ROWS] * 4, 60)
+    return train_tokenizer([" ".join(row) for row in ROWS] * 4, 60)
 
 
 def test_names_of_two_labels_are_cut_where_the_second_begins() -> None:

@@ -69,7 +69,7 @@ def test_sif_weighs_frequent_tokens_down(table: str) -> None:
 
 @pytest.mark.parametrize("init", ["input", "output", "inner"])
 def test_an_encoder_gives_centred_principal_columns_to_a_new_vocabulary(init: str, tmp_path: Path) -> None:
-    own = train_tokenizer(lambda: ["a fine film", "a dull film"] * 9, 64)
+    own = train_tokenizer(["a fine film", "a dull film"] * 9, 64)
     stock(vocab_size=own.vocab_size).save_pretrained(tmp_path)
     own.save(tmp_path)
     tokens = ["[PAD]", "[UNK]", "film", "fine", "dull", "finefilm", "##lm", "a"]
@@ -88,7 +88,7 @@ def test_an_encoder_gives_centred_principal_columns_to_a_new_vocabulary(init: st
 
 def test_vectors_from_an_encoder_are_named_after_its_tokenizer_too(tmp_path: Path) -> None:
     # The same weights give a word other vectors where it is spelled with other pieces.
-    first, second = (train_tokenizer(lambda text=text: [text] * 9, 64) for text in ("a fine film", "film a fine dull"))
+    first, second = (train_tokenizer([text] * 9, 64) for text in ("a fine film", "film a fine dull"))
     size, found = max(first.vocab_size, second.vocab_size), []
     for own in (first, second):
         stock(vocab_size=size).save_pretrained(tmp_path)

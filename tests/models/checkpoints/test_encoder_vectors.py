@@ -28,7 +28,7 @@ TOKENS = ["[PAD]", "film", "filmdull", "##ilm", "[unused3]", "dull"]
 def source(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A small BERT with a tokenizer of a few words."""
     folder = tmp_path_factory.mktemp("encoder")
-    tokenizer = train_tokenizer(lambda: ["a fine film", "a dull film"] * 9, 64)
+    tokenizer = train_tokenizer(["a fine film", "a dull film"] * 9, 64)
     stock(vocab_size=tokenizer.vocab_size).save_pretrained(folder)
     tokenizer.save(folder)
     return str(folder)

@@ -33,7 +33,7 @@ def static(**changes: Any) -> Any:
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_a_written_table_is_read_again_and_known_as_static(layout: str, tmp_path: Path) -> None:
-    tokenizer = train_tokenizer(lambda: ["a fine film", "dull"] * 5, 90)
+    tokenizer = train_tokenizer(["a fine film", "dull"] * 5, 90)
     tokenizer.save(tmp_path / "saved")
     vectors = static_vectors(static(), 90)
     write_static(vectors, layout, tmp_path / "out", tmp_path / "saved" / "tokenizer.json", 90)

@@ -38,7 +38,7 @@ LONGEST = 20
 @cache
 def tokenizer() -> PieceTokenizer:
     """A small vocabulary with BERT's pipeline."""
-    return train_tokenizer(lambda: [text for text, _, _ in generate_demo("sentiment", 200, seed=0)], 300)
+    return train_tokenizer([text for text, _, _ in generate_demo("sentiment", 200, seed=0)], 300)
 
 
 def make(outputs: int = 2, readout: str = "mean", **model: Any) -> LinearHead:

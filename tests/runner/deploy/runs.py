@@ -40,7 +40,7 @@ def write_run(
     task = "sentiment" if data == "demo" else "entailment"
     rows = generate_demo(task, 200, seed=0)
     texts = [part for text, pair, _ in rows for part in (text, pair) if part]
-    tokenizer = train_tokenizer(lambda: texts, 300).cleaned_by(cleaning)
+    tokenizer = train_tokenizer(texts, 300).cleaned_by(cleaning)
     torch.manual_seed(0)
     made, _ = build(
         ModelSettings(**(SMALL | model)), head=HeadSpec(outputs=len(labels)), vocab_size=tokenizer.vocab_size,

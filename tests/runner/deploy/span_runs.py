@@ -26,7 +26,7 @@ def write_span_run(output: Path, identity: str) -> RunRecord:
         "task=span", "data=files", "data.path=questions.json", "model=bert-tiny", "model.pretrained=null",
         f"data.max_length={MAX_LENGTH}", "tracker=none",
     ]  # fmt: skip
-    tokenizer = train_tokenizer(lambda: [*HARD, LONG, *QUESTIONS] * 3, 400)
+    tokenizer = train_tokenizer([*HARD, LONG, *QUESTIONS] * 3, 400)
     data = {"task": "span", "labels": ["start", "end"], "primary": "test/answer_f1"}
     return write_token_run(output / identity, words, HeadSpec("span", 2), tokenizer, data)
 

@@ -32,7 +32,7 @@ def write_tag_run(folder: Path) -> RunRecord:
         "model.pretrained=null", f"data.max_length={MAX_LENGTH}", "tracker=none",
         *(["data.language=tr"] if folder.name == "written" else []),
     ]  # fmt: skip
-    tokenizer = train_tokenizer(lambda: [*HARD, LONG] * 3, 400)
+    tokenizer = train_tokenizer([*HARD, LONG] * 3, 400)
     data = {
         "task": "tags", "labels": labels, "label_columns": [len(part) for part in parts] if len(parts) > 1 else [],
         "primary": "test/token_accuracy",

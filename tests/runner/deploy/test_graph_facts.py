@@ -21,7 +21,7 @@ def spans_at(folder: Path) -> ExportedModel:
 
 
 def test_windows_have_the_special_tokens_of_the_tokenizer(tmp_path: Path) -> None:
-    tokenizer = train_tokenizer(lambda: ["a good film"] * 3, 64)
+    tokenizer = train_tokenizer(["a good film"] * 3, 64)
     tokenizer.save(tmp_path)
     facts = graph_facts(tmp_path, spans_at(tmp_path), "bundle")
     first, last = (tokenizer.tokens().index(token) for token in ("[CLS]", "[SEP]"))
@@ -35,7 +35,7 @@ def test_windows_have_the_special_tokens_of_the_tokenizer(tmp_path: Path) -> Non
 
 
 def test_words_have_no_longest_text_where_they_are_read_in_windows(tmp_path: Path) -> None:
-    train_tokenizer(lambda: ["a good film"] * 3, 64).save(tmp_path)
+    train_tokenizer(["a good film"] * 3, 64).save(tmp_path)
     tags = ExportedModel(tmp_path, "onnx", "0" * 10, "x", "tags", ("O", "B-X", "I-X"), ("tokens",), 24, "")
     facts = graph_facts(tmp_path, tags, "bundle")
     assert facts["kind"] == "words" and "max_length" not in facts and facts["words"]["tokens"] == 24

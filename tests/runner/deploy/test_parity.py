@@ -23,7 +23,7 @@ def test_rows_are_spread_from_the_shortest_to_the_longest() -> None:
 
 @pytest.mark.parametrize("batch", BATCHES)
 def test_a_logit_that_is_no_number_is_seen_in_either_batch(batch: int) -> None:
-    tokenizer = train_tokenizer(lambda: ["who ? it is me"] * 3, 60)
+    tokenizer = train_tokenizer(["who ? it is me"] * 3, 60)
     split = split_of_questions(tokenizer, [Asked("who ?", "it is me", ["me"])])
 
     def of(value: float) -> Predictor:
@@ -40,7 +40,7 @@ def test_the_tolerance_is_in_the_unit_of_the_targets() -> None:
 
 def test_the_windows_of_a_question_are_scored_together() -> None:
     rows = [Asked("who ?", "it is me and " * count, ["me"]) for count in (30, 1, 10)]
-    split = split_of_questions(train_tokenizer(lambda: ["who ? it is me and"] * 3, 60), rows, max_length=24)
+    split = split_of_questions(train_tokenizer(["who ? it is me and"] * 3, 60), rows, max_length=24)
     found = scored_rows(split)
     assert split.parts is not None and found.parts is not None and found.source_count == 3 < len(found) == len(split)
     assert np.diff(found.parts).tolist() == sorted(np.diff(split.parts).tolist()), "the shortest question first"

@@ -194,7 +194,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tiny encoder and its tokenizer."""
     folder = tmp_path_factory.mktemp("sound")
     save_bert(folder)
-    train_tokenizer(lambda: ["a fine film", "a dull one"] * 3, 64).save(folder)
+    train_tokenizer(["a fine film", "a dull one"] * 3, 64).save(folder)
     return folder
 
 

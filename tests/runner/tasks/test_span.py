@@ -36,7 +36,7 @@ V1, V2 = Span(), Span(LabelFacts(has_empty=True))
 @pytest.fixture(scope="module")
 def tokenizer() -> PieceTokenizer:
     words = [word for row in ROWS for word in f"{row.question} {row.context}".split()]
-    return train_tokenizer(lambda: [" ".join(words)] * 3, 400)
+    return train_tokenizer([" ".join(words)] * 3, 400)
 
 
 @pytest.fixture(scope="module")

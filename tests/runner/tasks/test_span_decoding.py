@@ -66,7 +66,7 @@ def test_a_context_without_a_token_has_no_answer() -> None:
 
 @pytest.fixture(scope="module")
 def tokenizer() -> PieceTokenizer:
-    return train_tokenizer(lambda: ["who ? it is e\u0301te\u0301 today ."] * 4, 60)
+    return train_tokenizer(["who ? it is e\u0301te\u0301 today ."] * 4, 60)
 
 
 def test_the_text_is_a_part_of_the_context_as_it_is(tokenizer: PieceTokenizer) -> None:

@@ -24,7 +24,7 @@ LABELS = [1, 2, 0, 3, 0, 0, 0, 3, 0, 1]
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Tokenizer:
-    return train_tokenizer(lambda: [" ".join(row) for row in ROWS] * 4, 60)
+    return train_tokenizer([" ".join(row) for row in ROWS] * 4, 60)
 
 
 @pytest.fixture

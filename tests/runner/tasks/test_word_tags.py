@@ -11,7 +11,7 @@ from data.splits import TokenSplit
 from runner.tasks.word_tags import most_frequent_tags
 from tests.data.helpers import split_of_words
 
-TOKENIZER = train_tokenizer(lambda: ["ada lin kent"] * 4, 60)
+TOKENIZER = train_tokenizer(["ada lin kent"] * 4, 60)
 
 
 def split(words: list[str], labels: list[int] | np.ndarray) -> TokenSplit:

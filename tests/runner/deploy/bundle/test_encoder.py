@@ -39,7 +39,7 @@ def write_sums(path: Path) -> None:
 def bundle(tmp_path: Path) -> Path:
     """A graph that adds up its inputs, for pairs of at most 9 tokens."""
     write_sums(tmp_path / "model.onnx")
-    train_tokenizer(lambda: ["a good film"] * 3, 64).save(tmp_path)
+    train_tokenizer(["a good film"] * 3, 64).save(tmp_path)
     facts = {"kind": "onnx", "labels": ["a", "b", "c"], "max_length": 9, "texts": 2}
     (tmp_path / "model.json").write_text(json.dumps(facts))
     return tmp_path
@@ -65,7 +65,7 @@ def test_a_missing_file_is_named(bundle: Path, name: str, capsys: pytest.Capture
 
 @pytest.mark.parametrize("in_python", [False, True])
 def test_the_graph_gets_the_pieces_of_both_texts(bundle: Path, in_python: bool) -> None:
-    tokenizer = train_tokenizer(lambda: ["a good film"] * 3, 64)
+    tokenizer = train_tokenizer(["a good film"] * 3, 64)
     second = TEXTS[::-1]
     if in_python:
         vocabulary = wordpiece_vocabulary(json.loads(tokenizer.backend.to_str()))

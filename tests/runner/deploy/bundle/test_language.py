@@ -31,7 +31,7 @@ WIDTH = 4
 
 @pytest.fixture(scope="module")
 def backend() -> Tokenizer:
-    return train_tokenizer(lambda: [*HARD, *TURKISH] * 2, 600, "tr").backend
+    return train_tokenizer([*HARD, *TURKISH] * 2, 600, "tr").backend
 
 
 def vocabulary_of(backend: Tokenizer) -> Vocabulary:
@@ -49,7 +49,7 @@ def bag(backend: Tokenizer) -> bytes:
 
 
 def test_pure_python_gives_the_ids_of_the_library(backend: Tokenizer) -> None:
-    uncased = lowered(train_tokenizer(lambda: [*HARD, *TURKISH] * 2, 500).backend, "tr")
+    uncased = lowered(train_tokenizer([*HARD, *TURKISH] * 2, 500).backend, "tr")
     for one in (backend, uncased):
         vocabulary = vocabulary_of(one)
         known = {piece: place for place, piece in enumerate(vocabulary.pieces)}
@@ -60,7 +60,7 @@ def test_pure_python_gives_the_ids_of_the_library(backend: Tokenizer) -> None:
 
 
 def test_a_plain_vocabulary_names_no_language() -> None:
-    assert vocabulary_of(train_tokenizer(lambda: HARD, 300).backend).language == {}
+    assert vocabulary_of(train_tokenizer(HARD, 300).backend).language == {}
 
 
 @NEEDS_NODE

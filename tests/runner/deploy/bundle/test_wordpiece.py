@@ -35,7 +35,7 @@ def rows() -> list[str]:
 @pytest.fixture(scope="module")
 def backend(rows: list[str]) -> Tokenizer:
     """A vocabulary of the rows and the hard texts."""
-    return train_tokenizer(lambda: [*rows[:500], *HARD, *HARD], 600).backend
+    return train_tokenizer([*rows[:500], *HARD, *HARD], 600).backend
 
 
 def read(backend: Tokenizer) -> tuple[WordPiece, list[int]]:

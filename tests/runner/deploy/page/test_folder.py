@@ -61,7 +61,7 @@ def unigrams() -> Tokenizer:
 
 def tokenizer_of(kind: str) -> PieceTokenizer:
     if kind == "wordpiece":
-        return train_tokenizer(lambda: [*HARD, *HARD], 600)
+        return train_tokenizer([*HARD, *HARD], 600)
     if kind == "byte pairs":
         return wrap_backend(byte_pairs(), "test", NAMES)
     return wrap_backend(unigrams(), "test", NAMES, {"drops_unknown": True})

@@ -36,7 +36,7 @@ LONGEST, WIDTH = 40, 8
 @cache
 def backend() -> Tokenizer:
     """A vocabulary of the hard texts."""
-    return train_tokenizer(lambda: [*HARD, *HARD], 600).backend
+    return train_tokenizer([*HARD, *HARD], 600).backend
 
 
 def a_model(

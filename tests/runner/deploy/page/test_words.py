@@ -42,7 +42,7 @@ ASKED = [*TEXTS, *MORE, " ".join(HARD), "", "Supercalifragilisticexpialidocious"
 
 @cache
 def word_pieces() -> PieceTokenizer:
-    return train_tokenizer(lambda: [*HARD, LONG] * 3, 400)
+    return train_tokenizer([*HARD, LONG] * 3, 400)
 
 
 def page_at(

@@ -35,7 +35,7 @@ NAMES = ("no", "yes")
 def pair_splits(*, numbers: bool = False) -> Splits:
     """Pairs of texts that share a noun, or do not: that is the label, or a number of it, in four rows of five."""
     words = [f"noun{place}" for place in range(12)]
-    parts, own = [], Text(train_tokenizer(lambda: [" ".join(words)] * 3, 100), is_pair=True)
+    parts, own = [], Text(train_tokenizer([" ".join(words)] * 3, 100), is_pair=True)
     for seed, (name, count) in enumerate({"train": 300, "val": 100}.items()):
         random = np.random.default_rng(seed)
         labels = random.integers(0, 2, count)
