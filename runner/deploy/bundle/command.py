@@ -79,12 +79,12 @@ def answer(model: Model, asked: argparse.Namespace) -> None:
         print(sentence, file=sys.stderr)
     first, is_alone = asked.texts[0], len(asked.texts) == 1
     suffix = Path(first).suffix.lower() if is_alone and len(first) < 4096 else ""
-    is_file = bool(suffix) and names(first, Path.is_file)
+    is_file = bool(suffix) and is_path_of(Path.is_file, first)
     if is_file and suffix in DELIMITERS:
         answer_table(model, asked, suffix)
     elif suffix in DELIMITERS and not re.search(r"\s", first):
         raise ValueError(f"{first}: no such file")
-    elif is_alone and os.sep in first and names(first, Path.is_dir):
+    elif is_alone and os.sep in first and is_path_of(Path.is_dir, first):
         raise ValueError(f"{first}: is a folder, but a file is needed")
     elif is_file and not reads_sounds(model):
         raise ValueError(
@@ -137,10 +137,10 @@ def write_answers(asked: argparse.Namespace, answers: Iterable[dict[str, object]
     write(asked.out, lambda target: write_lines(target, answers))
 
 
-def names(text: str, is_such: Callable[[Path], bool]) -> bool:
-    """Is this the path of such a thing? Asking raises OSError for a text that is longer than any name."""
+def is_path_of(kind: Callable[[Path], bool], text: str) -> bool:
+    """Is this text the path of a file or folder, by `Path.is_file` or `Path.is_dir`? A long text is no path."""
     try:
-        return is_such(Path(text))
+        return kind(Path(text))  # raises OSError for a text that is longer than any name
     except (OSError, ValueError):
         return False
 
