@@ -85,9 +85,11 @@ def _path(part: Problem, weighting: str, held: TokenSplit, known: Counted) -> li
     most, scales = likely_count(part.settings.max_kb), part.scales(weighting, counted)
     if scales.size > most:
         whole = solver.fit(counted.presence, scales, solver.strengths[ORDER_STRENGTH])
-        kept = prune(by_importance(whole, counted.df), most, scales.shape)
-        counted, known = counted.only(kept.columns), known.only(kept.columns)
-        scales = part.scales(weighting, counted) * kept.mask
+        order = by_importance(whole, counted.df)
+        if len(order) > most:
+            kept = prune(order, most, scales.shape)
+            counted, known = counted.only(kept.columns), known.only(kept.columns)
+            scales = part.scales(weighting, counted) * kept.mask
     found = []
     for strength in solver.strengths:
         part.pause()

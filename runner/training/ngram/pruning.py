@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.ngrams.fingerprints import bits_for, fingerprints_of
-from models.packed.ngram import Table, pack_ngrams, round_rows
+from models.packed.ngram import LEVELS, Table, pack_ngrams, round_rows
 from runner.training.ngram.solve import Linear
 
 MOST_PACKINGS = 12
@@ -19,12 +19,14 @@ Pack = Callable[[Table], bytes]
 
 
 def by_importance(fitted: Linear, df: np.ndarray) -> np.ndarray:
-    """Return all weights, as indices into the flat (columns x F), by descending |weight| x sqrt(rows with the n-gram).
+    """Return the weights that do not round to 0, by descending |weight| x sqrt(rows that have the n-gram).
 
-    With many classes most n-grams say something about few of them. Weights near zero are stored at the cost of a fifth
-    of a byte or less, since the rows are deflated.
+    Indices into the flat (columns x F). With many classes most n-grams say something about few of them.
     """
-    return np.argsort(-np.abs(fitted.weights) * np.sqrt(df), axis=None, kind="stable")
+    size = np.abs(fitted.weights)
+    rounded = np.flatnonzero(size > size.max(1, initial=0.0)[:, None] / (2 * LEVELS))
+    importance = size.reshape(-1)[rounded] * np.sqrt(df)[rounded % len(df)]
+    return rounded[np.argsort(-importance, kind="stable")]
 
 
 @dataclass(frozen=True)

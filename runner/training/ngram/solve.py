@@ -60,7 +60,9 @@ class Logistic:
                 bias[place] = np.log(share / (1 - share))
                 continue
             share = np.ones(len(inside)) if self.row_weights is None else weights_of(self.row_weights, place)
-            weights[place], bias[place] = self._fit_one(presence, inside, scale, strength, share, tolerance)
+            used = np.flatnonzero(scale)  # the other weights are 0; of many classes each has few n-grams left
+            own = presence if len(used) == len(scale) else presence[:, used]
+            weights[place, used], bias[place] = self._fit_one(own, inside, scale[used], strength, share, tolerance)
         return Linear(weights, bias)
 
     def _fit_one(
