@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,6 @@ from runner.training.ngram.solve import Linear
 MOST_PACKINGS = 12
 HEADER = 600  # approximate bytes of a file without n-grams
 PRECISE = 500  # the count is found to 1 in 500
-
-Pack = Callable[[Table], bytes]
 
 
 def by_importance(fitted: Linear, df: np.ndarray) -> np.ndarray:
