@@ -28,6 +28,7 @@ from runner.statistics.resampled import corrected_t
 from runner.tasks.make import task_of_record
 
 Fold = tuple[int, int | str]  # data.fold_seed and data.fold, which may be a text if a column has it
+LIMIT = "data.max_eval_rows"  # how many rows are reported; a fold of data.folds keeps all of its own
 OF_FOLD = ("data.fold", "data.fold_seed")  # settings in which repeats of one recipe differ
 
 
@@ -68,7 +69,7 @@ def recipe_settings(run: Run) -> JsonObject:
     dropped = (*OF_FOLD, *(("tokenizer.fingerprint", "weights.fingerprint") if is_from_rows else ()))
     own = {"train", held_out_split(run), *([_selecting_split(run)] if has_own_folds(run) else [])}
     shared: list[Any] = sorted((split, found) for split, found in data.fingerprints.items() if split not in own)
-    if has_own_folds(run) and not {settings.get("data.max_rows"), settings.get("data.max_eval_rows")} - {None}:
+    if has_own_folds(run) and not {settings.get("data.max_rows"), settings.get(LIMIT)} - {None}:
         shared = [sum(data.rows.values())]  # no split is the same for all folds, but together they contain all rows
     digest = hashlib.sha256(json.dumps(shared).encode()).hexdigest()
     return {key: value for key, value in settings.items() if key not in dropped} | {"data.fingerprint": digest[:8]}
@@ -112,6 +113,20 @@ def held_out_share(run: Run) -> float:
     if has_own_folds(run):
         return run.record.data.rows[held_out_split(run)] / run.record.data.rows["train"]
     return 1.0 / (int(_data_settings(run)["folds"]) - 1)
+
+
+def labelled_rows(run: Run) -> int:
+    """Return how many rows a run trains on and holds out together."""
+    rows = run.record.data.rows
+    return rows["train"] + rows[held_out_split(run)]
+
+
+def reports_the_rows_of(first: Run, run: Run, metric: str) -> bool:
+    """Is a metric of the rows that each fold has for itself, of none, or of the rows that `first` reports too?"""
+    split, prints = metric.partition("/")[0], run.record.data.fingerprints
+    if has_own_folds(run) or split in ("train", held_out_split(run)) or split not in prints:
+        return True
+    return prints[split] == first.record.data.fingerprints.get(split)
 
 
 def fold_interval(values: list[float], run: Run) -> Interval | None:

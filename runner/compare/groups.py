@@ -7,15 +7,28 @@ what makes a group.
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import fmean
 
 from data.json_types import Json, JsonObject
-from runner.compare.folds import by_fold, held_out_metric, held_out_split, is_fold, recipe_settings
+from runner.compare.folds import (
+    LIMIT,
+    by_fold,
+    has_own_folds,
+    held_out_metric,
+    held_out_split,
+    is_fold,
+    labelled_rows,
+    recipe_settings,
+    reports_the_rows_of,
+)
 from runner.compare.select import Run
 from runner.record.run_names import FILES, FINGERPRINTS, distinguish, ranked_keys, varying
+
+TIMED = "measure.enabled"
 
 
 @dataclass
@@ -63,9 +76,15 @@ class Group:
     def values(self, metric: str) -> list[float]:
         """Return the metric of each run that has it, in the order of the seeds; for folds, the mean of each fold over
         seeds.
+
+        A score of reported rows is that of the folds that report the same rows as the first one.
         """
         if self.is_folded:
-            folds = ([run for run in runs.values() if metric in run.metrics] for runs in by_fold(self.runs).values())
+            first, folds = self.members[0], by_fold(self.runs).values()
+            folds = (
+                [run for run in runs.values() if metric in run.metrics and reports_the_rows_of(first, run, metric)]
+                for runs in folds
+            )
             return [fmean(float(run.metrics[metric]) for run in runs) for runs in folds if runs]
         return [float(run.metrics[metric]) for run in self.seeds.values() if metric in run.metrics]
 
@@ -86,11 +105,40 @@ def make_groups(runs: list[Run]) -> list[Group]:
             settings = recipe_settings(run)
             known[whole] = found.setdefault(_key(settings, FILES), Group(settings))
         known[whole].runs.append(run)
-    groups = list(found.values())
+    groups = with_brief_folds(list(found.values()))
     commands = [group.runs[0].record.overrides for group in groups]
     for group, name in zip(groups, distinguish([group.settings for group in groups], commands)):
         group.name = name
     return groups
+
+
+def with_brief_folds(groups: Sequence[Group]) -> list[Group]:
+    """Return the groups, folds that are not timed together with the timed folds of the same recipe.
+
+    `run best` times only the first fold, and reports few rows on the others; neither changes the scores of the rows
+    held out. Folds that report fewer rows have another fingerprint of these: where it is unknown which ones belong
+    together, since several groups are timed or report few rows, they stay apart.
+    """
+    same: dict[tuple[bytes, int], list[Group]] = defaultdict(list)
+    for group in groups:
+        if group.is_folded and not has_own_folds(group.runs[0]):
+            unlike = [key for key in group.settings if key.startswith("measure.")]
+            key = _key(group.settings, (LIMIT, "data.fingerprint", *FILES, *unlike))
+            same[key, labelled_rows(group.runs[0])].append(group)
+    joined = set[int]()
+    for alike in same.values():
+        timed, brief = (
+            [one for one in alike if bool(one.settings.get(TIMED)) is is_timed] for is_timed in (True, False)
+        )
+        few = [one for one in brief if one.settings.get(LIMIT) is not None]
+        if len(timed) != 1 or timed[0].settings.get(LIMIT) is not None:
+            continue
+        prints = timed[0].settings["data.fingerprint"]
+        for one in brief:
+            if one.settings["data.fingerprint"] == prints or few == [one]:
+                timed[0].runs[:0] = one.runs  # of two runs of one fold and seed the last counts
+                joined.add(id(one))
+    return [group for group in groups if id(group) not in joined]
 
 
 def _as_recorded(run: Run) -> tuple[bytes | int, ...]:

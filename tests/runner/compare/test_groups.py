@@ -8,6 +8,7 @@ from pathlib import Path
 from runner.compare.analyse import analyse
 from runner.compare.groups import Group, explain_separate_groups, make_groups
 from runner.compare.select import select_runs
+from tests.runner.compare.folded import right_rows, write_fold
 from tests.runner.compare.folders import write_group, write_run
 
 
@@ -124,3 +125,17 @@ def test_every_group_is_a_baseline_by_the_name_that_the_table_gives_it(tmp_path:
         assert [
             row.group.name for row in analyse(select_runs(tmp_path, []), baseline=name).rows if row.is_baseline
         ] == [name]
+
+
+def test_folds_of_a_search_that_are_untimed_and_report_few_rows_are_with_the_first_one(tmp_path: Path) -> None:
+    for model in ("dsn", "bert-tiny"):
+        write_fold(tmp_path, model, 0, right_rows(0.8, 1))
+        for fold in range(1, 5):
+            write_fold(tmp_path, model, fold, right_rows(0.8, 1), few="f" * 64)
+    groups = groups_in(tmp_path)
+    assert {group.name: len(group.values("val/accuracy")) for group in groups} == {"model=dsn": 5, "model=bert-tiny": 5}
+    assert groups[0].values("test/accuracy") == [0.5], "the others report other rows"
+    for fold in range(1, 5):  # of the same recipe on data that have changed: whose first fold is it?
+        write_fold(tmp_path, "dsn", fold, right_rows(0.8, 1), few="9" * 64)
+    found = [group for group in groups_in(tmp_path) if group.settings["model.name"] == "dsn"]
+    assert sorted(len(group.runs) for group in found) == [1, 4, 4]
