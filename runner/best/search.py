@@ -20,7 +20,7 @@ from runner.best.plan.steps import FEW_REPORTED
 from runner.best.types import Done, Plan
 from runner.record.metrics import direction
 
-LIMIT = "data.max_eval_rows="
+LIMIT, CALIBRATION = "data.max_eval_rows=", "data.calibration="
 LATE = 3.0  # a step that takes longer than this multiple of its estimate is stopped when the time is over
 
 Launch = Callable[[Sequence[Work]], Sequence[Ending]]
@@ -136,8 +136,11 @@ def _without_measuring(shared: Sequence[str]) -> list[str]:
 
 
 def _reporting_few(shared: Sequence[str]) -> list[str]:
-    """Return the override that lets a run report few rows, unless the command limits them itself."""
-    return [] if any(word.startswith(LIMIT) for word in shared) else [f"{LIMIT}{FEW_REPORTED}"]
+    """Return the override that lets a run report few rows, unless the command limits them itself.
+
+    It would limit rows set aside to calibrate on, too, which fit the thresholds that a fold is scored by.
+    """
+    return [] if any(word.startswith((LIMIT, CALIBRATION)) for word in shared) else [f"{LIMIT}{FEW_REPORTED}"]
 
 
 def number_of(one: Work | Done) -> int:

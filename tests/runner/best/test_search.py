@@ -127,6 +127,8 @@ def test_words_of_a_fold_and_of_a_third() -> None:
     assert words_of(shared, first, plan)[:3] == [*shared, "x=a"]
     own = ["data=demo", "data.max_eval_rows=50"]
     assert [word for word in words_of(own, fold, plan) if word.startswith("data.max")] == own[1:]
+    apart = ["data=demo", "data.calibration=0.1"]  # these rows would be limited too
+    assert not [word for word in words_of(apart, fold, plan) if word.startswith("data.max")]
     limited = replace(plan.candidates[0], overrides=("rows={unlabelled_rows}",))
     assert "rows=5000" in words_of(shared, Work(fold.step, limited), plan)
     assert "rows=50000" in words_of(shared, Work(Step(1, "a"), limited), plan)
