@@ -29,6 +29,7 @@ from runner.best.plan.overrides import with_inputs
 from runner.best.search import Search, Stop
 from runner.best.types import Budget, Candidate, Choice, Conclusion, Done, Plan, Result
 from runner.errors import ConfigError
+from runner.record.folder import read_record
 from runner.record.json_files import read_json, write_json
 from runner.record.record import RunRecord
 from runner.record.sweep_record import RESULT
@@ -197,7 +198,11 @@ def words_on_all_rows(search: Search, candidate: Candidate) -> list[str]:
     run = search.journal.finals[teacher.name].run if teacher else None
     found = with_inputs(candidate.overrides, run, plan.budget.unlabelled)
     found += [f"data.folds={plan.folds}", "data.fold=all"]
-    known = [done.epochs for _, done in closing_steps(search, candidate.name) if done.epochs is not None]
+    closing = [done for _, done in closing_steps(search, candidate.name)]
+    known = [done.epochs for done in closing if done.epochs is not None]
     if candidate.has_cut and known:
         found.append(f"train.epochs={max(1, math.floor(median(known) + 0.5))}")
+        record = read_record(search.output / str(closing[0].run))
+        if record and record.setting("train.steps") is not None:  # of the command, which would set the length instead
+            found.append("train.steps=null")
     return found

@@ -165,6 +165,21 @@ def test_a_winner_by_folds_is_trained_once_more_on_all_rows(tmp_path: Path) -> N
     assert again.result == found.result
 
 
+def test_steps_of_the_command_give_way_to_the_epochs_that_were_best_on_the_folds(tmp_path: Path) -> None:
+    asked: list[list[str]] = []
+
+    def train(words: Sequence[str]) -> Ending:
+        asked.append(list(words))
+        return Ending(Outcome(0, saved(tmp_path, "whole", 0.9)))
+
+    search = folded(tmp_path, in_folds())
+    record = json.loads((tmp_path / "run-b" / "record.json").read_text())
+    record["config"].setdefault("train", {})["steps"] = 500  # longer than the epochs that were best
+    write_json(tmp_path / "run-b" / "record.json", record)
+    conclude(search, DONE, train, untimed)
+    assert asked == [["x=b", "data.folds=2", "data.fold=all", "train.epochs=2", "train.steps=null"]]
+
+
 def test_a_search_that_ends_before_the_folds_are_repeated_has_a_winner(tmp_path: Path) -> None:
     asked: list[list[str]] = []
 
