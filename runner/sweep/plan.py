@@ -114,7 +114,9 @@ def examine_job(job: Job, load: Load, jobs_beside: int) -> Job:
 
 
 def check_starts(jobs: Sequence[Job]) -> None:
-    """Set the problem of jobs whose checkpoint is missing or of the wrong kind; each checkpoint is looked at once."""
+    """Set the problem of jobs that cannot start from their checkpoint, such as a missing one; each is looked at once
+    for all jobs of the same model on texts of the same length.
+    """
     problems: dict[str, str | None] = {}
     for job in jobs:
         settings = job.settings
@@ -123,7 +125,7 @@ def check_starts(jobs: Sequence[Job]) -> None:
         model = settings.model
         if pretrains_first(model) or not (model.pretrained or model.init_from):
             continue
-        key = repr((model.name, model.embedding, model.tokenizer, model.pretrained, model.init_from))
+        key = repr((model, settings.finished, settings.data.max_length, settings.data.added_tokens))
         if key not in problems:
             problems[key] = _checkpoint_problem(settings)
         job.problem = problems[key]

@@ -20,7 +20,8 @@ from runner.machine.facts import usable_cores
 from runner.machine.threads import choose_threads
 from runner.record.identity import flatten
 from runner.record.metrics import check as check_metric
-from runner.sweep.plan import Job, examine_job, expected_seconds, map_on_forks, remaining_seconds
+from runner.schema import Settings
+from runner.sweep.plan import Job, check_starts, examine_job, expected_seconds, map_on_forks, remaining_seconds
 from runner.sweep.settings import SweepSettings
 
 
@@ -134,3 +135,20 @@ def test_the_time_left_is_that_of_the_most_alike_finished_runs() -> None:
 
 def test_work_on_forked_copies_comes_back_in_order() -> None:
     assert map_on_forks(lambda number: number * number, list(range(11)), 4) == [n * n for n in range(11)]
+
+
+def test_a_checkpoint_is_checked_for_each_length_of_texts_and_once_for_all_seeds() -> None:
+    changes = (["seed=0"], ["seed=1"], ["data.max_length=1024"])
+    jobs = [
+        Job(number, words, settings=resolve(compose(["model=minilm", "data=imdb", *words])))
+        for number, words in enumerate(changes)
+    ]
+    asked = list[int]()
+
+    def problem(settings: Settings) -> str | None:
+        asked.append(settings.data.max_length)
+        return "too long" if settings.data.max_length > 512 else None
+
+    with mock.patch("runner.sweep.plan._checkpoint_problem", problem):
+        check_starts(jobs)
+    assert [job.problem for job in jobs] == [None, None, "too long"] and len(asked) == 2
