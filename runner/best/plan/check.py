@@ -10,6 +10,7 @@ import numpy as np
 
 from data.calibration import FOLDS
 from data.load import Rows
+from data.settings import DataSettings
 from runner.best.plan.candidates import shown_bytes
 from runner.best.types import Budget, Candidate, Facts, Plan
 from runner.errors import ConfigError
@@ -80,6 +81,16 @@ def check_classes(rows: Rows) -> None:
         raise ConfigError(
             f"the class {name!r} has a single row, which cannot both train and select. Add rows of it, or "
             "leave that row out"
+        )
+
+
+def check_no_own_folds(data: DataSettings) -> None:
+    """Raise ConfigError for folds of a column, which cannot be divided into the folds by which few rows select."""
+    if data.fold_column is not None:
+        raise ConfigError(
+            f"data.fold_column={data.fold_column}: with so few labelled rows run best selects by folds of its own, "
+            "beside which there can be no others. Try: data.fold_column=null data.fold=null, or the rows of that fold "
+            "in a file of their own with data.test_path"
         )
 
 

@@ -10,7 +10,7 @@ from data.folds import count_folds, fold_groups
 from data.load import Rows, read_rows
 from data.settings import ALL_FOLDS
 from data.stores.build_once import SharedCache
-from runner.best.plan.check import check_classes, check_facts, goal_of
+from runner.best.plan.check import check_classes, check_facts, check_no_own_folds, goal_of
 from runner.best.plan.facts import read_facts
 from runner.best.plan.steps import FEW_ROWS, FOLDS
 from runner.best.plan.unlabelled import count_unlabelled
@@ -51,6 +51,8 @@ def read_table(settings: Settings, words: Sequence[str], budget: Budget, cache: 
     check_classes(rows)  # before folds, whose own message about a rare class is less clear
     shared = (*goal_words(goal, task), *cut)
     own = WITH_FOLDS if labelled < FEW_ROWS else ()
+    if own:
+        check_no_own_folds(settings.data)
     held = read_facts(rows, cache).new_words if own else None  # folds have no texts apart from all that train
     if shared or own:
         settings = resolve(compose([*words, *shared, *own]))
@@ -78,6 +80,7 @@ def read_labelled(settings: Settings, words: Sequence[str], cache: SharedCache) 
     except CutTooSmall as refusal:
         if settings.data.select_fraction != SELECT_FRACTION:  # the command's own
             raise
+        check_no_own_folds(settings.data)
         try:
             whole = resolve(compose([*words, *WITH_FOLDS]))
             return replace(read_rows(whole.data, cache, target_of(whole)), is_cut=False), True

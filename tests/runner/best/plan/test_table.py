@@ -98,3 +98,13 @@ def test_selection_rows_that_folds_replace_are_told(tmp_path: Path) -> None:
     table = read_table(settings_of(*words), words, Budget(), SharedCache(tmp_path / "cache"))
     assert table.folds == 5 and table.facts.rows == 60
     assert "val: its 60 rows are not used: the folds take their place" in table.facts.notes
+
+
+def test_few_rows_with_folds_of_a_column_are_refused(tmp_path: Path) -> None:
+    path = write_reviews(tmp_path / "reviews.csv")
+    first, *rows = path.read_text(encoding="utf-8").splitlines()
+    lines = [f"{first},part", *(f"{row},{number % 3}" for number, row in enumerate(rows))]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    words = ["data=files", f"data.path={path}", "data.text=review", "data.label=stars", "data.fold_column=part"]
+    with pytest.raises(ConfigError, match=r"data.fold_column=part: .* Try: data.fold_column=null data.fold=null"):
+        read_table(settings_of(*words, "data.fold=1"), [*words, "data.fold=1"], Budget(), SharedCache(tmp_path))
