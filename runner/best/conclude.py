@@ -51,7 +51,7 @@ def conclude(search: Search, stop: Stop, train: Train, time_bundle: TimeBundle) 
     records = records_of(search, found)
     result = Result(
         plan.key, stop.status, stop.reason, None, None, folder=str(search.folder), planned=len(plan.steps),
-        done=len(journal.ended) + bool(plan.folds and journal.finals), compared=len(found.fitting) + len(found.others),
+        done=search.done + bool(plan.folds and journal.finals), compared=len(found.fitting) + len(found.others),
     )  # fmt: skip
     if choice is not None:
         winner = plan.candidate(choice.winner)

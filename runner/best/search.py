@@ -58,10 +58,14 @@ class Search:
             return Stop("interrupted", f"interrupted after {self.told_steps}")
 
     @property
+    def done(self) -> int:
+        """The steps that have ended; one that the clock did not let begin has not."""
+        return sum(done.status != "late" for done in self.journal.ended.values())
+
+    @property
     def told_steps(self) -> str:
         """How far the search is, in words."""
-        ended = [done for done in self.journal.ended.values() if done.status != "late"]
-        return f"step {len(ended)} of {len(self.plan.steps)}"
+        return f"step {self.done} of {len(self.plan.steps)}"
 
     @property
     def has_finished(self) -> bool:

@@ -116,6 +116,11 @@ def test_without_a_finished_candidate_there_is_no_winner(tmp_path: Path) -> None
     assert found.result.winner is None and found.choice is None and found.result.status == "interrupted"
 
 
+def test_a_step_that_the_clock_did_not_let_begin_is_not_counted_as_done(tmp_path: Path) -> None:
+    found = concluded(replace(FIVE, budget=Budget(minutes=1.2)), tmp_path, SCORES)
+    assert "stopped after step 3 of 5" in str(found.result.stopped) and found.result.done == 3
+
+
 def test_a_score_that_nothing_reaches_is_a_message(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="nothing reaches"):
         concluded(replace(FIVE, budget=Budget(at_least=0.99, steps=99)), tmp_path, SCORES)
