@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from runner.statistics.intervals import wilson_interval
 from runner.statistics.paired import seed_interval
 
 Z = 1.96  # standard errors of a 95 % interval
@@ -30,9 +31,14 @@ def f1_by_sentence(answers: np.ndarray, labels: np.ndarray, sentences: np.ndarra
 
 
 def f1_interval(values: np.ndarray) -> tuple[float, float]:
-    """Return the 95 % interval that holds the one over sentences and the one over seeds; values: (seeds, sentences)."""
+    """Return the 95 % interval that holds the one over sentences and the one over seeds; values: (seeds, sentences).
+
+    If all labels are right, or none is, sentences do not vary, however few they are; their interval is Wilson's then.
+    """
     mean, of_seeds = float(values.mean()), values.mean(0)
     error = float(of_seeds.std(ddof=1)) / len(of_seeds) ** 0.5 if len(of_seeds) > 1 else 1.0
     low, high = max(0.0, mean - Z * error), min(1.0, mean + Z * error)
+    if mean in (0.0, 1.0):
+        low, high = wilson_interval(mean, len(of_seeds))
     over_seeds = seed_interval(values.mean(1).tolist())
     return (low, high) if over_seeds is None else (min(low, over_seeds.low), max(high, over_seeds.high))

@@ -32,3 +32,12 @@ def test_seeds_that_differ_widen_the_interval() -> None:
     values = np.stack([np.full(50, 0.6), np.full(50, 0.8)])
     low, high = f1_interval(values)
     assert low < 0 and high > 1, "two seeds say little"
+
+
+def test_labels_that_are_all_right_in_few_sentences_have_an_interval() -> None:
+    labels = np.ones((12, 1), np.float32)
+    found = f1_by_sentence(labels[None] > 0, labels, np.repeat(np.arange(6), 2))
+    low, high = f1_interval(found)
+    assert 0.5 < low < 0.7 and high == 1.0
+    low, high = f1_interval(f1_by_sentence(labels[None] < 0, labels, np.repeat(np.arange(6), 2)))
+    assert low == 0.0 and 0.3 < high < 0.5
