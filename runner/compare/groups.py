@@ -80,10 +80,11 @@ class Group:
         A score of reported rows is that of the folds that report the same rows as the first one.
         """
         if self.is_folded:
-            first, folds = self.members[0], by_fold(self.runs).values()
+            by_seed = list(by_fold(self.runs).values())
+            first = next(iter(by_seed[0].values()))
             folds = (
                 [run for run in runs.values() if metric in run.metrics and reports_the_rows_of(first, run, metric)]
-                for runs in folds
+                for runs in by_seed
             )
             return [fmean(float(run.metrics[metric]) for run in runs) for runs in folds if runs]
         return [float(run.metrics[metric]) for run in self.seeds.values() if metric in run.metrics]
