@@ -8,11 +8,13 @@ import numpy as np
 
 from data.splits import Splits
 from models.heads.base import HeadSpec
+from models.ngrams.fingerprints import bits_for
 from models.packed.ngram import (
     CHARACTERS_ENTRY,
     CLEANING_ENTRY,
     LANGUAGE_ENTRY,
     LENGTH_ENTRY,
+    LEVELS,
     PAIRS_ENTRY,
     Table,
     pack_ngrams,
@@ -31,21 +33,20 @@ def check_fit(splits: Splits, settings: ModelSettings, head: HeadSpec) -> None:
     train, names = splits.train, splits.task.label_names
     if not _is_frequent(splits, min(FIRST, len(train)), settings) and not _is_frequent(splits, len(train), settings):
         raise none_frequent(settings.min_df, len(train))
-    columns = 1 if len(names) <= 2 else len(names)
-    table = Table(
-        np.arange(columns),
-        np.ones((columns, columns), np.int8),
-        np.ones(columns),
-        np.ones(columns),
-        settings.n,
-        10 + columns.bit_length(),
-    )
-    smallest = len(pack_ngrams(table, names)) + entry_bytes(splits, settings, head)
+    smallest = len(pack_ngrams(_smallest_table(head.deciding, settings.n), names)) + entry_bytes(splits, settings, head)
     if settings.max_kb is not None and smallest > settings.max_kb * 1000:
         raise ConfigError(
             f"model.max_kb={settings.max_kb}: a file with one n-gram per class takes {smallest:,} bytes. "
             f"Try: model.max_kb={math.ceil(smallest / 1000)}"
         )
+
+
+def _smallest_table(columns: int, n: int) -> Table:
+    """Return a table with one n-gram per column; its fingerprints, scales and biases do not deflate, as in a fit."""
+    bits, random = bits_for(columns), np.random.default_rng(0)
+    prints = np.sort(random.choice(1 << bits, columns, replace=False))
+    scale, bias = random.random((2, columns))
+    return Table(prints, LEVELS * np.eye(columns, dtype=np.int8), scale, bias, n, bits)
 
 
 def entry_bytes(splits: Splits, settings: ModelSettings, head: HeadSpec) -> int:

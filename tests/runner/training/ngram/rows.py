@@ -56,3 +56,19 @@ def review_splits(classes: int = 2, *, shuffled: bool = False) -> tuple[Splits, 
     names = tuple(MOODS)[:classes]
     splits = Splits(DataTask("class_label", names, False), parts[0], parts[1], (parts[2],), HashedWords(), "")
     return splits, Classification(LabelFacts(names))
+
+
+def intent_texts(rows: int, intents: int, seed: int) -> tuple[list[str], list[int]]:
+    """Texts of many classes: two words of a class that has four of its own, among words of all classes."""
+    random = np.random.default_rng(seed)
+    labels = [row % intents for row in range(rows)]
+    texts = [
+        " ".join([*random.choice(NOUNS, 5), *random.choice([f"of{label}word{place}" for place in range(4)], 2)])
+        for label in labels
+    ]
+    return texts, labels
+
+
+def intent_names(intents: int) -> tuple[str, ...]:
+    """The names of the classes of `intent_texts`."""
+    return tuple(f"intent {place}" for place in range(intents))

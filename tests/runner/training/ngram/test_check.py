@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 
 from data.inputs.hashed_words import HashedWords
+from data.targets.class_label import ClassLabel
 from models.heads.base import LABEL_SETS
 from runner.errors import ConfigError
 from runner.tasks.base import LabelFacts
 from runner.tasks.classification import Classification
 from runner.training.ngram.check import check_fit
 from runner.training.ngram.fit import fit_ngrams
-from tests.runner.training.ngram.rows import SETTINGS, review_splits
+from tests.runner.training.ngram.rows import SETTINGS, intent_names, intent_texts, review_splits, split_of_texts
 
 
 def test_settings_that_leave_nothing_to_fit_are_refused() -> None:
@@ -47,5 +48,21 @@ def test_a_file_that_is_not_refused_has_room_for_n_grams_beside_all_of_its_entri
     names = tuple("abc")
     splits.task = replace(splits.task, label_names=names)
     several = replace(Classification(LabelFacts(names)).head(), outputs=200, problem_type=LABEL_SETS)
-    with pytest.raises(ConfigError, match=r"model\.max_kb=1: .* Try: model\.max_kb=3"):  # each label has a threshold
+    with pytest.raises(ConfigError, match=r"model\.max_kb=1: .* Try: model\.max_kb=5"):  # each label has a threshold
         check_fit(splits, settings, several)
+
+
+def test_many_classes_get_room_for_their_biases_and_scales() -> None:
+    names = intent_names(150)
+    splits, _ = review_splits()
+    splits.task = replace(splits.task, label_names=names)
+    splits.train, splits.select = (
+        replace(split_of_texts(*intent_texts(rows, 150, seed)), target=ClassLabel(names))
+        for seed, rows in enumerate((900, 300))
+    )
+    task = Classification(LabelFacts(names))
+    with pytest.raises(ConfigError, match=r"model\.max_kb=3: .* Try: model\.max_kb=5"):
+        check_fit(splits, replace(SETTINGS, max_kb=3), task.head())
+    check_fit(splits, replace(SETTINGS, max_kb=5), task.head())
+    found = fit_ngrams(splits, task, replace(SETTINGS, max_kb=5))
+    assert len(found.table.prints) and found.bytes_packed <= 5000

@@ -27,7 +27,14 @@ from runner.tasks.classification import Classification
 from runner.tasks.regression import Regression
 from runner.training.inference import predict
 from runner.training.ngram.fit import FittedNgrams, fit_ngrams, put_into
-from tests.runner.training.ngram.rows import NOUNS, SETTINGS, review_splits, split_of_texts
+from tests.runner.training.ngram.rows import (
+    NOUNS,
+    SETTINGS,
+    intent_names,
+    intent_texts,
+    review_splits,
+    split_of_texts,
+)
 
 
 def accuracy(classes: int = 2, *, shuffled: bool = False, **changes: object) -> tuple[float, FittedNgrams]:
@@ -80,17 +87,6 @@ def test_a_class_that_no_selection_row_has_is_said() -> None:
     assert fit.missing == ("odd",) and "no row of odd" in fit.sentence()
 
 
-def intent_texts(rows: int, intents: int, seed: int) -> tuple[list[str], list[int]]:
-    """Texts of many classes: two words of a class that has four of its own, among words of all classes."""
-    random = np.random.default_rng(seed)
-    labels = [row % intents for row in range(rows)]
-    texts = [
-        " ".join([*random.choice(NOUNS, 5), *random.choice([f"of{label}word{place}" for place in range(4)], 2)])
-        for label in labels
-    ]
-    return texts, labels
-
-
 def test_with_many_classes_a_small_file_has_the_words_of_each() -> None:
     intents = 60
     parts = [
@@ -106,11 +102,6 @@ def test_with_many_classes_a_small_file_has_the_words_of_each() -> None:
     kept = predict(network, parts[2], batch_size=64, device=torch.device("cpu"), precision="fp32")
     assert fit.bytes_packed <= 5000 and (fit.table.rows != 0).mean() < 0.1
     assert (kept.argmax(1) == np.asarray(parts[2].labels.values)).mean() > 0.9
-
-
-def intent_names(intents: int) -> tuple[str, ...]:
-    """The names of the classes of `intent_texts`."""
-    return tuple(f"intent {place}" for place in range(intents))
 
 
 def test_numbers_have_no_temperature() -> None:
