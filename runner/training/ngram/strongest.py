@@ -39,7 +39,7 @@ def card_section(network: Network, splits: Splits) -> str:
     """Return Markdown with the largest n-grams of each class; "" for other models, and without training texts."""
     if not isinstance(network, LinearHead) or not isinstance(network.bert, BagOfNgrams):
         return ""
-    found = largest(table_of(network), splits)
+    found = largest(table_of(network), splits, has_label_sets=network.spec.has_label_sets)
     lines = [
         f"- {name}: " + ", ".join(f"{code_span(text)} {value:.2f}" for text, value in ones) for name, ones in found
     ]
@@ -51,10 +51,16 @@ def card_section(network: Network, splits: Splits) -> str:
     )
 
 
-def largest(table: Table, splits: Splits) -> list[tuple[str, list[tuple[str, float]]]]:
-    """Return the texts and weights of the largest n-grams for each class, or for "less" and "more" of a number."""
+def largest(table: Table, splits: Splits, *, has_label_sets: bool = False) -> list[tuple[str, list[tuple[str, float]]]]:
+    """Return the texts and weights of the largest n-grams for each class, or for "less" and "more" of a number.
+
+    Weights of classes are relative to their mean, which changes no probability; each label of a set is decided alone.
+    """
     weights = table.rows * table.scale.astype(np.float64)
-    weights = weights - weights.mean(1, keepdims=True) if weights.shape[1] > 1 else np.hstack([-weights, weights])
+    if weights.shape[1] == 1:
+        weights = np.hstack([-weights, weights])
+    elif not has_label_sets:
+        weights = weights - weights.mean(1, keepdims=True)
     names = splits.task.label_names or ("less", "more")
     chosen = [np.argsort(-column, kind="stable")[:MOST] for column in weights.T]
     chosen = [rows[column[rows] > 0] for rows, column in zip(chosen, weights.T)]

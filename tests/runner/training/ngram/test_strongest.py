@@ -12,7 +12,7 @@ from data.inputs.text import Text
 from data.labels import Labels
 from data.splits import DataTask, Splits
 from models.build import build
-from models.ngrams.fingerprints import bits_for, fingerprints_of
+from models.ngrams.fingerprints import bits_for, fingerprints_of, hash_of
 from models.ngrams.pairs import PairOptions
 from models.packed.ngram import Table
 from runner.training.ngram.counting import grams_of
@@ -88,3 +88,19 @@ def test_every_character_n_gram_has_a_text() -> None:
     )  # fmt: skip
     found = named(split, table_of_all(split, None, (2, 3)), is_pair=False)
     assert {"ab", "ab !", "…<ab…", "…çd…"} <= set(found)
+
+
+def test_a_word_against_one_label_of_a_set_is_not_for_the_others() -> None:
+    texts = ["good film", "bad film"]
+    split = replace(split_of_texts(texts, [0, 1]), texts=Read({"text": texts}))
+    splits = Splits(DataTask("label_set", ("a", "b", "c"), False), split, split, (split,), HashedWords(), "")
+    table = table_of_all(split, None)
+    weights = {hash_of("good"): [100, 100, 0], hash_of("bad"): [-100, 0, 0], hash_of("film"): [0, 0, 50]}
+    rows = np.zeros((len(table.prints), 3), np.int8)
+    for hashed, row in weights.items():
+        rows[np.searchsorted(table.prints, fingerprints_of(np.array([hashed], np.uint32), table.bits))] = row
+    table = replace(table, rows=rows, scale=np.ones(3), bias=np.zeros(3))
+    assert largest(table, splits, has_label_sets=True) == [
+        ("a", [("good", 100.0)]), ("b", [("good", 100.0)]), ("c", [("film", 50.0)])
+    ]  # fmt: skip
+    assert dict(largest(table, splits))["b"][0][0] == "bad", "of classes that exclude each other it is"
