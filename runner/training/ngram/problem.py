@@ -100,7 +100,16 @@ class Problem:
         labels = np.asarray(self.rows.known_labels) if self.targets is None else self.targets
         if self.is_number:
             return Ridge(labels.astype(np.float64))
-        return Logistic(self.members, self.row_weights)
+        return Logistic(self._weighed_members(), self.row_weights)
+
+    def _weighed_members(self) -> np.ndarray:
+        """Return `members` such that times `row_weights` a row counts for each class with its share x its weight."""
+        weights, row_weights = self.task.facts.class_weights, self.row_weights
+        if self.targets is None or weights is None or row_weights is None:
+            return self.members
+        counted = self.members * weights[-len(self.members) :, None]
+        found: np.ndarray = np.divide(counted, row_weights, out=self.members.copy(), where=row_weights > 0)
+        return found
 
     @property
     def row_weights(self) -> np.ndarray | None:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
+import numpy as np
+import pytest
+
+from data.labels import Labels
+from runner.tasks.base import LabelFacts
+from runner.tasks.classification import Classification
+from runner.tasks.multilabel import MultiLabel
 from runner.tasks.regression import Regression
 from runner.training.ngram.problem import Problem
-from runner.training.ngram.solve import Linear, Ridge
-from tests.runner.training.ngram.rows import SETTINGS, review_splits, split_of_texts
+from runner.training.ngram.solve import Linear, Logistic, Ridge
+from runner.training.ngram.weighting import PRESENCE
+from tests.runner.training.ngram.rows import MOODS, SETTINGS, review_splits, split_of_texts
 
 
 def test_two_classes_are_one_column_and_three_are_three() -> None:
@@ -36,3 +44,34 @@ def test_some_rows_have_the_n_grams_that_counting_them_alone_finds() -> None:
     assert np.array_equal(part.counted.hashes, alone.counted.hashes)
     assert (part.counted.presence != alone.counted.presence).nnz == 0
     assert problem.take(np.arange(600)) is problem
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_share_of_a_class_counts_as_so_many_rows_of_it(classes: int) -> None:
+    splits, _ = review_splits(classes)
+    weights = np.array([0.5, 4.0, 1.5], np.float32)[:classes]
+    task = Classification(LabelFacts(tuple(MOODS)[:classes], class_weights=weights))
+    shares = np.random.default_rng(0).dirichlet(np.ones(classes), len(splits.train))
+    soft = Problem(task, SETTINGS, splits.train, lambda: None, targets=shares)
+    rows = np.repeat(np.arange(len(splits.train)), classes)
+    copies = replace(splits.train.take(rows), labels=Labels(np.tile(np.arange(classes), len(splits.train))))
+    hard = Problem(Classification(LabelFacts(task.facts.names)), SETTINGS, copies, lambda: None)
+    solver = Logistic(hard.members, (shares * weights).ravel())
+    counted = replace(soft.counted, presence=soft.counted.presence[rows])
+    found = soft.solver.fit(soft.counted.presence, soft.scales(PRESENCE, soft.counted), 1.0, 1e-6)
+    expected = solver.fit(counted.presence, hard.scales(PRESENCE, counted), 1.0, 1e-6)
+    assert np.allclose(found.weights, expected.weights, atol=1e-3) and np.allclose(found.bias, expected.bias, atol=1e-3)
+    assert np.abs(found.bias).max() > 0.1
+
+
+def test_a_share_of_a_label_counts_as_so_much_of_a_row_that_has_it() -> None:
+    splits, _ = review_splits(3)
+    names, weights = tuple(MOODS), np.array([0.5, 4.0, 1.5], np.float32)
+    task = MultiLabel(LabelFacts(names, class_weights=weights))
+    shares = np.random.default_rng(0).random((len(splits.train), 3))
+    train = replace(splits.train, labels=Labels((shares > 0.5).astype(np.int8)))
+    soft = Problem(task, SETTINGS, train, lambda: None, targets=shares)
+    row_weights, solver = soft.row_weights, soft.solver
+    assert row_weights is not None and isinstance(solver, Logistic)
+    assert np.allclose(solver.members * row_weights, shares.T * weights[:, None])
+    assert np.allclose((1 - solver.members) * row_weights, 1 - shares.T)
