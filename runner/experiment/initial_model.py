@@ -43,6 +43,7 @@ from runner.schema import Settings
 from runner.tasks.make import task_of_labels
 from runner.training.compact_vocabulary import find_compact_table
 from runner.training.ngram.check import check_fit
+from runner.training.ngram.fold import SPARE_BYTES
 from runner.training.ngram.found_rows import keep_frequent
 
 
@@ -137,8 +138,9 @@ def build_initial_model(settings: Settings, splits: Splits, folder: Path | None)
 def check_model(model: Network, settings: Settings, splits: Splits) -> None:
     """Raise ConfigError for texts that may be too long for the model, and for an impossible compact vocabulary."""
     check_positions(settings, model.architecture.get("max_position_embeddings"))
-    if isinstance(model.bert, Fitted) or settings.model.add == "ngram":
-        check_fit(splits, settings.model, task_of_labels(splits.task, settings).head())
+    if isinstance(model.bert, Fitted | Folded) or settings.model.add == "ngram":
+        spare = SPARE_BYTES if isinstance(model.bert, Folded) else 0
+        check_fit(splits, settings.model, task_of_labels(splits.task, settings).head(), spare)
     check_readout_length(model.bert.pooler, settings)
     if settings.model.pairs != "none":
         check_pairs(np.asarray(splits.train.known_labels), settings.model.pairs)

@@ -28,12 +28,16 @@ CURE = "model.min_df=1, or for texts without spaces between words: model.charact
 FIRST = 5000  # rows that are counted first; usually some word is frequent enough among them
 
 
-def check_fit(splits: Splits, settings: ModelSettings, head: HeadSpec) -> None:
-    """Raise ConfigError if no word is frequent enough, or no file can be as small as model.max_kb."""
+def check_fit(splits: Splits, settings: ModelSettings, head: HeadSpec, spare: int = 0) -> None:
+    """Raise ConfigError if no word is frequent enough, or no file can be as small as model.max_kb.
+
+    spare: further bytes of the file that are left free.
+    """
     train, names = splits.train, splits.task.label_names
     if not _is_frequent(splits, min(FIRST, len(train)), settings) and not _is_frequent(splits, len(train), settings):
         raise none_frequent(settings.min_df, len(train))
-    smallest = len(pack_ngrams(_smallest_table(head.deciding, settings.n), names)) + entry_bytes(splits, settings, head)
+    smallest = len(pack_ngrams(_smallest_table(head.deciding, settings.n), names))
+    smallest += entry_bytes(splits, settings, head) + spare
     if settings.max_kb is not None and smallest > settings.max_kb * 1000:
         raise ConfigError(
             f"model.max_kb={settings.max_kb}: a file with one n-gram per class takes {smallest:,} bytes. "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -31,6 +32,7 @@ from runner.config.resolve import resolve
 from runner.errors import USER_ERRORS, ConfigError
 from runner.experiment import initial_model
 from runner.experiment.initial_model import (
+    build_initial_model,
     check_added,
     check_checkpoint,
     check_finished,
@@ -42,6 +44,8 @@ from runner.schema import Settings
 from tests.data.inputs.test_language_case import uncased
 from tests.models.families import SIZES
 from tests.models.helpers import small
+from tests.runner.training.ngram.rows import intent_names, review_splits
+from tests.runner.training.ngram.test_fold import MODEL
 
 
 def test_texts_longer_than_the_readout_are_refused() -> None:
@@ -212,3 +216,14 @@ def test_a_bad_folder_is_refused_before_data_are_read(name: str, sound: Path, tm
 
 def test_a_sound_folder_is_accepted(sound: Path) -> None:
     check_checkpoint(resolve(compose(["model=auto", "data=sst2", "data.max_length=32", f"model.pretrained={sound}"])))
+
+
+@pytest.mark.parametrize("family", ["ngram", "ngram_vectors"])
+def test_a_cap_without_room_for_the_n_grams_of_all_classes_is_refused(family: str) -> None:
+    splits, _ = review_splits(2)
+    splits.task = replace(splits.task, label_names=intent_names(150))
+    settings = Settings(model=replace(MODEL, family=family, max_kb=3, min_df=2))
+    with pytest.raises(ConfigError, match=r"model\.max_kb=3: a file with one n-gram per class .*Try: model\.max_kb=5"):
+        build_initial_model(settings, splits, None)
+    settings.model.max_kb = 5
+    build_initial_model(settings, splits, None)
