@@ -14,12 +14,8 @@ from data.splits import Splits, TokenSplit
 from models.backbones.ngram import BagOfNgrams
 from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS
-from models.packed.ngram import (
-    CLEANING_ENTRY,
-    LANGUAGE_ENTRY,
-    Table,
-    pack_ngrams,
-)
+from models.packed.facts import Facts
+from models.packed.ngram import Table, pack_ngrams
 from models.settings import ModelSettings
 from runner.tasks.base import Task
 from runner.training.ngram.check import entry_bytes
@@ -73,11 +69,11 @@ def fit_ngrams(
     problem = Problem(task, settings, splits.train, pause, splits.task.is_pair, is_symmetric, targets=targets)
     labels = splits.task.label_names
     choice = choose(problem, splits.select)
-    added = CLEANING_ENTRY if splits.tokenizer.cleaning else 0
-    added += LANGUAGE_ENTRY if splits.tokenizer.language else 0
     table, seen = _fit_final(problem, choice, splits.select, labels, entry_bytes(splits, settings, task.head()))
     table = replace(table, pairs=problem.pairs, characters=problem.characters)
-    size = len(pack_ngrams(table, labels, choice.temperature, max_length)) + added
+    read = splits.tokenizer
+    facts = Facts(labels, 0, cleaning=read.cleaning, language=read.language, sets=task.reader_facts(are_fitted=True))
+    size = len(pack_ngrams(table, labels, choice.temperature, max_length, facts.of_words))
     missing = () if problem.is_number else missing_classes(splits.select, labels)
     return FittedNgrams(table, choice, seen, size, time.perf_counter() - begun, problem.is_number, missing)
 

@@ -24,6 +24,7 @@ from models.packed.pack import pack_network
 from runner.deploy.bundle.predict import Model
 from runner.tasks.base import LabelFacts
 from runner.tasks.classification import Classification
+from runner.tasks.multilabel import MultiLabel
 from runner.tasks.regression import Regression
 from runner.training.inference import predict
 from runner.training.ngram.fit import FittedNgrams, fit_ngrams, put_into
@@ -71,13 +72,20 @@ def test_a_larger_cap_does_not_cost_accuracy() -> None:
     assert all(after >= before - 0.005 for before, after in pairwise(found))
 
 
-def test_the_bytes_said_are_those_of_the_file() -> None:
-    splits, task = review_splits()
-    fit = fit_ngrams(splits, task, SETTINGS, max_length=65_536)
-    network, _ = build(SETTINGS, task.head(), vocab_size=1 << 32)
+@pytest.mark.parametrize("has_label_sets", [False, True])
+def test_the_bytes_said_are_those_of_the_file(has_label_sets: bool) -> None:
+    splits, task = review_splits(3)
+    splits.tokenizer = HashedWords(cleaning=("tweets",), language="tr")
+    names, chosen = splits.task.label_names, task
+    if has_label_sets:
+        chosen = MultiLabel(LabelFacts(names, threshold="0.5"))
+        for part in (splits.train, splits.select):
+            part.labels = Labels(np.eye(3, dtype=np.int8)[np.asarray(part.labels.values)])
+    fit = fit_ngrams(splits, chosen, SETTINGS, max_length=65_536)
+    network, _ = build(SETTINGS, chosen.head(), vocab_size=1 << 32)
     put_into(network, fit)
-    written = pack_network(network, Facts(splits.task.label_names, 65_536))
-    assert fit.bytes_packed == len(written)
+    facts = Facts(names, 65_536, cleaning=("tweets",), language="tr", sets=chosen.reader_facts())
+    assert fit.bytes_packed == len(pack_network(network, facts))
 
 
 def test_a_class_that_no_selection_row_has_is_said() -> None:
