@@ -96,7 +96,7 @@ def recipe_of(backbone: str) -> dict[str, float]:
 def encoder_overrides(settings: Settings, overrides: list[str]) -> list[str]:
     """Return the overrides that make the encoder's run, whose settings are `settings`, for its record."""
     train, backbone = settings.train, settings.model.backbone
-    own = [f"train.epochs={train.epochs:g}", f"train.batch_size={train.batch_size}"]
-    own.append(f"optimizer.lr={settings.optimizer.lr:g}")
+    own = [f"train.epochs={train.epochs!r}", f"train.batch_size={train.batch_size}"]
+    own.append(f"optimizer.lr={settings.optimizer.lr!r}")
     model = ["model=bert-tiny", f"model/backbone={backbone}", f"model.name={backbone}"]
     return [*model, *inner_overrides(overrides, dropped=["model"], dropped_groups=OF_THE_HEAD), *own]

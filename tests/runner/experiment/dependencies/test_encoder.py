@@ -144,9 +144,16 @@ def test_its_overrides_leave_out_what_is_the_heads(tmp_path: Path) -> None:
              "cache.dtype=fp32", "model.dropout=0.2", "train.epochs=9", "model.tune.epochs=2", "train.steps=50",
              "compression=[magnitude,int8]", "compression.magnitude.epochs=1", "density=0.5"]  # fmt: skip
     made = encoder_overrides(encoder_settings(composed(*given)), given)
-    assert "data=demo" in made and "model.dropout=0.2" in made and "train.epochs=2" in made
+    assert "data=demo" in made and "model.dropout=0.2" in made and "train.epochs=2.0" in made
     others = ("xception", "readout", "cache", "steps", "compression", "density")
     assert not any(other in word for word in made for other in others)
     again = encoder_settings(composed(*given))
     direct = resolve(compose(made))
     assert identify(again, "d", "t", "w") == identify(direct, "d", "t", "w")
+
+
+def test_its_overrides_have_every_digit_of_rate_and_epochs() -> None:
+    given = ["model=bertvision", "data=demo", "model.tune.epochs=0.33333333", "model.tune.lr=0.000123456789"]
+    encoder = encoder_settings(composed(*given[2:]))
+    direct = resolve(compose(encoder_overrides(encoder, given)))
+    assert identify(encoder, "d", "t", "w") == identify(direct, "d", "t", "w")
