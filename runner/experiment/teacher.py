@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from data.inputs.hashed_words import HashedWords
 from data.inputs.sound_features import SoundFeatures
 from data.inputs.tokenizer import load_tokenizer
 from data.splits import Splits, TokenSplit
@@ -168,6 +169,12 @@ class KeptTeacher:
                 raise ConfigError(
                     f"{self.named}: reads different sound features from the student, or scales them by different rows. "
                     f"Try: {self.named.partition('=')[0].removesuffix('teacher')}tokens=own"
+                )
+        elif isinstance(own, HashedWords) or isinstance(other, HashedWords):
+            if other != own:
+                raise ConfigError(
+                    f"{self.named}: splits texts differently from the student: words as hashes have no vocabulary. "
+                    f"Try: {self.named.partition('=')[0].removesuffix('teacher')}tokens=own to learn its answers alone"
                 )
         elif other.tokens() != own.tokens():
             raise ConfigError(

@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 import torch
 
+from data.inputs.hashed_words import HashedWords
+from data.inputs.tokenizer import train_tokenizer
 from data.labels import Labels
 from data.stores.build_once import SharedCache
 from models.heads.base import HeadSpec
 from runner.errors import ConfigError
+from runner.experiment import teacher as teacher_module
 from runner.experiment.teacher import KeptTeacher
 from runner.tasks.base import LabelFacts
 from runner.tasks.classification import Classification
@@ -90,3 +93,16 @@ def test_a_good_teacher_of_tags_need_not_know_every_word_by_heart(folder: Path, 
     found.logits = lambda split: np.eye(3, dtype=np.float32)[np.zeros_like(labels)]  # type: ignore[method-assign]
     with pytest.raises(ConfigError, match=r"learned nothing has 0\.000: it was not trained for this task"):
         found._check_score()
+
+
+def test_words_as_hashes_are_shared_only_with_a_teacher_of_the_same_words(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = teacher(folder, tmp_path)
+    found.splits.tokenizer = HashedWords()
+    monkeypatch.setattr(teacher_module, "load_tokenizer", lambda source: HashedWords())
+    found._check_tokens(9)
+    for other in (HashedWords((2, 4)), train_tokenizer(["a b"], 30)):
+        monkeypatch.setattr(teacher_module, "load_tokenizer", lambda source, other=other: other)
+        with pytest.raises(ConfigError, match=r"teacher=x: splits texts differently.* Try: tokens=own to learn"):
+            found._check_tokens(9)
