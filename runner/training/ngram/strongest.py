@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from data.inputs.character_grams import START
+from data.inputs.cleaning import clean_text
 from data.inputs.hashed_words import hash_texts, words_of
 from data.splits import Splits, TokenSplit
 from models.backbones.ngram import BagOfNgrams
@@ -65,7 +66,7 @@ def largest(table: Table, splits: Splits, *, has_label_sets: bool = False) -> li
     chosen = [np.argsort(-column, kind="stable")[:MOST] for column in weights.T]
     chosen = [rows[column[rows] > 0] for rows, column in zip(chosen, weights.T)]
     wanted = table.prints[np.unique(np.concatenate(chosen))].astype(np.int64)
-    texts = texts_of(wanted, table, splits.train, splits.tokenizer.language)
+    texts = texts_of(wanted, table, splits.train, splits.tokenizer.language, splits.tokenizer.cleaning)
     listed = [
         [(texts[int(table.prints[row])], float(column[row])) for row in rows if int(table.prints[row]) in texts]
         for rows, column in zip(chosen, weights.T)
@@ -73,10 +74,12 @@ def largest(table: Table, splits: Splits, *, has_label_sets: bool = False) -> li
     return [(name, ones) for name, ones in zip(names, listed) if ones]
 
 
-def texts_of(wanted: np.ndarray, table: Table, train: TokenSplit, language: str | None = None) -> dict[int, str]:
+def texts_of(
+    wanted: np.ndarray, table: Table, train: TokenSplit, language: str | None = None, cleaning: Sequence[str] = ()
+) -> dict[int, str]:
     """Return the texts of fingerprints (k,), as far as they are found in training rows with known texts.
 
-    language: the one whose rules lowercase the texts.
+    language: the one whose rules lowercase the texts; cleaning: the steps that clean them before.
     """
     found: dict[int, str] = {}
     if train.texts is None or len(train.texts) != len(train):
@@ -92,7 +95,7 @@ def texts_of(wanted: np.ndarray, table: Table, train: TokenSplit, language: str 
         _, first = np.unique(prints[hit], return_index=True)
         columns = train.texts.read(start + np.unique(grams.rows[hit][first]))
         for row in zip(*columns.values()):
-            words = [words_of(str(text), language) for text in row]
+            words = [words_of(clean_text(str(text), cleaning), language) for text in row]
             for hashed, text in _named(words, table):
                 print_ = (hashed * int(K2) % MODULUS) >> (WIDEST - table.bits)
                 if print_ not in found and print_ in missing:

@@ -104,3 +104,11 @@ def test_a_word_against_one_label_of_a_set_is_not_for_the_others() -> None:
         ("a", [("good", 100.0)]), ("b", [("good", 100.0)]), ("c", [("film", 50.0)])
     ]  # fmt: skip
     assert dict(largest(table, splits))["b"][0][0] == "bad", "of classes that exclude each other it is"
+
+
+def test_the_n_grams_of_cleaned_texts_have_their_texts() -> None:
+    tokenizer = HashedWords(cleaning=("tweets",))
+    split = replace(split_of_texts(["thanks @USER", "b"], [0, 1]), texts=Read({"text": ["thanks @ann", "b"]}))
+    splits = Splits(DataTask("class_label", ("no", "yes"), False), split, split, (split,), tokenizer, "")
+    ((_, found),) = largest(table_of_all(split, None), splits)
+    assert {"user", "@ user"} <= {text for text, _ in found}
