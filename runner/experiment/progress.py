@@ -5,7 +5,6 @@ Text from outside (labels, file names) is escaped: it must not become markup or 
 
 from __future__ import annotations
 
-import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,6 @@ class Terminal:
         self.console = Console(highlight=False, quiet=is_quiet)
         self._progress: Progress | None = None
         self._bar: Any = None
-        self._started = time.perf_counter()
         self._total = 0
         self._scores: tuple[str, ...] = ()  # shown after an epoch; others are logged only
         self._has_star = False  # was an epoch marked as the best so far?
@@ -61,7 +59,7 @@ class Terminal:
     def begin_training(self, total: int) -> None:
         """Begin a training of `total` steps; on a terminal and in a notebook it has a progress bar."""
         self._close()
-        self._total, self._started = total, time.perf_counter()
+        self._total = total
         # rich needs ipywidgets to redraw a bar in a notebook; without them each epoch still has its line.
         if self.console.is_terminal or (self.console.is_jupyter and find_spec("ipywidgets")):
             self._open()
@@ -73,7 +71,7 @@ class Terminal:
             self._progress.update(self._bar, completed=step, epoch=epoch + 1, told=told)
 
     def epoch(self, step: int, epoch: int, values: dict[str, float], *, seconds: float, is_best: bool) -> None:
-        """Show one line for a finished epoch, the `epoch`-th; seconds: that the training has taken so far.
+        """Show one line for a finished epoch, the `epoch`-th; seconds: that all `step` steps have taken.
 
         A progress bar shows the remaining time; without one, the line does.
         """
@@ -83,8 +81,7 @@ class Terminal:
         shown = "  ".join(f"{name} {values[name]:.4f}" for name in chosen)
         best = f" {STAR}" if is_best else ""
         self._has_star = self._has_star or is_best
-        spent = time.perf_counter() - self._started
-        left = f", about {spent / max(step, 1) * (self._total - step):.0f} s left" if not self._progress else ""
+        left = f", about {seconds / max(step, 1) * (self._total - step):.0f} s left" if not self._progress else ""
         self.say(f"epoch {epoch:>3}  {shown}  {seconds:.1f} s{left}{best}")
 
     def stage(self, record: RunRecord) -> None:

@@ -40,7 +40,9 @@ def test_an_epoch_is_one_line_with_the_scores_of_the_task(capsys: pytest.Capture
     values = {"val/accuracy": 0.75, "val/f1_macro": 0.7, "val/loss": 0.5, "embedding/rows": 9.0}
     terminal.epoch(50, 2, values, seconds=3.0, is_best=True)
     out = capsys.readouterr().out
-    assert out.startswith("epoch   2  val/accuracy 0.7500  val/loss 0.5000  3.0 s, about ") and out.endswith("left *\n")
+    assert out.startswith("epoch   2  val/accuracy 0.7500  val/loss 0.5000  3.0 s, about 3 s left *\n"), (
+        "also after a resumption"
+    )
 
 
 def test_the_star_of_the_best_epoch_is_explained_once_below(capsys: pytest.CaptureFixture[str]) -> None:
