@@ -25,6 +25,8 @@ TOLERANCE = 1.02  # tolerance of a predicted size: a candidate this far above th
 TRAINING = 3  # a training step takes as long as this many forward passes
 PAIRED_ROWS, TEXTS_OF_PAIRS = 10_000, 4  # about the pairs of each sort in an epoch, and the texts in a pair of each
 OF_TRAINING = ("optimizer.", "train.", "model.token_dropout=", "model.pairs=")  # overrides that change no shape
+TASK = "task"  # the vocabulary of the tokens that the task's texts have
+NEW_WORDS = 0.05  # share of new words in the selection texts, from which on the task's tokens are not enough
 SECONDS_OF_TWO = 40.0  # seconds to write the large model's graph and to score and time the cascade
 SOME_TEACHER = "some/teacher"  # stands for the run of a teacher that does not exist yet
 
@@ -93,13 +95,20 @@ class CandidateFinder:
         return Candidate(kind.name, kind.name, bytes=size, seconds=SECONDS_OF_TWO, teacher=large.name, small=kind.small)
 
     def largest_of(self, kind: Kind, variant: Variant, teacher: Candidate | None) -> Found:
-        """Return the candidates of a variant with its first vocabulary that fits, or why the last does not."""
-        found = Found()
-        for one in each_vocabulary(variant):
+        """Return the candidates of a variant with its largest vocabulary that fits, or why the last does not.
+
+        Numbers of tokens descend, so that the first that fits is the largest, unless the tokens of the task are more.
+        These are enough where few words of the selection texts are new.
+        """
+        is_enough = self.facts.new_words < NEW_WORDS
+        largest = Found()
+        for vocabulary, one in each_vocabulary(variant):
             found = list(self.of_variant(kind, one, teacher))
-            if any(isinstance(made, Candidate) for made in found):
+            if bytes_of(found) >= bytes_of(largest):
+                largest = found
+            if bytes_of(found) and (vocabulary != TASK or is_enough):
                 break
-        return found
+        return largest
 
     def of_variant(self, kind: Kind, variant: Variant, teacher: Candidate | None) -> Iterator[Candidate | LeftOut]:
         """Yield the candidates of a variant, one a learning rate, or the reason why there is none."""
@@ -128,7 +137,7 @@ class CandidateFinder:
             return
         if reason:
             self.ceilings.add(kind.name)
-            each = each[:1] if self.has_folds else each  # without a cut, a second rate would take as long as the first
+        each = each[:1] if self.has_folds else each  # without a cut, a second rate would take as long as the first
         taught = texts_taught(self.facts, on_fold=self.has_folds) * self.text_s[teacher.name] if teacher else 0.0
         seconds = round(found.seconds + further + taught, 1)
         share = share_of_time(found.micros, self.budget, kind.fastest)
@@ -217,6 +226,11 @@ def with_shared_answers(found: Found, taught_s: Mapping[str, float]) -> Found:
         asked.add(one.teacher)
         shared.append(replace(one, seconds=round(one.seconds - spared, 1)))
     return shared
+
+
+def bytes_of(found: Found) -> int:
+    """Return the bytes of the candidates of one variant; 0 for none."""
+    return max((one.bytes or 0 for one in found if isinstance(one, Candidate)), default=0)
 
 
 def shown_bytes(count: float) -> str:

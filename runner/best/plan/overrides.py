@@ -61,12 +61,12 @@ def with_inputs(
     return [_filled(word, values) for word in words]
 
 
-def each_vocabulary(variant: Variant) -> Iterator[Variant]:
-    """Yield the variant with each of its vocabularies, the most wanted first; one that has none as it is."""
+def each_vocabulary(variant: Variant) -> Iterator[tuple[str | int, Variant]]:
+    """Yield each vocabulary and the variant with it; "" and the variant as it is where it has none."""
     for size in variant.vocabularies or ("",):
         values: JsonObject = {"vocabulary": size}
         words = tuple(_filled(word, values) for word in variant.words)
-        yield replace(variant, name=_filled(variant.name, values), words=words)
+        yield size, replace(variant, name=_filled(variant.name, values), words=words)
 
 
 def _filled(word: str, values: JsonObject) -> str:

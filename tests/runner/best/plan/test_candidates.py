@@ -3,6 +3,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from runner.best.plan.candidates import (
     CandidateFinder,
     at_most,
@@ -64,6 +66,25 @@ def test_of_several_vocabularies_the_first_that_fits_is_tried_alone() -> None:
     assert find(kind, max_kb=50) == [LeftOut("dsn 16 words", "dsn", "needs 100 KB, cap 50 KB")]
     (unmet,) = find(replace(kind, variants=(replace(kind.variants[0], needs={"rows": 9000}),)))
     assert unmet == LeftOut("dsn 16 words", "dsn", "needs 9,000 rows, has 5,000")
+
+
+@pytest.mark.parametrize(
+    ("tokens", "max_kb", "chosen"), [(40, 500, "64"), (40, 300, "task"), (90, 600, "task"), (20, 200, "32")]
+)
+def test_where_words_are_new_the_tokens_of_the_task_are_tried_only_if_no_larger_vocabulary_fits(
+    tokens: int, max_kb: float, chosen: str
+) -> None:
+    words = ("model.hidden={vocabulary}",)
+    kind = replace(DSN, variants=(Variant("{vocabulary} words", words, vocabularies=("task", 64, 32, 16)),))
+
+    def counted(words: Sequence[str], work: str, passes: float) -> Estimate:
+        found = tokens if "model.hidden=task" in words else int(words[-1].partition("=")[2])
+        return Estimate(6000 * found, 6000 * found, None, 12.0, (found,))
+
+    for new_words, expected in ((0.1, chosen), (0.01, "task" if 6 * tokens <= max_kb else chosen)):
+        facts = replace(FACTS, new_words=new_words)
+        (taken,) = CandidateFinder((), facts, Budget(max_kb=max_kb), counted, lambda _: True).find((kind,))
+        assert isinstance(taken, Candidate) and taken.name == f"dsn {expected} words"
 
 
 def test_a_size_that_is_partly_guessed_is_refused_only_where_the_least_that_it_may_be_is_over_the_cap() -> None:
@@ -155,9 +176,9 @@ def test_a_ceiling_is_tried_above_the_cap_and_teaches() -> None:
     assert find(pupil) == [LeftOut("pupil", "pupil", "its teacher, large, is not tried")]
 
 
-def test_where_folds_select_a_model_over_the_cap_is_tried_with_one_rate() -> None:
+def test_where_folds_select_a_model_is_tried_with_its_first_rate() -> None:
     large = Kind("large", "", 2, "dense", ("model=bert-tiny",), (Variant(""),), is_ceiling=True, rates=(5e-5, 1e-4))
-    for has_folds, cap, expected in ((True, 200, 1), (False, 200, 2), (True, None, 2)):
+    for has_folds, cap, expected in ((True, 200, 1), (False, 200, 2), (True, None, 1)):
         finder = CandidateFinder((), FACTS, Budget(max_kb=cap), estimate, lambda _: True, has_folds=has_folds)
         found = finder.find((large,))
         assert [one.name for one in found] == ["large lr=5e-05", "large lr=0.0001"][:expected]

@@ -67,7 +67,7 @@ def all_variants(*, first: bool = False) -> Iterator[tuple[Kind, Variant]]:
     """Every variant of the portfolio, with each of its vocabularies, or with the first alone."""
     for kind in read_portfolio():
         for variant in kind.variants:
-            for one in islice(each_vocabulary(variant), 1 if first else None):
+            for _, one in islice(each_vocabulary(variant), 1 if first else None):
                 yield kind, one
 
 
