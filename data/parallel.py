@@ -27,8 +27,14 @@ def parallel_name(split: str, config: str) -> str:
 def add_parallel(raw: RawData, settings: DataSettings, first: str) -> list[str]:
     """Add the rows of the split `first` in each language of data.report; return the names of the new splits.
 
-    DataError if the dataset has different rows in a language, or if its labels are not classes.
+    DataError if the dataset has different rows in a language, if its labels are not classes, or with data.fold_column:
+    another language may have other folds, and translations of training rows would be reported.
     """
+    if settings.report and settings.fold_column is not None:
+        raise DataError(
+            f"data.report=[{','.join(settings.report)}] data.fold_column={settings.fold_column}: other languages are "
+            "reported on a split of the dataset, not on folds of its training rows. Try: 'data.report=[]'"
+        )
     names = [parallel_name(first, config) for config in settings.report]
     labels = raw.splits[first].labels
     if names and (not raw.target.names or labels.offsets is not None or np.ndim(labels.values) != 1):

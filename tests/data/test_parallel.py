@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,17 @@ def test_numbers_and_tags_have_no_paired_rows() -> None:
     data = RawData(Number(), {"test": raw("en", [1])})
     with pytest.raises(DataError, match=r"data.report=\[tr\]: needs classes of texts"):
         add_parallel(data, SETTINGS, "test")
+
+
+@pytest.mark.parametrize("split", [None, "held_out"])
+def test_folds_of_a_column_are_not_reported_in_other_languages(
+    monkeypatch: pytest.MonkeyPatch, split: str | None
+) -> None:
+    asked = other(monkeypatch, raw("tr", [0, 1, 1, 0]))
+    settings = replace(SETTINGS, report_splits={}, split=split, fold_column="fold", fold="1")
+    with pytest.raises(DataError, match=r"data.report=\[tr\] data.fold_column=fold: .* Try: 'data.report=\[\]'"):
+        add_parallel(own(), settings, "test")
+    assert not asked, "nothing is read"
 
 
 def test_names_of_configs_become_names_of_splits() -> None:
