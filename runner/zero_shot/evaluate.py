@@ -17,7 +17,7 @@ from runner.record.predictions import write_predictions
 from runner.record.record import ClassReport, DataFacts, Environment, RunRecord, TokenizerFacts, WeightsFacts
 from runner.record.writer import RecordWriter
 from runner.schema import Settings
-from runner.tasks.base import Task
+from runner.tasks.base import LabelFacts, Task
 from runner.tasks.make import task_of_labels
 from runner.version import NUMBERS, VERSION
 from runner.zero_shot.ask import Question, TemplateScores, ask_template, pair_logits
@@ -51,6 +51,8 @@ class ZeroShot:
         content += [self.rows.raw.fingerprint(), self.rows.task.label_names, list(self.task.metrics), asked, NUMBERS]
         if (positive := self.settings.data.positive) is not None:  # the class that F1, precision and recall are of
             content.append({"positive": positive})
+        if self.task.has_label_sets and self.settings.data.threshold != LabelFacts().threshold:
+            content.append({"threshold": self.settings.data.threshold})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
 
 

@@ -54,6 +54,13 @@ def test_the_positive_class_names_a_result_where_it_is_set(wanted: ZeroShot, pre
     assert len({replace(wanted, settings=one).identity(predictor) for one in settings}) == 3
 
 
+def test_the_threshold_of_sets_of_labels_names_a_result(wanted: ZeroShot, predictor: Any) -> None:
+    rows = replace(wanted.rows, task=replace(wanted.rows.task, target="label_set"))
+    rules = [[], ["data.threshold=0.3"], ["data.threshold=at_least_one"]]
+    settings = [resolve(compose(["data=goemotions", *rule])) for rule in rules]
+    assert len({replace(wanted, rows=rows, settings=one).identity(predictor) for one in settings}) == 3
+
+
 def test_the_notes_say_which_word_is_for_which_class_and_what_was_cut(wanted: ZeroShot) -> None:
     answers = [TemplateScores(template, np.zeros((4, 2)), np.zeros(2), 1.0, 1) for template in QUESTION.templates]
     notes = notes_on(wanted, answers, 4)
