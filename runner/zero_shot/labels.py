@@ -35,18 +35,18 @@ def parse_labels(text: str) -> tuple[list[str], dict[str, str]]:
     """Return the words of labels=[a,b], and of labels={class: word} the word of each class; both empty for ""."""
     inner = text.strip()
     if inner[:1] == "{" and inner[-1:] == "}":
-        pairs = [part.partition(":") for part in _parts(inner[1:-1])]
-        if any(not colon or not word.strip() for _, colon, word in pairs):
+        pairs = [part.partition(":") for part in inner[1:-1].split(",") if part.strip()]
+        if any(not colon or not _unquoted(word) for _, colon, word in pairs):
             raise ConfigError(
                 f"labels={text}: expected class: word for each. Try: 'labels={{negative: bad, positive: good}}'"
             )
-        return [], {name.strip(): word.strip() for name, _, word in pairs}
+        return [], {_unquoted(name): _unquoted(word) for name, _, word in pairs}
     inner = inner[1:-1] if inner[:1] == "[" and inner[-1:] == "]" else inner
-    return _parts(inner), {}
+    return [_unquoted(part) for part in inner.split(",") if part.strip()], {}
 
 
-def _parts(text: str) -> list[str]:
-    return [part.strip().strip("'\"") for part in text.split(",") if part.strip()]
+def _unquoted(text: str) -> str:
+    return text.strip().strip("'\"")
 
 
 def words_of_classes(text: str, classes: Sequence[str]) -> tuple[tuple[str, ...], bool]:

@@ -28,6 +28,11 @@ def test_a_word_may_be_named_for_each_class() -> None:
     assert found == (("olumsuz", "olumlu"), False)
 
 
+def test_quotes_are_no_part_of_a_word() -> None:
+    for text in ("{negative: 'very bad', positive: \"good\"}", '{"negative": "very bad", "positive": "good"}'):
+        assert words_of_classes(text, ["negative", "positive"]) == (("very bad", "good"), False)
+
+
 def test_without_labels_the_classes_name_themselves() -> None:
     assert words_of_classes("", ["very_good", "bad"]) == (("very good", "bad"), False)
 
@@ -41,6 +46,7 @@ def test_without_labels_the_classes_name_themselves() -> None:
         ("[x,b,c]", r"which label is for which class.*Try: 'labels=\{x: x, y: b, z: c\}'"),
         ("{x: 1, y: 2, w: 3}", "which label is for which class"),
         ("{x, y, z}", "expected class: word"),
+        ("{x: 1, y: 2, z: ''}", "expected class: word"),
     ],
 )
 def test_labels_that_do_not_fit_are_refused_with_both_lists(labels: str, message: str) -> None:
