@@ -37,14 +37,14 @@ def choose_within_time(rows: BothAnswers, small: float, large: float, most: floa
     of the loss at this threshold, at 1 - DELTA / pairs. Raises ConfigError where no threshold is fast enough, or none
     is needed.
     """
+    if large <= AIM * most:  # a cascade would take longer, and lose accuracy
+        raise ConfigError(f"max_us={most:g}: the large model alone takes {large:,.0f} us. Try: the large model alone")
     share = 1 - (AIM * most - small - OWN) / large
     if share > 1:
         raise ConfigError(
             f"max_us={most:g}: the small model takes {small:,.0f} us, and a cascade {OWN:g} us more. "
             f"Try: max_us={math.ceil((small + OWN) / AIM) + 1}"
         )
-    if share <= 0:
-        raise ConfigError(f"max_us={most:g}: the large model alone takes {large:,.0f} us. Try: the large model alone")
     confidence = rows.confidence
     answered = max(1, math.ceil(share * len(rows)))
     threshold = below(confidence, float(np.sort(confidence)[-answered]))

@@ -63,6 +63,7 @@ def test_the_threshold_does_not_depend_on_labels_and_the_promise_does() -> None:
     [
         ((500.0, 1000.0), "the small model takes 500 us, and a cascade 60 us more. Try: max_us=624"),
         ((1.0, 300.0), "the large model alone takes 300 us. Try: the large model alone"),
+        ((100.0, 440.0), "the large model alone takes 440 us. Try: the large model alone"),  # a cascade aims at 450
     ],
 )
 def test_where_no_threshold_will_do_or_none_is_needed_it_is_said(times: tuple[float, float], words: str) -> None:
