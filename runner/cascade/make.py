@@ -21,6 +21,7 @@ from runner.deploy.exported import CASCADE, DESCRIPTION_FILE, ExportedModel, is_
 from runner.deploy.predictors import open_predictor
 from runner.errors import ConfigError
 from runner.machine.facts import machine_facts
+from runner.record.calibration import CalibrationFacts
 from runner.record.folder import RECORD, read_record
 from runner.record.record import Environment, RunRecord
 from runner.record.writer import RecordWriter
@@ -51,11 +52,13 @@ class NewCascade:
     selecting: BothAnswers | None = None
 
     def identity(self) -> str:
-        """Return the ten hexadecimal digits of what is computed: weights, threshold, and the rows of both kinds."""
+        """Return the ten hexadecimal digits of what is computed: weights, calibrations, threshold, rows of both kinds."""
         hashes = [hash_of(side.model.weights) for side in self.pair.sides]
         wanted, rows = self.chosen.wanted, (self.chosen.rows.fingerprint, self.reported.fingerprint)
         content = [CASCADE, *hashes, self.chosen.found.threshold, vars(wanted), *rows, NUMBERS]
         content += [self.selecting.fingerprint] if self.selecting else []
+        for calibration in (side.record.calibration or CalibrationFacts() for side in self.pair.sides):
+            content += [calibration.temperature, calibration.power, calibration.weights, calibration.shifts]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:10]
 
 

@@ -15,6 +15,7 @@ from runner.cascade.pair import open_pair
 from runner.cascade.rows import read_calibration_rows, read_reported_rows
 from runner.cascade.timing import Times
 from runner.errors import ConfigError
+from runner.record.calibration import CalibrationFacts
 from runner.statistics.deferral import Deferral
 from tests.runner.cascade.runs import LARGE, SMALL
 
@@ -34,6 +35,12 @@ def test_identity_is_of_models_threshold_and_rows_and_not_of_the_command(wanted:
     swapped = replace(wanted, pair=replace(wanted.pair, small=wanted.pair.large, large=wanted.pair.small))
     assert len({one.identity() for one in (wanted, same)}) == 1
     assert len({one.identity() for one in (wanted, other, swapped)}) == 3
+
+
+def test_identity_is_of_the_calibration_of_either_model(wanted: NewCascade) -> None:
+    large, facts = wanted.pair.large, CalibrationFacts("vector", weights=[1.0, 2.0], shifts=[0.0, 0.5])
+    other = replace(large, record=replace(large.record, calibration=facts))
+    assert replace(wanted, pair=replace(wanted.pair, large=other)).identity() != wanted.identity()
 
 
 def test_a_cascade_that_saves_no_time_is_told(wanted: NewCascade) -> None:
