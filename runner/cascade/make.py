@@ -52,7 +52,7 @@ class NewCascade:
     selecting: BothAnswers | None = None
 
     def identity(self) -> str:
-        """Return the ten hexadecimal digits of what is computed: weights, calibrations, threshold, rows of both kinds."""
+        """Return the ten hexadecimal digits of what is computed: weights, calibrations, threshold and rows."""
         hashes = [hash_of(side.model.weights) for side in self.pair.sides]
         wanted, rows = self.chosen.wanted, (self.chosen.rows.fingerprint, self.reported.fingerprint)
         content = [CASCADE, *hashes, self.chosen.found.threshold, vars(wanted), *rows, NUMBERS]
