@@ -39,7 +39,7 @@ class Variant:
     needs: Needs = field(default_factory=dict)
     rates: tuple[float, ...] = ()  # peak learning rates, each a candidate; (): those of the kind
     epochs: tuple[int, ...] = ()  # as of the kind; (): those of the kind
-    vocabularies: tuple[str | int, ...] = ()  # values for {vocabulary}: the largest that fits is tried
+    vocabularies: tuple[str | int, ...] = ()  # values for {vocabulary}, of which one is tried: candidates.py
     pairs: int = 20  # where the kind is trained on pairs of texts: of each sort for a row, at most
 
 
