@@ -122,7 +122,7 @@ def labelled_rows(run: Run) -> int:
 
 
 def reports_the_rows_of(first: Run, run: Run, metric: str) -> bool:
-    """Is a metric of the rows that each fold has for itself, of none, or of the rows that `first` reports too?"""
+    """Can this metric be averaged with that of `first`? Not if it is of reported rows, and these differ."""
     split, prints = metric.partition("/")[0], run.record.data.fingerprints
     if has_own_folds(run) or split in ("train", held_out_split(run)) or split not in prints:
         return True

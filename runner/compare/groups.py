@@ -106,19 +106,19 @@ def make_groups(runs: list[Run]) -> list[Group]:
             settings = recipe_settings(run)
             known[whole] = found.setdefault(_key(settings, FILES), Group(settings))
         known[whole].runs.append(run)
-    groups = with_brief_folds(list(found.values()))
+    groups = join_untimed_folds(list(found.values()))
     commands = [group.runs[0].record.overrides for group in groups]
     for group, name in zip(groups, distinguish([group.settings for group in groups], commands)):
         group.name = name
     return groups
 
 
-def with_brief_folds(groups: Sequence[Group]) -> list[Group]:
-    """Return the groups, folds that are not timed together with the timed folds of the same recipe.
+def join_untimed_folds(groups: Sequence[Group]) -> list[Group]:
+    """Return the groups, with the untimed folds of a recipe in the group of its timed fold.
 
-    `run best` times only the first fold, and reports few rows on the others; neither changes the scores of the rows
-    held out. Folds that report fewer rows have another fingerprint of these: where it is unknown which ones belong
-    together, since several groups are timed or report few rows, they stay apart.
+    `run best` times only the first fold and reports few rows on the others, which changes no score of the rows held
+    out. Fewer reported rows have another fingerprint. Where several groups could belong to a timed fold, or several are
+    timed, the data may have changed in between, so none is joined.
     """
     same: dict[tuple[bytes, int], list[Group]] = defaultdict(list)
     for group in groups:
@@ -128,14 +128,14 @@ def with_brief_folds(groups: Sequence[Group]) -> list[Group]:
             same[key, labelled_rows(group.runs[0])].append(group)
     joined = set[int]()
     for alike in same.values():
-        timed, brief = (
+        timed, untimed = (
             [one for one in alike if bool(one.settings.get(TIMED)) is is_timed] for is_timed in (True, False)
         )
-        few = [one for one in brief if one.settings.get(LIMIT) is not None]
+        few = [one for one in untimed if one.settings.get(LIMIT) is not None]
         if len(timed) != 1 or timed[0].settings.get(LIMIT) is not None:
             continue
         prints = timed[0].settings["data.fingerprint"]
-        for one in brief:
+        for one in untimed:
             if one.settings["data.fingerprint"] == prints or few == [one]:
                 timed[0].runs[:0] = one.runs  # of two runs of one fold and seed the last counts
                 joined.add(id(one))
