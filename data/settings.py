@@ -130,6 +130,7 @@ class DataSettings:
     labelled_rows: int | None = limited(None, low=1, neutral=None)
     max_eval_rows: int | None = limited(None, low=1)
     max_length: int = limited(128, low=4, high=65536)
+    truncate: str = limited("end", choices=("end", "middle"), neutral="end")
     standardize: str = limited("auto", choices=("auto", "always", "never", "range"), neutral="auto")
     symmetric: bool = limited(False, neutral=False)
     class_weights: str = limited("none", choices=("none", "balanced", "sqrt"))

@@ -13,6 +13,7 @@ from data.inputs.sound_augmentation import AugmentedSounds
 from data.inputs.sound_features import SoundFeatures, features_of
 from data.inputs.text import Text
 from data.inputs.tokenizer import Tokenizer
+from data.inputs.truncation import END
 from data.inputs.word_cache import Encoded
 from data.inputs.words import WORDS, Words
 from data.labels import Labels
@@ -55,8 +56,10 @@ def with_augmentation(
     if not isinstance(tokenizer, SoundFeatures):
         if not maxmatch_dropout:
             return train
-        longest = settings.max_length
-        return replace(train, augment=MaxMatchDropout(tokenizer, share=maxmatch_dropout, seed=seed, max_length=longest))
+        dropout = MaxMatchDropout(
+            tokenizer, share=maxmatch_dropout, seed=seed, max_length=settings.max_length, truncate=settings.truncate
+        )
+        return replace(train, augment=dropout)
     has_first = tokenizer.special_tokens
     return replace(train, augment=AugmentedSounds(settings.augment, seed=seed, classes=classes, has_first=has_first))
 
@@ -70,7 +73,7 @@ def input_of(raw: RawData, tokenizer: Tokenizer) -> Input:
         return Sound(require_features(tokenizer, "data.audio"))
     if WORDS in columns:
         return Words(tokenizer)
-    return Text(tokenizer, "text_pair" in columns)
+    return Text(tokenizer, "text_pair" in columns, raw.truncate)
 
 
 def tokenise_split(
@@ -82,10 +85,11 @@ def tokenise_split(
     whose labels are not used.
     """
     tokenizer = own.tokenizer
+    middle = {"truncate": own.truncate} if isinstance(own, Text) and own.truncate != END else {}
     stored = open_tokens(
         cache,
         name,
-        {"source": fingerprint, "tokenizer": tokenizer.fingerprint, "max_length": longest},
+        {"source": fingerprint, "tokenizer": tokenizer.fingerprint, "max_length": longest} | middle,
         lambda: _encode(raw, name, own, target, longest, cache),
         vocab_size=tokenizer.vocab_size,
         input=own,

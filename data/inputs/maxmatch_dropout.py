@@ -15,6 +15,7 @@ import numpy as np
 
 from data.errors import DataError
 from data.inputs.tokenizer import Tokenizer, require_pieces
+from data.inputs.truncation import END, MIDDLE
 from data.inputs.word_cache import cut_longest
 from data.splits import Arrays, TokenSplit
 
@@ -26,8 +27,9 @@ Fits = list[list[tuple[int, int]]]  # at each character of a word: (end, id) of 
 class MaxMatchDropout:
     """Re-splits the words of training batches; depends only on the run's seed, the epoch and the row."""
 
-    def __init__(self, tokenizer: Tokenizer, *, share: float, seed: int, max_length: int) -> None:
-        """share: probability that a piece is skipped; seed: of the run; max_length: of a row, in tokens.
+    def __init__(self, tokenizer: Tokenizer, *, share: float, seed: int, max_length: int, truncate: str = END) -> None:
+        """share: probability that a piece is skipped; seed: of the run; max_length: of a row, in tokens; truncate: what
+        a longer row loses.
 
         DataError for a tokenizer other than WordPiece.
         """
@@ -39,7 +41,7 @@ class MaxMatchDropout:
                 f"{SETTING}={share:g}: splits words by WordPiece, but the tokenizer of {pieces.source} is a "
                 f"{model['type']}. Try: {SETTING}=0"
             )
-        self.share, self.seed, self.max_length = share, seed, max_length
+        self.share, self.seed, self.max_length, self.truncate = share, seed, max_length, truncate
         self.vocab: dict[str, int] = model["vocab"]
         self.inner: str = model["continuing_subword_prefix"]
         self.longest = max(map(len, self.vocab))
@@ -79,9 +81,11 @@ class MaxMatchDropout:
         return one + two, len(one)
 
     def _cut(self, ids: list[int], count: int) -> list[int]:
-        """Return the first `count` tokens of a text; a special token at its end is kept."""
+        """Return `count` tokens of a text; a special token at its end is kept."""
         if len(ids) <= count or not count:
             return ids[:count]
+        if self.truncate == MIDDLE:
+            return [*ids[: count - count // 2], *ids[len(ids) - count // 2 :]]
         return [*ids[: count - 1], ids[-1] if ids[-1] in self.whole else ids[count - 1]]
 
     def _split_text(self, ids: list[int], draws: _Draws) -> list[int]:

@@ -11,6 +11,7 @@ from data.inputs.columns import Columns
 from data.inputs.request import Asked, Field
 from data.inputs.token_ids import TokenIds
 from data.inputs.tokenizer import Tokenizer
+from data.inputs.truncation import END, MIDDLE, without_middles
 from data.inputs.word_cache import Encoded
 from data.json_types import Json, JsonObject
 from data.labels import Labels
@@ -28,16 +29,21 @@ class Text(TokenIds):
 
     name: ClassVar[str] = "text"
     reads_words: ClassVar[bool] = False
-    options: ClassVar[tuple[str, ...]] = ()
+    options: ClassVar[tuple[str, ...]] = ("truncate",)
 
-    def __init__(self, tokenizer: Tokenizer, is_pair: bool = False) -> None:
+    def __init__(self, tokenizer: Tokenizer, is_pair: bool = False, truncate: str = END) -> None:
         super().__init__(tokenizer.pad_id)
-        self.tokenizer = tokenizer
+        self.tokenizer, self.truncate = tokenizer, truncate
         self.columns: tuple[str, ...] = ("text", "text_pair") if is_pair else ("text",)
 
     def encode(self, columns: Columns, max_length: int) -> Encoded:
         """Return texts as tokens; of a pair the longer text is cut first."""
-        return self.tokenizer.encode(columns["text"], columns.get("text_pair"), max_length)
+        return self._encode(columns["text"], columns.get("text_pair"), max_length)
+
+    def _encode(self, texts: list[str], second: list[str] | None, max_length: int) -> Encoded:
+        if self.truncate == MIDDLE:
+            return without_middles(self.tokenizer.encode(texts, second, UNCUT), max_length)
+        return self.tokenizer.encode(texts, second, max_length)
 
     @classmethod
     def columns_of(cls, setting: Callable[[str], Json]) -> tuple[str, ...]:
@@ -48,7 +54,7 @@ class Text(TokenIds):
     @classmethod
     def for_questions(cls, tokenizer: Tokenizer, columns: tuple[str, ...], options: JsonObject) -> Self:
         """Return the input of a model whose training rows had these columns."""
-        return cls(tokenizer, is_pair=len(columns) > 1)
+        return cls(tokenizer, is_pair=len(columns) > 1, truncate=str(options.get("truncate") or END))
 
     def request(self) -> tuple[Field, ...]:
         """Return one text, or two."""
@@ -59,7 +65,7 @@ class Text(TokenIds):
         texts, second = list(columns[0]), list(columns[1]) if len(columns) > 1 else None
         for text in texts if second is None else [*texts, *second]:
             text.encode()  # also checks text beyond the part that is read
-        found = self.tokenizer.encode(texts, second, max_length)
+        found = self._encode(texts, second, max_length)
         offsets = np.zeros(len(texts) + 1, np.int64)
         np.cumsum(found.lengths, out=offsets[1:])
         labels = Labels(np.zeros(len(texts), np.int64))

@@ -18,6 +18,7 @@ from data.stores.build_once import SharedCache
 def read_raw(settings: DataSettings, cache: SharedCache, target: str = "auto") -> RawData:
     """Read the raw splits from the source that the settings name; target: the name of the target, or auto."""
     raw, calibration = _read(settings, cache, target), calibration_file(settings)
+    raw.truncate = settings.truncate
     if calibration is not None:
         add_file(raw, CALIBRATION, existing_file(calibration, "data.calibration"), settings, cache)
     return raw

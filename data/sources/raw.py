@@ -143,6 +143,7 @@ class RawData:
     notes: list[str] = field(default_factory=list)
     folds: int = 0  # into which the training rows were divided
     whole: Labels | None = None  # labels of the training rows of all folds, where one fold is left out
+    truncate: str = "end"  # data.truncate: which tokens a long text loses
 
     @property
     def training_texts(self) -> str:

@@ -20,11 +20,13 @@ class Facts:
     # For multi-label classification: `thresholds`, one per label, and `at_least_one`.
     sets: JsonObject = field(default_factory=dict)
     sound: JsonObject = field(default_factory=dict)  # the content of sound.json, for a model that reads sounds
+    truncate: str = "end"  # which tokens a longer text loses, data.truncate
     keeps_both: bool = False  # of two classes, for vector scaling, which needs more than the difference of their scores
 
     def entries(self) -> JsonObject:
-        """The header's entries about cleaning and about multi-label decisions."""
-        return ({"cleaning": list(self.cleaning)} if self.cleaning else {}) | self.sets
+        """The header's entries about cleaning, truncation and multi-label decisions."""
+        found: JsonObject = {"cleaning": list(self.cleaning)} if self.cleaning else {}
+        return found | ({} if self.truncate == "end" else {"truncate": self.truncate}) | self.sets
 
     @property
     def of_words(self) -> JsonObject:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from data.calibration import CALIBRATION, calibration_share
 from data.duplicates import NOTED
+from data.inputs.truncation import MIDDLE
 from data.settings import DataSettings
 from runner.audit.facts import Advice, LabelFacts, LengthFacts, RepeatFacts, TaskFacts, TokenizerFacts
 from runner.audit.facts import LeakFacts as Leak
@@ -20,6 +21,7 @@ REFUSED = {  # rows that a run refuses, by the setting that leaves them out or s
 }  # fmt: skip
 RARE = 0.8  # majority share from which on accuracy hides the other classes
 OF_TOKENS = ("words", "questions")  # units of labels for which `run best` has no candidates
+OF_ENCODERS = ("data.max_length=", "data.truncate=")  # settings that `run best` decides on, or has its own default for
 OF_THE_MACHINE = ("paths", "tracker", "device", "hydra")  # settings that are never advised
 
 Problems = Callable[[list[str]], list[str]]
@@ -56,7 +58,8 @@ def advise(
         if are_possible or not problems([*chosen, word]):
             chosen.append(word)
             reasons.append(f"{word}: {why}")
-    kept = [word for word in chosen if word.startswith(("data", "task")) and not word.startswith("data.max_length=")]
+    left_out = {word for word in wanted if word.startswith(OF_ENCODERS)}
+    kept = [word for word in chosen if word.startswith(("data", "task")) and word not in left_out]
     has_candidates = has_labels and labels.unit not in OF_TOKENS and not data.audio
     search = _command("run best", [*kept, "max_kb=1000"]) if has_candidates else ""
     return Advice(_command("run", chosen), tuple(reasons), search)
@@ -77,17 +80,16 @@ def _is_plain(word: str) -> bool:
 
 
 def _length(data: DataSettings, lengths: Mapping[str, LengthFacts], tokenizer: TokenizerFacts) -> dict[str, str]:
-    """Return the 95 % length, rounded up, where it differs from the setting."""
+    """Return the 95 % length, rounded up, where it differs from the setting; above LONGEST, to read both ends."""
     tokens = lengths["train"].tokens
     if tokens is None:
         return {}
     wanted = min(LONGEST, max(SHORTEST, STEP * math.ceil(tokens.p95 / STEP)))
+    reason, is_cut = f"95 % of the training texts have at most {tokens.p95:,.0f} tokens", wanted < tokens.p95
+    found = {f"data.truncate={MIDDLE}": "longer texts then keep their end too"} if is_cut else {}
     if wanted == data.max_length:
-        return {}
-    reason = f"95 % of the training texts have at most {tokens.p95:,.0f} tokens"
-    return {
-        f"data.max_length={wanted}": reason + (f"; longer than {LONGEST} costs much" if wanted < tokens.p95 else "")
-    }
+        return found
+    return {f"data.max_length={wanted}": reason + (f"; longer than {LONGEST} costs much" if is_cut else "")} | found
 
 
 def _repeats(data: DataSettings, repeats: Mapping[str, RepeatFacts], leaks: Sequence[Leak]) -> dict[str, str]:

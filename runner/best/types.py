@@ -125,6 +125,7 @@ class Facts(Stored):
     words_median: float = 0.0  # a text
     words_p95: float = 0.0
     words_mean: float = 0.0
+    tokens_p95: float = 0.0  # tokens that a text has at least: its words, or its letters without spaces between words
     is_pair: bool = False
     unlabelled_rows: int = 0  # of the file `unlabelled`, those left out because they are reported not counted
     majority: float | None = None  # share of the largest class

@@ -17,6 +17,7 @@ from runner.config.check_head import head_conflicts
 from runner.config.check_losses import loss_conflicts
 from runner.config.check_maxmatch import maxmatch_conflicts
 from runner.config.check_sound import sound_conflicts
+from runner.config.check_truncate import truncate_conflicts
 from runner.config.check_view import view_conflicts
 from runner.config.recipes import recipe_conflicts
 from runner.config.sized import table_conflicts
@@ -48,6 +49,7 @@ def conflicts(settings: Settings) -> list[str]:
         *fold_conflicts(settings),
         *calibration_conflicts(settings),
         *sound_conflicts(settings),
+        *truncate_conflicts(settings),
     ]
 
 

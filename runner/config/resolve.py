@@ -65,7 +65,7 @@ def resolve(config: DictConfig, jobs: int = 1, words: Sequence[str] = ()) -> Set
     if settings.model.family != "ngram" and settings.model.add != "ngram":
         data.symmetric = False  # has no effect, so it must not be part of a run's identity
     elif settings.model.family == "ngram" and settings.model.whole:
-        data.max_length = LONGEST
+        data.max_length, data.truncate = LONGEST, "end"
     if data.audio is not None and settings.model.family == "bert":
         data.max_length = min(data.max_length, settings.model.positions)  # the default suits texts; cuts are reported
     if data.fold == ALL_FOLDS:

@@ -10,6 +10,7 @@ from data.inputs.context_windows import longest_question
 from data.inputs.offset_pieces import PairFrame
 from data.inputs.tokenizer import PieceTokenizer, load_tokenizer, require_pieces
 from data.inputs.trimmed import VOCABULARY
+from data.inputs.truncation import MIDDLE
 from data.inputs.word_pieces import Frame, needs_space
 from data.json_types import JsonObject
 from models.packed.errors import NotPacked
@@ -22,11 +23,18 @@ WINDOWS = "windows"  # of facts: how questions and contexts become rows, and row
 WORDS = "words"  # of facts: how words become rows, and rows tags of words
 
 
-def refuse_page_of_cleaned(identity: str, form: str) -> None:
-    """Raise ConfigError for a page of a model that cleans texts first, which JavaScript does not do here."""
-    if form == "page":
+def refuse_page(header: JsonObject, identity: str) -> None:
+    """Raise ConfigError for a page of a model with a step before its network that is not written in JavaScript.
+
+    header: of its model.bin, or the content of its model.json.
+    """
+    does = {
+        "cleaning": "cleans texts before it reads them (data.clean)",
+        "truncate": "reads both ends of long texts (data.truncate)",
+    }
+    if found := next((said for entry, said in does.items() if entry in header), None):
         raise ConfigError(
-            f"format=page: run {identity} cleans texts before it reads them (data.clean), which a page "
+            f"format=page: run {identity} {found}, which a page "
             f"does not. Try: run serve {identity}, which has a page of its own, or format=bundle"
         )
 
@@ -34,7 +42,7 @@ def refuse_page_of_cleaned(identity: str, form: str) -> None:
 def graph_facts(part: Path, exported: ExportedModel, form: str) -> JsonObject:
     """Return the content of model.json, for a folder with a graph; its vocab.txt stays where the reader opens that.
 
-    form: of the export, for messages. Raises ConfigError for a page of a model that cleans texts.
+    form: of the export, for messages. Raises ConfigError for a page of a model that it cannot answer for.
     """
     task = task_of_export(exported.task, exported.labels, exported.facts)
     facts: JsonObject = {
@@ -43,9 +51,10 @@ def graph_facts(part: Path, exported: ExportedModel, form: str) -> JsonObject:
     }  # fmt: skip
     facts |= task.reader_facts()
     tokenizer = require_pieces(load_tokenizer(str(part)), f"format={form}")
-    if tokenizer.cleaning:
-        refuse_page_of_cleaned(exported.identity, form)
-        facts["cleaning"] = list(tokenizer.cleaning)
+    facts |= {"cleaning": list(tokenizer.cleaning)} if tokenizer.cleaning else {}
+    facts |= {"truncate": MIDDLE} if exported.options.get("truncate") == MIDDLE else {}
+    if form == "page":
+        refuse_page(facts, exported.identity)
     if tokenizer.bare:
         facts |= {"empty": tokenizer.bare.pad_id, "dropped": tokenizer.bare.dropped}
     if WINDOWS in facts:

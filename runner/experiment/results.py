@@ -157,7 +157,7 @@ def packing_facts(prepared: PreparedRun, task: Task) -> Facts:
     is_pair, sets = data.text_pair is not None, task.reader_facts()
     sound = found.content if isinstance(found, SoundFeatures) else {}
     return Facts(
-        labels, data.max_length, is_pair, tokenizer, found.cleaning, found.language, sets, sound,
+        labels, data.max_length, is_pair, tokenizer, found.cleaning, found.language, sets, sound, data.truncate,
         keeps_both=prepared.settings.calibration == VECTOR,
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from data.json_types import JsonObject
 from data.load import load_splits
 from data.settings import DataSettings
 from data.splits import Splits, TokenSplit
@@ -103,17 +104,17 @@ class _Finder:
         if not isinstance(stage, TaughtSettings):
             return StageInputs()
         inputs = StageInputs(self._teacher(name, stage))
-        length = self._length(stage, inputs.teacher.source) if inputs.teacher else None
+        reading = self._reading(stage, inputs.teacher.source) if inputs.teacher else {}
         if inputs.teacher:
             try:
                 make_stage(stage).check_teacher(model, inputs.teacher)
             except ModelError as error:
                 raise ConfigError(f"compression.{name}: {error}") from error
-            inputs.teacher.check(length or self.settings.data.max_length)
+            inputs.teacher.check(reading.get("max_length", self.settings.data.max_length))
         if stage.unlabelled:
             inputs.unlabelled = self._unlabelled(name, stage, self.splits)
             if inputs.teacher and inputs.teacher.splits is not self.splits:
-                theirs = self._unlabelled(name, stage, inputs.teacher.splits, length)
+                theirs = self._unlabelled(name, stage, inputs.teacher.splits, reading)
                 inputs.teacher.versions[inputs.unlabelled.split.fingerprint] = theirs.split
         inputs.replacer = self._replacer(name, stage)
         return inputs
@@ -126,20 +127,24 @@ class _Finder:
         named, source = f"{key}={stage.teacher}", self._finished_model(key, stage.teacher)
         if stage.tokens == "shared":
             return KeptTeacher(source, named, self.splits, self.task, self.device, self.cache, self.exclusive)
-        theirs = self._in_tokens_of(source, self._length(stage, source))
+        theirs = self._in_tokens_of(source, self._reading(stage, source))
         versions = {self.splits.train.fingerprint: theirs.train, self.splits.select.fingerprint: theirs.select}
         return KeptTeacher(source, named, theirs, self.task, self.device, self.cache, self.exclusive, versions)
 
-    def _length(self, stage: TaughtSettings, source: str) -> int | None:
-        """Return the longest text in tokens that the teacher `source` reads; None: as many as the student.
+    def _reading(self, stage: TaughtSettings, source: str) -> JsonObject:
+        """Return the settings of the data with which the teacher `source` reads texts, where the student has others.
 
-        Of whole texts, which n-grams read, a teacher takes as many tokens as its own run did, or has positions for.
+        Of whole texts, which n-grams read, a teacher takes the tokens that its own run did, or has positions for.
         """
-        if stage.tokens == "shared" or stage.teacher_length or self.settings.data.max_length < LONGEST:
-            return stage.teacher_length
+        chosen: JsonObject = {"max_length": stage.teacher_length} if stage.teacher_length else {}
+        if stage.tokens == "shared" or self.settings.data.max_length < LONGEST:
+            return chosen
         record = read_record(Path(source).parent)
-        limits = (read_model_facts(source, "teacher").positions, record and record.config["data"]["max_length"])
-        return min((limit for limit in limits if limit), default=None)
+        own = record.settings if record else {}
+        limits = (read_model_facts(source, "teacher").positions, own.get("data.max_length"))
+        known = [limit for limit in limits if limit]
+        found = {"max_length": min(known)} if known else {}
+        return found | ({"truncate": own["data.truncate"]} if "data.truncate" in own else {}) | chosen
 
     def _replacer(self, name: str, stage: TaughtSettings) -> WordReplacer | None:
         """Return the masked-word model that the stage varies its texts with, if it names one."""
@@ -164,23 +169,22 @@ class _Finder:
             raise ConfigError(f"{key}={source}: that run is {record.status}. Try: the id of a finished one (run show)")
         return str(folder)
 
-    def _in_tokens_of(self, source: str, length: int | None) -> Splits:
-        """The run's splits, row by row, in the tokens of the teacher `source`, each text cut after `length` tokens."""
-        data = replace(self.settings.data, max_length=length or self.settings.data.max_length)
+    def _in_tokens_of(self, source: str, reading: JsonObject) -> Splits:
+        """The run's splits, row by row, in the tokens of the teacher `source`; reading: its settings of the data."""
         return load_splits(
-            data, tokenizer=source, vocab_size=0, cache=self.cache.folder, notify=self.cache.notify,
-            waiting=self.cache.waiting, task=self.settings.task, target=target_of(self.settings),
+            replace(self.settings.data, **reading), tokenizer=source, vocab_size=0, cache=self.cache.folder,
+            notify=self.cache.notify, waiting=self.cache.waiting, task=self.settings.task,
+            target=target_of(self.settings),
         )  # fmt: skip
 
-    def _unlabelled(self, name: str, stage: TaughtSettings, splits: Splits, length: int | None = None) -> Unlabelled:
-        """Return the unlabelled texts of a stage in the tokens of `splits`; each is cut after `length` tokens.
-
-        length: None: data.max_length.
-        """
+    def _unlabelled(
+        self, name: str, stage: TaughtSettings, splits: Splits, reading: JsonObject | None = None
+    ) -> Unlabelled:
+        """Return the unlabelled texts of a stage in the tokens of `splits`; reading: settings of the data to change."""
         assert stage.unlabelled is not None, "asked for only where there are such texts"
         wanted = unlabelled_source(f"compression.{name}.unlabelled", stage.unlabelled, self.settings.data)
         return load_unlabelled(
-            replace(wanted, max_length=length or wanted.max_length), splits.tokenizer, rows=stage.unlabelled_rows,
+            replace(wanted, **(reading or {})), splits.tokenizer, rows=stage.unlabelled_rows,
             cache=self.cache.folder, notify=self.cache.notify, waiting=self.cache.waiting, reported=splits.text_hashes,
             held_out=splits.held_out_hashes if stage.held_out == "left_out" else None, like=splits.train,
         )  # fmt: skip
@@ -200,4 +204,4 @@ def unlabelled_source(key: str, text: str, data: DataSettings) -> DataSettings:
     if found.source != "hub" or (found.text_pair is None) != (data.text_pair is None):
         why = "is not on the hub" if found.source != "hub" else "has a different number of texts per row"
         raise ConfigError(f"{key}={text}: data={name} {why}. Try: {key}=imdb:unsupervised, or a file")
-    return replace(found, split=split, max_length=data.max_length)
+    return replace(found, split=split, max_length=data.max_length, truncate=data.truncate)

@@ -30,7 +30,7 @@ tags: [bertier]
 
 Trained by Bertier on {code_span(str(data.name))} ({data.rows.get("train", 0):,} rows). Reproduce it with {command}.
 
-Open it with `{auto_class}.from_pretrained(folder)`{opening(needs_import)}.{cleaning(record)}{sounds(record)}
+Open it with `{auto_class}.from_pretrained(folder)`{opening(needs_import)}.{preparation(record)}{sounds(record)}
 {low}
 {probabilities(record)}{label_sets(record)}
 | metric | value |
@@ -46,11 +46,18 @@ def opening(needs_import: bool) -> str:
     return " of transformers, which defines the class of this\nmodel"
 
 
-def cleaning(record: RunRecord) -> str:
-    """Return a sentence, after a space, on what to remove from a text before transformers reads it; "" for nothing."""
-    if record.setting("data.clean") != "tweets":
-        return ""
-    return " `run predict` reads links as HTTPURL and users as @USER; elsewhere they must be replaced beforehand."
+def preparation(record: RunRecord) -> str:
+    """Return sentences, each after a space, on what transformers does not do before it reads a text; "" for nothing."""
+    found = ""
+    if record.setting("data.clean") == "tweets":
+        found = " `run predict` reads links as HTTPURL and users as @USER; elsewhere they must be replaced beforehand."
+    if record.setting("data.truncate") == "middle":
+        longest = record.setting("data.max_length")
+        found += (
+            f" Of more than {longest:,} tokens, `run predict` reads the first and the last half of as many; elsewhere "
+            "those between must be removed beforehand."
+        )
+    return found
 
 
 def sounds(record: RunRecord) -> str:

@@ -33,6 +33,8 @@ def read_facts(rows: Rows, cache: SharedCache) -> Facts:
     words = [find_words(text) for text in texts]
     counts = np.array([len(found) for found in words] or [0])
     known, scripts = {word for found in words for word in found}, scripts_of(texts)
+    has_spaces = not UNSPACED.intersection(scripts)
+    tokens = counts if has_spaces else np.array([len("".join(found)) for found in words] or [0])
     used = [train, select] if rows.is_cut else [train]
     sizes = rows_of_classes(raw.target, [split.labels for split in used])
     count = sum(map(len, used))
@@ -45,13 +47,14 @@ def read_facts(rows: Rows, cache: SharedCache) -> Facts:
         words_median=float(median),
         words_p95=float(most),
         words_mean=round(float(counts.mean()), 2),
+        tokens_p95=float(np.percentile(tokens, 95)),
         is_pair=rows.task.is_pair,
         majority=None if sizes is None else float(sizes.max() / count),
         train_rows=len(train),
         select_rows=len(select),
         report_rows=len(report),
         is_cut=rows.is_cut,
-        has_spaces=not UNSPACED.intersection(scripts),
+        has_spaces=has_spaces,
         new_words=round(new_word_share(sample_texts(select), known), 4),
         scripts=scripts,
         repeated=len(repeats) - len(np.unique(repeats)),

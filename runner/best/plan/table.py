@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from data.errors import CutTooSmall, DataError
 from data.folds import count_folds, fold_groups
+from data.inputs.truncation import MIDDLE
 from data.load import Rows, read_rows
 from data.settings import ALL_FOLDS
 from data.stores.build_once import SharedCache
@@ -22,6 +23,7 @@ from runner.schema import Settings
 from runner.tasks.base import Task
 from runner.tasks.make import target_of, task_of_labels
 
+BOTH_ENDS = f"data.truncate={MIDDLE}"
 WITH_FOLDS = (f"data.folds={FOLDS}", "data.fold=all")
 SELECT_ROWS, SELECT_FRACTION = 1000, 0.1  # of a held-out split: the larger of both, at most data.select_max_rows
 
@@ -64,7 +66,26 @@ def read_table(settings: Settings, words: Sequence[str], budget: Budget, cache: 
         facts = replace(facts, rows=facts.train_rows, is_cut=True)
         folds, _ = count_folds(rows.raw, settings.data, fold_groups(rows.raw, settings.data, cache))
     facts = replace(facts, notes=(*facts.notes, *notes_of(rows)))
+    if reads_both_ends(facts, settings, words, task):
+        rows, settings = with_both_ends(rows, settings)
+        note = f"{BOTH_ENDS}: encoders read {settings.data.max_length:,} tokens, but 5 % of the texts have more words"
+        facts = replace(facts, notes=(*facts.notes, note))
+        shared = (*shared, BOTH_ENDS)
     return Table(rows, facts, settings, goal, (*words, *shared, *own), shared, folds)
+
+
+def reads_both_ends(facts: Facts, settings: Settings, words: Sequence[str], task: Task) -> bool:
+    """Do candidates read both ends of long texts? Where 5 % of the texts are certain to be cut, unless the command
+    names data.truncate.
+    """
+    is_own = any(word.startswith("data.truncate=") for word in words)
+    return task.input == "text" and not is_own and facts.tokens_p95 > settings.data.max_length
+
+
+def with_both_ends(rows: Rows, settings: Settings) -> tuple[Rows, Settings]:
+    """Return the rows and the settings with which long texts lose their middle instead of their end."""
+    data = replace(settings.data, truncate=MIDDLE)
+    return replace(rows, raw=replace(rows.raw, truncate=MIDDLE)), replace(settings, data=data)
 
 
 def notes_of(rows: Rows) -> list[str]:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 if __package__:
-    from .wordpiece import WordPiece
+    from .wordpiece import WordPiece, truncated
 else:  # copied into a bundle
-    from wordpiece import WordPiece  # type: ignore[import-not-found,no-redef]
+    from wordpiece import WordPiece, truncated  # type: ignore[import-not-found,no-redef]
 
 
 class Bag:
@@ -33,9 +33,8 @@ class Bag:
             raise ValueError(f"{self.places.shape} places for texts of {self.most} pieces")
         self.is_binary = len(header["labels"]) == 2 and len(self.bias) == 1
         pieces = arrays["pieces"].tobytes().decode().split("\n")
-        self.pieces = WordPiece(
-            dict(zip(pieces, range(len(pieces)))), header["pieces"] | {"language": header.get("language")}
-        )
+        settings = header["pieces"] | {"language": header.get("language")}
+        self.pieces = truncated(WordPiece(dict(zip(pieces, range(len(pieces)))), settings), header)
         self.shared = self.places + self.segments[0]
         start = np.zeros((1, self.places.shape[1]))
         self.place_sums = np.concatenate([start, self.shared.cumsum(axis=0, dtype=np.float64)])

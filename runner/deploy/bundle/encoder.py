@@ -17,9 +17,9 @@ import numpy as np
 import onnxruntime
 
 if __package__:
-    from .wordpiece import WordPiece, cut_longest
+    from .wordpiece import WordPiece, cut_longest, truncated
 else:  # copied into a bundle
-    from wordpiece import WordPiece, cut_longest  # type: ignore[import-not-found,no-redef]
+    from wordpiece import WordPiece, cut_longest, truncated  # type: ignore[import-not-found,no-redef]
 
 Header = dict[str, Any]  # the content of model.json
 TOKENIZER, VOCABULARY = "tokenizer.json", "vocab.txt"
@@ -72,9 +72,10 @@ class Encoder:
         path, self.most = folder / TOKENIZER, int(header["max_length"])
         self.empty = header.get("empty", 0)  # the token of a row without any
         if "pieces" in header:
-            self.rows: Any = pieces_of(folder, header["pieces"] | {"language": header.get("language")})
+            whole: Any = pieces_of(folder, header["pieces"] | {"language": header.get("language")})
         else:
-            self.rows = BareRows(path, header["dropped"]) if "dropped" in header else LibraryRows(path)
+            whole = BareRows(path, header["dropped"]) if "dropped" in header else LibraryRows(path)
+        self.rows = truncated(whole, header)
         self.graph = Graph(folder)
 
     def score(self, text: str, pair: str | None = None) -> list[float]:

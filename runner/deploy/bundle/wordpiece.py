@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from itertools import chain, islice
-from typing import Any
+from typing import Any, Protocol
 
 UNLIMITED = 1 << 30  # pieces of a text
 MOST_CACHED = 200_000  # words, about 40 MB; the caches are emptied then
@@ -186,3 +186,35 @@ def cut_longest(one: int, other: int, room: int) -> tuple[int, int]:
     if min(one, other) > room // 2:
         return (room // 2 + room % 2, room // 2) if one > other else (room // 2, room // 2 + room % 2)
     return (room - other, other) if one > other else (one, room - one)
+
+
+class Rows(Protocol):
+    """A tokenizer of texts, or of pairs of texts."""
+
+    def row(self, text: str, pair: str | None, most: int) -> tuple[list[int], int]: ...
+    def length(self, text: str, pair: str | None = None) -> int: ...
+
+
+class BothEnds:
+    """A tokenizer whose long texts lose the ids in their middle, where data.truncate=middle."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.whole, self.length = rows, rows.length
+
+    def row(self, text: str, pair: str | None, most: int) -> tuple[list[int], int]:
+        """At most `most` ids of a text, or of a pair of texts, with special ones, and where the second text begins."""
+        ids, start = self.whole.row(text, pair, UNLIMITED)
+        kept, left = cut_longest(start, len(ids) - start, most)
+        return [*both_ends(ids[:start], kept), *both_ends(ids[start:], left)], kept
+
+
+def both_ends(ids: list[int], kept: int) -> list[int]:
+    """Return the first and the last half of the ids to keep; the first half has one more of an odd number."""
+    return ids if len(ids) <= kept else [*ids[: kept - kept // 2], *ids[len(ids) - kept // 2 :]]
+
+
+def truncated(rows: Rows, header: dict[str, Any]) -> Rows:
+    """Return a tokenizer that cuts long texts as the header says; raise ValueError for a way that is not known."""
+    if (way := header.get("truncate", "end")) not in ("end", "middle"):
+        raise ValueError(f"its texts are cut in a way unknown to this reader ({way!r})")
+    return BothEnds(rows) if way == "middle" else rows

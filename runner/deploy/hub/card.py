@@ -18,7 +18,7 @@ from data.json_types import JsonObject
 from models import MODEL_TYPE
 from runner.deploy.hub.command import LOCAL, command_of
 from runner.record.baseline import MARK, MEANING, NGRAM, is_at_baseline
-from runner.record.model_card import cleaning, has_label_sets, label_sets, probabilities, sounds
+from runner.record.model_card import has_label_sets, label_sets, preparation, probabilities, sounds
 from runner.record.record import RunRecord
 from runner.record.shown_costs import ANSWER, in_mb
 from runner.sanitize import code_span, mask, visible
@@ -175,7 +175,7 @@ def _use(record: RunRecord, facts: CardFacts) -> str:
             " The class gives the logits of each token; these commands split a text into words, take those of each "
             "word's first token, and turn the tags into entities with their places, or into a restored text."
         )
-    said += cleaning(record) + sounds(record)
+    said += preparation(record) + sounds(record)
     if facts.is_packed:
         said += " `model.bin` is the same model and needs only NumPy; these commands use it."
     if facts.graphs:

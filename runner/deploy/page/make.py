@@ -21,7 +21,7 @@ from runner.deploy.bundle.calibration import PROMISE, Calibration, read_calibrat
 from runner.deploy.bundle.label_sets import THRESHOLDS
 from runner.deploy.bundle.predict import Header, read_model
 from runner.deploy.bundle.rejection import WORDS as OF_PROMISE
-from runner.deploy.graph_facts import WINDOWS, WORDS, refuse_page_of_cleaned
+from runner.deploy.graph_facts import WINDOWS, WORDS, refuse_page
 from runner.deploy.page.shrink import shrunk
 from runner.deploy.page.words import about_tags
 from runner.deploy.promise import Promise, facts_with
@@ -90,8 +90,7 @@ def make_page(record: RunRecord, model: bytes, calibration: Calibration | None =
             f"format=page: a page cannot read a model of the kind {header['kind']}, only {', '.join(READERS)}. "
             f"Try: run serve {record.identity}, which has a page of its own"
         )
-    if "cleaning" in header:
-        refuse_page_of_cleaned(record.identity, "page")
+    refuse_page(header, record.identity)
     calibration = calibration or Calibration()
     of_promises = [source("rejection.js")] if PROMISE in calibration.facts else []
     return filled(

@@ -83,7 +83,7 @@ def ngram_settings(settings: Settings, words: list[str]) -> Settings:
     """
     plain = resolve(compose([f"model={PRESET}", "data=demo"]))
     symmetric = bool(compose(words).data.symmetric)
-    data = replace(settings.data, max_length=plain.data.max_length, symmetric=symmetric)  # whole texts
+    data = replace(settings.data, max_length=plain.data.max_length, truncate="end", symmetric=symmetric)  # whole texts
     data.calibration = None if data.calibration == FOLDS else data.calibration
     data.added_tokens = []  # a number of word pieces, which it does not read
     return replace(

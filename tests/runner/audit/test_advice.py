@@ -66,3 +66,11 @@ def test_a_large_class_asks_for_another_score(tmp_path: Path) -> None:
     assert "data.metrics=[f1_macro,accuracy]" in shlex.split(audit.advice.command)
     split, share = max(audit.labels.majority.items(), key=lambda one: one[1])
     assert any(f"{share:.0%} of {split} are of one class" in reason for reason in audit.advice.reasons)
+
+
+def test_texts_longer_than_any_advised_length_are_read_at_both_ends(tmp_path: Path) -> None:
+    rows = [(f"{text} {'so ' * 600}", label) for text, label in rows_of(60)]
+    audit = audit_file(tmp_path, rows)
+    assert {"data.max_length=512", "data.truncate=middle"} <= {*audit.advice.command.split()}
+    assert "data.truncate" not in audit.advice.search
+    assert "data.truncate" not in audit_file(tmp_path, rows_of(80)).advice.command

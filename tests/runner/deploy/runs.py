@@ -29,13 +29,13 @@ STARTED = "2026-01-02T03:04:05.000Z"
 
 def write_run(
     output: Path, identity: str, data: str = "demo", status: str = "done", is_packed: bool = False,
-    cleaning: tuple[str, ...] = (), **model: Any,
+    cleaning: tuple[str, ...] = (), more: tuple[str, ...] = (), **model: Any,
 ) -> dict[str, Any]:  # fmt: skip
     """A run on built-in data whose weights are drawn wide, so that answers differ; its record.
 
-    is_packed: with a model.bin; cleaning: steps before its tokenizer.
+    is_packed: with a model.bin; cleaning: steps before its tokenizer; more: further words of its command.
     """
-    words = ["model=bert-tiny", f"data={data}", "data.demo_rows=240", "tracker=none"]
+    words = ["model=bert-tiny", f"data={data}", "data.demo_rows=240", "tracker=none", *more]
     settings, labels = resolve(compose(words)), LABELS[data]
     task = "sentiment" if data == "demo" else "entailment"
     rows = generate_demo(task, 200, seed=0)
@@ -52,7 +52,9 @@ def write_run(
     save_model(made, folder / "model", tokenizer_save=tokenizer.save, label_names=labels, card="card")
     if is_packed:
         content = json.loads(tokenizer.backend.to_str())
-        facts = Facts(tuple(labels), settings.data.max_length, data != "demo", content, cleaning)
+        facts = Facts(
+            tuple(labels), settings.data.max_length, data != "demo", content, cleaning, truncate=settings.data.truncate
+        )
         write_packed(made, folder / "model", facts)
     record = {
         "schema_version": 1, "identity": identity, "status": status, "name": "small demo seed=0", "started": STARTED,

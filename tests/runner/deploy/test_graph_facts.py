@@ -9,7 +9,7 @@ import pytest
 
 from data.inputs.tokenizer import train_tokenizer
 from runner.deploy.exported import ExportedModel
-from runner.deploy.graph_facts import graph_facts, refuse_page_of_cleaned
+from runner.deploy.graph_facts import graph_facts, refuse_page
 from runner.errors import ConfigError
 
 LABELS, COLUMNS = ("start", "end"), ("question", "context")
@@ -44,7 +44,12 @@ def test_words_have_no_longest_text_where_they_are_read_in_windows(tmp_path: Pat
     assert cut["max_length"] == 24 and cut["words"]["bare"] and not cut["words"]["windows"]
 
 
-def test_a_page_cleans_no_texts() -> None:
-    refuse_page_of_cleaned("aaaa", "bundle")
+def test_a_page_neither_cleans_texts_nor_reads_both_their_ends(tmp_path: Path) -> None:
+    refuse_page({"kind": "onnx"}, "aaaa")
     with pytest.raises(ConfigError, match=r"run aaaa cleans texts.*format=bundle"):
-        refuse_page_of_cleaned("aaaa", "page")
+        refuse_page({"cleaning": ["tweets"]}, "aaaa")
+    train_tokenizer(["a good film"] * 3, 64).save(tmp_path)
+    texts = replace(spans_at(tmp_path), task="classification", facts={}, options={"truncate": "middle"})
+    assert graph_facts(tmp_path, texts, "bundle")["truncate"] == "middle"
+    with pytest.raises(ConfigError, match=r"reads both ends of long texts \(data.truncate\)"):
+        graph_facts(tmp_path, texts, "page")

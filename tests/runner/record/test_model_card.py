@@ -39,3 +39,11 @@ def test_other_models_have_scores_or_nothing_to_say() -> None:
 def test_the_card_says_what_must_be_imported_to_open_the_model() -> None:
     ours, stock = (model_card(a_record(None), "AutoModelForSequenceClassification", own) for own in (True, False))
     assert "after `import bertier`" in ours and "import" not in stock.partition("| metric")[0]
+
+
+def test_the_card_says_which_part_of_a_long_text_is_read() -> None:
+    record = a_record(None)
+    assert "the last half" not in model_card(record, "AutoModelForSequenceClassification")
+    record.config["data"] |= {"truncate": "middle", "max_length": 128}
+    said = model_card(record, "AutoModelForSequenceClassification")
+    assert "Of more than 128 tokens, `run predict` reads the first and the last half of as many" in said

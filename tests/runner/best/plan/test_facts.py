@@ -1,9 +1,12 @@
 from __future__ import annotations
 
-from data.load import Rows
+from pathlib import Path
+
+from data.load import Rows, read_rows
 from data.stores.build_once import SharedCache
 from data.text_facts import sample_columns
 from runner.best.plan.facts import read_facts
+from tests.runner.best.conftest import settings_of
 
 
 def test_the_facts_are_those_of_the_rows(demo_rows: Rows, shared_cache: SharedCache) -> None:
@@ -17,3 +20,11 @@ def test_the_facts_are_those_of_the_rows(demo_rows: Rows, shared_cache: SharedCa
 def test_pairs_are_pairs(pair_rows: Rows, shared_cache: SharedCache) -> None:
     assert read_facts(pair_rows, shared_cache).is_pair
     assert {len(cells) for cells in sample_columns(pair_rows.raw.splits["train"], 50)} == {2}
+
+
+def test_texts_without_spaces_have_as_many_tokens_as_letters(tmp_path: Path, shared_cache: SharedCache) -> None:
+    lines = [f"这部电影非常好看{number},{number % 2}" for number in range(60)]
+    (tmp_path / "rows.csv").write_text("\n".join(["text,label", *lines]) + "\n", encoding="utf-8")
+    words = ["data=files", f"data.path={tmp_path / 'rows.csv'}", "data.text=text", "data.label=label"]
+    facts = read_facts(read_rows(settings_of(*words).data, shared_cache), shared_cache)
+    assert facts.words_p95 == 1 and facts.tokens_p95 == 10 and not facts.has_spaces

@@ -108,3 +108,13 @@ def test_few_rows_with_folds_of_a_column_are_refused(tmp_path: Path) -> None:
     words = ["data=files", f"data.path={path}", "data.text=review", "data.label=stars", "data.fold_column=part"]
     with pytest.raises(ConfigError, match=r"data.fold_column=part: .* Try: data.fold_column=null data.fold=null"):
         read_table(settings_of(*words, "data.fold=1"), [*words, "data.fold=1"], Budget(), SharedCache(tmp_path))
+
+
+def test_encoders_read_both_ends_of_long_texts_unless_the_command_decides(tmp_path: Path) -> None:
+    assert "data.truncate=middle" not in read(tmp_path, 500).words
+    table = read(tmp_path, 500, "data.max_length=4")
+    assert table.shared == ("data.truncate=middle",) and "data.truncate=middle" in table.words
+    assert table.settings.data.truncate == table.rows.raw.truncate == "middle"
+    assert any("encoders read 4 tokens" in note for note in table.facts.notes)
+    own = read(tmp_path, 500, "data.max_length=4", "data.truncate=end")
+    assert own.shared == () and own.rows.raw.truncate == "end"

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from tokenizers import Tokenizer
 from tokenizers.normalizers import BertNormalizer
 
 from data.inputs.added_tokens import with_added
+from data.inputs.text import Text
 from data.inputs.tokenizer import train_tokenizer, wrap_backend
+from data.inputs.truncation import MIDDLE
 from data.sources.demo import generate_demo
 from models.packed.vocabulary import wordpiece_vocabulary
+from runner.commands.export import main
 from runner.deploy.bundle import wordpiece
-from runner.deploy.bundle.wordpiece import WordPiece
+from runner.deploy.bundle.wordpiece import WordPiece, truncated
+from runner.deploy.exported import find_model
+from runner.deploy.predictors import open_predictor
 from tests.runner.deploy.bundle.hard_texts import HARD
+from tests.runner.deploy.runs import write_run
 
 UNLIMITED = 10**9
 NORMALIZERS = {
@@ -98,3 +107,43 @@ def test_the_cache_does_not_grow_for_ever(backend: Tokenizer, monkeypatch: pytes
         words.ids("x" * 1000, UNLIMITED)
     assert len(words._words) <= 10 and len(words._parts) <= 10
     assert max(map(len, words._words)) <= wordpiece.LONGEST_CACHED
+
+
+@pytest.mark.parametrize("most", [9, 10, 31])
+def test_long_texts_lose_their_middle_as_in_training(rows: list[str], backend: Tokenizer, most: int) -> None:
+    words, ids = read(backend)
+    reader, own = truncated(words, {"truncate": MIDDLE}), wrap_backend(backend, "here")
+    texts = [*rows[:40], " ".join(rows[:20]), "", *HARD]
+    for text, other in pairwise(texts):
+        for pair in (None, other):
+            columns = {"text": [text]} | ({} if pair is None else {"text_pair": [pair]})
+            expected = Text(own, pair is not None, MIDDLE).encode(columns, most)
+            found, start = reader.row(text, pair, most)
+            assert [ids[piece] for piece in found] == expected.tokens.tolist()
+            assert start == expected.segment_starts[0]
+            assert reader.length(text, pair) == words.length(text, pair)
+
+
+def test_a_way_to_cut_that_is_not_known_is_refused(backend: Tokenizer) -> None:
+    words, _ = read(backend)
+    assert truncated(words, {}) is words
+    with pytest.raises(ValueError, match="cut in a way unknown to this reader"):
+        truncated(words, {"truncate": "start"})
+
+
+def test_every_engine_and_the_bundle_read_both_ends_of_a_long_text(tmp_path: Path) -> None:
+    more, mean = ("data.truncate=middle", "data.max_length=20"), {"name": "mean"}
+    write_run(tmp_path, "dddd", is_packed=True, more=more, family="dsn", readout=mean)
+    assert main(["dddd", "format=bundle", f"paths.output={tmp_path}", f"out={tmp_path}/b"]) == 0
+    begin, end = "a dull and lifeless film " * 4, " lovely and warm in every scene" * 4
+    texts = [begin + middle + end for middle in ("", "the plot was thin " * 9)]
+    done = subprocess.run(
+        [sys.executable, "-E", "predict.py", texts[1]], capture_output=True, text=True, cwd=tmp_path / "b", check=True
+    )
+    answer = json.loads(done.stdout)
+    for engine in ("numpy", "torch"):
+        predictor = open_predictor(find_model("dddd", tmp_path, engine))
+        found = predictor([*texts, begin * 4])
+        for same in found[:2]:  # a row's last bits depend on its place in the batch
+            assert same["probabilities"] == pytest.approx(answer["probabilities"], abs=1e-6)
+        assert found[2]["probabilities"] != pytest.approx(answer["probabilities"], abs=1e-3)
