@@ -13,6 +13,7 @@ from data.settings import ALL_FOLDS
 from data.stores.build_once import SharedCache
 from runner.best.plan.check import check_classes, check_facts, check_no_own_folds, goal_of
 from runner.best.plan.facts import read_facts
+from runner.best.plan.long_texts import both_ends_tell_more
 from runner.best.plan.steps import FEW_ROWS, FOLDS
 from runner.best.plan.unlabelled import count_unlabelled
 from runner.best.tasks import check_task
@@ -23,7 +24,6 @@ from runner.schema import Settings
 from runner.tasks.base import Task
 from runner.tasks.make import target_of, task_of_labels
 
-BOTH_ENDS = f"data.truncate={MIDDLE}"
 WITH_FOLDS = (f"data.folds={FOLDS}", "data.fold=all")
 SELECT_ROWS, SELECT_FRACTION = 1000, 0.1  # of a held-out split: the larger of both, at most data.select_max_rows
 
@@ -66,26 +66,21 @@ def read_table(settings: Settings, words: Sequence[str], budget: Budget, cache: 
         facts = replace(facts, rows=facts.train_rows, is_cut=True)
         folds, _ = count_folds(rows.raw, settings.data, fold_groups(rows.raw, settings.data, cache))
     facts = replace(facts, notes=(*facts.notes, *notes_of(rows)))
-    if reads_both_ends(facts, settings, words, task):
-        rows, settings = with_both_ends(rows, settings)
-        note = f"{BOTH_ENDS}: encoders read {settings.data.max_length:,} tokens, but 5 % of the texts have more words"
-        facts = replace(facts, notes=(*facts.notes, note))
-        shared = (*shared, BOTH_ENDS)
-    return Table(rows, facts, settings, goal, (*words, *shared, *own), shared, folds)
+    table = Table(rows, facts, settings, goal, (*words, *shared, *own), shared, folds)
+    is_open = task.input == "text" and not any(word.startswith("data.truncate=") for word in words)
+    return with_both_ends(table) if is_open and both_ends_tell_more(rows, facts, settings.data.max_length) else table
 
 
-def reads_both_ends(facts: Facts, settings: Settings, words: Sequence[str], task: Task) -> bool:
-    """Do candidates read both ends of long texts? Where 5 % of the texts are certain to be cut, unless the command
-    names data.truncate.
-    """
-    is_own = any(word.startswith("data.truncate=") for word in words)
-    return task.input == "text" and not is_own and facts.tokens_p95 > settings.data.max_length
-
-
-def with_both_ends(rows: Rows, settings: Settings) -> tuple[Rows, Settings]:
-    """Return the rows and the settings with which long texts lose their middle instead of their end."""
-    data = replace(settings.data, truncate=MIDDLE)
-    return replace(rows, raw=replace(rows.raw, truncate=MIDDLE)), replace(settings, data=data)
+def with_both_ends(table: Table) -> Table:
+    """Return the table whose long texts are read at both ends, with a note on it."""
+    word, data = f"data.truncate={MIDDLE}", table.settings.data
+    note = f"{word}: 5 % of the texts or more are longer than the {data.max_length:,} tokens that encoders read"
+    return replace(
+        table, rows=replace(table.rows, raw=replace(table.rows.raw, truncate=MIDDLE)),
+        facts=replace(table.facts, notes=(*table.facts.notes, note)),
+        settings=replace(table.settings, data=replace(data, truncate=MIDDLE)),
+        words=(*table.words, word), shared=(*table.shared, word),
+    )  # fmt: skip
 
 
 def notes_of(rows: Rows) -> list[str]:

@@ -110,11 +110,25 @@ def test_few_rows_with_folds_of_a_column_are_refused(tmp_path: Path) -> None:
         read_table(settings_of(*words, "data.fold=1"), [*words, "data.fold=1"], Budget(), SharedCache(tmp_path))
 
 
-def test_encoders_read_both_ends_of_long_texts_unless_the_command_decides(tmp_path: Path) -> None:
-    assert "data.truncate=middle" not in read(tmp_path, 500).words
-    table = read(tmp_path, 500, "data.max_length=4")
-    assert table.shared == ("data.truncate=middle",) and "data.truncate=middle" in table.words
-    assert table.settings.data.truncate == table.rows.raw.truncate == "middle"
-    assert any("encoders read 4 tokens" in note for note in table.facts.notes)
-    own = read(tmp_path, 500, "data.max_length=4", "data.truncate=end")
-    assert own.shared == () and own.rows.raw.truncate == "end"
+@pytest.mark.parametrize("verdict_is_last", [True, False])
+def test_encoders_read_both_ends_of_long_texts_whose_verdict_is_at_the_end(
+    tmp_path: Path, verdict_is_last: bool
+) -> None:
+    rng, lines = np.random.default_rng(0), ["review,stars"]
+    for row in range(600):
+        filler = " ".join(f"w{number}" for number in rng.integers(0, 300, 60))
+        verdict = ("dreadful", "lovely")[row % 2]
+        lines.append(f"{filler} {verdict},{row % 2}" if verdict_is_last else f"{verdict} {filler},{row % 2}")
+    (tmp_path / "long.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def table(*more: str) -> Table:
+        words = ["data=files", f"data.path={tmp_path / 'long.csv'}", "data.text=review", "data.label=stars", *more]
+        return read_table(settings_of(*words), words, Budget(), SharedCache(tmp_path / "cache"))
+
+    short, whole = table("data.max_length=24"), table()
+    assert ("data.truncate=middle" in short.shared) == ("data.truncate=middle" in short.words) == verdict_is_last
+    expected = "middle" if verdict_is_last else "end"
+    assert short.settings.data.truncate == short.rows.raw.truncate == expected
+    assert any("longer than the 24 tokens" in note for note in short.facts.notes) == verdict_is_last
+    own = table("data.max_length=24", "data.truncate=end")
+    assert own.shared == whole.shared == () and own.rows.raw.truncate == whole.rows.raw.truncate == "end"
