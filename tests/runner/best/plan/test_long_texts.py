@@ -54,3 +54,8 @@ def test_letters_are_read_where_no_spaces_are(tmp_path: Path, shared_cache: Shar
 def test_numbers_are_not_judged(tmp_path: Path, shared_cache: SharedCache) -> None:
     rows = rows_of(tmp_path, filler(60), [row / 7 for row in range(60)], shared_cache, "data.task=regression")
     assert not both_ends_tell_more(rows, read_facts(rows, shared_cache), LONGEST)
+
+
+def test_rows_of_a_rare_class_are_left_out(tmp_path: Path, shared_cache: SharedCache) -> None:
+    rare = rows_of(tmp_path, filler(100), [0] * 96 + [1] * 4, shared_cache, "data.select_fraction=0.5")
+    assert not both_ends_tell_more(rare, read_facts(rare, shared_cache), LONGEST)
