@@ -34,7 +34,9 @@ class Bag:
         self.is_binary = len(header["labels"]) == 2 and len(self.bias) == 1
         pieces = arrays["pieces"].tobytes().decode().split("\n")
         settings = header["pieces"] | {"language": header.get("language")}
-        self.pieces = truncated(WordPiece(dict(zip(pieces, range(len(pieces)))), settings), header)
+        self.pieces = truncated(
+            WordPiece(dict(zip(pieces, range(len(pieces)))), settings), header.get("truncate", "end")
+        )
         self.shared = self.places + self.segments[0]
         start = np.zeros((1, self.places.shape[1]))
         self.place_sums = np.concatenate([start, self.shared.cumsum(axis=0, dtype=np.float64)])

@@ -75,7 +75,7 @@ class Encoder:
             whole: Any = pieces_of(folder, header["pieces"] | {"language": header.get("language")})
         else:
             whole = BareRows(path, header["dropped"]) if "dropped" in header else LibraryRows(path)
-        self.rows = truncated(whole, header)
+        self.rows = truncated(whole, header.get("truncate", "end"))
         self.graph = Graph(folder)
 
     def score(self, text: str, pair: str | None = None) -> list[float]:

@@ -213,8 +213,8 @@ def both_ends(ids: list[int], kept: int) -> list[int]:
     return ids if len(ids) <= kept else [*ids[: kept - kept // 2], *ids[len(ids) - kept // 2 :]]
 
 
-def truncated(rows: Rows, header: dict[str, Any]) -> Rows:
-    """Return a tokenizer that cuts long texts as the header says; raise ValueError for a way that is not known."""
-    if (way := header.get("truncate", "end")) not in ("end", "middle"):
+def truncated(rows: Rows, way: str) -> Rows:
+    """Return a tokenizer whose long texts lose what a header's `truncate` says; ValueError if that is not known."""
+    if way not in ("end", "middle"):
         raise ValueError(f"its texts are cut in a way unknown to this reader ({way!r})")
     return BothEnds(rows) if way == "middle" else rows

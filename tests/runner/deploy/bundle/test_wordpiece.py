@@ -112,7 +112,7 @@ def test_the_cache_does_not_grow_for_ever(backend: Tokenizer, monkeypatch: pytes
 @pytest.mark.parametrize("most", [9, 10, 31])
 def test_long_texts_lose_their_middle_as_in_training(rows: list[str], backend: Tokenizer, most: int) -> None:
     words, ids = read(backend)
-    reader, own = truncated(words, {"truncate": MIDDLE}), wrap_backend(backend, "here")
+    reader, own = truncated(words, MIDDLE), wrap_backend(backend, "here")
     texts = [*rows[:40], " ".join(rows[:20]), "", *HARD]
     for text, other in pairwise(texts):
         for pair in (None, other):
@@ -126,9 +126,9 @@ def test_long_texts_lose_their_middle_as_in_training(rows: list[str], backend: T
 
 def test_a_way_to_cut_that_is_not_known_is_refused(backend: Tokenizer) -> None:
     words, _ = read(backend)
-    assert truncated(words, {}) is words
+    assert truncated(words, "end") is words
     with pytest.raises(ValueError, match="cut in a way unknown to this reader"):
-        truncated(words, {"truncate": "start"})
+        truncated(words, "start")
 
 
 def test_every_engine_and_the_bundle_read_both_ends_of_a_long_text(tmp_path: Path) -> None:
