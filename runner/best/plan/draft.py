@@ -22,6 +22,7 @@ from data.load import Rows, open_tokenizer, tokenise_rows
 from data.splits import TokenSplit
 from data.stores.build_once import SharedCache
 from data.targets.masked_words import UNCUT
+from data.text_facts import sample_rows
 from models.architecture import is_our_encoder, with_sizes
 from models.backbones.transformers_backbone import wrap_encoder
 from models.build import build
@@ -49,6 +50,7 @@ from runner.schema import Settings
 from runner.tasks.base import Task
 from runner.tasks.make import task_of_labels
 
+SAMPLED_TEXTS = 500  # of the selection split, for the mean length: a few percent from that of all
 NGRAM = "ngram"  # the family of linear models over n-grams
 
 
@@ -74,6 +76,9 @@ class Drawer:
 
     def __init__(self, rows: Rows, cache: SharedCache) -> None:
         self.rows, self.cache = rows, cache
+        select = rows.raw.splits[rows.select]
+        few = select.take(sample_rows(len(select), SAMPLED_TEXTS))
+        self._few = replace(rows, raw=replace(rows.raw, splits={**rows.raw.splits, rows.select: few}))
         self._tokenizers: dict[tuple[object, ...], Tokenizer] = {}
         self._splits: dict[tuple[str, int], TokenSplit] = {}
         self._ngrams: dict[str, GuessedNgrams] = {}
@@ -91,18 +96,16 @@ class Drawer:
         return self._tokenizers[key]
 
     def split(self, settings: Settings, name: str = "") -> TokenSplit:
-        """Return a split in the tokens of a candidate; "": the selection split, the smallest one."""
+        """Return a split in the tokens of a candidate; "": some texts to select by, whose lengths stand for all."""
         tokenizer, longest = self.tokenizer(settings), settings.data.max_length
-        name = name or self.rows.select
+        rows = self.rows if name else self._few
         key = (f"{name} {tokenizer.fingerprint}", longest)
         if key not in self._splits:
-            self._splits[key] = tokenise_rows(self.rows, name, tokenizer, longest, self.cache)
+            self._splits[key] = tokenise_rows(rows, name or rows.select, tokenizer, longest, self.cache)
         return self._splits[key]
 
     def draft(self, settings: Settings, folder: Path) -> Draft:
         """Save the random twin of a candidate in a new folder, and return what is known from it."""
-        split = self.split(settings)
-        tokens = float(np.mean(split.lengths))
         if settings.model.family in OVER_NGRAMS:
             task = task_of_labels(self.rows.task, settings)
             made = ngram_draft(self._ngrams_of(settings, task), settings, task)
@@ -115,7 +118,8 @@ class Drawer:
             params = made.cells if is_fitted else made.grams * width
             guessed = size if is_fitted and not made.is_capped else 0
             return Draft(size, 0, params, made.cells / len(self.split(settings, "train")), width, guessed)
-        network = self.network(settings)
+        network, split = self.network(settings), self.split(settings)
+        tokens = float(np.mean(split.lengths))
         perturb_biases_and_scales(network)
         params = sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
         macs = count_macs(network, draw_batch(split, 1, max(1, round(tokens))))
@@ -134,7 +138,7 @@ class Drawer:
         sets = task_of_labels(self.rows.task, settings).reader_facts(are_fitted=True)
         facts = PackedFacts(
             tuple(labels), data.max_length, is_pair, pieces, cleaning, tokenizer.language, sets,
-            keeps_both=settings.calibration == VECTOR,
+            truncate=data.truncate, keeps_both=settings.calibration == VECTOR,
         )  # fmt: skip
 
         def save_files(part: Path) -> None:

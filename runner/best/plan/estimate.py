@@ -26,7 +26,7 @@ from runner.record.identity import identity_settings
 from runner.schema import Settings
 from runner.version import NUMBERS, VERSION
 
-FORMAT = 6  # raise when drafts are made in another way
+FORMAT = 7  # raise when drafts are made in another way
 CAP = "model.max_kb="  # an n-gram model whose file is smaller has all of its n-grams, whatever the cap
 START_S = 3.0  # of a run: its process, its data from the cache, evaluation, saving
 TIMING_S, GRAPH_S = 4.0, 10.0  # of timing its answers, where there is a cap on time; of writing a graph for that
