@@ -52,10 +52,10 @@ def preparation(record: RunRecord) -> str:
     if record.setting("data.clean") == "tweets":
         found = " `run predict` reads links as HTTPURL and users as @USER; elsewhere they must be replaced beforehand."
     if record.setting("data.truncate") == "middle":
-        longest = record.setting("data.max_length")
+        longest = int(record.setting("data.max_length"))
         found += (
-            f" Of more than {longest:,} tokens, `run predict` reads the first and the last half of as many; elsewhere "
-            "those between must be removed beforehand."
+            f" Of more than {longest:,} tokens, `run predict` reads the first {longest - longest // 2:,} and the last "
+            f"{longest // 2:,}; elsewhere those between must be removed beforehand."
         )
     return found
 

@@ -43,7 +43,7 @@ def test_the_card_says_what_must_be_imported_to_open_the_model() -> None:
 
 def test_the_card_says_which_part_of_a_long_text_is_read() -> None:
     record = a_record(None)
-    assert "the last half" not in model_card(record, "AutoModelForSequenceClassification")
+    assert "removed beforehand" not in model_card(record, "AutoModelForSequenceClassification")
     record.config["data"] |= {"truncate": "middle", "max_length": 128}
     said = model_card(record, "AutoModelForSequenceClassification")
-    assert "Of more than 128 tokens, `run predict` reads the first and the last half of as many" in said
+    assert "Of more than 128 tokens, `run predict` reads the first 64 and the last 64; elsewhere" in said
