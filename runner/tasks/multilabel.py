@@ -119,14 +119,14 @@ class MultiLabel(Task):
     def match(
         self, student: Tensor, teacher: Tensor, targets: Mapping[str, Tensor], *, soft: str, temperature: float
     ) -> Tensor:
-        """Return T^2 times the divergence, or the cross entropy, of the softened probabilities of each label."""
+        """Return the cross entropy of the softened probabilities of each label, or T^2 times their divergence."""
         from torch.nn import functional
 
         wanted = (teacher / temperature).sigmoid()
         loss = functional.binary_cross_entropy_with_logits(student / temperature, wanted)
         if soft == "kl":  # less the teacher's own entropy, which has no gradient
-            loss = loss - functional.binary_cross_entropy_with_logits(teacher / temperature, wanted)
-        return temperature**2 * loss * self._factor
+            loss = temperature**2 * (loss - functional.binary_cross_entropy_with_logits(teacher / temperature, wanted))
+        return loss * self._factor
 
     # Thresholds
 

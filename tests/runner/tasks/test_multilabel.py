@@ -60,6 +60,8 @@ def test_a_teacher_is_matched_label_by_label_at_its_temperature() -> None:
     expected = heat**2 * (p * (p / q).log() + (1 - p) * ((1 - p) / (1 - q)).log()).mean()
     assert float(task().match(Z, teacher, {}, soft="kl", temperature=heat)) == pytest.approx(float(expected), abs=1e-6)
     assert float(task().match(Z, Z, {}, soft="kl", temperature=heat)) == pytest.approx(0, abs=1e-7)
+    soft = torch.nn.functional.binary_cross_entropy_with_logits(Z / heat, (teacher / heat).sigmoid())  # as for classes
+    assert float(task().match(Z, teacher, {}, soft="cross_entropy", temperature=heat)) == pytest.approx(float(soft))
 
 
 def test_labels_learn_as_by_themselves_where_they_share_features() -> None:
