@@ -73,12 +73,13 @@ def sources(settings: Settings) -> list[Source]:
 
 def _sources(settings: Settings) -> Iterator[Source]:
     data, model = settings.data, settings.model
-    for name in (data.path, data.train_path, data.val_path, data.test_path):
-        if name:
-            yield name, _stamps(Path(name).expanduser())
-    further = {"qrels": data.qrels, "queries": data.queries, "corpus": data.corpus, "candidates": data.candidates,
-               "codes": data.codes, "tree": data.tree, "calibration": calibration_file(data)}  # fmt: skip
-    for setting, name in further.items():
+    files = {"path": data.path, "train_path": data.train_path, "val_path": data.val_path, "test_path": data.test_path,
+             "qrels": data.qrels, "queries": data.queries, "corpus": data.corpus, "candidates": data.candidates,
+             "codes": data.codes, "tree": data.tree, "calibration": calibration_file(data)}  # fmt: skip
+    for (
+        setting,
+        name,
+    ) in files.items():  # by setting too: the same file may select in one run and be reported in another
         if name:
             yield f"{setting}={name}", _stamps(Path(name).expanduser())
     if data.id:

@@ -51,6 +51,15 @@ def test_every_file_that_a_run_reads_counts_by_its_name_and_content(
     assert key_of(name) != before
 
 
+def test_a_file_to_select_on_is_not_taken_for_one_to_report(tmp_path: Path) -> None:
+    train, held_out = tmp_path / "train.csv", tmp_path / "held_out.csv"
+    for file in (train, held_out):
+        file.write_text("text,label\na,1\n")
+    words = ["data=files", f"data.train_path={train}", "data.text=text", "data.label=label", "model=dsn"]
+    keys = {key(resolve(compose([*words, f"data.{name}={held_out}"]))) for name in ("val_path", "test_path")}
+    assert len(keys) == 2, "else a sweep takes the one run for the other"
+
+
 def test_a_teacher_named_by_what_may_mean_another_run_tomorrow_is_looked_up_again(tmp_path: Path) -> None:
     def key_of(teacher: str) -> str:
         taught = ["compression=[distil]", f"compression.distil.teacher={teacher}", f"paths.output={tmp_path}"]
