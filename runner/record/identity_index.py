@@ -76,10 +76,7 @@ def _sources(settings: Settings) -> Iterator[Source]:
     files = {"path": data.path, "train_path": data.train_path, "val_path": data.val_path, "test_path": data.test_path,
              "qrels": data.qrels, "queries": data.queries, "corpus": data.corpus, "candidates": data.candidates,
              "codes": data.codes, "tree": data.tree, "calibration": calibration_file(data)}  # fmt: skip
-    for (
-        setting,
-        name,
-    ) in files.items():  # by setting too: the same file may select in one run and be reported in another
+    for setting, name in files.items():  # one run may select on a file that another reports
         if name:
             yield f"{setting}={name}", _stamps(Path(name).expanduser())
     if data.id:
