@@ -18,7 +18,7 @@ from data.json_types import Json, JsonObject
 from runner.record.folder import RECORD, record_in
 from runner.record.metrics import METRICS, direction
 from runner.record.record import RecordError
-from runner.track.metric_names import AT_STEP, DETAIL
+from runner.track.metric_names import AT_STEP, DETAIL, allowed_name
 
 KEY = "bertier"  # of the view; the tag is rewritten each time
 TAG = f"mlflow.sharedViewState.{KEY}"
@@ -51,7 +51,7 @@ def write_view(address: str, experiment: str, scores: Sequence[str]) -> str:
 
 def view_state(scores: Sequence[str]) -> JsonObject:
     """Return the state of the page: a column for each given metric, and the sections of charts in order."""
-    metrics = [f"metrics.`{name}`" for name in (*scores, *COSTS)]
+    metrics = [f"metrics.`{allowed_name(name)}`" for name in (*scores, *COSTS)]
     groups = {metric.name.partition("/")[0] for metric in METRICS} - {"{split}"} | {"train", "val", "test"}
     names = [AT_STEP.strip("/"), *SECTIONS, *(f"{DETAIL}{name}" for name in sorted(groups))]
     return {

@@ -22,6 +22,7 @@ def test_the_columns_are_score_bytes_and_time_and_the_best_run_is_first() -> Non
     ]  # fmt: skip
     assert (state["orderByKey"], state["orderByAsc"]) == ("metrics.`test/accuracy`", False)
     assert view_state(["test/mse"])["orderByAsc"] is True and view_state([])["orderByKey"] == "attributes.start_time"
+    assert view_state(["test/ndcg@10"])["orderByKey"] == "metrics.`test/ndcg_at_10`", "as it is sent"
     sections = [section["name"] for section in state["compareRunSections"]]
     assert sections[:2] == ["at_step", "test"] and len(set(sections)) == len(sections)
     hidden = [section["name"] for section in state["compareRunSections"] if not section["display"]]
