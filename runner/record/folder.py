@@ -18,7 +18,8 @@ from runner.errors import ConfigError
 from runner.record.json_files import read_json
 from runner.record.record import RecordError, RunRecord, in_order
 from runner.record.record_reader import RecordReader
-from runner.record.selection import best_record, selection_score
+from runner.record.run_names import data_name
+from runner.record.selection import best_record, selection_rows, selection_score
 from runner.record.sweep_record import SweepRecord, find_sweep, winner_of_search
 from runner.sanitize import say
 
@@ -129,8 +130,8 @@ def _best_of(sweep: SweepRecord, output: Path) -> RunRecord:
         raise ConfigError(f"sweep {sweep.title} has no finished run yet. Try: run list runs, for those there are")
     best = best_record(done)
     if best is None:
-        some = {record.dataset: record.identity for record in done}
-        where = ", ".join(f"{identity} on {data}" for data, identity in some.items())
+        some = {selection_rows(record): record for record in done}
+        where = ", ".join(f"{record.identity} on {data_name(record)}" for record in some.values())
         raise ConfigError(f"sweep {sweep.title} has no best run: its runs differ in data or score. Name one: {where}")
     score = f"{best.data.selection} {selection_score(best):.4f}"
     say(f"sweep {sweep.title}: {best.identity}, the best of {len(done)} runs on {score}", sys.stderr)

@@ -19,10 +19,19 @@ def selection_score(record: RunRecord) -> float | None:
     return record.metrics.get(record.data.selection or "")
 
 
+def selection_rows(record: RunRecord) -> tuple[str, str | None, str]:
+    """Return what a score must have in common with another to be compared with it: data set, score, and rows.
+
+    The folds of one data set count as the same rows.
+    """
+    split = (record.data.selection or "").partition("/")[0]
+    return record.dataset, record.data.selection, "" if record.setting("data.fold") else record.data.examples(split)
+
+
 def best_record(records: Sequence[RunRecord]) -> RunRecord | None:
     """Return the record with the best such score, the first of equals; None for runs of several data or metrics."""
     scored = [(score, record) for record in records if (score := selection_score(record)) is not None]
-    if len({(record.dataset, record.data.selection) for _, record in scored}) != 1:
+    if len({selection_rows(record) for _, record in scored}) != 1:
         return None
     sign = -1.0 if direction(str(scored[0][1].data.selection)) == "lower" else 1.0
     return max(scored, key=lambda pair: sign * pair[0])[1]

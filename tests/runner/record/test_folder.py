@@ -106,6 +106,17 @@ def test_a_sweep_without_a_finished_run_or_of_several_data_names_no_run(tmp_path
         find_record(tmp_path, "mixed")
 
 
+def test_a_score_on_the_rows_of_one_file_is_not_compared_with_that_on_another_file(tmp_path: Path) -> None:
+    own, runs = record_json(), [SweepRun(name, [], "done") for name in ("aa11", "ab22")]
+    for identity, file, score in (("aa11", "a.csv", 0.9), ("ab22", "b.csv", 0.8)):
+        config = own["config"] | {"data": own["config"]["data"] | {"name": "files", "path": file}}
+        data = own["data"] | {"selection": "val/accuracy", "fingerprints": {"val": file}}
+        write(tmp_path, identity, config=config, data=data, metrics={"val/accuracy": score})
+    sweep_of(tmp_path, SweepRecord("0123456789", "files", runs=runs))
+    with pytest.raises(ConfigError, match=r"no best run: its runs differ in data.*aa11 on a.csv, ab22 on b.csv"):
+        find_record(tmp_path, "files")
+
+
 def test_a_run_is_found_by_its_folder_or_the_model_in_it(tmp_path: Path) -> None:
     folder = write(tmp_path / "outputs", "aa11")
     assert run_folder(str(folder)) == folder == run_folder(str(folder / "model"))
