@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
 from runner.errors import ConfigError
 from runner.record.command import make_model
-from runner.record.folder import find_record, run_folder
+from runner.record.folder import LATEST, RECORD, find_record, read_records, run_folder
 from runner.record.record import RunRecord
 from runner.record.run_names import name_of, names_of
 from runner.record.sweep_record import find_sweep
@@ -42,15 +43,22 @@ def find_subjects(names: list[str], output: Path, check: Check) -> list[Subject]
     """
     found: list[Subject] = []
     for name in names:
-        sweep = None if IDENTITY.fullmatch(name) or "/" in name else find_sweep(output, name)
+        sweep = None if _is_no_sweep(name, output) else find_sweep(output, name)
         if sweep is None:
             found.append(find_subject(name, output, check))
             continue
-        folders = [output / identity for identity in sweep.identities if (output / identity / "model").is_dir()]
+        records, _ = read_records(output / identity for identity in sweep.identities)
+        done = [output / record.identity for record in records if record.status == "done"]
+        folders = [folder for folder in done if (folder / "model").is_dir()]
         if not folders:
             raise ConfigError(f"sweep {sweep.title} has no finished run yet. Try: run list runs, for those there are")
         found += [find_subject(str(folder), output, check) for folder in folders]
     return list({subject.source: subject for subject in found}.values())
+
+
+def _is_no_sweep(name: str, output: Path) -> bool:
+    """Does a word name a run, a folder or a model of the hub, and so no sweep?"""
+    return "/" in name or name == LATEST or any(output.glob(f"{escape(name)}*/{RECORD}"))
 
 
 def find_subject(name: str, output: Path, check: Check) -> Subject:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,15 @@ def test_a_run_without_a_model_and_a_sweep_without_runs_are_refused(tmp_path: Pa
     write_sweep(tmp_path, write_group(tmp_path, "model=dsn", right=[150]), status="done")
     with pytest.raises(ConfigError, match="sweep a_sweep has no finished run yet"):
         find_subjects(["a_sweep"], tmp_path, accept)
+
+
+def test_a_sweep_stands_for_all_its_finished_runs_by_its_name_and_by_its_id(tmp_path: Path) -> None:
+    runs = write_group(tmp_path, "model=dsn", right=[150, 160, 170])
+    for record, status in zip(runs, ("done", "done", "killed")):
+        folder = tmp_path / str(record["identity"])
+        (folder / "model").mkdir()
+        (folder / "record.json").write_text(json.dumps(record | {"status": status}))
+    sweep = write_sweep(tmp_path, runs, status="done")
+    for name in ("a_sweep", str(sweep["id"])):
+        found = find_subjects([name], tmp_path, accept)
+        assert [subject.identity for subject in found] == [record["identity"] for record in runs[:2]]
