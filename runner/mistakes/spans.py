@@ -39,7 +39,7 @@ def analyse_spans(answered: Answered, run_data: RunData | None) -> Plain:
     f1, exact = (np.asarray(answered.answers[name], np.float64) for name in ("f1", "exact"))
     outcomes = outcomes_of(answered)
     texts = _read(answered, run_data)
-    order = np.lexsort((np.asarray(answered.answers["margin"]), f1))  # of equally wrong ones the surest first
+    order = np.lexsort((-sureness(answered), f1))  # of equally wrong ones the surest first
     rows = order[f1[order] < 1][:SHOWN]
     lines = _lines(answered, run_data, texts, rows, outcomes)
     slices = span_slices(answered, run_data)
@@ -55,10 +55,20 @@ def analyse_spans(answered: Answered, run_data: RunData | None) -> Plain:
     return Plain(f"Errors of {name_of(answered.record)}", lead, told, sections, COLUMNS, lines)
 
 
+def sureness(answered: Answered) -> np.ndarray:
+    """Return how far each question, answered or not, is from the threshold of an answer, (questions,)."""
+    beyond = np.asarray(answered.answers["margin"]) - float(answered.record.setting("data.null_threshold", 0.0))
+    return np.where(_is_answered(answered), -beyond, beyond)
+
+
+def _is_answered(answered: Answered) -> np.ndarray:
+    return np.array([bool(text) for text in answered.predictions.tolist()])
+
+
 def outcomes_of(answered: Answered) -> list[Slice]:
     """Return how answers end: each question is in one of these."""
     f1, exact, has_answer = (np.asarray(answered.answers[name]) for name in ("f1", "exact", "answerable"))
-    is_answered = np.array([bool(text) for text in answered.predictions.tolist()])
+    is_answered = _is_answered(answered)
     asked, right = has_answer == 1, exact == 1
     return [
         ("right", right),

@@ -17,7 +17,7 @@ from runner.mistakes.answered import Answered
 from runner.mistakes.page import LETTERS, shortened, where
 from runner.mistakes.run_data import Place, read_run_data
 from runner.mistakes.slicing import slices_of
-from runner.mistakes.spans import span_slices
+from runner.mistakes.spans import span_slices, sureness
 from runner.record.run_names import names_of
 from runner.record.table import say_below, widen
 from runner.report.markup import tag
@@ -43,7 +43,7 @@ class OnlyOne:
     index: int
     label: str
     wrong: str  # the answer of the other run
-    confidence: float  # of that answer
+    confidence: float  # of that answer; of a span, how far it is from the threshold of an answer
     place: Place | None = None
     text: str | None = None
 
@@ -98,13 +98,14 @@ def compare_errors(first: Answered, second: Answered, cache: Path) -> Versus:
     sides = []
     for mine, other, answered in ((rights[0], rights[1], second), (rights[1], rights[0], first)):
         rows = np.flatnonzero(mine & ~other)
-        rows = rows[np.argsort(-answered.confidence[rows], kind="stable")]
+        sure = sureness(answered) if answered.are_texts else answered.confidence
+        rows = rows[np.argsort(-sure[rows], kind="stable")]
         places: list[Place | None] = [None] * len(rows)
         if there is not None:
             places = [*there.places(first.split, there.source_rows(first.split)[rows])]
         sides.append(tuple(
             OnlyOne(int(row), str(labels[row]), str(answered.in_words("prediction")[row]),
-                    float(answered.confidence[row]), place, texts[row] if there else None)
+                    float(sure[row]), place, texts[row] if there else None)
             for row, place in zip(rows, places)
         ))  # fmt: skip
     slices = between_models(*rights, span_slices(first, there) if first.are_texts else slices_of(first, there, texts))

@@ -36,7 +36,7 @@ def test_answers_end_in_one_of_five_ways_and_the_worst_and_surest_come_first(tmp
     found = analyse_spans(answered, None)
     assert found.lead == "4 of 6 questions of test are not answered fully correctly"
     assert [line[6:9] for line in found.lines] == [
-        ("Fay", "", 0.0), ("Eve", "Bob", 0.0), ("", "Cem", 0.0), ("Ankara now", "in Ankara", 0.5),
+        ("", "Cem", 0.0), ("Fay", "", 0.0), ("Eve", "Bob", 0.0), ("Ankara now", "in Ankara", 0.5),
     ]  # fmt: skip
     assert found.sentences[0] == "partly right: 1 of 6."
     html = plain_page(found, "0123456789")

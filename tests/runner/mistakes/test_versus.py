@@ -6,11 +6,15 @@ import dataclasses
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from runner.errors import ConfigError
+from runner.mistakes.answered import Answered
 from runner.mistakes.versus import compare_errors, print_versus, versus_page
+from runner.statistics.answers import Answers
+from runner.statistics.span_scores import graded
 from tests.runner.mistakes.cases import write_case
 
 
@@ -29,6 +33,23 @@ def test_rows_that_only_one_run_gets_right_are_counted_and_shown(tmp_path: Path)
     assert max(map(len, stream.getvalue().splitlines())) <= 80
     page = versus_page(found)
     assert 'id="only-b"' in page and "28 of 28 rows" in page
+
+
+def test_of_spans_the_surest_mistake_is_the_farthest_from_the_threshold(tmp_path: Path) -> None:
+    def spans(name: str, given: list[str], margins: list[float]) -> Answered:
+        case = write_case(tmp_path, name=name)
+        record = dataclasses.replace(
+            case.record, data=dataclasses.replace(case.record.data, task="span", fingerprints={"test": "gone"})
+        )
+        columns = graded(given, np.array(margins), [["a"], ["b"], ["c"]], ["text"] * 3, 0.0)
+        texts = {"label": np.array(["a", "b", "c"], object), "prediction": np.array(given, object)}
+        return dataclasses.replace(
+            case, record=record, answers=Answers(columns | texts, names=("x",)), probabilities=None
+        )
+
+    right = spans("0123456789", ["a", "b", "c"], [-1.0, -1.0, -1.0])
+    found = compare_errors(right, spans("abcdef0123", ["d", "", "e"], [-1.0, 5.0, -2.0]), tmp_path / "cache")
+    assert [one.label for one in found.only[0]] == ["b", "c", "a"]
 
 
 def test_runs_on_other_rows_are_refused(tmp_path: Path) -> None:
