@@ -9,8 +9,9 @@ import difflib
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -126,6 +127,25 @@ def file_tables(settings: DataSettings, cache: SharedCache, notes: list[str]) ->
                 raise
             raise no_labels_error(settings, name, str(path)) from error
     return found
+
+
+def named_files(settings: DataSettings) -> list[Path]:
+    """Return the sound files that the local tables name; none of a table that cannot be read."""
+    texts = settings.train_path or settings.path, settings.val_path, settings.test_path
+    found: list[Path] = []
+    for path in (Path(text).expanduser().absolute() for text in texts if text):
+        with suppress(DataError, OSError):
+            how = settings.encoding, settings.delimiter, settings.quoting
+            found += _named_in(path, path.stat().st_mtime_ns, settings.audio or "", *how)
+    return [path for path in found if _is_file(path)]
+
+
+@lru_cache
+def _named_in(path: Path, changed: int, column: str, encoding: str, delimiter: str, quoting: str) -> list[Path]:
+    """Return the paths in a column of a table; changed: its time, by which it is read again."""
+    options = ReadOptions({"audio": column}, encoding, delimiter, quoting, prefix="data.", only_wanted=True)
+    cells = [_cell(row.get(column), path.parent, "") for _, row in read_rows(path, format_of(path) or "", options)]
+    return [cell for cell in cells if isinstance(cell, Path)]
 
 
 def _of_file(path: Path, settings: DataSettings, options: ReadOptions, cache: SharedCache) -> SoundTable:

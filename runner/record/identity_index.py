@@ -79,6 +79,10 @@ def _sources(settings: Settings) -> Iterator[Source]:
     for setting, name in files.items():  # one run may select on a file that another reports
         if name:
             yield f"{setting}={name}", _stamps(Path(name).expanduser())
+    if data.audio and data.source == "files":
+        from data.sources.sound_tables import named_files  # late: it loads NumPy
+
+        yield "sounds", [stamp for file in named_files(data) for stamp in _stamps(file)]
     if data.id:
         yield data.id, _revision("datasets", data.id)
     for name in (model.pretrained, model.tokenizer, model.init_from, settings.finished):

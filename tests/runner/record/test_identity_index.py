@@ -60,6 +60,19 @@ def test_a_file_to_select_on_is_not_taken_for_one_to_report(tmp_path: Path) -> N
     assert len(keys) == 2, "else a sweep takes the one run for the other"
 
 
+def test_a_sound_that_changed_is_read_again_although_its_table_did_not(tmp_path: Path) -> None:
+    table, sound = tmp_path / "clips.csv", tmp_path / "a.wav"
+    table.write_text("path,kind\na.wav,low\n" + "a text" * 100 + ",high\n")
+    sound.write_bytes(b"before")
+    words = ["data=files", f"data.path={table}", "data.audio=path", "data.label=kind", "model=mean-sound"]
+    before = key(resolve(compose(words)))
+    assert before == key(resolve(compose(words)))
+    sound.write_bytes(b"afterwards")
+    assert key(resolve(compose(words))) != before
+    table.unlink()
+    assert key(resolve(compose(words))) != before, "a table that is gone is reported when it is read"
+
+
 def test_a_teacher_named_by_what_may_mean_another_run_tomorrow_is_looked_up_again(tmp_path: Path) -> None:
     def key_of(teacher: str) -> str:
         taught = ["compression=[distil]", f"compression.distil.teacher={teacher}", f"paths.output={tmp_path}"]
