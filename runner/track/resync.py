@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from runner.record.folder import RECORD
+from runner.record.sweep_record import SWEEP, SWEEPS
 from runner.track.connection import connect
 from runner.track.errors import TrackError
 from runner.track.settings import TrackerSettings
@@ -66,14 +67,24 @@ def sync_all(output: Path, settings: TrackerSettings, notify: Callable[[str], No
 
 
 def sweep_folders(output: Path) -> list[Path]:
-    """Return the folders of the sweeps below an output folder, sorted."""
-    return sorted(path.parent for path in output.glob("sweeps/*/sweep.json"))
+    """Return the folders of the sweeps below a folder, sorted."""
+    return [folder for folder in _recorded(output, SWEEP) if folder.parent.name == SWEEPS]
 
 
 def run_folders(output: Path) -> Iterator[Path]:
-    """Yield the run folders below a folder, sorted; run folders and MLflow's copies are not searched."""
+    """Yield the run folders below a folder, sorted."""
+    return _recorded(output, RECORD)
+
+
+def _recorded(output: Path, name: str) -> Iterator[Path]:
+    """Yield the folders with such a record below a folder, sorted.
+
+    What is in the folder of a run or a sweep is not searched, as a bundle may hold a copy of a record, nor are MLflow's
+    copies.
+    """
     for place, folders, files in os.walk(output):
-        if RECORD in files:
-            folders.clear()
+        if name in files:
             yield Path(place)
-        folders[:] = sorted(name for name in folders if name != ARTIFACTS and not name.startswith("."))
+        if RECORD in files or SWEEP in files:
+            folders.clear()
+        folders[:] = sorted(inner for inner in folders if inner != ARTIFACTS and not inner.startswith("."))

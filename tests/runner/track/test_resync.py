@@ -7,7 +7,7 @@ import pytest
 from runner.track import resync
 from runner.track.connection import connect
 from runner.track.errors import TrackError
-from runner.track.resync import run_folders, sync_all
+from runner.track.resync import run_folders, sweep_folders, sync_all
 from runner.track.settings import TrackerSettings
 from tests.runner.track.folders import write_record, write_run
 
@@ -31,6 +31,15 @@ def test_copies_inside_the_store_are_not_taken_for_runs(output: Path) -> None:
     sync_all(output, TrackerSettings(), print)
     assert list(output.glob("mlartifacts/**/record.json"))
     assert list(run_folders(output)) == [output / "aaa"]
+
+
+def test_sweeps_of_several_machines_are_found_and_the_record_in_a_bundle_is_no_run(output: Path) -> None:
+    folder = output / "machine" / "sweeps" / "0123456789"
+    write_run(output / "machine" / "aaa")
+    write_record(folder / "bundle")
+    (folder / "sweep.json").write_text("{}", encoding="utf-8")
+    assert list(run_folders(output)) == [output / "machine" / "aaa"]
+    assert sweep_folders(output) == [folder]
 
 
 def test_no_run_folder_makes_no_store(tmp_path: Path) -> None:
