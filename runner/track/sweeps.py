@@ -76,7 +76,7 @@ def _sync(folder: Path, sweep: SweepRecord, settings: TrackerSettings, target: M
     before = read_state(folder)
     here = (before.uri, before.experiment) == (target.uri, target.experiment)
     state = replace(before) if here else MirrorState(uri=target.uri, experiment=target.experiment)
-    run = _find(target, sweep.id, state)
+    run = _find(target, folder, sweep.id, state)
     created = run is None
     if run is None:
         run = _create(target, sweep, folder)
@@ -95,12 +95,15 @@ def _sync(folder: Path, sweep: SweepRecord, settings: TrackerSettings, target: M
     return "created" if created else "unchanged" if state == before else "updated"
 
 
-def _find(target: MlflowTarget, identity: str, state: MirrorState) -> Run | None:
-    """Return the parent run: by its id, else by its tag; None if there is none."""
+def _find(target: MlflowTarget, folder: Path, identity: str, state: MirrorState) -> Run | None:
+    """Return the parent run: by its id, else by its tags; None if there is none.
+
+    A sweep is named by its command alone: on other machines and in other folders the same command is another sweep.
+    """
     if run := target.find_run(state.run_id):
         return run
     found = target.client.search_runs([target.experiment_id], f"tags.sweep = '{identity}'")
-    return found[0] if found else None
+    return next((run for run in found if run.data.tags.get(HOME) == folder_on_host(folder)), None)
 
 
 def _create(target: MlflowTarget, sweep: SweepRecord, folder: Path) -> Run:

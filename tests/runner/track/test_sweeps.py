@@ -129,6 +129,15 @@ def test_a_sweep_is_a_parent_with_its_runs_means_and_files_and_nothing_is_sent_t
                 assert run.data.tags["sweeps"] == "5eed5eed00,5eed5eed01"
 
 
+def test_the_same_sweep_in_two_folders_has_two_parents(output: Path, target: MlflowTarget) -> None:
+    folders = [write_sweep(output / machine) for machine in ("first", "second")]
+    assert [sync_sweep(folder, TrackerSettings(), target) for folder in folders] == ["created", "created"]
+    for folder in folders:
+        (folder / "mlflow.json").unlink()
+        assert sync_sweep(folder, TrackerSettings(), target) == "updated", "found by its tags"
+    assert len(target.client.search_runs([target.experiment_id], "tags.sweep = '5eed5eed00'")) == 2
+
+
 def test_run_sync_brings_runs_and_sweeps_into_an_empty_store(output: Path, tmp_path: Path, empty_store: Path) -> None:
     write_sweep(output)
     settings = TrackerSettings(uri=f"sqlite:///{tmp_path}/other/other.db")
