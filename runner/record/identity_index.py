@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from data.calibration import calibration_file
+from data.sources.sound_tables import named_files
 from models.compression.settings.learn import TaughtSettings
 from models.settings import is_command
 from runner.record.folder import LATEST, RECORD
@@ -80,8 +81,6 @@ def _sources(settings: Settings) -> Iterator[Source]:
         if name:
             yield f"{setting}={name}", _stamps(Path(name).expanduser())
     if data.audio and data.source == "files":
-        from data.sources.sound_tables import named_files  # late: it loads NumPy
-
         yield "sounds", [stamp for file in named_files(data) for stamp in _stamps(file)]
     if data.id:
         yield data.id, _revision("datasets", data.id)
