@@ -20,6 +20,7 @@ from data.inputs.language_case import case_language, lowered
 from data.inputs.letters import most_frequent
 from data.inputs.sound_features import SOUND_FILE, open_features
 from data.inputs.tokenizer_files import GO_ON, KEYS, fetch_file, files_beside, named_tokens, why_no_vocabulary
+from data.inputs.tokenizer_json import open_json
 from data.inputs.word_cache import Encoded, WordCache, encode_by_text
 from data.inputs.word_counts import count_letters, count_words, repeated
 from data.json_types import JsonObject
@@ -181,18 +182,15 @@ def load_tokenizer(source: str, *, special_tokens: bool = True, unknown_tokens: 
 
 def _load_pieces(source: str, special_tokens: bool, unknown_tokens: str) -> PieceTokenizer:
     """Load a subword tokenizer."""
-    from tokenizers import Tokenizer as Backend
     from tokenizers.models import WordPiece
 
     path = fetch_file(source, "tokenizer.json")
     if path is None and not special_tokens:
         path = fetch_file(source, f"{STATIC}/tokenizer.json")
     if path is not None:
-        try:
-            backend = Backend.from_file(str(path))
-        except Exception as error:  # the library raises bare Exception for every kind of damage
-            raise DataError(f"{source}: tokenizer.json cannot be read ({error}). {GO_ON}") from error
         beside = files_beside(source)
+        # Static embeddings, which have no special tokens, come with a tokenizer.json that is used as it is.
+        backend = open_json(path, source, beside if special_tokens else None)
         found = wrap_backend(
             backend, source, named_tokens(beside), read_facts(source, beside, special_tokens, unknown_tokens)
         )

@@ -1,0 +1,40 @@
+"""Opens a tokenizer.json with the rules that transformers takes from the files beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.errors import DataError
+from data.inputs.tokenizer_files import GO_ON, SWITCHES
+from data.json_types import JsonObject
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer as Backend
+
+GENERIC = ("PreTrainedTokenizerFast", "TokenizersBackend")  # classes that take all rules from tokenizer.json
+
+
+def open_json(path: Path, source: str, beside: JsonObject | None) -> Backend:
+    """Open a tokenizer.json; DataError if it is damaged.
+
+    beside: the files beside it, whose switches for BERT's normaliser win, as in transformers; a switch that they leave
+    out has the default of the tokenizer class that they name, and without a class it stays. None: all switches stay.
+    """
+    from tokenizers import Tokenizer as Backend
+    from tokenizers.normalizers import BertNormalizer
+
+    try:
+        backend = Backend.from_file(str(path))
+    except Exception as error:  # the library raises bare Exception for every kind of damage
+        raise DataError(f"{source}: tokenizer.json cannot be read ({error}). {GO_ON}") from error
+    own = backend.normalizer
+    if beside is None or beside.get("tokenizer_class") in GENERIC or not isinstance(own, BertNormalizer):
+        return backend
+    stays = (own.lowercase, own.strip_accents, own.handle_chinese_chars)
+    usual = (True, None, True) if "tokenizer_class" in beside else stays
+    wanted = tuple(beside.get(key, value) for key, value in zip(SWITCHES, usual))
+    if wanted != stays:
+        lowercase, accents, chinese = wanted
+        backend.normalizer = BertNormalizer(own.clean_text, chinese, accents, lowercase)
+    return backend
