@@ -21,7 +21,7 @@ from data.inputs.letters import most_frequent
 from data.inputs.sound_features import SOUND_FILE, open_features
 from data.inputs.tokenizer_files import GO_ON, KEYS, fetch_file, files_beside, named_tokens, why_no_vocabulary
 from data.inputs.tokenizer_json import open_json
-from data.inputs.word_cache import Encoded, WordCache, encode_by_text
+from data.inputs.word_cache import Encoded, WordCache, encode_by_text, without_empty
 from data.inputs.word_counts import count_letters, count_words, repeated
 from data.json_types import JsonObject
 
@@ -102,7 +102,7 @@ class PieceTokenizer:
             return self.bare.encode(self.backend, texts, pairs, max_length)
         if self.word_cache:
             return self.word_cache.encode(texts, pairs, max_length)
-        return encode_by_text(self.backend, texts, pairs, max_length)
+        return without_empty(encode_by_text(self.backend, texts, pairs, max_length), self.pad_id)
 
     def decode(self, ids: list[int]) -> str:
         """Return the text of one row's token ids, as the model sees it, without special tokens."""

@@ -8,7 +8,7 @@ library still encodes every word, but each only once.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,6 +50,16 @@ def encode_by_text(backend: Backend, texts: list[str], pairs: list[str] | None, 
     tokens = np.concatenate([np.array(e.ids, np.int64) for e in found])
     is_cut = np.fromiter((bool(e.overflowing) for e in found), bool, len(found))
     return Encoded(tokens, lengths, starts, int(is_cut.sum()), is_cut=is_cut)
+
+
+def without_empty(rows: Encoded, pad_id: int) -> Encoded:
+    """Return the rows with the padding token in those that have no token, as of an empty text without special ones."""
+    is_empty = rows.lengths == 0
+    if not is_empty.any():
+        return rows
+    tokens = np.insert(rows.tokens, (np.cumsum(rows.lengths) - rows.lengths)[is_empty], pad_id)
+    starts = np.where(is_empty, 1, rows.segment_starts)
+    return replace(rows, tokens=tokens, lengths=rows.lengths + is_empty, segment_starts=starts)
 
 
 class WordCache:

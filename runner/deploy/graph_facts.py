@@ -57,6 +57,8 @@ def graph_facts(part: Path, exported: ExportedModel, form: str) -> JsonObject:
         refuse_page(facts, exported.identity)
     if tokenizer.bare:
         facts |= {"empty": tokenizer.bare.pad_id, "dropped": tokenizer.bare.dropped}
+    elif not tokenizer.backend.encode("").ids:
+        facts["empty"] = tokenizer.pad_id
     if WINDOWS in facts:
         facts = with_windows(facts, exported, tokenizer)
     if WORDS in facts:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from data.inputs import word_cache as encoding
-from data.inputs.tokenizer import train_tokenizer
+from data.inputs.tokenizer import train_tokenizer, wrap_backend
 from data.inputs.word_cache import WordCache, encode_by_text, first_words
 
 WORDS = [
@@ -107,3 +107,12 @@ def test_other_kinds_of_tokenizers_go_by_text() -> None:
     spaced = with_part("pre_tokenizer", BACKEND.pre_tokenizer)
     spaced.add_tokens(["New York"])  # would be matched across pieces
     assert WordCache.of(spaced) is None
+
+
+def test_a_text_without_any_token_is_one_padding_token() -> None:
+    from tokenizers import processors
+
+    template = processors.TemplateProcessing(single="$A", pair="$A $B", special_tokens=[])
+    found = wrap_backend(with_part("post_processor", template), "none").encode(["", "the", "", "\x07"], None, 8)
+    assert found.lengths.tolist() == found.segment_starts.tolist() == [1, 1, 1, 1]
+    assert found.tokens.tolist() == [0, BACKEND.token_to_id("the"), 0, 0] and found.truncated == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from data.inputs.tokenizer import train_tokenizer
+from data.inputs.tokenizer import train_tokenizer, wrap_backend
 from runner.deploy.exported import ExportedModel
 from runner.deploy.graph_facts import graph_facts, refuse_page
 from runner.errors import ConfigError
@@ -42,6 +42,17 @@ def test_words_have_no_longest_text_where_they_are_read_in_windows(tmp_path: Pat
     assert (facts["words"]["tags"], facts["words"]["bare"]) == ([["O", "B-X", "I-X"]], False)
     cut = graph_facts(tmp_path, replace(tags, options={"windows": False, "language": "tr"}), "bundle")
     assert cut["max_length"] == 24 and cut["words"]["bare"] and not cut["words"]["windows"]
+
+
+def test_a_reader_knows_the_token_of_a_text_without_any(tmp_path: Path) -> None:
+    from tokenizers import Tokenizer, models
+
+    texts = replace(spans_at(tmp_path), task="classification", facts={})
+    backend = Tokenizer(models.WordLevel({"[UNK]": 0, "good": 1, "[PAD]": 2}, unk_token="[UNK]"))
+    wrap_backend(backend, "words", {"pad_token": "[PAD]"}).save(tmp_path)
+    assert graph_facts(tmp_path, texts, "bundle")["empty"] == 2
+    train_tokenizer(["a good film"] * 3, 64).save(tmp_path)
+    assert "empty" not in graph_facts(tmp_path, texts, "bundle")
 
 
 def test_a_page_neither_cleans_texts_nor_reads_both_their_ends(tmp_path: Path) -> None:
