@@ -14,7 +14,7 @@ import numpy as np
 from data.inputs.columns import Columns
 from data.inputs.request import Asked, Field
 from data.inputs.text import Text
-from data.inputs.tokenizer import Tokenizer
+from data.inputs.tokenizer import PieceTokenizer, Tokenizer
 from data.inputs.word_cache import Encoded, spans
 from data.json_types import JsonObject
 from data.labels import Labels
@@ -32,6 +32,7 @@ class QueryDocument(Text):
         """passages: are long documents in questions split into passages?"""
         super().__init__(tokenizer, is_pair=True)
         self.passages = passages
+        self.ending = _special_tokens_after(tokenizer)
 
     def encode(self, columns: Columns, max_length: int) -> Encoded:
         """Return whole pairs as tokens; `max_length` is ignored, see `lay_out`."""
@@ -41,7 +42,7 @@ class QueryDocument(Text):
         """Return the split with rows of at most `max_length` tokens.
 
         passages: a longer document becomes several rows; the last one begins early enough to be as long as the others.
-        Otherwise the document is truncated.
+        Otherwise, or with a tokenizer that does not say where a document begins, it is truncated.
         """
         lengths, offsets = split.lengths, np.asarray(split.offsets[:-1])
         if not (lengths > max_length).any():
@@ -49,16 +50,17 @@ class QueryDocument(Text):
         starts = np.asarray(split.segment_starts, np.int64)
         is_pair = starts < lengths  # a tokenizer without segments does not say where a document begins
         starts = np.where(is_pair, starts, 1)
-        documents = lengths - starts - 1  # excluding the special token at the end
-        kept = np.minimum(starts, max_length - 1 - np.minimum(documents, max_length // 4))
-        room = max_length - 1 - kept
+        documents = lengths - starts - self.ending
+        kept = np.minimum(starts, max_length - self.ending - np.minimum(documents, max_length // 4))
+        room = max_length - self.ending - kept
         counts = np.where(passages & is_pair, -(-documents // room), 1).clip(1)
         rows = np.repeat(np.arange(len(lengths)), counts)
         number = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
         begin = np.minimum(number * room[rows], np.maximum(documents - room, 0)[rows])
         begin = np.where(counts[rows] > 1, begin, 0)
         size = np.minimum(documents[rows] - begin, room[rows])
-        index, new = _index(offsets[rows], starts[rows], kept[rows], begin, size, offsets[rows] + lengths[rows] - 1)
+        ends = offsets[rows] + lengths[rows]
+        index, new = _index(offsets[rows], starts[rows], kept[rows], begin, size, ends, self.ending)
         is_lost = (kept < starts) | ((documents > room) & (counts == 1))
         return replace(
             split,
@@ -96,23 +98,41 @@ class QueryDocument(Text):
             self,
         )
         split = self.lay_out(whole, max_length, passages=self.passages)
-        is_cut = (found.lengths > max_length) & (not self.passages)
-        return Asked(split, lambda: found.lengths, is_cut, texts, rows=split.parts)
+        return Asked(split, lambda: found.lengths, _is_cut(whole, split), texts, rows=split.parts)
+
+
+def _special_tokens_after(tokenizer: Tokenizer) -> int:
+    """Return how many special tokens end each of the two texts of a pair: 1, or 0 if the tokenizer adds none."""
+    if not isinstance(tokenizer, PieceTokenizer):
+        return 0
+    tokenizer.backend.no_truncation()
+    return int(tokenizer.backend.encode("a", "a").special_tokens_mask[-1])
+
+
+def _is_cut(whole: TokenSplit, split: TokenSplit) -> np.ndarray:
+    """Return which pairs lost tokens when they were laid out, (pairs,) bool; passages lose only those of a query."""
+    bounds = np.arange(len(whole) + 1) if split.parts is None else split.parts
+    first, has_passages = bounds[:-1], np.diff(bounds) > 1
+    before = np.where(has_passages, whole.segment_starts, whole.lengths)
+    found: np.ndarray = np.where(has_passages, split.segment_starts[first], split.lengths[first]) < before
+    return found
 
 
 def _index(
-    offsets: np.ndarray, starts: np.ndarray, kept: np.ndarray, begin: np.ndarray, size: np.ndarray, last: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+    offsets: np.ndarray, starts: np.ndarray, kept: np.ndarray, begin: np.ndarray, size: np.ndarray, ends: np.ndarray,
+    ending: int,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Return the indices of the tokens of all new rows end to end, and the length of each row, (rows,).
 
-    offsets, last: (rows,) the first and last token of the original row; starts: where its document begins; kept: number
-    of tokens kept before the document, the last of them the separator; begin, size: of the passage.
+    offsets, ends: (rows,) where the original row begins and ends; starts: where its document begins; kept: number of
+    tokens kept before the document; begin, size: of the passage; ending: number of special tokens after each text.
     """
-    lengths = kept + size + 1
+    lengths = kept + size + ending
     first = np.cumsum(lengths) - lengths
     found = np.empty(int(lengths.sum()), np.int64)
     found[spans(first, kept)] = spans(offsets, kept)
-    found[first + kept - 1] = offsets + starts - 1
     found[spans(first + kept, size)] = spans(offsets + starts + begin, size)
-    found[first + kept + size] = last
+    if ending:
+        found[first + kept - 1] = offsets + starts - 1
+        found[first + kept + size] = ends - 1
     return found, lengths

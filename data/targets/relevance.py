@@ -110,15 +110,20 @@ class Relevance(ColumnTarget):
         return replace(found, units=units)
 
     def notes_on(self, split: TokenSplit, settings: DataSettings) -> list[str]:
-        """Return a note on documents that became passages."""
-        long = 0 if split.parts is None else int((np.diff(split.parts) > 1).sum())
-        if not long:
-            return []
-        of = f"{long:,} of {split.source_count:,} {split.name} documents"
-        return [
-            f"{of} are longer than data.max_length={settings.max_length} and were split into passages (data.passages="
-            f"{settings.passages})"
-        ]
+        """Return notes on documents that became passages, and on pairs that were cut."""
+        long, found = 0 if split.parts is None else int((np.diff(split.parts) > 1).sum()), []
+        limit = f"data.max_length={settings.max_length}"
+        if long:
+            found.append(
+                f"{long:,} of {split.source_count:,} {split.name} documents are longer than {limit} and "
+                f"were split into passages (data.passages={settings.passages})"
+            )
+        if split.truncated:
+            found.append(
+                f"{split.truncated:,} of {split.source_count:,} {split.name} rows are longer than {limit} and "
+                "lost the end of their document or query"
+            )
+        return found
 
     def collate(self, split: TokenSplit, rows: np.ndarray, inputs: Arrays, epoch: int) -> Arrays:
         """Return the `labels` (B,) and `item_groups` (B,); the loss compares rows of the same group."""

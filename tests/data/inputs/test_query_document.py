@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from data.inputs.hashed_words import HashedWords
 from data.inputs.query_document import QueryDocument
-from data.inputs.tokenizer import Tokenizer, train_tokenizer
+from data.inputs.tokenizer import PieceTokenizer, Tokenizer, train_tokenizer, wrap_backend
 from data.labels import Labels
 from data.splits import TokenSplit
 
@@ -71,3 +72,32 @@ def test_a_question_of_a_long_document_is_several_rows(tokenizer: Tokenizer) -> 
     assert not asked.is_cut.any() and asked.lengths.tolist()[1] > 16
     cut = QueryDocument.for_questions(tokenizer, ("text", "text_pair"), {"passages": "first"})
     assert cut.ask([["w1", "w2"], ["w3", " ".join(WORDS)]], 16).is_cut.tolist() == [False, True]
+
+
+def test_a_cut_query_is_reported_beside_passages(tokenizer: Tokenizer) -> None:
+    long = " ".join(WORDS)
+    asked = QueryDocument(tokenizer).ask([["w1", long, long], [long, long, "w1"]], 16)
+    assert asked.is_cut.tolist() == [False, True, True]
+
+
+def test_a_document_without_a_segment_of_its_own_is_reported_as_cut() -> None:
+    from tokenizers import processors
+
+    backend = train_tokenizer([" ".join(WORDS)] * 2, 300).backend
+    backend.post_processor = processors.RobertaProcessing(("[SEP]", 3), ("[CLS]", 2))
+    asked = QueryDocument(wrap_backend(backend, "none")).ask([["w1", "w1"], ["w2", " ".join(WORDS)]], 16)
+    assert asked.is_cut.tolist() == [False, True] and asked.split.truncated == 1
+
+
+def test_passages_without_special_tokens_have_nothing_but_the_query_and_their_part(tokenizer: Tokenizer) -> None:
+    assert isinstance(tokenizer, PieceTokenizer)
+    for bare in (wrap_backend(tokenizer.backend, "none", tokenizer.names, {"drops_unknown": False}), HashedWords()):
+        whole = split_of(bare, [("w1", " ".join(WORDS)), ("", " ".join(WORDS)), ("w1", ""), ("", "")])
+        found = whole.input.lay_out(whole, 16, passages=True)  # type: ignore[attr-defined]
+        for number, row in enumerate(rows(whole)):
+            start = int(whole.segment_starts[number])
+            parts = rows(found)[slice(*found.parts[number : number + 2])]
+            assert all(part[:start] == row[:start] and len(part) == min(16, len(row)) for part in parts)
+            bodies = [part[start:] for part in parts]
+            assert all(any(row[i : i + len(body)] == body for i in range(start, len(row) + 1)) for body in bodies)
+            assert {token for body in bodies for token in body} == set(row[start:])

@@ -45,3 +45,12 @@ def test_a_batch_has_gains_and_groups() -> None:
 def test_training_queries_without_a_choice_are_refused(values: np.ndarray, message: str) -> None:
     with pytest.raises(DataError, match=message):
         Relevance(DataSettings()).check({"train": Labels(values)}, "here")
+
+
+def test_the_user_is_told_of_passages_and_of_lost_ends() -> None:
+    target, settings = Relevance(DataSettings()), DataSettings(max_length=16)
+    split = replace(split_of([[1, 2]] * 5), parts=np.array([0, 2, 3, 4, 5]), truncated=3)
+    passages, lost = target.notes_on(split, settings)
+    assert "1 of 4" in passages and "longer than data.max_length=16 and were split into passages" in passages
+    assert "3 of 4" in lost and "lost the end of their document or query" in lost
+    assert target.notes_on(replace(split, parts=None, truncated=0), settings) == []
