@@ -1,15 +1,17 @@
-"""Does the tokenizer fit the training texts? Checks for unknown pieces, and for another language's lower-casing."""
+"""Does the tokenizer fit the training texts? Checks for unknown pieces, and for the rules of another language."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 import numpy as np
 
 from data.errors import DataError
 from data.inputs.added_tokens import added_notes
 from data.inputs.language_case import TURKISH
+from data.inputs.letters import has_vowel_signs
 from data.inputs.tokenizer import PieceTokenizer, Tokenizer
 from data.inputs.trimmed import count_tokens
 from data.sources.raw import RawSplit
@@ -20,6 +22,7 @@ NOTED, STRESSED, REFUSED = 0.01, 0.05, 0.3  # shares of unknown pieces
 LOOKED_AT = 500  # number of texts sampled
 DOTLESS = 0.005  # above this share of ı among letters, texts are Turkish or Azerbaijani: 3 to 5 % there, 0 elsewhere
 CAPITALS, SMALL = "IŞIK ISI İL", "ışık ısı il"  # the same Turkish words in upper and lower case
+SIGNED = "कु"  # a letter with a vowel sign below it
 ACCENTED, STRIPPED = "çağrı öğle şu", "cagrı ogle su"
 
 
@@ -30,8 +33,8 @@ def fit_notes(
 
     raw, train: the training rows before and after tokenising; language: data.lower; added: data.added_tokens.
     """
-    found = unknown_note(train, tokenizer)
-    notes = [*([found] if found else []), *case_notes(sample_texts(raw, LOOKED_AT), tokenizer, language)]
+    found, texts = unknown_note(train, tokenizer), list(sample_texts(raw, LOOKED_AT))
+    notes = [*([found] if found else []), *case_notes(texts, tokenizer, language), *sign_notes(texts, tokenizer)]
     return notes + added_notes(np.asarray(train.tokens), tokenizer, added)
 
 
@@ -87,6 +90,20 @@ def case_notes(texts: Iterable[str], tokenizer: Tokenizer, language: str | None)
     return [
         f"the texts are Turkish, but the tokenizer {tokenizer.source} reads IŞIK and ışık as different words. "
         "Try: data.lower=tr"
+    ]
+
+
+def sign_notes(texts: Iterable[str], tokenizer: Tokenizer) -> list[str]:
+    """Return a note on a tokenizer that drops the vowel signs of Hindi, Thai and the like; texts: of the training."""
+    if not isinstance(tokenizer, PieceTokenizer) or tokenizer.backend.normalizer is None:
+        return []
+    if tokenizer.backend.normalizer.normalize_str(SIGNED) == SIGNED:
+        return []
+    if not has_vowel_signs(Counter(chain.from_iterable(texts))):
+        return []
+    return [
+        f"the tokenizer {tokenizer.source} drops vowel signs as if they were accents, so different words of these "
+        "texts become one. Try: model.tokenizer=train, or a model of this language"
     ]
 
 

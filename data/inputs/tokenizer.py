@@ -17,12 +17,12 @@ from data.inputs.cleaning import clean_texts, known_steps, marked
 from data.inputs.hashed_words import FILE as HASHED_WORDS
 from data.inputs.hashed_words import open_words
 from data.inputs.language_case import case_language, lowered
-from data.inputs.letters import most_frequent
+from data.inputs.letters import has_vowel_signs, most_frequent
 from data.inputs.sound_features import SOUND_FILE, open_features
 from data.inputs.tokenizer_files import GO_ON, KEYS, fetch_file, files_beside, named_tokens, why_no_vocabulary
 from data.inputs.tokenizer_json import open_json
 from data.inputs.word_cache import Encoded, WordCache, encode_by_text, without_empty
-from data.inputs.word_counts import count_letters, count_words, repeated
+from data.inputs.word_counts import count_letters, count_words, normalised, repeated
 from data.json_types import JsonObject
 
 if TYPE_CHECKING:
@@ -242,18 +242,20 @@ def require_pieces(tokenizer: Tokenizer, purpose: str) -> PieceTokenizer:
 def train_tokenizer(texts: Iterable[str], vocab_size: int, language: str | None = None) -> PieceTokenizer:
     """Train a lower-cased WordPiece vocabulary of at most `vocab_size` tokens, like BERT's; reproducible.
 
-    language: whose rules lower-case texts, keeping accents; None: BERT's rules, which strip accents.
+    language: whose rules lower-case texts, keeping accents; None: BERT's rules, which strip accents, but not from texts
+    in scripts that write vowels as marks.
     """
     from tokenizers import trainers
 
-    names = dict(zip(KEYS, SPECIAL))
-    options = {} if language is None else {"do_lower_case": False, "strip_accents": False}
+    names, counted = dict(zip(KEYS, SPECIAL)), count_words(texts)
+    keeps_marks = language is not None or has_vowel_signs(count_letters(counted))
+    options = {"do_lower_case": language is None, "strip_accents": False} if keeps_marks else {}
 
     def backend_of(vocab: dict[str, int]) -> Backend:
         return lowered(bert_backend(vocab, options, names), language)
 
     backend = backend_of({token: i for i, token in enumerate(SPECIAL)})
-    words = count_words(texts, backend.normalizer)
+    words = normalised(counted, backend.normalizer)
     letters, inner = most_frequent(count_letters(words), vocab_size - len(SPECIAL))
     # The trainer numbers `##x` pieces in the random order of a hash map and breaks ties by number. Passing them as
     # special tokens numbers them first, so the result is always the same.

@@ -1,6 +1,6 @@
 """How often the space-separated words of texts occur, normalised once each: most words of a text repeat earlier ones.
 
-    words = count_words(texts, backend.normalizer)
+    words = normalised(count_words(texts), backend.normalizer)
     backend.train_from_iterator(repeated(words), trainer)    # on a backend without a normaliser
 
 BERT's normaliser and pre-tokeniser never look across a space, so a trainer sees the same words as in the texts.
@@ -18,17 +18,23 @@ if TYPE_CHECKING:
 MOST_COPIES = 1000  # of a word in one text of `repeated`, so that no text is long
 
 
-def count_words(texts: Iterable[str], normalizer: Normalizer) -> Counter[str]:
-    """Return how often each normalised word occurs; the spaces between words are counted too, as " "."""
+def count_words(texts: Iterable[str]) -> Counter[str]:
+    """Return how often each word occurs; the spaces between words are counted too, as " "."""
     found = Counter[str]()
     rows = 0
     for text in texts:
         found.update(text.split(" "))
         rows += 1
-    words = +Counter({" ": found.total() - rows})  # + drops a count of 0
-    for word, count in found.items():
-        words[normalizer.normalize_str(word)] += count
-    return words
+    return +(found + Counter({" ": found.total() - rows}))  # + drops a count of 0
+
+
+def normalised(words: Counter[str], normalizer: Normalizer) -> Counter[str]:
+    """Return how often each normalised word occurs."""
+    found = Counter({" ": words[" "]}) if words[" "] else Counter[str]()
+    for word, count in words.items():
+        if word != " ":
+            found[normalizer.normalize_str(word)] += count
+    return found
 
 
 def count_letters(words: Counter[str]) -> Counter[str]:

@@ -29,6 +29,7 @@ from data.inputs.tokenizer import (
 from data.sources.raw import RawSplit
 from data.stores.build_once import SharedCache, checksum
 
+FORMAT = 2  # raise when vocabularies are trained in another way
 TOKENIZER, CHECKSUM = "tokenizer.json", "sha256"
 
 
@@ -63,7 +64,7 @@ def open_or_train_tokenizer(
             loaded = with_added(lower_as(loaded, language), added)
         return loaded.cleaned_by(cleaning)
     key = [hashlib.sha256(json.dumps(list(added)).encode()).hexdigest()[:10]] if added else []
-    way = "".join(f"-{part}" for part in [*cleaning, *([language] if language else []), *key])
+    way = "".join(f"-{part}" for part in [f"v{FORMAT}", *cleaning, *([language] if language else []), *key])
     path = cache.folder / "tokenizers" / f"{fingerprint[:20]}-{vocab_size}{way}"
 
     def build(folder: Path) -> None:

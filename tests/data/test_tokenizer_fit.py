@@ -15,7 +15,7 @@ from data.inputs.hashed_words import HashedWords
 from data.inputs.tokenizer import PieceTokenizer, lower_as, train_tokenizer
 from data.load import load_splits
 from data.splits import Splits
-from data.tokenizer_fit import case_notes, is_turkish, unknown_note, unknown_share
+from data.tokenizer_fit import case_notes, is_turkish, sign_notes, unknown_note, unknown_share
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 
@@ -73,6 +73,14 @@ def test_turkish_texts_under_other_rules_of_lower_case_are_told(english: PieceTo
     assert "strips accents" in note
     assert case_notes(TURKISH, train_tokenizer(TURKISH * 9, 120, "tr"), "tr") == []
     assert case_notes(TURKISH, HashedWords(), None) == []
+
+
+def test_vowel_signs_that_a_tokenizer_drops_are_told(english: PieceTokenizer) -> None:
+    hindi = ["किताब और किताबें, मैं हूँ"] * 9
+    (note,) = sign_notes(hindi, english)
+    assert "drops vowel signs" in note and "Try: model.tokenizer=train" in note
+    assert sign_notes(hindi, train_tokenizer(hindi, 120)) == sign_notes(hindi, HashedWords()) == []
+    assert sign_notes(ENGLISH, english) == sign_notes(TURKISH, english) == []
 
 
 def read_some(name: str, cache: Path, tokenizer: str, rows: int) -> Splits:

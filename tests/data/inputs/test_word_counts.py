@@ -6,7 +6,7 @@ from collections import Counter
 
 from data.inputs import word_counts
 from data.inputs.tokenizer import train_tokenizer
-from data.inputs.word_counts import count_letters, count_words, repeated
+from data.inputs.word_counts import count_letters, count_words, normalised, repeated
 
 TEXTS = [
     "The film  isn't (very) GOOD.", "", " ", "naïve U\u0308nder \u0301starts", "日本語の本 を読む", "a\tb line\nbreak",
@@ -21,7 +21,7 @@ def test_counted_words_have_the_letters_and_the_words_of_the_texts() -> None:
         normal = backend.normalizer.normalize_str(text)
         letters.update(normal)
         words.update(word for word, _ in backend.pre_tokenizer.pre_tokenize_str(normal))
-    found = count_words(TEXTS, backend.normalizer)
+    found = normalised(count_words(TEXTS), backend.normalizer)
     assert count_letters(found) == +letters
     again = Counter(word for text in repeated(found) for word, _ in backend.pre_tokenizer.pre_tokenize_str(text))
     assert again == words and words["the"] == 4
