@@ -39,7 +39,12 @@ OTHER_FILES = {  # by first bytes: what the file is, and what to do
 WINDOWS = bytes(range(0x80, 0xA0))  # letters in cp1252, control characters in latin-1
 TURKISH = [bytes([byte]) for byte in b"\xd0\xdd\xde\xf0\xfd\xfe"]  # Ğ İ Ş ğ ı ş in cp1254, Icelandic letters in cp1252
 VOWELS = [bytes([byte]) for byte in b"\xe1\xe6\xe9\xed\xf3\xfa"]  # á æ é í ó ú, as frequent as those in Icelandic texts
-HIGH = re.compile(rb"[\x80-\xff]+")
+HIGH, PLAIN = re.compile(rb"[\x80-\xff]+"), re.compile(rb"[A-Za-z]")
+# With so many bytes above ASCII, and this share of the letters of their lines, a text is not in Latin letters.
+MANY, MOSTLY = 10, 0.5
+OTHER_LETTERS = (
+    "<that of the file, such as cp1251 for Russian, cp1256 for Arabic, shift_jis for Japanese, big5 for Chinese>"
+)
 
 
 def read_rows(path: Path, file_format: str, options: ReadOptions) -> Iterator[Row]:
@@ -64,7 +69,8 @@ def read_rows(path: Path, file_format: str, options: ReadOptions) -> Iterator[Ro
         if found := next((kind for mark, kind in OTHER_FILES.items() if start.startswith(mark)), None):
             raise DataError(f"{path} holds {found}") from error
         line, guess = _bad_line(path, options.encoding)
-        cure = shell_setting(options.key("encoding"), guess)
+        key = options.key("encoding")
+        cure = f"{key}={OTHER_LETTERS}" if guess is None else shell_setting(key, guess)
         raise DataError(f"{path} line {line} is not {options.encoding}. Try: {cure}") from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{path} is not a complete gzip file ({error}). Download or compress it again") from error
@@ -115,8 +121,11 @@ def _parquet(file: Path | IO[bytes], path: Path, options: ReadOptions) -> Iterat
         ) from error
 
 
-def _bad_line(path: Path, encoding: str) -> tuple[int, str]:
-    """Return the first line of a file that is not in this encoding, and an encoding that reads the whole file."""
+def _bad_line(path: Path, encoding: str) -> tuple[int, str | None]:
+    """Return the first line of a file that is not in this encoding, and an encoding that reads the whole file.
+
+    None instead of an encoding that would read letters of another script as Latin ones.
+    """
     line, first, is_windows, counts = 0, b"", False, Counter[str]()
     for number, raw in enumerate(_lines(path), 1):
         first = first or raw
@@ -126,25 +135,32 @@ def _bad_line(path: Path, encoding: str) -> tuple[int, str]:
             line = number
     if first[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return line or 1, "utf-16"
-    for guess in ("utf-8", *encodings_of(counts), *(["cp1252"] if is_windows else [])):
-        if codecs.lookup(guess) != codecs.lookup(encoding) and _is_in(_lines(path), guess):
-            return line or 1, guess
-    return line or 1, "latin-1"  # which reads any bytes
+    is_other = counts["high"] > MANY and counts["high"] > MOSTLY * (counts["high"] + counts["plain"])
+    western = [] if is_other else ["cp1252", "latin-1"] if is_windows else ["latin-1"]  # latin-1 reads any bytes
+    guesses = (
+        one for one in ("utf-8", *encodings_of(counts), *western) if codecs.lookup(one) != codecs.lookup(encoding)
+    )
+    return line or 1, next((guess for guess in guesses if _is_in(_lines(path), guess)), None)
 
 
 def count_scripts(raw: bytes) -> Counter[str]:
     """Count the bytes of a line that distinguish single-byte encodings from each other and from Chinese ones."""
-    runs = [len(run) for run in HIGH.findall(raw)]
+    runs = HIGH.findall(raw)
+    pairs = [run for run in runs if len(run) % 2 == 0]
     return Counter({
         "turkish": sum(map(raw.count, TURKISH)), "other": sum(map(raw.count, VOWELS)),
-        "pairs": sum(size for size in runs if size % 2 == 0), "high": sum(runs),
+        "pairs": sum(map(len, pairs)), "high": sum(map(len, runs)), "plain": len(PLAIN.findall(raw)) if runs else 0,
+        "hangul": sum(2 for run in pairs for byte in run[::2] if 0xB0 <= byte <= 0xC8),
     })  # fmt: skip
 
 
 def encodings_of(counts: Mapping[str, int]) -> list[str]:
-    """Guess the encoding from byte counts: high bytes in pairs mean Chinese, many of its six letters mean Turkish."""
+    """Guess the encoding from byte counts: high bytes in pairs mean Chinese, many of its six letters mean Turkish.
+
+    Pairs that nearly all begin like syllables of Hangul mean Korean.
+    """
     if counts["high"] and counts["pairs"] > 0.95 * counts["high"]:
-        return ["gb18030"]
+        return ["cp949" if counts["hangul"] > 0.9 * counts["pairs"] else "gb18030"]
     return ["cp1254"] if counts["turkish"] > 4 * counts["other"] else []
 
 

@@ -95,6 +95,13 @@ def test_a_used_column_that_occurs_twice_is_refused_and_another_one_is_not(name:
             "Try: data.encoding=latin-1",
         ),
         ("chinese.csv", "text,label\n这家酒店的服务很好,1\n".encode("gb18030"), "Try: data.encoding=gb18030"),
+        ("korean.csv", "text,label\n이 영화는 정말 재미있었어요,1\n".encode("cp949"), "Try: data.encoding=cp949"),
+        ("russian.csv", "text,label\nМне понравился фильм,1\n".encode("cp1251"), "encoding=<that of the file, such as"),
+        (
+            "japanese.csv",
+            "text,label\nこの映画は良かった,1\n".encode("shift_jis"),
+            "encoding=<that of the file, such as",
+        ),
         ("neither.csv", b"text,label\n\x93a\x81,1\n", "Try: data.encoding=latin-1"),  # 0x81 is no letter in cp1252
         ("spaces.csv", b" text,label \na,1\n", """Try: 'data.text=" text"' 'data.label="label "'"""),
         ("case.csv", b"Label,TEXT\n1,a\n", "Try: data.text=TEXT data.label=Label"),
