@@ -9,10 +9,11 @@ import numpy as np
 
 from data.targets.written_text import AROUND, MARKS, lower_case
 
+PART = "\ufffe"  # no character: stands for accents, vowel signs and joiners, which are parts of words and symbols
 # Letters and digits with single marks between them (3.14, U.S, it's, e-mail); a name with @ or #; any other symbol.
-WORD = re.compile(r"[@#]?\w+(?:[.,'’@&+/-]\w+)*|[^\w\s]")
+WORD = re.compile(rf"[@#]?[\w{PART}]+(?:[.,'’@&+/-][\w{PART}]+)*|[^\w\s]{PART}*")
 
-JOINERS = "\u200c\u200d"  # zero-width: inside words of Persian and of Indian languages
+JOINERS = "\u200c\u200d"  # zero-width: inside words of Persian and of Indian languages, and between emojis
 
 
 def split_words(text: str) -> tuple[list[str], np.ndarray]:
@@ -22,13 +23,14 @@ def split_words(text: str) -> tuple[list[str], np.ndarray]:
 
 
 def _joined(text: str) -> str:
-    """Return the text with accents, vowel signs and joiners replaced by a letter, since they are parts of words too.
+    """Return the text with accents, vowel signs and joiners replaced by PART.
 
-    Python's \\w does not match them, so words of Hindi, or words with decomposed letters, would be split.
+    Python's \\w does not match them, so words of Hindi, or words with decomposed letters, would be split, and the
+    invisible sign in an emoji such as a red heart would be a word of its own.
     """
     if text.isascii():
         return text
-    return "".join("x" if unicodedata.category(sign)[0] == "M" or sign in JOINERS else sign for sign in text)
+    return "".join(PART if unicodedata.category(sign)[0] == "M" or sign in JOINERS else sign for sign in text)
 
 
 def split_bare(text: str, language: str) -> tuple[list[str], np.ndarray]:

@@ -1,14 +1,15 @@
 "use strict";
 // Tags the words of a text, as in runner/deploy/bundle/words.py. Places count UTF-16 units here.
 
-const WORD = /[@#]?[\p{L}\p{N}_]+(?:[.,'’@&+/-][\p{L}\p{N}_]+)*|[^\p{L}\p{N}_\p{Z}\t-\r\x1c-\x1f\x85]/gu;
-const INSIDE = /[\p{M}\u200c\u200d]/gu;  // accents, vowel signs and joiners are parts of words
+const INSIDE = /[\p{M}\u200c\u200d]/gu, PART = "\ufffe";  // accents, vowel signs, joiners: parts of words and symbols
+const IN_WORD = `[\\p{L}\\p{N}_${PART}]`, SYMBOL = `[^\\p{L}\\p{N}_\\p{Z}\\t-\\r\\x1c-\\x1f\\x85]${PART}*`;
+const WORD = RegExp(`[@#]?${IN_WORD}+(?:[.,'’@&+/-]${IN_WORD}+)*|${SYMBOL}`, "gu");
 const WRITTEN = /[^\p{Z}\t-\r\x1c-\x1f\x85]+/gu;
 const OVERLAP = 4;  // windows that follow one another share a quarter of one
 
 // The words and signs of a text, with their places in it.
 function splitWords(text) {
-  const joined = text.replace(INSIDE, sign => "x".repeat(sign.length));
+  const joined = text.replace(INSIDE, sign => PART.repeat(sign.length));
   return Array.from(joined.matchAll(WORD), ({ 0: { length }, index: from }) => (
     { word: text.slice(from, from + length), from, to: from + length }
   ));

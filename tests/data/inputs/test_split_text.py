@@ -16,6 +16,7 @@ from data.inputs.split_text import find_words, split_bare, split_words
         ("İstanbul'da  ışık\n", ["İstanbul'da", "ışık"]),
         ("  \n", []),
         ("...", [".", ".", "."]),
+        ("I ❤\ufe0f it 1\ufe0f\u20e3 👩\u200d👧!", ["I", "❤\ufe0f", "it", "1\ufe0f\u20e3", "👩\u200d", "👧", "!"]),
         ("Cafe\u0301 हिन्दी, می\u200cخواهم.", ["Cafe\u0301", "हिन्दी", ",", "می\u200cخواهم", "."]),
     ],
 )
