@@ -39,13 +39,15 @@ def fit_notes(
 
 
 def unknown_share(tokens: np.ndarray, tokenizer: Tokenizer) -> float | None:
-    """Return the share of unknown pieces, special tokens excluded; None if the tokenizer has no unknown token.
+    """Return the share of unknown pieces, special tokens excluded; None if the tokenizer has no token only for them.
 
     tokens: those of all rows, end to end.
     """
     if not isinstance(tokenizer, PieceTokenizer) or "unk_token" not in tokenizer.names:
         return None
     ids = {key: tokenizer.backend.token_to_id(name) for key, name in tokenizer.names.items()}
+    if ids["unk_token"] in (ids.get(key) for key in ("cls_token", "sep_token", "bos_token", "eos_token")):
+        return None  # as in OPT, in which </s> also begins each text
     counts = count_tokens(tokens, tokenizer.vocab_size)
     unknown = int(counts[ids["unk_token"]])
     special = sum(int(counts[ids[key]]) for key in ("cls_token", "sep_token", "pad_token") if key in ids)

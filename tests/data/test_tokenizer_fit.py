@@ -42,6 +42,8 @@ def split(tokenizer: PieceTokenizer, unknown: int) -> Any:
 def test_the_share_is_of_the_pieces_without_special_tokens(english: PieceTokenizer) -> None:
     assert unknown_share(split(english, 250).tokens, english) == 0.25
     assert unknown_share(np.array([1, 2]), HashedWords()) is None, "no word is unknown"
+    also = replace(english, names=english.names | {"bos_token": english.names["unk_token"]})
+    assert unknown_share(split(also, 250).tokens, also) is None, "the token begins each text"
 
 
 @pytest.mark.parametrize(
