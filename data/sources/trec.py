@@ -5,7 +5,7 @@ queries, documents   id <tab> text, or id <tab> title <tab> text, with or withou
                      with `_id` (or `id`), `text` and perhaps `title`
 judgements           query 0 document label, or query document label
 candidates           query Q0 document rank score tag, query document rank score, or query document and a rank (1, 2, 3,
-                     ... in each query) or a score
+                     ... in each query, or from 0) or a score
 """
 
 from __future__ import annotations
@@ -120,11 +120,13 @@ def read_candidates(settings: DataSettings) -> list[Line]:
 
 
 def _are_places(lines: list[Line]) -> bool:
-    """Return whether the values are the ranks 1, 2, 3, ... of each query's documents."""
+    """Return whether the values are the ranks 1, 2, 3, ..., or 0, 1, 2, ..., of each query's documents."""
     by_query: dict[str, list[float]] = {}
     for line in lines:
         by_query.setdefault(line.query, []).append(line.value)
-    return all(sorted(values) == list(range(1, len(values) + 1)) for values in by_query.values())
+    return any(
+        all(sorted(values) == [*range(first, first + len(values))] for values in by_query.values()) for first in (1, 0)
+    )
 
 
 def refuse_twice(lines: list[Line], where: str, what: str) -> list[Line]:

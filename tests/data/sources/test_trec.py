@@ -32,6 +32,8 @@ def test_candidates_have_three_four_or_six_columns(tmp_path: Path) -> None:
     assert candidates(path, "1\ta\t1\t9.5", "1\tb\t2\t7", "2\ta\t1\t3.5") == six
     places = candidates(path, "1\ta\t1", "1\tb\t2", "2\ta\t1")  # as MS MARCO has them: the first is the best
     assert [line.value for line in places] == [-1, -2, -1]
+    places = candidates(path, "1\ta\t0", "1\tb\t1", "1\tc\t2", "2\ta\t0")  # counted from 0
+    assert [line.value for line in places] == [0, -1, -2, 0]
     assert [line.value for line in candidates(path, "1 a 9.5", "1 b 7")] == [9.5, 7]
 
 
