@@ -31,10 +31,11 @@ def open_json(path: Path, source: str, beside: JsonObject | None) -> Backend:
     own = backend.normalizer
     if beside is None or beside.get("tokenizer_class") in GENERIC or not isinstance(own, BertNormalizer):
         return backend
-    stays = (own.lowercase, own.strip_accents, own.handle_chinese_chars)
-    usual = (True, None, True) if "tokenizer_class" in beside else stays
-    wanted = tuple(beside.get(key, value) for key, value in zip(SWITCHES, usual))
-    if wanted != stays:
-        lowercase, accents, chinese = wanted
+    own_rules = {"do_lower_case": own.lowercase, "strip_accents": own.strip_accents}
+    own_rules |= {"tokenize_chinese_chars": own.handle_chinese_chars}
+    usual = dict(zip(SWITCHES, (True, None, True))) if "tokenizer_class" in beside else own_rules
+    rules: JsonObject = usual | {key: beside[key] for key in SWITCHES if key in beside}
+    if rules != own_rules:
+        lowercase, accents, chinese = (rules[key] for key in SWITCHES)
         backend.normalizer = BertNormalizer(own.clean_text, chinese, accents, lowercase)
     return backend
