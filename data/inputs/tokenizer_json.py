@@ -12,7 +12,11 @@ from data.json_types import JsonObject
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
 
-GENERIC = ("PreTrainedTokenizerFast", "TokenizersBackend")  # classes that take all rules from tokenizer.json
+# Classes of transformers that take BERT's switches from the files beside, each also with "Fast" at its end.
+LIKE_BERT = (
+    "BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer", "MobileBertTokenizer", "ConvBertTokenizer",
+    "SqueezeBertTokenizer", "LayoutLMTokenizer", "MPNetTokenizer", "FunnelTokenizer",
+)  # fmt: skip
 
 
 def open_json(path: Path, source: str, beside: JsonObject | None) -> Backend:
@@ -28,8 +32,8 @@ def open_json(path: Path, source: str, beside: JsonObject | None) -> Backend:
         backend = Backend.from_file(str(path))
     except Exception as error:  # the library raises bare Exception for every kind of damage
         raise DataError(f"{source}: tokenizer.json cannot be read ({error}). {GO_ON}") from error
-    own = backend.normalizer
-    if beside is None or beside.get("tokenizer_class") in GENERIC or not isinstance(own, BertNormalizer):
+    own, named = backend.normalizer, str((beside or {}).get("tokenizer_class", LIKE_BERT[0]))
+    if beside is None or named.removesuffix("Fast") not in LIKE_BERT or not isinstance(own, BertNormalizer):
         return backend
     own_rules = {"do_lower_case": own.lowercase, "strip_accents": own.strip_accents}
     own_rules |= {"tokenize_chinese_chars": own.handle_chinese_chars}

@@ -55,6 +55,11 @@ def test_without_a_class_only_the_named_switches_change(tmp_path: Path) -> None:
     assert load_tokenizer(source).encode([TEXT], None, 16).tokens.tolist() == [2, 6, 8, 10, 3]
 
 
+def test_a_class_with_rules_of_its_own_changes_nothing(tmp_path: Path) -> None:
+    source = folder_with(tmp_path, {"tokenizer_class": "HerbertTokenizerFast", "do_lower_case": True}, lowercase=False)
+    assert load_tokenizer(source).encode([TEXT], None, 16).tokens.tolist() == [2, 5, 8, 9, 9, 3]
+
+
 def test_the_file_of_static_embeddings_is_used_as_it_is(tmp_path: Path) -> None:
     source = folder_with(tmp_path, {"tokenizer_class": "BertTokenizer", "do_lower_case": True}, lowercase=False)
     assert load_tokenizer(source, special_tokens=False).encode([TEXT], None, 16).tokens.tolist() == [5, 8, 9, 9]
