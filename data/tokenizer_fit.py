@@ -33,7 +33,8 @@ def fit_notes(
 
     raw, train: the training rows before and after tokenising; language: data.lower; added: data.added_tokens.
     """
-    found, texts = unknown_note(train, tokenizer), list(sample_texts(raw, LOOKED_AT))
+    found = unknown_note(train, tokenizer)
+    texts = list(sample_texts(raw, LOOKED_AT)) if isinstance(tokenizer, PieceTokenizer) else []
     notes = [*([found] if found else []), *case_notes(texts, tokenizer, language), *sign_notes(texts, tokenizer)]
     return notes + added_notes(np.asarray(train.tokens), tokenizer, added)
 
