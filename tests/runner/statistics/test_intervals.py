@@ -41,6 +41,24 @@ def test_the_bootstrap_of_an_accuracy_is_about_wilsons_interval() -> None:
     assert (low, high) == pytest.approx(wilson_interval(0.8, 1000), abs=0.004)
 
 
+@pytest.mark.parametrize("rows", [20, 50, 872])
+def test_rows_that_are_all_right_or_all_wrong_leave_room_for_chance(rows: int) -> None:
+    for right, end in ((True, 0), (False, 1)):
+        matrix = np.diag([rows // 2, rows // 2])
+        found = bootstrap_confusion(matrix if right else matrix[::-1], accuracy)
+        assert found[1 - end] == float(right), "the score itself is always within"
+        assert found[end] == pytest.approx(wilson_interval(float(right), rows)[end], abs=2 / rows)
+        assert found[1] - found[0] > 1.5 / rows
+
+
+def test_a_class_that_never_occurs_does_not_widen_an_interval() -> None:
+    matrix = np.array([[40, 10], [10, 40]])
+    padded = np.zeros((5, 5), np.int64)
+    padded[:2, :2] = matrix
+    assert bootstrap_confusion(padded, accuracy) == pytest.approx(bootstrap_confusion(matrix, accuracy), abs=0.02)
+    assert bootstrap_confusion(padded, lambda drawn: drawn[:, 2:].sum(axis=(1, 2))) == (0.0, 0.0)
+
+
 def test_the_bootstrap_of_a_mean_is_about_the_normal_interval() -> None:
     values = np.random.default_rng(0).normal(size=500)
     found = bootstrap_rows(500, lambda counts: counts @ values / 500, resamples=4000)
