@@ -38,6 +38,11 @@ class AurocFirst(Score):
 
         return areas
 
+    def scored_units(self, answers: Answers) -> int:
+        """Return how many pairs of a class-0 row and another row have no row in common: they are independent."""
+        first = int(np.count_nonzero(answers["label"] == 0))
+        return min(first, len(answers) - first)
+
 
 def margins_of(logits: np.ndarray) -> np.ndarray:
     """Return the log odds (rows,) float64 that a row is not of the first class, from logits (rows, C)."""

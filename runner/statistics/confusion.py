@@ -65,7 +65,8 @@ class ConfusionScore(Score):
             return wilson_interval(float(np.mean(answers["label"] == answers["prediction"])), len(answers))
         self._refuse_classes(answers)
         score = self.of_answers(answers)
-        return bootstrap_confusion(self.confusion(answers), score, resamples=resamples, seed=seed)
+        ends = bootstrap_confusion(self.confusion(answers), score, resamples=resamples, seed=seed)
+        return self.with_width(ends, answers)  # none where all rows are of one class, and right
 
     def test(self, pairs: Sequence[tuple[Answers, Answers]]) -> Tested:
         """Use McNemar's test for accuracy (an example in several pairs counts once), else a paired bootstrap."""

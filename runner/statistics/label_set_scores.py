@@ -43,6 +43,10 @@ class LabelCountScore(Score):
         flat = parts.reshape(len(parts), -1)
         return lambda drawn: self.of((drawn @ flat).reshape(len(drawn), 3, -1))
 
+    def scored_units(self, answers: Answers) -> int:
+        """Return how many rows have a label, or are given one."""
+        return int(np.count_nonzero(self.counts(answers).any(axis=(1, 2))))
+
 
 @dataclass(frozen=True)
 class RowMeanScore(Score):
@@ -78,6 +82,10 @@ class LabelAveragePrecision(Score):
             return np.asarray(np.where(occurs, found, 0).sum(axis=1) / np.maximum(occurs.sum(axis=1), 1))
 
         return mean
+
+    def scored_units(self, answers: Answers) -> int:
+        """Return how many rows have a label."""
+        return int(np.count_nonzero(matrix(answers, "label").any(axis=1)))
 
 
 def average_precision(labels: np.ndarray, scores: np.ndarray, drawn: np.ndarray) -> np.ndarray:

@@ -17,11 +17,12 @@ import numpy as np
 from runner.statistics import paired
 from runner.statistics.answers import Answers
 from runner.statistics.intervals import RESAMPLES, bootstrap_rows, resample_rows, wilson_interval
-from runner.statistics.score_table import is_share
+from runner.statistics.score_table import SCORE_TABLE, is_share
 
 OfCounts = Callable[[np.ndarray], np.ndarray]  # from how often each unit was drawn, (R, N), to scores (R,)
 Compared = tuple[str, float, paired.Interval]  # the test's name, the p-value, the interval of the difference
 Tested = tuple[str, float, Callable[[], paired.Interval]]  # the same with an interval that is computed when called
+NO_WIDTH = 1e-9  # of an interval; sums of equal numbers differ by rounding
 
 
 class Score(ABC):
@@ -44,13 +45,26 @@ class Score(ABC):
     def interval(self, answers: Answers, *, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float]:
         """Return the 95 % interval (low, high) over the units.
 
-        Wilson's for a share of them, as a bootstrap of units that are all right has no width, however few they are;
-        for other scores a percentile bootstrap unless overridden.
+        Wilson's for a share of them, for other scores a percentile bootstrap unless overridden. A bootstrap of units
+        that are all right has no width, however few they are: a score of 0..1 then has Wilson's interval too.
         """
         parts = self.contributions(answers) if is_share(self.name) else None
         if parts is not None and np.isin(parts, (0.0, 1.0)).all():
             return wilson_interval(float(parts.mean()), len(parts))
-        return bootstrap_rows(len(answers), self.over(answers), resamples=resamples, seed=seed)
+        return self.with_width(
+            bootstrap_rows(len(answers), self.over(answers), resamples=resamples, seed=seed), answers
+        )
+
+    def with_width(self, ends: tuple[float, float], answers: Answers) -> tuple[float, float]:
+        """Return the ends of a bootstrap interval, or Wilson's for a score of 0..1 where all resamples are equal."""
+        low, high = ends
+        if high - low > NO_WIDTH or self.name not in SCORE_TABLE or SCORE_TABLE[self.name].unit != "share":
+            return ends
+        return wilson_interval(min(max(low, 0.0), 1.0), self.scored_units(answers))
+
+    def scored_units(self, answers: Answers) -> int:
+        """Return how many units have something to score, such as an entity; the others change no score."""
+        return len(answers)
 
     def compare(self, pairs: Sequence[tuple[Answers, Answers]]) -> Compared:
         """Test the difference first - second, averaged over pairs of answers to the same units, against chance.
@@ -99,3 +113,7 @@ class SumScore(Score):
         """Return the score as a function of how often each unit was drawn."""
         columns = self.parts(answers).T
         return lambda counts: self.of_sums(np.stack([counts @ column for column in columns], axis=1))
+
+    def scored_units(self, answers: Answers) -> int:
+        """Return how many units add anything to the sums."""
+        return int(np.count_nonzero(self.parts(answers).any(axis=1)))

@@ -8,6 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from runner.statistics.answers import Answers
 from runner.statistics.auroc_first import AurocFirst, margins_of
+from runner.statistics.intervals import wilson_interval
 from runner.statistics.probabilities import softmax
 
 ROWS = 300
@@ -53,3 +54,9 @@ def test_answers_that_do_not_vary_and_rows_of_one_side_are_chance() -> None:
     labels = np.array([0, 1, 2, 0])
     assert AurocFirst().value(Answers({"label": labels, "margin": np.zeros(4)})) == 0.5
     assert AurocFirst().value(Answers({"label": labels * 0, "margin": np.arange(4.0)})) == 0.5
+
+
+def test_rows_that_are_all_in_order_leave_room_for_chance() -> None:
+    perfect = Answers({"label": np.array([0] * 4 + [1] * 30), "margin": np.arange(34.0)})
+    assert AurocFirst().value(perfect) == 1.0
+    assert AurocFirst().interval(perfect) == wilson_interval(1.0, 4), "four disjoint pairs are independent"

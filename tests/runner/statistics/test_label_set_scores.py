@@ -7,6 +7,7 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 
 from runner.statistics.answers import Answers
+from runner.statistics.intervals import wilson_interval
 from runner.statistics.label_set_scores import LABEL_SET_SCORES, ranking_precision
 
 LABELS = np.array([[1, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0], [1, 1, 0, 0]])
@@ -70,3 +71,11 @@ def test_rows_drawn_twice_count_twice() -> None:
 def test_ranking_counts_rows_without_labels_as_right_and_labels_of_equal_scores_together() -> None:
     labels = np.array([[False, False, False], [True, True, True], [True, False, False]])
     assert ranking_precision(labels, np.ones((3, 3))).tolist() == [1.0, 1.0, pytest.approx(1 / 3)]
+
+
+@pytest.mark.parametrize("name", ["f1_micro", "f1_macro", "f1_weighted", "f1_samples", "lrap", "map_labels"])
+def test_an_interval_of_sets_that_are_all_right_is_wilsons_over_the_rows_that_count(name: str) -> None:
+    labels = np.array([[1, 0], [0, 1], [1, 1], [0, 0]] * 5)
+    rows = 15 if name in ("f1_micro", "f1_macro", "f1_weighted", "map_labels") else 20
+    found = LABEL_SET_SCORES[name].interval(answers_of(labels, labels, labels * 2.0 - 1))
+    assert found == pytest.approx(wilson_interval(1.0, rows))

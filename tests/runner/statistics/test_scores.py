@@ -8,6 +8,7 @@ import pytest
 from runner.statistics.answers import Answers
 from runner.statistics.confusion import CLASS_SCORES
 from runner.statistics.correlation import NUMBER_SCORES
+from runner.statistics.intervals import wilson_interval
 from runner.statistics.label_set_scores import LABEL_SET_SCORES
 from runner.statistics.scores import SumScore
 from runner.statistics.span_scores import SPAN_SCORES
@@ -72,3 +73,16 @@ def test_a_share_of_units_has_wilsons_interval(right: int) -> None:
     spans = Answers({"exact": whole["prediction"].astype(float)})
     assert SPAN_SCORES["exact_match"].interval(spans) == expected
     assert NUMBER_SCORES["mse"].interval(whole)[1] <= 1.0, "a mean of 0 and 1 that is no share is bootstrapped"
+
+
+def test_a_score_of_one_class_that_is_always_right_has_wilsons_interval() -> None:
+    whole = Answers({"label": np.ones(20, int), "prediction": np.ones(20, int)})
+    expected = CLASS_SCORES["accuracy"].interval(whole)
+    assert CLASS_SCORES["f1"].interval(whole) == CLASS_SCORES["balanced_accuracy"].interval(whole) == expected
+
+
+def test_perfect_answers_of_other_units_have_wilsons_interval_over_those_that_count() -> None:
+    grades = {"f1": np.ones(30), "exact": np.ones(30), "answerable": np.repeat([1.0, 0.0], [10, 20])}
+    spans = Answers(grades | {"context": np.arange(30)})
+    assert SPAN_SCORES["answer_f1"].interval(spans) == wilson_interval(1.0, 30)
+    assert SPAN_SCORES["answer_f1_has_answer"].interval(spans) == wilson_interval(1.0, 10)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from runner.statistics.answers import Answers
+from runner.statistics.intervals import wilson_interval
 from runner.statistics.tag_scores import TAG_SCORES, scores_for
 
 NAMES = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-ORG")
@@ -65,7 +66,8 @@ def test_intervals_draw_sentences_and_hold_the_value(name: str) -> None:
     assert low < score.value(found) < high
     assert (low, high) == score.interval(found), "the same draws each time"
     one = Answers(found.columns, np.array([0, 400]), names=NAMES)
-    assert score.interval(one)[0] == score.interval(one)[1], "one sentence has no scatter"
+    low, high = score.interval(one)
+    assert low < score.value(one) < high and high - low > 0.7, "one sentence has no scatter, but says little"
     test, p, interval = score.compare([(found, found)])
     assert (test, p, interval.low, interval.high) == ("paired bootstrap", 1.0, 0.0, 0.0)
 
@@ -74,3 +76,11 @@ def test_every_score_counts_entities_within_a_sentence() -> None:
     gold = answers("B-PER | I-PER", "B-PER | I-PER", NAMES)
     assert TAG_SCORES["entity_f1"].value(gold) == 1.0
     assert TAG_SCORES["entity_f1_strict"].value(gold) == 1.0
+
+
+def test_sentences_without_entities_do_not_narrow_the_interval_of_a_perfect_score() -> None:
+    labels = np.zeros(300, np.int64)
+    labels[:40:8] = 1  # one entity in each of the first five sentences
+    perfect = Answers({"label": labels, "prediction": labels}, np.arange(0, 301, 3), names=NAMES)
+    assert TAG_SCORES["entity_f1"].interval(perfect) == wilson_interval(1.0, 5)
+    assert TAG_SCORES["token_accuracy"].interval(perfect) == wilson_interval(1.0, 100)
