@@ -16,6 +16,8 @@ from runner.statistics.scores import OfCounts, Score
 
 ROUNDING = 8 * float(np.finfo(np.float32).eps)  # of the largest output: what differs between batches of other shapes
 
+CONSTANT = 1e-12  # of the sum of squares: the rounding error of the spread of equal values
+
 
 @dataclass(frozen=True)
 class RowScore(Score):
@@ -100,9 +102,9 @@ def _correlate(counts: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     rows = counts.sum(axis=1)
     sum_x, sum_y = (counts * x).sum(axis=1), (counts * y).sum(axis=1)
     covariance = (counts * x * y).sum(axis=1) - sum_x * sum_y / rows
-    spread_x = (counts * x * x).sum(axis=1) - sum_x**2 / rows
-    spread_y = (counts * y * y).sum(axis=1) - sum_y**2 / rows
-    spread = np.sqrt(np.maximum(spread_x, 0) * np.maximum(spread_y, 0))
+    squares = [((counts * z * z).sum(axis=1), sum_z**2 / rows) for z, sum_z in ((x, sum_x), (y, sum_y))]
+    spreads = [np.where(own - mean > CONSTANT * own, own - mean, 0.0) for own, mean in squares]
+    spread = np.sqrt(spreads[0] * spreads[1])
     return np.where(spread > 0, covariance / np.where(spread > 0, spread, 1.0), 0.0)
 
 

@@ -29,3 +29,14 @@ def test_predictions_that_differ_by_rounding_are_constant_wherever_they_are_scor
     assert is_constant(outputs_of(rounded)) and NUMBER_SCORES["spearman"].value(rounded) == 0.0
     assert NUMBER_SCORES["spearman"].interval(rounded) == (0.0, 0.0)
     assert NUMBER_SCORES["spearman"].compare([(rounded, rounded)])[1] == 1.0
+
+
+@pytest.mark.parametrize("name", ["pearson", "spearman"])
+def test_draws_of_equal_rows_alone_have_no_correlation(name: str) -> None:
+    """The spread of equal numbers is a rounding error, and a ratio of two of these may be anything."""
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        found = answers(random.normal(size=3).astype(np.float32), random.normal(size=3) * 100)
+        assert NUMBER_SCORES[name].over(found)(3.0 * np.eye(3)).tolist() == [0.0] * 3
+        low, high = NUMBER_SCORES[name].interval(found)
+        assert -1 - 1e-9 <= low <= high <= 1 + 1e-9
