@@ -81,7 +81,8 @@ class Paired:
         """Return the verdict: better by, worse by, or not significant and why."""
         if not self.is_significant:
             return f"not significant{self._why()}"
-        suffix = "" if self.p_seeds is not None else ", one seed"
+        alone = ", one seed" if len(self.seeds) == 1 else ", the same with every seed"
+        suffix = "" if self.p_seeds is not None else alone
         return f"{better_or_worse(self.metric, self.difference)} by {abs(self.difference):.4f}{suffix}"
 
     def _why(self) -> str:

@@ -56,6 +56,16 @@ def test_several_seeds_are_paired_seed_by_seed_and_must_stand_against_both_chanc
     assert found.low <= expected.confidence_interval().low and found.high >= expected.confidence_interval().high
 
 
+def test_models_that_no_seed_changes_are_not_said_to_be_of_one_seed(tmp_path: Path) -> None:
+    for name, right in (("bert-tiny", 180), ("dsn", 140)):
+        labels, answers = answers_with(right, 200, right)
+        for seed in range(3):
+            write_run(tmp_path, f"model={name}", seed=seed, labels=labels, answers=answers)
+    found = row_of(compared(tmp_path), "bert-tiny").paired
+    assert isinstance(found, Paired) and found.seeds == [0, 1, 2] and found.p_seeds is None
+    assert found.in_words() == "better by 0.2000, the same with every seed"
+
+
 def test_a_difference_that_the_seeds_scatter_away_is_not_significant(tmp_path: Path) -> None:
     write_group(tmp_path, "model=bert-tiny", right=[198, 110, 190])
     write_group(tmp_path, "model=dsn", right=[120, 121, 119])
