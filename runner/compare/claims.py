@@ -19,21 +19,21 @@ Not testable here: the claim gives a `why`, the runs or the metric are missing, 
 would reproduce the claim is at baseline (runner/record/baseline.py) and so is no result.
 
 The interval is Student's t over seeds (over pairs of seeds for a difference or a ratio), over the examples where there
-is one seed, Wilson's over runs for metrics that are 0 or 1, and a point for costs and speeds of one run. Other
-metrics of one run that have no interval over examples, such as those of probes, are undecided.
+is one seed, Wilson's over runs for metrics that are 0 or 1, and a point for costs and speeds of one run, and for bits
+per weight. Other metrics of one run that have no interval over examples, such as those of probes, are undecided.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from data.json_types import JsonObject
 from runner.compare.folds import fold_interval
 from runner.compare.group_pairs import FoldPaired, compare_groups
-from runner.compare.pairs import Paired
+from runner.compare.pairs import Paired, score_interval
 from runner.compare.rows import Row
 from runner.compare.select import setting_matcher, setting_words
 from runner.compare.steps_to_target import NEARLY, STEPS
@@ -56,6 +56,7 @@ KINDS = ("value", "difference", "ratio", "equal")
 NONE = {"difference": 0.0, "ratio": 1.0}  # the value that means no difference
 ONE_RUN, ONE_RUN_A_SIDE = "one run, no interval", "one run a side, no interval"
 SIGNS = {"higher": 1.0, "lower": -1.0}
+POINTS = ("cost/", "speed/", "quantize/bits_per_weight")  # metrics that a point decides: most are the same in every run
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def _decide(found: Measured, published: Published, metric: str) -> tuple[str, st
     """Verdict and reason by the rule; a score at baseline reproduces nothing."""
     verdict, why = decide_verdict(found.value, found.interval.low, found.interval.high, published)
     over = f" ({found.interval.over})"
-    if found.interval.low == found.interval.high and not metric.startswith(("cost/", "speed/")):
+    if found.interval.low == found.interval.high and not metric.startswith(POINTS):
         alone = found.interval.over in (ONE_RUN, ONE_RUN_A_SIDE)
         why = "one run decides nothing" if alone else "runs without any scatter decide nothing"
         return UNDECIDED, f"it varies with the seed, so {why}; more seeds may{over}"
@@ -197,10 +198,20 @@ def _one(wanted: str | JsonObject, rows: list[Row], metric: str) -> Row | str:
 def _interval(row: Row, metric: str, values: list[float]) -> stats.Interval:
     if check(metric).unit == "0 or 1":
         return stats.Interval(*wilson_interval(float(np.mean(values)), len(values)), f"Wilson's, {_runs(len(values))}")
-    if len(values) == 1 and row.metric == metric and row.interval:
-        return row.interval
+    if len(values) == 1 and (over_examples := _over_examples(row, metric)):
+        return over_examples
     over = fold_interval(values, row.group.runs[0]) if row.group.is_folded else stats.seed_interval(values)
     return over or stats.Interval(values[0], values[0], ONE_RUN)
+
+
+def _over_examples(row: Row, metric: str) -> stats.Interval | None:
+    """Return the interval of a metric of one run over its examples, whichever metric the table compares."""
+    if row.metric == metric:
+        return row.interval
+    if row.group.is_folded:
+        return None
+    found = score_interval(next(run for run in row.group.members if metric in run.metrics), metric)
+    return found and replace(found, over=f"{found.over}, one seed")
 
 
 def _runs(count: int) -> str:

@@ -91,6 +91,21 @@ def test_one_run_decides_nothing_where_a_number_varies_with_the_seed(tmp_path: P
         assert found.verdict == "undecided: too wide" and "one run decides nothing" in found.why
 
 
+def test_a_score_of_one_run_that_is_not_the_headline_has_its_interval_over_the_examples(tmp_path: Path) -> None:
+    write_group(tmp_path, "model=dsn", right=[900], count=1000, metrics={"test/f1_macro": 0.9})
+    found = verdict(tmp_path, metric="test/f1_macro", value=0.88)
+    assert found.verdict == "reproduced" and found.why.endswith("(1000 examples, one seed)")
+    assert found.interval is not None and 0.03 < found.interval.high - found.interval.low < 0.05
+    assert verdict(tmp_path, metric="test/f1_macro", value=0.95).verdict == "not reproduced"
+
+
+def test_bits_of_a_weight_are_exact_and_need_no_scatter(tmp_path: Path) -> None:
+    write_group(tmp_path, "model=dsn", right=[700, 705, 698], count=1000, metrics={"quantize/bits_per_weight": 6.0})
+    claim = {"metric": "quantize/bits_per_weight", "kind": "equal", "tolerance": 0.05}
+    assert verdict(tmp_path, value=6.0, **claim).verdict == "reproduced"
+    assert verdict(tmp_path, value=4.0, **claim).verdict == "not reproduced"
+
+
 def test_a_ratio_is_where_over_versus(output: Path) -> None:
     claim = {"metric": "speed/latency_ms_p50_b1_s128", "kind": "ratio", "versus": TINY}
     found = verdict(output, value=1 / 14, **claim)
