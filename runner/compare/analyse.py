@@ -126,7 +126,7 @@ def _over_folds(group: Group, metric: str) -> Intervals:
     scores = pairs.scores_of(group.runs[0])
     if split != held_out_split(group.runs[0]) or score not in scores:
         return Intervals()
-    folds = fold_interval(group.values(metric), group.runs[0])
+    folds = fold_interval(group.values(metric), group.runs)
     answers = held_out_answers({fold: next(iter(runs.values())) for fold, runs in by_fold(group.runs).items()}, split)
     if isinstance(answers, str):
         return Intervals(folds=folds)

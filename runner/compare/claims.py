@@ -200,7 +200,7 @@ def _interval(row: Row, metric: str, values: list[float]) -> stats.Interval:
         return stats.Interval(*wilson_interval(float(np.mean(values)), len(values)), f"Wilson's, {_runs(len(values))}")
     if len(values) == 1 and (over_examples := _over_examples(row, metric)):
         return over_examples
-    over = fold_interval(values, row.group.runs[0]) if row.group.is_folded else stats.seed_interval(values)
+    over = fold_interval(values, row.group.runs) if row.group.is_folded else stats.seed_interval(values)
     return over or stats.Interval(values[0], values[0], ONE_RUN)
 
 

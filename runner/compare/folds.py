@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -108,11 +108,14 @@ def _place(run: Run) -> tuple[int, bool, int | str, int]:
     return repeat, isinstance(fold, str), fold, run.seed
 
 
-def held_out_share(run: Run) -> float:
-    """Return the rows held out by the rows trained on: 1 / (k - 1) for k folds."""
-    if has_own_folds(run):
-        return run.record.data.rows[held_out_split(run)] / run.record.data.rows["train"]
-    return 1.0 / (int(_data_settings(run)["folds"]) - 1)
+def held_out_share(runs: Sequence[Run]) -> float:
+    """Return the rows held out by the rows trained on: 1 / (k - 1) for k folds, else that of the folds together."""
+    if has_own_folds(runs[0]):
+        held, trained = (
+            sum(run.record.data.rows[split] for run in runs) for split in (held_out_split(runs[0]), "train")
+        )
+        return held / trained
+    return 1.0 / (int(_data_settings(runs[0])["folds"]) - 1)
 
 
 def labelled_rows(run: Run) -> int:
@@ -129,12 +132,12 @@ def reports_the_rows_of(first: Run, run: Run, metric: str) -> bool:
     return prints[split] == first.record.data.fingerprints.get(split)
 
 
-def fold_interval(values: list[float], run: Run) -> Interval | None:
+def fold_interval(values: list[float], runs: Sequence[Run]) -> Interval | None:
     """Return the corrected 95 % interval of the mean of one score a fold; None for one fold, or without scatter.
 
-    run: one of the runs, which says how many folds there are.
+    runs: of the group, which say how many rows are held out.
     """
-    found = corrected_t(values, held_out_share(run))
+    found = corrected_t(values, held_out_share(runs))
     return Interval(found.low, found.high, f"corrected t over {len(values)} folds") if found else None
 
 

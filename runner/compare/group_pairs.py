@@ -105,7 +105,7 @@ def compare_folds(
     ]
     score = task_of_record(runs[0][0].record).score(metric.partition("/")[2])
     test, p_examples, of_models = score.compare(answers)
-    found = corrected_t(differences, held_out_share(runs[0][0]))
+    found = corrected_t(differences, held_out_share([run for run, _ in runs]))
     interval = of_models if found is None else Interval(found.low, found.high, OVER)
     is_same = all(not a.differ_in(b, name) for a, b in answers for name in a.columns)
     p_folds = found.p if found else 1.0 if is_same else None

@@ -11,6 +11,7 @@ from runner.compare.folds import (
     fold_of,
     held_out_answers,
     held_out_metric,
+    held_out_share,
     is_fold,
     recipe_settings,
     scores_over_all,
@@ -86,6 +87,15 @@ def test_the_own_folds_of_a_data_set_are_one_set_of_answers(tmp_path: Path) -> N
     assert isinstance(best.paired, FoldPaired) and best.paired.examples == 100 and best.paired.folds == 5
     assert text_of(base.group.settings, base.group.runs) == "5"
     assert not any("are never held out" in note for note in found.notes)
+
+
+def test_the_share_held_out_by_own_folds_of_unequal_sizes_is_of_all_of_them(tmp_path: Path) -> None:
+    for fold in "abcde":
+        write_own_fold(tmp_path, "dsn", fold, right_rows(0.8, 1))
+    runs = runs_of(tmp_path)
+    assert held_out_share(runs) == 20 / 70
+    runs[0].record.data.rows.update(train=30, test=60)
+    assert held_out_share(runs) == held_out_share(runs[::-1]) == (60 + 4 * 20) / (30 + 4 * 70)
 
 
 def test_rows_that_no_own_fold_has_held_out_are_told(tmp_path: Path) -> None:
