@@ -74,6 +74,7 @@ def _fold_line(row: Row) -> Line:
     return {
         "folds": " ".join(f"{repeat}/{fold}" for repeat, fold in folds),
         "p_folds": found.p_folds if found else None,
+        "models_difference": found.models_difference if found else None,
         "models_low": found.models_low if found else None,
         "models_high": found.models_high if found else None,
         "models_verdict": found.models_in_words() if found else "",

@@ -30,6 +30,7 @@ class FoldPaired(Paired):
     folds: int = 0
     p_folds: float | None = None  # of the recipes; None for one fold, and if all folds differ by the same amount
     of_models: str = ""  # the test of these models
+    models_difference: float = 0.0  # of the score of all rows held out, not of its mean over folds
     models_low: float = 0.0  # 95 % of the difference of these models
     models_high: float = 0.0
 
@@ -56,7 +57,7 @@ class FoldPaired(Paired):
         if self.p_examples >= ALPHA:
             return f"no difference visible with {rows}"
         p = "<0.0001" if self.p_examples < 0.0001 else f"{self.p_examples:.2g}"
-        return f"{better_or_worse(self.metric, self.difference)} on {rows}, p {p}"
+        return f"{better_or_worse(self.metric, self.models_difference)} on {rows}, p {p}"
 
 
 def compare_groups(first: Group, second: Group, metric: str, *, any_threshold: bool = False) -> Paired | Refused:
@@ -113,6 +114,7 @@ def compare_folds(
         metric, fmean(differences), lambda: interval, p_examples, None, OVER,
         sorted({seed for of_seeds in pairs.values() for seed in of_seeds}), len(answers[0][0]), is_same,
         folds=len(differences), p_folds=p_folds, of_models=test, models_low=of_models.low, models_high=of_models.high,
+        models_difference=fmean(score.value(a) - score.value(b) for a, b in answers),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from runner.compare.select import select_runs
 from runner.compare.table import markdown
 from runner.statistics.paired import clustered_mcnemar_p, mcnemar_p
 from runner.statistics.resampled import corrected_t
-from tests.runner.compare.folded import FOLDS, right_rows, write_fold, write_own_fold
+from tests.runner.compare.folded import FOLDS, ROWS, right_rows, write_fold, write_own_fold
 from tests.runner.compare.folders import write_group
 
 
@@ -56,6 +56,18 @@ def test_folds_are_one_group_with_both_verdicts(tmp_path: Path) -> None:
     assert found.p_seeds is None
     assert found.p_examples == pytest.approx(mcnemar_p(int((mine & ~other).sum()), int((other & ~mine).sum())))
     assert found.in_words() == f"better by {expected.mean:.4f}, for models trained on rows like these"
+    assert found.models_in_words().startswith("better on 100 rows held out, p ")
+
+
+def test_the_verdict_on_these_models_is_of_all_rows_and_not_of_the_mean_over_folds(tmp_path: Path) -> None:
+    rows = np.arange(ROWS)
+    small, large = rows[:10], rows[10:]
+    for model, right in (("bert-tiny", rows >= 10), ("dsn", rows < 70)):
+        for fold, held in (("a", small), ("b", large)):
+            write_own_fold(tmp_path, model, fold, right, held=held)
+    found = row_of(compared(tmp_path), "bert-tiny").paired
+    assert isinstance(found, FoldPaired) and found.difference == pytest.approx((-1 + 1 / 3) / 2)
+    assert found.models_difference == pytest.approx(0.2) and found.models_low < 0.2 < found.models_high
     assert found.models_in_words().startswith("better on 100 rows held out, p ")
 
 
