@@ -85,11 +85,11 @@ def tokenise_split(
     whose labels are not used.
     """
     tokenizer = own.tokenizer
-    middle = {"truncate": own.truncate} if isinstance(own, Text) and own.truncate != END else {}
+    further = {} if own.truncate == END else {"truncate": own.truncate}
     stored = open_tokens(
         cache,
         name,
-        {"source": fingerprint, "tokenizer": tokenizer.fingerprint, "max_length": longest} | middle,
+        {"source": fingerprint, "tokenizer": tokenizer.fingerprint, "max_length": longest} | further,
         lambda: _encode(raw, name, own, target, longest, cache),
         vocab_size=tokenizer.vocab_size,
         input=own,

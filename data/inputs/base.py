@@ -16,6 +16,7 @@ class Input(RowInput, Protocol):
     name: ClassVar[str]
     tokenizer: Tokenizer
     columns: tuple[str, ...]  # the columns that it reads, by their names in the table of a raw split
+    truncate: str  # which tokens a long row loses, of data/inputs/truncation.py
 
     def encode(self, columns: Columns, max_length: int) -> Encoded:
         """Return the rows of a chunk as tokens, at most `max_length` each, special ones included."""

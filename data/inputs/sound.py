@@ -15,6 +15,7 @@ from data.inputs.request import Asked, Field
 from data.inputs.sound_features import SoundFeatures
 from data.inputs.sound_file import SoundError, open_sound
 from data.inputs.tokenizer import Tokenizer
+from data.inputs.truncation import END
 from data.inputs.word_cache import Encoded
 from data.json_types import Json, JsonObject
 from data.labels import Labels
@@ -31,6 +32,7 @@ class Sound:
     reads_words: ClassVar[bool] = False
     options: ClassVar[tuple[str, ...]] = ("max_mb",)
     columns: tuple[str, ...] = (SOUND,)
+    truncate: str = END
 
     def __init__(self, features: SoundFeatures, max_mb: float = MAX_MB) -> None:
         self.features, self.max_mb = features, max_mb  # max_mb: maximum size of a file in a question

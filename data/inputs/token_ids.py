@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from data.inputs.padding import padded_index
+from data.inputs.truncation import END
 from data.splits import Arrays, TokenSplit
 
 
 class TokenIds:
     """Pads rows of token ids into batches."""
+
+    truncate: str = END  # data.truncate, where long texts lose tokens
 
     def __init__(self, pad_id: int) -> None:
         self.pad_id = pad_id
