@@ -20,7 +20,7 @@ from runner.best.types import Facts
 MOST_ROWS = 4000
 BUCKETS = 1 << 16  # of hashed words
 WORDS_PER_TOKEN = 0.75  # of word pieces; a letter is one token where no spaces separate words
-LEAST_OF_CLASS = 10  # rows; those of a rarer class are left out
+MOST_CLASSES, LEAST_OF_CLASS = 20, 10  # the most frequent classes with so many rows; rows of others are left out
 STANDARD_ERRORS = 1.0  # by which both ends must be more accurate: few rows would not show more
 
 
@@ -35,7 +35,9 @@ def both_ends_tell_more(rows: Rows, facts: Facts, longest: int) -> bool:
         return False
     train = rows.raw.splits["train"]
     sampled = classes[sample_rows(len(train), MOST_ROWS)]
-    is_common = np.isin(sampled, np.flatnonzero(np.bincount(sampled) >= LEAST_OF_CLASS))
+    sizes = np.bincount(sampled)
+    frequent = np.argsort(-sizes, kind="stable")[:MOST_CLASSES]
+    is_common = np.isin(sampled, frequent[sizes[frequent] >= LEAST_OF_CLASS])
     if len(np.unique(sampled[is_common])) < 2:
         return False
     texts = [find_words(text) for text, is_used in zip(sample_texts(train, MOST_ROWS), is_common) if is_used]
