@@ -30,7 +30,8 @@ def wilson_interval(share: float, count: int, z: float = Z_95) -> tuple[float, f
     spread = z**2 / count
     centre = (share + spread / 2) / (1 + spread)
     half = z / (1 + spread) * math.sqrt(share * (1 - share) / count + spread / (4 * count))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    low, high = max(0.0, centre - half), min(1.0, centre + half)
+    return min(low, share), max(high, share)  # of 0 and 1 rounding would leave the share outside
 
 
 def student_interval(values: Sequence[float]) -> tuple[float, float]:

@@ -42,7 +42,9 @@ def test_the_yardstick_is_a_classifier_unless_the_task_reads_tokens(task: Task, 
 def test_a_model_file_keeps_both_scores_of_two_classes_only_for_vector_scaling(
     calibration: str, keeps_both: bool
 ) -> None:
-    settings = SimpleNamespace(data=SimpleNamespace(text_pair=None, max_length=9), calibration=calibration)
+    settings = SimpleNamespace(
+        data=SimpleNamespace(text_pair=None, max_length=9, truncate="end"), calibration=calibration
+    )
     splits = SimpleNamespace(
         task=SimpleNamespace(label_names=("no", "yes")), tokenizer=SimpleNamespace(cleaning=(), language=None)
     )
