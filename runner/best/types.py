@@ -126,6 +126,7 @@ class Facts(Stored):
     words_p95: float = 0.0
     words_mean: float = 0.0
     tokens_p95: float = 0.0  # tokens that a text has at least: its words, or its letters without spaces between words
+    max_length: int = 0  # data.max_length, which some kinds exceed for long texts; 0: the command sets it
     is_pair: bool = False
     unlabelled_rows: int = 0  # of the file `unlabelled`, those left out because they are reported not counted
     majority: float | None = None  # share of the largest class
@@ -140,6 +141,10 @@ class Facts(Stored):
     reported_left_out: int = 0  # unlabelled rows that were left out
     unlabelled_digest: str | None = None  # of that file's content
     notes: tuple[str, ...] = ()  # what the user is told once
+
+    def exceeded_by(self, tokens: int) -> bool:
+        """Do 5 % of the texts have more words than data.max_length, and does a model of `tokens` read more of them?"""
+        return self.tokens_p95 > self.max_length > 0 and tokens > self.max_length
 
 
 @dataclass(frozen=True)

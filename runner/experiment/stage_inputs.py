@@ -24,7 +24,7 @@ from models.compression.settings.stage import StageSettings
 from models.errors import ModelError
 from models.network import Network
 from runner.config.compose import compose, groups
-from runner.config.resolve import LONGEST, resolve
+from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.teacher import KeptTeacher
 from runner.experiment.word_replacer import WordReplacer
@@ -134,16 +134,20 @@ class _Finder:
     def _reading(self, stage: TaughtSettings, source: str) -> JsonObject:
         """Return the settings of the data with which the teacher `source` reads texts, where the student has others.
 
-        Of whole texts, which n-grams read, a teacher takes the tokens that its own run did, or has positions for.
+        Where the student reads more of a text, as n-grams read all of it, a teacher takes the tokens that its own run
+        did, or has positions for.
         """
         chosen: JsonObject = {"max_length": stage.teacher_length} if stage.teacher_length else {}
-        if stage.tokens == "shared" or self.settings.data.max_length < LONGEST:
+        if stage.tokens == "shared" or self.task.reads == "tokens":
             return chosen
         record = read_record(Path(source).parent)
         own = record.settings if record else {}
         limits = (read_model_facts(source, "teacher").positions, own.get("data.max_length"))
-        known = [limit for limit in limits if limit]
-        found = {"max_length": min(known)} if known else {}
+        longest = self.settings.data.max_length
+        most = min((limit for limit in limits if limit), default=longest)
+        if most >= longest:
+            return chosen
+        found: JsonObject = {"max_length": most}
         return found | ({"truncate": own["data.truncate"]} if "data.truncate" in own else {}) | chosen
 
     def _replacer(self, name: str, stage: TaughtSettings) -> WordReplacer | None:

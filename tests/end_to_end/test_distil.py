@@ -301,6 +301,18 @@ def test_a_teacher_of_another_vocabulary_answers_the_texts_as_it_reads_them(scho
     assert record_of(run(settings, [])).metrics["distil/teacher_rows"] == 0, "the answers are kept"
 
 
+def test_a_student_that_reads_more_learns_from_a_teacher_that_reads_as_its_own_run_did(school: School) -> None:
+    outcome = run(school.settings(*TEACHER, "data.max_length=11", "train.epochs=5"), [])
+    assert outcome.record
+    teacher = f"compression.distil.teacher={outcome.record.identity}"
+    for tokens, longest in (("own", 11), ("shared", 0)):
+        words = school.distil(f"compression.distil.tokens={tokens}", teacher, "data.max_length=64")
+        started = prepare_run(school.settings(*words), school.output, Terminal().say, InitialWeights(), Exclusive())
+        kept, train = started.stage_inputs["distil"].teacher, started.splits.train
+        assert kept and train.lengths.max() > 11
+        assert kept.versions[train.fingerprint].lengths.max() == longest if longest else not kept.versions
+
+
 def test_a_teacher_answers_in_the_order_of_the_tasks_labels(school: School) -> None:
     plain, swapped = (
         prepare_run(

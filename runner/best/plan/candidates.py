@@ -112,7 +112,8 @@ class CandidateFinder:
 
     def of_variant(self, kind: Kind, variant: Variant, teacher: Candidate | None) -> Iterator[Candidate | LeftOut]:
         """Yield the candidates of a variant, one a learning rate, or the reason why there is none."""
-        each = list(with_rates(kind, variant, math.inf if self.has_epochs else self.facts.train_rows))
+        rows = math.inf if self.has_epochs else self.facts.train_rows
+        each = list(with_rates(kind, variant, rows, self.facts))
         name = each[0][0] if len(each) == 1 else f"{kind.name} {variant.name}".strip()
         if reason := unmet_need(variant.needs, self.facts, self.budget, self.hub):
             yield LeftOut(name, kind.name, reason)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from data.json_types import JsonObject
 from data.quoting import hydra_value
 from runner.best.plan.portfolio import Kind, Variant
-from runner.best.types import Budget
+from runner.best.types import Budget, Facts
 
 BATCH = 32  # rows of an optimizer step in the recipes of the kinds that have `epochs`
 MOST_UNLABELLED, FOLD_UNLABELLED = 50_000, 5_000  # texts that a student learns from, and on a fold of few labels
@@ -87,14 +87,19 @@ def further_epochs(epochs: tuple[int, ...], rows: float) -> int | None:
     return found if found > least else None
 
 
-def with_rates(kind: Kind, variant: Variant, rows: float = math.inf) -> Iterator[tuple[str, tuple[str, ...]]]:
+def with_rates(
+    kind: Kind, variant: Variant, rows: float = math.inf, facts: Facts | None = None
+) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield the name and the overrides of each candidate of a variant: one, or one a learning rate.
 
-    rows: to train on; on few of them more epochs are added.
+    rows: to train on; on few of them more epochs are added. facts: of the data, whose long texts are read further.
     """
-    name = " ".join(part for part in (kind.name, variant.name) if part)
+    tokens = variant.tokens or kind.tokens
+    is_longer = facts is not None and facts.exceeded_by(tokens)
+    name = " ".join(part for part in (kind.name, variant.name, f"{tokens} tokens" if is_longer else "") if part)
     epochs = further_epochs(variant.epochs or kind.epochs, rows)
     words = (*kind.words, *variant.words, *([] if epochs is None else [f"train.epochs={epochs}"]))
+    words = (*words, f"data.max_length={tokens}") if is_longer else words
     rates = variant.rates or kind.rates
     if not rates:
         yield name, words

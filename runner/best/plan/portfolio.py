@@ -39,6 +39,7 @@ class Variant:
     needs: Needs = field(default_factory=dict)
     rates: tuple[float, ...] = ()  # peak learning rates, each a candidate; (): those of the kind
     epochs: tuple[int, ...] = ()  # as of the kind; (): those of the kind
+    tokens: int = 0  # as of the kind; 0: those of the kind
     vocabularies: tuple[str | int, ...] = ()  # values for {vocabulary}, of which one is tried: candidates.py
     pairs: int = 20  # where the kind is trained on pairs of texts: of each sort for a row, at most
 
@@ -57,6 +58,7 @@ class Kind:
     needs: Needs = field(default_factory=dict)
     rates: tuple[float, ...] = ()
     epochs: tuple[int, ...] = ()  # of the recipe; optimizer steps for which few rows get more; most. (): the recipe's
+    tokens: int = 0  # of long texts that it reads, where data.max_length is less
     passes: float = 0.0  # over the texts beside those of training epochs: of a fit, or of a frozen encoder
     stages: float = 0.0  # passes over the texts that its compression takes after the training
     fastest: float = 1.0  # share of the time of all layers and tokens that its fastest answers take
@@ -164,6 +166,10 @@ def _text_words(least: float, facts: Facts, _budget: Budget, _hub: Hub) -> str:
     return f"for texts of {least:,} words or more, half have {found:,.0f} or fewer" if found < least else ""
 
 
+def _reads_more(tokens: int, facts: Facts, _budget: Budget, _hub: Hub) -> str:
+    return "" if facts.exceeded_by(tokens) else f"for texts longer than data.max_length, where that is below {tokens:,}"
+
+
 def _kb(least: float, _facts: Facts, budget: Budget, _hub: Hub) -> str:
     return f"needs {least:,} KB or more, cap {budget.max_kb:,g} KB" if (budget.max_kb or least) < least else ""
 
@@ -205,6 +211,7 @@ NEEDS: dict[str, Need] = {
     "student_words_below": _student_words_below,
     "smallest_class": _smallest_class,
     "text_words": _text_words,
+    "reads_more": _reads_more,
     "kb": _kb,
     "us": _us,
     "texts": _texts,

@@ -24,6 +24,7 @@ from runner.schema import Settings
 from runner.tasks.base import Task
 from runner.tasks.make import target_of, task_of_labels
 
+OPEN = ("truncate", "max_length")  # of long texts; decided here unless the command does
 MOST_TOKENS = 512  # positions of the encoders in conf/best/
 WITH_FOLDS = (f"data.folds={FOLDS}", "data.fold=all")
 SELECT_ROWS, SELECT_FRACTION = 1000, 0.1  # of a held-out split: the larger of both, at most data.select_max_rows
@@ -66,10 +67,11 @@ def read_table(settings: Settings, words: Sequence[str], budget: Budget, cache: 
     if own:
         facts = replace(facts, rows=facts.train_rows, is_cut=True)
         folds, _ = count_folds(rows.raw, settings.data, fold_groups(rows.raw, settings.data, cache))
-    facts = replace(facts, notes=(*facts.notes, *notes_of(rows)))
+    longest = settings.data.max_length
+    is_open = {key: task.input == "text" and not any(word.startswith(f"data.{key}=") for word in words) for key in OPEN}
+    facts = replace(facts, max_length=longest * is_open["max_length"], notes=(*facts.notes, *notes_of(rows)))
     table = Table(rows, facts, settings, goal, (*words, *shared, *own), shared, folds)
-    is_open = task.input == "text" and not any(word.startswith("data.truncate=") for word in words)
-    return with_both_ends(table) if is_open and both_ends_tell_more(rows, facts, settings.data.max_length) else table
+    return with_both_ends(table) if is_open["truncate"] and both_ends_tell_more(rows, facts, longest) else table
 
 
 def with_both_ends(table: Table) -> Table:

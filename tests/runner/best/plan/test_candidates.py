@@ -57,6 +57,20 @@ def test_few_rows_are_trained_on_for_longer_unless_the_command_says_how_long() -
         assert taken.overrides == (overrides or (*expected[:2], "train.epochs=5"))
 
 
+@pytest.mark.parametrize(
+    ("tokens_p95", "max_length", "more"), [(300, 128, True), (100, 128, False), (300, 512, False), (300, 0, False)]
+)
+def test_a_kind_reads_more_of_long_texts_unless_the_command_says_how_much(
+    tokens_p95: float, max_length: int, more: bool
+) -> None:
+    facts = replace(FACTS, tokens_p95=tokens_p95, max_length=max_length)
+    finder = CandidateFinder((), facts, Budget(), estimate, lambda _: True)
+    (taken,) = finder.find((replace(DSN, tokens=512),))
+    assert isinstance(taken, Candidate)
+    longer = ("dsn 64 512 tokens", ("model=dsn", "model.hidden=64", "data.max_length=512"))
+    assert (taken.name, taken.overrides) == (longer if more else ("dsn 64", longer[1][:2]))
+
+
 def test_of_several_vocabularies_the_first_that_fits_is_tried_alone() -> None:
     words = ("model.hidden={vocabulary}",)
     kind = replace(DSN, variants=(Variant("{vocabulary} words", words, vocabularies=(64, 32, 16)),), take=2)

@@ -16,7 +16,10 @@ from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
 
-FACTS = Facts(rows=1204, train_rows=1204, words_mean=10.0, classes=3, smallest_class=2, new_words=0.02)
+FACTS = Facts(
+    rows=1204, train_rows=1204, words_mean=10.0, tokens_p95=150.0, max_length=128, classes=3, smallest_class=2,
+    new_words=0.02,
+)  # fmt: skip
 EVERYTHING, NOTHING = (lambda _source: True), (lambda _source: False)
 
 
@@ -81,6 +84,8 @@ def all_variants(*, first: bool = False) -> Iterator[tuple[Kind, Variant]]:
         ({"smallest_class": 4}, "needs 4 rows in each class, one has 2"),
         ({"kb": 200}, "needs 200 KB or more, cap 100 KB"),
         ({"text_words": 60}, "for texts of 60 words or more, half have 0 or fewer"),
+        ({"reads_more": 256}, ""),
+        ({"reads_more": 128}, "for texts longer than data.max_length, where that is below 128"),
         ({"us": True}, "for a cap on the time of an answer (max_us)"),
         ({"texts": 2}, "for pairs, has single texts"),
         ({"labels": "numbers"}, "only for numbers"),

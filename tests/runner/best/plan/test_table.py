@@ -131,6 +131,7 @@ def test_encoders_read_both_ends_of_long_texts_whose_verdict_is_at_the_end(
     assert short.settings.data.truncate == short.rows.raw.truncate == expected
     assert any("longer than the 24 tokens" in note for note in short.facts.notes) == verdict_is_last
     assert any("data.max_length=48 reads more" in note for note in short.facts.notes) == verdict_is_last
+    assert (short.facts.max_length, whole.facts.max_length) == (0, 128), "0: the command sets it"
     own = table("data.max_length=24", "data.truncate=end")
     assert own.shared == whole.shared == () and own.rows.raw.truncate == whole.rows.raw.truncate == "end"
 
