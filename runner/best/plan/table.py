@@ -25,7 +25,6 @@ from runner.tasks.base import Task
 from runner.tasks.make import target_of, task_of_labels
 
 OPEN = ("truncate", "max_length")  # of long texts; decided here unless the command does
-MOST_TOKENS = 512  # positions of the encoders in conf/best/
 WITH_FOLDS = (f"data.folds={FOLDS}", "data.fold=all")
 SELECT_ROWS, SELECT_FRACTION = 1000, 0.1  # of a held-out split: the larger of both, at most data.select_max_rows
 
@@ -77,9 +76,7 @@ def read_table(settings: Settings, words: Sequence[str], budget: Budget, cache: 
 def with_both_ends(table: Table) -> Table:
     """Return the table whose long texts are read at both ends, with a note on it."""
     word, data = f"data.truncate={MIDDLE}", table.settings.data
-    note = f"{word}: 5 % of the texts or more are longer than the {data.max_length:,} tokens that encoders read"
-    if 2 * data.max_length <= MOST_TOKENS:
-        note += f"; data.max_length={2 * data.max_length} reads more, in twice the time"
+    note = f"{word}: 5 % of the texts or more are longer than the {data.max_length:,} tokens that most encoders read"
     return replace(
         table, rows=replace(table.rows, raw=replace(table.rows.raw, truncate=MIDDLE)),
         facts=replace(table.facts, notes=(*table.facts.notes, note)),

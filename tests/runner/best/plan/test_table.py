@@ -7,7 +7,7 @@ import pytest
 
 from data.errors import DataError
 from data.stores.build_once import SharedCache
-from runner.best.plan.table import Table, read_table, with_both_ends
+from runner.best.plan.table import Table, read_table
 from runner.best.types import Budget
 from runner.errors import ConfigError
 from tests.conftest import write_reviews
@@ -130,12 +130,6 @@ def test_encoders_read_both_ends_of_long_texts_whose_verdict_is_at_the_end(
     expected = "middle" if verdict_is_last else "end"
     assert short.settings.data.truncate == short.rows.raw.truncate == expected
     assert any("longer than the 24 tokens" in note for note in short.facts.notes) == verdict_is_last
-    assert any("data.max_length=48 reads more" in note for note in short.facts.notes) == verdict_is_last
     assert (short.facts.max_length, whole.facts.max_length) == (0, 128), "0: the command sets it"
     own = table("data.max_length=24", "data.truncate=end")
     assert own.shared == whole.shared == () and own.rows.raw.truncate == whole.rows.raw.truncate == "end"
-
-
-def test_no_longer_texts_are_advised_than_encoders_have_positions_for(tmp_path: Path) -> None:
-    note = with_both_ends(read(tmp_path, 500, "data.max_length=512")).facts.notes[-1]
-    assert "longer than the 512 tokens" in note and "1024" not in note
