@@ -1,7 +1,7 @@
-"""A linear model over the n-grams of two texts, whose logits are added to those of a network (model.add=ngram).
+"""A linear model over the n-grams of a text, or of two, whose logits are added to those of a network (model.add=ngram).
 
-It reads the network's token ids: each token is mapped to the hash of its text, from which models/ngrams/pairs.py
-computes the features of a pair. It is fitted without gradient steps: runner/training/ngram/adding.py.
+It reads the network's token ids: each token is mapped to the hash of its text, from which models/ngrams/ computes the
+n-grams of a text or the features of a pair. It is fitted without gradient steps: runner/training/ngram/adding.py.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ADDED = "added"  # the key in an architecture
 
 
 class AddedNgrams(nn.Module):
-    """Maps two texts, as token ids, to logits; with two classes, the first one's logit is 0."""
+    """Maps a text or two, as token ids, to logits; with two classes, the first one's logit is 0."""
 
     words: Tensor  # (V,) int64, the hash of each token; 0 for special tokens, which are not words
     scale: Tensor  # (columns,) float32, multiplies the sums of int8 rows

@@ -17,6 +17,7 @@ from models.heads.linear import LinearHead
 from models.heads.target_scale import TARGETS, fold_target_scale
 from models.json_types import JsonObject
 from models.network import Network
+from models.packed.added import added_ngrams
 from models.packed.errors import NotPacked
 from models.packed.facts import Facts
 from models.packed.format import pack
@@ -33,8 +34,7 @@ def pack_bag_of_words(network: Network, facts: Facts) -> bytes:
     pooler, embeddings = network.bert.pooler, network.bert.embeddings
     if not isinstance(pooler, SumPooler) or type(pooler) not in READOUTS:
         raise NotPacked(f"its readout, {type(pooler).__name__}, is not a sum over pieces")
-    if any(parameter.dtype.itemsize < 4 for parameter in network.parameters()):
-        raise NotPacked("it computes in bfloat16")
+    refuse_half_precision(network)
     vocabulary = wordpiece_vocabulary(facts.tokenizer)
     weight, bias = linear_layer(network)
     tables = tables_of_places(embeddings, facts)
@@ -56,10 +56,16 @@ def pack_bag_of_words(network: Network, facts: Facts) -> bytes:
             arrays, coding, bias, shift = folded, {}, bias_of_fold, np.zeros_like(bias_of_fold)
     if "words" not in arrays:
         raise NotPacked(f"its table of words, {type(embeddings.word_embeddings).__name__}, is neither plain nor coded")
-    arrays |= {"bias": bias, "shift": shift, "pieces": vocabulary.array()}
-    return pack(
-        "dsn", facts.labels, arrays, fields | coding | ({"texts": 2} if facts.is_pair else {}) | facts.entries()
-    )
+    of_ngrams, described = added_ngrams(network)
+    arrays |= {"bias": bias, "shift": shift, "pieces": vocabulary.array()} | of_ngrams
+    fields |= coding | described | ({"texts": 2} if facts.is_pair else {})
+    return pack("dsn", facts.labels, arrays, fields | facts.entries())
+
+
+def refuse_half_precision(network: Network) -> None:
+    """Raise NotPacked for weights in less than 32 bits; the int8 rows of n-grams are no such weights."""
+    if any(parameter.is_floating_point() and parameter.dtype.itemsize < 4 for parameter in network.parameters()):
+        raise NotPacked("it computes in bfloat16")
 
 
 def tables_of_places(embeddings: Embeddings, facts: Facts) -> Arrays:

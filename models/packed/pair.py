@@ -11,16 +11,23 @@ from torch import nn
 
 from models.backbones.bag_of_words import BagOfWords
 from models.compression.quantization.coded import CodedLinear, CodedWeight, Codes
-from models.heads.added_ngrams import AddedNgrams
 from models.heads.linear import LinearHead
-from models.heads.target_scale import TARGETS
 from models.json_types import JsonObject
 from models.network import Network
+from models.packed.added import added_ngrams
 from models.packed.errors import NotPacked
 from models.packed.facts import Facts
-from models.packed.fold import Arrays, array_of, linear_layer, stored_codes, tables_of_places, weight_of, word_rows
+from models.packed.fold import (
+    Arrays,
+    array_of,
+    linear_layer,
+    refuse_half_precision,
+    stored_codes,
+    tables_of_places,
+    weight_of,
+    word_rows,
+)
 from models.packed.format import pack
-from models.packed.ngram import Table, stored_table
 from models.packed.vocabulary import wordpiece_vocabulary
 from models.readouts.pair import Pair
 
@@ -30,8 +37,7 @@ def pack_pair(network: Network, facts: Facts) -> bytes:
     assert isinstance(network, LinearHead) and isinstance(network.bert, BagOfWords)
     pooler, embeddings = network.bert.pooler, network.bert.embeddings
     assert isinstance(pooler, Pair)
-    if any(parameter.is_floating_point() and parameter.dtype.itemsize < 4 for parameter in network.parameters()):
-        raise NotPacked("it computes in bfloat16")
+    refuse_half_precision(network)
     vocabulary = wordpiece_vocabulary(facts.tokenizer)
     words, coding = word_rows(embeddings.word_embeddings, vocabulary.ids)
     if not words:
@@ -44,7 +50,7 @@ def pack_pair(network: Network, facts: Facts) -> bytes:
         if isinstance(norm, nn.LayerNorm):
             arrays |= {f"{name}_scale": array_of(norm.weight), f"{name}_shift": array_of(norm.bias)}
             fields[key] = norm.eps
-    for found, described in (_hidden_layer(pooler.narrow), _ngrams(network)):
+    for found, described in (_hidden_layer(pooler.narrow), added_ngrams(network)):
         arrays, fields = arrays | found, fields | described
     return pack("pair", facts.labels, arrays | {"pieces": vocabulary.array()}, fields | coding | facts.entries())
 
@@ -61,16 +67,3 @@ def _hidden_layer(layer: nn.Module) -> tuple[Arrays, JsonObject]:
         codes, coding = stored_codes(layer.coded)
         return {f"hidden_{name}": found for name, found in codes.items()} | bias, {"hidden": coding}
     return {"hidden": array_of(weight_of(layer))} | bias, {}
-
-
-def _ngrams(network: LinearHead) -> tuple[Arrays, JsonObject]:
-    """The arrays and header entries of the added n-gram model, in the targets' unit; empty if there is none."""
-    added = network.added
-    if not isinstance(added, AddedNgrams):
-        return {}, {}
-    factor = network.architecture[TARGETS]["sd"] if TARGETS in network.architecture else 1.0
-    scale, bias = (array_of(part).astype(np.float64) * factor for part in (added.scale, added.bias))
-    bag = added.bag
-    table = Table(array_of(bag.prints), array_of(bag.rows), scale, bias, bag.n, bag.bits, bag.pairs)
-    arrays, fields = stored_table(table)
-    return {f"ngram_{name}": found for name, found in arrays.items()}, {"ngrams": fields}

@@ -183,21 +183,19 @@ def _ngram_compression(settings: Settings) -> list[str]:
 def added_conflicts(settings: Settings) -> list[str]:
     """Return one line for each setting under which no n-grams can be added to a network.
 
-    The network must compare two texts and be trained without compression.
+    The network must answer for whole texts, compare two texts where a row has two, and be trained without compression.
     """
     model, first = settings.model, next(iter(settings.compression.values()), None)
+    task = named_task(settings.task, settings.data)
     given, found = f"model.add={model.add}", list[str]()
     if model.family != "dsn":
         found.append(
             f"{given} adds n-grams to a network without attention, and model={model.name} is not one. "
             "Try: model=static-ngram, or model.add=none"
         )
-    elif settings.data.text_pair is None:
-        found.append(
-            f"{given} adds n-grams of two texts, but data={settings.data.name} has one text per row. "
-            "Try: model=ngram, or data.text_pair=<the column of the second text>"
-        )
-    elif model.readout["name"] != "pair":
+    elif task and (task.reads != "text" or not task.needs_label):
+        found.append(f"{given} fits n-grams to one label per text, which task={task.name} has not. Try: model.add=none")
+    elif settings.data.text_pair is not None and model.readout["name"] != "pair":
         found.append(
             f"{given} joins a network that compares two texts, but model/readout={model.readout['name']} reads both as "
             "one. Try: model/readout=pair"

@@ -1,4 +1,4 @@
-"""After the plain training: n-grams of the two texts, fitted and added to the network (model.add=ngram)."""
+"""After the plain training: n-grams of the texts, fitted and added to the network (model.add=ngram)."""
 
 from __future__ import annotations
 

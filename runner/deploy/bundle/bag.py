@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ class Bag:
 
     A piece's vector is its row of `words`, plus that of its place and that of its text in the pair, all normalised
     where the header has an `eps`. The sum over n pieces is divided by n to the power of `power`. Without `head` the
-    linear layer is folded into the rows, which then are logits.
+    linear layer is folded into the rows, which then are logits. A file may also hold a linear model over n-grams of the
+    pieces; the logits of the two are added.
     """
 
     def __init__(self, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
@@ -40,6 +42,10 @@ class Bag:
         self.shared = self.places + self.segments[0]
         start = np.zeros((1, self.places.shape[1]))
         self.place_sums = np.concatenate([start, self.shared.cumsum(axis=0, dtype=np.float64)])
+        self.ngrams: Any = None
+        if "ngrams" in header:
+            beside = importlib.import_module(f"{__package__}.piece_ngrams" if __package__ else "piece_ngrams")
+            self.ngrams = beside.PieceNgrams(header, arrays)
         self.second = (self.segments[-1] - self.segments[0]).astype(np.float64)  # more, for a piece of the second text
 
     def score(self, text: str, pair: str | None = None) -> list[float]:
@@ -54,7 +60,8 @@ class Bag:
         shift = self.shift if divisor == count else self.shift * (count / divisor)
         found = summed * (self.inverse / divisor) + self.bias + shift
         scores: list[float] = found.tolist()
-        return [0.0, *scores] if self.is_binary else scores
+        scores = [0.0, *scores] if self.is_binary else scores
+        return scores if self.ngrams is None else self.ngrams.added_to(scores, ids)
 
     def length(self, text: str, pair: str | None = None) -> int:
         """Return the pieces of a text, or of a pair of texts, with special ones, before any are cut."""

@@ -5,19 +5,14 @@ A file may also hold a linear model over n-grams of the pieces of both texts; th
 
 from __future__ import annotations
 
-import zlib
 from typing import Any
 
 import numpy as np
 
 if __package__:
     from .bag import Bag, Rows
-    from .predict import TOKEN, Ngram
 else:  # copied into a bundle
     from bag import Bag, Rows  # type: ignore[import-not-found,no-redef]
-    from predict import TOKEN, Ngram  # type: ignore[import-not-found,no-redef]
-
-NGRAMS = "ngram_"  # what the names of their arrays begin with
 
 
 class Pair(Bag):
@@ -35,7 +30,6 @@ class Pair(Bag):
         width = 4 * self.places.shape[1] if self.hidden is None else len(self.hidden)
         if self.head.shape != (len(self.bias), width):
             raise ValueError(f"a last layer of shape {self.head.shape} over {width} numbers")
-        self.ngrams = PieceNgrams(header, arrays) if "ngrams" in header else None
 
     def score(self, text: str, pair: str | None = None) -> list[float]:
         """Return the logits of a pair of texts."""
@@ -52,31 +46,7 @@ class Pair(Bag):
         if self.hidden is not None:
             parts = np.maximum(self.hidden @ parts + self.hidden_bias, 0)
         scores: list[float] = (self.head @ parts * self.inverse + self.bias).tolist()
-        if self.ngrams is None:
-            return scores
-        return [score + more for score, more in zip(scores, self.ngrams.logits_of(ids[:start], ids[start:]))]
-
-
-class PieceNgrams(Ngram):
-    """A linear model over n-grams whose words are the pieces of a vocabulary."""
-
-    def __init__(self, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
-        """header, arrays: of the whole file. Raises ValueError for arrays that do not fit."""
-        own = {name.removeprefix(NGRAMS): array for name, array in arrays.items() if name.startswith(NGRAMS)}
-        same = {name: header[name] for name in ("labels", "temperature")}
-        super().__init__({"lower": False, "token": TOKEN} | header["ngrams"] | same, own)
-        pieces = arrays["pieces"].tobytes().split(b"\n")
-        self.hashes = np.array([(zlib.crc32(piece) + 1) & 0xFFFFFFFF for piece in pieces], np.uint32)
-        special = {piece.encode() for piece in header["pieces"]["special"]}
-        self.hashes[[place for place, piece in enumerate(pieces) if piece in special]] = 0
-        if not self.pairs or len(self.scale) not in (1, len(header["labels"])):
-            raise ValueError("its n-grams do not answer for two texts and these labels")
-
-    def logits_of(self, first: list[int], second: list[int]) -> list[float]:
-        """Return the logits of a pair of texts, given the ids of their pieces; special ones are no words."""
-        one, other = (self.hashes[np.array(ids, np.intp)] for ids in (first, second))
-        hashes = self.pair_features.pair_hashes(one[one != 0], other[other != 0], self.grams, **self.pairs)
-        return self.logits(self.find(hashes))
+        return scores if self.ngrams is None else self.ngrams.added_to(scores, ids[:start], ids[start:])
 
 
 def hidden_layer(header: dict[str, Any], arrays: dict[str, np.ndarray]) -> np.ndarray | None:

@@ -3,8 +3,8 @@
 // layer, as in runner/deploy/bundle/bag.py.
 
 const BAG_FIELDS = [
-  "arrays", "bits", "centred", "data", "eps", "front", "group", "kind", "labels", "language", "max_length", "pieces",
-  "planes", "power", "temperature", "texts", "width",
+  "arrays", "bits", "centred", "data", "eps", "front", "group", "kind", "labels", "language", "max_length", "ngrams",
+  "pieces", "planes", "power", "temperature", "texts", "width",
 ];  // of the header; `front` and `planes` are those of pages (runner/deploy/page/shrink.py)
 
 // The pieces of the vocabulary in id order.
@@ -78,6 +78,7 @@ class Bag {
     this.names = piecesOf(facts, arrays.pieces);
     const settings = { ...facts.pieces, language: facts.language };
     this.pieces = new WordPiece(new Map(this.names.map((piece, id) => [piece, id])), settings);
+    if (facts.ngrams) this.ngrams = ngramsOf(facts, arrays);
     if (this.rows.width !== this.width || facts.arrays.places.shape[0] < facts.max_length) {
       throw new Error("the model is damaged: its tables do not fit together");
     }
@@ -109,8 +110,34 @@ class Bag {
         if (owners[place] >= 0) adds[owners[place]][output] += part;
       }
     });
-    return { scores, parts: words.map((word, place) => partOf(word, adds[place])) };
+    const found = { scores, parts: words.map((word, place) => partOf(word, adds[place])) };
+    return this.ngrams ? sumOf(found, this.ngrams.read([], this.wordsOf(ids))) : found;
   }
+
+  // The pieces that are words of n-grams, whose places in the text are not known.
+  wordsOf(ids) {
+    const special = new Set(this.facts.pieces.special);
+    return { words: ids.map(id => this.names[id]).filter(name => !special.has(name)), places: null };
+  }
+}
+
+// The n-grams of a file of word vectors, whose words are pieces.
+function ngramsOf(facts, arrays) {
+  const own = Object.entries(arrays).filter(([name]) => name.startsWith("ngram_"));
+  const named = Object.fromEntries(own.map(([name, array]) => [name.slice("ngram_".length), array]));
+  const settings = { ...facts.ngrams, token: PATTERN, lower: false, temperature: facts.temperature };
+  return facts.ngrams.pairs ? new NgramPairs(settings, named) : new Ngrams(settings, named);
+}
+
+// The scores of two parts of a model added, where one of them may have no score for the first of two classes.
+function sumOf(...found) {
+  const outputs = Math.max(...found.map(({ scores }) => scores.length));
+  const whole = adds => adds.length < outputs ? [0, ...adds] : adds;
+  const [one, other] = found.map(({ scores }) => whole(scores));
+  return {
+    scores: one.map((score, output) => score + other[output]),
+    parts: found.flatMap(({ parts }) => parts.map(part => ({ ...part, adds: whole(part.adds) }))),
+  };
 }
 
 function partOf({ field, text, from, to }, adds) {

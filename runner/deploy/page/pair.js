@@ -4,9 +4,8 @@
 
 class Pair extends Bag {
   constructor(facts, arrays) {
-    super(facts, arrays, [...BAG_FIELDS, "text_eps", "hidden", "ngrams"]);
+    super(facts, arrays, [...BAG_FIELDS, "text_eps", "hidden"]);
     if (facts.hidden) this.arrays = arrays = { ...arrays, hidden: decodedHidden(facts, arrays) };
-    if (facts.ngrams) this.ngrams = ngramsOf(facts, arrays);
     const width = arrays.hidden ? arrays.hidden_bias.length : 4 * this.width;
     if (arrays.head?.length !== this.outputs * width) {
       throw new Error("the model is damaged: its last layer does not fit");
@@ -35,14 +34,8 @@ class Pair extends Bag {
       return partOf(word, scores.map((score, output) => score - left[output]));
     });
     if (!this.ngrams) return { scores, parts };
-    const special = new Set(this.facts.pieces.special), names = ids.map(id => this.names[id]);
-    const sides = [names.slice(0, start), names.slice(start)].map(side => side.filter(name => !special.has(name)));
-    const more = this.ngrams.scored(this.ngrams.features(sides.map(side => ({ words: side, places: null }))));
-    const whole = adds => adds.length < scores.length ? [0, ...adds] : adds;  // of two classes the first has 0
-    return {
-      scores: whole(more.scores).map((score, output) => score + scores[output]),
-      parts: [...parts, ...more.parts.map(part => ({ ...part, adds: whole(part.adds) }))],
-    };
+    const sides = [ids.slice(0, start), ids.slice(start)].map(side => this.wordsOf(side));
+    return sumOf({ scores, parts }, this.ngrams.scored(this.ngrams.features(sides)));
   }
 
   // The scores from the sums of the vectors of both texts and the numbers of their pieces.
@@ -68,13 +61,6 @@ class Pair extends Bag {
     const scale = this.arrays[`${name}_scale`], shift = this.arrays[`${name}_shift`];
     return scale ? vector.map((value, column) => value * scale[column] + shift[column]) : vector;
   }
-}
-
-// The n-grams of a file of the kind `pair`, whose words are pieces.
-function ngramsOf(facts, arrays) {
-  const own = Object.entries(arrays).filter(([name]) => name.startsWith("ngram_"));
-  const named = Object.fromEntries(own.map(([name, array]) => [name.slice("ngram_".length), array]));
-  return new NgramPairs({ ...facts.ngrams, token: PATTERN, lower: false, temperature: facts.temperature }, named);
 }
 
 // The weight of a hidden layer in codes, row after row.

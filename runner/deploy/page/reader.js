@@ -168,8 +168,7 @@ class Ngrams {
 
   // The scores of the outputs, and what each n-gram adds to them. Weights are summed as integers: no rounding. Of a
   // model of means the sum is divided by the number of n-grams.
-  read([text]) {
-    const whole = text.replace(/\p{Cs}/gu, "\uFFFD"), { words, places } = this.words(whole, this.facts.max_length);
+  read([text], { words, places } = this.words(text.replace(/\p{Cs}/gu, "\uFFFD"), this.facts.max_length)) {
     const hits = this.hits(words);
     const parts_of = this.facts.mean ? Math.max(hits.length, 1) : 1;
     const scores = this.scale.map((scale, output) => {

@@ -1,4 +1,4 @@
-"""Adds a linear model over the n-grams of two texts to a trained network (model.add=ngram).
+"""Adds a linear model over the n-grams of a text, or of two, to a trained network (model.add=ngram).
 
 Each part is trained separately. The selection split only determines the weights of the two logits in their sum, those
 with the lowest loss there. A weight of 0 leaves a part out.
@@ -107,8 +107,8 @@ def in_hashes(split: TokenSplit, words: np.ndarray) -> TokenSplit:
 def attach_fitted(network: LinearHead, found: FittedNgrams, words: np.ndarray) -> None:
     """Make a network add the logits of fitted n-grams; words: (V,) the hash of each token."""
     table, targets = found.table, network.architecture.get(TARGETS)
-    assert table.pairs is not None
-    added = attach_ngrams(network, {"n": table.n, "count": len(table.prints), "pairs": table.pairs.entry()})
+    of_pairs = {"pairs": table.pairs.entry()} if table.pairs else {}
+    added = attach_ngrams(network, {"n": table.n, "count": len(table.prints), **of_pairs})
     scale, bias = (part.astype(np.float64) / found.choice.temperature for part in (table.scale, table.bias))
     if targets:
         scale, bias = scale / targets["sd"], (bias - targets["mean"]) / targets["sd"]

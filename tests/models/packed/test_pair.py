@@ -17,7 +17,7 @@ from models.compression.weight_only import WeightOnly
 from models.heads.added_ngrams import AddedNgrams, attach_ngrams, hashes_of
 from models.heads.base import HeadSpec
 from models.heads.target_scale import attach_target_scale
-from models.ngrams.fingerprints import bits_for, fingerprints_of
+from models.ngrams.fingerprints import bits_for, find_grams, fingerprints_of
 from models.ngrams.pairs import PairOptions, pair_hashes
 from models.packed.errors import NotPacked
 from models.settings import ModelSettings
@@ -98,15 +98,17 @@ def rounded(network: Any, bits: int) -> None:
         stage.fill(name, layer, made)
 
 
-def add_random_ngrams(network: Any, options: PairOptions) -> AddedNgrams:
-    """Give a network weights for the features that the test's texts have, and for others."""
+def add_random_ngrams(network: Any, options: PairOptions | None) -> AddedNgrams:
+    """Give a network weights for the n-grams of the test's first texts, or for the features of its pairs."""
     backend = tokenizer().backend
     words = hashes_of(tokenizer().tokens(), frozenset(t.content for t in backend.get_added_tokens_decoder().values()))
     first, second = ([words[backend.encode(text, add_special_tokens=False).ids] for text in side] for side in texts())
-    hashes = np.concatenate([pair_hashes(*pair, options) for pair in zip(first, second)])
+    of_texts = [find_grams(one, np.zeros(len(one), int), 2).hashes for one in first]
+    of_pairs = [pair_hashes(*pair, options) for pair in zip(first, second)] if options else []
+    hashes = np.concatenate(of_pairs or of_texts)
     bits = bits_for(len(np.unique(hashes)))
     prints, random = np.unique(fingerprints_of(hashes, bits)), np.random.default_rng(0)
-    added = attach_ngrams(network, {"n": 2, "count": len(prints), "pairs": options.entry()})
+    added = attach_ngrams(network, {"n": 2, "count": len(prints)} | ({"pairs": options.entry()} if options else {}))
     added.bag.fill(prints, random.integers(-127, 128, (len(prints), added.bag.rows.shape[1])))
     added.bag.bits = bits
     added.words.copy_(torch.from_numpy(words.astype(np.int64)))

@@ -72,11 +72,11 @@ def test_logits_of_ngrams_are_added_over_the_temperature() -> None:
 
 
 @pytest.mark.parametrize(("changes", "reason"), [
-    ({"count": 3}, "2 values in its sorted list, its header says 3"), ({"pairs": {}}, "do not answer for two texts"),
+    ({"count": 3}, "2 values in its sorted list, its header says 3"), ({"pairs": {}}, "do not answer for these texts"),
 ])  # fmt: skip
 def test_ngrams_that_do_not_fit_are_refused(changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         Pair(*ngrams(**changes))
     header, found = ngrams()
-    with pytest.raises(ValueError, match="do not answer for two texts and these labels"):
+    with pytest.raises(ValueError, match="do not answer for these texts and labels"):
         Pair(header, found | {name: found[name][:2] for name in ("ngram_rows", "ngram_scale", "ngram_bias")})

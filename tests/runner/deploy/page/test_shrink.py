@@ -134,6 +134,18 @@ def test_node_compares_two_texts_as_python_does(tmp_path: Path) -> None:
 
 
 @NEEDS_NODE
+@pytest.mark.parametrize(("outputs", "norm"), [(1, "none"), (2, "none"), (2, "layer"), (3, "none")])
+def test_node_adds_the_n_grams_of_the_pieces_of_a_text(tmp_path: Path, outputs: int, norm: str) -> None:
+    network = test_fold.make(outputs, norm=norm)
+    test_pair.add_random_ngrams(network, None)
+    first, _ = test_fold.texts()
+    rows = [[text] for text in first]
+    (found,) = check_answers(tmp_path, [(test_fold.pack(network), rows)], tolerance=2e-6, kind="dsn", ngrams={})
+    parts = [part for answer in found for part in answer["parts"]]
+    assert any(" " in part["text"] for part in parts) and any(part["spans"] for part in parts)
+
+
+@NEEDS_NODE
 @pytest.mark.parametrize(("outputs", "is_symmetric"), [(1, False), (2, True), (3, False)])
 def test_node_adds_the_n_grams_of_pieces_as_python_does(tmp_path: Path, outputs: int, is_symmetric: bool) -> None:
     network = test_pair.make(outputs)
