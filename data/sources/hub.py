@@ -5,6 +5,7 @@ Remote code is never run. If the hub does not answer within seconds, a cached da
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from datasets import Dataset
 
+CONFIGS = re.compile(r"(?:available configs|Available): \[('[^]]*')\]")  # in messages of the library `datasets`
 OWN_DATA = "data=files data.path=<your copy>, or data=demo"
 
 
@@ -80,12 +82,7 @@ def load_hub_split(settings: DataSettings, split: str, own_data: str = OWN_DATA)
     try:
         return datasets.load_dataset(settings.id, settings.config, split=split)
     except (ValueError, KeyError, TypeError) as error:
-        reason = first_error_line(error).rstrip(".")
-        if "Unknown split" in reason and split != settings.train_split:
-            cure = f"Try: data.split={settings.train_split}, which train, val and test are then all cut from. {go_on}"
-        else:
-            cure = go_on
-        raise DataError(f"{what} has no split {split!r} that can be read: {reason}. {cure}") from error
+        raise _unreadable_split(error, settings, split, what, go_on) from error
     except RuntimeError as error:
         if "script" not in str(error):
             raise DataError(f"{what} cannot be read: {first_error_line(error)}. {go_on}") from error
@@ -100,6 +97,23 @@ def load_hub_split(settings: DataSettings, split: str, own_data: str = OWN_DATA)
         raise DataError(
             f"{what} is unavailable from {hub_endpoint()[0]}: {first_error_line(error)}. {go_on}"
         ) from error
+
+
+def _unreadable_split(error: Exception, settings: DataSettings, split: str, what: str, go_on: str) -> DataError:
+    """Return the error for a split, or a configuration, that the dataset does not have or that cannot be read."""
+    import difflib
+
+    if configs := CONFIGS.search(str(error)):
+        known = re.findall("'([^']+)'", configs[1])
+        shown = ", ".join(known[:20]) + (", ..." if len(known) > 20 else "")
+        if settings.config is None:
+            return DataError(f"{what} has several configurations ({shown}); name one. Try: data.config={known[0]}")
+        near = (difflib.get_close_matches(settings.config, known, n=1) or known)[0]
+        return DataError(f"{what}: there is no such configuration ({shown}). Try: {near} instead")
+    reason = first_error_line(error).rstrip(".")
+    if "Unknown split" in reason and split != settings.train_split:
+        go_on = f"Try: data.split={settings.train_split}, which train, val and test are then all cut from. {go_on}"
+    return DataError(f"{what} has no split {split!r} that can be read: {reason}. {go_on}")
 
 
 def require_hub_columns(settings: DataSettings, wanted: dict[str, str | None], columns: list[str], where: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,21 @@ def test_unknown_ids_splits_and_columns_say_how_to_go_on() -> None:
         read_hub(settings("imdb", "data.train_split=training"))
     with pytest.raises(DataError, match=r"Try: data\.text=text"):
         read_hub(settings("imdb", "data.text=txt"))
+
+
+def test_a_dataset_with_several_configurations_names_them(tmp_path: Path) -> None:
+    """The library lists them below the first line of its message."""
+    names = ("main", "long")
+    for name in names:
+        (tmp_path / f"{name}.csv").write_text("text,label\na,0\nb,1\n")
+    parts = "".join(f"- config_name: {name}\n  data_files: {name}.csv\n" for name in names)
+    (tmp_path / "README.md").write_text(f"---\nconfigs:\n{parts}---\n")
+    own = DataSettings(name="own", source="hub", id=str(tmp_path))
+    with pytest.raises(DataError, match=r"several configurations \(main, long\).*Try: data\.config=main$"):
+        read_hub(own)
+    with pytest.raises(DataError, match=r"no such configuration \(main, long\)\. Try: long instead"):
+        read_hub(replace(own, config="lang"))
+    assert len(read_hub(replace(own, config="long")).splits["train"]) == 2
 
 
 def test_a_hub_that_does_not_answer_is_one_message_within_seconds(tmp_path: Path) -> None:
