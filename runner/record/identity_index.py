@@ -83,7 +83,8 @@ def _sources(settings: Settings) -> Iterator[Source]:
     if data.audio and data.source == "files":
         yield "sounds", [stamp for file in named_files(data) for stamp in _stamps(file)]
     if data.id:
-        yield data.id, _revision("datasets", data.id)
+        folder = Path(data.id)  # the library `datasets` takes a folder of that name for the dataset
+        yield data.id, _stamps(folder) if folder.is_dir() else _revision("datasets", data.id)
     for name in (model.pretrained, model.tokenizer, model.init_from, settings.finished):
         if name and name not in ("train", "auto") and not is_command(name):
             path = Path(name).expanduser()

@@ -51,6 +51,15 @@ def test_every_file_that_a_run_reads_counts_by_its_name_and_content(
     assert key_of(name) != before
 
 
+def test_a_dataset_in_a_local_folder_is_read_again_after_a_change(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("text,label\na,1\n")
+    words = ["data=imdb", f"data.id={tmp_path}", "data.split=train", "model=dsn"]
+    before = key(resolve(compose(words)))
+    assert before == key(resolve(compose(words)))
+    (tmp_path / "train.csv").write_text("text,label\nab,1\n")
+    assert before != key(resolve(compose(words)))
+
+
 def test_a_file_to_select_on_is_not_taken_for_one_to_report(tmp_path: Path) -> None:
     train, held_out = tmp_path / "train.csv", tmp_path / "held_out.csv"
     for file in (train, held_out):
