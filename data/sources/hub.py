@@ -5,8 +5,10 @@ Remote code is never run. If the hub does not answer within seconds, a cached da
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,7 +82,7 @@ def load_hub_split(settings: DataSettings, split: str, own_data: str = OWN_DATA)
     what = f"{settings.id}{f' ({settings.config})' if settings.config else ''}"
     go_on = f"Go on with: HF_ENDPOINT=<a hub that has it>, {own_data}"
     try:
-        return datasets.load_dataset(settings.id, settings.config, split=split)
+        return datasets.load_dataset(settings.id, settings.config, split=split, cache_dir=_cache_of(settings.id or ""))
     except (ValueError, KeyError, TypeError) as error:
         raise _unreadable_split(error, settings, split, what, go_on) from error
     except RuntimeError as error:
@@ -97,6 +99,20 @@ def load_hub_split(settings: DataSettings, split: str, own_data: str = OWN_DATA)
         raise DataError(
             f"{what} is unavailable from {hub_endpoint()[0]}: {first_error_line(error)}. {go_on}"
         ) from error
+
+
+def _cache_of(name: str) -> str | None:
+    """Return the cache of a dataset in a local folder, by the state of its files; None, the usual one, for a hub id.
+
+    The library itself goes by a README.md that lists the files: their former content, or another folder's, would do.
+    """
+    import datasets
+
+    if not (folder := Path(name)).is_dir():
+        return None
+    stats = [(str(path.resolve()), path.stat()) for path in sorted(folder.rglob("*")) if path.is_file()]
+    state = repr([(path, stat.st_size, stat.st_mtime_ns) for path, stat in stats])
+    return str(Path(datasets.config.HF_DATASETS_CACHE) / f"folder-{hashlib.sha256(state.encode()).hexdigest()[:20]}")
 
 
 def _unreadable_split(error: Exception, settings: DataSettings, split: str, what: str, go_on: str) -> DataError:

@@ -110,6 +110,16 @@ def test_a_dataset_with_several_configurations_names_them(tmp_path: Path) -> Non
     assert len(read_hub(replace(own, config="long")).splits["train"]) == 2
 
 
+def test_a_folder_whose_readme_lists_its_files_is_read_again_after_a_change(tmp_path: Path) -> None:
+    """The library would show the cached rows: it compares the README only."""
+    (tmp_path / "README.md").write_text("---\nconfigs:\n- config_name: default\n  data_files: rows.csv\n---\n")
+    own, found = DataSettings(name="own", source="hub", id=str(tmp_path)), []
+    for text in ("before", "afterwards"):
+        (tmp_path / "rows.csv").write_text(f"text,label\n{text},0\nb,1\n")
+        found += read_hub(own).splits["train"].read(np.arange(1))["text"]
+    assert found == ["before", "afterwards"]
+
+
 def test_a_hub_that_does_not_answer_is_one_message_within_seconds(tmp_path: Path) -> None:
     script = """
 from data.errors import DataError

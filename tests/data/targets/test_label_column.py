@@ -66,7 +66,7 @@ def hub(patch: pytest.MonkeyPatch, tables: dict[str, Any], features: Any = None,
         for name, rows in tables.items()
     }
     patch.setenv("HF_HUB_OFFLINE", "1")  # nobody is asked whether there is a hub
-    patch.setattr("datasets.load_dataset", lambda _id, _config, split: made[split])
+    patch.setattr("datasets.load_dataset", lambda *_args, split, **_options: made[split])
     return read_hub(
         DataSettings(source="hub", id="some/data", report_splits={n: n for n in tables if n != "train"}, **options)
     )
