@@ -64,6 +64,14 @@ def test_a_line_of_another_length_is_refused_by_its_number(line: str, count: str
         rows_of(f"text,label\nx,1\n{line}\n")
 
 
+def test_a_header_between_the_rows_of_joined_files_is_no_row() -> None:
+    with pytest.raises(DataError, match="line 3 is the header again, as in joined files"):
+        rows_of("text,label\nx,1\ntext,label\ny,0\n")
+    only_texts = ReadOptions({"text": "text"})
+    rows = delimited_rows(io.StringIO("text\nsome\ntext\n"), "csv", "d.csv", only_texts)
+    assert [row["text"] for _, row in rows] == ["some", "text"]
+
+
 def test_an_impossible_delimiter_is_refused() -> None:
     for wrong in ("ab", '"', ""):
         with pytest.raises(DataError, match="expected one character, tab or auto"):
