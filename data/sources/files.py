@@ -37,7 +37,8 @@ from data.targets.label_set import find_lists
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CURES = dict.fromkeys((".xlsx", ".xls", ".ods"), "Save the sheet as CSV") | {".zip": "Unpack it"}  # for other files
+PACKED = (".zip", ".zst", ".xz", ".bz2", ".7z", ".tar", ".tgz")
+CURES = dict.fromkeys((".xlsx", ".xls", ".ods"), "Save the sheet as CSV") | dict.fromkeys(PACKED, "Unpack it")
 SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3")  # suffixes that show that a column names sound files
 FOLDS = "fold_column"  # the setting that names the column of folds
 Row = tuple[int, object, object, object, object, object, object]  # number, text, second text, label, group, fold, codes
