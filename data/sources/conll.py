@@ -3,8 +3,8 @@
     for number, row in conll_rows(stream, "ner.conll", {"data.tokens": "0", "data.tags": "-1"}): row["0"], row["-1"]
 
 A CoNLL file has one word per line, columns separated by tabs or spaces, and a blank line after each row. Columns are
-numbered from 0, or from the end with -1. Lines of -DOCSTART- are skipped, and of CoNLL-U comments, multiword tokens
-(1-2) and empty nodes (5.1).
+numbered from 0, or from the end with -1. Lines of -DOCSTART- are skipped, comments above a row (# with another number
+of columns), and of CoNLL-U multiword tokens (1-2) and empty nodes (5.1).
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def conll_rows(stream: Iterable[str], where: str, columns: Mapping[str, str]) ->
     DataError for a line whose number of columns differs from the lines before.
     """
     numbers = {key: int(column) for key, column in columns.items()}
-    lines, separator = _separator(iter(stream))
+    lines, separator, usual = _form(iter(stream))
+    comment = "#" if separator == "\t" else "# "
     row: list[list[str]] = []
     begun = width = 0
     for at, line in enumerate(lines, 1):
@@ -40,8 +41,8 @@ def conll_rows(stream: Iterable[str], where: str, columns: Mapping[str, str]) ->
             row = []
             continue
         fields = _fields(line, separator)
-        if fields[0] == DOCUMENT or (separator == "\t" and not row and line.startswith("#") and "\t" not in line):
-            continue
+        if fields[0] == DOCUMENT or (not row and line.startswith(comment) and len(fields) != usual):
+            continue  # a comment above a row, not the word #
         width = width or _checked_width(fields, numbers, where, at)
         if len(fields) != width:
             raise _ragged(where, at, fields, width, row)
@@ -91,14 +92,18 @@ def check_lengths(words: list[str], tags: list[str], where: str, key: str = "dat
         )
 
 
-def _separator(lines: Iterator[str]) -> tuple[Iterator[str], str]:
-    """Return all lines and their column separator: a tab if the first line with a word has one, else a space."""
+def _form(lines: Iterator[str]) -> tuple[Iterator[str], str, int]:
+    """Return all lines, their column separator, and the number of columns of the first line with a word.
+
+    The separator is a tab if that line has one, else a space.
+    """
     seen = []
     for line in lines:
         seen.append(line)
         if line.strip(BLANK) and not line.startswith(("#", DOCUMENT)):
             break
-    return chain(seen, lines), "\t" if seen and "\t" in seen[-1] else " "
+    separator = "\t" if seen and "\t" in seen[-1] else " "
+    return chain(seen, lines), separator, len(_fields(seen[-1], separator)) if seen else 0
 
 
 def _fields(line: str, separator: str) -> list[str]:

@@ -39,6 +39,20 @@ def test_other_white_space_is_part_of_a_word() -> None:
     assert read("10\u00a0000   O\n")[0][1]["0"] == ["10\u00a0000"]
 
 
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [
+        ("# id 48c4\tdomain=en\nEU _ _ B-ORG\n\n# id 48c5\tdomain=en\n# _ _ O\n", "3"),  # MultiCoNER
+        ("#\thttp://x.de [2009]\n1\tEU\tB-ORG\tO\n\n#\thttp://x.de [2010]\n1\t#\tO\tO\n", "2"),  # GermEval 2014
+    ],
+)
+def test_a_comment_with_another_number_of_columns_is_no_row(text: str, tag: str) -> None:
+    found = read(text, {"data.tokens": str(3 - int(tag)), "data.tags": tag})
+    assert [row[tag] for _, row in found] == [["B-ORG"], ["O"]]
+    with pytest.raises(DataError, match="line 3 has 1 columns"):
+        read("EU O\n\n#tag\n")
+
+
 def test_a_hash_is_a_word_unless_the_file_has_tabs_and_its_line_none() -> None:
     assert read("# O\n#tag O\n")[0][1]["0"] == ["#", "#tag"]
     assert read("#tag\tO\n")[0][1]["0"] == ["#tag"]
