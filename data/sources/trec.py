@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from data.errors import DataError
@@ -114,19 +115,28 @@ def read_candidates(settings: DataSettings) -> list[Line]:
     path = existing_file(str(settings.candidates), "data.candidates", any_format=True)
     lines = list(_lines(path, "candidates", RANK_SHAPES, settings))
     found, widths = [line for line, _ in lines], {width for _, width in lines}
-    if widths == {PLACES_WIDTH} and _are_places(found):
-        found = [Line(line.number, line.query, line.document, -line.value) for line in found]
-    return refuse_twice(found, str(path), "places")
+    refuse_twice(found, str(path), "places")
+    return _ranks_as_scores(found, path) if widths == {PLACES_WIDTH} else found
 
 
-def _are_places(lines: list[Line]) -> bool:
-    """Return whether the values are the ranks 1, 2, 3, ..., or 0, 1, 2, ..., of each query's documents."""
+def _ranks_as_scores(lines: list[Line], path: Path) -> list[Line]:
+    """Return the lines with ranks, 1, 2, 3, ... or 0, 1, 2, ... in each query, as scores; lines with scores unchanged.
+
+    Raises DataError for whole numbers that rise from line to line as ranks do, but leave some out.
+    """
     by_query: dict[str, list[float]] = {}
     for line in lines:
         by_query.setdefault(line.query, []).append(line.value)
-    return any(
-        all(sorted(values) == [*range(first, first + len(values))] for values in by_query.values()) for first in (1, 0)
-    )
+    found = list(by_query.values())
+    if any(all(sorted(values) == [*range(first, first + len(values))] for values in found) for first in (1, 0)):
+        return [Line(line.number, line.query, line.document, -line.value) for line in lines]
+    several = [values for values in found if len(values) > 1]
+    if several and all(low < high and high.is_integer() for values in several for low, high in pairwise(values)):
+        raise DataError(
+            f"{path}: the numbers of each query rise from line to line, as ranks do, but are not 1, 2, 3, ... "
+            f"Number them so, or write scores beside them: {SHAPES_OF['candidates']}"
+        )
+    return lines
 
 
 def refuse_twice(lines: list[Line], where: str, what: str) -> list[Line]:

@@ -63,6 +63,13 @@ def test_a_document_twice_is_refused_with_both_lines(tmp_path: Path) -> None:
         judgements(tmp_path / "qrels.txt", "1 0 b 1", "1 0 b 0")
 
 
+def test_ranks_with_gaps_are_not_taken_for_scores_of_the_opposite_order(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="rise from line to line, as ranks do, but are not 1, 2, 3"):
+        candidates(tmp_path / "run.tsv", "1\ta\t1", "1\tb\t3", "2\ta\t2")
+    scores = candidates(tmp_path / "run.tsv", "1\ta\t3", "1\tb\t1", "2\ta\t2")
+    assert [line.value for line in scores] == [3, 1, 2]
+
+
 def test_judgements_have_three_or_four_columns_and_perhaps_a_header(tmp_path: Path) -> None:
     path = tmp_path / "qrels.txt"
     assert judgements(path, "1 0 a 2", "1 0 b -1") == [Line(1, "1", "a", 2), Line(2, "1", "b", -1)]
