@@ -198,14 +198,15 @@ class OptunaSweeper(Sweeper):
         try:
             return [outcome_of(job) for job in self.launcher.launch(jobs, initial_job_idx=trials[0].number)]
         except Exception as error:
+            why = f"{type(error).__name__}: {error}"
             for trial in trials:
-                trial.set_user_attr("reason", f"{type(error).__name__}: {error}")
+                trial.set_user_attr("reason", why)
             if not study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
                 for trial in trials:
                     study.tell(trial, state=TrialState.FAIL)
                 raise
             say(f"the launcher lost trials {[trial.number for trial in trials]}: {error}", sys.stderr)
-            return [Outcome(exit_code=1) for _ in trials]
+            return [Outcome(exit_code=1, reason=why) for _ in trials]
 
     def _tell(self, study: Study, trial: Trial, outcome: Outcome) -> None:
         """Tell the study how a trial ended, and its values where it is complete."""
@@ -213,7 +214,7 @@ class OptunaSweeper(Sweeper):
 
         record = outcome.record
         if record is None:
-            trial.set_user_attr("reason", "it was refused, see its output")
+            trial.set_user_attr("reason", outcome.reason or "it was refused, see its output")
             study.tell(trial, state=TrialState.FAIL)
             return
         trial.set_user_attr("run", record.identity)
@@ -236,8 +237,9 @@ def outcome_of(job: JobReturn) -> Outcome:
     try:
         outcome: Outcome = job.return_value
     except Exception as error:
-        say(f"{type(error).__name__}: {error}", sys.stderr)
-        return Outcome(exit_code=1)
+        why = f"{type(error).__name__}: {error}"
+        say(why, sys.stderr)
+        return Outcome(exit_code=1, reason=why)
     return outcome
 
 
