@@ -16,7 +16,7 @@ import numpy as np
 
 from data.errors import DataError
 from data.labels import Labels
-from data.settings import DataSettings
+from data.settings import DataSettings, of_split
 from data.sources.columns import refuse_rule_as_column
 from data.sources.files import existing_file
 from data.sources.formats import read_rows
@@ -129,8 +129,9 @@ def _of_files(
             raise DataError(f"{path} has no row. Try: data.path=<a file with questions>")
         names, values = list(first[1]), list(first[1].values())
         refuse_rule_as_column(settings.group, names, str(path))
-        columns = find_columns(names, settings, str(path), lambda: [values])  # noqa: B023 called at once
-        questions = QuestionRows(settings, str(path), columns)
+        own = of_split(settings, name)
+        columns = find_columns(names, own, str(path), lambda: [values])  # noqa: B023 called at once
+        questions = QuestionRows(own, str(path), columns)
         yield name, questions, _written(path, options, questions, chain([first], rows), cache)
 
 
@@ -181,8 +182,9 @@ def _of_hub(
         dataset, where = load_hub_split(settings, split), f"{settings.id} {split}"
         cache.tell(f"reading {where}")
         refuse_rule_as_column(settings.group, dataset.column_names, where)
-        columns = find_columns(dataset.column_names, settings, where, list)
-        questions = QuestionRows(settings, where, columns)
+        own = of_split(settings, name)
+        columns = find_columns(dataset.column_names, own, where, list)
+        questions = QuestionRows(own, where, columns)
         names = [column for column in columns.names if column in dataset.column_names]
         for _ in questions.texts(_rows_of(dataset.data.table.select(names))):
             pass  # the table is on disk already

@@ -50,6 +50,13 @@ def test_a_file_becomes_texts_facts_and_characters(tmp_path: Path) -> None:
     ]
 
 
+def test_only_training_rows_need_the_column_of_the_group(tmp_path: Path) -> None:
+    test = tmp_path / "test.jsonl"
+    test.write_text(json.dumps({key: value for key, value in ROWS[0].items() if key != "title"}), encoding="utf-8")
+    found = read_file(tmp_path, ROWS, test_path=str(test), group="title")
+    assert "group" in found.splits["train"].table.column_names and len(found.splits["test"]) == 1
+
+
 def test_a_hub_dataset_is_read_with_its_other_splits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(questions, "offline_if_unreachable", list)
     monkeypatch.setattr(questions, "load_hub_split", lambda settings, split: datasets.Dataset.from_list(ROWS))
