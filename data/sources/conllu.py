@@ -43,7 +43,7 @@ def read_conllu(path: Path) -> Iterator[Sentence]:
     """Yield the sentences of a file. Raises DataError, with the line, for wrong columns, heads or trees."""
     lines, begun = list[list[str]](), 0
     try:
-        with path.open(encoding="utf-8") as stream:
+        with path.open(encoding="utf-8-sig") as stream:
             for number, line in enumerate(stream, 1):
                 text = line.rstrip("\r\n")
                 if text.startswith("#"):

@@ -34,6 +34,10 @@ def test_words_have_features_and_heads_and_other_lines_are_passed_over(tmp_path:
     assert second.text == "Yes" and second.upos == ("INTJ",)
 
 
+def test_a_byte_order_mark_is_no_word(tmp_path: Path) -> None:
+    assert [len(sentence) for sentence in read_conllu(written(tmp_path, f"\ufeff{GOOD}"))] == [4, 1]
+
+
 def test_sentences_without_a_tree_have_no_heads(tmp_path: Path) -> None:
     (one,) = read_conllu(written(tmp_path, "1\tYes\t_\tINTJ\t_\t_\t_\t_\t_\t_\n"))
     assert one.heads == ()
