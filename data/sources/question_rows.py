@@ -98,7 +98,8 @@ class QuestionRows:
         self.golds: list[list[str]] = []  # the first answer of each is the one at the span
         self.notes = list[str]()
         self.missing, self.wrong, self.unplaced, self.clashes, self.mixed = (_Wrong() for _ in range(5))
-        self.counted_wrong = {"bytes": 0, "elsewhere": 0}  # wrong rows whose answer is there in bytes, or elsewhere
+        # Wrong rows whose answer is there in bytes of UTF-8, in units of UTF-16, or elsewhere.
+        self.counted_wrong = {"bytes": 0, "units": 0, "elsewhere": 0}
         self.absent = self.ambiguous = self.repeated = self.joined = 0
         self._seen: dict[tuple[str, bytes], int] = {}  # by id and content: index among the used questions
         self._named: dict[str, int] = {}  # by id: index of its first question
@@ -178,9 +179,11 @@ class QuestionRows:
         return found + [(text, place) for text, place in places.items() if place < 0]
 
     def _describe_wrong(self, text: str, start: int, context: str, name: str) -> str:
-        """Describe a wrong answer, and count whether its start fits in bytes or the answer occurs elsewhere."""
+        """Describe a wrong answer, and count whether its start fits in bytes or units or the answer occurs elsewhere."""
         raw, at = text.encode("utf-8", "surrogatepass"), max(start, 0)
         self.counted_wrong["bytes"] += context.encode("utf-8", "surrogatepass")[at : at + len(raw)] == raw
+        units = text.encode("utf-16-le", "surrogatepass")
+        self.counted_wrong["units"] += context.encode("utf-16-le", "surrogatepass")[2 * at :].startswith(units)
         self.counted_wrong["elsewhere"] += text in context
         found = context[at : at + len(text)] if start >= 0 else ""
         return f"{name}: expected {_short(text)} at {start}, found {_short(found)}"
@@ -255,10 +258,11 @@ class QuestionRows:
         )
 
     def _guess(self) -> str:
-        """Say that the starts of wrong rows seem to count bytes, or whether the answers occur elsewhere."""
+        """Say that the starts of wrong rows seem to count bytes or units, or whether the answers occur elsewhere."""
         count = self.wrong.count
-        if 2 * self.counted_wrong["bytes"] > count:
-            return f"; {self.counted_wrong['bytes']:,} are right in bytes of UTF-8, but characters are needed"
+        for unit, named in (("bytes", "bytes of UTF-8"), ("units", "units of UTF-16, as JavaScript and Java count")):
+            if 2 * self.counted_wrong[unit] > count:
+                return f"; {self.counted_wrong[unit]:,} are right in {named}, but characters are needed"
         elsewhere = self.counted_wrong["elsewhere"]
         return f"; {elsewhere:,} occur elsewhere in their context" if elsewhere else "; none occurs in its context"
 

@@ -61,6 +61,8 @@ def test_a_row_with_one_wrong_answer_of_two_is_refused() -> None:
 def test_starts_that_count_bytes_are_recognised() -> None:
     with pytest.raises(DataError, match="1 are right in bytes of UTF-8"):
         read([row("Ada", 6, 1, context="éé — Ada"), row("Ada", 9, 1, context="éé — Ada")][1:])
+    with pytest.raises(DataError, match="1 are right in units of UTF-16, as JavaScript"):
+        read([row("Ada", 3, 1, context="\U0001f600 Ada")])
 
 
 def test_answers_without_a_start_need_a_way_to_find_them() -> None:
