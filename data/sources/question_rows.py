@@ -179,7 +179,7 @@ class QuestionRows:
         return found + [(text, place) for text, place in places.items() if place < 0]
 
     def _describe_wrong(self, text: str, start: int, context: str, name: str) -> str:
-        """Describe a wrong answer, and count whether its start fits in bytes or units or the answer occurs elsewhere."""
+        """Describe a wrong answer, and count whether its start fits in bytes or units, or it occurs elsewhere."""
         raw, at = text.encode("utf-8", "surrogatepass"), max(start, 0)
         self.counted_wrong["bytes"] += context.encode("utf-8", "surrogatepass")[at : at + len(raw)] == raw
         units = text.encode("utf-16-le", "surrogatepass")
