@@ -208,7 +208,8 @@ def _copied(
 
     stats = [[str(cell), *_stat(cell)] if isinstance(cell, Path) else [] for cell in cells]
     own = hashlib.sha256(path.read_bytes()).hexdigest()
-    parts = [own, settings.audio, settings.group, settings.fold_column, settings.max_mb, stats]
+    spelling = [format_of(path), settings.encoding, settings.delimiter, settings.quoting]
+    parts = [own, *spelling, settings.audio, settings.group, settings.fold_column, settings.max_mb, stats]
     folder = cache.folder / "tables"
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]}.arrow"

@@ -86,6 +86,15 @@ def test_changed_files_are_read_again(tmp_path: Path) -> None:
     assert before.read(np.array([1])) != after.read(np.array([1]))
 
 
+def test_a_table_read_with_other_quoting_is_another_table(tmp_path: Path) -> None:
+    write_clips(tmp_path, 4)
+    path = tmp_path / "quoted.tsv"
+    path.write_text("path\tkind\tfold\n" + "".join(f'wav/{i}.wav\tk{i % 2}\t"f{i % 2}"\n' for i in range(4)))
+    for quoting, first in (("none", '"f0"'), ("minimal", "f0")):
+        table = read(path, fold_column="fold", quoting=quoting).splits["train"].table
+        assert table["fold"].to_pylist()[0] == first
+
+
 def test_lists_written_as_texts_are_sets_of_labels(tmp_path: Path) -> None:
     path = write_clips(tmp_path, 4)
     names = [f"wav/{index}.wav" for index in range(4)]
