@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import queue
 import shlex
 import sys
@@ -113,7 +114,10 @@ def _of_file(path: Path, file_format: str, options: ReadOptions) -> Iterator[Num
 
 def _of_input(file_format: str, options: ReadOptions) -> Iterator[NumberedRow]:
     """Yield the rows of standard input; it cannot be read twice, so the right encoding can only be guessed."""
-    with io.TextIOWrapper(sys.stdin.buffer, encoding=options.codec, newline="") as stream:
+    binary = sys.stdin.buffer
+    # A buffer of its own: Python aborts if it ends while a thread waits for input under the lock of sys.stdin's.
+    own = io.BufferedReader(binary.raw) if isinstance(binary, io.BufferedReader) else binary
+    with io.TextIOWrapper(own, encoding=options.codec, newline="") as stream:
         try:
             yield from rows_of_stream(stream, file_format, "standard input", options)
         except UnicodeError as error:
@@ -181,9 +185,24 @@ class RowWriter:
 
 
 def _line(row: Row) -> str:
-    """Return a row as JSON; control characters and lone surrogates are escaped."""
-    text = json.dumps(row, ensure_ascii=False, default=str)  # Parquet may hold dates, which become text
+    """Return a row as JSON; control characters and lone surrogates are escaped, numbers that are not finite are null.
+
+    Parquet may hold dates, which become text.
+    """
+    try:
+        text = json.dumps(row, ensure_ascii=False, default=str, allow_nan=False)
+    except ValueError:  # NaN or Infinity, which JSON does not have
+        return _line({name: _finite(value) for name, value in row.items()})
     return text if text.isprintable() else json.dumps(row, default=str)
+
+
+def _finite(value: Any) -> Any:
+    """Return a value with None for each number in it that is not finite."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    return [_finite(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 @contextmanager

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import io
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,3 +107,30 @@ def test_a_model_of_words_asks_for_a_text_or_a_list_of_words(tmp_path: Path) -> 
     path.write_text('{"tokens": [1, 2]}\n')
     with pytest.raises(ConfigError, match="row 1: a list under 'tokens', but a text or a list of words is needed"):
         next(read_texts(path, "jsonl", ReadOptions({"text": "tokens"}, takes_words=True)))
+
+
+def test_numbers_that_json_does_not_have_are_null() -> None:
+    stream = io.StringIO()
+    row = {"text": "a", "x": float("nan"), "deep": [{"y": float("-inf")}, (1.5, float("nan"))]}
+    RowWriter(stream, "jsonl").write([row])
+    assert stream.getvalue() == '{"text": "a", "x": null, "deep": [{"y": null}, [1.5, null]]}\n'
+
+
+ENDS_WHILE_A_PIPE_IS_OPEN = """
+import sys
+from data.sources.options import ReadOptions
+from runner.deploy.streams import chunks_as_they_arrive, read_texts
+print(next(chunks_as_they_arrive(read_texts(None, "lines", ReadOptions({"text": "text"})), 4)), flush=True)
+sys.exit(2)
+"""
+
+
+def test_a_command_may_end_before_its_input_does() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", ENDS_WHILE_A_PIPE_IS_OPEN], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin and process.stdout
+        process.stdin.write(b"first\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"[{'text': 'first'}]\n"
+        assert process.wait(60) == 2  # -6: Python has aborted
