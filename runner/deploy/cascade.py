@@ -48,8 +48,19 @@ class AskedOfBoth:
     of_small: Questions
     lengths: np.ndarray  # (questions,) tokens of each, as the model that answered counts them
     is_cut: np.ndarray  # (questions,) bool: did the model that answered read less than all of it?
-    longest: int | None = None
+    limits: np.ndarray  # (questions,) the tokens that the model that answered reads at most
     answered_by_small: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))  # (questions,)
+
+    @property
+    def longest(self) -> int | None:
+        """The tokens that are kept of the longest question that was cut; None where none was."""
+        place = longest_cut(self.lengths, self.is_cut)
+        return int(self.limits[place]) if len(self.is_cut) and self.is_cut[place] else None
+
+
+def longest_cut(lengths: np.ndarray, is_cut: np.ndarray) -> int:
+    """Return the place of the longest question that was cut, both (questions,); 0 where none was."""
+    return int(np.where(is_cut, lengths, -1).argmax()) if len(lengths) else 0
 
 
 class CascadePredictor:
@@ -76,7 +87,8 @@ class CascadePredictor:
     def ask(self, texts: Sequence[Any], pairs: Sequence[str] | None = None) -> AskedOfBoth:
         """Make texts, or pairs of texts, ready for the small model; the large one reads only what it must answer."""
         asked = self.small.ask(texts, pairs)
-        return AskedOfBoth(texts, pairs, asked, asked.lengths.copy(), asked.is_cut.copy(), asked.longest)
+        limits = np.full(len(texts), asked.longest or self.small.exported.max_length)
+        return AskedOfBoth(texts, pairs, asked, asked.lengths.copy(), asked.is_cut.copy(), limits)
 
     def answers(self, asked: AskedOfBoth, batch_size: int) -> list[Answer]:
         """Return one answer for each question; the facts of `asked` become those of the model that answered."""
@@ -91,7 +103,7 @@ class CascadePredictor:
             for row, answer in zip(rest, self.large.answers(again, batch_size), strict=True):
                 given[row] = answer | {ANSWERED_BY: LARGE}
             asked.lengths[rest], asked.is_cut[rest] = again.lengths, again.is_cut
-            asked.longest = again.longest or self.large.exported.max_length
+            asked.limits[rest] = again.longest or self.large.exported.max_length
         return given
 
     def model_of(self, answer: Answer) -> AnyPredictor:

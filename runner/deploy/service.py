@@ -21,6 +21,7 @@ from starlette.requests import ClientDisconnect
 from data.inputs import request as fields
 from runner.deploy.answer_table import Answer
 from runner.deploy.batcher import Batcher, Busy
+from runner.deploy.cascade import AskedOfBoth, longest_cut
 from runner.deploy.container.monitor import CONTENT_TYPE, Monitor
 from runner.deploy.exported import ExportedModel
 from runner.deploy.observed import TEXTS, Observed
@@ -229,8 +230,8 @@ def too_fast(predictor: KeepsTime, question: Question, tokens: Sequence[int]) ->
     least = predictor.least_ms(longest)
     if limit is None or least <= limit:
         return ""
-    reachable = f"{1.1 * least:.2g}"
-    return f"max_ms={limit:g}: a text of {longest} tokens takes at least {least:.3g} ms. Try: max_ms={reachable}"
+    reachable = float(f"{1.1 * least:.2g}")
+    return f"max_ms={limit:g}: a text of {longest} tokens takes at least {least:.3g} ms. Try: max_ms={reachable:g}"
 
 
 def longest_text(question: Question) -> int:
@@ -269,8 +270,10 @@ def answer_questions(
         elif question.truncate or not asked.is_cut[mine].any():
             results.append(explained(predictor, question, found[mine]) if question.explain else found[mine])
         else:
-            lengths, longest = asked.lengths[mine], asked.longest or predictor.exported.max_length
+            worst = longest_cut(asked.lengths[mine], asked.is_cut[mine])
             what, unit = ("sound", "frames") if predictor.exported.reads_sounds else ("text", "tokens")
-            worst = f"{what} {int(lengths.argmax()) + 1} has {lengths.max():,} {unit}, this model reads {longest}"
-            results.append(HTTPException(413, f'{worst}. Shorten it, or send "truncate": true'))
+            limit = asked.limits[mine][worst] if isinstance(asked, AskedOfBoth) else asked.longest
+            has = f"{what} {worst + 1} has {asked.lengths[mine][worst]:,} {unit}"
+            read = f"this model reads {limit or predictor.exported.max_length}"
+            results.append(HTTPException(413, f'{has}, {read}. Shorten it, or send "truncate": true'))
     return results

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +12,14 @@ pytest.importorskip("fastapi")
 from starlette.exceptions import HTTPException
 
 from data.inputs.request import Field
-from runner.deploy.service import Limits, parse_question
+from runner.deploy.cascade import CascadePredictor
+from runner.deploy.exported import find_model
+from runner.deploy.predictors import open_predictor
+from runner.deploy.service import Limits, answer_questions, parse_question
+from runner.deploy.service_models import Question
 from tests.conftest import REPO
 from tests.runner.deploy.page.node import NEEDS_NODE
+from tests.runner.deploy.runs import write_run
 
 TEXT, SECOND = Field("text", "text", "A text"), Field("text_pair", "text", "The second text")
 WORDS = Field("text", "words", "A text, or its words")
@@ -55,6 +61,26 @@ def test_few_texts_are_explained_at_once() -> None:
     assert parse_question(b'{"texts": ["a", "b", "c"]}', limits, [TEXT]).explain is False
     with pytest.raises(HTTPException, match=r'3 texts with "explain", at most 2\. Split it up'):
         parse_question(b'{"texts": ["a", "b", "c"], "explain": true}', limits, [TEXT])
+
+
+def test_of_a_cascade_the_text_and_the_limit_are_those_of_the_model_that_cut(tmp_path: Path) -> None:
+    write_run(tmp_path, "5555", is_packed=True, family="dsn", readout={"name": "mean"}, more=("data.max_length=32",))
+    write_run(tmp_path, "aaaa", more=("data.max_length=16",))
+    small, large = (open_predictor(find_model(name, tmp_path, "auto")) for name in ("5555", "aaaa"))
+    sure, unsure, long = "the " * 28, "a dull film " * 3, "acting " * 30
+    assert [max(answer["probabilities"].values()) >= 0.54 for answer in small([sure, unsure, long])] == [1, 0, 1]
+    both = CascadePredictor(large.exported, small, large, 0.54)
+    questions = [Question(texts=[sure]), Question(texts=[sure, unsure]), Question(texts=[long])]
+    read, cut_by_large, cut_by_small = answer_questions(both, questions, 8)
+    assert isinstance(read, list) and read[0]["answered_by"] == "small"
+    for refused, told in (
+        (cut_by_large, "text 2 has 23 tokens, this model reads 16"),
+        (cut_by_small, "text 1 has 92 tokens, this model reads 32"),
+    ):
+        assert isinstance(refused, HTTPException) and refused.detail.startswith(told)
+    asked = both.ask([sure, unsure, long])
+    both.answers(asked, 8)
+    assert asked.longest == 32, "of the longest text that was cut"
 
 
 EMPTY = """
