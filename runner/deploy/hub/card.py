@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import yaml
 
@@ -83,7 +84,7 @@ def card_header(record: RunRecord, facts: CardFacts) -> JsonObject:
     is_ours = facts.model_type == MODEL_TYPE
     task = next((task for end, task in PIPELINES.items() if facts.architecture.endswith(end)), None)
     task = OF_SOUNDS if task and is_of_sounds(record) else task
-    data, base = hub_dataset(record), hub_id(record.setting("model.pretrained"))
+    data, base = hub_dataset(record), starting_point(record)
     language = str(record.setting("data.language") or "")
     header: JsonObject = {"license": facts.license, "library_name": "bertier" if is_ours else "transformers"}
     if LANGUAGE.fullmatch(language):
@@ -115,7 +116,14 @@ def hub_id(source: object) -> str | None:
     """Return the source if it can be a repository of the hub: neither a path nor the id of a run."""
     text = str(source or "")
     is_run = re.fullmatch(r"[0-9a-f]{6,}", text)
-    return text if REPOSITORY.fullmatch(text) and not text.startswith(LOCAL) and not is_run else None
+    is_local = is_run or text.startswith(LOCAL) or (REPOSITORY.fullmatch(text) and Path(text).is_dir())
+    return text if REPOSITORY.fullmatch(text) and not is_local else None
+
+
+def starting_point(record: RunRecord) -> str | None:
+    """Return the repository on the hub whose weights, or word vectors, its run started from; or None."""
+    sources = (record.setting(f"model.{key}") for key in ("pretrained", "init_from"))
+    return next(filter(None, map(hub_id, sources)), None)
 
 
 def is_of_sounds(record: RunRecord) -> bool:
@@ -264,10 +272,11 @@ def _limits(record: RunRecord, facts: CardFacts) -> str:
 
 
 def _licences(record: RunRecord, facts: CardFacts) -> str:
-    start, data = hub_id(record.setting("model.pretrained")), hub_dataset(record)
+    start, data = starting_point(record), hub_dataset(record)
+    other = "those of another model, not in this folder" if record.weights.source else "none"
     rows = [
         ["these weights", facts.license],
-        ["starting weights", f"see the page of `{start}`" if start else "none from the hub"],
+        ["starting weights", f"see the page of `{start}`" if start else other],
         ["training rows", f"see the page of `{data}`" if data else f"{plain(record.dataset)}, not in this folder"],
         ["Bertier, which made and reads them", "Apache-2.0"],
     ]

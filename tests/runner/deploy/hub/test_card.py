@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -129,6 +130,21 @@ def test_labels_stay_text(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_paths_and_runs_are_no_repositories(source: str | None, found: str | None) -> None:
     assert hub_id(source) == found
+
+
+def test_the_parts_name_what_the_weights_started_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def card_of(source: str | None = None, **model: str) -> str:
+        config = settings() | {"model": {"name": "static"} | model}
+        return hub_card(a_record(metrics=METRICS, config=config, data=facts(), weights={"source": source}), FACTS)
+
+    vectors = card_of(init="input", init_from="sentence-transformers/all-MiniLM-L6-v2")
+    assert "starting weights | see the page of `sentence-transformers/all-MiniLM-L6-v2`" in vectors
+    assert ModelCard(vectors).data.base_model == "sentence-transformers/all-MiniLM-L6-v2"
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    local = card_of("models/mine", pretrained="models/mine")
+    assert ModelCard(local).data.base_model is None and "those of another model, not in this folder" in local
+    assert "| starting weights | none |" in card_of()
 
 
 def test_text_is_escaped_on_one_line() -> None:
