@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 CHOICES = {"data.metrics": score_table.CHOICES}  # choices of settings that are not in their dataclass
+PRESET = "measure.baseline"  # names a preset of the group model
 MOST_LISTED = 12  # choices in a message; if there are more, only those close to what was typed are listed
 
 
@@ -180,6 +181,9 @@ def _outside(found: dataclasses.Field[object], key: str, value: object) -> str |
         return None
     for part in value if isinstance(value, Iterable) and not isinstance(value, str | dict) else [value]:
         choices = CHOICES.get(key) or limits.get("choices")
+        choices = (
+            list(dict.fromkeys([found.default, *groups()["model"]])) if key == PRESET else choices
+        )  # the default first
         if choices and part not in choices:
             close = closest(str(part), [str(c) for c in choices])
             is_list_short = not close or len(choices) <= MOST_LISTED

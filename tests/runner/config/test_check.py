@@ -38,6 +38,8 @@ MISTAKES = [
     ("data.augment=null", ["Fix its value"]),
     ("data.labels=null", ["Try: run 'data.labels=[]'"]),
     ("path=t.csv", ["did you mean data.path or cache.path? Try: run data.path="]),
+    ("measure.baseline=bert_tiny", ["unknown; did you mean bert-tiny", "Try: run measure.baseline=bert-tiny"]),
+    ("measure.baseline=false", ["measure.baseline=", "Try: run measure.baseline=bert-tiny"]),
     ("data.metrics=[acuracy]", ["unknown; did you mean accuracy? Try: run 'data.metrics=[accuracy]'"]),
     ("optimizer.betas=[0.9,1.5]", ["at most 1"]),
     ("train.threads=0", ["at least 1"]),
