@@ -1,10 +1,12 @@
-"""An ASGI application with an id for each request, counts for /metrics and a line for the log."""
+"""ASGI applications around that of a server: ids, counts and a log of its requests, and the hosts that they may name."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runner.deploy.container.monitor import ID_HEADER, Monitor, log_line, request_id
@@ -46,3 +48,20 @@ class Observed:
             if self.log:
                 texts = scope[STATE].get(TEXTS)
                 self.log(log_line(identity, scope["method"], scope["path"], status, seconds, texts))
+
+
+class KnownHosts:
+    """Refuses requests to other host names, as any web page could make by DNS rebinding. hosts: ["*"] for any."""
+
+    def __init__(self, app: ASGIApp, hosts: Sequence[str]) -> None:
+        self.app, self.hosts = app, hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or refuse it."""
+        if scope["type"] == "http" and "*" not in self.hosts:
+            asked = Headers(scope=scope).get("host", "").partition(":")[0]
+            if asked not in self.hosts:
+                told = f"the header Host names another host than {' or '.join(self.hosts)}. Ask one of these"
+                await JSONResponse({"error": told}, 400)(scope, receive, send)
+                return
+        await self.app(scope, receive, send)

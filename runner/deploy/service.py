@@ -15,7 +15,6 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect
 
 from data.inputs import request as fields
@@ -24,7 +23,7 @@ from runner.deploy.batcher import Batcher, Busy
 from runner.deploy.cascade import AskedOfBoth, longest_cut
 from runner.deploy.container.monitor import CONTENT_TYPE, Monitor
 from runner.deploy.exported import ExportedModel
-from runner.deploy.observed import TEXTS, Observed
+from runner.deploy.observed import TEXTS, KnownHosts, Observed
 from runner.deploy.predictors import AnyPredictor, KeepsTime
 from runner.deploy.promise import Promise
 from runner.deploy.reasons import find_reasons, method_of
@@ -75,9 +74,7 @@ def make_app(
     """Return the web application of a loaded model. hosts: the host names that requests may use, ["*"] for any."""
     exported = predictor.exported
     app = FastAPI(title=exported.name, version=exported.identity, docs_url=None, redoc_url=None)
-    app.add_middleware(
-        TrustedHostMiddleware, allowed_hosts=list(hosts)
-    )  # against DNS rebinding: any web page could ask otherwise
+    app.add_middleware(KnownHosts, hosts=hosts)
 
     def answer(questions: Sequence[Question]) -> list[list[Answer] | HTTPException]:
         monitor.batch(sum(len(question.texts) for question in questions))

@@ -120,9 +120,9 @@ def read_question(question: object, reads: int) -> tuple[list[str], list[str] | 
     if not isinstance(question, dict) or question.keys() - {"texts", "pairs", "truncate"}:
         raise Refused(422, 'other fields than expected. Expected {"texts": ["..."]}')
     texts, pairs = question.get("texts"), question.get("pairs")
-    for column in [texts, *([] if pairs is None else [pairs])]:
+    for name, column in [("texts", texts), *([] if pairs is None else [("pairs", pairs)])]:
         if not isinstance(column, list) or not column or not all(isinstance(text, str) for text in column):
-            raise Refused(422, 'texts: not a list of texts. Expected {"texts": ["..."]}')
+            raise Refused(422, f'{name}: not a list of texts. Expected {{"{name}": ["..."]}}')
     assert isinstance(texts, list)
     truncate = question.get("truncate", False)
     if not isinstance(truncate, bool):

@@ -82,6 +82,7 @@ def test_answers_are_those_of_the_bundle(server: Process, folder: Path) -> None:
         ({"texts": []}, 422, "not a list of texts"),
         ({"texts": [5]}, 422, "not a list of texts"),
         ({"texts": 5}, 422, "not a list of texts"),
+        ({"texts": ["a"], "pairs": "b"}, 422, "pairs: not a list of texts"),
         ({"texts": ["a"], "top": 3}, 422, "other fields"),
         ({"texts": ["a"], "pairs": ["b"]}, 422, "texts without pairs"),
         ({"texts": ["a"] * 257}, 413, "at most 256"),
