@@ -1,4 +1,4 @@
-"""ASGI applications around that of a server: ids, counts and a log of its requests, and the hosts that they may name."""
+"""ASGI applications around that of a server: ids, counts and a log of requests, and the hosts that they may name."""
 
 from __future__ import annotations
 
