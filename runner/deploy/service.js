@@ -76,7 +76,8 @@ const show = {
     return name === "prediction" ? asLine(shown) : make("p", "quiet", `${words(name)}: ${shown}`);
   },
   shares: asBars, spans: asMarks,
-  text: value => {
+  text: (value, _, name) => {
+    if (name !== "prediction") return make("p", "quiet", `${words(name)}: ${value}`);
     const isMarked = health.answers.some(field => field.type === "spans") && health.asks.length < 2;
     return isMarked ? "" : asLine(value || nothing());  // the marks show the text itself
   },

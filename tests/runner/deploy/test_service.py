@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -87,7 +88,7 @@ EMPTY = """
 const { readFileSync } = require("fs");
 const made = () => ({ append(...parts) { this.shown = parts.join(""); }, replaceChildren() {}, addEventListener() {} });
 const page = { getElementById: made, createElement: made };
-const told = "; return found => { health = found; return show.text('').shown; }";
+const told = "; return found => { health = found; return show.text('', '', 'prediction').shown; }";
 const code = readFileSync(process.argv[1], "utf8") + told;
 const shown = new Function("document", "fetch", code)(page, () => Promise.reject(new Error()));
 console.log(shown({ asks: [0, 1], answers: process.argv.slice(2).map(type => ({ type })) }));
@@ -99,3 +100,13 @@ console.log(shown({ asks: [0, 1], answers: process.argv.slice(2).map(type => ({ 
 def test_the_page_names_an_empty_answer_by_what_the_model_answers_with(types: tuple[str, ...], shown: str) -> None:
     words = ["node", "-e", EMPTY, str(REPO / "runner" / "deploy" / "service.js"), *types]
     assert subprocess.run(words, capture_output=True, text=True, check=True).stdout == f"{shown}\n"
+
+
+@NEEDS_NODE
+def test_the_page_shows_the_model_of_a_cascade_beside_its_answer_not_as_one() -> None:
+    code = EMPTY.replace("show.text('', '', 'prediction').shown", "show.text('large', '', 'answered_by')")
+    code = code.replace("console.log(shown(", "console.log(JSON.stringify(shown(").replace("})) }));", "})) })));")
+    made = code.replace("append(...parts) {", "append(...parts) { this.name = this.className;")
+    words = ["node", "-e", made, str(REPO / "runner" / "deploy" / "service.js"), "label", "shares", "text"]
+    found = json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+    assert (found["name"], found["shown"]) == ("quiet", "answered by: large")
