@@ -16,7 +16,7 @@ from runner.cascade.pair import Pair
 from runner.cascade.rows import BothAnswers, read_data
 from runner.cascade.timing import Times, texts_to_time, time_cascade
 from runner.deploy.bundle.calibration import CALIBRATION_FILE, hash_of
-from runner.deploy.cascade import CASCADE_FILE, LARGE, MODELS, SMALL, CascadePredictor, write_cascade
+from runner.deploy.cascade import CASCADE_FILE, LARGE, MODELS, SMALL, CascadePredictor, read_cascade, write_cascade
 from runner.deploy.exported import CASCADE, DESCRIPTION_FILE, ExportedModel, is_replaceable, is_zip, read_export
 from runner.deploy.predictors import open_predictor
 from runner.errors import ConfigError
@@ -67,11 +67,12 @@ def find_or_make(
 ) -> tuple[RunRecord, Path]:
     """Return the record of a cascade and its folder in `output`, made unless it exists.
 
-    force: makes it again, which also happens if the times on so many threads are requested and missing.
+    force: makes it again, which also happens if the times on so many threads are requested and missing, and if its
+    models are no longer where it says that they are.
     """
     folder = output / wanted.identity()
     before = read_record(folder)
-    if before and before.status == "done" and not force and is_timed(before, measuring):
+    if before and before.status == "done" and not force and is_timed(before, measuring) and has_models(folder):
         return before, folder
     found = evaluate(wanted.pair, wanted.reported, wanted.chosen)
     times, note = measure(wanted, cache, measuring)
@@ -92,6 +93,15 @@ def find_or_make(
     writer.add_notes([*sentences(facts), *filter(None, further)])
     writer.finish("done")
     return writer.record, folder
+
+
+def has_models(folder: Path) -> bool:
+    """Does the folder of a cascade say where both models are, and are they there?"""
+    try:
+        read_cascade(folder)
+    except ConfigError:
+        return False
+    return True
 
 
 def is_timed(record: RunRecord, measuring: Measuring) -> bool:

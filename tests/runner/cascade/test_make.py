@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,16 @@ import pytest
 
 from runner.cascade.choose import Chosen, Wanted
 from runner.cascade.evaluate import Evaluation
-from runner.cascade.make import NewCascade, copy_cascade, other_rows, refuse_zip, times_of, warning
+from runner.cascade.make import (
+    Measuring,
+    NewCascade,
+    copy_cascade,
+    find_or_make,
+    other_rows,
+    refuse_zip,
+    times_of,
+    warning,
+)
 from runner.cascade.pair import open_pair
 from runner.cascade.rows import read_calibration_rows, read_reported_rows
 from runner.cascade.timing import Times
@@ -60,6 +70,18 @@ def test_reported_rows_that_are_unlike_the_calibration_rows_are_told(
 ) -> None:
     said = other_rows(wanted.chosen, Evaluation({"cascade/by_small": share}, {}, 116))
     assert ("the two differ" in said) is is_told
+
+
+def test_a_cascade_whose_models_were_moved_is_made_again(wanted: NewCascade, place: Path, tmp_path: Path) -> None:
+    def make() -> Path:
+        return find_or_make(wanted, tmp_path, place / "cache", Measuring(0, 1), force=False)[1] / "cascade.json"
+
+    path = make()
+    written = path.stat().st_mtime_ns
+    assert make().stat().st_mtime_ns == written, "it is found"
+    facts = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(facts | {"small": facts["small"] | {"folder": "/gone"}}), encoding="utf-8")
+    assert json.loads(make().read_text(encoding="utf-8")) == facts
 
 
 def test_a_copy_replaces_no_other_folder(wanted: NewCascade, tmp_path: Path) -> None:
