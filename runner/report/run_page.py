@@ -167,9 +167,9 @@ def _data(record: RunRecord) -> Section:
     rows: list[tuple[str, str]] = [("name", data.name or ""), ("source", data.source or ""), ("task", data.task)]
     for title, found in (
         ("rows", data.rows), ("cut texts", data.truncated), ("dropped rows", data.dropped),
-        ("texts also in train", data.duplicates),
     ):  # fmt: skip
         rows += [(f"{title}, {split}", f"{count:,}") for split, count in found.items() if count]
+    rows += [(_repeat(key), f"{count:,}") for key, count in data.duplicates.items() if count]
     if data.labels:
         rows.append(
             ("classes", f"{len(data.labels):,}: {', '.join(data.labels[:8])}{' ...' if data.labels[8:] else ''}")
@@ -177,6 +177,15 @@ def _data(record: RunRecord) -> Section:
     rows += [("fingerprint", (data.fingerprint or "")[:16]), ("tokenizer", record.tokenizer.source or "")]
     rows += [("vocabulary", f"{record.tokenizer.vocab_size:,}")] if record.tokenizer.vocab_size else []
     return Section("Data", facts([row for row in rows if row[1]]), "data")
+
+
+def _repeat(key: str) -> str:
+    """Return what a count of `data.duplicates` is of, by its key in the record, such as train+test/exact."""
+    splits, _, kind = key.partition("/")
+    first, _, second = splits.partition("+")
+    if kind == "contradicting":
+        return f"rows of {second or first} with another label than an equal text of {first}"
+    return f"texts of {second} also in {first}, {kind}" if second else f"repeated texts in {first}, {kind}"
 
 
 def _settings(record: RunRecord) -> Section:

@@ -118,3 +118,16 @@ def test_it_is_written_whole(tmp_path: Path) -> None:
     path = write_run_page(record, tmp_path / record.identity)
     assert json.loads((path.parent / "record.json").read_text())["identity"] in path.read_text(encoding="utf-8")
     assert not list(path.parent.glob("*.part"))
+
+
+def test_repeated_texts_are_named_by_the_splits_that_have_them(tmp_path: Path) -> None:
+    counts = {"train/exact": 11, "train+test/normalised": 12, "test/contradicting": 13, "train+test/contradicting": 14}
+    data = record_json()["data"] | {"duplicates": counts}
+    found = run_page(a_record(data=data), tmp_path)
+    for what, count in (
+        ("repeated texts in train, exact", 11),
+        ("texts of test also in train, normalised", 12),
+        ("rows of test with another label than an equal text of test", 13),
+        ("rows of test with another label than an equal text of train", 14),
+    ):
+        assert re.search(rf"{what}</\w+>\s*<\w+[^>]*>{count}<", found), what
