@@ -53,7 +53,7 @@ class QueryDocument(Text):
         documents = lengths - starts - self.ending
         kept = np.minimum(starts, max_length - self.ending - np.minimum(documents, max_length // 4))
         room = max_length - self.ending - kept
-        counts = np.where(passages & is_pair, -(-documents // room), 1).clip(1)
+        counts = np.where(passages & is_pair, -(-documents // np.maximum(room, 1)), 1).clip(1)
         rows = np.repeat(np.arange(len(lengths)), counts)
         number = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
         begin = np.minimum(number * room[rows], np.maximum(documents - room, 0)[rows])

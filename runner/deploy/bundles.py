@@ -43,10 +43,13 @@ OF_PIECE_NGRAMS = ("piece_ngrams.py", *OF_PAIRS)  # of n-grams added to word vec
 OF_LANGUAGES = ("language.py",)  # of a model over n-grams that lowers texts by the rules of a language
 OF_PROMISES = ("rejection.py",)  # of a model that answers "unsure"
 OF_CLEANING = ("cleaning.py",)  # of a model of cleaned texts
+OF_PASSAGES = ("passages.py",)  # of a model that ranks documents
 OF_SETS = ("label_sets.py",)  # of a model whose labels are decided one by one
 OF_SOUNDS = ("sound.py", "frame_network.py")
 OF_WINDOWS = ("windows.py",)  # of a model that answers with a part of a context
 OF_WORDS = ("words.py",)  # of a model that tags words
+# By the entry of a header, whatever the kind of the model.
+OF_ANY = {"cleaning": OF_CLEANING, "passages": OF_PASSAGES, THRESHOLDS: OF_SETS}
 COPIED = {  # with a file of a bundle: code that training uses too, by the name of its copy
     "cleaning.py": {"cleaning_steps.py": cleaning}, "sound.py": {"log_mel.py": log_mel},
     "windows.py": {"context_windows.py": context_windows, "best_span.py": best_span},
@@ -167,7 +170,7 @@ def write_packed_bundle(
 
 def sources_for(header: dict[str, Any]) -> tuple[str, ...]:
     """Return the files of code that a model.bin with this header needs."""
-    own = (*READER, *(OF_CLEANING if "cleaning" in header else ()), *(OF_SETS if THRESHOLDS in header else ()))
+    own = (*READER, *(name for entry, names in OF_ANY.items() if entry in header for name in names))
     if header["kind"] == "sound":
         return (*own, *OF_SOUNDS)
     if predict.KINDS[header["kind"]]:
@@ -183,7 +186,7 @@ def add_graph_reader(part: Path, exported: ExportedModel, trained: ExportedModel
     """
     facts = graph_facts(part, exported, "bundle")
     (part / predict.GRAPH_FACTS).write_text(json.dumps(facts, ensure_ascii=False) + "\n", encoding="utf-8")
-    further = {"cleaning": OF_CLEANING, THRESHOLDS: OF_SETS, WINDOWS: OF_WINDOWS, WORDS: OF_WORDS}
+    further = OF_ANY | {WINDOWS: OF_WINDOWS, WORDS: OF_WORDS}
     sources = (*READER, *OF_GRAPHS, *(name for entry, names in further.items() if entry in facts for name in names))
     needed = OF_ONNX if "pieces" in facts and WINDOWS not in facts else (*OF_ONNX, *OF_OTHER_TOKENIZERS)
     add_reader(part, exported, trained, sources, needed, is_served=is_served)

@@ -202,6 +202,10 @@ class Rank(Task):
         """Return the score."""
         return (Field("prediction", "number", "how relevant the document is to the query"),)
 
+    def reader_facts(self, *, are_fitted: bool = False) -> dict[str, Any]:
+        """Return `passages`: how those of a long document make its score."""
+        return {"passages": self.facts.passages}
+
     def respond(self, kept: np.ndarray, asked: Asked) -> list[dict[str, Any]]:
         """Return the score of each pair."""
         scores = document_scores(kept, asked.rows, self.facts.passages)

@@ -50,7 +50,10 @@ class Bag:
 
     def score(self, text: str, pair: str | None = None) -> list[float]:
         """Return the logits of a text, or of a pair of texts."""
-        ids, start = self.pieces.row(text, pair, self.most)
+        return self.score_row(*self.pieces.row(text, pair, self.most))
+
+    def score_row(self, ids: list[int], start: int) -> list[float]:
+        """Return the logits of a row of ids; those from `start` on are of the second text."""
         count = max(1, len(ids))
         rows = self.words.take(np.array(ids, np.intp))
         summed = self.plain_sum(rows, start) if self.eps is None else self.normalised_sum(rows, start)

@@ -75,18 +75,21 @@ class Encoder:
             whole: Any = pieces_of(folder, header["pieces"] | {"language": header.get("language")})
         else:
             whole = BareRows(path, header["dropped"]) if "dropped" in header else LibraryRows(path)
-        self.rows = truncated(whole, header.get("truncate", "end"))
+        self.pieces = truncated(whole, header.get("truncate", "end"))
         self.graph = Graph(folder)
 
     def score(self, text: str, pair: str | None = None) -> list[float]:
         """Return the logits of a text, or of a pair of texts."""
-        found, start = self.rows.row(text, pair, self.most)
-        scores: list[float] = self.graph.run(*((found, start) if found else ([self.empty], 1))).tolist()
+        return self.score_row(*self.pieces.row(text, pair, self.most))
+
+    def score_row(self, ids: list[int], start: int) -> list[float]:
+        """Return the logits of a row of ids; those from `start` on are of the second text."""
+        scores: list[float] = self.graph.run(*((ids, start) if ids else ([self.empty], 1))).tolist()
         return scores
 
     def length(self, text: str, pair: str | None = None) -> int:
         """Return the tokens of a text, or of a pair of texts, before any are cut."""
-        return self.rows.length(text, pair)
+        return self.pieces.length(text, pair)
 
 
 def pieces_of(folder: Path, settings: dict[str, Any]) -> WordPiece:
@@ -104,6 +107,7 @@ class Encoding(Protocol):
 
     ids: list[int]
     type_ids: list[int]  # 1: of the second text
+    special_tokens_mask: list[int]  # 1: a special one
     offsets: list[tuple[int, int]]  # the characters of each
     word_ids: list[int]  # the word of each, where no special ones are added
 
@@ -160,6 +164,7 @@ class LibraryRows:
     def __init__(self, path: Path) -> None:
         self.tokenizer = open_tokenizer(path)
         self.tokenizer.no_padding()
+        self.ending = self.encode("a", "a").special_tokens_mask[-1]
 
     def row(self, text: str, pair: str | None, most: int) -> tuple[list[int], int]:
         """At most `most` ids of a text, or of a pair of texts, with special ones, and where the second text begins."""

@@ -31,9 +31,8 @@ class Pair(Bag):
         if self.head.shape != (len(self.bias), width):
             raise ValueError(f"a last layer of shape {self.head.shape} over {width} numbers")
 
-    def score(self, text: str, pair: str | None = None) -> list[float]:
-        """Return the logits of a pair of texts."""
-        ids, start = self.pieces.row(text, pair or "", self.most)
+    def score_row(self, ids: list[int], start: int) -> list[float]:
+        """Return the logits of a pair of texts, given its row of ids; those from `start` on are of the second text."""
         rows = self.words.take(np.array(ids, np.intp)) + self.shared[: len(ids)]
         rows[start:] += self.second
         if self.eps is not None:

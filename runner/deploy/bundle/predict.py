@@ -26,8 +26,8 @@ MAGIC, FORMAT, DTYPES = b"BRTRSML", 1, ("u1", "i1", "f2", "f4", "u4")
 FIELDS = {  # of headers; another one changes the answers in a way that is not written here
     "arrays", "at_least_one", "bits", "centred", "characters", "cleaning", "count", "data", "dropped", "empty", "eps",
     "grams", "group", "hidden", "kind", "labels", "language", "low", "lower", "max_length", "mean", "ngrams", "pairs",
-    "pieces", "power", "sound", "temperature", "text_eps", "texts", "thresholds", "token", "truncate", "width",
-    "windows", "words",
+    "passages", "pieces", "power", "sound", "temperature", "text_eps", "texts", "thresholds", "token", "truncate",
+    "width", "windows", "words",
 }  # fmt: skip
 TOKEN = r"\w+|[^\w\s]"
 # What a header or an array of another form than expected leads to.
@@ -64,8 +64,9 @@ class Model:
         try:
             self.labels, self.reads = tuple(self.header["labels"]), int(self.header.get("texts", 1))
             self.max_length = int(self.header.get("max_length", UNLIMITED))  # tokens; longer texts are cut
-            self._scorer, steps = scorer_class(form)(self.header, content), self.header.get("cleaning")
-            self._scorer = beside("cleaning").Cleaned(self._scorer, steps) if steps else self._scorer
+            self._scorer: Any = scorer_class(form)(self.header, content)
+            for entry in filter(self.header.get, AROUND):
+                self._scorer = vars(beside(entry))[AROUND[entry]](self._scorer, self.header[entry])
             self.takes = (str, bytes, Path) if form == "sound" else (str,)  # a sound: its path, or its content
         except ValueError as error:
             raise ModelFileError(f"{path}: {error}") from error
@@ -214,14 +215,12 @@ class Ngram:
         self.find_tokens, self.most = re.compile(TOKEN).findall, header.get("max_length")
         if header["token"] != TOKEN:
             raise ValueError("its texts are split differently than by this reader")
-        self.lower: Any = str.lower if header["lower"] else str
-        if "language" in header:
-            self.lower = beside("language").lower_turkish
+        lower = str.lower if header["lower"] else str
+        self.lower: Any = beside("language").lower_turkish if "language" in header else lower
         self.is_mean, self.is_binary = bool(header.get("mean")), len(header["labels"]) == 2 and len(self.rows) == 1
         self.words, self.pairs = HashedWords(), header.get("pairs", {})
         self.pair_features: Any = beside("pairs") if self.pairs else None
-        lengths = header.get("characters")
-        self.characters: Any = beside("characters").CharacterGrams(*lengths) if lengths else None
+        self.characters: Any = beside("characters").CharacterGrams(*own) if (own := header.get("characters")) else None
 
     def score(self, text: str, second: str | None = None) -> list[float]:
         """Return the logits of a text, or of a pair of texts."""
@@ -279,6 +278,7 @@ KINDS = {  # the file beside this one, and the class in it
     "ngram": "", "dsn": "bag.Bag", "static": "bag.Bag", "onnx": "encoder.Encoder", "pair": "pair.Pair",
     "sound": "sound.Sound", "windows": "windows.Windows", "words": "words.Words",
 }  # fmt: skip
+AROUND = {"passages": "Passages", "cleaning": "Cleaned"}  # in the files of these entries of a header, around a scorer
 PARTS = ("windows", "words")  # kinds whose answers are parts of a text, and no scores of labels
 
 

@@ -51,6 +51,7 @@ class WordPiece:
         self.known = known
         ends = [settings["first"], settings["last"]]
         self.first, self.last = ([] if piece is None else [piece] for piece in ends)  # before a text, and after each
+        self.ending = len(self.last)
         self.unknown = [self.known[settings["unknown"]]]
         self.prefix, self.longest = settings["prefix"], settings["longest"]
         self.lower, self.strips_accents, self.splits_ideographs = (settings[k] for k in ("lower", "accents", "chinese"))
@@ -191,6 +192,8 @@ def cut_longest(one: int, other: int, room: int) -> tuple[int, int]:
 class Rows(Protocol):
     """A tokenizer of texts, or of pairs of texts."""
 
+    ending: int  # special ids after each text of a pair
+
     def row(self, text: str, pair: str | None, most: int) -> tuple[list[int], int]: ...
     def length(self, text: str, pair: str | None = None) -> int: ...
 
@@ -199,7 +202,7 @@ class BothEnds:
     """A tokenizer whose long texts lose the ids in their middle, where data.truncate=middle."""
 
     def __init__(self, rows: Rows) -> None:
-        self.whole, self.length = rows, rows.length
+        self.whole, self.length, self.ending = rows, rows.length, rows.ending
 
     def row(self, text: str, pair: str | None, most: int) -> tuple[list[int], int]:
         """At most `most` ids of a text, or of a pair of texts, with special ones, and where the second text begins."""

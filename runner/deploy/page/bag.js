@@ -4,7 +4,7 @@
 
 const BAG_FIELDS = [
   "arrays", "bits", "centred", "data", "eps", "front", "group", "kind", "labels", "language", "max_length", "ngrams",
-  "pieces", "planes", "power", "temperature", "texts", "width",
+  "passages", "pieces", "planes", "power", "temperature", "texts", "width",
 ];  // of the header; `front` and `planes` are those of pages (runner/deploy/page/shrink.py)
 
 // The pieces of the vocabulary in id order.
@@ -98,7 +98,10 @@ class Bag {
 
   // The scores of the outputs, and what each word of the texts adds to them.
   read(texts) {
-    const { ids, owners, words, start } = this.pieces.row(texts, this.facts.max_length);
+    return joined(rowsOf(this.facts, this.pieces, texts).map(row => this.readRow(row)), this.facts.passages);
+  }
+
+  readRow({ ids, owners, words, start }) {
     const { power, temperature } = this.facts, { bias, shift, head } = this.arrays;
     const count = Math.max(1, ids.length), divisor = count ** power;
     const scores = Array.from(bias, (one, output) => (one + shift[output] * count / divisor) / temperature);

@@ -8,9 +8,12 @@ class Encoder {
   }
 
   async read(texts) {
-    const read = this.rows.row(texts, this.facts.max_length);
-    const { ids, start } = read.ids.length ? read : { ids: [this.facts.empty ?? 0], start: 1 };
-    return { scores: Array.from(await this.run(ids, start)), parts: [] };
+    const read = [];
+    for (const row of rowsOf(this.facts, this.rows, texts)) {
+      const { ids, start } = row.ids.length ? row : { ids: [this.facts.empty ?? 0], start: 1 };
+      read.push({ scores: Array.from(await this.run(ids, start)), parts: [] });
+    }
+    return joined(read, this.facts.passages);
   }
 
   // The outputs of a row of ids, one token after the other where each has some; those from `start` on are of the second text.
@@ -33,6 +36,7 @@ class Encoder {
 class LibraryRows {
   constructor(tokenizer, { layouts, dropped }) {
     Object.assign(this, { tokenizer, layouts, dropped });  // dropped: the id of pieces that are left out, if any
+    this.ending = layouts[1].at(-1)[0] === "B" ? 0 : 1;  // special ids after each text of a pair
   }
 
   row(texts, most) {

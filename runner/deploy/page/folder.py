@@ -22,8 +22,8 @@ from runner.errors import ConfigError
 from runner.record.record import RunRecord
 
 READER = (
-    "calibration.js", "rejection.js", "label_sets.js", "reader.js", "wordpiece.js", "windows.js", "words.js",
-    "encoder.js",
+    "calibration.js", "rejection.js", "label_sets.js", "reader.js", "wordpiece.js", "passages.js", "windows.js",
+    "words.js", "encoder.js",
 )  # fmt: skip
 SCRIPTS = ("calibration.js", "place.js", "page.js", "open_encoder.js")  # of index.html
 FACTS = "page.json"  # what reader.mjs must know of the model

@@ -1,7 +1,7 @@
 """Makes the page: the model, its reader and what shows the answers in one HTML file.
 
 The files beside this one are its parts: page.html with places such as `$title`; reader.js, which reads a model.bin of
-n-grams, wordpiece.js, bag.js and pair.js, which read the others; page.js, which shows the answers.
+n-grams, wordpiece.js, passages.js, bag.js and pair.js, which read the others; page.js, which shows the answers.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from runner.record.record import RunRecord
 from runner.tasks import task_class
 
 BASE = ("calibration.js", "reader.js")
-WITH_PIECES = (*BASE, "wordpiece.js", "bag.js")
+WITH_PIECES = (*BASE, "wordpiece.js", "passages.js", "bag.js")
 READERS = {  # by the kind of a model.bin
     "ngram": BASE, "dsn": WITH_PIECES, "static": WITH_PIECES, "pair": (*WITH_PIECES, "pair.js"),
 }  # fmt: skip

@@ -13,8 +13,7 @@ class Pair extends Bag {
   }
 
   // The scores of two texts, and how much lower each would be without a word. What the words add is not a sum here.
-  read(texts) {
-    const { ids, owners, words, start } = this.pieces.row(texts, this.facts.max_length);
+  readRow({ ids, owners, words, start }) {
     const vectors = this.vectors(ids, start).map(vector => this.scaled(vector, "piece"));
     const sums = [0, 1].map(() => new Float64Array(this.width)), counts = [start, ids.length - start];
     const ofWords = words.map(() => ({ sum: new Float64Array(this.width), count: 0 }));

@@ -20,6 +20,7 @@ class WordPiece {
     this.settings = settings;
     this.first = settings.first === null ? [] : [settings.first];
     this.last = settings.last === null ? [] : [settings.last];
+    this.ending = this.last.length;  // special ids after each text of a pair
     this.special = settings.special.filter(token => token).sort((one, other) => other.length - one.length);
     const alternatives = this.special.map(token => token.replace(/[^\w]/g, "\\$&"));
     this.findSpecial = new RegExp(`(${alternatives.join("|")})`);

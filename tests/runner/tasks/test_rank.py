@@ -119,3 +119,9 @@ def test_the_score_of_a_pair_does_not_depend_on_its_neighbours() -> None:
         together = network(**to_tensors(collate(pairs, np.arange(4)), torch.device("cpu")))
         alone = [network(**to_tensors(collate(pairs, np.array([row])), torch.device("cpu"))) for row in range(4)]
     assert together.shape == (4, 1) and torch.allclose(together, torch.cat(alone), atol=1e-5)
+
+
+def test_a_reader_is_told_how_passages_make_a_score() -> None:
+    assert [Rank(LabelFacts(passages=way)).reader_facts() for way in ("max", "first")] == [
+        {"passages": "max"}, {"passages": "first"},
+    ]  # fmt: skip

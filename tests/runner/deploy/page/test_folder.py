@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
@@ -17,7 +18,8 @@ from data.inputs.added_tokens import with_added
 from data.inputs.tokenizer import PieceTokenizer, train_tokenizer, wrap_backend
 from runner.commands.export import main
 from runner.deploy import graphs
-from runner.deploy.bundle import windows
+from runner.deploy.bundle import encoder, windows
+from runner.deploy.bundle.passages import Passages
 from runner.deploy.exported import ExportedModel, model_of_run
 from runner.deploy.page import folder as page_folder
 from runner.deploy.page.folder import add_page, build, layouts_of
@@ -156,6 +158,25 @@ def span_page(folder: Path, overlap: int | None = None, **rules: Any) -> dict[st
     add_page(folder, replace(exported, facts=rules), RunRecord.from_json(record), is_built=False)
     found: dict[str, Any] = json.loads((folder / "page.json").read_text())
     return found
+
+
+@NEEDS_NODE
+@pytest.mark.parametrize("way", ["max", "mean", "first"])
+def test_node_scores_documents_as_python_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    class First(Formula):
+        def run(self, row: list[int], start: int) -> np.ndarray:
+            return np.asarray(super().run(row, start)[0])
+
+    monkeypatch.setattr(encoder, "Graph", First)
+    tokenizer_of("wordpiece").save(tmp_path)
+    write_formula(tmp_path, 1)
+    ranker = replace(exported_at(tmp_path), task="rank", labels=(), facts={"passages": way})
+    add_page(tmp_path, ranker, a_record(), is_built=False)
+    facts = json.loads((tmp_path / "page.json").read_text())
+    model = Passages(encoder.Encoder(facts, tmp_path), way)
+    rows = [(one, other) for one in (*HARD[::9], " ".join(HARD)) for other in (*HARD[::4], " ".join(HARD))]
+    for row, answer in zip(rows, ask_page(tmp_path, rows), strict=True):
+        assert answer["value"] == pytest.approx(model.score(*row)[0], abs=1e-6), row
 
 
 RULES = [{}, {"has_empty": True, "null_threshold": -1.5, "max_answer": 2, "overlap": 5}]

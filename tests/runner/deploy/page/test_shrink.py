@@ -146,6 +146,16 @@ def test_node_adds_the_n_grams_of_the_pieces_of_a_text(tmp_path: Path, outputs: 
 
 
 @NEEDS_NODE
+@pytest.mark.parametrize("way", ["max", "mean", "first"])
+def test_node_reads_long_documents_as_python_does(tmp_path: Path, way: str) -> None:
+    rows = [(one, other) for one in (*HARD[::9], " ".join(HARD)) for other in (*HARD[::4], " ".join(HARD))]
+    rank: dict[str, Any] = {"labels": "", "texts": 2, "passages": way}
+    pair = a_model("pair", head=random(1, 4 * WIDTH), **rank)
+    even, odd = (a_model("dsn", size=1, power=0.0, max_length=most, **rank) for most in (LONGEST, LONGEST - 3))
+    check_answers(tmp_path, [(one, rows) for one in (pair, even, odd)], tolerance=1e-6, kind="pair")
+
+
+@NEEDS_NODE
 @pytest.mark.parametrize(("outputs", "is_symmetric"), [(1, False), (2, True), (3, False)])
 def test_node_adds_the_n_grams_of_pieces_as_python_does(tmp_path: Path, outputs: int, is_symmetric: bool) -> None:
     network = test_pair.make(outputs)
