@@ -9,6 +9,7 @@ import ctypes
 import importlib
 import json
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,12 +18,15 @@ import numpy as np
 import onnxruntime
 
 if __package__:
+    from .calibration import hash_of
     from .wordpiece import WordPiece, cut_longest, truncated
 else:  # copied into a bundle
+    from calibration import hash_of  # type: ignore[import-not-found,no-redef]
     from wordpiece import WordPiece, cut_longest, truncated  # type: ignore[import-not-found,no-redef]
 
 Header = dict[str, Any]  # the content of model.json
 TOKENIZER, VOCABULARY = "tokenizer.json", "vocab.txt"
+MANIFEST = "manifest.json"  # of a bundle: the SHA-256 of each file
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 # This fusion's kernel takes longer than the two that it replaces.
 SLOWER_FUSED = ["SkipLayerNormFusion"]
@@ -137,11 +141,34 @@ def as_unicode(text: str) -> str:
 
 
 def read_header(path: Path) -> Header:
-    """Return the content of an encoder's model.json; raise ValueError for a damaged one."""
+    """Return the content of an encoder's model.json.
+
+    Raises ValueError for a damaged one, and where a file beside it is not the one of its bundle.
+    """
+    check_files(path.parent, (path.name, "model.onnx", TOKENIZER, VOCABULARY))
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
         raise ValueError(damaged(path, error)) from error
+
+
+def check_files(folder: Path, names: Sequence[str]) -> None:
+    """Raise ValueError for a file that is not the one in the manifest of its bundle, OSError for a missing one.
+
+    A graph may lose a bit, and a vocabulary its end, and still be read. Files without a manifest are not checked.
+    """
+    if not (path := folder / MANIFEST).is_file():
+        return
+    try:
+        files = json.loads(path.read_text(encoding="utf-8"))["files"]
+        hashes = {name: files[name]["sha256"] for name in names if name in files}
+    except (LookupError, TypeError, ValueError) as error:
+        raise ValueError(damaged(path, error)) from error
+    for name, wanted in hashes.items():
+        if hash_of(folder / name) != wanted:
+            raise ValueError(
+                f"{name} is damaged, or of another bundle: {MANIFEST} has another SHA-256. Get a fresh copy"
+            )
 
 
 def open_tokenizer(path: Path) -> Tokenizer:

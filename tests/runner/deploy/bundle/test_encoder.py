@@ -11,6 +11,7 @@ from tokenizers import models, pre_tokenizers
 
 from data.inputs.tokenizer import train_tokenizer, wrap_backend
 from models.packed.vocabulary import wordpiece_vocabulary
+from runner.deploy.bundle.calibration import hash_of
 from runner.deploy.bundle.command import main
 from runner.deploy.bundle.predict import Model, ModelFileError
 from runner.deploy.exported import ExportedModel
@@ -54,6 +55,19 @@ def test_a_file_that_is_cut_short_is_one_line_of_the_command(
     assert main(["a text", "another"], lambda: Model(bundle)) == 2
     problem = capsys.readouterr().err
     assert problem.count("\n") == 1 and f"{name} cannot be read (" in problem and "Get a fresh copy" in problem
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "model.json"])
+def test_a_file_of_another_bundle_is_refused(bundle: Path, name: str) -> None:
+    files = {path.name: {"sha256": hash_of(path)} for path in bundle.iterdir()}
+    (bundle / "manifest.json").write_text(json.dumps({"files": files}))
+    assert Model(bundle)("good", "film")
+    (bundle / name).write_bytes((bundle / name).read_bytes() + b" ")  # still read by every library
+    with pytest.raises(ValueError, match=f"{name} is damaged, or of another bundle"):
+        Model(bundle)
+    (bundle / "manifest.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"manifest\.json cannot be read"):
+        Model(bundle)
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])
