@@ -181,11 +181,11 @@ def _data(record: RunRecord) -> Section:
 
 def _repeat(key: str) -> str:
     """Return what a count of `data.duplicates` is of, by its key in the record, such as train+test/exact."""
-    splits, _, kind = key.partition("/")
+    splits, _, sort = key.partition("/")
     first, _, second = splits.partition("+")
-    if kind == "contradicting":
+    if sort == "contradicting":
         return f"rows of {second or first} with another label than an equal text of {first}"
-    return f"texts of {second} also in {first}, {kind}" if second else f"repeated texts in {first}, {kind}"
+    return f"texts of {second} also in {first}, {sort}" if second else f"repeated texts in {first}, {sort}"
 
 
 def _settings(record: RunRecord) -> Section:
