@@ -196,7 +196,7 @@ def _line(row: Row) -> str:
     return text if text.isprintable() else json.dumps(row, default=str)
 
 
-def _finite(value: Any) -> Any:
+def _finite(value: object) -> object:
     """Return a value with None for each number in it that is not finite."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
