@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from data.errors import DataError
+from data.json_types import JsonObject
 from data.targets.class_weights import class_weights, weight_of
 from models.heads.base import HeadSpec
 from runner.statistics.answers import Answers
@@ -195,7 +196,7 @@ class Task(ABC):
         """
         return {}
 
-    def reader_facts(self, *, are_fitted: bool = False) -> dict[str, Any]:
+    def reader_facts(self, *, are_fitted: bool = False) -> JsonObject:
         """Return what turns outputs into answers without Bertier: thresholds of labels, rules of spans, tags.
 
         are_fitted: before a training, numbers as long as fitted ones will be, to predict a file's size.

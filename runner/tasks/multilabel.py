@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from data.inputs.request import Field
+from data.json_types import JsonObject
 from data.settings import AT_LEAST_ONE, ONE, PER_LABEL, THRESHOLDS
 from data.targets.class_weights import positive_weights
 from models.heads.base import HeadSpec
@@ -155,7 +156,7 @@ class MultiLabel(Task):
     def _with(self, rule: str) -> Self:
         return type(self)(replace(self.facts, threshold=rule, thresholds=()))
 
-    def reader_facts(self, *, are_fitted: bool = False) -> dict[str, Any]:
+    def reader_facts(self, *, are_fitted: bool = False) -> JsonObject:
         """Return the thresholds, and whether the most probable label is always answered."""
         is_open = are_fitted and self.facts.threshold in (ONE, PER_LABEL) and not self.facts.thresholds
         own: dict[str, Any] = {"thresholds": [LONGEST] * len(self.thresholds) if is_open else self.thresholds.tolist()}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from data.inputs.request import Field
+from data.json_types import JsonObject
 from data.sources.raw import FACT
 from data.targets.relevance import FIRST, GAIN, QUERY, RETRIEVED, query_offsets
 from models.heads.base import HeadSpec
@@ -202,7 +203,7 @@ class Rank(Task):
         """Return the score."""
         return (Field("prediction", "number", "how relevant the document is to the query"),)
 
-    def reader_facts(self, *, are_fitted: bool = False) -> dict[str, Any]:
+    def reader_facts(self, *, are_fitted: bool = False) -> JsonObject:
         """Return `passages`: how those of a long document make its score."""
         return {"passages": self.facts.passages}
 

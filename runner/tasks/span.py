@@ -15,6 +15,7 @@ import numpy as np
 
 from data.errors import DataError
 from data.inputs.request import Field
+from data.json_types import JsonObject
 from models.heads.base import HeadSpec
 from models.settings import for_tokens, keeps_tokens
 from runner.statistics.answers import Answers
@@ -211,7 +212,7 @@ class Span(Task):
             Field("spans", "spans", "the answer with its place in the text", (ANSWER,)),
         )
 
-    def reader_facts(self, *, are_fitted: bool = False) -> dict[str, Any]:
+    def reader_facts(self, *, are_fitted: bool = False) -> JsonObject:
         """Return `windows`: how long an answer may be, and when there is none."""
         known = self.facts
         rules = {"max_answer": known.max_answer, "has_empty": known.has_empty, "null_threshold": known.null_threshold}

@@ -16,6 +16,7 @@ import numpy as np
 
 from data.errors import DataError
 from data.inputs.request import Field
+from data.json_types import JsonObject
 from data.settings import DataSettings
 from data.targets.tag_schemes import entity_types, is_plain
 from models.heads.base import HeadSpec
@@ -244,7 +245,7 @@ class Tags(Task):
         keyed = zip(PREFIXES, self.tags)
         return (*found, *(Field(f"{start}tags", "tags", "a tag for each word", tags) for start, tags in keyed))
 
-    def reader_facts(self, *, are_fitted: bool = False) -> dict[str, Any]:
+    def reader_facts(self, *, are_fitted: bool = False) -> JsonObject:
         """Return `words`: the tags of each label of a word, and the language of restored texts."""
         return {"words": {"tags": [list(tags) for tags in self.tags], "language": self.facts.language}}
 
