@@ -35,8 +35,7 @@ if TYPE_CHECKING:
 class Task(ABC):
     """A task: its loss, scores, baseline and stored answers.
 
-    An item is what one output of the model answers: a row, or a token of it. Outputs are (items, C), in the order of
-    the rows.
+    An item is what one output of the model answers: a row, or a token of it. Outputs are (items, C), in row order.
     """
 
     name: ClassVar[str]  # in records
