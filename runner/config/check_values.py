@@ -181,9 +181,8 @@ def _outside(found: dataclasses.Field[object], key: str, value: object) -> str |
         return None
     for part in value if isinstance(value, Iterable) and not isinstance(value, str | dict) else [value]:
         choices = CHOICES.get(key) or limits.get("choices")
-        choices = (
-            list(dict.fromkeys([found.default, *groups()["model"]])) if key == PRESET else choices
-        )  # the default first
+        if key == PRESET:
+            choices = list(dict.fromkeys([found.default, *groups()["model"]]))  # the default first
         if choices and part not in choices:
             close = closest(str(part), [str(c) for c in choices])
             is_list_short = not close or len(choices) <= MOST_LISTED

@@ -194,7 +194,9 @@ def added_conflicts(settings: Settings) -> list[str]:
             "Try: model=static-ngram, or model.add=none"
         )
     elif task and (task.reads != "text" or not task.needs_label):
-        found.append(f"{given} fits n-grams to one label per text, which task={task.name} has not. Try: model.add=none")
+        found.append(
+            f"{given} fits n-grams to one label per text, which task={task.name} does not have. Try: model.add=none"
+        )
     elif settings.data.text_pair is not None and model.readout["name"] != "pair":
         found.append(
             f"{given} joins a network that compares two texts, but model/readout={model.readout['name']} reads both as "

@@ -21,7 +21,7 @@ CASES = [
     (["model=bert-tiny", "data=demo", "optimizer=row_sgd"], "has an encoder"),
     (["model=dsn", "data=demo", "optimizer.layer_decay=0.9"], "Try: optimizer.layer_decay=1, or model=minilm"),
     (["model=ngram-vectors", "data=demo-pairs"], "reads one text. Try: model=ngram"),
-    (["model=static-ngram", "data=wnut17"], "one label per text, which task=tags has not. Try: model.add=none"),
+    (["model=static-ngram", "data=wnut17"], "one label per text, which task=tags does not have. Try: model.add=none"),
     (["model=static-ngram", "data=demo-pairs", "model/readout=mean"], "Try: model/readout=pair"),
     (
         ["model=static-ngram", "data=demo-pairs", "model/backbone=bert-tiny", "model.init_from=null"],
