@@ -92,6 +92,8 @@ def test_a_value_is_reproduced_by_its_mean_and_refuted_by_its_interval(
         (-0.001, 0.0005, 0.002, 0.005, NOT_REPRODUCED),  # within the tolerance, but the others are better
         (0.0, 0.0, 0.002, 0.005, NOT_REPRODUCED),  # the same answers
         (-0.002, 0.01, -0.01, 0.005, REPRODUCED),  # a loss of a point was claimed, there is none
+        (-0.012, 0.003, -0.01, 0.005, REPRODUCED),
+        (-0.008, 0.01, -0.01, 0.005, UNDECIDED),  # the mean is within a point, but a loss of 1.8 is as likely as none
         (0.0, 0.005, 0.0, 0.005, REPRODUCED),  # no worse
         (0.0, 0.01, 0.0, 0.005, UNDECIDED),  # a loss beyond the tolerance is as likely as a gain
         (0.02, 0.01, 0.0, 0.005, REPRODUCED),
