@@ -26,11 +26,6 @@ OUT_OF_FOLD = "out_of_fold"  # the name of the split of their predictions: all t
 OVERLAP = 0.01  # share of these rows that may occur in another split, since some texts repeat in any data set
 
 
-def is_from_elsewhere(settings: DataSettings) -> bool:
-    """Return whether the rows come from a file or another split of a hub dataset rather than from train."""
-    return bool(calibration_file(settings) or calibration_hub_split(settings))
-
-
 def rows_behind(split: str) -> str:
     """Return the name of the split whose rows these are: train for OUT_OF_FOLD, otherwise `split` itself."""
     return "train" if split == OUT_OF_FOLD else split

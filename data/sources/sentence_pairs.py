@@ -6,7 +6,6 @@ same value in one column. They are never trained on, so they have no splits and 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -52,14 +51,6 @@ def read_pairs(
     for paradigm in found:
         _refuse_empty(paradigm, source)
     return found
-
-
-def fingerprint_of(paradigms: Sequence[Paradigm]) -> str:
-    """Return the sha256 of the names and sentences."""
-    digest = hashlib.sha256()
-    for one in paradigms:
-        digest.update(repr((one.name, one.good, one.bad)).encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
 
 
 def _hub(

@@ -178,11 +178,6 @@ class StageContext(Stopwatch, Protocol):
     lr: float  # the run's peak learning rate
     statistics: Statistics
 
-    @property
-    def steps_per_epoch(self) -> int:
-        """Optimizer steps in one pass over the training rows."""
-        ...
-
     def train(
         self,
         model: nn.Module,

@@ -67,14 +67,6 @@ def text_grams(words: np.ndarray, is_characters: np.ndarray, n: int) -> Grams:
     )
 
 
-def hash_sequence(words: np.ndarray) -> np.ndarray:
-    """Hash sequences of words, (N, length) uint32, to (N,)."""
-    hashes = words[:, 0].astype(np.uint32)
-    for place in range(1, words.shape[1]):
-        hashes = hashes * K1 + words[:, place].astype(np.uint32)
-    return hashes
-
-
 def fingerprints_of(hashes: np.ndarray, bits: int) -> np.ndarray:
     """Return the fingerprints of hashes, uint32 below 2^bits."""
     found: np.ndarray = (hashes * K2) >> np.uint32(WIDEST - bits)

@@ -20,7 +20,6 @@ from data.sources.sounds import NO_SOUND
 from data.stores.build_once import SharedCache
 from runner.audit.facts import Source
 
-USED = ("text", "text_pair", "label", "tokens", "tags", "group")  # settings that name columns
 FIRST = 100  # rows of a file whose columns are listed
 # Settings of `data` that leave rows out or supply what they lack, as the cure in an error names them.
 ADVISED = {"unlabelled": "drop", "bad_spans": "drop", "find": "unique"}

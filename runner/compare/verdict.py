@@ -9,9 +9,9 @@ everything below is mirrored.
 2. The mean reaches it: reproduced.
 3. Only the interval reaches it: undecided, the interval is too wide to tell.
 
-*Bounded losses.* A difference of 0 or below, or a ratio of 1 or below, claims that one thing is no worse than another, or
-worse by that much at most. A mean close to it is no evidence for that, so this is a test of non-inferiority: reproduced
-where the whole interval reaches the value less the tolerance.
+*Bounded losses.* A difference of 0 or below, or a ratio of 1 or below, claims that one thing is no worse than another,
+or worse by that much at most. A mean close to it is no evidence for that, so this is a test of non-inferiority:
+reproduced where the whole interval reaches the value less the tolerance.
 
 *Advantages.* A value on the better side of "no difference" (a difference of 0, a ratio of 1) claims that one thing is
 better than another. The tolerance does not apply to that:

@@ -67,12 +67,6 @@ class RunStageContext(Stopwatch):
         self._samples: dict[int, TokenSplit] = {}  # of the selection split, by their source rows
         self.metrics: dict[str, float] = {}  # metrics that the stage adds to its entry in the record
 
-    @property
-    def steps_per_epoch(self) -> int:
-        """Optimizer steps of one pass over the training rows, unlabelled rows included."""
-        once, train = replace(self.settings.train, epochs=1.0), self.splits.train
-        return BatchPlan(train.lengths, once, self.settings.seed, train.units).total
-
     def _checkpoint_name(self, phase: str) -> str:
         """Return the owner written into a checkpoint of a phase, so that no other phase takes it for its own."""
         return f"{self.prepared.identity}/{self.stage}/{phase}"

@@ -1,13 +1,13 @@
 """How fast runs learn and whether they learned at all, from their curves on the selection split.
 
-    bert, bermo = [curve(folder) for folder in berts], [curve(folder) for folder in bermos]
-    speed_up(bert, bermo)     # how many times fewer steps the second kind needs to the first kind's score
+    goal = target([curve(folder) for folder in baselines])
+    steps_to(curve(other), goal)     # (3250, True): the step at which the other run reaches the baseline's score
 
 Definitions: a score is smoothed as the mean of the last three evaluations; a target is the mean over seeds of the
 baseline's best smoothed score; a run reaches it at the first step at which its own smoothed score is no less; a run
 that never does counts with all its steps and is flagged. A target of best single evaluations would be out of reach: the
-highest of 20
-noisy ones lies above every mean of three, for the baseline too.
+highest
+of 20 noisy ones lies above every mean of three, for the baseline too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from runner.record.validation import point
 
 SMOOTH = 3  # evaluations
 ROUNDING = 1e-9  # of their mean
-DRAWS, LEVEL = 2000, 0.95  # of the bootstrap over seeds
 FELL, WITHIN = 0.10, 1  # a collapse: a score that falls this far within that many evaluations, and stays there
 
 
@@ -38,18 +37,6 @@ class Curve:
     def since(self, step: int) -> Curve:
         """Return the part after a step."""
         return Curve(self.steps[self.steps > step], self.scores[self.steps > step], self.total)
-
-
-@dataclass(frozen=True)
-class SpeedUp:
-    """Steps of the baseline over steps of the others, each the median over seeds, with a 95 % interval over seeds."""
-
-    ratio: float
-    low: float
-    high: float
-    target: float
-    steps: tuple[list[int], list[int]]  # of each run, baseline first
-    unreached: tuple[int, int]  # runs that never reached the target
 
 
 def curve(folder: Path, metric: str | None = None) -> Curve:
@@ -121,24 +108,6 @@ def area(run: Curve) -> float:
     if len(run.steps) < 2:
         return float(run.scores.mean())
     return float(np.trapezoid(run.scores, run.steps) / (run.steps[-1] - run.steps[0]))
-
-
-def speed_up(baseline: list[Curve], others: list[Curve], share: float = 1.0, seed: int = 0) -> SpeedUp:
-    """Return how many times fewer steps `others` take to the baseline's target than the baseline itself."""
-    goal = target(baseline, share)
-    reached = [[steps_to(run, goal) for run in runs] for runs in (baseline, others)]
-    first, second = (np.array([step for step, _ in runs], float) for runs in reached)
-    random = np.random.default_rng(seed)
-    draws = [
-        np.median(random.choice(first, len(first))) / np.median(random.choice(second, len(second)))
-        for _ in range(DRAWS)
-    ]
-    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return SpeedUp(
-        float(np.median(first) / np.median(second)), float(low), float(high), goal,
-        ([step for step, _ in reached[0]], [step for step, _ in reached[1]]),
-        (sum(not done for _, done in reached[0]), sum(not done for _, done in reached[1])),
-    )  # fmt: skip
 
 
 def collapsed(run: Curve, after: int) -> bool:

@@ -115,8 +115,3 @@ def add_dendrites(modules: list[Dendritic], count: int, act: str) -> None:
     """Give each module `count` dendrites; their weights are loaded afterwards."""
     for module in modules:
         module.dendrites.extend(Dendrite(module.soma, earlier, act) for earlier in range(count))
-
-
-def added_params(inputs: int, outputs: int, count: int) -> int:
-    """The number of parameters that `count` dendrites add to Linear(inputs, outputs)."""
-    return count * (inputs * outputs + outputs) + count * outputs + outputs * count * (count - 1) // 2

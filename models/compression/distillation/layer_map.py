@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from models.errors import ModelError
 
-MAPS = ("uniform", "top", "bottom", "last")
-
 
 def layer_map(name: str, student: int, teacher: int) -> dict[int, int]:
     """Map student layers (M) to teacher layers (N); ModelError if the student has more layers than the teacher.

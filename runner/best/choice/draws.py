@@ -8,15 +8,9 @@ from functools import cached_property
 import numpy as np
 
 from runner.best.types import Scored
-from runner.statistics.answers import Answers
 from runner.statistics.intervals import RESAMPLES, resample_rows
 from runner.statistics.score_table import SCORE_TABLE
 from runner.statistics.scores import OfCounts, Score
-
-
-def mean_score(score: Score, answers: Sequence[Answers]) -> float:
-    """Return the score of a candidate, the mean over the repeats of its answers."""
-    return float(np.mean([score.value(found) for found in answers]))
 
 
 def sign_of(score: Score) -> float:

@@ -12,7 +12,7 @@ import pytest
 
 from data.errors import DataError
 from data.sources.pair_source import PairSource
-from data.sources.sentence_pairs import Paradigm, fingerprint_of, read_pairs
+from data.sources.sentence_pairs import Paradigm, read_pairs
 from runner.minimal_pairs.wanted import pair_source
 
 ROWS = [
@@ -51,13 +51,6 @@ def test_without_a_group_a_file_is_one_paradigm_and_its_first_pairs_can_be_taken
     (one,) = read_pairs(source(write(tmp_path / "mine.csv")), most=2)
     assert (one.name, len(one), one.total) == ("mine", 2, 3)
     assert [p.name for p in read_pairs(source(tmp_path / "mine.csv", group="type"), ["singular"])] == ["singular"]
-
-
-def test_a_fingerprint_is_of_names_and_sentences(tmp_path: Path) -> None:
-    path = write(tmp_path / "mine.csv")
-    found = read_pairs(source(path, group="type"))
-    assert fingerprint_of(found) == fingerprint_of(read_pairs(source(path, group="type")))
-    assert fingerprint_of(found) != fingerprint_of(read_pairs(source(path)))
 
 
 @pytest.mark.parametrize(

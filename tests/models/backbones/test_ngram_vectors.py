@@ -11,7 +11,7 @@ from torch import Tensor
 from models.backbones.ngram_vectors import FOUND, NgramVectors
 from models.build import build
 from models.heads.base import HeadSpec
-from models.ngrams.fingerprints import hash_sequence
+from models.ngrams.fingerprints import find_grams
 from models.settings import ModelSettings
 from tests.models.backbones.test_ngram import batch
 
@@ -20,7 +20,8 @@ GRAMS = [("not",), ("good",), ("bad",), ("not", "good")]
 
 
 def hash_of(gram: tuple[str, ...]) -> int:
-    return int(hash_sequence(np.array([[zlib.crc32(word.encode()) + 1 for word in gram]], np.uint32))[0])
+    words = np.array([zlib.crc32(word.encode()) + 1 for word in gram], np.uint32)
+    return int(find_grams(words, np.zeros(len(words), int), len(words)).hashes[-1])  # the longest comes last
 
 
 def backbone(token_dropout: float = 0.0) -> tuple[NgramVectors, dict[tuple[str, ...], Tensor]]:

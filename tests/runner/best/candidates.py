@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from runner.best.choice.draws import mean_score
 from runner.best.types import Scored
 from runner.statistics.answers import Answers
 from runner.statistics.confusion import CLASS_SCORES
@@ -23,7 +22,8 @@ def answers(right: np.ndarray) -> Answers:
 def scored(name: str, found: Answers | Sequence[Answers], kb: float = 100, **more: Any) -> Scored:
     """A finished candidate with these answers; more: score, micros, position."""
     repeats = (found,) if isinstance(found, Answers) else tuple(found)
-    score = mean_score(more.pop("score", ACCURACY), repeats)
+    by = more.pop("score", ACCURACY)
+    score = float(np.mean([by.value(one) for one in repeats]))
     return Scored(name, "kind", int(kb * 1000), more.get("micros"), more.get("position", 0), repeats, score)
 
 

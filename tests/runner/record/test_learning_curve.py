@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runner.record.learning_curve import Curve, area, collapsed, curve, last, late, speed_up, steps_to, target
+from runner.record.learning_curve import Curve, area, collapsed, curve, last, late, steps_to, target
 from tests.records import record_json
 
 
@@ -37,21 +37,6 @@ def test_a_target_is_reached_when_the_mean_of_three_evaluations_is() -> None:
 
 def test_a_single_lucky_evaluation_is_not_the_target() -> None:
     assert steps_to(line(0.5, 0.9, 0.5, 0.5), 0.8) == (40, False)
-
-
-def test_twice_as_fast_is_a_ratio_of_two() -> None:
-    slow = [line(*(min(0.9, 0.1 * i) for i in range(1, 21))) for _ in range(3)]
-    fast = [line(*(min(0.9, 0.2 * i) for i in range(1, 21))) for _ in range(3)]
-    found = speed_up(slow, fast)
-    assert found.steps == ([110] * 3, [70] * 3) and found.target == pytest.approx(0.9)
-    assert found.ratio == found.low == found.high == pytest.approx(110 / 70)
-    assert found.unreached == (0, 0)
-
-
-def test_a_run_that_never_gets_there_counts_whole_and_is_flagged() -> None:
-    found = speed_up([line(0.5, 0.9, 0.9, 0.9)], [line(0.1, 0.1, 0.1, 0.1), line(0.9, 0.9, 0.9, 0.9)])
-    assert found.unreached == (0, 1) and found.steps == ([40], [40, 30])
-    assert found.low < found.ratio < found.high
 
 
 def test_the_area_is_the_mean_height() -> None:

@@ -14,7 +14,6 @@ from models.checkpoints.save import save_model
 from models.compression.dendrite.module import (
     Dendrite,
     add_dendrites,
-    added_params,
     attach_dendrites,
     detach_dendrites,
     linear_names,
@@ -37,10 +36,10 @@ def test_a_dendrite_is_the_sum_that_its_definition_says() -> None:
 
 
 @pytest.mark.parametrize(("count", "added"), [(1, 36), (2, 74), (3, 114), (4, 156), (5, 200)])
-def test_dendrites_add_exactly_the_parameters_of_the_formula(count: int, added: int) -> None:
+def test_dendrites_add_exactly_the_parameters_of_their_definition(count: int, added: int) -> None:
     module = head(count)
     plain = sum(p.numel() for p in module.soma.parameters())
-    assert sum(p.numel() for p in module.parameters()) - plain == added == added_params(16, 2, count)
+    assert sum(p.numel() for p in module.parameters()) - plain == added
 
 
 def test_a_new_dendrite_leaves_outputs_bit_for_bit_as_they_were() -> None:

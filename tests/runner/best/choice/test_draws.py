@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from runner.best.choice.draws import Draws, mean_score, sign_of
+from runner.best.choice.draws import Draws, sign_of
 from runner.best.types import Scored
 from runner.statistics.answers import Answers
 from runner.statistics.confusion import CLASS_SCORES
@@ -54,4 +54,3 @@ def test_sentences_and_blocks_are_drawn_as_a_whole() -> None:
     assert draws.sign == -1.0 and draws.scores == pytest.approx([-np.exp(2.0)] * 2)
     assert draws.spreads.shape == (2, 2) and draws.spreads[0, 1] == 0
     assert sign_of(NUMBER_SCORES["mse"]) == -1.0 and sign_of(ACCURACY) == 1.0
-    assert mean_score(perplexity, [sums, sums]) == pytest.approx(np.exp(2.0))
