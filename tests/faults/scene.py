@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import shutil
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -78,12 +77,6 @@ class Scene:
     def wait_for_silence(self, seconds: float = 120.0) -> None:
         """Wait until no process of the command is left; one that takes longer is an orphan."""
         wait_for(lambda: not processes(self.folder), seconds, lambda: f"orphans: {processes(self.folder)}")
-
-    def kill_all(self) -> None:
-        """Kill every process of the command at once, as a power cut does."""
-        for pid in processes(self.folder):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
 
     def remove(self) -> None:
         """Remove the folders, to make room for the next scene."""
