@@ -18,9 +18,10 @@ that much. A claim with several conditions, such as "as good, and smaller", list
 Not testable here: the claim gives a `why`, the runs or the metric are missing, several groups match, or the score that
 would reproduce the claim is at baseline (runner/record/baseline.py) and so is no result.
 
-The interval is Student's t over seeds (over pairs of seeds for a difference or a ratio), over the examples where there
-is one seed, Wilson's over runs for metrics that are 0 or 1, and a point for costs and speeds of one run, and for bits
-per weight. Other metrics of one run that have no interval over examples, such as those of probes, are undecided.
+The interval is Student's t over seeds, over the examples where there is one seed; that of a difference or a ratio of
+scores spans both, over pairs of seeds. It is Wilson's over runs for metrics that are 0 or 1, and a point for costs and
+speeds of one run, and for bits per weight. Other metrics of one run that have no interval over examples, such as those
+of probes, are undecided.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ import numpy as np
 from data.json_types import JsonObject
 from runner.compare.folds import fold_interval
 from runner.compare.group_pairs import FoldPaired, compare_groups
-from runner.compare.pairs import Paired, score_interval
+from runner.compare.pairs import Paired, Refused, ratio_over_examples, score_interval, spanning
 from runner.compare.rows import Row
-from runner.compare.select import setting_matcher, setting_words
+from runner.compare.select import Run, setting_matcher, setting_words
 from runner.compare.steps_to_target import NEARLY, STEPS
 from runner.compare.verdict import (
     NOT_TESTABLE,
@@ -227,7 +228,7 @@ def _difference(where: Row, versus: Row, metric: str) -> Measured | str:
         return Measured(found.difference, stats.Interval(found.low, found.high, over), (where, versus))
     if metric.partition("/")[0] in where.group.runs[0].record.data.rows:
         return found.reason  # scores on other examples, or without predictions, have no meaningful difference
-    differences = [a - b for a, b in _seed_pairs(where, versus, metric)]
+    differences = [a - b for a, b in _values(_seed_pairs(where, versus, metric), metric)]
     if not differences:
         return found.reason
     tested = stats.paired_seeds(differences)
@@ -237,17 +238,24 @@ def _difference(where: Row, versus: Row, metric: str) -> Measured | str:
 
 
 def _ratio(where: Row, versus: Row, metric: str) -> Measured | str:
-    """Return the ratio where / versus, as the geometric mean over pairs of seeds."""
-    paired = _seed_pairs(where, versus, metric)
+    """Return the ratio where / versus, as the geometric mean over pairs of seeds, and over the examples of a score."""
+    runs = _seed_pairs(where, versus, metric)
+    paired = _values(runs, metric)
     if not paired:
         return "no seed in common"
     if any(a <= 0 or b <= 0 for a, b in paired):
         return f"{metric} is not positive, so there is no ratio"
     logs = [math.log(a / b) for a, b in paired]
     tested = stats.paired_seeds(logs)
-    ratio = math.exp(float(np.mean(logs)))
     ends = tested[1] if tested else stats.Interval(logs[0], logs[0], _without_scatter(logs))
-    return Measured(ratio, stats.Interval(math.exp(ends.low), math.exp(ends.high), ends.over), (where, versus))
+    interval = stats.Interval(math.exp(ends.low), math.exp(ends.high), ends.over)
+    if metric.partition("/")[0] in where.group.runs[0].record.data.rows:
+        examples = ratio_over_examples(runs, metric)
+        if isinstance(examples, Refused):
+            return examples.reason
+        over = f"{len(runs)} pair{'s' * (len(runs) > 1)} of seeds, {examples.over}"
+        interval = replace(spanning(interval, examples), over=over)
+    return Measured(math.exp(float(np.mean(logs))), interval, (where, versus))
 
 
 def _without_scatter(differences: list[float]) -> str:
@@ -255,12 +263,18 @@ def _without_scatter(differences: list[float]) -> str:
     return ONE_RUN_A_SIDE if len(differences) == 1 else f"the same in {len(differences)} pairs of seeds"
 
 
-def _seed_pairs(where: Row, versus: Row, metric: str) -> list[tuple[float, float]]:
+def _seed_pairs(where: Row, versus: Row, metric: str) -> list[tuple[Run, Run]]:
+    """Return the runs of both groups that have the same seed and the metric."""
     if where.group.is_folded or versus.group.is_folded:
         return []  # folds are no pairs of seeds: their training rows overlap
     first, second = where.group.seeds, versus.group.seeds
     return [
-        (float(first[seed].metrics[metric]), float(second[seed].metrics[metric]))
+        (first[seed], second[seed])
         for seed in first
         if seed in second and metric in first[seed].metrics and metric in second[seed].metrics
     ]
+
+
+def _values(runs: list[tuple[Run, Run]], metric: str) -> list[tuple[float, float]]:
+    """Return the metric of each pair of runs."""
+    return [(float(first.metrics[metric]), float(second.metrics[metric])) for first, second in runs]

@@ -137,6 +137,18 @@ def compare_runs(runs: list[tuple[Run, Run]], metric: str, *, any_threshold: boo
     )
 
 
+def ratio_over_examples(runs: list[tuple[Run, Run]], metric: str) -> stats.Interval | Refused:
+    """Return the interval over the examples of a score's mean ratio first / second over pairs of runs; or why not."""
+    if why := refusal(runs, metric):
+        return Refused(why)
+    split, _, score = metric.partition("/")
+    predictions = _read_pairs(runs, split)
+    if isinstance(predictions, str):
+        return Refused(predictions)
+    ratios = task_of(runs[0][0]).score(score).resampled_ratios(predictions)
+    return stats.quantile_interval(ratios, f"{len(predictions[0][0])} examples")
+
+
 def spanning(first: stats.Interval, second: stats.Interval) -> stats.Interval:
     """Return the interval from the lower of two low ends to the higher of two high ones."""
     over = f"{first.over}, and {second.over}"

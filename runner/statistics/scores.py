@@ -22,6 +22,7 @@ from runner.statistics.score_table import SCORE_TABLE, is_share
 OfCounts = Callable[[np.ndarray], np.ndarray]  # from how often each unit was drawn, (R, N), to scores (R,)
 Compared = tuple[str, float, paired.Interval]  # the test's name, the p-value, the interval of the difference
 Tested = tuple[str, float, Callable[[], paired.Interval]]  # the same with an interval that is computed when called
+SMALLEST = float(np.finfo(np.float64).tiny)
 NO_WIDTH = 1e-9  # of an interval; sums of equal numbers differ by rounding
 
 
@@ -85,12 +86,30 @@ class Score(ABC):
 
     def resampled_differences(self, pairs: Sequence[tuple[Answers, Answers]]) -> np.ndarray:
         """Return differences (R,) first - second, averaged over the pairs; all models get the same draws of units."""
+        return self._resampled(pairs, np.subtract)
+
+    def resampled_ratios(self, pairs: Sequence[tuple[Answers, Answers]]) -> np.ndarray:
+        """Return ratios (R,) first / second, geometric means over the pairs; all models get the same draws of units.
+
+        A score of 0 or below counts as the smallest positive number.
+        """
+
+        def log_ratio(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+            return np.log(np.maximum(first, SMALLEST)) - np.log(np.maximum(second, SMALLEST))
+
+        with np.errstate(over="ignore"):
+            return np.exp(self._resampled(pairs, log_ratio))
+
+    def _resampled(
+        self, pairs: Sequence[tuple[Answers, Answers]], combine: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    ) -> np.ndarray:
+        """Return the mean (R,) over the pairs of a combination of both scores, on resampled units."""
         scorers = [(self.over(first), self.over(second)) for first, second in pairs]
 
-        def difference(counts: np.ndarray) -> np.ndarray:
-            return np.asarray(np.mean([first(counts) - second(counts) for first, second in scorers], axis=0))
+        def mean(counts: np.ndarray) -> np.ndarray:
+            return np.asarray(np.mean([combine(first(counts), second(counts)) for first, second in scorers], axis=0))
 
-        return resample_rows(len(pairs[0][0]), difference, resamples=paired.RESAMPLES)
+        return resample_rows(len(pairs[0][0]), mean, resamples=paired.RESAMPLES)
 
 
 def over_units(answers: Answers) -> str:

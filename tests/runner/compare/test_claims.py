@@ -114,6 +114,17 @@ def test_a_ratio_is_where_over_versus(output: Path) -> None:
     assert verdict(output, value=1 / 15, metric="test/loss", kind="ratio", versus=TINY).verdict == "not testable here"
 
 
+def test_a_ratio_of_scores_spans_the_examples_too(tmp_path: Path) -> None:
+    """The seeds agree that 99 % are kept; 7 of 1,000 examples cannot tell that from 98.5 %."""
+    write_group(tmp_path, "model=dsn", right=[720, 721, 722], count=1000)
+    write_group(tmp_path, "model=bert-tiny", right=[713, 714, 715], count=1000)
+    found = verdict(tmp_path, kind="ratio", where=TINY, versus=DSN, value=0.99)
+    assert found.measured == pytest.approx(0.9903, abs=1e-4) and found.interval is not None
+    assert 0.980 < found.interval.low < 0.987 and found.interval.high < 1.0
+    assert found.verdict == "undecided: too wide" and "3 pairs of seeds, 1000 examples" in found.why
+    assert verdict(tmp_path, kind="ratio", where=TINY, versus=DSN, value=0.98).verdict == "reproduced"
+
+
 def test_a_ratio_of_costs_above_one_claims_at_least_that_factor(output: Path) -> None:
     claim = {"metric": "speed/latency_ms_p50_b1_s128", "kind": "ratio", "where": TINY, "versus": DSN}
     assert verdict(output, value=14, **claim).verdict == "reproduced"
@@ -137,10 +148,11 @@ def test_what_cannot_be_tested_says_why(claim: dict[str, Any], why: str, output:
     assert found.verdict == "not testable here" and why in found.why and found.measured is None
 
 
-def test_a_difference_on_other_examples_is_not_testable(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["difference", "ratio"])
+def test_scores_of_other_examples_are_not_testable(kind: str, tmp_path: Path) -> None:
     write_group(tmp_path, "model=dsn", right=[150])
     write_group(tmp_path, "model=bert-tiny", right=[100], fingerprint="e" * 64)
-    found = verdict(tmp_path, kind="difference", versus=TINY, value=0.1)
+    found = verdict(tmp_path, kind=kind, versus=TINY, value=0.1)
     assert found.verdict == "not testable here" and "different examples" in found.why
 
 
