@@ -23,6 +23,7 @@ def main(words: list[str]) -> int:
     chosen = parse_options("errors", rest, **DEFAULTS)
     every_row = chosen["label_errors"] == ALL
     label_errors = every_row or true_or_false("errors", "label_errors", chosen["label_errors"])
+    given = [word for word in rest if word.startswith("label_errors=")]
     output = output_folder(chosen["paths.output"])
     record = find_record(output, name)
     cache = Path(chosen["paths.cache"] or compose([]).paths.cache).expanduser()
@@ -30,7 +31,8 @@ def main(words: list[str]) -> int:
 
     written = report_errors(
         record, output, cache, split=chosen["split"], label_errors=label_errors, every_row=every_row,
-        console=Console(highlight=False), notify=lambda line: say(line, sys.stderr),
+        asked=given[-1] if given and label_errors else "", console=Console(highlight=False),
+        notify=lambda line: say(line, sys.stderr),
     )  # fmt: skip
     for path in written:
         say(f"wrote {path}", sys.stdout)

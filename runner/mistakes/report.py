@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runner.errors import ConfigError
 from runner.mistakes.analyse import analyse
 from runner.mistakes.answered import Answered, read_answered
 from runner.mistakes.label_sets import analyse_label_sets
@@ -40,16 +41,22 @@ def _plain(answered: Answered) -> Callable[[Answered, RunData | None], Plain]:
 
 def report_errors(
     record: RunRecord, output: Path, cache: Path, *, split: str, label_errors: bool, every_row: bool = False,
-    console: Console, notify: Callable[[str], None],
+    asked: str = "", console: Console, notify: Callable[[str], None],
 ) -> tuple[Path, ...]:  # fmt: skip
     """Write page and table, print the short table, and return the paths.
 
-    label_errors: also look for training rows that may be mislabelled; every_row: among all of them. Raises ConfigError
-    for a run that it cannot be of.
+    label_errors: also look for training rows that may be mislabelled; every_row: among all of them. asked: the user's
+    word for it, "" where it is only the default: it is never passed over in silence. Raises ConfigError for a run that
+    it cannot be of.
     """
     folder = output / record.identity
     answered = read_answered(record, folder, split)
     if answered.are_texts or answered.is_of_words or not answered.names:
+        if asked:
+            raise ConfigError(
+                f"{asked}: label errors are sought where rows have one class each, but run {record.identity} is of "
+                f"{record.data.task}. Leave it out"
+            )
         run_data = read_run_data(answered, cache)
         there = None if isinstance(run_data, str) else run_data
         plain = _plain(answered)(answered, there)
@@ -62,4 +69,6 @@ def report_errors(
     write_page(folder / PAGE, errors_page(found, reliability_section(record, folder, answered.split)))
     write_errors_csv(found, folder / TABLE)
     print_findings(found, console)
+    if asked and isinstance(found.suspects, str):
+        notify(f"note: {asked}: no label errors were sought: {found.suspects}")
     return folder / PAGE, folder / TABLE
