@@ -35,9 +35,10 @@ class Arm:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval of that mean: over seeds (t), of one model over pairs."""
+        """The 95 % interval of that mean, within 0..1: over seeds (t), of one model over pairs."""
         whole = next(iter(self.results.values()))[0].whole
-        return student_interval(self.accuracies) if len(self.results) > 1 else (whole.low, whole.high)
+        low, high = student_interval(self.accuracies) if len(self.results) > 1 else (whole.low, whole.high)
+        return max(low, 0.0), min(high, 1.0)
 
     def baseline(self, name: str) -> float | None:
         """Return the mean of a baseline, shorter or unigrams; None where a model has none."""

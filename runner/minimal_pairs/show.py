@@ -11,6 +11,7 @@ from runner.minimal_pairs.versus import Versus
 from runner.minimal_pairs.wanted import ALL, PARADIGM
 from runner.record.table import say_below, widen
 from runner.sanitize import escape
+from runner.statistics.paired import holm_p_values
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -107,18 +108,20 @@ def show_arms(arms: Sequence[Arm], console: Console) -> None:
     table.add_column("model", overflow="fold", min_width=16)
     for name in ("seeds", "accuracy", "95 %", "shorter", "unigrams", "minus the first", "p"):
         table.add_column(name, justify="right", no_wrap=name != "minus the first")
-    for arm in arms:
+    tested = [None, *(arm.against(arms[0]) for arm in arms[1:])]
+    corrected = [1.0, *holm_p_values([found.p for found in tested if found])]
+    for arm, found, p in zip(arms, tested, corrected):
         shorter, bag = (arm.baseline(name) for name in ("shorter", "unigrams"))
-        found = None if arm is arms[0] else arm.against(arms[0])
         less = f"{found.mean:+.3f} [{found.low:+.3f}, {found.high:+.3f}]" if found else ""
         table.add_row(
             escape(arm.name), str(len(arm.results)), f"{arm.mean:.3f}", "[{:.2f}, {:.2f}]".format(*arm.interval),
             "-" if shorter is None else f"{shorter:.3f}", "-" if bag is None else f"{bag:.3f}",
-            less, f"{found.p:.3f}" if found else "",
+            less, f"{p:.3f}" if found else "",
         )  # fmt: skip
     console.print(table)
     say_below("95 %: over seeds (t), of one model over its pairs (bootstrap)", console)
     say_below("minus the first: over the seeds in common (t), of fewer than two over the pairs (bootstrap)", console)
+    say_below("p: Holm, over all models of this table", console)
     say_below("by phenomenon: run blimp with two of them", console)
 
 

@@ -34,14 +34,28 @@ class Arm:
         return float(np.mean([*self.accuracies(group).values()]))
 
     def interval(self, group: str) -> tuple[float, float] | None:
-        """Return the 95 % interval of that mean over seeds (t); None for one seed."""
+        """Return the 95 % interval of that mean over seeds (t), within 0..1; None for one seed."""
         values = [*self.accuracies(group).values()]
-        return student_interval(values) if len(values) > 1 else None
+        if len(values) < 2:
+            return None
+        low, high = student_interval(values)
+        return max(low, 0.0), min(high, 1.0)
+
+    def difference(self, first: Arm, group: str) -> float:
+        """Return how much better it is than another arm: over the pairs of seeds that `against` tests, else the
+        difference of the means.
+        """
+        pairs = self._differences(first, group)
+        return float(np.mean(pairs)) if len(pairs) > 1 else self.mean(group) - first.mean(group)
 
     def against(self, first: Arm, group: str) -> tuple[float, Interval] | None:
         """Return p and the interval of the difference over pairs of seeds; None for fewer than two pairs."""
+        return paired_seeds(self._differences(first, group))
+
+    def _differences(self, first: Arm, group: str) -> list[float]:
+        """Return by how much it is better with each seed that both have."""
         own, theirs = self.accuracies(group), first.accuracies(group)
-        return paired_seeds([own[seed] - theirs[seed] for seed in own if seed in theirs])
+        return [own[seed] - theirs[seed] for seed in own if seed in theirs]
 
 
 def arms_of(subjects: Sequence[Subject], reports: Sequence[ProbeReport]) -> list[Arm]:

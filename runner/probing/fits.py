@@ -71,7 +71,7 @@ def fit_all(rows: Splits, classes: int, form: str, seeds: tuple[int, ...], grid:
 
 
 def interval(is_right: np.ndarray, sentences: np.ndarray | None = None) -> tuple[float, float]:
-    """Return a 95 % interval of a mean that covers both the one over rows and the one over seeds.
+    """Return a 95 % interval of a mean, within 0..1, that covers both the one over rows and the one over seeds.
 
     is_right: (seeds, rows), 0..1.
 
@@ -81,7 +81,11 @@ def interval(is_right: np.ndarray, sentences: np.ndarray | None = None) -> tuple
     mean, rows = float(is_right.mean()), is_right.shape[1]
     low, high = wilson_interval(mean, max(1, round(rows / _design_effect(is_right.mean(0) - mean, sentences))))
     over_seeds = seed_interval(is_right.mean(1).tolist())
-    return (low, high) if over_seeds is None else (min(low, over_seeds.low), max(high, over_seeds.high))
+    return (
+        (low, high)
+        if over_seeds is None
+        else (min(low, max(0.0, over_seeds.low)), max(high, min(1.0, over_seeds.high)))
+    )
 
 
 def _design_effect(residuals: np.ndarray, sentences: np.ndarray | None) -> float:

@@ -10,6 +10,7 @@ from runner.probing.results import Line, ProbeReport, TaskReport, mean_accuracy
 from runner.probing.versus import Versus, VersusLine
 from runner.record.table import say_below, widen
 from runner.sanitize import escape
+from runner.statistics.paired import holm_p_values
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -94,20 +95,25 @@ def show_arms(arms: Sequence[Arm], console: Console) -> None:
     """Print many models side by side by group of tasks, each with how much better it is than the first."""
     widen(console)
     table = _table("model", ("tasks", "seeds", "accuracy", "95 %", "minus the first", "p"))
-    for group in groups_of(arms):
+    groups = groups_of(arms)
+    tested = {(group, arm.name): arm.against(arms[0], group) for group in groups for arm in arms[1:]}
+    corrected = iter(holm_p_values([found[0] for found in tested.values() if found]))
+    for group in groups:
         for arm in arms:
-            ends, found = arm.interval(group), None if arm is arms[0] else arm.against(arms[0], group)
-            less = f"{arm.mean(group) - arms[0].mean(group):+.3f}" if arm is not arms[0] else ""
+            ends, found = arm.interval(group), tested.get((group, arm.name))
+            less = f"{arm.difference(arms[0], group):+.3f}" if arm is not arms[0] else ""
             table.add_row(
                 escape(arm.name), group, str(len(arm.reports)), f"{arm.mean(group):.3f}",
                 f"{ends[0]:.3f}-{ends[1]:.3f}" if ends else "-",
                 f"{less} [{found[1].low:+.3f}, {found[1].high:+.3f}]" if found else less,
-                f"{found[0]:.3f}" if found else "",
+                f"{next(corrected):.3f}" if found else "",
             )  # fmt: skip
         table.add_section()
     console.print(table)
     say_below(
-        "intervals and tests over the seeds of the models (t), paired by seed; two models: run probe A B", console
+        "intervals and tests over the seeds of the models (t), paired by seeds in common; p: Holm, over all of this "
+        "table; two models: run probe A B",
+        console,
     )
 
 

@@ -31,7 +31,9 @@ def f1_by_sentence(answers: np.ndarray, labels: np.ndarray, sentences: np.ndarra
 
 
 def f1_interval(values: np.ndarray) -> tuple[float, float]:
-    """Return the 95 % interval that holds the one over sentences and the one over seeds; values: (seeds, sentences).
+    """Return the 95 % interval, within 0..1, that holds the one over sentences and the one over seeds.
+
+    values: (seeds, sentences).
 
     If all labels are right, or none is, sentences do not vary, however few they are; their interval is Wilson's then.
     """
@@ -41,4 +43,8 @@ def f1_interval(values: np.ndarray) -> tuple[float, float]:
     if mean in (0.0, 1.0):
         low, high = wilson_interval(mean, len(of_seeds))
     over_seeds = seed_interval(values.mean(1).tolist())
-    return (low, high) if over_seeds is None else (min(low, over_seeds.low), max(high, over_seeds.high))
+    return (
+        (low, high)
+        if over_seeds is None
+        else (min(low, max(0.0, over_seeds.low)), max(high, min(1.0, over_seeds.high)))
+    )

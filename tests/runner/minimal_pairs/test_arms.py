@@ -39,7 +39,9 @@ def test_runs_are_grouped_by_what_tells_them_apart(tmp_path: Path) -> None:
         ("model=dsn", [0, 1]), ("model=bert-tiny", [0, 1]), ("some/model", [0]),
     ]  # fmt: skip
     assert second.mean == pytest.approx(0.825)
-    assert second.interval == pytest.approx((0.825 - 0.3177, 0.825 + 0.3177), abs=1e-3), "t with one degree of freedom"
+    assert second.interval == pytest.approx((0.825 - 0.3177, 1.0), abs=1e-3), (
+        "t with one degree of freedom, within 0..1"
+    )
     assert other.interval == (0.65, 0.85), "one model has that of its pairs"
     assert second.baseline("shorter") == 0.5 and second.baseline("unigrams") == pytest.approx(0.6)
 
@@ -59,3 +61,13 @@ def test_the_table_fits_a_terminal(tmp_path: Path) -> None:
     text = stream.getvalue()
     assert max(map(len, text.splitlines())) <= 80
     assert "+0.275" in text and "some/model" in text and "0.825" in text
+
+
+def test_p_values_are_corrected_for_the_models_of_the_table(tmp_path: Path) -> None:
+    first, second, other = arms(tmp_path)
+    stream = io.StringIO()
+    show_arms([first, second, other], Console(file=stream, width=120, color_system=None))
+    shown = {line.split()[0]: line.split()[-1] for line in stream.getvalue().splitlines() if "+0." in line}
+    least = other.against(first).p
+    assert shown["some/model"] == f"{2 * least:.3f}" != f"{least:.3f}", "two tests: the smaller p counts twice"
+    assert shown["model=bert-tiny"] == f"{second.against(first).p:.3f}", "and the larger once"

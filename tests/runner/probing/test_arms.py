@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.probing.arms import ALL_TASKS, arms_of, groups_of
+from runner.probing.arms import ALL_TASKS, Arm, arms_of, groups_of
 from runner.record.subject import Subject
 from tests.runner.compare.folders import typed, write_group
 from tests.runner.probing.reports import made_report
@@ -30,3 +30,15 @@ def test_runs_of_one_recipe_are_one_arm_and_seeds_are_paired(tmp_path: Path) -> 
 def test_models_of_the_hub_are_arms_of_one(tmp_path: Path) -> None:
     (only,) = arms_of([Subject("a/model", "a/model")], [made_report()[0]])
     assert only.interval("semantic") is None and only.against(only, "semantic") is None
+
+
+def test_a_difference_is_over_the_pairs_of_seeds_that_its_interval_is_over() -> None:
+    first = Arm("A", {seed: made_report(share)[0] for seed, share in enumerate((0.70, 0.71, 0.90))})
+    second = Arm("B", {seed: made_report(share)[0] for seed, share in enumerate((0.75, 0.77))})
+    found = second.against(first, "semantic")
+    assert found is not None and second.mean("semantic") < first.mean("semantic"), "by a seed that only one of them has"
+    assert second.difference(first, "semantic") == pytest.approx(0.055)
+    assert found[1].low < 0.055 < found[1].high
+    assert first.interval("semantic") == (pytest.approx(0.4897, abs=1e-3), 1.0), "no accuracy is above 1"
+    alone = Arm("C", {2: made_report(0.8)[0]})
+    assert alone.difference(second, "semantic") == pytest.approx(0.04), "no seed in common: of the means"

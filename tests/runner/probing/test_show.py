@@ -54,3 +54,15 @@ def test_many_models_are_shown_against_the_first() -> None:
     stream = io.StringIO()
     show_arms(arms, Console(file=stream, width=100, highlight=False))
     assert "+0.090" in stream.getvalue() and "semantic" in stream.getvalue()
+
+
+def test_p_values_are_corrected_for_the_models_of_the_table() -> None:
+    shares = {"A": (0.70, 0.71, 0.72), "B": (0.75, 0.77, 0.785), "C": (0.71, 0.72, 0.735)}
+    arms = [Arm(name, {i: made_report(one)[0] for i, one in enumerate(of)}) for name, of in shares.items()]
+    stream = io.StringIO()
+    show_arms(arms, Console(file=stream, width=120, highlight=False))
+    shown = {line.split()[0]: float(line.split()[-1]) for line in stream.getvalue().splitlines() if "+0." in line}
+    plain = {arm.name: arm.against(arms[0], "semantic") for arm in arms[1:]}
+    p = {name: found[0] for name, found in plain.items() if found}
+    least = min(p, key=lambda name: p[name])
+    assert shown[least] == round(2 * p[least], 3) and shown.keys() == {"B", "C"}
