@@ -43,6 +43,11 @@ def main(words: list[str]) -> int:
         _one_of("by", by, (PARADIGM, *wanted.source.groups, ALL))
     check_writable(output)
     subjects = find_subjects(names, output, check_words)
+    if by and len(subjects) > 2:
+        raise ConfigError(
+            f"run blimp: by={by}: {len(subjects)} models are compared by the mean over all pairs. "
+            "Try: two of them, or leave by= out"
+        )
     cache = Path(chosen["paths.cache"] or compose([]).paths.cache).expanduser()
     from rich.console import Console
 

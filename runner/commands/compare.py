@@ -50,6 +50,7 @@ def compare(chosen: argparse.Namespace) -> int:
         output = word.partition("=")[2]
     wanted = [word for word in chosen.words if not word.startswith("paths.output=")]
     if chosen.errors:
+        refuse_beside_errors(chosen)
         return compare_mistakes(wanted, output_folder(output), chosen.out)
     selection = select_runs(output_folder(output), wanted)
     sweep = selection.sweep
@@ -76,6 +77,19 @@ def compare(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def refuse_beside_errors(chosen: argparse.Namespace) -> None:
+    """Raise ConfigError for an option beside --errors that only the table of groups has."""
+    given = {
+        "--baseline": chosen.baseline, "--metric": chosen.metric, "--costs": chosen.costs, "--claims": chosen.claims,
+        "--any-threshold": chosen.any_threshold, "--format": chosen.format != "table",
+    }  # fmt: skip
+    if useless := [name for name, is_given in given.items() if is_given]:
+        raise ConfigError(
+            f"run compare --errors: {useless[0]} is for the table of runs, not for the rows in which two runs differ. "
+            f"Leave one of both out"
+        )
+
+
 def compare_mistakes(words: list[str], output: Path, out: str | None) -> int:
     """Print in which rows two runs differ, or write it as a page too; raise ConfigError unless two runs are named.
 
@@ -84,7 +98,9 @@ def compare_mistakes(words: list[str], output: Path, out: str | None) -> int:
     caches = [word.partition("=")[2] for word in words if word.startswith("paths.cache=")]
     names = [word for word in words if not word.startswith("paths.cache=")]
     if len(names) != 2:
-        raise ConfigError(f"run compare --errors: two runs are needed, not {len(names)}. Try: run compare A B --errors")
+        filters = [name for name in names if "=" in name]
+        given = f"{filters[0]!r} is not the id of a run" if filters else f"two runs are needed, not {len(names)}"
+        raise ConfigError(f"run compare --errors: {given}. Try: run compare A B --errors")
     cache = Path(caches[-1] if caches else compose([]).paths.cache).expanduser()
     first, second = (
         read_answered(record, output / record.identity) for record in (find_record(output, name) for name in names)

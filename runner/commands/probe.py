@@ -60,6 +60,11 @@ def main(words: list[str]) -> int:
     output = output_folder(settings.paths.output)
     check_writable(output)
     subjects = find_subjects(names, output, _any_run)
+    if chosen["by"] != BY[0] and len(subjects) > 1:
+        raise ConfigError(
+            f"run probe: by={chosen['by']} shows one model, but {len(subjects)} are named. Try: one of them, or leave "
+            "by= out"
+        )
     is_model = wanted.given not in (LAYER_0, NO_BASE)
     base = find_subject(wanted.given, output, _any_run) if is_model else None
     from rich.console import Console
@@ -132,7 +137,12 @@ def _source(chosen: dict[str, str], others: list[str]) -> Source:
     if len(named) > 1:
         both = " and ".join(f"{key}=" for key in named)
         raise ConfigError(f"run probe: {both} name what is probed. Leave all but one of them out")
-    most = {key: _most(key, chosen[key]) for key in ("max_words", "max_rows")}
+    of_files = {"max_words": ("treebank", "edge"), "max_rows": ("senteval",)}
+    for key, sources in of_files.items():
+        if chosen[key] != OWN[key] and named[0] not in sources:
+            cure = f"data.{key}={chosen[key]}" if (key, named[0]) == ("max_rows", "data") else f"leave {key}= out"
+            raise ConfigError(f"run probe: {key}={chosen[key]} is for {'= and '.join(sources)}=. Try: {cure}")
+    most = {key: _most(key, chosen[key]) for key in of_files}
     return Source(chosen["treebank"], most["max_words"], chosen["edge"], chosen["senteval"], most["max_rows"])
 
 

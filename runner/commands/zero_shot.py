@@ -32,6 +32,7 @@ OWN = {
     "threads": "1", "force": "false",
 }  # fmt: skip
 OF_DATA = ("data", "paths", "seed", "tracker")  # groups of settings; only `run sync` mirrors a result
+OF_TEMPLATES = ("labels", "language", "mode", "prior", "template")  # options that pairs of texts do not have
 ONE_TEXT = "one text, but an entailment model reads two"
 LOOKED_AT = 500  # texts from which the language is detected
 
@@ -64,6 +65,7 @@ def main(words: list[str]) -> int:
     check_sets(rows, settings, chosen["mode"])
     if is_paired:
         check_pairs(exported, rows)
+        refuse_of_templates([word for word in rest if word.partition("=")[0] in OF_TEMPLATES])
     typed = [VERB, source, *rest]
     wanted = ZeroShot(settings, rows, question, output, typed, is_paired)
     predictor = Predictor(exported, whole_number(VERB, "threads", chosen["threads"], 1, 1024))
@@ -145,6 +147,11 @@ def question_of(
 ) -> Question:
     """Return how the texts are asked; raise ConfigError for labels or templates that do not fit."""
     words, _ = words_of_classes(chosen["labels"], rows.task.label_names)
+    if templates and chosen["language"] != OWN["language"]:
+        raise ConfigError(
+            f"run zero-shot: language={chosen['language']} chooses templates, but template= gives them. "
+            "Leave one of both out"
+        )
     language = language_of_texts(chosen["language"], settings.data, rows.texts[:LOOKED_AT])
     asked = chosen_templates(templates, language, words)
     return Question(words, asked, chosen["mode"], chosen["prior"] == PRIORS[0], *places)
@@ -171,4 +178,13 @@ def check_pairs(exported: ExportedModel, rows: ReportedRows) -> None:
         raise ConfigError(
             f"run zero-shot: rows of two texts have the classes {', '.join(rows.task.label_names)}; for pairs "
             f"they must be those of the model ({', '.join(exported.labels)}). Try: data of one text, as data=sib200"
+        )
+
+
+def refuse_of_templates(given: list[str]) -> None:
+    """Raise ConfigError for options about labels and templates, which have no effect on pairs of texts."""
+    if given:
+        raise ConfigError(
+            f"run zero-shot: {given[0]}: rows of two texts are asked as they are, with the classes of the model. "
+            f"Leave {given[0].partition('=')[0]}= out"
         )

@@ -39,3 +39,9 @@ def test_a_command_without_a_model_is_refused(tmp_path: Path) -> None:
 def test_no_words_print_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     assert capsys.readouterr().out.startswith("run blimp ID")
+
+
+def test_groups_are_shown_of_two_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runner.commands.blimp.find_subjects", lambda names, output, check: [*names])
+    with pytest.raises(ConfigError, match=r"by=paradigm: 3 models are compared by the mean over all pairs"):
+        main(["from=[a,b,c]", "by=paradigm", f"paths.output={tmp_path}"])

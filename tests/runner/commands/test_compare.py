@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from runner.commands.compare import compare, parse_words
+from runner.errors import ConfigError
 from tests.conftest import run_cli
 from tests.runner.compare.folders import write_group, write_run, write_sweep
 
@@ -156,3 +158,14 @@ def test_explain_says_when_today_gives_something_else(tmp_path: Path) -> None:
     write_run(tmp_path / "outputs", "model=dsn", config=record["config"])
     text = run_cli("explain", record["identity"], cwd=tmp_path, env={"COLUMNS": "300"}).stdout
     assert "today it is 0.1, conf/schedule/linear.yaml" in text and "there is no such setting today" in text
+
+
+@pytest.mark.parametrize("option", ["--baseline=model=dsn", "--metric=test/f1", "--format=csv", "--claims"])
+def test_an_option_of_the_table_is_refused_beside_errors(option: str, folder: Path) -> None:
+    with pytest.raises(ConfigError, match=rf"{option.partition('=')[0]} is for the table of runs"):
+        compare(parse_words(["a", "b", "--errors", option, f"paths.output={folder / 'outputs'}"]))
+
+
+def test_a_filter_beside_errors_is_no_run(folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"'split=val' is not the id of a run\. Try: run compare A B --errors"):
+        compare(parse_words(["a", "b", "split=val", "--errors", f"paths.output={folder / 'outputs'}"]))

@@ -21,6 +21,9 @@ MISTAKES = {
     "two sources": (["aaaa", "treebank=ud", "data=xprobe"], r"data= and treebank= name what is probed"),
     "three sources": (["aaaa", "treebank=ud", "data=xprobe", "senteval=s"], r"data= and treebank= and senteval= name"),
     "too few words": (["aaaa", "treebank=ud", "max_words=1"], r"max_words=1: expected a whole number"),
+    "words of no treebank": (["aaaa", "data=xprobe", "max_words=50"], r"max_words=50 is for treebank= and edge=\. Try"),
+    "rows of no file": (["aaaa", "data=demo", "max_rows=50"], r"max_rows=50 is for senteval=\. Try: data.max_rows=50$"),
+    "rows of a treebank": (["aaaa", "treebank=ud", "max_rows=50"], r"max_rows=50 .*Try: leave max_rows= out$"),
     "a form of trees": (["aaaa", "treebank=ud", "probe=mlp"], r"tasks=structural are linear maps .*Try: tasks=words"),
     "another grid": (["aaaa", "data=xprobe", "grid=fine"], r"grid=fine: expected one of quick, senteval"),
     "an unknown option": (["aaaa", "data=xprobe", "layer=1"], r"'layer=1' is not one of its options .*--help"),
@@ -43,3 +46,9 @@ def test_a_mistake_is_one_message(case: str, tmp_path: Path) -> None:
 def test_without_words_the_usage_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     assert capsys.readouterr().out.startswith("run probe ID")
+
+
+def test_layers_are_shown_of_one_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runner.commands.probe.find_subjects", lambda names, output, check: [*names])
+    with pytest.raises(ConfigError, match=r"by=layer shows one model, but 2 are named\. Try: one of them"):
+        main(["a", "b", "data=xprobe", "by=layer", f"paths.output={tmp_path}"])

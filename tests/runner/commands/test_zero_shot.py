@@ -147,7 +147,15 @@ def test_pairs_are_answered_by_the_models_own_classes(place: Path) -> None:
     pairs = "".join(f"a {i},b {i},{name}\n" for i, name in enumerate(["entailment", "neutral", "contradiction"] * 5))
     (place / "pairs.csv").write_text("text,other,topic\n" + pairs, encoding="utf-8")
     assert main(words(place, "data.text_pair=other", data="pairs.csv")) == 0
+    for useless in ("template=It is {}.", "mode=multi", "prior=none"):
+        with pytest.raises(ConfigError, match=f"{useless.partition('.')[0]}.* are asked as they are, .*= out$"):
+            main(words(place, "data.text_pair=other", useless, data="pairs.csv"))
     assert any(record.data.rows == {"test": 15} for record in records(place))
     (place / "pairs.csv").write_text("text,other,topic\na,b,yes\nc,d,no\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="rows of two texts have the classes no, yes"):
         main(words(place, "data.text_pair=other", data="pairs.csv"))
+
+
+def test_a_language_beside_a_template_is_refused(place: Path) -> None:
+    with pytest.raises(ConfigError, match=r"language=tr chooses templates, but template= gives them"):
+        main(words(place, "language=tr", "template=It is {}."))
