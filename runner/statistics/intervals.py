@@ -3,7 +3,7 @@
 Shares of rows, such as accuracy, have a closed form (Wilson); every other score is bootstrapped. For a classifier no
 rows are resampled: its scores depend only on the confusion matrix, and resampling rows amounts to drawing that matrix
 from a multinomial distribution; it is smoothed, as drawing only from observed mistakes makes intervals too narrow where
-there are few. Standard library and numpy; scipy for Student's t over seeds.
+there are few. Standard library and numpy; scipy for the distributions.
 """
 
 from __future__ import annotations
@@ -50,15 +50,15 @@ def bootstrap_confusion(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Return the interval of a score of the confusion matrix: of a percentile bootstrap with smoothed shares.
+    """Return the interval of a score of the confusion matrix: of a bootstrap with smoothed shares, see `ends_of`.
 
     confusion: (C, C) counts, row = label, column = prediction.
     score: takes (R, C, C) matrices, returns (R,) scores.
     Matrices are drawn with the expected shares under a Dirichlet prior of 1 / K for each of the K cells of the classes
     that occur (Perks 1947, Journal of the Institute of Actuaries 73): as if one more row were spread over them. With
     the observed shares, 50 rows that are all right would give the interval 1 to 1. In simulation (F1, macro F1,
-    balanced accuracy, MCC; 2 to 10 classes, 50 to 1,000 rows, 1 to 30 % wrong) these intervals cover the score in 86 to
-    100 % of the cases, those of the observed shares in 34 to 99 %.
+    balanced accuracy, MCC; 2 to 50 classes, 50 to 1,000 rows, 3 to 40 % wrong) these intervals cover the score in 90 to
+    100 % of the cases, and macro F1 of 50 classes with 5 rows each in 87 %; those of percentiles in 53 to 100 %.
     """
     rows, generator = int(confusion.sum()), np.random.default_rng(seed)
     occurs = confusion.sum(axis=0) + confusion.sum(axis=1) > 0
@@ -66,9 +66,8 @@ def bootstrap_confusion(
     chunk, shares = max(1, _CHUNK // confusion.size), (confusion + prior).ravel() / (rows + 1)
     sizes = [min(chunk, resamples - start) for start in range(0, resamples, chunk)]
     draws = (generator.multinomial(rows, shares, size=size) for size in sizes)
-    low, high = _ends(np.concatenate([score(drawn.reshape(-1, *confusion.shape)) for drawn in draws]))
-    value = float(score(confusion[None])[0])
-    return min(low, value), max(high, value)
+    scores = np.concatenate([score(drawn.reshape(-1, *confusion.shape)) for drawn in draws])
+    return ends_of(scores, float(score(confusion[None])[0]))
 
 
 def bootstrap_rows(
@@ -78,11 +77,31 @@ def bootstrap_rows(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Return the percentile bootstrap interval of a score of weighted rows.
+    """Return the bootstrap interval of a score of weighted rows, see `ends_of`.
 
     score: takes (R, N) counts, how often each row was drawn, and returns (R,) scores.
     """
-    return _ends(resample_rows(rows, score, resamples=resamples, seed=seed))
+    value = float(score(np.ones((1, rows)))[0])
+    return ends_of(resample_rows(rows, score, resamples=resamples, seed=seed), value)
+
+
+def ends_of(scores: np.ndarray, value: float) -> tuple[float, float]:
+    """Return the interval that spans the percentile interval and the bias-corrected one, and the score itself.
+
+    scores: (R,) of resamples; value: the score of the sample. A mean over classes of few rows is lower in a resample
+    than in the sample, as it is lower in the sample than in truth, so percentiles alone lie too low by twice that bias:
+    with five rows a class they cover macro F1 in 76 % (30 classes) to 56 % of the cases (50 labels of sets), these
+    intervals in 93 and 88 %. The correction alone fails where nearly all rows are right. Source: Efron 1981, Canadian
+    Journal of Statistics 9, 139-172, section 7.
+    """
+    from scipy import special  # in a tenth of the time of scipy.stats, which calls the same functions
+
+    below = float(np.mean(scores < value) + np.mean(scores == value) / 2)
+    least = 0.5 / len(scores)
+    shift = 2 * float(special.ndtri(min(max(below, least), 1 - least)))
+    corrected = special.ndtr([shift - Z_95, shift + Z_95])
+    found = np.quantile(scores, [0.025, 0.975, *corrected])
+    return float(min(found.min(), value)), float(max(found.max(), value))
 
 
 def resample_rows(
@@ -102,8 +121,3 @@ def resample_rows(
         counts = np.bincount(rows_drawn.ravel(), minlength=drawn * rows).reshape(drawn, rows)
         scores.append(score(counts.astype(np.float64)))
     return np.concatenate(scores)
-
-
-def _ends(scores: np.ndarray) -> tuple[float, float]:
-    low, high = np.quantile(scores, [0.025, 0.975])
-    return float(low), float(high)

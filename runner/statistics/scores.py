@@ -46,7 +46,7 @@ class Score(ABC):
     def interval(self, answers: Answers, *, resamples: int = RESAMPLES, seed: int = 0) -> tuple[float, float]:
         """Return the 95 % interval (low, high) over the units.
 
-        Wilson's for a share of them, for other scores a percentile bootstrap unless overridden. A bootstrap of units
+        Wilson's for a share of them, for other scores a bootstrap unless overridden. A bootstrap of units
         that are all right has no width, however few they are: a score of 0..1 then has Wilson's interval too.
         """
         parts = self.contributions(answers) if is_share(self.name) else None

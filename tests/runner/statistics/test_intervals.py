@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from runner.statistics.confusion import CLASS_SCORES, ConfusionScore
 from runner.statistics.intervals import (
     Z_95_ONE_SIDED,
     bootstrap_confusion,
     bootstrap_rows,
+    ends_of,
     resample_rows,
     student_interval,
     wilson_interval,
@@ -57,6 +59,28 @@ def test_a_class_that_never_occurs_does_not_widen_an_interval() -> None:
     padded[:2, :2] = matrix
     assert bootstrap_confusion(padded, accuracy) == pytest.approx(bootstrap_confusion(matrix, accuracy), abs=0.02)
     assert bootstrap_confusion(padded, lambda drawn: drawn[:, 2:].sum(axis=(1, 2))) == (0.0, 0.0)
+
+
+def test_an_interval_of_macro_f1_covers_it_although_classes_have_few_rows() -> None:
+    score, draw, covered = CLASS_SCORES["f1_macro"], np.random.default_rng(0), []
+    assert isinstance(score, ConfusionScore)
+    for _ in range(40):
+        shares = np.diag(np.full(30, 0.6)) + 0.4 * draw.dirichlet(np.full(30, 0.5), 30)
+        truth = float(score.of_confusion(1e9 * shares[None])[0])
+        counts = draw.multinomial(150, (shares / 30).ravel()).reshape(30, 30)
+        low, high = bootstrap_confusion(counts, score.of_confusion, resamples=500)
+        covered.append(low <= truth <= high)
+    assert np.mean(covered) >= 0.9, "percentiles alone cover 66 %"
+
+
+def test_an_interval_spans_the_percentiles_and_those_corrected_for_bias() -> None:
+    scores = np.linspace(0.0, 1.0, 1001)
+    assert ends_of(scores, 0.5) == pytest.approx((0.025, 0.975), abs=0.001), "no bias"
+    found = ends_of(scores, 0.8)
+    shift = 2 * stats.norm.ppf(0.8)
+    assert found == pytest.approx((0.025, stats.norm.cdf(shift + 1.96)), abs=0.002) and found[1] > 0.999
+    assert ends_of(scores, 0.2) == pytest.approx((1 - found[1], 0.975), abs=0.002), "either way"
+    assert ends_of(np.zeros(5), 0.0) == (0.0, 0.0) and ends_of(np.zeros(5), 0.5) == (0.0, 0.5)
 
 
 def test_the_bootstrap_of_a_mean_is_about_the_normal_interval() -> None:
