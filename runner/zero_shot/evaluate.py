@@ -24,6 +24,7 @@ from runner.zero_shot.ask import Question, TemplateScores, ask_template, pair_lo
 from runner.zero_shot.rows import ReportedRows
 from runner.zero_shot.scores import SINGLE
 
+SURE = np.int8(100)  # logit of a probability of 1; -100: of 0
 COPIED = "cost/"  # metrics of the entailment model that do not depend on the questions
 
 
@@ -124,7 +125,8 @@ def metrics_of(wanted: ZeroShot, task: Task, answers: list[TemplateScores], spli
 def chance_of(task: Task, split: TokenSplit, score: str) -> float:
     """Return the score of a random guess among the classes: of every row answered once with each of them."""
     classes = len(task.facts.names)
-    kept = np.tile(2 * np.eye(classes, dtype=np.int8) - 1, (len(split), 1))  # bytes: it has rows x classes x classes
+    # Bytes, since it has rows x classes x classes; so far from 0 that data.threshold does not matter.
+    kept = np.tile(SURE * (2 * np.eye(classes, dtype=np.int8) - 1), (len(split), 1))
     repeated = replace(split, labels=split.labels.take(np.repeat(np.arange(len(split)), classes)))
     return task.score(score).value(task.answers(kept, repeated))
 

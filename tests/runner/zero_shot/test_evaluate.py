@@ -16,6 +16,7 @@ from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.tasks.base import LabelFacts
 from runner.tasks.classification import Classification
+from runner.tasks.multilabel import MultiLabel
 from runner.zero_shot.ask import Question, TemplateScores
 from runner.zero_shot.evaluate import ZeroShot, chance_of, notes_on
 from runner.zero_shot.rows import ReportedRows
@@ -74,3 +75,11 @@ def test_chance_is_of_the_headline_score() -> None:
     found = {score: chance_of(task, split, score) for score in ("accuracy", "mcc", "f1")}
     # Of the positive class 1 of 4 rows is right in half of the guesses: precision 1/4, recall 1/2.
     assert found == pytest.approx({"accuracy": 0.5, "mcc": 0.0, "f1": 1 / 3})
+
+
+@pytest.mark.parametrize("rule", ["0.1", "0.5", "0.9", "at_least_one"])
+def test_chance_of_sets_does_not_depend_on_the_threshold(rule: str) -> None:
+    labels = np.array([[1, 0, 0], [0, 1, 1], [0, 0, 1], [1, 1, 0]], np.int8)
+    split = replace(split_of([[1]] * 4), labels=Labels(labels))
+    found = chance_of(MultiLabel(LabelFacts(("a", "b", "c"), threshold=rule)), split, "f1_micro")
+    assert found == pytest.approx(2 * 6 / (12 + 3 * 6)), "each label once: 6 of 12 answers are right, of 18 labels"
