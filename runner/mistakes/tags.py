@@ -16,6 +16,7 @@ from runner.report.confusion import confusion
 from runner.report.page import Section
 from runner.report.tables import Cell, Heading, Row, table
 from runner.statistics.confusion import confusion_of
+from runner.statistics.tag_scores import SECOND
 
 SHOWN = 50  # sentences
 PARTNERS = 3  # tags named beside a tag
@@ -43,6 +44,13 @@ def analyse_tags(answered: Answered, run_data: RunData | None) -> Plain:
         if one.taken_for
     ]
     wrong = int((~answered.is_right).sum())
+    columns = answered.answers.columns
+    if f"{SECOND}label" in columns:
+        others = int((columns[f"{SECOND}label"] != columns[f"{SECOND}prediction"]).sum())
+        told.append(
+            f"All of this is about the first tag of a word; the second is wrong for {others:,} of "
+            f"{len(answered.labels):,} words, which are not shown."
+        )
     lead = f"{wrong:,} of {len(answered.labels):,} words of {answered.split} are tagged wrongly"
     lines: list[CsvLine] = [("wrong tags", answered.split, *line[0], *line[1:]) for line in written]
     return Plain(f"Errors of {name_of(answered.record)}", lead, told, sections, COLUMNS, lines)

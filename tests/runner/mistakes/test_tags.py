@@ -30,3 +30,14 @@ def test_tags_and_the_worst_sentences_are_shown(tmp_path: Path) -> None:
     stream = io.StringIO()
     print_plain(found, Console(file=stream, width=80, force_terminal=True, color_system=None))
     assert "most often answered with" in stream.getvalue() and max(map(len, stream.getvalue().splitlines())) <= 80
+
+
+def test_second_tags_are_not_passed_over(tmp_path: Path) -> None:
+    columns = {"label": np.array([0, 1]), "prediction": np.array([0, 1])}
+    columns |= {"second_label": np.array([0, 1]), "second_prediction": np.array([1, 1])}
+    answers = Answers(columns, np.array([0, 2]), names=("O", "COMMA"), second_names=("LOWER", "UPPER"))
+    found = analyse_tags(dataclasses.replace(write_case(tmp_path), answers=answers, probabilities=None), None)
+    assert found.lead.startswith("0 of 2 words")
+    assert found.sentences == [
+        "All of this is about the first tag of a word; the second is wrong for 1 of 2 words, which are not shown."
+    ]
