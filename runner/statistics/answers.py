@@ -71,3 +71,8 @@ def joined(parts: Sequence[Answers]) -> Answers:
         return replace(first, columns=columns)
     counts = np.concatenate([np.diff(np.asarray(part.offsets)) for part in parts])
     return replace(first, columns=columns, offsets=np.concatenate([[0], np.cumsum(counts)]))
+
+
+def is_constant(values: np.ndarray) -> bool:
+    """Return whether all values are the same."""
+    return len(values) == 0 or bool(np.all(values == values[0]))

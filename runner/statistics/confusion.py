@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from runner.statistics import paired
-from runner.statistics.answers import Answers
+from runner.statistics.answers import Answers, is_constant
 from runner.statistics.intervals import RESAMPLES, bootstrap_confusion, wilson_interval
 from runner.statistics.score_table import OF_ONE_CLASS
 from runner.statistics.scores import OfCounts, Score, Tested, over_units
@@ -68,6 +68,12 @@ class ConfusionScore(Score):
         ends = bootstrap_confusion(self.confusion(answers), score, resamples=resamples, seed=seed)
         return self.with_width(ends, answers)  # none where all rows are of one class, and right
 
+    def scored_units(self, answers: Answers) -> int:
+        """Return how many units say something: for a score of one class those labelled so, answered so, or either."""
+        is_labelled, is_answered = (answers[side] == answers.positive for side in ("label", "prediction"))
+        of_one_class = {"f1": is_labelled | is_answered, "precision": is_answered, "recall": is_labelled}
+        return int(of_one_class[self.name].sum()) if self.name in of_one_class else len(answers)
+
     def test(self, pairs: Sequence[tuple[Answers, Answers]]) -> Tested:
         """Use McNemar's test for accuracy (an example in several pairs counts once), else a paired bootstrap."""
         if self.name != "accuracy":
@@ -110,13 +116,20 @@ class CommonF1(ConfusionScore):
 
     def of_answers(self, answers: Answers) -> OfConfusion:
         """Return the score for the classes that are common in these answers; 0 where none is."""
-        support = np.bincount(answers["label"], minlength=self._classes(answers))
-        common = np.flatnonzero(support >= COMMON)
+        common = self._common(answers)
 
         def mean_f1(confusions: np.ndarray) -> np.ndarray:
             return np.asarray(_f1_per_class(confusions)[0][:, common].sum(axis=1) / max(1, len(common)))
 
         return mean_f1
+
+    def scored_units(self, answers: Answers) -> int:
+        """Return how many units are labelled with a common class."""
+        return int(np.isin(answers["label"], self._common(answers)).sum())
+
+    def _common(self, answers: Answers) -> np.ndarray:
+        """Return the ids of the classes with enough rows."""
+        return np.flatnonzero(np.bincount(answers["label"], minlength=self._classes(answers)) >= COMMON)
 
 
 def confusion_of(labels: np.ndarray, predictions: np.ndarray, classes: int = 2) -> np.ndarray:
@@ -212,6 +225,8 @@ def _exact_f1_macro(labels: np.ndarray, predictions: np.ndarray, positive: int) 
 def _exact_mcc(labels: np.ndarray, predictions: np.ndarray, positive: int) -> float:
     from sklearn.metrics import matthews_corrcoef
 
+    if is_constant(labels) and np.array_equal(labels, predictions):
+        return 0.0  # as scikit-learn has it, which warns about it
     return float(matthews_corrcoef(labels, predictions))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from runner.statistics.answers import Answers
+from runner.statistics.answers import Answers, is_constant
 from runner.statistics.scores import OfCounts, Score
 
 ROUNDING = 8 * float(np.finfo(np.float32).eps)  # of the largest output: what differs between batches of other shapes
@@ -52,11 +52,6 @@ def outputs_of(answers: Answers) -> np.ndarray:
     """Return the predictions (N,) float64; all equal if they differ only by rounding."""
     outputs = answers["prediction"].astype(np.float64)
     return np.full_like(outputs, outputs[0]) if len(outputs) and _is_rounding(outputs) else outputs
-
-
-def is_constant(values: np.ndarray) -> bool:
-    """Return whether all values are the same."""
-    return len(values) == 0 or bool(np.all(values == values[0]))
 
 
 def _is_rounding(outputs: np.ndarray) -> bool:

@@ -44,8 +44,8 @@ class LabelCountScore(Score):
         return lambda drawn: self.of((drawn @ flat).reshape(len(drawn), 3, -1))
 
     def scored_units(self, answers: Answers) -> int:
-        """Return how many rows have a label, or are given one."""
-        return int(np.count_nonzero(self.counts(answers).any(axis=(1, 2))))
+        """Return how many rows have a label, or are given one; for precision and recall only the latter or former."""
+        return int(np.count_nonzero(tag_counts.is_scored(self.of, self.counts(answers))))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from runner.statistics import paired
-from runner.statistics.answers import Answers
+from runner.statistics.answers import Answers, is_constant
 from runner.statistics.intervals import RESAMPLES, bootstrap_rows, resample_rows, wilson_interval
 from runner.statistics.score_table import SCORE_TABLE, is_share
 
@@ -57,11 +57,17 @@ class Score(ABC):
         )
 
     def with_width(self, ends: tuple[float, float], answers: Answers) -> tuple[float, float]:
-        """Return the ends of a bootstrap interval, or Wilson's for a score of 0..1 where all resamples are equal."""
+        """Return the ends of a bootstrap interval; where all resamples are equal, Wilson's for a score of 0..1.
+
+        A correlation with labels that are all the same is not known: its interval is -1 to 1.
+        """
         low, high = ends
-        if high - low > NO_WIDTH or self.name not in SCORE_TABLE or SCORE_TABLE[self.name].unit != "share":
+        unit = SCORE_TABLE[self.name].unit if self.name in SCORE_TABLE else ""
+        if high - low > NO_WIDTH:
             return ends
-        return wilson_interval(min(max(low, 0.0), 1.0), self.scored_units(answers))
+        if unit == "-1..1":
+            return (-1.0, 1.0) if is_constant(answers["label"]) else ends
+        return wilson_interval(min(max(low, 0.0), 1.0), self.scored_units(answers)) if unit == "share" else ends
 
     def scored_units(self, answers: Answers) -> int:
         """Return how many units have something to score, such as an entity; the others change no score."""

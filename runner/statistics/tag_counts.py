@@ -6,7 +6,7 @@ any resample of sentences give precision, recall and F1, so a bootstrap reads th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -69,6 +69,15 @@ def f1_macro(sums: np.ndarray) -> np.ndarray:
     both = sums[..., PREDICTED, :] + sums[..., ACTUAL, :]
     scores = _ratio(2 * sums[..., RIGHT, :], both)
     return _ratio(scores.sum(-1), (both > 0).sum(-1))
+
+
+def is_scored(of: Callable[[np.ndarray], np.ndarray], counts: np.ndarray) -> np.ndarray:
+    """Return which rows say something about a score, (N,) bool, of counts (N, 3, T).
+
+    of: the score. Those with an answer for precision, with a label for recall, with either for every other.
+    """
+    columns = {precision: [PREDICTED], recall: [ACTUAL]}.get(of, [PREDICTED, ACTUAL])
+    return np.asarray(counts[:, columns].any(axis=(1, 2)))
 
 
 def per_kind(sums: np.ndarray) -> dict[str, np.ndarray]:

@@ -11,8 +11,8 @@ from data.inputs.request import Field
 from models.heads.base import HeadSpec
 from models.settings import COSINE_SCALE
 from runner.schema import COSENT
-from runner.statistics.answers import Answers
-from runner.statistics.correlation import NUMBER_SCORES, is_constant, outputs_of
+from runner.statistics.answers import Answers, is_constant
+from runner.statistics.correlation import NUMBER_SCORES, outputs_of
 from runner.tasks.base import Task
 from runner.tasks.cosines import cosent
 from runner.tasks.finite import refuse_not_finite

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
 from runner.statistics.answers import Answers
 from runner.statistics.confusion import CLASS_SCORES, class_table, confusion_of
+from runner.statistics.intervals import wilson_interval
 
 
 def answers(seed: int = 0, classes: int = 2, positive: int = 1) -> Answers:
@@ -63,3 +66,20 @@ def test_seeds_that_answer_alike_make_no_difference_of_accuracy_significant() ->
     better = Answers({"label": labels, "prediction": labels})
     one, three = (CLASS_SCORES["accuracy"].test([(better, worse)] * seeds)[1] for seeds in (1, 3))
     assert one == pytest.approx(three) == 0.125, "four rows decide: the exact test, however many seeds there are"
+
+
+def test_scores_that_no_row_says_anything_about_are_open() -> None:
+    nothing = np.zeros(20, np.int64)
+    absent = Answers({"label": nothing, "prediction": nothing}, names=("a", "b"))
+    missed = Answers({"label": nothing + 1, "prediction": nothing + 1}, positive=0, names=("a", "b"))
+    for name in ("f1", "precision", "recall"):
+        for given in (absent, missed):
+            assert CLASS_SCORES[name].value(given) == 0 and CLASS_SCORES[name].interval(given) == (0.0, 1.0), name
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # scikit-learn's
+        assert CLASS_SCORES["mcc"].value(absent) == 0 and CLASS_SCORES["mcc"].interval(absent) == (-1.0, 1.0)
+    assert CLASS_SCORES["f1_macro_common"].interval(absent)[0] > 0.8, "20 rows are enough"
+    few = Answers({"label": nothing[:19], "prediction": nothing[:19]}, names=("a", "b"))
+    assert CLASS_SCORES["f1_macro_common"].interval(few) == (0.0, 1.0)
+    right = Answers({"label": nothing + 1, "prediction": nothing + 1}, names=("a", "b"))
+    assert CLASS_SCORES["f1"].interval(right) == wilson_interval(1.0, 20)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from runner.statistics.answers import Answers
-from runner.statistics.correlation import NUMBER_SCORES, is_constant, outputs_of
+from runner.statistics.answers import Answers, is_constant
+from runner.statistics.correlation import NUMBER_SCORES, outputs_of
 
 
 def answers(predictions: np.ndarray, labels: np.ndarray) -> Answers:
@@ -28,6 +28,8 @@ def test_predictions_that_differ_by_rounding_are_constant_wherever_they_are_scor
     rounded = answers((3.0 + 2e-7 * labels).astype(np.float32), labels)
     assert is_constant(outputs_of(rounded)) and NUMBER_SCORES["spearman"].value(rounded) == 0.0
     assert NUMBER_SCORES["spearman"].interval(rounded) == (0.0, 0.0)
+    alike = answers(labels.astype(np.float32), np.full(40, 3.0))
+    assert NUMBER_SCORES["spearman"].value(alike) == 0 and NUMBER_SCORES["spearman"].interval(alike) == (-1.0, 1.0)
     assert NUMBER_SCORES["spearman"].compare([(rounded, rounded)])[1] == 1.0
 
 

@@ -79,3 +79,14 @@ def test_an_interval_of_sets_that_are_all_right_is_wilsons_over_the_rows_that_co
     rows = 15 if name in ("f1_micro", "f1_macro", "f1_weighted", "map_labels") else 20
     found = LABEL_SET_SCORES[name].interval(answers_of(labels, labels, labels * 2.0 - 1))
     assert found == pytest.approx(wilson_interval(1.0, rows))
+
+
+def test_precision_without_an_answer_and_recall_without_a_label_are_open() -> None:
+    nothing = np.zeros((40, 3), np.int8)
+    some = nothing.copy()
+    some[:30, 0] = 1
+    for name, labels, sets in (("precision_micro", some, nothing), ("recall_micro", nothing, some)):
+        score = LABEL_SET_SCORES[name]
+        found = answers_of(labels, sets, sets - 0.5)
+        assert score.value(found) == 0 and score.interval(found) == (0.0, 1.0), name
+        assert score.interval(answers_of(sets, labels, sets - 0.5)) == wilson_interval(0.0, 30), "missed, or all wrong"
