@@ -103,9 +103,11 @@ def _number(value: float | None) -> str:
 
 
 def _moved(a: float | None, b: float | None) -> str:
-    """Return the change in words: +1.5% for a small one, x 0.04 for a large one."""
-    if a is None or b is None or a == 0:
+    """Return the change in words: +1.5% for a small one, x 0.04 for a large one, -0.3 where there is no ratio."""
+    if a is None or b is None:
         return ""
+    if a <= 0 or b <= 0:  # of correlations a ratio means nothing, nor one to 0
+        return f"{b - a:+.4g}"
     ratio = b / a
     return f"{ratio - 1:+.1%}" if 0.5 <= ratio <= 2 else f"x {ratio:.3g}"
 

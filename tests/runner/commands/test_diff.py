@@ -39,3 +39,14 @@ def test_the_verdict_leads_and_timings_are_behind_all(output: Path, capsys: pyte
 def test_two_runs_are_needed(output: Path) -> None:
     with pytest.raises(ConfigError, match="two runs are needed, not 1"):
         main(["latest", "--all", f"paths.output={output}"])
+
+
+def test_scores_that_are_not_positive_moved_by_their_difference(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_group(tmp_path, "model=dsn", right=[150], metrics={"test/mcc": -0.02, "test/f1": 0.5})
+    write_group(tmp_path, "model=bert-tiny", right=[180], metrics={"test/mcc": 0.51, "test/f1": 0.25})
+    assert main([*ids(tmp_path), f"paths.output={tmp_path}"]) == 0
+    said = capsys.readouterr().out
+    (line,) = (line for line in said.splitlines() if "test/mcc" in line and "against" not in line)
+    assert line.split()[-1] in ("+0.53", "-0.53") and "x -" not in said
