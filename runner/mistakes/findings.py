@@ -90,9 +90,14 @@ class SuspectLabels:
     majority: float = 0.0  # share of the rows looked at that are of the largest class
 
     @property
+    def can_tell(self) -> bool:
+        """Are the models better than a constant? Else neither a flag says anything, nor that there is none."""
+        return self.accuracy > self.majority
+
+    @property
     def worth(self) -> str:
-        """A clause on the worth of the flags: they say nothing if the models are no better than a constant."""
-        if self.accuracy > self.majority:
+        """A clause on the worth of the flags, or of their absence."""
+        if self.can_tell:
             return "about half of the first 100 may be wrong labels, the others hard or rare rows"
         return (
             f"a weak hint: the accuracy of the n-gram models behind it is {self.accuracy:.3f}, that of always "

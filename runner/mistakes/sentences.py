@@ -56,7 +56,9 @@ def _of_labels(found: Findings) -> list[str]:
     if not isinstance(found.suspects, SuspectLabels):
         return []
     if not found.suspects.flagged:
-        return [f"No {found.suspects.kinds.replace(' and ', ' or ')} row of {found.suspects.rows:,} looks mislabelled."]
+        why = "" if found.suspects.can_tell else f" ({found.suspects.worth})"
+        kinds = found.suspects.kinds.replace(" and ", " or ")
+        return [f"No {kinds} row of {found.suspects.rows:,} looks mislabelled{why}."]
     return [
         f"{len(found.suspects.flagged):,} of {found.suspects.rows:,} {found.suspects.kinds} rows may be mislabelled "
         f"({found.suspects.worth})."

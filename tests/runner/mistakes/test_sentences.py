@@ -33,3 +33,12 @@ def test_slices_labels_and_copies_are_named() -> None:
     assert "No training row of 900 looks mislabelled." in said and "3 rows have a text that is also in train." in said
     said = summary(Findings("t", "i", "test", 151, 110, CLASSES, COUNTS, "score", (), (), (), no_texts="it is gone"))
     assert said[-1] == "No texts: it is gone."
+
+
+def test_no_suspect_label_means_little_where_the_models_know_nothing() -> None:
+    weak = SuspectLabels((), 900, 0.5, majority=0.5)
+    said = summary(Findings("t", "i", "test", 151, 110, CLASSES, COUNTS, "score", (), (), (), weak, None))
+    assert (
+        "No training row of 900 looks mislabelled (a weak hint: the accuracy of the n-gram models behind it is 0.500, "
+        "that of always answering the largest class 0.500)."
+    ) in said
