@@ -13,6 +13,7 @@ import numpy as np
 from data.targets.tag_schemes import entity_types, find_entities
 
 RIGHT, PREDICTED, ACTUAL = range(3)
+OfSums = Callable[[np.ndarray], np.ndarray]  # from counts (..., 3, T) to scores (...)
 
 
 def entity_counts(
@@ -71,13 +72,13 @@ def f1_macro(sums: np.ndarray) -> np.ndarray:
     return _ratio(scores.sum(-1), (both > 0).sum(-1))
 
 
-def is_scored(of: Callable[[np.ndarray], np.ndarray], counts: np.ndarray) -> np.ndarray:
+def is_scored(of: OfSums, counts: np.ndarray) -> np.ndarray:
     """Return which rows say something about a score, (N,) bool, of counts (N, 3, T).
 
     of: the score. Those with an answer for precision, with a label for recall, with either for every other.
     """
-    columns = {precision: [PREDICTED], recall: [ACTUAL]}.get(of, [PREDICTED, ACTUAL])
-    return np.asarray(counts[:, columns].any(axis=(1, 2)))
+    own: dict[OfSums, list[int]] = {precision: [PREDICTED], recall: [ACTUAL]}
+    return np.asarray(counts[:, own.get(of, [PREDICTED, ACTUAL])].any(axis=(1, 2)))
 
 
 def per_kind(sums: np.ndarray) -> dict[str, np.ndarray]:
