@@ -58,7 +58,11 @@ def _heat(task: TaskReport, line: Line | None) -> Heat | None:
     if line is None:
         return None
     above = (line.accuracy - task.majority) / (1 - task.majority) if task.majority < 1 else 0.0
-    beside = [f"{name} {value:.3f}" for name, value in (("random", line.random), ("control", line.control)) if value]
+    beside = [
+        f"{name} {value:.3f}"
+        for name, value in (("random", line.random), ("control", line.control))
+        if value is not None
+    ]
     tip = ", ".join([f"{task.score} {line.accuracy:.3f} [{line.low:.3f}, {line.high:.3f}]", *beside])
     return Heat(f"{line.accuracy:.3f}", above, f"{task.name}, {line.name}: {tip}; guess {task.majority:.3f}")
 

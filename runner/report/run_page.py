@@ -88,7 +88,11 @@ def _scores(record: RunRecord) -> Section:
     ]
     most = 1.0 if check(primary).unit == "share" else None
     above = tag("div", bars(shown, most=most), class_="headline") if len(shown) > 1 else Markup()
-    told = ["Whiskers and brackets: 95 % intervals over the examples."] if any(one.low for one in shown) else []
+    told = (
+        ["Whiskers and brackets: 95 % intervals over the examples."]
+        if any(one.low is not None for one in shown)
+        else []
+    )
     return Section("Scores", join([above, facts(rows)]), "scores", told)
 
 

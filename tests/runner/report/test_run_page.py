@@ -50,6 +50,14 @@ def test_a_classifier_has_scores_curves_classes_costs_settings_and_next_commands
     assert "0.7000" in page and "majority-class baseline" in page and "run model=dsn data=demo" in page
 
 
+def test_brackets_are_explained_also_where_an_interval_begins_at_0(tmp_path: Path) -> None:
+    record = record_of(tmp_path)
+    ends = {"test/accuracy_low": 0.0, "test/accuracy_high": 1.0}
+    changed = RunRecord.from_json(record.to_json() | {"metrics": record.metrics | ends})
+    page = run_page(changed, tmp_path / record.identity)
+    assert "[0.0000, 1.0000]" in page and "Whiskers and brackets: 95 % intervals" in page
+
+
 def test_reliability_is_shown_before_and_after_calibration(tmp_path: Path) -> None:
     facts = {"method": "temperature", "temperature": 2.0, "split": "val", "rows": 200}
     numbers = {"test/ece": 0.02, "test/ece_floor": 0.03, "test/ece_floor_95": 0.04, "test/ece_uncalibrated": 0.2}
