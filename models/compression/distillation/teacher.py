@@ -102,4 +102,7 @@ def _open_transformers(source: str, config: JsonObject, key: str) -> Transformer
         )
     weight_files(source, key)  # refuses pickles
     opener = getattr(transformers, auto_class)
-    return TransformersClassifier(opener.from_pretrained(source, use_safetensors=True, trust_remote_code=False))
+    # float32, as our own models: by default the weights keep the type of the file, and logits of 16 bits depend on the
+    # rest of the batch.
+    network = opener.from_pretrained(source, use_safetensors=True, trust_remote_code=False, dtype=torch.float32)
+    return TransformersClassifier(network)

@@ -62,6 +62,14 @@ def test_a_classifier_of_another_family_answers_and_shows_no_layers(tmp_path: Pa
     assert shape_of(teacher).layers == 0
 
 
+def test_weights_in_half_precision_are_computed_with_in_float32(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    reference = SqueezeBertForSequenceClassification(config_of("SqueezeBert")).half().eval()
+    reference.save_pretrained(tmp_path)
+    with torch.no_grad():
+        torch.testing.assert_close(open_teacher(str(tmp_path), KEY)(**batch()), reference.float()(**batch()).logits)
+
+
 def test_rows_up_to_the_padding_id_are_no_room_for_texts(tmp_path: Path) -> None:
     save_family("Roberta", tmp_path, "ForSequenceClassification")
     assert read_model_facts(str(tmp_path), KEY).positions == 42 - 2
