@@ -43,7 +43,7 @@ class Distil(Stage):
         used = {loss for phase in self.options.phases.values() for loss in phase.losses.internal}
         found = mismatches(used, shape_of(model), shape_of(teacher.network), self.options) if used else []
         if any(phase.losses.vector for phase in self.options.phases.values()):
-            found += vector_mismatches(model)
+            found += vector_mismatches(model, teacher.network)
         if found:
             raise ModelError("\n".join(found))
 
@@ -170,7 +170,7 @@ class DistilHook(TrainingHook):
         student = self.pair.student
         assert isinstance(student, LinearHead), "checked"
         self.vectors = encode_texts(student, inputs)
-        return student.score(self.vectors)
+        return student.score(self.vectors, student.added(**inputs) if student.added else None)
 
     def attention_layers(self) -> dict[int, int]:
         """Student layer to teacher layer, for the layers whose attention is compared: all, the last, or none."""

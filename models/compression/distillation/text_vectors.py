@@ -34,14 +34,19 @@ class TextMap(nn.Module):
         return vector_loss(self.map(vectors.float()), wanted, self.spread)
 
 
-def vector_mismatches(student: nn.Module) -> list[str]:
-    """A one-line message with a fix if the student has no single text vector to compare with the teacher's."""
+def vector_mismatches(student: nn.Module, teacher: nn.Module) -> list[str]:
+    """A one-line message with a fix if student or teacher has no single text vector to compare with the other's."""
     if not isinstance(student, SequenceClassifier):
         return ["loss vector compares vectors of texts, but the student answers for each word. Try: the loss soft"]
     if student.bert.pooler.texts > 1:
         return [
             "loss vector compares vectors of texts, but the student's readout gives one for each text of a pair. "
             "Try: model/readout=mean, or the loss soft"
+        ]
+    if not isinstance(teacher, LinearHead):
+        return [
+            "loss vector compares vectors of texts, but those of the teacher cannot be read, as it runs on transformers' "
+            "own class. Try: a teacher trained with model=auto, or the loss soft"
         ]
     return []
 

@@ -17,6 +17,7 @@ from models.compression.settings.learn import Distil as Options
 from models.compression.settings.learn import DistilLosses, DistilPhase
 from models.errors import ModelError
 from tests.models.compression.task_views import Classes, Numbers
+from tests.models.heads.test_added_ngrams import with_ngrams
 from tests.models.helpers import BI_ENCODER, batch, count, placed, small, tagger
 
 ROWS = np.arange(5)
@@ -148,6 +149,15 @@ def test_vectors_of_texts_are_learned_through_a_map_to_the_teachers_width(inside
         found.append(hook.facts()["distil/loss_vector"])
     torch.testing.assert_close(hook.forward(student, batch(), ROWS), student(**batch()))
     assert found[-1] < 0.5 * found[0]
+
+
+def test_logits_beside_the_loss_of_vectors_include_those_of_added_ngrams() -> None:
+    student = small(family="dsn", readout={"name": "mean"})
+    with_ngrams(student)
+    losses, wanted = DistilLosses(vector=1.0, hard=1.0), torch.randn(5, 8)
+    context: Any = SimpleNamespace(device=torch.device("cpu"), seed=0, teacher_vectors=lambda rows: wanted)
+    both = Pair(student, SimpleNamespace(network=small(1)), context, Options(phases={"all": DistilPhase(losses)}))  # type: ignore[arg-type]
+    assert torch.equal(DistilHook(losses, both).forward(student, batch(), ROWS), student(**batch()))
 
 
 def test_models_that_answer_for_tokens_learn_outputs_and_internals() -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from transformers import SqueezeBertForSequenceClassification
 
+from models.compression.distillation.teacher import TransformersClassifier
 from models.compression.distillation.text_vectors import TextMap, encode_texts, vector_mismatches
+from tests.models.families import config_of
 from tests.models.helpers import batch, small, tagger
 
 
@@ -33,5 +36,11 @@ def test_the_vectors_are_those_that_the_last_layer_reads() -> None:
 
 def test_a_student_without_one_vector_a_text_is_refused() -> None:
     pair = small(family="dsn", readout={"name": "pair", "norm": "none", "size": None, "dropout": 0.0})
-    assert "Try: model/readout=mean" in vector_mismatches(pair)[0]
-    assert "answers for each word" in vector_mismatches(tagger())[0] and not vector_mismatches(small())
+    assert "Try: model/readout=mean" in vector_mismatches(pair, small())[0]
+    assert "answers for each word" in vector_mismatches(tagger(), small())[0]
+    assert not vector_mismatches(small(), small())
+
+
+def test_a_teacher_whose_vectors_cannot_be_read_is_refused() -> None:
+    teacher = TransformersClassifier(SqueezeBertForSequenceClassification(config_of("SqueezeBert")))
+    assert "those of the teacher cannot be read" in vector_mismatches(small(), teacher)[0]
