@@ -27,12 +27,16 @@ class ParamCounts:
 def count_params(model: nn.Module) -> ParamCounts:
     """Return the parameter counts of a model; only `deployed` includes buffers: saved ones in floating point.
 
+    Steps and centres of quantized weights count nowhere: their codes count as the weights that they represent.
     `embeddings` are the rows of look-up tables (word, position, segment), without the layer norm after them.
     """
     parameters = list(model.parameters())  # torch yields a shared parameter once
-    names = {name for name, _ in model.named_parameters(remove_duplicate=False)}
-    saved = [t for name, t in model.state_dict().items() if t.is_floating_point() and name not in names]
     rounded = [(module, module.decoded_weight()) for module in coded_weights(model)]
+    known = {id(p) for p in parameters} | {
+        id(t) for module, _ in rounded for t in module.state_dict(keep_vars=True).values()
+    }
+    state = model.state_dict(keep_vars=True).values()
+    saved = [t for t in state if t.is_floating_point() and id(t) not in known]
     total = sum(p.numel() for p in parameters) + sum(weight.numel() for _, weight in rounded)
     return ParamCounts(
         total=total,

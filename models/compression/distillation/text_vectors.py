@@ -45,8 +45,8 @@ def vector_mismatches(student: nn.Module, teacher: nn.Module) -> list[str]:
         ]
     if not isinstance(teacher, LinearHead):
         return [
-            "loss vector compares vectors of texts, but those of the teacher cannot be read, as it runs on transformers' "
-            "own class. Try: a teacher trained with model=auto, or the loss soft"
+            "loss vector compares vectors of texts, but those of the teacher cannot be read, as it runs on a class of "
+            "transformers. Try: a teacher trained with model=auto, or the loss soft"
         ]
     return []
 

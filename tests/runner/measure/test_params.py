@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+from copy import deepcopy
+
+import pytest
 import torch
 from torch import nn
 
 from models.build import build
+from models.compression.methods import make_stage
+from models.compression.quantization.stage import QuantizationStage
+from models.compression.settings import METHODS
 from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from runner.measure.params import count_params
+from tests.models.helpers import small
 
 
 def test_counts_of_bert_tiny_equal_the_published_ones() -> None:
@@ -38,3 +45,12 @@ def test_pruned_weights_are_parameters_but_not_nonzero_ones() -> None:
         linear.weight[:, :5] = 0.0
     counts = count_params(linear)
     assert (counts.total, counts.nonzero, counts.embeddings) == (16, 6, 0)
+
+
+@pytest.mark.parametrize("method", ["weight_only", "ternary", "pq", "splitquant", "static_int8", "dynamic_int8"])
+def test_a_quantized_model_has_as_many_parameters_as_before(method: str) -> None:
+    network = small(vocab_size=4000)
+    quantized, stage = deepcopy(network), make_stage(METHODS[method]())
+    assert isinstance(stage, QuantizationStage) and stage.replace_layers(quantized)
+    before, after = count_params(network), count_params(quantized)
+    assert (after.total, after.deployed) == (before.total, before.deployed)
