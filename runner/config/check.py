@@ -16,6 +16,7 @@ from data.json_types import JsonObject
 from models.setting_conflicts import readout_conflict
 from runner.config.check_files import file_as_dataset, hint_of_one_file
 from runner.config.check_hydra import SEARCH, check_hydra, is_search
+from runner.config.check_stages import options_without_effect
 from runner.config.check_values import check_option, check_settings, check_type
 from runner.config.compose import compose, groups
 from runner.config.keys import closest, did_you_mean, is_part, known_keys, owner_of
@@ -244,7 +245,8 @@ def _check_whole(words: list[str]) -> list[str]:
         settings = resolve(compose(words), words=words)
     except ConfigError as error:
         return str(error).splitlines()
-    return [*check_settings(settings), *_readouts_not_taken(words, settings)]
+    idle = options_without_effect(words, settings.compression)
+    return [*check_settings(settings), *idle, *_readouts_not_taken(words, settings)]
 
 
 def _readouts_not_taken(words: list[str], settings: Settings) -> list[str]:

@@ -167,9 +167,11 @@ def _ngram_compression(settings: Settings) -> list[str]:
     (name, stage), *more = settings.compression.items()
     if settings.model.family == FITTED_NGRAMS and isinstance(stage, Distil) and not more:
         if len(stage.phases) == 1 and not any(p.losses.internal or p.losses.vector for p in stage.phases.values()):
-            if not stage.augment.model:
-                return []
-            return [f"compression.{name}.augment.model: model={settings.model.name} does no augmentation. Leave it out"]
+            if stage.augment.model:
+                return [
+                    f"compression.{name}.augment.model: model={settings.model.name} does no augmentation. Leave it out"
+                ]
+            return _phase_without_steps(f"compression.{name}.phases", stage, settings.model.name)
         return [
             f"compression=[{name}]: model={settings.model.name} learns only a teacher's answers, in one phase. "
             "Try: 'compression=[distil_unlabelled]'"
@@ -177,6 +179,16 @@ def _ngram_compression(settings: Settings) -> list[str]:
     return [
         f"compression={','.join(settings.compression)}: model={settings.model.name} is pruned and rounded already. "
         "Try: model.max_kb=<kilobytes of its file> in place of a compression"
+    ]
+
+
+def _phase_without_steps(key: str, stage: Distil, model: str) -> list[str]:
+    """Return one line for each option of a training by steps, which a model that is fitted does not have."""
+    return [
+        f"{key}.{name}.{option}={value} has no effect: model={model} is fitted in one pass. Leave it out"
+        for name, phase in stage.phases.items()
+        for option, value in vars(phase).items()
+        if option != "losses" and value is not None
     ]
 
 

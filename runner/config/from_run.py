@@ -23,6 +23,7 @@ DROPPED = (
     "train.recipe",
     "model.recipes",
     "compression",
+    "density",
     "view",
     "finished",
     "force",

@@ -40,6 +40,15 @@ class Exits(StageSettings):
         """Yes: exits are fitted beside the quantized weights (other checks allow only form=frozen there)."""
         return True
 
+    def without_effect(self) -> dict[str, str]:
+        """The options of other forms and rules, and of a calibration where the threshold is given."""
+        found = dict.fromkeys(("epochs", "lr"), "form=alternate") if self.form == "frozen" else {}
+        if self.form != "frozen" and self.rule != "learned":
+            found["rows"] = "form=frozen"
+        if self.rule != "patience":
+            found["within"] = "rule=patience"
+        return found | ({} if self.threshold is None else {"at_most_loss": "threshold=null"})
+
     def contradictions(self, name: str) -> list[str]:
         """Invalid thresholds and layers, and a guarantee for a threshold that the settings fix."""
         key, found = f"compression.{name}", []

@@ -73,6 +73,13 @@ class TaughtSettings(StageSettings):
     held_out: str = limited("kept", choices=("kept", "left_out"), neutral="kept")
     augment: Augment = field(default_factory=Augment)
 
+    def without_effect(self) -> dict[str, str]:
+        """The options of copied texts, if there are none."""
+        idle = {
+            f"augment.{key}": "augment.model=<id of a task=mlm run>" for key in vars(self.augment) if key != "model"
+        }
+        return {} if self.augment.model else idle
+
 
 @dataclass
 class Distil(TaughtSettings):
@@ -92,6 +99,20 @@ class Distil(TaughtSettings):
     def replaces_training(self) -> bool:
         """Yes: the student learns from the teacher from the start."""
         return True
+
+    def without_effect(self) -> dict[str, str]:
+        """In addition, the options of losses that no phase has."""
+        found, phases = super().without_effect(), {name: phase.losses for name, phase in self.phases.items()}
+        first = next(iter(phases), "task")
+        needed = {
+            ("soft", "temperature"): ("soft", any(one.soft for one in phases.values())),
+            ("layers",): ("hidden", any(one.internal for one in phases.values())),
+            ("projection",): ("hidden", any(one.is_projected for one in phases.values())),
+            ("relation_heads",): ("relation", any(one.relation for one in phases.values())),
+        }
+        for options, (loss, has_effect) in needed.items():
+            found |= {} if has_effect else dict.fromkeys(options, f"phases.{first}.losses.{loss}=1")
+        return found
 
     def contradictions(self, name: str) -> list[str]:
         """Phases without any loss, losses that would compare different tokens, and options without effect."""

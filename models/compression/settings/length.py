@@ -44,6 +44,18 @@ class Length(StageSettings):
         """Yes without training: a search changes no weights."""
         return not self.train.epochs
 
+    def without_effect(self) -> dict[str, str]:
+        """The options of a training that is left out, and those of a search for lengths that are given."""
+        off = dict[str, str]()
+        if not self.train.epochs:
+            off |= {f"train.{key}": "train.epochs=2" for key in vars(self.train) if key != "epochs"}
+        if self.lengths is not None:
+            return off | {f"search.{key}": "lengths=null" for key in vars(self.search)}
+        if self.search.method != "evolution":
+            keys = ("iterations", "mutations", "crossovers", "mutation_share")
+            off |= {f"search.{key}": "search.method=evolution" for key in keys}
+        return off
+
     def contradictions(self, name: str) -> list[str]:
         """Invalid lengths, and two conflicting ways to choose among the lengths found."""
         return [*self.search.contradictions(name), *self._wrong_lengths(name)]

@@ -37,6 +37,10 @@ class MaskedPruning(StageSettings):
         """Are there training steps? If not, masks are only set and folded."""
         return bool(self.steps or self.epochs)
 
+    def without_effect(self) -> dict[str, str]:
+        """A number of epochs beside one of steps."""
+        return {"epochs": "steps=null"} if self.steps else {}
+
     def contradictions(self, name: str) -> list[str]:
         """A schedule that ends before it begins."""
         if self.start > self.end:
@@ -55,6 +59,11 @@ class CutPruning(MaskedPruning):
     scope: str = limited("local", choices=("local", "global"))
     absorb: bool = limited(False, neutral=False)
 
+    @property
+    def keeps_share(self) -> bool:
+        """Yes."""
+        return True
+
 
 @dataclass
 class Magnitude(CutPruning):
@@ -72,6 +81,16 @@ class Movement(CutPruning):
     threshold: float = limited(0.1, above=0.0, high=1.0)
     penalty: float = limited(400.0, low=0.0)
     score_lr: float = limited(1e-2, above=0.0, high=100.0)
+
+    @property
+    def keeps_share(self) -> bool:
+        """Yes, unless the density is an outcome of the penalty."""
+        return self.form == "hard"
+
+    def without_effect(self) -> dict[str, str]:
+        """In addition, the options of the form with a density, in the other one."""
+        found = super().without_effect()
+        return found if self.form == "hard" else found | dict.fromkeys(("density", "scope"), "form=hard")
 
     def contradictions(self, name: str) -> list[str]:
         """A schedule that ends before it begins, and scores that are used before they are trained."""
@@ -146,3 +165,12 @@ class Ziplm(StageSettings):
     search: Search = field(default_factory=Search)
     steps: int = limited(1, low=1, high=100)
     recovery: Recovery = field(default_factory=Recovery)
+
+    def without_effect(self) -> dict[str, str]:
+        """A speed-up beside a latency, and the options of a search or a training that is left out."""
+        found = {"target.speedup": "target.latency_ms=null"} if self.target.latency_ms else {}
+        if not self.search.steps:
+            found["search.rows"] = "search.steps=100"
+        if not self.recovery.epochs:
+            found |= {f"recovery.{key}": "recovery.epochs=2" for key in vars(self.recovery) if key != "epochs"}
+        return found

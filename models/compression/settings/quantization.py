@@ -8,6 +8,17 @@ from typing import ClassVar
 from models.compression.settings.stage import StageSettings
 from models.settings import limited
 
+TABLES = ("embedding_bits", "embedding_block", "embedding_group")
+AWARE = (
+    "qat_epochs", "qat_lr", "qat_step_lr", "qat_weight_decay", "qat_dropout", "qat_soft", "qat_states", "qat_hold",
+)  # fmt: skip
+
+
+def sizes_without_effect(per: str) -> dict[str, str]:
+    """The sizes of groups and of blocks of rows that have no effect where `per` shares a range."""
+    found = {} if per == "group" else {"group": "per=group"}
+    return found | ({"block": "per=row"} if per == "tensor" else {})
+
 
 @dataclass
 class Bf16(StageSettings):
@@ -32,6 +43,10 @@ class QuantizationSettings(StageSettings):
     embedding_group: int = limited(0, low=0, neutral=0)
     head: bool = True
 
+    def without_effect(self) -> dict[str, str]:
+        """The options of tables, if none is quantized."""
+        return {} if self.embeddings else dict.fromkeys(TABLES, "embeddings=true")
+
 
 @dataclass
 class AwareSettings(QuantizationSettings):
@@ -52,6 +67,11 @@ class AwareSettings(QuantizationSettings):
     qat_states: float = limited(0.0, low=0.0, neutral=0.0)  # loss weight of the float model's states
     qat_hold: float = limited(0.0, low=0.0, high=1.0, neutral=0.0)  # final share of the steps, with fixed ranges
 
+    def without_effect(self) -> dict[str, str]:
+        """The options of quantization-aware training without it, and those of tables, if none is quantized."""
+        found = super().without_effect()
+        return found if self.qat else found | dict.fromkeys(AWARE, "qat=true")
+
 
 @dataclass
 class WeightOnly(AwareSettings):
@@ -67,6 +87,11 @@ class WeightOnly(AwareSettings):
     fit: str = limited("extremes", choices=("extremes", "least_error"), neutral="extremes")  # how a range is found
     embedding_scheme: str = limited("affine", choices=("symmetric", "affine", "even"), neutral="affine")
 
+    def without_effect(self) -> dict[str, str]:
+        """In addition, the size of groups and blocks where nothing is divided into them."""
+        found = super().without_effect() | sizes_without_effect(self.per)
+        return found if self.embeddings else found | {"embedding_scheme": "embeddings=true"}
+
 
 @dataclass
 class Ternary(AwareSettings):
@@ -79,6 +104,11 @@ class Ternary(AwareSettings):
     embedding_form: str = limited("affine", choices=("affine", "ternary"))
     embedding_bits: int = limited(4, low=2, high=8)
     head: bool = False
+
+    def without_effect(self) -> dict[str, str]:
+        """In addition, the size of groups and blocks without any, and the options of affine tables if none is."""
+        found = sizes_without_effect(self.per) | super().without_effect()
+        return found if self.embedding_form == "affine" else dict.fromkeys(TABLES, "embedding_form=affine") | found
 
 
 @dataclass
@@ -106,6 +136,11 @@ class StaticInt8(QuantizationSettings):
     range: str = limited("minmax", choices=("minmax", "percentile", "entropy"))
     percentile: float = limited(99.99, low=90.0, high=100.0)  # range=percentile clips (100 - this) % at each end
 
+    def without_effect(self) -> dict[str, str]:
+        """The percentile of another range, and the options of tables, if none is quantized."""
+        found = super().without_effect()
+        return found if self.range == "percentile" else found | {"percentile": "range=percentile"}
+
 
 @dataclass
 class Splitquant(QuantizationSettings):
@@ -117,3 +152,7 @@ class Splitquant(QuantizationSettings):
     per: str = limited("tensor", choices=("tensor", "row", "group"))
     group: int = limited(128, low=2)
     embeddings: bool = False
+
+    def without_effect(self) -> dict[str, str]:
+        """The size of groups without any, and the options of tables, if none is quantized."""
+        return super().without_effect() | ({} if self.per == "group" else {"group": "per=group"})

@@ -29,6 +29,18 @@ class StageSettings:
         """Does the stage leave all weights unchanged, so that it may follow a quantized run?"""
         return False
 
+    @property
+    def keeps_share(self) -> bool:
+        """Does the stage keep a given share of the weights, `density`?"""
+        return False
+
+    def without_effect(self) -> dict[str, str]:
+        """Options that the values of others switch off, each with the value that would give it an effect.
+
+        Nested options are joined by dots, as on the command line.
+        """
+        return {}
+
     def contradictions(self, name: str) -> list[str]:
         """A one-line message for each contradiction between options; name: the stage's name on the command line."""
         return []

@@ -30,12 +30,16 @@ def run_earlier_stages(
     names, last = list(settings.compression)[:-1], stages[-1].name
     notify(f"before {last}: {', '.join(stage.name for stage in stages[:-1])}, as a separate run")
     shorter = replace(settings, compression={name: settings.compression[name] for name in names}, force=False)
-    record = finish_run(make_run, shorter, earlier_overrides(overrides, names, last))
+    keeps_share = any(stage.keeps_share for stage in shorter.compression.values())
+    record = finish_run(make_run, shorter, earlier_overrides(overrides, names, last, keeps_share=keeps_share))
     return prepared.folder.parent / record.identity
 
 
-def earlier_overrides(overrides: list[str], names: list[str], last: str) -> list[str]:
-    """Return the overrides that make the run of the stages `names`, without the stage `last`, for its record."""
-    dropped = {"compression", "force", "resume", *(() if names else ("density",))}
+def earlier_overrides(overrides: list[str], names: list[str], last: str, *, keeps_share: bool) -> list[str]:
+    """Return the overrides that make the run of the stages `names`, without the stage `last`, for its record.
+
+    keeps_share: does one of them keep a given share of the weights?
+    """
+    dropped = {"compression", "force", "resume", *(() if keeps_share else ("density",))}
     shared = inner_overrides(overrides, dropped=dropped, dropped_groups=[f"compression.{last}"])
     return [*shared, *([f"compression=[{','.join(names)}]"] if names else [])]

@@ -33,8 +33,8 @@ def test_keys_and_groups_are_dropped_and_only_chosen_groups_kept() -> None:
 
 
 def test_the_earlier_stages_are_the_command_without_its_last_stage() -> None:
-    assert earlier_overrides(WORDS, ["magnitude"], "int8") == [*WORDS[:3], "compression=[magnitude]"]
-    plain = earlier_overrides(["density=0.5", "seed=1", "compression=[magnitude]"], [], "magnitude")
+    assert earlier_overrides(WORDS, ["magnitude"], "int8", keeps_share=True) == [*WORDS[:3], "compression=[magnitude]"]
+    plain = earlier_overrides(["density=0.5", "seed=1", "compression=[magnitude]"], [], "magnitude", keeps_share=False)
     assert plain == ["seed=1"], "nothing of the plain training is pruned"
 
 
