@@ -8,7 +8,6 @@ from another machine predicts that machine's times for the same lengths.
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +25,7 @@ from models.backbones.lengths import Lengths
 from models.checkpoints.atomic import write_whole
 from models.compression.lengths.choice import METHOD
 from models.compression.stage import Stopwatch
-from models.compression.structured.layer_widths import encoder_of, restore, widths
+from models.compression.structured.layer_widths import encoder_of, widths, without_sublayers
 from models.json_types import JsonObject
 from models.network import Network
 
@@ -172,7 +171,7 @@ def measure_table(model: Network, stopwatch: Stopwatch, *, batch: int, longest: 
     """Measure the table of a model, whose own lengths are not changed."""
     grid = [*(size for size in GRID if size < longest), longest]
     layers, ms = timed_layers(model), dict[str, float]()
-    empty = restore(copy.deepcopy(model), {"layers": [[0, 0]] * len(layers)})
+    empty = without_sublayers(model)
     with full_length(model), full_length(empty):
         for size in grid:
             shape, cells = {"batch": batch, "length": size}, _cells(model, layers, batch, size)
@@ -191,7 +190,8 @@ def _cells(model: Network, layers: Sequence[int], batch: int, size: int) -> dict
     encoder, first = encoder_of(model), model.bert.pooler.first
     generator = torch.Generator().manual_seed(0)  # does not affect the run's random numbers
     states = torch.randn(batch, size, model.architecture["hidden_size"], generator=generator)
-    states = states.to(next(model.parameters()).device)
+    norm = cast(Layer, encoder.layer[0]).output.LayerNorm.weight  # never quantized; in bf16 if the layers are
+    states = states.to(norm.device, norm.dtype)
     found: dict[str, nn.Module] = {}
     for number in dict.fromkeys(layers):
         layer = cast(Layer, encoder.layer[number])

@@ -5,6 +5,7 @@ A sublayer of width 0 leaves its residual connection and any bias: LayerNorm(x +
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
@@ -86,6 +87,20 @@ def cut_sublayer(layer: nn.Module, part: str, kept: Sequence[int], weight: Tenso
         rows = torch.cat([columns + stretch * height for stretch in range(where.stretches)])
         _replace(linear, linear.weight[rows], None if linear.bias is None else linear.bias[rows])
     _replace(output, weight, bias)
+
+
+def without_sublayers(model: Network) -> Network:
+    """A copy of a model without any heads and neurons, whose layers may be quantized."""
+    empty = copy.deepcopy(model)
+    for sublayer in sublayers(empty):
+        layer = layer_of(empty, sublayer)
+        output = reading_module(layer, sublayer.part)
+        if isinstance(output, BiasOnly | ZerosOnly):
+            continue
+        bias = cast(Tensor | None, output.bias)
+        rest = ZerosOnly(cast(nn.Linear, output).out_features) if bias is None else BiasOnly(nn.Parameter(bias, False))
+        empty_part(layer, sublayer.part, rest)
+    return empty
 
 
 def _replace(linear: nn.Linear, weight: Tensor, bias: Tensor | None) -> None:

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from models.backbones.lengths import Lengths
 from models.compression.lengths.timing import AtLengths, full_length, load_or_measure, measure_choices
-from models.compression.structured.layer_widths import encoder_of
+from models.compression.methods import make_stage
+from models.compression.settings import METHODS
+from models.compression.structured.layer_widths import encoder_of, widths, without_sublayers
 from tests.models.compression.lengths.watch import WatchContext
+from tests.models.compression.row_context import applied
 from tests.models.helpers import batch, small
 
 SOME = [None, Lengths((0.9, 0.8, 0.7)), Lengths((0.5, 1.0, 0.4)), Lengths((40, 20, 20), "absolute")]
+
+
+class CallingContext(WatchContext):
+    """Calls every model that it times, too."""
+
+    def times(self, models: Mapping[str, nn.Module], *, batch: int = 1, length: int = 128, seconds: float) -> Any:
+        for one in models.values():
+            assert one(input_ids=torch.ones(batch, length, dtype=torch.int64)).isfinite().all()
+        return super().times(models, batch=batch, length=length, seconds=seconds)
 
 
 def model() -> object:
@@ -63,3 +78,14 @@ def test_models_at_lengths_share_their_weights_and_get_their_own_back() -> None:
         whole, short = (AtLengths(network, one)(**inputs) for one in (None, SOME[2]))  # type: ignore[arg-type]
     assert not torch.equal(whole, short)
     assert encoder_of(network).lengths is SOME[1]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("method", ["weight_only", "ternary", "splitquant", "static_int8", "dynamic_int8", "bf16"])
+def test_a_quantized_model_can_be_timed(tmp_path: Path, method: str) -> None:
+    network, watch = small(layers=3, readout={"name": "cls"}), CallingContext(tmp_path)
+    applied(make_stage(METHODS[method]()), network)
+    table = load_or_measure(network, watch, batch=1, longest=16)
+    assert table.predict(SOME[2], 16) < table.predict(None, 16)
+    empty = without_sublayers(network)
+    assert widths(empty) == [[0, 0]] * 3 and widths(network) == [[4, 48]] * 3
+    assert empty(**batch()).isfinite().all()
