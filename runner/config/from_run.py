@@ -34,11 +34,19 @@ DROPPED = (
     "sweep",
 )
 
+# Settings of a model that a finished one still takes: those of its training, and of a tokenizer that must be its own.
+TAKEN = (
+    "model.freeze", "model.name", "model.special_tokens", "model.token_dropout", "model.tokenizer",
+    "model.unknown_tokens", "model.vocab_size", "model.vocabulary",
+)  # fmt: skip
+NAMES = {f"model/{part}": f"model.{part}.name" for part in ("embedding", "readout")}
+NAMES |= {"model": "model.name", "model/backbone": "model.backbone"}
+
 
 def expand_from(words: list[str]) -> list[str]:
     """Return the words with `from=<id>` replaced by the command of that run.
 
-    Raises ConfigError where there is no such run.
+    Raises ConfigError where there is no such run, and for words that would change its model.
     """
     named = [word for word in words if word.startswith(FROM)]
     if not named:
@@ -51,11 +59,26 @@ def expand_from(words: list[str]) -> list[str]:
     if record.status != "done":
         raise ConfigError(f"from={identity}: run {record.identity} is {record.status}. Name a finished one")
     folder = folder_of(record.identity, output, "from")
+    if refused := [word for word in rest if _is_fixed(word, record)]:
+        raise ConfigError(
+            f"from={identity}: its model stays as it is, so {' '.join(refused)} would have no effect. "
+            "Leave that out, or train such a model: without from="
+        )
     typed = {word.partition("=")[0] for word in rest}
     before = [word for word in record.overrides if _is_kept(word.partition("=")[0].lstrip("+~"), typed)]
     before += _recipe_of(record, typed)
     before += _readout_of(record, typed.union(word.partition("=")[0] for word in before))
     return [*before, *rest, hydra_setting("finished", str(folder))]
+
+
+def _is_fixed(word: str, record: RunRecord) -> bool:
+    """Would a word change the model of a finished run, which is opened from its folder?"""
+    key, _, value = word.partition("=")
+    if not key.startswith(("model.", "model/")) and key != "model":
+        return False
+    found = record.setting(NAMES.get(key, key))
+    is_same = word in record.overrides or value.lower() == ("null" if found is None else str(found).lower())
+    return key not in TAKEN and not is_same
 
 
 def _output_of(words: list[str]) -> str:

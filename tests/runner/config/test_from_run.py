@@ -62,3 +62,22 @@ def test_a_stage_is_needed_and_a_finished_run(tmp_path: Path) -> None:
     path.write_text(path.read_text(encoding="utf-8").replace('"done"', '"failed"'), encoding="utf-8")
     with pytest.raises(ConfigError, match="is failed"):
         expand_from(["from=0123", "compression=[int8]", f"paths.output={tmp_path}"])
+
+
+@pytest.mark.parametrize(
+    ("word", "is_refused"),
+    [("model=bert-mini", True), ("model.dropout=0.5", True), ("model/readout=mean", True), ("model.dims=9", True),
+     ("model.freeze=encoder", False), ("model=dsn", False), ("model.width=0.5", False), ("model.dims=null", False),
+     ("data.max_length=9", False)],
+)  # fmt: skip
+def test_a_word_that_would_change_the_model_of_the_run_is_refused(word: str, is_refused: bool, tmp_path: Path) -> None:
+    config = a_record().config
+    config["model"] |= {"name": "dsn", "width": 0.5, "dropout": 0.1, "dims": None, "readout": {"name": "sum"}}
+    finished_run(tmp_path, overrides=["model=dsn"], config=config)
+    words = ["from=0123", "compression=[int8]", f"paths.output={tmp_path}", word]
+    if not is_refused:
+        assert word in expand_from(words)
+        return
+    with pytest.raises(ConfigError, match="its model stays as it is") as caught:
+        expand_from(words)
+    assert word in str(caught.value)
