@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 HEAD = "classifier"
 SHOWN, RANGE_BYTES = 64, 5  # advise on tables with more ranges than this; bytes of a range: step and zero
+HALF_OF_MODEL = 0.5  # a smaller share of quantized parameters is named
 ROWS = 64  # training rows whose logits are compared before and after quantization
 
 Replaced = dict[str, tuple[nn.Linear | nn.Embedding, CodedWeight]]  # by name: a layer and its quantized replacement
@@ -88,6 +89,8 @@ class QuantizationStage(Stage):
         context.add_metrics(facts)
         how = "products of integers" if has_kernel else "no kernel: computed in float32 on the decoded weights"
         context.say(f"quantized to {facts['quantize/bits_per_weight']:.2f} bits per weight, scales included; {how}")
+        if (share := facts["quantize/params_share"]) < HALF_OF_MODEL:
+            context.say(f"these are {share:.0%} of the model's parameters; the others are not quantized")
         if advice := self._advice(replaced):
             context.say(advice)
         return model

@@ -67,3 +67,13 @@ def test_a_head_with_dendrites_is_left_with_them_if_the_head_is_not_asked_for() 
     add_dendrites(attach_dendrites(model, ["classifier"]), 1, "tanh")
     WeightOnly(Options(head=False)).replace_layers(model)
     assert not list(coded_weights(model.classifier)) and list(coded_weights(model.bert))
+
+
+def test_a_model_most_of_which_is_not_quantized_says_so() -> None:
+    recurrent = small(family="bilstm", layers=1, readout={"name": "mean"})
+    _, found = applied(WeightOnly(Options()), recurrent)
+    share = found.facts["quantize/params_share"]
+    assert (
+        f"these are {share:.0%} of the model's parameters; the others are not quantized" in found.said and share < 0.5
+    )
+    assert not any("not quantized" in line for line in applied(WeightOnly(Options()), small())[1].said)
