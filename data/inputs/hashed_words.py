@@ -3,7 +3,7 @@
 The whole text is lower-cased (data.lower: by the rules of a language). Its tokens are its words, and each other visible
 character. A stored token is (CRC-32 of the UTF-8 bytes + 1) mod 2^32. Nothing is trained and no word is unknown, but
 words cannot be recovered. With character n-grams a row is the words of its text followed, as a second segment, by their
-character n-grams.
+character n-grams; vowel signs and accents are then parts of words (data/inputs/marked_words.py).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from data.inputs.character_grams import CharacterGrams
 from data.inputs.cleaning import ENTRY as CLEANING
 from data.inputs.cleaning import clean_texts, known_steps
 from data.inputs.language_case import TURKISH
+from data.inputs.marked_words import MARKED, marked_pattern
 from data.inputs.word_cache import Encoded, cut_longest, spans
 from data.json_types import JsonObject
 from data.targets.written_text import lower_case
@@ -63,6 +64,7 @@ class HashedWords:
     characters: tuple[int, int] | None = None
     cleaning: tuple[str, ...] = ()  # cleaning steps before it, by their names in data/inputs/cleaning.py
     language: str | None = None
+    keeps_marks: bool = True  # with character n-grams; False: words are split at marks, as in files of earlier versions
     source: ClassVar[str] = WORDS
     vocab_size: ClassVar[int] = 1 << 32
     pad_id: ClassVar[int] = NO_WORD
@@ -75,8 +77,14 @@ class HashedWords:
     def facts(self) -> JsonObject:
         """The content of words.json."""
         found = FACTS | ({"characters": list(self.characters)} if self.characters else {})
+        found |= {"pattern": MARKED} if self.has_marked_words else {}
         found |= {"language": self.language} if self.language else {}
         return found | ({CLEANING: list(self.cleaning)} if self.cleaning else {})
+
+    @property
+    def has_marked_words(self) -> bool:
+        """Are vowel signs and accents parts of words?"""
+        return self.keeps_marks and self.characters is not None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -116,10 +124,10 @@ class HashedWords:
 
     def _encode_characters(self, texts: list[str], max_length: int) -> Encoded:
         """Encode each text as at most max_length words followed by the character n-grams of these words."""
-        found = [words_of(text, self.language) for text in texts]
+        found = [self.words_of(text) for text in texts]
         is_cut = np.fromiter((len(words) > max_length for words in found), bool, len(found))
         kept = [words[:max_length] for words in found]
-        hashes = [[self._hashes[word] for word in words] or [NO_WORD] for words in kept]
+        hashes = [self.hash_words(words) or [NO_WORD] for words in kept]
         starts = np.fromiter(map(len, hashes), np.int64, len(hashes))
         grams, counts = self._grams.of_rows(kept)
         lengths = starts + counts
@@ -128,6 +136,15 @@ class HashedWords:
         tokens[spans(place, starts)] = np.fromiter(chain.from_iterable(hashes), np.int64, int(starts.sum()))
         tokens[spans(place + starts, counts)] = grams
         return Encoded(tokens, lengths, starts, int(is_cut.sum()), is_cut=is_cut)
+
+    def words_of(self, text: str) -> list[str]:
+        """Return the words of a cleaned text, before hashing."""
+        find = marked_pattern().findall if self.has_marked_words else _find
+        return find(lowered(text, self.language))
+
+    def hash_words(self, words: Iterable[str]) -> list[int]:
+        """Return the hash of each word."""
+        return [self._hashes[word] for word in words]
 
     def decode(self, ids: list[int]) -> str:
         """Return the hashes in hexadecimal, since the words are not stored."""
@@ -146,9 +163,14 @@ class HashedWords:
         (folder / FILE).write_text(json.dumps(self.facts, indent=2), encoding="utf-8")
 
 
-def words_of(text: str, language: str | None = None) -> list[str]:
-    """Return the tokens of a text before hashing, lower-cased by the rules of `language` (None: Unicode's)."""
-    return _find(lower_case(text, language) if language else text.lower())
+def lowered(text: str, language: str | None = None) -> str:
+    """Return a text, lower-cased by the rules of `language` (None: Unicode's)."""
+    return lower_case(text, language) if language else text.lower()
+
+
+def marked_pattern_of(tokenizer: object) -> str | None:
+    """Return the pattern that a model.bin has to name, None for the usual one and for other tokenizers."""
+    return MARKED if isinstance(tokenizer, HashedWords) and tokenizer.has_marked_words else None
 
 
 def hash_texts(texts: Iterable[str], language: str | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -158,7 +180,7 @@ def hash_texts(texts: Iterable[str], language: str | None = None) -> tuple[np.nd
     """
     known, parts, counts = _Hashes(), list[np.ndarray](), list[int]()
     for text in texts:
-        words = words_of(text, language)
+        words = _find(lowered(text, language))
         parts.append(np.fromiter(map(known.__getitem__, words), np.int64, len(words)))
         counts.append(len(words))
     return np.concatenate([np.zeros(0, np.int64), *parts]), np.array(counts, np.int64)
@@ -174,8 +196,12 @@ def open_words(folder: Path) -> HashedWords:
     try:
         found, language = (facts.pop(key, None) for key in ("characters", "language"))
         steps = known_steps(facts.pop(CLEANING, ()))
+        if keeps_marks := found is not None and facts.get("pattern") == MARKED:
+            facts["pattern"] = PATTERN
         if facts != FACTS or language not in (None, TURKISH):
             raise ValueError("describes hashed words that this version cannot read")
     except (ValueError, AttributeError) as error:
         raise DataError(f"{path} {error}. Update Bertier") from error
-    return HashedWords(None if found is None else (int(found[0]), int(found[1])), steps, language)
+    if found is None:
+        return HashedWords(None, steps, language)
+    return HashedWords((int(found[0]), int(found[1])), steps, language, keeps_marks)

@@ -17,6 +17,7 @@ class Facts:
     tokenizer: JsonObject | None = None  # the content of tokenizer.json; None for hashed words
     cleaning: tuple[str, ...] = ()  # names of the steps that clean a text before tokenization
     language: str | None = None  # whose rules lowercase hashed words; None: Unicode's
+    word_pattern: str | None = None  # finds hashed words; None: the usual pattern
     # For multi-label classification: `thresholds`, one per label, and `at_least_one`.
     sets: JsonObject = field(default_factory=dict)
     sound: JsonObject = field(default_factory=dict)  # the content of sound.json, for a model that reads sounds
@@ -30,5 +31,6 @@ class Facts:
 
     @property
     def of_words(self) -> JsonObject:
-        """The header's entries for hashed words: `entries`, and the language whose rules lowercase them."""
-        return self.entries() | ({"language": self.language} if self.language else {})
+        """The header's entries for hashed words: `entries`, how they are found, and whose rules lowercase them."""
+        found = self.entries() | ({"language": self.language} if self.language else {})
+        return found | ({"token": self.word_pattern} if self.word_pattern else {})

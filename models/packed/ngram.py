@@ -20,11 +20,11 @@ from models.packed.elias_fano import encode
 from models.packed.facts import Facts
 from models.packed.format import pack
 
-TOKEN = r"\w+|[^\w\s]"  # as in data/inputs/hashed_words.py
+TOKEN = r"\w+|[^\w\s]"  # as in data/inputs/hashed_words.py, unless the facts of a run name another
 # Maximum sizes, in bytes, of entries in the header.
 LENGTH_ENTRY = 24  # the maximum text length, which is unknown when the model is fitted
 PAIRS_ENTRY = 64  # the entries for pairs
-CHARACTERS_ENTRY = 24  # the lengths of character n-grams
+CHARACTERS_ENTRY = 84  # the lengths of character n-grams, and the longer pattern that finds their words
 CLEANING_ENTRY = 64  # the steps that clean a text
 LANGUAGE_ENTRY = 24  # the language whose rules lowercase texts
 SETS_ENTRY, OF_A_LABEL = 48, 9  # the entries for multi-label classification, and the part for each label

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from data import json_types
-from data.inputs import cleaning, context_windows, log_mel, split_text, word_windows
+from data.inputs import cleaning, context_windows, log_mel, marked_words, split_text, word_windows
 from data.part_file import part_of
 from data.targets import tag_schemes, written_text
 from models.checkpoints.atomic import written_atomically
@@ -51,7 +51,8 @@ OF_WORDS = ("words.py",)  # of a model that tags words
 # By the entry of a header, whatever the kind of the model.
 OF_ANY = {"cleaning": OF_CLEANING, "passages": OF_PASSAGES, THRESHOLDS: OF_SETS}
 COPIED = {  # with a file of a bundle: code that training uses too, by the name of its copy
-    "cleaning.py": {"cleaning_steps.py": cleaning}, "sound.py": {"log_mel.py": log_mel},
+    "characters.py": {"marked_words.py": marked_words}, "cleaning.py": {"cleaning_steps.py": cleaning},
+    "sound.py": {"log_mel.py": log_mel},
     "windows.py": {"context_windows.py": context_windows, "best_span.py": best_span},
     "words.py": {
         f"{module.__name__.rpartition('.')[2]}.py": module

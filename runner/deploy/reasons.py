@@ -8,16 +8,16 @@ answer falls without a word, which is no part of a sum: two words that say the s
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from data.inputs.split_text import split_words
 from runner.deploy.answer_table import Answer
 from runner.deploy.bundle.characters import MODULUS, START
-from runner.deploy.bundle.predict import PRINT_FACTOR, TOKEN, TOKEN_FACTOR, Ngram
+from runner.deploy.bundle.predict import PRINT_FACTOR, TOKEN_FACTOR, Ngram
 from runner.deploy.cascade import CascadePredictor
 from runner.deploy.packed_predictor import PackedPredictor
 from runner.deploy.predictors import AnyPredictor, KeepsTime
@@ -28,8 +28,6 @@ UNITS = {
     EXACT: "what it adds to the logit of the answer",
     LEFT_OUT: "how much the answer's score falls without the word",
 }
-WORD_OF_MODEL = re.compile(TOKEN)
-WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 MOST_WORDS = 64  # that are left out one by one, in a question
 BATCH = 32  # questions at a time
 MOST_PARTS = 200  # of an exact answer, the strongest
@@ -115,7 +113,7 @@ def exact_parts(model: Ngram, text: str, best: int) -> list[Part]:
 def hits(model: Ngram, text: str) -> dict[int, tuple[str, list[tuple[int, int]]]]:
     """Return the n-grams of a text that the model has, by their row: how they read, and where they are."""
     words = model.tokens(text)[: model.most]
-    places = [word.span() for word in WORD_OF_MODEL.finditer(text)][: model.most]
+    places = [word.span() for word in model.pattern.finditer(text)][: model.most]
     if len(places) != len(words):  # lower case has made other words of them
         places = [(0, 0)] * len(words)
     grams = [*word_grams(model, words, places), *character_grams(model, words, places)]
@@ -161,12 +159,12 @@ def character_grams(model: Ngram, words: list[str], places: list[tuple[int, int]
 
 def left_out(predictor: AnyPredictor, texts: Sequence[str], answer: Answer, max_ms: float | None = None) -> list[Part]:
     """Return by how much the share of the answer, or the number, falls without each of the first MOST_WORDS words."""
-    places = [(field, word) for field, text in enumerate(texts) for word in WORD.finditer(text)][:MOST_WORDS]
+    places = [(field, *span) for field, text in enumerate(texts) for span in split_words(text)[1].tolist()][:MOST_WORDS]
     if not places:
         return []
     questions = [[*texts] for _ in places]
-    for question, (field, word) in zip(questions, places):
-        question[field] = texts[field][: word.start()] + texts[field][word.end() :]
+    for question, (field, start, end) in zip(questions, places):
+        question[field] = texts[field][:start] + texts[field][end:]
     columns = list(zip(*questions))
     pairs = list(columns[1]) if len(columns) > 1 else None
     if max_ms is not None and isinstance(predictor, KeepsTime):  # at the lengths of the answer
@@ -176,8 +174,8 @@ def left_out(predictor: AnyPredictor, texts: Sequence[str], answer: Answer, max_
         others = predictor(list(columns[0]), pairs, BATCH)
     whole = share_of(answer, answer)
     return [
-        Part(word[0], field, [word.span()], whole - share_of(other, answer))
-        for (field, word), other in zip(places, others)
+        Part(texts[field][start:end], field, [(start, end)], whole - share_of(other, answer))
+        for (field, start, end), other in zip(places, others)
     ]
 
 

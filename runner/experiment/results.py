@@ -14,6 +14,7 @@ import torch
 
 from data.inputs.bare_texts import ENTRY
 from data.inputs.base import Input
+from data.inputs.hashed_words import marked_pattern_of
 from data.inputs.sound_features import SoundFeatures
 from data.inputs.tokenizer import PieceTokenizer
 from data.splits import TokenSplit
@@ -157,8 +158,8 @@ def packing_facts(prepared: PreparedRun, task: Task) -> Facts:
     is_pair, sets = data.text_pair is not None, task.reader_facts()
     sound = found.content if isinstance(found, SoundFeatures) else {}
     return Facts(
-        labels, data.max_length, is_pair, tokenizer, found.cleaning, found.language, sets, sound, data.truncate,
-        keeps_both=prepared.settings.calibration == VECTOR,
+        labels, data.max_length, is_pair, tokenizer, found.cleaning, found.language, marked_pattern_of(found), sets,
+        sound, data.truncate, keeps_both=prepared.settings.calibration == VECTOR,
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import torch
 
 from data.inputs.bare_texts import ENTRY
 from data.inputs.cleaning import cleaning_of
+from data.inputs.hashed_words import marked_pattern_of
 from data.inputs.tokenizer import PieceTokenizer, Tokenizer
 from data.inputs.trimmed import FULL, TrimmedTokenizer
 from data.load import Rows, open_tokenizer, tokenise_rows
@@ -137,8 +138,8 @@ class Drawer:
         is_pair, cleaning = data.text_pair is not None, tokenizer.cleaning
         sets = task_of_labels(self.rows.task, settings).reader_facts(are_fitted=True)
         facts = PackedFacts(
-            tuple(labels), data.max_length, is_pair, pieces, cleaning, tokenizer.language, sets,
-            truncate=data.truncate, keeps_both=settings.calibration == VECTOR,
+            tuple(labels), data.max_length, is_pair, pieces, cleaning, tokenizer.language,
+            marked_pattern_of(tokenizer), sets, truncate=data.truncate, keeps_both=settings.calibration == VECTOR,
         )  # fmt: skip
 
         def save_files(part: Path) -> None:

@@ -9,6 +9,13 @@ import zlib
 
 import numpy as np
 
+if __package__:
+    from data.inputs.marked_words import pattern_of
+else:  # copied into a bundle
+    from marked_words import pattern_of  # type: ignore[import-not-found,no-redef]
+
+__all__ = ["CharacterGrams", "pattern_of"]
+
 MODULUS = 1 << 32
 START = (zlib.crc32(b"c") + 1) * 0x85EBCA6B % MODULUS
 LONGEST = 64  # characters of an n-gram

@@ -212,9 +212,9 @@ class Ngram:
         if not count:  # one row that does nothing
             self.prints, self.rows = np.zeros(1, np.uint32), np.zeros((len(self.rows), 1), np.int8)
         self.temperature, self.shift = float(header["temperature"]), np.uint32(32 - bits)
-        self.find_tokens, self.most = re.compile(TOKEN).findall, header.get("max_length")
-        if header["token"] != TOKEN:
-            raise ValueError("its texts are split differently than by this reader")
+        token, self.most = header["token"], header.get("max_length")
+        self.pattern = re.compile(TOKEN) if token == TOKEN else beside("characters").pattern_of(token)
+        self.find_tokens = self.pattern.findall
         lower = str.lower if header["lower"] else str
         self.lower: Any = beside("language").lower_turkish if "language" in header else lower
         self.is_mean, self.is_binary = bool(header.get("mean")), len(header["labels"]) == 2 and len(self.rows) == 1

@@ -1,6 +1,10 @@
 "use strict";
 // The character n-grams of words beside the n-grams of words, as in runner/deploy/bundle/characters.py.
 
+// Accents, vowel signs and joiners are parts of words, as in data/inputs/marked_words.py.
+SPLITS["\\w+(?:[\\p{M}\\u200c\\u200d]+\\w*)*|[^\\w\\s][\\p{M}\\u200c\\u200d]*"] =
+  /[\p{L}\p{N}_]+(?:[\p{M}\u200c\u200d]+[\p{L}\p{N}_]*)*|[^\p{L}\p{N}_\p{Z}\t-\r\x1c-\x1f\x85][\p{M}\u200c\u200d]*/gu;
+
 class CharacterNgrams extends Ngrams {
   constructor(facts, arrays) {
     super(facts, arrays, [...FIELDS, "characters"]);

@@ -89,7 +89,7 @@ function decodeEliasFano(high, low, count, width) {
 
 // Python's \w is letters, numbers and _ of every script; its \s has U+001C to U+001F and U+0085, and not U+FEFF.
 const WORDS = /[\p{L}\p{N}_]+|[^\p{L}\p{N}_\p{Z}\t-\r\x1c-\x1f\x85]/gu;
-const PATTERN = "\\w+|[^\\w\\s]";
+const PATTERN = "\\w+|[^\\w\\s]", SPLITS = { [PATTERN]: WORDS };  // other files add theirs
 const FIELDS = [
   "arrays", "bits", "count", "data", "grams", "kind", "labels", "language", "low", "lower", "max_length", "mean",
   "temperature", "token",
@@ -109,7 +109,8 @@ function checkFields(facts, fields) {
 class Ngrams {
   constructor(facts, arrays, fields = FIELDS) {
     checkFields(facts, fields);
-    if (facts.token !== PATTERN) throw new Error("this page cannot split texts into words as this model does");
+    this.split = SPLITS[facts.token];
+    if (!this.split) throw new Error("this page cannot split texts into words as this model does");
     this.facts = facts;
     this.prints = decodeEliasFano(arrays.high, arrays.low, facts.count, facts.low);
     this.rows = arrays.rows;
@@ -143,7 +144,7 @@ class Ngrams {
   words(text, most = Infinity) {
     const { language, lower } = this.facts;
     const lowered = language ? turkish(text).toLowerCase().normalize("NFC") : lower ? text.toLowerCase() : text;
-    const words = lowered.match(WORDS) ?? [], places = Array.from(text.matchAll(WORDS), one => one.index);
+    const words = lowered.match(this.split) ?? [], places = Array.from(text.matchAll(this.split), one => one.index);
     return { words: words.slice(0, most), places: places.length === words.length ? places : null };
   }
 

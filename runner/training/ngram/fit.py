@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from data.inputs.hashed_words import marked_pattern_of
 from data.labels import classes_among
 from data.splits import Splits, TokenSplit
 from models.backbones.ngram import BagOfNgrams
@@ -72,7 +73,10 @@ def fit_ngrams(
     table, seen = _fit_final(problem, choice, splits.select, labels, entry_bytes(splits, settings, task.head()))
     table = replace(table, pairs=problem.pairs, characters=problem.characters)
     read = splits.tokenizer
-    facts = Facts(labels, 0, cleaning=read.cleaning, language=read.language, sets=task.reader_facts(are_fitted=True))
+    facts = Facts(
+        labels, 0, cleaning=read.cleaning, language=read.language, word_pattern=marked_pattern_of(read),
+        sets=task.reader_facts(are_fitted=True),
+    )  # fmt: skip
     size = len(pack_ngrams(table, labels, choice.temperature, max_length, facts.of_words))
     missing = () if problem.is_number else missing_classes(splits.select, labels)
     return FittedNgrams(table, choice, seen, size, time.perf_counter() - begun, problem.is_number, missing)

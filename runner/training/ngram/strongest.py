@@ -12,7 +12,7 @@ import numpy as np
 
 from data.inputs.character_grams import START
 from data.inputs.cleaning import clean_text
-from data.inputs.hashed_words import hash_texts, words_of
+from data.inputs.hashed_words import HashedWords
 from data.splits import Splits, TokenSplit
 from models.backbones.ngram import BagOfNgrams
 from models.heads.linear import LinearHead
@@ -66,7 +66,8 @@ def largest(table: Table, splits: Splits, *, has_label_sets: bool = False) -> li
     chosen = [np.argsort(-column, kind="stable")[:MOST] for column in weights.T]
     chosen = [rows[column[rows] > 0] for rows, column in zip(chosen, weights.T)]
     wanted = table.prints[np.unique(np.concatenate(chosen))].astype(np.int64)
-    texts = texts_of(wanted, table, splits.train, splits.tokenizer.language, splits.tokenizer.cleaning)
+    tokenizer = splits.tokenizer if isinstance(splits.tokenizer, HashedWords) else HashedWords()
+    texts = texts_of(wanted, table, splits.train, tokenizer)
     listed = [
         [(texts[int(table.prints[row])], float(column[row])) for row in rows if int(table.prints[row]) in texts]
         for rows, column in zip(chosen, weights.T)
@@ -74,12 +75,10 @@ def largest(table: Table, splits: Splits, *, has_label_sets: bool = False) -> li
     return [(name, ones) for name, ones in zip(names, listed) if ones]
 
 
-def texts_of(
-    wanted: np.ndarray, table: Table, train: TokenSplit, language: str | None = None, cleaning: Sequence[str] = ()
-) -> dict[int, str]:
+def texts_of(wanted: np.ndarray, table: Table, train: TokenSplit, tokenizer: HashedWords) -> dict[int, str]:
     """Return the texts of fingerprints (k,), as far as they are found in training rows with known texts.
 
-    language: the one whose rules lowercase the texts; cleaning: the steps that clean them before.
+    tokenizer: the one of these rows.
     """
     found: dict[int, str] = {}
     if train.texts is None or len(train.texts) != len(train):
@@ -95,17 +94,16 @@ def texts_of(
         _, first = np.unique(prints[hit], return_index=True)
         columns = train.texts.read(start + np.unique(grams.rows[hit][first]))
         for row in zip(*columns.values()):
-            words = [words_of(clean_text(str(text), cleaning), language) for text in row]
-            for hashed, text in _named(words, table):
+            words = [tokenizer.words_of(clean_text(str(text), tokenizer.cleaning)) for text in row]
+            for hashed, text in _named(words, [tokenizer.hash_words(one) for one in words], table):
                 print_ = (hashed * int(K2) % MODULUS) >> (WIDEST - table.bits)
                 if print_ not in found and print_ in missing:
                     found[print_] = text
     return found
 
 
-def _named(words: Sequence[list[str]], table: Table) -> Named:
-    """Yield all n-grams of a text, or the features of a pair; words: the words of each text."""
-    hashes = [hash_texts(one)[0].tolist() for one in words]
+def _named(words: Sequence[list[str]], hashes: Sequence[list[int]], table: Table) -> Named:
+    """Yield all n-grams of a text, or the features of a pair; words, hashes: those of each text."""
     if table.pairs:
         yield from _named_pairs(words, hashes, table.pairs)
         return

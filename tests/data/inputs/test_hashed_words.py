@@ -62,6 +62,25 @@ def test_a_saved_folder_opens_again(tmp_path: Path) -> None:
         load_tokenizer(str(tmp_path))
 
 
+def test_vowel_signs_are_parts_of_words_beside_character_n_grams(tmp_path: Path) -> None:
+    tokenizer, text = HashedWords((2, 3)), "मेरी किताबें ❤\ufe0f"
+    assert tokenizer.words_of(text) == ["मेरी", "किताबें", "❤\ufe0f"]
+    assert HashedWords().words_of("मेरी") == ["म", "\u0947", "र", "\u0940"], "words alone are split as before"
+    tokenizer.save(tmp_path)
+    assert load_tokenizer(str(tmp_path)) == tokenizer
+    found = load_tokenizer(str(tmp_path)).encode([text], None, 9)
+    assert found.segment_starts.tolist() == [3]
+    assert found.tokens[:3].tolist() == tokenizer.hash_words(tokenizer.words_of(text))
+
+
+def test_a_file_of_an_earlier_version_still_splits_words_at_marks(tmp_path: Path) -> None:
+    facts = {**HashedWords((2, 3)).facts, "pattern": r"\w+|[^\w\s]"}
+    (tmp_path / FILE).write_text(json.dumps(facts))
+    found = load_tokenizer(str(tmp_path))
+    assert isinstance(found, HashedWords) and found.words_of("मेरी") == ["म", "\u0947", "र", "\u0940"]
+    assert found.facts == facts and found.fingerprint != HashedWords((2, 3)).fingerprint
+
+
 def test_nothing_that_needs_a_vocabulary_gets_one() -> None:
     with pytest.raises(DataError, match=r"task=x needs a vocabulary.*model\.tokenizer=auto"):
         require_pieces(HashedWords(), "task=x")

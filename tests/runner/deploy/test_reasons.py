@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data.inputs.marked_words import MARKED
 from runner.deploy.bundle.calibration import Calibration
 from runner.deploy.exported import ExportedModel, find_model
 from runner.deploy.packed_predictor import PackedPredictor
@@ -31,6 +32,7 @@ def opened(folder: Path, content: bytes, labels: tuple[str, ...]) -> PackedPredi
         (("a", "b", "c"), {"mean": True}),
         (("no", "yes"), {"characters": [2, 4]}),
         (("a", "b", "c"), {"characters": [1, 3], "max_length": 3}),
+        (("no", "yes"), {"characters": [2, 4], "token": MARKED}),
     ],
 )
 def test_exact_parts_and_the_bias_are_the_logits(

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data.inputs.marked_words import MARKED
 from models.packed.elias_fano import encode
 from models.packed.format import pack
 from runner.deploy.page.make import make_page, write_page
@@ -23,7 +24,8 @@ AWKWARD = [
     "\ufeffmark",
     "a\x1cb\x1fc",
     "ﬁne ﬀ", "x" * 101, "naïve e\u0301", "can't stop—won't", "\ud800 alone", "a_b 12,5% €3", "ǅ ß ẞ", "not not good",
-    "١٢٣ ४५", "tab\tand\vform\f", "</script><b>", "ᾳ ΑΙ ὈΔΥΣΣΕΎΣ", "\u2028line\u3000wide",
+    "١٢٣ ४५", "हिन्दी में किताबें", "ที่นี่ดี", "می\u200cخواهم", "I ❤\ufe0f it 1\ufe0f\u20e3",
+    "\u0301x", "tab\tand\vform\f", "</script><b>", "ᾳ ΑΙ ὈΔΥΣΣΕΎΣ", "\u2028line\u3000wide",
 ]  # fmt: skip
 
 
@@ -56,6 +58,7 @@ def test_node_answers_as_python_does(tmp_path: Path) -> None:
     of_characters = [
         random_model(16, ["no", "yes"], characters=[2, 5]),
         random_model(12, ["a", "b", "c"], characters=[1, 1], max_length=2),
+        random_model(16, ["no", "yes"], characters=[2, 5], token=MARKED),
     ]
     check_answers(tmp_path, [(content, rows) for content in of_characters], tolerance=1e-9, characters=True)
     sets = {"thresholds": [0.9, 0.2, 0.5]}
@@ -99,6 +102,15 @@ def test_character_n_grams_lie_inside_their_words(tmp_path: Path) -> None:
         wanted = part["text"].strip("<>")
         assert all(text[start:end].lower() == wanted for start, end in part["spans"] if start < 5)
     assert inside
+
+
+@NEEDS_NODE
+def test_words_with_vowel_signs_are_shown_whole(tmp_path: Path) -> None:
+    text, word = "में किताबें", "किताबें"
+    model = random_model(12, ["no", "yes"], characters=[7, 9], token=MARKED)
+    ((answer,),) = ask_node(tmp_path, [(model, [[text]])], characters=True)
+    spans = {text[start:end] for part in answer["parts"] for start, end in part["spans"]}
+    assert word in spans and "कित" not in spans
 
 
 @NEEDS_NODE
@@ -151,7 +163,7 @@ def test_a_page_asks_for_nothing_from_outside() -> None:
     html = make_page(a_record(), golden_content())
     assert "default-src 'none'" in html
     assert not any(word in html for word in ("http:", "https:", "src=", "href=", "fetch(", "import(")), "no network"
-    assert len(html) < 22000, "the page without its model is small"
+    assert len(html) < 22200, "the page without its model is small"
 
 
 def test_models_without_a_page_are_refused_with_the_cure() -> None:

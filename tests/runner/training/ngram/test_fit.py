@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from data.inputs.hashed_words import HashedWords
+from data.inputs.marked_words import MARKED
 from data.inputs.text import Text
 from data.labels import Labels
 from data.splits import DataTask, Splits, TokenSplit
@@ -169,7 +170,7 @@ def test_character_n_grams_know_words_by_their_parts(tmp_path: Path) -> None:
     put_into(network, fit)
     kept = predict(network, parts[2], batch_size=64, device=torch.device("cpu"), precision="fp32")
     assert (kept.argmax(1) == np.arange(350, 500) % 2).mean() > 0.95
-    content = pack_network(network, Facts(names, 128))
+    content = pack_network(network, Facts(names, 128, word_pattern=MARKED))
     (tmp_path / NAME).write_bytes(content)
     assert len(content) == fit.bytes_packed <= 2000
     assert np.allclose(Model(tmp_path).scores(texts[350:]), kept, atol=1e-5)
