@@ -19,6 +19,7 @@ from runner.config.check_maxmatch import maxmatch_conflicts
 from runner.config.check_sound import sound_conflicts
 from runner.config.check_truncate import truncate_conflicts
 from runner.config.check_view import view_conflicts
+from runner.config.check_yardstick import yardstick_conflicts
 from runner.config.recipes import recipe_conflicts
 from runner.config.sized import table_conflicts
 from runner.machine.extras import missing_extra
@@ -42,6 +43,7 @@ def conflicts(settings: Settings) -> list[str]:
         *recipe_conflicts(settings),
         *table_conflicts(settings),
         *measuring_conflicts(settings),
+        *yardstick_conflicts(settings),
         *file_conflicts(settings.data),
         *code_conflicts(settings.data),
         *added_token_conflicts(settings),
