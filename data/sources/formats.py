@@ -30,6 +30,7 @@ from data.sources.options import ReadOptions, Row
 from data.sources.raw import CHUNK
 
 PEEKED = 256  # bytes
+MARK = "\ufeff"  # the byte order mark, at the start of a file
 GZIP = b"\x1f\x8b"
 OTHER_FILES = {  # by first bytes: what the file is, and what to do
     b"PAR1": "Parquet, not text. Rename it to .parquet",
@@ -39,6 +40,7 @@ OTHER_FILES = {  # by first bytes: what the file is, and what to do
 WINDOWS = bytes(range(0x80, 0xA0))  # letters in cp1252, control characters in latin-1
 TURKISH = [bytes([byte]) for byte in b"\xd0\xdd\xde\xf0\xfd\xfe"]  # Ğ İ Ş ğ ı ş in cp1254, Icelandic letters in cp1252
 VOWELS = [bytes([byte]) for byte in b"\xe1\xe6\xe9\xed\xf3\xfa"]  # á æ é í ó ú, as frequent as those in Icelandic texts
+KANA, MANY_KANA = (0xA4, 0xA5), 0.2  # how kana begin in EUC-JP, and the least share of them in Japanese texts
 HIGH, PLAIN = re.compile(rb"[\x80-\xff]+"), re.compile(rb"[A-Za-z]")
 # With so many bytes above ASCII, and this share of the letters of their lines, a text is not in Latin letters.
 MANY, MOSTLY = 10, 0.5
@@ -61,7 +63,7 @@ def read_rows(path: Path, file_format: str, options: ReadOptions) -> Iterator[Ro
                     shutil.copyfileobj(binary, source)
                 yield from _parquet(source, path, options)
             else:
-                stream = stack.enter_context(io.TextIOWrapper(binary, encoding=options.codec, newline=""))
+                stream = stack.enter_context(open_text(binary, options.codec))
                 yield from rows_of_stream(stream, file_format, str(path), options)
     except UnicodeError as error:
         with path.open("rb") as raw:
@@ -74,6 +76,20 @@ def read_rows(path: Path, file_format: str, options: ReadOptions) -> Iterator[Ro
         raise DataError(f"{path} line {line} is not {options.encoding}. Try: {cure}") from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"{path} is not a complete gzip file ({error}). Download or compress it again") from error
+
+
+def open_text(binary: Any, codec: str) -> TextIO:
+    """Return the text of a binary stream, without a byte order mark of its encoding.
+
+    Only some codecs take the mark for one: with utf-16-le it would be a part of the first column's name.
+    """
+    try:
+        mark = b"" if "".encode(codec) else MARK.encode(codec)  # a codec that writes a mark itself also reads it
+    except UnicodeError:
+        mark = b""  # of an encoding without this character
+    if mark and isinstance(binary, io.BufferedReader | gzip.GzipFile) and binary.peek(len(mark)).startswith(mark):
+        binary.read(len(mark))
+    return io.TextIOWrapper(binary, encoding=codec, newline="")
 
 
 def rows_of_stream(stream: TextIO, file_format: str, where: str, options: ReadOptions) -> Iterator[Row]:
@@ -151,16 +167,20 @@ def count_scripts(raw: bytes) -> Counter[str]:
         "turkish": sum(map(raw.count, TURKISH)), "other": sum(map(raw.count, VOWELS)),
         "pairs": sum(map(len, pairs)), "high": sum(map(len, runs)), "plain": len(PLAIN.findall(raw)) if runs else 0,
         "hangul": sum(2 for run in pairs for byte in run[::2] if 0xB0 <= byte <= 0xC8),
+        "kana": sum(2 for run in pairs for byte in run[::2] if byte in KANA),
     })  # fmt: skip
 
 
 def encodings_of(counts: Mapping[str, int]) -> list[str]:
     """Guess the encoding from byte counts: high bytes in pairs mean Chinese, many of its six letters mean Turkish.
 
-    Pairs that nearly all begin like syllables of Hangul mean Korean.
+    Pairs that nearly all begin like syllables of Hangul mean Korean; many that begin like kana mean Japanese, which
+    all codecs of pairs can read, as other characters.
     """
     if counts["high"] and counts["pairs"] > 0.95 * counts["high"]:
-        return ["cp949" if counts["hangul"] > 0.9 * counts["pairs"] else "gb18030"]
+        is_japanese = counts["kana"] > MANY_KANA * counts["pairs"] and counts["hangul"] < 0.5 * counts["pairs"]
+        usual = ["euc_jp"] if is_japanese else []  # gb18030 reads the kana, but other characters for the rest
+        return [*usual, "cp949" if counts["hangul"] > 0.9 * counts["pairs"] else "gb18030"]
     return ["cp1254"] if counts["turkish"] > 4 * counts["other"] else []
 
 

@@ -1,4 +1,4 @@
-"""Refuses a reference model that cannot be made with random weights, before a run trains what it would be timed with."""
+"""Refuses a reference model that cannot be made with random weights, before a run trains what is timed with it."""
 
 from __future__ import annotations
 

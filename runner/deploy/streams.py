@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, TextIO
 from data.errors import DataError
 from data.part_file import part_of
 from data.sources.columns import FASTTEXT, fasttext_message
-from data.sources.formats import begins_with, read_rows, rows_of_stream
+from data.sources.formats import begins_with, open_text, read_rows, rows_of_stream
 from data.sources.options import SUFFIXES, ReadOptions, format_of, suffix_of
 from data.sources.options import Row as NumberedRow
 from runner.errors import ConfigError
@@ -117,7 +117,7 @@ def _of_input(file_format: str, options: ReadOptions) -> Iterator[NumberedRow]:
     binary = sys.stdin.buffer
     # A buffer of its own: Python aborts if it ends while a thread waits for input under the lock of sys.stdin's.
     own = io.BufferedReader(binary.raw) if isinstance(binary, io.BufferedReader) else binary
-    with io.TextIOWrapper(own, encoding=options.codec, newline="") as stream:
+    with open_text(own, options.codec) as stream:
         try:
             yield from rows_of_stream(stream, file_format, "standard input", options)
         except UnicodeError as error:

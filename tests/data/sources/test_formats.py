@@ -52,6 +52,15 @@ def test_a_gzipped_parquet_file_is_read_and_half_a_gzip_file_refused(tmp_path: P
     )
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "gb18030", "utf-8"])
+def test_a_byte_order_mark_is_no_part_of_the_first_column(encoding: str, tmp_path: Path) -> None:
+    plain = read(write_bytes(tmp_path / "plain.csv", COMMAS.encode())).fingerprint
+    marked = write_bytes(tmp_path / "d.csv", f"\ufeff{COMMAS}".encode(encoding))
+    assert read(marked, encoding=encoding).fingerprint == plain
+    packed = write_bytes(tmp_path / "d.csv.gz", gzip.compress(f"\ufeff{COMMAS}".encode(encoding)))
+    assert read(packed, encoding=encoding).fingerprint == plain
+
+
 def test_delimiter_and_quoting_can_be_said(tmp_path: Path) -> None:
     path = write_bytes(tmp_path / "d.csv", _spelled("~", ""))
     assert read(path, delimiter="~").fingerprint == read(write_bytes(tmp_path / "e.csv", COMMAS.encode())).fingerprint
@@ -95,6 +104,11 @@ def test_a_used_column_that_occurs_twice_is_refused_and_another_one_is_not(name:
             "Try: data.encoding=latin-1",
         ),
         ("chinese.csv", "text,label\n这家酒店的服务很好,1\n".encode("gb18030"), "Try: data.encoding=gb18030"),
+        (
+            "euc.csv",
+            "text,label\nこの映画はとても良かった、感動しました,1\n".encode("euc_jp"),
+            "Try: data.encoding=euc_jp",
+        ),
         ("korean.csv", "text,label\n이 영화는 정말 재미있었어요,1\n".encode("cp949"), "Try: data.encoding=cp949"),
         ("russian.csv", "text,label\nМне понравился фильм,1\n".encode("cp1251"), "encoding=<that of the file, such as"),
         (
