@@ -13,7 +13,9 @@ from data.inputs.added_tokens import added_notes
 from data.inputs.language_case import TURKISH
 from data.inputs.letters import has_vowel_signs
 from data.inputs.tokenizer import PieceTokenizer, Tokenizer
+from data.inputs.tokenizer_files import drops_beginnings
 from data.inputs.trimmed import count_tokens
+from data.inputs.truncation import END
 from data.sources.raw import RawSplit
 from data.splits import TokenSplit
 from data.text_facts import sample_texts
@@ -27,15 +29,18 @@ ACCENTED, STRIPPED = "çağrı öğle şu", "cagrı ogle su"
 
 
 def fit_notes(
-    raw: RawSplit, train: TokenSplit, tokenizer: Tokenizer, language: str | None, added: Sequence[str] = ()
-) -> list[str]:
+    raw: RawSplit, train: TokenSplit, tokenizer: Tokenizer, language: str | None, added: Sequence[str] = (),
+    truncate: str = END,
+) -> list[str]:  # fmt: skip
     """Return notes on how the tokenizer fits the training texts; DataError if it cannot read them.
 
-    raw, train: the training rows before and after tokenising; language: data.lower; added: data.added_tokens.
+    raw, train: the training rows before and after tokenising; language: data.lower; added: data.added_tokens; truncate:
+    data.truncate.
     """
     found = unknown_note(train, tokenizer)
     texts = list(sample_texts(raw, LOOKED_AT)) if isinstance(tokenizer, PieceTokenizer) else []
     notes = [*([found] if found else []), *case_notes(texts, tokenizer, language), *sign_notes(texts, tokenizer)]
+    notes += side_notes(train.truncated if truncate == END else 0, tokenizer)
     return notes + added_notes(np.asarray(train.tokens), tokenizer, added)
 
 
@@ -107,6 +112,18 @@ def sign_notes(texts: Iterable[str], tokenizer: Tokenizer) -> list[str]:
     return [
         f"the tokenizer {tokenizer.source} drops vowel signs as if they were accents, so different words of these "
         "texts become one. Try: model.tokenizer=train, or a model of this language"
+    ]
+
+
+def side_notes(rows: int, tokenizer: Tokenizer) -> list[str]:
+    """Return a note on a tokenizer that is meant to drop the beginning of long texts; rows: that lose their end."""
+    if not rows or not isinstance(tokenizer, PieceTokenizer) or tokenizer.source == "train":
+        return []
+    if not drops_beginnings(tokenizer.source):
+        return []
+    return [
+        f"the tokenizer {tokenizer.source} is meant to drop the beginning of a long text (truncation_side=left), but "
+        "its end is dropped here. Try: data.truncate=middle, which keeps both ends, or a larger data.max_length"
     ]
 
 

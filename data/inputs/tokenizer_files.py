@@ -49,6 +49,14 @@ def files_beside(source: str) -> JsonObject:
     return found
 
 
+def drops_beginnings(source: str) -> bool:
+    """Return whether a tokenizer's files ask to cut long texts at their beginning, as transformers would."""
+    side = files_beside(source).get("truncation_side")
+    if side is None and (path := fetch_file(source, "tokenizer.json", is_needed=False)):
+        side = (json.loads(path.read_text(encoding="utf-8")).get("truncation") or {}).get("direction")
+    return str(side).lower() == "left"
+
+
 def named_tokens(beside: JsonObject) -> dict[str, str]:
     """Return the special tokens that these files name, either as text or as an object that contains it."""
     found = {key: beside[key] for key in (*KEYS, "bos_token", "eos_token") if key in beside}

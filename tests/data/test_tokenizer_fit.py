@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,7 @@ from data.inputs.hashed_words import HashedWords
 from data.inputs.tokenizer import PieceTokenizer, lower_as, train_tokenizer
 from data.load import load_splits
 from data.splits import Splits
-from data.tokenizer_fit import case_notes, is_turkish, sign_notes, unknown_note, unknown_share
+from data.tokenizer_fit import case_notes, is_turkish, side_notes, sign_notes, unknown_note, unknown_share
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 
@@ -53,6 +54,23 @@ def test_a_note_says_how_many_pieces_are_unknown(english: PieceTokenizer, unknow
     note = unknown_note(split(english, unknown), english)
     assert note is None if said is None else said in str(note) and "bert-x" in str(note)
     assert unknown > 50 or "costs accuracy" not in str(note)
+
+
+@pytest.mark.parametrize("where", ["tokenizer_config.json", "tokenizer.json"])
+def test_a_tokenizer_that_drops_beginnings_is_noted_where_ends_are_dropped(
+    english: PieceTokenizer, tmp_path: Path, where: str
+) -> None:
+    english.save(tmp_path)
+    tokenizer = replace(english, source=str(tmp_path))
+
+    assert side_notes(3, tokenizer) == []
+    content = json.loads((tmp_path / where).read_text())
+    left = {"direction": "Left", "max_length": 9, "strategy": "LongestFirst", "stride": 0}
+    content |= {"truncation": left} if where == "tokenizer.json" else {"truncation_side": "left"}
+    (tmp_path / where).write_text(json.dumps(content))
+    (note,) = side_notes(3, tokenizer)
+    assert "truncation_side=left" in note and "Try: data.truncate=middle" in note
+    assert side_notes(0, tokenizer) == []
 
 
 def test_a_vocabulary_that_cannot_read_the_texts_is_refused(english: PieceTokenizer) -> None:
