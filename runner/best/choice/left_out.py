@@ -8,10 +8,22 @@ from runner.best.choice.draws import sign_of
 from runner.best.plan.candidates import shown_bytes
 from runner.best.types import Conclusion, Scored
 
+FAILED = "failed"  # how a step ends whose run has no score for a reason that may pass, such as a full disk
+
 
 def left_out(conclusion: Conclusion) -> list[str]:
     """Return a sentence for all candidates that were not chosen for one reason; none is missing."""
-    return [*_trained(conclusion), *_for_reasons(conclusion)]
+    return [*_trained(conclusion), *_for_reasons(conclusion), *_failed(conclusion)]
+
+
+def _failed(conclusion: Conclusion) -> Iterator[str]:
+    """Yield how to try failed candidates again: their steps are in the journal, so the same command does not."""
+    count = sum(status == FAILED for _, status, _ in conclusion.ended)
+    if count:
+        yield (
+            f"{count} failed, which the same command does not try again. Try: remove the cause and the folder "
+            f"{conclusion.result.folder}, then the same command, which finds finished runs again"
+        )
 
 
 def _trained(conclusion: Conclusion) -> Iterator[str]:

@@ -25,9 +25,15 @@ def test_a_refused_candidate_has_its_score_beside_the_cap_that_it_breaks(tmp_pat
     reason = "60.0 us per answer, 10.0 over max_us=50"
     refused = replace(ending, ended=(("large", "refused", reason), ("never", "failed", "")))
     told = left_out(refused)
-    assert told[-2:] == [f"large 0.9500: refused: {reason}", "never: failed"] and "over the budget" not in " ".join(
-        told
-    )
+    assert told[-3:-1] == [f"large 0.9500: refused: {reason}", "never: failed"]
+    assert "over the budget" not in " ".join(told)
+
+
+def test_a_failed_candidate_can_be_tried_again(tmp_path: Path) -> None:
+    ending = an_ending(tmp_path, Budget(max_kb=1000))
+    failed = replace(ending, ended=(("never", "failed", "the disk is full"),))
+    assert left_out(failed)[-1].startswith("1 failed, which the same command does not try again. Try: remove the cause")
+    assert ending.result.folder in left_out(failed)[-1] and "not try again" not in " ".join(left_out(ending))
 
 
 def test_where_nothing_wins_all_are_told(tmp_path: Path) -> None:
