@@ -83,9 +83,7 @@ def load_splits(
         return tokenise_split(raw.splits[name], name, contents[name], own, target, longest, shared)
 
     found = tokenise("train", chosen)
-    raw.notes += fit_notes(
-        raw.splits["train"], found, chosen, settings.lower, settings.added_tokens, settings.truncate
-    )  # fmt: skip
+    raw.notes += fit_notes(raw.splits["train"], found, chosen, settings)
     chosen = with_scaling(chosen, found)
     if vocabulary != FULL:
         chosen = _trim(chosen, vocabulary, (texts, report[0]), tokenise, raw.notes)

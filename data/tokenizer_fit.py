@@ -16,6 +16,7 @@ from data.inputs.tokenizer import PieceTokenizer, Tokenizer
 from data.inputs.tokenizer_files import drops_beginnings
 from data.inputs.trimmed import count_tokens
 from data.inputs.truncation import END
+from data.settings import DataSettings
 from data.sources.raw import RawSplit
 from data.splits import TokenSplit
 from data.text_facts import sample_texts
@@ -28,20 +29,16 @@ SIGNED = "कु"  # a letter with a vowel sign below it
 ACCENTED, STRIPPED = "çağrı öğle şu", "cagrı ogle su"
 
 
-def fit_notes(
-    raw: RawSplit, train: TokenSplit, tokenizer: Tokenizer, language: str | None, added: Sequence[str] = (),
-    truncate: str = END,
-) -> list[str]:  # fmt: skip
+def fit_notes(raw: RawSplit, train: TokenSplit, tokenizer: Tokenizer, settings: DataSettings) -> list[str]:
     """Return notes on how the tokenizer fits the training texts; DataError if it cannot read them.
 
-    raw, train: the training rows before and after tokenising; language: data.lower; added: data.added_tokens; truncate:
-    data.truncate.
+    raw, train: the training rows before and after tokenising.
     """
     found = unknown_note(train, tokenizer)
     texts = list(sample_texts(raw, LOOKED_AT)) if isinstance(tokenizer, PieceTokenizer) else []
-    notes = [*([found] if found else []), *case_notes(texts, tokenizer, language), *sign_notes(texts, tokenizer)]
-    notes += side_notes(train.truncated if truncate == END else 0, tokenizer)
-    return notes + added_notes(np.asarray(train.tokens), tokenizer, added)
+    notes = [*([found] if found else []), *case_notes(texts, tokenizer, settings.lower), *sign_notes(texts, tokenizer)]
+    notes += side_notes(train.truncated if settings.truncate == END else 0, tokenizer)
+    return notes + added_notes(np.asarray(train.tokens), tokenizer, settings.added_tokens)
 
 
 def unknown_share(tokens: np.ndarray, tokenizer: Tokenizer) -> float | None:
