@@ -78,7 +78,7 @@ def read_rows(path: Path, file_format: str, options: ReadOptions) -> Iterator[Ro
         raise DataError(f"{path} is not a complete gzip file ({error}). Download or compress it again") from error
 
 
-def open_text(binary: Any, codec: str) -> TextIO:
+def open_text(binary: IO[bytes], codec: str) -> TextIO:
     """Return the text of a binary stream, without a byte order mark of its encoding.
 
     Only some codecs take the mark for one: with utf-16-le it would be a part of the first column's name.

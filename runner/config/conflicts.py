@@ -16,10 +16,10 @@ from runner.config.check_folds import fold_conflicts
 from runner.config.check_head import head_conflicts
 from runner.config.check_losses import loss_conflicts
 from runner.config.check_maxmatch import maxmatch_conflicts
+from runner.config.check_reference import reference_conflicts
 from runner.config.check_sound import sound_conflicts
 from runner.config.check_truncate import truncate_conflicts
 from runner.config.check_view import view_conflicts
-from runner.config.check_yardstick import yardstick_conflicts
 from runner.config.recipes import recipe_conflicts
 from runner.config.sized import table_conflicts
 from runner.machine.extras import missing_extra
@@ -43,7 +43,7 @@ def conflicts(settings: Settings) -> list[str]:
         *recipe_conflicts(settings),
         *table_conflicts(settings),
         *measuring_conflicts(settings),
-        *yardstick_conflicts(settings),
+        *reference_conflicts(settings),
         *file_conflicts(settings.data),
         *code_conflicts(settings.data),
         *added_token_conflicts(settings),

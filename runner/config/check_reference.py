@@ -14,7 +14,7 @@ OWN_FAMILIES = ("bert", "bilstm", "dsn")  # whose shapes are in the presets; tha
 TEXT_EMBEDDINGS = ("table", "bigram")  # which need neither the letters of tokens nor sounds
 
 
-def yardstick_conflicts(settings: Settings) -> list[str]:
+def reference_conflicts(settings: Settings) -> list[str]:
     """Return why measure.baseline cannot be timed beside the model; presets that read sounds are never timed so."""
     name = settings.measure.baseline
     if not settings.measure.enabled or name in (None, USUAL):
