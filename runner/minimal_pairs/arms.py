@@ -11,7 +11,7 @@ import numpy as np
 
 from runner.minimal_pairs.results import Result
 from runner.record.subject import Subject, names_and_seeds
-from runner.statistics.intervals import student_interval
+from runner.statistics.intervals import student_share_interval
 from runner.statistics.pair_scores import Difference, macro_difference
 from runner.statistics.paired import paired_seeds
 
@@ -37,8 +37,7 @@ class Arm:
     def interval(self) -> tuple[float, float]:
         """The 95 % interval of that mean, within 0..1: over seeds (t), of one model over pairs."""
         whole = next(iter(self.results.values()))[0].whole
-        low, high = student_interval(self.accuracies) if len(self.results) > 1 else (whole.low, whole.high)
-        return max(low, 0.0), min(high, 1.0)
+        return student_share_interval(self.accuracies) if len(self.results) > 1 else (whole.low, whole.high)
 
     def baseline(self, name: str) -> float | None:
         """Return the mean of a baseline, shorter or unigrams; None where a model has none."""

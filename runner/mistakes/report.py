@@ -45,9 +45,9 @@ def report_errors(
 ) -> tuple[Path, ...]:  # fmt: skip
     """Write page and table, print the short table, and return the paths.
 
-    label_errors: also look for training rows that may be mislabelled; every_row: among all of them. asked: the user's
-    word for it, "" where it is only the default: it is never passed over in silence. Raises ConfigError for a run that
-    it cannot be of.
+    label_errors: also look for training rows that may be mislabelled; every_row: among all of them. asked: the option
+    as the user typed it, to name it where it cannot be followed; "" for the default. Raises ConfigError for a run that
+    has no such page, and for `asked` of a run without classes.
     """
     folder = output / record.identity
     answered = read_answered(record, folder, split)

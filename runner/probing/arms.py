@@ -9,7 +9,7 @@ import numpy as np
 
 from runner.probing.results import ACCURACY, ProbeReport, mean_accuracy
 from runner.record.subject import Subject, names_and_seeds
-from runner.statistics.intervals import student_interval
+from runner.statistics.intervals import student_share_interval
 from runner.statistics.paired import Interval, paired_seeds
 
 ALL_TASKS = "all tasks"
@@ -36,10 +36,7 @@ class Arm:
     def interval(self, group: str) -> tuple[float, float] | None:
         """Return the 95 % interval of that mean over seeds (t), within 0..1; None for one seed."""
         values = [*self.accuracies(group).values()]
-        if len(values) < 2:
-            return None
-        low, high = student_interval(values)
-        return max(low, 0.0), min(high, 1.0)
+        return student_share_interval(values) if len(values) > 1 else None
 
     def difference(self, first: Arm, group: str) -> float:
         """Return how much better it is than another arm: over the pairs of seeds that `against` tests, else the

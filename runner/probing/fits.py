@@ -10,8 +10,7 @@ import numpy as np
 from runner.probing.description_length import code_lengths
 from runner.probing.probe import LINEAR, MLP, ProbeOptions, Rows, Splits, fit_probes
 from runner.probing.wanted import QUICK, SENTEVAL
-from runner.statistics.intervals import wilson_interval
-from runner.statistics.paired import seed_interval
+from runner.statistics.intervals import spanning_seeds, wilson_interval
 
 PENALTIES = (1e-5, 1e-3)  # of which the selecting rows choose one for each layer
 # The grid of github.com/facebookresearch/SentEval (senteval/tools/validation.py, classifier.py) for probing tasks
@@ -79,13 +78,8 @@ def interval(is_right: np.ndarray, sentences: np.ndarray | None = None) -> tuple
     independent ones as have the same variance (the design effect of Kish 1965).
     """
     mean, rows = float(is_right.mean()), is_right.shape[1]
-    low, high = wilson_interval(mean, max(1, round(rows / _design_effect(is_right.mean(0) - mean, sentences))))
-    over_seeds = seed_interval(is_right.mean(1).tolist())
-    return (
-        (low, high)
-        if over_seeds is None
-        else (min(low, max(0.0, over_seeds.low)), max(high, min(1.0, over_seeds.high)))
-    )
+    ends = wilson_interval(mean, max(1, round(rows / _design_effect(is_right.mean(0) - mean, sentences))))
+    return spanning_seeds(ends, is_right.mean(1).tolist())
 
 
 def _design_effect(residuals: np.ndarray, sentences: np.ndarray | None) -> float:

@@ -43,6 +43,20 @@ def student_interval(values: Sequence[float]) -> tuple[float, float]:
     return mean - half, mean + half
 
 
+def student_share_interval(shares: Sequence[float]) -> tuple[float, float]:
+    """Return Student's t 95 % interval of the mean of two or more shares, within 0..1."""
+    low, high = student_interval(shares)
+    return max(low, 0.0), min(high, 1.0)
+
+
+def spanning_seeds(ends: tuple[float, float], shares: Sequence[float]) -> tuple[float, float]:
+    """Return the interval that spans `ends` and Student's t over one share a seed, within 0..1; `ends` for one seed."""
+    if len(shares) < 2:
+        return ends
+    low, high = student_share_interval(shares)
+    return min(ends[0], low), max(ends[1], high)
+
+
 def bootstrap_confusion(
     confusion: np.ndarray,
     score: Callable[[np.ndarray], np.ndarray],

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from runner.statistics.intervals import wilson_interval
-from runner.statistics.paired import seed_interval
+from runner.statistics.intervals import spanning_seeds, wilson_interval
 
 Z = 1.96  # standard errors of a 95 % interval
 
@@ -42,9 +41,4 @@ def f1_interval(values: np.ndarray) -> tuple[float, float]:
     low, high = max(0.0, mean - Z * error), min(1.0, mean + Z * error)
     if mean in (0.0, 1.0):
         low, high = wilson_interval(mean, len(of_seeds))
-    over_seeds = seed_interval(values.mean(1).tolist())
-    return (
-        (low, high)
-        if over_seeds is None
-        else (min(low, max(0.0, over_seeds.low)), max(high, min(1.0, over_seeds.high)))
-    )
+    return spanning_seeds((low, high), values.mean(1).tolist())

@@ -13,7 +13,9 @@ from runner.statistics.intervals import (
     bootstrap_rows,
     ends_of,
     resample_rows,
+    spanning_seeds,
     student_interval,
+    student_share_interval,
     wilson_interval,
 )
 
@@ -100,3 +102,12 @@ def test_every_resample_draws_as_many_rows_and_a_seed_repeats_them() -> None:
 def test_one_end_of_a_share_by_itself_is_a_one_sided_bound() -> None:
     assert wilson_interval(0.853, 2000, Z_95_ONE_SIDED)[0] == pytest.approx(0.839499, abs=5e-7)
     assert wilson_interval(0.855, 2000, Z_95_ONE_SIDED)[0] == pytest.approx(0.841570, abs=5e-7)
+
+
+def test_an_interval_of_shares_over_seeds_stays_within_0_and_1() -> None:
+    assert student_interval([0.9, 1.0])[1] > 1 and student_share_interval([0.9, 1.0])[1] == 1.0
+    assert student_share_interval([0.0, 0.1])[0] == 0.0
+    assert student_share_interval([0.5, 0.52, 0.51]) == student_interval([0.5, 0.52, 0.51])
+    assert spanning_seeds((0.4, 0.6), [0.5]) == (0.4, 0.6)
+    assert spanning_seeds((0.4, 0.6), [0.5, 0.501]) == (0.4, 0.6)
+    assert spanning_seeds((0.8, 0.97), [0.9, 0.99]) == (student_interval([0.9, 0.99])[0], 1.0)
