@@ -132,9 +132,10 @@ def _shown(names: Sequence[str]) -> str:
 
 
 def _likeliest(key: str, column: str, free: list[str], names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Guess which column was meant: one with a similar name; else the longest one for texts, the first for others.
+    """Guess which column was meant: one with a similar name; else by its values.
 
-    For data.group it may also be a rule.
+    For texts it is the longest column; for a label, the one with the fewest values, at least two, so no id; for others,
+    the first. For data.group it may also be a rule.
     """
     same = [name for name in free if _plain(name) == _plain(column)]
     rules = GROUP_RULES if _name(key) == "group" else ()
@@ -143,7 +144,11 @@ def _likeliest(key: str, column: str, free: list[str], names: Sequence[str], row
         return close[0]
     if _name(key).startswith("text") and rows:
         return max(free, key=lambda name: _letters(rows, list(names).index(name)))
-    return next(name for name in free if name)
+    named = [name for name in free if name]
+    counts = {name: _distinct(rows, list(names).index(name)) for name in named}
+    if _name(key) == "label" and max(counts.values()) > 1:
+        return min((name for name in named if counts[name] > 1), key=lambda name: counts[name])
+    return named[0]
 
 
 def _plain(name: str) -> str:
@@ -155,6 +160,11 @@ def _letters(rows: Sequence[Sequence[object]], place: int) -> int:
     """Count the letters of a column."""
     values = [row[place] for row in rows if place < len(row)]
     return sum(len(value) for value in values if isinstance(value, str))
+
+
+def _distinct(rows: Sequence[Sequence[object]], place: int) -> int:
+    """Count the distinct values of a column."""
+    return len({repr(row[place]) for row in rows if place < len(row)})
 
 
 def _is_data(names: Sequence[str], rows: Sequence[Sequence[object]]) -> bool:

@@ -34,6 +34,14 @@ def test_a_missing_column_is_named_with_the_setting_that_finds_it() -> None:
     assert "not in d.csv (columns: Label, body). Try: data.text=body data.label=Label" in str(raised.value)
 
 
+def test_the_suggested_label_has_few_values_so_it_is_not_an_id() -> None:
+    rows = [["0", "a rather long review", "en", "5"], ["1", "another one", "en", "1"], ["2", "a third one", "en", "5"]]
+    with pytest.raises(MissingColumn, match=r"Try: data.text=Review data.label=Stars$"):
+        require_columns(["id", "Review", "language", "Stars"], WANTED, "d.csv", lambda: rows)
+    with pytest.raises(MissingColumn, match=r"Try: data.text=Review data.label=id$"):
+        require_columns(["id", "Review", "language"], WANTED, "d.csv", lambda: rows[:1])
+
+
 def test_a_column_that_is_in_use_is_not_suggested_for_another_setting() -> None:
     with pytest.raises(MissingColumn, match=r"Try: a file that also has labels, or task=mlm, which needs none$"):
         require_columns(["text"], WANTED, "d.csv", lambda: [["one"], ["two"]])
