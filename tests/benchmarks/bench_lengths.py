@@ -3,8 +3,9 @@
     run export <id> length=1 && run export <id> length=0.6                          # and both with int8=true
     python tests/benchmarks/bench_lengths.py outputs/<id> 0.6 texts.txt [padded tokens, 384]
 
-The graphs take turns on the same texts, one text at a time, on one thread. For each graph, the median over the texts of
-the fastest call is shown. Published speed-ups are relative to fp32 padded to one length; a fair one is relative to the
+Of a model of two texts, such as a question and its passage, a line holds both, with a tab between them. The graphs take
+turns on the same texts, one at a time, on one thread. For each graph, the median over the texts of the fastest call is
+shown. Published speed-ups are relative to fp32 padded to one length; a fair one is relative to the
 same weights at full length without padding.
 """
 
@@ -59,8 +60,9 @@ def main(words: list[str]) -> None:
 
 
 def inputs_of(predictor: Predictor, texts: list[str]) -> list[dict[str, torch.Tensor]]:
-    """The inputs of each text separately, without padding."""
-    split = predictor.ask(texts).split
+    """The inputs of each text or pair separately, without padding; of long ones each window."""
+    columns = zip(*(text.split("\t", 1) for text in texts)) if predictor.exported.is_pair else [texts]
+    split = predictor.ask(*columns).split
     return [to_tensors(row_of(split, place), torch.device("cpu")) for place in range(len(split))]
 
 
