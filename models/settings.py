@@ -120,7 +120,7 @@ class ModelSettings:
     n: int = limited(2, low=1, high=5, neutral=2)  # ngram: words in the longest n-gram
     weighting: str = limited("auto", choices=("auto", "nb", "presence", "tfidf"), neutral="auto")
     min_df: int = limited(2, low=1, neutral=2)
-    max_kb: int | None = limited(200, low=1, neutral=200)
+    max_kb: float | None = limited(200, above=0.0, neutral=200)
     cross: str = limited("auto", choices=("auto", "on", "off"), neutral="auto")
     whole: bool = limited(True, neutral=True)
     characters: list[int] | None = field(
@@ -130,6 +130,11 @@ class ModelSettings:
     head: str = limited("trained", choices=("trained", FITTED_HEAD, STOCK_HEAD), neutral="trained")
     head_c: float | None = limited(None, above=0.0, neutral=None)  # of the fitted head; null: by the selection split
     pairs: str = limited("none", neutral="none")  # per row and kind, for contrastive tuning: none, auto, number
+
+    def __post_init__(self) -> None:
+        """Store whole kilobytes as int: up to version 0.2 they always were, and runs are named by a hash of them."""
+        if self.max_kb is not None and float(self.max_kb).is_integer():
+            self.max_kb = int(self.max_kb)
 
 
 def is_command(source: str | None) -> bool:

@@ -113,7 +113,7 @@ class Drawer:
             self._save(made.network, settings, folder)
             size = bytes_deployed(folder)
             if made.is_capped and settings.model.max_kb is not None:  # a fit uses up the file size that it is allowed
-                size = max(1000 * settings.model.max_kb, made.least) + self.calibration_bytes(settings)
+                size = max(int(1000 * settings.model.max_kb), made.least) + self.calibration_bytes(settings)
             is_fitted = settings.model.family == NGRAM
             width = made.network.classifier.in_features if is_fitted else settings.model.hidden
             params = made.cells if is_fitted else made.grams * width

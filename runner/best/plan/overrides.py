@@ -12,6 +12,7 @@ from runner.best.plan.portfolio import Kind, Variant
 from runner.best.types import Budget, Facts
 
 BATCH = 32  # rows of an optimizer step in the recipes of the kinds that have `epochs`
+FEW_KB = 10  # caps below it are not rounded to whole kilobytes
 MOST_UNLABELLED, FOLD_UNLABELLED = 50_000, 5_000  # texts that a student learns from, and on a fold of few labels
 
 
@@ -28,16 +29,21 @@ def share_of_time(micros: float | None, budget: Budget, fastest: float) -> float
 def filled_words(words: tuple[str, ...], budget: Budget, spare: int = 0, share: float = 1.0) -> tuple[str, ...]:
     """Return overrides with the budget's values in the place of their names.
 
-    {kb}: the cap less `spare` bytes in whole kilobytes, null without one; {quarter_kb}: a quarter of the cap, 50
-    without; {share}: of the multiply-adds. The names of `with_inputs` stay.
+    {kb}: the cap less `spare` bytes in whole kilobytes, or in tenths below 10, null without one; {quarter_kb}: a
+    quarter of the cap, 50 without; {share}: of the multiply-adds. The names of `with_inputs` stay.
     """
     cap = None if budget.max_kb is None else max(1, int(budget.max_kb))
     values: JsonObject = {
-        "kb": "null" if budget.max_kb is None else max(1, int(budget.max_kb - spare / 1000)),
+        "kb": "null" if budget.max_kb is None else _kilobytes(round(1000 * budget.max_kb) - spare),
         "share": f"{share:g}",
         "quarter_kb": 50 if cap is None else max(1, cap // 4),
     }
     return tuple(_filled(word, values) for word in words)
+
+
+def _kilobytes(size: int) -> str:
+    """Return that many bytes in kilobytes, rounded down: to whole ones or, below FEW_KB, to tenths, at least one."""
+    return f"{size // 1000}" if size >= 1000 * FEW_KB else f"{max(1, size // 100) / 10:g}"
 
 
 def most_unlabelled(*, on_fold: bool) -> int:

@@ -40,7 +40,7 @@ def check_fit(splits: Splits, settings: ModelSettings, head: HeadSpec, spare: in
     smallest += entry_bytes(splits, settings, head) + spare
     if settings.max_kb is not None and smallest > settings.max_kb * 1000:
         raise ConfigError(
-            f"model.max_kb={settings.max_kb}: a file with one n-gram per class takes {smallest:,} bytes. "
+            f"model.max_kb={settings.max_kb:g}: a file with one n-gram per class takes {smallest:,} bytes. "
             f"Try: model.max_kb={math.ceil(smallest / 1000)}"
         )
 

@@ -56,7 +56,7 @@ def fold(network: LinearHead, settings: ModelSettings, splits: Splits, outputs_o
 
 
 @torch.no_grad()
-def fold_rows(network: LinearHead, labels: Sequence[str], max_kb: int | None, spare: int = 0) -> Table:
+def fold_rows(network: LinearHead, labels: Sequence[str], max_kb: float | None, spare: int = 0) -> Table:
     """Return the rounded table of a network; the largest weights are kept.
 
     spare: bytes of its file left free.
@@ -73,7 +73,7 @@ def fold_rows(network: LinearHead, labels: Sequence[str], max_kb: int | None, sp
         weights, bias = weights * targets["sd"], bias * targets["sd"] + targets["mean"]
     whole, hashes = Linear(weights, bias), bag.hashes.cpu().numpy().astype(np.uint32)
     order = np.argsort(-np.abs(weights), axis=None, kind="stable")
-    count, most = len(order), None if max_kb is None else max_kb * 1000 - spare
+    count, most = len(order), None if max_kb is None else int(max_kb * 1000) - spare
     if most is not None:
         count = most_that_fit(whole, hashes, order, bag.n, labels, most - SPARE_BYTES)
     while True:

@@ -101,6 +101,6 @@ def most_that_fit(
     return low
 
 
-def likely_count(max_kb: int | None) -> int:
+def likely_count(max_kb: float | None) -> int:
     """Estimate how many weights fit into a file of `max_kb` kilobytes: 12.6 bits each, and a byte deflated to 3/4."""
     return 1 << 62 if max_kb is None else max(1, int(max_kb * 1000 / (12.6 / 8 + 0.75)))

@@ -11,6 +11,8 @@ def test_overrides_take_the_values_of_the_budget() -> None:
     words = ("model.max_kb={kb}", "model.n={quarter_kb}", "x={teacher}")
     assert filled_words(words, Budget(max_kb=200.7)) == ("model.max_kb=200", "model.n=50", "x={teacher}")
     assert filled_words(words, Budget(max_kb=200), spare=384)[:2] == ("model.max_kb=199", "model.n=50")
+    small = [filled_words(words[:1], Budget(max_kb=kb), spare=384)[0] for kb in (10.5, 9.999, 2, 1.384, 0.1)]
+    assert small == [f"model.max_kb={kb}" for kb in ("10", "9.6", "1.6", "1", "0.1")], "a kilobyte is much of so few"
     assert filled_words(words, Budget()) == ("model.max_kb=null", "model.n=50", "x={teacher}")
 
 
