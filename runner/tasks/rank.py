@@ -175,7 +175,7 @@ class Rank(Task):
             torch.arange(len(gains)), torch.unique_consecutive(groups, return_counts=True)[1].tolist()
         ):
             relevant = gains[rows] >= self.facts.relevant_from
-            if relevant.any() and not relevant.all():
+            if relevant.any() and (self.loss_name == LISTWISE or not relevant.all()):  # as in `weight`
                 own = {"labels": gains[rows], "item_groups": torch.zeros(len(rows), dtype=torch.int64)}
                 losses.append(float(self.loss(outputs[rows], own)))
         return float(np.mean(losses)) if losses else 0.0

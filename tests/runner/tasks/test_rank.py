@@ -42,6 +42,20 @@ def test_answers_are_by_query_and_scored_by_the_facts() -> None:
     assert Rank().is_constant(Rank().answers(np.zeros((5, 1)), split()))
 
 
+@pytest.mark.parametrize(("loss", "counted"), [("listwise", [0, 1]), ("hinge", [0]), ("pairwise", [0])])
+def test_a_split_has_the_loss_of_the_queries_that_training_would_count(loss: str, counted: list[int]) -> None:
+    values = np.array([[1, 1, 0, 0], [0, 1, 0, 0], [2, 1, 0, 1], [1, 1, 0, 1], [0, 1, 0, 2]], np.float32)
+    rows, kept = replace(split_of([[1, 2]] * 5), labels=Labels(values)), np.float32([[0.5], [1.0], [2.0], [0.0], [1.0]])
+    task, groups = Rank(LabelFacts(loss=loss)), values[:, 3].astype(np.int64)
+    losses = []
+    for query in counted:  # all candidates of query 1 are relevant, none of query 2
+        own = groups == query
+        targets = {"labels": torch.from_numpy(values[own, 0]), "item_groups": torch.from_numpy(0 * groups[own])}
+        losses.append(float(task.loss(torch.from_numpy(kept[own]), targets)))
+    assert task.evaluated_loss(kept, rows) == pytest.approx(np.mean(losses))
+    assert task.weight({"labels": values[:, 0], "item_groups": groups}) == len(counted)
+
+
 def test_scores_that_are_no_numbers_fail() -> None:
     with pytest.raises(ValueError, match="of 1 of 5 pairs are not finite"):
         Rank().answers(np.array([[0.5], [np.nan], [9.0], [1.0], [0.0]]), split())
