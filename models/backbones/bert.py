@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.architecture import describe_architecture
-from models.backbones.attention import Attention, ResidualOutput, padding_bias
+from models.backbones.attention import Attention, ResidualOutput, SelfAttention, padding_bias
 from models.backbones.base import Backbone
 from models.backbones.bert_embeddings import Embeddings
 from models.backbones.hooks import ALL, LayerHook, Recorder, State, Wanted, gather_positions
@@ -68,6 +68,11 @@ class Layer(nn.Module):
         out: Tensor = self.output(self.intermediate(attended), attended)
         return out
 
+    @property
+    def has_heads(self) -> bool:
+        """Has pruning left it a head? Only heads tell which tokens matter, so without one it can drop none."""
+        return isinstance(self.attention.self, SelfAttention)
+
     def shorten(self, state: State, lengths: Lengths, number: int, *, keeps_whole: bool) -> State:
         """The layer's output at the positions that it keeps; number: the layer's index, from 0.
 
@@ -83,7 +88,8 @@ class Layer(nn.Module):
 class Encoder(nn.Module):
     """The stack of layers.
 
-    lengths: how many tokens leave each layer; None: all. skipped: layers, from 0, that training skips.
+    lengths: how many tokens leave each layer, all where it has no heads; None: all. skipped: layers, from 0, that
+    training skips.
     """
 
     def __init__(self, settings: ModelSettings) -> None:
@@ -124,7 +130,8 @@ class Encoder(nn.Module):
     def _step(self, index: int, state: State, only: Wanted, *, keeps_whole: bool) -> State:
         """The output of one layer, with fewer positions if the layer drops some."""
         layer, lengths = cast(Layer, self.layer[index]), self.lengths
-        if lengths is None or only is not ALL or not drops_any(lengths, index, state.hidden.shape[1]):
+        is_whole = lengths is None or only is not ALL or not layer.has_heads
+        if lengths is None or is_whole or not drops_any(lengths, index, state.hidden.shape[1]):
             return replace(state, hidden=layer(state.hidden, state.bias, only))
         return layer.shorten(state, lengths, index, keeps_whole=keeps_whole)
 

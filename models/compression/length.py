@@ -14,7 +14,15 @@ from torch import nn
 
 from models.backbones.lengths import Lengths, Mode
 from models.compression.lengths.choice import kept_choice
-from models.compression.lengths.chosen import check_model, encoder_with_lengths, keep_choices, set_lengths
+from models.compression.lengths.chosen import (
+    NO_HEADS,
+    check_model,
+    encoder_with_lengths,
+    fitting,
+    has_heads,
+    keep_choices,
+    set_lengths,
+)
 from models.compression.lengths.search import front_metrics, search_lengths
 from models.compression.lengths.training import LengthHook
 from models.compression.settings.length import Length as Options
@@ -48,17 +56,25 @@ class Length(Stage):
 
     def run(self, model: Any, context: StageContext) -> nn.Module:
         """Train for all lengths, then set the lengths from the settings, or search and set the chosen ones."""
-        self.check(model)  # again: an earlier stage may have removed heads
         options, kept = self.options.train, context.load_progress()
         set_lengths(model, None)
+        if not has_heads(model):  # an earlier stage may have removed all of them
+            context.say(f"{NO_HEADS}: all tokens are kept")
+            keep_choices(model, [])
+            return cast(nn.Module, model)
+        self.check(model)
         if kept:
             model.load_state_dict(kept[0])
         elif options.epochs:
             context.train(model, LengthHook(context, options), phase="lengths", epochs=options.epochs, lr=options.lr)
             context.save_progress(model, {"scores": {}})
-        if self.options.lengths is not None:
+        given = self.options.given()
+        if given is not None:
+            lengths = fitting(model, given)
+            if lengths != given:
+                context.say(f"lengths {list(lengths.values)}: a layer without heads keeps all tokens")
             keep_choices(model, [])
-            set_lengths(model, self.options.given())
+            set_lengths(model, lengths)
         else:
             self._search(model, context, kept[1]["scores"] if kept else {})
         out: nn.Module = model

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from models.backbones.attention import SelfAttention
 from models.backbones.bert import Bert, Encoder, Layer
 from models.backbones.lengths import Lengths, Mode
 from models.compression.lengths.choice import METHOD, entry_of
@@ -18,6 +17,8 @@ from models.errors import ModelError
 from models.json_types import JsonObject
 from models.network import Network
 from models.settings import full_part
+
+NO_HEADS = "no layer has a head left, but heads tell which tokens matter"
 
 
 def encoder_with_lengths(model: object) -> Encoder:
@@ -30,7 +31,7 @@ def encoder_with_lengths(model: object) -> Encoder:
 
 def check_model(model: object) -> None:
     """Raise ModelError if the model's layers cannot drop tokens."""
-    encoder = encoder_with_lengths(model)
+    encoder_with_lengths(model)
     assert isinstance(model, Network), "others have no such encoder"
     readout = model.bert.pooler
     if readout.hooks():
@@ -38,12 +39,30 @@ def check_model(model: object) -> None:
         raise ModelError(
             f"model/readout={name} reads every token in every layer, so none can be dropped. Try: model/readout=cls"
         )
-    for number, layer in enumerate(encoder.layer, 1):
-        if not isinstance(cast(Layer, layer).attention.self, SelfAttention):
-            raise ModelError(
-                f"layer {number} has no heads left, but heads tell which tokens matter. "
-                "Try: a pruning that leaves every layer a head"
-            )
+    if not has_heads(model):
+        raise ModelError(f"{NO_HEADS}. Try: a pruning that leaves some heads")
+
+
+def has_heads(model: object) -> bool:
+    """Has the encoder a layer with heads, so that some tokens can be dropped?"""
+    encoder = encoder_with_lengths(model)
+    return len(without_heads(encoder)) < len(encoder.layer)
+
+
+def without_heads(encoder: Encoder) -> list[int]:
+    """The layers, from 0, that lost all heads to a pruning; they keep all tokens that enter them."""
+    return [number for number, layer in enumerate(encoder.layer) if not cast(Layer, layer).has_heads]
+
+
+def fitting(model: Network, lengths: Lengths) -> Lengths:
+    """The lengths, with which each layer without heads keeps all tokens; ModelError if they do not fit the model."""
+    encoder, longest = encoder_with_lengths(model), model.longest_input()
+    lengths.check_fits(len(encoder.layer), longest)
+    values = list(lengths.values)
+    for layer in without_heads(encoder):
+        entering = values[layer - 1] if layer else float(longest or values[0])
+        values[layer] = 1.0 if lengths.mode == "ratio" else entering
+    return Lengths(tuple(values), lengths.mode)
 
 
 def lengths_of(model: object) -> Lengths | None:

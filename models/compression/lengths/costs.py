@@ -82,6 +82,11 @@ class EncoderShape:
         """How many of the lowest layers have lengths to search: not the last one if only first tokens are read."""
         return len(self.layers) - (self.first is not None)
 
+    @property
+    def without_heads(self) -> frozenset[int]:
+        """The layers, from 0, that have no heads and so keep all tokens that enter them."""
+        return frozenset(number for number, layer in enumerate(self.layers) if not layer.heads)
+
 
 @dataclass(frozen=True)
 class TextCosts:

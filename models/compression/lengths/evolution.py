@@ -37,6 +37,14 @@ class Problem:
     longest: int
     cost: Callable[[Genes], float]
     score: Callable[[Genes], float]
+    whole: frozenset[int] = frozenset()  # layers, from 0, that keep all tokens that enter them
+
+    def fitted(self, genes: Genes) -> Genes:
+        """The configuration, with the layers in `whole` keeping all tokens."""
+        found = list(genes)
+        for layer in sorted(self.whole & {*range(self.layers)}):
+            found[layer] = found[layer - 1] if layer else self.longest
+        return tuple(found)
 
     @property
     def full(self) -> Genes:
@@ -46,8 +54,9 @@ class Problem:
     def geometric(self, drop: float) -> Genes:
         """The configuration in which each layer drops a share `drop` of its tokens."""
         genes, count = [], self.longest
-        for _ in range(self.layers):
-            count = max(LEAST, math.ceil((1 - drop) * count - 1e-6))
+        for layer in range(self.layers):
+            if layer not in self.whole:
+                count = max(LEAST, math.ceil((1 - drop) * count - 1e-6))
             genes.append(count)
         return tuple(genes)
 
@@ -125,7 +134,7 @@ def evolve(
         return parents[int(generator.integers(len(parents)))]
 
     def mutated() -> Genes:
-        return mutate(pick(), longest, share, generator)
+        return evaluated.problem.fitted(mutate(pick(), longest, share, generator))
 
     def crossed() -> Genes:
         return cross(pick(), pick())
@@ -151,7 +160,7 @@ def greedy(evaluated: Evaluated) -> Iterator[Point]:
     evaluated.add(problem.full)
     now = evaluated.points[problem.full]
     while True:
-        tried = [genes for genes in dict.fromkeys(_cuts(now.genes)) if genes != now.genes]
+        tried = [genes for genes in dict.fromkeys(map(problem.fitted, _cuts(now.genes))) if genes != now.genes]
         for genes in tried:
             evaluated.add(genes)
         points = [evaluated.points[genes] for genes in tried if genes in evaluated.points]

@@ -69,7 +69,7 @@ def search_lengths(
             scores[key] = context.score(model, rows=options.rows)
         return scores[key]
 
-    problem = Problem(shape.searched, grid, cost, score)
+    problem = Problem(shape.searched, grid, cost, score, shape.without_heads)
     with full_length(model):
         evaluated = run_search(problem, options, context, lambda: keep and keep(scores))
     points = evaluated.front()

@@ -83,7 +83,8 @@ class LengthTable:
         """
         self.ms, self.layers = ms, tuple(layers)
         self.grid = sorted(int(name.partition("/")[2]) for name in ms if name.startswith(f"{WHOLE}/"))
-        self._lines = {layer: self._fit(layer) for layer in set(self.layers) - {LAST}}
+        timed = [layer for layer in set(self.layers) if f"{layer}/{self.grid[0]}/{LEAVING[0]}" in ms]
+        self._lines = {layer: self._fit(layer) for layer in timed}
 
     @property
     def digest(self) -> str:
@@ -198,7 +199,7 @@ def _cells(model: Network, layers: Sequence[int], batch: int, size: int) -> dict
         if number == LAST:
             found[f"last/{size}"] = Cell(layer, states, 1.0, first, keeps_whole=False).eval()
             continue
-        for share in (1.0, *LEAVING):
+        for share in (1.0, *LEAVING) if layer.has_heads else (1.0,):
             found[f"{number}/{size}/{share}"] = Cell(layer, states, share, None, keeps_whole=first != 1).eval()
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from models.compression.settings.length import Length as Options
 from models.compression.settings.length import LengthTraining
 from models.compression.settings.length_search import LengthSearch
 from models.compression.stage import TrainingHook
+from models.compression.structured.blocks import ATTENTION
+from models.compression.structured.layer_widths import cut_sublayer, record_widths
+from models.compression.structured.layer_widths import restore as restore_widths
 from models.errors import ModelError
 from models.heads.base import HeadSpec
 from models.rebuild import rebuild
@@ -64,6 +68,62 @@ def test_a_stage_trains_searches_and_keeps_the_lengths_that_lose_little(tmp_path
     assert entry["choices"][-1]["lengths"] == [] and len(entry["choices"]) == context.metrics["length/choices"]
     assert entry["lengths"] in [choice["lengths"] for choice in entry["choices"]]
     assert context.metrics["length/share"] < 1
+
+
+def beheaded(*numbers: int) -> Any:
+    """A small model of four layers, of which these, from 0, have no heads."""
+    model: Any = small(layers=4)
+    for number in numbers:
+        layer = model.bert.encoder.layer[number]
+        cut_sublayer(
+            layer, ATTENTION, [], layer.attention.output.dense.weight[:, :0], layer.attention.output.dense.bias
+        )
+    record_widths(model)
+    return model
+
+
+@pytest.mark.parametrize("mode", ["ratio", "absolute"])
+@pytest.mark.parametrize(("method", "cost"), [("evolution", "latency"), ("greedy", "macs")])
+def test_layers_that_lost_all_heads_keep_all_tokens(tmp_path: Path, mode: str, method: str, cost: str) -> None:
+    search = replace(SHORT, method=method, cost=cost, drop=0.9)
+    options = Options(mode=mode, train=LengthTraining(epochs=1.0), search=search)
+    model = Length(options).run(beheaded(0, 2), Context(tmp_path))
+    entry, longest = entry_of(model.architecture), model.longest_input()
+    assert entry is not None and len(entry["choices"]) >= 2
+    for values in (choice["lengths"] for choice in entry["choices"][:-1]):
+        first, second, third, _ = Lengths(tuple(values), mode).kept_of(longest)  # type: ignore[arg-type]
+        assert first == longest and second < longest and third == second
+    inputs = batch(4, 24)
+    assert torch.equal(rebuilt(model)(**inputs), model(**inputs))
+
+
+def test_an_encoder_that_lost_all_heads_keeps_all_tokens_and_is_not_trained(tmp_path: Path) -> None:
+    context, model = Context(tmp_path), beheaded(0, 1, 2, 3)
+    assert Length(Options(train=LengthTraining(epochs=1.0), search=SHORT)).run(model, context) is model
+    assert not context.trained and not context.scored and lengths_of(model) is None
+    assert context.said == ["no layer has a head left, but heads tell which tokens matter: all tokens are kept"]
+    with pytest.raises(ModelError, match=r"no layer has a head left, .* Try: a pruning that leaves some heads"):
+        Length(Options()).check(model)
+
+
+def rebuilt(model: Any) -> Any:
+    """The model as a saved folder would give it."""
+    opened = rebuild(model.architecture, model.spec, None)
+    for entry in model.architecture["compressed"]:
+        opened = (restore if entry["method"] == "length" else restore_widths)(opened, entry)
+    opened.load_state_dict(model.state_dict())
+    return opened.eval()
+
+
+def test_lengths_for_layers_without_heads_are_all_tokens_and_a_line_says_so(tmp_path: Path) -> None:
+    context = Context(tmp_path)
+    options = Options(lengths=[0.5, 0.5, 0.5, 1.0], train=LengthTraining(epochs=0.0))
+    model = Length(options).run(beheaded(0, 2), context)
+    assert lengths_of(model) == Lengths((1.0, 0.5, 1.0, 1.0))
+    assert context.said == ["lengths [1.0, 0.5, 1.0, 1.0]: a layer without heads keeps all tokens"]
+    absolute = Options(lengths=[20, 20, 10, 10], mode="absolute", train=LengthTraining(epochs=0.0))
+    model = Length(absolute).run(beheaded(0, 2), context)
+    assert lengths_of(model) == Lengths((model.longest_input(), 20, 20, 10), "absolute")  # type: ignore[attr-defined]
 
 
 def test_an_interrupted_stage_trains_and_scores_nothing_twice(tmp_path: Path) -> None:
