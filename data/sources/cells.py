@@ -61,9 +61,13 @@ def is_digits(value: str) -> bool:
 
 
 def plain_number(value: str) -> str:
-    """Return a whole number with a decimal point or an exponent as plain digits (1.0 as 1); other text unchanged."""
+    """Return a whole number with a decimal point or an exponent as plain digits (1.0 as 1), without a sign that does
+    not change its value (+1 as 1, -0 as 0); other text unchanged.
+    """
+    if is_digits(value):
+        return value.lstrip("+-") if value.startswith("+") or not value.strip("-0") else value
     number = parse_number(value)
-    return str(int(number)) if number is not None and number.is_integer() and not is_digits(value) else value
+    return str(int(number)) if number is not None and number.is_integer() else value
 
 
 def check_text_columns(

@@ -58,7 +58,9 @@ class ClassLabel(ColumnTarget):
             )
         whole = not words and all(map(is_digits, values))
         if not words and all(float(value).is_integer() for value in values):
-            values, whole = list(dict.fromkeys(map(plain_number, values))), True
+            # A number in digits keeps its form, such as +1 beside -1, unless another form of it occurs too.
+            values = [value if is_digits(value) else plain_number(value) for value in values]
+            whole = True
         values = merged_numbers(values)
         if settings.unlabelled == "drop" and UNLABELLED not in (settings.label_names or ()):
             values = [value for value in values if plain_number(value) != UNLABELLED]

@@ -70,7 +70,7 @@ def spelling_notes(values: Sequence[str]) -> list[str]:
 
 
 def merged_numbers(values: Iterable[str]) -> list[str]:
-    """Return distinct labels where whole numbers that are equal, such as 1 and 1.0, are one label, written plainly.
+    """Return distinct labels where whole numbers that are equal, such as 1, +1 and 1.0, are one label, written plainly.
 
     A number in one form only keeps it, as it may be the name of a version.
     """

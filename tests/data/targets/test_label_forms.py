@@ -71,10 +71,11 @@ def test_whole_numbers_in_two_forms_are_one_label_beside_words_too(tmp_path: Pat
     assert read(tmp_path, ["1", "1.0", "2.5"], task="classification").target.names == ("1", "2.5")
     assert read(tmp_path, ["['1', 'a']", "['1.0']"]).target.names == ("1", "a")
     assert read(tmp_path, ["spam", "ham", "-1.0"], unlabelled="drop").target.names == ("ham", "spam")
+    assert merged_numbers(["0", "-0", "+1", "-1"]) == ["0", "+1", "-1"] and merged_numbers(["+1", "1"]) == ["1"]
     assert merged_numbers(["v1", "1e3", "3.0", "3.00", "nan"]) == ["v1", "1e3", "3", "nan"]
 
 
-@pytest.mark.parametrize(("train", "other"), [("1.0", "1"), ("1", "1.0"), ("2.0", "2e0")])
+@pytest.mark.parametrize(("train", "other"), [("1.0", "1"), ("1", "1.0"), ("2.0", "2e0"), ("+1", "1"), ("0", "-0")])
 def test_a_number_is_found_in_the_form_of_the_training_rows(train: str, other: str) -> None:
     column = LabelColumn()
     for row, value in enumerate(["spam", train], 1):
