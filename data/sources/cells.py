@@ -43,8 +43,15 @@ def label_text(value: object, where: str) -> str:
 
 
 def label_cell(value: object, where: str) -> str | list[str]:
-    """Return a label as `label_text` does, or the labels of a list."""
-    return [label_text(label, where) for label in value] if isinstance(value, list) else label_text(value, where)
+    """Return a label as `label_text` does, or the labels of a list; DataError for a list of lists."""
+    if not isinstance(value, list):
+        return label_text(value, where)
+    if any(isinstance(label, list | tuple) for label in value):
+        raise DataError(
+            f"{where} holds {value!r:.80}, lists in a list; a list must hold the labels themselves, as in "
+            '["a", "b"]. Write them so'
+        )
+    return [label_text(label, where) for label in value]
 
 
 def parse_number(value: str) -> float | None:

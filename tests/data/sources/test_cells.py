@@ -8,7 +8,15 @@ import pyarrow as pa
 import pytest
 
 from data.errors import DataError
-from data.sources.cells import as_text, check_text_columns, is_digits, label_text, parse_number, plain_number
+from data.sources.cells import (
+    as_text,
+    check_text_columns,
+    is_digits,
+    label_cell,
+    label_text,
+    parse_number,
+    plain_number,
+)
 
 
 @pytest.mark.parametrize(
@@ -71,3 +79,11 @@ def test_the_error_for_a_column_without_texts_names_one_that_has_them() -> None:
         check_text_columns(schema, {"data.text": "parts"}, "d.parquet")
     with pytest.raises(DataError, match=r"holds int64, not text\. Try: store it as text"):
         check_text_columns(schema, {"data.text": "n"}, "d.parquet", used=["body"])
+
+
+def test_lists_in_a_list_of_labels_are_refused_with_the_form_that_is_read() -> None:
+    assert label_cell(["a", 1.0], "row 1") == ["a", "1.0"]
+    with pytest.raises(
+        DataError, match=r"row 1 holds \[\['a'\]\], lists in a list; a list must hold the labels themselves"
+    ):
+        label_cell([["a"]], "row 1")
