@@ -12,10 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
+from typing import TypeGuard
 
 from data.errors import DataError, MissingColumn
 from data.json_types import JsonObject
-from data.sources.cells import as_text, label_text
+from data.sources.cells import as_text, is_digits, label_text
 
 DOCUMENT = "-DOCSTART-"
 BESIDE_WORDS = re.compile(r"[0-9]+[-.][0-9]+")  # ids of multiword tokens and empty nodes in CoNLL-U
@@ -65,22 +66,30 @@ def words_of(value: object, where: str) -> list[str]:
 
 
 def tags_of(value: object, names: tuple[str, ...], where: str, key: str = "data.tags") -> list[str]:
-    """Return a cell of a tags' column as tag names; names: by id, if the dataset has them. Raises DataError."""
+    """Return a cell of a tags' column as tag names; DataError for a tag that is missing or has no name.
+
+    names: of the tags by id, from the dataset or the user; () if the cells hold the tags themselves.
+    """
     if not isinstance(value, list | tuple):
         raise DataError(f"{where} holds {value!r:.80}, not a list of tags. Try: {key}=<a column of lists>")
     found = list[str]()
     for tag in value:
-        if names and isinstance(tag, int) and not isinstance(tag, bool):
-            if not 0 <= tag < len(names):
-                raise DataError(
-                    f"{where} has the tag {tag}, but the dataset names {len(names)} tags ({', '.join(names)})"
-                )
-            tag = names[tag]
+        if names and _is_id(tag, names):
+            if not 0 <= int(tag) < len(names):
+                raise DataError(f"{where} has the tag {tag}, but only {len(names)} tags are named: {', '.join(names)}")
+            tag = names[int(tag)]
         text = label_text(tag, where)
         if not text:
             raise DataError(f"{where} has a word without a tag (word {len(found) + 1}). Fix that row")
         found.append(text)
     return found
+
+
+def _is_id(tag: object, names: tuple[str, ...]) -> TypeGuard[int | str]:
+    """Return whether a tag is the id of a name, and not a tag that is a number, such as a class 1 named "1"."""
+    if isinstance(tag, str):
+        return is_digits(tag) and tag not in names
+    return isinstance(tag, int) and not isinstance(tag, bool)
 
 
 def check_lengths(words: list[str], tags: list[str], where: str, key: str = "data.tags") -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from data.errors import DataError
 from data.labels import Labels
 from data.settings import DataSettings
+from data.sources.cells import is_digits
 from data.sources.columns import is_column_number, require_columns
 from data.sources.demo_tags import generate_tagged
 from data.sources.files import existing_file
@@ -163,8 +164,14 @@ def _of_files(settings: DataSettings, cache: SharedCache, notes: list[str]) -> d
         key = "data.path" if name == "train" and settings.path else f"data.{name}_path"
         path = existing_file(text, key, any_format=True)
         file_format = _format(path, settings.tokens, f"{key}={text}")
-        found[name] = _Source(str(path), [()] * len(_labels(settings)), _rows_of_file(path, file_format, options))
+        named = [_names_by_id(settings.label_names)] * len(_labels(settings))
+        found[name] = _Source(str(path), named, _rows_of_file(path, file_format, options))
     return found
+
+
+def _names_by_id(given: object) -> tuple[str, ...]:
+    """Return the user's list of names for tags that a file holds as ids; () if the names are numbers themselves."""
+    return tuple(given) if isinstance(given, list) and not any(map(is_digits, given)) else ()
 
 
 def _format(path: Path, tokens: str | None, where: str) -> str:

@@ -145,4 +145,5 @@ def _plain_note(names: Sequence[str], what: str) -> str:
     """Return the note on plain tags."""
     odd = [name for name in names if split_tag(name) is None]
     shown = f"{', '.join(odd[:5])}{', ...' if len(odd) > 5 else ''}"
-    return f"{what} have no B- or I- ({shown}): words are scored, not entities" if odd else ""
+    ids = "" if not all(map(str.isdigit, names)) else ". If they are ids: 'data.label_names=[O,B-PER,I-PER]', by id"
+    return f"{what} have no B- or I- ({shown}): words are scored, not entities{ids}" if odd else ""

@@ -108,8 +108,10 @@ def test_a_text_in_the_column_of_words_is_refused_with_a_way_out() -> None:
 def test_tags_are_names_or_ids_of_names() -> None:
     assert tags_of(["O", "B-PER"], (), "x") == ["O", "B-PER"]
     assert tags_of([0, 1], ("O", "B-PER"), "x") == ["O", "B-PER"]
+    assert tags_of(["0", "1", "B-PER"], ("O", "B-PER"), "x") == ["O", "B-PER", "B-PER"]
+    assert tags_of(["2", True], ("1", "2"), "x") == ["2", "True"]
     assert tags_of([0, 1], (), "x") == ["0", "1"]
-    with pytest.raises(DataError, match="has the tag 2, but the dataset names 2 tags"):
+    with pytest.raises(DataError, match="has the tag 2, but only 2 tags are named: O, B-PER"):
         tags_of([2], ("O", "B-PER"), "x")
     with pytest.raises(DataError, match=r"without a tag \(word 2\)"):
         tags_of(["O", None], (), "x")

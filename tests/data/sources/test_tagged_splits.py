@@ -140,6 +140,18 @@ def test_plain_tags_are_said_to_be_scored_word_by_word(tmp_path: Path) -> None:
     assert data.notes == ["data.tags=ner_tags have no B- or I- (PER): words are scored, not entities"]
 
 
+def test_ids_of_tags_in_a_file_get_the_names_that_the_user_gives(tmp_path: Path) -> None:
+    rows = [{"tokens": ["EU", "rejects", "Peter", "Blackburn"], "ner_tags": [3, 0, 1, 2]}] * 3
+    path = jsonl(tmp_path, rows)
+    data = read(tmp_path, path=path, label_names=["O", "B-PER", "I-PER", "B-ORG"])
+    assert tags(data)[:4] == ["B-ORG", "O", "B-PER", "I-PER"] and "are IOB2" in "".join(data.notes)
+    assert "If they are ids: 'data.label_names=[O,B-PER,I-PER]', by id" in "".join(read(tmp_path, path=path).notes)
+    with pytest.raises(DataError, match=r"row 1 has the tag 3, but only 3 tags are named: O, B-PER, I-PER"):
+        read(tmp_path, path=path, label_names=["O", "B-PER", "I-PER"])
+    data = read(tmp_path, path=path, label_names=["3", "2", "1", "0"])
+    assert tags(data)[:4] == ["3", "0", "1", "2"], "their own names, in another order"
+
+
 def test_marks_need_a_language_and_words_that_do_not_show_them(tmp_path: Path) -> None:
     rows = [{"tokens": ["hello", "you"], "marks": ["COMMA", "QUESTION"]}]
     with pytest.raises(DataError, match=r"Try: data.language=en"):
