@@ -200,8 +200,7 @@ class QuestionRows:
         first = self._named.setdefault(name, at) if name else at
         if first != at:
             self.clashes.add(f"{name!r} in rows {self.numbers[first]} and {number}")
-        start = located[0][1] if located else -1
-        self.spans.extend((start, start + len(located[0][0]) if located else -1))
+        self.spans.extend(_span(*located[0]) if located else (-1, -1))
         self.rows.append(place)
         self.numbers.append(number)
         self.ids.append(name or str(number))
@@ -268,6 +267,15 @@ class QuestionRows:
 
 
 ABSENT, SEVERAL = -1, -2
+
+
+def _span(text: str, start: int) -> tuple[int, int]:
+    """Return the start and end character of an answer without the white space around it.
+
+    A token may begin with the space before its word, so with a space at its end an answer would include the next word.
+    """
+    begin = start + len(text) - len(text.lstrip())
+    return begin, begin + len(text.strip())
 
 
 def _only_place(context: str, text: str) -> int:

@@ -39,6 +39,11 @@ def test_characters_are_code_points() -> None:
     assert context[start:end] == "İstanbul"
 
 
+def test_white_space_around_an_answer_is_no_part_of_it_but_counts_in_its_start() -> None:
+    found = read([row(" Babbage ", 16, 1), row("Babbage ", 17, 2), row("wrote.", 38, 3)])
+    assert found.values.tolist() == [[17, 24], [17, 24], [38, 44]]
+
+
 def test_an_answer_elsewhere_is_refused_with_both_texts() -> None:
     rows = [row("Babbage", 17, 1), row("Babbage", 18, 2), row("Charles", 17, 3), row("wrote", -1, 4)]
     with pytest.raises(DataError) as error:
