@@ -232,7 +232,7 @@ def _unknown_key(key: str, group: str, choices: str, known: list[str]) -> str:
     if key.split(".")[0] in groups() or "." not in key:
         owner = owner_of(key, group)
         if owner:
-            choices = choices or f"{group}={known_keys().get(f'{group}.name', group)}"
+            choices = choices or f"{group}={known_keys().get(f'{group}.name', 'none')}"
             return f"{key}: not a setting of {choices}, but of {owner}. Try: run {owner} {key}=..."
     close = closest(key, known + sorted(groups()))
     paste = f"Try: run {close[0]}=..." if close else "See every key: run --cfg job"

@@ -122,10 +122,15 @@ def _converted(key: str, value: object, hint: object) -> str | None:
 
 
 def check_option(key: str, value: object, default: object) -> str | None:
-    """Return the type mistake in an option of a model's part.
+    """Return the mistake in an option of a model's part: of its type, or a name that is changed without the options.
 
     Such an option has no dataclass; its type is that of the default in its YAML.
     """
+    part, _, option = key.rpartition(".")
+    known = groups().get(part.replace(".", "/"), [])
+    if "." in part and option == "name" and known and value != default:
+        chosen = value if value in known else default
+        return f"{key}={value}: a name without the options of that part. Try: run {part.replace('.', '/')}={chosen}"
     if _field(key) is not None or value is None or default is None or (isinstance(value, str) and "${" in value):
         return None
     kind = bool if isinstance(default, bool) else int | float if isinstance(default, int | float) else None
@@ -215,11 +220,12 @@ def _expected(found: dataclasses.Field[object] | None, key: str) -> str:
     if "high" in limits:
         words.append(f"at most {limits['high']:.10g}")
     expected = f"Expected {' and '.join(words)}. " if words else ""
-    shown = known_keys().get(key, found.default)
+    default = found.default if found.default_factory is dataclasses.MISSING else found.default_factory()
+    shown = known_keys().get(key, default)
     if isinstance(shown, str) and "${" in shown:
-        shown = found.default
-    if isinstance(shown, dict):
-        return ""
+        shown = default
+    if isinstance(shown, dict) or dataclasses.is_dataclass(shown):
+        return ""  # a group of settings, which has no value of its own
     if isinstance(shown, list):
         shown = f"[{','.join(map(str, shown))}]"
     if shown is None:

@@ -111,6 +111,10 @@ def _typed_settings(config: DictConfig) -> Settings:
     try:
         masked = OmegaConf.masked_copy(config, ours)
         masked.compression = OmegaConf.to_container(config.compression, resolve=True)  # may refer to keys removed below
+        if missing := sorted(OmegaConf.missing_keys(masked)):  # else the dataclass's default would take its place
+            raise ConfigError(
+                f"{missing[0]}=??? has no value. Try: {missing[0]}=<a value>; the defaults: run --cfg job"
+            )
         settings: Settings = OmegaConf.to_object(OmegaConf.unsafe_merge(_schema(), masked))  # type: ignore[assignment]
     except OmegaConfBaseException as error:
         key, reason = error.full_key or "a setting", str(error).splitlines()[0]
@@ -187,6 +191,11 @@ def _stages(chosen: Mapping[str, JsonObject]) -> dict[str, StageSettings]:
     for name, options in chosen.items():
         if name == "none":
             continue
+        if not isinstance(options, dict):
+            raise ConfigError(
+                f"compression.{name}={'null' if options is None else options}: the options of a method are needed. "
+                f"Try: compression.{name}.<option>=<value>, or leave {name} out of compression=[{','.join(chosen)}]"
+            )
         if options["method"] not in METHODS:
             raise ConfigError(f"compression.{name}.method={options['method']}: no such method. Fix that YAML")
         try:

@@ -36,6 +36,10 @@ MISTAKES = [
     ("data.max_rows=1e3", ["Try: run data.max_rows=1000"]),
     ("data.max_rows=1.5", ["at least 1. Try: run data.max_rows=1"]),
     ("data.augment=null", ["Fix its value"]),
+    ("optimizer.lr=???", ["optimizer.lr=??? has no value. Try: optimizer.lr=<a value>"]),
+    ("model.readout.name=sum", ["a name without the options of that part. Try: run model/readout=sum"]),
+    ("model.embedding.name=hsah", ["Try: run model/embedding=table"]),
+    ("compression.int8.bits=4", ["not a setting of compression=none, but of compression=int8"]),
     ("data.labels=null", ["Try: run 'data.labels=[]'"]),
     ("path=t.csv", ["did you mean data.path or cache.path? Try: run data.path="]),
     ("measure.baseline=bert_tiny", ["unknown; did you mean bert-tiny", "Try: run measure.baseline=bert-tiny"]),
@@ -78,9 +82,20 @@ def test_each_mistake_is_named_with_its_cure(word: str, expected: list[str]) -> 
         assert text in problems[0]
 
 
+@pytest.mark.parametrize("value", ["null", "3"])
+def test_a_stage_without_options_is_refused_with_a_cure(value: str) -> None:
+    (problem,) = check_overrides(["compression=[int4,int8]", f"compression.int8={value}"])
+    assert problem.startswith(f"compression.int8={value}: the options of a method are needed. Try: compression.int8.<")
+
+
 def test_a_phase_that_is_none_is_refused_with_a_cure() -> None:
     (problem,) = check_overrides(["compression=distil", "compression.distil.phases.task=null"])
     assert "is not Optional" in problem and "Fix its value" in problem
+
+
+def test_a_group_of_settings_has_no_value_to_suggest() -> None:
+    (problem,) = check_overrides(["model=bert-tiny", "model.tune=null"])
+    assert problem.endswith("not Optional. Fix its value; the defaults: run --cfg job")
 
 
 def test_all_mistakes_come_at_once() -> None:
