@@ -53,7 +53,7 @@ def main(words: list[str]) -> int:
             f"run zero-shot: data.audio={audio} are sounds, but an entailment model reads texts. "
             "Try: data of texts, as data=sib200"
         )
-    if problems := check_overrides(others):
+    if problems := check_overrides(others, may_idle=True):  # its own words have settings of a task too
         return refuse(problems)
     settings = resolve(compose(others), words=others)
     output = output_folder(settings.paths.output)

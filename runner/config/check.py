@@ -16,6 +16,7 @@ from data.json_types import JsonObject
 from models.setting_conflicts import readout_conflict
 from runner.config.check_files import file_as_dataset, hint_of_one_file
 from runner.config.check_hydra import SEARCH, check_hydra, is_search
+from runner.config.check_idle import settings_without_effect
 from runner.config.check_stages import options_without_effect
 from runner.config.check_values import check_option, check_settings, check_type
 from runner.config.compose import compose, groups
@@ -35,10 +36,13 @@ SWEEP = "sweep"
 MOST_RUNS = 10_000  # of one command
 
 
-def check_overrides(words: list[str], multirun: bool = False, *, whole: bool = True) -> list[str]:
+def check_overrides(
+    words: list[str], multirun: bool = False, *, whole: bool = True, may_idle: bool = False
+) -> list[str]:
     """Return one line for each mistake in the overrides `words`; an empty list means that the command can run.
 
-    whole: composed and checked as one config too, for which the code of its task is loaded.
+    whole: composed and checked as one config too, for which the code of its task is loaded; may_idle: accept words
+    without effect, for a command that takes them over from another one.
     """
     parsed = [parse_override(word) for word in words]
     problems = [problem for _, problem in parsed if problem]
@@ -54,7 +58,7 @@ def check_overrides(words: list[str], multirun: bool = False, *, whole: bool = T
     problems += _check_lengths(overrides)
     problems += check_hydra(overrides, multirun)
     if whole and not problems and not any(override.is_sweep_override() for override in overrides):
-        problems += _check_whole([override.input_line or "" for override in overrides])
+        problems += _check_whole([override.input_line or "" for override in overrides], may_idle=may_idle)
     return problems
 
 
@@ -239,13 +243,14 @@ def _unknown_key(key: str, group: str, choices: str, known: list[str]) -> str:
     return f"{key}: no such key{did_you_mean(close) or '.'} {paste}"
 
 
-def _check_whole(words: list[str]) -> list[str]:
+def _check_whole(words: list[str], *, may_idle: bool) -> list[str]:
     """Return mistakes that show only in the composed config: in a YAML, or between two settings."""
     try:
         settings = resolve(compose(words), words=words)
     except ConfigError as error:
         return str(error).splitlines()
     idle = options_without_effect(words, settings.compression)
+    idle += [] if may_idle else settings_without_effect(words, settings)
     return [*check_settings(settings), *idle, *_readouts_not_taken(words, settings)]
 
 

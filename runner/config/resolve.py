@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from models.views.settings import NONE, ViewSettings
 from runner.config.conflicts import conflicts
 from runner.config.recipes import AUTO, open_recipes
 from runner.config.sized import SIZED, open_table
-from runner.config.typed import of_plain_values, typed
+from runner.config.typed import UNSET, of_plain_values, typed
 from runner.errors import ConfigError
 from runner.machine.threads import choose_threads
 from runner.record.model_folder import folder_of
@@ -111,15 +111,22 @@ def _typed_settings(config: DictConfig) -> Settings:
     try:
         masked = OmegaConf.masked_copy(config, ours)
         masked.compression = OmegaConf.to_container(config.compression, resolve=True)  # may refer to keys removed below
-        if missing := sorted(OmegaConf.missing_keys(masked)):  # else the dataclass's default would take its place
-            raise ConfigError(
-                f"{missing[0]}=??? has no value. Try: {missing[0]}=<a value>; the defaults: run --cfg job"
-            )
+        if (unset := next(_unset(OmegaConf.to_container(masked, resolve=False)), None)) is not None:
+            raise ConfigError(f"{unset}=??? has no value. Try: {unset}=<a value>; the defaults: run --cfg job")
         settings: Settings = OmegaConf.to_object(OmegaConf.unsafe_merge(_schema(), masked))  # type: ignore[assignment]
     except OmegaConfBaseException as error:
         key, reason = error.full_key or "a setting", str(error).splitlines()[0]
         raise ConfigError(f"{key}: {reason}. Fix its value; the defaults: run --cfg job") from error
     return settings
+
+
+def _unset(node: object, key: str = "") -> Iterator[str]:
+    """Yield the dotted keys without a value (???), for which the dataclass's default would be taken silently."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            yield from _unset(value, f"{key}.{name}" if key else str(name))
+    elif node == UNSET:
+        yield key
 
 
 def _schema() -> DictConfig:

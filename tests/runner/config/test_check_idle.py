@@ -1,0 +1,49 @@
+"""Words without effect in the command of one run."""
+
+from __future__ import annotations
+
+import pytest
+
+from runner.config.check import check_overrides
+
+BERT = "google-bert/bert-base-uncased"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["data=imdb", "model.vocab_size=8000"], f"but model.tokenizer={BERT} has its own. Try: model.tokenizer=train"),
+        (["data=imdb", "model=bert-tiny", "model.vocab_size=800"], "Try: model.vocabulary=<that many>"),
+        (["data.seconds=3"], "it is for sounds, and data=demo has texts. Try: data.audio="),
+        (["data.augment.mixup=0.2"], "it is for sounds"),
+        (["data.negatives=3"], "only task=rank reads it. Try: task=rank, or leave it out"),
+        (["data=sst2", "data.overlap=5"], "only task=span reads it"),
+        (["data.threshold=0.4"], "only task=multilabel reads it"),
+        (["data.standardize=never"], "only data.task=regression reads it. Try: data.task=regression, or"),
+        (["data.fold_seed=3"], "it draws folds. Try: data.folds=5 data.fold=0"),
+        (["data=imdb", "data.demo_rows=100"], "it is for the built-in data, not for data=imdb. Try: data.max_rows="),
+    ],
+)
+def test_a_word_that_nothing_reads_is_refused_with_what_may_be_meant(words: list[str], expected: str) -> None:
+    (problem,) = check_overrides(words)
+    assert problem.startswith(f"{words[-1]} has no effect: ") and expected in problem
+    assert not check_overrides(words, may_idle=True)
+    assert not check_overrides([*words, "seed=0,1"], multirun=True), "of a sweep, some runs may read it"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["data.negatives=7", "data.seconds=5.0", "data.threshold=0.5"],
+        ["data=imdb", "model.tokenizer=train", "model.pretrained=null", "model.vocab_size=8000"],
+        ["data=esc10", "model=tiny-sound", "data.seconds=3", "data.augment.mixup=0.2"],
+        ["task=rank", "model=bert-tiny", "data.negatives=3", "data.passages=first"],
+        ["data=squad", "model=bert-tiny", "data.overlap=5", "data.max_answer=20"],
+        ["data=goemotions", "data.threshold=per_label"],
+        ["data=files", "data.path=a.csv", "data.threshold=0.3", "data.standardize=never", "data.empty=drop"],
+        ["data=stsb", "model=bert-tiny", "data.standardize=never"],
+        ["data.folds=5", "data.fold=0", "data.fold_seed=3"],
+    ],
+)
+def test_words_that_are_read_or_change_nothing_pass(words: list[str]) -> None:
+    assert not check_overrides(words)
