@@ -58,14 +58,20 @@ def read_outline(settings: ModelSettings, config: JsonObject) -> Outline:
 
 
 def _shapes(source: str) -> dict[str, Tensor]:
-    """Tensors with the names and shapes of a folder's, but no values; ModelError for a damaged file."""
+    """Tensors with the names and shapes of a folder's, floating-point or whole numbers, but no values.
+
+    Raises ModelError for a damaged file.
+    """
     from safetensors import SafetensorError, safe_open
 
     found: dict[str, Tensor] = {}
     for path in weight_files(source):
         try:
             with safe_open(path, "pt") as opened:
-                found |= {name: torch.empty(opened.get_slice(name).get_shape()) for name in [*opened.keys()]}
+                for name in [*opened.keys()]:
+                    stored = opened.get_slice(name)
+                    kind = torch.float32 if "F" in stored.get_dtype() else torch.int64
+                    found[name] = torch.empty(stored.get_shape(), dtype=kind)
         except (SafetensorError, OSError) as error:
             raise ModelError(
                 f"{checkpoint_label(source, PRETRAINED)}: {path} is damaged ({error}). Get a fresh copy of it"

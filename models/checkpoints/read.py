@@ -171,7 +171,8 @@ def load_pretrained(model: nn.Module, source: str, state: dict[str, Tensor]) -> 
     """Copy every tensor of `state` that `model` has, except the head, which is specific to a task.
 
     A readout that the checkpoint lacks, and positions or segments beyond its tables, keep their random values.
-    Raises ModelError for tensors of another shape, and if part of the encoder itself is missing.
+    Raises ModelError for tensors of another shape or with values that are not finite, and if part of the encoder itself
+    is missing.
     """
     check_tensors(model, source, state)
     own, report = model.state_dict(), WeightsReport(source=source)
@@ -180,6 +181,11 @@ def load_pretrained(model: nn.Module, source: str, state: dict[str, Tensor]) -> 
         if name not in own or name.startswith(HEAD):
             report.ignored.append(name)
             continue
+        if not state[name].isfinite().all():
+            raise ModelError(
+                f"{PRETRAINED}={source}: {name} has values that are infinite or no numbers, as after a conversion to "
+                f"fp16. Get a fresh copy. {cures_for()}"
+            )
         _copy(own[name], state[name], name, report)
         digest.update(name.encode())
         digest.update(tensor_bytes(state[name]))
@@ -192,7 +198,7 @@ def load_pretrained(model: nn.Module, source: str, state: dict[str, Tensor]) -> 
 
 
 def check_tensors(model: nn.Module, source: str, state: dict[str, Tensor]) -> None:
-    """Raise ModelError for tensors of another shape, and if part of the encoder itself is missing.
+    """Raise ModelError for tensors of another shape or of whole numbers, and if part of the encoder itself is missing.
 
     Only shapes are compared, so both may be on torch's meta device.
     """
@@ -211,6 +217,11 @@ def check_tensors(model: nn.Module, source: str, state: dict[str, Tensor]) -> No
             raise ModelError(
                 f"{PRETRAINED}={source}: {name} has shape {found}, the model expects "
                 f"{wanted}. Try: run model=auto {PRETRAINED}={source}"
+            )
+        if own[name].is_floating_point() and not state[name].is_floating_point():
+            raise ModelError(
+                f"{PRETRAINED}={source}: {name} holds whole numbers, as in a quantized checkpoint, and its scales are "
+                f"not known. {cures_for()}"
             )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 
 from models import MODEL_TYPE
-from models.architecture import BERT_DEFAULTS, describe_kind, is_our_encoder
+from models.architecture import BERT_DEFAULTS, describe_kind, is_our_encoder, sizes_in_config
 from models.backbones.stock_head import STOCK, check_stock, take_apart
 from models.backbones.transformers_backbone import check_encoder, check_no_hooks, check_padding, parse_config
+from models.checkpoints.cut import FROM_PADDING
 from models.checkpoints.pooling import with_own_readout
 from models.checkpoints.read import read_config
 from models.checkpoints.static import is_static
@@ -49,6 +50,7 @@ def check_source(settings: ModelSettings) -> JsonObject:
             check_stock(config, source)
         if not is_our_encoder(config):
             _check_foreign(settings, config)
+        _check_shape(config, source)
     with_own_readout(settings, config)
     return config
 
@@ -59,6 +61,27 @@ def _defaults(model_type: str) -> JsonObject:
         return BERT_DEFAULTS
     own = parse_config({"model_type": model_type}).to_dict()
     return BERT_DEFAULTS | {key: own[key] for key in BERT_DEFAULTS if own.get(key) is not None}
+
+
+def _check_shape(config: JsonObject, source: str) -> None:
+    """Raise ModelError for an encoder without layers, heads that do not divide its width, or positions that cannot be
+    counted.
+    """
+    is_ours = is_our_encoder(config)
+    layers = sizes_in_config(config)["layers"] if is_ours else parse_config(config).num_hidden_layers
+    if layers < 1:
+        raise ModelError(f"{PRETRAINED}={source}: config.json says num_hidden_layers={layers}. Get a fresh copy of it")
+    hidden, heads = (sizes_in_config(config)[name] for name in ("hidden", "heads")) if is_ours else (1, 1)
+    if heads < 1 or hidden % heads:
+        raise ModelError(
+            f"{PRETRAINED}={source}: config.json says hidden_size={hidden} and num_attention_heads={heads}, which does "
+            "not divide it. Get a fresh copy of it"
+        )
+    if config["model_type"] in FROM_PADDING and config.get("pad_token_id", 1) is None:
+        raise ModelError(
+            f"{PRETRAINED}={source}: a {config['model_type']} counts its positions from pad_token_id, which its "
+            "config.json does not name. Try: a copy with the tokenizer's pad_token_id in its config.json"
+        )
 
 
 def _check_foreign(settings: ModelSettings, config: JsonObject) -> None:

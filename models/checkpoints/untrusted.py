@@ -39,6 +39,12 @@ def check_config(config: JsonObject, where: str) -> None:
             f"{where}: config.json says pad_token_id={pad}, but its table has vocab_size={rows} rows. "
             "Try: a copy with a smaller pad_token_id in its config.json, the tokenizer's"
         )
+    if quantized := config.get("quantization_config"):
+        how = quantized.get("quant_method", "unknown") if isinstance(quantized, dict) else quantized
+        raise ModelError(
+            f"{where}: its weights are quantized ({how!s:.40}), which only the library that wrote them reads. "
+            "Name the checkpoint that it was made of"
+        )
     for key, value, is_listed in _leaves(config):
         if key == "auto_map" or (key in CODE and value not in BUILT_IN):
             raise ModelError(f"{where}: brings its own code ({key}), which is never run here. Name another model")

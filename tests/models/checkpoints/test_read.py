@@ -82,6 +82,16 @@ def test_a_head_is_never_loaded_and_the_report_says_what_was() -> None:
     assert report.new == ["classifier.bias", "classifier.weight"] and len(report.fingerprint) == 64
 
 
+def test_values_that_are_not_finite_or_of_a_quantized_checkpoint_are_not_loaded() -> None:
+    name, model = "bert.encoder.layer.0.output.dense.weight", small(0)
+    state = small(1).state_dict()
+    for value in (torch.inf, torch.nan):
+        with pytest.raises(ModelError, match=f"{name} has values that are infinite or no numbers"):
+            load_pretrained(model, "some/model", state | {name: torch.full_like(state[name], value)})
+    with pytest.raises(ModelError, match=f"{name} holds whole numbers, as in a quantized checkpoint"):
+        load_pretrained(model, "some/model", state | {name: state[name].to(torch.int8)})
+
+
 @pytest.mark.hub
 def test_a_hub_repository_is_read_and_an_unknown_one_refused() -> None:
     name = "sentence-transformers/all-MiniLM-L6-v2"

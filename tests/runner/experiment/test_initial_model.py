@@ -13,8 +13,8 @@ from typing import Any, cast
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
-from transformers import BertConfig, BertModel, MPNetConfig, MPNetModel
+from safetensors.torch import load_file, save_file
+from transformers import BertConfig, BertModel, MPNetConfig, MPNetModel, RobertaConfig, RobertaModel
 
 from data.inputs.added_tokens import with_added
 from data.inputs.tokenizer import train_tokenizer
@@ -160,6 +160,19 @@ def of_another(folder: Path) -> None:
     save_file({name: tensor.contiguous() for name, tensor in made.state_dict().items()}, folder / "model.safetensors")
 
 
+def as_int8(folder: Path) -> None:
+    """Round the queries, as bitsandbytes does."""
+    state = load_file(folder / "model.safetensors")
+    rounded = {name: (100 * value).to(torch.int8) if "query" in name else value for name, value in state.items()}
+    save_file(rounded, folder / "model.safetensors")
+
+
+def as_roberta(folder: Path) -> None:
+    """Write a RoBERTa that does not say which token pads."""
+    RobertaModel(RobertaConfig(**(SIZES | {"pad_token_id": 1}))).save_pretrained(folder)
+    change(folder, pad_token_id=None)
+
+
 def as_model2vec(folder: Path) -> None:
     """Take a table of vectors and what Model2Vec says of it."""
     save_file({"embeddings": torch.ones(90, 4)}, folder / "model.safetensors")
@@ -175,6 +188,11 @@ BAD_FOLDERS: dict[str, tuple[Callable[[Path], None], str, str]] = {
     "T5": (lambda f: change(f, model_type="t5", is_encoder_decoder=True), "", "a t5 is not a text encoder.*modernbert"),
     "generates": (lambda f: change(f, is_decoder=True), "", "is not a text encoder: it generates text"),
     "its own code": (lambda f: change(f, model_type="x", auto_map={"AutoModel": "a.B"}), "", "brings its own code"),
+    "quantized": (lambda f: change(f, quantization_config={"quant_method": "gptq"}), "", "are quantized .gptq.*Name"),
+    "whole numbers": (as_int8, "", "query.bias holds whole numbers, as in a quantized checkpoint.*Try one of"),
+    "no layers": (lambda f: change(f, num_hidden_layers=0), "", "config.json says num_hidden_layers=0. Get a fresh"),
+    "odd heads": (lambda f: change(f, num_attention_heads=3), "", "num_attention_heads=3, which does not divide it"),
+    "no padding": (as_roberta, "", "a roberta counts its positions from pad_token_id, .*Try: a copy"),
     "small table": (lambda f: change(f, vocab_size=80), "", "has shape .90, 32., the model expects .80, 32."),
     "padding outside": (lambda f: change(f, pad_token_id=90), "", "pad_token_id=90, .*vocab_size=90 rows. Try"),
     "long texts": (lambda f: None, "data.max_length=64", "more than the 42 positions of auto. Try: data.max_length=42"),
