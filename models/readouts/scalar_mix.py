@@ -54,7 +54,10 @@ class ScalarMix(Readout, Observed):
         if pooling == "cls":
             self.first = 1
         self.keeps_tokens = pooling == "tokens"
-        first, factor = torch.tensor(first_weights(init, len(self.mixed), normalize)), torch.ones(1) if gamma else None
+        weights = first_weights(init, len(self.mixed), normalize)
+        if not isinstance(mixed, str) and not isinstance(init, str):  # each weight is that of the state beside it
+            weights = [weights[list(mixed).index(state)] for state in self.mixed]
+        first, factor = torch.tensor(weights), torch.ones(1) if gamma else None
         self.mix = Mix(first, self.mixed, gamma=factor, normalize=normalize, layer_dropout=layer_dropout, lr=lr)
         self.dense = None if where == "no_pooler" else nn.Linear(hidden, hidden)
         self.dropout = Dropout(dropout)

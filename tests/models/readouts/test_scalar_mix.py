@@ -101,6 +101,16 @@ def test_mixed_layers_are_chosen_by_number() -> None:
     assert len(bermo(embeddings=False).bert.pooler.mix.weight) == 2
 
 
+def test_weights_to_start_from_are_those_of_the_states_beside_them_in_any_order() -> None:
+    found = [
+        bermo(mixed=mixed, init=init).bert.pooler.mix.weight.tolist()
+        for mixed, init in (([0, 2], [0.5, -1.0]), ([2, 0], [-1.0, 0.5]))
+    ]
+    assert found == [[0.5, -1.0]] * 2
+    with pytest.raises(ModelError, match="expected uniform, last, or a list of 2 numbers"):
+        bermo(mixed=[2, 0, 2], init=[1.0, 2.0, 3.0])
+
+
 def test_a_norm_gives_every_layer_the_same_say_whatever_its_scale() -> None:
     layer = ScalarMix(32, 2, **{name: value for name, value in readout(layer_norm=True).items() if name != "name"})
     states, mask = [torch.randn(3, 5, 32) for _ in range(3)], torch.ones(3, 5)
