@@ -18,7 +18,7 @@ from runner.config.check_files import file_as_dataset, hint_of_one_file
 from runner.config.check_hydra import SEARCH, check_hydra, is_search
 from runner.config.check_idle import settings_without_effect
 from runner.config.check_stages import options_without_effect
-from runner.config.check_values import check_option, check_settings, check_type
+from runner.config.check_values import PART_NAMES, check_option, check_settings, check_type
 from runner.config.compose import compose, groups
 from runner.config.keys import closest, did_you_mean, is_part, known_keys, owner_of
 from runner.config.overrides import parse_override, values_of
@@ -42,8 +42,9 @@ def check_overrides(
     """Return one line for each mistake in the overrides `words`; an empty list means that the command can run.
 
     whole: composed and checked as one config too, for which the code of its task is loaded; may_idle: accept words
-    without effect, for a command that takes them over from another one.
+    without effect, for a command that takes them over from another one, as one with from=<run id> does too.
     """
+    may_idle = may_idle or any(word.startswith("finished=") for word in words)
     parsed = [parse_override(word) for word in words]
     problems = [problem for _, problem in parsed if problem]
     typed = [override for override, _ in parsed if override]
@@ -54,7 +55,7 @@ def check_overrides(
         overrides = _with_sweeps([str(override.value()) for override in named], overrides)
     if too_many := list(_check_count(overrides)):
         return problems + too_many  # their values are not checked
-    problems += _check_settings_of_runs(overrides, multirun)
+    problems += _check_settings_of_runs(overrides, multirun, may_idle=may_idle)
     problems += _check_lengths(overrides)
     problems += check_hydra(overrides, multirun)
     if whole and not problems and not any(override.is_sweep_override() for override in overrides):
@@ -69,8 +70,8 @@ def _with_sweeps(names: list[str], overrides: list[Override]) -> list[Override]:
     return [override for override in own if override and override.get_key_element() not in given] + overrides
 
 
-def _check_settings_of_runs(overrides: list[Override], multirun: bool) -> list[str]:
-    """Return the mistakes in choices and values of the runs themselves.
+def _check_settings_of_runs(overrides: list[Override], multirun: bool, *, may_idle: bool) -> list[str]:
+    """Return the mistakes in choices and values of the runs themselves; may_idle: as in check_overrides.
 
     Overrides of Hydra's own are checked elsewhere.
     """
@@ -82,7 +83,8 @@ def _check_settings_of_runs(overrides: list[Override], multirun: bool) -> list[s
         if override.key_or_group in groups():
             problems += _check_group(override, chosen, multirun)
     for override in ours:
-        if override.key_or_group not in groups():
+        is_taken = may_idle and override.key_or_group in PART_NAMES  # of a run from before these were refused
+        if override.key_or_group not in groups() and not is_taken:
             problems += _check_value(override, chosen, multirun, is_searched)
     return problems
 

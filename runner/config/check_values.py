@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from omegaconf import DictConfig
 
 CHOICES = {"data.metrics": score_table.CHOICES}  # choices of settings that are not in their dataclass
+PART_NAMES = ("model.embedding.name", "model.readout.name")  # parts, whose options are in the YAML of their name
 PRESET = "measure.baseline"  # names a preset of the group model
 MOST_LISTED = 12  # choices in a message; if there are more, only those close to what was typed are listed
 
@@ -126,11 +127,10 @@ def check_option(key: str, value: object, default: object) -> str | None:
 
     Such an option has no dataclass; its type is that of the default in its YAML.
     """
-    part, _, option = key.rpartition(".")
-    known = groups().get(part.replace(".", "/"), [])
-    if "." in part and option == "name" and known and value != default:
-        chosen = value if value in known else default
-        return f"{key}={value}: a name without the options of that part. Try: run {part.replace('.', '/')}={chosen}"
+    if key in PART_NAMES and value != default:
+        group = key.removesuffix(".name").replace(".", "/")
+        chosen = value if value in groups()[group] else default
+        return f"{key}={value}: a name without the options of that part. Try: run {group}={chosen}"
     if _field(key) is not None or value is None or default is None or (isinstance(value, str) and "${" in value):
         return None
     kind = bool if isinstance(default, bool) else int | float if isinstance(default, int | float) else None

@@ -47,3 +47,9 @@ def test_a_word_that_nothing_reads_is_refused_with_what_may_be_meant(words: list
 )
 def test_words_that_are_read_or_change_nothing_pass(words: list[str]) -> None:
     assert not check_overrides(words)
+
+
+def test_words_that_a_command_takes_over_from_a_run_pass() -> None:
+    words = ["model=dsn", "model.readout.name=sum", "data.seconds=3", "compression=[int8]"]
+    assert len(check_overrides(words)) == 1, "a mistake in a value comes before what shows in the whole"
+    assert not check_overrides([*words, "finished=outputs/0123456789/model"])
