@@ -134,9 +134,10 @@ def check_option(key: str, value: object, default: object) -> str | None:
     if _field(key) is not None or value is None or default is None or (isinstance(value, str) and "${" in value):
         return None
     kind = bool if isinstance(default, bool) else int | float if isinstance(default, int | float) else None
-    if kind is None or (isinstance(value, kind) and (kind is bool or not isinstance(value, bool))):
+    is_part = type(default) is int and isinstance(value, float) and not value.is_integer()
+    if kind is None or (isinstance(value, kind) and (kind is bool or not isinstance(value, bool)) and not is_part):
         return None
-    expected = "true or false" if kind is bool else "a number"
+    expected = "true or false" if kind is bool else "a whole number" if type(default) is int else "a number"
     return f"{key}={value}: expected {expected}. Try: run {key}={str(default).lower()}"
 
 

@@ -16,9 +16,19 @@ from data.json_types import JsonObject
 from data.settings import ALL_FOLDS, DataSettings, normalize_label_names
 from models.compression.settings import METHODS
 from models.compression.settings.stage import StageSettings
-from models.settings import HASHED_WORDS, OVER_NGRAMS, chosen_readout, compares_by_cosine, is_command, pretrains_first
+from models.settings import (
+    HASHED_WORDS,
+    OVER_NGRAMS,
+    Part,
+    chosen_readout,
+    compares_by_cosine,
+    is_command,
+    pretrains_first,
+)
 from models.views.settings import NONE, ViewSettings
 from runner.config.conflicts import conflicts
+from runner.config.folders import file_of
+from runner.config.read_yaml import read_yaml
 from runner.config.recipes import AUTO, open_recipes
 from runner.config.sized import SIZED, open_table
 from runner.config.typed import UNSET, of_plain_values, typed
@@ -57,6 +67,9 @@ def resolve(config: DictConfig, jobs: int = 1, words: Sequence[str] = ()) -> Set
     data.report_splits = _still_reported(data)
     named = named_task(settings.task, data)
     _choose_lower_case(data, reads_words=named is not None and named.input == "words")
+    for group in FREE_PARTS:
+        own: Part = vars(settings.model)[group]
+        own |= _numbers_like(_options_in_yaml(f"model/{group}", str(own.get("name"))), own)
     settings.model.readout = chosen_readout(settings.model, is_pair=data.text_pair is not None)
     if compares_by_cosine(settings.model) and data.standardize == "auto":
         data.standardize = "range"
@@ -78,6 +91,27 @@ def resolve(config: DictConfig, jobs: int = 1, words: Sequence[str] = ()) -> Set
     if settings.view.name == NONE:
         settings.view = ViewSettings()  # its other settings have no effect: no part of the run's identity
     return settings
+
+
+@cache
+def _options_in_yaml(group: str, name: str) -> JsonObject:
+    """Return the options in the YAML of a part; {} if there is no such file."""
+    path = file_of(group, name)
+    found = read_yaml(path) if path.is_file() else {}
+    return found if isinstance(found, dict) else {}
+
+
+def _numbers_like(usual: JsonObject, given: JsonObject) -> JsonObject:
+    """Return the whole numbers among the options, as floats where the usual ones are, and as int where those are.
+
+    A run is named by a hash of them, so that 0 and 0.0 would be two runs.
+    """
+    kinds = {name: type(usual.get(name)) for name in given}
+    return {
+        name: kinds[name](value)
+        for name, value in given.items()
+        if kinds[name] in (int, float) and type(value) in (int, float) and float(value).is_integer()
+    }
 
 
 def _choose_lower_case(data: DataSettings, *, reads_words: bool) -> None:

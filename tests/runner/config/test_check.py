@@ -189,8 +189,9 @@ def test_sweeps_are_checked_value_by_value() -> None:
 @pytest.mark.parametrize(
     ("word", "expected"),
     [
-        ("model.embedding.ngrams=three", "expected a number. Try: run model.embedding.ngrams=3"),
-        ("model.embedding.seed=true", "expected a number"),
+        ("model.embedding.ngrams=three", "expected a whole number. Try: run model.embedding.ngrams=3"),
+        ("model.embedding.seed=true", "expected a whole number"),
+        ("model.embedding.ngrams=2.5", "expected a whole number. Try: run model.embedding.ngrams=3"),
         ("model.embedding.train_scale=1", "expected true or false. Try: run model.embedding.train_scale=false"),
         ("model.embedding.ngram=2", "did you mean model.embedding.ngrams"),
     ],

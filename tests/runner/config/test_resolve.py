@@ -11,6 +11,7 @@ from runner.config import resolve as module
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
+from runner.record.identity import identify
 from runner.schema import DEFAULT_TOKENIZER, Settings
 
 
@@ -126,3 +127,19 @@ def test_most_commands_have_their_settings_at_once(words: list[str], is_made: bo
     config = compose(words)
     keys = [str(key) for key in config if key not in module.COMMAND_KEYS]
     assert (module._settings_at_once(config, keys) is not None) == is_made
+
+
+@pytest.mark.parametrize(
+    ("option", "spellings"),
+    [
+        ("model/readout=scalar_mix model.readout.dropout", ("0", "0.0")),
+        ("model/readout=scalar_mix model.readout.lr", ("1", "1.0", "1e0")),
+        ("model/readout=adapter_pool model.readout.size", ("8", "8.0")),
+        ("model/embedding=hash model.embedding.ridge", ("2", "2.0")),
+    ],
+)
+def test_a_number_of_a_part_names_one_run_however_it_is_written(option: str, spellings: tuple[str, ...]) -> None:
+    words = ["model=bert-tiny", "data=demo", *option.split()]
+    made = [resolve(compose([*words[:-1], f"{words[-1]}={spelled}"])) for spelled in spellings]
+    assert len({identify(one, "", "", "") for one in made}) == 1
+    assert len({repr((one.model.readout, one.model.embedding)) for one in made}) == 1
