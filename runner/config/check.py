@@ -44,7 +44,7 @@ def check_overrides(
     whole: composed and checked as one config too, for which the code of its task is loaded; may_idle: accept words
     without effect, for a command that takes them over from another one, as one with from=<run id> does too.
     """
-    may_idle = may_idle or any(word.startswith("finished=") for word in words)
+    may_idle = may_idle or multirun or any(word.startswith("finished=") for word in words)
     parsed = [parse_override(word) for word in words]
     problems = [problem for _, problem in parsed if problem]
     typed = [override for override, _ in parsed if override]

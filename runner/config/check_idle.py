@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from models.settings import FITTED, FITTED_HEAD, FITTED_NGRAMS, ModelSettings
 from runner.record.identity import neutral_keys
 from runner.schema import Settings
 from runner.tasks.own_settings import unread_settings
 
 OF_SOUNDS = ("rate", "seconds", "average_frames", "stack_frames", "max_mb", "augment")
 OF_DEMO = ("demo_rows", "demo_task")
+OF_STEPS = ("optimizer", "schedule", "train.epochs", "train.steps", "train.batch_size")
 
 
 def settings_without_effect(words: Sequence[str], settings: Settings) -> list[str]:
@@ -30,8 +32,9 @@ def settings_without_effect(words: Sequence[str], settings: Settings) -> list[st
 
 def _unread(settings: Settings) -> dict[str, str]:
     """Return the settings that nothing reads, each with the reason and the cure."""
-    model, data = settings.model, settings.data
-    found = {key: f"only {task} reads it. Try: {task}" for key, task in unread_settings(settings.task, data).items()}
+    data = settings.data
+    unread = unread_settings(settings.task, data).items()
+    found = {key: f"only {task} reads it. Try: {task}" for key, task in unread}
     if data.audio is None:
         why = f"it is for sounds, and data={data.name} has texts. Try: data.audio=<the column of the sound files>"
         found |= {f"data.{name}": why for name in OF_SOUNDS}
@@ -40,17 +43,40 @@ def _unread(settings: Settings) -> dict[str, str]:
         found |= {f"data.{name}": why for name in OF_DEMO}
     if data.folds is None:
         found["data.fold_seed"] = "it draws folds. Try: data.folds=5 data.fold=0"
+    # Stages of a compression may train in steps.
+    found |= {} if settings.compression else _unread_in_training(settings.model)
+    return found | _unread_in_model(settings.model)
+
+
+def _unread_in_training(model: ModelSettings) -> dict[str, str]:
+    """Return the settings of training by steps that a fitted model does not read."""
+    if model.family in FITTED:
+        why = f"model={model.name} is fitted in one pass. Try: model=ngram-vectors, which is trained in steps"
+    elif model.head == FITTED_HEAD and model.pairs == "none":
+        why = f"model.head={FITTED_HEAD} is fitted in one pass. Try: model.head=trained"
+    else:
+        return {}
+    return dict.fromkeys(OF_STEPS, why)
+
+
+def _unread_in_model(model: ModelSettings) -> dict[str, str]:
+    """Return the settings of the model that the others make needless."""
+    found = dict[str, str]()
     if model.tokenizer not in ("train", "auto") and not model.init_from:  # a run may go on with another one's words
+        has_table = model.pretrained and model.embedding["name"] == "table"
+        cure = "model.vocabulary=<that many> (the most frequent tokens)" if has_table else "model.tokenizer=train"
         found["model.vocab_size"] = (
-            f"it is the size of a vocabulary to train, but model.tokenizer={model.tokenizer} has its own. "
-            f"Try: {_smaller_vocabulary(settings)}"
+            f"it is the size of a vocabulary to train, but model.tokenizer={model.tokenizer} has its own. Try: {cure}"
         )
+    if model.family == FITTED_NGRAMS and model.whole:
+        why = f"model={model.name} reads whole texts. Try: model.whole=false"
+        found |= {"data.max_length": why, "data.truncate": why}
+    if model.family == "auto":
+        found["model.initializer_range"] = "the checkpoint's own is taken. Try: another checkpoint"
+    if model.family == "dsn" and (model.dims is not None or model.pretrained):
+        found["model.width"] = "the width of the vectors is set otherwise. Try: model.dims=<a width>"
+    if model.head != FITTED_HEAD:
+        found["model.head_c"] = f"model.head={model.head} is trained. Try: model.head={FITTED_HEAD}"
+    if not model.init_from and not model.tune.epochs:
+        found["model.carry"] = "no other model's weights are taken over. Try: model.init_from=<a run id>"
     return found
-
-
-def _smaller_vocabulary(settings: Settings) -> str:
-    """Return the setting that has the effect which a size of the vocabulary was meant to have."""
-    model = settings.model
-    if model.pretrained and model.embedding["name"] == "table":
-        return "model.vocabulary=<that many> (the most frequent tokens of the checkpoint)"
-    return "model.tokenizer=train"

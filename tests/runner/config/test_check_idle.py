@@ -21,6 +21,17 @@ BERT = "google-bert/bert-base-uncased"
         (["data.threshold=0.4"], "only task=multilabel reads it"),
         (["data.standardize=never"], "only data.task=regression reads it. Try: data.task=regression, or"),
         (["data.fold_seed=3"], "it draws folds. Try: data.folds=5 data.fold=0"),
+        (["model=ngram", "train.epochs=9"], "model=ngram is fitted in one pass. Try: model=ngram-vectors"),
+        (["model=ngram", "optimizer=sgd"], "model=ngram is fitted in one pass"),
+        (
+            ["model=frozen", "data=sst2", "optimizer.lr=0.1"],
+            "model.head=fitted is fitted in one pass. Try: model.head=",
+        ),
+        (["model=ngram", "data=imdb", "data.max_length=50"], "reads whole texts. Try: model.whole=false"),
+        (["model=auto", "data=sst2", "model.pretrained=a/b", "model.initializer_range=0.1"], "the checkpoint's own"),
+        (["model=static", "data=imdb", "model.width=0.5"], "Try: model.dims=<a width>"),
+        (["model=bert-tiny", "model.head_c=3"], "model.head=trained is trained. Try: model.head=fitted"),
+        (["model=bert-tiny", "model.carry=all"], "Try: model.init_from=<a run id>"),
         (["data=imdb", "data.demo_rows=100"], "it is for the built-in data, not for data=imdb. Try: data.max_rows="),
     ],
 )
@@ -43,6 +54,10 @@ def test_a_word_that_nothing_reads_is_refused_with_what_may_be_meant(words: list
         ["data=files", "data.path=a.csv", "data.threshold=0.3", "data.standardize=never", "data.empty=drop"],
         ["data=stsb", "model=bert-tiny", "data.standardize=never"],
         ["data.folds=5", "data.fold=0", "data.fold_seed=3"],
+        ["model=ngram", "data=imdb", "model.whole=false", "data.max_length=50"],
+        ["model=contrastive", "data=sst2", "train.epochs=0.5", "model.head_c=3"],
+        ["model=static", "model.pretrained=null", "model.width=0.5"],
+        ["model=dsn", "model.width=0.5"],
     ],
 )
 def test_words_that_are_read_or_change_nothing_pass(words: list[str]) -> None:
