@@ -78,9 +78,23 @@ def start_from_transformers(
     check_vocabulary(source, backbone.backbone.get_input_embeddings().weight.shape[0], vocab_size)
     state = cut.state(state, model, backbone.word_vectors()) if cut else state
     weights = load_pretrained(model, source, state)
+    weights.notes += _unused_dropout(settings, config["model_type"])
     if clear_padding(backbone.backbone):
         weights.notes.append(f"the vector of the padding token of {source} is set to 0: its neighbours would see it")
     return model, weights
+
+
+def _unused_dropout(settings: ModelSettings, model_type: str) -> list[str]:
+    """A note for each dropout in the settings that a transformers encoder does not read: it has that of config.json."""
+    usual, names = (
+        ModelSettings(),
+        ("dropout", "attention_dropout") if settings.head == STOCK else ("attention_dropout",),
+    )
+    given = {name: vars(settings)[name] for name in names if vars(settings)[name] != vars(usual)[name]}
+    return [
+        f"model.{name}={value:g} has no effect: a {model_type} has the dropout of its config.json"
+        for name, value in given.items()
+    ]
 
 
 def _check_embedding(settings: ModelSettings, config: JsonObject) -> None:

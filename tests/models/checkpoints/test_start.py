@@ -17,6 +17,7 @@ from models.checkpoints.read import WeightsReport
 from models.errors import ModelError
 from models.heads.base import HeadSpec
 from models.settings import ModelSettings
+from tests.models.backbones.test_transformers_backbone import DISTILBERT, save_backbone
 from tests.models.helpers import SMALL, batch, stock
 
 State = dict[str, Tensor]
@@ -205,3 +206,17 @@ def test_minilm_computes_what_transformers_computes() -> None:
     for inputs in (batch(4, 12, vocab_size=30522), batch(3, 150, vocab_size=30522)):
         expected = model.classifier(theirs(**inputs).pooler_output)
         torch.testing.assert_close(model(**inputs), expected, atol=1e-5, rtol=0)
+
+
+def test_a_dropout_that_an_encoder_of_transformers_does_not_read_is_told(tmp_path: Path) -> None:
+    save_backbone("DistilBert", DISTILBERT, tmp_path)
+
+    def told(**changes: Any) -> list[str]:
+        own = {"family": "auto", "pretrained": str(tmp_path), "readout": {"name": "cls"}} | changes
+        notes = build(ModelSettings(**own), head=HeadSpec(outputs=3), vocab_size=90)[1].notes
+        return [note for note in notes if "has no effect" in note]
+
+    said = "has no effect: a distilbert has the dropout of its config.json"
+    assert told(attention_dropout=0.3) == [f"model.attention_dropout=0.3 {said}"]
+    assert told(dropout=0.0, head="stock") == [f"model.dropout=0 {said}"]
+    assert not told(dropout=0.3), "it is that of the head"
