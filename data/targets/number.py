@@ -18,10 +18,12 @@ from data.settings import DataSettings
 from data.sources.cells import is_digits, parse_number
 from data.splits import TargetScale
 from data.targets.base import ColumnTarget
-from data.targets.label_column import SHOWN, LabelColumn, encode_column, no_labels_error
+from data.targets.label_column import SHOWN, UNLABELLED, LabelColumn, encode_column, no_labels_error
 from data.targets.label_forms import is_local_number
 
 MOST_WHOLE = 20  # up to this many different whole floats, such as 0.0 and 1.0, may be either classes or numbers
+MARK = float(UNLABELLED)
+FEW = 3  # as many different numbers, such as -1, 0 and 1, may well begin below 0
 MOST, LEAST = 1e35, 1e-30  # largest target and smallest standard deviation: float32 ends at 3e38 and 1e-38
 ROUNDING = 1e-3  # largest accepted float32 rounding error, in standard deviations; too small to change a score
 # Mean and standard deviations beyond which targets are standardised; those of STS-B are 2.7 and 1.5.
@@ -34,8 +36,8 @@ class Number(ColumnTarget):
     name = "number"
     task = "regression"
 
-    def __init__(self, has_negative: bool = True) -> None:
-        super().__init__()
+    def __init__(self, has_negative: bool = True, notes: list[str] | None = None) -> None:
+        super().__init__(notes=notes)
         self.has_negative = has_negative  # numbers below 0 occur, so -1 is a number, not a missing label
 
     @classmethod
@@ -62,7 +64,14 @@ class Number(ColumnTarget):
                 f"data.label_names: the labels of {where} are numbers, which have no names. "
                 "Try: data.task=classification, or leave out data.label_names"
             )
-        return cls(has_negative=any(float(value) < 0 for value in values))
+        negative = {float(value) for value in values if float(value) < 0}
+        notes = []
+        if negative == {MARK} and settings.unlabelled != "drop" and len(values) > FEW:
+            notes.append(
+                f"the label {MARK:g} is taken as a number, and is the only one below 0; if it means that the label is "
+                "missing: data.unlabelled=drop"
+            )
+        return cls(bool(negative), notes)
 
     def read(self, column: LabelColumn, settings: DataSettings, name: str, where: str) -> tuple[Labels, np.ndarray]:
         """Return numbers, float64; DataError for text and for numbers that are not finite."""
@@ -76,7 +85,7 @@ class Number(ColumnTarget):
                     f"{where}: the label {value!r} is not a finite number (row {column.row_of(value)}). "
                     "Fix such rows, or leave their label empty and use data.missing=drop"
                 )
-            is_mark = number == -1.0 and (not self.has_negative or settings.unlabelled == "drop")
+            is_mark = number == MARK and (not self.has_negative or settings.unlabelled == "drop")
             return None if math.isnan(number) or is_mark else number
 
         labels, rows = encode_column(column, number_of, settings, name, where)

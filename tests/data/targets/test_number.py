@@ -99,3 +99,13 @@ def test_targets_of_minus_one_are_dropped_on_request_and_otherwise_numbers_below
     targets = np.where(np.arange(60) % 6 == 0, -1, 2 + SPREAD)
     assert read(tmp_path, targets, unlabelled="drop").train.labels.values.min() >= 1
     assert read(tmp_path, targets).train.labels.values.min() == -1
+
+
+def test_minus_one_beside_numbers_above_0_alone_may_be_a_mark_and_is_told(tmp_path: Path) -> None:
+    marked = np.tile([-1.0, 0.5, 2.5, 4.0, 3.5, 1.0], 10)
+    told = "the label -1 is taken as a number, and is the only one below 0"
+    assert any(told in note for note in read(tmp_path, marked).notes)
+    for targets, options in (
+        (marked, {"unlabelled": "drop"}), (marked - 0.5, {}), (np.tile([-1.0, 0.0, 1.0], 20), {}),
+    ):  # fmt: skip
+        assert not any(told in note for note in read(tmp_path, targets, **options).notes)
