@@ -106,12 +106,9 @@ def _numbers_like(usual: JsonObject, given: JsonObject) -> JsonObject:
 
     A run is named by a hash of them, so that 0 and 0.0 would be two runs.
     """
-    kinds = {name: type(usual.get(name)) for name in given}
-    return {
-        name: kinds[name](value)
-        for name, value in given.items()
-        if kinds[name] in (int, float) and type(value) in (int, float) and float(value).is_integer()
-    }
+    whole = {name: value for name, value in given.items() if type(value) in (int, float) and float(value).is_integer()}
+    as_float = {name: float(value) for name, value in whole.items() if type(usual.get(name)) is float}
+    return as_float | {name: int(value) for name, value in whole.items() if type(usual.get(name)) is int}
 
 
 def _choose_lower_case(data: DataSettings, *, reads_words: bool) -> None:
