@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from models import MODEL_TYPE
-from models.architecture import BERT_DEFAULTS, describe_kind, is_our_encoder, sizes_in_config
+from models.architecture import BERT_DEFAULTS, SIZES, describe_kind, is_our_encoder, sizes_in_config
 from models.backbones.stock_head import STOCK, check_stock, take_apart
 from models.backbones.transformers_backbone import check_encoder, check_no_hooks, check_padding, parse_config
 from models.checkpoints.cut import FROM_PADDING
@@ -67,7 +67,7 @@ def _check_shape(config: JsonObject, source: str) -> None:
     """Raise ModelError for an encoder without layers, heads that do not divide its width, or positions that cannot be
     counted.
     """
-    is_ours = is_our_encoder(config)
+    is_ours = is_our_encoder(config) and config.keys() >= {*SIZES.values()}  # what it lacks is told with its weights
     layers = sizes_in_config(config)["layers"] if is_ours else parse_config(config).num_hidden_layers
     if layers < 1:
         raise ModelError(f"{PRETRAINED}={source}: config.json says num_hidden_layers={layers}. Get a fresh copy of it")
