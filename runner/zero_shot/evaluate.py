@@ -180,12 +180,12 @@ def notes_on(wanted: ZeroShot, answers: list[TemplateScores], rows: int) -> list
     """Return sentences on what was asked, which `run show` prints."""
     labels, question = wanted.rows.task.label_names, wanted.question
     if wanted.is_paired:
-        found = ["zero-shot: no training row of these data was read; the classes are those of the model"]
+        found = ["zero-shot: no row of these data was learned from; the classes are those of the model"]
     else:
         pairs = ", ".join(word if word == name else f"{word} = {name}" for word, name in zip(question.words, labels))
         prior = "minus the scores of texts without content" if question.has_prior else "as they are"
         mode = "entailment against the other labels" if question.mode == SINGLE else "entailment against contradiction"
-        found = [f"zero-shot: no training row of these data was read; labels: {pairs}", f"scores: {mode}, {prior}"]
+        found = [f"zero-shot: no row of these data was learned from; labels: {pairs}", f"scores: {mode}, {prior}"]
         found += [f"template {number}: {one.template}" for number, one in enumerate(answers, 1)]
     if cut := max(one.cut for one in answers):
         found.append(f"{cut / rows:.1%} of the texts were longer than the model reads and were cut")

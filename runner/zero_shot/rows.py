@@ -1,10 +1,11 @@
-"""Reads only the reported rows of a data set: zero-shot needs no training rows, so they are not read if they are
-separate.
+"""Reads the reported rows of a data set: zero-shot needs no training rows, so separate ones are read only if the
+classes, their order or the positive class follow from them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from data.duplicates import drop_repeats
 from data.load import Rows, read_rows
 from data.settings import DataSettings, split_names
 from data.sources.choice import read_raw
+from data.sources.hub import class_names, load_hub_split
 from data.sources.raw import RawData, RawSplit
 from data.splits import DataTask
 from data.splitting import limit_rows
@@ -45,20 +47,23 @@ def read_reported(data: DataSettings, cache: SharedCache) -> ReportedRows:
 
     Raises DataError where it cannot be read, ConfigError for labels that are no classes.
 
-    A separate split is read alone. One that is taken from other rows is split as in a run, so that both can be
-    compared.
+    A separate split is read alone, or beside the training rows where its classes are theirs. One that is taken from
+    other rows is split as in a run, so that both can be compared.
     """
     name, alone = split_names(data)[1][0], _alone(data)
     if alone is None:
         rows = read_rows(data, cache)
     else:
         raw = read_raw(alone, cache)
+        trained = raw.splits["train"].labels if name in raw.splits else None
+        raw.splits = {"train": raw.splits.get(name, raw.splits["train"])}
         if data.duplicates == "drop":
             drop_repeats(raw, cache)  # as a run does in each split
         raw = RawData(raw.target, {name: raw.splits["train"]}, raw.dropped, raw.notes)
         limit_rows(raw, data)
         split = raw.splits[name]
-        names, positive = raw.target.names, raw.target.positive_class(data.positive, split.labels)
+        names = raw.target.names
+        positive = raw.target.positive_class(data.positive, split.labels if trained is None else trained)
         task = DataTask(raw.target.name, names, data.text_pair is not None, positive)
         rows = Rows(raw, "", (name,), is_cut=False, task=task)
     classes, where = rows.task.label_names, f"{data.id or data.test_path or data.path or data.name} {name}"
@@ -73,10 +78,27 @@ def read_reported(data: DataSettings, cache: SharedCache) -> ReportedRows:
 
 
 def _alone(data: DataSettings) -> DataSettings | None:
-    """Return settings that read only the reported split; None if it is taken from other rows."""
-    plain = replace(data, report_splits={}, select_split=None, folds=None, fold=None, group=None, max_rows=None)
+    """Return settings that read the reported split, as `train` if it is alone; None if it is taken from other rows.
+
+    The classes of a run are those of its training rows, and so is their order, so these rows are read too. They are
+    not where they do not matter: there are none, or a hub dataset names its classes itself.
+    """
+    plain = replace(
+        data, report_splits={}, select_split=None, folds=None, fold=None, group=None, max_rows=None, calibration=None
+    )
     if data.source == "hub" and data.split is None and data.report_splits:
-        return replace(plain, train_split=next(iter(data.report_splits.values())))
+        name, split = next(iter(data.report_splits.items()))
+        is_named = _names_classes(data, split)
+        return replace(plain, train_split=split) if is_named else replace(plain, report_splits={name: split})
     if data.source == "files" and data.test_path:
-        return replace(plain, train_path=data.test_path, path=None, val_path=None, test_path=None)
+        train = data.train_path or data.path or data.test_path
+        own = replace(plain, train_path=train, path=None, val_path=None)
+        is_same = Path(train).expanduser().resolve() == Path(data.test_path).expanduser().resolve()
+        return replace(own, test_path=None) if is_same else own
     return None
+
+
+def _names_classes(data: DataSettings, split: str) -> bool:
+    """Does a hub dataset name its classes, and does their positive class not follow from the training rows?"""
+    names = class_names(load_hub_split(data, split).features.get(data.label or ""))
+    return len(names) > 2 or (len(names) == 2 and data.positive is not None)
