@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from glob import escape
@@ -12,12 +13,11 @@ from runner.errors import ConfigError
 from runner.record.command import make_model
 from runner.record.folder import LATEST, RECORD, find_record, read_records, run_folder
 from runner.record.record import RunRecord
-from runner.record.run_names import name_of, names_of
+from runner.record.run_names import distinguish, name_of, settings_of
 from runner.record.sweep_record import find_sweep
 
 KEY = "from"  # of the command, for messages
 IDENTITY = re.compile(r"[0-9a-f]{1,10}|latest")
-SEED = re.compile(r" ?seed=\d+$")
 Check = Callable[[RunRecord], None]  # raises ConfigError for a run that a command cannot use
 
 
@@ -96,9 +96,20 @@ def _of_run(record: RunRecord, folder: Path, check: Check) -> Subject:
 
 
 def names_and_seeds(subjects: Sequence[Subject]) -> list[tuple[str, int]]:
-    """Return the name of each model without its seed, by what tells runs apart, and the seed; 0 for another model."""
-    names = iter(names_of([subject.record for subject in subjects if subject.record]))
+    """Return the name of each model without its seed, by what tells runs apart, and the seed; 0 for another model.
+
+    Runs of one name and seed, as from two output folders, are named with their folders, so that each pair is unique.
+    """
+    records = [subject.record for subject in subjects if subject.record]
+    names = iter(distinguish([settings_of(record) for record in records], [record.overrides for record in records]))
+    found = [(next(names), subject.record.seed) if subject.record else (subject.label, 0) for subject in subjects]
+    twice = {name for (name, _), count in Counter(found).items() if count > 1}
+    found = [
+        (f"{name} in {subject.folder.parent}" if name in twice and subject.folder else name, seed)
+        for (name, seed), subject in zip(found, subjects)
+    ]
+    again = Counter(found)
     return [
-        (SEED.sub("", next(names)), subject.record.seed) if subject.record else (subject.label, 0)
-        for subject in subjects
+        (f"{name} ({subject.identity or subject.source})" if again[name, seed] > 1 else name, seed)
+        for (name, seed), subject in zip(found, subjects)
     ]

@@ -9,8 +9,8 @@ import pytest
 
 from runner.errors import ConfigError
 from runner.record.record import RunRecord
-from runner.record.subject import find_subject, find_subjects
-from tests.runner.compare.folders import write_group, write_run, write_sweep
+from runner.record.subject import Subject, find_subject, find_subjects, names_and_seeds
+from tests.runner.compare.folders import typed, write_group, write_run, write_sweep
 
 
 def accept(record: RunRecord) -> None:
@@ -50,3 +50,26 @@ def test_a_sweep_stands_for_all_its_finished_runs_by_its_name_and_by_its_id(tmp_
     for name in ("a_sweep", str(sweep["id"])):
         found = find_subjects([name], tmp_path, accept)
         assert [subject.identity for subject in found] == [record["identity"] for record in runs[:2]]
+
+
+def of_runs(output: Path, *words: str, seeds: int = 2) -> list[Subject]:
+    """The runs of a command with the seeds 0, 1, ..., in an output folder."""
+    records = typed(write_group(output, *words, right=[150] * seeds))
+    return [Subject(str(output / one.identity / "model"), "a label", output / one.identity, one) for one in records]
+
+
+def test_equal_runs_of_two_output_folders_keep_their_own_names(tmp_path: Path) -> None:
+    first, second = of_runs(tmp_path / "a", "model=dsn"), of_runs(tmp_path / "b", "model=dsn")
+    found = names_and_seeds([*first, *second, *of_runs(tmp_path / "a", "model=bert-tiny", seeds=1)])
+    assert found == [
+        *((f"model=dsn in {tmp_path}/a", seed) for seed in (0, 1)),
+        *((f"model=dsn in {tmp_path}/b", seed) for seed in (0, 1)),
+        ("model=bert-tiny", 0),
+    ]
+
+
+def test_a_setting_that_ends_in_seed_stays_in_the_name(tmp_path: Path) -> None:
+    runs = [subject for split in (0, 1) for subject in of_runs(tmp_path, "model=dsn", f"data.split_seed={split}")]
+    assert names_and_seeds(runs) == [(f"data.split_seed={split}", seed) for split in (0, 1) for seed in (0, 1)]
+    alone = [runs[0], runs[2]]
+    assert names_and_seeds(alone) == [("data.split_seed=0", 0), ("data.split_seed=1", 0)]
