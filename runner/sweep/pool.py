@@ -144,11 +144,11 @@ class Pool:
         _, state, usage = os.wait4(running.pid, 0)
         self.running.remove(running)
         job = running.job
-        job.seconds, job.peak_bytes = time.monotonic() - running.began, usage.ru_maxrss * KIB
         if running.answer is not None and running.answer[0] == BUSY and not self.interruptions:
             job.status = "new"
             self.busy.append(job)
             return
+        job.seconds, job.peak_bytes = time.monotonic() - running.began, usage.ru_maxrss * KIB
         self._judge(running, os.waitstatus_to_exitcode(state))
         self.ledger.ended(job)
         if job.status == "failed" and self.stop_on_failure:
@@ -200,6 +200,9 @@ KIB = 1 if sys.platform == "darwin" else 1024  # what ru_maxrss counts in
 def _take_outcome(job: Job, outcome: Outcome) -> None:
     """Bring a job up to date with the outcome that its process returned."""
     job.outcome, job.was_done = outcome, outcome.was_done  # finished by another process while this one waited
+    if job.was_done and outcome.record:
+        # What the run took, not how long this process waited for it, and not the memory of the waiting.
+        job.seconds, job.peak_bytes = outcome.record.metrics.get("time/total_s"), None
     if outcome.record is None:
         job.status, job.reason = "failed" if outcome.exit_code else "done", outcome.reason
         return

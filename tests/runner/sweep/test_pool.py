@@ -33,6 +33,16 @@ def test_a_job_takes_over_the_outcome_of_its_process() -> None:
     assert (refused.status, refused.reason, refused.record) == ("failed", "no such file", None)
 
 
+def test_the_wait_for_a_run_of_another_process_is_not_the_time_that_the_run_took() -> None:
+    job = Job(0, ["seed=0"], status="running", seconds=900.0, peak_bytes=7)
+    record = a_record(identity="0123456789", status="done", metrics={"time/total_s": 12.5})
+    _take_outcome(job, Outcome(0, record, was_done=True))
+    assert (job.seconds, job.peak_bytes) == (12.5, None)
+    own = Job(0, ["seed=0"], status="running", seconds=14.0, peak_bytes=7)
+    _take_outcome(own, Outcome(0, record))
+    assert (own.seconds, own.peak_bytes) == (14.0, 7), "of a run of its own all of its time"
+
+
 def test_the_gpus_are_those_that_the_environment_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     for text, expected in (("5,7", ["5", "7"]), ("-1", []), ("", [])):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", text)
