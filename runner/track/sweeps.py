@@ -12,7 +12,7 @@ import socket
 import time
 import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
@@ -44,6 +44,7 @@ MAX_TAG = 8000
 MAX_LABEL = 150  # characters of a group label in a metric name, which may have 250
 PAGES = (".html", ".png", ".svg", ".pdf")
 PARENT, SWEEPS, HOME = "mlflow.parentRunId", "sweeps", "folder"
+AT_BASELINE = "at_baseline/"  # metrics that mark groups that have learned nothing
 OF_THE_DATA = "baseline/"  # metrics that are the same for all groups
 BELOW = "sweep"  # the folder for files that are neither pages nor images; MLflow lists it after report.html
 
@@ -145,7 +146,7 @@ def _adopt(target: MlflowTarget, parent: str, sweep: SweepRecord, folder: Path) 
         state = read_state(output / identity)
         is_here = (state.uri, state.experiment) == (target.uri, target.experiment)
         run = target.find_run(state.run_id) if is_here else None
-        if run is None:
+        if run is None or run.info.lifecycle_stage != "active":  # the user deleted it in MLflow: leave it deleted
             continue
         tags = run.data.tags
         known = [name for name in tags.get(SWEEPS, "").split(",") if name]
@@ -159,7 +160,8 @@ def _adopt(target: MlflowTarget, parent: str, sweep: SweepRecord, folder: Path) 
 
 def _send_end(target: MlflowTarget, run_id: str, folder: Path, sweep: SweepRecord, settings: TrackerSettings) -> None:
     """Send the means over seeds, then the files, and last the final status."""
-    target.log_metrics(run_id, seed_aggregates(sweep, folder.parent.parent))
+    means = seed_aggregates(sweep, folder.parent.parent)
+    target.log_metrics(run_id, [*means, *outdated_marks(target, run_id, means)])
     if settings.artifacts != "none":
         for path in sweep_files(folder):
             target.client.log_artifact(run_id, str(path), place_of(path, folder))
@@ -193,7 +195,7 @@ def seed_aggregates(sweep: SweepRecord, output: Path) -> list[Metric]:
     groups = _groups(sweep, output)
     for label, records in groups.items():
         if is_at_baseline([record.metrics for record in records], records[0].data.primary):
-            found.append(Metric(f"at_baseline/{label}", 1.0, when, step))  # marks the means of the same group
+            found.append(Metric(f"{AT_BASELINE}{label}", 1.0, when, step))  # marks the means of the same group
     for label, records in groups.items():
         for name in [name for name in headline_names(records[0]) if not name.startswith(OF_THE_DATA)]:
             values = [record.metrics[name] for record in records if is_finite(record.metrics.get(name))]
@@ -207,9 +209,19 @@ def seed_aggregates(sweep: SweepRecord, output: Path) -> list[Metric]:
     return found
 
 
+def outdated_marks(target: MlflowTarget, run_id: str, means: Sequence[Metric]) -> list[Metric]:
+    """Return what takes back the marks of groups that were at baseline, and no longer are with further seeds."""
+    from mlflow.entities import Metric
+
+    run, now = target.find_run(run_id), {metric.key for metric in means}
+    marked = [name for name, value in run.data.metrics.items() if name.startswith(AT_BASELINE) and value] if run else []
+    return [Metric(name, 0.0, means[0].timestamp, means[0].step) for name in marked if means and name not in now]
+
+
 def _groups(sweep: SweepRecord, output: Path) -> dict[str, list[RunRecord]]:
     """Return the records of the finished runs by group of seeds, each named by the settings that distinguish it."""
-    finished = [run.identity for run in sweep.runs if run.status == "done" and run.identity]
+    # Each once: jobs that differ in train.threads, for example, are one run.
+    finished = dict.fromkeys(run.identity for run in sweep.runs if run.status == "done" and run.identity)
     records = [record for identity in finished if (record := read_record(output / identity))]
     settings = [settings_of(record) for record in records]
     names = distinguish(settings, [record.overrides for record in records])

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,30 @@ def test_means_over_runs_that_have_learned_nothing_are_flagged(output: Path) -> 
     assert "at_baseline/model_bert-tiny" not in found
 
 
+def test_two_jobs_that_are_one_run_count_once(output: Path) -> None:
+    folder = write_sweep(output)
+    sweep = read_sweep(folder)
+    twice = replace(sweep, runs=[*sweep.runs, sweep.runs[0]])
+    found = {metric.key: metric.value for metric in seed_aggregates(twice, output)}
+    assert found["test/accuracy/n/model_dsn"] == 2 and found["test/accuracy/mean/model_dsn"] == pytest.approx(0.75)
+
+
+def test_a_group_that_has_learned_with_further_seeds_loses_its_mark(output: Path, target: MlflowTarget) -> None:
+    folder = write_sweep(output)
+
+    def marks(score: float) -> dict[str, float]:
+        for number in (0, 1):
+            metrics = {"test/accuracy": score, "test/accuracy_low": score - 0.03, "baseline/majority": 0.5}
+            write_record(output / f"{number:010d}", metrics=metrics, config={"model": {"name": "dsn"}})
+        write_sweep(output, ended=f"2026-01-02T03:14:{round(100 * score)}Z")
+        sync_sweep(folder, TrackerSettings(), target)
+        (parent,) = runs_by_name(target)["sweep ours"]
+        return {key: value for key, value in parent.data.metrics.items() if key.startswith("at_baseline/")}
+
+    assert marks(0.51) == {"at_baseline/model_dsn": 1.0}
+    assert marks(0.59) == {"at_baseline/model_dsn": 0.0}
+
+
 def runs_by_name(target: MlflowTarget) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for run in target.client.search_runs([target.experiment_id]):
@@ -136,6 +161,19 @@ def test_the_same_sweep_in_two_folders_has_two_parents(output: Path, target: Mlf
         (folder / "mlflow.json").unlink()
         assert sync_sweep(folder, TrackerSettings(), target) == "updated", "found by its tags"
     assert len(target.client.search_runs([target.experiment_id], "tags.sweep = '5eed5eed00'")) == 2
+
+
+def test_a_run_deleted_in_mlflow_does_not_keep_its_sweep_out(output: Path, target: MlflowTarget) -> None:
+    folder = write_sweep(output)
+    for number in range(3):
+        sync_run(output / f"{number:010d}", TrackerSettings(), target)
+    deleted = json.loads((output / f"{0:010d}" / "mlflow.json").read_text())["run_id"]
+    target.client.delete_run(deleted)
+    assert sync_sweep(folder, TrackerSettings(), target) == "created"
+    (parent,) = runs_by_name(target)["sweep ours"]
+    children = target.client.search_runs([target.experiment_id], f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'")
+    assert len(children) == 2 and deleted not in {run.info.run_id for run in children}
+    assert sync_sweep(folder, TrackerSettings(), target) == "unchanged"
 
 
 def test_run_sync_brings_runs_and_sweeps_into_an_empty_store(output: Path, tmp_path: Path, empty_store: Path) -> None:
