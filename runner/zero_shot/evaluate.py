@@ -12,7 +12,7 @@ import numpy as np
 from data.splits import TokenSplit
 from runner.deploy.predictor import Predictor
 from runner.machine.facts import machine_facts
-from runner.record.folder import find_record, read_record
+from runner.record.folder import read_record
 from runner.record.predictions import write_predictions
 from runner.record.record import ClassReport, DataFacts, Environment, RunRecord, TokenizerFacts, WeightsFacts
 from runner.record.writer import RecordWriter
@@ -141,9 +141,11 @@ def first_record(wanted: ZeroShot, predictor: Predictor) -> RunRecord:
     """Return all that is known before the first answer."""
     exported, rows, settings = predictor.exported, wanted.rows, wanted.settings
     config = asdict(settings)
-    if read_record(wanted.output / exported.identity):
-        model = find_record(wanted.output, exported.identity).config["model"]
-        config["model"] = model | {"name": f"zero-shot-{model['name']}"}  # no trained run of these data in tables
+    made = read_record(wanted.output / exported.identity)
+    # The settings have the model of a run by default, which has answered nothing. Of another folder only the name of
+    # the run is known, which begins with the model's.
+    model, name = (made.config["model"], made.model) if made else (config["model"], exported.name.partition(" ")[0])
+    config["model"] = model | {"name": f"zero-shot-{name}"}  # no trained run of these data in tables
     asked = {"from": exported.identity} | ({} if wanted.is_paired else asdict(wanted.question))
     labels = rows.task.label_names
     return RunRecord(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -18,7 +18,7 @@ from runner.tasks.base import LabelFacts
 from runner.tasks.classification import Classification
 from runner.tasks.multilabel import MultiLabel
 from runner.zero_shot.ask import Question, TemplateScores
-from runner.zero_shot.evaluate import ZeroShot, chance_of, notes_on
+from runner.zero_shot.evaluate import ZeroShot, chance_of, first_record, notes_on
 from runner.zero_shot.rows import ReportedRows
 from tests.data.helpers import split_of
 
@@ -83,3 +83,25 @@ def test_chance_of_sets_does_not_depend_on_the_threshold(rule: str) -> None:
     split = replace(split_of([[1]] * 4), labels=Labels(labels))
     found = chance_of(MultiLabel(LabelFacts(("a", "b", "c"), threshold=rule)), split, "f1_micro")
     assert found == pytest.approx(2 * 6 / (12 + 3 * 6)), "each label once: 6 of 12 answers are right, of 18 labels"
+
+
+def test_a_model_of_another_folder_is_not_taken_for_the_model_of_the_settings(wanted: ZeroShot, predictor: Any) -> None:
+    raw = cast(Any, RawOf("f", 3))
+    predictor.exported.identity, predictor.exported.name = "0123456789", "bert-mini snli seed=0"
+    predictor.tokenizer.source, predictor.tokenizer.vocab_size = "train", 9
+    made = first_record(replace(wanted, rows=replace(wanted.rows, raw=raw)), predictor)
+    assert wanted.settings.model.name == "dsn" and made.model == "zero-shot-bert-mini"
+
+
+@dataclass(frozen=True)
+class RawOf:
+    """Rows of which only the number and the fingerprint are asked."""
+
+    print: str
+    rows: int
+
+    def fingerprint(self) -> str:
+        return self.print
+
+    def __len__(self) -> int:
+        return self.rows
