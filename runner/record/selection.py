@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from data.settings import ALL_FOLDS
@@ -29,8 +30,12 @@ def selection_rows(record: RunRecord) -> tuple[str, str | None, str]:
 
 
 def best_record(records: Sequence[RunRecord]) -> RunRecord | None:
-    """Return the record with the best such score, the first of equals; None for runs of several data or metrics."""
-    scored = [(score, record) for record in records if (score := selection_score(record)) is not None]
+    """Return the record with the best such score, the first of equals; None for runs of several data or metrics.
+
+    A score that is not a number is none: no comparison with it holds, so that it would win by being the first.
+    """
+    found = ((selection_score(record), record) for record in records)
+    scored = [(score, record) for score, record in found if score is not None and not math.isnan(score)]
     if len({selection_rows(record) for _, record in scored}) != 1:
         return None
     sign = -1.0 if direction(str(scored[0][1].data.selection)) == "lower" else 1.0
