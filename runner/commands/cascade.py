@@ -44,6 +44,11 @@ def main(words: list[str]) -> int:
             raise ConfigError(f"run cascade: which model is the {part} one? Try: run cascade {SMALL}=<id> {LARGE}=<id>")
     wanted = wanted_loss(chosen)
     seconds = whole_number(VERB, "seconds", chosen["seconds"], 0, LONGEST_S)
+    if others and not seconds:
+        raise ConfigError(
+            f"run cascade: seconds=0 and {BESIDE}{others[0]}: models are compared at equal time, on as many texts "
+            f"as are answered in these seconds. Try: seconds={DEFAULTS['seconds']}"
+        )
     measuring = Measuring(seconds, whole_number(VERB, "threads", chosen["threads"], 1, 1024))
     force = true_or_false(VERB, "force", chosen["force"])
     copy = place_of_copy(chosen["out"])

@@ -61,6 +61,11 @@ def test_a_loss_beside_a_time_would_have_no_effect_and_is_refused(place: Path, m
         main([*given, "max_us=500", loss])
 
 
+def test_other_ways_are_not_compared_without_time_to_answer(place: Path) -> None:
+    with pytest.raises(ConfigError, match=f"seconds=0 and beside={SMALL}: .*Try: seconds=20"):
+        main(words(place, "seconds=0", f"beside={SMALL}"))
+
+
 def test_record_has_scores_costs_and_times(place: Path, made: RunRecord) -> None:
     metrics, folder = made.metrics, place / "outputs" / made.identity
     assert made.status == "done" and made.overrides[:2] == ["cascade", f"small={SMALL}"]
