@@ -93,9 +93,8 @@ def _wanted(chosen: dict[str, str], source: Source, data: str) -> Wanted:
             f"run probe: tasks= names tasks of data={XPROBE}, a treebank or SentEval's files, but "
             f"{f'edge={source.edge}' if source.edge else f'data={data}'} is one task. Leave tasks= out"
         )
-    if source.treebank:
-        tasks = tasks or [*WORDS_AND_TREES]
-    names = tuple(chosen_tasks(tasks, groups)) if groups else (Path(source.edge).stem or data,)
+    usual = [*WORDS_AND_TREES] if source.treebank else []
+    names = tuple(chosen_tasks(tasks or usual, groups)) if groups else (Path(source.edge).stem or data,)
     if set(names) & {*STRUCTURAL_TASKS} and (chosen["probe"], chosen["grid"]) != (KINDS[0], QUICK):
         raise ConfigError(
             f"run probe: tasks={STRUCTURAL} are linear maps without a grid, so probe= and grid= do not apply. Try: "
@@ -109,6 +108,8 @@ def _wanted(chosen: dict[str, str], source: Source, data: str) -> Wanted:
         names, pools, layers, chosen["probe"],
         _numbers("seeds", chosen["seeds"]), is_on["mdl"], is_on["control"], is_on["random"], chosen["given"],
         whole_number(VERB, "threads", chosen["threads"], 1, 1024), chosen["device"], chosen["grid"], is_on["mix"],
+        is_part=bool(groups) and names != tuple(chosen_tasks(usual, groups)),
+        cut_groups=tuple(group for group, own in groups.items() if 0 < len({*own} & {*names}) < len(own)),
     )  # fmt: skip
 
 

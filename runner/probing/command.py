@@ -94,7 +94,7 @@ def _result_of(
     """The result beside the model if it is of these very weights and rows, else a new one, which is written there."""
     key = _key(subject, base, tasks, data, wanted)
     folder = _folder_of(subject, place.output)
-    name = f"{data}-{wanted.form}" + ("" if wanted.grid == QUICK else f"-{wanted.grid}")
+    name = f"{data}-{wanted.ending}"
     known = None if place.repeat else read_report(folder, name)
     if known and known.key == key and (right := read_right(folder, known)) is not None:
         say(f"read {folder / known.name}.json (again: repeat=true)", sys.stderr)
@@ -104,7 +104,7 @@ def _result_of(
     report, right = evaluate(subject, base, tasks, wanted, key, name, cache, device, tell)
     say(f"wrote {_write(folder, report, right)}", sys.stderr)
     if subject.record and subject.folder:
-        add_metrics(subject.folder, subject.record.started, metrics_of(report))
+        add_metrics(subject.folder, subject.record.started, metrics_of(report, wanted.cut_groups))
     return report, right
 
 
@@ -121,7 +121,7 @@ def _key(subject: Subject, base: Subject | None, tasks: Sequence[ProbingTask], d
     chosen: JsonObject = {
         name: _plain(value)
         for name, value in asdict(wanted).items()
-        if name not in ("device", "threads") and (name, value) not in NEUTRAL
+        if name not in ("device", "threads", "is_part", "cut_groups") and (name, value) not in NEUTRAL
     }
     # Files that may be replaced one by one; those of a run are written together.
     apart = {} if subject.record else {"tokenizer": load_tokenizer(subject.source).fingerprint}

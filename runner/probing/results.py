@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from statistics import fmean
@@ -187,8 +187,11 @@ def read_right(folder: Path, report: ProbeReport) -> Right | None:
         return None
 
 
-def metrics_of(report: ProbeReport) -> Mapping[str, float]:
-    """Return a report's numbers named as in runner/record/metrics.py: of best layers, and means over groups."""
+def metrics_of(report: ProbeReport, cut_groups: Collection[str] = ()) -> Mapping[str, float]:
+    """Return a report's numbers named as in runner/record/metrics.py: of best layers, and means over groups.
+
+    cut_groups: those that the report has only some tasks of; the mean over a part is not that of the group.
+    """
     found: dict[str, float] = {}
     for task in report.tasks:
         best, name = task.best, f"probe/{task.name}"
@@ -196,6 +199,8 @@ def metrics_of(report: ProbeReport) -> Mapping[str, float]:
         extra = {"selectivity": best.selectivity, "bits": best.bits, "random": best.random, "spearman": best.spearman}
         found |= {f"{name}_{key}": value for key, value in extra.items() if value is not None}
     for group, tasks in report.groups().items():
+        if group in cut_groups:
+            continue
         found[f"probe/{group}_accuracy"] = mean_accuracy(tasks)
         bits = [task.best.bits for task in tasks if task.best.bits is not None]
         if len(bits) == len(tasks) > 1:

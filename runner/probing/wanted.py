@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 LAYER_0, NO_BASE = "layer0", "none"  # values of given= beside a model
@@ -29,6 +30,15 @@ class Wanted:
     device: str
     grid: str = QUICK
     has_mix: bool = False  # the mix over layers, too?
+    is_part: bool = False  # are the tasks chosen, and not all that the command has without tasks=?
+    cut_groups: tuple[str, ...] = ()  # groups of which only some tasks are chosen, so that they have no mean
+
+    @property
+    def ending(self) -> str:
+        """The ending of the names of its results: one of their own for chosen tasks, or they would replace others."""
+        grid = "" if self.grid == QUICK else f"-{self.grid}"
+        chosen = hashlib.sha256(repr(sorted(self.tasks)).encode()).hexdigest()[:6] if self.is_part else ""
+        return f"{self.form}{grid}" + (f"-{chosen}" if chosen else "")
 
 
 @dataclass(frozen=True)

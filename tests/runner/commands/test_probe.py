@@ -8,6 +8,7 @@ import pytest
 
 from runner.commands.probe import main
 from runner.errors import ConfigError
+from runner.probing.wanted import Wanted
 
 MISTAKES = {
     "no model": (["data=xprobe"], r"which model\? .*Try: run probe <id> data=xprobe"),
@@ -52,3 +53,27 @@ def test_layers_are_shown_of_one_model(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("runner.commands.probe.find_subjects", lambda names, output, check: [*names])
     with pytest.raises(ConfigError, match=r"by=layer shows one model, but 2 are named\. Try: one of them"):
         main(["a", "b", "data=xprobe", "by=layer", f"paths.output={tmp_path}"])
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *words: str) -> Wanted:
+    """What a command makes of its words."""
+    found: list[Wanted] = []
+    monkeypatch.setattr("runner.commands.probe.find_subjects", lambda names, output, check: [*names])
+    monkeypatch.setattr("runner.probing.command.run_probes", lambda *given: found.append(given[4]))
+    assert main(["a", *words, f"paths.output={tmp_path}"]) == 0
+    return found[0]
+
+
+def test_chosen_tasks_have_results_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = asked(monkeypatch, tmp_path, "data=xprobe")
+    assert (whole.ending, whole.cut_groups) == ("linear", ())
+    one = asked(monkeypatch, tmp_path, "data=xprobe", "tasks=bigram_shift,semantic")
+    assert one.ending.startswith("linear-") and one.cut_groups == ("syntactic",)
+    group = asked(monkeypatch, tmp_path, "data=xprobe", "tasks=semantic", "probe=mlp")
+    assert group.ending.startswith("mlp-") and group.cut_groups == ()
+    every = asked(monkeypatch, tmp_path, "data=xprobe", "tasks=surface,syntactic,semantic")
+    assert every.ending == "linear"
+    assert asked(monkeypatch, tmp_path, "data=demo").ending == "linear"
+    trees = asked(monkeypatch, tmp_path, "treebank=ud")
+    assert trees.ending == asked(monkeypatch, tmp_path, "treebank=ud", "tasks=words,structural").ending == "linear"
+    assert asked(monkeypatch, tmp_path, "treebank=ud", "tasks=words").ending != "linear"

@@ -56,3 +56,4 @@ def test_the_record_gets_the_best_layers_and_the_means_of_groups() -> None:
     assert found["probe/semantic_accuracy"] == pytest.approx(0.8)
     for name in found:
         check(name)
+    assert "probe/semantic_accuracy" not in metrics_of(made_report(0.8)[0], ["semantic"]), "a mean over a part of it"
