@@ -16,6 +16,7 @@ from runner.minimal_pairs.arms import arms_of
 from runner.minimal_pairs.evaluate import evaluate
 from runner.minimal_pairs.results import (
     FOLDER,
+    PairReport,
     Result,
     key_of,
     metrics_of,
@@ -27,7 +28,8 @@ from runner.minimal_pairs.results import (
 from runner.minimal_pairs.show import groupings, show_arms, show_report, show_versus
 from runner.minimal_pairs.versus import versus
 from runner.minimal_pairs.wanted import Wanted
-from runner.record.added_metrics import add_metrics
+from runner.record.added_metrics import add_metrics, read_added
+from runner.record.record import RunRecord
 from runner.record.subject import KEY, Subject
 from runner.sanitize import say
 from runner.track.added import mirror_added
@@ -79,10 +81,17 @@ def result_of(subject: Subject, wanted: Wanted, place: Place) -> Result:
     report, table = evaluate(subject, wanted, key, place.cache, lambda text: say(text, sys.stderr))
     say(f"wrote {write_result(folder, stem, report, table)}", sys.stderr)
     if subject.record and subject.folder and not wanted.paradigms:
-        add_metrics(subject.folder, subject.record.started, metrics_of(report))
-        if place.tracker:
-            mirror_added(subject.record, subject.folder, lambda text: say(text, sys.stderr))
+        _enter(subject.record, subject.folder, report, place)
     return report, table
+
+
+def _enter(record: RunRecord, folder: Path, report: PairReport, place: Place) -> None:
+    """Add the numbers of a result to those of its run, unless these are of more pairs, as of max_pairs=all."""
+    if report.whole.pairs < read_added(folder, record.started).get(f"pairs/{report.name}_count", 0):
+        return
+    add_metrics(folder, record.started, metrics_of(report))
+    if place.tracker:
+        mirror_added(record, folder, lambda text: say(text, sys.stderr))
 
 
 def folder_of(subject: Subject, output: Path) -> Path:

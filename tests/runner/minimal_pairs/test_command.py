@@ -12,7 +12,7 @@ from runner.commands.blimp import main
 from runner.commands.show import main as show
 from runner.errors import ConfigError
 from runner.record.added_metrics import read_added
-from runner.record.folder import RECORD
+from runner.record.folder import RECORD, find_record
 from tests.runner.compare.folders import write_group
 from tests.runner.minimal_pairs.toys import agreeing, pairs_file
 
@@ -43,6 +43,19 @@ def test_a_result_is_kept_beside_the_run_and_read_again(
     assert show([run_id, f"paths.output={output}"]) == 0
     assert f"minimal pairs, agreement_pll (72 pairs): {report['whole']['accuracy']:.3f} [" in capsys.readouterr().out
     assert (output / run_id / RECORD).read_bytes() == record
+
+
+def test_a_result_of_a_few_pairs_does_not_replace_that_of_all_in_the_metrics_of_a_run(
+    output: Path, run_id: str, words: list[str]
+) -> None:
+    started = find_record(output, run_id).started
+    main([run_id, *words, "score=mean", "max_pairs=all"])
+    whole = read_added(output / run_id, started)
+    main([run_id, *words, "score=mean", "max_pairs=4"])
+    assert whole["pairs/agreement_mean_count"] == 72 and read_added(output / run_id, started) == whole
+    main([run_id, *words, "score=word", "max_pairs=4"])
+    main([run_id, *words, "score=word", "max_pairs=all"])
+    assert read_added(output / run_id, started)["pairs/agreement_word_count"] == 72
 
 
 def test_two_models_are_compared_on_the_same_pairs(
