@@ -15,7 +15,14 @@ def command_line(record: RunRecord, *more: str) -> str:
 
 
 def make_model(record: RunRecord) -> str:
-    """Return what to do about a run without a model: finish it, or make it again where it is done."""
+    """Return what to do about a run without a model: finish it, or make it again where it is done.
+
+    The result of a verb has none however often it is made; the models that answered have runs of their own.
+    """
+    if is_of_verb(record):
+        named = (record.setting(key) for key in ("zero_shot.from", "cascade.large"))
+        model = next(filter(None, named), "the id of the model that answered")
+        return f"It holds answers, made by run {record.overrides[0]}, which trains no model. Try: {model}"
     if record.status != "done":
         return f"Finish it: {command_line(record)}"
     return f"Make it again: {command_line(record, 'force=true')}"
