@@ -25,7 +25,9 @@ from runner.zero_shot.rows import ReportedRows
 from runner.zero_shot.scores import SINGLE
 
 SURE = np.int8(100)  # logit of a probability of 1; -100: of 0
-COPIED = "cost/"  # metrics of the entailment model that do not depend on the questions
+COPIED = "cost/"  # metrics of the entailment model, but for those of its training and of its texts:
+NOT_COPIED = ("cost/params_trained", "cost/macs", "cost/bytes_peak_", "cost/bytes_cache")
+MACS = "cost/macs_s"  # of one pass; a text takes one for each label
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def find_or_make(wanted: ZeroShot, predictor: Predictor, size: int, *, force: bo
     found = task.answers(headline, split)
     write_predictions(folder, split, task.columns_to_store(headline, found), found.names, found.offsets)
     writer.add_metrics(metrics_of(wanted, task, answers, split))
-    writer.add_metrics({name: value for name, value in costs_of(wanted, predictor).items() if name.startswith(COPIED)})
+    writer.add_metrics(costs_of(wanted, predictor))
     if report := task.report(found):
         writer.set_reports({split.name: ClassReport(**report)})
     writer.add_notes(notes_on(wanted, answers, len(raw)))
@@ -132,9 +134,17 @@ def chance_of(task: Task, split: TokenSplit, score: str) -> float:
 
 
 def costs_of(wanted: ZeroShot, predictor: Predictor) -> dict[str, float]:
-    """Return the metrics of the run that made the model; {} for a model without one in the output folder."""
+    """Return what an answer costs, by the run that made the model; {} for a model without one in the output folder.
+
+    Multiply-adds are those of all passes that a text takes, one for each label.
+    """
     record = read_record(wanted.output / predictor.exported.identity)
-    return record.metrics if record else {}
+    metrics = record.metrics if record else {}
+    passes = 1 if wanted.is_paired else len(wanted.rows.task.label_names)
+    found = {
+        name: value for name, value in metrics.items() if name.startswith(COPIED) and not name.startswith(NOT_COPIED)
+    }
+    return found | {name: passes * value for name, value in metrics.items() if name.startswith(MACS)}
 
 
 def first_record(wanted: ZeroShot, predictor: Predictor) -> RunRecord:

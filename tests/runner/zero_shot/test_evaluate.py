@@ -14,13 +14,16 @@ from data.labels import Labels
 from data.splits import DataTask
 from runner.config.compose import compose
 from runner.config.resolve import resolve
+from runner.record.folder import RECORD
+from runner.record.json_files import write_json
 from runner.tasks.base import LabelFacts
 from runner.tasks.classification import Classification
 from runner.tasks.multilabel import MultiLabel
 from runner.zero_shot.ask import Question, TemplateScores
-from runner.zero_shot.evaluate import ZeroShot, chance_of, first_record, notes_on
+from runner.zero_shot.evaluate import ZeroShot, chance_of, costs_of, first_record, notes_on
 from runner.zero_shot.rows import ReportedRows
 from tests.data.helpers import split_of
+from tests.records import record_json
 
 QUESTION = Question(("olumsuz", "good"), ("a {}", "b {}"), "single", has_prior=True)
 
@@ -91,6 +94,19 @@ def test_a_model_of_another_folder_is_not_taken_for_the_model_of_the_settings(wa
     predictor.tokenizer.source, predictor.tokenizer.vocab_size = "train", 9
     made = first_record(replace(wanted, rows=replace(wanted.rows, raw=raw)), predictor)
     assert wanted.settings.model.name == "dsn" and made.model == "zero-shot-bert-mini"
+
+
+def test_an_answer_costs_a_pass_for_each_label_and_nothing_of_the_training(
+    wanted: ZeroShot, predictor: Any, tmp_path: Path
+) -> None:
+    predictor.exported.identity = "0123456789"
+    costs = {"cost/params": 10.0, "cost/bytes_deployed": 40.0, "cost/macs_s128": 100.0}
+    others = {"cost/macs": 7.0, "cost/params_trained": 10.0, "cost/bytes_peak_memory": 9.0, "test/accuracy": 0.5}
+    assert costs_of(wanted, predictor) == {}, "a model of another folder"
+    (tmp_path / "0123456789").mkdir()
+    write_json(tmp_path / "0123456789" / RECORD, record_json(metrics=costs | others))
+    assert costs_of(wanted, predictor) == costs | {"cost/macs_s128": 200.0}, "of two labels"
+    assert costs_of(replace(wanted, is_paired=True), predictor) == costs, "a pair takes one pass"
 
 
 @dataclass(frozen=True)
