@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -19,6 +20,7 @@ from runner.track.errors import TrackError
 
 STATE = "mlflow.json"
 NOT_METRICS = ("step", "time")
+PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")  # may be a part of a param's name in MLflow
 
 
 @dataclass
@@ -122,10 +124,13 @@ def note_problem(folder: Path, reason: str) -> None:
 
 
 def flatten_as_text(config: Mapping[str, Json], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield (dotted name, text) of every value; non-text values are written as JSON: true, null, [1, 2]."""
+    """Yield (dotted name, text) of every value; non-text values are written as JSON: true, null, [1, 2].
+
+    So is a mapping from the user's own words, as those of data.label_names: MLflow accepts few characters in a name.
+    """
     for key, value in config.items():
         name = f"{prefix}{key}"
-        if isinstance(value, Mapping) and value:
+        if isinstance(value, Mapping) and value and all(PLAIN_KEY.fullmatch(str(inner)) for inner in value):
             yield from flatten_as_text(value, f"{name}.")
         else:
             yield name, value if isinstance(value, str) else json.dumps(value, default=str)

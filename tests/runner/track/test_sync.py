@@ -188,6 +188,15 @@ def test_a_lost_store_is_filled_again(output: Path, empty_store: Path, target: M
     assert len(history(second, "at_step/train_loss")) == 4
 
 
+def test_labels_with_any_characters_are_mirrored(output: Path, target: MlflowTarget) -> None:
+    names = {"c#": "sharp", "n/a": "other"}
+    folder = write_run(output / "abc", config={"words": {"label_names": names, "named": {"0": "no", "1": "yes"}}})
+    assert sync_run(folder, SETTINGS, target) == "created"
+    (run,) = runs(target)
+    assert json.loads(run.data.params["words.label_names"]) == names
+    assert run.data.params["words.named.1"] == "yes"
+
+
 def test_a_run_deleted_in_mlflow_is_left_alone(output: Path, target: MlflowTarget) -> None:
     folder = write_run(output / "abc")
     sync_run(folder, SETTINGS, target)
