@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -17,6 +18,7 @@ from runner.record.json_files import read_json, write_json
 FOLDER = "probing"  # in a run's folder, and in the folder of runs for models that no run there trained
 SCHEMA_VERSION = 1
 ACCURACY = "accuracy"
+NOT_OF_A_NAME = re.compile(r"\W")  # what the name of a metric cannot hold, as in turkish-movies
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,7 @@ def metrics_of(report: ProbeReport, cut_groups: Collection[str] = ()) -> Mapping
     """
     found: dict[str, float] = {}
     for task in report.tasks:
-        best, name = task.best, f"probe/{task.name}"
+        best, name = task.best, f"probe/{NOT_OF_A_NAME.sub('_', task.name)}"
         found |= {f"{name}_accuracy": best.accuracy, f"{name}_majority": task.majority, f"{name}_layer": best.layer}
         extra = {"selectivity": best.selectivity, "bits": best.bits, "random": best.random, "spearman": best.spearman}
         found |= {f"{name}_{key}": value for key, value in extra.items() if value is not None}

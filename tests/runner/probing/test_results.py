@@ -57,3 +57,11 @@ def test_the_record_gets_the_best_layers_and_the_means_of_groups() -> None:
     for name in found:
         check(name)
     assert "probe/semantic_accuracy" not in metrics_of(made_report(0.8)[0], ["semantic"]), "a mean over a part of it"
+
+
+def test_a_data_set_or_a_file_of_any_name_has_metrics() -> None:
+    (task, _) = made_report(0.8)[0].tasks
+    found = metrics_of(replace(made_report()[0], tasks=[replace(task, name="turkish-movies v2.1", group=None)]))
+    assert found["probe/turkish_movies_v2_1_accuracy"] == 0.8
+    for name in found:
+        check(name)
