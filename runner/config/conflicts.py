@@ -18,6 +18,7 @@ from runner.config.check_losses import loss_conflicts
 from runner.config.check_maxmatch import maxmatch_conflicts
 from runner.config.check_reference import reference_conflicts
 from runner.config.check_sound import sound_conflicts
+from runner.config.check_splits import split_conflicts
 from runner.config.check_truncate import truncate_conflicts
 from runner.config.check_view import view_conflicts
 from runner.config.recipes import recipe_conflicts
@@ -49,6 +50,7 @@ def conflicts(settings: Settings) -> list[str]:
         *added_token_conflicts(settings),
         *label_set_conflicts(settings.data),
         *fold_conflicts(settings),
+        *split_conflicts(settings.data),
         *calibration_conflicts(settings),
         *sound_conflicts(settings),
         *truncate_conflicts(settings),
