@@ -18,7 +18,7 @@ from runner.sanitize import masked, say
 
 OWN = {"near": "false", "format": "text"}
 FORMATS = ("text", "json")
-SOUND_MODEL = "model=tiny-sound"  # reads the sounds of a data set for which no model is named
+READERS = ("model=tiny-sound", "model=bert-tiny")  # of sounds; of texts in which an answer has a place
 
 
 def main(words: list[str]) -> int:
@@ -39,11 +39,11 @@ def main(words: list[str]) -> int:
 
 
 def with_reader(others: list[str]) -> list[str]:
-    """Return the words with a model of sounds, where the data are sounds and no model is named."""
+    """Return the words with a model that reads such data, where no model is named and the usual one does not."""
     has_model = any(word.partition("=")[0] == "model" for word in others)
-    if has_model or check_overrides([*others, SOUND_MODEL]):
+    if has_model or not check_overrides(others):
         return others
-    return [*others, SOUND_MODEL] if compose(others).data.audio else others
+    return next(([*others, model] for model in READERS if not check_overrides([*others, model])), others)
 
 
 def _audit(others: list[str], *, all_near: bool, as_json: bool) -> int:
