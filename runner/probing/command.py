@@ -26,6 +26,7 @@ from runner.probing.results import (
     SCHEMA_VERSION,
     ProbeReport,
     Right,
+    file_name,
     metrics_of,
     read_report,
     read_right,
@@ -94,7 +95,7 @@ def _result_of(
     """The result beside the model if it is of these very weights and rows, else a new one, which is written there."""
     key = _key(subject, base, tasks, data, wanted)
     folder = _folder_of(subject, place.output)
-    name = f"{data}-{wanted.ending}"
+    name = f"{file_name(data)}-{wanted.ending}"
     known = None if place.repeat else read_report(folder, name)
     if known and known.key == key and (right := read_right(folder, known)) is not None:
         say(f"read {folder / known.name}.json (again: repeat=true)", sys.stderr)
@@ -147,5 +148,4 @@ def _folder_of(subject: Subject, output: Path) -> Path:
     """Return the folder of results: that of the run; for another model a folder of its name."""
     if subject.folder:
         return subject.folder / FOLDER
-    safe = "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in subject.label).strip("-.")
-    return output / FOLDER / (safe or "model")
+    return output / FOLDER / (file_name(subject.label).strip("-.") or "model")

@@ -138,6 +138,11 @@ def mean_accuracy(tasks: list[TaskReport]) -> float:
     return fmean(task.best.accuracy for task in tasks)
 
 
+def file_name(text: str) -> str:
+    """Return a name as that of a file may be: of data called owner/name, owner-name."""
+    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in text)
+
+
 def write_report(folder: Path, report: ProbeReport, right: Right) -> Path:
     """Write both files; the JSON comes last, so that a report has its rows. Returns the path of the JSON.
 
@@ -150,7 +155,7 @@ def write_report(folder: Path, report: ProbeReport, right: Right) -> Path:
     shown = folder / f"{report.name}.json"
     shown.unlink(missing_ok=True)
     for task, columns in right.items():
-        path = folder / f"{report.name}-{task}.parquet"
+        path = folder / f"{report.name}-{file_name(task)}.parquet"
         part = part_of(path)
         pq.write_table(pa.table({name: values.astype(np.float32) for name, values in columns.items()}), part)
         part.replace(path)
@@ -181,7 +186,9 @@ def read_right(folder: Path, report: ProbeReport) -> Right | None:
     import pyarrow.parquet as pq
 
     try:
-        tables = {task.name: pq.read_table(folder / f"{report.name}-{task.name}.parquet") for task in report.tasks}
+        tables = {
+            task.name: pq.read_table(folder / f"{report.name}-{file_name(task.name)}.parquet") for task in report.tasks
+        }
         return {
             task: {name: table.column(name).to_numpy() for name in table.column_names} for task, table in tables.items()
         }

@@ -8,7 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runner.probing.results import FOLDER, Mix, metrics_of, read_report, read_reports, read_right, write_report
+from runner.probing.results import (
+    FOLDER,
+    Mix,
+    file_name,
+    metrics_of,
+    read_report,
+    read_reports,
+    read_right,
+    write_report,
+)
 from runner.probing.tasks import DISTANCE
 from runner.record.metrics import check
 from tests.runner.probing.reports import TASKS, made_report
@@ -65,3 +74,12 @@ def test_a_data_set_or_a_file_of_any_name_has_metrics() -> None:
     assert found["probe/turkish_movies_v2_1_accuracy"] == 0.8
     for name in found:
         check(name)
+
+
+def test_a_data_set_called_by_its_owner_has_files_too(tmp_path: Path) -> None:
+    report, right = made_report()
+    task = replace(report.tasks[0], name="me/mine")
+    report = replace(report, name=f"{file_name('me/mine')}-linear", tasks=[task])
+    write_report(tmp_path, report, {"me/mine": right[TASKS[0]]})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["me-mine-linear-me-mine.parquet", "me-mine-linear.json"]
+    assert (read_right(tmp_path, report) or {}).keys() == {"me/mine"}
