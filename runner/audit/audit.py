@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from data.errors import DataError
 from data.folds import also_trained_on
+from data.settings import DataSettings
 from data.stores.build_once import SharedCache
 from runner.audit.advice import Problems, advise
 from runner.audit.facts import Audit
@@ -15,6 +18,27 @@ from runner.audit.read import read_leniently, sources_of
 from runner.audit.repeats import Texts, exact_repeats, near_repeats
 from runner.schema import Settings
 from runner.tasks.make import target_of, task_of_labels
+
+
+RULE = "data.duplicates="
+FEW = 1000  # distinct training texts: fewer may all occur in another split, or be too few groups to cut splits off
+
+
+def also_of_rows(problems: Problems, data: DataSettings, cache: SharedCache, target: str) -> Problems:
+    """Return what also finds a rule for repeated texts wrong with which these very rows cannot be read."""
+
+    def check(words: list[str]) -> list[str]:
+        found = problems(words)
+        rule = next((word.removeprefix(RULE) for word in words if word.startswith(RULE)), data.duplicates)
+        if found or rule == data.duplicates:
+            return found
+        try:
+            read_leniently(replace(data, duplicates=rule), cache, target)
+        except DataError as error:
+            return [str(error)]
+        return []
+
+    return check
 
 
 def audit_data(
@@ -37,6 +61,9 @@ def audit_data(
     repeats, leaks = exact_repeats(texts)
     lengths, tokenizer = length_facts(rows, settings)
     facts = task_facts(rows, task, settings)
+    distinct = repeats["train"].rows - repeats["train"].repeated
+    if distinct < FEW or any(leak.rows >= distinct for leak in leaks):
+        problems = also_of_rows(problems, settings.data, cache, target_of(settings))
     cured = [leak for leak in leaks if not {leak.inside, leak.split} <= rows.own]  # by some data.duplicates
     return Audit(
         data=settings.data.name,

@@ -36,6 +36,16 @@ def test_leaks_and_contradictions_have_their_rows(tmp_path: Path) -> None:
     assert "data.duplicates=drop" in audit.advice.command.split()
 
 
+def test_a_rule_for_repeats_is_not_advised_where_these_rows_leave_it_nothing(tmp_path: Path) -> None:
+    few = [(f"the same text {number % 4}", "good" if number % 2 else "bad") for number in range(60)]
+    assert "data.duplicates" not in audit_file(tmp_path, few).advice.command, "four groups cannot be cut in three"
+    many = [(f"the same text {number % 30}", "good" if number % 2 else "bad") for number in range(60)]
+    assert "data.duplicates=group" in audit_file(tmp_path, many).advice.command
+    paths = [f"data.{name}_path={write_table(tmp_path / f'{name}.csv', few[:20])}" for name in ("train", "test")]
+    audit = audit_of(tmp_path, "data=files", *paths)
+    assert audit.leaks and "data.duplicates" not in audit.advice.command, "all of train is in test"
+
+
 def test_incomplete_rows_are_counted_and_the_command_drops_them(tmp_path: Path) -> None:
     audit = audit_file(tmp_path, [*rows_of(60), ("", "good"), ("no label", "")])
     assert audit.dropped == {"train: missing text or label": 2}
