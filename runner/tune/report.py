@@ -58,9 +58,15 @@ def ending_of(trial: FrozenTrial) -> str:
 
 
 def best_trials(study: Study) -> list[FrozenTrial]:
-    """Return the best trial of one objective, or the Pareto set of several, best in the first objective first."""
+    """Return the best trial of one objective, or the Pareto set of several, best in the first objective first.
+
+    Of trials of equal settings, which are one run, the first.
+    """
     best = study.best_trials[:1] if len(study.directions) == 1 else study.best_trials
-    return sorted(best, key=lambda t: t.values[0], reverse=study.directions[0].name == "MAXIMIZE")
+    first: dict[str, FrozenTrial] = {}
+    for trial in best:
+        first.setdefault(repr(sorted(trial.params.items())), trial)
+    return sorted(first.values(), key=lambda t: t.values[0], reverse=study.directions[0].name == "MAXIMIZE")
 
 
 def command(trial: FrozenTrial, fixed: list[str]) -> str:

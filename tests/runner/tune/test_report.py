@@ -44,6 +44,12 @@ def test_of_several_objectives_all_trials_are_best_that_no_other_beats() -> None
     assert command(best_trials(study)[1], []) == "run optimizer.lr=0.0"
 
 
+def test_trials_of_equal_settings_are_one_line() -> None:
+    study = study_of(["maximize", "minimize"], [[0.5, 10.0], [0.9, 30.0]])
+    study.add_trials(study.get_trials())
+    assert [trial.number for trial in best_trials(study)] == [1, 0]
+
+
 def test_a_failed_trial_without_a_reason_was_interrupted() -> None:
     failed = optuna.trial.create_trial(state=optuna.trial.TrialState.FAIL)
     reasoned = optuna.trial.create_trial(state=optuna.trial.TrialState.FAIL, user_attrs={"reason": "x"})
