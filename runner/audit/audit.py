@@ -19,7 +19,6 @@ from runner.audit.repeats import Texts, exact_repeats, near_repeats
 from runner.schema import Settings
 from runner.tasks.make import target_of, task_of_labels
 
-
 RULE = "data.duplicates="
 FEW = 1000  # distinct training texts: fewer may all occur in another split, or be too few groups to cut splits off
 

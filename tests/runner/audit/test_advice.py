@@ -42,7 +42,8 @@ def test_texts_of_one_file_that_leak_are_kept_together(tmp_path: Path) -> None:
 def test_texts_that_a_column_of_folds_splits_are_dropped_since_groups_would_not_keep_them_together(
     tmp_path: Path,
 ) -> None:
-    rows = [(*row, str(number // 40)) for number, row in enumerate(rows_of(40) * 3)]
+    rows = [(*row, str(number // 40)) for number, row in enumerate(rows_of(120))]
+    rows += [(*row, "1") for row in rows_of(20)]  # texts of part 0
     path = write_table(tmp_path / "rows.csv", rows, ("text", "label", "part"))
     audit = audit_of(tmp_path, "data=files", f"data.path={path}", "data.fold_column=part", "data.fold=1")
     words = audit.advice.command.split()
