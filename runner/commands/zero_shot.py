@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from data.settings import ONE, PER_LABEL
+from data.sources.files import existing_file
 from data.stores.build_once import SharedCache
+from runner.commands.data import with_reader
 from runner.commands.help import show_usage
 from runner.commands.options import output_folder, parse_options, true_or_false, whole_number
 from runner.config.check import check_overrides
@@ -16,6 +18,7 @@ from runner.deploy.exported import ExportedModel, find_model
 from runner.deploy.predictor import Predictor
 from runner.errors import ConfigError, refuse
 from runner.schema import Settings
+from runner.tasks import likely_task
 from runner.tasks.make import task_of_labels
 from runner.zero_shot.ask import Question
 from runner.zero_shot.evaluate import ZeroShot, find_or_make
@@ -53,9 +56,11 @@ def main(words: list[str]) -> int:
             f"run zero-shot: data.audio={audio} are sounds, but an entailment model reads texts. "
             "Try: data of texts, as data=sib200"
         )
+    others = with_reader(others)  # settings have a model, which must read such data to be checked
     if problems := check_overrides(others, may_idle=True):  # its own words have settings of a task too
         return refuse(problems)
     settings = resolve(compose(others), words=others)
+    check_task(settings)
     output = output_folder(settings.paths.output)
     exported = model_of_entailment(source, output, chosen["engine"])
     places = entailment_places(exported.labels, source, chosen["mode"])
@@ -113,6 +118,16 @@ def check_data_words(words: list[str]) -> None:
         raise ConfigError("run zero-shot: which texts? Try: data=sib200, or data=files data.test_path=texts.csv")
 
 
+def check_task(settings: Settings) -> None:
+    """Raise ConfigError for data of a task without classes, as far as it is known before they are read."""
+    task = likely_task(settings.task, settings.data)
+    if not (task.has_probabilities or task.has_label_sets):
+        raise ConfigError(
+            f"run zero-shot: the rows of data={settings.data.name} are for the task {task.name}, but classes of texts "
+            "are needed. Try: data=sib200"
+        )
+
+
 def with_rows(words: list[str]) -> list[str]:
     """Return the data settings, with the file of reported rows named as the training file too.
 
@@ -120,6 +135,7 @@ def with_rows(words: list[str]) -> list[str]:
     """
     keys = {word.partition("=")[0]: word.partition("=")[2] for word in words}
     if "data.test_path" in keys and not keys.keys() & {"data.path", "data.train_path"}:
+        existing_file(keys["data.test_path"].strip("'\""), "data.test_path", any_format=True)
         return [*words, f"data.train_path={keys['data.test_path']}"]
     return words
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data.errors import DataError
 from runner.cli import run_verb
 from runner.commands.compare import main as compare
 from runner.commands.explain import main as explain
@@ -119,6 +120,17 @@ def test_models_that_cannot_be_asked_are_refused(place: Path) -> None:
         main(words(place)[1:])
     with pytest.raises(ConfigError, match=r"which texts\? Try: data=sib200"):
         main(["aaaa", f"paths.output={place}/outputs"])
+
+
+@pytest.mark.parametrize(("data", "task"), [("wikiqa", "rank"), ("squad", "span"), ("stsb", "regression")])
+def test_data_without_classes_are_refused_before_they_are_read(place: Path, data: str, task: str) -> None:
+    with pytest.raises(ConfigError, match=f"the rows of data={data} are for the task {task}, but classes of texts"):
+        main(["aaaa", f"data={data}", f"paths.output={place}/outputs"])
+
+
+def test_a_missing_file_is_named_by_the_setting_that_was_given(place: Path) -> None:
+    with pytest.raises(DataError, match=r"^data\.test_path=.*nothing\.csv: no such file"):
+        main(words(place, data="nothing.csv"))
 
 
 def test_rows_without_labels_are_refused(place: Path) -> None:
