@@ -6,6 +6,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+from runner.commands.data import with_reader
 from runner.commands.help import show_usage
 from runner.commands.options import output_folder, parse_options, true_or_false, whole_number
 from runner.config.check import check_overrides
@@ -50,6 +51,7 @@ def main(words: list[str]) -> int:
     others = [word for word in words if word not in (*named, *own)]
     chosen = parse_options(VERB, own, **OWN)
     source = _source(chosen, others)
+    others = with_reader(others)  # settings have a model, which must read such data to be checked
     if problems := check_overrides(others):
         return refuse(problems)
     settings = resolve(compose(others), words=others)

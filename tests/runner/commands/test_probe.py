@@ -77,3 +77,7 @@ def test_chosen_tasks_have_results_of_their_own(tmp_path: Path, monkeypatch: pyt
     trees = asked(monkeypatch, tmp_path, "treebank=ud")
     assert trees.ending == asked(monkeypatch, tmp_path, "treebank=ud", "tasks=words,structural").ending == "linear"
     assert asked(monkeypatch, tmp_path, "treebank=ud", "tasks=words").ending != "linear"
+
+
+def test_a_setting_of_a_model_nobody_named_refuses_no_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert asked(monkeypatch, tmp_path, "data=squad").tasks == ("squad",), "what it lacks is found as it is read"
