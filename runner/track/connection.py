@@ -14,6 +14,7 @@ from runner.track.environment import set_mlflow_environment
 from runner.track.errors import TrackError
 from runner.track.settings import TrackerSettings
 from runner.track.store import artifact_root, ensure_store
+from runner.track.sync_command import sync_command
 from runner.track.uri import is_server, resolve_uri, split_credentials, sqlite_path
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def connect(settings: TrackerSettings, output: Path) -> MlflowTarget:
     uri = resolve_uri(settings, output)
     database = sqlite_path(uri)
     if database is not None:
-        ensure_store(database)
+        ensure_store(database, sync_command(settings, output))
     address = _take_credentials(uri) if is_server(uri) else uri
     experiment = _experiment(address, settings.experiment, artifact_root(database) if database else None)
     from mlflow.tracking.client import MlflowClient

@@ -19,9 +19,10 @@ LOCK_TIMEOUT_S = 120.0  # creation takes 2 to 5 s, on an overloaded machine a mi
 BUSY_TIMEOUT_S = 20.0  # mlflow's own
 
 
-def ensure_store(database: Path) -> str:
+def ensure_store(database: Path, again: str | None = None) -> str:
     """Return the address of the store, which is created if it does not exist: 2 s the first time, 1 ms afterwards.
 
+    again: the command that fills it from the run folders; None for a store that lies beside them.
     Raises TrackError if the folder is not writable or the file is not a usable MLflow database; an existing file is
     never replaced.
     """
@@ -33,7 +34,7 @@ def ensure_store(database: Path) -> str:
             with FileLock(database.with_name(f".{database.name}.lock"), timeout=LOCK_TIMEOUT_S):
                 if _is_absent(database):
                     _create(database)
-        check_store(database)
+        check_store(database, again or " ".join(["run sync", *output_words(database.parent)]))
     except Timeout as error:
         raise TrackError(
             f"{database} is still being created by another process after {LOCK_TIMEOUT_S:.0f} s"
@@ -47,8 +48,11 @@ def ensure_store(database: Path) -> str:
     return sqlite_uri(database)
 
 
-def check_store(database: Path) -> None:
-    """Raise TrackError if the file is not an MLflow database; mlflow itself checks the schema version."""
+def check_store(database: Path, again: str) -> None:
+    """Raise TrackError if the file is not an MLflow database; mlflow itself checks the schema version.
+
+    again: the command that fills it from the run folders.
+    """
     try:
         connection = sqlite3.connect(database, timeout=BUSY_TIMEOUT_S)
         try:
@@ -58,12 +62,12 @@ def check_store(database: Path) -> None:
             connection.close()
     except sqlite3.OperationalError as error:
         if "no such table" in str(error):
-            raise TrackError(_unusable(database, "has no MLflow tables")) from error
+            raise TrackError(_unusable(database, "has no MLflow tables", again)) from error
         raise TrackError(
             f"the MLflow store {database} cannot be opened: {error}. Try: tracker.uri=sqlite:///<another file>"
         ) from error
     except sqlite3.DatabaseError as error:
-        raise TrackError(_unusable(database, f"is damaged ({error})")) from error
+        raise TrackError(_unusable(database, f"is damaged ({error})", again)) from error
 
 
 def artifact_root(database: Path) -> str:
@@ -71,10 +75,9 @@ def artifact_root(database: Path) -> str:
     return (database.parent / ARTIFACTS).resolve().as_uri()
 
 
-def _unusable(database: Path, what: str) -> str:
+def _unusable(database: Path, what: str, again: str) -> str:
     away = shlex.join(["mv", str(database), f"{database}.broken"])
-    command = " ".join([away, "&&", "run sync", *output_words(database.parent)])
-    return f"the MLflow store {database} {what}. The runs are safe in their folders. To rebuild it: {command}"
+    return f"the MLflow store {database} {what}. The runs are safe in their folders. To rebuild it: {away} && {again}"
 
 
 def _is_absent(database: Path) -> bool:

@@ -53,7 +53,7 @@ def serve_mlflow(
             notify(
                 f"No runs in {output} yet. Try: run demo, or {sync_command(settings, output)} if there are run folders"
             )
-        ensure_store(database)
+        ensure_store(database, sync_command(settings, output))
     free = free_port(port)
     if port and free != port:
         notify(f"Port {port} is taken, using {free}.")

@@ -44,3 +44,12 @@ def test_masked_credentials_of_a_record_do_not_replace_those_of_the_environment(
     assert os.environ["MLFLOW_TRACKING_USERNAME"] == os.environ["MLFLOW_TRACKING_PASSWORD"] == "of the environment"
     assert _take_credentials("http://me:secret@host") == "http://host"
     assert (os.environ["MLFLOW_TRACKING_USERNAME"], os.environ["MLFLOW_TRACKING_PASSWORD"]) == ("me", "secret")
+
+
+def test_a_damaged_store_elsewhere_is_rebuilt_from_the_runs_and_not_from_its_own_folder(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    database = tmp_path / "shared" / "team.db"
+    database.write_bytes(b"this is not a database, but long enough to have been one" * 100)
+    with pytest.raises(TrackError, match=r"is damaged .*&& run sync .*") as refused:
+        connect(TrackerSettings(uri=f"sqlite:///{database}"), tmp_path / "runs")
+    assert str(refused.value).endswith(f"run sync tracker.uri=sqlite:///{database} paths.output={tmp_path}/runs")
