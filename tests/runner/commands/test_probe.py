@@ -56,7 +56,7 @@ def test_layers_are_shown_of_one_model(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *words: str) -> Wanted:
-    """What a command makes of its words."""
+    """Return the probes that the words of a command ask for."""
     found: list[Wanted] = []
     monkeypatch.setattr("runner.commands.probe.find_subjects", lambda names, output, check: [*names])
     monkeypatch.setattr("runner.probing.command.run_probes", lambda *given: found.append(given[4]))
