@@ -32,8 +32,8 @@ def test_a_budget_that_contradicts_itself_is_refused(budget: Budget, message: st
 
 
 def test_reported_rows_never_choose() -> None:
-    with pytest.raises(ConfigError, match="validation is a reported split, and no choice may be made on reported rows"):
-        check_budget(Budget(), settings_of("data=sst2", "data.select_split=validation"))
+    with pytest.raises(ConfigError, match="test is a reported split, and no choice may be made on reported rows"):
+        check_budget(Budget(), settings_of("data=imdb", "data.select_split=test"))
 
 
 def test_the_folds_of_a_search_calibrate_by_themselves() -> None:
