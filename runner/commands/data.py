@@ -38,12 +38,16 @@ def main(words: list[str]) -> int:
         return _audit(others, all_near=all_near, as_json=chosen["format"] == "json")
 
 
-def with_reader(others: list[str]) -> list[str]:
-    """Return the words with a model that reads such data, where no model is named and the usual one does not."""
+def with_reader(others: list[str], *, may_idle: bool = False) -> list[str]:
+    """Return the words with a model that reads such data, where no model is named and the usual one does not.
+
+    may_idle: as in check_overrides.
+    """
     has_model = any(word.partition("=")[0] == "model" for word in others)
-    if has_model or not check_overrides(others):
+    if has_model or not check_overrides(others, may_idle=may_idle):
         return others
-    return next(([*others, model] for model in READERS if not check_overrides([*others, model])), others)
+    with_one = ([*others, model] for model in READERS)
+    return next((words for words in with_one if not check_overrides(words, may_idle=may_idle)), others)
 
 
 def _audit(others: list[str], *, all_near: bool, as_json: bool) -> int:

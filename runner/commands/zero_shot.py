@@ -56,7 +56,7 @@ def main(words: list[str]) -> int:
             f"run zero-shot: data.audio={audio} are sounds, but an entailment model reads texts. "
             "Try: data of texts, as data=sib200"
         )
-    others = with_reader(others)  # settings have a model, which must read such data to be checked
+    others = with_reader(others, may_idle=True)  # settings have a model, which must read such data to be checked
     if problems := check_overrides(others, may_idle=True):  # its own words have settings of a task too
         return refuse(problems)
     settings = resolve(compose(others), words=others)
