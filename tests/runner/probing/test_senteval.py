@@ -75,6 +75,7 @@ def test_a_folder_of_files_is_probed(
     words += ["mdl=false", "control=false", "random=false", "grid=senteval", "max_rows=40"]
     assert main([run_id, *words, f"paths.output={place / 'outputs'}", f"paths.cache={place / 'cache'}"]) == 0
     assert "past_present" in capsys.readouterr().out
-    report = read_report(place / "outputs" / run_id / "probing", "senteval-linear-senteval")
+    found = next((place / "outputs" / run_id / "probing").glob("senteval-linear-senteval-*.json"))
+    report = read_report(found.parent, found.stem)
     assert report is not None and report.tasks[0].rows == {"train": 40, "select": 12, "report": 20}
     assert report.tasks[0].group == "semantic" and report.tasks[0].best.accuracy > 0.5

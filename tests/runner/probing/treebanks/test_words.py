@@ -53,8 +53,8 @@ def test_a_run_and_a_folder_give_a_table_by_layer(
     assert main([run_id, *words]) == 0
     shown = capsys.readouterr().out
     assert "en_made-linear" in shown and "pos" in shown and "words: " in shown
-    where = place / "outputs" / run_id / "probing"
-    report = read_report(where, "en_made-linear")
-    assert report is not None and read_right(where, report) is not None
+    found = next((place / "outputs" / run_id / "probing").glob("en_made-linear-*.json"))
+    report = read_report(found.parent, found.stem)
+    assert report is not None and read_right(found.parent, report) is not None
     assert [line.name for line in report.tasks[0].lines] == ["word_0", "word_1", "word_2"]
     assert report.tasks[0].best.random is not None and report.tasks[0].best.information is not None
