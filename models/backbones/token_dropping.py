@@ -8,6 +8,7 @@ prediction depends on its batch.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -31,7 +32,19 @@ def size_after(lengths: Lengths, layer: int, size: int) -> int:
     """How many of `size` positions leave a layer; size may be symbolic, during tracing."""
     if lengths.mode == "absolute":
         return torch.sym_min(size, lengths.parts[layer])
-    return torch.sym_min(torch.sym_max(lengths.share(layer, size), LEAST), size)
+    kept = torch.sym_min(torch.sym_max(lengths.share(layer, size), LEAST), size)
+    return kept if type(kept) is int else _own_symbol(kept, size)
+
+
+def _own_symbol(kept: int, size: int) -> int:
+    """The symbolic number, as a symbol of its own, which is known to be 1 to `size`.
+
+    An expression of the symbols of all layers before takes the tracer exponentially long to simplify: hours for six.
+    """
+    found = cast("int", torch.ones(1, dtype=torch.int64).mul(kept).item())  # int() would ask for its value
+    torch._check(found >= 1)
+    torch._check(found <= size)
+    return found
 
 
 def drops_any(lengths: Lengths, layer: int, size: int) -> bool:
