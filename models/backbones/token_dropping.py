@@ -39,7 +39,8 @@ def size_after(lengths: Lengths, layer: int, size: int) -> int:
 def _own_symbol(kept: int, size: int) -> int:
     """The symbolic number, as a symbol of its own, which is known to be 1 to `size`.
 
-    An expression of the symbols of all layers before takes the tracer exponentially long to simplify: hours for six.
+    As an expression of the sizes before it, the tracer takes exponentially long to simplify it: 8 s after three layers,
+    more than 85 s after four; six did not end in 8 minutes.
     """
     found = cast("int", torch.ones(1, dtype=torch.int64).mul(kept).item())  # int() would ask for its value
     torch._check(found >= 1)

@@ -9,6 +9,7 @@ from runner.audit.audit import audit_data
 from runner.audit.show import show_audit
 from runner.commands.help import show_usage
 from runner.commands.options import parse_options, true_or_false
+from runner.commands.reader import with_reader
 from runner.config.check import check_overrides
 from runner.config.compose import compose
 from runner.config.resolve import resolve
@@ -18,7 +19,6 @@ from runner.sanitize import masked, say
 
 OWN = {"near": "false", "format": "text"}
 FORMATS = ("text", "json")
-READERS = ("model=tiny-sound", "model=bert-tiny")  # of sounds; of texts in which an answer has a place
 
 
 def main(words: list[str]) -> int:
@@ -36,18 +36,6 @@ def main(words: list[str]) -> int:
     all_near = true_or_false("data", "near", chosen["near"])
     with paused_collector():
         return _audit(others, all_near=all_near, as_json=chosen["format"] == "json")
-
-
-def with_reader(others: list[str], *, may_idle: bool = False) -> list[str]:
-    """Return the words with a model that reads such data, where no model is named and the usual one does not.
-
-    may_idle: as in check_overrides.
-    """
-    has_model = any(word.partition("=")[0] == "model" for word in others)
-    if has_model or not check_overrides(others, may_idle=may_idle):
-        return others
-    with_one = ([*others, model] for model in READERS)
-    return next((words for words in with_one if not check_overrides(words, may_idle=may_idle)), others)
 
 
 def _audit(others: list[str], *, all_near: bool, as_json: bool) -> int:

@@ -6,9 +6,9 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from runner.commands.data import with_reader
 from runner.commands.help import show_usage
 from runner.commands.options import output_folder, parse_options, true_or_false, whole_number
+from runner.commands.reader import with_reader
 from runner.config.check import check_overrides
 from runner.config.compose import compose
 from runner.config.resolve import resolve

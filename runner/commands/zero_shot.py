@@ -7,9 +7,9 @@ from pathlib import Path
 from data.settings import ONE, PER_LABEL
 from data.sources.files import existing_file
 from data.stores.build_once import SharedCache
-from runner.commands.data import with_reader
 from runner.commands.help import show_usage
 from runner.commands.options import output_folder, parse_options, true_or_false, whole_number
+from runner.commands.reader import with_reader
 from runner.config.check import check_overrides
 from runner.config.check_sound import column_of_sounds
 from runner.config.compose import compose
@@ -56,8 +56,8 @@ def main(words: list[str]) -> int:
             f"run zero-shot: data.audio={audio} are sounds, but an entailment model reads texts. "
             "Try: data of texts, as data=sib200"
         )
-    others = with_reader(others, may_idle=True)  # settings have a model, which must read such data to be checked
-    if problems := check_overrides(others, may_idle=True):  # its own words have settings of a task too
+    others = with_reader(others, allow_unread=True)  # settings have a model, which must read such data to be checked
+    if problems := check_overrides(others, allow_unread=True):  # its own words have settings of a task too
         return refuse(problems)
     settings = resolve(compose(others), words=others)
     check_task(settings)

@@ -16,8 +16,8 @@ from data.json_types import JsonObject
 from models.setting_conflicts import readout_conflict
 from runner.config.check_files import file_as_dataset, hint_of_one_file
 from runner.config.check_hydra import SEARCH, check_hydra, is_search
-from runner.config.check_idle import settings_without_effect
 from runner.config.check_stages import options_without_effect
+from runner.config.check_unread import settings_without_effect
 from runner.config.check_values import PART_NAMES, check_option, check_settings, check_type
 from runner.config.compose import compose, groups
 from runner.config.keys import closest, did_you_mean, is_part, known_keys, owner_of
@@ -37,14 +37,14 @@ MOST_RUNS = 10_000  # of one command
 
 
 def check_overrides(
-    words: list[str], multirun: bool = False, *, whole: bool = True, may_idle: bool = False
+    words: list[str], multirun: bool = False, *, whole: bool = True, allow_unread: bool = False
 ) -> list[str]:
     """Return one line for each mistake in the overrides `words`; an empty list means that the command can run.
 
-    whole: composed and checked as one config too, for which the code of its task is loaded; may_idle: accept words
+    whole: composed and checked as one config too, for which the code of its task is loaded; allow_unread: accept words
     without effect, for a command that takes them over from another one, as one with from=<run id> does too.
     """
-    may_idle = may_idle or multirun or any(word.startswith("finished=") for word in words)
+    allow_unread = allow_unread or multirun or any(word.startswith("finished=") for word in words)
     parsed = [parse_override(word) for word in words]
     problems = [problem for _, problem in parsed if problem]
     typed = [override for override, _ in parsed if override]
@@ -55,11 +55,11 @@ def check_overrides(
         overrides = _with_sweeps([str(override.value()) for override in named], overrides)
     if too_many := list(_check_count(overrides)):
         return problems + too_many  # their values are not checked
-    problems += _check_settings_of_runs(overrides, multirun, may_idle=may_idle)
+    problems += _check_settings_of_runs(overrides, multirun, allow_unread=allow_unread)
     problems += _check_lengths(overrides)
     problems += check_hydra(overrides, multirun)
     if whole and not problems and not any(override.is_sweep_override() for override in overrides):
-        problems += _check_whole([override.input_line or "" for override in overrides], may_idle=may_idle)
+        problems += _check_whole([override.input_line or "" for override in overrides], allow_unread=allow_unread)
     return problems
 
 
@@ -70,8 +70,8 @@ def _with_sweeps(names: list[str], overrides: list[Override]) -> list[Override]:
     return [override for override in own if override and override.get_key_element() not in given] + overrides
 
 
-def _check_settings_of_runs(overrides: list[Override], multirun: bool, *, may_idle: bool) -> list[str]:
-    """Return the mistakes in choices and values of the runs themselves; may_idle: as in check_overrides.
+def _check_settings_of_runs(overrides: list[Override], multirun: bool, *, allow_unread: bool) -> list[str]:
+    """Return the mistakes in choices and values of the runs themselves; allow_unread: as in check_overrides.
 
     Overrides of Hydra's own are checked elsewhere.
     """
@@ -83,7 +83,7 @@ def _check_settings_of_runs(overrides: list[Override], multirun: bool, *, may_id
         if override.key_or_group in groups():
             problems += _check_group(override, chosen, multirun)
     for override in ours:
-        is_taken = may_idle and override.key_or_group in PART_NAMES  # of a run from before these were refused
+        is_taken = allow_unread and override.key_or_group in PART_NAMES  # of a run from before these were refused
         if override.key_or_group not in groups() and not is_taken:
             problems += _check_value(override, chosen, multirun, is_searched)
     return problems
@@ -245,15 +245,15 @@ def _unknown_key(key: str, group: str, choices: str, known: list[str]) -> str:
     return f"{key}: no such key{did_you_mean(close) or '.'} {paste}"
 
 
-def _check_whole(words: list[str], *, may_idle: bool) -> list[str]:
+def _check_whole(words: list[str], *, allow_unread: bool) -> list[str]:
     """Return mistakes that show only in the composed config: in a YAML, or between two settings."""
     try:
         settings = resolve(compose(words), words=words)
     except ConfigError as error:
         return str(error).splitlines()
-    idle = options_without_effect(words, settings.compression)
-    idle += [] if may_idle else settings_without_effect(words, settings)
-    return [*check_settings(settings), *idle, *_readouts_not_taken(words, settings)]
+    unread = options_without_effect(words, settings.compression)
+    unread += [] if allow_unread else settings_without_effect(words, settings)
+    return [*check_settings(settings), *unread, *_readouts_not_taken(words, settings)]
 
 
 def _readouts_not_taken(words: list[str], settings: Settings) -> list[str]:

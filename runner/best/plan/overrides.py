@@ -42,7 +42,7 @@ def filled_words(words: tuple[str, ...], budget: Budget, spare: int = 0, share: 
 
 
 def _kilobytes(size: int) -> str:
-    """Return that many bytes in kilobytes, rounded down: to whole ones or, below FEW_KB, to tenths, at least one."""
+    """Return that many bytes in kilobytes, rounded down: to whole ones or, below FEW_KB, to tenths, at least 0.1."""
     return f"{size // 1000}" if size >= 1000 * FEW_KB else f"{max(1, size // 100) / 10:g}"
 
 

@@ -40,7 +40,7 @@ def finish_named_run(key: str, words: list[str], settings: Settings, make_run: M
 
     Raises ConfigError for overrides with mistakes, and InnerRunUnfinished.
     """
-    if problems := check_overrides(words, may_idle=True):
+    if problems := check_overrides(words, allow_unread=True):
         raise ConfigError("\n".join(f"{key}: {problem}" for problem in problems))
     inner = resolve(compose(words), words=words)
     inner.train.threads = settings.train.threads  # in a sweep, the cores are divided already

@@ -112,7 +112,7 @@ def test_every_family_becomes_a_graph_and_is_left_as_it_was(make: Any, tmp_path:
     assert getattr(getattr(words, "word_embeddings", None), "mode", "on_the_fly") == "on_the_fly"
 
 
-@pytest.mark.timeout(120)  # an hour and more where the number of kept tokens is an expression of all layers' ratios
+@pytest.mark.timeout(120)  # without end where the number of kept tokens is an expression of all layers' ratios
 def test_lengths_as_a_search_finds_them_are_written_in_seconds(tmp_path: Path) -> None:
     model = small(layers=5, readout={"name": "mean"})
     model.bert.encoder.lengths = Lengths((0.996, 0.9849, 0.9806, 0.9168, 0.6493))

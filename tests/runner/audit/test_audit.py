@@ -11,7 +11,7 @@ import pytest
 from data.errors import DataError
 from runner.audit.audit import audit_data
 from runner.audit.show import show_audit
-from runner.commands.data import with_reader
+from runner.commands.reader import with_reader
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from tests.conftest import REPO

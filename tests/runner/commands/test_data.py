@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from runner.cli import dispatch
-from runner.commands.data import with_reader
 
 
 def words(tmp_path: Path, *more: str) -> list[str]:
@@ -22,16 +21,6 @@ def test_the_report_is_text_or_json(tmp_path: Path, capsys: pytest.CaptureFixtur
     found = json.loads(capsys.readouterr().out)
     assert found["splits"]["train"] == 100 and found["near"]["is_whole"] is True
     assert found["advice"]["command"].startswith("run model=dsn data=demo data.demo_rows=100")
-
-
-@pytest.mark.parametrize(
-    ("data", "model"),
-    [("squad", ["model=bert-tiny"]), ("esc10", ["model=tiny-sound"]), ("imdb", []), ("sst2 data.txt=a", [])],
-)
-def test_a_model_that_reads_the_data_is_chosen_where_the_usual_one_does_not(data: str, model: list[str]) -> None:
-    asked = f"data={data}".split()
-    assert with_reader(asked) == [*asked, *model]
-    assert with_reader([*asked, "model=dsn"]) == [*asked, "model=dsn"]
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ BERT = "google-bert/bert-base-uncased"
 def test_a_word_that_nothing_reads_is_refused_with_what_may_be_meant(words: list[str], expected: str) -> None:
     (problem,) = check_overrides(words)
     assert problem.startswith(f"{words[-1]} has no effect: ") and expected in problem
-    assert not check_overrides(words, may_idle=True)
+    assert not check_overrides(words, allow_unread=True)
     assert not check_overrides([*words, "seed=0,1"], multirun=True), "of a sweep, some runs may read it"
 
 
