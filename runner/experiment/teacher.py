@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from data.inputs.hashed_words import HashedWords
 from data.inputs.sound_features import SoundFeatures
-from data.inputs.tokenizer import load_tokenizer
+from data.inputs.tokenizer import Tokenizer, load_tokenizer
 from data.splits import Splits, TokenSplit
 from data.stores.build_once import SharedCache
 from data.stores.teacher_logits import open_teacher_logits
@@ -30,6 +30,8 @@ from runner.tasks.base import Task
 from runner.training.inference import predict, score_selection
 
 BETTER = 0.02  # least lead over the majority class; a teacher of another task is at most as good as that class
+# Texts that tokenizers of one vocabulary encode differently if their cleaning, case, accents or special tokens differ.
+EXAMPLES = ["The Café in ISTANBUL isn't open, I'm told:  naïve.", "Ask @Ana: https://t.co/a1 \u6771\u4eac", ""]
 CHECKED, TOLERANCE = 8, 1e-4  # rows recomputed one by one, and how far they may be from the cached logits in fp32
 BATCH = 64
 
@@ -182,6 +184,12 @@ class KeptTeacher:
                 f"({own.vocab_size:,}). Try: model.tokenizer={self.source}, or "
                 f"{self.named.partition('=')[0].removesuffix('teacher')}tokens=own to learn its answers alone"
             )
+        elif not _encode_alike(own, other):
+            raise ConfigError(
+                f"{self.named}: has the student's vocabulary, but prepares texts differently: other cleaning, lower "
+                f"case, accents or special tokens. Try: model.tokenizer={self.source}, or "
+                f"{self.named.partition('=')[0].removesuffix('teacher')}tokens=own to learn its answers alone"
+            )
 
     def _check_score(self) -> None:
         task, select = self.task, self.splits.select
@@ -196,3 +204,13 @@ class KeptTeacher:
                 f"{self.named}: its {metric} on {select.name} is {found:.3f}, and a model that has learned "
                 f"nothing has {base:.3f}: it was not trained for this task. Try: the id of a run with this data"
             )
+
+
+def _encode_alike(own: Tokenizer, other: Tokenizer) -> bool:
+    """Return whether the student's tokenizer and the teacher's, of the same vocabulary, give EXAMPLES the same ids.
+
+    A teacher that cleans nothing may read texts that were cleaned for the student.
+    """
+    other = other if other.cleaning else other.cleaned_by(own.cleaning)
+    found = [tokenizer.encode(EXAMPLES, None, 128) for tokenizer in (own, other)]
+    return np.array_equal(found[0].lengths, found[1].lengths) and np.array_equal(found[0].tokens, found[1].tokens)

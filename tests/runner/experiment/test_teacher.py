@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from data.inputs.hashed_words import HashedWords
-from data.inputs.tokenizer import train_tokenizer
+from data.inputs.tokenizer import bert_backend, train_tokenizer, wrap_backend
 from data.labels import Labels
 from data.stores.build_once import SharedCache
 from models.heads.base import HeadSpec
@@ -106,3 +106,19 @@ def test_words_as_hashes_are_shared_only_with_a_teacher_of_the_same_words(
         monkeypatch.setattr(teacher_module, "load_tokenizer", lambda source, other=other: other)
         with pytest.raises(ConfigError, match=r"teacher=x: splits texts differently.* Try: tokens=own to learn"):
             found._check_tokens(9)
+
+
+@pytest.mark.parametrize("differs", ["cleaning", "case", "nothing"])
+def test_one_vocabulary_is_shared_only_if_texts_are_prepared_alike(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, differs: str
+) -> None:
+    own, found = train_tokenizer(["a b ask @ana https at istanbul ist"], 60), teacher(folder, tmp_path)
+    vocab = {token: index for index, token in enumerate(own.tokens())}
+    other = wrap_backend(bert_backend(vocab, {"do_lower_case": differs != "case"}, dict(own.names)), "other")
+    other = other.cleaned_by(("tweets",)) if differs == "cleaning" else other
+    found.splits.tokenizer = own
+    monkeypatch.setattr(teacher_module, "load_tokenizer", lambda source: other)
+    if differs == "nothing":
+        return found._check_tokens(9)
+    with pytest.raises(ConfigError, match=r"has the student's vocabulary, but prepares texts differently.* tokens=own"):
+        found._check_tokens(9)
