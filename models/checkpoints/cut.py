@@ -18,8 +18,11 @@ from models.json_types import JsonObject
 from models.settings import ModelSettings
 
 # transformers families with a table of positions, counted from 0, or from the padding id + 1.
-FROM_ZERO = ("bert", "distilbert", "electra", "albert")
-FROM_PADDING = ("roberta", "xlm-roberta", "camembert", "mpnet")
+FROM_ZERO = ("bert", "distilbert", "electra", "albert", "ernie", "megatron-bert")
+FROM_PADDING = (
+    "roberta", "xlm-roberta", "camembert", "mpnet", "roberta-prelayernorm", "xlm-roberta-xl", "xmod", "longformer",
+    "luke", "data2vec-text", "ibert",
+)  # fmt: skip
 TOKEN_IDS = ("pad_token_id", "bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id", "mask_token_id")
 
 

@@ -44,6 +44,15 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "XLMRoberta": SIZES,
     "XLM": {"vocab_size": 90, "emb_dim": 32, "n_layers": 2, "n_heads": 4, "max_position_embeddings": 42},
     "SqueezeBert": SIZES | {"embedding_size": 32},
+    "RobertaPreLayerNorm": SIZES,
+    "XLMRobertaXL": SIZES,
+    "Xmod": SIZES | {"languages": ["en_XX"], "default_language": "en_XX"},
+    "Longformer": SIZES | {"attention_window": 8},
+    "Luke": SIZES | {"use_entity_aware_attention": False, "entity_vocab_size": 10, "entity_emb_size": 16},
+    "Data2VecText": SIZES,
+    "IBert": SIZES,
+    "Ernie": SIZES,
+    "MegatronBert": SIZES,
 }
 # Families that whole runs are tested with; the others here are for single questions.
 ENCODERS = (

@@ -48,7 +48,23 @@ def difference(cut: Any, whole: Any, pad: int) -> float:
 
 @pytest.mark.parametrize(
     ("family", "positions"),
-    [("Roberta", 14), ("MPNet", 14), ("DistilBert", 12), ("Electra", 12), ("Albert", 12), ("DebertaV2", 42)],
+    [
+        ("Roberta", 14),
+        ("MPNet", 14),
+        ("DistilBert", 12),
+        ("Electra", 12),
+        ("Albert", 12),
+        ("DebertaV2", 42),
+        ("RobertaPreLayerNorm", 14),
+        ("XLMRobertaXL", 14),
+        ("Xmod", 14),
+        ("Longformer", 14),
+        ("Luke", 14),
+        ("Data2VecText", 14),
+        ("IBert", 14),
+        ("Ernie", 12),
+        ("MegatronBert", 12),
+    ],
 )
 def test_an_encoder_of_transformers_answers_as_the_whole_checkpoint(
     family: str, positions: int, tmp_path: Path
@@ -106,8 +122,9 @@ def test_a_token_without_a_row_is_refused(tmp_path: Path) -> None:
         built(Cut(np.array([0, 90]), positions=12), pretrained=str(tmp_path))
 
 
-def test_a_padding_id_that_positions_are_counted_from_must_stay(tmp_path: Path) -> None:
-    AutoModel.from_config(config_of("Roberta")).save_pretrained(tmp_path)
+@pytest.mark.parametrize("family", ["Roberta", "Longformer", "Data2VecText"])
+def test_a_padding_id_that_positions_are_counted_from_must_stay(family: str, tmp_path: Path) -> None:
+    AutoModel.from_config(config_of(family)).save_pretrained(tmp_path)
     with pytest.raises(ModelError, match=r"counts its positions.*Try: model\.vocabulary=full"):
         built(Cut(KEPT[1:], positions=12), pretrained=str(tmp_path))
 
