@@ -94,6 +94,7 @@ def _sources(settings: Settings) -> Iterator[Source]:
         if isinstance(stage, TaughtSettings):
             named += [stage.teacher, stage.augment.model]
             yield from _files_of([stage.teacher, stage.unlabelled, stage.augment.model])
+            yield from _hub_models([stage.teacher, stage.augment.model])
     output = Path(settings.paths.output).expanduser()
     for name in named:
         if name and not is_command(name) and (meant := _runs_meant(name, output)):
@@ -105,6 +106,13 @@ def _files_of(names: list[str | None]) -> Iterator[tuple[str, list[tuple[str, in
     for name in names:
         if name and not is_command(name) and (path := Path(name).expanduser()).exists():
             yield name, _stamps(path)
+
+
+def _hub_models(names: list[str | None]) -> Iterator[tuple[str, str | None]]:
+    """Yield the commits of those names that are ids of models on the hub."""
+    for name in names:
+        if name and not is_command(name) and "/" in name and not Path(name).expanduser().exists():
+            yield name, _revision("models", name)
 
 
 def _runs_meant(name: str, output: Path) -> list[tuple[str, int, int]]:

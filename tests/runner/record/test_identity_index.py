@@ -95,6 +95,22 @@ def test_a_teacher_named_by_what_may_mean_another_run_tomorrow_is_looked_up_agai
     assert [key_of(name) == one for name, one in zip(names, before)] == [False, False, True]
 
 
+@pytest.mark.parametrize("setting", ["teacher", "augment.model"])
+def test_another_commit_of_a_model_on_the_hub_is_looked_up_again(
+    setting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    kept = tmp_path / "models--someone--sentiment" / "refs" / "main"
+    kept.parent.mkdir(parents=True)
+    taught = ["compression=[distil]", "compression.distil.teacher=aaaaaaaaaa"]
+    words = ["data=demo", "model=dsn", *taught, f"compression.distil.{setting}=someone/sentiment"]
+    keys = set()
+    for commit in ("0" * 40, "1" * 40):
+        kept.write_text(commit, encoding="ascii")
+        keys.add(key(resolve(compose(words))))
+    assert len(keys) == 2
+
+
 def test_a_teacher_named_by_a_long_command_is_no_path() -> None:
     command = " ".join(["model=bert-mini", *(f"optimizer.lr={number}e-3" for number in range(1, 40))])
     taught = ["compression=[distil]", f'compression.distil.teacher="{command}"']
