@@ -138,6 +138,8 @@ def warning(times: Times | None) -> str:
     """Return a warning if, by its mean time, a cascade saves no time; else ""."""
     if times is None or times.cascade.mean() < times.large.mean():
         return ""
+    if times.small.mean() >= times.large.mean():
+        return "slower than the large model alone, because the small one is no faster than it. Try: a faster small="
     return (
         "slower than the large model alone: the small one answers too few texts for the time that it takes. "
         "Try: a faster small=, or a larger at_most_loss="

@@ -99,15 +99,14 @@ def read_sweep(folder: Path) -> SweepRecord:
 
 
 def find_sweep(output: Path, name: str) -> SweepRecord | None:
-    """Return the newest recorded sweep with that name, or whose id starts with it.
+    """Return the newest recorded sweep with that name; if there is none, the newest whose id starts with it.
 
     Raises ConfigError where it is damaged.
     """
+    folders = sweep_folders(output)
+    named = [folder for folder in folders if (read_json(folder / SWEEP) or {}).get("name") == name]
     found = []
-    for folder in sweep_folders(output):
-        content = read_json(folder / SWEEP)
-        if not folder.name.startswith(name) and (content is None or content.get("name") != name):
-            continue
+    for folder in named or [folder for folder in folders if folder.name.startswith(name)]:
         try:
             found.append(read_sweep(folder))
         except RecordError as error:

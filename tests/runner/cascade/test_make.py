@@ -58,6 +58,8 @@ def test_a_cascade_that_saves_no_time_is_told(wanted: NewCascade) -> None:
     slow = Times(3 * ones, 5 * ones, 6 * ones, ones == 0)
     assert warning(slow).startswith("slower than the large model alone") and "Try: a faster small=" in warning(slow)
     assert warning(Times(ones, 5 * ones, 2 * ones, ones == 1)) == warning(None) == ""
+    no_faster = warning(Times(5 * ones, 5 * ones, 5.1 * ones, ones == 1))
+    assert "the small one is no faster" in no_faster and "too few" not in no_faster
     assert (
         times_of(slow).items()
         >= {"cascade/formula_us_mean": 8.0, "speed/answer_us_mean": 6.0, "cascade/answer_us": 6.0}.items()

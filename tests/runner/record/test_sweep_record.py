@@ -54,6 +54,15 @@ def test_a_sweep_whose_file_is_no_json_is_not_called_missing(tmp_path: Path) -> 
         find_sweep(tmp_path, "d172")
 
 
+def test_a_name_is_taken_for_the_beginning_of_an_id_only_if_no_sweep_has_it(tmp_path: Path) -> None:
+    for identity, name, started in (("d17210c341", "other", "2026-02-01"), ("0123456789", "d1", "2026-01-01")):
+        folder = sweep_folder(tmp_path, identity)
+        folder.mkdir(parents=True)
+        write_sweep(folder, SweepRecord(identity, name, started=started))
+    ids = {wanted: sweep and sweep.id for wanted in ("d1", "d17") for sweep in [find_sweep(tmp_path, wanted)]}
+    assert ids == {"d1": "0123456789", "d17": "d17210c341"}
+
+
 def test_a_sweep_of_an_earlier_release_may_lack_or_add_keys() -> None:
     old = {"id": "1", "overrides": [], "runs": [], "claims": None, "status": "done", "more": 1}
     assert SweepRecord.from_json(json.loads(json.dumps(old))).claims == []
