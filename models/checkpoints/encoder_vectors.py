@@ -8,7 +8,7 @@ the task, is split into the encoder's pieces, whose vectors are averaged.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SPECIAL = re.compile(r"\[\w+\]|<(?!0x)[^<>\s]+>|")  # special tokens: [CLS], [unused7], <s>; or empty
 UNKNOWN = ("[UNK]", "<unk>")
-STARTS = ("##", "\u2581", "\u0120")  # prefixes of a piece inside a word, or after a space
+INSIDE, AFTER_SPACE = "##", ("\u2581", "\u0120")  # prefixes of a piece inside a word, or after a space
 BATCH = 256  # tokens per forward pass
 
 
@@ -49,22 +49,36 @@ def encoder_vectors(encoder: Network, backend: Backend, tokens: Sequence[str], h
 
 
 def spell(backend: Backend, tokens: Sequence[str]) -> list[list[int]]:
-    """The encoder's ids for each token: its own id if it has one, else those of its pieces; [] for special tokens."""
+    """The encoder's ids for each token: its own id if it has one, else those of its pieces; [] for special tokens.
+
+    WordPiece marks the pieces inside a word, other vocabularies those after a space: "film" begins a word in one and
+    ends one in the other.
+    """
     backend.no_truncation()
     backend.no_padding()
     known, unknown = backend.get_vocab(), {backend.token_to_id(name) for name in UNKNOWN}
+    ours, theirs = _marks_spaces(tokens), _marks_spaces(known)
     found: list[list[int]] = []
     for token in tokens:
+        text = next((token[len(mark) :] for mark in (INSIDE, *AFTER_SPACE) if token.startswith(mark)), token)
+        is_inside = (token == text) is ours  # as its own vocabulary marks it
+        own = token if ours == theirs else INSIDE + text if is_inside and ours else None
         if SPECIAL.fullmatch(token):
             found.append([])
-        elif token in known:
-            found.append([known[token]])
+        elif own in known:
+            found.append([known[own]])
         else:
-            text = next((token[len(mark) :] for mark in STARTS if token.startswith(mark)), token)
+            text = f" {text}" if theirs and not ours and not is_inside else text
             found.append(
                 [index for index in backend.encode(text, add_special_tokens=False).ids if index not in unknown]
             )
     return found
+
+
+def _marks_spaces(tokens: Iterable[str]) -> bool:
+    """Return whether a vocabulary marks pieces after a space, and not those inside a word; some have a few of both."""
+    listed = list(tokens)
+    return sum(token.startswith(AFTER_SPACE) for token in listed) > sum(token.startswith(INSIDE) for token in listed)
 
 
 @torch.no_grad()

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import torch
 from tokenizers import Tokenizer as Backend
-from tokenizers.models import WordLevel
+from tokenizers.models import BPE, WordLevel, WordPiece
+from tokenizers.pre_tokenizers import ByteLevel
 from transformers import AutoModel
 
 from data.inputs.tokenizer import train_tokenizer
@@ -47,6 +48,19 @@ def test_tokens_are_spelled_by_their_own_id_or_by_the_pieces_of_their_text(sourc
     assert found[0] == found[4] == []
     assert found[1] == [ids["film"]] and found[2] == backend.encode("filmdull", add_special_tokens=False).ids
     assert len(found[2]) > 1 and found[5] == [ids["dull"]]
+
+
+def test_a_word_and_a_piece_inside_one_are_told_apart_in_either_kind_of_vocabulary() -> None:
+    pieces = ["<unk>", "f", "i", "l", "m", "n", "g", "fi", "lm", "film", "in", "ing", "\u0120", "\u0120film"]
+    merges = [("f", "i"), ("l", "m"), ("fi", "lm"), ("\u0120", "film"), ("i", "n"), ("in", "g")]
+    ids = {piece: index for index, piece in enumerate(pieces)}
+    bytewise = Backend(BPE(ids, merges))
+    bytewise.pre_tokenizer = ByteLevel(add_prefix_space=False)
+    assert spell(bytewise, ["film", "##ing", "##film"]) == [[ids["\u0120film"]], [ids["ing"]], [ids["film"]]]
+    assert spell(bytewise, ["\u0120film", "film"]) == [[ids["\u0120film"]], [ids["film"]]]
+    wordpiece = Backend(WordPiece({"[UNK]": 0, "film": 1, "##film": 2, "ing": 3, "##ing": 4}, unk_token="[UNK]"))
+    assert spell(wordpiece, ["\u0120film", "film", "\u0120ing", "ing"]) == [[1], [2], [3], [4]]
+    assert spell(wordpiece, ["film", "##film"]) == [[1], [2]]
 
 
 @pytest.mark.parametrize("unknown", ["[UNK]", "<unk>"])
