@@ -163,8 +163,15 @@ def naming_keys(settings: Sequence[Mapping[str, Json]], commands: Sequence[Seque
 
 
 def ranked_keys(settings: Sequence[Mapping[str, Json]], commands: Sequence[Sequence[str]]) -> list[str]:
-    """Return the keys whose values differ: FIRST, then those that were typed, then all others, fingerprints last."""
-    typed = {word.partition("=")[0].lstrip("+").replace("/", ".") for words in commands for word in words}
+    """Return the keys whose values differ: FIRST, then those that were typed, then all others, fingerprints last.
+
+    Of the typed ones, those come first that were typed with several values: a setting may have an effect, and so count,
+    only beside another one's.
+    """
+    typed: dict[str, set[str]] = {}
+    for word in (word for words in commands for word in words):
+        key, _, value = word.lstrip("+").partition("=")
+        typed.setdefault(key.replace("/", "."), set()).add(value)
     return sorted(varying(settings), key=lambda key: (_rank(key, typed), key))
 
 
@@ -173,13 +180,14 @@ def _name(chosen: list[str], settings: Mapping[str, Json]) -> str:
     return " ".join(f"{key.removesuffix('.name')}={shown_setting(key, settings)}" for key in told)
 
 
-def _rank(key: str, typed: set[str]) -> int:
+def _rank(key: str, typed: Mapping[str, Collection[str]]) -> int:
     """Rank model, compression and data first, then typed settings, then all others; fingerprints come last."""
     if key in FINGERPRINTS:
-        return len(FIRST) + 2
+        return len(FIRST) + 3
     if key in FIRST:
         return FIRST.index(key)
-    return len(FIRST) + (0 if key in typed or key.removesuffix(".name") in typed else 1)
+    values = max(len(typed.get(name, ())) for name in (key, key.removesuffix(".name")))
+    return len(FIRST) + (2 - min(values, 2))
 
 
 def shown_setting(key: str, settings: Mapping[str, Json]) -> str:

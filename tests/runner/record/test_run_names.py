@@ -55,6 +55,12 @@ def test_a_seed_is_named_where_its_group_has_several() -> None:
     assert names_of([run("dsn")]) == ["model=dsn data=demo"]
 
 
+def test_the_choice_leads_what_was_typed_alike_for_all_runs_but_counts_for_one() -> None:
+    settings: list[Any] = [{"view.name": "codes", "view.epochs": 20}, {"view.name": "none", "view.epochs": 40}]
+    commands = [[f"view={one['view.name']}", "view.epochs=20"] for one in settings]
+    assert distinguish(settings, commands) == ["view=codes", "view=none"]
+
+
 def test_equal_settings_have_equal_names_and_none_varies() -> None:
     settings = [settings_of(run("dsn", seed)) for seed in (0, 1)]
     assert varying(settings) == [] and len(set(distinguish(settings, [[], []]))) == 1
