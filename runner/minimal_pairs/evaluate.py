@@ -12,6 +12,7 @@ from data.errors import DataError
 from data.json_types import JsonObject
 from data.sources.pair_source import SHOWN
 from data.sources.sentence_pairs import Paradigm, read_pairs
+from runner.errors import ConfigError
 from runner.minimal_pairs.likelihood import sentence_scores
 from runner.minimal_pairs.model import open_subject
 from runner.minimal_pairs.results import NUMBERS, Line, PairReport, PairTable, Result
@@ -40,6 +41,11 @@ def evaluate(subject: Subject, wanted: Wanted, key: JsonObject, cache: Path, tel
     sentences = encode_sentences(opened.tokenizer, [*_texts(paradigms)], wanted.score)
     refuse_too_long(sentences, paradigms, opened.positions)
     scores = sentence_scores(sentences, opened, wanted.score, tell=_progress(tell))
+    if lost := int(np.isnan(scores).sum()):
+        raise ConfigError(
+            f"{subject.label}: its scores of {lost:,} of {len(scores):,} sentences are no numbers (nan), as of weights "
+            "that diverged. Try: another model"
+        )
     counts = piece_counts(subject.record, opened.tokenizer, cache, tell)
     bag = None if isinstance(counts, str) else unigram_scores(sentences, counts)
     table = pair_table(paradigms, sentences, scores, bag, are_means=wanted.score == "mean")

@@ -10,6 +10,8 @@ import pytest
 
 from data.errors import DataError
 from data.sources.sentence_pairs import Paradigm
+from runner.errors import ConfigError
+from runner.minimal_pairs import evaluate as evaluate_module
 from runner.minimal_pairs.evaluate import evaluate, group_lines, identical_pairs, pair_table
 from runner.minimal_pairs.likelihood import sentence_scores
 from runner.minimal_pairs.results import Line, PairReport, PairTable
@@ -54,6 +56,15 @@ def test_a_sentence_beyond_the_positions_is_refused_with_its_row(learned: Path, 
     path = pairs_file(tmp_path / "long.csv", [("the dogs run .", "the dogs runs ."), ("the " * 15 + "dogs", "dogs")])
     with pytest.raises(DataError, match=r"1 of 2 pairs are longer than the 16 positions .*long row 3: 18 tokens"):
         asked(learned, path)
+
+
+def test_scores_that_are_no_numbers_are_not_counted_as_wrong(
+    learned: Path, pairs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = np.array([0.0] * 143 + [np.nan])
+    monkeypatch.setattr(evaluate_module, "sentence_scores", lambda *_, **__: lost)
+    with pytest.raises(ConfigError, match=r"toy: its scores of 1 of 144 sentences are no numbers"):
+        asked(learned, pairs)
 
 
 def two_paradigms() -> list[Paradigm]:
