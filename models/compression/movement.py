@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from models.capabilities import OwnRate
 from models.compression.pruning.absorption import CutHook, CutStage
-from models.compression.pruning.masks import BinaryMask, Matrix, keep_top, set_masks
+from models.compression.pruning.masks import BinaryMask, Matrix, keep_top, set_masks, unmasked_weight
 from models.compression.settings.pruning import CutPruning
 from models.compression.settings.pruning import Movement as Options
 from models.compression.stage import StageContext
@@ -89,11 +89,19 @@ class MovementHook(CutHook):
     def update_masks(self) -> None:
         """Set the masks from the current scores."""
         if not self.is_soft:
-            set_masks(self.value, list(self.masks.values()), [mask.scores for mask in self.masks.values()], self.scope)
+            set_masks(self.value, list(self.masks.values()), [self._ranked(name) for name in self.masks], self.scope)
             return
         for mask in self.masks.values():
             kept = (mask.scores.sigmoid() > self.value).to(mask.kept.dtype)
             mask.kept.copy_(kept if kept.mean() >= FLOOR else keep_top([mask.scores], FLOOR)[0])
+
+    def _ranked(self, name: str) -> Tensor:
+        """The scores of a matrix, with weights that are zero already, such as those pruned by an earlier stage, last.
+
+        Their scores have no gradient and stay at 0, above those of weights that move towards zero.
+        """
+        scores: Tensor = self.masks[name].scores
+        return scores.masked_fill(unmasked_weight(self.matrices[name]) == 0, -math.inf)
 
     def penalty(self) -> Tensor | None:
         """The mean over matrices of the mean sigmoid of their scores; None if hard."""

@@ -16,7 +16,7 @@ from models.compression.movement import (
     StraightThrough,
     removed_per_step,
 )
-from models.compression.pruning.masks import choose_matrices, cubic_schedule
+from models.compression.pruning.masks import PRUNED, choose_matrices, cubic_schedule, keep_pruned_zeros
 from models.compression.settings.pruning import Movement as Options
 from tests.models.compression.pruning_context import SmallContext
 from tests.models.helpers import small
@@ -136,3 +136,17 @@ def test_steps_take_the_place_of_epochs_and_a_pretrained_start_that_of_the_plain
     Movement(Options(steps=12, epochs=0.0)).run(small(), cast(Any, context))
     assert context.trained["steps"] == 12 and context.trained["epochs"] is None
     assert Options(starts="pretrained").replaces_training and not Options().replaces_training
+
+
+def test_zeros_of_an_earlier_pruning_count_as_removed() -> None:
+    model = small()
+    matrices = choose_matrices(model, None)
+    with torch.no_grad():
+        for matrix in matrices.values():
+            matrix.weight.mul_(torch.rand_like(matrix.weight) < 0.5)
+    model.architecture[PRUNED] = sorted(matrices)
+    with keep_pruned_zeros(model):
+        prune(model, density=0.3)
+    for matrix in matrices.values():
+        kept = round(0.3 * matrix.weight.numel())
+        assert int(matrix.weight.count_nonzero()) == kept
