@@ -24,7 +24,7 @@ from models.compression.quantization.coded import CodedLinear, CodedTable, Coded
 from models.compression.quantization.grid import EVEN, Grid, check_finite, divisor, encode_in, find_ranges
 from models.compression.quantization.parent import Parent, check_states
 from models.compression.quantization.stage import QuantizationStage
-from models.compression.settings.quantization import AwareSettings
+from models.compression.settings.quantization import AwareSettings, WeightOnly
 from models.compression.stage import Inputs, StageContext, Targets, TrainingHook
 from models.errors import ModelError
 from models.half import HALF, to_half
@@ -198,9 +198,10 @@ class AwareStage(QuantizationStage):
         check_states(model, self.options, self.name)
         schemes = {coded_grid.scheme for _, coded_grid in self.aware_layers(model).values()}
         if EVEN in schemes and isinstance(model, Network) and PRUNED in model.architecture:
+            assert isinstance(self.options, WeightOnly), "of no other method"
             raise ModelError(
                 f"compression=[{self.name}]: the levels of scheme=even have no zero, but this model is pruned. "
-                f"Try: compression.{self.name}.scheme=symmetric compression.{self.name}.embedding_scheme=affine"
+                f"Try: {self.options.with_zero(self.name)}"
             )
 
     def prepare(self, model: nn.Module, context: StageContext) -> None:

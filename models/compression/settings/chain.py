@@ -10,7 +10,6 @@ from models.compression.settings.pruning import MaskedPruning, Ziplm
 from models.compression.settings.quantization import Pq, Splitquant, WeightOnly
 from models.compression.settings.stage import StageSettings
 
-EVEN = "even"  # the scheme of a grid that cannot represent 0
 PACKED = "packed"  # the form of splitquant whose ranges need not contain 0
 TABLE = "bert.embeddings.word_embeddings"  # the word table of our own encoder
 RANK = {"learn": 0, "prune": 1, "shorten": 2, "quantize": 3, "exits": 4}  # the order in a chain
@@ -115,9 +114,8 @@ def _lost_zeros(pruning: dict[str, MaskedPruning], name: str, stage: StageSettin
     if not pruned:
         return []
     start, cure = f"compression=[{pruned},{name}]: ", f"Try: compression.{name}"
-    if isinstance(stage, WeightOnly) and EVEN in (stage.scheme, stage.embedding_scheme):
-        cure = f"{cure}.scheme=symmetric compression.{name}.embedding_scheme=affine"
-        return [f"{start}the levels of scheme=even have no zero, but {pruned} makes zeros. {cure}"]
+    if isinstance(stage, WeightOnly) and (words := stage.with_zero(name)):
+        return [f"{start}the levels of scheme=even have no zero, but {pruned} makes zeros. Try: {words}"]
     if isinstance(stage, Splitquant) and stage.form == PACKED:
         return [
             f"{start}the ranges of form={PACKED} need not contain zero, but {pruned} makes zeros. {cure}.form=dense"

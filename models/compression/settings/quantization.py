@@ -8,6 +8,7 @@ from typing import ClassVar
 from models.compression.settings.stage import StageSettings
 from models.settings import limited
 
+EVEN = "even"  # the scheme of a grid that cannot represent 0
 TABLES = ("embedding_bits", "embedding_block", "embedding_group")
 AWARE = (
     "qat_epochs", "qat_lr", "qat_step_lr", "qat_weight_decay", "qat_dropout", "qat_soft", "qat_states", "qat_hold",
@@ -91,6 +92,16 @@ class WeightOnly(AwareSettings):
         """In addition, the size of groups and blocks where nothing is divided into them."""
         found = super().without_effect() | sizes_without_effect(self.per)
         return found if self.embeddings else found | {"embedding_scheme": "embeddings=true"}
+
+    def with_zero(self, name: str) -> str:
+        """The words of a command that replace the schemes that have no zero; "" if both have one.
+
+        Only these: not every preset has a key for the scheme of tables. name: the stage's name in the chain.
+        """
+        found = {"scheme=symmetric": self.scheme, "embedding_scheme=affine": self.embedding_scheme}
+        if not self.embeddings:
+            del found["embedding_scheme=affine"]
+        return " ".join(f"compression.{name}.{word}" for word, chosen in found.items() if chosen == EVEN)
 
 
 @dataclass

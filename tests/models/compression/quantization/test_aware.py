@@ -235,6 +235,8 @@ def test_zeros_of_a_pruning_have_no_code_in_an_even_grid() -> None:
     model.architecture["pruned"] = ["bert.encoder.layer.0.output.dense"]
     with pytest.raises(ModelError, match="scheme=symmetric"):
         compact().check(model)
+    with pytest.raises(ModelError, match=r"Try: compression\.compact\.embedding_scheme=affine"):
+        compact(scheme="symmetric").check(model)
     compact(scheme="symmetric", embedding_scheme="affine").check(model)
 
 
