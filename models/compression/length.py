@@ -13,7 +13,7 @@ from typing import Any, cast
 from torch import nn
 
 from models.backbones.lengths import Lengths, Mode
-from models.compression.lengths.choice import kept_choice
+from models.compression.lengths.choice import CLOSE, kept_choice, rounded_up
 from models.compression.lengths.chosen import (
     NO_HEADS,
     check_model,
@@ -23,7 +23,7 @@ from models.compression.lengths.chosen import (
     keep_choices,
     set_lengths,
 )
-from models.compression.lengths.search import front_metrics, search_lengths
+from models.compression.lengths.search import front_metrics, search_lengths, shortest_share
 from models.compression.lengths.training import LengthHook
 from models.compression.settings.length import Length as Options
 from models.compression.stage import Stage, StageContext
@@ -55,7 +55,10 @@ class Length(Stage):
         set_lengths(cast(Network, model), self.options.given() or Lengths((SKETCHED,) * layers))
 
     def run(self, model: Any, context: StageContext) -> nn.Module:
-        """Train for all lengths, then set the lengths from the settings, or search and set the chosen ones."""
+        """Train for all lengths, then set the lengths from the settings, or search and set the chosen ones.
+
+        Raises ModelError if a search could not stay within its budget.
+        """
         options, kept = self.options.train, context.load_progress()
         set_lengths(model, None)
         if not has_heads(model):  # an earlier stage may have removed all of them
@@ -63,6 +66,7 @@ class Length(Stage):
             keep_choices(model, [])
             return cast(nn.Module, model)
         self.check(model)
+        self._check_budget(model, context)
         if kept:
             model.load_state_dict(kept[0])
         elif options.epochs:
@@ -79,6 +83,20 @@ class Length(Stage):
             self._search(model, context, kept[1]["scores"] if kept else {})
         out: nn.Module = model
         return out
+
+    def _check_budget(self, model: Network, context: StageContext) -> None:
+        """ModelError, before the training, if no lengths of the search are within its budget."""
+        options, key = self.options.search, f"compression.{self.name}.search"
+        if self.options.lengths is not None or options.budget is None:
+            return
+        longest = model.longest_input() or LONGEST
+        least = shortest_share(model, context, options, mode=self.options.mode, longest=longest)
+        if least > options.budget + CLOSE:
+            raise ModelError(
+                f"{key}.budget={options.budget:g}: with {key}.drop={options.drop:g} the shortest lengths take "
+                f"{least:.3g} of the full multiply-adds. Try: {key}.budget={rounded_up(least):g}, "
+                f"or a larger {key}.drop"
+            )
 
     def _search(self, model: Network, context: StageContext, known: dict[str, float]) -> None:
         """Search lengths and set those that the settings select; known: scores from an interrupted search."""

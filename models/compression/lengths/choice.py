@@ -12,6 +12,7 @@ from models.compression.settings.length_search import LengthSearch
 from models.errors import ModelError
 from models.json_types import JsonObject
 
+CLOSE = 1e-9  # tolerance of comparisons between shares or scores
 METHOD = "length"  # the method of the entry in architecture["compressed"]
 
 
@@ -64,12 +65,12 @@ def within_share(choices: Sequence[Choice], share: float) -> Choice:
 
     Raises ModelError, with the smallest available share, if all choices cost more.
     """
-    found = [choice for choice in choices if choice.share <= share + 1e-9]
+    found = [choice for choice in choices if choice.share <= share + CLOSE]
     if not found:
         least = min(choices, key=lambda one: one.share)
         raise ModelError(
             f"length={share:g}: the shortest lengths that were searched take {least.share:.3g} of the full "
-            f"multiply-adds. Try: length={_rounded_up(least.share):g}"
+            f"multiply-adds. Try: length={rounded_up(least.share):g}"
         )
     return max(found, key=lambda one: (share >= 1 and one.share, one.score, -one.share))
 
@@ -84,10 +85,10 @@ def kept_choice(choices: Sequence[Choice], options: LengthSearch) -> Choice:
 def within_loss(choices: Sequence[Choice], loss: float) -> Choice:
     """The cheapest choice whose score is at most `loss` below the score at full length."""
     full = max(choices, key=lambda one: one.share)
-    return min((one for one in choices if one.score >= full.score - loss - 1e-9), key=lambda one: one.share)
+    return min((one for one in choices if one.score >= full.score - loss - CLOSE), key=lambda one: one.share)
 
 
-def _rounded_up(share: float) -> float:
+def rounded_up(share: float) -> float:
     """Round a share up to three decimals."""
     rounded = round(share, 3)
     return rounded if rounded >= share else round(rounded + 0.001, 3)

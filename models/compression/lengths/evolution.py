@@ -29,6 +29,16 @@ class Point:
     score: float
 
 
+def geometric(layers: int, longest: int, whole: frozenset[int], drop: float) -> Genes:
+    """The configuration in which each layer drops a share `drop` of its tokens; those in `whole` drop none."""
+    genes, count = [], longest
+    for layer in range(layers):
+        if layer not in whole:
+            count = max(LEAST, math.ceil((1 - drop) * count - 1e-6))
+        genes.append(count)
+    return tuple(genes)
+
+
 @dataclass(frozen=True)
 class Problem:
     """The inputs of a search: the number of layers with lengths to choose, and the cost and score functions."""
@@ -53,12 +63,7 @@ class Problem:
 
     def geometric(self, drop: float) -> Genes:
         """The configuration in which each layer drops a share `drop` of its tokens."""
-        genes, count = [], self.longest
-        for layer in range(self.layers):
-            if layer not in self.whole:
-                count = max(LEAST, math.ceil((1 - drop) * count - 1e-6))
-            genes.append(count)
-        return tuple(genes)
+        return geometric(self.layers, self.longest, self.whole, drop)
 
     def geometric_at(self, cost: float, steepest: float) -> Genes:
         """The geometric configuration with that cost, found by bisecting its drop between 0 and `steepest`."""

@@ -17,7 +17,7 @@ from torch import nn
 from models.backbones.lengths import Lengths, Mode
 from models.compression.lengths.choice import Choice, within_loss
 from models.compression.lengths.costs import EncoderShape, TextCosts
-from models.compression.lengths.evolution import Evaluated, Genes, Point, Problem, evolve, greedy, seeds
+from models.compression.lengths.evolution import Evaluated, Genes, Point, Problem, evolve, geometric, greedy, seeds
 from models.compression.lengths.timing import full_length, load_or_measure, measure_choices
 from models.compression.settings.length_search import LengthSearch
 from models.compression.stage import StageContext
@@ -78,6 +78,16 @@ def search_lengths(
     times = measure_choices(network, context, [at(point.genes) for point in points], options.batch, mean)
     choices = [replace(one, ms=round(ms, 4), tokens=mean) for one, ms in zip(found, times)]
     return Found(choices, len(evaluated.points), tokens)
+
+
+def shortest_share(
+    model: nn.Module, context: StageContext, options: LengthSearch, *, mode: str, longest: int
+) -> float:  # fmt: skip
+    """The multiply-adds of the shortest lengths that `search_lengths` scores, as a share of the full model's, 0..1."""
+    shape = EncoderShape.of(model)
+    texts, grid = TextCosts(shape, token_counts(context, options)), longest if mode == "absolute" else GRID
+    shortest = geometric(shape.searched, grid, shape.without_heads, options.drop)
+    return texts.share(lengths_at(shortest, grid, mode, len(shape.layers)))
 
 
 def token_counts(context: StageContext, options: LengthSearch) -> np.ndarray:

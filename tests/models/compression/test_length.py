@@ -70,6 +70,20 @@ def test_a_stage_trains_searches_and_keeps_the_lengths_that_lose_little(tmp_path
     assert context.metrics["length/share"] < 1
 
 
+@pytest.mark.parametrize(("mode", "method"), [("ratio", "evolution"), ("absolute", "greedy"), ("ratio", "geometric")])
+def test_a_budget_that_no_lengths_reach_is_refused_before_the_training_with_one_that_is(
+    tmp_path: Path, mode: str, method: str
+) -> None:
+    context, model = Context(tmp_path), small(layers=3)
+    search = replace(SHORT, method=method, at_most_loss=None, budget=0.1)
+    with pytest.raises(ModelError, match=r"quala\.search\.budget=0\.1: with .*drop=0\.4 .*0\.\d+ of") as told:
+        Length(Options(mode=mode, train=LengthTraining(epochs=2.0), search=search), "quala").run(model, context)
+    assert not context.trained and not context.scored
+    budget = float(str(told.value).split("Try: compression.quala.search.budget=")[1].split(",")[0])
+    found = Length(Options(mode=mode, search=replace(search, budget=budget))).run(model, context)
+    assert lengths_of(found) is not None and context.metrics["length/share"] <= budget < 1
+
+
 def beheaded(*numbers: int) -> Any:
     """A small model of four layers, of which these, from 0, have no heads."""
     model: Any = small(layers=4)
