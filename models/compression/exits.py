@@ -124,7 +124,10 @@ class Exits(Stage):
             fit_exits(exits, sample, options.soft)
         fit_doubt(exits, sample)
         held_out = see(model, exits, context, rows=None, split="calibration")
-        found = calibrate(exits, held_out, layers, options, context, in_half=is_half(model.architecture))
+        found = calibrate(
+            exits, held_out, layers, options, context, in_half=is_half(model.architecture),
+            key=f"compression.{self.name}",
+        )  # fmt: skip
         record_method(model, replace(options, after=list(places)))
         self._tell(found, layers, context)
         return model

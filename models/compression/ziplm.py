@@ -77,14 +77,14 @@ class Ziplm(Stage):
 
     def check_speed(self, model: nn.Module, stopwatch: Stopwatch) -> None:
         """ModelError if the target speed is out of reach."""
-        SpeedModel(cast(Network, model), stopwatch, self.options).target_speedup()
+        SpeedModel(cast(Network, model), stopwatch, self.options, name=self.name).target_speedup()
 
     def run(self, model: Any, context: StageContext) -> nn.Module:
         """Prune in steps; ModelError if an earlier stage has put the target out of reach."""
         self._check_layers(model)  # again: an earlier stage may have replaced some
         options, dense = self.options, copy.deepcopy(model).eval()
         kept, done = context.load_progress(), 0
-        speed = SpeedModel(dense, context, options, kept[1].get("speed") if kept else None)
+        speed = SpeedModel(dense, context, options, kept[1].get("speed") if kept else None, self.name)
         context.record_fact("speed_table", speed.table.digest)
         target = speed.target_speedup()
         if kept:

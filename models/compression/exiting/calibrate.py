@@ -45,12 +45,13 @@ def fewest_rows(at_most_loss: float, delta: float) -> int:
 
 
 def calibrate(
-    exits: Exits, seen: Seen, layers: int, options: Options, context: StageContext, *, in_half: bool = False
-) -> Found:
+    exits: Exits, seen: Seen, layers: int, options: Options, context: StageContext, *, in_half: bool = False,
+    key: str = "compression.exits",
+) -> Found:  # fmt: skip
     """Set the exits' temperatures and thresholds.
 
     seen: rows not trained on; layers: number of the encoder's layers; in_half: round the exits, but not the thresholds,
-    to fp16, as the file stores them.
+    to fp16, as the file stores them. key: of the stage's settings, for messages.
     """
     is_guaranteed = options.guarantee != "none"
     first, second = (seen.take(slice(0, None, 2)), seen.take(slice(1, None, 2))) if is_guaranteed else (seen, seen)
@@ -70,7 +71,7 @@ def calibrate(
         over = np.flatnonzero(harms - helps > options.at_most_loss * count)
         chosen = int(over[0]) - 1 if len(over) else len(found) - 1
     if chosen < 0:
-        return _none(options, count, layers, harms, helps)
+        return _none(options, count, layers, harms, helps, key)
     exits.thresholds.fill_(found[chosen])
     low = high = math.nan
     if seen.last.shape[-1] > 1:
@@ -79,14 +80,14 @@ def calibrate(
     return Found(value_of(options.rule, float(found[chosen])), count, float(depths[chosen]), loss, low, high)
 
 
-def _none(options: Options, count: int, layers: int, harms: np.ndarray, helps: np.ndarray) -> Found:
+def _none(options: Options, count: int, layers: int, harms: np.ndarray, helps: np.ndarray, key: str) -> Found:
     """No threshold loses little enough: all rows go through all layers. With a guarantee, ModelError instead."""
     if options.guarantee == "none":
         return Found(value_of(options.rule, math.inf), count, float(layers), 0.0, 0.0, 0.0)
     seen = f"only the last layer is right on {int(harms[0])}, only an exit on {int(helps[0])}"
     raise ModelError(
         f"no threshold certifies a loss of at most {options.at_most_loss:g} on {count:,} rows: of the most confident, "
-        f"{seen}. Try: guarantee=none, or a larger at_most_loss"
+        f"{seen}. Try: {key}.guarantee=none, or a larger {key}.at_most_loss"
     )
 
 

@@ -28,9 +28,15 @@ SPEED_S = 0.5  # seconds of timing for each of two compared models
 class SpeedModel:
     """Times in ms of one call, at the batch size and length in the settings."""
 
-    def __init__(self, dense: Network, stopwatch: Stopwatch, options: Options, kept: JsonObject | None = None) -> None:
-        """kept: the content of the table that an interrupted run used; None: this machine's table."""
-        self.dense, self.stopwatch, self.options = dense, stopwatch, options
+    def __init__(
+        self, dense: Network, stopwatch: Stopwatch, options: Options, kept: JsonObject | None = None,
+        name: str = "ziplm",
+    ) -> None:  # fmt: skip
+        """kept: the content of the table that an interrupted run used; None: this machine's table.
+
+        name: of the stage in the chain, for messages.
+        """
+        self.dense, self.stopwatch, self.options, self.name = dense, stopwatch, options, name
         self.shape = {"batch": options.batch, "length": options.length}
         if kept:
             self.table = SpeedTable(**kept)
@@ -53,10 +59,11 @@ class SpeedModel:
         most = self.whole / self.empty
         if wanted >= most:
             nearest = max(1.0, int(most * 9) / 10) if asked == "speedup" else round(self.empty * 1.1, 3)
+            key = f"compression.{self.name}.target.{asked}"
             raise ModelError(
-                f"target.{asked}={value:g}: {wanted:.2f}x is out of "
+                f"{key}={value:g}: {wanted:.2f}x is out of "
                 f"reach. Without any head or neuron {self.empty:.3g} of {self.whole:.3g} ms remain: {most:.2f}x. "
-                f"Try: target.{asked}={nearest:g}"
+                f"Try: {key}={nearest:g}"
             )
         return max(1.0, wanted)
 

@@ -73,8 +73,9 @@ def test_a_guarantee_takes_temperatures_and_threshold_from_different_rows() -> N
     exits, seen, context = prepared(options)
     found = calibrate(exits, seen, LAYERS, options, context)
     assert found.rows == len(seen.labels) // 2 and found.layers < LAYERS
-    with pytest.raises(ModelError, match="guarantee=none"):
-        calibrate(exits, seen, LAYERS, Options(guarantee="net_loss", at_most_loss=0.001), context)
+    impossible = Options(guarantee="net_loss", at_most_loss=0.001)
+    with pytest.raises(ModelError, match=r"Try: compression\.early\.guarantee=none"):
+        calibrate(exits, seen, LAYERS, impossible, context, key="compression.early")
 
 
 def test_no_allowed_threshold_means_all_layers() -> None:
