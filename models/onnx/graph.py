@@ -57,6 +57,11 @@ def write_onnx(model: Network, path: Path, finish: Callable[[Path], None] | None
             "a model with lengths and exits cannot be written as an ONNX graph: each part would need the tokens that "
             "the parts before it kept"
         )
+    if any(layer.multiplies_integers for layer in coded_weights(model)):
+        raise ModelError(
+            "a model whose layers multiply integers (int8_dynamic, int8_static) cannot be written as an ONNX graph: "
+            "torch's integer product has no ONNX operator; int8=true makes an int8 graph of the run before that stage"
+        )
     if any(parameter.dtype == torch.bfloat16 for parameter in model.parameters()):
         raise ModelError("a model in bfloat16 cannot be written as an ONNX graph: its operators take no bfloat16")
     plain, longest = _plain(model), model.longest_input()

@@ -16,8 +16,10 @@ from models.backbones.transformers_backbone import wrap_encoder
 from models.build import build
 from models.compression import settings
 from models.compression.bf16 import Bf16
+from models.compression.dynamic_int8 import DynamicInt8
 from models.compression.splitquant import Splitquant
 from models.compression.stage import Stage
+from models.compression.static_int8 import StaticInt8
 from models.errors import ModelError
 from models.heads.attach import attach_head
 from models.heads.base import HeadSpec
@@ -145,4 +147,11 @@ def test_what_is_no_graph_is_refused_with_the_reason(tmp_path: Path) -> None:
 def test_a_model_in_bfloat16_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="a model in bfloat16 cannot be written as an ONNX graph"):
         write_onnx(quantized(Bf16(settings.Bf16())), tmp_path / "m.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("stage", [DynamicInt8(settings.DynamicInt8()), StaticInt8(settings.StaticInt8())])
+def test_a_model_that_multiplies_integers_is_refused_by_name(stage: DynamicInt8 | StaticInt8, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"multiply integers .* int8=true makes an int8 graph of the run before"):
+        write_onnx(quantized(stage), tmp_path / "m.onnx")
     assert not list(tmp_path.iterdir())
