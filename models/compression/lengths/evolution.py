@@ -78,7 +78,7 @@ class Evaluated:
     """The configurations scored so far; each is scored once."""
 
     def __init__(self, problem: Problem, floor: float) -> None:
-        """floor: the cost of the shortest configuration; cheaper ones are not scored."""
+        """floor: the cost of the shortest configuration, at most that of the full one; cheaper ones are not scored."""
         self.problem, self.floor = problem, floor
         self.points: dict[Genes, Point] = {}
 

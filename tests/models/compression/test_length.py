@@ -14,6 +14,7 @@ from models.backbones.lengths import Lengths
 from models.compression.length import Length, restore
 from models.compression.lengths.choice import entry_of
 from models.compression.lengths.chosen import lengths_of
+from models.compression.lengths.timing import Cell
 from models.compression.settings.length import Length as Options
 from models.compression.settings.length import LengthTraining
 from models.compression.settings.length_search import LengthSearch
@@ -82,6 +83,26 @@ def test_a_budget_that_no_lengths_reach_is_refused_before_the_training_with_one_
     budget = float(str(told.value).split("Try: compression.quala.search.budget=")[1].split(",")[0])
     found = Length(Options(mode=mode, search=replace(search, budget=budget))).run(model, context)
     assert lengths_of(found) is not None and context.metrics["length/share"] <= budget < 1
+
+
+class SlowToDrop(Context):
+    """Dropping tokens takes longer than computing them."""
+
+    def ms(self, model: torch.nn.Module, length: int) -> float:
+        return super().ms(model, length) * (9.0 if isinstance(model, Cell) and model.share < 1 else 1.0)
+
+
+@pytest.mark.parametrize("method", ["evolution", "greedy", "geometric"])
+@pytest.mark.parametrize("kept", [{}, {"budget": 0.7, "at_most_loss": None}])
+def test_lengths_that_are_slower_than_all_tokens_are_not_kept(
+    tmp_path: Path, method: str, kept: dict[str, Any]
+) -> None:
+    search = replace(SHORT, method=method, cost="latency", **kept)
+    context = SlowToDrop(tmp_path)
+    model = Length(Options(search=search)).run(small(layers=3), context)
+    assert lengths_of(model) is None and context.metrics["length/share"] == 1.0
+    assert context.metrics["length/score_full"] == context.metrics["length/score"] == 1.0
+    assert "no shorter lengths are faster on this machine: all tokens are kept" in context.said
 
 
 def beheaded(*numbers: int) -> Any:
