@@ -101,9 +101,9 @@ class Exits(Stage):
         """Add one exit, where every text leaves after half of the layers."""
         layers = require_layers(model, self.name)
         assert isinstance(model, LinearHead), "checked"
-        after = (layers + 1) // 2
-        attach_exits(model, [after], rule="confidence").thresholds.fill_(0.0)
-        record_method(model, replace(self.options, after=[after]))  # needed to open the saved model
+        options = replace(self.options, after=[(layers + 1) // 2])
+        attach(model, vars(options)).thresholds.fill_(-math.inf)  # of any rule
+        record_method(model, options)  # needed to open the saved model
 
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
         """Fit or train the exits, calibrate them, and record the settings that restore them."""

@@ -122,7 +122,12 @@ def test_rows_that_cannot_calibrate_are_refused() -> None:
     Exits(Options(threshold=0.9)).check_rows(1000, "the rows of val train too")
 
 
-def test_the_model_that_a_search_times_comes_back_from_its_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize("rule", ["confidence", "entropy", "patience", "learned"])
+@pytest.mark.parametrize("reads", ["auto", "first", "mean"])
+def test_the_model_that_a_search_times_comes_back_from_its_folder(tmp_path: Path, rule: str, reads: str) -> None:
     model = encoder()
-    Exits(Options()).sketch(model)
-    assert torch.equal(reopened(model, tmp_path / "model")(**batch()), model(**batch()))
+    Exits(Options(rule=rule, reads=reads)).sketch(model)
+    again = reopened(model, tmp_path / "model")
+    assert torch.equal(again(**batch()), model(**batch()))
+    counts = [cast(Any, exits_of(one)).take_counts(LAYERS) for one in (model, again)]
+    assert counts[0] == counts[1] and counts[0][LAYERS] == 0, "every text leaves half-way"
