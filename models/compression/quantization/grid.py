@@ -77,6 +77,13 @@ class Grid:
         """Steps rounded as in a saved file, float32."""
         return step.clamp(max=MOST_HALF).half().float() if self.half else step
 
+    @property
+    def sizes(self) -> dict[int, int]:
+        """How many neighbours share a range, by axis of the matrix, where it is divided along that axis."""
+        if self.per == "tensor":
+            return {}
+        return {0: self.block} | ({1: self.group} if self.per == "group" else {})
+
     def ranges(self, rows: int, columns: int) -> tuple[int, int]:
         """The shape of a tensor with one value for each range, such as the steps."""
         if self.per == "tensor":
@@ -87,20 +94,24 @@ class Grid:
         """(rows, columns) to (*ranges, members); an incomplete last group or block repeats its last member."""
         if self.per == "tensor":
             return matrix.reshape(1, 1, -1)
-        group = self.group if self.per == "group" else matrix.shape[1]
-        missing = (0, -matrix.shape[1] % group, 0, -matrix.shape[0] % self.block)
+        rows, columns = matrix.shape
+        # No larger than the matrix, which would otherwise be filled up to the size of a group or block.
+        group, block = min(self.group, columns) if self.per == "group" else columns, min(self.block, rows)
+        missing = (0, -columns % group, 0, -rows % block)
         filled = F.pad(matrix.unsqueeze(0), missing, mode="replicate").squeeze(0) if any(missing) else matrix
-        return filled.unflatten(1, (-1, group)).unflatten(0, (-1, self.block)).transpose(1, 2).flatten(2)
+        return filled.unflatten(1, (-1, group)).unflatten(0, (-1, block)).transpose(1, 2).flatten(2)
 
     def per_row(self, values: Tensor, rows: int) -> Tensor:
         """Expand values of ranges (R, G, ...) to rows, (rows or 1, G, ...); has no effect if there is one per row."""
         if self.block == 1 or len(values) in (1, rows):
             return values
-        return values.repeat_interleave(self.block, 0)[:rows]
+        return values.repeat_interleave(min(self.block, rows), 0)[:rows]
 
     def per_entry(self, values: Tensor, columns: int) -> Tensor:
         """Values of ranges (R, G, ...) in a shape that broadcasts over the matrix: (R or 1, columns or 1, ...)."""
-        return values.repeat_interleave(self.group, 1)[:, :columns] if self.per == "group" else values
+        if self.per != "group":
+            return values
+        return values.repeat_interleave(min(self.group, columns), 1)[:, :columns]
 
 
 def encode(matrix: Tensor, grid: Grid) -> tuple[Tensor, Tensor, Tensor]:
@@ -112,6 +123,12 @@ def encode(matrix: Tensor, grid: Grid) -> tuple[Tensor, Tensor, Tensor]:
 
 def find_ranges(matrix: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
     """Steps and zeros, both floats of shape (*ranges), of a matrix (rows, columns)."""
+    for axis, size in grid.sizes.items():
+        length, whole = matrix.shape[axis], matrix.shape[axis] // size * size
+        if whole and whole < length:  # an incomplete last group or block is one of its own size
+            parts = (matrix.narrow(axis, 0, whole), matrix.narrow(axis, whole, length - whole))
+            steps, zeros = zip(*(find_ranges(part, grid) for part in parts))
+            return torch.cat(steps, axis), torch.cat(zeros, axis)
     cells = grid.by_range(matrix)
     if grid.scheme == "ternary":
         step = grid.stored(_ternary_step(cells))

@@ -159,3 +159,32 @@ def test_steps_in_fp16_are_the_ones_that_a_file_holds() -> None:
     codes, step, zero = encode(matrix, grid)
     assert torch.equal(step, step.half().float()) and not torch.equal(step, find_ranges(matrix, Grid(3, "even"))[0])
     assert torch.equal(codes, encode_in(matrix, step.half().float(), zero, grid))
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [
+        Grid(2, "ternary", "group", 64),
+        Grid(3, "symmetric", "group", 64, fit="least_error", block=5),
+        Grid(3, "even", "group", 64, fit="least_error"),
+        Grid(4, "affine", "group", 64, clip=5.0),
+        Grid(2, "ternary", "row", block=7),
+    ],
+    ids=["ternary", "least error", "even", "clipped", "blocks"],
+)
+def test_an_incomplete_last_group_or_block_is_rounded_as_a_matrix_of_its_own(grid: Grid) -> None:
+    matrix = normal(24, 80)
+    found, width = rounded(matrix, grid), 64 if grid.per == "group" else 80
+    height = 24 // grid.block * grid.block
+    for rows in (slice(0, height), slice(height, 24)):
+        for columns in (slice(0, width), slice(width, 80)):
+            if matrix[rows, columns].numel():
+                assert torch.equal(found[rows, columns], rounded(matrix[rows, columns].clone(), grid))
+
+
+@pytest.mark.parametrize("scheme", ["ternary", "affine"])
+def test_groups_and_blocks_may_be_far_larger_than_the_matrix(scheme: str) -> None:
+    matrix, huge = normal(), 10**12
+    whole = rounded(matrix, Grid(2, scheme, "tensor"))
+    assert torch.equal(rounded(matrix, Grid(2, scheme, "group", huge, block=huge)), whole)
+    assert torch.equal(rounded(matrix, Grid(2, scheme, "row", block=huge)), whole)
