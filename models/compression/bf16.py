@@ -24,6 +24,11 @@ from models.json_types import JsonObject
 class Bf16(Stage):
     """Cast the model to bfloat16."""
 
+    def sketch(self, model: nn.Module) -> None:
+        """Cast an untrained model, which is as large and as fast as a trained one."""
+        cast_to_bf16(model)
+        record_method(model, self.options)
+
     def run(self, model: nn.Module, context: StageContext) -> nn.Module:
         """Cast the model, and record the largest change of a logit."""
         model.eval()

@@ -246,5 +246,6 @@ def rounded(network: Network, settings: Settings) -> Network:
             continue
         for layer_name, (layer, made) in stage.replace_layers(network).items():
             stage.fill(layer_name, layer, made)
+        stage.round_rest(network)
         record_method(network, options)
     return network

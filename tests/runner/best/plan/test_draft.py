@@ -23,6 +23,8 @@ SINGLE = {
     "ngram at its cap": ("model=ngram", "model.max_kb=2", "model.min_df=1"),
     "characters": ("model=ngram", "model.max_kb=3", "model.min_df=1", "model.characters=[2,4]"),
     "folded": ("model=dsn", "model.norm=none", *TRAINED, "compression=[int8]"),
+    "stored in 16 bits": (*BERT, "model.layers=1", "compression=[compact]", "compression.compact.qat_epochs=0.1"),
+    "computed in 16 bits": (*BERT, "model.layers=1", "compression=[bf16]"),
     "folded to two scores": ("model=dsn", "model.norm=none", *TRAINED, "calibration=vector"),
 }
 TWO = {
