@@ -29,6 +29,7 @@ Reads = Literal["mean", "first"]
 
 EXITS = "exits"  # the method of their entry in config.json
 MEANS = ("mean", "sum", "sqrt")  # with these readouts, exits read the mean of a layer's states
+SAME_CLASS = 0.5  # the numbers of two classes differ by 1 or more
 READOUTS = ("cls", *MEANS)  # readouts of the last layer alone; exits do not work with others
 
 
@@ -77,10 +78,11 @@ class Exits(nn.Module):
             return -entropy(logits, self.temperature), None
         if self.doubt is not None:
             return -self.doubt(vectors).float().squeeze(-1).sigmoid(), None
-        answers = logits.argmax(-1).float() if logits.shape[-1] > 1 else logits.squeeze(-1).float()
+        is_class = logits.shape[-1] > 1
+        answers = logits.argmax(-1).float() if is_class else logits.squeeze(-1).float()
         count = torch.zeros_like(answers)
         if memory is not None:
-            count = agreements(answers, memory[:, 1], memory[:, 0], self.within)
+            count = agreements(answers, memory[:, 1], memory[:, 0], SAME_CLASS if is_class else self.within)
         return count, torch.stack([count, answers], -1)
 
     def forward(

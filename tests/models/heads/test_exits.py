@@ -183,3 +183,12 @@ def test_a_config_with_exits_that_cannot_be_is_refused(after: list[Any]) -> None
 def test_models_that_cannot_have_exits_are_refused(model: Any, words: str) -> None:
     with pytest.raises(ModelError, match=words):
         require_layers(model(), "exits")
+
+
+def test_different_classes_never_agree_however_close_numbers_may_be() -> None:
+    exits = exits_of(with_exits(rule="patience", within=5.0))
+    assert exits is not None
+    first, second = torch.eye(3), torch.eye(3).roll(1, 0)
+    _, memory = exits.certainty(torch.empty(0), first, None)
+    assert exits.certainty(torch.empty(0), second, memory)[0].tolist() == [0.0] * 3
+    assert exits.certainty(torch.empty(0), first, memory)[0].tolist() == [1.0] * 3
