@@ -156,6 +156,8 @@ def _check_group(override: Override, chosen: dict[str, list[str]], multirun: boo
             own = "" if close else f", or with a YAML of your own: run --config-dir DIR {group}={name}"
             hint = did_you_mean(close) or "."
             yield f"{group}={name}: no such {group}{hint} Choices: {listed}. Try: run {paste}{own}"
+        if group == "compression" and (repeated := _repeated_stage(_names(value))):
+            yield repeated
         if not unknown and value is not None:
             # Stages are chosen together, so their settings are looked up for the whole chain.
             chosen.setdefault(group, []).append(
@@ -163,6 +165,21 @@ def _check_group(override: Override, chosen: dict[str, list[str]], multirun: boo
             )
     if override.is_sweep_override() and not multirun:
         yield _sweep_message(group, (override.input_line or "").partition("=")[2])
+
+
+def _repeated_stage(names: list[str]) -> str:
+    """Return the message for a chain that names a stage twice, of which Hydra keeps only the first; "" for others."""
+    names = [name for name in names if name != "none"]
+    again = next((place for place, name in enumerate(names) if name in names[:place]), None)
+    if again is None:
+        return ""
+    whole, once, first, rest = (
+        f"compression=[{','.join(part)}]"
+        for part in (names, names[:again] + names[again + 1 :], names[:again], names[again:])
+    )
+    is_beside = names[again] == names[again - 1]
+    cure = f"'{once}'" if is_beside else f"'{first}', then '{rest}' from=<the id of that run>"
+    return f"{whole}: {names[again]} is in the chain twice. Try: {cure}"
 
 
 def _sweep_message(key: str, text: str) -> str:

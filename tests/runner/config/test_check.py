@@ -63,6 +63,11 @@ MISTAKES = [
     ("model.depth=3", ["no such key"]),
     ("a=b=c,", []),
     ("compression=[int9]", ["no such compression", "none"]),
+    ("compression=[int8,none,int8,exits]", ["int8 is in the chain twice. Try: 'compression=[int8,exits]'"]),
+    (
+        "compression=[l0,distil,l0,int8]",
+        ["Try: 'compression=[l0,distil]', then 'compression=[l0,int8]' from=<the id of that run>"],
+    ),
     ("model/backbone=bert-mimi", ["did you mean bert-mini", "Try: run model/backbone=bert-mini"]),
     ("model/readout=men", ["did you mean mean"]),
     ("model/readouts=mean", ["did you mean model/readout"]),
