@@ -44,8 +44,12 @@ class Length(Stage):
         """ModelError for a model whose layers cannot drop tokens, and for lengths that do not fit it."""
         check_model(model)
         lengths = self.options.given()
-        if lengths is not None:
+        if lengths is None:
+            return
+        try:
             lengths.check_fits(len(encoder_with_lengths(model).layer), cast(Network, model).longest_input())
+        except ModelError as error:  # as the check of the values alone: with the key
+            raise ModelError(f"compression.{self.name}.{error}") from error
 
     def sketch(self, model: nn.Module) -> None:
         """Let every layer drop a tenth of its tokens, or as the settings' lengths say; none if the budget is 1."""
