@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from data.part_file import part_of
 from data.quoting import hydra_setting
-from data.sources.cells import plain_number
+from data.sources.cells import label_text, plain_number
 from data.sources.columns import group_column
 from data.sources.questions import is_questions
 from runner.config.check import check_overrides
@@ -89,10 +89,10 @@ def frame_file(frame: pd.DataFrame, words: Sequence[str], columns: Iterable[str 
         known = ", ".join(map(str, frame.columns))
         cure = "" if all(isinstance(name, str) for name in frame.columns) else ". Try: frame.rename(columns=str)"
         raise ConfigError(f"no column {', '.join(missing)} in the data frame. Its columns: {known}{cure}")
-    part = frame[wanted] if wanted else frame
+    part = _writable(frame[wanted] if wanted else frame)
     if twice := [str(name) for name in part.columns[part.columns.duplicated()]]:
         raise ConfigError(f"the data frame has several columns named {twice[0]}, but one is needed. Rename the others")
-    described = repr([(str(name), str(part[name].dtype)) for name in part.columns])
+    described = repr([(str(name), _kind(part[name])) for name in part.columns])
     digest = hashlib.sha256(described.encode())
     digest.update(_hashes(part).to_numpy().tobytes())
     path = cache_folder(words) / FOLDER / f"{digest.hexdigest()[:20]}.parquet"
@@ -110,6 +110,28 @@ def frame_file(frame: pd.DataFrame, words: Sequence[str], columns: Iterable[str 
             ) from error
         temporary.replace(path)
     return path
+
+
+def _writable(part: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns with periods, intervals and durations as pandas shows them: a file would hold them as numbers
+    or as other words, or not at all.
+    """
+    shown = part.copy(deep=False)
+    for place, dtype in enumerate(part.dtypes):
+        kind = dtype.categories.dtype if isinstance(dtype, pd.CategoricalDtype) else dtype
+        if isinstance(kind, pd.PeriodDtype | pd.IntervalDtype) or pd.api.types.is_timedelta64_dtype(kind):
+            column = part.iloc[:, place]
+            shown.isetitem(place, column.astype(object).map(str, na_action="ignore"))
+    return shown
+
+
+def _kind(column: pd.Series) -> str:
+    """Return the type of a column, and for objects other than texts that of its cells.
+
+    A list is hashed as the text that looks like it, and a file with one of them is not a file with the other.
+    """
+    cells = pd.api.types.infer_dtype(column, skipna=True) if column.dtype == object else "string"
+    return str(column.dtype) if cells in ("string", "empty") else f"{column.dtype} {cells}"
 
 
 def _hashes(part: pd.DataFrame) -> pd.Series:
@@ -135,7 +157,16 @@ def cache_folder(words: Sequence[str]) -> Path:
 def label_values(frame: pd.DataFrame, column: str) -> dict[str, object]:
     """Return the labels of a data frame by their names as runs have them, so that answers have the type of the labels.
 
-    A cell may have a list of them. A whole number that pandas holds as a float, such as 1.0, is the class 1 of a run.
+    A cell may have a list of them. A whole number that pandas holds as a float, such as 1.0, is the class 1 of a run,
+    and a text is named as it is read: in NFC, without surrounding blanks. Of several labels of one name it is the one
+    that is written so, else the first.
     """
-    values = frame[column].explode().dropna().unique().tolist()
-    return {plain_number(str(value)): value for value in values} | {str(value): value for value in values}
+    written: dict[str, object] = {}  # by its text: a list in a list, which the reader refuses, has no hash
+    for value in frame[column].explode().dropna().tolist():
+        written.setdefault(str(value), value)
+    found: dict[str, object] = {}
+    for text, value in written.items():
+        name = label_text(text, column)
+        found.setdefault(plain_number(name), value)
+        found.setdefault(name, value)
+    return found | written

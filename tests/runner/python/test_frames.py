@@ -44,6 +44,31 @@ def test_lists_of_labels_are_written_and_named_by_their_content(tmp_path: Path) 
     assert first != second, "arrays that differ only in elements that `str` leaves out"
 
 
+@pytest.mark.parametrize(("one", "other"), [
+    (["['x', 'y']", "['x']"], [["x", "y"], ["x"]]),  # lists as a CSV has them, and as ast.literal_eval reads them
+    (["1.5", "2.5"], [1.5, 2.5]),
+])  # fmt: skip
+def test_cells_that_look_alike_as_text_are_two_files(tmp_path: Path, one: list[object], other: list[object]) -> None:
+    frames = [pd.DataFrame({"text": ["a", "b"], "label": pd.Series(cells, dtype=object)}) for cells in (one, other)]
+    first, second = (frame_file(frame, [f"paths.cache={tmp_path}"]) for frame in frames)
+    assert first != second, "the words of the first would be read instead of the second's"
+
+
+PERIODS = pd.Series(pd.PeriodIndex(["2024-01", "2024-02"], freq="M"))
+
+
+@pytest.mark.parametrize(("column", "names"), [
+    (PERIODS, ["2024-01", "2024-02"]),
+    (pd.Series(pd.to_timedelta([1, 2], unit="D")), ["1 days 00:00:00", "2 days 00:00:00"]),
+    (pd.Series(pd.cut([1, 9], [0, 5, 10])), ["(0, 5]", "(5, 10]"]),
+])  # fmt: skip
+def test_periods_and_ranges_are_written_as_they_are_shown(tmp_path: Path, column: pd.Series, names: list[str]) -> None:
+    frame = pd.DataFrame({"text": ["a", "b"], "label": column})
+    path = frame_file(frame, [f"paths.cache={tmp_path}"])
+    assert pd.read_parquet(path)["label"].tolist() == names, "a period would be the number of months since 1970"
+    assert label_values(frame, "label") == dict(zip(names, column)), "and answers keep their type"
+
+
 TWICE = pd.DataFrame([["a", 1, 2]], columns=["text", "label", "label"])
 REFUSED = {
     "several columns named label": TWICE,
@@ -65,6 +90,15 @@ def test_labels_keep_their_type() -> None:
     floats = pd.DataFrame({"label": [1.0, None, 2.0]})
     assert label_values(floats, "label") == {"1": 1.0, "1.0": 1.0, "2": 2.0, "2.0": 2.0}, "classes of a run are 1 and 2"
     assert label_values(pd.DataFrame({"label": [[3], (3, 5), [7]]}), "label") == {"3": 3, "5": 5, "7": 7}
+
+
+def test_labels_have_the_names_that_a_run_reads() -> None:
+    apart = "cafe\u0301"  # the accent as a character of its own, which a run reads in NFC
+    found = label_values(pd.DataFrame({"label": [apart, " tea"]}), "label")
+    assert (found["caf\u00e9"], found["tea"]) == (apart, " tea"), "answers equal the labels of the frame"
+    both = pd.DataFrame({"label": [apart, "caf\u00e9"]})
+    assert label_values(both, "label")["caf\u00e9"] == "caf\u00e9"
+    assert label_values(pd.DataFrame({"label": [[["a"]], [["b"]]]}), "label"), "refused by the reader, with a message"
 
 
 @pytest.mark.parametrize(("words", "expected"), [
