@@ -9,6 +9,8 @@ It holds for texts like those rows. They must be independent of training and of 
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -64,8 +66,7 @@ def find_promise(record: RunRecord, run_folder: Path, wanted: WantedPromise, mod
             "label per text. Try: data.threshold=<a higher number>, which answers fewer labels"
         )
     labels = tuple(record.data.labels)
-    if (whole := ",".join(wanted.classes)) in labels:  # a comma in a name
-        wanted = WantedPromise(wanted.alpha, (whole,))
+    wanted = WantedPromise(wanted.alpha, with_commas(wanted.classes, labels))
     check_labels(record, wanted, labels)
     split = calibration_split(record, wanted.words)
     shares, truth = calibration_rows(record, run_folder, split, wanted.words)
@@ -108,6 +109,18 @@ def surest_of(
     return shares[is_its, place], truth[is_its] != place, max(1, usual)
 
 
+def with_commas(parts: Sequence[str], labels: Sequence[str]) -> tuple[str, ...]:
+    """Return the classes that are named by texts between commas: those that are parts of one label are one class."""
+    whole = {tuple(part.strip() for part in label.split(",")): label for label in labels}
+    found, start = [], 0
+    while start < len(parts):
+        ends = range(len(parts), start, -1)
+        end = next((end for end in ends if tuple(parts[start:end]) in whole), start + 1)
+        found.append(whole.get(tuple(parts[start:end]), parts[start]))
+        start = end
+    return tuple(dict.fromkeys(found))
+
+
 def check_labels(record: RunRecord, wanted: WantedPromise, labels: tuple[str, ...]) -> None:
     """Raise ConfigError for a run whose answers are no labels, for an unknown class, and for a label called UNSURE."""
     if not labels or all(field.type != "shares" for field in task_of_record(record).answer_fields()):
@@ -119,7 +132,10 @@ def check_labels(record: RunRecord, wanted: WantedPromise, labels: tuple[str, ..
         if name not in labels:
             near = get_close_matches(name, labels, 1) or labels[:1]
             known = ", ".join(labels[:20]) + (", ..." if len(labels) > 20 else "")
-            raise ConfigError(f"class={name}: is not a label of run {record.identity} ({known}). Try: class={near[0]}")
+            raise ConfigError(
+                f"class={name}: is not a label of run {record.identity} ({known}). "
+                f"Try: {shlex.quote(f'class={near[0]}')}"
+            )
     if UNSURE in labels:
         raise ConfigError(f"{wanted.words}: a label of this run is itself called {UNSURE!r}. Rename it and train again")
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from data.calibration import OUT_OF_FOLD
-from runner.deploy.promise import WantedPromise, calibration_split, find_promise, surest_of
+from runner.deploy.promise import WantedPromise, calibration_split, find_promise, surest_of, with_commas
 from runner.errors import ConfigError
 from runner.record.folder import find_record
 from runner.statistics.rejection import Threshold, find_threshold
@@ -63,6 +63,18 @@ def test_one_class_is_answered_with_the_wanted_precision(made: tuple[Path, dict[
     assert part["errors"] < 0.1 * part["answered"] < 0.1 * part["support"] + 10
     both = promise_of(made, WantedPromise(0.1, ("positive", "negative")))["classes"]
     assert list(both) == ["positive", "negative"] and both["positive"]["answered"] <= part["answered"]
+
+
+@pytest.mark.parametrize(("typed", "classes"), [
+    ("a, b", ["a, b"]),
+    ("a,b", ["a, b"]),
+    ("c,a, b", ["c", "a, b"]),
+    ("a,c,c", ["a", "c"]),
+    ("a, d", ["a", "d"]),  # d is no label, and is refused by its name
+])  # fmt: skip
+def test_a_class_may_have_a_comma_in_its_name(typed: str, classes: list[str]) -> None:
+    parts = [part.strip() for part in typed.split(",")]
+    assert with_commas(parts, ["a, b", "a", "c"]) == tuple(classes)
 
 
 def test_what_cannot_be_promised_is_refused_with_the_nearest_that_can(made: tuple[Path, dict[str, Any]]) -> None:
