@@ -26,7 +26,7 @@ from data.sources.code_cells import codes_of
 from data.sources.columns import FASTTEXT, fasttext_message, group_column
 from data.sources.formats import begins_with, read_rows
 from data.sources.indicators import PREFIX, indicator_columns, labels_of_row, missing_indicator
-from data.sources.options import SUFFIXES, ReadOptions, format_of, suffix_of
+from data.sources.options import SUFFIXES, UNREAD, ReadOptions, format_of, suffix_of
 from data.sources.raw import CHUNK, CODES, FOLD, GROUP, RawData, RawSplit, columns_beside
 from data.stores.build_once import SharedCache
 from data.targets.base import ColumnTarget
@@ -37,8 +37,6 @@ from data.targets.label_set import find_lists
 if TYPE_CHECKING:
     import pyarrow as pa
 
-PACKED = (".zip", ".zst", ".xz", ".bz2", ".7z", ".tar", ".tgz")
-CURES = dict.fromkeys((".xlsx", ".xls", ".ods"), "Save the sheet as CSV") | dict.fromkeys(PACKED, "Unpack it")
 SOUNDS = (".wav", ".flac", ".ogg", ".opus", ".mp3")  # suffixes that show that a column names sound files
 FOLDS = "fold_column"  # the setting that names the column of folds
 Row = tuple[int, object, object, object, object, object, object]  # number, text, second text, label, group, fold, codes
@@ -177,7 +175,7 @@ def existing_file(text: str, key: str, *, any_format: bool = False) -> Path:
     if format_of(path) is None and not any_format:
         if begins_with(path, FASTTEXT):
             raise DataError(fasttext_message(str(path)))
-        cure = CURES.get(suffix_of(path), "Convert or rename it")
+        cure = UNREAD.get(suffix_of(path), "Convert or rename it")
         raise DataError(f"{key}={text}: files end in {SUFFIXES}, not {suffix_of(path)!r}. {cure}")
     if path.stat().st_size == 0:
         raise DataError(f"{key}={text} is empty. Try: {key}=<a file with a header and rows>")

@@ -17,6 +17,9 @@ FORMATS = {
     ".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl", ".parquet": "parquet",
 }  # fmt: skip
 SUFFIXES = f"{', '.join(FORMATS)}, also with .gz"
+PACKED = (".zip", ".zst", ".xz", ".bz2", ".7z", ".tar", ".tgz")
+# Suffixes of files that hold a table but cannot be read, and the cure.
+UNREAD = dict.fromkeys((".xlsx", ".xls", ".ods"), "Save the sheet as CSV") | dict.fromkeys(PACKED, "Unpack it")
 Row = tuple[int, JsonObject]  # the row's number (a line, or a row in formats without lines) and its values by column
 
 

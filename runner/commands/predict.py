@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from data.sources.columns import is_column_number
-from data.sources.options import ReadOptions, format_of, ineffective_options, suffix_of
+from data.sources.options import UNREAD, ReadOptions, format_of, ineffective_options, suffix_of
 from runner.commands import sound_files
 from runner.commands.answers import CHUNK, AnswerOptions, answer_rows, answer_text, text_or_words
 from runner.commands.options import output_folder, parse_options, path_option, split_run, whole_number
@@ -20,6 +20,7 @@ from runner.deploy.budgets import find_model_at, share_of
 from runner.deploy.exported import ExportedModel
 from runner.deploy.streams import OF_SUFFIX, Row, input_format, output_format, read_texts
 from runner.errors import ConfigError
+from runner.record.next_step import output_words
 from runner.sanitize import say
 
 OF_TABLES = {
@@ -93,14 +94,15 @@ def table_of(source: str, asked: list[str], literal: int, chosen: dict[str, str]
     Raises ConfigError for a word that looks like a file but is not one.
     """
     found = missing = ""
+    command, folder = shlex.join(["run", "predict", source]), output_words(output_folder(chosen["paths.output"]))
     for word in asked:
-        as_text = f"run predict {source} {shlex.quote(f'text={word}')}"
+        as_text = " ".join([command, shlex.quote(f"text={word}"), *folder])
         mode = mode_of(word)
         if word == "-" or (mode and not stat.S_ISDIR(mode)):
             found = word
         elif mode:
             raise ConfigError(f"{word} is a folder, but a file is needed. Try: a file in it; or, as a text: {as_text}")
-        elif format_of(Path(word)) or suffix_of(Path(word)) in OF_SUFFIX or (chosen["input"] and not asked[1:]):
+        elif is_named_like_a_file(word) or (chosen["input"] and not asked[1:]):
             missing = missing or f"{word}: no such file. Try: its right name; or, as a text: {as_text}"
     if missing and not found:
         raise ConfigError(missing)
@@ -111,8 +113,15 @@ def table_of(source: str, asked: list[str], literal: int, chosen: dict[str, str]
             if option
             else f"{found} is a file, and only one can be read at a time"
         )
-        raise ConfigError(f"run predict: {problem}. Try: run predict {source} {found}")
+        raise ConfigError(f"run predict: {problem}. Try: {' '.join([command, shlex.quote(found), *folder])}")
     return found
+
+
+def is_named_like_a_file(word: str) -> bool:
+    """Return whether a word ends as the name of a table does, also of one that cannot be read, such as a.xlsx."""
+    path = Path(word)
+    is_unread = path.suffix.lower() in UNREAD and len(word.split()) == 1  # "see the .zip" is a text
+    return bool(format_of(path)) or suffix_of(path) in OF_SUFFIX or is_unread
 
 
 def mode_of(word: str) -> int:

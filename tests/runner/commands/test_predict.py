@@ -1,0 +1,28 @@
+"""Which words of `run predict` are files and which are texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runner.commands.predict import DEFAULTS, table_of
+from runner.errors import ConfigError
+
+
+@pytest.mark.parametrize("name", ["missing.csv", "missing.csv.gz", "missing.xlsx", "Missing.XLS", "missing.zip"])
+def test_a_word_that_is_named_like_a_file_is_no_text(name: str) -> None:
+    with pytest.raises(ConfigError, match="no such file"):
+        table_of("abc", [name], 0, DEFAULTS)
+
+
+@pytest.mark.parametrize("text", ["a film", "see report.pdf", "Where is the .zip", "open sheet.xlsx", "and/or"])
+def test_other_words_are_texts(text: str) -> None:
+    assert table_of("abc", [text], 0, DEFAULTS) == ""
+
+
+def test_the_suggested_command_finds_the_model(tmp_path: Path) -> None:
+    chosen = DEFAULTS | {"paths.output": str(tmp_path / "my runs")}
+    with pytest.raises(ConfigError) as refused:
+        table_of("my bundle", ["a b.csv"], 0, chosen)
+    assert str(refused.value).endswith(f"run predict 'my bundle' 'text=a b.csv' 'paths.output={tmp_path}/my runs'")
