@@ -43,8 +43,11 @@ def frame_words(
 
     text, label: columns, by default of those names; words: the command's overrides, which may name others, as
     data.text_pair, data.group and data.labels do. The labels are by their names, as in `label_values`. Raises
-    ConfigError as `frame_file` and `columns_read`.
+    ConfigError as `frame_file` and `columns_read`, and TypeError for what is no data frame, such as a Series.
     """
+    if not isinstance(frame, pd.DataFrame):
+        cure = 'pandas.DataFrame({"text": texts, "label": labels})'
+        raise TypeError(f"expected a data frame, not a {type(frame).__name__}. Try: {cure}")
     columns = {"data.text": "text" if text is None else text, "data.label": "label" if label is None else label}
     named = [hydra_setting(key, str(name)) for key, name in columns.items()]
     read = columns_read([*named, *words])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import cached_property, partial
 from os import PathLike
 from pathlib import Path
@@ -120,8 +120,10 @@ class Model:
         return np.array(rows, np.float64).reshape(len(rows), len(self._values))
 
     def _answers(self, texts: Iterable[Any] | pd.DataFrame) -> Answers:
-        if isinstance(texts, str):
+        if isinstance(texts, str | bytes):
             raise TypeError('expected a list of texts, not a single text. Try: model.predict(["a text"])')
+        if isinstance(texts, Mapping | Set):  # the keys of a dict would be answered, a set in any order
+            raise TypeError(f'expected a list of texts, not a {type(texts).__name__}. Try: model.predict(["a text"])')
         is_pair = len(self.columns) == 2
         rows: list[Any] = self._rows_of_frame(texts) if isinstance(texts, pd.DataFrame) else list(texts)
         if not rows:
@@ -136,11 +138,15 @@ class Model:
         return self._ask(firsts, seconds)
 
     def _rows_of_frame(self, frame: pd.DataFrame) -> list[object]:
-        """The texts of the model's columns, or pairs of them; ConfigError where one is missing."""
+        """The texts of the model's columns, or pairs of them; ConfigError where one is missing or twice there."""
         if missing := [column for column in self.columns if column not in frame]:
             has = ", ".join(map(str, frame.columns))
             raise ConfigError(
                 f"the data frame has no column {missing[0]!r} (columns: {has}). Try: frame.rename(columns=...)"
+            )
+        if twice := [column for column in self.columns if list(frame.columns).count(column) > 1]:
+            raise ConfigError(
+                f"the data frame has several columns named {twice[0]}, but one is needed. Rename the others"
             )
         rows = frame[list(self.columns)].itertuples(index=False, name=None)
         return list(rows) if len(self.columns) == 2 else [row[0] for row in rows]

@@ -84,6 +84,11 @@ def test_a_frame_that_no_file_can_hold_is_refused_and_leaves_none(tmp_path: Path
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+def test_what_is_no_frame_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"expected a data frame, not a Series\. Try: pandas\.DataFrame"):
+        frame_words(FRAME["text"], None, None, [])  # type: ignore[arg-type]
+
+
 def test_labels_keep_their_type() -> None:
     assert label_values(FRAME, "label") == {"1": 1, "2": 2}
     assert label_values(LISTS, "label") == {"x": "x", "y": "y"}

@@ -101,6 +101,15 @@ def test_what_is_no_text_is_refused_and_not_answered(row: object) -> None:
         model.predict(pd.DataFrame({"text": ["fine"], 1: [0]}))
 
 
+@pytest.mark.parametrize("texts", [b"fine", {"note": ["fine", "good"]}, {"fine", "good"}, "fine"])
+def test_what_is_no_list_is_refused_and_not_answered(texts: object) -> None:
+    model = Model(Path("here"), ["bad", "good"], ["note"], lambda: lambda texts, pairs: [{"prediction": "bad"}] * 2)
+    with pytest.raises(TypeError, match=r"expected a list of texts, not a .*\. Try: model.predict"):
+        model.predict(texts)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="several columns named note"):
+        model.predict(pd.DataFrame([["fine", "good"]], columns=["note", "note"]))
+
+
 @pytest.mark.parametrize(("word", "what"), [(None, "nothing"), (b"film", "a bytes"), (["film"], "a list")])
 def test_what_is_no_word_is_refused_and_not_answered(word: object, what: str) -> None:
     model = Model(Path("here"), ["O"], ["tokens"], lambda: lambda texts, pairs: [], reads_words=True)
