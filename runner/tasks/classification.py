@@ -18,6 +18,7 @@ from runner.schema import COSENT
 from runner.statistics.answers import Answers
 from runner.statistics.auroc_first import AurocFirst, margins_of
 from runner.statistics.confusion import CLASS_SCORES, class_table, confusion_of
+from runner.statistics.intervals import wilson_interval
 from runner.statistics.probabilities import softmax
 from runner.statistics.score_table import OF_ONE_CLASS
 from runner.statistics.scores import Score
@@ -159,7 +160,7 @@ class Classification(Task):
         classes = max(1, len(self.facts.names))
         reason = why_diverged(
             accuracy=scores["accuracy"], majority=majority, loss=loss, classes=classes, above_chance=above_chance,
-            is_of_order=self.facts.loss == COSENT,
+            is_of_order=self.facts.loss == COSENT, rows=len(select.labels.values),
         )  # fmt: skip
         return reason is not None
 
@@ -189,20 +190,23 @@ class Classification(Task):
 
 def why_diverged(
     *, accuracy: float, majority: float, loss: float, classes: int, above_chance: float | None = None,
-    is_of_order: bool = False,
+    is_of_order: bool = False, rows: int = 0,
 ) -> str | None:  # fmt: skip
     """Return why a finished classifier learned nothing, or None.
 
     accuracy: on the selection split; loss: of training, nats; above_chance: the balanced accuracy there, less that of
     one answer for all, None if unknown; is_of_order: is the loss that of all pairs of a batch, which has no level of
-    guessing? If one class has nearly all rows, accuracy can hardly exceed that class's share, and only balanced
-    accuracy shows whether the model knows the others.
+    guessing? rows: of the selection split, 0 if unknown. A short training, or one with smoothed labels, may get most
+    rows right while its loss is still about that of guessing, so an accuracy beyond chance counts more. If one class
+    has nearly all rows, accuracy can hardly exceed that class's share, and only balanced accuracy shows whether the
+    model knows the others.
     """
     if not math.isfinite(loss):
         return "the loss is not finite"
     knows_others = above_chance is not None and above_chance > NEAR_GUESSING
     if accuracy <= majority + NEAR_MAJORITY and not knows_others:
         return f"accuracy {accuracy:.3f} is within a point of the majority class ({majority:.3f})"
-    if not is_of_order and loss >= math.log(classes) - NEAR_CHANCE:
+    is_no_chance = rows > 0 and wilson_interval(accuracy, rows)[0] > majority
+    if not is_of_order and not is_no_chance and loss >= math.log(classes) - NEAR_CHANCE:
         return f"the training loss {loss:.3f} is about that of guessing among {classes} classes"
     return None

@@ -217,6 +217,13 @@ def test_a_run_that_learned_nothing_is_why_diverged(accuracy: float, loss: float
     assert reason is None if expected is None else expected in str(reason)
 
 
+def test_a_short_training_that_ranks_most_rows_right_has_learned() -> None:
+    near = {"majority": 0.5, "loss": math.log(2) - 0.001, "classes": 2}
+    assert why_diverged(accuracy=0.75, rows=36, **near) is None, "the interval of 27 of 36 rows is above 0.5"
+    assert "guessing among 2" in str(why_diverged(accuracy=0.56, rows=36, **near)), "20 of 36 rows are chance"
+    assert "not finite" in str(why_diverged(accuracy=0.75, rows=36, **near | {"loss": math.nan}))
+
+
 def test_a_run_that_finds_the_rare_class_is_not_diverged_though_accuracy_cannot_say() -> None:
     rare = {"majority": 0.995, "loss": 0.01, "classes": 2}
     assert why_diverged(accuracy=0.998, above_chance=0.3, **rare) is None
