@@ -191,7 +191,9 @@ def setting_matcher(word: str, known: Sequence[Settings], verb: str = "compare")
         full = full_key(key, settings)
         if full not in settings:
             return ABSENT in wanted  # as in the name of a group
-        return any(is_value(settings[full], value) for value in wanted)
+        found = settings[full]
+        is_whole = isinstance(found, str) and setting_text(found) == text  # a file or a label with a comma in its name
+        return is_whole or any(is_value(found, value) for value in wanted)
 
     return matches
 

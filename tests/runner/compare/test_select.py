@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.compare.select import is_value, select_runs
+from runner.compare.select import is_value, select_runs, setting_matcher
 from runner.errors import ConfigError
 from runner.record.added_metrics import add_metrics
 from tests.runner.compare.folders import write_group, write_run, write_sweep
@@ -103,6 +103,13 @@ def test_only_failed_runs_are_not_a_comparison(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_values_compare_as_typed_on_the_command_line(value: object, text: str, equal: bool) -> None:
     assert is_value(value, text) is equal
+
+
+def test_a_file_with_a_comma_in_its_name_is_found_and_a_list_is_not_taken_for_one_value() -> None:
+    settings = {"data.path": "my file, new=1.csv", "compression": ["magnitude", "int8"]}
+    assert setting_matcher("data.path=my file, new=1.csv", [settings])(settings)
+    assert setting_matcher("data.path=other.csv,my file, new=1.csv", [settings])(settings) is False
+    assert not setting_matcher("compression=magnitude,int8", [settings])(settings), "either of two chains of one"
 
 
 def test_metrics_that_were_measured_after_a_run_are_among_its_own(tmp_path: Path) -> None:
