@@ -14,7 +14,7 @@ def next_command(record: RunRecord, output: Path) -> str:
     """Return the command that uses the model of a finished run. output: the folder of run folders."""
     task = find_task(record.data.task)
     if is_bound(record):
-        words = ["compare", f"data={record.dataset}"]
+        words = ["compare", same_data(record)]
     elif task is not None and not task.is_deployed:
         words = [f"model={record.model}", f"model.pretrained={record.identity}", "data=sst2"]
     else:
@@ -23,6 +23,12 @@ def next_command(record: RunRecord, output: Path) -> str:
         is_pair = bool(record.setting("data.text_pair"))
         words = ["predict", record.identity, *examples[: 1 + is_pair]]
     return " ".join(["run", *map(shlex.quote, words), *output_words(output)])
+
+
+def same_data(record: RunRecord) -> str:
+    """Return the filter that finds the runs on the same data: the file where there is one, as all files are `files`."""
+    paths = {key: record.setting(f"data.{key}") for key in ("path", "train_path")}
+    return next((f"data.{key}={path}" for key, path in paths.items() if path), f"data={record.dataset}")
 
 
 def output_words(output: Path) -> list[str]:

@@ -20,7 +20,7 @@ from runner.record.descriptions import constant_answers
 from runner.record.folder import PAGE
 from runner.record.identity import flatten
 from runner.record.metrics import check
-from runner.record.next_step import next_command, output_words
+from runner.record.next_step import next_command, output_words, same_data
 from runner.record.record import RunRecord
 from runner.record.run_names import name_of, setting_text
 from runner.record.shown_costs import answer_of, in_mb, size_of
@@ -230,4 +230,4 @@ def _commands(record: RunRecord, output: Path) -> Iterator[tuple[str, str]]:
         yield "A folder that answers without torch", " ".join(["run export", name, "format=bundle", *place])
     if any(report.confusion for report in record.reports.values()):
         yield "Where it fails", " ".join(["run errors", name, *place])
-    yield "Compare with runs on the same data", " ".join(["run compare", shlex.quote(f"data={record.dataset}"), *place])
+    yield "Compare with runs on the same data", " ".join(["run compare", shlex.quote(same_data(record)), *place])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from runner.record.next_step import next_command
+from runner.record.next_step import next_command, same_data
 from runner.record.record import RunRecord
 from tests.records import a_record, record_json
 
@@ -23,6 +23,12 @@ def test_a_run_is_followed_by_an_answer_to_a_text_or_a_pair(tmp_path: Path, monk
     assert next_command(a_record(), tmp_path / "outputs") == "run predict 0123456789 'a text'"
     assert next_command(of_data(audio="audio"), Path("outputs")) == "run predict 0123456789 sound.wav"
     assert next_command(of_data(text_pair="b"), Path("outputs")) == "run predict 0123456789 'a text' 'a second text'"
+
+
+def test_runs_on_the_same_file_are_found_by_its_path_and_not_among_all_files() -> None:
+    assert same_data(of_data(name="files", path="a, b.csv")) == "data.path=a, b.csv"
+    assert same_data(of_data(name="files", path=None, train_path="a.csv")) == "data.train_path=a.csv"
+    assert same_data(of_data(name="imdb", path=None, train_path=None)) == "data=imdb"
 
 
 def test_another_output_folder_is_part_of_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
