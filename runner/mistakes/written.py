@@ -75,9 +75,17 @@ def print_findings(found: Findings, console: Console) -> None:
     console.print(table)
     if hidden := len(found.weakest) - MOST_CLASSES:
         say_below(f"and {hidden} more classes on the page", console) if hidden > 0 else None
-    in_table = of_classes(found)[:1] if len(found.weakest) > 1 else []
-    for line in summary(found)[len(in_table) :]:
-        say_below(line, console)
+    in_table = _said_by_table(found)
+    for line in summary(found):
+        if line not in in_table:
+            say_below(line, console)
+
+
+def _said_by_table(found: Findings) -> list[str]:
+    """Return the first sentence on a class, where the table has its numbers: rare classes may fill all of its lines."""
+    first = of_classes(found)[:1] if len(found.weakest) > 1 else []
+    shown = [one.name for one in found.weakest[:MOST_CLASSES]]
+    return [line for line in first if any(line.startswith((f"{name}: F1 ", f"{name}: none of ")) for name in shown)]
 
 
 def _shares(one: ClassScores) -> tuple[str, str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from runner.mistakes.analyse import analyse
-from runner.mistakes.findings import SuspectLabel, SuspectLabels
+from runner.mistakes.findings import ClassScores, SuspectLabel, SuspectLabels
 from runner.mistakes.run_data import Place
 from runner.mistakes.written import COLUMNS, print_findings, write_errors_csv
 from tests.runner.mistakes.cases import write_case
@@ -51,3 +51,14 @@ def test_all_sentences_are_printed_where_every_row_is_right(tmp_path: Path) -> N
     print_findings(found, console)
     stream = console.file
     assert isinstance(stream, io.StringIO) and "No texts: the file is gone." in stream.getvalue()
+
+
+def test_the_weakest_class_of_many_rows_is_named_where_rare_ones_fill_the_table(tmp_path: Path) -> None:
+    found = analyse(write_case(tmp_path), tmp_path / "cache", print, label_errors=False)
+    rare = [ClassScores(f"rare {k}", 2, 0, 0, (("common", 2),)) for k in range(12)]
+    common = ClassScores("common", 60, 84, 20, (("other", 40),))
+    found = dataclasses.replace(found, classes=(*rare, common, ClassScores("other", 60, 100, 60)))
+    console = Console(file=io.StringIO(), width=200)
+    print_findings(found, console)
+    stream = console.file
+    assert isinstance(stream, io.StringIO) and "common: F1 0.278, recall 0.333" in stream.getvalue()
