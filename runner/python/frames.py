@@ -124,7 +124,7 @@ def _writable(part: pd.DataFrame) -> pd.DataFrame:
         kind = dtype.categories.dtype if isinstance(dtype, pd.CategoricalDtype) else dtype
         if isinstance(kind, pd.PeriodDtype | pd.IntervalDtype) or pd.api.types.is_timedelta64_dtype(kind):
             column = part.iloc[:, place]
-            shown.isetitem(place, column.astype(object).map(str, na_action="ignore"))
+            shown.isetitem(place, column.astype(object).map(str, na_action="ignore").array)
     return shown
 
 
