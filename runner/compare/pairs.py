@@ -145,8 +145,9 @@ def ratio_over_examples(runs: list[tuple[Run, Run]], metric: str) -> stats.Inter
     predictions = _read_pairs(runs, split)
     if isinstance(predictions, str):
         return Refused(predictions)
-    ratios = task_of(runs[0][0]).score(score).resampled_ratios(predictions)
-    return stats.quantile_interval(ratios, f"{len(predictions[0][0])} examples")
+    found = task_of(runs[0][0]).score(score)
+    ratios, over = found.resampled_ratios(predictions), f"{len(predictions[0][0])} examples"
+    return stats.quantile_interval(ratios, over, found.tested_units(predictions))
 
 
 def spanning(first: stats.Interval, second: stats.Interval) -> stats.Interval:

@@ -84,7 +84,7 @@ class ConfusionScore(Score):
 
         def interval() -> paired.Interval:
             means = paired.resample_mean(sums / len(pairs), counts)
-            return paired.quantile_interval(means, over_units(pairs[0][0]))
+            return paired.quantile_interval(means, over_units(pairs[0][0]), len(pairs[0][0]))
 
         if len(pairs) > 1:
             return "McNemar, examples as clusters", paired.clustered_mcnemar_p(sums, counts), interval

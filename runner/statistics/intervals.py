@@ -91,30 +91,45 @@ def bootstrap_rows(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Return the bootstrap interval of a score of weighted rows, see `ends_of`.
+    """Return the bootstrap interval of a score of weighted rows, see `ends_of`; for few rows wider, see `wider_z`.
 
     score: takes (R, N) counts, how often each row was drawn, and returns (R,) scores.
     """
     value = float(score(np.ones((1, rows)))[0])
-    return ends_of(resample_rows(rows, score, resamples=resamples, seed=seed), value)
+    return ends_of(resample_rows(rows, score, resamples=resamples, seed=seed), value, wider_z(rows))
 
 
-def ends_of(scores: np.ndarray, value: float) -> tuple[float, float]:
+def wider_z(units: int) -> float:
+    """Return the normal quantile to read from a bootstrap of `units` units for a 95 % interval; infinite below two.
+
+    Resampled means scatter by sqrt((n - 1) / n) too little, and their tails are those of the normal distribution, not
+    of Student's t. With 5, 10 and 20 units, `ends_of` covers a mean of normal values in 86, 90 and 93 % of the cases
+    with 1.96, and in 93, 96 and 95 % with this.
+    Source: Hesterberg 2015, The American Statistician 69, 371-386, section 4.3 (expanded percentile interval).
+    """
+    from scipy import special
+
+    if units < 2:
+        return math.inf
+    return math.sqrt(units / (units - 1)) * float(special.stdtrit(units - 1, 0.975))
+
+
+def ends_of(scores: np.ndarray, value: float, z: float = Z_95) -> tuple[float, float]:
     """Return the interval that spans the percentile interval and the bias-corrected one, and the score itself.
 
-    scores: (R,) of resamples; value: the score of the sample. A mean over classes of few rows is lower in a resample
-    than in the sample, as it is lower in the sample than in truth, so percentiles alone lie too low by twice that bias:
-    with five rows a class they cover macro F1 in 76 % (30 classes) to 56 % of the cases (50 labels of sets), these
-    intervals in 93 and 88 %. The correction alone fails where nearly all rows are right. Source: Efron 1981, Canadian
-    Journal of Statistics 9, 139-172, section 7.
+    scores: (R,) of resamples; value: the score of the sample; z: the normal quantile of the level. A mean over
+    classes of few rows is lower in a resample than in the sample, as it is lower in the sample than in truth, so
+    percentiles alone lie too low by twice that bias: with five rows a class they cover macro F1 in 76 % (30
+    classes) to 56 % of the cases (50 labels of sets), these intervals in 93 and 88 %. The correction alone fails
+    where nearly all rows are right. Source: Efron 1981, Canadian Journal of Statistics 9, 139-172, section 7.
     """
     from scipy import special  # in a tenth of the time of scipy.stats, which calls the same functions
 
     below = float(np.mean(scores < value) + np.mean(scores == value) / 2)
     least = 0.5 / len(scores)
     shift = 2 * float(special.ndtri(min(max(below, least), 1 - least)))
-    corrected = special.ndtr([shift - Z_95, shift + Z_95])
-    found = np.quantile(scores, [0.025, 0.975, *corrected])
+    levels = special.ndtr([-z, z, shift - z, shift + z])
+    found = np.quantile(scores, levels)
     return float(min(found.min(), value)), float(max(found.max(), value))
 
 

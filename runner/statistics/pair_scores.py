@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from runner.statistics.paired import RESAMPLES_MEAN, bootstrap_p, resample_mean
+from runner.statistics.paired import RESAMPLES_MEAN, bootstrap_ends, bootstrap_p, resample_mean
 
 TIE = 1e-6  # nats per piece: float32 rounding between two equal sums
 TIED = 0.5  # the outcome of a tie
@@ -68,7 +68,8 @@ def macro_difference(first: Mapping[str, np.ndarray], second: Mapping[str, np.nd
     if not any(values.any() for values in differences.values()):
         return Difference(0.0, 0.0, 0.0, 1.0)
     resampled = _resampled(differences)
-    return Difference(mean, *_ends(resampled), bootstrap_p(resampled))
+    units = sum(len(values) - 1 for values in differences.values()) + 1  # beyond one that fixes each paradigm's mean
+    return Difference(mean, *bootstrap_ends(resampled, units), bootstrap_p(resampled, units))
 
 
 def _draws(values: np.ndarray, seed: int) -> np.ndarray:

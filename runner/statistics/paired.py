@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from runner.statistics.intervals import student_interval
+from runner.statistics.intervals import student_interval, wider_z
 
 RESAMPLES = 5000  # the smallest p-value of the bootstrap is then 2/5001
 RESAMPLES_MEAN = 2000  # where only the ends of an interval are needed
@@ -132,19 +132,34 @@ def paired_seeds(differences: Sequence[float]) -> tuple[float, Interval] | None:
     return p, Interval(*student_interval(differences), f"t over {count} pairs of seeds")
 
 
-def bootstrap_p(resampled: np.ndarray) -> float:
+def bootstrap_p(resampled: np.ndarray, units: int) -> float:
     """Return the two-sided p-value of 'no difference' from resampled differences (R,): twice the smaller tail, up to 1.
 
-    One is added to the tail and to R, so that a p-value is never 0 (Davison & Hinkley 1997, section 4.2).
+    units: how many units were resampled. The tail is that of Student's t, as in `wider_z`: of two equal models the
+    plain share is below 0.05 in 41, 23 and 13 % of the cases with 2, 4 and 10 units. 1 for a single unit. One is added
+    to the tail and to R, so that a p-value is never 0 (Davison & Hinkley 1997, section 4.2).
     """
-    tail = min(int(np.sum(resampled <= 0)), int(np.sum(resampled >= 0)))
-    return min(1.0, 2 * (tail + 1) / (len(resampled) + 1))
+    from scipy import special
+
+    tail = (min(int(np.sum(resampled <= 0)), int(np.sum(resampled >= 0))) + 1) / (len(resampled) + 1)
+    if units < 2 or tail >= 0.5:
+        return 1.0
+    return 2 * float(special.stdtr(units - 1, special.ndtri(tail) * math.sqrt((units - 1) / units)))
 
 
-def quantile_interval(resampled: np.ndarray, over: str) -> Interval:
-    """Return the 2.5 % and 97.5 % quantiles of resampled values."""
-    low, high = np.quantile(resampled, [0.025, 0.975])
-    return Interval(float(low), float(high), over)
+def quantile_interval(resampled: np.ndarray, over: str, units: int) -> Interval:
+    """Return the 95 % interval from resampled values (R,) of `units` units, see `wider_z`."""
+    low, high = bootstrap_ends(resampled, units)
+    return Interval(low, high, over)
+
+
+def bootstrap_ends(resampled: np.ndarray, units: int) -> tuple[float, float]:
+    """Return the ends of the 95 % interval from resampled values (R,) of `units` units, see `wider_z`."""
+    from scipy import special
+
+    z = wider_z(units)
+    low, high = np.quantile(resampled, special.ndtr([-z, z]))
+    return float(low), float(high)
 
 
 def resample_mean(

@@ -86,9 +86,13 @@ class Score(ABC):
 
         A paired bootstrap over the units unless a subclass overrides it.
         """
-        resampled = self.resampled_differences(pairs)
-        interval = paired.quantile_interval(resampled, over_units(pairs[0][0]))
-        return "paired bootstrap", paired.bootstrap_p(resampled), lambda: interval
+        resampled, units = self.resampled_differences(pairs), self.tested_units(pairs)
+        interval = paired.quantile_interval(resampled, over_units(pairs[0][0]), units)
+        return "paired bootstrap", paired.bootstrap_p(resampled, units), lambda: interval
+
+    def tested_units(self, pairs: Sequence[tuple[Answers, Answers]]) -> int:
+        """Return how many units of the pairs have something to score, in the answers of either model."""
+        return max(self.scored_units(answers) for pair in pairs for answers in pair)
 
     def resampled_differences(self, pairs: Sequence[tuple[Answers, Answers]]) -> np.ndarray:
         """Return differences (R,) first - second, averaged over the pairs; all models get the same draws of units."""

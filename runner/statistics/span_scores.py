@@ -79,10 +79,10 @@ class QuestionScore(Score):
             return np.asarray(np.mean([first(drawn) - second(drawn) for first, second in scorers], axis=0))
 
         resampled = resample_rows(draw.contexts, difference, resamples=paired.RESAMPLES)
-        interval = paired.quantile_interval(resampled, f"bootstrap over {draw.contexts} contexts")
+        interval = paired.quantile_interval(resampled, f"bootstrap over {draw.contexts} contexts", draw.contexts)
         if interval.half <= over_questions.half:
             return found
-        return "paired bootstrap over contexts", paired.bootstrap_p(resampled), lambda: interval
+        return "paired bootstrap over contexts", paired.bootstrap_p(resampled, draw.contexts), lambda: interval
 
 
 def is_close(interval: paired.Interval) -> bool:

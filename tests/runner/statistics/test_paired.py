@@ -124,7 +124,7 @@ def test_holm_agrees_with_statsmodels(p: list[float]) -> None:
 
 def test_the_resampled_mean_is_scipys_bootstrap_of_it() -> None:
     values = np.random.default_rng(0).choice([-1.0, 0.0, 1.0], p=[0.1, 0.7, 0.2], size=400)
-    found = stats.quantile_interval(stats.resample_mean(values, resamples=20_000), "")
+    found = stats.quantile_interval(stats.resample_mean(values, resamples=20_000), "", 400)
     expected = scipy_stats.bootstrap((values,), np.mean, n_resamples=5000, method="percentile", rng=3)
     ends = expected.confidence_interval
     assert (found.low, found.high) == pytest.approx((ends.low, ends.high), abs=0.005)
@@ -154,13 +154,25 @@ def test_several_seeds_a_side_are_averaged_and_identical_models_never_differ() -
     models = [np.where(rng.random(90) < 0.7, labels, (labels + 1) % 3) for _ in range(2)]
     score = of_confusion("f1_macro")
     same = stats.resample_confusions(labels, models, models, score, resamples=200)
-    assert np.all(same == 0) and stats.bootstrap_p(same) == 1.0
+    assert np.all(same == 0) and stats.bootstrap_p(same, 90) == 1.0
     single = [stats.resample_confusions(labels, [m], [labels], score, resamples=20_000).mean() for m in models]
     both = stats.resample_confusions(labels, models, [labels, labels], score, resamples=20_000).mean()
     assert both == pytest.approx(np.mean(single), abs=0.003)
 
 
 def test_a_bootstrap_p_value_is_never_zero_and_is_two_sided() -> None:
-    assert stats.bootstrap_p(np.full(999, 0.1)) == pytest.approx(2 / 1000)
-    assert stats.bootstrap_p(np.full(999, -0.1)) == pytest.approx(2 / 1000)
-    assert stats.bootstrap_p(np.linspace(-1, 1, 999)) == 1.0
+    assert stats.bootstrap_p(np.full(999, 0.1), 10**6) == pytest.approx(2 / 1000, rel=1e-3)
+    assert stats.bootstrap_p(np.full(999, -0.1), 10**6) == pytest.approx(2 / 1000, rel=1e-3)
+    assert stats.bootstrap_p(np.linspace(-1, 1, 999), 10**6) == 1.0
+
+
+@pytest.mark.parametrize("units", [2, 3, 4, 5])
+def test_few_units_of_two_equal_models_rarely_differ(units: int) -> None:
+    rng = np.random.default_rng(0)
+    draws = [stats.resample_mean(rng.normal(size=units), resamples=2000) for _ in range(400)]
+    share = np.mean([stats.bootstrap_p(found, units) < 0.05 for found in draws])
+    assert share < 0.1  # the plain share of resamples: 0.4, 0.3, 0.2 and 0.16
+
+
+def test_one_unit_says_nothing_about_others() -> None:
+    assert stats.bootstrap_p(np.full(999, 0.3), 1) == 1.0
