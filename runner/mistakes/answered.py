@@ -18,7 +18,7 @@ from runner.record.predictions import (
 )
 from runner.record.record import RunRecord
 from runner.statistics.answers import Answers
-from runner.tasks import task_class
+from runner.tasks import grades_answers, task_class
 from runner.tasks.make import task_of_record
 
 WORKS_FOR = "run errors works for classes, sets of labels, numbers, tags of words, spans and rankings"
@@ -109,7 +109,7 @@ def read_answered(record: RunRecord, folder: Path, split: str = "") -> Answered:
         )
     try:
         task = task_of_record(record)
-        known = task.grades_texts or set(task.stored) >= {"label", "prediction"}
+        known = grades_answers(task)
     except KeyError:
         known = False
     if not known:

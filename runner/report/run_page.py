@@ -32,7 +32,7 @@ from runner.report.markup import Markup, join, tag
 from runner.report.page import Section, choices, folded, notes, page, write_page
 from runner.report.points import read_points
 from runner.report.tables import Heading, facts, table
-from runner.tasks import baseline_name, find_task
+from runner.tasks import baseline_name, find_task, grades_answers
 from runner.version import VERSION
 
 MOST_SERIES = 12  # metrics with a chart of their curves
@@ -228,6 +228,6 @@ def _commands(record: RunRecord, output: Path) -> Iterator[tuple[str, str]]:
     if task is not None and task.is_deployed and not is_bound(record):
         yield "Answer over HTTP on this machine", " ".join(["run serve", name, *place])
         yield "A folder that answers without torch", " ".join(["run export", name, "format=bundle", *place])
-    if any(report.confusion for report in record.reports.values()):
+    if task is not None and grades_answers(task) and any((output / name).glob("predictions-*.parquet")):
         yield "Where it fails", " ".join(["run errors", name, *place])
     yield "Compare with runs on the same data", " ".join(["run compare", shlex.quote(same_data(record)), *place])

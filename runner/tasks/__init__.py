@@ -42,6 +42,11 @@ def find_task(name: str) -> type[Task] | None:
     return task_class(name) if name in TASKS else None
 
 
+def grades_answers(task: Task | type[Task]) -> bool:
+    """Return whether the stored answers of a task are right or wrong one by one, as `run errors` needs."""
+    return task.grades_texts or set(task.stored) >= {"label", "prediction"}
+
+
 def named_task(task: TaskSettings, data: DataSettings) -> type[Task] | None:
     """Return the class of the task that the settings name, None where the labels decide (auto)."""
     return find_task(task.name) or find_task(data.task)

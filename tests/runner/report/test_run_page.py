@@ -89,6 +89,7 @@ def test_numbers_are_drawn_against_their_labels(tmp_path: Path) -> None:
     page = run_page(RunRecord.from_json(content), folder)
     assert "Predictions against labels" in titles(page) and "3 of 3 rows of test" in page
     assert "label 1.5\nprediction 1" in page and "Reliability" not in titles(page)
+    assert f"run errors {content['identity']}" in page, "also for a task without a matrix of classes"
 
 
 @pytest.mark.parametrize("task", ["mlm", "tags", "a task of a later version"])
@@ -98,6 +99,7 @@ def test_any_task_has_a_page(tmp_path: Path, task: str) -> None:
     page = run_page(record, tmp_path)
     Balance(page)
     assert titles(page)[0] == "Scores" and titles(page)[-1] == "What next" and "B-&lt;b&gt;" in page
+    assert "run errors" not in page, "no answers are stored"
 
 
 def test_a_chain_shows_its_stages(tmp_path: Path) -> None:
