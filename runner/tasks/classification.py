@@ -206,7 +206,7 @@ def why_diverged(
     knows_others = above_chance is not None and above_chance > NEAR_GUESSING
     if accuracy <= majority + NEAR_MAJORITY and not knows_others:
         return f"accuracy {accuracy:.3f} is within a point of the majority class ({majority:.3f})"
-    is_no_chance = rows > 0 and wilson_interval(accuracy, rows)[0] > majority
-    if not is_of_order and not is_no_chance and loss >= math.log(classes) - NEAR_CHANCE:
+    beats_chance = rows > 0 and wilson_interval(accuracy, rows)[0] > majority
+    if not is_of_order and not beats_chance and loss >= math.log(classes) - NEAR_CHANCE:
         return f"the training loss {loss:.3f} is about that of guessing among {classes} classes"
     return None
