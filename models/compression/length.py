@@ -24,7 +24,7 @@ from models.compression.lengths.chosen import (
     set_lengths,
 )
 from models.compression.lengths.search import front_metrics, search_lengths, shortest_share
-from models.compression.lengths.training import LengthHook
+from models.compression.lengths.training import LONGEST, LengthHook
 from models.compression.settings.length import Length as Options
 from models.compression.stage import Stage, StageContext
 from models.errors import ModelError
@@ -32,7 +32,6 @@ from models.json_types import JsonObject
 from models.network import Network
 
 SKETCHED = 0.9  # share of its tokens that each layer keeps in a sketch, before the search
-LONGEST = 512  # maximum length in tokens for a search with mode=absolute, if the model has no limit
 
 
 class Length(Stage):
@@ -59,7 +58,7 @@ class Length(Stage):
         set_lengths(cast(Network, model), self.options.given() or Lengths((SKETCHED,) * layers))
 
     def run(self, model: Any, context: StageContext) -> nn.Module:
-        """Train for all lengths, then set the lengths from the settings, or search and set the chosen ones.
+        """Train for the settings' lengths and set them; without any, train for all lengths, search and set the best.
 
         Raises ModelError if a search could not stay within its budget.
         """
@@ -74,7 +73,8 @@ class Length(Stage):
         if kept:
             model.load_state_dict(kept[0])
         elif options.epochs:
-            context.train(model, LengthHook(context, options), phase="lengths", epochs=options.epochs, lr=options.lr)
+            hook = LengthHook(context, options, self.options.given())
+            context.train(model, hook, phase="lengths", epochs=options.epochs, lr=options.lr)
             context.save_progress(model, {"scores": {}})
         given = self.options.given()
         if given is not None:

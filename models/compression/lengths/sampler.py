@@ -1,6 +1,7 @@
 """Random lengths for one training pass: LengthDrop and LayerDrop.
 
-Each layer drops a random share, at most `drop`, of the tokens that enter it, and is skipped with a given probability.
+Each layer keeps a random number of tokens, at least as many as at the shortest lengths, and is skipped with a given
+probability.
 Source: Length-Adaptive Transformer, arXiv 2010.07003, sections 3.1 and 3.2. Its code draws whole numbers of tokens
 between the same bounds; shares work for texts of any length.
 """
@@ -32,9 +33,17 @@ def draw_skipped(layers: int, layer_drop: float, random: np.random.Generator) ->
     return frozenset(np.flatnonzero(random.random(layers) < layer_drop).tolist())
 
 
-def draw_shapes(layers: int, count: int, drop: float, layer_drop: float, random: np.random.Generator) -> list[Shape]:
-    """The shorter passes of one batch: one at the shortest lengths, and `count` at random lengths."""
-    lengths = [shortest(layers, drop)]
-    for _ in range(count):
-        lengths.append(Lengths(tuple(random.uniform(1.0 - drop, 1.0, layers).tolist())))
-    return [Shape(values, draw_skipped(layers, layer_drop, random)) for values in lengths]
+def draw_lengths(least: Lengths, longest: int, random: np.random.Generator) -> Lengths:
+    """Random lengths between `least` and all tokens; longest: of a text, in tokens, for absolute lengths."""
+    if least.mode == "ratio":
+        return Lengths(tuple(random.uniform(least.values, 1.0).tolist()))
+    drawn = random.integers(np.array(least.parts), max(longest, least.parts[0]), endpoint=True)
+    return Lengths(tuple(np.minimum.accumulate(drawn).tolist()), "absolute")
+
+
+def draw_shapes(
+    least: Lengths, count: int, layer_drop: float, random: np.random.Generator, longest: int = 0
+) -> list[Shape]:
+    """The shorter passes of one batch: one at the lengths `least`, and `count` at random lengths up to all tokens."""
+    lengths = [least] + [draw_lengths(least, longest, random) for _ in range(count)]
+    return [Shape(values, draw_skipped(len(least.values), layer_drop, random)) for values in lengths]

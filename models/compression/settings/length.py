@@ -14,7 +14,7 @@ from models.settings import limited
 
 @dataclass
 class LengthTraining:
-    """Training with random lengths; 0 epochs: no training."""
+    """Training with shorter lengths; 0 epochs: no training."""
 
     epochs: float = limited(2.0, low=0.0, high=100000.0)
     lr: float | None = limited(None, above=0.0, high=100.0)
@@ -50,6 +50,7 @@ class Length(StageSettings):
         if not self.train.epochs:
             off |= {f"train.{key}": "train.epochs=2" for key in vars(self.train) if key != "epochs"}
         if self.lengths is not None:
+            off.setdefault("train.drop", "lengths=null")
             return off | {f"search.{key}": "lengths=null" for key in vars(self.search)}
         if self.search.method != "evolution":
             keys = ("iterations", "mutations", "crossovers", "mutation_share")

@@ -41,11 +41,13 @@ class Context(WatchContext):
     def __init__(self, cache: Path, *, stops: bool = False) -> None:
         super().__init__(cache, kept_share)
         self.trained: list[float] = []
+        self.during: list[Lengths | None] = []  # those of evaluations during each training
         self.stops, self.boundary = stops, list[tuple[dict[str, Tensor], dict[str, Any]]]()
 
     def train(self, model: Any, hook: TrainingHook, *, phase: str, epochs: float, lr: float | None) -> None:
         self.trained.append(epochs)
         hook.begin(model, 1)
+        self.during.append(lengths_of(model))
         hook.end(model)
         torch.nn.init.ones_(model.classifier.bias)
 
@@ -183,6 +185,13 @@ def test_given_lengths_are_set_saved_and_opened_again(tmp_path: Path) -> None:
     again.load_state_dict(model.state_dict())
     assert lengths_of(again) == Lengths((1.0, 0.5)) and again.architecture == model.architecture
     assert torch.equal(again(**batch()), model(**batch()))
+
+
+def test_a_training_for_given_lengths_is_for_those_alone(tmp_path: Path) -> None:
+    context = Context(tmp_path)
+    given = Lengths((0.5, 0.4))
+    Length(Options(lengths=list(given.values), train=LengthTraining(epochs=1.0))).run(small(), context)
+    assert context.trained == [1.0] and context.during == [given] and not context.scored
 
 
 def test_lengths_that_do_not_fit_the_model_are_refused_before_anything_is_trained() -> None:

@@ -32,8 +32,8 @@ def gradients(model: Any) -> dict[str, Tensor]:
     return found
 
 
-def begun(model: Any, **options: Any) -> LengthHook:
-    hook = LengthHook(cast(Any, Context()), LengthTraining(**options))
+def begun(model: Any, given: Lengths | None = None, **options: Any) -> LengthHook:
+    hook = LengthHook(cast(Any, Context()), LengthTraining(**options), given)
     hook.begin(model, 10)
     hook.before_step(7)
     return hook
@@ -51,7 +51,7 @@ def test_the_gradients_of_a_step_are_those_of_its_passes_one_by_one(direction: s
     loss = loss_of(hook, model)
     loss.backward()
     found = gradients(model)
-    shapes = draw_shapes(3, 2, 0.5, 0.3, np.random.default_rng([3, 7]))
+    shapes = draw_shapes(shortest(3, 0.5), 2, 0.3, np.random.default_rng([3, 7]))
     encoder, total = model.bert.encoder, 0.0
     with computing(encoder, None):
         part = Classes().loss(model(**batch()), {"labels": LABELS}) / 4
@@ -85,6 +85,20 @@ def test_evaluations_are_of_the_shortest_lengths_and_the_model_ends_with_all_tok
     assert lengths_of(model) == shortest(2, 0.5) and not model.bert.encoder.skipped
     hook.end(model)
     assert torch.equal(model(**batch()), plain) and "compressed" not in model.architecture
+
+
+@pytest.mark.parametrize("given", [Lengths((0.5, 0.3)), Lengths((4, 3), "absolute")])
+def test_given_lengths_are_the_shortest_ones_of_the_training(given: Lengths) -> None:
+    model = small(initializer_range=0.2)
+    loss = loss_of(begun(model, given, sandwich=0, layer_drop=0.0), model)
+    assert lengths_of(model) == given
+    with computing(model.bert.encoder, None):
+        full = model(**batch())
+    own = Classes().loss(full, {"labels": LABELS})
+    expected = (own + soft_divergence(model(**batch()), full.detach(), temperature=1.0)) / 2
+    torch.testing.assert_close(float(loss.detach()), float(expected.detach()))
+    wider = loss_of(begun(model, given, sandwich=0, drop=0.9, layer_drop=0.0), model)
+    assert torch.equal(wider, loss), "the largest share to drop has no effect"
 
 
 def test_a_continued_run_draws_the_same_lengths() -> None:
