@@ -124,7 +124,7 @@ def verdicts(first: Run, second: Run) -> list[str]:
         sentence = f"{metric}: {second.identity} against {first.identity}: {test.in_words()}"
         if isinstance(test, Paired):
             interval = f"{test.difference:+.4f}, 95 % {test.low:+.4f} to {test.high:+.4f}"
-            sentence += f" ({interval}; {test.test} on {test.examples} examples, Holm's p = {test.p_holm:.2g})"
+            sentence += f" ({interval}; {test.test} on {test.examples} {test.units}, Holm's p = {test.p_holm:.2g})"
         sentences.append(sentence)
     return sentences + ([f"{' and '.join(low)}: {MARK}, {MEANING}"] if low else [])
 

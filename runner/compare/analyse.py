@@ -32,6 +32,7 @@ from runner.errors import ConfigError
 from runner.record.baseline import is_at_baseline
 from runner.record.metrics import check, direction
 from runner.statistics import paired as stats
+from runner.statistics.scores import as_rows
 
 BOUNDS = {"share": (0.0, 1.0), "-1..1": (-1.0, 1.0)}  # limits by unit; an interval over few seeds may exceed them
 
@@ -130,8 +131,8 @@ def _over_folds(group: Group, metric: str) -> Intervals:
     answers = held_out_answers({fold: next(iter(runs.values())) for fold, runs in by_fold(group.runs).items()}, split)
     if isinstance(answers, str):
         return Intervals(folds=folds)
-    ends = scores[score].interval(answers[0])
-    return Intervals(examples=stats.Interval(*ends, f"{len(answers[0])} rows held out"), folds=folds)
+    ends, rows = scores[score].interval(answers[0]), as_rows(scores[score].units)
+    return Intervals(examples=stats.Interval(*ends, f"{len(answers[0])} {rows} held out"), folds=folds)
 
 
 def _over_examples(group: Group, metric: str) -> stats.Interval | None:

@@ -224,7 +224,7 @@ def _difference(where: Row, versus: Row, metric: str) -> Measured | str:
     found = compare_groups(where.group, versus.group, metric)
     if isinstance(found, Paired):
         pairs = f"{found.folds} folds" if isinstance(found, FoldPaired) else f"{len(found.seeds)} pairs of seeds"
-        over = f"{pairs}, {found.examples} examples"
+        over = f"{pairs}, {found.examples} {found.units}"
         return Measured(found.difference, stats.Interval(found.low, found.high, over), (where, versus))
     if metric.partition("/")[0] in where.group.runs[0].record.data.rows:
         return found.reason  # scores on other examples, or without predictions, have no meaningful difference

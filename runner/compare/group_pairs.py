@@ -15,6 +15,7 @@ from runner.compare.pairs import ALPHA, Pair, Paired, Refused, better_or_worse, 
 from runner.compare.select import Run
 from runner.statistics.paired import Interval
 from runner.statistics.resampled import corrected_t
+from runner.statistics.scores import as_rows
 from runner.tasks.make import task_of_record
 
 OVER = "corrected resampled t over folds"
@@ -51,7 +52,7 @@ class FoldPaired(Paired):
 
     def models_in_words(self) -> str:
         """Return the verdict on the models that were trained, on all rows held out."""
-        rows = f"{self.examples:,} rows held out"
+        rows = f"{self.examples:,} {as_rows(self.units)} held out"
         if self.same_answers:
             return f"the same answers to {rows}"
         if self.p_examples >= ALPHA:
@@ -114,7 +115,7 @@ def compare_folds(
         metric, fmean(differences), lambda: interval, p_examples, None, OVER,
         sorted({seed for of_seeds in pairs.values() for seed in of_seeds}), len(answers[0][0]), is_same,
         folds=len(differences), p_folds=p_folds, of_models=test, models_low=of_models.low, models_high=of_models.high,
-        models_difference=fmean(score.value(a) - score.value(b) for a, b in answers),
+        models_difference=fmean(score.value(a) - score.value(b) for a, b in answers), units=score.units,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from runner.record.predictions import read_answers
 from runner.statistics import paired as stats
 from runner.statistics.answers import Answers
 from runner.statistics.score_table import OF_ONE_CLASS
-from runner.statistics.scores import Score
+from runner.statistics.scores import EXAMPLES, Score
 from runner.tasks import TASKS, task_class
 from runner.tasks.base import Task
 from runner.tasks.make import task_of_record
@@ -51,6 +51,7 @@ class Paired:
     same_answers: bool
     p_holm: float | None = None
     tests: int = 1  # in the table, which p_holm corrects for
+    units: str = EXAMPLES  # the word for what `examples` counts
 
     @cached_property
     def interval(self) -> stats.Interval:
@@ -121,7 +122,8 @@ def compare_runs(runs: list[tuple[Run, Run]], metric: str, *, any_threshold: boo
     predictions = _read_pairs(runs, split)
     if isinstance(predictions, str):
         return Refused(predictions)
-    test, p_examples, over_examples = task_of(runs[0][0]).score(score).test(predictions)
+    tested = task_of(runs[0][0]).score(score)
+    test, p_examples, over_examples = tested.test(predictions)
     differences = [float(first.metrics[metric]) - float(second.metrics[metric]) for first, second in runs]
     found = stats.paired_seeds(differences)
     return Paired(
@@ -134,6 +136,7 @@ def compare_runs(runs: list[tuple[Run, Run]], metric: str, *, any_threshold: boo
         [first.seed for first, _ in runs],
         len(predictions[0][0]),
         not any(_answers_differ(mine, other) for mine, other in predictions),
+        units=tested.units,
     )
 
 
@@ -146,7 +149,7 @@ def ratio_over_examples(runs: list[tuple[Run, Run]], metric: str) -> stats.Inter
     if isinstance(predictions, str):
         return Refused(predictions)
     found = task_of(runs[0][0]).score(score)
-    ratios, over = found.resampled_ratios(predictions), f"{len(predictions[0][0])} examples"
+    ratios, over = found.resampled_ratios(predictions), found.count(predictions[0][0])
     return stats.quantile_interval(ratios, over, found.tested_units(predictions))
 
 
@@ -239,15 +242,16 @@ def score_interval(run: Run, metric: str) -> stats.Interval | None:
     """
     split, _, score = metric.partition("/")
     scores = scores_of(run)
-    if f"{metric}_low" in run.metrics:
-        count = int(run.metrics.get(f"{split}/examples", 0))
-        return stats.Interval(run.metrics[f"{metric}_low"], run.metrics[f"{metric}_high"], f"{count} examples")
+    units = scores[score].units if score in scores else EXAMPLES
+    if f"{metric}_low" in run.metrics and (units == EXAMPLES or f"{split}/{units}" in run.metrics):
+        count = int(run.metrics.get(f"{split}/{units}", 0))
+        return stats.Interval(run.metrics[f"{metric}_low"], run.metrics[f"{metric}_high"], f"{count} {units}")
     if split not in run.record.data.rows or score not in scores:
         return None
     found = read_answers(run.folder, split, task_of(run), run.cache)
     if found is None:
         return None
-    return stats.Interval(*scores[score].interval(found), f"{len(found)} examples")
+    return stats.Interval(*scores[score].interval(found), scores[score].count(found))
 
 
 def correct_for_all_tests(comparisons: Iterator[Paired | Refused | None]) -> int:

@@ -44,6 +44,7 @@ from runner.record.record import ClassReport, RunRecord
 from runner.record.thresholds import FILE as THRESHOLDS
 from runner.record.thresholds import ThresholdFacts
 from runner.statistics.answers import Answers
+from runner.statistics.scores import EXAMPLES
 from runner.tasks.base import Task
 from runner.tasks.make import task_of_record
 from runner.training.inference import predict, score
@@ -119,6 +120,8 @@ def _reported_metrics(prepared: PreparedRun, split: TokenSplit, answers: Answers
         low, high = task.score(name).interval(answers)
         found |= {f"{split.name}/{name}_low": low, f"{split.name}/{name}_high": high}
     found[f"{split.name}/examples"] = split.source_count
+    if (units := task.score(task.metrics[0]).units) != EXAMPLES:
+        found[f"{split.name}/{units}"] = len(answers)
     if (constant := task.is_constant(answers)) is not None:
         found[f"{split.name}/constant_predictions"] = float(constant)
     if split is splits.report[0]:

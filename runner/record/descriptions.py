@@ -27,7 +27,7 @@ VARIANTS = tuple(f"f1_{mean}_{ending}" for mean in ("micro", "macro") for ending
 AT_SELECTION = (  # of the selection split
     *DETAILS, *VARIANTS, "candidate_recall", "ties", "balanced_accuracy", "f1_macro", "map_labels",
 )  # fmt: skip
-HIDDEN = ("_low", "_high", "_difference_p", "/loss", "/examples", "/constant_predictions")
+HIDDEN = ("_low", "_high", "_difference_p", "/loss", "/examples", "/queries", "/constant_predictions")
 CLASS_COLUMNS = ("support", "predicted", "precision", "recall", "f1")
 
 

@@ -59,6 +59,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("{split}/brier_uncalibrated", "0..2", "lower", "brier before calibration"),
     Metric("{split}/log_loss_uncalibrated", "nat", "lower", "log_loss before calibration"),
     Metric("{split}/examples", "examples", "none", "rows behind the scores of this split"),
+    Metric("{split}/queries", "queries", "none", "of a ranking: the queries that its intervals are over"),
     Metric(
         "{split}/constant_predictions",
         "0 or 1",

@@ -14,7 +14,7 @@ from runner.statistics import paired
 from runner.statistics.answers import Answers, is_constant
 from runner.statistics.intervals import RESAMPLES, bootstrap_confusion, wilson_interval
 from runner.statistics.score_table import OF_ONE_CLASS
-from runner.statistics.scores import OfCounts, Score, Tested, over_units
+from runner.statistics.scores import OfCounts, Score, Tested
 
 COMMON = 20  # rows of a class: with fewer, one answer moves its F1 by 5 points or more
 OfConfusion = Callable[[np.ndarray], np.ndarray]  # from (R, C, C) counts to (R,) scores
@@ -84,7 +84,7 @@ class ConfusionScore(Score):
 
         def interval() -> paired.Interval:
             means = paired.resample_mean(sums / len(pairs), counts)
-            return paired.quantile_interval(means, over_units(pairs[0][0]), len(pairs[0][0]))
+            return paired.quantile_interval(means, f"bootstrap over {self.count(pairs[0][0])}", len(pairs[0][0]))
 
         if len(pairs) > 1:
             return "McNemar, examples as clusters", paired.clustered_mcnemar_p(sums, counts), interval

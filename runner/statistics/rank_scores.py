@@ -11,6 +11,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from runner.statistics.answers import Answers
 from runner.statistics.scores import SumScore
 
 COLUMNS = ("label", "prediction", "relevant", "retrieved")
+QUERIES = "queries"
 TRUTH = ("label", "relevant", "retrieved")  # columns that are the same for every model
 
 
@@ -74,6 +76,7 @@ class _Held:
 class RankScore(SumScore):
     """A mean over the queries with a relevant document; `complete`: over all queries, 0 for those without (-c)."""
 
+    units: ClassVar[str] = QUERIES
     name: str
     cut: int | None = None  # the number of top documents that count; None: all
     complete: bool = False
@@ -163,6 +166,7 @@ class Recall(RankScore):
 class Ties(SumScore):
     """Share of neighbouring candidates with equal scores; a high share points to saturated scores."""
 
+    units: ClassVar[str] = QUERIES
     name: str = "ties"
 
     def parts(self, answers: Answers) -> np.ndarray:

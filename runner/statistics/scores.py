@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -23,6 +24,7 @@ OfCounts = Callable[[np.ndarray], np.ndarray]  # from how often each unit was dr
 Compared = tuple[str, float, paired.Interval]  # the test's name, the p-value, the interval of the difference
 Tested = tuple[str, float, Callable[[], paired.Interval]]  # the same with an interval that is computed when called
 SMALLEST = float(np.finfo(np.float64).tiny)
+EXAMPLES = "examples"
 NO_WIDTH = 1e-9  # of an interval; sums of equal numbers differ by rounding
 
 
@@ -30,6 +32,7 @@ class Score(ABC):
     """A score of the answers to a split; in every score 0/0 counts as 0."""
 
     name: str
+    units: ClassVar[str] = EXAMPLES  # the word for what is resampled, in the plural
 
     @abstractmethod
     def over(self, answers: Answers) -> OfCounts:
@@ -69,6 +72,10 @@ class Score(ABC):
             return (-1.0, 1.0) if is_constant(answers["label"]) else ends
         return wilson_interval(min(max(low, 0.0), 1.0), self.scored_units(answers)) if unit == "share" else ends
 
+    def count(self, answers: Answers) -> str:
+        """Return what an interval is over: 872 examples."""
+        return f"{len(answers)} {self.units}"
+
     def scored_units(self, answers: Answers) -> int:
         """Return how many units have something to score, such as an entity; the others change no score."""
         return len(answers)
@@ -87,7 +94,7 @@ class Score(ABC):
         A paired bootstrap over the units unless a subclass overrides it.
         """
         resampled, units = self.resampled_differences(pairs), self.tested_units(pairs)
-        interval = paired.quantile_interval(resampled, over_units(pairs[0][0]), units)
+        interval = paired.quantile_interval(resampled, f"bootstrap over {self.count(pairs[0][0])}", units)
         return "paired bootstrap", paired.bootstrap_p(resampled, units), lambda: interval
 
     def tested_units(self, pairs: Sequence[tuple[Answers, Answers]]) -> int:
@@ -122,9 +129,9 @@ class Score(ABC):
         return resample_rows(len(pairs[0][0]), mean, resamples=paired.RESAMPLES)
 
 
-def over_units(answers: Answers) -> str:
-    """Return a phrase that says what the interval of a paired bootstrap is over."""
-    return f"bootstrap over {len(answers)} examples"
+def as_rows(units: str) -> str:
+    """Return the word for units in a sentence about rows: queries stay queries."""
+    return "rows" if units == EXAMPLES else units
 
 
 class SumScore(Score):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from runner.best.choice.draws import sign_of
 from runner.record.baseline import MAJORITY, is_at_baseline
+from runner.record.interval_units import interval_units
 from runner.record.predictions import read_predictions
 from runner.record.record import RunRecord
 from runner.statistics.paired import Interval
@@ -53,8 +54,8 @@ def interval_of(record: RunRecord) -> Interval | None:
     primary = record.data.primary
     if f"{primary}_low" not in record.metrics:
         return None
-    rows = record.metrics.get(f"{primary.partition('/')[0]}/examples", 0)
-    return Interval(record.metrics[f"{primary}_low"], record.metrics[f"{primary}_high"], f"{rows:,.0f} rows")
+    count, units = interval_units(record.metrics, primary.partition("/")[0])
+    return Interval(record.metrics[f"{primary}_low"], record.metrics[f"{primary}_high"], f"{count:,} {units}")
 
 
 def verdict_on(least: float, interval: Interval, *, is_lower_better: bool = False) -> str:

@@ -22,7 +22,7 @@ from runner.record.baseline import MAJORITY
 from runner.record.next_step import output_words
 from runner.record.record import RunRecord
 from runner.record.shown_costs import ANSWER, SIZES, score_text
-from runner.statistics.scores import Score
+from runner.statistics.scores import Score, as_rows
 from runner.tasks import baseline_name
 
 WIDTH, NAME, LABEL = 80, 28, 16  # columns: of a line, of a model's name, of a word before a value
@@ -111,15 +111,15 @@ def _chosen_by(ending: Ending) -> str:
 
 def _selection(ending: Ending, *, has_number: bool) -> str:
     """Return the score on the selection rows, and the same corrected for selection."""
-    winner, rows = ending.winner, len(ending.winner.answers[0])
-    text = f"{winner.score:.4f}  chosen on these {rows:,} rows"
+    winner, count, rows = ending.winner, len(ending.winner.answers[0]), as_rows(ending.score.units)
+    text = f"{winner.score:.4f}  chosen on these {count:,} {rows}"
     corrected = ending.conclusion.result.corrected
     if corrected is None:
         return text
     low, high = corrected_interval(ending.conclusion.scored, ending.score, ending.conclusion.plan.budget, corrected)
     if has_number:
         return f"{text}; {corrected:.4f} [{low:.4f}, {high:.4f}] corrected for that"
-    return f"{corrected:.4f}  [{low:.4f}, {high:.4f}]  estimate from the rows it was chosen on, corrected ({text})"
+    return f"{corrected:.4f}  [{low:.4f}, {high:.4f}]  estimate from the {rows} it was chosen on, corrected ({text})"
 
 
 def _verdicts(ending: Ending) -> Iterator[str]:

@@ -19,6 +19,7 @@ from data.json_types import JsonObject
 from models import MODEL_TYPE
 from runner.deploy.hub.command import LOCAL, command_of
 from runner.record.baseline import MARK, MEANING, NGRAM, is_at_baseline
+from runner.record.interval_units import interval_units
 from runner.record.model_card import has_label_sets, label_sets, preparation, probabilities, sounds
 from runner.record.record import RunRecord
 from runner.record.shown_costs import ANSWER, in_mb
@@ -205,11 +206,10 @@ def _scores(record: RunRecord) -> str:
         rows.append([baseline_name(record.data.task), f"{majority:.4f}", "-"])
     if (ngram := metrics.get(NGRAM)) is not None:
         rows.append(["a linear model on n-grams", f"{ngram:.4f}", "-"])
-    count = int(metrics.get(f"{split}/examples", record.data.rows.get(split, 0)))
-    said = (
-        f"## Scores\n\nOn {count:,} rows of the split {plain(split)}, not used to choose; one run, seed {record.seed}."
-    )
-    said += f" Intervals: 95 %, over the rows.\n\n{_table(['score', 'value', '95 % interval'], rows)}"
+    count, units = interval_units(metrics, split)
+    shown = f"{count or record.data.rows.get(split, 0):,} {units} of the split {plain(split)}"
+    said = f"## Scores\n\nOn {shown}, not used to choose; one run, seed {record.seed}."
+    said += f" Intervals: 95 %, over the {units}.\n\n{_table(['score', 'value', '95 % interval'], rows)}"
     if is_at_baseline([metrics], record.data.primary):
         said += f"\n\n{MARK[0].upper()}{MARK[1:]}: {MEANING}."
     costs = [f"{in_mb(metrics[BYTES])} MB for all files needed to answer"] if BYTES in metrics else []

@@ -12,7 +12,7 @@ from scipy import stats as scipy_stats
 from statsmodels.stats.contingency_tables import mcnemar
 
 from runner.compare.analyse import analyse
-from runner.compare.pairs import Paired, Refused
+from runner.compare.pairs import Paired, Refused, score_interval
 from runner.compare.pairs import refusal as why_not
 from runner.compare.rows import Comparison, Row
 from runner.compare.select import Run, select_runs
@@ -323,3 +323,15 @@ def test_the_interval_of_a_difference_is_computed_where_it_is_shown(tmp_path: Pa
     assert isinstance(found, Paired) and found.is_significant and "better by" in found.in_words()
     assert "interval" not in vars(found), "a table of thousands shows a few"
     assert found.low < found.difference < found.high and "interval" in vars(found)
+
+
+def test_the_interval_of_a_ranking_is_over_its_queries_and_not_over_their_candidates(tmp_path: Path) -> None:
+    metrics = {"test/map": 0.5, "test/map_low": 0.4, "test/map_high": 0.6, "test/examples": 128}
+    data = {"name": "wikiqa", "fingerprint": "d" * 64, "task": "rank", "rows": {"test": 128}, "primary": "test/map"}
+    write_run(tmp_path, "model=dsn", metrics=metrics | {"test/queries": 16}, data=data)
+    (run,) = select_runs(tmp_path, []).runs
+    found = score_interval(run, "test/map")
+    assert found is not None and (found.low, found.high, found.over) == (0.4, 0.6, "16 queries")
+    write_run(tmp_path / "older", "model=dsn", metrics=metrics, data=data)
+    (older,) = select_runs(tmp_path / "older", []).runs
+    assert score_interval(older, "test/map") is None, "it recorded candidates alone, and has no answers to count"

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from runner.experiment.results import build_yardstick, packing_facts
+from data.labels import Labels
+from runner.experiment.results import _reported_metrics, build_yardstick, packing_facts
+from runner.record.metrics import check
 from runner.tasks.base import LabelFacts, Task
 from runner.tasks.mlm import MaskedWords
+from runner.tasks.rank import Rank
 from runner.tasks.tags import Tags
+from tests.data.helpers import split_of
 
 
 def prepared(task: Task, vocab_size: int, longest: int | None = 128) -> Any:
@@ -68,3 +74,13 @@ def test_the_yardstick_reads_the_beginning_of_texts_that_only_the_model_beside_i
     ids = torch.full((1, 700), 5)
     assert found(input_ids=ids, attention_mask=torch.ones_like(ids)).shape[:2] == (1, 512)
     assert found(input_ids=ids, attention_mask=None).shape[:2] == (1, 512)
+
+
+def test_a_ranking_records_its_queries_beside_its_candidates() -> None:
+    values = np.array([[1, 1, 3, 0], [0, 1, 2, 0], [0, 1, 0, 0], [1, 1, 5, 1], [0, 1, 6, 1]], np.float32)
+    split = replace(split_of([[1, 2]] * 5, name="test"), labels=Labels(values))
+    task = Rank()
+    prepared = SimpleNamespace(splits=SimpleNamespace(train=split, report=[split]), task=task)
+    found = _reported_metrics(prepared, split, task.answers(np.arange(5.0)[:, None], split))  # type: ignore[arg-type]
+    assert (found["test/examples"], found["test/queries"]) == (5, 2)
+    assert check("test/queries").unit == "queries"

@@ -110,3 +110,9 @@ def test_intervals_and_tests_draw_queries() -> None:
     assert low < RANK_SCORES["mrr"].value(first) < high and len(first) == 40
     name, p, interval = RANK_SCORES["mrr"].compare([(first, second)])
     assert name == "paired bootstrap" and p < 0.05 and interval.low > 0
+
+
+def test_intervals_say_that_they_are_over_queries() -> None:
+    found, score = answers(QRELS, RUN), RANK_SCORES["map"]
+    assert score.count(found) == "4 queries" and RANK_SCORES["ties"].count(found) == "4 queries"
+    assert score.compare([(found, found)])[2].over == "bootstrap over 4 queries"

@@ -36,3 +36,8 @@ def test_the_recorded_interval_and_the_most_frequent_label(tmp_path: Path) -> No
     assert found is not None and found.over == "1,000 rows" and found.low < 0.5 < found.high
     assert is_at_majority(record.metrics, "test/accuracy")
     assert not is_at_majority(a_run(tmp_path, 1, ROW < 600).metrics, "test/accuracy")
+
+
+def test_the_interval_of_a_ranking_is_over_its_queries(tmp_path: Path) -> None:
+    found = interval_of(a_run(tmp_path, 0, ROW < 520, metrics={"test/queries": 1250}))
+    assert found is not None and found.over == "1,250 queries"

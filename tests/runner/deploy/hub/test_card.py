@@ -42,7 +42,7 @@ def test_the_header_is_read_by_the_hubs_own_library() -> None:
     assert (result.metric_type, result.metric_value) == ("accuracy", 0.9)
     assert "| accuracy | 0.9000 | 0.8500 to 0.9400 |" in card and "2.45 MB" in card and "120 us" in card
     assert "| majority-class baseline | 0.5000 | - |" in card and "200 rows of the split test" in card
-    assert "scores, not probabilities" in card
+    assert "scores, not probabilities" in card and "Intervals: 95 %, over the rows." in card
 
 
 def test_a_card_of_sounds_says_what_the_graph_reads() -> None:
@@ -149,3 +149,8 @@ def test_the_parts_name_what_the_weights_started_from(tmp_path: Path, monkeypatc
 
 def test_text_is_escaped_on_one_line() -> None:
     assert plain("a\n*b* \x1b[1m") == "a \\*b\\* \\\\x1b\\[1m"
+
+
+def test_the_intervals_of_a_ranking_are_over_its_queries() -> None:
+    card = hub_card(a_record(metrics=METRICS | {"test/queries": 25}, config=settings(), data=facts()), FACTS)
+    assert "On 25 queries of the split test" in card and "Intervals: 95 %, over the queries." in card
