@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from data.inputs.request import Field
-from runner.deploy.answer_table import Answer, answer_row, as_cell, column_types
+from runner.deploy.answer_table import Answer, answer_row, as_cell, names_beside
 from runner.deploy.bundle.rejection import UNSURE
 from runner.deploy.exported import ExportedModel
 from runner.deploy.predictors import AnyPredictor
@@ -85,11 +85,13 @@ def answer_rows(exported: ExportedModel, rows: Iterator[Row], options: AnswerOpt
     predictor = open_answering(exported, options.threads, options.promise)
     say_promise(predictor)
     count, cut, unsure, longest = 0, 0, 0, exported.max_length
+    names: dict[str, str] = {}  # of the columns of answers, by those of the first rows: a table has one heading
     with open_output(options.out) as target:
         writer = RowWriter(target, options.form)
         size = options.batch_size
         for chunk in chunks_as_they_arrive(rows, size) if options.is_live else row_chunks(rows, options.chunk):
-            answers, lost, longest = answer_chunk(predictor, chunk, options)
+            names = names or names_beside(predictor.answer_fields, {name for row in chunk for name in row})
+            answers, lost, longest = answer_chunk(predictor, chunk, options, names)
             writer.write(answers)
             count, cut = count + len(chunk), cut + lost
             unsure += sum(row["prediction"] == UNSURE for row in answers)
@@ -97,6 +99,9 @@ def answer_rows(exported: ExportedModel, rows: Iterator[Row], options: AnswerOpt
     truncated = f", {cut:,} of them longer than {longest} {unit} and cut" if cut else ""
     answered = f", {count - unsure:,} of them answered" if isinstance(predictor, RejectingPredictor) else ""
     say(f"{count:,} rows{answered}{truncated}" + (f": {options.out}" if options.out else ""), sys.stderr)
+    for name, written in names.items():
+        if written != name:
+            say(f"note: the rows have a column {name!r}, so that of the answers is {written!r}", sys.stderr)
     has_shares = any(field.type == "shares" for field in predictor.answer_fields)
     if has_shares and not predictor.calibration.is_calibrated:
         say(f"note: p_<label> are {predictor.calibration.about()}", sys.stderr)
@@ -108,15 +113,20 @@ def say_promise(predictor: AnyPredictor) -> None:
         say(sentence, sys.stderr)
 
 
-def answer_chunk(predictor: AnyPredictor, rows: list[Row], options: AnswerOptions) -> tuple[list[Row], int, int]:
-    """The rows with their answers as further columns, how many texts were cut, and the tokens that one may have."""
+def answer_chunk(
+    predictor: AnyPredictor, rows: list[Row], options: AnswerOptions, names: Mapping[str, str]
+) -> tuple[list[Row], int, int]:
+    """The rows with their answers as further columns, how many texts were cut, and the tokens that one may have.
+
+    names: what each column of an answer is called, from `names_beside`.
+    """
     fields = predictor.answer_fields
-    if clash := column_types(fields).keys() & {name for row in rows for name in row}:  # in JSON, rows differ
+    if clash := set(names.values()) & {name for row in rows for name in row}:  # in JSON, rows differ
         raise ConfigError(f"there is a column {min(clash)!r} already, and the answers need that name. Rename it")
     first, *second = ([options.read(row[column]) for row in rows] for column in options.columns)
     asked = predictor.ask(first, second[0] if second else None)
     found = [answer_row(answer, fields) for answer in predictor.answers(asked, options.batch_size)]
-    made = [row | answer for row, answer in zip(rows, found)]
+    made = [row | {names[name]: value for name, value in answer.items()} for row, answer in zip(rows, found)]
     if options.form == "csv":
         made = [{name: as_cell(value) for name, value in row.items()} for row in made]
     return made, int(asked.is_cut.sum()), asked.longest or predictor.exported.max_length

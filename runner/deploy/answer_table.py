@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from typing import Any
 
 from data.inputs.request import Field
 from runner.deploy.bundle.calibration import Calibration
 
+MOVED = "predicted_"  # begins the name of a column that the table has already, such as the tags it is labelled with
 SCORES = "the score of each label: not a probability, because it is not calibrated"
 
 Answer = dict[str, Any]  # by the names of the task's answer fields, "prediction" first
@@ -30,6 +31,17 @@ def column_types(fields: Sequence[Field]) -> dict[str, type]:
         else:
             found[field.name] = float if field.type == "number" else str
     return found
+
+
+def names_beside(fields: Sequence[Field], taken: Container[str]) -> dict[str, str]:
+    """Return the name of each column of an answer in a table with the columns `taken`: predicted_tags beside tags.
+
+    The first field and shares keep their names: a table with one of these was answered before.
+    """
+    kept = {fields[0].name, *(name for field in fields if field.type == "shares" for name in column_types([field]))}
+    return {
+        name: f"{MOVED}{name}" if name in taken and name not in kept else name for name in column_types(fields)
+    }  # fmt: skip
 
 
 def as_cell(value: object) -> object:

@@ -29,6 +29,8 @@ EXAMPLES = """\
 ABOUT = "deploy.json"  # of a bundle: what it was made from
 LINES = (".jsonl", ".ndjson")  # names of files with a line of JSON for each answer
 COLUMNS = ("text", "text_pair")  # of a table, where nothing names others
+FIRST = "prediction"  # the answer itself: a table with this column was answered before
+MOVED = "predicted_"  # begins the name of a column that the table has already, such as the tags it is labelled with
 SOUND = "sound"  # the column of paths, and the name of a file beside its answer
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # beginnings of texts that a spreadsheet runs (OWASP, CSV injection)
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -159,9 +161,9 @@ def columns_of(known: Sequence[str], asked: Sequence[str | None], folder: Path) 
 
 
 def answered_rows(model: Model, table: Table, folder: Path | None = None) -> Iterable[dict[str, object]]:
-    """Return each row with the answer and a column `p_<label>` for each label.
+    """Return each row with the answer and a column `p_<label>` for each label; `predicted_tags` beside `tags`.
 
-    Raises ValueError where a row has one of that name.
+    Raises ValueError where a row was answered before.
 
     folder: that paths of sounds are below; None for texts.
     """
@@ -169,6 +171,7 @@ def answered_rows(model: Model, table: Table, folder: Path | None = None) -> Ite
         texts = [row[column] for column in table.columns]
         found = model(*texts) if folder is None else model(str(folder / texts[0]))
         shares = {f"p_{label}": share for label, share in found.pop("probabilities", {}).items()}
+        found = {f"{MOVED}{name}" if name in row and name != FIRST else name: value for name, value in found.items()}
         if taken := sorted(row.keys() & (found | shares).keys()):
             raise ValueError(f"there is a column {taken[0]!r} already, but answers are written there. Rename it")
         yield row | found | shares

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from data.inputs.request import Field
-from runner.deploy.answer_table import answer_row, as_cell, column_types
+from runner.deploy.answer_table import answer_row, as_cell, column_types, names_beside
 
 CLASSES = (Field("prediction", "label", "a class", ("a", "b")), Field("probabilities", "shares", "of each", ("a", "b")))
 NUMBER = (Field("prediction", "number", "a number"),)
@@ -32,3 +32,9 @@ def test_lists_are_one_column_and_json_in_a_cell() -> None:
     answer: dict[str, Any] = {"prediction": "[Çorum](LOC)", "spans": [span], "tags": ["B-LOC"]}
     assert answer_row(answer, TAGS) == answer and column_types(TAGS) == dict.fromkeys(answer, str)
     assert as_cell(["B-LOC"]) == '["B-LOC"]' and "Çorum" in as_cell([span]) and as_cell(0.5) == 0.5
+
+
+def test_an_answer_gives_way_to_a_column_of_labels_but_is_not_given_twice() -> None:
+    fields = (*TAGS, Field("probabilities", "shares", "of labels", ("pos",)))
+    found = names_beside(fields, {"tags", "prediction", "p_pos", "text"})
+    assert found == {"prediction": "prediction", "spans": "spans", "tags": "predicted_tags", "p_pos": "p_pos"}

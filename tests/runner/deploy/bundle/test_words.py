@@ -109,13 +109,14 @@ def test_a_table_gets_spans_as_json_and_the_server_answers(made: Made, tmp_path:
     if kind != "entities":
         pytest.skip("one kind is enough")
     rows = tmp_path / "rows.csv"
-    rows.write_text('tokens\n"Ada met\tBabbage"\n', encoding="utf-8")
+    rows.write_text('tokens,tags\n"Ada met\tBabbage",B-PER O B-PER\n', encoding="utf-8")
     words = [sys.executable, "predict.py", str(rows), "--out", str(tmp_path / "out.csv")]
     subprocess.run(words, cwd=folder, check=True)
     with (tmp_path / "out.csv").open(encoding="utf-8") as table:
         row = next(csv.DictReader(table))
     wanted = predictor(["Ada met\tBabbage"])[0]
-    assert json.loads(row["tags"]) == wanted["tags"] and len(json.loads(row["spans"])) == len(wanted["spans"])
+    assert row["tags"] == "B-PER O B-PER", "the labels of the table's own rows"
+    assert json.loads(row["predicted_tags"]) == wanted["tags"] and len(json.loads(row["spans"])) == len(wanted["spans"])
     with served(folder) as address:
         body = json.dumps({"texts": [LONG, ""]}).encode()
         with urllib.request.urlopen(f"{address}/predict", body, timeout=30) as answer:
