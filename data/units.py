@@ -44,6 +44,11 @@ class Units:
                 groups.append(np.concatenate([[document], drawn]))
         return [self._rows(group, random) for group in groups]
 
+    def first(self, count: int) -> np.ndarray:
+        """Return the first `count` documents, or fewer so that the last query is whole; at least those of one query."""
+        whole = max(1, int(np.searchsorted(self.offsets, count, side="right")) - 1)
+        return np.arange(self.offsets[min(whole, len(self.offsets) - 1)])
+
     def _rows(self, documents: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """Return one row of each document, drawn at random if it has several."""
         if self.parts is None:

@@ -217,7 +217,7 @@ def show_export(exported: ExportedModel, parity: Parity | None, form: str, recor
         scores = marked(
             f"{parity.trained:.4f} as trained, {parity.exported:.4f} exported", record.metrics, record.data.primary
         )
-        say(f"{parity.metric} on {parity.scored:,} rows: {scores}{same}")
+        say(f"{parity.metric} on {parity.scored:,} {parity.units}: {scores}{same}")
     if form == "page":
         say("a folder for a web server: only models of n-grams or of BERT's word pieces fit in one file")
     folder = shlex.quote(str(exported.folder))

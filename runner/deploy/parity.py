@@ -18,6 +18,7 @@ from data.splits import TargetScale, TokenSplit
 from runner.config.compose import compose
 from runner.deploy.predictor import Predictor
 from runner.record.record import RunRecord
+from runner.statistics.scores import as_rows
 from runner.tasks.base import Task
 from runner.tasks.make import task_of_record
 
@@ -35,6 +36,7 @@ class Parity:
     source: str
     difference: float  # the largest absolute difference of a logit; nan where one of either is no number
     scored: int = 0
+    units: str = "rows"  # the word for what `scored` counts
     metric: str = ""
     trained: float = 0.0  # the score of the torch model on the scored rows
     exported: float = 0.0
@@ -70,15 +72,17 @@ def _scored(found: Parity, trained: Predictor, exported: Predictor, split: Token
     metric = task.metrics[0]
     logits = [predictor.logits(some, BATCHES[-1]) for predictor in (trained, exported)]
     answers = [task.answers(values, some) for values in logits]
-    scores = [task.score(metric).value(found) for found in answers]
+    scores, units = [task.score(metric).value(found) for found in answers], as_rows(task.score(metric).units)
     same = float(np.mean(answers[0]["prediction"] == answers[1]["prediction"])) if task.facts.names else 1.0
     return replace(
-        found, scored=some.source_count, metric=metric, trained=scores[0], exported=scores[1], agreement=same
+        found, scored=len(answers[0]), units=units, metric=metric, trained=scores[0], exported=scores[1], agreement=same
     )
 
 
 def scored_rows(split: TokenSplit) -> TokenSplit:
-    """At most SCORED rows, each with all of its windows, which answer together."""
+    """At most SCORED rows with all of their windows, which answer together; of a ranking whole queries, in order."""
+    if split.units is not None:
+        return split.take_sources(split.units.first(SCORED))
     lengths = split.lengths if split.parts is None else np.add.reduceat(split.lengths, np.asarray(split.parts)[:-1])
     return split.take_sources(evenly_by_length(lengths, SCORED))
 

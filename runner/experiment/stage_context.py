@@ -176,10 +176,11 @@ class RunStageContext(Stopwatch):
         if rows is None or rows >= select.source_count:
             return select
         if rows not in self._samples:
-            order = np.arange(select.source_count)
-            if not self.prepared.task.asked_together:
-                order = np.random.default_rng(self.seed).permutation(select.source_count)
-            self._samples[rows] = select.take_sources(np.sort(order[:rows]))
+            if select.units is not None:
+                chosen = select.units.first(rows)
+            else:
+                chosen = np.sort(np.random.default_rng(self.seed).permutation(select.source_count)[:rows])
+            self._samples[rows] = select.take_sources(chosen)
         return self._samples[rows]
 
     def batches(

@@ -59,3 +59,9 @@ def test_of_a_long_document_one_passage_is_drawn() -> None:
     firsts = {int(groups[0][0]) for groups in drawn}
     assert firsts == {0, 1, 2}
     assert all(units(2, parts).begins(np.concatenate(groups)).sum() == 3 for groups in drawn)
+
+
+@pytest.mark.parametrize(("count", "taken"), [(1, 3), (4, 3), (5, 5), (8, 5), (9, 9), (100, 9)])
+def test_a_sample_has_whole_queries(count: int, taken: int) -> None:
+    units = Units(np.array([0, 3, 5, 9]), np.zeros(9, bool), np.ones(9, bool), None)
+    assert units.first(count).tolist() == list(range(taken))

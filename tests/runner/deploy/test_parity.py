@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import cast
 
@@ -10,8 +11,14 @@ import numpy as np
 import pytest
 
 from data.inputs.tokenizer import train_tokenizer
+from data.labels import Labels
+from data.targets.relevance import query_offsets
+from data.units import Units
 from runner.deploy.parity import BATCHES, TOLERANCE, compare_logits, evenly_by_length, scored_rows, tolerated_difference
 from runner.deploy.predictor import Predictor
+from runner.tasks.base import LabelFacts
+from runner.tasks.rank import Rank
+from tests.data.helpers import split_of
 from tests.data.questions import Asked, split_of_questions
 
 
@@ -45,3 +52,20 @@ def test_the_windows_of_a_question_are_scored_together() -> None:
     assert split.parts is not None and found.parts is not None and found.source_count == 3 < len(found) == len(split)
     assert np.diff(found.parts).tolist() == sorted(np.diff(split.parts).tolist()), "the shortest question first"
     assert scored_rows(found.take(np.arange(2))).source_count == 2
+
+
+@pytest.mark.parametrize(("most", "queries"), [(2000, 2), (3, 1)])
+def test_a_ranking_is_scored_by_whole_queries_in_their_order(
+    most: int, queries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.deploy.parity.SCORED", most)
+    values = np.array([[1, 1, 0, 0], [0, 1, 0, 0], [0, 1, 0, 1], [1, 1, 0, 1], [0, 1, 0, 1]], np.float32)
+    ids = [[2, 1, 1, 1], [5], [7, 1, 1], [6, 1], [9, 1, 1, 1, 1]]  # the first is the score, so lengths mix the queries
+    units = Units(query_offsets(values), values[:, 0] > 0, values[:, 0] == 0, None)
+    split = replace(split_of(ids, name="test"), labels=Labels(values), units=units)
+    model = cast(
+        Predictor, SimpleNamespace(logits=lambda rows, size: np.float64(rows.tokens[rows.offsets[:-1]])[:, None])
+    )
+    found = compare_logits(model, model, split, "demo, test", Rank(LabelFacts(metrics=("mrr",))))
+    assert (found.scored, found.units) == (queries, "queries")
+    assert found.trained == found.exported == pytest.approx(np.mean([1 / 2, 1 / 3][:queries]))
