@@ -21,7 +21,7 @@ from runner.best.choice.draws import Draws
 from runner.best.types import Budget, Choice, Scored
 from runner.statistics.intervals import Z_95_ONE_SIDED, wilson_interval
 from runner.statistics.score_table import is_share
-from runner.statistics.scores import Score
+from runner.statistics.scores import Score, as_rows
 
 TIE_WITH_CAP, TIE_FOR_SMALL = 0.002, 0.005  # of a share; of other scores, times the best one
 ROUNDING = 1e-12  # 0.88 - 0.86 is not 0.02 in binary
@@ -145,11 +145,12 @@ def _cheapest_that_reaches(draws: Draws, budget: Budget, least: float) -> Choice
                 f"95 % confidence (lower end {end:.4f})",
             ),
         )
+    rows = as_rows(draws.score.units)
     would = draws.sign * math.floor(ends[winner] * 1000) / 1000
     given = draws.candidates[int(_reaching(draws, would)(draws.scores[None])[0])].name
     return NoChoice(
-        f"at_least={least:g}: nothing reaches {least:g} with confidence on {draws.rows:,} rows; best {point:.4f} "
-        f"({name}), lower end {end:.4f}. Try: at_least={would:g}, which gives {given}, or more rows"
+        f"at_least={least:g}: nothing reaches {least:g} with confidence on {draws.rows:,} {rows}; best {point:.4f} "
+        f"({name}), lower end {end:.4f}. Try: at_least={would:g}, which gives {given}, or more {rows}"
     )
 
 

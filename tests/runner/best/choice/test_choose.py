@@ -10,6 +10,7 @@ from runner.best.choice.choose import Choice, NoChoice, choose, survivors
 from runner.best.types import Budget, Scored
 from runner.statistics.answers import Answers
 from runner.statistics.correlation import NUMBER_SCORES
+from runner.statistics.rank_scores import RANK_SCORES
 from tests.runner.best.candidates import ACCURACY, BEST, B, C, D, against_best, answers, scored
 
 CAP, SMALL, NONE = Budget(max_kb=1000), Budget(max_kb=1000, prefer="small"), Budget()
@@ -93,3 +94,16 @@ def test_the_better_half_of_a_kind_goes_on() -> None:
     assert survivors(scores, "lower") == ["a", "b", "c"]
     assert survivors({"a": 0.1, "b": 0.2, "c": 0.3}) == ["b", "c"] and survivors({"a": 0.1}) == ["a"]
     assert survivors({"first": 0.5, "second": 0.5, "third": 0.5}) == ["first", "second"]
+
+
+def test_a_ranking_reaches_its_goal_on_queries() -> None:
+    columns = {
+        "label": [1, 0, 1, 0],
+        "prediction": [0.9, 0.1, 0.2, 0.3],
+        "relevant": [1, 0, 1, 0],
+        "retrieved": [1] * 4,
+    }
+    found = Answers({name: np.array(values) for name, values in columns.items()}, np.array([0, 2, 4]))
+    mrr = RANK_SCORES["mrr"]
+    missed = choose([scored("one", found, score=mrr)], mrr, Budget(at_least=0.99))
+    assert isinstance(missed, NoChoice) and "with confidence on 2 queries" in missed.message
