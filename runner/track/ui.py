@@ -13,7 +13,6 @@ import subprocess
 import sys
 import time
 import urllib.error
-import urllib.request
 import webbrowser
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,7 +23,7 @@ from runner.track.settings import TrackerSettings
 from runner.track.store import artifact_root, ensure_store
 from runner.track.sync_command import sync_command
 from runner.track.uri import is_server, resolve_uri, sqlite_path
-from runner.track.view import common_scores, write_view
+from runner.track.view import DIRECT, common_scores, write_view
 
 HOST = "127.0.0.1"
 LOG = "mlflow-ui.log"
@@ -147,7 +146,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) ->
     end = time.monotonic() + READY_S
     while time.monotonic() < end and process.poll() is None:
         with contextlib.suppress(urllib.error.URLError, OSError):
-            urllib.request.urlopen(f"http://{HOST}:{port}/health", timeout=2).close()
+            DIRECT.open(f"http://{HOST}:{port}/health", timeout=2).close()
             return
         time.sleep(0.1)
     lines = mask(log.read_text(encoding="utf-8", errors="replace")).strip().splitlines()

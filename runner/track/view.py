@@ -30,6 +30,8 @@ WIDTH = 160  # of a column in pixels, enough for the name of a metric
 RUN_NAME, DATASET = "attributes.`Run Name`", "attributes.`Dataset`"
 SECTIONS = ("test", "val", "val_mm", "baseline", "cost", "speed", "time")  # sections of the headline metrics
 TIMEOUT_S = 10.0
+# To a server on this machine: a proxy that the environment names would look for it on its own.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def write_view(address: str, experiment: str, scores: Sequence[str]) -> str:
@@ -90,6 +92,6 @@ def _ask(address: str, path: str, body: Json = None) -> JsonObject:
         data=json.dumps(body).encode() if body else None,
         headers={"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+    with DIRECT.open(request, timeout=TIMEOUT_S) as answer:
         content: JsonObject = json.loads(answer.read() or b"{}")
     return content

@@ -120,6 +120,14 @@ def test_no_worker_of_a_server_is_left_that_does_not_hear_a_signal(output: Path,
     assert_ended(process, page, port)
 
 
+def test_a_proxy_that_the_environment_names_is_not_asked(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    process, _, _ = served(output, STAND_IN)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 0
+
+
 def served(output: Path, *stand_in: str) -> tuple[subprocess.Popen[str], str, int]:
     """A process that serves MLflow, or the stand-in, once it answers; its address and its port."""
     process = subprocess.Popen([sys.executable, "-c", SERVE, str(output), *stand_in], stdout=subprocess.PIPE, text=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -74,3 +75,11 @@ def test_the_view_is_written_into_the_experiment_that_is_opened(server: tuple[st
     assert write_view(address, "bertier", ["test/accuracy"]) == expected
     assert [tag["key"] for tag in given] == [TAG, KIND[0]] and given[0]["experiment_id"] == "7"
     assert write_view(address, "other", []) == "" and len(given) == 2
+
+
+def test_a_proxy_that_the_environment_names_is_not_asked(
+    server: tuple[str, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(urllib.request, "_opener", None)  # it keeps the proxies of the first request
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    assert write_view(server[0], "bertier", []).startswith(server[0])
