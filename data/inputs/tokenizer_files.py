@@ -7,7 +7,7 @@ from pathlib import Path
 
 from data.errors import DataError
 from data.json_types import JsonObject
-from data.sources.hub_status import first_error_line, hub_endpoint, offline_if_unreachable
+from data.sources.hub_status import hub_endpoint, is_offline, offline_if_unreachable, why_unavailable
 
 KEYS = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")  # transformers' names for special tokens
 SWITCHES = ("do_lower_case", "strip_accents", "tokenize_chinese_chars")  # entries that are true or false
@@ -70,13 +70,14 @@ def named_tokens(beside: JsonObject) -> dict[str, str]:
 def fetch_file(source: str, name: str, is_needed: bool = True) -> Path | None:
     """Return the path of one file of a folder or hub id; None if it has no such file.
 
-    is_needed: raise DataError if the file is not cached and the hub does not answer.
+    is_needed: raise DataError if the file is not cached and the hub does not answer. It is raised in any case for a hub
+    that answers with an error.
     """
     folder = Path(source).expanduser()
     if folder.is_dir():
         return folder / name if (folder / name).is_file() else None
     import httpx2
-    from huggingface_hub import hf_hub_download
+    from huggingface_hub import _CACHED_NO_EXIST, hf_hub_download, try_to_load_from_cache
     from huggingface_hub.errors import (
         EntryNotFoundError,
         HfHubHTTPError,
@@ -90,12 +91,15 @@ def fetch_file(source: str, name: str, is_needed: bool = True) -> Path | None:
     try:
         return Path(hf_hub_download(source, name, etag_timeout=5))
     except LocalEntryNotFoundError as error:
-        if not is_needed:
+        # A hub that fails for a file may have it, and without its settings a tokenizer reads texts in another way.
+        if not is_needed and (is_offline() or try_to_load_from_cache(source, name) is _CACHED_NO_EXIST):
             return None
-        raise DataError(f"the tokenizer {source} is not cached and {where} does not answer. {GO_ON}") from error
+        if is_offline():
+            raise DataError(f"the tokenizer {source} is not cached and {where} does not answer. {GO_ON}") from error
+        raise DataError(f"{name} of {source} is unavailable from {where}: {why_unavailable(error)}. {GO_ON}") from error
     except EntryNotFoundError:
         return None
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise DataError(f"model.tokenizer={source} is neither a folder nor a repository on {where}. {GO_ON}") from error
     except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
-        raise DataError(f"{source} is unavailable from {where}: {first_error_line(error)}. {GO_ON}") from error
+        raise DataError(f"{source} is unavailable from {where}: {why_unavailable(error)}. {GO_ON}") from error

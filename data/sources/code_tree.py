@@ -20,7 +20,7 @@ from data.settings import DataSettings
 from data.sources.cells import as_text
 from data.sources.files import existing_file
 from data.sources.formats import read_rows
-from data.sources.hub_status import first_error_line, hub_endpoint
+from data.sources.hub_status import hub_endpoint, why_unavailable
 from data.sources.options import ReadOptions, format_of
 
 CODE, PARENT = "code", "parent"  # the columns
@@ -149,6 +149,6 @@ def _tree_file(settings: DataSettings) -> Path:
                 f"with the columns {CODE} and {PARENT}>"
             ) from error
         raise DataError(
-            f"data.tree={name} of {settings.id} is unavailable from {hub_endpoint()[0]}: {first_error_line(error)}. "
+            f"data.tree={name} of {settings.id} is unavailable from {hub_endpoint()[0]}: {why_unavailable(error)}. "
             f"Try: data.tree=<your copy>"
         ) from error

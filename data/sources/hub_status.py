@@ -49,6 +49,30 @@ def offline_if_unreachable() -> list[str]:
     return []
 
 
+def is_offline() -> bool:
+    """Are the hub's libraries to use cached files alone?"""
+    from huggingface_hub import constants
+
+    return constants.is_offline_mode()
+
+
 def first_error_line(error: Exception) -> str:
     """Return the first line of an error, at most 300 characters; the name of its class if it has no text."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+
+
+def why_unavailable(error: Exception) -> str:
+    """Return in one line why the hub gave nothing: the status of its answer where there was one.
+
+    The error itself may only say that nothing is cached, as its libraries do once they have tried for a while.
+    """
+    from huggingface_hub.errors import HfHubHTTPError
+
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, HfHubHTTPError):
+            answer = cause.response
+            wait = ": it limits the rate of requests, so try again later" if answer.status_code == 429 else ""
+            return f"it answers {answer.status_code} {answer.reason_phrase}{wait}".strip()
+        cause = cause.__cause__ or cause.__context__
+    return first_error_line(error)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import httpx2
 import pytest
+from huggingface_hub import _CACHED_NO_EXIST
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
 from data.errors import DataError
 from data.inputs.bare_texts import read_facts
@@ -52,3 +55,23 @@ def test_a_vocabulary_that_is_not_read_is_named_with_the_way_to_convert_it(tmp_p
     (tmp_path / "spm.model").write_bytes(b"pieces")
     assert "as spm.model only" in why_no_vocabulary(str(tmp_path))
     assert f"AutoTokenizer.from_pretrained('{tmp_path}')" in why_no_vocabulary(str(tmp_path))
+
+
+def test_a_hub_that_fails_for_a_file_is_not_taken_for_one_that_lacks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cased vocabulary without its tokenizer_config.json would lower-case every text."""
+    answer = httpx2.Response(429, request=httpx2.Request("HEAD", "http://mirror/file"))
+
+    def fails(source: str, name: str, **_: object) -> str:
+        raise LocalEntryNotFoundError("not cached") from HfHubHTTPError("refused", response=answer)
+
+    module = "data.inputs.tokenizer_files"
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", fails)
+    monkeypatch.setattr(f"{module}.offline_if_unreachable", list)
+    monkeypatch.setattr(f"{module}.is_offline", lambda: False)
+    with pytest.raises(DataError, match=r"special_tokens_map\.json of owner/name is unavailable .*429 Too Many Requests"):
+        files_beside("owner/name")
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: _CACHED_NO_EXIST)
+    assert files_beside("owner/name") == {}, "known not to be there"
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: None)
+    monkeypatch.setattr(f"{module}.is_offline", lambda: True)
+    assert files_beside("owner/name") == {}, "a cache that was filled elsewhere has all there is"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
+import httpx2
 import pytest
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
 from data.errors import DataError
-from data.sources.hub_status import first_error_line, hub_endpoint, offline_if_unreachable
+from data.sources.hub_status import first_error_line, hub_endpoint, offline_if_unreachable, why_unavailable
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +61,22 @@ def test_what_is_no_address_is_refused_without_showing_it(address: str, monkeypa
 def test_an_error_without_text_is_told_by_its_name() -> None:
     assert first_error_line(ValueError("one\ntwo")) == "one" and first_error_line(TimeoutError()) == "TimeoutError"
     assert len(first_error_line(ValueError("x" * 999))) == 300
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (500, "it answers 500 Internal Server Error"),
+        (429, "it answers 429 Too Many Requests: it limits the rate of requests, so try again later"),
+    ],
+)
+def test_the_status_that_a_hub_answered_with_is_found_behind_what_its_libraries_say(status: int, said: str) -> None:
+    answer = httpx2.Response(status, request=httpx2.Request("HEAD", "http://mirror/file"))
+    try:
+        try:
+            raise LocalEntryNotFoundError("no file here") from HfHubHTTPError("refused", response=answer)
+        except LocalEntryNotFoundError:
+            raise FileNotFoundError("no data file at /here/owner/name") from None
+    except FileNotFoundError as error:
+        assert why_unavailable(error) == said
+    assert why_unavailable(FileNotFoundError("no data file\nat all")) == "no data file"
