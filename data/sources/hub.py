@@ -96,9 +96,7 @@ def load_hub_split(settings: DataSettings, split: str, own_data: str = OWN_DATA)
     except (
         OSError, httpx2.HTTPError, HfHubHTTPError, HFValidationError, datasets.exceptions.DatasetsError,
     ) as error:  # fmt: skip
-        raise DataError(
-            f"{what} is unavailable from {hub_endpoint()[0]}: {why_unavailable(error)}. {go_on}"
-        ) from error
+        raise DataError(f"{what} is unavailable from {hub_endpoint()[0]}: {why_unavailable(error)}. {go_on}") from error
 
 
 def _cache_of(name: str) -> str | None:

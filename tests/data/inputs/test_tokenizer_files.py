@@ -68,7 +68,9 @@ def test_a_hub_that_fails_for_a_file_is_not_taken_for_one_that_lacks_it(monkeypa
     monkeypatch.setattr("huggingface_hub.hf_hub_download", fails)
     monkeypatch.setattr(f"{module}.offline_if_unreachable", list)
     monkeypatch.setattr(f"{module}.is_offline", lambda: False)
-    with pytest.raises(DataError, match=r"special_tokens_map\.json of owner/name is unavailable .*429 Too Many Requests"):
+    with pytest.raises(
+        DataError, match=r"special_tokens_map\.json of owner/name is unavailable .*429 Too Many Requests"
+    ):
         files_beside("owner/name")
     monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", lambda *_: _CACHED_NO_EXIST)
     assert files_beside("owner/name") == {}, "known not to be there"
