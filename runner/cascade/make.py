@@ -21,6 +21,7 @@ from runner.deploy.exported import CASCADE, DESCRIPTION_FILE, ExportedModel, is_
 from runner.deploy.predictors import open_predictor
 from runner.errors import ConfigError
 from runner.machine.facts import machine_facts
+from runner.record.abandoned import held
 from runner.record.calibration import CalibrationFacts
 from runner.record.folder import RECORD, read_record
 from runner.record.record import Environment, RunRecord
@@ -76,7 +77,17 @@ def find_or_make(
         return before, folder
     found = evaluate(wanted.pair, wanted.reported, wanted.chosen)
     times, note = measure(wanted, cache, measuring)
-    folder.mkdir(parents=True, exist_ok=True)
+    with held(folder):
+        return record_cascade(wanted, found, times, note, folder, measuring.threads), folder
+
+
+def record_cascade(
+    wanted: NewCascade, found: Evaluation, times: Times | None, note: str, folder: Path, threads: int
+) -> RunRecord:
+    """Write a cascade, its answers and its record into a folder that this process holds; return the record.
+
+    times, note: as measured on so many threads, or why there are none.
+    """
     writer = RecordWriter.begin(folder, first_record(wanted, folder.name), None)
     models = [side.model for side in wanted.pair.sides]
     facts = {"name": writer.record.name, "command": wanted.words} | wanted.chosen.facts
@@ -87,12 +98,12 @@ def find_or_make(
         writer.add_metrics(scores_on(wanted.pair, wanted.selecting, wanted.chosen))
     writer.add_metrics(found.metrics | costs_of(wanted.pair, found) | (times_of(times) if times else {}))
     if times:
-        writer.add_metrics({THREADS: measuring.threads})
+        writer.add_metrics({THREADS: threads})
     writer.set_reports(found.reports)
     further = what_more_rows_allow(wanted.chosen), other_rows(wanted.chosen, found), note, warning(times)
     writer.add_notes([*sentences(facts), *filter(None, further)])
     writer.finish("done")
-    return writer.record, folder
+    return writer.record
 
 
 def has_models(folder: Path) -> bool:

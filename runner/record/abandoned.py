@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from runner.record.folder import RECORD
@@ -15,6 +16,19 @@ from runner.record.json_files import now, read_json, write_json
 
 ENDED = "its process ended unexpectedly: killed from outside, or the machine went down"
 HEAD = 400  # bytes: the status is the second key of a record
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold a run folder, which is made if there is none, while its record is written; wait where another process does.
+
+    Without that the record would be taken for that of a dead process, and two that write it would mix their files.
+    """
+    from filelock import FileLock
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".lock"):
+        yield
 
 
 def is_held(folder: Path) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 from data.splits import TokenSplit
 from runner.deploy.predictor import Predictor
 from runner.machine.facts import machine_facts
+from runner.record.abandoned import held
 from runner.record.folder import read_record
 from runner.record.predictions import write_predictions
 from runner.record.record import ClassReport, DataFacts, Environment, RunRecord, TokenizerFacts, WeightsFacts
@@ -69,7 +70,12 @@ def find_or_make(wanted: ZeroShot, predictor: Predictor, size: int, *, force: bo
     if before and before.status == "done" and not force:
         return before, folder, True
     answers = answers_of(wanted, predictor, size)
-    folder.mkdir(parents=True, exist_ok=True)
+    with held(folder):
+        return record_answers(wanted, predictor, answers, folder), folder, False
+
+
+def record_answers(wanted: ZeroShot, predictor: Predictor, answers: list[TemplateScores], folder: Path) -> RunRecord:
+    """Write answers, their scores and their record into a folder that this process holds; return the record."""
     writer = RecordWriter.begin(folder, first_record(wanted, predictor), None)
     task, raw = wanted.task, wanted.rows.raw
     split = token_split(wanted, predictor)
@@ -82,7 +88,7 @@ def find_or_make(wanted: ZeroShot, predictor: Predictor, size: int, *, force: bo
         writer.set_reports({split.name: ClassReport(**report)})
     writer.add_notes(notes_on(wanted, answers, len(raw)))
     writer.finish("done")
-    return writer.record, folder, False
+    return writer.record
 
 
 def answers_of(wanted: ZeroShot, predictor: Predictor, size: int) -> list[TemplateScores]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from runner.cascade.pair import open_pair
 from runner.cascade.rows import read_calibration_rows, read_reported_rows
 from runner.cascade.timing import Times
 from runner.errors import ConfigError
+from runner.record.abandoned import held
 from runner.record.calibration import CalibrationFacts
 from runner.statistics.deferral import Deferral
 from tests.runner.cascade.runs import LARGE, SMALL
@@ -96,3 +98,19 @@ def test_a_cascade_is_no_zip(tmp_path: Path) -> None:
     refuse_zip(tmp_path / "cascade")
     with pytest.raises(ConfigError, match=r"a cascade is written as a folder\. Try: out=.*/cascade$"):
         refuse_zip(tmp_path / "cascade.zip")
+
+
+def test_the_same_command_in_a_second_terminal_waits_and_removes_nothing_of_the_first(
+    wanted: NewCascade, place: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / wanted.identity()
+    with held(folder):
+        part = folder / "record.json.1.part"  # that the first is writing
+        part.touch()
+        arguments = (wanted, tmp_path, place / "cache", Measuring(0, 1))
+        thread = threading.Thread(target=find_or_make, args=arguments, kwargs={"force": False})
+        thread.start()
+        thread.join(2.0)
+        assert thread.is_alive() and part.exists()
+    thread.join()
+    assert (folder / "cascade.json").is_file()

@@ -14,13 +14,14 @@ from data.labels import Labels
 from data.splits import DataTask
 from runner.config.compose import compose
 from runner.config.resolve import resolve
+from runner.record.abandoned import is_held
 from runner.record.folder import RECORD
 from runner.record.json_files import write_json
 from runner.tasks.base import LabelFacts
 from runner.tasks.classification import Classification
 from runner.tasks.multilabel import MultiLabel
 from runner.zero_shot.ask import Question, TemplateScores
-from runner.zero_shot.evaluate import ZeroShot, chance_of, costs_of, first_record, notes_on
+from runner.zero_shot.evaluate import ZeroShot, chance_of, costs_of, find_or_make, first_record, notes_on
 from runner.zero_shot.rows import ReportedRows
 from tests.data.helpers import split_of
 from tests.records import record_json
@@ -121,3 +122,15 @@ class RawOf:
 
     def __len__(self) -> int:
         return self.rows
+
+
+def test_a_result_is_recorded_in_a_folder_that_is_held(
+    wanted: ZeroShot, predictor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else another command would close its record as that of a dead process."""
+    seen: list[bool] = []
+    module = "runner.zero_shot.evaluate"
+    monkeypatch.setattr(f"{module}.answers_of", lambda *_: [])
+    monkeypatch.setattr(f"{module}.record_answers", lambda *given: seen.append(is_held(given[-1])))
+    find_or_make(wanted, predictor, 8, force=False)
+    assert seen == [True]
