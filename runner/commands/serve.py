@@ -64,8 +64,9 @@ def main(words: list[str]) -> int:
             say(sentence)
         with contextlib.suppress(KeyboardInterrupt):
             config = uvicorn.Config(
-                app, log_level="warning", server_header=False, timeout_graceful_shutdown=PATIENCE_S, backlog=BACKLOG
-            )
+                app, log_level="warning", server_header=False, timeout_graceful_shutdown=PATIENCE_S, backlog=BACKLOG,
+                lifespan="off",  # there is nothing to open or close, and a second Ctrl-C would show its traceback
+            )  # fmt: skip
             uvicorn.Server(config).run(sockets=[listening])
     return 0
 

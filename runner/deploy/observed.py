@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 
@@ -42,6 +43,10 @@ class Observed:
         self.monitor.begin()
         try:
             await self.app(scope, receive, send_with_id)
+        except asyncio.CancelledError:  # a second Ctrl-C, or a request that took too long after the first
+            if status == GONE:
+                ended = JSONResponse({"error": "the server ended before the answer. Ask again"}, 503)
+                await ended(scope, receive, send_with_id)
         finally:
             seconds = time.perf_counter() - began
             self.monitor.end(scope["path"], status, seconds)

@@ -21,6 +21,8 @@ async def answer(scope: Scope, receive: Receive, send: Send) -> None:
     """Answers /predict; fails before an answer, or after half of one, where the path says so."""
     if scope["path"] == "/early":
         raise RuntimeError("no")
+    if scope["path"] == "/ended":
+        raise asyncio.CancelledError
     scope[STATE][TEXTS] = 3
     await send({"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]})
     await send({"type": "http.response.body", "body": b"x"})
@@ -77,3 +79,9 @@ def test_other_events_are_passed_on() -> None:
 
     asyncio.run(Observed(inner, Monitor({}), None)({"type": "lifespan"}, nothing, ignore))
     assert seen == ["lifespan"]
+
+
+def test_a_server_that_ends_at_once_says_so_to_open_requests() -> None:
+    sent, (line,), _ = ask("/ended")
+    assert sent[0]["status"] == 503 and b"the server ended before the answer" in sent[1]["body"]
+    assert " 503 " in line
