@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.commands.options import output_folder, parse_options
+from runner.commands.options import output_folder, parse_options, refuse_flag
 from runner.compare.origins import setting_origins
 from runner.compare.select import setting_text
 from runner.config.keys import closest
@@ -15,6 +15,7 @@ from runner.sanitize import escape
 def main(words: list[str]) -> int:
     """Print value and origin of each setting of a run; 0 unless the command is wrong."""
     names = [word for word in words if "=" not in word]
+    refuse_flag("explain", names[0] if names else "")
     chosen = parse_options("explain", [word for word in words if "=" in word], **{"paths.output": "outputs"})
     if len(names) > 2:
         raise ConfigError(f"run explain: one run and one key, not {' '.join(names)}. Try: run explain {names[0]} model")

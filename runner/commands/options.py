@@ -25,7 +25,14 @@ def split_run(verb: str, words: list[str]) -> tuple[str, list[str]]:
     """Return the first word, which is the run or folder that a verb is for, and the words after it."""
     if not words or ("=" in words[0] and not Path(words[0]).expanduser().is_dir()):  # a folder such as exports/lr=0.1
         raise ConfigError(f"run {verb}: of which run? run show prints the newest. Try: run {verb} <id>")
+    refuse_flag(verb, words[0])
     return words[0], words[1:]
+
+
+def refuse_flag(verb: str, word: str) -> None:
+    """Raise ConfigError for a word that begins as a flag, which would be looked up as the id of a run."""
+    if word.startswith("-"):
+        raise ConfigError(f"run {verb}: no flag {word}; its options are written key=value. Try: run {verb} --help")
 
 
 def true_or_false(verb: str, key: str, text: str) -> bool:

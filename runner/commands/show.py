@@ -8,7 +8,7 @@ from glob import escape
 from pathlib import Path
 
 from runner.cascade.show import show_cascade
-from runner.commands.options import output_folder, parse_options
+from runner.commands.options import output_folder, parse_options, refuse_flag
 from runner.compare.short_table import show_runs
 from runner.deploy.exported import CASCADE
 from runner.machine.collector import paused_collector
@@ -28,6 +28,7 @@ from runner.sanitize import say
 def main(words: list[str]) -> int:
     """Print the newest run, the one that ID names, or a sweep; paths.output= names another folder."""
     identity = words[0] if words and "=" not in words[0] else None
+    refuse_flag("show", identity or "")
     chosen = parse_options("show", words[1:] if identity else words, **{"paths.output": "outputs"})
     output = output_folder(chosen["paths.output"])
     if identity and (sweep := sweep_named(output, identity)):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.cli import run_verb
 from runner.commands.options import output_folder, parse_options, split_run, true_or_false, whole_number
 from runner.errors import ConfigError
 
@@ -47,3 +48,11 @@ def test_the_output_folder_is_absolute(tmp_path: Path, monkeypatch: pytest.Monke
     assert output_folder("outputs") == tmp_path / "outputs"
     with pytest.raises(ConfigError, match="no such user"):
         output_folder("~nobody_of_this_name/outputs")
+
+
+def test_a_flag_is_not_looked_up_as_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    for verb in ("show", "explain", "errors", "export", "push", "serve", "predict"):
+        assert run_verb(verb, ["--hlep"]) == 2
+        assert capsys.readouterr().err == (
+            f"run: run {verb}: no flag --hlep; its options are written key=value. Try: run {verb} --help\n"
+        )
