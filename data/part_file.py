@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -12,3 +14,19 @@ def part_of(path: Path) -> Path:
     Two processes that write the same file at once have different ones, so that their contents do not mix.
     """
     return path.with_name(f"{path.name}.{os.getpid()}.part")
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Yield the name to write a file's content to. It becomes `path` at the end of the block.
+
+    After an error, as of a full disk, or Ctrl-C it is removed: nobody else would, and it takes the space that lacks.
+    """
+    part = part_of(path)
+    try:
+        yield part
+        part.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import re
+import shutil
 import sys
 
 from data.errors import DataError
@@ -25,11 +27,12 @@ USER_ERRORS = (ConfigError, DataError, ModelError)
 
 def as_user_error(error: OSError) -> ConfigError:
     """Return the user's error for a full or write-protected disk; raise any other error again."""
-    if error.errno not in DISK:
+    found = _first(error)
+    if found.errno not in DISK:
         raise error
-    where = f" ({error.filename})" if error.filename else ""
+    where = f" ({place})" if (place := _place(found)) else ""
     return ConfigError(
-        f"{error.strerror}{where}. Free some space or allow writing there, and the same command goes on; or try: "
+        f"{found.strerror}{where}. Free some space or allow writing there, and the same command goes on; or try: "
         "paths.output=<another folder> paths.cache=<another folder>"
     )
 
@@ -38,9 +41,24 @@ def unreadable(error: OSError) -> list[str]:
     """Return the message about a path that cannot be used: too long, not permitted, or on a disk that is full or no
     longer there.
     """
-    where = f"{error.filename}: " if error.filename else ""
-    cure = "Free some space, or try another path" if error.errno in FULL else "Try another path, or fix that one"
-    return [f"{where}{error.strerror or error}. {cure}"]
+    found = _first(error)
+    where = f"{place}: " if (place := _place(found)) else ""
+    cure = "Free some space, or try another path" if found.errno in FULL else "Try another path, or fix that one"
+    return [f"{where}{found.strerror or found}. {cure}"]
+
+
+def _first(error: OSError) -> OSError:
+    """Return the error itself, or the first of those that copying a folder has collected as texts."""
+    if not isinstance(error, shutil.Error) or not isinstance(error.args[0], list):
+        return error
+    source, target, text = error.args[0][0]
+    said = re.match(r"\[Errno (\d+)\] ([^:]+)", str(text))
+    return OSError(int(said[1]), said[2], str(source), None, str(target)) if said else error
+
+
+def _place(error: OSError) -> str | bytes | int | None:
+    """Return the path that an error is about; of two, as in copying, the one that is written."""
+    return error.filename2 or error.filename
 
 
 def refuse(problems: list[str]) -> int:

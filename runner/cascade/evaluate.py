@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data.part_file import part_of
+from data.part_file import written_whole
 from runner.cascade.choose import Chosen
 from runner.cascade.pair import Pair
 from runner.cascade.rows import BothAnswers
@@ -106,7 +106,6 @@ def write_answers(folder: Path, pair: Pair, rows: BothAnswers, chosen: Chosen) -
         if column in made:
             table = table.set_column(place, column, made[column])
     path = folder / name
-    part = part_of(path)
-    pq.write_table(table, part)
-    part.replace(path)
+    with written_whole(path) as part:
+        pq.write_table(table, part)
     return path

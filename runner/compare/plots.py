@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.part_file import part_of
+from data.part_file import written_whole
 from runner.compare.axes import words_of
 from runner.compare.baselines import baseline_levels
 from runner.compare.colours import Colouring, colour_groups
@@ -70,10 +70,9 @@ def _save(plt: ModuleType, figure: Figure, path: Path, formats: Sequence[str]) -
     written = []
     for form in formats:
         whole = path.with_suffix(f".{form}")
-        part = part_of(whole)
         dates = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(form)
-        figure.savefig(part, format=form, bbox_inches=box, metadata=dates)
-        part.replace(whole)
+        with written_whole(whole) as part:
+            figure.savefig(part, format=form, bbox_inches=box, metadata=dates)
         written.append(whole)
     plt.close(figure)
     return written

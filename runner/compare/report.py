@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from data.json_types import Json, JsonObject
-from data.part_file import part_of
+from data.part_file import written_whole
 from runner.compare.analyse import analyse
 from runner.compare.claims import judge_claims
 from runner.compare.export import Line, group_records, run_records, write_csv, write_parquet
@@ -89,8 +89,7 @@ def write_report_files(
     written = []
     for name, writer in writers.items():
         path = folder / name
-        part = part_of(path)
-        writer(part)
-        part.replace(path)
+        with written_whole(path) as part:
+            writer(part)
         written.append(path)
     return written + draw_figures(comparison, folder / "plots", formats)

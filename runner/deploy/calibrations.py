@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from data.part_file import part_of
+from data.part_file import written_whole
 from runner.deploy.bundle.calibration import CALIBRATION_FILE, hash_of
 from runner.record.calibration import NONE, TEMPERATURE, VECTOR, CalibrationFacts
 from runner.statistics.adaptive_temperature import fit_adaptive
@@ -78,7 +78,6 @@ def write_calibration(
         content["reason"] = content["reason"][:-1]
         text = json.dumps(content)
     path = weights[0].with_name(CALIBRATION_FILE)
-    part = part_of(path)
-    part.write_text(text.ljust(size - 1) + "\n", encoding="ascii")
-    part.replace(path)
+    with written_whole(path) as part:
+        part.write_text(text.ljust(size - 1) + "\n", encoding="ascii")
     return facts

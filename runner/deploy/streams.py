@@ -177,6 +177,8 @@ class RowWriter:
                 self._table.writeheader()
             try:
                 self._table.writerows({cell(name): cell(value) for name, value in row.items()} for row in rows)
+            except ConfigError:  # it cannot be written
+                raise
             except ValueError as error:
                 raise ConfigError(f"a CSV has the columns of its first row: {error}. Try: out=answers.jsonl") from error
         else:

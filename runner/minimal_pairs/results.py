@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from data.json_types import JsonObject
-from data.part_file import part_of
+from data.part_file import written_whole
 from runner.errors import ConfigError
 from runner.minimal_pairs.wanted import PARADIGM, Wanted
 from runner.record.json_files import read_json, write_json
@@ -110,12 +110,11 @@ def write_result(folder: Path, stem: str, report: PairReport, table: PairTable) 
 
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{stem}.parquet"
-    part = part_of(path)
     columns: dict[str, Any] = {PARADIGM: pa.array(table.paradigm.tolist(), pa.string())}
-    pq.write_table(pa.table(columns | {name: pa.array(table.numbers[name]) for name in NUMBERS}), part)
     shown = folder / f"{stem}.json"
-    shown.unlink(missing_ok=True)
-    part.replace(path)
+    with written_whole(path) as part:
+        pq.write_table(pa.table(columns | {name: pa.array(table.numbers[name]) for name in NUMBERS}), part)
+        shown.unlink(missing_ok=True)
     write_json(shown, asdict(report))
     return shown
 

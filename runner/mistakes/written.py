@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.part_file import part_of
+from data.part_file import written_whole
 from runner.mistakes.findings import ClassScores, Findings, SuspectLabels
 from runner.mistakes.sentences import of_classes, summary
 from runner.record.table import say_below, widen
@@ -32,12 +32,10 @@ def write_errors_csv(found: Findings, path: Path) -> None:
 
 def write_table(path: Path, columns: Sequence[str], lines: Iterable[Sequence[str | int | float | None]]) -> None:
     """Write lines for a spreadsheet, which shows and does not run their texts, whole or not at all."""
-    part = part_of(path)
-    with part.open("w", encoding="utf-8", newline="") as stream:
+    with written_whole(path) as part, part.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows([cell(value) for value in line] for line in lines)
-    part.replace(path)
 
 
 def _lines(found: Findings) -> Iterator[tuple[str | int | float | None, ...]]:

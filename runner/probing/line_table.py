@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from data.part_file import part_of
+from data.part_file import written_whole
 from runner.probing.results import ProbeReport
 
 Row = dict[str, str | int | float | None]
@@ -29,11 +29,10 @@ def write_rows(folder: Path, report: ProbeReport) -> Path:
     import pyarrow.parquet as pq
 
     path = folder / f"{report.name}.parquet"
-    part = part_of(path)
     numbers = ("random", "control", "bits", "compression", "information", "spearman", "selectivity")
     table = pa.Table.from_pylist(rows_of(report))
     for name in numbers:  # a column without any number has its type all the same
         table = table.set_column(table.column_names.index(name), name, table.column(name).cast(pa.float64()))
-    pq.write_table(table, part)
-    part.replace(path)
+    with written_whole(path) as part:
+        pq.write_table(table, part)
     return path

@@ -11,7 +11,7 @@ from statistics import fmean
 import numpy as np
 
 from data.json_types import JsonObject
-from data.part_file import part_of
+from data.part_file import written_whole
 from runner.probing.tasks import EDGES, GROUPS, STRUCTURAL_TASKS, WORDS
 from runner.record.json_files import read_json, write_json
 
@@ -156,9 +156,8 @@ def write_report(folder: Path, report: ProbeReport, right: Right) -> Path:
     shown.unlink(missing_ok=True)
     for task, columns in right.items():
         path = folder / f"{report.name}-{file_name(task)}.parquet"
-        part = part_of(path)
-        pq.write_table(pa.table({name: values.astype(np.float32) for name, values in columns.items()}), part)
-        part.replace(path)
+        with written_whole(path) as part:
+            pq.write_table(pa.table({name: values.astype(np.float32) for name, values in columns.items()}), part)
     write_json(shown, asdict(report))
     return shown
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from data.part_file import part_of
+from data.part_file import written_whole
 from data.quoting import hydra_setting
 from data.sources.cells import label_text, plain_number
 from data.sources.columns import group_column
@@ -101,17 +101,15 @@ def frame_file(frame: pd.DataFrame, words: Sequence[str], columns: Iterable[str 
     path = cache_folder(words) / FOLDER / f"{digest.hexdigest()[:20]}.parquet"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = part_of(path)
         try:
-            part.to_parquet(temporary, index=False)
+            with written_whole(path) as temporary:
+                part.to_parquet(temporary, index=False)
         except (pa.ArrowException, TypeError, ValueError) as error:
-            temporary.unlink(missing_ok=True)
             reason = error.args[0] if error.args else error
             raise ConfigError(
                 f"the data frame cannot be written ({reason}). A column must have values of one type. "
                 "Try: frame[column] = frame[column].astype(str)"
             ) from error
-        temporary.replace(path)
     return path
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from data.json_types import JsonObject
-from data.part_file import part_of
+from data.part_file import written_whole
 
 
 def now() -> str:
@@ -22,12 +22,10 @@ def write_json(path: Path, content: Mapping[str, object] | Sequence[object]) -> 
 
     Values that JSON does not know, such as paths, are written as text.
     """
-    part = part_of(path)
-    with part.open("w", encoding="utf-8") as stream:
+    with written_whole(path) as part, part.open("w", encoding="utf-8") as stream:
         json.dump(content, stream, indent=2, ensure_ascii=False, default=str)
         stream.flush()
         os.fsync(stream.fileno())
-    part.replace(path)
 
 
 def read_json(path: Path) -> JsonObject | None:

@@ -14,7 +14,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from data.part_file import part_of
+from data.part_file import written_whole
 from runner.report.markup import Markup, join, tag, text
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
@@ -55,9 +55,8 @@ def page(title: str, sections: Sequence[Section], *, lead: str = "", facts: str 
 
 def write_page(path: Path, content: str) -> None:
     """Write a page whole or not at all."""
-    part = part_of(path)
-    part.write_text(content, encoding="utf-8")
-    part.replace(path)
+    with written_whole(path) as part:
+        part.write_text(content, encoding="utf-8")
 
 
 def notes(sentences: Sequence[str]) -> Markup:

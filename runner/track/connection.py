@@ -119,7 +119,7 @@ def _active(found: Experiment | None, name: str) -> str:
 
 def explain_mlflow_error(error: BaseException, uri: str = "") -> str:
     """Return one line on why MLflow could not be used, with a remedy if one is known; credentials are masked."""
-    text = " ".join(mask(str(error)).split())
+    text = " ".join(mask(str(error)).split()).partition(" [SQL: ")[0]
     if isinstance(error, ModuleNotFoundError):  # the driver of a database
         return f"the MLflow store {mask(uri)} needs the package {error.name}. Try: pip install {error.name}"
     if "out-of-date database schema" in text or "Can't locate revision" in text:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from data.json_types import Json, JsonObject
-from data.part_file import part_of
+from data.part_file import written_whole
 from runner.record.folder import POINTS, RECORD, record_in
 from runner.record.record import RecordError, RunRecord
 from runner.record.validation import OrNull, mismatch, point
@@ -104,9 +104,8 @@ def read_state(folder: Path) -> MirrorState:
 def write_state(folder: Path, state: MirrorState) -> None:
     """Write `mlflow.json` atomically."""
     path = folder / STATE
-    part = part_of(path)
-    part.write_text(json.dumps(asdict(state), indent=2) + "\n", encoding="utf-8")
-    part.replace(path)
+    with written_whole(path) as part:
+        part.write_text(json.dumps(asdict(state), indent=2) + "\n", encoding="utf-8")
 
 
 def remove_partial_state(folder: Path) -> None:

@@ -114,7 +114,8 @@ def _write_schema(part: Path, root: str) -> None:
     try:
         store = SqlAlchemyStore(sqlite_uri(part), root)
     except sqlalchemy.exc.SQLAlchemyError as error:
-        raise OSError(f"mlflow could not create its tables: {error}") from error
+        reason = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else error  # without the SQL and its values
+        raise OSError(f"mlflow could not create its tables: {reason}") from error
     store.engine.dispose()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from data.part_file import part_of
+from data.part_file import part_of, written_whole
 from runner.mistakes.written import write_table
 from runner.report.page import write_page
 
@@ -39,3 +39,22 @@ def test_a_page_has_a_name_of_its_own_while_it_is_written(tmp_path: Path) -> Non
     (tmp_path / "report.html.part").mkdir()  # of another process
     write_page(tmp_path / "report.html", "<p>")
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == "<p>"
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_what_cannot_be_written_whole_leaves_the_file_as_it_was_and_nothing_beside_it(
+    tmp_path: Path, error: BaseException
+) -> None:
+    path = tmp_path / "errors.csv"
+    path.write_text("as it was", encoding="utf-8")
+
+    def lines() -> Iterator[list[str]]:
+        yield ["first"]
+        raise error
+
+    with pytest.raises(type(error)):
+        write_table(path, ["text"], lines())
+    assert path.read_text(encoding="utf-8") == "as it was" and list(tmp_path.iterdir()) == [path]
+    with written_whole(path) as part:
+        part.write_text("new", encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == "new" and list(tmp_path.iterdir()) == [path]

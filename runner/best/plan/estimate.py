@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from data.json_types import JsonObject
-from data.part_file import part_of
+from data.part_file import written_whole
 from models.settings import OVER_NGRAMS
 from runner.best.plan.draft import Draft, Drawer, stages_that_run
 from runner.best.plan.rates import Rates, embedding_units
@@ -125,9 +125,8 @@ class Estimator:
             found = self._measure(settings, Path(scratch) / "model", kept)
         path = free if is_below(found, cap) else path
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = part_of(path)  # another process may be at the same candidate
-        part.write_text(json.dumps(asdict(found), sort_keys=True), encoding="utf-8")
-        part.replace(path)
+        with written_whole(path) as part:  # another process may be at the same candidate
+            part.write_text(json.dumps(asdict(found), sort_keys=True), encoding="utf-8")
         return found
 
     def _measure(self, settings: Settings, folder: Path, kept: Known | None) -> Known:

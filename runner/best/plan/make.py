@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from data.part_file import part_of
+from data.part_file import written_whole
 from data.stores.build_once import SharedCache
 from runner.best.plan.available_weights import AvailableWeights
 from runner.best.plan.candidates import TOLERANCE, CandidateFinder, Found
@@ -187,6 +187,5 @@ def keep_plan(plan: Plan, path: Path) -> Plan:
 def write_plan(plan: Plan, path: Path) -> None:
     """Write a plan; a half-written file never looks like one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = part_of(path)
-    part.write_text(json.dumps(plan.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    part.replace(path)
+    with written_whole(path) as part:
+        part.write_text(json.dumps(plan.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from data.part_file import part_of
+from data.part_file import written_whole
 from runner.machine.facts import cpu_model, usable_cores
 
 ROUNDS, ROUND_S = 3, 0.15  # of a measurement; the fastest counts
@@ -59,9 +59,8 @@ def known_rates(cache: Path, machine: str, notify: Callable[[str], None]) -> Rat
     found = measure_rates(torch.device("cuda" if machine.endswith("cuda") else "cpu"))
     kept = kept if isinstance(kept, dict) else {}
     folder.mkdir(parents=True, exist_ok=True)
-    part = part_of(path)
-    part.write_text(json.dumps(kept | {machine: asdict(found)}, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    part.replace(path)
+    with written_whole(path) as part:
+        part.write_text(json.dumps(kept | {machine: asdict(found)}, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return found
 
 

@@ -15,7 +15,7 @@ from string import Template
 
 from data.inputs.questions import INPUTS
 from data.json_types import JsonObject
-from data.part_file import part_of
+from data.part_file import written_whole
 from models.packed.format import NAME
 from runner.deploy.bundle.calibration import PROMISE, Calibration, read_calibration
 from runner.deploy.bundle.label_sets import THRESHOLDS
@@ -71,9 +71,8 @@ def write_page(record: RunRecord, run_folder: Path, out: Path | None, promise: P
         raise ConfigError(f"out={path}: is neither a folder nor a name that ends in .html. Try: out={path}.html")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = part_of(path.with_name(f".{path.name}"))
-        part.write_text(html, encoding="utf-8")
-        part.replace(path)
+        with written_whole(path) as part:
+            part.write_text(html, encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"out={path}: cannot be written: {error.strerror}. Try: another out=") from error
     return path

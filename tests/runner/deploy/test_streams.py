@@ -134,3 +134,14 @@ def test_a_command_may_end_before_its_input_does() -> None:
         process.stdin.flush()
         assert process.stdout.readline() == b"[{'text': 'first'}]\n"
         assert process.wait(60) == 2  # -6: Python has aborted
+
+
+def test_a_csv_that_cannot_be_written_is_not_blamed_on_its_columns() -> None:
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            if text != "text\n":  # the header
+                raise ConfigError("out=a.csv: cannot be written")
+            return len(text)
+
+    with pytest.raises(ConfigError, match=r"^out=a\.csv: cannot be written$"):
+        RowWriter(Full(), "csv").write([{"text": "a"}])

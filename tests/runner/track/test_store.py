@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.track.connection import explain_mlflow_error
 from runner.track.errors import TrackError
 from runner.track.store import ensure_store
 
@@ -89,3 +90,16 @@ def test_a_read_only_folder_is_named_with_a_way_out(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(TrackError, match=r"cannot be written: .*tracker=none"):
         ensure_store(tmp_path / "mlflow.db")
+
+
+def test_a_full_disk_is_one_line_without_the_sql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sqlalchemy
+
+    def full(*_: object) -> None:
+        raise sqlalchemy.exc.OperationalError("CREATE TABLE x", {"a": "b"}, sqlite3.OperationalError("disk is full"))
+
+    monkeypatch.setattr("mlflow.store.tracking.sqlalchemy_store.SqlAlchemyStore", full)
+    with pytest.raises(TrackError, match=r"could not create its tables: disk is full\. Try: paths\.output=") as found:
+        ensure_store(tmp_path / "mlflow.db")
+    assert "CREATE" not in str(found.value) and "\n" not in str(found.value)
+    assert "CREATE" not in explain_mlflow_error(ValueError("(sqlite3.OperationalError) full\n[SQL: CREATE TABLE x]"))
