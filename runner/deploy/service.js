@@ -150,11 +150,12 @@ function shownAnswer(found, texts) {
   ];
 }
 
-// One line a text; of a model that reads two texts, these stand in a line with a tab between them.
+// One line a text, without blank ones; of a model that reads two, these stand in a line with a tab between them.
 async function askLines(lines, isPair) {
-  const rows = lines.map(line => isPair ? line.split("\t") : [line]), answers = [];
-  const odd = rows.findIndex(row => row.length !== (isPair ? 2 : 1));
-  if (odd >= 0) throw new Error(`line ${odd + 1} has ${rows[odd].length} texts, not two with a tab between them`);
+  const given = lines.map((line, place) => ({ row: isPair ? line.split("\t") : [line], number: place + 1 }));
+  const filled = given.filter(({ row }) => row.join("").trim()), rows = filled.map(({ row }) => row), answers = [];
+  const odd = filled.find(({ row }) => row.length !== (isPair ? 2 : 1));
+  if (odd) throw new Error(`line ${odd.number} has ${odd.row.length} texts, not two with a tab between them`);
   for (let start = 0; start < rows.length; start += AT_ONCE) {
     const some = rows.slice(start, start + AT_ONCE), body = { texts: some.map(row => row[0]) };
     if (isPair) body.pairs = some.map(row => row[1]);
@@ -216,9 +217,9 @@ async function submit() {
   const isPair = health.asks.length > 1, button = at("ask");
   button.disabled = true;
   try {
-    const lines = at("text").value.split("\n").filter(line => line.trim());
+    const lines = at("text").value.split("\n"), isFilled = lines.some(line => line.trim());
     const texts = isPair ? [at("text").value, at("pair").value] : [at("text").value];
-    const askTexts = () => at("lines").checked && lines.length ? askLines(lines, isPair) : askOne(texts);
+    const askTexts = () => at("lines").checked && isFilled ? askLines(lines, isPair) : askOne(texts);
     at("answer").replaceChildren(...await (readsSounds() ? askSounds() : askTexts()));
   } catch (error) {
     at("answer").replaceChildren(make("p", "error", error.message));

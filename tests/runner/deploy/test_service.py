@@ -110,3 +110,12 @@ def test_the_page_shows_the_model_of_a_cascade_beside_its_answer_not_as_one() ->
     words = ["node", "-e", made, str(REPO / "runner" / "deploy" / "service.js"), "label", "shares", "text"]
     found = json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
     assert (found["name"], found["shown"]) == ("quiet", "answered by: large")
+
+
+@NEEDS_NODE
+def test_the_page_numbers_lines_as_they_stand_with_the_blank_ones() -> None:
+    code = EMPTY.partition("console.log")[0].replace("show.text('', '', 'prediction').shown", "askLines")
+    code += "shown({})(['a\\tb', '', ' ', 'c'], true).catch(error => console.log(error.message));"
+    words = ["node", "-e", code, str(REPO / "runner" / "deploy" / "service.js")]
+    said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    assert said == "line 4 has 1 texts, not two with a tab between them\n"
