@@ -93,6 +93,7 @@ MODES = {
 def main() -> None:
     """The console script `run`; always ends through sys.exit."""
     signal.signal(signal.SIGTERM, _interrupt)
+    open_closed_streams()
     # The threads of numpy's BLAS wait for one another: with another process busy, `run errors` took 18 s with two and 9
     # with one. A run sets its own number (runner/machine/threads.py).
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -119,6 +120,24 @@ def main() -> None:
     except OSError:  # what it still holds is dropped: Python would try once more at its end, and set another exit code
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.exit(code)
+
+
+def open_closed_streams() -> None:
+    """Open nothing in place of a standard stream that the caller has closed, as `run ... >&-` does.
+
+    The file that is opened next would get its number, and with it all that libraries print.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # it takes the lowest free number
+    if sys.stdin is None:
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

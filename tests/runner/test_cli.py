@@ -163,6 +163,22 @@ def test_nobody_reads_the_output_or_its_disk_is_full(words: str, is_unbuffered: 
         assert done.returncode == code and said in done.stderr and len(done.stderr.splitlines()) == bool(said)
 
 
+def test_closed_standard_streams_are_like_empty_ones(tmp_path: Path) -> None:
+    """`run ... >&-` ended with a traceback after its work was done, and a file could take the number of the stream."""
+    code = """
+import sys, runner.cli
+sys.argv = ["run", "list", "model"]
+try:
+    runner.cli.main()
+except SystemExit as end:
+    with open("said", "w") as file:
+        file.write(f"{end.code} {file.fileno() > 2} {sys.stdin.read()!r}")
+"""
+    shell = ["sh", "-c", '"$0" -c "$1" <&- >&- 2>&-', sys.executable, code]
+    subprocess.run(shell, cwd=tmp_path, env=environment_of({}), check=False)
+    assert (tmp_path / "said").read_text(encoding="utf-8") == "0 True ''"
+
+
 def run_without_mlflow(words: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
     """`run` in a new interpreter, which fails if it has imported what a run without a tracker has no use for."""
     script = f"""
