@@ -56,9 +56,10 @@ def _first(error: OSError) -> OSError:
     return OSError(int(said[1]), said[2], str(source), None, str(target)) if said else error
 
 
-def _place(error: OSError) -> str | bytes | int | None:
-    """Return the path that an error is about; of two, as in copying, the one that is written."""
-    return error.filename2 or error.filename
+def _place(error: OSError) -> str:
+    """Return the path that an error names, "" for none; of two, as in copying, the one that is written."""
+    place = error.filename2 or error.filename
+    return str(place) if place else ""
 
 
 def refuse(problems: list[str]) -> int:
