@@ -104,9 +104,7 @@ def main() -> None:
         code = dispatch(sys.argv[1:])
         sys.stdout.flush()  # here, where an error has an exit code
     except KeyboardInterrupt:
-        with contextlib.suppress(OSError):  # Ctrl-C ended the reader of a pipe too, as in `run ... 2>&1 | tee log`
-            print("run: interrupted", file=sys.stderr)
-        code = 130
+        code = say_interrupted()
     except BrokenPipeError:  # `run list | head`
         code = CLOSED_PIPE
     except OSError as error:
@@ -115,6 +113,10 @@ def main() -> None:
         if not isinstance(end.__context__, BrokenPipeError):
             raise
         code = CLOSED_PIPE  # rich turns the error into an exit
+    except Exception as error:
+        if not follows_interrupt(error):
+            raise
+        code = say_interrupted()
     try:
         sys.stdout.flush()
     except OSError:  # what it still holds is dropped: Python would try once more at its end, and set another exit code
@@ -138,6 +140,20 @@ def open_closed_streams() -> None:
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     if sys.stderr is None:
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def say_interrupted() -> int:
+    """Say that Ctrl-C ended the command, and return its exit code."""
+    with contextlib.suppress(OSError):  # it ended the reader of a pipe too, as in `run ... 2>&1 | tee log`
+        print("run: interrupted", file=sys.stderr)
+    return 130
+
+
+def follows_interrupt(error: BaseException | None) -> bool:
+    """Was an error raised while Ctrl-C was handled? Hydra closes a file then that it may not have opened yet."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

@@ -179,6 +179,24 @@ except SystemExit as end:
     assert (tmp_path / "said").read_text(encoding="utf-8") == "0 True ''"
 
 
+def test_an_error_that_follows_ctrl_c_is_an_interruption_and_any_other_is_not(tmp_path: Path) -> None:
+    """Hydra closes a file that it has not opened where Ctrl-C comes before that."""
+    code = """
+import sys, runner.cli
+def dispatch(words):
+    try:
+        if words:
+            raise KeyboardInterrupt
+    finally:
+        file.close()
+runner.cli.dispatch = dispatch
+runner.cli.main()
+"""
+    for words, expected in ((["x"], 130), ([], 1)):
+        done = subprocess.run([sys.executable, "-c", code, *words], cwd=REPO, capture_output=True, text=True)
+        assert done.returncode == expected and ("Traceback" in done.stderr) == (expected == 1), done.stderr
+
+
 def run_without_mlflow(words: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
     """`run` in a new interpreter, which fails if it has imported what a run without a tracker has no use for."""
     script = f"""
