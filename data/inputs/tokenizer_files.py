@@ -7,7 +7,7 @@ from pathlib import Path
 
 from data.errors import DataError
 from data.json_types import JsonObject
-from data.sources.hub_status import hub_endpoint, is_offline, offline_if_unreachable, why_unavailable
+from data.sources.hub_status import hub_endpoint, is_offline, offline_if_unreachable, unwritable_cache, why_unavailable
 
 KEYS = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")  # transformers' names for special tokens
 SWITCHES = ("do_lower_case", "strip_accents", "tokenize_chinese_chars")  # entries that are true or false
@@ -102,4 +102,6 @@ def fetch_file(source: str, name: str, is_needed: bool = True) -> Path | None:
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise DataError(f"model.tokenizer={source} is neither a folder nor a repository on {where}. {GO_ON}") from error
     except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
+        if problem := unwritable_cache(error):
+            raise DataError(f"{name} of {source} cannot be cached: {problem}") from error
         raise DataError(f"{source} is unavailable from {where}: {why_unavailable(error)}. {GO_ON}") from error

@@ -19,7 +19,13 @@ from data.sources.cells import check_text_columns, label_cell, label_text
 from data.sources.code_cells import code_lists
 from data.sources.columns import group_column, refuse_rule_as_column
 from data.sources.hub_splits import hub_splits
-from data.sources.hub_status import first_error_line, hub_endpoint, offline_if_unreachable, why_unavailable
+from data.sources.hub_status import (
+    first_error_line,
+    hub_endpoint,
+    offline_if_unreachable,
+    unwritable_cache,
+    why_unavailable,
+)
 from data.sources.raw import BESIDE, CODES, RawData, RawSplit, columns_beside
 from data.targets.base import ColumnTarget
 from data.targets.choice import column_target
@@ -96,6 +102,8 @@ def load_hub_split(settings: DataSettings, split: str, own_data: str = OWN_DATA)
     except (
         OSError, httpx2.HTTPError, HfHubHTTPError, HFValidationError, datasets.exceptions.DatasetsError,
     ) as error:  # fmt: skip
+        if problem := unwritable_cache(error):
+            raise DataError(f"{what} cannot be cached: {problem}") from error
         raise DataError(f"{what} is unavailable from {hub_endpoint()[0]}: {why_unavailable(error)}. {go_on}") from error
 
 

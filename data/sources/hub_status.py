@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 from data.errors import DataError
 
 PUBLIC = "https://huggingface.co"
+FULL, REFUSED = (errno.ENOSPC, errno.EDQUOT), (errno.EROFS, errno.EACCES, errno.EPERM)  # errors of a disk
 
 
 def hub_endpoint() -> tuple[str, str, int]:
@@ -59,6 +61,18 @@ def is_offline() -> bool:
 def first_error_line(error: Exception) -> str:
     """Return the first line of an error, at most 300 characters; the name of its class if it has no text."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+
+
+def unwritable_cache(error: Exception) -> str:
+    """Return the message about the hub's cache on a disk that is full or may not be written; "" for other errors."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError):
+            where = f" ({cause.filename})" if cause.filename else ""
+            if cause.errno in FULL or (cause.errno in REFUSED and where):  # a firewall refuses too, but names no file
+                return f"{cause.strerror}{where}. Try: HF_HOME=<a folder with room that you may write to>"
+        cause = cause.__cause__ or cause.__context__
+    return ""
 
 
 def why_unavailable(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""What is said of a path that cannot be used: which one of two, and why."""
+"""The message about a path that cannot be used: which one of two it names, and the reason."""
 
 from __future__ import annotations
 

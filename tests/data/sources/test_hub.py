@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 import httpx2
 import numpy as np
 import pytest
+from datasets.exceptions import DatasetGenerationError
 
 from data.errors import DataError
 from data.inputs.tokenizer import load_tokenizer
@@ -157,6 +159,30 @@ def test_a_connection_that_breaks_off_is_one_message(said: str, monkeypatch: pyt
         load_tokenizer("somebody/tokenizer")
     monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", lambda *_, **__: None)
     with pytest.raises(ModelError, match=f"refused: {said or 'RemoteProtocolError'}"):
+        fetch_file("somebody/encoder", "config.json")
+
+
+def test_a_cache_that_cannot_be_written_is_not_blamed_on_the_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: Any, **__: Any) -> Any:
+        raise OSError(errno.EROFS, "Read-only file system", "/home/hub")
+
+    def wrapped(*_: Any, **__: Any) -> Any:
+        try:
+            refused()
+        except OSError as error:
+            raise DatasetGenerationError("An error occurred while generating the dataset") from error
+
+    said = r"cannot be cached: Read-only file system \(/home/hub\)\. Try: HF_HOME=<a folder with room"
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")  # nobody is asked whether there is a hub
+    for failing in (refused, wrapped):
+        monkeypatch.setattr("datasets.load_dataset", failing)
+        with pytest.raises(DataError, match=said):
+            read_hub(DataSettings(source="hub", id="stanfordnlp/imdb", report_splits={"test": "test"}))
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", refused)
+    with pytest.raises(DataError, match=f"tokenizer.json of somebody/tokenizer {said}"):
+        load_tokenizer("somebody/tokenizer")
+    monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", lambda *_, **__: None)
+    with pytest.raises(ModelError, match=f"config.json {said}"):
         fetch_file("somebody/encoder", "config.json")
 
 
