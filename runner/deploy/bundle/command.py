@@ -37,7 +37,7 @@ CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u206
 
 
 def main(words: list[str], load: Callable[[], Model]) -> int:
-    """Answer what the words ask for; 0, or 2 for a mistake, which is one line of its own. load: makes a Model."""
+    """Answer what the words ask for; 0, 2 for a mistake, which is one line, 130 after Ctrl-C. load: makes a Model."""
     parser = argparse.ArgumentParser(
         prog="predict.py", epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -59,6 +59,8 @@ def main(words: list[str], load: Callable[[], Model]) -> int:
     except ModuleNotFoundError as error:
         print(f"predict.py: the package {error.name} is missing. Try: pip install -r requirements.txt", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:  # how `tail -f log | python predict.py -` ends
+        return 130
     except BrokenPipeError:  # who reads the answers has enough of them
         sys.stdout = None
     except FileNotFoundError as error:
@@ -79,6 +81,8 @@ def answer(model: Model, asked: argparse.Namespace) -> None:
     """Answer the texts, the file or standard input."""
     for sentence in (model.promise or {}).get("words", ()):
         print(sentence, file=sys.stderr)
+    if model.calibration.problem:  # the shares of labels are not what they were
+        print(f"predict.py: {model.calibration.about()}. Get a fresh copy", file=sys.stderr)
     first, is_alone = asked.texts[0], len(asked.texts) == 1
     suffix = Path(first).suffix.lower() if is_alone and len(first) < 4096 else ""
     is_file = bool(suffix) and is_path_of(Path.is_file, first)

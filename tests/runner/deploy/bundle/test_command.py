@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -215,3 +216,22 @@ def test_what_would_have_no_effect_or_another_form_is_refused(
     (golden / "folder").mkdir()
     assert ask(golden, *words) == 2 and message in capsys.readouterr().err
     assert {path.name for path in golden.iterdir()} == {"rows.csv", "folder", "model.bin"}
+
+
+def test_a_damaged_calibration_is_told_beside_the_answers(golden: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (golden / "calibration.json").write_text('{"method": "temp', encoding="utf-8")
+    assert ask(golden, "not bad") == 0
+    found = capsys.readouterr()
+    assert json.loads(found.out) and found.err.count("\n") == 1
+    assert found.err.startswith("predict.py: scores, not probabilities: calibration.json is damaged")
+    (golden / "calibration.json").unlink()
+    assert ask(golden, "not bad") == 0 and capsys.readouterr().err == ""
+
+
+def test_ctrl_c_ends_lines_of_standard_input(golden: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lines() -> Iterator[str]:
+        yield "not bad\n"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.stdin", lines())
+    assert ask(golden, "-") == 130
