@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -31,15 +32,19 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def _swap(part: Path, folder: Path) -> None:
-    """Replace `folder` by `part`; the old folder is removed only after the new one is in place."""
+    """Replace `folder` by `part`; the old folder is removed only after a new one is in place."""
     older = folder.with_name(f".{folder.name}.{os.getpid()}.old")
-    shutil.rmtree(older, ignore_errors=True)
-    if folder.exists():
-        folder.replace(older)
-    try:
-        part.replace(folder)
-    except OSError:
-        if older.exists():
-            older.replace(folder)
-        raise
+    while True:
+        shutil.rmtree(older, ignore_errors=True)
+        with suppress(FileNotFoundError):
+            folder.replace(older)
+        try:
+            part.replace(folder)
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                continue  # another process has put its own there meanwhile
+            if older.exists():
+                older.replace(folder)
+            raise
+        break
     shutil.rmtree(older, ignore_errors=True)

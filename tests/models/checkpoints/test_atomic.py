@@ -28,3 +28,21 @@ def test_a_file_is_written_with_its_folder_and_leaves_no_part(tmp_path: Path) ->
     for text in ("{}", '{"ms": 1}'):
         write_whole(path, text)
         assert path.read_text(encoding="utf-8") == text and [*path.parent.iterdir()] == [path]
+
+
+def test_a_folder_that_another_process_writes_meanwhile_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, others, plain = tmp_path / "bundle", list[Path](), Path.replace
+    (folder / "before").mkdir(parents=True)
+
+    def replace(path: Path, target: Path) -> Path:
+        if path.suffix == ".part" and not others:  # the old folder is away, the new one not yet there
+            others.append(folder / "of another process")
+            others[0].mkdir(parents=True)
+        return plain(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with written_atomically(folder) as part:
+        (part / "mine").touch()
+    assert others and list(folder.iterdir()) == [folder / "mine"] and list(tmp_path.iterdir()) == [folder]
