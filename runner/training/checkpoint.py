@@ -18,6 +18,7 @@ from pathlib import Path
 import torch
 
 from data.json_types import JsonObject
+from runner.errors import ConfigError
 from runner.machine.matmul import matmul_in_use
 from runner.record.folder import POINTS, RECORD
 from runner.record.json_files import read_json, write_json
@@ -43,9 +44,16 @@ class Checkpoints:
         return time.monotonic() - self._last >= (min(self.every_s, EPOCH_S) if at_epoch_end else self.every_s)
 
     def save(self, tensors: dict[str, torch.Tensor], state: JsonObject) -> None:
-        """Write `tensors` and `state` (JSON, with the key `step`); of older checkpoints only the latest is kept."""
+        """Write `tensors` and `state` (JSON, with the key `step`); of older checkpoints only the latest is kept.
+
+        Raises ConfigError if somebody has removed the run folder: without its points, no run could go on from here.
+        """
         from safetensors.torch import save_file
 
+        if not self.run_folder.is_dir():
+            raise ConfigError(
+                f"{self.run_folder} was removed during the run. Try: the same command, which starts it again"
+            )
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"step-{state['step']:08d}.safetensors"
         part = path.with_suffix(".part")

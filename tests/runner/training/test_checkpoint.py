@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
+from runner.errors import ConfigError
 from runner.machine.matmul import use_gemm
 from runner.record.folder import POINTS
 from runner.record.json_files import write_json
@@ -102,3 +104,11 @@ def test_a_checkpoint_in_a_deeper_folder_knows_how_many_points_the_run_has_logge
     Checkpoints(tmp_path, "test", 1.0, f"{CHECKPOINTS}/one").save({"weight": torch.ones(3)}, {"step": 1})
     found = json.loads((tmp_path / CHECKPOINTS / "one" / "step-00000001.json").read_text(encoding="utf-8"))
     assert found["logged"] == logged_points(tmp_path) and found["logged"][0] == 3
+
+
+def test_a_folder_that_was_removed_during_the_run_gets_no_checkpoint_without_points(folder: Path) -> None:
+    checkpoints = Checkpoints(folder, IDENTITY, 1.0)
+    shutil.rmtree(folder)
+    with pytest.raises(ConfigError, match=r"was removed during the run\. Try: the same command"):
+        checkpoints.save({"weight": torch.ones(3)}, {"step": 6})
+    assert not folder.exists(), "a run that goes on from it would lack the points before"
