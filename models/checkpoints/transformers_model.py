@@ -21,6 +21,7 @@ from transformers.modeling_outputs import (
 
 from models.checkpoints.read import read_tokens
 from models.checkpoints.transformers_config import BertierConfig
+from models.compression.bf16 import to_own_type
 from models.heads.base import HeadSpec
 from models.heads.linear import LinearHead
 from models.rebuild import rebuild
@@ -40,7 +41,18 @@ class Bertier(PreTrainedModel):
         for name, child in network.named_children():
             self.add_module(name, child)
         self.__dict__["network"] = network  # not registered as a child: its modules are children already
+        self._accept_other_types()
         self.post_init()
+
+    def _accept_other_types(self) -> None:
+        """Let layers take float32 inputs, such as sums over tokens, after transformers has cast the model.
+
+        It does so for `dtype=`, and by itself for a folder that was saved in bfloat16 or float16.
+        """
+        for layer in self.modules():
+            own = next(layer.parameters(recurse=False), None)
+            if own is not None and own.is_floating_point():
+                layer.register_forward_pre_hook(to_own_type)
 
     def _init_weights(self, module: nn.Module) -> None:
         """Do nothing: `rebuild` has set random weights, and the checkpoint replaces all of them."""

@@ -51,7 +51,7 @@ class Mix(nn.Module, Observed, OwnRate):
 
     def forward(self, vectors: Tensor) -> Tensor:
         """Mix (..., count, H) into (..., H)."""
-        mixed = torch.matmul(self.shares(), vectors.float())
+        mixed = torch.matmul(self.shares().float(), vectors.float())
         return mixed if self.gamma is None else self.gamma * mixed
 
     @torch.no_grad()

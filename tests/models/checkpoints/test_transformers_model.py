@@ -6,13 +6,19 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import pytest
 import torch
 from transformers import AutoConfig, AutoModelForSequenceClassification
 
 from models.checkpoints.open import load_model
+from models.compression.exits import attach
+from models.compression.quantization.stage import record_method
+from models.compression.settings import Exits
 from tests.conftest import REPO
 from tests.models.checkpoints.test_save import write
+from tests.models.compression.test_bf16 import MIX
 from tests.models.helpers import batch, small
 
 OPEN = """
@@ -94,6 +100,33 @@ def test_the_loss_of_sets_of_labels_is_that_of_transformers(tmp_path: Path) -> N
     out = AutoModelForSequenceClassification.from_pretrained(folder, config=config)(**batch(), labels=sets)
     expected = torch.nn.functional.binary_cross_entropy_with_logits(out.logits, sets.float())
     torch.testing.assert_close(out.loss, expected)
+
+
+def with_exits() -> Any:
+    """A model of which every text leaves at its exit."""
+    model, options = small(layers=3, readout={"name": "mean"}), Exits(after=[1])
+    attach(model, vars(options)).thresholds.fill_(0.0)
+    record_method(model, options)
+    return model
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("name", ["bag", "exits", "layers"])
+def test_a_model_cast_and_saved_again_by_transformers_still_opens_and_answers(
+    name: str, dtype: torch.dtype, tmp_path: Path
+) -> None:
+    if name == "exits":
+        model = with_exits()
+    else:
+        model = small(**({"family": "dsn", "readout": {"name": "sum"}} if name == "bag" else {"readout": MIX}))
+    cast = AutoModelForSequenceClassification.from_pretrained(write(model, tmp_path / "m"), dtype=dtype)
+    cast.save_pretrained(tmp_path / "again")
+    again = AutoModelForSequenceClassification.from_pretrained(tmp_path / "again")
+    assert next(again.parameters()).dtype == dtype
+    with torch.no_grad():
+        expected = model(**batch())
+        for found in (cast(**batch()).logits, again(**batch()).logits, load_model(tmp_path / "again")(**batch())):
+            torch.testing.assert_close(found.float(), expected, rtol=0.02, atol=0.02)
 
 
 def test_what_transformers_saves_again_still_opens_in_ours(tmp_path: Path) -> None:
