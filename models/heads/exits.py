@@ -29,6 +29,7 @@ Reads = Literal["mean", "first"]
 
 EXITS = "exits"  # the method of their entry in config.json
 MEANS = ("mean", "sum", "sqrt")  # with these readouts, exits read the mean of a layer's states
+ROUNDING = 1e-6  # of a state in float32, between two implementations of a layer
 SAME_CLASS = 0.5  # the numbers of two classes differ by 1 or more
 READOUTS = ("cls", *MEANS)  # readouts of the last layer alone; exits do not work with others
 
@@ -66,6 +67,15 @@ class Exits(nn.Module):
         """The logits (B, C) float32 of exit number `place`, from 0, for vectors (B, H)."""
         out: Tensor = self.classifiers[place](vectors).float()
         return out
+
+    def rounding(self) -> float:
+        """By how much an exit's logit may differ between two float32 implementations of the layers below it.
+
+        Where states hardly change from text to text, as in the lowest layers, an exit has large weights, and with them
+        it magnifies rounding.
+        """
+        weights = [layer.weight.detach() for layer in self.classifiers if isinstance(layer, nn.Linear)]
+        return ROUNDING * max((float(weight.abs().sum(1).max()) for weight in weights), default=0.0)
 
     def certainty(self, vectors: Tensor, logits: Tensor, memory: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """The certainty (B,) of an exit, and the state to pass to the next one: (B, 2) for patience, else None.

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from torch import nn
 
@@ -20,6 +20,10 @@ from models.network import Network
 from models.onnx.graph import write_onnx
 from models.onnx.packed import UNPACKED, pack_file
 
+if TYPE_CHECKING:
+    from onnx import NodeProto
+
+EXIT_WEIGHTS = "model.exits."  # in the names of a graph's tensors
 QUANTIZED = ["MatMul", "Gemm", "Gather"]  # Gather: embedding tables, nine tenths of a small model
 
 
@@ -43,7 +47,8 @@ def _quantize(source: Path, target: Path, model: nn.Module) -> None:
     with tempfile.TemporaryDirectory() as folder:
         folded, begun = Path(folder) / "folded.onnx", Path(folder) / "begun.onnx"
         _fold(source, folded)
-        unpacked = [node.name for node in onnx.load(folded).graph.node if node.name.startswith(UNPACKED)]
+        kept = [node.name for node in onnx.load(folded).graph.node if _stays_float(node)]
+        kept += [f"{name}_MatMul" for name in kept]  # the quantizer first makes such a product of a Gemm
         level = logging.root.manager.disable
         logging.disable(logging.WARNING)  # the quantizer's advice to fold constants first
         try:
@@ -51,11 +56,20 @@ def _quantize(source: Path, target: Path, model: nn.Module) -> None:
                 quantize_dynamic(folded, begun, weight_type=QuantType.QInt8, nodes_to_quantize=whole)
             quantize_dynamic(
                 begun if whole else folded, target, weight_type=QuantType.QInt8,
-                op_types_to_quantize=QUANTIZED, per_channel=True, nodes_to_exclude=unpacked,
+                op_types_to_quantize=QUANTIZED, per_channel=True, nodes_to_exclude=kept,
             )  # fmt: skip
         finally:
             logging.disable(level)
     pack_file(target, model)
+
+
+def _stays_float(node: NodeProto) -> bool:
+    """Return whether a node is not quantized: look-ups of packed rows, and the products of exits.
+
+    Lower layers, at the first token above all, change little from text to text compared with their size, so rounding
+    an exit's input to 8 bits can lose all that it reads. Its weights are few.
+    """
+    return node.name.startswith(UNPACKED) or any(EXIT_WEIGHTS in name for name in node.input)
 
 
 def _products_of_blocks(path: Path) -> list[str]:

@@ -10,6 +10,7 @@ from typing import cast
 
 from data.inputs.sound_features import SOUND_FILE
 from models.errors import ModelError
+from models.heads.exits import exits_of
 from models.network import Network
 from models.onnx.graph import write_onnx
 from models.onnx.int8 import quantize_graph
@@ -87,7 +88,7 @@ def write_graph(trained: ExportedModel, exported: ExportedModel, record: RunReco
         quantize_graph(plain, exported.weights, model.model)
         plain.unlink()
     rows, graph = rows_to_compare(record, model), Predictor(exported)
-    rounding = tolerated_difference(record.data.targets)
+    rounding = tolerated_difference(record.data.targets, exits_of(model.model))
     parity = compare_logits(model, graph, rows.split, rows.source, rows.task)
     if math.isnan(parity.difference):
         raise ParityError(

@@ -15,6 +15,7 @@ from data.load import load_splits
 from data.settings import DataSettings
 from data.sources.demo import generate_demo
 from data.splits import TargetScale, TokenSplit
+from models.heads.exits import Exits
 from runner.config.compose import compose
 from runner.deploy.predictor import Predictor
 from runner.record.record import RunRecord
@@ -47,12 +48,14 @@ class Parity:
         return asdict(self)
 
 
-def tolerated_difference(targets: dict[str, float] | None) -> float:
+def tolerated_difference(targets: dict[str, float] | None, exits: Exits | None = None) -> float:
     """Return how far an fp32 export's outputs may be from the model's, in the unit of the targets.
 
-    targets: the mean and the standard deviation by which training standardised, None where it did not.
+    targets: the mean and the standard deviation by which training standardised, None where it did not; exits: those of
+    the model, if it has some.
     """
-    return TargetScale(**targets).tolerance(TOLERANCE) if targets else TOLERANCE
+    logit = max(TOLERANCE, exits.rounding()) if exits else TOLERANCE
+    return TargetScale(**targets).tolerance(logit) if targets else logit
 
 
 def compare_logits(

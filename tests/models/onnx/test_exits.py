@@ -83,3 +83,6 @@ def test_the_parts_are_quantized_one_by_one(shallow: tuple[Any, Path], tmp_path:
     found = OnnxModel(int8, 1)(**inputs)
     assert found.shape == (20, 3) and float((found - answers(model, inputs)).abs().median()) < 0.1
     assert int8.stat().st_size < plain.stat().st_size
+    kinds = {tensor.name: tensor.data_type for tensor in onnx.load(int8).graph.initializer}
+    assert kinds["model.exits.classifiers.0.weight"] == onnx.TensorProto.FLOAT, "its input changes little"
+    assert onnx.TensorProto.INT8 in kinds.values()

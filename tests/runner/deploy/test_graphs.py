@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from torch import nn
 
 from runner.deploy import graphs
 from runner.deploy.exported import ParityError, find_model
@@ -29,7 +30,7 @@ def test_a_graph_is_kept_only_where_its_logits_are_the_models(
 ) -> None:
     monkeypatch.setattr(graphs, "write_onnx", lambda model, path: path.write_bytes(b"graph"))
     monkeypatch.setattr(graphs, "compare_logits", lambda *_: Parity(64, "demo, test", difference))
-    monkeypatch.setattr(graphs, "Predictor", lambda exported: type("Opened", (), {"model": None}))
+    monkeypatch.setattr(graphs, "Predictor", lambda exported: type("Opened", (), {"model": nn.Identity()}))
     monkeypatch.setattr(graphs, "rows_to_compare", lambda record, model: RowsToCompare(cast(Any, None), "demo, test"))
     trained, record = find_model("aaaa", output, "torch"), find_record(output, "aaaa")
     if is_kept:

@@ -9,11 +9,13 @@ from typing import cast
 
 import numpy as np
 import pytest
+from torch import nn
 
 from data.inputs.tokenizer import train_tokenizer
 from data.labels import Labels
 from data.targets.relevance import query_offsets
 from data.units import Units
+from models.heads.exits import Exits
 from runner.deploy.parity import BATCHES, TOLERANCE, compare_logits, evenly_by_length, scored_rows, tolerated_difference
 from runner.deploy.predictor import Predictor
 from runner.tasks.base import LabelFacts
@@ -43,6 +45,14 @@ def test_a_logit_that_is_no_number_is_seen_in_either_batch(batch: int) -> None:
 def test_the_tolerance_is_in_the_unit_of_the_targets() -> None:
     assert tolerated_difference(None) == TOLERANCE
     assert tolerated_difference({"mean": 0.0, "sd": 10.0}) == pytest.approx(10 * TOLERANCE)
+
+
+def test_exits_with_large_weights_magnify_rounding() -> None:
+    exits = Exits((1,), 4, 2, rule="confidence", reads="first")
+    assert tolerated_difference(None, exits) == TOLERANCE
+    nn.init.constant_(exits.get_parameter("classifiers.0.weight"), 1000.0)
+    assert tolerated_difference(None, exits) == pytest.approx(4000 * 1e-6)
+    assert tolerated_difference({"mean": 0.0, "sd": 10.0}, exits) == pytest.approx(4e-2)
 
 
 def test_the_windows_of_a_question_are_scored_together() -> None:
