@@ -51,9 +51,10 @@ class Length(Stage):
             raise ModelError(f"compression.{self.name}.{error}") from error
 
     def sketch(self, model: nn.Module) -> None:
-        """Let every layer drop a tenth of its tokens, or as the settings' lengths say; none if the budget is 1."""
-        layers = len(encoder_with_lengths(model).layer)
-        if self.options.given() is None and self.options.search.budget == 1.0:
+        """Let every layer drop a tenth of its tokens, or as the settings' lengths say; none if they keep all."""
+        layers, search = len(encoder_with_lengths(model).layer), self.options.search
+        keeps_all = search.budget in (None, 1.0) and search.at_most_loss is None  # as `kept_choice` does
+        if self.options.given() is None and keeps_all:
             return
         set_lengths(cast(Network, model), self.options.given() or Lengths((SKETCHED,) * layers))
 

@@ -177,6 +177,23 @@ def test_an_interrupted_stage_trains_and_scores_nothing_twice(tmp_path: Path) ->
     assert all(torch.equal(value, again.state_dict()[name]) for name, value in wanted.state_dict().items())
 
 
+@pytest.mark.parametrize(
+    ("options", "sketched"),
+    [
+        (Options(search=LengthSearch(at_most_loss=None)), None),
+        (Options(search=LengthSearch(at_most_loss=None, budget=1.0)), None),
+        (Options(search=LengthSearch(at_most_loss=None, budget=0.5)), (0.9, 0.9, 0.9)),
+        (Options(search=LengthSearch(at_most_loss=0.01)), (0.9, 0.9, 0.9)),
+        (Options(lengths=[1.0, 0.5, 0.5]), (1.0, 0.5, 0.5)),
+    ],
+)
+def test_a_sketch_drops_tokens_where_the_stage_will(options: Options, sketched: tuple[float, ...] | None) -> None:
+    model = small(layers=3)
+    Length(options).sketch(model)
+    lengths = lengths_of(model)
+    assert (lengths and lengths.values) == sketched
+
+
 def test_given_lengths_are_set_saved_and_opened_again(tmp_path: Path) -> None:
     context = Context(tmp_path)
     model = Length(Options(lengths=[1.0, 0.5], train=LengthTraining(epochs=0.0))).run(small(), context)
