@@ -28,6 +28,7 @@ class Span(Target):
 
     name = "span"
     task = "span"
+    marks_places = True
 
     def __init__(self, notes: list[str] | None = None) -> None:
         super().__init__(("start", "end"), notes)

@@ -22,6 +22,7 @@ class Tags(Target):
 
     name = "tags"
     task = "tags"
+    marks_places = True
 
     def __init__(
         self, names: tuple[str, ...] = (), columns: tuple[int, ...] = (), notes: list[str] | None = None

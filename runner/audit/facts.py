@@ -129,7 +129,8 @@ class NearFacts:
     is_whole: bool  # were all texts looked up?
     near: dict[str, int]  # by split: of those looked at, texts with a near repeat anywhere
     in_train: dict[str, int]  # by split: of those looked at, texts with a near repeat in train
-    other_label: dict[str, int]  # by split: of those looked at, texts with a near repeat of another label
+    # By split: of those looked at, texts with a near repeat of another label; 0 if labels belong to places in a text.
+    other_label: dict[str, int]
     examples: tuple[NearExample, ...]
 
 

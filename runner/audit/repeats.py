@@ -127,8 +127,13 @@ def _near(columns: list[list[str]], among: np.ndarray) -> NearPairs:
 def _counted(
     texts: Texts, pairs: NearPairs, split_of: np.ndarray, row_of: np.ndarray, wanted: np.ndarray, total: int
 ) -> NearFacts:
-    """Count the rows that were looked up by what was found for them."""
+    """Count the rows that were looked up by what was found for them.
+
+    Labels of places in a text, such as tags of words, are not compared: they differ wherever the texts do.
+    """
     keys = np.concatenate([texts.keys(name)[row_of[split_of == number]] for number, name in enumerate(texts.names)])
+    if texts.rows.raw.target.marks_places:
+        keys = np.zeros_like(keys)
     ends = np.concatenate([pairs.first, pairs.second])
     others = np.concatenate([pairs.second, pairs.first])
     counts = {}

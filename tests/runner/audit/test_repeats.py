@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,20 @@ def test_near_repeats_are_found_with_split_label_and_texts(tmp_path: Path) -> No
     first = near_facts.examples[0]
     assert set(first.texts) == {rows[10][0], near} and set(first.labels) == {"good", "bad"}
     assert near_facts.near["test"] >= 1 and near_facts.other_label["test"] >= 1
+
+
+def test_near_repeats_with_tags_of_words_are_not_said_to_have_another_label(tmp_path: Path) -> None:
+    sentence = "Ada Lovelace wrote the first program for a machine that was never built"
+    lines = []
+    for number in range(60):
+        words = f"{sentence} {'indeed ' if number % 2 else ''}{number}".split()
+        lines.append(json.dumps({"tokens": words, "tags": ["B-PER", "I-PER", *["O"] * (len(words) - 2)]}))
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    near = audit_of(
+        tmp_path, "data=files", f"data.path={path}", "task=tags", "data.tokens=tokens", "data.tags=tags"
+    ).near
+    assert near.near["train"] > 40 and set(near.other_label.values()) == {0}
 
 
 def test_both_texts_of_a_pair_must_be_near(tmp_path: Path) -> None:
