@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import entry_points
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -11,16 +12,22 @@ from runner.track.settings import TrackerSettings
 
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlartifacts"
+SCHEMES = ("", "file", "http", "https", "sqlite", "postgresql", "mysql", "mssql", "databricks", "databricks-uc", "uc")
+PLUGINS = "mlflow.tracking_store"  # entry points of packages that add schemes
 
 
 def address_problem(uri: str | None) -> str | None:
     """Return what is wrong with the text of an address, in one line with the cure; None for one that can be read."""
     try:
-        urlsplit(uri or "")
+        scheme = urlsplit(uri or "").scheme.partition("+")[0]  # a database may have a driver, as in mysql+pymysql
         sqlite_path(uri or "")
     except (ValueError, RuntimeError) as error:  # such as a bracket that is not closed, or an unknown user's home
-        return f"tracker.uri={mask(uri or '')}: {error}. Try: tracker.uri=http://<host>:<port>, or sqlite:///<file>"
-    return None
+        problem = str(error).rstrip(".")
+    else:
+        if scheme in SCHEMES or scheme in entry_points(group=PLUGINS).names:
+            return None
+        problem = f"MLflow has no store for {scheme}:"
+    return f"tracker.uri={mask(uri or '')}: {problem}. Try: tracker.uri=http://<host>:<port>, or sqlite:///<file>"
 
 
 def resolve_uri(settings: TrackerSettings, output: Path) -> str:

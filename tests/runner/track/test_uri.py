@@ -34,7 +34,17 @@ def test_an_address_that_cannot_be_read_is_one_line_without_the_password(uri: st
         resolve_uri(TrackerSettings(uri=uri), Path())
 
 
-@pytest.mark.parametrize("uri", [None, "", "http://host:5000", "http://[::1]:5000", "sqlite:///x.db", "databricks"])
+@pytest.mark.parametrize("uri", ["foo://me:secret@bar", "localhost:5000", "redis://host"])
+def test_an_address_for_which_mlflow_has_no_store_is_refused_before_the_run(uri: str) -> None:
+    problem = address_problem(uri)
+    assert problem and "Try: tracker.uri=http" in problem and "secret" not in problem
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [None, "", "http://host:5000", "http://[::1]:5000", "sqlite:///x.db", "databricks", "databricks://me", "mlruns",
+     "mysql+pymysql://me@host/db", "postgresql://host/db", "file:///x"],
+)  # fmt: skip
 def test_other_addresses_are_left_to_mlflow(uri: str | None) -> None:
     assert address_problem(uri) is None
 
