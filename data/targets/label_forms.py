@@ -17,6 +17,7 @@ SIGNS = "$€£¥₹"
 # 1.234,5 and 1 234 and 5 % and $1,000; the space between thousands may be narrow or non-breaking
 LOCAL = re.compile(rf"[+-]?\s?[{SIGNS}]?\s?(\d+|\d{{1,3}}([.,'’\s]\d{{3}})+)([.,]\d+)?\s?[%‰{SIGNS}]?")
 JOINED = re.compile(r"""['"]\s+['"]""")  # numpy's ['a' 'b'], which Python reads as ['ab']
+TRUTH = {"true": "1", "false": ""}  # as 1 and 0 are written here; a file made by two programs may have both
 MOST_NOTES = 5
 SEPARATORS = (";", "|", ",")
 
@@ -57,7 +58,9 @@ def likely_separator(values: Sequence[str]) -> tuple[str, str] | None:
 
 
 def spelling_notes(values: Sequence[str]) -> list[str]:
-    """Return a note for each group of labels that differ only in case, blanks, hyphens or leading zeros."""
+    """Return a note for each group of labels that differ only in case, blanks, hyphens or leading zeros, or as true
+    and 1 do.
+    """
     groups: dict[str, list[str]] = {}
     for value in values:
         groups.setdefault(_common_spelling(value), []).append(value)
@@ -90,4 +93,5 @@ def _common_spelling(value: str) -> str:
     if is_digits(value):
         return ("-" if value.startswith("-") else "") + value.lstrip("+-0")
     is_named = any(letter.isalnum() for letter in value)
-    return re.sub(r"[\s_-]+", " ", value.casefold()) if is_named else value
+    common = re.sub(r"[\s_-]+", " ", value.casefold()) if is_named else value
+    return TRUTH.get(common, common)

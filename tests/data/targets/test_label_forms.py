@@ -91,6 +91,8 @@ def test_spellings_of_one_label_are_told(tmp_path: Path) -> None:
     (note,) = read(tmp_path, ["Spam", "ham", "spam"]).notes
     assert "'Spam', 'spam' differ only in spelling" in note
     assert len(spelling_notes(["not_spam", "Not spam", "7", "007", "+7", "C", "C++", "-", "_"])) == 2
+    assert len(spelling_notes(["True", "1", "False", "0"])) == 2, "of a file that two programs wrote"
+    assert not spelling_notes(["True", "False"])
     assert not spelling_notes(["Spam", "ham", "1", "2", "-1", ":-)", ":)", "x", "-x"])
     assert not spelling_notes(["9007199254740992", "9007199254740993"]), "one number as floats"
 
