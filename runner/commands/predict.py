@@ -114,6 +114,8 @@ def table_of(source: str, asked: list[str], literal: int, chosen: dict[str, str]
             else f"{found} is a file, and only one can be read at a time"
         )
         raise ConfigError(f"run predict: {problem}. Try: {' '.join([command, shlex.quote(found), *folder])}")
+    if found not in ("", "-"):
+        input_format(Path(found), chosen["input"], " ".join([command, shlex.quote(f"text={found}"), *folder]))
     return found
 
 

@@ -8,6 +8,7 @@ Only finished runs are compared; all others are listed with the reason why they 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -156,9 +157,9 @@ def _filtered(runs: list[Run], word: str) -> list[Run]:
     if not matching:
         key = full_key(word.partition("=")[0], runs[0].settings)
         there = sorted({setting_text(run.settings.get(key)) for run in runs})
+        cure = shlex.quote(f"{word.partition('=')[0]}={there[0]}")
         raise ConfigError(
-            f"no finished run has {word}; recorded values of {key}: {', '.join(there[:8])}. "
-            f"Try: run compare {word.partition('=')[0]}={there[0]}"
+            f"no finished run has {word}; recorded values of {key}: {', '.join(there[:8])}. Try: run compare {cure}"
         )
     return matching
 

@@ -10,7 +10,6 @@ import io
 import json
 import math
 import queue
-import shlex
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -43,12 +42,12 @@ def output_format(path: Path) -> str:
     return WRITTEN[suffix]
 
 
-def input_format(path: Path | None, asked: str) -> str:
+def input_format(path: Path | None, asked: str, as_text: str = "") -> str:
     """Return the format of a file or of standard input.
 
     It is the one asked for, else the one that the file's name implies, else one text per line.
 
-    asked: one of INPUTS, or "".
+    asked: one of INPUTS, or "". as_text: the command that answers the file's name as a text, for the error.
     """
     if asked and asked not in INPUTS:
         raise ConfigError(f"input={asked}: expected one of {', '.join(INPUTS)}. Try: input=lines")
@@ -58,9 +57,10 @@ def input_format(path: Path | None, asked: str) -> str:
     if asked and known == "parquet":
         raise ConfigError(f"input={asked}: the name of {path} says Parquet. Leave input= out, or rename it")
     if not asked and known is None:
+        other = f"; or, for its name as a text: {as_text}" if as_text else ""
         raise ConfigError(
             f"{path}: its name must end in {SUFFIXES}, {', '.join(OF_SUFFIX)}. Try: input=csv (or {', '.join(INPUTS)}) "
-            f"if it is one of these; or, for its name as a text: run predict ID -- {shlex.quote(str(path))}"
+            f"if it is one of these{other}"
         )
     return asked or known or ""
 

@@ -21,6 +21,15 @@ def test_other_words_are_texts(text: str) -> None:
     assert table_of("abc", [text], 0, DEFAULTS) == ""
 
 
+def test_a_file_of_an_unknown_format_is_refused_with_the_command_for_its_name_as_a_text(tmp_path: Path) -> None:
+    path = tmp_path / "my notes.dat"
+    path.write_text("a text", encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        table_of("abc", [str(path)], 0, DEFAULTS)
+    assert str(refused.value).endswith(f"or, for its name as a text: run predict abc 'text={path}'")
+    assert table_of("abc", [str(path)], 0, DEFAULTS | {"input": "lines"}) == str(path)
+
+
 def test_the_suggested_command_finds_the_model(tmp_path: Path) -> None:
     chosen = DEFAULTS | {"paths.output": str(tmp_path / "my runs")}
     with pytest.raises(ConfigError) as refused:

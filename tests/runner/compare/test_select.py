@@ -64,6 +64,12 @@ def test_jobs_of_a_sweep_that_left_no_record_are_named(tmp_path: Path) -> None:
     assert select_runs(tmp_path, ["a_sweep"]).left_out == [("model=dsn seed=7", "killed: signal 9")]
 
 
+def test_a_suggested_setting_can_be_pasted_into_a_shell(tmp_path: Path) -> None:
+    write_run(tmp_path, "model=bert-tiny", "compression=[magnitude,int8]")
+    with pytest.raises(ConfigError, match=r"Try: run compare 'compression=\[magnitude,int8\]'$"):
+        select_runs(tmp_path, ["compression=[int4]"])
+
+
 @pytest.mark.parametrize(
     ("words", "cure"),
     [
