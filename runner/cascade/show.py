@@ -48,14 +48,17 @@ def show_cascade(record: RunRecord, folder: Path, console: Console) -> None:
 
 
 def costs_in_words(metrics: dict[str, float]) -> list[str]:
-    """Return the accuracy lost on the reported rows, and the time saved."""
+    """Return the accuracy lost on the reported rows, whether the small model alone would do, and the time saved."""
     loss, low, high = (100 * metrics[f"cascade/{name}"] for name in ("loss", "loss_low", "loss_high"))
     found = [f"accuracy lost against the large model: {loss:+.2f} points ({low:+.2f} to {high:+.2f}) on the same rows"]
+    small, large = (metrics.get(f"cascade/{part}_score") for part in (SMALL, LARGE))
+    if small is not None and large is not None and small >= large:
+        found.append(f"the small model alone is at least as good, {small:.4f}, and needs no large one beside it")
     if "cascade/large_us_mean" in metrics:
-        mean, large = metrics["speed/answer_us_mean"], metrics["cascade/large_us_mean"]
+        mean, alone = metrics["speed/answer_us_mean"], metrics["cascade/large_us_mean"]
         formula, texts = metrics["cascade/formula_us_mean"], int(metrics["speed/answer_texts"])
         found.append(
-            f"mean time: {100 * mean / large:.1f} % of the large model's on {texts:,} texts; the times of its parts "
+            f"mean time: {100 * mean / alone:.1f} % of the large model's on {texts:,} texts; the times of its parts "
             f"add up to {formula / 1e3:,.3g} ms"
         )
     return found

@@ -64,7 +64,7 @@ class KnownHosts:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or refuse it."""
         if scope["type"] == "http" and "*" not in self.hosts:
-            asked = Headers(scope=scope).get("host", "").partition(":")[0]
+            asked = Headers(scope=scope).get("host", "").partition(":")[0].lower()
             if asked not in self.hosts:
                 told = f"the header Host names another host than {' or '.join(self.hosts)}. Ask one of these"
                 await JSONResponse({"error": told}, 400)(scope, receive, send)

@@ -38,7 +38,8 @@ def output_format(path: Path) -> str:
     """Return the format of an output file, by its name."""
     suffix = path.suffix.lower()
     if suffix not in WRITTEN:
-        raise ConfigError(f"out={path}: expected a name that ends in {' or '.join(WRITTEN)}. Try: out={path.stem}.csv")
+        name = path.name.partition(".")[0] or "answers"
+        raise ConfigError(f"out={path}: expected a name that ends in {' or '.join(WRITTEN)}. Try: out={name}.csv")
     return WRITTEN[suffix]
 
 

@@ -42,3 +42,10 @@ def test_without_times_only_the_loss_is_told() -> None:
     (line,) = costs_in_words(METRICS)
     assert line == "accuracy lost against the large model: +0.20 points (-0.10 to +0.50) on the same rows"
     assert "mean time" not in shown(METRICS)
+
+
+def test_a_small_model_that_is_better_alone_is_told() -> None:
+    better = METRICS | {"cascade/small_score": 0.93, "cascade/loss": -0.01}
+    assert "the small model alone is at least as good, 0.9300, and needs no large one beside it" in costs_in_words(
+        better
+    )

@@ -38,8 +38,9 @@ def test_a_format_that_does_not_fit_is_refused(name: str, asked: str) -> None:
 
 def test_an_output_file_ends_in_a_known_format() -> None:
     assert output_format(Path("a.JSONL")) == "jsonl"
-    with pytest.raises(ConfigError, match=r"Try: out=a\.csv"):
-        output_format(Path("a.xlsx"))
+    for name in ("a.xlsx", "a.csv.gz", "a"):
+        with pytest.raises(ConfigError, match=r"Try: out=a\.csv$"):
+            output_format(Path(name))
 
 
 def test_rows_are_chunked_and_none_is_lost() -> None:
