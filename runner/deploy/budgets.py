@@ -7,6 +7,7 @@ imports torch.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel, find_model
 from runner.errors import ConfigError
 
 CONFIG = "config.json"
+ALL_TOKENS = Choice(lengths=(), share=1.0, score=math.nan)
 
 
 def share_of(verb: str, text: str) -> float | None:
@@ -60,6 +62,8 @@ def at_share(exported: ExportedModel, share: float | None) -> ExportedModel:
     """
     if share is None:
         return exported
+    if share == 1.0 and (entry := entry_of(read_config(exported.folder))) and not entry.get("choices"):
+        return at_choice(exported, ALL_TOKENS, entry["mode"])  # of a model whose lengths were given
     choices, mode = lengths_entry(exported)
     try:
         chosen = within_share(choices, share)

@@ -38,6 +38,19 @@ def test_its_own_lengths_are_no_others(adaptive: Path) -> None:
     assert find_model_at("dddd", adaptive, "auto", 1.0) == find_model("dddd", adaptive, "auto")
 
 
+def test_a_model_with_given_lengths_can_keep_all_tokens(adaptive: Path, tmp_path: Path) -> None:
+    shutil.copytree(adaptive, tmp_path / "runs")
+    config = tmp_path / "runs" / "dddd" / "model" / CONFIG
+    content = json.loads(config.read_text(encoding="utf-8"))
+    content["compressed"][0] |= {"lengths": [0.3, 0.3, 1.0], "choices": []}
+    config.write_text(json.dumps(content), encoding="utf-8")
+    given, full = (Predictor(find_model_at("dddd", tmp_path / "runs", "auto", share)) for share in (None, 1.0))
+    assert full(TEXTS) != given(TEXTS)
+    np.testing.assert_allclose(full.logits(full.ask(TEXTS).split, 1), scores(find_model("dddd", adaptive, "auto")))
+    with pytest.raises(ConfigError, match="has no lengths to choose from"):
+        find_model_at("dddd", tmp_path / "runs", "auto", 0.5)
+
+
 def test_another_length_gives_other_answers_that_are_called_scores(adaptive: Path) -> None:
     own, short = (Predictor(find_model_at("dddd", adaptive, "auto", share)) for share in (None, 0.4))
     assert own(TEXTS) != short(TEXTS)
