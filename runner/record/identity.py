@@ -108,7 +108,7 @@ def neutral_keys(node: object, prefix: str = "") -> Iterator[str]:
 
 
 def identity_settings(settings: Settings) -> JsonObject:
-    """Return the settings that change what a run computes, flattened.
+    """Return the settings that change what a run computes, flattened, and the order of the compression stages.
 
     Settings of caches and of varied texts are included only if they are used.
     """
@@ -120,6 +120,8 @@ def identity_settings(settings: Settings) -> JsonObject:
     flat = flatten(asdict(settings))
     flat = {key: value for key, value in flat.items() if key not in neutral}
     kept = {key: value for key, value in flat.items() if affects_identity(key) and not key.startswith(tuple(unused))}
+    if settings.compression:
+        kept["compression"] = list(settings.compression)  # flattened settings do not contain the order
     return kept | ({"calibration": VECTOR_SCALING} if settings.calibration == VECTOR_SCALING else {})
 
 
@@ -142,7 +144,5 @@ def identify(
     kept |= contents or {}
     if settings.finished:
         kept["finished"] = True  # `weights` stands for its content
-    if settings.compression:
-        kept["compression"] = list(settings.compression)  # flattened settings do not contain the order
     text = json.dumps([kept, data, weights, NUMBERS], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:10]

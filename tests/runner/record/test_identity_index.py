@@ -8,6 +8,7 @@ import pytest
 
 from runner.config.compose import compose
 from runner.config.resolve import resolve
+from runner.record.identity import identity_settings
 from runner.record.identity_index import key, recall, remember, sources
 
 
@@ -20,6 +21,15 @@ def test_a_changed_file_is_looked_at_again_and_where_it_runs_does_not_count(tmp_
     assert before != key(resolve(compose([*words, "seed=5"])))
     path.write_text("text,label\nab,1\n")
     assert before != key(resolve(compose(words)))
+
+
+def test_another_order_of_the_same_compression_stages_is_another_run() -> None:
+    words = ["data=demo", "model=bert-tiny", "compression.distil.teacher=aaaaaaaaaa"]
+    first, second = (
+        resolve(compose([*words, f"compression=[{order}]"])) for order in ("distil,magnitude", "magnitude,distil")
+    )
+    assert key(first) != key(second)
+    assert identity_settings(first) != identity_settings(second)
 
 
 RANKED = ["data=files", "task=rank", "data.candidates=c.tsv", "data.queries=q.tsv", "data.corpus=d.tsv", "model=dsn"]
