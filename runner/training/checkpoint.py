@@ -37,6 +37,7 @@ class Checkpoints:
         self.run_folder, self.folder = folder, folder / name
         self.identity = identity
         self.every_s = every_s
+        self._had_folder = folder.is_dir()
         self._last = time.monotonic()
 
     def due(self, at_epoch_end: bool = False) -> bool:
@@ -50,7 +51,7 @@ class Checkpoints:
         """
         from safetensors.torch import save_file
 
-        if not self.run_folder.is_dir():
+        if self._had_folder and not self.run_folder.is_dir():
             raise ConfigError(
                 f"{self.run_folder} was removed during the run. Try: the same command, which starts it again"
             )
