@@ -27,9 +27,8 @@ class Target(ABC):
     name: ClassVar[str]  # the name that tasks refer to
     columns: tuple[int, ...] = ()  # if an item has several labels: the number of classes of each
     has_empty: bool = False  # is an empty answer correct for some rows? Known after `check`
-    marks_places: ClassVar[bool] = (
-        False  # do labels belong to places in the text, so that other words mean other labels?
-    )
+    # Do labels belong to places in the text, so that other words mean other labels?
+    marks_places: ClassVar[bool] = False
     task: ClassVar[str]  # the value of data.task that selects it; also what messages call the data
 
     def __init__(self, names: tuple[str, ...] = (), notes: list[str] | None = None) -> None:

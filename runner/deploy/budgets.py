@@ -62,8 +62,10 @@ def at_share(exported: ExportedModel, share: float | None) -> ExportedModel:
     """
     if share is None:
         return exported
-    if share == 1.0 and (entry := entry_of(read_config(exported.folder))) and not entry.get("choices"):
-        return at_choice(exported, ALL_TOKENS, entry["mode"])  # of a model whose lengths were given
+    if share == 1.0 and exported.engine == "torch":
+        entry = entry_of(read_config(exported.folder))
+        if entry is not None and not entry.get("choices"):  # its lengths were given, not searched
+            return at_choice(exported, ALL_TOKENS, str(entry.get("mode", "ratio")))
     choices, mode = lengths_entry(exported)
     try:
         chosen = within_share(choices, share)

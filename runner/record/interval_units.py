@@ -8,7 +8,7 @@ from runner.statistics.rank_scores import QUERIES
 
 
 def interval_units(metrics: Mapping[str, float], split: str) -> tuple[int, str]:
-    """Return their number and the word for them: rows, or the queries of a ranking, whose candidates share a chance.
+    """Return the number of units and the word for them: rows, or of a ranking its queries.
 
     metrics: of a record; one without the number of rows has 0.
     """

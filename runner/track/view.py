@@ -30,7 +30,7 @@ WIDTH = 160  # of a column in pixels, enough for the name of a metric
 RUN_NAME, DATASET = "attributes.`Run Name`", "attributes.`Dataset`"
 SECTIONS = ("test", "val", "val_mm", "baseline", "cost", "speed", "time")  # sections of the headline metrics
 TIMEOUT_S = 10.0
-# To a server on this machine: a proxy that the environment names would look for it on its own.
+# For a server on this machine: a proxy from the environment would look for it on the machine of the proxy.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,9 @@ def test_a_model_with_given_lengths_can_keep_all_tokens(adaptive: Path, tmp_path
     np.testing.assert_allclose(full.logits(full.ask(TEXTS).split, 1), scores(find_model("dddd", adaptive, "auto")))
     with pytest.raises(ConfigError, match="has no lengths to choose from"):
         find_model_at("dddd", tmp_path / "runs", "auto", 0.5)
+    exported = replace(find_model("dddd", tmp_path / "runs", "auto"), engine="onnx")
+    with pytest.raises(ConfigError, match="has no lengths to choose from"):
+        at_share(exported, 1.0)  # a graph keeps its lengths
 
 
 def test_another_length_gives_other_answers_that_are_called_scores(adaptive: Path) -> None:
