@@ -35,6 +35,22 @@ def test_padding_is_never_attended_to() -> None:
     torch.testing.assert_close(layer(changed, bias)[1, :3], layer(hidden, bias)[1, :3])
 
 
+@pytest.mark.parametrize("has_padding", [True, False])
+def test_bf16_training_multiplies_as_fused_attention_does(has_padding: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, hidden = made(), torch.randn(2, 6, 24)
+    bias, found = padding_bias(MASK, torch.float32) if has_padding else None, []
+    for shortest in (0, 7):
+        monkeypatch.setattr(attention, "FUSED_IN_BF16_TRAINING_FROM", shortest)
+        with torch.autocast("cpu", torch.bfloat16):
+            assert layer.is_fused(hidden) == (shortest == 0)
+            with torch.no_grad():
+                assert layer.is_fused(hidden)  # fused attention is slow backwards only
+            out = layer(hidden, bias)
+        found.append((out.float(), *torch.autograd.grad(out.float().square().sum(), [*layer.parameters()])))
+    for one, other in zip(*found):
+        assert (one - other).norm() <= 2e-2 * other.norm() + 2e-2
+
+
 def test_a_hooked_projection_is_computed_for_every_token() -> None:
     layer, hidden, seen = made(), torch.randn(2, 6, 24), []
     layer.key.register_forward_hook(lambda _, args, out: seen.append(out.shape[1]))

@@ -31,6 +31,25 @@ def test_loss_and_gradients_are_those_of_the_whole_product(
         torch.testing.assert_close(one, 3 * other)
 
 
+def test_loss_and_gradients_in_bf16_are_within_its_rounding() -> None:
+    torch.manual_seed(0)
+    hidden, table, bias = (torch.randn(*shape, requires_grad=True) for shape in ((60, 16), (400, 16), (400,)))
+    labels = torch.randint(400, (60,))
+    whole = F.cross_entropy(hidden @ table.T + bias, labels, reduction="sum")
+    expected = torch.autograd.grad(whole, (hidden, table, bias))
+    found = WordScores(hidden.bfloat16(), table, bias).cross_entropy(labels)
+    assert abs(found - whole) < 3e-3 * whole
+    for one, other in zip(torch.autograd.grad(found, (hidden, table, bias)), expected):
+        assert one.dtype == torch.float32 and (one - other).norm() < 1e-2 * other.norm()
+
+
+def test_a_word_without_any_probability_costs_87_nats_and_keeps_its_gradient() -> None:
+    hidden, table = torch.tensor([[1.0]], requires_grad=True), torch.tensor([[0.0], [500.0]])
+    loss = WordScores(hidden, table, torch.zeros(2)).cross_entropy(torch.tensor([0]))
+    (gradient,) = torch.autograd.grad(loss, hidden)
+    assert 87 < loss.item() < 88 and gradient.item() == 500
+
+
 def test_outcomes_are_the_loss_and_the_hit_of_each_position(factors: tuple[WordScores, Tensor]) -> None:
     words, labels = factors
     scores = (words.hidden @ words.table.T + words.bias).detach()
