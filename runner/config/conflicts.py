@@ -175,7 +175,7 @@ def _ngram_compression(settings: Settings) -> list[str]:
                 return [
                     f"compression.{name}.augment.model: model={settings.model.name} does no augmentation. Leave it out"
                 ]
-            return _phase_without_steps(f"compression.{name}.phases", stage, settings.model.name)
+            return _options_of_steps(f"compression.{name}", stage, settings.model.name)
         return [
             f"compression=[{name}]: model={settings.model.name} learns only a teacher's answers, in one phase. "
             "Try: 'compression=[distil_unlabelled]'"
@@ -186,13 +186,18 @@ def _ngram_compression(settings: Settings) -> list[str]:
     ]
 
 
-def _phase_without_steps(key: str, stage: Distil, model: str) -> list[str]:
+def _options_of_steps(key: str, stage: Distil, model: str) -> list[str]:
     """Return one line for each option of a training by steps, which a model that is fitted does not have."""
-    return [
-        f"{key}.{name}.{option}={value} has no effect: model={model} is fitted in one pass. Leave it out"
+    given = {f"{key}.starts": stage.starts} if not stage.replaces_training else {}
+    given |= {
+        f"{key}.phases.{name}.{option}": value
         for name, phase in stage.phases.items()
         for option, value in vars(phase).items()
         if option != "losses" and value is not None
+    }
+    return [
+        f"{one}={value} has no effect: model={model} is fitted in one pass. Leave it out"
+        for one, value in given.items()
     ]
 
 

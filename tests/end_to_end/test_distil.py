@@ -30,6 +30,7 @@ from runner.experiment.prepare import prepare_run
 from runner.experiment.prepared import InitialWeights
 from runner.experiment.progress import Terminal
 from runner.experiment.run import run
+from runner.experiment.stage_plan import stage_plan
 from runner.experiment.teacher import KeptTeacher
 from runner.experiment.word_replacer import WordReplacer
 from runner.machine.exclusive import Exclusive
@@ -142,6 +143,17 @@ def interrupted(method: Callable[..., Any], phase: str) -> Callable[..., Any]:
         return method(self, model, context)
 
     return run_until
+
+
+def test_a_student_that_is_trained_on_labels_first_takes_as_many_steps_in_either_order(school: School) -> None:
+    steps, own = {}, [*STUDENT, f"compression.distil.teacher={school.teacher}", "train.epochs=2"]
+    for order in ("distil,magnitude", "magnitude,distil"):
+        words = [f"compression=[{order}]", "density=0.5", "compression.distil.starts=tuned"]
+        record = record_of(run(school.settings(*own, *words), []))
+        assert [stage.name for stage in record.stages] == ["train", *order.split(",")]
+        steps[order] = record.metrics["train/steps"]
+    assert len(set(steps.values())) == 1
+    assert [stage.name for stage in stage_plan(school.settings(*own, "compression=[distil]"))] == ["distil"]
 
 
 def test_unlabelled_texts_are_answered_by_the_teacher_and_their_content_names_the_run(school: School) -> None:

@@ -88,6 +88,7 @@ class Distil(TaughtSettings):
     keeps_zeros: ClassVar[bool] = True
 
     method: str = limited("distil", choices=("distil",))
+    starts: str = limited("pretrained", choices=("tuned", "pretrained"), neutral="pretrained")
     soft: str = limited("kl", choices=("kl", "cross_entropy", "margin_mse"))
     temperature: float = limited(2.0, above=0.0, high=100.0)
     layers: str = limited("uniform", choices=("uniform", "top", "bottom", "last"))
@@ -97,8 +98,8 @@ class Distil(TaughtSettings):
 
     @property
     def replaces_training(self) -> bool:
-        """Yes: the student learns from the teacher from the start."""
-        return True
+        """Does the student learn from its teacher from the start, without plain training before it?"""
+        return self.starts == "pretrained"
 
     def without_effect(self) -> dict[str, str]:
         """In addition, the options of losses that no phase has."""

@@ -49,6 +49,8 @@ def test_what_contradicts_them_is_refused_with_a_cure(words: tuple[str, ...], me
         (["compression=[ernie_tiny]"], "only a teacher's answers, in one phase"),
         (["compression=[distil]", "compression.distil.phases.task.losses.hidden=1"], "only a teacher's answers"),
         (["compression=[distil]", "compression.distil.augment.model=x"], "does no augmentation"),
+        (["compression=[distil]", "compression.distil.starts=tuned"], "starts=tuned has no effect"),
+        (["compression=[distil]", "compression.distil.phases.task.lr=1e-3"], "task.lr=0.001 has no effect"),
     ],
 )
 def test_ngrams_learn_a_teachers_answers_and_nothing_else(words: list[str], message: str) -> None:
