@@ -15,6 +15,9 @@ from models.heads.exits import Exits
 STEPS = 100  # maximum L-BFGS steps; logistic regressions of 10,000 rows take 20 to 60
 PENALTY = 1.0  # L2 penalty on standardised inputs, divided by the number of rows; the same as C=1 in scikit-learn
 SMALLEST = 1e-6  # lower limit of a standard deviation, for inputs that are the same in all rows
+# Lower limit relative to the mean: an input that varies by less is rounded by up to a thousandth of its variation in
+# float32, and dividing by so small a deviation would make large weights of these errors.
+SMALLEST_OF_MEAN = 1e-4
 
 
 def fit_exits(exits: Exits, seen: Seen, soft: float) -> None:
@@ -56,6 +59,7 @@ def solve(layer: nn.Linear, read: Tensor, loss: Callable[[Tensor], Tensor]) -> N
     The inputs are standardised for the fit. It starts from zero weights, so it needs no seed.
     """
     mean, sd = read.mean(0), read.std(0).clamp(min=SMALLEST)
+    sd = torch.maximum(sd, SMALLEST_OF_MEAN * mean.abs())
     inputs = (read - mean) / sd
     weight = torch.zeros_like(layer.weight, requires_grad=True)
     bias = torch.zeros_like(layer.bias, requires_grad=True)
