@@ -34,10 +34,19 @@ def ledger(comparison: Comparison, sweep: SweepRecord) -> str:
     rows = {row.group.name: row for row in comparison.rows}
     lines = [
         f"# {sweep.title}: {sweep.question or 'no question stated'}", "",
-        f"{code_span(_command(sweep))}; {len(runs)} runs, {_dates(runs)}; {_machines(runs)}.", "",
+        f"{code_span(_command(sweep))}; {len(runs)} runs, {_dates(runs)}; {_machines(runs)}.{_uncorrected(comparison)}",
+        "",
         *pipe_table(COLUMNS, [False] * len(COLUMNS), [_cells(claim, rows) for claim in comparison.claims]),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def _uncorrected(comparison: Comparison) -> str:
+    """Return the note that several claims are judged, each as if it were the only one."""
+    judged = sum(any(part.interval for part in claim.parts or (claim,)) for claim in comparison.claims)
+    if judged < 2:
+        return ""
+    return f" Each claim is judged by its own 95 % interval, without a correction for the {judged} claims."
 
 
 def _cells(claim: ClaimVerdict, rows: Mapping[str, Row]) -> list[str]:
@@ -69,9 +78,19 @@ def objections(claim: ClaimVerdict, rows: Mapping[str, Row], seeds: Mapping[str,
     if limits := sorted({int(limit) for row in arms if (limit := row.group.settings.get("data.max_rows"))}):
         found.append(f"at most {' or '.join(f'{limit:,}' for limit in limits)} training rows")
     found += [f"{row.group.name} is {MARK}" for row in arms if row.at_baseline]
+    for part in claim.parts or (claim,):
+        found += [_unreached(rows[arm], part.metric) for arm in part.arms if rows[arm].unreached.get(part.metric)]
     if any(len(_steps(part, rows)) > 1 for part in claim.parts or (claim,)):
         found.append("the arms took other numbers of steps")
     return found
+
+
+def _unreached(row: Row, metric: str) -> str:
+    """Return that some runs never reached the target: their steps are a lower bound, but the interval takes them as
+    they are.
+    """
+    never, runs = row.unreached[metric], len(row.group.runs)
+    return f"{never} of {runs} runs of {row.group.name} never reached the target, and count all their steps"
 
 
 def _steps(part: ClaimVerdict, rows: Mapping[str, Row]) -> set[float]:

@@ -50,6 +50,7 @@ class Row:
     fronts: str = ""  # letters of the Pareto fronts that the group lies on, see pareto.py
     other_at_baseline: bool | None = None  # whether the group that it is tested against is at baseline
     at_baseline: bool | None = None  # by the headline metric, whatever metric is compared; None: not judged
+    unreached: dict[str, int] = field(default_factory=dict)  # by steps to a target: runs that never reached it
 
     @property
     def interval(self) -> Interval | None:

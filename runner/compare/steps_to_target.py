@@ -45,7 +45,7 @@ def frequent_curve(run: Run) -> Curve | None:
 
 
 def _mark(row: Row, name: str, goal: float) -> int:
-    """Write the steps into the metrics of a row's runs; return how many runs never reached the target."""
+    """Write the steps into the metrics of a row's runs; keep and return how many runs never reached the target."""
     never = 0
     for run in row.group.runs:
         found = frequent_curve(run)
@@ -55,4 +55,5 @@ def _mark(row: Row, name: str, goal: float) -> int:
             never += not is_there
     if (mean := row.group.mean(name)) is not None:
         row.costs[name] = mean
+    row.unreached[name] = never
     return never

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,35 @@ def test_conditions_on_other_data_may_take_other_steps(tmp_path: Path, capsys: p
     _, _, line = printed(capsys, tmp_path)
     assert line[3].count("(seeds 0, 1, 2)") == 4
     assert "other numbers of steps" not in line[5]
+
+
+def test_runs_that_never_reach_a_target_are_objections(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    records = []
+    for model, curves in (("bert-tiny", [[0.5, 0.9, 0.9, 0.9, 0.9]] * 3), ("dsn", [[0.5] * 5, [0.9] * 5, [0.6] * 5])):
+        found = write_group(tmp_path, f"model={model}", "train.evals=5", right=[150] * 3, metrics={"train/steps": 50})
+        for record, scores in zip(found, curves):
+            points = [{"step": 10 * i, "time": 0.0, "val/accuracy": score} for i, score in enumerate(scores, 1)]
+            path = tmp_path / str(record["identity"]) / "metrics.jsonl"
+            path.write_text("".join(json.dumps(point) + "\n" for point in points), encoding="utf-8")
+        records += found
+    faster = {"metric": "time/steps_to_target", "kind": "ratio", "value": 1.67, "where": {"model": "bert-tiny"}}
+    claims = [CLAIM | faster | {"versus": {"model": "dsn"}}]
+    write_sweep(tmp_path, records, status="done", claims=claims, baseline={"model.name": "bert-tiny"})
+    _, _, line = printed(capsys, tmp_path)
+    assert "2 of 3 runs of model=dsn never reached the target, and count all their steps" in line[5]
+    assert line[5].count("never reached") == 1, "all runs of the baseline did"
+
+
+def test_several_claims_are_not_corrected_for_their_number_and_the_ledger_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = write_group(tmp_path, "model=dsn", right=[150, 152, 151])
+    records += write_group(tmp_path, "model=bert-tiny", right=[149, 150, 148])
+    for claims, said in (([CLAIM], ""), ([CLAIM, CLAIM], " without a correction for the 2 claims")):
+        write_sweep(tmp_path, records, status="done", claims=claims)
+        assert main(["a_sweep", "--format", "ledger", f"paths.output={tmp_path}"]) == 0
+        printed_text = capsys.readouterr().out
+        assert said in printed_text and ("correction" in printed_text) == bool(said)
 
 
 def test_a_claim_without_runs_is_a_line_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
