@@ -10,6 +10,7 @@ from unittest import mock
 import pytest
 import yaml
 
+from models.settings import chosen_readout
 from runner.commands.plan import examine_sweep
 from runner.compare.claims import judge_claims
 from runner.config.check import check_overrides
@@ -65,6 +66,13 @@ def test_a_shipped_sweep_composes_as_many_runs_as_it_says_and_its_claims_can_be_
             assert condition["kind"] == "equal" or (condition["versus"] is None) == (condition["kind"] == "value")
             groups = [condition["where"], *([condition["versus"]] if condition["versus"] else [])]
             assert claim["why"] or all(map(is_there, groups)), groups  # what is not tested here may need other runs
+
+
+@pytest.mark.parametrize("name", named_sweeps())
+def test_no_shipped_sweep_compares_a_readout_with_one_that_the_checkpoint_chooses(name: str) -> None:
+    models = [job.settings.model for job in examined(name)[0] if job.settings]
+    chosen = {chosen_readout(model, is_pair=False)["name"] for model in models}
+    assert "auto" not in chosen or chosen == {"auto"}, "the arms would differ in more than what they compare"
 
 
 def test_a_shipped_sweep_passes_the_check_of_a_command() -> None:
