@@ -75,6 +75,21 @@ def test_no_shipped_sweep_compares_a_readout_with_one_that_the_checkpoint_choose
     assert "auto" not in chosen or chosen == {"auto"}, "the arms would differ in more than what they compare"
 
 
+@pytest.mark.parametrize("experiment", ["pretrained-hash", "pretrained-uno"])
+def test_hashed_vectors_start_as_long_as_the_table_that_they_are_compared_with(experiment: str) -> None:
+    arm = settings_of([f"experiment={experiment}", "data=sst2"]).model
+    pretraining = settings_of(str(arm.pretrained).split()).model
+    table = settings_of(str(settings_of(["experiment=pretrained-table", "data=sst2"]).model.pretrained).split()).model
+    spread = 0.176  # standard deviation of hashed vectors of BERT's vocabulary before they are scaled
+    assert pretraining.embedding == arm.embedding, "else the weights would be refused"
+    assert spread * pretraining.embedding["scale"] == pytest.approx(table.initializer_range, rel=0.02)
+
+
+def settings_of(words: list[str]) -> Settings:
+    """The settings of a command."""
+    return resolve(compose(words), words=words)
+
+
 def test_a_shipped_sweep_passes_the_check_of_a_command() -> None:
     assert check_overrides(["+sweep=dsn_frontier"], multirun=True) == []
 
