@@ -86,6 +86,16 @@ def test_runs_that_never_reach_a_target_are_objections(tmp_path: Path, capsys: p
     assert line[5].count("never reached") == 1, "all runs of the baseline did"
 
 
+def test_one_teacher_for_several_seeds_is_an_objection(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    taught = ["compression=[distil]", "compression.distil.teacher=0123456789"]
+    for seeds, is_said in ((1, False), (3, True)):
+        records = write_group(tmp_path / str(seeds), "model=dsn", *taught, right=[150, 152, 151][:seeds])
+        records += write_group(tmp_path / str(seeds), "model=bert-tiny", right=[149, 150, 148][:seeds])
+        write_sweep(tmp_path / str(seeds), records, status="done", claims=[CLAIM])
+        _, _, line = printed(capsys, tmp_path / str(seeds))
+        assert ("one teacher for all seeds" in line[5]) == is_said
+
+
 def test_several_claims_are_not_corrected_for_their_number_and_the_ledger_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
