@@ -17,6 +17,7 @@ from runner.best.tasks import check_named_task
 from runner.best.types import Result
 from runner.commands.experiment import ExperimentFunction, start
 from runner.commands.help import show_usage
+from runner.config.bare_words import no_setting
 from runner.config.check_sound import column_of_sounds
 from runner.config.check_values import check_field
 from runner.config.compose import groups
@@ -116,8 +117,9 @@ def problem_of_word(word: str) -> str | None:
     group = key.split(".")[0].split("/")[0]
     if not equals:
         close = difflib.get_close_matches(word, [PLAN], n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        return f"{word!r} is not an option of `run best`{hint} See: run best --help"
+        if close:
+            return f"{word!r} is not an option of `run best`; did you mean {close[0]}? Try: run best {close[0]}"
+        return no_setting(word, "best", (*BUDGET, "max_ms"))
     if group in SHARED or key in SHARED:
         return None
     close = difflib.get_close_matches(key, [*BUDGET, "max_ms"], n=1)

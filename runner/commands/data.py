@@ -10,6 +10,7 @@ from runner.audit.show import show_audit
 from runner.commands.help import show_usage
 from runner.commands.options import parse_options, true_or_false
 from runner.commands.reader import with_reader
+from runner.config.bare_words import no_setting
 from runner.config.check import check_overrides
 from runner.config.compose import compose
 from runner.config.resolve import resolve
@@ -32,7 +33,7 @@ def main(words: list[str]) -> int:
         raise ConfigError(f"run data: format={chosen['format']}: expected text or json. Try: format=json")
     wrong = [word for word in others if word.startswith("-") or "=" not in word]
     if wrong:
-        raise ConfigError(f"run data: {wrong[0]!r} is not a setting. Try: run data data=files data.path=reviews.csv")
+        raise ConfigError(f"run data: {no_setting(wrong[0], 'data')}")
     all_near = true_or_false("data", "near", chosen["near"])
     with paused_collector():
         return _audit(others, all_near=all_near, as_json=chosen["format"] == "json")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from data.quoting import quoted_setting
+from runner.config.bare_words import no_setting
 from runner.config.compose import groups, parsed
 from runner.errors import ConfigError
 
@@ -19,8 +20,10 @@ def parse_override(word: str) -> tuple[Override | None, str | None]:
     try:
         return parsed(word), None
     except HydraException as error:
+        key, equals, value = word.partition("=")
+        if not equals:
+            return None, no_setting(word)
         reason = str(error).splitlines()[0]
-        key, _, value = word.partition("=")
         parts = [part for part in value.split(",") if part.strip()]
         is_gap = len(parts) < value.count(",") + 1 and not set(value) & set("[]{}()'\"")
         cure = (

@@ -46,6 +46,9 @@ def test_values_with_characters_of_the_grammar_are_quoted() -> None:
     (["optimizer.lr=1"], "the search decides this"),
     (["force=true"], "the search decides this"),
     (["nonsense=1"], "no such key"),
+    (["reviews.csv"], "Try: data=files data.path=reviews.csv"),
+    (["max_kb"], "Try: max_kb=..."),
+    (["--resume"], "no flag --resume; settings are written key=value. Try: run best --help"),
 ])  # fmt: skip
 def test_a_wrong_word_is_refused_with_its_cure(words: list[str], expected: str) -> None:
     with pytest.raises(ConfigError) as refused:

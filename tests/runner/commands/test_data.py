@@ -30,7 +30,8 @@ def test_the_report_is_text_or_json(tmp_path: Path, capsys: pytest.CaptureFixtur
         ("near=maybe", "run: run data: near=maybe: expected true or false. Try: near=true"),
         (
             "reviews.csv",
-            "run: run data: 'reviews.csv' is not a setting. Try: run data data=files data.path=reviews.csv",
+            "run: run data: 'reviews.csv' is not a setting, which is written key=value. "
+            "Try: data=files data.path=reviews.csv",
         ),
         ("data.txt=a", "data.txt"),
     ],
