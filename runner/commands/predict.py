@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 import shlex
 import stat
 import sys
@@ -26,6 +28,7 @@ from runner.sanitize import say
 OF_TABLES = {
     "input": "", "text": "", "text_pair": "", "encoding": "utf-8", "delimiter": "auto", "quoting": "auto",
 }  # fmt: skip
+OPTION = re.compile(r"[A-Za-z][\w.]*")  # a name as options have
 TEXTS = ("<text>", "<text> <second text>")  # inputs of a single argument
 DEFAULTS = (
     OF_TABLES
@@ -39,6 +42,7 @@ def main(words: list[str]) -> int:
     words, literal = split_literals(words)
     source, rest = split_run("predict", words)
     asked = [word for word in rest if word.partition("=")[0] not in DEFAULTS]
+    refuse_unknown_options(asked)
     chosen = parse_options("predict", [word for word in rest if word not in asked], **DEFAULTS)
     if not asked and not literal and chosen["text"]:  # without a file, text= is the text itself
         literal = [chosen[key] for key in ("text", "text_pair") if chosen[key]]
@@ -86,6 +90,21 @@ def split_literals(words: list[str]) -> tuple[list[str], list[str]]:
     """Return the words before `--`, and the words after it, which are always texts."""
     place = words.index("--") if "--" in words else len(words)
     return words[:place], words[place + 1 :]
+
+
+def refuse_unknown_options(asked: list[str]) -> None:
+    """Raise ConfigError for a word like an option that this verb does not have; with spaces only for a near name."""
+    for word in asked:
+        key, equals, _ = word.partition("=")
+        close = difflib.get_close_matches(key, DEFAULTS, n=1)
+        is_option = OPTION.fullmatch(key) and (close or not re.search(r"\s", word)) and not mode_of(word)
+        if equals and is_option:
+            hint = f"; did you mean {close[0]}?" if close else f" ({', '.join(DEFAULTS)})."
+            cure = f"{close[0]}=..." if close else "run predict --help."
+            raise ConfigError(
+                f"run predict: {key!r} is not one of its options{hint} Try: {cure} A text that begins like this goes "
+                "after --"
+            )
 
 
 def table_of(source: str, asked: list[str], literal: int, chosen: dict[str, str]) -> str:

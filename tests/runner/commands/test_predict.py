@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.commands.predict import DEFAULTS, table_of
+from runner.commands.predict import DEFAULTS, refuse_unknown_options, table_of
 from runner.errors import ConfigError
 
 
@@ -35,3 +35,24 @@ def test_the_suggested_command_finds_the_model(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as refused:
         table_of("my bundle", ["a b.csv"], 0, chosen)
     assert str(refused.value).endswith(f"run predict 'my bundle' 'text=a b.csv' 'paths.output={tmp_path}/my runs'")
+
+
+@pytest.mark.parametrize(
+    ("word", "cure"),
+    [
+        ("formt=x", r"'formt' is not one of its options \(input, .*\)\. Try: run predict --help\."),
+        ("reect=0.05", r"did you mean reject\? Try: reject=\.\.\."),
+        ("textt=body text", r"did you mean text\? Try: text=\.\.\."),
+    ],
+)
+def test_a_misspelled_option_is_no_text(word: str, cure: str) -> None:
+    with pytest.raises(ConfigError, match=rf"{cure} A text that begins like this goes after --$"):
+        refuse_unknown_options(["a text", word])
+
+
+def test_a_text_with_an_equals_sign_and_a_file_of_such_a_name_are_no_options(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a=b.csv").touch()
+    refuse_unknown_options(["x=5 holds", "2=1+1", "if a text=b", "a=b.csv", "-"])
