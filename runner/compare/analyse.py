@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
 
@@ -64,9 +64,10 @@ def analyse(
     notes += dict.fromkeys(line for group in folded for line in advice(group.runs))
     over_all = [note_over_all(group.name, group.runs, metric or group.headline) for group in folded]
     notes += [note for note in over_all if note]
-    name, tests = "" if baseline is None else " ".join(setting_words(baseline)), 0
+    words = [] if baseline is None else setting_words(baseline, [row.group.settings for row in rows])
+    name, tests = " ".join(words), 0
     try:
-        tests = _test(rows, name, any_threshold=any_threshold) if name else 0
+        tests = _test(rows, words, any_threshold=any_threshold) if words else 0
     except ConfigError as error:
         if not forgiving:
             raise
@@ -157,10 +158,12 @@ def _order(row: Row) -> tuple[str, str, str, float]:
     return str(row.group.settings.get("data.name")), row.metric, row.examples, sign * worst
 
 
-def _test(rows: list[Row], baseline: str, *, any_threshold: bool) -> int:
-    """Test each group against its baseline and correct for the number of tests, which is returned."""
-    known = [row.group.settings for row in rows]
-    words = setting_words(baseline)
+def _test(rows: list[Row], words: Sequence[str], *, any_threshold: bool) -> int:
+    """Test each group against its baseline and correct for the number of tests, which is returned.
+
+    words: key=value, which name the baseline.
+    """
+    known, baseline = [row.group.settings for row in rows], " ".join(words)
     for word in words:
         if "=" not in word:
             example = f'--baseline "{rows[0].group.name}"'

@@ -179,8 +179,8 @@ def _measure(claim: JsonObject, relation: str, rows: list[Row]) -> Measured | st
 
 def _one(wanted: str | JsonObject, rows: list[Row], metric: str) -> Row | str:
     """Return the one row that has the wanted settings and the metric, or why there is none."""
-    words = setting_words(wanted)
     settings = [row.group.settings for row in rows]
+    words = setting_words(wanted, settings)
     try:
         tests = [setting_matcher(word, settings) for word in words]
     except ConfigError:

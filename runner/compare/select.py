@@ -169,11 +169,26 @@ def full_key(key: str, settings: Settings) -> str:
     return f"{key}.name" if key not in settings and f"{key}.name" in settings else key
 
 
-def setting_words(wanted: str | Mapping[str, Json]) -> list[str]:
-    """Split the settings that name a group into key=value words; wanted: "model=dsn,seed=0" or {model: dsn}."""
-    if isinstance(wanted, str):
-        return [word for word in re.split(r"(?:,\s*|\s+)(?=[\w.]+=)", wanted.strip()) if word]
-    return [f"{key}={setting_text(value)}" for key, value in wanted.items()]
+def setting_words(wanted: str | Mapping[str, Json], known: Sequence[Settings] = ()) -> list[str]:
+    """Split the settings that name a group into key=value words; wanted: "model=dsn,seed=0" or {model: dsn}.
+
+    known: settings of runs. A value that one of them has is not split, such as the path "a, x=1.csv".
+    """
+    if not isinstance(wanted, str):
+        return [f"{key}={setting_text(value)}" for key, value in wanted.items()]
+    words, rest = list[str](), wanted.strip()
+    while rest:
+        cuts = [*(cut.span() for cut in re.finditer(r"(?:,\s*|\s+)(?=[\w.]+=)", rest)), (len(rest), len(rest))]
+        end, start = next((cut for cut in reversed(cuts) if _is_recorded(rest[: cut[0]], known)), cuts[0])
+        words, rest = [*words, rest[:end]], rest[start:]
+    return [word for word in words if word]
+
+
+def _is_recorded(word: str, known: Sequence[Settings]) -> bool:
+    """Has one of these settings exactly the text after key= as its value?"""
+    key, _, text = word.partition("=")
+    values = (settings.get(full_key(key, settings)) for settings in known)
+    return any(isinstance(value, str) and value == text for value in values)
 
 
 def setting_matcher(word: str, known: Sequence[Settings], verb: str = "compare") -> Callable[[Settings], bool]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.compare.select import is_value, select_runs, setting_matcher
+from runner.compare.select import is_value, select_runs, setting_matcher, setting_words
 from runner.errors import ConfigError
 from runner.record.added_metrics import add_metrics
 from tests.runner.compare.folders import write_group, write_run, write_sweep
@@ -123,3 +123,12 @@ def test_metrics_that_were_measured_after_a_run_are_among_its_own(tmp_path: Path
     add_metrics(tmp_path / record["identity"], record["started"], {"probe/semantic_accuracy": 0.7})
     (run,) = select_runs(tmp_path, []).runs
     assert run.metrics["probe/semantic_accuracy"] == 0.7
+
+
+def test_a_recorded_value_is_not_split_where_another_setting_seems_to_begin() -> None:
+    path, teacher = "/data/a, x=1.csv", "model=dsn data=imdb"
+    known = [{"model.name": "dsn", "data.path": path, "compression.distil.teacher": teacher, "seed": 0}]
+    words = ["model=dsn", f"data.path={path}", f"compression.distil.teacher={teacher}"]
+    for joined in (" ".join(words), ", ".join(words), ",".join([*words[1:], words[0]])):
+        assert sorted(setting_words(joined, known)) == sorted(words)
+    assert setting_words("model=dsn, sed=0", known) == ["model=dsn", "sed=0"]
