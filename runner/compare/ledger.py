@@ -83,7 +83,7 @@ def objections(claim: ClaimVerdict, rows: Mapping[str, Row], seeds: Mapping[str,
     for part in claim.parts or (claim,):
         found += [_unreached(rows[arm], part.metric) for arm in part.arms if rows[arm].unreached.get(part.metric)]
     if any(len(_steps(part, rows)) > 1 for part in claim.parts or (claim,)):
-        found.append("the arms took other numbers of steps")
+        found.append("the arms took different numbers of steps")
     return found
 
 

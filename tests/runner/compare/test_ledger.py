@@ -41,7 +41,7 @@ def test_a_line_has_arms_seeds_verdict_and_objections(tmp_path: Path, capsys: py
     assert "dsn" in arms and "(seeds 0, 1, 2)" in arms and "(seeds 0, 1)" in arms
     assert "random weights, the paper's were trained" in objections
     assert "an arm of 2 seeds" in objections and "at most 500 training rows" in objections
-    assert "the arms took other numbers of steps" in objections
+    assert "the arms took different numbers of steps" in objections
 
 
 def test_an_arm_has_only_the_seeds_that_a_number_comes_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,7 +66,7 @@ def test_conditions_on_other_data_may_take_other_steps(tmp_path: Path, capsys: p
     write_sweep(tmp_path, records, status="done", claims=[{"claim": "as good on both", "all": parts, "why": None}])
     _, _, line = printed(capsys, tmp_path)
     assert line[3].count("(seeds 0, 1, 2)") == 4
-    assert "other numbers of steps" not in line[5]
+    assert "different numbers of steps" not in line[5]
 
 
 def test_runs_that_never_reach_a_target_are_objections(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
