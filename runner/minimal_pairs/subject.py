@@ -8,7 +8,7 @@ from runner.record.subject import KEY
 from runner.tasks.make import task_of_record
 
 WORDS = "words"  # the head that scores every word of the vocabulary
-TRAIN_ONE = "Train a masked language model: run task=mlm model=bert-tiny data=imdb data.split=unsupervised"
+TRAIN_ONE = "Try: run task=mlm model=bert-tiny data=imdb data.split=unsupervised, then: run blimp from=<its id>"
 
 
 def check_words(record: RunRecord) -> None:

@@ -21,5 +21,7 @@ def test_a_run_is_found_by_its_beginning_and_by_its_folder(output: Path, run_id:
 
 def test_a_run_that_predicts_no_masked_words_is_refused(tmp_path: Path) -> None:
     record = write_run(tmp_path, "model=dsn")
-    with pytest.raises(ConfigError, match=r"has no head for masked words. Train a masked language model"):
+    with pytest.raises(
+        ConfigError, match=r"has no head for masked words. Try: run task=mlm .*, then: run blimp from=<its id>"
+    ):
         find_subject(str(record["identity"]), tmp_path, check_words)
