@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+
 from data.json_types import JsonObject
+
+FULL = (errno.ENOSPC, errno.EDQUOT)  # errors of a full disk
+REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)  # errors of a file or folder that may not be written
 
 
 class DataError(ValueError):

@@ -7,13 +7,12 @@ import re
 import shutil
 import sys
 
-from data.errors import DataError
+from data.errors import FULL, REFUSED, DataError
 from models.errors import ModelError
 from runner.sanitize import say
 
 # Errors of a full or read-only file system: the user can fix them, they are not bugs.
-FULL = (errno.ENOSPC, errno.EDQUOT)
-DISK = (*FULL, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
+DISK = (*FULL, errno.EFBIG, *REFUSED)
 CLOSED_PIPE = 141  # the exit code where the reader of the output has closed the pipe
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import socket
 import sys
 from urllib.parse import urlsplit
 
-from data.errors import DataError
+from data.errors import FULL, REFUSED, DataError
 
 PUBLIC = "https://huggingface.co"
-FULL, REFUSED = (errno.ENOSPC, errno.EDQUOT), (errno.EROFS, errno.EACCES, errno.EPERM)  # errors of a disk
 
 
 def hub_endpoint() -> tuple[str, str, int]:

@@ -5,7 +5,6 @@ A local folder takes precedence over a hub id of the same name. Pickles and a re
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from models.errors import ModelError
 from models.settings import INIT_FROM, PRETRAINED
 
 HUB_TIMEOUT_S = 4.0  # for requests of a file's metadata; downloads have no time limit
-DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)  # full, or not to be written
 CURES = {
     PRETRAINED: "model.pretrained=null (random weights), model.pretrained=<another id or folder>",
     INIT_FROM: "model.init=random, model.init_from=<another id or folder>",
@@ -66,7 +64,7 @@ def _find_file(source: str, name: str, key: str, hub: Callable[[str, str], Path]
     except EntryNotFoundError:
         return None
     except (OSError, ValueError, httpx2.HTTPError) as error:  # all other errors of the hub client
-        if isinstance(error, OSError) and error.errno in DISK and error.filename:  # a firewall's refusal names no file
+        if isinstance(error, OSError) and error.filename:  # of the cache; what the network refuses names no file
             raise ModelError(
                 f"{checkpoint_label(source, key)}: {name} cannot be cached: {error.strerror} ({error.filename}). "
                 "Try: HF_HOME=<a folder with room that you may write to>"

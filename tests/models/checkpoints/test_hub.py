@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -80,6 +81,17 @@ def ask(tmp_path: Path, timeout_s: float = hub.HUB_TIMEOUT_S, **environment: str
         check=True,
     )
     return done.stdout.strip()
+
+
+def test_any_error_of_the_disk_is_one_of_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error", "/home/hub")
+
+    monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", failing)
+    with pytest.raises(
+        ModelError, match=r"config.json cannot be cached: Input/output error \(/home/hub\)\. Try: HF_HOME="
+    ):
+        fetch_file("somebody/encoder", "config.json")
 
 
 def test_a_file_that_a_repository_has_not_is_known_as_absent_without_the_hub(
