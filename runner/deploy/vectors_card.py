@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from models.checkpoints.static_save import MODEL2VEC
-from runner.deploy.hub.card import command_of, plain
+from runner.deploy.hub.card import plain
+from runner.record.portable_command import command_of
 from runner.record.record import RunRecord
 from runner.sanitize import code_span
 

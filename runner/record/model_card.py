@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runner.record.baseline import MARK, MEANING, is_at_baseline
 from runner.record.calibration import FILE
-from runner.record.command import command_line
+from runner.record.portable_command import command_of
 from runner.record.record import RunRecord
 from runner.record.thresholds import FILE as THRESHOLDS
 from runner.sanitize import code_span
@@ -19,7 +19,7 @@ def model_card(record: RunRecord, auto_class: str, needs_import: bool = False) -
     metrics, data = record.metrics, record.data
     low = f"\n{MARK[0].upper()}{MARK[1:]}: {MEANING}.\n" if is_at_baseline([metrics], data.primary) else ""
     rows = "\n".join(f"| {name} | {value:.4g} |" for name, value in sorted(metrics.items()))
-    command = code_span(command_line(record))
+    command = code_span(command_of(record))
     positive = data.positive
     note = f"\nF1, precision and recall are of the class {positive!r}.\n" if positive else ""
     return f"""---

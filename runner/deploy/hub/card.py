@@ -17,10 +17,10 @@ import yaml
 
 from data.json_types import JsonObject
 from models import MODEL_TYPE
-from runner.deploy.hub.command import LOCAL, command_of
 from runner.record.baseline import MARK, MEANING, NGRAM, is_at_baseline
 from runner.record.interval_units import interval_units
 from runner.record.model_card import has_label_sets, label_sets, preparation, probabilities, sounds
+from runner.record.portable_command import LOCAL, command_of
 from runner.record.record import RunRecord
 from runner.record.shown_costs import ANSWER, in_mb
 from runner.sanitize import code_span, mask, visible

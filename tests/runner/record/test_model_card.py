@@ -6,6 +6,7 @@ import pytest
 
 from runner.record.model_card import model_card, probabilities
 from runner.record.record import RunRecord
+from tests import records
 from tests.records import record_json
 
 FITTED = {"method": "temperature", "temperature": 1.25, "split": "val", "rows": 2500}
@@ -47,3 +48,9 @@ def test_the_card_says_which_part_of_a_long_text_is_read() -> None:
     record.config["data"] |= {"truncate": "middle", "max_length": 128}
     said = model_card(record, "AutoModelForSequenceClassification")
     assert "Of more than 128 tokens, `run predict` reads the first 64 and the last 64; elsewhere" in said
+
+
+def test_the_card_names_no_folder_of_this_machine() -> None:
+    words = ["data=files", "data.path=/home/ada/reviews.csv", "paths.output=/mnt/x"]
+    said = model_card(records.a_record(overrides=words), "AutoModelForSequenceClassification")
+    assert "`run data=files data.path=reviews.csv`" in said and "/mnt" not in said and "/home" not in said

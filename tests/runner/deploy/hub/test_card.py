@@ -9,7 +9,7 @@ import pytest
 from huggingface_hub import ModelCard
 
 from runner.deploy.hub.card import CardFacts, hub_card, hub_id, plain
-from runner.deploy.hub.command import command_of
+from runner.record.portable_command import command_of
 from tests.records import a_record
 
 FACTS = CardFacts("BertForSequenceClassification", "bert", license="apache-2.0")

@@ -1,4 +1,7 @@
-"""The command of a run as the card of its model shows it: it names no folder of the machine that trained."""
+"""The command of a run as the card of its model shows it: it names no folder of the machine that trained.
+
+A folder with a model is passed on: in a bundle, an image, an MLflow model, or to the hub.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import shlex
 from pathlib import PurePosixPath
 
 from data.quoting import hydra_setting, hydra_value
-from runner.config.overrides import parse_override
 from runner.record.command import recorded_words
 from runner.record.identity import FILES
 from runner.record.record import RunRecord
@@ -32,9 +34,15 @@ def _shared(words: list[str]) -> list[str]:
 
 def _without_folders(word: str) -> str:
     """Return a setting with the last parts of the paths that it holds; another word as it is."""
-    override, _ = parse_override(word)
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
     name = word.partition("=")[0]
-    if override is None or override.key_or_group.rpartition(".")[2] not in PATHS:
+    if name.lstrip("+~").rpartition(".")[2] not in PATHS:
+        return word
+    try:
+        override = OverridesParser.create().parse_override(word)
+    except HydraException:  # a word of a verb
         return word
     value = override.value()
     if isinstance(value, list):

@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from runner.deploy.hub.command import command_of
+from runner.record.portable_command import command_of
 from tests.records import a_record
 
 
