@@ -2,6 +2,7 @@ const MOST_SHOWN = 8, MOST_PARTS = 10, MOST_ROWS = 500;  // labels, words and ro
 const AT_ONCE = 64;  // lines in one request
 const at = id => document.getElementById(id);
 let health = { asks: [], answers: [] };
+let asked = 0;  // questions so far; of those under way only the last one is shown
 
 // Text from the model or the user enters the page as text alone, never as HTML.
 function make(tag, name, ...parts) {
@@ -154,15 +155,16 @@ function shownAnswer(found, texts) {
 async function askLines(lines, isPair) {
   const given = lines.map((line, place) => ({ row: isPair ? line.split("\t") : [line], number: place + 1 }));
   const filled = given.filter(({ row }) => row.join("").trim()), rows = filled.map(({ row }) => row), answers = [];
+  const question = asked;
   const odd = filled.find(({ row }) => row.length !== (isPair ? 2 : 1));
   if (odd) throw new Error(`line ${odd.number} has ${odd.row.length} texts, not two with a tab between them`);
-  for (let start = 0; start < rows.length; start += AT_ONCE) {
+  for (let start = 0; start < rows.length && question === asked; start += AT_ONCE) {
     const some = rows.slice(start, start + AT_ONCE), body = { texts: some.map(row => row[0]) };
     if (isPair) body.pairs = some.map(row => row[1]);
     answers.push(...(await ask(body)).answers);
-    at("ask").textContent = `${Math.min(start + AT_ONCE, rows.length)} of ${rows.length}`;
+    if (question === asked) at("ask").textContent = `${Math.min(start + AT_ONCE, rows.length)} of ${rows.length}`;
   }
-  return asTable(rows, answers);
+  return question === asked ? asTable(rows, answers) : [];
 }
 
 const highest = answer => answer.probabilities ? Math.max(...Object.values(answer.probabilities)) : null;
@@ -214,18 +216,18 @@ function saveTable(rows, answers) {
 }
 
 async function submit() {
-  const isPair = health.asks.length > 1, button = at("ask");
-  button.disabled = true;
+  const isPair = health.asks.length > 1, button = at("ask"), question = ++asked;
+  button.disabled = true;  // Ctrl + Enter asks all the same, such as about a text that was changed meanwhile
   try {
     const lines = at("text").value.split("\n"), isFilled = lines.some(line => line.trim());
     const texts = isPair ? [at("text").value, at("pair").value] : [at("text").value];
     const askTexts = () => at("lines").checked && isFilled ? askLines(lines, isPair) : askOne(texts);
-    at("answer").replaceChildren(...await (readsSounds() ? askSounds() : askTexts()));
+    const found = await (readsSounds() ? askSounds() : askTexts());
+    if (question === asked) at("answer").replaceChildren(...found);
   } catch (error) {
-    at("answer").replaceChildren(make("p", "error", error.message));
+    if (question === asked) at("answer").replaceChildren(make("p", "error", error.message));
   } finally {
-    button.disabled = false;
-    button.textContent = "Predict";
+    if (question === asked) Object.assign(button, { disabled: false, textContent: "Predict" });
   }
 }
 

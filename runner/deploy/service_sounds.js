@@ -40,11 +40,12 @@ async function askFile(file) {
 }
 
 async function askSounds() {
-  const files = Array.from(at("files").files), answers = [];
+  const files = Array.from(at("files").files), answers = [], question = asked;
   if (!files.length) throw new Error("Choose a sound file first");
   if (files.length === 1) return shownAnswer(await askFile(files[0]), [files[0].name]);
   for (const file of files) {
     answers.push(...(await askFile(file)).answers);
+    if (question !== asked) return [];
     at("ask").textContent = `${answers.length} of ${files.length}`;
   }
   return asTable(files.map(file => [file.name]), answers);

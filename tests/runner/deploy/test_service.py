@@ -119,3 +119,35 @@ def test_the_page_numbers_lines_as_they_stand_with_the_blank_ones() -> None:
     words = ["node", "-e", code, str(REPO / "runner" / "deploy" / "service.js")]
     said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     assert said == "line 4 has 1 texts, not two with a tab between them\n"
+
+
+OVERTAKEN = """
+const { readFileSync } = require("fs");
+const elements = new Map(), waiting = [];
+const made = () => ({
+  style: {}, addEventListener() {}, append(...parts) { this.shown = parts.join(""); },
+  replaceChildren(...parts) { this.shown = parts.map(part => part.shown ?? "").join(""); } });
+const at = id => elements.get(id) ?? elements.set(id, made()).get(id);
+const fetched = (_, options) => options ? new Promise(resolve => waiting.push(text => resolve({
+  ok: true, json: async () => ({ answers: [{ prediction: text }] }) }))) : Promise.reject(new Error());
+const code = readFileSync(process.argv[1], "utf8") + "; return found => { health = found; return submit; }";
+const page = { getElementById: at, createElement: made };
+const submit = new Function("document", "fetch", "readsSounds", code)(page, fetched, () => false)({
+  asks: [{}], answers: [{ name: "prediction", type: "label" }] });
+const later = () => new Promise(resolve => setTimeout(resolve));
+(async () => {
+  at("text").value = "a"; submit();
+  at("text").value = "b"; submit();
+  await later(); waiting[1]("answer to b"); await later();
+  const shown = at("answer").shown, disabled = at("ask").disabled;
+  waiting[0]("answer to a"); await later();
+  console.log(JSON.stringify([shown, disabled, at("answer").shown]));
+})();
+"""
+
+
+@NEEDS_NODE
+def test_the_page_shows_the_answer_to_the_last_question_where_an_earlier_one_comes_later() -> None:
+    words = ["node", "-e", OVERTAKEN, str(REPO / "runner" / "deploy" / "service.js")]
+    first, is_disabled, last = json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+    assert first == last and first.startswith("answer to b") and not is_disabled
