@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from data.settings import ALL_FOLDS
 from runner.best.choice.choose import by_time, cost_of
 from runner.best.choice.draws import sign_of
 from runner.best.choice.history import select_split, times_reported
@@ -256,7 +257,9 @@ def _next(ending: Ending) -> Iterator[str]:
         bundle = shlex.quote(str(from_here(Path(result.bundle))))
         is_pair = ending.record.config.get(CASCADE)  # a cascade has no bundle that answers without Bertier
         yield f"  run predict {bundle} {texts}" if is_pair else f"  python {bundle}/predict.py {texts}"
-        served = bundle if _is_graph(ending) else served  # the graph answers faster than the run in torch
+        # The graph answers faster than the run in torch; a model of all rows is calibrated in its bundle alone.
+        is_apart = _is_graph(ending) or ending.record.setting("data.fold") == ALL_FOLDS
+        served = bundle if is_apart else served
     yield f"  run serve {served}"
 
 

@@ -42,6 +42,12 @@ def test_the_time_of_a_run_is_not_taken_for_that_of_its_graph(tmp_path: Path) ->
     assert show_result(graph)[-1] == f"  run serve {tmp_path}/sweeps/0123456789/bundle", "which answers sooner"
 
 
+def test_a_model_of_all_rows_is_served_as_its_bundle_which_alone_is_calibrated(tmp_path: Path) -> None:
+    ending = an_ending(tmp_path, CAP)
+    ending.records["tiny-1"].config["data"] = {"fold": "all"}
+    assert show_result(ending)[-1] == f"  run serve {tmp_path}/sweeps/0123456789/bundle"
+
+
 @pytest.mark.parametrize(
     ("engine", "said"),
     [
