@@ -6,7 +6,7 @@ from models.checkpoints.static_save import MODEL2VEC
 from runner.deploy.hub.card import plain
 from runner.record.portable_command import command_of
 from runner.record.record import RunRecord
-from runner.sanitize import code_span
+from runner.sanitize import code_span, visible
 
 USES = {
     MODEL2VEC: """from model2vec import StaticModel
@@ -35,7 +35,12 @@ def vectors_card(record: RunRecord, form: str, width: int, why_no_head: str) -> 
     """Markdown with the lines that open the folder; why_no_head: "" where the last layer lies beside the vectors."""
     tags = ["bertier", "model2vec" if form == MODEL2VEC else "sentence-transformers", "static-embeddings"]
     labels, longest = record.data.labels, record.setting("data.max_length")
-    names = f"Columns of `scores`: {', '.join(map(plain, labels))}." if labels else "`scores` is the answer."
+    # As code, one by one: a label may have a comma.
+    names = (
+        f"Columns of `scores`: {', '.join(code_span(visible(label)) for label in labels)}."
+        if labels
+        else "`scores` is the answer."
+    )
     head = f"{ANSWERS}{names}" if not why_no_head else f"\nThe last layer is not included. {why_no_head}.\n"
     return f"""---
 library_name: {tags[1]}
