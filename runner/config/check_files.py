@@ -18,7 +18,7 @@ def file_conflicts(data: DataSettings) -> list[str]:
     given = {key: path for key, path in zip(KEYS, paths) if path}
     words = [shell_setting(key, path) for key, path in given.items()]
     if data.source != "files":
-        return [f"{words[0]}: data={data.name} reads no files. Try: run data=files {words[0]}"] if words else []
+        return [f"{words[0]}: data={data.name} reads no files. Try: data=files {words[0]}"] if words else []
     if not (data.path or data.train_path or data.queries):
         return ["data=files needs a file. Try: run data=files data.path=reviews.csv data.text=review data.label=stars"]
     if data.path and data.train_path:
@@ -33,7 +33,7 @@ def file_conflicts(data: DataSettings) -> list[str]:
 def file_as_dataset(name: str) -> str | None:
     """Return the mistake in `data=<name>` if the name is that of a file, not of a choice in conf/data/; else None."""
     if "/" in name or format_of(Path(name)):
-        return f"data={name} is a file, not a dataset. Try: run data=files {shell_setting('data.path', name)}"
+        return f"data={name} is a file, not a dataset. Try: data=files {shell_setting('data.path', name)}"
     return None
 
 
