@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from runner.errors import ConfigError
@@ -15,10 +18,20 @@ def parse_options(verb: str, words: list[str], **defaults: str) -> dict[str, str
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or key not in defaults:
-            known = ", ".join(f"{k}={v}" for k, v in defaults.items()) or "none"
-            raise ConfigError(f"run {verb}: {word!r} is not one of its options ({known}). Try: run {verb}")
+            raise ConfigError(unknown_option(verb, word, [f"{key}={value}" for key, value in defaults.items()]))
         found[key] = value
     return found
+
+
+def unknown_option(verb: str, word: str, known: Sequence[str]) -> str:
+    """Return the message that refuses a word of a verb's command. known: its options, each alone or with its default.
+
+    The cure is the word with the right name where one is close, else the verb's help.
+    """
+    key, equals, value = word.partition("=")
+    close = difflib.get_close_matches(key, [option.partition("=")[0] for option in known], n=1)
+    cure = shlex.quote(f"{close[0]}={value}") if close and equals else f"run {verb} --help"
+    return f"run {verb}: {word!r} is not one of its options ({', '.join(known) or 'none'}). Try: {cure}"
 
 
 def split_run(verb: str, words: list[str]) -> tuple[str, list[str]]:

@@ -16,7 +16,14 @@ from data.sources.columns import is_column_number
 from data.sources.options import UNREAD, ReadOptions, format_of, ineffective_options, suffix_of
 from runner.commands import sound_files
 from runner.commands.answers import CHUNK, AnswerOptions, answer_rows, answer_text, text_or_words
-from runner.commands.options import output_folder, parse_options, path_option, split_run, whole_number
+from runner.commands.options import (
+    output_folder,
+    parse_options,
+    path_option,
+    split_run,
+    unknown_option,
+    whole_number,
+)
 from runner.commands.promise import PROMISE_OPTIONS, check_promised_length, promise_to_keep, wanted_promise
 from runner.deploy.budgets import find_model_at, share_of
 from runner.deploy.exported import ExportedModel
@@ -96,15 +103,11 @@ def refuse_unknown_options(asked: list[str]) -> None:
     """Raise ConfigError for a word like an option that this verb does not have; with spaces only for a near name."""
     for word in asked:
         key, equals, _ = word.partition("=")
-        close = difflib.get_close_matches(key, DEFAULTS, n=1)
-        is_option = OPTION.fullmatch(key) and (close or not re.search(r"\s", word)) and not mode_of(word)
+        is_near = bool(difflib.get_close_matches(key, DEFAULTS))
+        is_option = OPTION.fullmatch(key) and (is_near or not re.search(r"\s", word)) and not mode_of(word)
         if equals and is_option:
-            hint = f"; did you mean {close[0]}?" if close else f" ({', '.join(DEFAULTS)})."
-            cure = f"{close[0]}=..." if close else "run predict --help."
-            raise ConfigError(
-                f"run predict: {key!r} is not one of its options{hint} Try: {cure} A text that begins like this goes "
-                "after --"
-            )
+            said = unknown_option("predict", word, list(DEFAULTS))
+            raise ConfigError(f"{said}; a text that begins like this goes after --")
 
 
 def table_of(source: str, asked: list[str], literal: int, chosen: dict[str, str]) -> str:

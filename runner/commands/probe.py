@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.commands.help import show_usage
-from runner.commands.options import output_folder, parse_options, true_or_false, whole_number
+from runner.commands.options import output_folder, parse_options, true_or_false, unknown_option, whole_number
 from runner.commands.reader import with_reader
 from runner.config.check import check_overrides
 from runner.config.compose import compose
@@ -131,8 +131,7 @@ def _source(chosen: dict[str, str], others: list[str]) -> Source:
     """
     for word in others:
         if word.lstrip("+").partition("=")[0].partition(".")[0] not in OF_DATA:
-            known = ", ".join([*OWN, "data", "data.*", "paths.*"])
-            raise ConfigError(f"run probe: {word!r} is not one of its options ({known}). Try: run probe --help")
+            raise ConfigError(unknown_option(VERB, word, [*OWN, "data", "data.*", "paths.*"]))
     named = ["data"] if any(word.startswith("data=") for word in others) else []
     named += [key for key in ("treebank", "edge", "senteval") if chosen[key]]
     if not named:

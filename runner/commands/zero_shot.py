@@ -8,7 +8,7 @@ from data.settings import ONE, PER_LABEL
 from data.sources.files import existing_file
 from data.stores.build_once import SharedCache
 from runner.commands.help import show_usage
-from runner.commands.options import output_folder, parse_options, true_or_false, whole_number
+from runner.commands.options import output_folder, parse_options, true_or_false, unknown_option, whole_number
 from runner.commands.reader import with_reader
 from runner.config.check import check_overrides
 from runner.config.check_sound import column_of_sounds
@@ -112,8 +112,7 @@ def check_data_words(words: list[str]) -> None:
     """Raise ConfigError for words that are neither options of the verb nor settings of the data."""
     for word in words:
         if "=" not in word or word.lstrip("+").partition("=")[0].partition(".")[0] not in OF_DATA:
-            known = ", ".join([*OWN, "template", "data", "data.*", "paths.*"])
-            raise ConfigError(f"run zero-shot: {word!r} is not one of its options ({known}). Try: run zero-shot --help")
+            raise ConfigError(unknown_option(VERB, word, [*OWN, "template", "data", "data.*", "paths.*"]))
     if not any(word.startswith("data=") for word in words):
         raise ConfigError("run zero-shot: which texts? Try: data=sib200, or data=files data.test_path=texts.csv")
 

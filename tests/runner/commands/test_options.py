@@ -15,9 +15,11 @@ def test_words_replace_defaults() -> None:
     assert parse_options("show", ["port=1"], port="0", host="h") == {"port": "1", "host": "h"}
 
 
-@pytest.mark.parametrize("word", ["prot=1", "port"])
-def test_an_unknown_option_is_refused_with_the_known_ones(word: str) -> None:
-    with pytest.raises(ConfigError, match=r"not one of its options \(port=0\)"):
+@pytest.mark.parametrize(
+    ("word", "cure"), [("prot=1", "port=1"), ("port", "run serve --help"), ("size=1", "run serve --help")]
+)
+def test_an_unknown_option_is_refused_with_the_known_ones(word: str, cure: str) -> None:
+    with pytest.raises(ConfigError, match=rf"not one of its options \(port=0\)\. Try: {cure}$"):
         parse_options("serve", [word], port="0")
 
 

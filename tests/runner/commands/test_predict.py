@@ -40,13 +40,13 @@ def test_the_suggested_command_finds_the_model(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("word", "cure"),
     [
-        ("formt=x", r"'formt' is not one of its options \(input, .*\)\. Try: run predict --help\."),
-        ("reect=0.05", r"did you mean reject\? Try: reject=\.\.\."),
-        ("textt=body text", r"did you mean text\? Try: text=\.\.\."),
+        ("formt=x", r"'formt=x' is not one of its options \(input, .*\)\. Try: run predict --help"),
+        ("reect=0.05", "Try: reject=0.05"),
+        ("textt=body text", "Try: 'text=body text'"),
     ],
 )
 def test_a_misspelled_option_is_no_text(word: str, cure: str) -> None:
-    with pytest.raises(ConfigError, match=rf"{cure} A text that begins like this goes after --$"):
+    with pytest.raises(ConfigError, match=rf"{cure}; a text that begins like this goes after --$"):
         refuse_unknown_options(["a text", word])
 
 

@@ -27,7 +27,7 @@ MISTAKES = {
     "rows of a treebank": (["aaaa", "treebank=ud", "max_rows=50"], r"max_rows=50 .*Try: leave max_rows= out$"),
     "a form of trees": (["aaaa", "treebank=ud", "probe=mlp"], r"tasks=structural are linear maps .*Try: tasks=words"),
     "another grid": (["aaaa", "data=xprobe", "grid=fine"], r"grid=fine: expected one of quick, senteval"),
-    "an unknown option": (["aaaa", "data=xprobe", "layer=1"], r"'layer=1' is not one of its options .*--help"),
+    "an unknown option": (["aaaa", "data=xprobe", "layer=1"], r"'layer=1' is not one of its options .*Try: layers=1"),
     "no pooling": (["aaaa", "data=xprobe", "pool="], r"pool=: expected one of mean, cls, readout"),
     "another probe": (["aaaa", "data=xprobe", "probe=svm"], r"probe=svm: expected one of linear, mlp"),
     "no layers": (["aaaa", "data=xprobe", "layers="], r"layers=: expected whole numbers"),
