@@ -186,7 +186,8 @@ def _check(data: RawData, names: list[str], settings: DataSettings) -> None:
     name, count, left = found
     each = "" if is_one else ", one of each class"
     if count < _least(left):
-        why = f"too few: {_least(left)} are needed{each}"
+        least = _least(left)
+        why = f"too few: {least} are needed{each}" if least > 1 else "too few: one is needed"
     else:
         rarest = (
             f"; {_named(data, classes[[left.argmin()]])} has {left.min()}" if left.min() == 1 and not is_one else ""

@@ -113,7 +113,9 @@ def test_too_few_rows_name_the_setting_with_a_value_that_works(
 def test_a_cut_that_would_take_a_whole_class_names_it() -> None:
     message = refused({"a": 5, "b": 4, "rare": 1}, test_fraction=0.8)
     assert "8 of 10 training rows" in message and "'rare' has 1" in message and "Try: data.test_fraction=" in message
-    assert "Try: more rows" in refused({"a": 1, "b": 1})
+    assert "0 of 2 training rows to cut off for `test` are too few: one is needed. Try: more rows" in refused(
+        {"a": 1, "b": 1}
+    )
 
 
 def test_a_limit_never_takes_a_class_from_train() -> None:
