@@ -88,6 +88,8 @@ def command_of(words: list[str]) -> list[str]:
         else:
             others.append(word)
     problems += problems_of_budget(own)
+    if not any(word.lstrip("+").startswith("data=") for word in words):  # a run would take the generated texts
+        problems.append("run best: for which data? Try: data=files data.path=reviews.csv, or data=demo")
     problems += [] if problems else refused_sounds(others)
     if problems:
         raise ConfigError("\n".join(problems))

@@ -56,6 +56,11 @@ def test_a_wrong_word_is_refused_with_its_cure(words: list[str], expected: str) 
     assert expected in str(refused.value)
 
 
+def test_data_must_be_named() -> None:
+    with pytest.raises(ConfigError, match=r"^run best: for which data\? Try: data=files data\.path=reviews\.csv, or"):
+        command_of(["max_kb=100"])
+
+
 @pytest.mark.parametrize("words", [["data=esc10"], ["data=files", "data.path=clips.csv", "data.audio=path"]])
 def test_sounds_are_refused(words: list[str]) -> None:
     with pytest.raises(ConfigError, match=r"compares models of texts, but these are sounds\. Try: run -m model="):
