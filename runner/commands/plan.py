@@ -66,7 +66,8 @@ def examine_sweep(overrides: list[str]) -> tuple[list[Job], SweepSettings, int]:
 
 def show_plan(jobs: list[Job], sweep: SweepSettings, slots: int) -> None:
     """Print one line a job, the counts, and the estimate."""
-    say(f"sweep {sweep.name or sweep_identity([job.overrides for job in jobs])}, {len(jobs)} runs, {slots} at a time")
+    count = "1 run" if len(jobs) == 1 else f"{len(jobs)} runs, {slots} at a time"
+    say(f"sweep {sweep.name or sweep_identity([job.overrides for job in jobs])}, {count}")
     if sweep.question:
         say(sweep.question)
     if sweep.price:

@@ -171,7 +171,7 @@ def _test(rows: list[Row], words: Sequence[str], *, any_threshold: bool) -> int:
         key = word.partition("=")[0]
         if key in ("seed", *OF_FOLD) and not any(key in settings for settings in known):
             raise ConfigError(f"--baseline {baseline}: a group has all seeds and folds. Leave out {word}")
-    tests = [setting_matcher(word, known) for word in words]
+    tests = [setting_matcher(word, known, "compare --baseline") for word in words]
     bases = [row for row in rows if all(matches(row.group.settings) for matches in tests)]
     if not bases:
         names = "; ".join(row.group.name for row in rows[:6])

@@ -137,10 +137,10 @@ def all_notes(comparison: Comparison) -> Iterator[str]:
 def markdown(comparison: Comparison, title: str, question: str | None) -> str:
     """Return the comparison as a Markdown page."""
     lines = [f"# {title}", ""] + ([question, ""] if question else [])
-    lines += _markdown_table(comparison_columns(comparison), comparison.rows)
+    lines += _markdown_table(comparison_columns(comparison), comparison.rows, baseline_lines(comparison.rows))
     lines += ["", *(f"- {line}" for line in legend_of_columns(comparison))]
     if comparison.baseline:
-        lines += ["", *_markdown_table(columns_of_tests(comparison.rows), comparison.rows), ""]
+        lines += ["", *_markdown_table(columns_of_tests(comparison.rows), comparison.rows, []), ""]
         lines += [f"- {line}" for line in legend_of_tests(comparison)]
     if comparison.claims:
         rows = [claim_cells(claim) for claim in comparison.claims]
@@ -149,8 +149,10 @@ def markdown(comparison: Comparison, title: str, question: str | None) -> str:
     return "\n".join(lines + (["", *said] if said else [])) + "\n"
 
 
-def _markdown_table(shown: list[Column], rows: list[Row]) -> list[str]:
+def _markdown_table(shown: list[Column], rows: list[Row], lines: list[BaselineLine]) -> list[str]:
+    """Return the lines of a Markdown table, baselines last."""
     cells = [[column.cell(row) for column in shown] for row in rows]
+    cells += [[column.of_baseline(line) for column in shown] for line in lines]
     return pipe_table([column.title for column in shown], [column.numeric for column in shown], cells)
 
 

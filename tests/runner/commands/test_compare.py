@@ -79,6 +79,7 @@ BAD = [
     (["compare", "--metric", "test/mse"], "no selected run has it"),
     (["compare", "--metric", "nonsense"], "They have: "),
     (["compare", "--baseline", "model=bert"], "Groups: model=bert-tiny"),
+    (["compare", "--baseline", "modle=dsn"], "did you mean model? Try: run compare --baseline model=..."),
     (["compare", "--claims"], "run compare <a sweep with claims> --claims"),
     (["compare", "--basline", "x"], "run compare --help"),
     (["compare", "--format", "pdf"], "invalid choice"),

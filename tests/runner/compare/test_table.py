@@ -44,8 +44,11 @@ def test_the_parts_of_a_split_table_have_titles_of_their_own(comparison: Compari
 def test_baselines_are_the_last_rows_of_the_table(tmp_path: Path) -> None:
     write_group(tmp_path, "model=dsn", right=[150], metrics={"baseline/majority": 0.5})
     stream = io.StringIO()
-    print_comparison(analyse(select_runs(tmp_path, [])), Console(file=stream, width=80))
+    found = analyse(select_runs(tmp_path, []))
+    print_comparison(found, Console(file=stream, width=80))
     assert stream.getvalue().count("majority-class baseline   ") == 1, "not in the parts where it has no number"
+    table = [line for line in markdown(found, "title", None).splitlines() if line.startswith("|")]
+    assert table[-1].startswith("| majority-class baseline | 0.5000 |")
 
 
 def test_markdown_is_one_table_whatever_a_name_holds(comparison: Comparison) -> None:
