@@ -25,6 +25,7 @@ from runner.compare.folds import (
     recipe_settings,
     reports_the_rows_of,
 )
+from runner.compare.own_runs import OF_START, START, recipes_of
 from runner.compare.select import Run
 from runner.record.run_names import FILES, FINGERPRINTS, distinguish, ranked_keys, varying
 
@@ -106,7 +107,7 @@ def make_groups(runs: list[Run]) -> list[Group]:
             settings = recipe_settings(run)
             known[whole] = found.setdefault(_key(settings, FILES), Group(settings))
         known[whole].runs.append(run)
-    groups = join_untimed_folds(list(found.values()))
+    groups = join_own_runs(join_untimed_folds(list(found.values())))
     commands = [group.runs[0].record.overrides for group in groups]
     for group, name in zip(groups, distinguish([group.settings for group in groups], commands)):
         group.name = name
@@ -139,6 +140,25 @@ def join_untimed_folds(groups: Sequence[Group]) -> list[Group]:
             if one.settings["data.fingerprint"] == prints or few == [one]:
                 timed[0].runs[:0] = one.runs  # of two runs of one fold and seed the last counts
                 joined.add(id(one))
+    return [group for group in groups if id(group) not in joined]
+
+
+def join_own_runs(groups: Sequence[Group]) -> list[Group]:
+    """Return the groups, those joined whose runs build on runs of one recipe, each on the one of its own seed."""
+    alike: dict[bytes, list[Group]] = defaultdict(list)
+    for group in groups:
+        recipes = {} if group.is_folded else recipes_of(group.runs)
+        if recipes:
+            left_out = {*recipes, *FILES, *(OF_START if recipes.keys() & set(START) else ())}
+            alike[_key(group.settings, left_out) + _key(recipes, ())].append(group)
+    joined = set[int]()
+    for first, *others in alike.values():
+        seeds = {run.seed for run in first.runs}
+        for other in others:
+            if not seeds & other.seeds.keys():  # else one was made again, from other weights
+                first.runs += other.runs
+                seeds |= other.seeds.keys()
+                joined.add(id(other))
     return [group for group in groups if id(group) not in joined]
 
 

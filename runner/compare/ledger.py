@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from runner.compare.claim_table import claim_cells
+from runner.compare.own_runs import shares_a_teacher
 from runner.compare.rows import Comparison, Row
 from runner.compare.select import Run
 from runner.compare.table import pipe_table
@@ -77,7 +78,7 @@ def objections(claim: ClaimVerdict, rows: Mapping[str, Row], seeds: Mapping[str,
         found.append("an arm of one seed" if fewest == 1 else f"an arm of {fewest} seeds")
     if limits := sorted({int(limit) for row in arms if (limit := row.group.settings.get("data.max_rows"))}):
         found.append(f"at most {' or '.join(f'{limit:,}' for limit in limits)} training rows")
-    if any(_is_taught(row) and len(seeds[row.group.name]) > 1 for row in arms):
+    if any(shares_a_teacher(row.group.runs) and len(seeds[row.group.name]) > 1 for row in arms):
         found.append("one teacher for all seeds, so the interval leaves out what another would change")
     found += [f"{row.group.name} is {MARK}" for row in arms if row.at_baseline]
     for part in claim.parts or (claim,):
@@ -85,14 +86,6 @@ def objections(claim: ClaimVerdict, rows: Mapping[str, Row], seeds: Mapping[str,
     if any(len(_steps(part, rows)) > 1 for part in claim.parts or (claim,)):
         found.append("the arms took different numbers of steps")
     return found
-
-
-def _is_taught(row: Row) -> bool:
-    """Did the runs of a group learn from a teacher? It is the same one for all of them, else they were no group."""
-    return any(
-        value and key.startswith("compression.") and key.endswith(".teacher")
-        for key, value in row.group.settings.items()
-    )
 
 
 def _unreached(row: Row, metric: str) -> str:
