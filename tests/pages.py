@@ -18,6 +18,7 @@ from omegaconf import OmegaConf
 from models.compression.settings import METHODS
 from runner.cli import VERBS
 from runner.commands.experiment import VALUED
+from runner.config.check import check_overrides
 from runner.config.compose import groups
 from runner.schema import Command
 from tests.conftest import REPO
@@ -131,12 +132,18 @@ def _path(name: str, code: str) -> Iterator[str]:
     yield f"`{code}`: no such path"
 
 
+def problems_of_command(line: str) -> list[str]:
+    """Return the mistakes in the commands on a line."""
+    return list(_code_line(line, refused=False))
+
+
 def _code_line(line: str, refused: bool) -> Iterator[str]:
     """Yield the mistakes in the commands on a line.
 
     refused: the page shows that the command is refused, so it must have a mistake.
     """
-    line = re.sub(r"\s+#\s.*$", "", PLACEHOLDER.sub(HOLE, line.strip().removeprefix("$ ").rstrip("\\")))
+    whole = re.sub(r"\s+#\s.*$", "", PLACEHOLDER.sub(HOLE, line.strip().removeprefix("$ ")))
+    line = whole.rstrip("\\")
     for command in re.split(r" (?:&&|\|) ", line):
         try:
             words = shlex.split(command)
@@ -148,7 +155,7 @@ def _code_line(line: str, refused: bool) -> Iterator[str]:
             targets = {word for word in words[1:] if "=" not in word and word != HOLE}
             yield from (f"`make {word}`: no such target" for word in sorted(targets - _targets()))
         elif words[:1] == ["run"]:
-            wrong = [*_run(words[1:]), *_unquoted(command)]
+            wrong = [*_run(words[1:]), *_unquoted(command)] or [*_refused(whole, words[1:])]
             if refused and not wrong:
                 yield f"`{command.strip()}` is shown as refused, and nothing is wrong with it"
             yield from () if refused else (f"`{command.strip()}`: {problem}" for problem in wrong)
@@ -178,6 +185,17 @@ def _run(words: list[str]) -> Iterator[str]:
                 yield f"{verb} has no {word}"
         elif match and before not in VALUED and not re.search(rf'"{re.escape(match[1])}"|\b{match[1]}=', module):
             yield from _setting(word)
+
+
+def _refused(command: str, words: list[str]) -> Iterator[str]:
+    """Yield why `run` would refuse the words after it.
+
+    Not examined: other verbs, commands that the page shortens or goes on with on another line, and from=<run id>.
+    """
+    settings = [word for word in words if word != "-m"]
+    is_whole = not command.rstrip().endswith("\\") and not any(part in command for part in ("...", "$", "|"))
+    if is_whole and settings and all(SETTING.fullmatch(word) and not word.startswith("from=") for word in settings):
+        yield from check_overrides(settings, "-m" in words)
 
 
 def _setting(word: str) -> Iterator[str]:

@@ -18,6 +18,7 @@ from runner.config.keys import known_keys
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from tests.conftest import REPO
+from tests.pages import problems_of_command
 
 FORBIDDEN = {"data": {"runner", "models"}, "models": {"runner", "data"}, "runner": set()}
 HEAVY = {"optuna", "torch", "transformers", "datasets", "mlflow", "pandas", "sklearn", "scipy", "pyarrow"}
@@ -70,6 +71,15 @@ def test_every_yaml_starts_with_a_command_that_uses_it(path: Path) -> None:
         group = path.parent.relative_to(REPO / "conf").as_posix()
         words = [w.strip("[]'") for w in lines[0].replace("=", " ").replace(",", " ").split()]
         assert group in words and path.stem in words, "the command must choose this very file"
+
+
+RUN_FIRST = re.compile(r"# (run .*=.*?)(?:\s{2,}.*|\s#.*)?")  # a comment with a command, and what is said about it
+
+
+@pytest.mark.parametrize("path", every_yaml(), ids=lambda p: p.relative_to(REPO).as_posix())
+def test_the_commands_in_a_yaml_are_not_refused(path: Path) -> None:
+    lines = [found[1] for line in path.read_text(encoding="utf-8").splitlines() if (found := RUN_FIRST.fullmatch(line))]
+    assert not [problem for line in lines for problem in problems_of_command(line)]
 
 
 OF_A_HUB = ("minilm-l6", "ettin-17m", "modernbert-base", "deberta-v3-xsmall")  # presets that name weights

@@ -43,6 +43,8 @@ WRONG = {
     "a key of the tuner": "`run -m hydra/sweeper=optuna hydra.sweeper.gone=3`",
     "a sweep": "`run -m +sweep=gone`",
     "a sweep after another command": "```\nrun list sweep && run plan +sweep=gone\n```",
+    "a value that its shell takes apart": '```\nrun data=files data.path=a.csv data.label_separator=";"\n```',
+    "settings that contradict each other": "`run model=bert-tiny data=imdb model.tokenizer=train`",
     "a target": "`make gone`",
     "a target with a variable": "`TRIES=3 make gone`",
     "a mistake that is none": "```\n$ run model=dsn\nrun: 2 mistakes\n```",

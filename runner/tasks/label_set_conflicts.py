@@ -19,7 +19,7 @@ def label_set_conflicts(data: DataSettings) -> list[str]:
     for given in named if data.task not in ("auto", SETS) else ():
         found.append(f"{given}: is for sets of labels, but data.task={data.task}. Try: data.task={SETS}")
     if data.label_separator == "":
-        found.append("data.label_separator= is empty. Try: data.label_separator=';'")
+        found.append("""data.label_separator= is empty. Try: 'data.label_separator=";"'""")
     if data.labels and data.source != "files":
         found.append(
             f"data.labels=[{','.join(data.labels)}]: is for your own files, not for data={data.name}. "

@@ -20,7 +20,7 @@ from runner.tasks.label_set_conflicts import label_set_conflicts
         ({"labels": ["a"]}, "one label makes a binary classification. Try: data.label=a"),
         ({"labels": ["a", "b", "a"]}, "names 'a' twice"),
         ({"labels": ["a", "b"], "source": "hub"}, "is for your own files"),
-        ({"label_separator": ""}, "is empty"),
+        ({"label_separator": ""}, """is empty. Try: 'data.label_separator=";"'"""),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(given: dict[str, Any], expected: str) -> None:
