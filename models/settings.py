@@ -126,7 +126,7 @@ class ModelSettings:
     characters: list[int] | None = field(
         default=None, metadata={"neutral": None}
     )  # lengths of the shortest and longest character n-gram
-    add: str = limited("none", choices=("none", "ngram"), neutral="none")  # DSN: adds to the logits of pairs
+    add: str = limited("none", choices=("none", "ngram"), neutral="none")  # DSN: added to its logits
     head: str = limited("trained", choices=("trained", FITTED_HEAD, STOCK_HEAD), neutral="trained")
     head_c: float | None = limited(None, above=0.0, neutral=None)  # of the fitted head; null: by the selection split
     pairs: str = limited("none", neutral="none")  # per row and kind, for contrastive tuning: none, auto, number

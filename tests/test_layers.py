@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -103,6 +104,13 @@ def upward_imports(module: str) -> set[str]:
 
 def test_every_package_of_the_runner_has_a_layer() -> None:
     assert {package_of(module) for module in MODULES if module.startswith("runner.")} == set(LAYER)
+
+
+def test_the_page_of_the_runner_shows_these_layers() -> None:
+    page = (REPO / "runner/README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| (`.*?`) \|", page.partition("| layer |")[2].partition("\n\n")[0], re.M)
+    shown = {int(number): set(re.findall(r"`(?:runner/)?(\w+)(?:\.py)?`", names)) for number, names in rows}
+    assert shown == {number: {name.removeprefix("runner.") for name in names} for number, names in enumerate(LAYERS)}
 
 
 def test_imports_go_down() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from data.settings import DataSettings
+from runner.config.compose import groups
 from tests.conftest import REPO
 from tests.pages import pages, problems
 
@@ -54,6 +57,18 @@ WRONG = {
 @pytest.mark.parametrize("text", WRONG.values(), ids=WRONG)
 def test_a_page_that_names_what_is_not_there_fails(text: str) -> None:
     assert len(problems("conf/README.md", text)) == 1
+
+
+def test_pages_that_list_the_tasks_name_all_of_them() -> None:
+    """In conf/README.md the choices of the group, in data/README.md the values of data.task."""
+    values = next(one.metadata["choices"] for one in fields(DataSettings) if one.name == "task")
+    for page, start, names in (
+        ("conf/README.md", "| `task` |", groups()["task"]),
+        ("data/README.md", "| `data.task` |", values),
+    ):
+        rows = (REPO / page).read_text(encoding="utf-8").splitlines()
+        (row,) = [row for row in rows if row.startswith(start)]
+        assert {name for name in names if f"`{name}`" not in row} == set()
 
 
 def test_the_front_page_may_be_longer_but_not_heavier() -> None:
