@@ -1,7 +1,7 @@
 """One dataclass per config group, with units and ranges in the field metadata; standard library only.
 
 `runner/config/check.py` reads the metadata before anything heavy is imported: `low`, `high` (both allowed values),
-`above` (not itself allowed) and `choices`; `runner/record/identity.py` reads `neutral`.
+`above` (not itself allowed), `choices` and `count` (of a list's values); `runner/record/identity.py` reads `neutral`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class OptimizerSettings:
     lr: float = limited(3e-4, above=0.0, high=100.0)
     layer_decay: float = limited(1.0, above=0.0, high=1.0, neutral=1.0)
     weight_decay: float = limited(0.01, low=0.0, high=10.0)
-    betas: list[float] = field(default_factory=lambda: [0.9, 0.999], metadata={"low": 0.0, "high": 1.0})
+    betas: list[float] = field(default_factory=lambda: [0.9, 0.999], metadata={"low": 0.0, "high": 0.99999, "count": 2})
     eps: float = limited(1e-8, above=0.0, high=1.0)
     momentum: float = limited(0.0, low=0.0, high=1.0)
 

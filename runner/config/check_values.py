@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
@@ -185,6 +185,8 @@ def _outside(found: dataclasses.Field[object], key: str, value: object) -> str |
     limits = found.metadata
     if value is None:
         return None
+    if isinstance(value, Sequence) and not isinstance(value, str) and len(value) != limits.get("count", len(value)):
+        return f"{key}={_in_brackets(value)}: {limits['count']} numbers are needed. {_expected(found, key)}"
     for part in value if isinstance(value, Iterable) and not isinstance(value, str | dict) else [value]:
         choices = CHOICES.get(key) or limits.get("choices")
         if key == PRESET:
@@ -210,6 +212,10 @@ def _outside(found: dataclasses.Field[object], key: str, value: object) -> str |
     return None
 
 
+def _in_brackets(values: Sequence[object]) -> str:
+    return f"[{','.join(map(str, values))}]"
+
+
 def _expected(found: dataclasses.Field[object] | None, key: str) -> str:
     if found is None:
         return ""
@@ -228,7 +234,7 @@ def _expected(found: dataclasses.Field[object] | None, key: str) -> str:
     if isinstance(shown, dict) or dataclasses.is_dataclass(shown):
         return ""  # a group of settings, which has no value of its own
     if isinstance(shown, list):
-        shown = f"[{','.join(map(str, shown))}]"
+        shown = _in_brackets(shown)
     if shown is None:
         shown = limits.get("low", "null")
     return f"{expected}Try: run {shlex.quote(f'{key}={shown}')}"

@@ -45,7 +45,11 @@ MISTAKES = [
     ("measure.baseline=bert_tiny", ["unknown; did you mean bert-tiny", "Try: run measure.baseline=bert-tiny"]),
     ("measure.baseline=false", ["measure.baseline=", "Try: run measure.baseline=bert-tiny"]),
     ("data.metrics=[acuracy]", ["unknown; did you mean accuracy? Try: run 'data.metrics=[accuracy]'"]),
-    ("optimizer.betas=[0.9,1.5]", ["at most 1"]),
+    ("optimizer.betas=[0.9,1.0]", ["at most 0.99999", "Try: run 'optimizer.betas=[0.9,0.999]'"]),
+    (
+        "optimizer.betas=[0.9]",
+        ["optimizer.betas=[0.9]: 2 numbers are needed", "Try: run 'optimizer.betas=[0.9,0.999]'"],
+    ),
     ("train.threads=0", ["at least 1"]),
     ("optimizer.lr=nan", ["out of range"]),
     ("force=maybe", ["force=maybe"]),
