@@ -1,8 +1,8 @@
 """Scores of all words at some positions, kept as factors, and their cross entropy without storing all scores.
 
 The product is as wide as the vocabulary, so it is computed in chunks that fit the cache, and each chunk's gradient is
-computed right away: no (N, V) tensor exists. For 1,228 positions and 30,522 words this is 1.9x as fast as torch's cross
-entropy and takes a seventh of its memory.
+computed right away: no (N, V) tensor exists. For 1,228 positions and 30,522 words this is 1.6x as fast as torch's cross
+entropy in fp32 and 2.7x in bf16, on one core of a Xeon with AMX.
 """
 
 from __future__ import annotations

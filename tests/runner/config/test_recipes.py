@@ -63,7 +63,10 @@ def test_the_list_and_what_is_fixed_count_for_the_identity_and_a_preset_has_none
             ["model=dsn", "model.recipes=['model.width=1','model.width=-1']"],
             "model.width=-1.0: out of range",
         ),
-        (["model=dsn", "model.recipes=['model.width=1','model.width']"], "model.recipes: 'model.width' cannot be read"),
+        (
+            ["model=dsn", "model.recipes=['model.width=1','model.width']"],
+            "model.recipes: 'model.width' is not a setting, which is written key=value",
+        ),
         (["model=dsn", "data=wnut17"], "leaves words out of a pooling, but this task answers for each token"),
         (["model=dsn", "compression=[distil]", "compression.distil.teacher=x"], "distil has its own training"),
     ],

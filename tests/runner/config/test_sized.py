@@ -76,7 +76,10 @@ def test_what_is_named_stays_and_a_preset_knows_no_rows() -> None:
         ("['rows=9 train.epochs=3','rows=9 train.epochs=2']", "must increase"),
         ("['rows=9 train.epochs=3 model.width=1']", "model.width=1 is not one of optimizer.lr"),
         ("['rows=9 train.epochs=-3']", "train.epochs=-3"),
-        ("['rows=9 train.epochs']", "model.recipe_by_rows: 'train.epochs' cannot be read"),
+        (
+            "['rows=9 train.epochs']",
+            "model.recipe_by_rows: 'train.epochs' is not a setting, which is written key=value",
+        ),
     ],
 )
 def test_a_table_that_cannot_be_read_is_refused_with_a_cure(table: str, said: str) -> None:
