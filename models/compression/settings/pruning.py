@@ -112,6 +112,10 @@ class L0(MaskedPruning):
     init: float = limited(2.197, low=-10.0, high=10.0)
     score_lr: float = limited(1e-1, above=0.0, high=100.0)
 
+    def without_effect(self) -> dict[str, str]:
+        """In addition, the dates of removals: gates close whenever the penalty closes them."""
+        return super().without_effect() | {"every": "penalty=50", "start": "penalty=50"}
+
     def contradictions(self, name: str) -> list[str]:
         """A schedule that ends before it begins, and gates that are never trained."""
         found = super().contradictions(name)

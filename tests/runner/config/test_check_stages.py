@@ -26,6 +26,8 @@ IDLE = [
     ("length", "search.iterations=9 search.method=greedy", "search.method=evolution"),
     ("movement", "scope=global form=soft", "form=hard"),
     ("magnitude", "epochs=1 steps=9", "steps=null"),
+    ("l0", "every=5", "penalty=50"),
+    ("l0", "start=0.5", "penalty=50"),
     ("ziplm", "recovery.lr=0.1", "recovery.epochs=2"),
     ("ziplm", "target.speedup=3 target.latency_ms=1", "target.latency_ms=null"),
     ("distil", "layers=top", "phases.task.losses.hidden=1"),
