@@ -89,8 +89,9 @@ def objections(claim: ClaimVerdict, rows: Mapping[str, Row], seeds: Mapping[str,
 
 
 def _unreached(row: Row, metric: str) -> str:
-    """Return that some runs never reached the target: their steps are a lower bound, but the interval takes them as
-    they are.
+    """Return the objection that some runs of a group never reached the target.
+
+    Their steps are a lower bound, but the interval takes them as they are.
     """
     never, runs = row.unreached[metric], len(row.group.runs)
     return f"{never} of {runs} runs of {row.group.name} never reached the target, and count all their steps"

@@ -35,12 +35,15 @@ def recipes_of(runs: Sequence[Run]) -> dict[str, JsonObject]:
 
 def shares_a_teacher(runs: Sequence[Run]) -> bool:
     """Did one teacher teach several of these runs?"""
-    taught = [value for run in runs for key, value in run.record.settings.items() if value and TEACHER.fullmatch(key)]
-    return len(set(map(str, taught))) < len(taught)
+    taught = [item for run in runs for item in run.record.settings.items() if item[1] and TEACHER.fullmatch(item[0])]
+    return any(taught.count(item) > 1 for item in taught)  # two stages of one run may have the same teacher
 
 
 def _recipes(run: Run, known: dict[Path, RunRecord | None]) -> dict[str, JsonObject]:
-    """Return them for one run; known: records by folder, kept for the next run."""
+    """Return the recipe of each run that one run builds on, by setting; {} if one has another seed or no record.
+
+    known: records that were read already, by folder; new ones are added.
+    """
     found = dict[str, JsonObject]()
     for key, value in run.record.settings.items():
         if not isinstance(value, str) or not (key in START or TEACHER.fullmatch(key)):

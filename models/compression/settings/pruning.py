@@ -113,7 +113,7 @@ class L0(MaskedPruning):
     score_lr: float = limited(1e-1, above=0.0, high=100.0)
 
     def without_effect(self) -> dict[str, str]:
-        """In addition, the dates of removals: gates close whenever the penalty closes them."""
+        """In addition, the schedule of removals: gates close whenever the penalty closes them."""
         return super().without_effect() | {"every": "penalty=50", "start": "penalty=50"}
 
     def contradictions(self, name: str) -> list[str]:

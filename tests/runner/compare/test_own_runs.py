@@ -52,3 +52,13 @@ def test_runs_that_begin_with_the_weights_of_their_own_seed_are_one_group(tmp_pa
         )
     groups = [group for group in groups_in(tmp_path) if group.settings["model.pretrained"]]
     assert [sorted(group.seeds) for group in groups] == [[0, 1]]
+
+
+def test_two_stages_of_one_run_may_have_one_teacher(tmp_path: Path) -> None:
+    teachers = [str(write_run(tmp_path, "model=bert-tiny", seed=seed)["identity"]) for seed in range(2)]
+    for seed, teacher in enumerate(teachers):
+        named = [f"compression.{stage}.teacher={teacher}" for stage in ("distil", "distil_unlabelled")]
+        more = "compression.distil_unlabelled.unlabelled=imdb:unsupervised"
+        write_run(tmp_path, "model=dsn", "compression=[distil,distil_unlabelled]", *named, more, seed=seed)
+    assert sizes_of_students(tmp_path) == [2]
+    assert not shares_a_teacher([run for run in select_runs(tmp_path, []).runs if run.record.compression])
