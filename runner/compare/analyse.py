@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from statistics import fmean
 
 from data.json_types import Json
 from runner.compare import pairs
 from runner.compare.axes import LATENCY, SIZE, TIME, latency_metric, size_metric, time_metric
-from runner.compare.folds import (
-    OF_FOLD,
-    advice,
-    by_fold,
-    fold_interval,
-    held_out_answers,
-    held_out_split,
-    note_over_all,
-)
+from runner.compare.folds import OF_FOLD, advice, note_over_all
+from runner.compare.group_intervals import group_intervals
 from runner.compare.group_pairs import compare_groups
 from runner.compare.groups import Group, explain_separate_groups, make_groups, varying_settings
 from runner.compare.lint import cost_warnings
 from runner.compare.pairs import Paired, Refused
 from runner.compare.pareto import AXES, pareto_front
-from runner.compare.rows import Comparison, Intervals, Row
+from runner.compare.rows import Comparison, Row
 from runner.compare.select import Selection, setting_matcher, setting_words
 from runner.compare.steps_to_target import add_steps_to_target
 from runner.config.keys import closest
@@ -32,9 +22,6 @@ from runner.errors import ConfigError
 from runner.record.baseline import is_at_baseline
 from runner.record.metrics import check, direction
 from runner.statistics import paired as stats
-from runner.statistics.scores import as_rows
-
-BOUNDS = {"share": (0.0, 1.0), "-1..1": (-1.0, 1.0)}  # limits by unit; an interval over few seeds may exceed them
 
 
 def analyse(
@@ -98,56 +85,11 @@ def _row(group: Group, metric: str, ranked: Mapping[str, str | None]) -> Row:
     names = {name for run in group.runs for name in run.metrics if name.startswith(("cost/", "speed/", "time/"))}
     costs = {name: mean for name in sorted(names) if (mean := group.mean(name)) is not None}
     costs |= {key: costs[name] for key, name in ranked.items() if name in costs}
-    values, intervals = group.values(metric), _intervals(group, metric)
+    values, intervals = group.values(metric), group_intervals(group, metric)
     is_low = is_at_baseline([run.metrics for run in group.members], group.runs[0].primary)
     return Row(
         group, metric, group.mean(metric), stats.standard_deviation(values), intervals, costs, at_baseline=is_low
     )
-
-
-def _intervals(group: Group, metric: str) -> Intervals:
-    """Return the intervals of a group's mean over its seeds and over its examples, within the score's range."""
-    lowest, highest = BOUNDS.get(check(metric).unit, (-math.inf, math.inf))
-
-    def within(found: stats.Interval | None) -> stats.Interval | None:
-        return found and replace(found, low=max(found.low, lowest), high=min(found.high, highest))
-
-    if group.is_folded:
-        over_folds = _over_folds(group, metric)
-        return Intervals(examples=within(over_folds.examples), folds=within(over_folds.folds))
-    return Intervals(within(stats.seed_interval(group.values(metric))), within(_over_examples(group, metric)))
-
-
-def _over_folds(group: Group, metric: str) -> Intervals:
-    """Return the intervals of a group of folds: corrected over folds, and over the rows held out by one seed and
-    repeat.
-
-    A score of the reported rows has no such interval: the models of all folds answered the same rows.
-    """
-    split, _, score = metric.partition("/")
-    scores = pairs.scores_of(group.runs[0])
-    if split != held_out_split(group.runs[0]) or score not in scores:
-        return Intervals()
-    folds = fold_interval(group.values(metric), group.runs)
-    answers = held_out_answers({fold: next(iter(runs.values())) for fold, runs in by_fold(group.runs).items()}, split)
-    if isinstance(answers, str):
-        return Intervals(folds=folds)
-    ends, rows = scores[score].interval(answers[0]), as_rows(scores[score].units)
-    return Intervals(examples=stats.Interval(*ends, f"{len(answers[0])} {rows} held out"), folds=folds)
-
-
-def _over_examples(group: Group, metric: str) -> stats.Interval | None:
-    """Return the interval over the examples: of a single run its own, of several the mean of theirs.
-
-    All runs answered the same examples, so this uncertainty does not shrink with the number of seeds.
-    """
-    runs = [run for run in group.members if metric in run.metrics]
-    found = [pairs.score_interval(run, metric) for run in runs]
-    there = [interval for interval in found if interval is not None]
-    if not there or len(there) < len(runs):
-        return None
-    low, high = fmean(interval.low for interval in there), fmean(interval.high for interval in there)
-    return stats.Interval(low, high, there[0].over)
 
 
 def _order(row: Row) -> tuple[str, str, str, float]:

@@ -18,10 +18,10 @@ that much. A claim with several conditions, such as "as good, and smaller", list
 Not testable here: the claim gives a `why`, the runs or the metric are missing, several groups match, or the score that
 would reproduce the claim is at baseline (runner/record/baseline.py) and so is no result.
 
-The interval is Student's t over seeds, over the examples where there is one seed; that of a difference or a ratio of
-scores spans both, over pairs of seeds. It is Wilson's over runs for metrics that are 0 or 1, and a point for costs and
-speeds of one run, and for bits per weight. Other metrics of one run that have no interval over examples, such as those
-of probes, are undecided.
+The interval of a score, and of a difference or a ratio of scores over pairs of seeds, spans two: Student's t over the
+seeds, and that over the examples. Other metrics have Student's t over the seeds, those that are 0 or 1 Wilson's over
+the runs; costs and speeds of one run, and bits per weight, are a point. Other metrics of one run that have no interval
+over examples, such as those of probes, are undecided.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ import numpy as np
 
 from data.json_types import JsonObject
 from runner.compare.folds import fold_interval
+from runner.compare.group_intervals import group_intervals
 from runner.compare.group_pairs import FoldPaired, compare_groups
-from runner.compare.pairs import Paired, Refused, ratio_over_examples, score_interval, spanning
+from runner.compare.pairs import Paired, Refused, ratio_over_examples, spanning
 from runner.compare.rows import Row
 from runner.compare.select import Run, setting_matcher, setting_words
 from runner.compare.steps_to_target import NEARLY, STEPS
@@ -199,20 +200,10 @@ def _one(wanted: str | JsonObject, rows: list[Row], metric: str) -> Row | str:
 def _interval(row: Row, metric: str, values: list[float]) -> stats.Interval:
     if check(metric).unit == "0 or 1":
         return stats.Interval(*wilson_interval(float(np.mean(values)), len(values)), f"Wilson's, {_runs(len(values))}")
-    if len(values) == 1 and (over_examples := _over_examples(row, metric)):
-        return over_examples
-    over = fold_interval(values, row.group.runs) if row.group.is_folded else stats.seed_interval(values)
-    return over or stats.Interval(values[0], values[0], ONE_RUN)
-
-
-def _over_examples(row: Row, metric: str) -> stats.Interval | None:
-    """Return the interval of a metric of one run over its examples, whichever metric the table compares."""
-    if row.metric == metric:
-        return row.interval
-    if row.group.is_folded:
-        return None
-    found = score_interval(next(run for run in row.group.members if metric in run.metrics), metric)
-    return found and replace(found, over=f"{found.over}, one seed")
+    found = row.interval if row.metric == metric else group_intervals(row.group, metric).both
+    if found is None and row.group.is_folded:  # a metric other than the score of the rows held out
+        found = fold_interval(values, row.group.runs)
+    return found or stats.Interval(values[0], values[0], ONE_RUN)
 
 
 def _runs(count: int) -> str:
