@@ -63,7 +63,7 @@ class TrainSettings:
     """The loop: sizes in rows, tokens and epochs."""
 
     description: str = ""
-    recipe: str = limited("preset", choices=("preset", "sized", "auto"), neutral="preset")
+    recipe: str = limited("sized", choices=("sized", "preset", "auto"), neutral="preset")
     epochs: float = limited(3.0, above=0.0, high=100000.0)
     steps: int | None = limited(None, low=1)
     batch_size: int = limited(32, low=1)
@@ -81,6 +81,7 @@ class TrainSettings:
     threads: int | None = limited(None, low=1, high=1024)
     patience: int | None = limited(None, low=1)
     evals: int | None = limited(None, low=1)
+    eval_every: int = limited(1, low=1, neutral=1)
     keep_best: bool = True
     average: int = limited(1, low=1, high=100)
     eval_batch_size: int = limited(64, low=1)

@@ -17,6 +17,7 @@ from data.json_types import Json, JsonObject
 from runner.compare.select import setting_text
 from runner.config.compose import compose, groups
 from runner.config.resolve import resolve
+from runner.config.sized import BY_ROWS, TABLE, with_rows
 from runner.record.identity import flatten
 from runner.record.record import RunRecord
 from runner.record.sweep_record import SweepRecord, find_sweep_of
@@ -45,15 +46,19 @@ def setting_origins(record: RunRecord, output: Path) -> list[Origin]:
     words = record.overrides
     config = compose(words)
     composed = flatten(cast(JsonObject, OmegaConf.to_container(config, resolve=True)))
-    today = flatten(asdict(resolve(config, words=words)))
+    asked = resolve(config, words=words)
+    before, today = (flatten(asdict(one)) for one in (asked, with_rows(asked, record.data.rows.get("train", 0))[0]))
     files = _files(words)
     typed = _typed(words, find_sweep_of(output, record.identity))
+    sized = {key for key, value in today.items() if value != before[key]} & set(BY_ROWS)
 
     def origin(key: str) -> str:
+        if key in sized:
+            return f"{origin(TABLE)}, by the number of training rows"
         return _written(key, files, typed) or f"default in {_module(key)}"
 
     return [
-        Origin(key, value, _source(key, value, composed, today, origin))
+        Origin(key, value, _source(key, value, composed if key not in sized else {}, today, origin))
         for key, value in flatten(record.config).items()
         if not key.endswith("description")
     ]

@@ -9,15 +9,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from data.quoting import hydra_setting
+from runner.config.folders import file_of
 from runner.config.overrides import parse_override
-from runner.config.recipes import target_of
-from runner.config.sized import BY_ROWS, SIZED
+from runner.config.read_yaml import read_yaml
+from runner.config.recipes import OF_PRESET, target_of
+from runner.config.sized import BY_ROWS, PRESET, TABLE
 from runner.errors import ConfigError
 from runner.record.folder import find_record
 from runner.record.model_folder import folder_of
 from runner.record.record import RunRecord
+from runner.schema import ScheduleSettings, TrainSettings
 
 FROM = "from="
+FIXED = f"train.recipe={PRESET}"
 # Settings that the new run does not take over.
 DROPPED = (
     "train.recipe",
@@ -91,10 +95,22 @@ def _output_of(words: list[str]) -> str:
 def _recipe_of(record: RunRecord, typed: set[str]) -> list[str]:
     """Return the words for the settings that train.recipe=auto or sized chose for a run, to replace that word."""
     chosen = record.recipe.chosen.split() if record.recipe else []
-    if f"train.recipe={SIZED}" in record.overrides:
-        named = {target_of(word) for word in record.overrides}
-        chosen = [f"{key}={record.setting(key)}" for key in BY_ROWS if key not in named]
-    return [word for word in chosen if _is_kept(word.partition("=")[0], typed)]
+    if _has_table(record):
+        named = {target_of(word) for word in (*record.overrides, *chosen)}
+        usual = {key: record.setting(f"model.recipe.{name}") for name, key in OF_PRESET.items()}
+        usual |= {"schedule.warmup": ScheduleSettings().warmup, "train.eval_every": TrainSettings().eval_every}
+        now = {key: record.setting(key) for key in BY_ROWS if key not in named}
+        chosen += [f"{key}={value}" for key, value in now.items() if value not in (None, usual[key])]
+    kept = [word for word in chosen if _is_kept(word.partition("=")[0], typed)]
+    return [*kept, FIXED] if FIXED in record.overrides and "train.recipe" not in typed else kept
+
+
+def _has_table(record: RunRecord) -> bool:
+    """May epochs or rate of a run be by the number of its training rows?"""
+    path = file_of("model/backbone", str(record.setting("model.backbone")))
+    found = read_yaml(path) if path.is_file() else {}
+    in_file = isinstance(found, dict) and TABLE.rpartition(".")[2] in found
+    return in_file or any(word.startswith(TABLE) for word in record.overrides)
 
 
 def _readout_of(record: RunRecord, named: set[str]) -> list[str]:

@@ -27,7 +27,7 @@ CHOSEN = (
     "model.width", "model.dims", "model.hidden", "model.dropout", "model.token_dropout",
     "optimizer.lr", "optimizer.weight_decay", "schedule.warmup", "train.epochs", "train.batch_size",
 )  # fmt: skip
-WHOLE = ("model.dims", "model.hidden", "train.batch_size")  # those of whole numbers
+WHOLE = ("model.dims", "model.hidden", "train.batch_size", "train.eval_every")  # those of whole numbers
 PRESET = "model.recipe."  # model.recipe.lr is the default of optimizer.lr
 EXAMPLES = {
     "model.recipes": "model.width=0.5 optimizer.lr=0.01",

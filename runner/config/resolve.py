@@ -30,7 +30,7 @@ from runner.config.conflicts import conflicts
 from runner.config.folders import file_of
 from runner.config.read_yaml import read_yaml
 from runner.config.recipes import AUTO, open_recipes
-from runner.config.sized import SIZED, open_table
+from runner.config.sized import settle_table
 from runner.config.typed import UNSET, of_plain_values, typed
 from runner.errors import ConfigError
 from runner.machine.threads import choose_threads
@@ -47,18 +47,18 @@ FREE_PARTS = ("embedding", "readout")  # parts of a model, whose values are unty
 LONGEST = 65_536  # the largest data.max_length, where a model reads whole texts
 
 
-def resolve(config: DictConfig, jobs: int = 1, words: Sequence[str] = ()) -> Settings:
+def resolve(config: DictConfig, jobs: int = 1, words: Sequence[str] | None = None) -> Settings:
     """Typed settings with every derived value written back, so that what is saved is the whole truth.
 
     jobs: runs side by side, which share the cores. words: the command of a config that Hydra composed;
-    train.recipe=auto or sized does not change what they set. Raises ConfigError for values that contradict each other.
+    train.recipe=auto or sized does not change what they set, and without them sized is preset.
+    Raises ConfigError for values that contradict each other.
     """
     settings = _typed_settings(config)
     is_chosen = settings.train.recipe == AUTO
-    settings.model.recipes = open_recipes(settings.model.recipes, words) if is_chosen else []
-    is_sized = settings.train.recipe == SIZED
-    settings.model.recipe_by_rows = open_table(settings.model.recipe_by_rows, words) if is_sized else []
+    settings.model.recipes = open_recipes(settings.model.recipes, words or ()) if is_chosen else []
     settings.compression = _stages(settings.compression)
+    settle_table(settings, words)
     data = settings.data
     try:
         data.label_names = normalize_label_names(data.label_names)

@@ -1,9 +1,8 @@
-"""`train.recipe=sized`: rate, epochs and warm-up by the number of training rows, from a table in the model's YAML.
+"""`train.recipe=sized`, the default: epochs, rate and warm-up by the number of training rows, from the model's YAML.
 
 One entry of `model.recipe_by_rows` is the largest number of rows that it is for, then what one would type:
-`rows=1000 train.epochs=20 optimizer.lr=0.001`. The first entry whose limit is not below the number of rows is taken,
-whole; above the last the model's own recipe holds. Nothing between two entries is interpolated. Nothing heavy is
-imported.
+`rows=3000 train.epochs=20`. The first entry whose limit is not below the number of rows is taken; above the last the
+model's own recipe holds. Nothing between two entries is interpolated. Nothing heavy is imported.
 """
 
 from __future__ import annotations
@@ -12,24 +11,64 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from models.compression.settings.learn import TaughtSettings
+from models.views.settings import NONE
 from runner.config.recipes import entry_problem, optimizer_of, target_of, with_recipe
 from runner.schema import Settings
+from runner.tasks import named_task
 
 SIZED, PRESET = "sized", "preset"
-ROWS = "rows="
-BY_ROWS = ("optimizer.lr", "schedule.warmup", "train.epochs", "train.batch_size")  # what an entry may set
-BACKBONE = "model/backbone"  # another optimizer than the preset's needs other rates
+ROWS, TABLE = "rows=", "model.recipe_by_rows"
+BY_ROWS = (  # what an entry may set
+    "optimizer.lr", "schedule.warmup", "train.epochs", "train.eval_every", "train.batch_size",
+)  # fmt: skip
 
 
-def open_table(table: Sequence[str], words: Sequence[str]) -> list[str]:
-    """Return the entries without what the command `words` names; [] where it names all, or another backbone."""
-    given = {target_of(word) for word in words}
-    if BACKBONE in given:
-        return []
-    if "train.steps" in given:
+def settle_table(settings: Settings, words: Sequence[str] | None) -> None:
+    """Restrict `model.recipe_by_rows` to what the command `words` leaves open; if nothing is left, sized is preset.
+
+    Nothing is left for another optimizer than the rates are for, and where other things than the labelled rows decide
+    how long a training is: texts without labels, masked words, and two views. Nor without the command (None), as
+    nobody knows what it names.
+    """
+    is_sized = settings.train.recipe == SIZED
+    is_open = is_sized and words is not None and _is_for(settings)
+    settings.model.recipe_by_rows = open_table(settings, words or ()) if is_open else []
+    if is_sized and not settings.model.recipe_by_rows:
+        settings.train.recipe = PRESET
+
+
+def open_table(settings: Settings, words: Sequence[str]) -> list[str]:
+    """Return the entries without the settings that the command or one of its files sets; [] where these are all."""
+    recipe = settings.model.recipe
+    usual = {"optimizer.lr": recipe.lr, "train.epochs": recipe.epochs, "train.batch_size": recipe.batch_size}
+    now = _values(settings)
+    given = {target_of(word) for word in words} | {key for key, value in usual.items() if now[key] != value}
+    if settings.train.steps:
         given.add("train.epochs")
+    if "train.epochs" in given or settings.train.patience or settings.schedule.name == "plateau":
+        given.add("train.eval_every")  # patience and the plateau count evaluations
+    table = settings.model.recipe_by_rows
     left = [" ".join(word for word in entry.split() if target_of(word) not in given) for entry in table]
     return left if any(not word.startswith(ROWS) for entry in left for word in entry.split()) else []
+
+
+def _values(settings: Settings) -> dict[str, float]:
+    """Return what an entry may set, as it is now."""
+    train = settings.train
+    return {
+        "optimizer.lr": settings.optimizer.lr, "schedule.warmup": settings.schedule.warmup,
+        "train.epochs": train.epochs, "train.eval_every": train.eval_every, "train.batch_size": train.batch_size,
+    }  # fmt: skip
+
+
+def _is_for(settings: Settings) -> bool:
+    """Do the labelled rows decide how long a training is, by the optimizer that the table is for?"""
+    named = named_task(settings.task, settings.data)
+    reads_labels = (named is None or named.needs_label) and settings.view.name == NONE
+    taught = [one for one in settings.compression.values() if isinstance(one, TaughtSettings)]
+    has_more_texts = any(one.unlabelled or one.augment.model for one in taught)
+    return reads_labels and not has_more_texts and settings.optimizer.name == optimizer_of(settings)
 
 
 def entry_for(table: Sequence[str], rows: int) -> str | None:
@@ -43,24 +82,25 @@ def most_rows(entry: str) -> int:
 
 
 def with_rows(settings: Settings, rows: int) -> tuple[Settings, list[str]]:
-    """Return the settings of a run on that many training rows, and a note on where they come from.
+    """Return the settings of a run on that many training rows, and a note on those that are by the number of rows.
 
     They equal those of a run whose command has the words of the entry, so both have the same identity. Settings without
-    train.recipe=sized are returned unchanged, without a note.
+    train.recipe=sized are returned unchanged.
     """
     if settings.train.recipe != SIZED:
         return settings, []
-    table, name = settings.model.recipe_by_rows, settings.model.name
+    table = settings.model.recipe_by_rows
     plain = replace(
         settings, model=replace(settings.model, recipe_by_rows=[]), train=replace(settings.train, recipe=PRESET)
     )
     entry = entry_for(table, rows)
-    if entry is None:
-        why = f"its table ends at {most_rows(table[-1]):,}" if table else "there is no table by rows for this command"
-        return plain, [f"recipe for {rows:,} training rows: the preset of model={name}, because {why}"]
-    chosen = entry.partition(" ")[2]
+    chosen = entry.partition(" ")[2] if entry else ""
+    if not entry or not chosen:
+        return plain, []
+    now = _values(plain)
+    usual = " ".join(f"{key}={now[key]:g}" for key in map(target_of, chosen.split()))
     return with_recipe(plain, chosen), [
-        f"recipe for up to {most_rows(entry):,} training rows ({rows:,} here): {chosen or 'as named in the command'}"
+        f"{chosen} for up to {most_rows(entry):,} training rows ({rows:,} here); train.recipe=preset has {usual}"
     ]
 
 
@@ -71,14 +111,7 @@ def table_conflicts(settings: Settings) -> list[str]:
     table = settings.model.recipe_by_rows
     found = [problem for entry in table if (problem := _problem(entry))]
     if not found and any(most_rows(one) >= most_rows(other) for one, other in pairwise(table)):
-        found.append("model.recipe_by_rows: the number of rows must increase from one entry to the next. Sort them")
-    has_rates = any(f" {BY_ROWS[0]}=" in entry for entry in table)
-    if has_rates and settings.optimizer.name != optimizer_of(settings):
-        found.append(
-            f"optimizer={settings.optimizer.name}: the rates in model.recipe_by_rows are for "
-            f"{optimizer_of(settings)}. Try: optimizer={optimizer_of(settings)}, or give the rate too: "
-            "optimizer.lr=<rate>"
-        )
+        found.append(f"{TABLE}: the number of rows must increase from one entry to the next. Sort them")
     return list(dict.fromkeys(found))
 
 
@@ -87,5 +120,5 @@ def _problem(entry: str) -> str | None:
     first, *words = entry.split() or [""]
     count = first.removeprefix(ROWS)
     if not first.startswith(ROWS) or not count.isascii() or not count.isdigit() or int(count) < 1:
-        return f"model.recipe_by_rows: {entry!r} has no number of rows. Write each entry as: rows=1000 train.epochs=20"
-    return next((problem for word in words if (problem := entry_problem(word, "model.recipe_by_rows", BY_ROWS))), None)
+        return f"{TABLE}: {entry!r} has no number of rows. Write each entry as: rows=1000 train.epochs=20"
+    return next((problem for word in words if (problem := entry_problem(word, TABLE, BY_ROWS))), None)

@@ -23,7 +23,8 @@ def recipe_of(settings: Settings) -> TrainingRecipe:
 def phase_recipe(recipe: TrainingRecipe, changes: Mapping[str, object]) -> TrainingRecipe:
     """Return the recipe of one phase of a stage: the run's own, with changes by the names of settings.
 
-    None leaves a setting unchanged; a name that no group has is a TypeError.
+    None leaves a setting unchanged; a name that no group has is a TypeError. A phase of its own length is evaluated
+    after each of its epochs.
     """
     groups = {"train": TrainSettings, "optimizer": OptimizerSettings, "schedule": ScheduleSettings}
     found: dict[str, dict[str, Any]] = {group: {} for group in groups}
@@ -34,6 +35,8 @@ def phase_recipe(recipe: TrainingRecipe, changes: Mapping[str, object]) -> Train
             raise TypeError(f"a phase of training has no setting {name!r}")
         if value is not None:
             found[group][key] = value
+    if found["train"].keys() & {"epochs", "steps"}:
+        found["train"].setdefault("eval_every", 1)
     return replace(
         recipe,
         train=replace(recipe.train, **found["train"]),

@@ -44,11 +44,11 @@ def fit(
 ) -> TrainingResult:
     """Train `model` in place and leave the kept weights in it (the best epoch on the selection split, or the last).
 
-    on_point: called about 200 times a run with the training metrics; on_epoch: called after each epoch with the metrics
-    of the selection split. hook: lets a compression stage act in the loop. moments: optimizer moments of an earlier
-    training, to continue with; {} starts without any; unless None, the result has this training's. exclusive: pauses
-    the run while another run is being timed. Raises NotFinite, NotFiniteOutputs in an evaluation, and Paused where the
-    recipe asks for it.
+    on_point: called about 200 times a run with the training metrics; on_epoch: called after each evaluated epoch with
+    the metrics of the selection split. hook: lets a compression stage act in the loop. moments: optimizer moments of an
+    earlier training, to continue with; {} starts without any; unless None, the result has this training's. exclusive:
+    pauses the run while another run is being timed. Raises NotFinite, NotFiniteOutputs in an evaluation, and Paused
+    where the recipe asks for it.
     """
     if hook:
         hook.begin(model, BatchPlan(splits.train.lengths, recipe.train, recipe.seed, splits.train.units).total)
@@ -71,7 +71,8 @@ def fit(
                 on_point(state, values)
             values = trainer.end_epoch()
             state.seconds = clock() - started
-            on_epoch(state, values | trainer.module_metrics)
+            if values:
+                on_epoch(state, values | trainer.module_metrics)
             if checkpoints.due(at_epoch_end=True) or is_to_pause(trainer):
                 trainer.save(checkpoints)
     except (NotFinite, NotFiniteOutputs):

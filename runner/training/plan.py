@@ -34,7 +34,10 @@ class BatchPlan:
         self.epochs, self.total = len(self.steps), sum(self.steps)
         self.log_every = max(1, math.ceil(self.total / POINTS))
         wanted = settings.evals or 0
-        ends = set(np.cumsum(self.steps).tolist())  # last steps of epochs, which are always followed by an evaluation
+        every = settings.eval_every
+        self.evaluated_epochs = {*range(every - 1, self.epochs, every), self.epochs - 1}  # from 0
+        lasts = np.cumsum(self.steps).tolist()
+        ends = {lasts[epoch] for epoch in self.evaluated_epochs}  # last steps, which are followed by an evaluation
         # Steps after which the selection split is evaluated: only those within an epoch, and all of them.
         self.evaluations_within = {max(1, round(self.total * i / wanted)) for i in range(1, wanted + 1)} - ends
         self.evaluations = self.evaluations_within | ends

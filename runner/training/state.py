@@ -38,7 +38,7 @@ class TrainingState:
     best_epoch: int = -1
     best_metric: float = math.nan
     best_loss: float = math.nan  # of the selection split, in the best epoch
-    stale: int = 0  # epochs since the best one
+    stale: int = 0  # evaluations since the best one
     loss_sum: float = 0.0  # since the last logged point
     loss_rows: int = 0
     schedule: dict[str, float | int] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class TrainingState:
     shrink: float = 1.0  # factor of the weight decay still to be applied to the untrained rows of the word table
 
     def is_over(self, patience: int | None) -> bool:
-        """Has the selection metric not improved for `patience` epochs? None: never stop early."""
+        """Has the selection metric not improved in `patience` evaluations? None: never stop early."""
         return patience is not None and self.stale >= patience
 
 

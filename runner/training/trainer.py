@@ -200,15 +200,22 @@ class Trainer:
         return values
 
     def end_epoch(self) -> dict[str, float]:
-        """Evaluate the weights at the end of an epoch, or their mean, and keep them if they are the best so far."""
+        """Evaluate the weights at the end of an epoch, or their mean, and keep them if they are the best so far.
+
+        {} after an epoch without an evaluation (train.eval_every).
+        """
         self.optimizer.apply_pending_decay()
         with self.average.at_end():
-            values = self.evaluate()
-            self.schedule.observe(values[self.primary])
-            if self.hook.may_keep():
-                loss = values.get(f"{self.splits.select.name}/loss", math.nan)
-                self.best.observe(values[self.primary], self.state, self.weights, loss)
+            values = self._evaluate_epoch() if self.state.epoch in self.plan.evaluated_epochs else {}
         self.state.epoch, self.state.batch = self.state.epoch + 1, 0
+        return values
+
+    def _evaluate_epoch(self) -> dict[str, float]:
+        values = self.evaluate()
+        self.schedule.observe(values[self.primary])
+        if self.hook.may_keep():
+            loss = values.get(f"{self.splits.select.name}/loss", math.nan)
+            self.best.observe(values[self.primary], self.state, self.weights, loss)
         return values
 
     def finish(self, resumed_from: int, wants_moments: bool) -> TrainingResult:

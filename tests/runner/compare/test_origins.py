@@ -17,6 +17,19 @@ def test_settings_are_traced_to_the_command_line_files_and_dataclasses(tmp_path:
     assert "data.description" not in found
 
 
+def test_epochs_by_the_number_of_rows_come_from_the_table(tmp_path: Path) -> None:
+    content = write_run(tmp_path, "model=bert-tiny", "data=sst2")
+    content["data"]["rows"]["train"] = 100
+    content["config"]["train"]["epochs"] = 50.0
+    found = {origin.key: origin.source for origin in setting_origins(typed([content])[0], tmp_path)}
+    assert found["train.epochs"] == (
+        "conf/model/backbone/bert-tiny.yaml, by model=bert-tiny, by the number of training rows"
+    )
+    content["config"]["train"]["epochs"] = 3.0
+    found = {origin.key: origin.source for origin in setting_origins(typed([content])[0], tmp_path)}
+    assert found["train.epochs"].startswith("recorded by other code or files: today it is 50, conf/model/backbone/")
+
+
 def test_a_value_that_todays_files_no_longer_give_says_so(tmp_path: Path) -> None:
     content = write_run(tmp_path, "model=dsn")
     content["config"]["optimizer"]["betas"] = [0.5, 0.5]

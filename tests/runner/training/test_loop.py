@@ -228,6 +228,24 @@ def test_training_learns_and_keeps_the_best_epoch(splits: Splits, tmp_path: Path
     assert max(scores) == 1.0 and done.best_epoch == scores.index(max(scores)) + 1
 
 
+def test_fewer_evaluations_do_not_change_the_training_but_which_epochs_are_compared(
+    splits: Splits, tmp_path: Path
+) -> None:
+    found = {}
+    for every in (1, 2):
+        settings, seen = configured(epochs=5, eval_every=every), dict[int, float]()
+        model = model_of(settings, splits)
+        done = fit(
+            model, splits, task_of(splits, settings), recipe_of(settings),
+            device=CPU, checkpoints=Checkpoints(tmp_path / str(every), "t", 1e9), on_point=lambda *_: None,
+            on_epoch=lambda state, values, seen=seen: seen.update({state.epoch: values["val/loss"]}),
+        )  # fmt: skip
+        found[every] = done, seen
+    (_, each), (done, second) = found[1], found[2]
+    assert list(each) == [1, 2, 3, 4, 5] and second == {epoch: each[epoch] for epoch in (2, 4, 5)}
+    assert done.best_epoch in second and done.epochs == 5
+
+
 def test_patience_stops_early(splits: Splits, tmp_path: Path) -> None:
     _, _, done = train(configured(epochs=50, patience=2), splits, tmp_path)
     assert done is not None and done.epochs == done.best_epoch + 2 < 50

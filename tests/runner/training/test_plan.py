@@ -44,6 +44,11 @@ def test_evaluations_are_spread_over_the_training_and_the_ends_of_epochs_are_non
     assert found.evaluations == {50, 100, 150, 200}
 
 
+@pytest.mark.parametrize(("every", "expected"), [(1, {100, 200, 300}), (2, {200, 300}), (3, {300}), (9, {300})])
+def test_the_last_epoch_is_always_evaluated(every: int, expected: set[int]) -> None:
+    assert plan(epochs=3.0, eval_every=every).evaluations == expected
+
+
 def test_a_long_training_logs_about_two_hundred_points() -> None:
     found = plan(epochs=50.0)
     assert found.total == 5000 and found.log_every == 5000 // POINTS

@@ -61,6 +61,13 @@ def test_the_least_epochs_of_a_kind_are_those_of_its_recipe() -> None:
     assert {"tiny", "large", "static"} <= checked
 
 
+def test_only_the_search_itself_decides_on_epochs_by_the_number_of_rows() -> None:
+    for kind, variant in all_variants(first=True):
+        for _, words in with_rates(kind, variant):
+            command = ["data=demo", *with_inputs(filled_words(words, Budget(max_kb=300)), "some/teacher", None)]
+            assert resolve(compose(command), words=command).train.recipe == "preset", (kind.name, variant.name)
+
+
 def test_names_are_unique() -> None:
     names = [name for kind, variant in all_variants() for name, _ in with_rates(kind, variant)]
     assert len(names) == len(set(names))
