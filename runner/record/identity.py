@@ -48,6 +48,10 @@ NOT_IDENTITY = (
 )
 
 
+# The phases of our presets that are not sorted. Runs were named before the order counted, and keep their names.
+UNSORTED_PHASES = (["inside", "answers"], ["vectors", "task"])
+
+
 def flatten(node: Mapping[str, Json], prefix: str = "") -> JsonObject:
     """Nested dictionaries as one, with dotted keys; empty groups vanish."""
     flat: JsonObject = {}
@@ -70,12 +74,23 @@ def affects_identity(key: str) -> bool:
 
 def recorded_settings(config: JsonObject) -> JsonObject:
     """Return the settings of a record, flat; those that were added after it was made have their neutral values."""
-    added = dict(_neutral_values())
-    for name, options in (config.get("compression") or {}).items():
+    stages = config.get("compression") or {}
+    added = dict(_neutral_values()) | phase_orders(stages)
+    for name, options in stages.items():
         added |= {
             f"compression.{name}.{key}": v for key, v in _neutral_values((options or {}).get("method", "")).items()
         }
     return added | flatten(config)
+
+
+def phase_orders(stages: JsonObject) -> dict[str, list[str]]:
+    """Return the order of each distillation's phases, by dotted key; flattened settings do not contain it."""
+    phases = {name: list((options or {}).get("phases") or ()) for name, options in stages.items()}
+    return {f"compression.{name}.phases": names for name, names in phases.items() if len(names) > 1}
+
+
+def _usual_order(phases: list[str]) -> list[str]:
+    return next((usual for usual in UNSORTED_PHASES if sorted(usual) == sorted(phases)), sorted(phases))
 
 
 @cache
@@ -122,6 +137,8 @@ def identity_settings(settings: Settings) -> JsonObject:
     kept = {key: value for key, value in flat.items() if affects_identity(key) and not key.startswith(tuple(unused))}
     if settings.compression:
         kept["compression"] = list(settings.compression)  # flattened settings do not contain the order
+        orders = phase_orders(asdict(settings)["compression"])
+        kept |= {key: names for key, names in orders.items() if names != _usual_order(names)}
     return kept | ({"calibration": VECTOR_SCALING} if settings.calibration == VECTOR_SCALING else {})
 
 

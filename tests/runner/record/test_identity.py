@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,10 @@ GOLDEN = {
     "model=dsn data=imdb compression=[dendrites] compression.dendrites.mode=cascor": "e04979ebe9",
     "model=bert-tiny data=snli compression=[ziplm_gradual] optimizer=sgd": "dd40a80c9c",
     "data=files data.path=reviews.csv data.text=review data.label=stars model=bert-tiny seed=1": "70ade196ca",
+    "model=bert-tiny data=demo compression=[tinybert] compression.tinybert.teacher=aaaaaaaaaa": "9f15b538bb",
+    "model=bert-tiny data=demo compression=[ernie_tiny] compression.ernie_tiny.teacher=aaaaaaaaaa": "fb9c2684e4",
+    "model=static data=demo compression=[text_vectors] compression.text_vectors.teacher=aaaaaaaaaa "
+    "compression.text_vectors.tokens=own": "4fc33d7d73",
 }
 
 
@@ -107,3 +111,13 @@ def test_a_record_from_before_a_setting_was_added_reads_as_one_with_its_neutral_
     found = recorded_settings(config)
     neutral = {key for key, has_neutral in dict(keys_of(Settings(), "")).items() if has_neutral}
     assert found.keys() >= neutral and found["compression.first.bits"] == 4 and found["data.name"] == "demo"
+
+
+def test_the_same_phases_of_a_distillation_in_another_order_are_another_run() -> None:
+    words = ["data=demo", "model=bert-tiny", "compression=[tinybert]", "compression.tinybert.teacher=aaaaaaaaaa"]
+    first, second = (resolve(compose(words)) for _ in range(2))
+    second.compression["tinybert"].phases = dict(reversed(second.compression["tinybert"].phases.items()))
+    names = [identify(settings, "data", "tokenizer", "weights") for settings in (first, second)]
+    assert names[0] != names[1]
+    orders = [recorded_settings(asdict(settings))["compression.tinybert.phases"] for settings in (first, second)]
+    assert orders == [["inside", "answers"], ["answers", "inside"]], "else tables pool the two"
