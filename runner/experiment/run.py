@@ -24,6 +24,7 @@ from runner.experiment.dependencies.ngram_baseline import find_ngram_baseline
 from runner.experiment.dependencies.pretrained import make_pretrained
 from runner.experiment.dependencies.teacher import make_teachers
 from runner.experiment.header import first_record
+from runner.experiment.identity_index import Source, remember, sources
 from runner.experiment.initial_model import check_checkpoint
 from runner.experiment.outcome import Outcome
 from runner.experiment.prepare import prepare_run
@@ -35,7 +36,6 @@ from runner.machine.threads import set_threads
 from runner.measure.memory import restart_peak
 from runner.record import abandoned as stale
 from runner.record.folder import check_writable, read_record
-from runner.record.identity_index import Source, remember, sources
 from runner.record.record import RunRecord
 from runner.record.writer import RecordWriter
 from runner.report.run_page import write_run_page

@@ -13,7 +13,6 @@ import torch
 
 from data.json_types import JsonObject
 from data.load import load_splits
-from data.settings import DataSettings
 from data.splits import Splits, TokenSplit
 from data.stores.build_once import SharedCache
 from data.unlabelled import Unlabelled, load_unlabelled
@@ -23,10 +22,9 @@ from models.compression.settings.learn import TaughtSettings
 from models.compression.settings.stage import StageSettings
 from models.errors import ModelError
 from models.network import Network
-from runner.config.compose import compose, groups
-from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.teacher import KeptTeacher
+from runner.experiment.unlabelled_source import unlabelled_source
 from runner.experiment.word_replacer import WordReplacer
 from runner.machine.exclusive import Exclusive
 from runner.record.folder import read_record
@@ -192,20 +190,3 @@ class _Finder:
             cache=self.cache.folder, notify=self.cache.notify, waiting=self.cache.waiting, reported=splits.text_hashes,
             held_out=splits.held_out_hashes if stage.held_out == "left_out" else None, like=splits.train,
         )  # fmt: skip
-
-
-def unlabelled_source(key: str, text: str, data: DataSettings) -> DataSettings:
-    """Return the settings to read `<data>:<split>` or a file of texts with.
-
-    Raises ConfigError when `text` names neither.
-    """
-    if Path(text).expanduser().is_file():
-        return replace(data, source="files", path=text, train_path=None, val_path=None, test_path=None, split=None)
-    name, _, split = text.partition(":")
-    if name not in groups()["data"] or not split:
-        raise ConfigError(f"{key}={text}: neither a file nor <data>:<split> of the hub. Try: {key}=imdb:unsupervised")
-    found = resolve(compose([f"data={name}"])).data
-    if found.source != "hub" or (found.text_pair is None) != (data.text_pair is None):
-        why = "is not on the hub" if found.source != "hub" else "has a different number of texts per row"
-        raise ConfigError(f"{key}={text}: data={name} {why}. Try: {key}=imdb:unsupervised, or a file")
-    return replace(found, split=split, max_length=data.max_length, truncate=data.truncate)

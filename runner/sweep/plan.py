@@ -22,8 +22,8 @@ from runner.config.check_values import check_settings
 from runner.config.composer import Composer
 from runner.config.resolve import resolve
 from runner.errors import USER_ERRORS, ConfigError, unreadable
+from runner.experiment import identity_index as index
 from runner.experiment.outcome import Outcome
-from runner.record import identity_index as index
 from runner.record.abandoned import is_held
 from runner.record.folder import read_record
 from runner.record.record import RunRecord

@@ -19,10 +19,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from runner.experiment import identity_index as index
 from runner.experiment.outcome import Outcome
 from runner.machine.facts import usable_cores
 from runner.record import abandoned as stale
-from runner.record import identity_index as index
 from runner.sweep.ledger import Ledger
 from runner.sweep.plan import Job, look_up_record, output_of
 from runner.sweep.worker import BUSY, MIRROR, RAISED, RETURNED, Running, Task, start

@@ -14,7 +14,7 @@ from data.text_facts import new_word_share, sample_texts, scripts_of, words_of
 from data.unlabelled import texts_alone
 from runner.best.types import Budget, Facts
 from runner.errors import ConfigError
-from runner.experiment.stage_inputs import unlabelled_source
+from runner.experiment.unlabelled_source import unlabelled_source
 from runner.schema import Settings
 
 MOST_UNKNOWN = 0.2  # largest share of words unknown to the training texts, beyond that of the selection texts

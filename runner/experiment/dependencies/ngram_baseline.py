@@ -18,9 +18,9 @@ from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.dependencies.inner_run import InnerRunUnfinished, MakeRun, inner_overrides
+from runner.experiment.identity_index import key, recall
 from runner.record.baseline import NGRAM, NGRAM_BYTES, NGRAM_US, describe_ngram
 from runner.record.folder import read_record
-from runner.record.identity_index import key, recall
 from runner.record.record import RunRecord
 from runner.schema import Settings
 from runner.tasks import named_task

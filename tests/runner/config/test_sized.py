@@ -11,9 +11,9 @@ from runner.config.compose import compose
 from runner.config.from_run import expand_from
 from runner.config.resolve import resolve
 from runner.config.sized import entry_for, with_rows
+from runner.experiment import identity_index as index
 from runner.experiment.outcome import Outcome
 from runner.experiment.run import run
-from runner.record import identity_index as index
 from runner.record.identity import identity_settings
 from runner.schema import Settings
 

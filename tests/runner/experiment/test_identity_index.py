@@ -8,8 +8,8 @@ import pytest
 
 from runner.config.compose import compose
 from runner.config.resolve import resolve
+from runner.experiment.identity_index import key, recall, remember, sources
 from runner.record.identity import identity_settings
-from runner.record.identity_index import key, recall, remember, sources
 
 
 def test_a_changed_file_is_looked_at_again_and_where_it_runs_does_not_count(tmp_path: Path) -> None:
@@ -118,6 +118,48 @@ def test_another_commit_of_a_model_on_the_hub_is_looked_up_again(
     for commit in ("0" * 40, "1" * 40):
         kept.write_text(commit, encoding="ascii")
         keys.add(key(resolve(compose(words))))
+    assert len(keys) == 2
+
+
+def test_another_commit_of_unlabelled_texts_on_the_hub_is_looked_up_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    kept = tmp_path / "datasets--stanfordnlp--imdb" / "refs" / "main"
+    kept.parent.mkdir(parents=True)
+    taught = ["compression=[distil]", "compression.distil.teacher=aaaaaaaaaa"]
+    words = ["data=demo", "model=dsn", *taught, "compression.distil.unlabelled=imdb:unsupervised"]
+    keys = set()
+    for commit in ("0" * 40, "1" * 40):
+        kept.write_text(commit, encoding="ascii")
+        keys.add(key(resolve(compose(words))))
+    assert len(keys) == 2
+
+
+@pytest.mark.parametrize("setting", ["model.pretrained", "model.init_from", "compression.distil.augment.model"])
+def test_a_file_that_a_run_needed_first_reads_is_read_again_after_a_change(setting: str, tmp_path: Path) -> None:
+    texts = tmp_path / "more texts.csv"
+    texts.write_text("text\na film\n", encoding="utf-8")
+    first = f"task=mlm model=bert-tiny data=files 'data.path={texts}' data.text=text"
+    taught = ["compression=[distil]", "compression.distil.teacher=aaaaaaaaaa"] if "distil" in setting else []
+    words = ["data=demo", "model=bert-tiny", *taught, f'{setting}="{first}"']
+    before = key(resolve(compose(words)))
+    assert before == key(resolve(compose(words)))
+    texts.write_text("text\nanother film\n", encoding="utf-8")
+    assert before != key(resolve(compose(words))), "else a sweep takes the model pretrained on the former texts"
+
+
+def test_another_commit_of_the_weights_of_a_teacher_is_looked_up_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    kept = tmp_path / "models--someone--encoder" / "refs" / "main"
+    kept.parent.mkdir(parents=True)
+    teacher = 'compression.distil.teacher="model=auto model.pretrained=someone/encoder"'
+    keys = set()
+    for commit in ("0" * 40, "1" * 40):
+        kept.write_text(commit, encoding="ascii")
+        keys.add(key(resolve(compose(["data=imdb", "model=dsn", "compression=[distil]", teacher]))))
     assert len(keys) == 2
 
 

@@ -12,13 +12,20 @@ import hashlib
 import json
 import os
 import re
+import shlex
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from data.calibration import calibration_file
 from data.sources.sound_tables import named_files
 from models.compression.settings.learn import TaughtSettings
 from models.settings import is_command
+from runner.config.compose import compose, groups
+from runner.config.folders import config_roots
+from runner.config.resolve import resolve
+from runner.experiment.unlabelled_source import unlabelled_dataset
 from runner.record.folder import LATEST, RECORD
 from runner.record.identity import identity_settings
 from runner.record.sweep_record import SWEEP, SWEEPS
@@ -83,8 +90,7 @@ def _sources(settings: Settings) -> Iterator[Source]:
     if data.audio and data.source == "files":
         yield "sounds", [stamp for file in named_files(data) for stamp in _stamps(file)]
     if data.id:
-        folder = Path(data.id)  # the library `datasets` takes a folder of that name for the dataset
-        yield data.id, _stamps(folder) if folder.is_dir() else _revision("datasets", data.id)
+        yield _dataset(data.id)
     for name in (model.pretrained, model.tokenizer, model.init_from, settings.finished):
         if name and name not in ("train", "auto") and not is_command(name):
             path = Path(name).expanduser()
@@ -95,10 +101,36 @@ def _sources(settings: Settings) -> Iterator[Source]:
             named += [stage.teacher, stage.augment.model]
             yield from _files_of([stage.teacher, stage.unlabelled, stage.augment.model])
             yield from _hub_models([stage.teacher, stage.augment.model])
+            if stage.unlabelled and (dataset := unlabelled_dataset(stage.unlabelled)) and dataset.id:
+                yield _dataset(dataset.id)
     output = Path(settings.paths.output).expanduser()
     for name in named:
-        if name and not is_command(name) and (meant := _runs_meant(name, output)):
+        if is_command(name):
+            inner = _settings_of(str(name), data.name, config_roots())
+            yield from _sources(replace(inner, paths=settings.paths)) if inner else ()
+        elif name and (meant := _runs_meant(name, output)):
             yield name, meant
+
+
+@cache
+def _settings_of(command: str, data: str, _roots: tuple[Path, ...]) -> Settings | None:
+    """Return the settings of a run that another one needs first; None for a mistake in them, which is reported later.
+
+    data: the preset of the other run's data, which it may share; where these are files, the other run names them.
+    """
+    try:
+        own = shlex.split(command)
+        shared = [f"data={data}"] if data in groups()["data"] and data != "files" else []
+        words = [*shared, *own] if not any(word.startswith("data=") for word in own) else own
+        return resolve(compose(words), words=words)
+    except ValueError:
+        return None
+
+
+def _dataset(name: str) -> Source:
+    """Return the commit of a dataset on the hub, or the stamps of its files in a local folder."""
+    folder = Path(name)  # the library `datasets` takes a folder of that name for the dataset
+    return name, _stamps(folder) if folder.is_dir() else _revision("datasets", name)
 
 
 def _files_of(names: list[str | None]) -> Iterator[tuple[str, list[tuple[str, int, int]]]]:
