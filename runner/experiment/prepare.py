@@ -65,7 +65,7 @@ def prepare_run(
     task = task_of(splits, settings)
     if refused := accumulate_conflicts(settings.train, task.facts.loss):  # auto may depend on the labels
         raise ConfigError("\n".join(refused))
-    check_selection(settings, splits.select.source_count)
+    check_selection(settings, task, splits.select)
     check_calibration_rows(settings, splits, task)
     finished = Path(settings.finished) if settings.finished else None
     check_tokenizer(finished or initial.folder, splits, is_finished=finished is not None)

@@ -13,6 +13,8 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
+from data.splits import TokenSplit
+from data.targets.relevance import query_offsets
 from models.capabilities import Folded
 from models.network import Network
 from runner.config.recipes import AUTO, with_recipe
@@ -26,7 +28,10 @@ from runner.record.metrics import direction
 from runner.record.recipe import ChosenRecipe, TriedRecipe
 from runner.record.writer import RecordWriter
 from runner.schema import Settings
+from runner.statistics.rank_scores import QUERIES
+from runner.tasks.base import Task
 from runner.tasks.finite import NotFiniteOutputs
+from runner.tasks.rank import labels_of
 from runner.training.checkpoint import BOUNDARIES, CHECKPOINTS, Checkpoints
 from runner.training.loop import Paused, fit
 from runner.training.ngram.found_rows import with_found_rows
@@ -35,17 +40,26 @@ from runner.training.state import TrainingState
 
 CUT = 1 / 3  # of the steps, at the end of an epoch
 FEWEST = 2  # settings that go on after the cut
-LEAST_ROWS = 100  # of the selection split: the standard error of a score of 0.8 is 4 points there
+LEAST_ROWS = 100  # of the selection split, or queries: the standard error of a score of 0.8 is 4 points there
 
 
-def check_selection(settings: Settings, rows: int) -> None:
-    """Raise ConfigError if train.recipe=auto would choose on too few rows to distinguish settings."""
-    if settings.train.recipe == AUTO and rows < LEAST_ROWS:
+def check_selection(settings: Settings, task: Task, split: TokenSplit) -> None:
+    """Raise ConfigError if train.recipe=auto would choose on too few rows, or queries, to distinguish settings."""
+    count, units = units_of(task, split)
+    if settings.train.recipe == AUTO and count < LEAST_ROWS:
         raise ConfigError(
-            f"train.recipe=auto chooses on the selection split, which has {rows:,} rows here, but needs {LEAST_ROWS}: "
-            "with fewer, scores of settings differ by chance. Try: a larger data.select_fraction, more rows, or "
-            "train.recipe=preset"
+            f"train.recipe=auto chooses on the selection split, which has {count:,} {units} here, but needs "
+            f"{LEAST_ROWS}: with fewer, scores of settings differ by chance. Try: a larger data.select_fraction, more "
+            f"{units}, or train.recipe=preset"
         )
+
+
+def units_of(task: Task, split: TokenSplit) -> tuple[int, str]:
+    """Return how many units the headline score of a split is over and the word for them: rows, or queries."""
+    units = task.score(task.metrics[0]).units
+    if units == QUERIES:  # the candidates of a query are not independent
+        return len(query_offsets(labels_of(split))) - 1, units
+    return split.source_count, "rows"
 
 
 def choose_recipe(prepared: PreparedRun, writer: RecordWriter, terminal: Terminal) -> None:
@@ -104,7 +118,8 @@ class _Search:
             shutil.rmtree(self._checkpoints(number).folder, ignore_errors=True)
             self._enter(number, replace(self.tried[number], whole=score))
         best = max(left, key=lambda number: (self._rank(self.tried[number].whole), -number))
-        return ChosenRecipe(self.recipes[best], self.metric, self.prepared.splits.select.source_count, self.tried)
+        count, units = units_of(self.prepared.task, self.prepared.splits.select)
+        return ChosenRecipe(self.recipes[best], self.metric, count, self.tried, units)
 
     def _rank(self, score: float | None) -> float:
         """Return a score such that more is better; one that is not finite is the worst."""

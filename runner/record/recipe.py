@@ -27,14 +27,16 @@ class ChosenRecipe:
 
     chosen: str
     metric: str  # that chose, such as val/accuracy
-    rows: int  # of the selection split
+    rows: int  # of the selection split; of a ranking its queries
     tried: list[TriedRecipe] = field(default_factory=list)  # in the order of model.recipes
+    units: str = "rows"  # the word for what `rows` counts
 
     @classmethod
     def from_json(cls, content: JsonObject) -> ChosenRecipe:
         """From the object in record.json, which has been validated."""
         tried = [TriedRecipe(one["settings"], one.get("third"), one.get("whole")) for one in content["tried"]]
-        return cls(str(content["chosen"]), str(content["metric"]), int(content["rows"]), tried)
+        units = str(content.get("units") or "rows")
+        return cls(str(content["chosen"]), str(content["metric"]), int(content["rows"]), tried, units)
 
     def to_json(self) -> JsonObject:
         """Return the object in record.json."""
@@ -45,8 +47,9 @@ class ChosenRecipe:
         best = next(one for one in self.tried if one.settings == self.chosen)
         score = best.third if best.whole is None else best.whole
         return [
-            f"train.recipe=auto chose {self.chosen}: {self.metric} {score:.4f} on {self.rows:,} rows, the best of "
-            f"{len(self.tried)} settings. It was chosen on these rows, so expect a slightly lower score on others",
+            f"train.recipe=auto chose {self.chosen}: {self.metric} {score:.4f} on {self.rows:,} {self.units}, the best "
+            f"of {len(self.tried)} settings. It was chosen on these {self.units}, so expect a slightly lower score on "
+            "others",
             f"settings tried ({self.metric} in the first third of the epochs, in all): "
             + "; ".join(f"{one.settings} ({one.score_text()})" for one in self.tried),
         ]

@@ -73,7 +73,7 @@ RECORD: Kind = {
     "tokenizer": OrNull({"fingerprint": OrNull(str)}),
     "weights": OrNull({"fingerprint": OrNull(str)}),
     "recipe": OrNull({
-        "chosen": str, "metric": str, "rows": int,
+        "chosen": str, "metric": str, "rows": int, "units": OrNull(str),
         "tried": Each(list, {"settings": str, "third": OrNull(float), "whole": OrNull(float)}),
     }),
     "calibration": OrNull({

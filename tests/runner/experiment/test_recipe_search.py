@@ -124,6 +124,15 @@ def test_too_few_rows_to_choose_by_are_refused_before_the_run_begins(tmp_path: P
     assert not (tmp_path / "outputs").exists()
 
 
+def test_a_ranking_needs_as_many_queries_as_other_data_rows(tmp_path: Path) -> None:
+    words = ("task=rank", "train.recipe=auto", LIST)
+    with pytest.raises(ConfigError, match=r"has 14 queries here, but needs 100.*more queries"):
+        made(tmp_path, *words)  # 112 candidates
+    record = made(tmp_path, *words, "data.demo_rows=4800").record
+    assert record and record.recipe and (record.recipe.rows, record.recipe.units) == (100, "queries")
+    assert "on 100 queries, the best of 3" in record.recipe.notes()[0]
+
+
 def test_the_better_half_goes_on_and_at_least_two() -> None:
     assert survivors([0.1, 0.4, 0.3, 0.4, 0.2]) == [1, 2, 3]
     assert survivors([0.5, 0.5, 0.5, 0.5]) == [0, 1], "of equals the first"

@@ -25,5 +25,8 @@ def test_a_record_holds_it_only_where_something_was_chosen() -> None:
     assert "recipe" not in record.to_json()
     found = RunRecord.from_json(replace(record, recipe=FOUND).to_json())
     assert found.recipe == FOUND
+    written = record.to_json() | {"recipe": {"chosen": "a=1", "metric": "val/accuracy", "rows": 9, "tried": []}}
+    older = RunRecord.from_json(written).recipe
+    assert older and older.units == "rows"
     with pytest.raises(RecordError, match="recipe"):
         RunRecord.from_json(record.to_json() | {"recipe": {"chosen": 1}})
