@@ -5,6 +5,7 @@ problems("README.md", text) -> ["line 12: `runner/gone.py`: no such path", ...]
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from models.compression.settings import METHODS
 from runner.cli import VERBS
 from runner.commands.experiment import VALUED
 from runner.config.check import check_overrides
-from runner.config.compose import groups
+from runner.config.compose import groups, parsed
 from runner.schema import Command
 from tests.conftest import REPO
 
@@ -27,6 +28,7 @@ ROOMS = ("conf", "data", "models", "runner", "sweeps", "tests", ".ci")
 LINES, FRONT_LINES, FRONT_BYTES = 150, 200, 12_288  # the front page is README.md of the repository
 PLACEHOLDER = re.compile(r"<[^<>]*>")
 HOLE = "some_value"
+MOST_RUNS = 24  # of a sweep that are all checked
 SETTING = re.compile(r"\+?([a-z_]+(?:[./][a-z_0-9]+)*)=(.*)", re.S)
 
 
@@ -195,7 +197,29 @@ def _refused(command: str, words: list[str]) -> Iterator[str]:
     settings = [word for word in words if word != "-m"]
     is_whole = not command.rstrip().endswith("\\") and not any(part in command for part in ("...", "$", "|"))
     if is_whole and settings and all(SETTING.fullmatch(word) and not word.startswith("from=") for word in settings):
-        yield from check_overrides(settings, "-m" in words)
+        yield from check_overrides(settings, "-m" in words) or (_refused_runs(settings) if "-m" in words else ())
+
+
+def _refused_runs(settings: list[str]) -> list[str]:
+    """Return why a run of a sweep would be refused; of many runs, each value is checked beside the first of the others.
+
+    Not examined: named sweeps, and searches, which draw their values.
+    """
+    found = [parsed(word) for word in settings if not word.startswith(("hydra", "seed="))]
+    are_listed = [one.is_choice_sweep() or one.is_range_sweep() or not one.is_sweep_override() for one in found]
+    if not all(are_listed) or any(one.key_or_group == "sweep" for one in found):
+        return []
+    values = [
+        [f"{one.get_key_element()}={value}" for value in one.sweep_string_iterator()]
+        if one.is_sweep_override()
+        else [str(one.input_line)]
+        for one in found
+    ]
+    first = [own[0] for own in values]
+    runs = [list(run) for run in itertools.product(*values)]
+    if len(runs) > MOST_RUNS:
+        runs = [[*first[:place], value, *first[place + 1 :]] for place, own in enumerate(values) for value in own]
+    return list(dict.fromkeys(problem for run in runs for problem in check_overrides(run, allow_unread=True)))
 
 
 def _setting(word: str) -> Iterator[str]:

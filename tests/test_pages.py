@@ -48,6 +48,8 @@ WRONG = {
     "a sweep after another command": "```\nrun list sweep && run plan +sweep=gone\n```",
     "a value that its shell takes apart": '```\nrun data=files data.path=a.csv data.label_separator=";"\n```',
     "settings that contradict each other": "`run model=bert-tiny data=imdb model.tokenizer=train`",
+    "a choice of a sweep that contradicts a setting": "`run -m model=dsn,bert-tiny data=imdb model.tokenizer=train`",
+    "a value of a sweep of many runs": "`run -m model=dsn data=demo train.epochs=range(1,20) train.loss=auto,listwise`",
     "a target": "`make gone`",
     "a target with a variable": "`TRIES=3 make gone`",
     "a mistake that is none": "```\n$ run model=dsn\nrun: 2 mistakes\n```",
