@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from runner.compare.baselines import BaselineLine, baseline_lines
 from runner.compare.claim_table import CLAIM_TITLES, claim_cells
 from runner.compare.colours import Colouring, colour_groups
 from runner.compare.columns import Column, columns_of_tests, comparison_columns
@@ -47,7 +48,8 @@ def _counted(number: int, what: str) -> str:
 
 
 def _compared(comparison: Comparison) -> Section:
-    shown = _columns(comparison_columns(comparison), comparison.rows, "groups")
+    lines = baseline_lines(comparison.rows)
+    shown = _columns(comparison_columns(comparison), comparison.rows, "groups", lines)
     return Section("Comparison", shown, "compared", legend_of_columns(comparison))
 
 
@@ -99,8 +101,10 @@ def _details(comparison: Comparison) -> list[Section]:
     return sections
 
 
-def _columns(shown: Sequence[Column], rows: Sequence[Row], name: str = "") -> Markup:
-    """Return a table of columns with a line for each row, numbered as in the figures."""
+def _columns(
+    shown: Sequence[Column], rows: Sequence[Row], name: str = "", lines: Sequence[BaselineLine] = ()
+) -> Markup:
+    """Return a table of columns with a line for each row, numbered as in the figures, and then for each baseline."""
     titles = [Heading(column.title, column.numeric) for column in shown]
     cells = [
         [_cell(column.title, column.cell(row), _sort_key(column.value(row)), number if not i else None)
@@ -108,7 +112,8 @@ def _columns(shown: Sequence[Column], rows: Sequence[Row], name: str = "") -> Ma
         for number, row in enumerate(rows, 1)
     ]  # fmt: skip
     marked = [i for i, row in enumerate(rows) if row.is_baseline]
-    return table(titles, cells, is_sortable=True, marked=marked, name=name)
+    foot = [[column.of_baseline(line) for column in shown] for line in lines]
+    return table(titles, cells, is_sortable=True, marked=marked, name=name, foot=foot)
 
 
 def _cell(title: str, text: str, value: float | str | None, number: int | None = None) -> Cell:

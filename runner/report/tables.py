@@ -39,15 +39,20 @@ def table(
     is_sortable: bool = False,
     marked: Sequence[int] = (),
     name: str = "",
+    foot: Sequence[Row] = (),
 ) -> Markup:
-    """Return a table. marked: the rows, counted from 0, with a tinted ground. name: its id."""
+    """Return a table. marked: the rows, counted from 0, with a tinted ground. name: its id. foot: rows that stay below
+    the others, however these are sorted.
+    """
     titles = [Heading(heading) if isinstance(heading, str) else heading for heading in headings]
     head = tag("tr", *(_heading(one, is_sortable) for one in titles))
     body = join(
         tag("tr", *(_cell(cell, one) for cell, one in zip(row, titles)), class_="marked" if i in marked else None)
         for i, row in enumerate(rows)
     )
-    whole = tag("table", tag("thead", head), tag("tbody", body), id=name or None)
+    last = join(tag("tr", *(_cell(cell, one) for cell, one in zip(row, titles))) for row in foot)
+    parts = [tag("thead", head), tag("tbody", body), *([tag("tfoot", last)] if foot else [])]
+    whole = tag("table", *parts, id=name or None)
     return tag("div", whole, class_="scroll", tabindex="0", role="region", aria_label="table")
 
 

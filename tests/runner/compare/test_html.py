@@ -37,4 +37,7 @@ def test_baselines_are_lines_and_the_group_of_the_baseline_is_marked(tmp_path: P
     comparison = analyse(select_runs(tmp_path, []), baseline="model=dsn")
     page = report_page(comparison, title="t", question=None, made="")
     assert page.count("majority-class baseline 0.6") == page.count("n-gram baseline 0.7") == 3 + 1, "each cost, seeds"
+    foot = page.partition("<tfoot>")[2].partition("</tfoot>")[0]
+    assert page.count("<tfoot>") == 1 and foot.count("<tr>") == 2, "below the groups, as in the terminal"
+    assert ">majority-class baseline</td>" in foot and ">0.6000</td>" in foot and ">0.7000</td>" in foot
     assert page.count('<tr class="marked">') == 2

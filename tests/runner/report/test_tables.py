@@ -17,5 +17,12 @@ def test_marked_rows_are_tinted() -> None:
     assert table(["a"], [["x"], ["y"]], marked=[1]).count('<tr class="marked">') == 1
 
 
+def test_the_rows_of_the_foot_are_not_among_those_that_are_sorted() -> None:
+    assert table(["a"], [["x"]], foot=[["y"]]).endswith(
+        '</tbody><tfoot><tr><td data-value="y">y</td></tr></tfoot></table></div>'
+    )
+    assert "tfoot" not in table(["a"], [["x"]])
+
+
 def test_facts_are_pairs() -> None:
     assert facts([("cpu", "a & b")]) == "<dl><div><dt>cpu</dt><dd>a &amp; b</dd></div></dl>"
