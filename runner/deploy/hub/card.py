@@ -199,13 +199,8 @@ def _scores(record: RunRecord) -> str:
         low, high = (metrics.get(f"{split}/{name}_{end}") for end in ("low", "high"))
         interval = "-" if low is None or high is None else f"{low:.4f} to {high:.4f}"
         rows.append([plain(name), f"{value:.4f}", interval])
-    named = {"baseline/no_answer": "no answer to any question", "baseline/first_sentence": "the first sentence"}
-    for name, words in named.items():
-        rows += [[words, f"{metrics[name]:.4f}", "-"]] if name in metrics else []
-    if (majority := metrics.get("baseline/majority")) is not None and not metrics.keys() & named:
-        rows.append([baseline_name(record.data.task), f"{majority:.4f}", "-"])
-    if (ngram := metrics.get(NGRAM)) is not None:
-        rows.append(["a linear model on n-grams", f"{ngram:.4f}", "-"])
+    headline = plain(record.data.primary.partition("/")[2])
+    rows += [[f"{headline}, {words}", f"{value:.4f}", "-"] for words, value in _baselines(record)]
     count, units = interval_units(metrics, split)
     shown = f"{count or record.data.rows.get(split, 0):,} {units} of the split {plain(split)}"
     said = f"## Scores\n\nOn {shown}, not used to choose; one run, seed {record.seed}."
@@ -216,6 +211,17 @@ def _scores(record: RunRecord) -> str:
     if ANSWER in metrics:
         costs.append(f"{metrics[ANSWER]:,.0f} us from a string to its label ({plain(record.environment.processor)})")
     return said + (f"\n\n{'; '.join(costs)}." if costs else "")
+
+
+def _baselines(record: RunRecord) -> Iterator[tuple[str, float]]:
+    """Yield the headline score of each baseline in the record, with its name."""
+    named = {"baseline/no_answer": "no answer to any question", "baseline/first_sentence": "the first sentence"}
+    if not record.metrics.keys() & named:
+        named["baseline/majority"] = baseline_name(record.data.task)
+    named[NGRAM] = "a linear model on n-grams"
+    for name, words in named.items():
+        if (value := record.metrics.get(name)) is not None:
+            yield words, value
 
 
 def _classes(record: RunRecord) -> str:

@@ -41,7 +41,7 @@ def test_the_header_is_read_by_the_hubs_own_library() -> None:
     assert result.dataset_split == "validation", "the hub's own name"
     assert (result.metric_type, result.metric_value) == ("accuracy", 0.9)
     assert "| accuracy | 0.9000 | 0.8500 to 0.9400 |" in card and "2.45 MB" in card and "120 us" in card
-    assert "| majority-class baseline | 0.5000 | - |" in card and "200 rows of the split test" in card
+    assert "| accuracy, majority-class baseline | 0.5000 | - |" in card and "200 rows of the split test" in card
     assert "scores, not probabilities" in card and "Intervals: 95 %, over the rows." in card
 
 
@@ -89,7 +89,7 @@ def test_a_model_of_spans_is_introduced_as_one() -> None:
     )
     assert ModelCard(card).data.pipeline_tag == "question-answering"
     assert "AutoModelForQuestionAnswering" in card and '"a question" "the text with the answer"' in card
-    assert "| no answer to any question | 0.4000 | - |" in card
+    assert "| accuracy, no answer to any question | 0.4000 | - |" in card
     assert "one of its labels" not in card and "majority" not in card and "start, end" not in card
 
 
