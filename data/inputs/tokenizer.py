@@ -184,17 +184,17 @@ def _load_pieces(source: str, special_tokens: bool, unknown_tokens: str) -> Piec
     """Load a subword tokenizer."""
     from tokenizers.models import WordPiece
 
+    # The vocabulary last: where it is in the hub's cache, so is all that says how to read it. A hub that fails between
+    # two files cannot leave a vocabulary that later, without a network, is taken for the whole tokenizer.
+    beside = files_beside(source)
+    bare = read_facts(source, beside, special_tokens, unknown_tokens)
     path = fetch_file(source, "tokenizer.json")
     if path is None and not special_tokens:
         path = fetch_file(source, f"{STATIC}/tokenizer.json")
     if path is not None:
-        beside = files_beside(source)
         # Static embeddings, which have no special tokens, come with a tokenizer.json that is used as it is.
         backend = open_json(path, source, beside if special_tokens else None)
-        found = wrap_backend(
-            backend, source, named_tokens(beside), read_facts(source, beside, special_tokens, unknown_tokens)
-        )
-        return found.cleaned_by(_cleaning(beside, source))
+        return wrap_backend(backend, source, named_tokens(beside), bare).cleaned_by(_cleaning(beside, source))
     path = fetch_file(source, "vocab.txt")
     if path is None:
         raise DataError(why_no_vocabulary(source))
@@ -202,12 +202,10 @@ def _load_pieces(source: str, special_tokens: bool, unknown_tokens: str) -> Piec
         vocab = WordPiece.read_file(str(path))  # splits at newlines only, as transformers does: U+2028 can be a token
     except Exception as error:
         raise DataError(f"{source}: vocab.txt cannot be read ({error}). {GO_ON}") from error
-    beside = files_beside(source)
     names = dict(zip(KEYS, SPECIAL)) | named_tokens(beside)
     missing = [names[key] for key in ("unk_token", "cls_token", "sep_token") if names[key] not in vocab]
     if missing:
         raise DataError(f"{source}: vocab.txt has no {' and no '.join(missing)}, so it is not BERT's. {GO_ON}")
-    bare = read_facts(source, beside, special_tokens, unknown_tokens)
     found = wrap_backend(bert_backend(vocab, beside, names), source, names, bare)
     return found.cleaned_by(_cleaning(beside, source))
 

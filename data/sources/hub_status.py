@@ -87,4 +87,4 @@ def why_unavailable(error: Exception) -> str:
             wait = ": it limits the rate of requests, so try again later" if answer.status_code == 429 else ""
             return f"it answers {answer.status_code} {answer.reason_phrase}{wait}".strip()
         cause = cause.__cause__ or cause.__context__
-    return first_error_line(error)
+    return first_error_line(error).rstrip(".")

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
 from data.errors import DataError
 from data.inputs.tokenizer import SPECIAL, Tokenizer, load_tokenizer, train_tokenizer
@@ -152,6 +153,42 @@ def test_the_default_wordpiece_equals_transformers() -> None:
 
 
 @pytest.mark.hub
+@pytest.mark.parametrize("vocabulary", ["vocab.txt", "tokenizer.json"])
+@pytest.mark.parametrize("fetched", range(4))
+def test_half_a_tokenizer_in_the_hubs_cache_is_not_taken_for_the_whole(
+    vocabulary: str, fetched: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hub that died after some files, and then a command without a network: a cased vocabulary stays cased."""
+    tokens = [*SPECIAL, "ONE", "one"]
+    if vocabulary == "vocab.txt":
+        (tmp_path / vocabulary).write_text("\n".join(tokens), encoding="utf-8")
+    else:
+        train_tokenizer(["ONE one"], 40).save(tmp_path)
+    (tmp_path / "tokenizer_config.json").write_text('{"do_lower_case": false}', encoding="utf-8")
+    (tmp_path / "special_tokens_map.json").write_text("{}", encoding="utf-8")
+    whole = load_tokenizer(str(tmp_path)).fingerprint
+    cache: dict[str, str | None] = {}
+
+    def download(_source: str, name: str, **_: object) -> str:
+        if name not in cache:
+            if len(cache) >= fetched:
+                raise LocalEntryNotFoundError("not cached, and nobody answers")
+            cache[name] = str(tmp_path / name) if (tmp_path / name).is_file() else None
+        if (path := cache[name]) is None:
+            raise EntryNotFoundError(name)
+        return path
+
+    module = "data.inputs.tokenizer_files"
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", download)
+    monkeypatch.setattr(f"{module}.offline_if_unreachable", list)
+    for is_offline in (False, True):
+        monkeypatch.setattr(f"{module}.is_offline", lambda is_offline=is_offline: is_offline)
+        try:
+            assert load_tokenizer("owner/name").fingerprint == whole
+        except DataError as error:
+            assert "Go on with: model.tokenizer=train" in str(error)
+
+
 def test_an_unknown_tokenizer_is_refused() -> None:
     with pytest.raises(DataError, match="neither a folder nor a repository"):
         load_tokenizer("nobody/never-was")

@@ -80,3 +80,4 @@ def test_the_status_that_a_hub_answered_with_is_found_behind_what_its_libraries_
     except FileNotFoundError as error:
         assert why_unavailable(error) == said
     assert why_unavailable(FileNotFoundError("no data file\nat all")) == "no data file"
+    assert why_unavailable(ConnectionError("no answer.")) == "no answer", "the message goes on after a full stop"
