@@ -73,6 +73,9 @@ def _unread_in_model(model: ModelSettings) -> dict[str, str]:
         found |= {"data.max_length": why, "data.truncate": why}
     if model.family == "auto":
         found["model.initializer_range"] = "the checkpoint's own is taken. Try: another checkpoint"
+    if model.init_from and model.family != "dsn":  # for which it only gives the word vectors
+        why = "that of the model in model.init_from is taken. Try: model.init_from=null"
+        found |= {f"model.{name}": why for name in ("initializer_range", "positions", "segments")}
     if model.family == "dsn" and (model.dims is not None or model.pretrained):
         found["model.width"] = "the width of the vectors is set otherwise. Try: model.dims=<a width>"
     if model.head != FITTED_HEAD:

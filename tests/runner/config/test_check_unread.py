@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from runner.config.check import check_overrides
@@ -29,13 +31,23 @@ BERT = "google-bert/bert-base-uncased"
         ),
         (["model=ngram", "data=imdb", "data.max_length=50"], "reads whole texts. Try: model.whole=false"),
         (["model=auto", "data=sst2", "model.pretrained=a/b", "model.initializer_range=0.1"], "the checkpoint's own"),
+        (
+            ["model=bert-tiny", "model.init_from=run/model", "model.initializer_range=0.1"],
+            "of the model in model.init_from",
+        ),
+        (["model=bert-tiny", "model.init_from=run/model", "model.positions=64"], "of the model in model.init_from"),
         (["model=static", "data=imdb", "model.width=0.5"], "Try: model.dims=<a width>"),
         (["model=bert-tiny", "model.head_c=3"], "model.head=trained is trained. Try: model.head=fitted"),
         (["model=bert-tiny", "model.carry=all"], "Try: model.init_from=<a run id>"),
         (["data=imdb", "data.demo_rows=100"], "it is for the built-in data, not for data=imdb. Try: data.max_rows="),
     ],
 )
-def test_a_word_that_nothing_reads_is_refused_with_what_may_be_meant(words: list[str], expected: str) -> None:
+def test_a_word_that_nothing_reads_is_refused_with_what_may_be_meant(
+    words: list[str], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run" / "model").mkdir(parents=True)
+    (tmp_path / "run" / "model" / "config.json").write_text("{}", encoding="utf-8")
     (problem,) = check_overrides(words)
     assert problem.startswith(f"{words[-1]} has no effect: ") and expected in problem
     assert not check_overrides(words, allow_unread=True)
@@ -58,6 +70,7 @@ def test_a_word_that_nothing_reads_is_refused_with_what_may_be_meant(words: list
         ["model=contrastive", "data=sst2", "train.epochs=0.5", "model.head_c=3"],
         ["model=static", "model.pretrained=null", "model.width=0.5"],
         ["model=dsn", "model.width=0.5"],
+        ["model=bert-tiny", "data=imdb", "model.initializer_range=0.1"],
     ],
 )
 def test_words_that_are_read_or_change_nothing_pass(words: list[str]) -> None:
