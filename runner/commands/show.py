@@ -19,6 +19,7 @@ from runner.probing.show import one_line as probed_line
 from runner.record.folder import LATEST, PAGE, RECORD, find_record, read_record, read_records, run_folder
 from runner.record.next_step import next_command
 from runner.record.selection import best_record
+from runner.record.status import shown_status
 from runner.record.sweep_record import SweepRecord, find_sweep, sweep_folder, winner_of_search
 from runner.record.table import show_record
 from runner.report.run_page import write_run_page
@@ -60,7 +61,7 @@ def sweep_named(output: Path, name: str) -> SweepRecord | None:
 
 def show_sweep(sweep: SweepRecord, output: Path) -> None:
     """Print the runs of a sweep side by side, how many did not finish, its report and what to try next."""
-    counts = Counter(run.status for run in sweep.runs)
+    counts = Counter(shown_status(run) for run in sweep.runs)
     states = ", ".join(f"{count} {status}" for status, count in counts.items())
     say(f"sweep {sweep.title} ({sweep.id}, {sweep.status}): {states}")
     if sweep.question:

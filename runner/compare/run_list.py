@@ -23,6 +23,7 @@ from runner.record.metrics import direction
 from runner.record.record import RecordError, RunRecord
 from runner.record.run_names import common, name_of
 from runner.record.shown_costs import answer_of, in_mb, score_text, size_of
+from runner.record.status import shown_status
 from runner.record.sweep_record import SWEEP, SweepRecord, read_sweep, sweep_folders
 from runner.record.table import say_below, widen
 
@@ -71,8 +72,8 @@ def filter_records(records: Sequence[RunRecord], filters: Sequence[str], output:
     for word in filters:
         key, _, value = word.partition("=")
         if key == "status":
-            values = [run.record.status for run in runs]
-            matching = [run for run in runs if run.record.status in value.split(",")]
+            values = [shown_status(run.record) for run in runs]
+            matching = [run for run, shown in zip(runs, values) if shown in value.split(",")]
         else:
             matches = setting_matcher(word, [run.settings for run in runs], "list runs")
             values = [setting_text(run.settings.get(full_key(key, run.settings))) for run in runs]
@@ -148,4 +149,4 @@ def _score(record: RunRecord, *, with_name: bool) -> str:
 def _state(record: RunRecord) -> str:
     """Return the status of a run, or that it has learned nothing."""
     is_low = record.status == "done" and is_at_baseline([record.metrics], record.data.primary)
-    return MARK if is_low else record.status
+    return MARK if is_low else shown_status(record)

@@ -22,6 +22,7 @@ from runner.record.answer_cache import AnswerCache
 from runner.record.folder import LATEST, RECORD, find_record, read_records
 from runner.record.record import RunRecord
 from runner.record.run_names import ABSENT, OF_A_RUN, setting_text
+from runner.record.status import status_and_reason
 from runner.record.sweep_record import SweepRecord, find_sweep, sweep_folders
 
 Settings = Mapping[str, Json]  # flat: values by their dotted keys
@@ -108,7 +109,7 @@ def select_records(records: Iterable[RunRecord], output: Path) -> Selection:
         if record.status == "done":
             runs[record.identity] = Run(record, output / record.identity, cache)
         else:
-            left_out.append((record.identity, ": ".join(filter(None, (record.status, record.reason)))))
+            left_out.append((record.identity, status_and_reason(record)))
     return Selection(sorted(runs.values(), key=lambda run: run.record.started), left_out, cache=cache)
 
 

@@ -18,6 +18,7 @@ from runner.errors import ConfigError
 from runner.record.folder import find_record
 from runner.record.model_folder import folder_of
 from runner.record.record import RunRecord
+from runner.record.status import shown_status
 from runner.schema import ScheduleSettings, TrainSettings
 
 FROM = "from="
@@ -61,7 +62,7 @@ def expand_from(words: list[str]) -> list[str]:
     output = _output_of(rest)
     record = find_record(Path(output).expanduser(), identity)
     if record.status != "done":
-        raise ConfigError(f"from={identity}: run {record.identity} is {record.status}. Name a finished one")
+        raise ConfigError(f"from={identity}: run {record.identity} is {shown_status(record)}. Name a finished one")
     folder = folder_of(record.identity, output, "from")
     if refused := [word for word in rest if _is_fixed(word, record)]:
         raise ConfigError(

@@ -20,6 +20,7 @@ from runner.record.command import command_line, make_model
 from runner.record.folder import find_record
 from runner.record.folder import run_folder as folder_of_run
 from runner.record.record import RunRecord
+from runner.record.status import shown_status
 from runner.tasks import task_class
 from runner.tasks.make import further_facts, task_of_record
 
@@ -145,7 +146,7 @@ def model_of_run(record: RunRecord, run_folder: Path) -> ExportedModel:
     if is_bound(record):
         raise ConfigError(f"run {identity} is {BOUND_NOTE}. Try: the same run without view.reads")
     if record.status != "done" or not folder.is_dir():
-        raise ConfigError(f"run {identity} is {record.status} and has no model. {make_model(record)}")
+        raise ConfigError(f"run {identity} is {shown_status(record)} and has no model. {make_model(record)}")
     task = task_of_record(record)
     if not task.is_deployed:
         raise ConfigError(

@@ -29,6 +29,7 @@ from runner.experiment.word_replacer import WordReplacer
 from runner.machine.exclusive import Exclusive
 from runner.record.folder import read_record
 from runner.record.model_folder import folder_of
+from runner.record.status import shown_status
 from runner.schema import Settings
 from runner.tasks.base import Task
 from runner.tasks.make import target_of
@@ -168,7 +169,9 @@ class _Finder:
         folder = folder_of(source, self.settings.paths.output, key)
         record = read_record(folder.parent)
         if record and record.status != "done":
-            raise ConfigError(f"{key}={source}: that run is {record.status}. Try: the id of a finished one (run show)")
+            raise ConfigError(
+                f"{key}={source}: that run is {shown_status(record)}. Try: the id of a finished one (run show)"
+            )
         return str(folder)
 
     def _in_tokens_of(self, source: str, reading: JsonObject) -> Splits:

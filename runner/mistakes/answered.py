@@ -17,6 +17,7 @@ from runner.record.predictions import (
     read_texts,
 )
 from runner.record.record import RunRecord
+from runner.record.status import shown_status
 from runner.statistics.answers import Answers
 from runner.tasks import grades_answers, task_class
 from runner.tasks.make import task_of_record
@@ -100,7 +101,7 @@ def read_answered(record: RunRecord, folder: Path, split: str = "") -> Answered:
     Raises ConfigError for a run without stored answers, another split, or a task without right and wrong answers.
     """
     if record.status != "done":
-        raise ConfigError(f"run {record.identity} is {record.status}. Name a finished one: run list runs")
+        raise ConfigError(f"run {record.identity} is {shown_status(record)}. Name a finished one: run list runs")
     there = sorted(path.stem.removeprefix("predictions-") for path in folder.glob("predictions-*.parquet"))
     chosen = split or record.data.primary.partition("/")[0]
     if there and chosen not in there:

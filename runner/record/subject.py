@@ -14,6 +14,7 @@ from runner.record.command import make_model
 from runner.record.folder import LATEST, RECORD, find_record, read_records, run_folder
 from runner.record.record import RunRecord
 from runner.record.run_names import distinguish, name_of, settings_of
+from runner.record.status import shown_status
 from runner.record.sweep_record import find_sweep
 
 KEY = "from"  # of the command, for messages
@@ -91,7 +92,7 @@ def _of_run(record: RunRecord, folder: Path, check: Check) -> Subject:
     identity, model = record.identity, folder / "model"
     check(record)
     if record.status != "done" or not model.is_dir():
-        raise ConfigError(f"{KEY}={identity}: the run is {record.status} and has no model. {make_model(record)}")
+        raise ConfigError(f"{KEY}={identity}: the run is {shown_status(record)} and has no model. {make_model(record)}")
     return Subject(str(model), f"{name_of(record)} ({identity})", folder, record)
 
 

@@ -25,6 +25,7 @@ from runner.record.lengths import lengths_table
 from runner.record.record import RunRecord
 from runner.record.run_names import name_of
 from runner.record.shown_costs import ANSWER, STAR_OF_SIZE, STAR_OF_TIME, Shown, answer_of, in_mb, size_of
+from runner.record.status import shown_status
 from runner.sanitize import escape
 from runner.tasks import baseline_name
 
@@ -40,7 +41,7 @@ def show_record(record: RunRecord, folder: Path, console: Console | None = None,
 
     console = console or Console(highlight=False)
     widen(console)
-    table = Table(title=escape(f"{name_of(record)}  ({record.identity}, {record.status})"), title_justify="left")
+    table = Table(title=escape(f"{name_of(record)}  ({record.identity}, {shown_status(record)})"), title_justify="left")
     table.add_column("what")
     table.add_column("value", justify="right")
     for what, value in summary_rows(record, details):

@@ -15,6 +15,7 @@ from rich.text import Text
 from runner.record.baseline import marked
 from runner.record.run_names import common, names_of_commands
 from runner.record.selection import selection_score
+from runner.record.status import shown_status
 from runner.record.table import say_below
 from runner.sanitize import escape, mask
 from runner.sweep.job_log import last_log_lines
@@ -83,7 +84,7 @@ class Table:
         counts = Counter(other.status for other in self.jobs)
         ended = counts["done"] + counts["failed"] + counts["killed"]
         took = "done already" if job.was_done else f"{job.seconds or 0:.1f} s"
-        self.say(f"{job.status:<8} {self._name(job)}  {score_text(job)}{took}  ({ended} of {len(self.jobs)})")
+        self.say(f"{shown_status(job):<8} {self._name(job)}  {score_text(job)}{took}  ({ended} of {len(self.jobs)})")
         if job.status == "failed":
             self._explain(job)
 
@@ -139,7 +140,8 @@ class Table:
             grid.add_column(column, overflow="fold", no_wrap=column in ("id", "status"))
         for job in failed:
             peak = f"{job.peak_bytes / 1e9:.2f}" if job.peak_bytes else ""
-            grid.add_row(escape(self._name(job)), job.identity or "", job.status, escape(job.reason or ""), peak)
+            reason = escape(job.reason or "")
+            grid.add_row(escape(self._name(job)), job.identity or "", shown_status(job), reason, peak)
         self.console.print(grid)
         self.say("The same command runs these again, and nothing else.")
 

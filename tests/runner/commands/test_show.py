@@ -24,6 +24,14 @@ def test_a_sweep_is_shown_by_its_runs_its_report_and_what_is_next(
         assert f"report: {tmp_path}/sweeps/0123456789/report.html\nnext: run predict {records[1]['identity']}" in said
 
 
+def test_a_run_that_a_search_paused_counts_as_paused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (record,) = write_group(tmp_path, "model=dsn", right=[150])
+    cut = {"identity": "9e6c4c929a", "status": "killed", "reason": "paused after epoch 4 of 12", "overrides": []}
+    write_sweep(tmp_path, [record, cut], status="done")
+    assert main(["a_sweep", f"paths.output={tmp_path}"]) == 0
+    assert "(0123456789, done): 1 done, 1 paused\n" in capsys.readouterr().out
+
+
 def test_a_run_comes_before_a_sweep_of_the_same_beginning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (record,) = write_group(tmp_path, "model=dsn", right=[150])
     write_sweep(tmp_path, [record], id=f"{record['identity'][:4]}abcdef")

@@ -56,6 +56,16 @@ def test_filters_are_settings_and_the_status(tmp_path: Path, runs: dict[str, str
         ids(tmp_path, filters=["status=lost"])
 
 
+def test_a_run_that_a_search_paused_is_not_listed_as_killed(tmp_path: Path) -> None:
+    reasons = {"paused": "paused after epoch 4 of 12", "pruned": "pruned after epoch 2 by study a: 0.5 is behind",
+               "killed": "interrupted"}  # fmt: skip
+    for seed, reason in enumerate(reasons.values()):
+        write_run(tmp_path, "model=dsn", seed=seed, status="killed", reason=reason, metrics={})
+    said = "\n".join(listed(tmp_path))
+    assert [said.count(f" {word} ") for word in reasons] == [1, 1, 1]
+    assert [len(ids(tmp_path, filters=[f"status={word}"])) for word in reasons] == [1, 1, 1]
+
+
 def test_more_runs_than_asked_for_and_sweeps_are_named_below(tmp_path: Path, runs: dict[str, str]) -> None:
     write_sweep(tmp_path, [{"identity": runs["best"], "overrides": [], "status": "done", "reason": None}])
     lines = listed(tmp_path, rows=1)
