@@ -2,7 +2,7 @@
 
 An identity covers the content of the data, so it is known only after loading. Each run leaves a small file, named by a
 hash of what is known before loading: settings, version, size and time of local files, and which run is meant by a name
-such as `latest`. A changed file is read again.
+such as `latest`; the same of runs that it needs first. A changed file is read again.
 Hub ids are taken to mean what is in the hub's cache; `force=true` does not use the index.
 """
 
@@ -15,7 +15,6 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 from data.calibration import calibration_file
@@ -23,7 +22,6 @@ from data.sources.sound_tables import named_files
 from models.compression.settings.learn import TaughtSettings
 from models.settings import is_command
 from runner.config.compose import compose, groups
-from runner.config.folders import config_roots
 from runner.config.resolve import resolve
 from runner.experiment.unlabelled_source import unlabelled_dataset
 from runner.record.folder import LATEST, RECORD
@@ -106,14 +104,13 @@ def _sources(settings: Settings) -> Iterator[Source]:
     output = Path(settings.paths.output).expanduser()
     for name in named:
         if is_command(name):
-            inner = _settings_of(str(name), data.name, config_roots())
+            inner = _settings_of(str(name), data.name)
             yield from _sources(replace(inner, paths=settings.paths)) if inner else ()
         elif name and (meant := _runs_meant(name, output)):
             yield name, meant
 
 
-@cache
-def _settings_of(command: str, data: str, _roots: tuple[Path, ...]) -> Settings | None:
+def _settings_of(command: str, data: str) -> Settings | None:
     """Return the settings of a run that another one needs first; None for a mistake in them, which is reported later.
 
     data: the preset of the other run's data, which it may share; where these are files, the other run names them.

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 from data.settings import DataSettings
 from runner.config.compose import compose, groups
-from runner.config.folders import config_roots
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
 
@@ -34,10 +31,4 @@ def unlabelled_source(key: str, text: str, data: DataSettings) -> DataSettings:
 def unlabelled_dataset(text: str) -> DataSettings | None:
     """Return the settings of the dataset that `<data>:<split>` names; None for anything else, such as a file."""
     name, _, split = text.partition(":")
-    return deepcopy(_dataset(name, config_roots())) if split and name in groups()["data"] else None
-
-
-@cache
-def _dataset(name: str, _roots: tuple[Path, ...]) -> DataSettings:
-    """Return the settings of a dataset; kept, as every job of a sweep may name the same one."""
-    return resolve(compose([f"data={name}"])).data
+    return resolve(compose([f"data={name}"])).data if split and name in groups()["data"] else None
