@@ -2,7 +2,7 @@
 
 An identity covers the content of the data, so it is known only after loading. Each run leaves a small file, named by a
 hash of what is known before loading: settings, version, size and time of local files, and which run is meant by a name
-such as `latest`; the same of runs that it needs first. A changed file is read again.
+such as `latest`; files and hub ids of a run that it needs first count too. A changed file is read again.
 Hub ids are taken to mean what is in the hub's cache; `force=true` does not use the index.
 """
 
