@@ -132,7 +132,7 @@ def _unreadable_split(error: Exception, settings: DataSettings, split: str, what
             return DataError(f"{what} has several configurations ({shown}); name one. Try: data.config={known[0]}")
         near = (difflib.get_close_matches(settings.config, known, n=1) or known)[0]
         return DataError(f"{what}: there is no such configuration ({shown}). Try: {near} instead")
-    reason = first_error_line(error).rstrip(".")
+    reason = first_error_line(error)
     if "Unknown split" in reason and split != settings.train_split:
         go_on = f"Try: data.split={settings.train_split}, which train, val and test are then all cut from. {go_on}"
     return DataError(f"{what} has no split {split!r} that can be read: {reason}. {go_on}")

@@ -57,8 +57,11 @@ def is_offline() -> bool:
 
 
 def first_error_line(error: Exception) -> str:
-    """Return the first line of an error, at most 300 characters; the name of its class if it has no text."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+    """Return the first line of an error, at most 300 characters and without a full stop, after which messages go on.
+
+    The name of its class if it has no text.
+    """
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300].rstrip(".")
 
 
 def unwritable_cache(error: Exception) -> str:
@@ -87,4 +90,4 @@ def why_unavailable(error: Exception) -> str:
             wait = ": it limits the rate of requests, so try again later" if answer.status_code == 429 else ""
             return f"it answers {answer.status_code} {answer.reason_phrase}{wait}".strip()
         cause = cause.__cause__ or cause.__context__
-    return first_error_line(error).rstrip(".")
+    return first_error_line(error)

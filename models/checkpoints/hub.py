@@ -140,4 +140,4 @@ def _reason(error: Exception) -> str:
         return "is gated: accept its terms on the hub and set HF_TOKEN"
     if isinstance(error, RepositoryNotFoundError | HFValidationError):
         return f"is neither a folder nor a model on {_endpoint()} (a private one needs HF_TOKEN)"
-    return f"{_endpoint()} refused: {(str(error).splitlines() or [type(error).__name__])[0][:200]}"
+    return f"{_endpoint()} refused: {(str(error).splitlines() or [type(error).__name__])[0][:200].rstrip('.')}"

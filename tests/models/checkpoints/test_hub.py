@@ -167,3 +167,12 @@ def test_a_local_folder_wins_over_a_hub_id(tmp_path: Path, monkeypatch: pytest.M
 def test_what_can_only_be_a_folder_never_reaches_the_hub(source: str) -> None:
     with pytest.raises(ModelError, match=f"model.pretrained={source}: there is no such folder"):
         fetch_file(source, "config.json")
+
+
+def test_a_reason_that_ends_with_a_full_stop_is_followed_by_one_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(_source: str, _name: str) -> Path:
+        raise ConnectionError("Server disconnected without sending a response.")
+
+    monkeypatch.setattr(hub, "_download", breaks)
+    with pytest.raises(ModelError, match=r"without sending a response\. Try one of: "):
+        fetch_file("some/model", "config.json")
