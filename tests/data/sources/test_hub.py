@@ -179,7 +179,7 @@ def test_a_cache_that_cannot_be_written_is_not_blamed_on_the_hub(monkeypatch: py
         with pytest.raises(DataError, match=said):
             read_hub(DataSettings(source="hub", id="stanfordnlp/imdb", report_splits={"test": "test"}))
     monkeypatch.setattr("huggingface_hub.hf_hub_download", refused)
-    with pytest.raises(DataError, match=f"tokenizer.json of somebody/tokenizer {said}"):
+    with pytest.raises(DataError, match=f"special_tokens_map.json of somebody/tokenizer {said}"):
         load_tokenizer("somebody/tokenizer")
     monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", lambda *_, **__: None)
     with pytest.raises(ModelError, match=f"config.json {said}"):
