@@ -65,7 +65,7 @@ def _values(settings: Settings) -> dict[str, float]:
 def _is_for(settings: Settings) -> bool:
     """Do the labelled rows decide how long a training is, by the optimizer that the table is for?"""
     named = named_task(settings.task, settings.data)
-    reads_labels = (named is None or named.needs_label) and settings.view.name == NONE
+    reads_labels = (named is None or named.is_deployed) and settings.view.name == NONE  # masked words are no answers
     taught = [one for one in settings.compression.values() if isinstance(one, TaughtSettings)]
     has_more_texts = any(one.unlabelled or one.augment.model for one in taught)
     return reads_labels and not has_more_texts and settings.optimizer.name == optimizer_of(settings)

@@ -101,6 +101,11 @@ def test_a_run_of_an_encoder_is_the_run_with_the_words_of_its_entry(model: str) 
     assert found.model.recipe_by_rows and (beyond, notes) == (settings(f"model={model}", "data=sst2", FIXED), [])
 
 
+@pytest.mark.parametrize("data", ["sst2", "stsb", "goemotions", "wnut17", "squad", "wikiqa"])
+def test_the_labels_of_every_task_count(data: str) -> None:
+    assert settings("model=bert-tiny", f"data={data}").model.recipe_by_rows
+
+
 def test_models_that_are_compared_share_their_entries() -> None:
     """Else a comparison on few rows would be one of trainings of different lengths."""
     tables = {tuple(left(f"model={model}")) for model in ("bert-tiny", "bermo", "eelbert", "uno-eelbert", "bert-mini")}
