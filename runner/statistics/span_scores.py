@@ -144,7 +144,7 @@ class BestThreshold(QuestionScore):
 
         def score(counts: np.ndarray) -> np.ndarray:
             sums = (counts[:, order] * gains).cumsum(axis=1)[:, ends]
-            best = np.maximum(sums.max(axis=1, initial=0.0), 0.0)
+            best = sums.max(axis=1, initial=0.0)  # 0: no text is answered
             return np.asarray((counts @ empty + best) / np.maximum(counts.sum(axis=1), 1))
 
         return score

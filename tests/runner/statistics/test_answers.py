@@ -29,6 +29,9 @@ def test_answers_differ_in_values_or_in_their_grouping() -> None:
     assert SENTENCES.differ_in(replace(SENTENCES, offsets=None), "label")
     other = replace(SENTENCES, columns={**SENTENCES.columns, "prediction": np.zeros(4, int)})
     assert SENTENCES.differ_in(other, "prediction") and not SENTENCES.differ_in(other, "label")
+    copied = Answers({name: column.copy() for name, column in SENTENCES.columns.items()}, np.array([0, 3, 3, 4]))
+    assert not SENTENCES.differ_in(copied, "label") and not SENTENCES.differ_in(copied, "prediction")
+    assert SENTENCES.differ_in(replace(copied, offsets=np.array([0, 2, 3, 4])), "label")
 
 
 def test_units_are_taken_and_joined_with_their_items() -> None:

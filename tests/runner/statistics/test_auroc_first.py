@@ -56,7 +56,8 @@ def test_answers_that_do_not_vary_and_rows_of_one_side_are_chance() -> None:
     assert AurocFirst().value(Answers({"label": labels * 0, "margin": np.arange(4.0)})) == 0.5
 
 
-def test_rows_that_are_all_in_order_leave_room_for_chance() -> None:
-    perfect = Answers({"label": np.array([0] * 4 + [1] * 30), "margin": np.arange(34.0)})
+@pytest.mark.parametrize("first", [4, 30])
+def test_rows_that_are_all_in_order_leave_room_for_chance(first: int) -> None:
+    perfect = Answers({"label": np.array([0] * first + [1] * (34 - first)), "margin": np.arange(34.0)})
     assert AurocFirst().value(perfect) == 1.0
     assert AurocFirst().interval(perfect) == wilson_interval(1.0, 4), "four disjoint pairs are independent"

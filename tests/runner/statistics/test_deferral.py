@@ -24,6 +24,12 @@ def test_bound_of_the_net_loss(harms: int, helps: int, rows: int, net: float, bo
     assert Deferral(0.9, 1, harms, helps, rows, bound).loss == pytest.approx(net, abs=5e-6)
     low, high = deferral.net_loss_interval(harms, helps, rows)
     assert low < net < bound < high
+    assert (low, high) == pytest.approx(
+        (
+            clopper_pearson(harms, rows, 0.9875)[0] - clopper_pearson(helps, rows, 0.9875)[1],
+            clopper_pearson(harms, rows, 0.9875)[1] - clopper_pearson(helps, rows, 0.9875)[0],
+        )
+    )
 
 
 @pytest.mark.parametrize(
@@ -47,6 +53,7 @@ def test_rows_needed_are_enough_and_not_many_more() -> None:
         bound = deferral.net_loss_bound(round(0.0176 * rows), round(0.0168 * rows), rows)
         assert (bound <= 0.005) is holds
     assert deferral.rows_needed(0.02, 0.01, 0.005) is None
+    assert deferral.rows_needed(0.0, 0.0, 0.005) == deferral.fewest_rows(0.005)
 
 
 def test_fixed_sequence_stops_before_the_first_step_that_fails_even_where_later_ones_pass() -> None:
@@ -70,6 +77,22 @@ def test_steps_count_the_rows_at_or_above_their_threshold_and_keep_equal_confide
         assert answered == taken.sum()
         assert harms == (taken & ~small & large).sum()
         assert helps == (taken & small & ~large).sum()
+
+
+@pytest.mark.parametrize(("gap", "margin"), [(0.1, 1e-6), (1e-6, 0.5e-6), (1e-8, 0.5e-8)])
+def test_the_last_row_is_answered_by_an_engine_that_rounds_otherwise(gap: float, margin: float) -> None:
+    confidence = np.concatenate([np.full(899, 0.9), [0.7 + gap], np.full(100, 0.7)])
+    steps = deferral.deferral_steps(confidence, np.ones(1000, bool), np.ones(1000, bool))
+    assert steps.answered.tolist() == [899, 900, 1000]
+    assert 0.7 + gap - steps.thresholds[1] == pytest.approx(margin, rel=1e-4)
+
+
+def test_only_the_first_step_may_be_certified() -> None:
+    rows = np.arange(2000)
+    confidence, large, small = 1 - (rows // 1000) / 2, np.ones(2000, bool), rows < 1000
+    found = deferral.find_deferral(confidence, small, large, 0.005)
+    assert isinstance(found, Deferral)
+    assert (found.answered, found.harms, found.bound) == (1000, 0, deferral.net_loss_bound(0, 0, 2000))
 
 
 def test_equal_models_are_replaced_everywhere_and_too_few_rows_say_how_many_are_needed() -> None:

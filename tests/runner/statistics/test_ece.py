@@ -20,6 +20,13 @@ def test_values_by_hand() -> None:
     assert ece_equal_width(CONFIDENCE, RIGHT, 10) == pytest.approx(0.19, abs=1e-12)
 
 
+def test_bins_of_equal_width_include_their_upper_end_and_zero_is_in_the_first() -> None:
+    confidence = np.array([0.0, 0.05, 0.1, 0.2, 0.2, 0.25, 0.3, 1.0])
+    right = np.array([0, 0, 0, 1, 0, 0, 0, 1], bool)
+    gaps = 0.15, 0.4 - 1, 0.55, 1.0 - 1  # of 0..0.1, 0.1..0.2, 0.2..0.3 and 0.9..1
+    assert ece_equal_width(confidence, right, 10) == pytest.approx(np.abs(gaps).sum() / 8)
+
+
 def test_the_order_of_rows_changes_nothing() -> None:
     random = np.random.default_rng(3)
     confidence = random.random(500).round(2) / 2 + 0.5  # with many ties
@@ -58,6 +65,9 @@ def test_bins_of_a_diagram_hold_all_rows_and_a_perfect_model_lies_in_their_bands
     bins = reliability_bins(confidence, random.random(2000) < confidence)
     assert sum(one.count for one in bins) == 2000 and len(bins) == 15
     assert sum(one.low <= one.right <= one.high for one in bins) >= 12
+    order = np.argsort(confidence)
+    parts = np.split(confidence[order], np.cumsum([one.count for one in bins])[:-1])
+    assert [one.confidence for one in bins] == pytest.approx([part.mean() for part in parts])
     wrong = reliability_bins(confidence, np.zeros(2000, bool))
     assert all(one.right == 0 < one.low for one in wrong)
     (one,) = reliability_bins(np.full(4, 0.5), np.array([1, 0, 1, 0]))

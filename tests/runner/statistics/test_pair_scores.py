@@ -32,6 +32,15 @@ def test_the_mean_is_over_paradigms_and_not_over_pairs() -> None:
     assert share.low < 0.75 < share.high
 
 
+def test_paradigms_are_drawn_independently_and_so_four_have_half_the_width_of_one() -> None:
+    outcomes = np.repeat([0.0, 1.0], 100)
+    four = dict.fromkeys("abcd", outcomes)
+    one = macro_share({"a": outcomes})
+    share, difference = macro_share(four), macro_difference(four, {name: np.full(200, 0.25) for name in four})
+    assert share.high - share.low == pytest.approx((one.high - one.low) / 2, rel=0.1)
+    assert difference.high - difference.low == pytest.approx((one.high - one.low) / 2, rel=0.1)
+
+
 def test_a_thousand_pairs_at_one_half_have_an_interval_of_three_points() -> None:
     share = macro_share({"a": np.repeat([0.0, 1.0], 500)})
     assert (share.high - share.low) / 2 == pytest.approx(0.031, abs=0.003)

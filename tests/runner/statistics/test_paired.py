@@ -34,7 +34,9 @@ def test_the_interval_over_seeds_is_statsmodels_t_interval(values: list[float]) 
 
 def test_a_single_seed_has_no_interval_over_seeds() -> None:
     assert stats.seed_interval([0.8]) is None
+    assert stats.seed_interval([0.8, float("nan")]) is None
     assert stats.seed_bootstrap([0.8]) is None
+    assert stats.seed_bootstrap([0.8, float("inf")]) is None
     assert stats.standard_deviation([0.8]) is None
 
 
@@ -111,7 +113,10 @@ def test_the_test_over_seeds_is_scipys_paired_t() -> None:
     assert (found[1].low, found[1].high) == pytest.approx((ends.low, ends.high))
 
 
-@pytest.mark.parametrize("differences", [[0.1], [0.25, 0.25, 0.25], [0.0, 0.0], [0.3, 0.1 + 0.2]])
+@pytest.mark.parametrize(
+    "differences",
+    [[0.1], [0.25, 0.25, 0.25], [0.0, 0.0], [0.3, 0.1 + 0.2], [3e5, 1e5 * 3.0000000000000004]],
+)
 def test_pairs_of_seeds_without_scatter_say_nothing_about_others(differences: list[float]) -> None:
     assert stats.paired_seeds(differences) is None
 
@@ -158,6 +163,24 @@ def test_several_seeds_a_side_are_averaged_and_identical_models_never_differ() -
     single = [stats.resample_confusions(labels, [m], [labels], score, resamples=20_000).mean() for m in models]
     both = stats.resample_confusions(labels, models, [labels, labels], score, resamples=20_000).mean()
     assert both == pytest.approx(np.mean(single), abs=0.003)
+
+
+def test_the_matrices_of_more_than_two_classes_are_those_of_the_rows_drawn() -> None:
+    labels, rng = np.arange(120) % 4, np.random.default_rng(0)
+    first, second = (np.where(rng.random(120) < share, labels, 0) for share in (0.9, 0.6))
+    second = np.minimum(second, 2)  # never the last class
+    counted: list[np.ndarray] = []
+
+    def sizes(matrices: np.ndarray) -> np.ndarray:
+        counted.append(matrices)
+        return np.asarray(matrices.sum(axis=(1, 2)))
+
+    stats.resample_confusions(labels, [first], [second], sizes, resamples=3000)
+    for model, drawn in zip((first, second), counted):
+        expected = np.zeros((4, 4))
+        np.add.at(expected, (labels, model), 1)
+        assert drawn.mean(axis=0) == pytest.approx(expected, abs=0.5)
+        assert (drawn.sum(axis=(1, 2)) == 120).all()
 
 
 def test_a_bootstrap_p_value_is_never_zero_and_is_two_sided() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import special
 from sklearn import metrics
 
+from runner.statistics.ece import ece, ece_equal_width, ece_floor
 from runner.statistics.probabilities import (
     auroc,
     auroc_of,
@@ -76,6 +78,20 @@ def test_the_order_of_rows_changes_no_score() -> None:
     order = random.permutation(200)
     for scores in (probability_scores, uncalibrated_scores):
         assert scores(shares[order], labels[order]) == pytest.approx(scores(shares, labels), abs=1e-12)
+
+
+def test_scores_of_calibration_are_of_the_largest_probability_and_whether_it_is_right() -> None:
+    random = np.random.default_rng(2)
+    logits, labels = random.normal(size=(300, 20)), random.integers(20, size=300)
+    shares = softmax(logits)
+    assert shares == pytest.approx(special.softmax(logits, axis=1))
+    confidence, is_right = shares.max(axis=1), shares.argmax(axis=1) == labels
+    floor = ece_floor(confidence)
+    found = probability_scores(shares, labels)
+    assert found["ece"] == ece(confidence, is_right) == uncalibrated_scores(shares, labels)["ece_uncalibrated"]
+    assert found["ece_equal_width"] == ece_equal_width(confidence, is_right)
+    assert (found["ece_floor"], found["ece_floor_95"]) == (floor.mean, floor.high)
+    assert found["ece_debiased"] == pytest.approx(np.sqrt(found["ece"] ** 2 - floor.mean**2))
 
 
 def test_of_two_classes_the_ranking_is_of_the_positive_one() -> None:

@@ -57,6 +57,30 @@ def test_scores_of_queries_are_those_of_trec_eval(score, by_query, complete) -> 
     assert score.value(found) == pytest.approx(sum(by_query) / 3, abs=5e-5)  # q4 has no relevant document
 
 
+def test_the_ideal_order_is_cut_where_the_ranking_is() -> None:
+    labels = {"a": 3, "b": 2, "c": 2, "d": 1}
+    found = answers({"q": labels}, {"q": {"a": 4.0, "c": 3.0, "d": 2.0, "b": 1.0}})
+    assert Ndcg("n", 2).value(found) == pytest.approx(1.0)
+    assert Ndcg("n", 3).value(found) == pytest.approx((3 + 2 / np.log2(3) + 1 / 2) / (3 + 2 / np.log2(3) + 2 / 2))
+
+
+def test_the_name_of_a_score_says_its_cut_and_its_gain() -> None:
+    for name, score in RANK_SCORES.items():
+        cut = getattr(score, "cut", None)
+        assert cut == (int(name.partition("@")[2]) if "@" in name else None)
+    found = answers({"q": {"a": 1, "b": 3}}, {"q": {"a": 2.0, "b": 1.0}})
+    linear, exponential = ((low + high / np.log2(3)) / (high + low / np.log2(3)) for low, high in ((1, 3), (1, 7)))
+    assert RANK_SCORES["ndcg@10"].value(found) == pytest.approx(linear)
+    assert RANK_SCORES["ndcg_exp@10"].value(found) == pytest.approx(exponential)
+
+
+def test_ties_are_the_share_of_neighbours_of_one_query_with_equal_scores() -> None:
+    qrels = {"q1": {"a": 1}, "q2": {"x": 1}, "q3": {"m": 1}}
+    run = {"q1": {"a": 2.0, "b": 2.0, "c": 1.0}, "q2": {"x": 1.0, "y": 1.0, "z": 1.0, "u": 0.0}, "q3": {"m": 0.0}}
+    assert RANK_SCORES["ties"].value(answers(qrels, run)) == pytest.approx(3 / 5)
+    assert RANK_SCORES["ties"].value(answers(qrels, {"q1": {"a": 2.0}})) == 0.0
+
+
 def test_only_labels_from_a_level_on_are_relevant() -> None:
     found = answers(QRELS, RUN, relevant_from=2)
     assert AveragePrecision("map").by_query(found).tolist() == [0.25, 0, 0, 0]

@@ -103,6 +103,14 @@ def test_the_next_row_is_not_answered_by_an_engine_that_rounds_otherwise() -> No
     assert isinstance(found, Threshold) and found.threshold == pytest.approx(confidence[930] + 1e-6, abs=1e-12)
 
 
+@pytest.mark.parametrize("gap", [1e-8, 1e-6, 1.5e-6, 0.1])
+def test_a_close_pair_of_confidences_is_cut_between_them(gap: float) -> None:
+    confidence = np.concatenate([np.full(497, 0.9), [0.5 + gap], np.full(102, 0.5)])
+    found = find_threshold(confidence, np.arange(600) >= 498, 0.05)
+    assert isinstance(found, Threshold) and found.answered == 498
+    assert 0.5 < found.threshold < 0.5 + gap
+
+
 def test_a_model_without_mistakes_answers_all() -> None:
     found = find_threshold(np.linspace(0.5, 1, 200), np.zeros(200, bool), 0.05)
     assert found == Threshold(ALL, 200, 0)
@@ -130,6 +138,10 @@ def test_the_smallest_promise_that_holds() -> None:
     assert find_threshold(confidence, is_wrong, alpha) == threshold
     assert isinstance(find_threshold(confidence, is_wrong, round(alpha - 0.01, 2)), NoThreshold)
     assert smallest_promise(confidence, np.ones(1000, bool)) is None
+    for how in ({"models": 1000}, {"delta": 0.00005}, {"usual": 400}):
+        other = smallest_promise(confidence, is_wrong, **how)  # type: ignore[arg-type]
+        assert other is not None and other != found
+        assert other[1] == find_threshold(confidence, is_wrong, other[0], **how)  # type: ignore[arg-type]
 
 
 # Simulated models: s uniform in 0..1 is the rank of the confidence, the function the chance of a mistake there.

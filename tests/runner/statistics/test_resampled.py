@@ -36,6 +36,12 @@ def test_without_overlap_it_is_the_plain_t_test() -> None:
     assert over_folds(TEN[:5], 0.0).statistic == pytest.approx(2.064187, abs=5e-7)
 
 
+def test_two_folds_are_tested_with_one_degree_of_freedom() -> None:
+    found = over_folds((0.01, 0.03), 1.0)  # mean 0.02, variance 0.0002, error sqrt(1.5 * 0.0002)
+    assert (found.degrees, found.statistic) == (1, pytest.approx(2 / 3**0.5))
+    assert found.p == pytest.approx(2 * (0.5 - np.arctan(2 / 3**0.5) / np.pi))  # Cauchy's distribution
+
+
 def test_values_without_scatter_have_no_test() -> None:
     assert corrected_t([0.02] * 5, 1 / 4) is None
     assert corrected_t([0.02], 1 / 4) is None

@@ -57,6 +57,19 @@ def test_quarters_of_f1_add_up_to_one() -> None:
     quarters = [SPAN_SCORES[f"answer_f1_quarter_{number}"].value(found) for number in (1, 2, 3, 4)]
     assert found["f1"].tolist() == [1.0, 0.25, 0.5, 0.0]
     assert quarters == [0.25, 0.25, 0.25, 0.25]
+    third = Answers(graded(["a1 b c d"], np.zeros(1), [["a1"]], ["w"], None))
+    assert third["f1"].tolist() == [0.4] and SPAN_SCORES["answer_f1_quarter_2"].value(third) == 1.0
+
+
+def test_the_grades_of_texts_stay_beside_those_of_final_answers() -> None:
+    found = graded(["x y", "x"], np.array([0.1, 0.9]), [["x"], ["x"]], ["one", "two"], 0.5)
+    assert (found["text_exact"].tolist(), found["exact"].tolist()) == ([0.0, 1.0], [0.0, 0.0])
+    assert found["text_f1"] == pytest.approx([2 / 3, 1.0]) and found["f1"] == pytest.approx([2 / 3, 0.0])
+
+
+def test_a_draw_without_questions_of_a_kind_scores_0() -> None:
+    of_answered = SPAN_SCORES["exact_match_has_answer"].over(answers(1.0))
+    assert of_answered(np.array([[0.0, 0.0, 2.0, 2.0], [2.0, 0.0, 1.0, 1.0]])).tolist() == [0.0, 1.0]
 
 
 def test_questions_of_one_text_share_its_number_in_every_model() -> None:

@@ -63,6 +63,7 @@ def test_sharp_logits_are_softened_and_shy_ones_sharpened() -> None:
         found = fit_temperature(*drawn(2000, scale))
         assert found.value == pytest.approx(scale, rel=0.1) and found.ratio > 3.84 and not found.reason
         assert found.before is not None and found.after is not None and found.after < found.before
+        assert found.ratio == pytest.approx(2 * 2000 * (found.before - found.after))
 
 
 def test_a_gain_within_noise_changes_nothing() -> None:
@@ -81,6 +82,7 @@ def test_a_gain_within_noise_changes_nothing() -> None:
         (lambda z, y: (z, z.argmax(1)), "no mistake on the 300 calibration rows"),
         (lambda z, y: (np.where(np.arange(300)[:, None] == 6, np.nan, z), y), "row 7 are not finite"),
         (lambda z, y: (np.where(np.arange(300)[:, None] == 6, np.inf, z), y), "row 7 are not finite"),
+        (lambda z, y: (np.where(np.arange(900).reshape(300, 3) == 20, np.nan, z), y), "row 7 are not finite"),
     ],
 )
 def test_refusals(change: object, reason: str) -> None:

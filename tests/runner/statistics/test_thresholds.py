@@ -24,6 +24,10 @@ def test_a_label_without_a_row_keeps_one_half_and_is_named() -> None:
     assert found.tolist() == [0.7, 0.5, 0.4] and kept == [1]
 
 
+def test_a_probability_of_zero_stays_a_threshold() -> None:
+    assert best_threshold(np.zeros(3), np.ones(3)) == rounded(0.0) == 0.0
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_no_other_candidate_has_a_higher_f1_and_no_higher_one_an_equal_f1(seed: int) -> None:
     random = np.random.default_rng(seed)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats as scipy_stats
 
 from runner.statistics.probabilities import log_loss, softmax
 from runner.statistics.temperature import solve_inverse, why_not
-from runner.statistics.vector_scaling import VectorScaling, fit_vector_scaling, solve_vector
+from runner.statistics.vector_scaling import VectorScaling, fit_vector_scaling, held_out_gains, solve_vector
 
 
 def drawn(rows: int, shifts: tuple[float, ...], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -45,6 +46,18 @@ def test_the_solution_has_no_slope() -> None:
 def test_without_a_bias_a_temperature_is_taken() -> None:
     reasons = [fit_vector_scaling(*drawn(600, (0.0, 0.0, 0.0), seed)) for seed in range(5)]
     assert sum(isinstance(one, str) and "within noise" in one for one in reasons) >= 4
+
+
+def test_the_gain_is_the_mean_over_the_rows_and_noise_its_standard_error() -> None:
+    for shifts in ((0.0, 0.0, 0.0), (0.7, 0.0, -0.7)):
+        logits, labels = drawn(600, shifts)
+        gains, found = held_out_gains(logits, labels), fit_vector_scaling(logits, labels)
+        assert gains is not None
+        error = scipy_stats.sem(gains)
+        if isinstance(found, str):
+            assert found == f"vector scaling gains {gains.mean():+.4f} nats, within noise ({error:.4f})"
+        else:
+            assert found.gain == pytest.approx(gains.mean()) and found.gain > error
 
 
 def test_few_rows_of_a_class_are_not_enough() -> None:
