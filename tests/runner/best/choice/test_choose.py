@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
-from runner.best.choice.choose import Choice, NoChoice, choose, survivors
+from runner.best.choice.choose import Choice, NoChoice, choose, lower_ends, survivors
+from runner.best.choice.draws import Draws
 from runner.best.types import Budget, Scored
 from runner.statistics.answers import Answers
+from runner.statistics.confusion import CLASS_SCORES
 from runner.statistics.correlation import NUMBER_SCORES
+from runner.statistics.intervals import resample_rows
 from runner.statistics.rank_scores import RANK_SCORES
 from tests.runner.best.candidates import ACCURACY, BEST, B, C, D, against_best, answers, scored
 
@@ -32,6 +36,14 @@ def test_a_cap_gets_the_highest_score_and_prefer_small_the_smaller_of_a_wider_ti
     assert winner([*everything, practical], CAP) == "E"
     assert winner([*everything, scored("E", against_best(3, 2), 950)], CAP) == "best", "it is not smaller"
     assert winner([*everything, scored("F", against_best(1, 0), 500)], CAP) == "best", "beyond the error"
+    assert winner([BEST, scored("as large", against_best(3, 2), 900)], CAP) == "best", "it is not smaller"
+    assert winner([BEST, scored("2 rows fewer", against_best(4, 2), 500)], CAP) == "2 rows fewer"
+
+
+def test_a_cap_of_time_alone_is_a_cap_too() -> None:
+    fast, best = scored("fast", against_best(52, 48), 900, micros=9.0), scored("best", against_best(0, 0), micros=90.0)
+    assert winner([fast, best], Budget(max_us=100)) == "best"
+    assert winner([fast, best], Budget(max_us=100, prefer="small")) == "fast"
 
 
 def test_what_does_not_fit_cannot_win() -> None:
@@ -68,6 +80,22 @@ def test_at_least_needs_the_lower_end_not_the_point() -> None:
     assert isinstance(again, Choice) and again.winner == "0.853"
 
 
+def test_the_lower_end_of_other_scores_is_that_of_each_candidate_by_its_own_bootstrap() -> None:
+    f1, labels = CLASS_SCORES["f1_macro"], np.arange(300) % 2
+
+    def of(wrong: int, kb: float) -> Scored:
+        predictions = np.where(np.arange(300) < wrong, 1 - labels, labels)
+        return scored(f"{wrong}", Answers({"label": labels, "prediction": predictions}), kb, score=f1)
+
+    both = [of(3, 20), of(120, 10)]
+    ends = lower_ends(Draws(both, f1), np.array([[one.score for one in both]]))[0]
+    for one, end in zip(both, ends):
+        spread = np.std(resample_rows(300, f1.over(one.answers[0])), ddof=1)
+        assert end == pytest.approx(one.score - 1.644854 * spread, abs=1e-6)
+    found = choose(both, f1, Budget(at_least=0.95))
+    assert isinstance(found, Choice) and found.winner == "3"
+
+
 def test_the_model_that_a_lower_goal_is_said_to_give_is_the_one_it_gives() -> None:
     def of(right: int, kb: float) -> Scored:
         return scored(f"{right}", answers(np.arange(20_000) < right), kb)
@@ -92,6 +120,7 @@ def test_the_better_half_of_a_kind_goes_on() -> None:
     scores = {"a": 0.5, "b": 0.9, "c": 0.7, "d": 0.9, "e": float("nan")}
     assert survivors(scores) == ["b", "c", "d"]
     assert survivors(scores, "lower") == ["a", "b", "c"]
+    assert survivors({"a": 0.1, "b": 0.2}) == ["a", "b"], "two at least"
     assert survivors({"a": 0.1, "b": 0.2, "c": 0.3}) == ["b", "c"] and survivors({"a": 0.1}) == ["a"]
     assert survivors({"first": 0.5, "second": 0.5, "third": 0.5}) == ["first", "second"]
 

@@ -61,6 +61,15 @@ def test_one_candidate_needs_no_correction_and_its_interval_is_wilsons() -> None
     assert moved == pytest.approx((low - 0.01, high - 0.01))
 
 
+def test_the_interval_that_is_moved_is_the_winners() -> None:
+    right = np.stack([np.arange(ROWS) < 300, np.arange(ROWS) < 490], axis=1)
+    f1, both = CLASS_SCORES["f1"], candidates(right)
+    low, high = f1.interval(both[1].answers[0])
+    moved = corrected_interval(both, f1, CAP, both[1].score - 0.01)
+    assert moved == pytest.approx((low - 0.01, high - 0.01), abs=0.001)
+    assert np.isnan(corrected_interval(both, f1, Budget(max_kb=0.5), 0.9)).all(), "nothing fits, so nothing wins"
+
+
 def test_the_choice_is_repeated_by_its_own_rule() -> None:
     right = drawn(np.random.default_rng(3))
     right[:, 0] = np.arange(ROWS) < 350  # small and bad
