@@ -14,6 +14,7 @@ from data.settings import DataSettings
 from data.sources.raw import TEXTS, RawData, RawSplit
 from data.splitting import apply_split_rule, cut_rows, keep_labels, limit_rows, pick_rows
 from data.targets.class_label import ClassLabel
+from data.targets.label_set import LabelSet
 
 LABELS = np.array([0] * 700 + [1] * 250 + [2] * 50)
 
@@ -124,6 +125,33 @@ def test_a_limit_never_takes_a_class_from_train() -> None:
     data = data_of({"neg": 150, "pos": 149, "rare": 1})
     limit_rows(data, DataSettings(max_rows=10))
     assert np.bincount(data.splits["train"].labels.values).tolist() == [5, 4, 1]
+
+
+def test_a_share_for_calibration_is_cut_off_after_the_other_splits() -> None:
+    data = cut_of({"neg": 160, "pos": 140}, calibration="0.1")
+    rest = 300 - len(data.splits["test"]) - len(data.splits["val"])
+    assert len(data.splits["calibration"]) == round(0.1 * rest) and len(data.splits["train"]) == rest - round(
+        0.1 * rest
+    )
+    held = [set(data.splits[name].rows) for name in data.splits]
+    assert sum(map(len, held)) == 300 and set.union(*held) == set(range(300))
+
+
+@pytest.mark.parametrize(("split", "cut"), [("train", {"test", "val"}), (None, {"tune"})])
+def test_one_split_of_a_hub_dataset_has_both_others_cut_off_it(split: str | None, cut: set[str]) -> None:
+    data = data_of({"neg": 150, "pos": 150})
+    apply_split_rule(data, DataSettings(source="hub", split=split, report_splits=["validation"]))
+    assert set(data.splits) == {"train", *cut}
+
+
+def test_a_limit_of_rows_with_sets_of_labels_keeps_the_share_of_each() -> None:
+    sets = np.stack([np.arange(200) % 2, np.arange(200) % 10 == 0], axis=1).astype(np.float32)
+    rows = np.arange(200)
+    table = pa.table({"text": [f"text {row}" for row in rows]})
+    data = RawData(LabelSet(("even", "tenth")), {"train": RawSplit(table, Labels(sets), rows, rows + 1)})
+    limit_rows(data, DataSettings(max_rows=50))
+    assert len(data.splits["train"]) == 50
+    assert np.asarray(data.splits["train"].labels.values).sum(axis=0) == pytest.approx([25, 5], abs=1)
 
 
 def test_few_rows_keep_their_labels_in_the_shares_of_the_classes() -> None:
