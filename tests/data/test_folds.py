@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from data.errors import DataError
-from data.folds import assign_folds, take_fold
+from data.folds import assign_folds, count_folds, take_fold
 from data.groups import STAYS
 from data.labels import Labels
 from data.load import load_splits
@@ -86,10 +86,20 @@ def test_a_class_in_few_groups_lowers_the_number_of_folds(tmp_path: Path) -> Non
     data = cut(data_of(texts, labels), tmp_path, "0")
     assert "the rows of 'rare' form 3 groups, so there are 3 folds" in data.notes[0]
     assert len(data.splits["train"]) + len(data.splits["val"]) == 44 and len(data.splits["val"]) in (14, 15)
+    assert not any("cannot learn" in note for note in data.notes), "each class is in train and in the fold"
+    two = cut(data_of(texts[:42], labels[:42]), tmp_path, "1")
+    assert two.folds == 2 and np.bincount(two.splits["train"].labels.values).tolist() == [20, 1]
     with pytest.raises(DataError, match=r"data.fold=3: .*'rare'.* Try: data.folds=3 data.fold=0,1,2"):
         cut(data_of(texts, labels), tmp_path, "3")
     with pytest.raises(DataError, match="the rows of 'rare' form one group"):
         cut(data_of(["a", "b", "c", "d", "D!"], [0, 0, 0, 1, 1]), tmp_path, "0", folds=2)
+
+
+def test_a_class_with_a_row_that_always_trains_does_not_lower_the_number_of_folds() -> None:
+    data, groups = data_of([f"text {i}" for i in range(44)], [0] * 40 + [1] * 4), np.arange(44)
+    assert count_folds(data, DataSettings(folds=5), groups)[0] == 4
+    groups[40:43] = STAYS
+    assert count_folds(data, DataSettings(folds=5), groups) == (5, None)
 
 
 def splits_of(folder: Path, *words: str) -> Splits:

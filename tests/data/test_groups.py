@@ -23,6 +23,7 @@ from data.splits import Splits
 from data.splitting import apply_split_rule, cut_rows
 from data.stores.build_once import SharedCache
 from data.targets.class_label import ClassLabel
+from data.targets.relevance import QUERY, Relevance
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 
@@ -114,6 +115,17 @@ def groups_of(split: RawSplit, tmp_path: Path, **options: Any) -> np.ndarray:
     found = row_groups(data, DataSettings(**options), SharedCache(tmp_path))
     assert found is not None
     return found
+
+
+def test_documents_of_one_query_stay_together_and_with_the_queries_that_share_a_text(tmp_path: Path) -> None:
+    values = np.zeros((6, 4), np.float32)
+    values[:, QUERY] = [0, 0, 1, 1, 2, 2]
+    rows, texts = np.arange(6), ["what", "what", "who", "who", "where", "where"]
+    table = pa.table({"text": texts, "text_pair": ["a", "b", "c", "d", "e", "B!"]})
+    data = RawData(Relevance(DataSettings()), {"train": RawSplit(table, Labels(values), rows, rows)})
+    for options, expected in (({}, [0, 0, 1, 1, 2, 2]), ({"group": "shared_text"}, [0, 0, 1, 1, 0, 0])):
+        found = row_groups(data, DataSettings(**options), SharedCache(tmp_path))
+        assert found is not None and partition(found) == expected
 
 
 def test_a_rule_and_equal_texts_hold_together_and_keep_what_stays(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ from data.splits import TokenSplit
 from models.build import build
 from models.heads.base import HeadSpec
 from models.settings import ModelSettings
-from runner.measure.measure import measure_model
+from runner.measure.inputs import Cell, Inputs
+from runner.measure.latency import CellTimes, LatencyReport, MakeBatch
+from runner.measure.measure import measure_model, time_model
 from runner.measure.settings import MeasureSettings
 from runner.record.metrics import check
 from tests.data.helpers import split_of
@@ -45,6 +47,41 @@ def test_every_metric_is_in_the_list_and_every_cell_is_there(split: TokenSplit) 
     assert cells == {"b1_s16", "b4_s16", "b1_data", "b4_data"}
     assert got["speed/speedup_b4_s16"] > 1, "a bag of words is faster than attention"
     assert got["speed/latency_ms_p50_b1_s16"] <= got["speed/latency_ms_p99_b1_s16"]
+
+
+def test_a_cells_metrics_are_those_of_its_samples(split: TokenSplit, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell, batch, turn = Cell(4, 16), np.zeros(99, int), np.arange(99) % 3
+
+    def times(factor: float) -> dict[Cell, CellTimes]:
+        wall = np.arange(1.0, 100.0) * factor
+        return {cell: CellTimes(cell, wall, 2 * wall, batch, turn, np.array([4]))}
+
+    report = LatencyReport({"model": times(1.0), "baseline": times(3.0), "unique": times(5.0)}, 2, 0.5, 0.75)
+    monkeypatch.setattr("runner.measure.measure.measure_latency", lambda *_, **__: report)
+    assert time_model(make("dsn"), split, QUICK, warn=quiet) == {
+        "speed/threads": 2, "speed/load_before": 0.5, "speed/load_after": 0.75,
+        "speed/latency_ms_p50_b4_s16": 50.0, "speed/latency_ms_p90_b4_s16": 90.0, "speed/latency_ms_p99_b4_s16": 99.0,
+        "speed/cpu_ms_b4_s16": 100.0, "speed/samples_b4_s16": 99, "speed/noise_b4_s16": pytest.approx(90 / 50),
+        "speed/examples_per_s_b4_s16": pytest.approx(4000 / 50), "speed/baseline_ms_p50_b4_s16": 150.0,
+        "speed/speedup_b4_s16": pytest.approx(3.0), "speed/unique_ms_p50_b4_s16": 250.0,
+    }  # fmt: skip
+
+
+def test_every_round_has_inputs_of_its_own_and_all_models_the_same(
+    split: TokenSplit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = dict[Cell, list[Inputs]]()
+
+    def note(models: object, cells: list[Cell], *, make_batch: MakeBatch, **_: object) -> LatencyReport:
+        asked.update({cell: list(make_batch(cell)) for cell in cells})
+        return LatencyReport({"model": {}}, 1, None, None)
+
+    monkeypatch.setattr("runner.measure.measure.measure_latency", note)
+    time_model(make("dsn"), split, QUICK, warn=quiet)
+    drawn = [batch["input_ids"] for batch in asked[Cell(4, 16)]]
+    assert [ids.shape for ids in drawn if ids is not None] == [(4, 16)] * QUICK.rounds
+    assert len({str(ids) for ids in drawn}) == QUICK.rounds
+    assert set(asked) == {Cell(rows, length) for rows in (1, 4) for length in (16, None)}
 
 
 def test_graphs_are_timed_in_the_same_cells_and_their_files_weighed(split: TokenSplit) -> None:
