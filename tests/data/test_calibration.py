@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data.calibration import CALIBRATION, calibration_file, calibration_hub_split, calibration_share, check_apart
+from data.calibration import (
+    CALIBRATION,
+    OUT_OF_FOLD,
+    calibration_file,
+    calibration_hub_split,
+    calibration_share,
+    check_apart,
+    rows_behind,
+)
 from data.errors import DataError
 from data.load import read_rows
 from data.settings import DataSettings
@@ -32,6 +40,10 @@ def write(path: Path, rows: Rows) -> str:
     with path.open("w", newline="", encoding="utf-8") as stream:
         csv.writer(stream).writerows([("text", "label"), *rows])
     return str(path)
+
+
+def test_out_of_fold_predictions_are_of_the_training_rows() -> None:
+    assert [rows_behind(split) for split in (OUT_OF_FOLD, CALIBRATION, "val")] == ["train", CALIBRATION, "val"]
 
 
 @pytest.fixture(scope="module")

@@ -49,5 +49,7 @@ def test_rows_of_a_group_stay_together_and_some_are_never_cut_off() -> None:
     found = deal_groups(members, np.array([200, 94]), 0, groups)
     assert (found[:6] == STAYS).all()
     assert all(len(set(found[groups == group].tolist())) == 1 for group in np.unique(groups))
+    share = np.stack([members[6:][found[6:] == part].sum(axis=0) for part in (0, 1)])[1] / members[6:].sum(axis=0)
+    np.testing.assert_allclose(share, 94 / 294, atol=0.05)
     rest, taken = cut_sets(members, 60, 0, groups)
     assert 50 <= len(taken) <= 63 and set(range(6)) <= set(rest.tolist())

@@ -60,3 +60,5 @@ def test_rows_with_equal_labels_share_a_key() -> None:
     assert keys[0] == keys[3] and len(np.unique(keys)) == 3, "several labels are compared as a whole"
     pairs = Labels(np.array([[0, 1], [1, 0], [0, 1]])).keys()
     assert pairs[0] == pairs[2] != pairs[1]
+    gains = Labels(np.array([[1.0, 0.5, 3.0], [0.0, 0.5, 3.0], [1.0, 0.25, 4.0]])).keys()
+    assert gains[0] == gains[2] != gains[1], "of several floats the first is the label"

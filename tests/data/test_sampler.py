@@ -27,6 +27,22 @@ def test_order_depends_on_seed_and_epoch_and_on_nothing_else() -> None:
     assert flat(0, 1) != first and flat(1, 0) != first
 
 
+def test_rows_share_a_batch_with_others_in_every_epoch_and_long_batches_do_not_come_first() -> None:
+    alike = np.full(960, 7)
+    first, second = ({frozenset(rows.tolist()) for rows in epoch_batches(alike, seed=0, epoch=epoch, batch_size=32)}
+                     for epoch in (0, 1))  # fmt: skip
+    assert len(first) == 30 and not first & second
+    batches = epoch_batches(np.arange(1, 961), seed=0, epoch=0, batch_size=32)
+    lengths = np.array([rows.max() for rows in batches])
+    assert abs(np.corrcoef(lengths, np.arange(30))[0, 1]) < 0.5
+
+
+def test_rows_of_a_pool_are_batched_by_length() -> None:
+    batches = epoch_batches(LENGTHS[:320], seed=0, epoch=0, batch_size=32, pool_batches=5)
+    spread = [np.ptp(LENGTHS[rows]) for rows in batches]
+    assert len(batches) == 10 and np.mean(spread) == pytest.approx(200 / 5, rel=0.3), "two pools of five batches"
+
+
 def test_padded_tokens_stay_within_the_budget_except_for_a_single_longer_row() -> None:
     lengths = np.append(LENGTHS, 5000)
     for rows in epoch_batches(lengths, seed=0, epoch=0, token_budget=1024):

@@ -53,6 +53,22 @@ def test_batches_and_their_parts_never_split_a_group(limits: dict[str, int], neg
     assert most is None or all(len(batch) <= max(most, max(map(len, whole))) for batch in batches)
 
 
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [({"batch_size": 6}, [3, 6]), ({"batch_size": 8}, [3, 6]), ({"batch_size": 9}, [9]), ({"token_budget": 90}, [9]),
+     ({"token_budget": 89}, [3, 6]), ({"token_budget": 30}, [3, 3, 3])],
+)  # fmt: skip
+def test_a_batch_has_as_many_groups_as_fit(limits: dict[str, int], expected: list[int]) -> None:
+    alike = np.full(14, 10)
+    batches = unit_batches(alike, units(2), seed=1, epoch=2, **limits)
+    assert sorted(map(len, batches)) == expected
+
+
+def test_a_batch_is_cut_into_parts_of_about_equally_many_groups() -> None:
+    groups = np.concatenate(units(2).draw(1, 2))
+    assert [list(map(len, units(2).cut(groups, parts))) for parts in (1, 2, 3, 4)] == [[9], [6, 3], [3] * 3, [3] * 3]
+
+
 def test_of_a_long_document_one_passage_is_drawn() -> None:
     parts = np.cumsum([0, *[3] * 14])
     drawn = [units(2, parts).draw(0, epoch) for epoch in range(10)]

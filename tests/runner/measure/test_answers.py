@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -96,6 +98,28 @@ def test_each_text_is_asked_once_alone_and_then_with_others() -> None:
         and found["speed/answers_per_s"] > 0
     )
     assert all(check(name) for name in found)
+
+
+def test_times_are_read_from_the_clock_in_their_units(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    clock = SimpleNamespace(perf_counter=lambda: now[0], perf_counter_ns=lambda: round(now[0] * 1e9))
+    monkeypatch.setattr("runner.measure.answers.time", clock)
+
+    def load() -> Ask:
+        now[0] += 0.25
+        return ask
+
+    def ask(columns: Sequence[list[Any]]) -> None:  # a text alone takes as many ms as it says, one in a list 0.5 ms
+        rows = columns[0]
+        now[0] += int(rows[0]) / 1e3 if len(rows) == 1 else len(rows) / 2e3
+
+    texts = [str(number) for number in range(1, 41)]
+    found = time_answers(load, [texts, texts], MeasureSettings(min_time_s=1.0, rounds=3), together=3)
+    assert found == pytest.approx({
+        "speed/answer_us_mean": 20_500, "speed/answer_us_p50": 20_000, "speed/answer_us_p90": 36_000,
+        "speed/answer_us_p95": 38_000, "speed/answer_texts": 40, "speed/answers_per_s": 2000, "speed/load_ms": 250,
+        "speed/query_ms_p50": 1.5,
+    })  # fmt: skip
 
 
 def test_a_slow_model_is_asked_fewer_texts() -> None:

@@ -68,6 +68,25 @@ def test_models_take_turns_in_every_round() -> None:
     assert turns == "abababab"
 
 
+@pytest.mark.parametrize(("batches", "expected"), [(1, 3 + 2), (3, 3 + 2), (6, 2 * 2 + 2 * 2), (9, 3 + 2 * 3)])
+def test_the_first_calls_of_a_round_are_a_warm_up_that_is_not_counted(batches: int, expected: int) -> None:
+    calls: list[str] = []
+    report = run({"m": Sleeper(0.0001, calls, "m")}, [batch_of(1) for _ in range(batches)], min_time_s=0.003)
+    assert len(calls) - len(report.times["m"][CELL].wall_ms) == expected, "three in all, then one of each batch"
+
+
+def test_a_round_is_its_median_and_the_speed_up_the_median_of_their_ratios() -> None:
+    turn = np.repeat([0, 1, 2], 3)
+
+    def of(*wall: float) -> dict[Cell, CellTimes]:
+        return {CELL: CellTimes(CELL, np.array(wall), np.array(wall) * 2, turn * 0, turn, np.array([1]))}
+
+    times = {"m": of(1, 2, 30, 2, 2, 8, 4, 4, 4), "base": of(2, 4, 6, 9, 10, 90, 4, 12, 20)}
+    assert times["m"][CELL].round_medians_ms().tolist() == [2, 2, 4]
+    assert times["m"][CELL].round_medians_ms(cpu=True).tolist() == [4, 4, 8]
+    assert LatencyReport(times, 1, None, None).speedup("m", "base", CELL) == 3.0  # of 2, 5 and 3
+
+
 def test_each_cell_gets_its_time_and_a_slow_model_one_call_a_round() -> None:
     report = run({"slow": Sleeper(0.03), "quick": Sleeper(0.001)}, [batch_of(1)], min_time_s=0.06)
     assert len(report.times["slow"][CELL].wall_ms) == 3
@@ -108,6 +127,9 @@ def test_scattered_times_are_warned_of_with_the_load() -> None:
     assert "load average 3.2 before, unknown after" in line
     calm = CellTimes(CELL, np.ones(10), wall, same, same, np.array([1]))
     assert not LatencyReport({"dsn": {CELL: calm}}, 1, 3.25, None).warnings()
+    wilder = CellTimes(CELL, np.where(wall > 1, 9.0, wall), wall, same, same, np.array([1]))
+    (line,) = LatencyReport({"dsn": {CELL: times}, "baseline": {CELL: wilder}}, 1, 3.25, None).warnings()
+    assert "busy: in 2 of 2 timings, at worst baseline b1_s4: p90 is 9.0 x p50" in line
     several = {"dsn": {CELL: calm, Cell(8, 4): times}, "baseline": {CELL: times, Cell(8, 4): calm}}
     (line,) = LatencyReport(several, 1, 3.25, None).warnings()
     assert "busy: in 2 of 4 timings, at worst dsn b8_s4: p90 is 4.0 x p50" in line

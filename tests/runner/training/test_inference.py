@@ -13,11 +13,14 @@ from torch import Tensor, nn
 
 from data.splits import Splits, TokenSplit
 from runner.schema import Settings
+from runner.tasks.base import LabelFacts
 from runner.tasks.make import task_of
+from runner.tasks.multilabel import MultiLabel
 from runner.tasks.rank import Rank
-from runner.training.inference import autocast, predict, score, unpack_states
+from runner.training.inference import autocast, predict, score, score_selection, unpack_states
 from tests.data.helpers import split_of, tagged_split
 from tests.models.helpers import tagger
+from tests.runner.tasks.splits import split_of as labels_alone
 
 CPU = torch.device("cpu")
 
@@ -66,6 +69,37 @@ def test_the_model_keeps_its_mode(splits: Splits, is_training: bool) -> None:
     model = FirstTokens().train(is_training)
     predict(model, splits.select, batch_size=8, device=CPU, precision="fp32")
     assert model.training is is_training
+
+
+class Dropped(FirstTokens):
+    """Loses half of its logits while it is training."""
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+        return nn.functional.dropout(super().forward(input_ids, attention_mask), 0.5, self.training)
+
+
+def test_nothing_is_dropped_from_predictions_in_the_middle_of_a_training(splits: Splits) -> None:
+    model = Dropped().train()
+    found = predict(model, splits.train, batch_size=8, device=CPU, precision="fp32")
+    assert model.training and np.array_equal(found, predicted(splits, 8))
+
+
+def test_scores_are_those_of_the_run_those_always_needed_and_further_ones(splits: Splits) -> None:
+    settings = Settings()
+    settings.data.metrics = ["f1"]
+    task, kept = task_of(splits, settings), np.random.default_rng(0).normal(size=(len(splits.select), 2))
+    found = score(task, splits.select, kept.astype(np.float32), ["mcc", "f1"])
+    assert list(found) == [f"val/{name}" for name in ("f1", "accuracy", "balanced_accuracy", "mcc", "loss")]
+
+
+@pytest.mark.parametrize("rule", ["one", "per_label"])
+def test_an_epoch_is_scored_with_the_thresholds_that_fit_its_outputs(rule: str) -> None:
+    labels = np.array([[1, 0], [0, 1], [1, 1], [0, 0]])
+    split = labels_alone(labels)
+    outputs = np.where(labels > 0, -1.0, -3.0).astype(np.float32)  # in order, but never above one half
+    plain, fitted = MultiLabel(LabelFacts(("a", "b"))), MultiLabel(LabelFacts(("a", "b"), threshold=rule))
+    assert score_selection(plain, split, outputs)["test/f1_micro"] == 0.0
+    assert score_selection(fitted, split, outputs)["test/f1_micro"] == 1.0
 
 
 def test_scores_are_named_by_their_split(splits: Splits) -> None:

@@ -251,6 +251,18 @@ def test_patience_stops_early(splits: Splits, tmp_path: Path) -> None:
     assert done is not None and done.epochs == done.best_epoch + 2 < 50
 
 
+def test_a_plateau_lowers_the_rate_after_epochs_that_were_no_better(splits: Splits, tmp_path: Path) -> None:
+    settings, rates = configured(epochs=5), list[float]()
+    settings.optimizer.lr, settings.schedule.name = 1e-9, "plateau"  # nothing is learnt, so no epoch beats the first
+    settings.schedule.warmup, settings.schedule.patience, settings.schedule.factor = 0.0, 1, 0.5
+    fit(
+        model_of(settings, splits), splits, task_of(splits, settings), recipe_of(settings), device=CPU,
+        checkpoints=Checkpoints(tmp_path, "t", 1e9), on_epoch=lambda *_: None,
+        on_point=lambda _, values: rates.append(values["train/lr"]),
+    )  # fmt: skip
+    assert rates == pytest.approx([1e-9] * 3 * 13 + [0.5e-9] * 2 * 13)
+
+
 def test_an_exploding_loss_stops_with_a_cure(splits: Splits, tmp_path: Path) -> None:
     settings = configured(clip_norm=0.0, epochs=5)
     settings.optimizer.name, settings.optimizer.lr = "sgd", 1e30

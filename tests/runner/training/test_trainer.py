@@ -15,7 +15,7 @@ from models.compression.stage import Targets, TrainingHook
 from runner.experiment.recipe import recipe_of
 from runner.tasks.make import task_of
 from runner.training.trainer import Trainer
-from tests.runner.training.test_loop import CPU, configured, model_of
+from tests.runner.training.test_loop import CPU, configured, equal, model_of
 
 
 def test_a_step_touches_only_what_requires_gradients(splits: Splits) -> None:
@@ -65,6 +65,27 @@ def test_moments_are_returned_only_where_they_are_asked_for(splits: Splits) -> N
         trainer.step(np.arange(8))
         moments = trainer.finish(0, wants_moments=wanted).moments
         assert bool(moments) is wanted
+
+
+class Late(TrainingHook):
+    """Keeps no epoch until it is ready, as a pruning whose schedule has not ended."""
+
+    is_ready = False
+
+    def may_keep(self) -> bool:
+        return self.is_ready
+
+
+def test_an_epoch_before_a_stage_is_ready_is_never_the_best(splits: Splits) -> None:
+    settings, hook = configured(), Late()
+    trainer = Trainer(model_of(settings, splits), splits, task_of(splits, settings), recipe_of(settings), CPU, hook)
+    trainer.end_epoch()
+    assert (trainer.state.best_epoch, trainer.state.stale, trainer.best.state()) == (-1, 0, {})
+    hook.is_ready = True
+    trainer.step(np.arange(8))
+    trainer.end_epoch()
+    assert trainer.state.best_epoch == 2
+    assert equal(trainer.best.state(), trainer.weights())
 
 
 class Taught(TrainingHook):
