@@ -14,7 +14,7 @@ from models.heads.base import HeadSpec
 from models.settings import ModelSettings
 from runner.measure.inputs import Cell, Inputs
 from runner.measure.latency import CellTimes, LatencyReport, MakeBatch
-from runner.measure.measure import measure_model, time_model
+from runner.measure.measure import count_costs, measure_model, time_model
 from runner.measure.settings import MeasureSettings
 from runner.record.metrics import check
 from tests.data.helpers import split_of
@@ -119,6 +119,13 @@ def test_lengths_the_model_cannot_take_are_left_out_and_said(split: TokenSplit) 
     assert "speed/latency_ms_p50_b1_s16" in got and "speed/latency_ms_p50_b1_s600" not in got
     assert "cost/macs_s128" not in got
     assert any("600" in line and "64 positions" in line for line in said)
+
+
+@pytest.mark.parametrize(("positions", "is_counted"), [(127, False), (128, True), (None, True)])
+def test_work_at_the_usual_length_is_counted_where_the_model_takes_it(
+    split: TokenSplit, positions: int | None, is_counted: bool
+) -> None:
+    assert ("cost/macs_s128" in count_costs(make("dsn"), split, positions=positions)) is is_counted
 
 
 def test_settings_are_a_schema_hydra_accepts() -> None:

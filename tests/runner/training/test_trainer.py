@@ -42,6 +42,17 @@ def test_weights_are_by_token_id_while_the_word_table_is_rearranged(splits: Spli
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
+@pytest.mark.parametrize("at", ["evaluate", "end_epoch"])
+def test_what_is_evaluated_has_all_of_its_weight_decay(splits: Splits, at: str) -> None:
+    settings = configured()
+    settings.optimizer.weight_decay = 0.1
+    trainer = Trainer(model_of(settings, splits), splits, task_of(splits, settings), recipe_of(settings), CPU)
+    trainer.step(np.arange(8))
+    assert trainer.optimizer.shrink < 1.0, "rows of the word table that no training row has decay later"
+    getattr(trainer, at)()
+    assert trainer.optimizer.shrink == 1.0
+
+
 def test_a_point_has_the_mean_loss_since_the_last_one(splits: Splits) -> None:
     settings = configured()
     trainer = Trainer(model_of(settings, splits).train(), splits, task_of(splits, settings), recipe_of(settings), CPU)
