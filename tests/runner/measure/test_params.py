@@ -54,3 +54,4 @@ def test_a_quantized_model_has_as_many_parameters_as_before(method: str) -> None
     assert isinstance(stage, QuantizationStage) and stage.replace_layers(quantized)
     before, after = count_params(network), count_params(quantized)
     assert (after.total, after.deployed) == (before.total, before.deployed)
+    assert (after.trained, after.embeddings) == (before.trained, before.embeddings)

@@ -98,7 +98,10 @@ def test_stop_ends_training_in_that_very_step_and_names_the_texts(tmp_path: Path
 
 def test_what_is_left_out_changes_no_weight_no_moment_and_no_logged_loss(tmp_path: Path) -> None:
     splits, settings = loaded(tmp_path), configured()
-    loop = Trainer(model_of(settings, splits).train(), splits, task_of(splits, settings), recipe_of(settings), CPU)
+    model, norm = model_of(settings, splits), nn.BatchNorm1d(16)  # whose statistics change in the forward pass
+    model.add_module("norm", norm)
+    model.get_submodule("classifier").register_forward_pre_hook(lambda _, given: norm(given[0]))
+    loop = Trainer(model.train(), splits, task_of(splits, settings), recipe_of(settings), CPU)
     sound = [rows for rows in loop.plan.batches(0) if 0 not in rows]
     loop.step(sound[0])
     before = loop.weights() | loop.optimizer.state()

@@ -45,6 +45,15 @@ def test_the_mean_of_the_last_ends_is_kept_and_the_training_is_the_same(
     torch.testing.assert_close(ends[-1], dict(plain))
 
 
+def test_the_mean_has_the_weight_decay_of_words_that_no_training_row_has(splits: Splits, tmp_path: Path) -> None:
+    found = []
+    for vocabulary in ("always", "never"):
+        settings = configured(epochs=3, average=2, keep_best=False)
+        settings.optimizer.weight_decay, settings.engine.compact_vocabulary = 0.5, vocabulary
+        found.append(train(settings, splits, tmp_path / vocabulary)[0])
+    torch.testing.assert_close(found[0], found[1], atol=1e-5, rtol=1e-5)
+
+
 @pytest.mark.parametrize("stop_at", [20, 30])  # 12 steps an epoch: with one end behind it, and with two
 def test_it_goes_on_exactly(splits: Splits, tmp_path: Path, stop_at: int) -> None:
     settings = configured(epochs=3, average=3)
