@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,9 +12,11 @@ import pytest
 import torch
 
 from data.labels import Labels
-from runner.experiment.results import _reported_metrics, build_yardstick, packing_facts
+from runner.experiment.results import _reported_metrics, build_yardstick, measure_costs, packing_facts
 from runner.record.metrics import check
+from runner.statistics.intervals import wilson_interval
 from runner.tasks.base import LabelFacts, Task
+from runner.tasks.classification import Classification
 from runner.tasks.mlm import MaskedWords
 from runner.tasks.rank import Rank
 from runner.tasks.tags import Tags
@@ -84,3 +87,27 @@ def test_a_ranking_records_its_queries_beside_its_candidates() -> None:
     found = _reported_metrics(prepared, split, task.answers(np.arange(5.0)[:, None], split))  # type: ignore[arg-type]
     assert (found["test/examples"], found["test/queries"]) == (5, 2)
     assert check("test/queries").unit == "queries"
+
+
+def test_the_baseline_of_the_reported_rows_is_the_majority_of_the_training_rows() -> None:
+    train, task = split_of([[1]] * 5, [0, 0, 0, 1, 1]), Classification(LabelFacts(("no", "yes")))
+    test = replace(split_of([[1]] * 5, [1, 1, 1, 1, 0], name="test"), parts=np.array([0, 1, 2, 3, 5]))
+    other = split_of([[1]] * 2, [1, 0], name="other")
+    run: Any = SimpleNamespace(splits=SimpleNamespace(train=train, report=[test, other]), task=task)
+    outputs = np.eye(2, dtype=np.float32)[[1, 1, 1, 1, 1]]
+    found = _reported_metrics(run, test, task.answers(outputs, test))
+    assert found["baseline/majority"] == pytest.approx(1 / 5) and found["test/constant_predictions"] == 1.0
+    assert found["test/examples"] == 4, "two windows of one row"
+    assert (found["test/accuracy_low"], found["test/accuracy_high"]) == wilson_interval(0.8, 5)
+    more = _reported_metrics(run, other, task.answers(outputs[:2], other))
+    assert "baseline/majority" not in more and more["other/examples"] == 2
+
+
+def test_size_and_time_are_measured_on_the_first_reported_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Any] = []
+    monkeypatch.setattr("runner.experiment.results.measure_model", lambda *found, **_: given.append(found[1]) or {})
+    splits = SimpleNamespace(select="val", report=("test", "other"))
+    model = SimpleNamespace(longest_input=lambda: 64)
+    settings = SimpleNamespace(measure=SimpleNamespace(enabled=False))
+    run: Any = SimpleNamespace(model=model, splits=splits, settings=settings)
+    assert measure_costs(run, SimpleNamespace(), print, Path()) == {} and given == ["test"]  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -143,3 +144,13 @@ def test_the_choices_of_the_group_say_what_their_names_say() -> None:
     assert chosen["default"] == MeasureSettings()
     assert not chosen["off"].enabled and chosen["quick"].enabled  # type: ignore[union-attr]
     assert chosen["quick"].min_time_s < chosen["default"].min_time_s  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("onnx", "expected"), [(False, 2), (True, 1)])
+def test_the_peak_of_memory_is_read_after_the_timing_but_before_graphs_are_made(
+    split: TokenSplit, monkeypatch: pytest.MonkeyPatch, onnx: bool, expected: int
+) -> None:
+    timed: list[int] = []
+    monkeypatch.setattr("runner.measure.measure.time_model", lambda *_, **__: timed.append(1) or {})
+    monkeypatch.setattr("runner.measure.measure.peak_resident_bytes", lambda: 1 + len(timed))
+    assert measure_model(make("dsn"), split, replace(QUICK, onnx=onnx))["cost/bytes_peak_memory"] == expected

@@ -8,6 +8,7 @@ from safetensors.torch import save_model
 from torch import nn
 
 from runner.measure.size import bitmask_bytes, bytes_deployed, bytes_file, bytes_packed, bytes_sparse, csr_bytes
+from tests.models.helpers import small
 
 
 def test_packed_bytes_follow_the_width_of_each_number() -> None:
@@ -61,3 +62,15 @@ def test_a_sparse_format_counts_where_it_is_smaller_than_dense() -> None:
     assert bytes_packed(model) == dense
     assert bytes_sparse(model, bitmask_bytes) == 4 * 4 + 128 // 8 + 2 * 4, "values, a bit for each place, the bias"
     assert bytes_sparse(model, csr_bytes) == 4 * (4 + 4) + 3 * 4 + 2 * 4, "values and columns, row starts, the bias"
+
+
+def test_a_model_that_is_saved_in_16_bits_has_two_bytes_a_number_where_that_changes_none() -> None:
+    model = small()
+    full = bytes_packed(model)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(parameter.half().float())
+        model.classifier.bias.fill_(0.1)  # is not rounded
+    model.architecture["compressed"] = [{"method": "weight_only", "rest": "fp16"}]
+    assert bytes_packed(model) == full // 2 + 2 * model.classifier.bias.numel()
+    assert bytes_sparse(model, csr_bytes) == bytes_packed(model)
