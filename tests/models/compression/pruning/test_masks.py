@@ -23,6 +23,7 @@ from models.compression.pruning.masks import (
     keep_pruned_zeros,
     keep_top,
     linear_layers,
+    set_masks,
 )
 from models.compression.settings.pruning import Magnitude as Options
 from models.errors import ModelError
@@ -57,6 +58,16 @@ def test_one_cut_over_all_keeps_the_highest_wherever_they_are() -> None:
     high, low = torch.full((4, 4), 2.0), torch.ones(2, 8)
     kept = keep_top([low, high], 0.5)
     assert int(kept[0].sum()) == 0 and int(kept[1].sum()) == 16
+
+
+@pytest.mark.parametrize(("scope", "expected"), [("local", [8, 4]), ("global", [4, 8])])
+def test_masks_keep_a_share_of_each_matrix_or_of_all_together(scope: str, expected: list[int]) -> None:
+    scores = [torch.zeros(4, 4), torch.full((2, 4), 5.0)]
+    scores[0][0, :4] = 1.0
+    masks = [BinaryMask(score) for score in scores]
+    set_masks(0.5, masks, scores, scope)
+    assert [int(mask.kept.sum()) for mask in masks] == expected
+    assert masks[0].kept[0].all(), "the highest scores of the first"
 
 
 def test_the_six_matrices_of_each_block_are_pruned_and_nothing_else() -> None:

@@ -188,3 +188,18 @@ def test_groups_and_blocks_may_be_far_larger_than_the_matrix(scheme: str) -> Non
     whole = rounded(matrix, Grid(2, scheme, "tensor"))
     assert torch.equal(rounded(matrix, Grid(2, scheme, "group", huge, block=huge)), whole)
     assert torch.equal(rounded(matrix, Grid(2, scheme, "row", block=huge)), whole)
+
+
+@pytest.mark.parametrize("bits", [2, 4])
+def test_a_range_of_least_error_scales_both_ends_of_an_affine_grid(bits: int) -> None:
+    matrix = normal(rows=6) + 0.5  # not around zero, so that the ends differ
+    matrix[:, 0] = 9.0
+    plain, best = Grid(bits), Grid(bits, fit="least_error")
+    errors = [(rounded(matrix, grid) - matrix).square().sum(1) for grid in (plain, best)]
+    assert bool((errors[1] <= errors[0]).all()) and bool((errors[1] < 0.99 * errors[0]).any())
+    low, high = matrix.amin(1, keepdim=True), matrix.amax(1, keepdim=True)
+    tried = [
+        (rounded(matrix.clamp(share * low, share * high), plain) - matrix).square().sum(1)
+        for share in (1.0 - 0.04 * place for place in range(14))
+    ]
+    torch.testing.assert_close(errors[1], torch.stack(tried).amin(0))
