@@ -118,6 +118,18 @@ def test_all_modes_give_the_same_numbers(train_scale: bool) -> None:
         assert torch.equal(other(**batch()), expected)
 
 
+@pytest.mark.parametrize("mode", ["cached", "unique", "on_the_fly"])
+def test_the_scale_multiplies_the_vectors_once_whether_it_is_trained_or_not(mode: str) -> None:
+    ids = torch.arange(2, 12).view(2, 5)
+    once, plain = (words_of(hashed(options={"mode": mode, "scale": scale}))(ids) for scale in (1.0, 0.25))
+    torch.testing.assert_close(plain, once / 4)
+    trained = words_of(hashed(options={"mode": mode, "scale": 0.25, "train_scale": True}))
+    torch.testing.assert_close(trained(ids), once / 4)
+    with torch.no_grad():
+        trained.scale.fill_(3.0)
+    torch.testing.assert_close(trained(ids), 3 * once)
+
+
 def test_padding_is_zero_and_other_special_tokens_are_not() -> None:
     vectors = words_of(hashed())(torch.arange(6))
     assert not vectors[0].any() and vectors[1:].any(1).all()

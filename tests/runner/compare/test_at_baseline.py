@@ -17,6 +17,7 @@ from runner.compare.select import select_runs
 from tests.runner.compare.folders import write_group
 
 MARKED = "model=dsn (at baseline)"
+SMALLEST = {"cost/bytes_packed": 1, "cost/bytes_deployed": 1, "speed/answer_us_p50": 1.0, "cost/macs": 1}
 
 
 def scores(low: float, high: float, **more: float) -> dict[str, float]:
@@ -26,7 +27,7 @@ def scores(low: float, high: float, **more: float) -> dict[str, float]:
 @pytest.fixture
 def comparison(tmp_path: Path) -> Comparison:
     """A small dsn that has learned nothing, a bert-tiny that has, and one of which nothing is known."""
-    write_group(tmp_path, "model=dsn", right=[105, 104], metrics=scores(0.45, 0.59, **{"cost/bytes_packed": 1}))
+    write_group(tmp_path, "model=dsn", right=[105, 104], metrics=scores(0.45, 0.59, **SMALLEST))
     write_group(tmp_path, "model=bert-tiny", right=[180, 181], metrics=scores(0.85, 0.93))
     write_group(tmp_path, "model=bert-mini", right=[182, 184])
     return analyse(select_runs(tmp_path, []), baseline="model=bert-tiny")

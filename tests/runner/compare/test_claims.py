@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from runner.compare.analyse import analyse
@@ -13,6 +14,7 @@ from runner.compare.claims import judge_claims
 from runner.compare.select import select_runs
 from runner.compare.verdict import ClaimVerdict
 from runner.errors import ConfigError
+from runner.statistics.intervals import student_interval
 from tests.runner.compare.folders import write_group, write_run
 
 DSN, TINY = {"model": "dsn"}, {"model": "bert-tiny"}
@@ -124,6 +126,17 @@ def test_a_ratio_is_where_over_versus(output: Path) -> None:
     assert found.measured == pytest.approx(0.1 / 1.5) and found.verdict == "reproduced"
     assert verdict(output, value=1 / 20, **claim).verdict == "not reproduced"
     assert verdict(output, value=1 / 15, metric="test/loss", kind="ratio", versus=TINY).verdict == "not testable here"
+
+
+def test_a_ratio_over_several_seeds_is_the_geometric_mean_of_their_pairs(tmp_path: Path) -> None:
+    metric, pairs = "speed/latency_ms_p50_b1_s128", [(1.0, 2.0), (4.0, 2.0), (3.0, 3.0)]
+    for seed, times in enumerate(pairs):
+        for model, time in zip(("dsn", "bert-tiny"), times):
+            write_run(tmp_path, f"model={model}", seed=seed, metrics={metric: time})
+    found = verdict(tmp_path, metric=metric, kind="ratio", where=DSN, versus=TINY, value=1.0)
+    assert found.measured == pytest.approx(1.0) and found.interval is not None
+    expected = np.exp(student_interval(np.log([0.5, 2.0, 1.0])))
+    assert (found.interval.low, found.interval.high) == pytest.approx(expected)
 
 
 def test_a_ratio_of_scores_spans_the_examples_too(tmp_path: Path) -> None:

@@ -102,6 +102,9 @@ def test_values_come_in_the_order_of_the_seeds_without_the_runs_that_lack_them(t
     write_run(tmp_path, "model=dsn", seed=5)
     (group,) = groups_in(tmp_path)
     assert group.values("test/accuracy") == [0.75, 0.8] and group.mean("test/accuracy") == 0.775
+    group.runs.reverse()  # made in another order
+    again = Group(group.settings, group.runs)
+    assert list(again.seeds) == [0, 1, 5] and again.values("test/accuracy") == [0.75, 0.8]
     assert group.mean("test/f1") is None
 
 

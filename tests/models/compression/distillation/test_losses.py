@@ -16,6 +16,7 @@ from models.compression.distillation.losses import (
     relation_loss,
     soft_cross_entropy,
     soft_divergence,
+    vector_loss,
 )  # fmt: skip
 
 STUDENT, TEACHER = torch.tensor([[1.0, 2.0, 0.0]]), torch.tensor([[2.0, 1.0, 0.0]])
@@ -81,6 +82,13 @@ def test_padding_does_not_move_the_loss_over_scores() -> None:
     ]
     expected = sum(part.mean(0).sum() for part in real) / (36 + 16 + 36)
     torch.testing.assert_close(attention_loss(student, teacher, mask), expected)
+
+
+def test_vectors_are_compared_in_units_of_the_teachers_spread() -> None:
+    teacher = torch.tensor([[1.0, 3.0], [5.0, 3.0], [3.0, 1.0], [3.0, 5.0]])
+    spread = (teacher - teacher.mean(0)).square().mean().sqrt()
+    assert vector_loss(teacher.mean(0).expand(4, 2), teacher, spread).item() == pytest.approx(1.0)
+    assert vector_loss(teacher + 0.5, teacher, spread).item() == pytest.approx(0.25 / 2)
 
 
 def test_relations_are_distributions_and_know_no_order_of_heads() -> None:
