@@ -12,8 +12,9 @@ import pytest
 
 from runner.best.bundle import Bundle
 from runner.best.choice.left_out import left_out
-from runner.best.conclude import conclude
+from runner.best.conclude import conclude, words_on_all_rows
 from runner.best.evidence import Ending
+from runner.best.finished import finished_candidates
 from runner.best.search import Search, Stop
 from runner.best.types import AnswerTime, Budget, Conclusion, Plan, Step
 from runner.errors import ConfigError
@@ -168,6 +169,24 @@ def test_a_winner_by_folds_is_trained_once_more_on_all_rows(tmp_path: Path) -> N
     assert (found.result.done, found.result.planned) == (5, 5), "the last training is a step of the plan"
     again = conclude(folded(tmp_path, in_folds()), DONE, no_run, untimed)
     assert again.result == found.result
+
+
+@pytest.mark.parametrize(("epochs", "expected"), [((1.0, 4.0), 3), ((1.0, 1.0), 1), ((4.0, None), 4), ((0.2, 0.2), 1)])
+def test_the_last_training_has_the_median_of_the_epochs_that_were_best(
+    tmp_path: Path, epochs: tuple[float | None, float | None], expected: int
+) -> None:
+    search = folded(tmp_path, in_folds())
+    for number, best in zip((3, 4), epochs):
+        search.journal.ended[number] = replace(search.journal.ended[number], epochs=best)
+    assert f"train.epochs={expected}" in words_on_all_rows(search, search.plan.candidate("b"))
+
+
+def test_of_a_candidate_on_folds_the_largest_model_and_the_time_on_the_first_fold_count(tmp_path: Path) -> None:
+    search = folded(tmp_path, in_folds())
+    for number, size, micros in ((1, 900, 30.0), (2, 1500, None)):
+        search.journal.ended[number] = replace(search.journal.ended[number], bytes=size, micros=micros)
+    one = next(one for one in finished_candidates(search).fitting if one.name == "a")
+    assert (one.bytes, one.micros) == (1500, 30.0)
 
 
 def test_steps_of_the_command_give_way_to_the_epochs_that_were_best_on_the_folds(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from runner.best.types import Done, Scored, Step
 from runner.errors import ConfigError
 from runner.record.json_files import write_json
 from tests.records import a_record
-from tests.runner.best.stand_ins import FIVE, Machine, search_of
+from tests.runner.best.stand_ins import FIVE, Machine, plan_of, search_of
 
 NOBODY: tuple[Scored, ...] = ()
 
@@ -45,6 +45,15 @@ def test_a_repeat_of_the_folds_counts_only_if_it_is_whole(tmp_path: Path) -> Non
         assert search.agenda.is_finished("a") == (step.number > 2)
         search.journal.add(Done(step.number, status, f"run-{step.number}", score=0.5))
     assert [step.number for step, _ in closing_steps(search, "a")] == [1, 2, 5, 6]
+
+
+def test_a_run_that_paused_at_the_cut_gives_no_answers(tmp_path: Path) -> None:
+    plan = plan_of(("a", "third"), ("a", "rest"))
+    search = search_of(plan, tmp_path, Machine())
+    search.journal.add(Done(1, "done", "run-a", score=0.4))
+    assert closing_steps(search, "a") == []
+    search.journal.add(Done(2, "done", "run-a", score=0.5))
+    assert [step.number for step, _ in closing_steps(search, "a")] == [2]
 
 
 @pytest.mark.parametrize("split", ["val", "test"])

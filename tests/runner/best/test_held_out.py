@@ -12,6 +12,9 @@ import pytest
 
 from runner.best.held_out import calibrate_on_folds, threshold_words
 from runner.record.json_files import write_json
+from runner.record.pooling import held_out_logits
+from runner.statistics.ece import ece
+from runner.statistics.probabilities import softmax
 from tests.records import record_json
 
 
@@ -36,6 +39,9 @@ def test_all_folds_together_calibrate_where_each_alone_has_too_few_rows(tmp_path
     assert found is not None and found.facts.is_calibrated and found.facts.rows == 800
     assert found.facts.temperature == pytest.approx(2, rel=0.25) and found.facts.split == "the folds"
     assert 0 < found.scores["ece"] < 0.1 and found.scores["ece_floor_95"] > 0
+    _, logits, labels = held_out_logits([tmp_path / f"{number:010d}" for number in range(10)])
+    shares = softmax(logits / found.facts.temperature)
+    assert found.scores["ece"] == pytest.approx(ece(shares.max(1), shares.argmax(1) == labels))
 
 
 def test_runs_without_probabilities_calibrate_nothing(tmp_path: Path) -> None:
