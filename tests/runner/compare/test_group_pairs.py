@@ -96,6 +96,22 @@ def test_seeds_within_a_fold_are_averaged_first_and_repeats_are_clusters(tmp_pat
     assert found.models_in_words() == "no difference visible with 100 rows held out"
 
 
+def test_a_run_that_one_recipe_lacks_is_left_out_and_without_answers_there_is_no_test(tmp_path: Path) -> None:
+    mine, other = right_rows(0.9, 1), right_rows(0.6, 2)
+    write_folds(tmp_path, "bert-tiny", mine, seeds=2)
+    for fold in range(FOLDS):
+        for seed in range(2 if fold != 2 else 1):
+            write_fold(tmp_path, "dsn", fold, other, 0, seed)
+    found = row_of(compared(tmp_path), "bert-tiny").paired
+    assert isinstance(found, FoldPaired) and (found.folds, found.seeds) == (FOLDS, [0, 1])
+    assert found.difference == pytest.approx((shares(mine) - shares(other)).mean())
+    assert found.p_examples == pytest.approx(mcnemar_p(int((mine & ~other).sum()), int((other & ~mine).sum())))
+    for path in tmp_path.glob("*/predictions-val.parquet"):
+        path.unlink()
+    refused = row_of(compared(tmp_path), "bert-tiny").paired
+    assert isinstance(refused, Refused) and "has no readable predictions-val.parquet" in refused.reason
+
+
 def test_a_table_of_folds_advises_repeats_with_the_number_of_runs(tmp_path: Path) -> None:
     write_folds(tmp_path, "bert-tiny", right_rows(0.9, 1), seeds=2)
     write_folds(tmp_path, "dsn", right_rows(0.6, 2), seeds=2)
