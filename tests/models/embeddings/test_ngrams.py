@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.embeddings.ngrams import BASE, PRIME, SALT, encode_letters, hash_multipliers, ngram_vectors
+from models.embeddings.ngrams import BASE, PRIME, SALT, encode_letters, hash_multipliers, ngram_vectors, random_vectors
 from tests.conftest import REPO
 from tests.models.embeddings.test_hash import WORDS
 
@@ -87,3 +87,17 @@ def test_markers_keep_strip_and_flag_word_pieces() -> None:
     for made in (kept, flagged):
         assert 0.2 < torch.cosine_similarity(made[0], made[1], 0) < 0.99
     assert not torch.equal(kept[1], flagged[1])
+
+
+def test_the_control_gives_each_token_a_vector_of_its_own_with_the_spread_of_the_others() -> None:
+    words = [f"{word}{number}" for word in ("play", "zebra", "é") for number in range(200)]
+    letters, multipliers = torch.from_numpy(encode_letters([*words, ""], "keep")).long(), hash_multipliers(64, 1729)
+    made = random_vectors(letters, multipliers, 1_000_003)
+    assert not made[-1].any() and float(made[:-1].std()) == pytest.approx(0.16, abs=0.005)
+    assert float(torch.corrcoef(made[:2])[0, 1]) == pytest.approx(0.0, abs=0.3), "play0 and play1 are unrelated"
+    signature = 0
+    for byte in words[7].encode():
+        signature = (signature * 1_000_003 + byte + 1) % PRIME
+    hashed = signature * SALT % PRIME * int(multipliers[5]) % PRIME % 2_000_007 - 1_000_003
+    assert float(made[7, 5]) == pytest.approx(0.28 * hashed / 1_000_003)
+    assert len({row.tobytes() for row in made.numpy()}) == len(words) + 1
