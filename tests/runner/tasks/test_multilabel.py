@@ -12,6 +12,7 @@ from data.targets.class_weights import positive_weights
 from runner.statistics.answers import Answers
 from runner.statistics.label_set_scores import matrix
 from runner.statistics.probabilities import sigmoid
+from runner.statistics.thresholds import one_threshold, threshold_of_each
 from runner.tasks.base import LabelFacts
 from runner.tasks.multilabel import MultiLabel
 from tests.runner.tasks.splits import split_of
@@ -109,6 +110,24 @@ def test_a_number_or_the_likeliest_label_decides(rule: str, expected: list[int])
     assert task(threshold=rule).answers(logits, split_of(LABELS[:1]))["prediction"].tolist() == expected
 
 
+def test_thresholds_are_fitted_for_each_label_or_one_for_all_and_a_number_is_left_alone() -> None:
+    split, shares = split_of(LABELS), sigmoid(LOGITS)
+    each, one = (task(threshold=rule).fitted(LOGITS, split).thresholds for rule in ("per_label", "one"))
+    assert each.tolist() == threshold_of_each(shares, LABELS)[0].tolist() and len(set(each.tolist())) > 1
+    assert one.tolist() == one_threshold(shares, LABELS).tolist() and len(set(one.tolist())) == 1
+    plain = task(threshold="0.3")
+    assert plain.fitted(LOGITS, split) is plain and plain.thresholds.tolist() == [0.3] * 4
+    variants = task(threshold="0.3").variants(LOGITS, split)
+    assert variants["at_half"].thresholds.tolist() == [0.5] * 4
+    assert variants["tuned"].thresholds.tolist() == each.tolist()
+
+
+def test_what_a_reader_needs_is_as_long_before_a_training_as_after_it() -> None:
+    for rule, expected in (("per_label", [0.111111] * 4), ("one", [0.111111] * 4), ("0.3", [0.3] * 4)):
+        assert task(threshold=rule).reader_facts(are_fitted=True) == {"thresholds": expected}
+    assert task(threshold="at_least_one").reader_facts() == {"thresholds": [0.5] * 4, "at_least_one": True}
+
+
 def test_accuracy_is_that_of_whole_sets_and_says_so() -> None:
     assert task(metrics=("accuracy", "subset_accuracy")).metrics == ("subset_accuracy",)
     assert task().check().metrics == ("f1_micro", "f1_macro", "subset_accuracy")
@@ -134,6 +153,7 @@ def test_the_same_set_for_every_row_is_noticed_and_logits_that_never_move_are_no
     flat, moving = np.full((4, 4), -1.0), np.full((4, 4), -1.0) - np.arange(4)[:, None]
     assert task().is_constant(answers(flat)) and task().is_constant(answers(moving))
     assert task().diverged_answers(answers(flat)) and not task().diverged_answers(answers(moving))
+    assert task().diverged_answers(answers(flat - np.arange(4))), "labels differ, rows do not"
     assert not task().is_constant(answers(LOGITS))
 
 
@@ -144,6 +164,8 @@ def test_a_served_answer_has_the_labels_as_a_text_and_as_a_list_the_likeliest_fi
     assert found[0]["probabilities"] == pytest.approx(dict(zip(NAMES, sigmoid(np.array([1.0, 2, 3, -1])))))
     assert found[1]["prediction"] == "" and found[1]["predicted_labels"] == []
     assert own.reader_facts() == {"thresholds": [0.5, 0.9, 0.2, 0.9]}
+    sure: Any = task(threshold="at_least_one").respond(np.array([[-3.0, -1.0, -2.0, -9.0]], np.float32), None)
+    assert sure[0]["predicted_labels"] == ["joy"]
 
 
 def test_logits_that_are_not_finite_are_no_answers() -> None:

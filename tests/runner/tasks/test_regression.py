@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from data.splits import TargetScale
 from runner.statistics.correlation import NUMBER_SCORES
+from runner.tasks.base import LabelFacts
 from runner.tasks.regression import Regression
 from tests.runner.tasks.splits import (
     answers_of,
@@ -79,6 +81,20 @@ def test_resampled_ranks_are_those_scipy_gives() -> None:
 def test_regression_loss_squeezes_the_head() -> None:
     logits, labels = torch.tensor([[1.0], [4.0]]), torch.tensor([2.0, 2.0], dtype=torch.float64)
     assert loss(regression, logits, labels) == pytest.approx(2.5)
+
+
+def test_losses_of_standardised_targets_are_in_standard_deviations() -> None:
+    own = Regression(LabelFacts((), scale=TargetScale(10.0, 4.0)))
+    outputs, labels = torch.tensor([[14.0], [6.0], [10.0]]), torch.tensor([10.0, 10.0, 18.0])
+    targets = {"labels": labels}
+    assert loss(own, outputs, labels) == pytest.approx((1 + 1 + 4) / 3)
+    assert float(own.stage_loss(outputs, targets)) == pytest.approx((1 + 1 + 4) / 3)
+    assert own.evaluated_loss(outputs.numpy(), split_of(labels.numpy())) == pytest.approx((1 + 1 + 4) / 3)
+    assert float(own.match(outputs, labels[:, None], targets, soft="kl", temperature=1.0)) == pytest.approx(2.0)
+    assert own.least_gain("mse", 0.1) == pytest.approx(1.6) and own.least_gain("spearman", 0.1) == 0.1
+    plain = Regression()
+    assert plain.evaluated_loss(outputs.numpy(), split_of(labels.numpy())) == pytest.approx(32.0)
+    assert float(plain.stage_loss(outputs, targets)) == pytest.approx(32.0) and plain.least_gain("mse", 0.1) == 0.1
 
 
 def test_an_answer_is_the_number() -> None:
