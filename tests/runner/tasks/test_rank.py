@@ -54,6 +54,13 @@ def test_a_split_has_the_loss_of_the_queries_that_training_would_count(loss: str
         losses.append(float(task.loss(torch.from_numpy(kept[own]), targets)))
     assert task.evaluated_loss(kept, rows) == pytest.approx(np.mean(losses))
     assert task.weight({"labels": values[:, 0], "item_groups": groups}) == len(counted)
+    more = np.insert(values, [1, 3], np.float32([[1, 0, 0, 0], [2, 0, 0, 1]]), axis=0)  # relevant, but no candidates
+    other = replace(split_of([[1, 2]] * 7), labels=Labels(more))
+    assert task.evaluated_loss(np.insert(kept, [1, 3], 9.0, axis=0), other) == pytest.approx(np.mean(losses))
+
+
+def test_the_line_about_the_training_rows_counts_candidates_alone() -> None:
+    assert Rank().describe(split()) == "task: ranking of 4 candidates of 2 queries, 2 of them relevant"
 
 
 def test_scores_that_are_no_numbers_fail() -> None:
