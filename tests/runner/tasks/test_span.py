@@ -19,6 +19,7 @@ from models.build import build
 from models.compression.distillation.losses import soft_cross_entropy, soft_divergence
 from models.heads.base import HeadSpec
 from models.settings import ModelSettings
+from runner.statistics.answers import Answers
 from runner.tasks.base import LabelFacts
 from runner.tasks.span import Span
 from runner.training.inference import predict, score, targets_to_tensors, to_tensors
@@ -188,3 +189,9 @@ def test_a_context_that_no_token_covers_is_answered_with_nothing(tokenizer: Piec
     split = split_of_questions(tokenizer, [Asked("who ?", "\u200b")])
     found = V1.answers(np.zeros((len(split.tokens), 2), np.float32), replace(split))
     assert found["prediction"].tolist() == [""]
+
+
+def test_two_different_texts_are_not_the_same_answer_to_every_question() -> None:
+    texts = [np.array(found, object) for found in (["a", "b", "a"], ["a", "a", "a"])]
+    assert [V2.is_constant(Answers({"prediction": found})) for found in texts] == [False, True]
+    assert V2.is_constant(Answers({"exact": np.ones(3)})) is None, "stored answers have no texts"
