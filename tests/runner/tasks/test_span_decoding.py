@@ -55,6 +55,15 @@ def test_over_windows_the_answer_is_the_maximum_and_no_answer_the_minimum() -> N
     assert both.first[0] == 6  # of equally good windows the first
 
 
+def test_each_question_is_answered_from_its_own_windows() -> None:
+    better = [[0.25, *STARTS[1:6], 4, *STARTS[7:]], [0.25, *ENDS[1:]]]
+    kept, split = windows([STARTS, ENDS], [STARTS, ENDS], better)
+    found = decode_spans(kept, replace(split, parts=np.array([0, 1, 3])), max_answer=30)
+    assert (found.first.tolist(), found.last.tolist()) == ([6, 22 + 6], [7, 22 + 7])
+    assert (found.score.tolist(), found.null.tolist()) == ([7.0, 8.0], [2.0, 0.5])
+    assert (found.start.tolist(), found.end.tolist()) == ([1, 11], [3, 13])
+
+
 def test_a_context_without_a_token_has_no_answer() -> None:
     kept, split = windows([STARTS, ENDS])
     assert split.labels.characters is not None

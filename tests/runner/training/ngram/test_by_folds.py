@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from models.ngrams.pairs import PairOptions
+from runner.statistics.temperature import fit_temperature
 from runner.training.ngram import by_folds as module
 from runner.training.ngram.by_folds import answer_by_folds
 from tests.runner.training.ngram.rows import review_texts, split_of_texts
@@ -37,6 +40,46 @@ def test_a_row_has_no_part_in_its_own_answer(monkeypatch: pytest.MonkeyPatch) ->
     ratio = np.log(mine / (1 - mine)) / np.log(other / (1 - other))
     assert ratio == pytest.approx(np.full_like(ratio, ratio[0])), "one temperature is all that may differ"
     assert not np.allclose(before.held_out[fold == 0], after.held_out[fold == 0])
+
+
+def test_answers_are_calibrated_by_those_to_rows_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "STRENGTHS", (30.0,))  # far too sure of its weights
+    texts, labels = review_texts(600)
+    found = answer_by_folds(split_of_texts(texts, labels), np.array(labels), np.arange(600) // 2 % 5, 2)
+    assert found is not None
+    again = fit_temperature(np.log(found.held_out), np.array(labels))
+    assert again.value == 1.0 and "noise" in again.reason, "nothing is left to calibrate"
+    monkeypatch.setattr(module, "fit_temperature", lambda *_: SimpleNamespace(value=1.0))
+    plain = answer_by_folds(split_of_texts(texts, labels), np.array(labels), np.arange(600) // 2 % 5, 2)
+    assert plain is not None and fit_temperature(np.log(plain.held_out), np.array(labels)).value > 1.2
+
+
+def test_the_strength_has_the_least_loss_on_rows_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts, labels = review_texts(400)
+    held = []
+    for strength in (0.03, 30.0):
+        monkeypatch.setattr(module, "STRENGTHS", (strength,))
+        found = answer_by_folds(split_of_texts(texts, labels), np.array(labels), np.arange(400) // 2 % 4, 2)
+        assert found is not None
+        held.append(found.held_out)
+    assert not np.allclose(*held)
+    for strengths in ((0.03, 30.0), (30.0, 0.03)):
+        monkeypatch.setattr(module, "STRENGTHS", strengths)
+        found = answer_by_folds(split_of_texts(texts, labels), np.array(labels), np.arange(400) // 2 % 4, 2)
+        assert found is not None and np.allclose(found.held_out, held[0]), "a model of 30 learns what is noise"
+
+
+def test_further_rows_are_answered_by_the_mean_of_all_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "STRENGTHS", (1.0,))
+    texts, labels = review_texts(300)
+    more, truth = review_texts(50, seed=1)
+    fold = np.arange(300) // 2 % 3
+    found = [
+        answer_by_folds(split_of_texts(texts, labels), np.array(labels), numbers, 2, other=split_of_texts(more, truth))
+        for numbers in (fold, (fold + 1) % 3)
+    ]
+    assert found[0] is not None and found[1] is not None
+    np.testing.assert_allclose(found[0].other, found[1].other)
 
 
 def test_rows_in_no_fold_are_learned_from_and_not_answered() -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 
 from runner.training.ngram import choosing
 from runner.training.ngram.choosing import _is_far_behind, choose, fit_temperature
 from runner.training.ngram.problem import Problem
-from runner.training.ngram.solve import Logistic
+from runner.training.ngram.pruning import likely_count
+from runner.training.ngram.solve import Linear, Logistic
 from tests.runner.training.ngram.rows import SETTINGS, review_splits
 
 fit = Logistic.fit
@@ -30,6 +34,40 @@ def test_the_selection_split_chooses_weighting_and_strength() -> None:
     assert len(problem.solver.strengths) < found.tried <= len(problem.weightings) * len(problem.solver.strengths)
     assert found.weighting in ("nb", "presence") and found.strength in problem.solver.strengths
     assert 0.7 < found.score < 0.95 and found.chosen_by == 200 and found.contained == 0
+
+
+def test_the_temperature_is_that_of_the_chosen_outputs_and_small_gains_are_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    splits, task = review_splits()
+    asked = list[np.ndarray]()
+    monkeypatch.setattr(choosing, "fit_temperature", lambda outputs, labels: asked.append(outputs) or 0.77)
+    found = choose(Problem(task, SETTINGS, splits.train, lambda: None), splits.select)
+    labels = np.asarray(splits.select.known_labels)
+    assert found.temperature == 0.77 and np.mean(asked[0].argmax(1) == labels) == found.score
+    random = np.random.default_rng(0)
+    scores = random.normal(size=4000)
+    truth = (random.random(4000) < 1 / (1 + np.exp(-scores))).astype(int)
+    for sharper, kept in ((1.15, 1.0), (1.6, 1.6)):
+        assert fit_temperature(sharper * np.stack([np.zeros(4000), scores], axis=1), truth) == pytest.approx(
+            kept, rel=0.06
+        )
+
+
+def test_weights_that_do_not_fit_are_dropped_while_choosing(monkeypatch: pytest.MonkeyPatch) -> None:
+    splits, task = review_splits(3)
+    problem = Problem(task, replace(SETTINGS, max_kb=0.02), splits.train, lambda: None)
+    used: list[int] = []
+
+    def count(self: Logistic, *given: Any) -> Linear:
+        found: Linear = fit(self, *given)
+        used.append(int(np.count_nonzero(found.weights)))
+        return found
+
+    monkeypatch.setattr(Logistic, "fit", count)
+    assert choose(problem, splits.select).tried > 0
+    most = likely_count(0.02)
+    assert used[0] > most and max(used[1 : 1 + len(problem.solver.strengths)]) <= most
 
 
 def test_where_every_training_text_is_held_out_too_nothing_is_chosen() -> None:

@@ -21,6 +21,12 @@ def test_large_weights_of_frequent_ngrams_come_first() -> None:
     assert by_importance(two, np.ones(2)).tolist() == [0, 3, 1, 2], "of the first class's weights first"
 
 
+def test_weights_that_round_to_nothing_have_no_importance() -> None:
+    """The largest weight of a class is 127 levels, so half a level is 1 / 254 of it."""
+    fitted = Linear(np.array([[1.0, 1.02 / 254, 0.98 / 254, 0.0], [0.0, 0.0, 0.02, -5.0]]), np.zeros(2))
+    assert set(by_importance(fitted, np.ones(4)).tolist()) == {0, 1, 6, 7}
+
+
 def test_an_ngram_keeps_its_weights_for_a_few_classes() -> None:
     whole = Linear(np.array([[5.0, 1.0, 0.1], [0.5, -4.0, 0.2]]), np.array([1.0, 2.0]))
     kept = prune(by_importance(whole, np.ones(3)), 3, whole.weights.shape)
