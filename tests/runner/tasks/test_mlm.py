@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
+import torch
 
+from data.splits import TokenSplit
+from data.targets.masked_words import MaskedWords as Target
+from data.targets.masked_words import pack_blocks
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.tasks.mlm import MaskedWords
+from tests.data.helpers import split_of as tokens_of
+from tests.data.targets.test_masked_words import VOCABULARY, masking
 from tests.runner.tasks.splits import split_of
 
 
@@ -40,3 +49,22 @@ def test_sums_that_are_not_finite_are_refused_in_blocks() -> None:
 
 def test_the_mean_loss_is_of_words_and_not_of_blocks() -> None:
     assert MaskedWords().evaluated_loss(np.float32([[6, 1, 2], [2, 2, 6]]), split_of([])) == 1.0
+
+
+def test_the_loss_is_the_mean_over_the_masked_words_and_0_without_any() -> None:
+    scores: Any = SimpleNamespace(cross_entropy=lambda labels: torch.tensor(2.0 * len(labels) + len(labels) ** 2))
+    assert float(MaskedWords().loss(scores, {"labels": torch.arange(3)})) == 5.0
+    assert float(MaskedWords().loss(scores, {"labels": torch.arange(0)})) == 0.0
+    assert MaskedWords().evaluated_loss(np.zeros((2, 3), np.float32), split_of([])) == 0.0
+
+
+def test_the_baseline_is_the_perplexity_of_word_frequencies_plus_one() -> None:
+    def of(*words: int) -> TokenSplit:
+        return pack_blocks(tokens_of([np.array(words * 50, np.uint16)], target=Target(masking())), 40)
+
+    train, split = of(10, 10, 10, 11), of(10)
+    common, rare = (np.asarray(train.tokens) == 10).sum() + 1, (np.asarray(train.tokens) == 11).sum() + 1
+    words = common + rare + VOCABULARY - 5 - 2  # five special tokens are no words, and two words have been counted
+    assert MaskedWords().baseline(train, split, "perplexity") == pytest.approx(words / common)
+    assert MaskedWords().baseline(train, of(11), "perplexity") == pytest.approx(words / rare)
+    assert MaskedWords().baseline(train, of(999), "perplexity") == pytest.approx(words)

@@ -15,6 +15,7 @@ from models.compression.settings.exits import Exits as Options
 from models.errors import ModelError
 from models.heads.exit_rules import NEVER
 from models.heads.exits import Exits
+from runner.statistics.temperature import solve_inverse
 from tests.models.compression.exiting.exit_context import LAYERS, ExitContext, with_exits
 
 
@@ -56,6 +57,22 @@ def test_a_smaller_allowed_loss_means_more_layers_and_a_loss_within_it() -> None
         assert found.loss <= allowed
         layers.append(found.layers)
     assert layers == sorted(layers, reverse=True) and layers[0] > layers[-1]
+
+
+def test_every_exit_gets_the_temperature_of_the_last_layer() -> None:
+    exits, seen, context = prepared(Options())
+    with torch.no_grad():
+        for factor, layer in zip((6.0, 0.1, 1.0), exits.classifiers):
+            layer.weight.mul_(factor)  # type: ignore[operator, union-attr]
+            layer.bias.mul_(factor)  # type: ignore[operator, union-attr]
+    before = [answers.argmax(-1) for answers in seen.answers(exits)]
+    calibrate(exits, seen, LAYERS, Options(), context)
+    labels = seen.labels.numpy()
+    assert float(exits.temperature) == pytest.approx(context.statistics.temperature(seen.last.numpy(), labels))
+    for answers, argmax in zip(seen.answers(exits), before):
+        assert torch.equal(answers.argmax(-1), argmax)
+        found = solve_inverse(answers.detach().double().numpy(), labels)
+        assert found == pytest.approx(1 / float(exits.temperature), rel=1e-3)
 
 
 def test_candidates_go_from_strict_to_loose_without_the_labels() -> None:

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from models.compression.exiting.fit import errors, fit_doubt, fit_exits, solve
+from models.compression.exiting.fit import answer_loss, errors, fit_doubt, fit_exits, solve
 from models.compression.exiting.states import see
 from models.compression.settings.exits import Exits as Options
 from tests.models.compression.exiting.exit_context import ExitContext, with_exits
@@ -53,6 +53,16 @@ def test_the_answers_of_the_last_layer_count_as_much_as_asked() -> None:
         fit_exits(exits, seen, soft)
         agreed.append(float((seen.answers(exits)[0].argmax(-1) == seen.last.argmax(-1)).float().mean()))
     assert agreed[1] > agreed[0]
+
+
+def test_the_loss_weighs_labels_once_and_the_last_layer_as_asked() -> None:
+    logits, last = torch.tensor([[1.0, 0.0], [0.0, 2.0]]), torch.tensor([[0.0, 3.0], [1.0, 1.0]])
+    labels = torch.tensor([0, 1])
+    own = -logits.log_softmax(-1)[[0, 1], labels].mean()
+    taught = -(last.softmax(-1) * logits.log_softmax(-1)).sum(-1).mean()
+    torch.testing.assert_close(answer_loss(logits, labels, last, 3.0), (own + 3 * taught) / 4)
+    numbers, answers = torch.tensor([[1.0], [3.0]]), torch.tensor([[2.0], [2.0]])
+    assert float(answer_loss(numbers, torch.tensor([1, 1]), answers, 3.0)) == pytest.approx((2 + 3 * 1) / 4)
 
 
 def test_doubt_is_larger_where_the_answer_is_wrong() -> None:
