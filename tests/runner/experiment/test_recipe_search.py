@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment import recipe_search
 from runner.experiment.outcome import Outcome
-from runner.experiment.recipe_search import survivors
+from runner.experiment.recipe_search import _Search, survivors
 from runner.experiment.run import run
 from runner.record.folder import NOT_FINITE
 
@@ -105,6 +107,37 @@ def test_all_settings_start_from_the_encoder_of_the_run_that_is_named(tmp_path: 
     chosen = made(tmp_path, *small, "train.recipe=auto", rates)
     assert chosen.record and chosen.record.recipe
     assert weights(chosen, tmp_path) == weights(made(tmp_path, *small, chosen.record.recipe.chosen), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("metric", "thirds", "wholes", "chosen"),
+    [
+        ("accuracy", (0.5, 0.2, 0.9), (0.7, None, 0.6), "a"),
+        ("mse", (0.5, 0.2, 0.9), (0.4, 0.3, None), "b"),
+        ("mse", (None, 0.2, 0.9), (None, 0.3, 0.3), "b"),
+        ("accuracy", (0.5, math.nan, 0.9), (0.4, None, math.nan), "a"),
+    ],
+)
+def test_the_better_half_goes_on_and_the_best_at_its_end_is_chosen(
+    tmp_path: Path, metric: str, thirds: tuple[float | None, ...], wholes: tuple[float | None, ...], chosen: str
+) -> None:
+    prepared: Any = SimpleNamespace(
+        settings=SimpleNamespace(model=SimpleNamespace(recipes=["a", "b", "c"]), checkpoint=SimpleNamespace(every_s=9)),
+        splits=SimpleNamespace(select=SimpleNamespace(name="val", source_count=200)), folder=tmp_path, identity="x",
+        task=SimpleNamespace(metrics=(metric,)),
+    )  # fmt: skip
+    search, asked = _Search(prepared, None), list[tuple[int, bool]]()  # type: ignore[arg-type]
+
+    def train(number: int, *, is_whole: bool) -> float | None:
+        asked.append((number, is_whole))
+        return (wholes if is_whole else thirds)[number]
+
+    search._train = train  # type: ignore[method-assign]
+    found = search.run()
+    assert (found.chosen, found.metric, found.rows) == (chosen, f"val/{metric}", 200)
+    assert [number for number, is_whole in asked if is_whole] == [
+        i for i, score in enumerate(wholes) if score is not None
+    ]
 
 
 @pytest.mark.parametrize("batch_size", [8, 64])
