@@ -21,6 +21,12 @@ def plan(seed: int = 0, **settings: Any) -> BatchPlan:
 def test_a_fraction_of_an_epoch_is_that_share_of_its_steps() -> None:
     found = plan(epochs=1.25)
     assert found.steps == [100, 25] and len(found.batches(1)) == 25
+    assert plan(epochs=1.001).steps == [100, 1]
+
+
+def test_a_batch_has_no_empty_parts() -> None:
+    assert [part.tolist() for part in plan().parts(np.arange(2), 4)] == [[0], [1]]
+    assert [len(part) for part in plan().parts(np.arange(8), 3)] == [3, 3, 2]
 
 
 @pytest.mark.parametrize(("steps", "expected"), [(30, [30]), (100, [100]), (230, [100, 100, 30])])
