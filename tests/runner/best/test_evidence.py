@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from runner.best.evidence import Ending, judge_step
+from runner.best.evidence import Ending, judge_step, micros_of, over_caps, score_at_cut, slowed
 from runner.best.types import AnswerTime, Budget, Done
+from runner.cascade.make import TYPICAL
+from runner.deploy.exported import CASCADE
 from runner.experiment.outcome import Outcome
 from runner.record.record import RunRecord
 from tests.runner.best.stand_ins import FIVE, Machine, record_of, search_of
@@ -35,6 +37,42 @@ def test_a_refusal_says_where_the_time_is_far_from_what_was_expected(tmp_path: P
     plain = "46.0 us per answer, 37.0 over max_us=9"
     assert reason(None) == reason(23.0) == plain
     assert reason(11.0) == f"{plain} (about 11 us were expected: other work on the machine may have slowed it)"
+
+
+def test_the_score_at_the_cut_is_that_of_an_epoch_and_not_of_a_compression(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = {10: 0.5, 20: 0.6, 30: 0.7, 1000: 0.1}
+    monkeypatch.setattr("runner.best.evidence.points", lambda *_: points)
+    record = replace(record_of("run-a", 0.9, 1, 1.0), config={"train": {"epochs": 3.0}})
+    assert score_at_cut(record, tmp_path) == 0.5
+    longer = replace(record, config={"train": {"epochs": 3.0, "steps": 60}})
+    assert score_at_cut(longer, tmp_path) == 0.6, "a third of the steps that were planned"
+    points.clear()
+    assert score_at_cut(record, tmp_path) == 0.9
+
+
+def test_the_time_of_a_cascade_is_the_mean_of_both_models() -> None:
+    record = record_of("run-a", 0.9, 1, 7.0)
+    times = {"speed/answer_us_p50": 7.0, TYPICAL: 90.0}
+    assert micros_of(replace(record, metrics=times)) == 7.0
+    assert micros_of(replace(record, metrics=times, config={CASCADE: {"small": "a"}})) == 90.0
+
+
+def test_bytes_that_were_not_counted_matter_only_where_they_are_capped() -> None:
+    unknown = replace(record_of("run-a", 0.5, 1, 20.0), metrics={"val/accuracy": 0.5})
+    assert over_caps(unknown, 20.0, Budget(max_us=30)) is None
+    assert over_caps(unknown, 20.0, Budget(max_kb=1)) == "its bytes were not counted"
+    assert over_caps(unknown, None, Budget(max_us=30)) == "its time to answer was not measured"
+    assert over_caps(unknown, None, Budget(max_us=30), is_timed=False) is None
+
+
+def test_a_time_within_the_cap_was_not_slowed_however_fast_the_twin_is() -> None:
+    expected = replace(FIVE.candidates[0], micros=10.0)
+    assert slowed(50.0, expected, Budget(max_us=60)) == "" and "about 10 us" in slowed(
+        70.0, expected, Budget(max_us=60)
+    )
+    assert slowed(19.0, expected, Budget(max_us=5)) == "", "less than twice as long"
 
 
 def test_a_failed_run_is_a_row_with_its_reason(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from runner.experiment.stage_statistics import StageStatistics
-from runner.statistics.deferral import net_loss_bound
+from runner.statistics.deferral import net_loss_bound, net_loss_interval
 
 
 def test_the_last_setting_before_the_first_that_may_lose_more() -> None:
@@ -16,6 +16,8 @@ def test_the_last_setting_before_the_first_that_may_lose_more() -> None:
     assert found.last_certified(harms, helps, 2000, 0.0001, 0.05) == -1
     low, high = found.net_loss_interval(5, 4, 2000, 0.05)
     assert low < 1 / 2000 < high
+    assert found.net_loss_interval(40, 4, 2000, 0.05) == net_loss_interval(40, 4, 2000, 0.05)
+    assert found.net_loss_interval(40, 4, 2000, 0.05)[0] > 0, "more harm than help is a loss"
 
 
 def test_the_temperature_of_logits_that_are_too_sure_and_of_too_few_rows() -> None:
