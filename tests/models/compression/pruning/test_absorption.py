@@ -8,9 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from models.compression.magnitude import Magnitude
+from models.backbones.dropout import dropout_generator
+from models.compression.magnitude import Magnitude, MagnitudeHook
 from models.compression.movement import Movement
 from models.compression.pruning.absorption import MOMENTUM, Absorber, BiasAbsorption
+from models.compression.pruning.masks import choose_matrices
 from models.compression.settings.pruning import Magnitude as MagnitudeOptions
 from models.compression.settings.pruning import Movement as MovementOptions
 from models.errors import ModelError
@@ -94,6 +96,19 @@ def test_one_cut_changes_the_outputs_less_with_absorption() -> None:
         change[absorb] = float((model(**inputs) - dense).detach().square().sum())
         assert bool((layers[0].output.dense.weight == 0).any())
     assert change[True] < 0.7 * change[False]
+
+
+def test_the_first_means_are_of_inputs_from_which_nothing_is_dropped() -> None:
+    means = []
+    for seed in (0, 1):
+        model = small(dropout=0.5).train()
+        hook = MagnitudeHook(MagnitudeOptions(absorb=True), choose_matrices(model, None), cast(Any, SmallContext()))
+        dropout_generator.seed(seed)
+        torch.manual_seed(seed)
+        hook.begin(model, 10)
+        assert hook.absorber is not None
+        means.append(torch.cat([part.mean for part in hook.absorber.parts.values()]))
+    assert means[0].any() and torch.equal(*means)
 
 
 def test_movement_with_absorption_trains_to_its_density_and_folds_exactly() -> None:
