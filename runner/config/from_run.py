@@ -9,11 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from data.quoting import hydra_setting
-from runner.config.folders import file_of
 from runner.config.overrides import parse_override
-from runner.config.read_yaml import read_yaml
 from runner.config.recipes import OF_PRESET, target_of
-from runner.config.sized import BY_ROWS, PRESET, TABLE
+from runner.config.sized import BY_ROWS, ENCODERS, PRESET, TABLE
 from runner.errors import ConfigError
 from runner.record.folder import find_record
 from runner.record.model_folder import folder_of
@@ -96,7 +94,7 @@ def _output_of(words: list[str]) -> str:
 def _recipe_of(record: RunRecord, typed: set[str]) -> list[str]:
     """Return the words for the settings that train.recipe=auto or sized chose for a run, to replace that word."""
     chosen = record.recipe.chosen.split() if record.recipe else []
-    if _has_table(record):
+    if record.setting("model.family") in ENCODERS or any(word.startswith(TABLE) for word in record.overrides):
         named = {target_of(word) for word in (*record.overrides, *chosen)}
         usual = {key: record.setting(f"model.recipe.{name}") for name, key in OF_PRESET.items()}
         usual |= {"schedule.warmup": ScheduleSettings().warmup, "train.eval_every": TrainSettings().eval_every}
@@ -104,14 +102,6 @@ def _recipe_of(record: RunRecord, typed: set[str]) -> list[str]:
         chosen += [f"{key}={value}" for key, value in now.items() if value not in (None, usual[key])]
     kept = [word for word in chosen if _is_kept(word.partition("=")[0], typed)]
     return [*kept, FIXED] if FIXED in record.overrides and "train.recipe" not in typed else kept
-
-
-def _has_table(record: RunRecord) -> bool:
-    """May epochs or rate of a run be by the number of its training rows?"""
-    path = file_of("model/backbone", str(record.setting("model.backbone")))
-    found = read_yaml(path) if path.is_file() else {}
-    in_file = isinstance(found, dict) and TABLE.rpartition(".")[2] in found
-    return in_file or any(word.startswith(TABLE) for word in record.overrides)
 
 
 def _readout_of(record: RunRecord, named: set[str]) -> list[str]:

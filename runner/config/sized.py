@@ -19,6 +19,7 @@ from runner.tasks import named_task
 
 SIZED, PRESET = "sized", "preset"
 ROWS, TABLE = "rows=", "model.recipe_by_rows"
+ENCODERS = ("bert", "auto")  # families with a table in their YAML
 BY_ROWS = (  # what an entry may set
     "optimizer.lr", "schedule.warmup", "train.epochs", "train.eval_every", "train.batch_size",
 )  # fmt: skip

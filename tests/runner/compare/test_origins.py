@@ -23,7 +23,7 @@ def test_epochs_by_the_number_of_rows_come_from_the_table(tmp_path: Path) -> Non
     content["config"]["train"]["epochs"] = 50.0
     found = {origin.key: origin.source for origin in setting_origins(typed([content])[0], tmp_path)}
     assert found["train.epochs"] == (
-        "conf/model/backbone/bert-tiny.yaml, by model=bert-tiny, by the number of training rows"
+        "conf/model/backbone/_encoder.yaml, by model=bert-tiny, by the number of training rows"
     )
     content["config"]["train"]["epochs"] = 3.0
     found = {origin.key: origin.source for origin in setting_origins(typed([content])[0], tmp_path)}
