@@ -21,6 +21,7 @@ from runner.experiment.outcome import Outcome
 from runner.experiment.recipe_search import _Search, survivors
 from runner.experiment.run import run
 from runner.record.folder import NOT_FINITE
+from runner.statistics.scores import EXAMPLES
 
 BEST = "model.width=0.25 optimizer.lr=0.05 train.epochs=3"
 LIST = f"model.recipes=['train.epochs=1','{BEST}','optimizer.lr=0.00001 train.epochs=2']"
@@ -124,7 +125,7 @@ def test_the_better_half_goes_on_and_the_best_at_its_end_is_chosen(
     prepared: Any = SimpleNamespace(
         settings=SimpleNamespace(model=SimpleNamespace(recipes=["a", "b", "c"]), checkpoint=SimpleNamespace(every_s=9)),
         splits=SimpleNamespace(select=SimpleNamespace(name="val", source_count=200)), folder=tmp_path, identity="x",
-        task=SimpleNamespace(metrics=(metric,)),
+        task=SimpleNamespace(metrics=(metric,), score=lambda _: SimpleNamespace(units=EXAMPLES)),
     )  # fmt: skip
     search, asked = _Search(prepared, None), list[tuple[int, bool]]()  # type: ignore[arg-type]
 
