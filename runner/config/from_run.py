@@ -11,13 +11,12 @@ from pathlib import Path
 from data.quoting import hydra_setting
 from runner.config.overrides import parse_override
 from runner.config.recipes import OF_PRESET, target_of
-from runner.config.sized import BY_ROWS, ENCODERS, PRESET, TABLE
+from runner.config.sized import BY_ROWS, ENCODERS, PRESET, TABLE, USUAL
 from runner.errors import ConfigError
 from runner.record.folder import find_record
 from runner.record.model_folder import folder_of
 from runner.record.record import RunRecord
 from runner.record.status import shown_status
-from runner.schema import ScheduleSettings, TrainSettings
 
 FROM = "from="
 FIXED = f"train.recipe={PRESET}"
@@ -96,8 +95,7 @@ def _recipe_of(record: RunRecord, typed: set[str]) -> list[str]:
     chosen = record.recipe.chosen.split() if record.recipe else []
     if record.setting("model.family") in ENCODERS or any(word.startswith(TABLE) for word in record.overrides):
         named = {target_of(word) for word in (*record.overrides, *chosen)}
-        usual = {key: record.setting(f"model.recipe.{name}") for name, key in OF_PRESET.items()}
-        usual |= {"schedule.warmup": ScheduleSettings().warmup, "train.eval_every": TrainSettings().eval_every}
+        usual = {key: record.setting(f"model.recipe.{name}") for name, key in OF_PRESET.items()} | USUAL
         now = {key: record.setting(key) for key in BY_ROWS if key not in named}
         chosen += [f"{key}={value}" for key, value in now.items() if value not in (None, usual[key])]
     kept = [word for word in chosen if _is_kept(word.partition("=")[0], typed)]

@@ -1,7 +1,7 @@
 """`train.recipe=sized`, the default: epochs, rate and warm-up by the number of training rows, from the model's YAML.
 
 One entry of `model.recipe_by_rows` is the largest number of rows that it is for, then what one would type:
-`rows=3000 train.epochs=20`. The first entry whose limit is not below the number of rows is taken; above the last the
+`rows=1500 train.epochs=20`. The first entry whose limit is not below the number of rows is taken; above the last the
 model's own recipe holds. Nothing between two entries is interpolated. Nothing heavy is imported.
 """
 
@@ -14,7 +14,7 @@ from itertools import pairwise
 from models.compression.settings.learn import TaughtSettings
 from models.views.settings import NONE
 from runner.config.recipes import entry_problem, optimizer_of, target_of, with_recipe
-from runner.schema import Settings
+from runner.schema import ScheduleSettings, Settings, TrainSettings
 from runner.tasks import named_task
 
 SIZED, PRESET = "sized", "preset"
@@ -23,6 +23,8 @@ ENCODERS = ("bert", "auto")  # families with a table in their YAML
 BY_ROWS = (  # what an entry may set
     "optimizer.lr", "schedule.warmup", "train.epochs", "train.eval_every", "train.batch_size",
 )  # fmt: skip
+# Defaults of those that model.recipe does not have.
+USUAL = {"schedule.warmup": ScheduleSettings().warmup, "train.eval_every": TrainSettings().eval_every}
 
 
 def settle_table(settings: Settings, words: Sequence[str] | None) -> None:
@@ -34,17 +36,16 @@ def settle_table(settings: Settings, words: Sequence[str] | None) -> None:
     """
     is_sized = settings.train.recipe == SIZED
     is_open = is_sized and words is not None and _is_for(settings)
-    settings.model.recipe_by_rows = open_table(settings, words or ()) if is_open else []
+    settings.model.recipe_by_rows = _open_table(settings, words or ()) if is_open else []
     if is_sized and not settings.model.recipe_by_rows:
         settings.train.recipe = PRESET
 
 
-def open_table(settings: Settings, words: Sequence[str]) -> list[str]:
+def _open_table(settings: Settings, words: Sequence[str]) -> list[str]:
     """Return the entries without the settings that the command or one of its files sets; [] where these are all."""
     recipe = settings.model.recipe
-    usual = {"optimizer.lr": recipe.lr, "train.epochs": recipe.epochs, "train.batch_size": recipe.batch_size}
-    now = _values(settings)
-    given = {target_of(word) for word in words} | {key for key, value in usual.items() if now[key] != value}
+    usual = {"optimizer.lr": recipe.lr, "train.epochs": recipe.epochs, "train.batch_size": recipe.batch_size, **USUAL}
+    given = {target_of(word) for word in words} | {key for key, now in _values(settings).items() if now != usual[key]}
     if settings.train.steps:
         given.add("train.epochs")
     if "train.epochs" in given or settings.train.patience or settings.schedule.name == "plateau":
@@ -66,7 +67,7 @@ def _values(settings: Settings) -> dict[str, float]:
 def _is_for(settings: Settings) -> bool:
     """Do the labelled rows decide how long a training is, by the optimizer that the table is for?"""
     named = named_task(settings.task, settings.data)
-    reads_labels = (named is None or named.is_deployed) and settings.view.name == NONE  # masked words are no answers
+    reads_labels = (named is None or named.is_deployed) and settings.view.name == NONE  # pretraining is not deployed
     taught = [one for one in settings.compression.values() if isinstance(one, TaughtSettings)]
     has_more_texts = any(one.unlabelled or one.augment.model for one in taught)
     return reads_labels and not has_more_texts and settings.optimizer.name == optimizer_of(settings)

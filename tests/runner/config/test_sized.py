@@ -65,6 +65,12 @@ def test_evaluations_are_fewer_only_where_nothing_else_counts_them() -> None:
     assert left("model=bert-tiny", "train.epochs=7") == left("model=bert-tiny", "train.steps=7") == []
 
 
+def test_a_warm_up_that_is_set_without_a_word_of_the_command_stays() -> None:
+    found = compose(["model=dsn", "data=sst2", "model.recipe_by_rows=['rows=9 schedule.warmup=0.5']"])
+    found.schedule.warmup = 0.2  # as the file of an experiment may
+    assert resolve(found, words=["model=dsn"]).model.recipe_by_rows == []
+
+
 def test_what_the_file_of_an_experiment_sets_is_in_no_entry() -> None:
     assert settings("experiment=own-head-4-epochs", "data=sst2").train.epochs == 4
     assert left("experiment=own-head-4-epochs") == []

@@ -109,31 +109,17 @@ def test_a_teacher_named_by_what_may_mean_another_run_tomorrow_is_looked_up_agai
 def test_another_commit_of_a_model_on_the_hub_is_looked_up_again(
     setting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    kept = tmp_path / "models--someone--sentiment" / "refs" / "main"
-    kept.parent.mkdir(parents=True)
     taught = ["compression=[distil]", "compression.distil.teacher=aaaaaaaaaa"]
     words = ["data=demo", "model=dsn", *taught, f"compression.distil.{setting}=someone/sentiment"]
-    keys = set()
-    for commit in ("0" * 40, "1" * 40):
-        kept.write_text(commit, encoding="ascii")
-        keys.add(key(resolve(compose(words))))
-    assert len(keys) == 2
+    assert len(keys_by_commit("models--someone--sentiment", words, tmp_path, monkeypatch)) == 2
 
 
 def test_another_commit_of_unlabelled_texts_on_the_hub_is_looked_up_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    kept = tmp_path / "datasets--stanfordnlp--imdb" / "refs" / "main"
-    kept.parent.mkdir(parents=True)
     taught = ["compression=[distil]", "compression.distil.teacher=aaaaaaaaaa"]
     words = ["data=demo", "model=dsn", *taught, "compression.distil.unlabelled=imdb:unsupervised"]
-    keys = set()
-    for commit in ("0" * 40, "1" * 40):
-        kept.write_text(commit, encoding="ascii")
-        keys.add(key(resolve(compose(words))))
-    assert len(keys) == 2
+    assert len(keys_by_commit("datasets--stanfordnlp--imdb", words, tmp_path, monkeypatch)) == 2
 
 
 @pytest.mark.parametrize("setting", ["model.pretrained", "model.init_from", "compression.distil.augment.model"])
@@ -152,15 +138,9 @@ def test_a_file_that_a_run_needed_first_reads_is_read_again_after_a_change(setti
 def test_another_commit_of_the_weights_of_a_teacher_is_looked_up_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
-    kept = tmp_path / "models--someone--encoder" / "refs" / "main"
-    kept.parent.mkdir(parents=True)
     teacher = 'compression.distil.teacher="model=auto model.pretrained=someone/encoder"'
-    keys = set()
-    for commit in ("0" * 40, "1" * 40):
-        kept.write_text(commit, encoding="ascii")
-        keys.add(key(resolve(compose(["data=imdb", "model=dsn", "compression=[distil]", teacher]))))
-    assert len(keys) == 2
+    words = ["data=imdb", "model=dsn", "compression=[distil]", teacher]
+    assert len(keys_by_commit("models--someone--encoder", words, tmp_path, monkeypatch)) == 2
 
 
 def test_a_teacher_named_by_a_long_command_is_no_path() -> None:
@@ -192,3 +172,15 @@ def test_an_identity_is_kept_although_the_hub_was_asked_for_the_first_time(
     kept.write_text("0" * 40, encoding="ascii")
     remember(tmp_path / "outputs", settings, "aaaaaaaaaa", before)
     assert recall(tmp_path / "outputs", key(settings)) == "aaaaaaaaaa"
+
+
+def keys_by_commit(name: str, words: list[str], cache: Path, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The keys of a command with two commits of a repository in the hub's cache, one after the other."""
+    monkeypatch.setenv("HF_HUB_CACHE", str(cache))
+    kept = cache / name / "refs" / "main"
+    kept.parent.mkdir(parents=True)
+    keys = set()
+    for commit in ("0" * 40, "1" * 40):
+        kept.write_text(commit, encoding="ascii")
+        keys.add(key(resolve(compose(words))))
+    return keys
