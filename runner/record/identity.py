@@ -48,7 +48,7 @@ NOT_IDENTITY = (
 )
 
 
-# The phases of our presets that are not sorted. Runs were named before the order counted, and keep their names.
+# Phases of presets that are not in alphabetical order: runs that were named before the order counted keep their names.
 UNSORTED_PHASES = (["inside", "answers"], ["vectors", "task"])
 
 
