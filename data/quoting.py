@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping, Sequence
+
+from data.json_types import Json
 
 
 def shell_setting(key: str, value: str) -> str:
@@ -29,9 +32,24 @@ def quoted_setting(key: str, value: str) -> str:
     return shlex.quote(f"{key}={_in_quotes(value)}")
 
 
-def hydra_setting(key: str, value: str) -> str:
-    """Return a setting that Hydra reads as this text, whatever characters it has; not quoted for a shell."""
-    return f"{key}={_in_quotes(value) if _is_converted(value) else hydra_value(value)}"
+def hydra_setting(key: str, value: Json) -> str:
+    """Return a setting that Hydra reads as this value, whatever characters a text has; not quoted for a shell."""
+    return f"{key}={_as_read(value)}"
+
+
+def _as_read(value: Json) -> str:
+    if isinstance(value, str):
+        return _in_quotes(value) if _is_converted(value) else hydra_value(value)
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{_key(key)}:{_as_read(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, Sequence):
+        return "[" + ",".join(map(_as_read, value)) + "]"
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def _key(text: str) -> str:
+    """Return the key of an object, in which Hydra knows no quotes: each unusual character follows a backslash."""
+    return re.sub(r"([^\w./-])", r"\\\1", text, flags=re.ASCII)
 
 
 def hydra_value(value: str) -> str:

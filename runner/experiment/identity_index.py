@@ -12,8 +12,7 @@ import hashlib
 import json
 import os
 import re
-import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,8 +20,10 @@ from data.calibration import calibration_file
 from data.sources.sound_tables import named_files
 from models.compression.settings.learn import TaughtSettings
 from models.settings import is_command
-from runner.config.compose import compose, groups
+from runner.config.compose import compose
 from runner.config.resolve import resolve
+from runner.experiment.dependencies import pretrained, teacher
+from runner.experiment.dependencies.inner_run import named_overrides
 from runner.experiment.unlabelled_source import unlabelled_dataset
 from runner.record.folder import LATEST, RECORD
 from runner.record.identity import identity_settings
@@ -36,9 +37,11 @@ Source = tuple[str, list[tuple[str, int, int]] | str | None]  # a name; stamps o
 RULES = 2  # raise it when the same settings and files come to another identity: labels by value, the rarer class's F1
 
 
-def key(settings: Settings) -> str:
-    """Return the key of these settings without loading data, 20 hexadecimal digits."""
-    return _key(settings, sources(settings))
+def key(settings: Settings, words: Sequence[str] = ()) -> str:
+    """Return the key of these settings without loading data, 20 hexadecimal digits; words: the command they are from,
+    which runs that it needs first share in part.
+    """
+    return _key(settings, sources(settings, words))
 
 
 def _key(settings: Settings, found: list[Source]) -> str:
@@ -46,13 +49,13 @@ def _key(settings: Settings, found: list[Source]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def remember(output: Path, settings: Settings, identity: str, read: list[Source]) -> None:
-    """Keep the identity that these settings turned out to have.
+def remember(output: Path, settings: Settings, identity: str, read: list[Source], words: Sequence[str] = ()) -> None:
+    """Keep the identity that these settings turned out to have; words: the command they are from.
 
     read: the sources before they were read. Nothing is kept if one has changed since, such as a file that was edited
     meanwhile: the identity is that of its former content. A hub id may have come into the hub's cache.
     """
-    now = sources(settings)
+    now = sources(settings, words)
     if any(source not in now for source in read if source[1] is not None):
         return
     path = output / FOLDER / _key(settings, now)
@@ -72,12 +75,15 @@ def recall(output: Path, name: str) -> str | None:
         return None
 
 
-def sources(settings: Settings) -> list[Source]:
-    """Return everything from outside that a run reads, with what tells one version of it from the next."""
-    return list(_sources(settings))
+def sources(settings: Settings, words: Sequence[str] = ()) -> list[Source]:
+    """Return everything from outside that a run reads, with what tells one version of it from the next.
+
+    words: the command of the run, which runs that it needs first share in part.
+    """
+    return list(_sources(settings, words))
 
 
-def _sources(settings: Settings) -> Iterator[Source]:
+def _sources(settings: Settings, words: Sequence[str]) -> Iterator[Source]:
     data, model = settings.data, settings.model
     files = {"path": data.path, "train_path": data.train_path, "val_path": data.val_path, "test_path": data.test_path,
              "qrels": data.qrels, "queries": data.queries, "corpus": data.corpus, "candidates": data.candidates,
@@ -93,35 +99,36 @@ def _sources(settings: Settings) -> Iterator[Source]:
         if name and name not in ("train", "auto") and not is_command(name):
             path = Path(name).expanduser()
             yield name, _stamps(path) if path.exists() else _revision("models", name)
-    named = [model.pretrained, model.init_from]
+    named: list[tuple[str | None, tuple[str, ...]]]
+    named = [(model.pretrained, pretrained.SHARED), (model.init_from, pretrained.SHARED)]
     for stage in settings.compression.values():
         if isinstance(stage, TaughtSettings):
-            named += [stage.teacher, stage.augment.model]
+            named += [(stage.teacher, teacher.SHARED), (stage.augment.model, teacher.SHARED)]
             yield from _files_of([stage.teacher, stage.unlabelled, stage.augment.model])
             yield from _hub_models([stage.teacher, stage.augment.model])
             if stage.unlabelled and (dataset := unlabelled_dataset(stage.unlabelled)) and dataset.id:
                 yield _dataset(dataset.id)
     output = Path(settings.paths.output).expanduser()
-    for name in named:
-        if is_command(name):
-            inner = _settings_of(str(name), data.name)
-            yield from _sources(replace(inner, paths=settings.paths)) if inner else ()
+    for name, shared in named:
+        if name and is_command(name):
+            yield from _sources_of_command(name, words, shared, settings)
         elif name and (meant := _runs_meant(name, output)):
             yield name, meant
 
 
-def _settings_of(command: str, data: str) -> Settings | None:
-    """Return the settings of a run that another one needs first; None for a mistake in them, which is reported later.
+def _sources_of_command(
+    command: str, words: Sequence[str], shared: Sequence[str], settings: Settings
+) -> Iterator[Source]:
+    """Yield the sources of a run that another one needs first; none for a mistake in it, which is reported later.
 
-    data: the preset of the other run's data, which it may share; where these are files, the other run names them.
+    words, settings: of the other run; shared: the groups of its command that it shares.
     """
     try:
-        own = shlex.split(command)
-        shared = [f"data={data}"] if data in groups()["data"] and data != "files" else []
-        words = [*shared, *own] if not any(word.startswith("data=") for word in own) else own
-        return resolve(compose(words), words=words)
+        own = named_overrides(command, words, shared)
+        inner = resolve(compose(own), words=own)
     except ValueError:
-        return None
+        return
+    yield from _sources(replace(inner, paths=settings.paths), own)
 
 
 def _dataset(name: str) -> Source:

@@ -70,7 +70,9 @@ def run(settings: Settings, overrides: list[str], context: RunContext | None = N
     check_writable(output)
     set_threads(settings.train.threads or 1)
     terminal = Terminal(context.is_quiet)
-    asked = Asked(deepcopy(settings), sources(settings))  # what follows writes into the settings which runs they need
+    asked = Asked(
+        deepcopy(settings), sources(settings, overrides)
+    )  # what follows writes into the settings which runs they need
     unwatched = replace(context, watch=None)  # the trial is this run, not those that it needs first
 
     def make_run(inner: Settings, words: list[str]) -> Outcome:
@@ -122,7 +124,7 @@ def _find_or_make(
             restart_peak()
 
     with claim(folder, terminal.say, exclusive, is_patient=context.is_patient):
-        remember(folder.parent, asked.settings, prepared.identity, asked.sources)
+        remember(folder.parent, asked.settings, prepared.identity, asked.sources, overrides)
         found = read_record(folder)
         if found and found.status == "done" and not settings.force:
             clear_checkpoints(folder)  # a process that died after finishing its record left checkpoints

@@ -150,7 +150,7 @@ def look_up_record(job: Job) -> None:
     if settings is None or settings.force:
         return
     output = output_of(settings)
-    job.identity = index.recall(output, index.key(settings))
+    job.identity = index.recall(output, index.key(settings, job.overrides))
     record = read_record(output / job.identity) if job.identity else None
     if record is None:
         return

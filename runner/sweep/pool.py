@@ -215,7 +215,7 @@ def _close_record(job: Job) -> None:
     if job.settings is None:
         return
     output = output_of(job.settings)
-    job.identity = index.recall(output, index.key(job.settings)) or job.identity
+    job.identity = index.recall(output, index.key(job.settings, job.overrides)) or job.identity
     if job.identity:
         stale.close(output / job.identity, job.status, job.reason or "")
 

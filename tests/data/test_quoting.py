@@ -8,6 +8,7 @@ import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
+from data.json_types import Json
 from data.quoting import hydra_setting, hydra_value, shell_setting
 
 VALUES = (
@@ -33,6 +34,22 @@ def test_a_setting_survives_the_shell_and_hydra(value: str) -> None:
 def test_a_setting_is_read_as_the_text_it_was_made_from(value: str) -> None:
     parsed = OverridesParser.create().parse_override(hydra_setting("data.text", value))
     assert OmegaConf.create({"text": parsed.value()})["text"] == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, 3, 0.5, 1e-5, [], ["a", "null", "a,b"], {}, {"0": "no", "a b": "c d", "k:x,y": "{q}", "e": None}],
+)
+def test_a_setting_is_read_as_the_json_value_it_was_made_from(value: Json) -> None:
+    parsed = OverridesParser.create().parse_override(hydra_setting("data.label_names", value)).value()
+    assert OmegaConf.to_container(OmegaConf.create({"names": parsed})) == {"names": read_keys(value)}
+
+
+def read_keys(value: Json) -> Json:
+    """Hydra reads a key that is a number as one."""
+    return (
+        {int(key) if key.isdigit() else key: item for key, item in value.items()} if isinstance(value, dict) else value
+    )
 
 
 @pytest.mark.parametrize(

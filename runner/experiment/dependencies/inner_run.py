@@ -6,12 +6,13 @@ The function that makes runs is passed in, so that nothing here imports runner/e
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from runner.config.check import check_overrides
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
+from runner.experiment.dependencies.words_of_files import words_of_files
 from runner.experiment.outcome import Outcome
 from runner.record.record import RunRecord
 from runner.schema import Settings
@@ -47,33 +48,37 @@ def finish_named_run(key: str, words: list[str], settings: Settings, make_run: M
     return finish_run(make_run, inner, words)
 
 
-def named_overrides(named: str, overrides: list[str], shared: Collection[str]) -> list[str]:
+def named_overrides(named: str, overrides: Sequence[str], shared: Collection[str]) -> list[str]:
     """Return the words of the command `named`, after those of the outer command in the groups that both share."""
     own = shlex.split(named)
     replaced = {word.partition("=")[0] for word in own}
-    return [*inner_overrides(overrides, dropped=replaced, kept_groups=shared), *own]
+    return [*shared_overrides(overrides, shared, dropped=replaced), *own]
+
+
+def shared_overrides(overrides: Sequence[str], shared: Collection[str], *, dropped: Collection[str] = ()) -> list[str]:
+    """Return the words for what a command sets in the groups that an inner run shares: its own, in their order, after
+    those for what a file that it names sets there.
+
+    shared: these groups, and single settings; dropped: keys that are not shared. A choice that is dropped, such as
+    data, takes everything that a file says of that group with it.
+    """
+    of_files = [word for word in words_of_files(overrides, shared) if not _is_in(_key_of(word), dropped)]
+    own = [word for word in overrides if _is_in(_key_of(word), shared) and _key_of(word) not in dropped]
+    return [*of_files, *own]
 
 
 def inner_overrides(
-    overrides: list[str],
-    *,
-    dropped: Collection[str] = (),
-    dropped_groups: Collection[str] = (),
-    kept_groups: Collection[str] | None = None,
+    overrides: Sequence[str], *, dropped: Collection[str] = (), dropped_groups: Collection[str] = ()
 ) -> list[str]:
     """Return the overrides that an inner run shares with the command that needs it, in their order.
 
-    dropped: keys that it does not share; dropped_groups: keys that it does not share, with everything below them;
-    kept_groups: if given, nothing but these keys and what is below them is shared.
+    dropped: keys that it does not share; dropped_groups: keys that it does not share, with everything below them.
     """
+    return [word for word in overrides if _key_of(word) not in dropped and not _is_in(_key_of(word), dropped_groups)]
 
-    def is_shared(word: str) -> bool:
-        key = word.partition("=")[0]
-        if key in dropped or _is_in(key, dropped_groups):
-            return False
-        return kept_groups is None or _is_in(key, kept_groups)
 
-    return [*filter(is_shared, overrides)]
+def _key_of(word: str) -> str:
+    return word.lstrip("+").partition("=")[0]
 
 
 def _is_in(key: str, groups: Collection[str]) -> bool:

@@ -17,7 +17,7 @@ from models.settings import reads_frames
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
-from runner.experiment.dependencies.inner_run import InnerRunUnfinished, MakeRun, inner_overrides
+from runner.experiment.dependencies.inner_run import InnerRunUnfinished, MakeRun, shared_overrides
 from runner.experiment.identity_index import key, recall
 from runner.record.baseline import NGRAM, NGRAM_BYTES, NGRAM_US, describe_ngram
 from runner.record.folder import read_record
@@ -26,7 +26,7 @@ from runner.schema import Settings
 from runner.tasks import named_task
 
 PRESET = "ngram"
-SHARED = ("data", "task", "paths", "tracker", "experiment")  # groups of the command that make the same data
+SHARED = ("data", "task", "paths", "tracker")  # groups of the command that make the same data
 INTERRUPTED = 130
 
 
@@ -42,7 +42,11 @@ def find_ngram_baseline(
         return {}
     by_folds = settings.data.calibration == FOLDS  # of this run; the baseline needs no probabilities
     dropped = ("data.added_tokens", *(["data.calibration"] if by_folds else []))
-    words = [f"model={PRESET}", *inner_overrides(overrides, kept_groups=SHARED, dropped=dropped)]
+    try:
+        words = [f"model={PRESET}", *shared_overrides(overrides, SHARED, dropped=dropped)]
+    except ConfigError as error:
+        notify(f"no n-gram baseline: {error}")
+        return {}
     inner = ngram_settings(settings, words)
     if found := find_finished(inner):
         return baseline_metrics(found)

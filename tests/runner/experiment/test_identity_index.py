@@ -135,6 +135,18 @@ def test_a_file_that_a_run_needed_first_reads_is_read_again_after_a_change(setti
     assert before != key(resolve(compose(words))), "else a sweep takes the model pretrained on the former texts"
 
 
+def test_a_teacher_that_reads_another_file_as_its_student_reads_its_own_is_looked_up_again(tmp_path: Path) -> None:
+    reviews, others = tmp_path / "reviews.csv", tmp_path / "others.csv"
+    for path in (reviews, others):
+        path.write_text("text,label\na,1\n", encoding="utf-8")
+    teacher = f'compression.distil.teacher="model=bert-mini data.path={others}"'
+    data = ["data=files", f"data.path={reviews}", "data.text=text", "data.label=label"]
+    words = [*data, "model=dsn", "compression=[distil]", teacher]
+    before = key(resolve(compose(words)), words)
+    others.write_text("text,label\nab,1\n", encoding="utf-8")
+    assert before != key(resolve(compose(words)), words), "else a sweep takes the teacher that learned the former texts"
+
+
 def test_another_commit_of_the_weights_of_a_teacher_is_looked_up_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

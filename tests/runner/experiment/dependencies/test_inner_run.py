@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from runner.experiment.dependencies.earlier_stages import earlier_overrides
-from runner.experiment.dependencies.inner_run import InnerRunUnfinished, finish_run, inner_overrides, named_overrides
+from runner.experiment.dependencies.inner_run import (
+    InnerRunUnfinished,
+    finish_run,
+    inner_overrides,
+    named_overrides,
+    shared_overrides,
+)
 from runner.experiment.dependencies.teacher import SHARED
 from runner.experiment.outcome import Outcome
 from runner.record.record import RunRecord
@@ -27,9 +33,9 @@ KILLED = Outcome(130, RunRecord.from_json(record_json(status="killed")))
 
 def test_keys_and_groups_are_dropped_and_only_chosen_groups_kept() -> None:
     assert inner_overrides(WORDS, dropped=["force"], dropped_groups=["compression"]) == WORDS[:3]
-    assert inner_overrides(WORDS, kept_groups=["data"]) == ["data=demo", "data.max_rows=9"]
+    assert shared_overrides(WORDS, ["data"]) == ["data=demo", "data.max_rows=9"]
     assert inner_overrides(["model=a", "model.dropout=0"], dropped=["model"]) == ["model.dropout=0"]
-    assert inner_overrides(["database=x"], kept_groups=["data"]) == [], "a group is a whole word"
+    assert inner_overrides(["database=x"], dropped_groups=["data"]) == ["database=x"], "a group is a whole word"
 
 
 def test_the_earlier_stages_are_the_command_without_its_last_stage() -> None:

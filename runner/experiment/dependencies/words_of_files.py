@@ -1,0 +1,66 @@
+"""Words for what a file that a command names, such as `experiment=mine`, sets in some groups.
+
+A run that another one needs first shares some groups of its command, but not the file, which names the other's model
+too. What the file sets in these groups becomes words: `data=files data.path=reviews.csv`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from data.json_types import Json, JsonObject
+from data.quoting import hydra_setting
+from runner.config.compose import compose, groups
+from runner.errors import ConfigError
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+
+def words_of_files(overrides: Sequence[str], shared: Collection[str]) -> list[str]:
+    """Return the words for the values that overrides have in the shared groups without setting them there.
+
+    shared: groups and settings. A setting of a model, as model.tokenizer, is left out: its value may be a preset's.
+    Raises ConfigError for overrides that do not compose, and for values that cannot be written as words.
+    """
+    wanted = [key for key in shared if not key.startswith("model.")]
+    alone = [word for word in overrides if word.lstrip("+~").partition("=")[0].partition(".")[0] in wanted]
+    overrides = [word for word in overrides if not word.lstrip("+~").startswith("hydra")]
+    values, own = _values(compose(overrides), wanted), _values(compose(alone), wanted)
+    if values == own:
+        return []
+    choices = _choices(overrides, alone, wanted)
+    own = _values(compose([*choices, *alone]), wanted)
+    changed = {key: value for key, value in values.items() if key not in own or value != own[key]}
+    if unwritten := [
+        key for key, value in changed.items() if isinstance(value, Mapping) and not all(map(str.isascii, value))
+    ]:
+        raise ConfigError(
+            f"{unwritten[0]} is set in a file, and its keys cannot be written on a command line, where they are ASCII. "
+            "Try: a YAML of your own in data/ with these settings, named by data=<its name>"
+        )
+    return choices + [hydra_setting(key if key in own else f"++{key}", value) for key, value in changed.items()]
+
+
+def _values(config: DictConfig, keys: Collection[str]) -> dict[str, Json]:
+    """Return the values of the groups, each by its dotted key; one that is an object or a list stays whole."""
+    return dict(_dotted(config, keys))
+
+
+def _dotted(config: DictConfig, keys: Collection[str]) -> Iterator[tuple[str, Json]]:
+    from omegaconf import OmegaConf
+
+    for key in keys:
+        node = config[key]
+        if not OmegaConf.is_config(node):
+            yield key, node
+            continue
+        plain: JsonObject = OmegaConf.to_container(node, resolve=True)  # type: ignore[assignment]
+        yield from ((f"{key}.{name}", value) for name, value in plain.items())
+
+
+def _choices(overrides: Sequence[str], alone: Sequence[str], keys: Collection[str]) -> list[str]:
+    """Return the words for the choices among the files of a group, as data=imdb, that the overrides have otherwise."""
+    chosen, usual = (compose([*words], hydra=True).hydra.runtime.choices for words in (overrides, alone))
+    return [f"{key}={chosen[key]}" for key in keys if key in groups() and chosen[key] != usual[key]]

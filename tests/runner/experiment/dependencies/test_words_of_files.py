@@ -1,0 +1,95 @@
+"""A run that another one needs first has the data that a file of the other's command names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runner.config.compose import compose
+from runner.config.resolve import resolve
+from runner.errors import ConfigError
+from runner.experiment.dependencies.inner_run import named_overrides, shared_overrides
+from runner.experiment.dependencies.ngram_baseline import find_ngram_baseline
+from runner.experiment.dependencies.teacher import SHARED, make_teachers
+from runner.experiment.outcome import Outcome
+from runner.record.record import RunRecord
+from runner.schema import Settings
+from tests.records import record_json
+
+FAILED = Outcome(1, reason="not made")
+
+
+@pytest.fixture
+def experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The word for an experiment of the user's own, which sets the data and a model."""
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment/films.yaml").write_text(
+        """# @package _global_
+defaults:
+  - override /data: files
+  - override /model: bert-mini
+data: {path: "the films.csv", text: text, label: mark, max_rows: 9, label_names: {"1 star": bad}}
+paths: {output: elsewhere}
+model: {tokenizer: own}
+"""
+    )
+    monkeypatch.setenv("BERTIER_CONFIG_DIR", str(tmp_path))
+    return "experiment=films"
+
+
+def test_what_an_experiments_file_sets_in_a_shared_group_is_shared_as_words(experiment: str) -> None:
+    found = named_overrides("model=dsn seed=3", [experiment, "data.label=stars", "seed=1"], SHARED)
+    assert found[:2] == ["data=files", 'data.path="the films.csv"']
+    assert sorted(found[2:4]) == ["data.label_names={1\\ star:bad}", "data.max_rows=9"]
+    assert found[4:] == ["paths.output=elsewhere", "data.label=stars", "model=dsn", "seed=3"]
+    given, shared = compose([experiment, "data.label=stars"]), compose(found)
+    assert (given.data, given.paths, shared.model.name) == (shared.data, shared.paths, "dsn")
+
+
+def test_other_data_take_the_place_of_all_that_the_file_says_of_its_own(experiment: str) -> None:
+    words = named_overrides("data=demo model=dsn", [experiment], SHARED)
+    assert words == ["paths.output=elsewhere", "data=demo", "model=dsn"]
+    one_other = named_overrides("data.path=others.csv model=dsn", [experiment], SHARED)
+    assert compose(one_other).data.path == "others.csv" and compose(one_other).data.max_rows == 9
+
+
+def test_a_command_without_such_a_file_shares_its_words_as_they_are() -> None:
+    assert shared_overrides(["task=mlm", "model=bert-tiny", "data.max_rows=9"], SHARED) == [
+        "task=mlm",
+        "data.max_rows=9",
+    ]
+
+
+def test_teacher_and_baseline_of_an_experiment_read_its_data(experiment: str, tmp_path: Path) -> None:
+    asked: list[tuple[Settings, list[str]]] = []
+
+    def make_run(inner: Settings, words: list[str]) -> Outcome:
+        asked.append((inner, words))
+        return FAILED if inner.model.family == "ngram" else Outcome(0, RunRecord.from_json(record_json(status="done")))
+
+    texts = tmp_path / "the films.csv"
+    texts.write_text("text,mark\na film,1\n", encoding="utf-8")
+    words = [experiment, f'data.path="{texts}"', "model=dsn", "compression=[distil]"]
+    words.append('compression.distil.teacher="model=bert-mini train.epochs=1"')
+    settings = resolve(compose(words), words=words)
+    make_teachers(settings, words, str, make_run)
+    find_ngram_baseline(settings, words, str, make_run)
+    (teacher, teacher_words), (ngram, ngram_words) = asked
+    assert teacher.data == settings.data and teacher.model.name == "bert-mini"
+    for inner, own in ((teacher, teacher_words), (ngram, ngram_words)):
+        again = resolve(compose(own), words=own)
+        assert (again.data, again.paths, again.compression) == (inner.data, inner.paths, {}), (
+            "its record makes it again"
+        )
+
+
+def test_names_that_a_command_cannot_spell_are_refused_with_the_cure(experiment: str, tmp_path: Path) -> None:
+    file = tmp_path / "experiment/films.yaml"
+    file.write_text(file.read_text().replace("1 star", "çok kötü"), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"data.label_names is set in a file, .* Try: a YAML of your own in data/"):
+        named_overrides("model=dsn", [experiment], SHARED)
+    said: list[str] = []
+    settings = resolve(compose([experiment]))
+    assert find_ngram_baseline(settings, [experiment], said.append, lambda *_: FAILED) == {}
+    assert "no n-gram baseline: data.label_names" in said[0], "the run itself goes on"
