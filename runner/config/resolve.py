@@ -57,7 +57,8 @@ def resolve(config: DictConfig, jobs: int = 1, words: Sequence[str] | None = Non
     settings = _typed_settings(config)
     is_chosen = settings.train.recipe == AUTO
     settings.model.recipes = open_recipes(settings.model.recipes, words or ()) if is_chosen else []
-    settings.compression = _stages(settings.compression)
+    is_chain_given = any(word.startswith("compression=") for word in words or ())
+    settings.compression = _stages(settings.compression, is_chain_given)
     settle_table(settings, words)
     data = settings.data
     try:
@@ -218,8 +219,10 @@ def _choose_checkpoint(settings: Settings) -> None:
         model.tokenizer = source or ("train" if is_builtin else DEFAULT_TOKENIZER)
 
 
-def _stages(chosen: Mapping[str, JsonObject]) -> dict[str, StageSettings]:
+def _stages(chosen: Mapping[str, JsonObject], is_chain_given: bool) -> dict[str, StageSettings]:
     """Return the stages in their order, each with the settings of its method.
+
+    is_chain_given: does the command itself choose the stages? What a file sets in others then has no effect.
 
     Raises ConfigError for an option it does not have.
     """
@@ -233,6 +236,14 @@ def _stages(chosen: Mapping[str, JsonObject]) -> dict[str, StageSettings]:
             raise ConfigError(
                 f"compression.{name}={'null' if options is None else options}: the options of a method are needed. "
                 f"Try: compression.{name}.<option>=<value>, or leave {name} out of compression=[{','.join(chosen)}]"
+            )
+        if "method" not in options:  # set in a file; a command cannot name options of what it did not choose
+            if is_chain_given:
+                continue
+            names = [*(other for other in chosen if other not in (name, "none")), name]
+            raise ConfigError(
+                f"compression.{name} is set in a file, but no stage of that name is chosen. "
+                f"Try: compression=[{','.join(names)}], or leave it out of that file"
             )
         if options["method"] not in METHODS:
             raise ConfigError(f"compression.{name}.method={options['method']}: no such method. Fix that YAML")

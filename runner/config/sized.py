@@ -68,9 +68,13 @@ def _is_for(settings: Settings) -> bool:
     """Do the labelled rows decide how long a training is, by the optimizer that the table is for?"""
     named = named_task(settings.task, settings.data)
     reads_labels = (named is None or named.is_deployed) and settings.view.name == NONE  # pretraining is not deployed
+    return reads_labels and not reads_more_texts(settings) and settings.optimizer.name == optimizer_of(settings)
+
+
+def reads_more_texts(settings: Settings) -> bool:
+    """Does a stage also learn from texts without labels, or from altered copies of the labelled ones?"""
     taught = [one for one in settings.compression.values() if isinstance(one, TaughtSettings)]
-    has_more_texts = any(one.unlabelled or one.augment.model for one in taught)
-    return reads_labels and not has_more_texts and settings.optimizer.name == optimizer_of(settings)
+    return any(one.unlabelled or one.augment.model for one in taught)
 
 
 def entry_for(table: Sequence[str], rows: int) -> str | None:

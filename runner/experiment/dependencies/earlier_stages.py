@@ -11,9 +11,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from runner.config.sized import ENCODERS, PRESET, reads_more_texts
 from runner.experiment.dependencies.inner_run import MakeRun, finish_run, inner_overrides
 from runner.experiment.prepared import PreparedRun
 from runner.experiment.stage_plan import stage_plan
+from runner.schema import Settings
 
 
 def run_earlier_stages(
@@ -27,19 +29,25 @@ def run_earlier_stages(
     stages = stage_plan(settings)
     if len(stages) == 1:
         return None
-    names, last = list(settings.compression)[:-1], stages[-1].name
-    notify(f"before {last}: {', '.join(stage.name for stage in stages[:-1])}, as a separate run")
-    shorter = replace(settings, compression={name: settings.compression[name] for name in names}, force=False)
-    keeps_share = any(stage.keeps_share for stage in shorter.compression.values())
-    record = finish_run(make_run, shorter, earlier_overrides(overrides, names, last, keeps_share=keeps_share))
+    notify(f"before {stages[-1].name}: {', '.join(stage.name for stage in stages[:-1])}, as a separate run")
+    record = finish_run(make_run, earlier_settings(settings), earlier_overrides(settings, overrides))
     return prepared.folder.parent / record.identity
 
 
-def earlier_overrides(overrides: list[str], names: list[str], last: str, *, keeps_share: bool) -> list[str]:
-    """Return the overrides that make the run of the stages `names`, without the stage `last`, for its record.
+def earlier_settings(settings: Settings) -> Settings:
+    """Return the settings of a run without its last stage."""
+    return replace(settings, compression=dict([*settings.compression.items()][:-1]), force=False)
 
-    keeps_share: does one of them keep a given share of the weights?
-    """
+
+def earlier_overrides(settings: Settings, overrides: list[str]) -> list[str]:
+    """Return the overrides that make a run without its last stage, for its record; settings: of the whole run."""
+    *names, last = settings.compression
+    earlier = earlier_settings(settings)
+    keeps_share = any(stage.keeps_share for stage in earlier.compression.values())
     dropped = {"compression", "force", "resume", *(() if keeps_share else ("density",))}
     shared = inner_overrides(overrides, dropped=dropped, dropped_groups=[f"compression.{last}"])
-    return [*shared, *([f"compression=[{','.join(names)}]"] if names else [])]
+    if reads_more_texts(settings) and not reads_more_texts(earlier) and settings.model.family in ENCODERS:
+        shared = [*(word for word in shared if not word.startswith("train.recipe=")), f"train.recipe={PRESET}"]
+    has_file = any(word.startswith("experiment=") for word in shared)  # which may name stages
+    chosen = names or (["none"] if has_file else [])
+    return [*shared, *([f"compression=[{','.join(chosen)}]"] if chosen else [])]

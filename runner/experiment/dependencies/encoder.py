@@ -13,11 +13,13 @@ from pathlib import Path
 
 from torch import nn
 
+from data.quoting import hydra_setting
 from models.backbones.dropout import Dropout
 from models.checkpoints.source import check_readout
 from models.settings import Finetuning
 from runner.config.compose import compose
 from runner.experiment.dependencies.inner_run import MakeRun, finish_run, inner_overrides
+from runner.experiment.dependencies.words_of_files import missing_words, words_of_files
 from runner.experiment.initial_model import check_readout_length
 from runner.experiment.prepare import load_run_splits
 from runner.experiment.prepared import InitialWeights
@@ -33,6 +35,11 @@ OF_THE_HEAD = (
     "model/backbone", "model/readout", "model.readout", "model.tune", "model.freeze", "model.carry",
     "train.epochs", "train.steps", "train.batch_size", "optimizer.lr", "compression", "density", "cache", "force",
     "resume",
+)  # fmt: skip
+
+# Groups and settings that a file which the command names may set for both.
+OF_BOTH = (
+    "data", "task", "schedule", "optimizer", "train", "engine", "measure", "tracker", "paths", "checkpoint", "seed",
 )  # fmt: skip
 
 
@@ -99,4 +106,10 @@ def encoder_overrides(settings: Settings, overrides: list[str]) -> list[str]:
     own = [f"train.epochs={train.epochs!r}", f"train.batch_size={train.batch_size}"]
     own.append(f"optimizer.lr={settings.optimizer.lr!r}")
     model = ["model=bert-tiny", f"model/backbone={backbone}", f"model.name={backbone}"]
-    return [*model, *inner_overrides(overrides, dropped=["model"], dropped_groups=OF_THE_HEAD), *own]
+    has_file = any(word.startswith("experiment=") for word in overrides)  # it sets a head too
+    given = [*overrides]
+    if has_file:
+        start = hydra_setting("model.pretrained", compose(given).model.pretrained)
+        given = [*words_of_files(overrides, OF_BOTH), start, *overrides]
+    words = [*model, *inner_overrides(given, dropped=["model", "experiment"], dropped_groups=OF_THE_HEAD), *own]
+    return [*words, *missing_words(words, settings)] if has_file else words

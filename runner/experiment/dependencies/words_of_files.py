@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 from data.json_types import Json, JsonObject
 from data.quoting import hydra_setting
 from runner.config.compose import compose, groups
+from runner.config.resolve import resolve
 from runner.errors import ConfigError
+from runner.record.identity import identity_settings
+from runner.schema import Settings
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -41,6 +44,19 @@ def words_of_files(overrides: Sequence[str], shared: Collection[str]) -> list[st
             "Try: a YAML of your own in data/ with these settings, named by data=<its name>"
         )
     return choices + [hydra_setting(key if key in own else f"++{key}", value) for key, value in changed.items()]
+
+
+def missing_words(words: Sequence[str], settings: Settings) -> list[str]:
+    """Return the words for what settings have beyond those of a command, such as a model that a file names.
+
+    None where these words alone contradict each other.
+    """
+    try:
+        found = identity_settings(resolve(compose([*words]), words=words))
+    except ConfigError:
+        return []
+    wanted = identity_settings(settings)
+    return [hydra_setting(key, value) for key, value in wanted.items() if found.get(key) != value]
 
 
 def _values(config: DictConfig, keys: Collection[str]) -> dict[str, Json]:

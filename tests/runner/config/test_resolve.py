@@ -16,7 +16,7 @@ from runner.schema import DEFAULT_TOKENIZER, Settings
 
 
 def resolved(*words: str) -> Settings:
-    return resolve(compose(list(words)))
+    return resolve(compose(list(words)), words=words)
 
 
 def test_built_in_data_need_no_hub() -> None:
@@ -58,6 +58,22 @@ def test_static_vectors_come_from_a_table_or_an_encoder_and_bring_its_tokenizer(
 def test_stages_keep_their_order_and_have_the_settings_of_their_method() -> None:
     stages = resolved("model=bert-tiny", "data=demo", "compression=[magnitude,int8]").compression
     assert list(stages) == ["magnitude", "int8"] and all(isinstance(stage, StageSettings) for stage in stages.values())
+
+
+def test_options_in_a_file_of_a_stage_that_is_not_chosen_are_refused_unless_the_command_chose_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment/mine.yaml").write_text(
+        "# @package _global_\ncompression: {distil: {teacher: aaaaaaaaaa}}\n"
+    )
+    monkeypatch.setenv("BERTIER_CONFIG_DIR", str(tmp_path))
+    own = ["model=dsn", "experiment=mine"]
+    with pytest.raises(ConfigError, match=r"compression.distil is set in a file, .* Try: compression=\[distil\]"):
+        resolved(*own)
+    assert list(resolved(*own, "compression=[distil]").compression) == ["distil"]
+    assert list(resolved(*own, "compression=[int8]").compression) == ["int8"]
+    assert resolved("model=bert-tiny", "data=demo", "experiment=slow-movement", "compression=[none]").compression == {}
 
 
 def test_threads_that_are_set_are_kept() -> None:

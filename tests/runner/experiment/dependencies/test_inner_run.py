@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from runner.experiment.dependencies.earlier_stages import earlier_overrides
 from runner.experiment.dependencies.inner_run import (
     InnerRunUnfinished,
@@ -39,9 +41,11 @@ def test_keys_and_groups_are_dropped_and_only_chosen_groups_kept() -> None:
 
 
 def test_the_earlier_stages_are_the_command_without_its_last_stage() -> None:
-    assert earlier_overrides(WORDS, ["magnitude"], "int8", keeps_share=True) == [*WORDS[:3], "compression=[magnitude]"]
-    plain = earlier_overrides(["density=0.5", "seed=1", "compression=[magnitude]"], [], "magnitude", keeps_share=False)
-    assert plain == ["seed=1"], "nothing of the plain training is pruned"
+    words = ["model=bert-tiny", *WORDS[1:]]
+    assert earlier_overrides(resolve(compose(words)), words) == [*words[:3], "compression=[magnitude]"]
+    words = ["density=0.5", "model=bert-tiny", "compression=[magnitude]"]
+    plain = earlier_overrides(resolve(compose(words)), words)
+    assert plain == ["model=bert-tiny"], "nothing of the plain training is pruned"
 
 
 def test_a_teacher_shares_the_data_of_its_student_unless_it_names_other() -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from runner.config.compose import compose
+from runner.config.compose import compose, groups
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
+from runner.experiment.dependencies.earlier_stages import earlier_overrides, earlier_settings
+from runner.experiment.dependencies.encoder import encoder_overrides, encoder_settings
 from runner.experiment.dependencies.inner_run import named_overrides, shared_overrides
 from runner.experiment.dependencies.ngram_baseline import find_ngram_baseline
 from runner.experiment.dependencies.teacher import SHARED, make_teachers
 from runner.experiment.outcome import Outcome
+from runner.record.identity import identity_settings
 from runner.record.record import RunRecord
 from runner.schema import Settings
 from tests.records import record_json
@@ -93,3 +97,26 @@ def test_names_that_a_command_cannot_spell_are_refused_with_the_cure(experiment:
     settings = resolve(compose([experiment]))
     assert find_ngram_baseline(settings, [experiment], said.append, lambda *_: FAILED) == {}
     assert "no n-gram baseline: data.label_names" in said[0], "the run itself goes on"
+
+
+def commands_of_chains_and_heads() -> Iterator[list[str]]:
+    for name in sorted(groups()["experiment"]):
+        names_data = name == "demo" or name.startswith("pretrain-")
+        data = "data=esc10" if name.startswith("sounds") else "data=sst2"
+        yield [*([] if names_data else [data]), f"experiment={name}", "seed=3"]
+    further = "compression.distil.unlabelled=imdb:unsupervised"
+    yield ["data=sst2", "model=bert-tiny", "compression=[distil]", further, "compression.distil.teacher=aaaaaaaaaa"]
+
+
+@pytest.mark.parametrize("words", commands_of_chains_and_heads(), ids=" ".join)
+def test_the_record_of_a_run_that_another_one_needs_first_makes_it_again(words: list[str]) -> None:
+    settings = resolve(compose(words), words=words)
+    needed = list[tuple[Settings, list[str]]]()
+    if settings.model.tune.epochs:
+        encoder = encoder_settings(settings)
+        needed.append((encoder, encoder_overrides(encoder, words)))
+    if settings.compression:
+        needed.append((earlier_settings(settings), earlier_overrides(settings, words)))
+    for inner, own in needed:
+        again = resolve(compose(own), words=own)
+        assert (identity_settings(again), again.data) == (identity_settings(inner), inner.data), own
