@@ -46,7 +46,7 @@ def analyse(
     latency, size, time = latency_metric(timed), size_metric(timed), time_metric(timed)
     rows = [_row(group, metric or group.headline, {LATENCY: latency, SIZE: size, TIME: time}) for group in groups]
     rows.sort(key=_order)
-    notes = explain_separate_groups(groups)
+    notes = [*selection.notes, *explain_separate_groups(groups)]
     folded = [group for group in groups if group.is_folded]
     notes += dict.fromkeys(line for group in folded for line in advice(group.runs))
     over_all = [note_over_all(group.name, group.runs, metric or group.headline) for group in folded]

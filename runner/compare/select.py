@@ -23,7 +23,7 @@ from runner.record.folder import LATEST, RECORD, find_record, read_records
 from runner.record.record import RunRecord
 from runner.record.run_names import ABSENT, OF_A_RUN, setting_text
 from runner.record.status import status_and_reason
-from runner.record.sweep_record import SweepRecord, find_sweep, sweep_folders
+from runner.record.sweep_record import SweepRecord, find_sweep, sweep_folders, sweeps_named
 
 Settings = Mapping[str, Json]  # flat: values by their dotted keys
 
@@ -71,6 +71,7 @@ class Selection:
     left_out: list[tuple[str, str]] = field(default_factory=list)
     sweep: SweepRecord | None = None
     cache: AnswerCache | None = None  # of the runs' answers
+    notes: list[str] = field(default_factory=list)
 
 
 def select_runs(output: Path, words: list[str]) -> Selection:
@@ -89,6 +90,7 @@ def select_runs(output: Path, words: list[str]) -> Selection:
     selection.left_out += [(name, f"its record.json is damaged: {why}") for name, why in damaged.items()]
     selection.sweep = sweep
     if sweep:
+        selection.notes = _runs_of_others(output, sweep, identities)
         selection.left_out += _missing(sweep, {record.identity for record in records} | damaged.keys())
     matching = selection.runs
     for word in filters:
@@ -126,6 +128,22 @@ def _missing(sweep: SweepRecord, known: set[str]) -> list[tuple[str, str]]:
         (" ".join(run.overrides), f"{run.status}: {run.reason or 'no record'}")
         for run in sweep.runs
         if run.identity not in known
+    ]
+
+
+def _runs_of_others(output: Path, sweep: SweepRecord, chosen: Sequence[str]) -> list[str]:
+    """Return a note on the finished runs of earlier sweeps with the name of this one, as where it was made in parts."""
+    seen, more, parts = set(chosen), 0, [sweep.id]
+    for other in reversed(sweeps_named(output, sweep.name) if sweep.name else []):
+        records, _ = read_records(output / identity for identity in set(other.identities).difference(seen))
+        done = {record.identity for record in records if record.status == "done"}
+        if done:
+            seen, more, parts = seen | done, more + len(done), [other.id, *parts]
+    if not more:
+        return []
+    return [
+        f"this is the newest sweep named {sweep.name}; earlier ones have {more} more finished run{'s' * (more > 1)}. "
+        f"All together: run compare {' '.join(parts)}"
     ]
 
 

@@ -103,17 +103,27 @@ def find_sweep(output: Path, name: str) -> SweepRecord | None:
 
     Raises ConfigError where it is damaged.
     """
-    folders = sweep_folders(output)
-    named = [folder for folder in folders if (read_json(folder / SWEEP) or {}).get("name") == name]
+    if named := sweeps_named(output, name):
+        return named[-1]
+    return _newest(_read_all([folder for folder in sweep_folders(output) if folder.name.startswith(name)]))
+
+
+def sweeps_named(output: Path, name: str) -> list[SweepRecord]:
+    """Return all recorded sweeps with that name, oldest first; raises ConfigError where one is damaged."""
+    folders = [folder for folder in sweep_folders(output) if (read_json(folder / SWEEP) or {}).get("name") == name]
+    return sorted(_read_all(folders), key=_when)
+
+
+def _read_all(folders: list[Path]) -> list[SweepRecord]:
     found = []
-    for folder in named or [folder for folder in folders if folder.name.startswith(name)]:
+    for folder in folders:
         try:
             found.append(read_sweep(folder))
         except RecordError as error:
             raise ConfigError(
                 f"{folder / SWEEP} is damaged: {error}. Repair it, or run that sweep again, which rewrites it"
             ) from error
-    return _newest(found)
+    return found
 
 
 def find_sweep_of(output: Path, identity: str) -> SweepRecord | None:
@@ -126,7 +136,11 @@ def find_sweep_of(output: Path, identity: str) -> SweepRecord | None:
 
 
 def _newest(sweeps: list[SweepRecord]) -> SweepRecord | None:
-    return max(sweeps, key=lambda sweep: sweep.started or "", default=None)
+    return max(sweeps, key=_when, default=None)
+
+
+def _when(sweep: SweepRecord) -> str:
+    return sweep.started or ""
 
 
 def write_sweep(folder: Path, sweep: SweepRecord) -> None:

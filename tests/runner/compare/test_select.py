@@ -56,6 +56,27 @@ def test_ids_and_sweeps_by_name_or_id_can_be_mixed(tmp_path: Path) -> None:
     assert {run.identity for run in mixed.runs} == {one["identity"], other["identity"]}
 
 
+def test_a_sweep_made_in_parts_says_how_to_compare_all_of_them(tmp_path: Path) -> None:
+    one, two, three = write_group(tmp_path, "model=dsn", right=[150, 151, 152])
+    killed = write_run(tmp_path, "model=bert-tiny", status="killed")
+    for identity, day, records in (
+        ("0000000001", 1, [one, two]),
+        ("0000000002", 2, [two]),
+        ("0000000003", 3, [killed]),
+    ):
+        write_sweep(tmp_path, records, id=identity, started=f"2026-01-0{day}")
+    newest = write_sweep(tmp_path, [three], id="0000000004", started="2026-01-04")
+    found = select_runs(tmp_path, [newest["name"]])
+    assert [run.identity for run in found.runs] == [three["identity"]]
+    assert found.notes == [
+        "this is the newest sweep named a_sweep; earlier ones have 2 more finished runs. "
+        "All together: run compare 0000000001 0000000002 0000000004"
+    ], "the third adds nothing that is finished"
+    together = select_runs(tmp_path, found.notes[0].partition("run compare ")[2].split())
+    assert len(together.runs) == 3 and together.notes == [] and together.sweep is not None
+    assert together.sweep.id == newest["id"], "the claims are those of the newest"
+
+
 def test_jobs_of_a_sweep_that_left_no_record_are_named(tmp_path: Path) -> None:
     records = write_group(tmp_path, "model=dsn", right=[150])
     lost = {"identity": None, "overrides": ["model=dsn", "seed=7"], "status": "killed", "reason": "signal 9"}
