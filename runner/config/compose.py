@@ -6,6 +6,8 @@ Nothing heavy is imported: a mistake in a config is reported in under a second.
 from __future__ import annotations
 
 import pickle
+import re
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,8 +105,16 @@ def compose(overrides: list[str], hydra: bool = False) -> DictConfig:
         return config
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, OSError) as error:
         reason = " ".join(str(error.__cause__ or error).split())
-        cure = "If that file is your own: run --config-dir DIR" if "Could not find" in reason else "Fix that YAML"
-        raise ConfigError(f"the config does not compose: {reason}. {cure}, then: run --cfg job") from error
+        if missing := re.search(r"Could not find '([\w/.-]+)/([^'/]+)'", reason):
+            raise ConfigError(_no_file(*missing.groups())) from error
+        raise ConfigError(f"the config does not compose: {reason}. Fix that YAML, then: run --cfg job") from error
+
+
+def _no_file(group: str, choice: str) -> str:
+    """Return the message about a choice without a file, which a YAML or the command of a finished run names."""
+    close = get_close_matches(choice, groups().get(group, []), n=1, cutoff=0.7)
+    meant = f"; did you mean {close[0]}?" if close else "."
+    return f"{group}={choice}: no such file{meant} All: run list {group}. If it is your own: run --config-dir DIR"
 
 
 @cache

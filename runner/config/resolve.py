@@ -26,8 +26,10 @@ from models.settings import (
     pretrains_first,
 )
 from models.views.settings import NONE, ViewSettings
+from runner.config.compose import groups
 from runner.config.conflicts import conflicts
 from runner.config.folders import file_of
+from runner.config.keys import closest, did_you_mean, known_keys
 from runner.config.read_yaml import read_yaml
 from runner.config.recipes import AUTO, open_recipes
 from runner.config.sized import settle_table
@@ -40,6 +42,7 @@ from runner.tasks import named_task
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
+    from omegaconf.errors import OmegaConfBaseException
 
 # Keys about the command, or values that only other keys refer to: not settings of a run.
 COMMAND_KEYS = ("hydra", "sweep", "density")
@@ -147,9 +150,23 @@ def _typed_settings(config: DictConfig) -> Settings:
             raise ConfigError(f"{unset}=??? has no value. Try: {unset}=<a value>; the defaults: run --cfg job")
         settings: Settings = OmegaConf.to_object(OmegaConf.unsafe_merge(_schema(), masked))  # type: ignore[assignment]
     except OmegaConfBaseException as error:
-        key, reason = error.full_key or "a setting", str(error).splitlines()[0]
-        raise ConfigError(f"{key}: {reason}. Fix its value; the defaults: run --cfg job") from error
+        raise ConfigError(_value_problem(error)) from error
     return settings
+
+
+def _value_problem(error: OmegaConfBaseException) -> str:
+    """Return the message about a value of another type, or about a key of a file that is no setting."""
+    from omegaconf.errors import ConfigKeyError
+
+    key, reason = error.full_key or "a setting", str(error).splitlines()[0]
+    if not isinstance(error, ConfigKeyError):
+        return f"{key}: {reason}. Fix its value; the defaults: run --cfg job"
+    if key in groups():
+        return (
+            f"the YAML of {key}= sets no settings, but keys below {key!r}. Its first line must be: # @package _global_"
+        )
+    meant = did_you_mean(closest(key, [*known_keys()]))
+    return f"{key}: no such setting{meant or '.'} It is in a YAML of your own. All: run --cfg job"
 
 
 def _unset(node: object, key: str = "") -> Iterator[str]:

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from omegaconf import OmegaConf, open_dict
@@ -33,6 +33,9 @@ from runner.sweep.plan import Job, check_starts, plan_jobs
 from runner.sweep.pool import Overdue, Pool, visible_gpus
 from runner.sweep.settings import SweepSettings
 from runner.sweep.worker import Task
+
+Plugins.instance()  # first: this scan loads the module of BasicSweeper again, and no object is made of its former class
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper  # noqa: E402
 
 if TYPE_CHECKING:
     from hydra.core.config_loader import ConfigLoader

@@ -86,6 +86,25 @@ def test_a_value_of_another_type_is_named() -> None:
         resolve(compose(["seed=x"]))
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("train: {epochs: 2}", r"YAML of experiment= .* first line must be: # @package _global_"),
+        ("# @package _global_\ntrain: {epoch: 2}", r"train.epoch: no such setting; did you mean train.epochs .* own"),
+        ("# @package _global_\nzebra: 1", r"zebra: no such setting\. It is in a YAML of your own\. All: run --cfg job"),
+        ("# @package _global_\ndefaults: [override /model: bert-tin]", r"model=bert-tin: no such file; did you mean b"),
+    ],
+)
+def test_mistakes_in_an_experiments_file_are_named(
+    content: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment/mine.yaml").write_text(content, encoding="utf-8")
+    monkeypatch.setenv("BERTIER_CONFIG_DIR", str(tmp_path))
+    with pytest.raises(ConfigError, match=message):
+        resolved("experiment=mine")
+
+
 def test_models_over_ngrams_read_whole_texts_unless_they_are_to_be_cut() -> None:
     read = [resolve(compose(["model=ngram", "data=imdb", *more])).data for more in ([], ["model.whole=false"])]
     assert [data.max_length for data in read] == [65_536, 512]

@@ -14,6 +14,7 @@ from runner.sweep.launcher import LocalLauncher
 from runner.sweep.ledger import Ledger
 from runner.sweep.plan import Job
 from runner.sweep.settings import SweepSettings
+from tests.conftest import run_cli
 
 
 def launched(output: Path) -> tuple[LocalLauncher, list[Job]]:
@@ -42,3 +43,13 @@ def test_a_folder_that_cannot_be_made_is_the_error_that_is_told(tmp_path: Path) 
     launcher, jobs = launched(tmp_path)
     with pytest.raises(OSError, match=r"sweeps/\w{10}'|sweeps'|sweeps/\w{10}/logs'"):
         launcher._run_and_record(jobs, SweepSettings(), 1)
+
+
+def test_a_sweep_over_choices_alone_starts_in_a_process_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "own/data").mkdir(parents=True)
+    (tmp_path / "own/data/few.yaml").write_text(
+        "defaults: [demo, _self_]\nname: few\ndemo_rows: 300\n", encoding="utf-8"
+    )
+    words = ["--config-dir", "own", "model=dsn,dsn-32", "data=few", "measure=off", "tracker=none"]
+    done = run_cli("-m", *words, cwd=tmp_path, fresh=True)  # no word has a value, so nothing is composed before
+    assert done.returncode == 0 and "model=dsn-32" in done.stdout, done.stderr
