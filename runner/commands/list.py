@@ -10,8 +10,7 @@ import textwrap
 
 from runner.config.compose import PAIRS, PORTFOLIO, groups, pair_files, portfolio_files
 from runner.config.folders import file_of
-from runner.config.plugins import named_sweeps
-from runner.config.read_yaml import read_yaml
+from runner.config.plugins import named_sweeps, read_sweep_file
 from runner.errors import ConfigError
 
 RUNS = "runs"  # an argument that is not a group: the recorded runs (runner/commands/list_runs.py)
@@ -66,5 +65,10 @@ def _fitted(line: str, indent: int) -> str:
 
 def _question(name: str) -> str:
     """Return the question of a sweep, the number of its runs, and its price."""
-    sweep = read_yaml(named_sweeps()[name])["sweep"]
-    return f"{sweep['question']} ({sweep['size']} runs, {sweep['price']})"
+    try:
+        sweep = read_sweep_file(name).sweep
+    except ConfigError as error:
+        return str(error)
+    size = f"{sweep['size']} runs" if sweep.get("size") else ""
+    costs = ", ".join(filter(None, [size, sweep.get("price")]))
+    return f"{sweep.get('question') or ''} ({costs})" if costs else sweep.get("question") or ""

@@ -71,7 +71,12 @@ class Measured:
 
 
 def judge_claims(claims: list[JsonObject], rows: list[Row]) -> list[ClaimVerdict]:
-    """Return the verdict on each claim of a sweep; raise ConfigError for a malformed claim."""
+    """Return the verdict on each claim of a sweep; raise ConfigError for a malformed claim.
+
+    Without rows nothing is tested: so a sweep checks its claims before it starts.
+    """
+    if wrong := [claim for claim in claims if not isinstance(claim, dict)]:
+        raise ConfigError(f"a claim is a mapping with claim, metric and value: {wrong[0]}. Fix the sweep's YAML")
     return [_judge(claim, rows) for claim in claims]
 
 

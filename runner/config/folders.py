@@ -2,6 +2,7 @@
 precedence.
 
     run --config-dir ~/bertier data=tickets        # ~/bertier/data/tickets.yaml
+    run -m --config-dir ~/bertier +sweep=tickets   # ~/bertier/sweeps/tickets.yaml
     run -cp ~/bertier model=dsn                    # a file there replaces ours of the same name
 
 They are kept in environment variables, so that every process that a command starts finds the same files.
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from runner.errors import ConfigError
 
+SWEEPS = "sweeps"  # beside the groups: +sweep=NAME is sweeps/NAME.yaml
 BEHIND, BEFORE = "BERTIER_CONFIG_DIR", "BERTIER_CONFIG_PATH"
 FLAGS = {"--config-dir": BEHIND, "-cd": BEHIND, "--config-path": BEFORE, "-cp": BEFORE}
 
@@ -53,7 +55,7 @@ def _checked(flag: str, name: str) -> Path:
         near = difflib.get_close_matches(folder.name, _folders(folder.parent), n=1)
         hint = f"; did you mean {folder.parent / near[0]}?" if near else "."
         raise ConfigError(f"{flag} {name}: no such folder{hint} Try: run {flag} <folder> data=<its file in data/>")
-    known = _folders(ours())
+    known = [*_folders(ours()), SWEEPS]
     there = _folders(folder)
     if not set(there) & set(known) and not (folder / "config.yaml").is_file():
         if folder.name in known:

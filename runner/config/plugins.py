@@ -8,25 +8,63 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from runner.config.folders import config_roots, ours
+from runner.config.folders import SWEEPS, config_roots, ours
 from runner.config.hydra_speed import speed_up_hydra
+from runner.config.typed import typed
+from runner.errors import ConfigError
+from runner.sweep.settings import SweepSettings
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
 
 PLUGINS = "hydra_plugins.bertier"  # Hydra takes plugins from packages of this name only
 
 
-@cache
 def named_sweeps() -> dict[str, Path]:
-    """Return the sweeps that have a name, each with its file."""
-    root = Path(str(resources.files("sweeps")))
-    return {path.stem: path for path in sorted(root.glob("*.yaml"))}
+    """Return the sweeps that have a name, each with its file: ours, and those in sweeps/ of the user's folders."""
+    return _named_sweeps(config_roots())
+
+
+@cache
+def _named_sweeps(roots: tuple[Path, ...]) -> dict[str, Path]:
+    package = Path(str(resources.files(SWEEPS)))
+    folders = [package if root == ours() else root / SWEEPS for root in reversed(roots)]
+    found = {path.stem: path for folder in folders for path in folder.glob("*.yaml")}
+    return dict(sorted(found.items()))
+
+
+def read_sweep_file(name: str) -> DictConfig:
+    """Return the content of a sweep's file; raises ConfigError where it is none."""
+    import yaml
+    from omegaconf import DictConfig, OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    path = named_sweeps()[name]
+    try:
+        found = OmegaConf.load(path)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {' '.join(str(error).split())}. Fix that YAML") from error
+    for key in ("", "sweep", "hydra", "hydra.sweeper", "hydra.sweeper.params"):
+        node = OmegaConf.select(found, key) if key else found
+        if not isinstance(node, DictConfig) and (node is not None or not key):
+            raise ConfigError(f"{path}: {key or 'its content'} is no mapping of keys to values. Copy a file of sweeps/")
+    assert isinstance(found, DictConfig)
+    try:
+        typed(SweepSettings, OmegaConf.to_container(found, resolve=False).get("sweep") or {})  # type: ignore[union-attr]
+    except OmegaConfBaseException as error:
+        raise ConfigError(f"{path}: sweep: {str(error).splitlines()[0]}. Copy a file of sweeps/") from error
+    if OmegaConf.select(found, "sweep.name") is None:  # it is found by this name afterwards
+        OmegaConf.update(found, "sweep.name", name)
+    return found
 
 
 def sweep_overrides(name: str) -> list[str]:
-    """Return the overrides that a sweep's file makes, as one would type them."""
+    """Return the overrides that a sweep's file makes, as one would type them; raises ConfigError for a damaged file."""
     from omegaconf import OmegaConf
 
-    params = OmegaConf.select(OmegaConf.load(named_sweeps()[name]), "hydra.sweeper.params") or {}
+    params = OmegaConf.select(read_sweep_file(name), "hydra.sweeper.params") or {}
     return [f"{key}={value}" for key, value in params.items()]
 
 
@@ -45,15 +83,14 @@ def register_plugins() -> None:
 
 
 def register_sweeps(words: list[str]) -> None:
-    """Register the sweeps that a command names with Hydra; for shell completion register all of them."""
+    """Register the sweeps that a command names with Hydra; for shell completion register all of ours."""
     from hydra.core.config_store import ConfigStore
-    from omegaconf import OmegaConf
 
     is_completion = any(word.startswith(("-sc", "--shell-completion")) for word in words)
     named = " ".join(word for word in words if "sweep=" in word)
-    for name, path in named_sweeps().items():
+    for name in named_sweeps():
         if is_completion or name in named:
-            node = OmegaConf.load(path)
+            node = read_sweep_file(name)
             ConfigStore.instance().store(group="sweep", name=name, node=node, package="_global_", provider="bertier")
 
 

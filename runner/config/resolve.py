@@ -252,7 +252,8 @@ def _stages(chosen: Mapping[str, JsonObject], is_chain_given: bool) -> dict[str,
         if not isinstance(options, dict):
             raise ConfigError(
                 f"compression.{name}={'null' if options is None else options}: the options of a method are needed. "
-                f"Try: compression.{name}.<option>=<value>, or leave {name} out of compression=[{','.join(chosen)}]"
+                f"Try: compression.{name}.<option>=<value>, or leave {name} out of compression=[{','.join(chosen)}]; "
+                "the first line of a YAML of your own is: # @package compression.<its name>"
             )
         if "method" not in options:  # set in a file; a command cannot name options of what it did not choose
             if is_chain_given:

@@ -19,9 +19,10 @@ from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from omegaconf import OmegaConf, open_dict
 
+from runner.compare.claims import judge_claims
 from runner.compare.short_table import show_runs
 from runner.config.deferral import typed_override
-from runner.errors import as_user_error, refuse
+from runner.errors import ConfigError, as_user_error, refuse
 from runner.experiment.outcome import Outcome
 from runner.machine.facts import usable_cores
 from runner.machine.threads import set_threads
@@ -113,7 +114,10 @@ class LocalLauncher(Launcher):
         """
         if not hasattr(os, "fork"):
             sys.exit(refuse(["hydra/launcher=local needs a system with fork. Try: run -m hydra/launcher=basic ..."]))
-        sweep = sweep_settings(self.config)
+        try:
+            sweep = sweep_settings(self.config)
+        except ConfigError as error:
+            sys.exit(refuse([str(error)]))
         slots = slots_for(sweep, len(job_overrides), self.config.device)
         jobs = plan_jobs(job_overrides, self._load, usable_cores(), min(slots, usable_cores()))
         check_starts(jobs)
@@ -177,9 +181,11 @@ class LocalLauncher(Launcher):
 
 
 def sweep_settings(config: DictConfig) -> SweepSettings:
-    """Return the `sweep` node of a composed config."""
+    """Return the `sweep` node of a composed config; raises ConfigError for a claim that could not be judged later."""
     found = OmegaConf.merge(OmegaConf.structured(SweepSettings), OmegaConf.to_container(config.sweep, resolve=True))
-    return OmegaConf.to_object(found)  # type: ignore[return-value]
+    settings: SweepSettings = OmegaConf.to_object(found)  # type: ignore[assignment]
+    judge_claims(settings.claims, [])
+    return settings
 
 
 def slots_for(sweep: SweepSettings, count: int, device: str) -> int:
