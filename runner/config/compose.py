@@ -105,7 +105,7 @@ def compose(overrides: list[str], hydra: bool = False) -> DictConfig:
         return config
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, OSError) as error:
         reason = " ".join(str(error.__cause__ or error).split())
-        if missing := re.search(r"Could not find '([\w/.-]+)/([^'/]+)'", reason):
+        if missing := re.search(r"Could not (?:find|load) '([\w/.-]+)/([^'/]+)'", reason):
             raise ConfigError(_no_file(*missing.groups())) from error
         raise ConfigError(f"the config does not compose: {reason}. Fix that YAML, then: run --cfg job") from error
 
