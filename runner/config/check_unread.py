@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from models.settings import FITTED, FITTED_HEAD, FITTED_NGRAMS, ModelSettings
+from models.settings import FITTED, FITTED_HEAD, FITTED_NGRAMS, OVER_NGRAMS, ModelSettings
 from runner.record.identity import neutral_keys
 from runner.schema import Settings
 from runner.tasks.own_settings import unread_settings
@@ -23,7 +23,9 @@ def settings_without_effect(words: Sequence[str], settings: Settings) -> list[st
     unread, neutral = _unread(settings), set(neutral_keys(settings))
     found = []
     for word in words:
-        key = word.partition("=")[0]
+        key, _, value = word.partition("=")
+        if (key, value) == ("model.tokenizer", settings.model.tokenizer):  # as a record of it has
+            continue
         reason = next((why for start, why in unread.items() if key == start or key.startswith(f"{start}.")), None)
         if reason and key not in neutral:
             found.append(f"{word} has no effect: {reason}, or leave it out")
@@ -68,6 +70,8 @@ def _unread_in_model(model: ModelSettings) -> dict[str, str]:
         found["model.vocab_size"] = (
             f"it is the size of a vocabulary to train, but model.tokenizer={model.tokenizer} has its own. Try: {cure}"
         )
+    if model.family in OVER_NGRAMS:
+        found["model.tokenizer"] = f"model={model.name} reads words. Try: model=dsn, which reads word pieces"
     if model.family == FITTED_NGRAMS and model.whole:
         why = f"model={model.name} reads whole texts. Try: model.whole=false"
         found |= {"data.max_length": why, "data.truncate": why}

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 # Keys about the command, or values that only other keys refer to: not settings of a run.
 COMMAND_KEYS = ("hydra", "sweep", "density")
 FREE_PARTS = ("embedding", "readout")  # parts of a model, whose values are untyped
+TRAINED = "train"  # a vocabulary of the training texts
 LONGEST = 65_536  # the largest data.max_length, where a model reads whole texts
 
 
@@ -229,11 +230,13 @@ def _choose_checkpoint(settings: Settings) -> None:
     if model.init_from and not start:
         model.pretrained = None
         start = None if is_command(model.init_from) else str(folder_of(model.init_from, settings.paths.output))
+    if model.family in OVER_NGRAMS and model.tokenizer == TRAINED:
+        model.tokenizer = HASHED_WORDS  # meant for other models of a sweep
     if model.characters and model.tokenizer == HASHED_WORDS:
         model.tokenizer += ":" + "-".join(map(str, model.characters))
     if model.tokenizer == "auto" and not pretrains_first(model):
         source = model.pretrained or start
-        model.tokenizer = source or ("train" if is_builtin else DEFAULT_TOKENIZER)
+        model.tokenizer = source or (TRAINED if is_builtin else DEFAULT_TOKENIZER)
 
 
 def _stages(chosen: Mapping[str, JsonObject], is_chain_given: bool) -> dict[str, StageSettings]:

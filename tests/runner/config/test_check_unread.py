@@ -36,6 +36,7 @@ BERT = "google-bert/bert-base-uncased"
             "of the model in model.init_from",
         ),
         (["model=bert-tiny", "model.init_from=run/model", "model.positions=64"], "of the model in model.init_from"),
+        (["model=ngram", "model.tokenizer=train"], "model=ngram reads words. Try: model=dsn"),
         (["model=static", "data=imdb", "model.width=0.5"], "Try: model.dims=<a width>"),
         (["model=bert-tiny", "model.head_c=3"], "model.head=trained is trained. Try: model.head=fitted"),
         (["model=bert-tiny", "model.carry=all"], "Try: model.init_from=<a run id>"),
@@ -70,6 +71,7 @@ def test_a_word_that_nothing_reads_is_refused_with_what_may_be_meant(
         ["model=contrastive", "data=sst2", "train.epochs=0.5", "model.head_c=3"],
         ["model=static", "model.pretrained=null", "model.width=0.5"],
         ["model=dsn", "model.width=0.5"],
+        ["model=ngram", "model.tokenizer=words"],
         ["model=bert-tiny", "data=imdb", "model.initializer_range=0.1"],
     ],
 )

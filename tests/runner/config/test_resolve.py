@@ -93,7 +93,10 @@ def test_a_value_of_another_type_is_named() -> None:
         ("# @package _global_\ntrain: {epoch: 2}", r"train.epoch: no such setting; did you mean train.epochs .* own"),
         ("# @package _global_\nzebra: 1", r"zebra: no such setting\. It is in a YAML of your own\. All: run --cfg job"),
         ("# @package _global_\ndefaults: [override /model: bert-tin]", r"model=bert-tin: no such file; did you mean b"),
-        ("# @package _global_\ndefaults: [/optimizer: adamww]", r"optimizer=adamww: no such file; did you mean adamw\?"),
+        (
+            "# @package _global_\ndefaults: [/optimizer: adamww]",
+            r"optimizer=adamww: no such file; did you mean adamw\?",
+        ),
     ],
 )
 def test_mistakes_in_an_experiments_file_are_named(
