@@ -128,11 +128,13 @@ def _score_rows(record: RunRecord) -> list[tuple[str, str]]:
                 value = marked(value, metrics, name) if name == record.data.primary else value
                 rows.append((score_label(record, name), value))
     rows += [(name, f"{metrics[name]:.2f}") for name in OF_A_VIEW if name in metrics]
+    headline = record.data.primary.partition("/")[2]
+    of_score = "" if headline == "accuracy" else f", {headline}"
     if "baseline/majority" in metrics:
-        rows.append((baseline_name(record.data.task), f"{metrics['baseline/majority']:.4f}"))
+        rows.append((f"{baseline_name(record.data.task)}{of_score}", f"{metrics['baseline/majority']:.4f}"))
     rows += [(name, f"{metrics[key]:.4f}") for key, name in NAMED.items() if key in metrics]
     if NGRAM in metrics:
-        rows.append(("n-gram baseline", describe_ngram(metrics)))
+        rows.append((f"n-gram baseline{of_score}", describe_ngram(metrics)))
     if record.thresholds is not None:
         rows.append(("thresholds", record.thresholds.describe()))
     if record.calibration is not None:

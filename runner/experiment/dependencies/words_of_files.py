@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def words_of_files(overrides: Sequence[str], shared: Collection[str]) -> list[str]:
     """Return the words for the values that overrides have in the shared groups without setting them there.
 
-    shared: groups and settings. A setting of a model, such as model.tokenizer, is left out: its value may be a preset's.
+    shared: groups and settings. One of a model, such as model.tokenizer, is left out: its value may be a preset's.
     Raises ConfigError for overrides that do not compose, and for values that cannot be written as words.
     """
     wanted = [key for key in shared if not key.startswith("model.")]

@@ -11,7 +11,7 @@ from runner.experiment.progress import Terminal
 from runner.record.baseline import describe_ngram, is_at_baseline, marked, no_better_than_ngrams
 from runner.record.model_card import model_card
 from runner.record.record import RunRecord
-from runner.record.table import show_record
+from runner.record.table import show_record, summary_rows
 from runner.sweep.plan import Job
 from runner.sweep.table import score_text
 from runner.tune import report
@@ -93,6 +93,15 @@ def test_show_marks_the_score_and_the_stage_that_lost_it(capsys: pytest.CaptureF
     assert "train (at baseline)" not in shown and "at baseline: not better, by more than chance" in shown
     show_record(finished(0.9), tmp_path)
     assert "at baseline" not in capsys.readouterr().out
+
+
+def test_baselines_of_another_score_than_accuracy_name_it() -> None:
+    scores = {"test/accuracy": 0.9, "test/f1_macro": 0.6, "baseline/majority": 0.3, "baseline/ngram": 0.5}
+    record = record_json(metrics=scores)
+    record["data"]["primary"] = "test/f1_macro"
+    shown = dict(summary_rows(RunRecord.from_json(record)))
+    assert shown["majority-class baseline, f1_macro"] == "0.3000" and shown["n-gram baseline, f1_macro"] == "0.5000"
+    assert "majority-class baseline" in dict(summary_rows(finished(0.9)))
 
 
 def test_the_line_of_a_job_the_line_of_a_stage_and_the_card_mark_it(capsys: pytest.CaptureFixture[str]) -> None:
