@@ -21,6 +21,7 @@ from runner.cli import VERBS
 from runner.commands.experiment import VALUED
 from runner.config.check import check_overrides
 from runner.config.compose import groups, parsed
+from runner.config.folders import FLAGS
 from runner.schema import Command
 from tests.conftest import REPO
 
@@ -183,7 +184,7 @@ def _run(words: list[str]) -> Iterator[str]:
     for before, word in zip(["", *words], words):
         match = SETTING.fullmatch(word)
         if word.startswith("--") and verb and not flags_of_plan:
-            if word.partition("=")[0] not in module:
+            if word.partition("=")[0] not in module and word.partition("=")[0] not in FLAGS:  # of every verb
                 yield f"{verb} has no {word}"
         elif match and before not in VALUED and not re.search(rf'"{re.escape(match[1])}"|\b{match[1]}=', module):
             yield from _setting(word)

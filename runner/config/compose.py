@@ -47,19 +47,20 @@ def _groups(roots: tuple[Path, ...]) -> dict[str, list[str]]:
     return {group: sorted(set(choices)) for group, choices in found.items()} if len(roots) > 1 else found
 
 
-@cache
 def portfolio_files() -> dict[str, Path]:
-    """Return the file of each kind of candidate that `run best` tries, by its name."""
-    root = ours() / PORTFOLIO
-    return {path.stem: path for path in sorted(root.glob("*.yaml"))}
+    """Return the file of each kind of candidate that `run best` tries, by name, the user's own among them."""
+    return _files_in(PORTFOLIO)
 
 
 def pair_files() -> dict[str, Path]:
-    """Return the file of each set of minimal pairs that `run blimp` knows, by name, those in the user's folders
-    included.
-    """
-    found = (path for root in reversed(config_roots()) for path in sorted((root / PAIRS).glob("*.yaml")))
-    return {path.stem: path for path in found}
+    """Return the file of each set of minimal pairs that `run blimp` knows, by name, the user's own among them."""
+    return _files_in(PAIRS)
+
+
+def _files_in(folder: str) -> dict[str, Path]:
+    """Return the YAML files in that folder of each root by their names; of two with one name the first root's."""
+    found = {path.stem: path for root in reversed(config_roots()) for path in (root / folder).glob("*.yaml")}
+    return dict(sorted(found.items()))
 
 
 def normalize_override(word: str) -> str:

@@ -12,10 +12,12 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from runner.best.types import Budget, Facts
 from runner.config.compose import PORTFOLIO, portfolio_files
+from runner.config.folders import ours
 from runner.config.read_yaml import read_yaml
 from runner.errors import ConfigError
 
@@ -70,17 +72,26 @@ class Kind:
     teacher: str | None = None  # the kind that must be done first; its run is {teacher} in the overrides
 
 
-@cache
 def read_portfolio() -> tuple[Kind, ...]:
     """Return the kinds in their order; raise ConfigError for a file that cannot be understood."""
-    kinds = sorted((read_kind(name) for name in portfolio_files()), key=lambda kind: (kind.place, kind.name))
-    named = {kind.name for kind in kinds}
+    return _kinds(tuple(portfolio_files().items()))
+
+
+@cache
+def _kinds(files: tuple[tuple[str, Path], ...]) -> tuple[Kind, ...]:
+    kinds = sorted((read_kind(name, path) for name, path in files), key=lambda kind: (kind.place, kind.name))
+    paths = dict(files)
     for kind in kinds:
-        if kind.teacher and kind.teacher not in named:
-            raise ConfigError(f"conf/{PORTFOLIO}/{kind.name}.yaml: teacher: {kind.teacher} is not a file there. Fix it")
-        if unknown := [name for name in kind.small if name not in named]:
-            raise ConfigError(f"conf/{PORTFOLIO}/{kind.name}.yaml: small: {unknown[0]} is not a file there. Fix it")
+        if kind.teacher and kind.teacher not in paths:
+            raise ConfigError(f"{_shown(paths[kind.name])}: teacher: no kind is named {kind.teacher}. Fix it")
+        if unknown := [name for name in kind.small if name not in paths]:
+            raise ConfigError(f"{_shown(paths[kind.name])}: small: no kind is named {unknown[0]}. Fix it")
     return tuple(kinds)
+
+
+def _shown(path: Path) -> str:
+    """Return a path as messages show it: ours from conf/ on, one of the user's in full."""
+    return str(path.relative_to(ours().parent) if path.is_relative_to(ours()) else path)
 
 
 def portfolio_digest() -> str:
@@ -89,13 +100,13 @@ def portfolio_digest() -> str:
     return hashlib.sha256(repr(kinds).encode()).hexdigest()
 
 
-def read_kind(name: str) -> Kind:
+def read_kind(name: str, path: Path) -> Kind:
     """Return the kind that a file describes; raise ConfigError for unknown keys or invalid values."""
     import yaml
 
-    where = f"conf/{PORTFOLIO}/{name}.yaml"
+    where = _shown(path)
     try:
-        content = read_yaml(portfolio_files()[name])
+        content = read_yaml(path)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{where} cannot be read ({' '.join(str(error).split())}). Fix that YAML") from error
     if not isinstance(content, dict):

@@ -41,13 +41,12 @@ def test_a_plan_is_bound_to_what_the_files_say_but_not_to_their_comments(
 
     def digest_of(content: str) -> str:
         path.write_text(content, encoding="utf-8")
-        read_portfolio.cache_clear()
+        portfolio._kinds.cache_clear()
         return portfolio_digest()
 
     first = digest_of(text)
     assert digest_of(f"# another comment\n{text}") == first
     assert digest_of(text.replace("passes: ", "passes: 1")) != first
-    read_portfolio.cache_clear()
 
 
 def test_the_least_epochs_of_a_kind_are_those_of_its_recipe() -> None:
@@ -131,14 +130,11 @@ def test_without_a_cap_every_size_is_enough() -> None:
         ("description: d", "Copy conf/best/ngram.yaml"),
     ],
 )
-def test_a_file_that_means_nothing_is_refused(
-    text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_means_nothing_is_refused(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(text, encoding="utf-8")
-    monkeypatch.setattr(portfolio, "portfolio_files", lambda: {"mine": path})
-    with pytest.raises(ConfigError, match=message):
-        read_kind("mine")
+    with pytest.raises(ConfigError, match=f"{path}.*{message}"):
+        read_kind("mine", path)
 
 
 @pytest.mark.parametrize("key", ["teacher: theirs", "small: [mine, theirs]"])
@@ -148,5 +144,18 @@ def test_a_kind_that_names_another_without_a_file_is_refused(
     path = tmp_path / "mine.yaml"
     path.write_text(f"description: d\nplace: 1\nwork: dense\n{key}", encoding="utf-8")
     monkeypatch.setattr(portfolio, "portfolio_files", lambda: {"mine": path})
-    with pytest.raises(ConfigError, match="theirs is not a file there"):
-        read_portfolio.__wrapped__()
+    with pytest.raises(ConfigError, match=r"mine\.yaml: (teacher|small): no kind is named theirs"):
+        read_portfolio()
+
+
+def test_a_kind_of_the_users_own_is_tried_beside_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "best").mkdir()
+    content = (
+        "description: ours, on tickets\nplace: 85\nwork: dense\nwords: model=auto model.pretrained=models/tickets\n"
+    )
+    (tmp_path / "best/tickets.yaml").write_text(content, encoding="utf-8")
+    before, plain = read_portfolio(), portfolio_digest()
+    monkeypatch.setenv("BERTIER_CONFIG_DIR", str(tmp_path))
+    own = {kind.name: kind for kind in read_portfolio()}
+    assert own.keys() == {kind.name for kind in before} | {"tickets"} and portfolio_digest() != plain
+    assert own["tickets"].words == ("model=auto", "model.pretrained=models/tickets")
