@@ -8,6 +8,7 @@ from pathlib import Path
 from data.quoting import quoted_setting, shell_setting
 from data.settings import DataSettings
 from data.sources.options import format_of, ineffective_options
+from runner.config.folders import config_roots
 
 KEYS = ("data.path", "data.train_path", "data.val_path", "data.test_path")
 
@@ -18,7 +19,8 @@ def file_conflicts(data: DataSettings) -> list[str]:
     given = {key: path for key, path in zip(KEYS, paths) if path}
     words = [shell_setting(key, path) for key, path in given.items()]
     if data.source != "files":
-        return [f"{words[0]}: data={data.name} reads no files. Try: data=files {words[0]}"] if words else []
+        own = ". A YAML of your own needs: defaults: [files, _self_]" if len(config_roots()) > 1 else ""
+        return [f"{words[0]}: data={data.name} reads no files. Try: data=files {words[0]}{own}"] if words else []
     if not (data.path or data.train_path or data.queries):
         return ["data=files needs a file. Try: run data=files data.path=reviews.csv data.text=review data.label=stars"]
     if data.path and data.train_path:

@@ -73,10 +73,13 @@ def test_a_folder_that_is_of_no_use_is_refused(words: list[str], said: str, fold
 def test_mistakes_in_choices_of_a_folder_are_told_with_the_cure(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (folder / "data" / "bare.yaml").write_text("name: bare\npath: a.csv\n")
     assert dispatch(["--config-dir", str(folder), "data=ticket"]) == 2
     assert "data=ticket: no such data; did you mean tickets?" in capsys.readouterr().err
     (folder / "data" / "tickets.yaml").write_text(TICKETS + "txet: message\n")
     assert dispatch(["--config-dir", str(folder), "data=tickets", "seed=2"]) == 2
     assert "txet" in capsys.readouterr().err
+    assert dispatch(["--config-dir", str(folder), "data=bare"]) == 2
+    assert "A YAML of your own needs: defaults: [files, _self_]" in capsys.readouterr().err
     assert dispatch(["list", "data", "--config-dir", str(folder)]) == 0
     assert "tickets" in capsys.readouterr().out
