@@ -13,6 +13,7 @@ from pathlib import Path
 
 from runner.config.sized import ENCODERS, PRESET, reads_more_texts
 from runner.experiment.dependencies.inner_run import MakeRun, finish_run, inner_overrides
+from runner.experiment.dependencies.words_of_files import names_file
 from runner.experiment.prepared import PreparedRun
 from runner.experiment.stage_plan import stage_plan
 from runner.schema import Settings
@@ -48,6 +49,5 @@ def earlier_overrides(settings: Settings, overrides: list[str]) -> list[str]:
     shared = inner_overrides(overrides, dropped=dropped, dropped_groups=[f"compression.{last}"])
     if reads_more_texts(settings) and not reads_more_texts(earlier) and settings.model.family in ENCODERS:
         shared = [*(word for word in shared if not word.startswith("train.recipe=")), f"train.recipe={PRESET}"]
-    has_file = any(word.startswith("experiment=") for word in shared)  # which may name stages
-    chosen = names or (["none"] if has_file else [])
+    chosen = names or (["none"] if names_file(shared) else [])
     return [*shared, *([f"compression=[{','.join(chosen)}]"] if chosen else [])]

@@ -19,7 +19,7 @@ from models.checkpoints.source import check_readout
 from models.settings import Finetuning
 from runner.config.compose import compose
 from runner.experiment.dependencies.inner_run import MakeRun, finish_run, inner_overrides
-from runner.experiment.dependencies.words_of_files import missing_words, words_of_files
+from runner.experiment.dependencies.words_of_files import missing_words, names_file, words_of_files
 from runner.experiment.initial_model import check_readout_length
 from runner.experiment.prepare import load_run_splits
 from runner.experiment.prepared import InitialWeights
@@ -106,9 +106,8 @@ def encoder_overrides(settings: Settings, overrides: list[str]) -> list[str]:
     own = [f"train.epochs={train.epochs!r}", f"train.batch_size={train.batch_size}"]
     own.append(f"optimizer.lr={settings.optimizer.lr!r}")
     model = ["model=bert-tiny", f"model/backbone={backbone}", f"model.name={backbone}"]
-    has_file = any(word.startswith("experiment=") for word in overrides)  # it sets a head too
     given = [*overrides]
-    if has_file:
+    if has_file := names_file(overrides):  # it sets a head too
         start = hydra_setting("model.pretrained", compose(given).model.pretrained)
         given = [*words_of_files(overrides, OF_BOTH), start, *overrides]
     words = [*model, *inner_overrides(given, dropped=["model", "experiment"], dropped_groups=OF_THE_HEAD), *own]

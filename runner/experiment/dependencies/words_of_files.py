@@ -6,7 +6,7 @@ too. What the file sets in these groups becomes words: `data=files data.path=rev
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from data.json_types import Json, JsonObject
@@ -59,24 +59,27 @@ def missing_words(words: Sequence[str], settings: Settings) -> list[str]:
     return [hydra_setting(key, value) for key, value in wanted.items() if found.get(key) != value]
 
 
+def names_file(overrides: Sequence[str]) -> bool:
+    """Does the command name a file that may set anything, a model and its compression among it?"""
+    return any(word.startswith("experiment=") for word in overrides)
+
+
 def _values(config: DictConfig, keys: Collection[str]) -> dict[str, Json]:
     """Return the values of the groups, each by its dotted key; one that is an object or a list stays whole."""
-    return dict(_dotted(config, keys))
-
-
-def _dotted(config: DictConfig, keys: Collection[str]) -> Iterator[tuple[str, Json]]:
     from omegaconf import OmegaConf
 
+    found = dict[str, Json]()
     for key in keys:
         node = config[key]
-        if not OmegaConf.is_config(node):
-            yield key, node
-            continue
-        plain: JsonObject = OmegaConf.to_container(node, resolve=True)  # type: ignore[assignment]
-        yield from ((f"{key}.{name}", value) for name, value in plain.items())
+        if OmegaConf.is_config(node):
+            plain: JsonObject = OmegaConf.to_container(node, resolve=True)  # type: ignore[assignment]
+            found |= {f"{key}.{name}": value for name, value in plain.items()}
+        else:
+            found[key] = node
+    return found
 
 
 def _choices(overrides: Sequence[str], alone: Sequence[str], keys: Collection[str]) -> list[str]:
-    """Return the words for the choices among the files of a group, as data=imdb, that the overrides have otherwise."""
+    """Return the words for the choices, such as data=imdb, in which the overrides differ from their own words alone."""
     chosen, usual = (compose([*words], hydra=True).hydra.runtime.choices for words in (overrides, alone))
     return [f"{key}={chosen[key]}" for key in keys if key in groups() and chosen[key] != usual[key]]
