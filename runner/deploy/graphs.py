@@ -82,7 +82,10 @@ def write_graph(trained: ExportedModel, exported: ExportedModel, record: RunReco
         write_onnx(cast(Network, model.model), exported.weights)
     except ModelError as error:
         form = "bundle" if is_packed(trained) else "safetensors"
-        raise ModelError(f"{error}. Try: format={form}, or export an earlier run without that part") from error
+        before = next(
+            (f", or export {stage.run}, the run before" for stage in reversed(record.stages[:-1]) if stage.run), ""
+        )
+        raise ModelError(f"{error}. Try: format={form}{before}") from error
     if exported.engine == "onnx-int8":
         plain = exported.weights.rename(exported.folder / "fp32.onnx")
         quantize_graph(plain, exported.weights, model.model)
