@@ -28,16 +28,17 @@ Problems = Callable[[list[str]], list[str]]
 
 
 def advise(
-    words: Sequence[str], data: DataSettings, needed: Mapping[str, str], task: TaskFacts, labels: LabelFacts,
-    lengths: Mapping[str, LengthFacts], tokenizer: TokenizerFacts, repeats: Mapping[str, RepeatFacts],
-    leaks: Sequence[Leak], problems: Problems,
+    words: Sequence[str], of_files: Sequence[str], data: DataSettings, needed: Mapping[str, str], task: TaskFacts,
+    labels: LabelFacts, lengths: Mapping[str, LengthFacts], tokenizer: TokenizerFacts,
+    repeats: Mapping[str, RepeatFacts], leaks: Sequence[Leak], problems: Problems,
 ) -> Advice:  # fmt: skip
     """Return a command with the settings that these facts recommend.
 
-    words: the user's own, which are kept. needed: settings of `data` without which a run refuses the rows.
+    words: the user's own, which are kept. of_files: what files that they name, such as experiment=mine, set of the
+    data. needed: settings of `data` without which a run refuses the rows.
     problems: what is wrong with a command; a setting that a command cannot have is left out.
     """
-    typed = {word.lstrip("+").partition("=")[0] for word in words}
+    typed = {word.lstrip("+").partition("=")[0] for word in [*words, *of_files]}
     found = {f"data.{key}={value}": f"without it a run refuses {_refused(key)}" for key, value in needed.items()}
     has_labels = bool(labels.classes or labels.numbers)
     if has_labels:  # texts without labels are cut into blocks of data.max_length, however long they are
@@ -49,7 +50,8 @@ def advise(
     if share >= RARE and labels.unit == "rows":
         found["data.metrics=[f1_macro,accuracy]"] = f"{share:.0%} of {split} are of one class, so accuracy hides others"
     own = [word for word in words if word.lstrip("+").partition("=")[0].split(".")[0] not in OF_THE_MACHINE]
-    model = [] if "model" in typed else [f"model={'bert-tiny' if task.is_pair or labels.unit == 'words' else 'dsn'}"]
+    suited = f"model={'bert-tiny' if task.is_pair or labels.unit == 'words' else 'dsn'}"
+    model = [] if typed & {"model", "experiment"} else [suited]
     chosen = [*model, *own]
     wanted = {word: why for word, why in found.items() if word.partition("=")[0] not in typed}
     are_possible = not problems([*chosen, *wanted])  # all at once first: a check takes a third of a second
@@ -58,11 +60,17 @@ def advise(
         if are_possible or not problems([*chosen, word]):
             chosen.append(word)
             reasons.append(f"{word}: {why}")
-    left_out = {word for word in wanted if word.startswith(OF_ENCODERS)}
-    kept = [word for word in chosen if word.startswith(("data", "task")) and word not in left_out]
     has_candidates = has_labels and labels.unit not in OF_TOKENS and not data.audio
-    search = _command("run best", [*kept, "max_kb=1000"]) if has_candidates else ""
+    left_out = {word for word in wanted if word.startswith(OF_ENCODERS)}
+    kept = [word for word in [*of_files, *chosen] if word.startswith(("data", "task")) and word not in left_out]
+    search = _search(kept, data) if has_candidates else ""
     return Advice(_command("run", chosen), tuple(reasons), search)
+
+
+def _search(kept: Sequence[str], data: DataSettings) -> str:
+    """Return the command of a search on these data, which have to be named in it."""
+    named = [] if any(word.startswith("data=") for word in kept) else [f"data={data.name}"]
+    return _command("run best", [*named, *kept, "max_kb=1000"])
 
 
 def _refused(key: str) -> str:

@@ -43,14 +43,16 @@ def also_of_rows(problems: Problems, data: DataSettings, cache: SharedCache, tar
 def audit_data(
     settings: Settings,
     words: Sequence[str],
+    of_files: Sequence[str] = (),
     *,
     all_near: bool,
     problems: Problems,
 ) -> Audit:
     """Return what is known of a data set before training. Raises DataError for rows that cannot be read.
 
-    words: of the command that the settings were made from. all_near: look for near repeats of every text, not of a
-    sample. problems: what is wrong with a command.
+    words: of the command that the settings were made from. of_files: what files that it names, such as
+    experiment=mine, set of the data, as words. all_near: look for near repeats of every text, not of a sample.
+    problems: what is wrong with a command.
     """
     cache = SharedCache(Path(settings.paths.cache).expanduser())
     rows, needed = read_leniently(settings.data, cache, target_of(settings))
@@ -78,5 +80,7 @@ def audit_data(
         near=near_repeats(texts, all_of_them=all_near),
         notes=tuple(rows.raw.notes),
         unit=rows.raw.splits["train"].unit,
-        advice=advise(words, settings.data, needed, facts, labels, lengths, tokenizer, repeats, cured, problems),
+        advice=advise(
+            words, of_files, settings.data, needed, facts, labels, lengths, tokenizer, repeats, cured, problems
+        ),
     )

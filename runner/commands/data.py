@@ -15,6 +15,7 @@ from runner.config.check import check_overrides
 from runner.config.compose import compose
 from runner.config.resolve import resolve
 from runner.errors import ConfigError, refuse
+from runner.experiment.dependencies.words_of_files import names_file, words_of_files
 from runner.machine.collector import paused_collector
 from runner.sanitize import masked, say
 
@@ -45,7 +46,8 @@ def _audit(others: list[str], *, all_near: bool, as_json: bool) -> int:
     if problems := check_overrides(others):
         return refuse(problems)
     settings = resolve(compose(others), words=others)
-    audit = audit_data(settings, others, all_near=all_near, problems=check_overrides)
+    of_files = words_of_files(others, ("data", "task")) if names_file(others) else []
+    audit = audit_data(settings, others, of_files, all_near=all_near, problems=check_overrides)
     if as_json:
         print(json.dumps(masked(asdict(audit)), indent=2, ensure_ascii=False))
         return 0

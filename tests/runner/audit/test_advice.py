@@ -5,7 +5,10 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from runner.audit.audit import audit_data
 from runner.config.check import check_overrides
+from runner.config.compose import compose
+from runner.config.resolve import resolve
 from tests.runner.audit.tables import audit_file, audit_of, rows_of, write_table
 
 
@@ -75,3 +78,16 @@ def test_texts_longer_than_any_advised_length_are_read_at_both_ends(tmp_path: Pa
     assert {"data.max_length=512", "data.truncate=middle"} <= {*audit.advice.command.split()}
     assert "data.truncate" not in audit.advice.search
     assert "data.truncate" not in audit_file(tmp_path, rows_of(80)).advice.command
+
+
+def test_what_a_file_of_settings_names_is_kept_and_a_search_gets_its_data_as_words(tmp_path: Path) -> None:
+    words, of_files = ["experiment=mine"], ["data=demo", "data.demo_rows=90", "data.max_length=48"]
+    settings = resolve(compose([*of_files, f"paths.cache={tmp_path}", "model.tokenizer=train"]))
+    audit = audit_data(settings, words, of_files, all_near=False, problems=lambda _: [])
+    assert audit.advice.command == "run experiment=mine", "neither its model nor its length is replaced"
+    assert audit.advice.search == "run best data=demo data.demo_rows=90 data.max_length=48 max_kb=1000"
+
+
+def test_a_search_names_the_data_that_a_run_has_by_default(tmp_path: Path) -> None:
+    audit = audit_of(tmp_path, "data.demo_rows=90")
+    assert audit.advice.search == "run best data=demo data.demo_rows=90 max_kb=1000"

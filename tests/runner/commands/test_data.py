@@ -45,3 +45,11 @@ def test_a_mistake_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_help_and_no_words_print_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert dispatch(["data"]) == dispatch(["data", "--help"]) == 0
     assert "near=true" in capsys.readouterr().out
+
+
+def test_a_search_is_offered_with_the_data_that_an_experiments_file_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dispatch(["data", "experiment=demo", f"paths.cache={tmp_path}", "format=json"]) == 0
+    advice = json.loads(capsys.readouterr().out)["advice"]
+    assert advice["command"].startswith("run experiment=demo ") and advice["search"] == "run best data=demo max_kb=1000"
