@@ -18,7 +18,7 @@ from runner.errors import ConfigError
 from runner.record.baseline import MARK, MEANING, is_at_baseline
 from runner.record.command import essential
 from runner.record.fitted_table import Column, fitted_table
-from runner.record.folder import read_all_records
+from runner.record.folder import no_recorded_run, read_all_records
 from runner.record.metrics import direction
 from runner.record.record import RecordError, RunRecord
 from runner.record.run_names import common, name_of
@@ -49,7 +49,7 @@ def list_runs(output: Path, wanted: Wanted, console: Console) -> None:
     """Print the wanted recorded runs; raise ConfigError if there are none."""
     records, damaged = read_all_records(output)
     if not records and not damaged:
-        raise ConfigError(f"no recorded run in {output}. Make one: run demo")
+        raise no_recorded_run(output)
     found = sort_records(filter_records(records, wanted.filters, output), wanted.order)
     widen(console)
     shown = found[: wanted.rows]

@@ -19,7 +19,7 @@ from runner.config.keys import closest
 from runner.errors import ConfigError
 from runner.record.added_metrics import read_added
 from runner.record.answer_cache import AnswerCache
-from runner.record.folder import LATEST, RECORD, find_record, read_records
+from runner.record.folder import LATEST, RECORD, find_record, no_recorded_run, read_records
 from runner.record.record import RunRecord
 from runner.record.run_names import ABSENT, OF_A_RUN, setting_text
 from runner.record.status import status_and_reason
@@ -119,7 +119,7 @@ def _run_identities(output: Path) -> list[str]:
     """Return the identities of all recorded runs, sorted; raise ConfigError if there are none."""
     if found := sorted(path.parent.name for path in output.glob(f"*/{RECORD}")):
         return found
-    raise ConfigError(f"no recorded run in {output}. Try: run demo")
+    raise no_recorded_run(output)
 
 
 def _missing(sweep: SweepRecord, known: set[str]) -> list[tuple[str, str]]:

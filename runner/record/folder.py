@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
@@ -101,7 +102,7 @@ def find_record(output: Path, identity: str | None) -> RunRecord:
     contents = (_content(folder) for folder in folders)
     known = sorted((found for found in contents if found), key=lambda found: str(found.get("started")))
     if not known:
-        raise ConfigError(f"no recorded run in {output}. Make one: run demo")
+        raise no_recorded_run(output)
     if identity == LATEST:
         return _whole(([found for found in known if found.get("status") == "done"] or known)[-1], output)
     matching = [found for found in known if str(found["identity"]).startswith(identity or "")]
@@ -136,6 +137,18 @@ def _best_of(sweep: SweepRecord, output: Path) -> RunRecord:
     score = f"{best.data.selection} {selection_score(best):.4f}"
     say(f"sweep {sweep.title}: {best.identity}, the best of {len(done)} runs on {score}", sys.stderr)
     return best
+
+
+def no_recorded_run(output: Path) -> ConfigError:
+    """Return the error for an output folder without a run; raise OSError, with the reason, for an unreadable one."""
+    check_readable(output)
+    return ConfigError(f"no recorded run in {output}. Make one: run demo")
+
+
+def check_readable(output: Path) -> None:
+    """Raise OSError for an output folder that cannot be listed: a search in it finds nothing and raises nothing."""
+    with suppress(FileNotFoundError):
+        list(output.iterdir())
 
 
 def run_folder(text: str) -> Path | None:

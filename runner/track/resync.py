@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from runner.record.folder import RECORD
+from runner.record.folder import RECORD, check_readable
 from runner.record.sweep_record import SWEEP, SWEEPS
 from runner.track.connection import connect
 from runner.track.errors import TrackError
@@ -44,12 +44,13 @@ class SyncCounts:
 def sync_all(output: Path, settings: TrackerSettings, notify: Callable[[str], None]) -> SyncCounts:
     """Mirror all folders of runs and sweeps and count them; `notify` gets one line for each that failed.
 
-    Raises TrackError if MLflow cannot be opened at all.
+    Raises TrackError if MLflow cannot be opened at all, and OSError for a folder that cannot be read.
     """
     counts, failed_in_a_row = SyncCounts(), 0
     runs = list(run_folders(output))
     folders = [*runs, *sweep_folders(output)]  # sweeps last: they look up their runs
     if not folders:
+        check_readable(output)
         return counts
     target = connect(settings, output)
     for done, folder in enumerate(folders):

@@ -154,3 +154,16 @@ def test_a_folder_below_a_file_is_refused_and_nothing_is_made(tmp_path: Path) ->
         check_writable(tmp_path / "file" / "outputs")
     check_writable(tmp_path / "new" / "outputs")
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("wanted", [None, "aa11", "latest"])
+def test_a_folder_without_runs_is_named_and_one_that_cannot_be_read_says_why(
+    wanted: str | None, tmp_path: Path
+) -> None:
+    for empty in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(ConfigError, match=r"no recorded run in .*Make one: run demo"):
+            find_record(empty, wanted)
+    (tmp_path / "rows.csv").touch()
+    for place, error in ((tmp_path / "rows.csv", NotADirectoryError), (tmp_path / ("x" * 300), OSError)):
+        with pytest.raises(error):
+            find_record(place, wanted)

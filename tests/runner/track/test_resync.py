@@ -45,6 +45,9 @@ def test_sweeps_of_several_machines_are_found_and_the_record_in_a_bundle_is_no_r
 def test_no_run_folder_makes_no_store(tmp_path: Path) -> None:
     assert str(sync_all(tmp_path, TrackerSettings(), print)) == "no run folders"
     assert list(tmp_path.iterdir()) == []
+    (tmp_path / "rows.csv").touch()
+    with pytest.raises(NotADirectoryError):
+        sync_all(tmp_path / "rows.csv", TrackerSettings(), print)
 
 
 def test_a_server_that_goes_away_is_not_asked_for_each_run(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
