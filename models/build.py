@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from models.architecture import is_our_encoder
-from models.backbones.bag_of_words import build_bag_of_words, start_word_vectors
+from models.backbones.bag_of_words import BagOfWords, build_bag_of_words, start_word_vectors
 from models.backbones.bert import Bert, build_bert
 from models.backbones.bilstm import build_bilstm
 from models.backbones.cnn import build_cnn
@@ -150,17 +150,18 @@ def _put_words_head(
     This comes last because the head may copy the word vectors. Raises ModelError for models that cannot be trained on
     masked words.
     """
-    if not isinstance(model.bert, Bert) or model.bert.encoder is None:
+    bert = model.bert
+    if not isinstance(bert, Bert) or (bert.encoder is None and not isinstance(bert, BagOfWords)):
         raise ModelError(
-            f"task=mlm trains our own BERT only, but model={settings.name} is another kind. "
-            "Try: run task=mlm model=bert-tiny"
+            f"task=mlm trains our own BERT, or word vectors alone (model=dsn), but model={settings.name} is another "
+            "kind. Try: run task=mlm model=bert-tiny"
         )
-    if head.output == "tied" and not isinstance(model.bert.embeddings.word_embeddings, nn.Embedding):
+    if head.output == "tied" and not isinstance(bert.embeddings.word_embeddings, nn.Embedding):
         raise ModelError(
             "task.output=tied shares the table of word vectors, but hash embeddings have none. "
             "Try: task.output=fixed (the hash vectors themselves), or task.output=own (a table that is trained)"
         )
-    words = MaskedLM(model.bert, model.architecture, head)
+    words = MaskedLM(bert, model.architecture, head)
     if settings.pretrained:
         load_word_head(words, settings.pretrained, weights, cut)
     return words

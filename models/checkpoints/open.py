@@ -65,14 +65,15 @@ def open_masked_lm(source: str, key: str) -> MaskedLM:
     """
     config, state = read_config(source, key), rename_bert_tensors(read_state(source, key))
     is_ours = config["model_type"] in (MODEL_TYPE, "bert") and can_open(config)
-    if not is_ours or f"{PREDICTIONS}transform.dense.weight" not in state:
+    if not is_ours or f"{PREDICTIONS}bias" not in state:
         raise ModelError(
             f"{checkpoint_label(source, key)}: has no head for masked words, so it cannot say which words fit. "
             f"Try: {key}=<the id of a run made by run task=mlm, or a hub id with such a head>"
         )
     with malformed_as_model_error(checkpoint_label(source, key)):
         check_size_claim(config, state, checkpoint_label(source, key))
-        encoder = rebuild(BERT_DEFAULTS | config | {"readout": "cls"}, HeadSpec(), partial(read_tokens, source))
+        readout = "cls" if config.get("num_hidden_layers", 1) else "mean"  # neither is used
+        encoder = rebuild(BERT_DEFAULTS | config | {"readout": readout}, HeadSpec(), partial(read_tokens, source))
         is_tied = config.get("tie_word_embeddings", True) and "embedding" not in config
         output = "tied" if is_tied else "own" if f"{PREDICTIONS}decoder.weight" in state else "fixed"
         model = MaskedLM(encoder.bert, encoder.architecture, HeadSpec("words", output=output))  # type: ignore[arg-type]

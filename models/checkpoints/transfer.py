@@ -1,6 +1,7 @@
 """Transfers an encoder, and its head if that fits, from a trained model to a new one: between tasks or after tuning.
 
-The saved model's config.json describes it. A different architecture, embedding or readout is refused.
+The saved model's config.json describes it. A different architecture, embedding or readout is refused, unless only the
+word table is taken: then just the width of the vectors must agree.
 """
 
 from __future__ import annotations
@@ -12,7 +13,13 @@ from pathlib import Path
 import torch
 
 from models import MODEL_TYPE
-from models.architecture import BERT_DEFAULTS, is_our_encoder, sizes_in_config, sizes_in_settings
+from models.architecture import (
+    BERT_DEFAULTS,
+    describe_architecture,
+    is_our_encoder,
+    sizes_in_config,
+    sizes_in_settings,
+)  # fmt: skip
 from models.checkpoints.cut import Cut
 from models.checkpoints.digest import tensor_bytes
 from models.checkpoints.read import HEAD, READOUT, WeightsReport, read_config, read_state, rename_bert_tensors
@@ -51,8 +58,9 @@ def transfer_weights(
     """
     source = str(folder)
     with malformed_as_model_error(f"{INIT_FROM}={source}"):
-        config = _config(source)
+        config = _config(source, needs_layers=settings.carry != WORD_TABLE)
         _check(settings, config, source, vocab_size)
+        config = _around_table(settings, config)
         config = cut.config(config, source) if cut else config
         order, notes = _order(settings, config, source, label_names)
         dropouts = {"hidden_dropout_prob": settings.dropout, "attention_probs_dropout_prob": settings.attention_dropout}
@@ -67,9 +75,11 @@ def transfer_weights(
 
 # The keys of config.json that do not describe the network's architecture.
 LABELS = ("architectures", "id2label", "label2id", "problem_type", "dtype", "classifier_dropout", "model_type")
+# Those of parts that do not come along with a word table.
+AROUND_TABLE = ("norm", "positional", "readout")
 
 
-def _config(source: str) -> JsonObject:
+def _config(source: str, *, needs_layers: bool) -> JsonObject:
     config = read_config(source, "")
     if is_quantized(config):
         raise ModelError(
@@ -79,12 +89,29 @@ def _config(source: str) -> JsonObject:
         raise ModelError(f"{INIT_FROM}={source}: has exits. Try: {INIT_FROM}=<the run before>")
     if config["model_type"] == "bert" and is_our_encoder(BERT_DEFAULTS | config):
         return BERT_DEFAULTS | {"readout": LINEAR[head_in_config(config).name].stock_readout} | config
-    if config["model_type"] == MODEL_TYPE and config.get("num_hidden_layers", 1) > 0:
+    if config["model_type"] == MODEL_TYPE and "hidden_size" in config:
+        if needs_layers and not config.get("num_hidden_layers", 1):
+            raise ModelError(
+                f"{INIT_FROM}={source}: has no encoder. Try: model.carry={WORD_TABLE}, for its word vectors alone, or "
+                f"{INIT_FROM}=<the run of a BERT>"
+            )
         return config
     raise ModelError(
         f"{INIT_FROM}={source}: is a {config['model_type']}, not one of our own encoders. "
         f"Try: model.pretrained={source}, or {INIT_FROM}=<the run of a BERT>"
     )
+
+
+def _around_table(settings: ModelSettings, config: JsonObject) -> JsonObject:
+    """The architecture to build: the saved one, or if only its word table is taken that of the settings.
+
+    New weights are then still drawn from the distribution that those beside the table were drawn from.
+    """
+    if settings.carry != WORD_TABLE or settings.family != "bert":
+        return config
+    own = describe_architecture(settings, settings.hidden, config["vocab_size"], config["pad_token_id"])
+    own["initializer_range"] = config["initializer_range"]
+    return {key: value for key, value in config.items() if key not in AROUND_TABLE} | own
 
 
 def _order(
@@ -103,16 +130,17 @@ def _check(settings: ModelSettings, config: JsonObject, source: str, vocab_size:
         wrong.append(f"a {config['backbone']['model_type']}")
     elif settings.family == "bert":
         own, found = sizes_in_settings(settings), sizes_in_config(config)
-        wrong += [f"{name} {found[name]} and not {own[name]}" for name in own if found[name] != own[name]]
+        needed = ("hidden",) if settings.carry == WORD_TABLE else tuple(own)
+        wrong += [f"{name} {found[name]} and not {own[name]}" for name in needed if found[name] != own[name]]
     parts = {"embedding": (config.get("embedding", "table"), settings.embedding)}
     if settings.carry in ("readout", "all"):
         parts["readout"] = (config["readout"], settings.readout)
     wrong += [f"{name} {full_part(was)} and not {now}" for name, (was, now) in parts.items() if full_part(was) != now]
     if wrong:
-        raise ModelError(
-            f"{INIT_FROM}={source}: has a different architecture: {', '.join(wrong)}. "
-            "Try: the model, its parts and options as in that run, or model.carry=encoder"
-        )
+        cure = "the model, its parts and options as in that run, or model.carry=encoder"
+        if settings.carry == WORD_TABLE:
+            cure = f"{INIT_FROM}=<a run with word vectors like those of model={settings.name}>"
+        raise ModelError(f"{INIT_FROM}={source}: has a different architecture: {', '.join(wrong)}. Try: {cure}")
     words = config.get("vocab_size", vocab_size)
     if words < vocab_size:
         raise ModelError(

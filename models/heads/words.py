@@ -2,6 +2,9 @@
 
 The parameter names are those of transformers' BertForMaskedLM. The output table is the word table itself (tied), a
 separate trained table (own), or a frozen copy of the initial word vectors (fixed).
+
+Without an encoder, states are the means of the neighbours' word vectors, and no layer transforms them: word2vec's CBOW
+(Mikolov et al. 2013, arXiv 1301.3781), with the cross entropy over all words in place of a few sampled ones.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from models.heads.base import HeadSpec
 from models.heads.word_scores import WordScores
 from models.json_types import JsonObject
 from models.network import Network
-from models.readouts.pooling import EveryToken
+from models.readouts.pooling import EveryToken, Neighbours
 
 PREDICTIONS = "cls.predictions."
 
@@ -40,11 +43,13 @@ class Transform(nn.Module):
 
 
 class Predictions(nn.Module):
-    """The transform, a bias per word, and the table `decoder` unless it is shared with the embeddings or computed."""
+    """The transform, if states are transformed, a bias per word, and the table `decoder` unless it is shared with the
+    embeddings or computed.
+    """
 
-    def __init__(self, hidden: int, vocab_size: int, eps: float, has_table: bool) -> None:
+    def __init__(self, hidden: int, vocab_size: int, eps: float, *, has_table: bool, has_transform: bool) -> None:
         super().__init__()
-        self.transform = Transform(hidden, eps)
+        self.transform = Transform(hidden, eps) if has_transform else nn.Identity()
         self.bias = nn.Parameter(torch.zeros(vocab_size))
         self.decoder = nn.Embedding(vocab_size, hidden) if has_table else None
 
@@ -64,10 +69,13 @@ class MaskedLM(Network):
     def __init__(self, bert: Bert, architecture: JsonObject, spec: HeadSpec) -> None:
         super().__init__(bert, architecture)
         self.output = output = spec.output
-        bert.pooler = EveryToken()  # the head reads tokens, not a vector of the text
+        self.has_encoder = bert.encoder is not None
+        # The head reads tokens, not a vector of the text.
+        bert.pooler = EveryToken() if self.has_encoder else Neighbours()
         shape = architecture["hidden_size"], architecture["vocab_size"], architecture["layer_norm_eps"]
         is_computed = not isinstance(bert.embeddings.word_embeddings, nn.Embedding)
-        predictions = Predictions(*shape, has_table=output == "own" or (output == "fixed" and not is_computed))
+        has_table = output == "own" or (output == "fixed" and not is_computed)
+        predictions = Predictions(*shape, has_table=has_table, has_transform=self.has_encoder)
         init_weights(predictions, architecture["initializer_range"])
         self.cls = nn.ModuleDict({"predictions": predictions})
         fixed = word_vectors(bert.embeddings, architecture["vocab_size"]) if output == "fixed" else None
@@ -88,7 +96,11 @@ class MaskedLM(Network):
         places: (N,) positions in the flattened (B, T); only those are scored. Their scores are returned as factors:
         multiplied out, they would be the largest tensor in training.
         """
-        hidden = self.bert(input_ids, attention_mask, token_type_ids, only=Wanted(places=places))
+        only = Wanted(places=places)
+        if self.has_encoder:
+            hidden = self.bert(input_ids, attention_mask, token_type_ids, only=only)
+        else:  # the neighbours of a position are needed too
+            hidden = only.select(self.bert(input_ids, attention_mask, token_type_ids))
         predictions: Any = self.cls["predictions"]
         hidden = predictions.transform(hidden)
         table = self.table()
@@ -107,8 +119,8 @@ class MaskedLM(Network):
         return found
 
     def stock_name(self) -> str | None:
-        """BertForMaskedLM, which any tool can open, unless the word vectors are computed."""
-        return None if "embedding" in self.architecture else self.stock_class
+        """BertForMaskedLM, which any tool can open, unless the word vectors are computed or there is no encoder."""
+        return None if "embedding" in self.architecture or not self.has_encoder else self.stock_class
 
     def head_options(self) -> JsonObject:
         """Whether the output table is tied to the word table."""

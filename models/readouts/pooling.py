@@ -1,11 +1,14 @@
-"""Readouts without options: the first token, pooling over tokens, or all tokens."""
+"""Readouts without options: the first token, pooling over tokens or their neighbours, or all tokens."""
 
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from models.readouts.base import Readout, count_tokens, masked_sum
+
+WINDOW = 5  # word2vec's default
 
 
 class ClsPooler(Readout):
@@ -75,6 +78,26 @@ class EveryToken(Readout):
     def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
         """Return (B, T, H) unchanged."""
         return hidden
+
+
+class Neighbours(Readout):
+    """At each token, the mean of the vectors of up to WINDOW tokens before and after it: what word2vec's CBOW predicts
+    a word from (Mikolov et al. 2013, arXiv 1301.3781). The token's own vector is left out.
+    """
+
+    keeps_tokens = True
+
+    def forward(self, hidden: Tensor, mask: Tensor | None) -> Tensor:
+        """Map (B, T, H) to (B, T, H); zeros for a token without neighbours."""
+        real = hidden.new_ones(hidden.shape[:2]) if mask is None else mask.to(hidden.dtype)
+        others = _around(hidden * real.unsqueeze(-1)), _around(real.unsqueeze(-1))
+        return others[0] / others[1].clamp(min=1.0)
+
+
+def _around(values: Tensor) -> Tensor:
+    """Sum the values (B, T, H) of the WINDOW positions before and after each position, (B, T, H)."""
+    size = 2 * WINDOW + 1
+    return F.avg_pool1d(values.transpose(1, 2), size, 1, WINDOW).transpose(1, 2) * size - values
 
 
 POOLINGS: dict[str, type[Readout]] = {  # all but cls

@@ -18,7 +18,9 @@ from models.compression.settings import METHODS
 from models.compression.settings.stage import StageSettings
 from models.settings import (
     HASHED_WORDS,
+    INIT_FROM,
     OVER_NGRAMS,
+    PRETRAINED,
     Part,
     chosen_readout,
     compares_by_cosine,
@@ -222,7 +224,9 @@ def _choose_checkpoint(settings: Settings) -> None:
     if model.pretrained == "auto":
         # The built-in data never needs a hub; everything else starts from the published weights of that size.
         model.pretrained = None if is_builtin else model.weights
-    start = model.init_from if model.family == "dsn" else None
+    start = None
+    if model.family == "dsn":
+        start = model.init_from = _model_of_run(model.init_from, settings.paths.output, INIT_FROM)
     if start and is_builtin and start == model.weights:
         start, model.init, model.init_from = None, "random", None
     if start and model.init != "random" and model.pretrained == model.weights:
@@ -275,14 +279,14 @@ def _stages(chosen: Mapping[str, JsonObject], is_chain_given: bool) -> dict[str,
     return found
 
 
-def _model_of_run(source: str | None, output: str) -> str | None:
+def _model_of_run(source: str | None, output: str, key: str = PRETRAINED) -> str | None:
     """Return the model folder of a run where `source` is the id of one in the output folder; anything else as it is."""
     if source is None or not re.fullmatch("[0-9a-f]{10}", source) or Path(source).exists():
         return source
     folder = Path(output).expanduser() / source / "model"
     if not folder.is_dir():
         raise ConfigError(
-            f"model.pretrained={source} looks like the id of a run, but there is no {folder}. "
-            "Try: model.pretrained=<the id of a finished run, a folder, or a hub id>"
+            f"{key}={source} looks like the id of a run, but there is no {folder}. "
+            f"Try: {key}=<the id of a finished run, a folder, or a hub id>"
         )
     return str(folder)

@@ -19,6 +19,7 @@ from runner.record.bounds import BOUND_NOTE, is_bound
 from runner.record.command import command_line, make_model
 from runner.record.folder import find_record
 from runner.record.folder import run_folder as folder_of_run
+from runner.record.next_step import classifier_words
 from runner.record.record import RunRecord
 from runner.record.status import shown_status
 from runner.tasks import task_class
@@ -151,7 +152,7 @@ def model_of_run(record: RunRecord, run_folder: Path) -> ExportedModel:
     if not task.is_deployed:
         raise ConfigError(
             f"run {identity} trained {task.output_name} and has no classifier. Train a classifier on it and deploy "
-            f"that. Try: run model={record.model} model.pretrained={identity} data=sst2"
+            f"that. Try: run {' '.join(classifier_words(record))}"
         )
     return describe_model(record, folder)
 

@@ -9,6 +9,8 @@ from runner.record.bounds import is_bound
 from runner.record.record import RunRecord
 from runner.tasks import find_task
 
+OF_WORD_VECTORS = tuple(f"model.{key}=" for key in ("width", "dims", "norm", "positional"))  # settings of a DSN's table
+
 
 def next_command(record: RunRecord, output: Path) -> str:
     """Return the command that uses the model of a finished run. output: the folder of run folders."""
@@ -16,13 +18,25 @@ def next_command(record: RunRecord, output: Path) -> str:
     if is_bound(record):
         words = ["compare", same_data(record)]
     elif task is not None and not task.is_deployed:
-        words = [f"model={record.model}", f"model.pretrained={record.identity}", "data=sst2"]
+        words = classifier_words(record)
     else:
         examples = task.examples if task else ("a text", "a second text")
         examples = ("sound.wav",) if record.setting("data.audio") else examples
         is_pair = bool(record.setting("data.text_pair"))
         words = ["predict", record.identity, *examples[: 1 + is_pair]]
     return " ".join(["run", *map(shlex.quote, words), *output_words(output)])
+
+
+def classifier_words(record: RunRecord) -> list[str]:
+    """Return the words of a run that trains a classifier on a language model, or on its word vectors alone.
+
+    The size of the latter, which is not read from its folder, is repeated.
+    """
+    start = [f"model.pretrained={record.identity}"]
+    if record.setting("model.family") == "dsn":
+        own = [word for word in record.overrides if word.startswith(OF_WORD_VECTORS)]
+        start = [*own, "model.init=slice", f"model.init_from={record.identity}"]
+    return [f"model={record.model}", *start, "data=sst2"]
 
 
 def same_data(record: RunRecord) -> str:

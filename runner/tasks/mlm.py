@@ -53,13 +53,17 @@ class MaskedWords(Task):
         found = []
         if data.label is not None:
             found.append(f"data.label={data.label}: task=mlm learns only from the words. Leave it out")
-        if model.family == "dsn":
+        if model.family == "dsn" and (model.pretrained or model.add != "none" or model.embedding["name"] != "table"):
             found.append(
-                "task=mlm model=dsn: without an encoder a masked position knows nothing of the words around it. "
-                "Try: run task=mlm model=bert-tiny; model=dsn model.init=pca model.init_from=<its folder> takes the "
-                "words"
+                f"task=mlm model={model.name}: without an encoder, masked words train a table of word vectors and "
+                "nothing else. Try: run task=mlm model=dsn task.output=own"
             )
-        elif model.init_from or model.tune.epochs or model.freeze != "none":
+        elif model.family == "dsn" and task.output != "own":
+            found.append(
+                f"task=mlm model={model.name} has no encoder: a masked word is predicted from its neighbours' vectors, "
+                f"which task.output={task.output} makes hard to learn. Try: model=bert-tiny, or task.output=own"
+            )
+        if model.init_from or model.tune.epochs or model.freeze != "none":
             found.append(
                 "task=mlm trains a whole encoder: model.init_from, model.tune and model.freeze are for heads on a "
                 "finished one. Try: model.pretrained=<run id or folder>"
@@ -83,9 +87,8 @@ class MaskedWords(Task):
         """Reset the dataset's settings of labels, and a checkpoint's way to read out a text."""
         settings.data.task, settings.data.metrics, settings.data.positive = "auto", [], None
         if settings.model.readout["name"] == "auto":
-            settings.model.readout = {
-                "name": "cls"
-            }  # no vector of a text is read: BERT's pooler stays with its encoder
+            # No vector of a text is read; BERT's pooler stays with its encoder.
+            settings.model.readout = {"name": "mean" if settings.model.family == "dsn" else "cls"}
 
     @classmethod
     def default_metrics(cls, classes: int) -> tuple[str, ...]:

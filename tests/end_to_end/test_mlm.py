@@ -33,6 +33,7 @@ from tests.conftest import run_cli
 from tests.records import records
 
 CPU = torch.device("cpu")
+WORDS = "bert.embeddings.word_embeddings.weight"
 TINY = [
     "task=mlm", "model=bert-tiny", "model.layers=1", "model.hidden=32", "model.heads=2", "data=demo",
     "data.demo_rows=300", "model.vocab_size=300", "data.max_length=32", "train.batch_size=8", "tracker=none",
@@ -137,7 +138,7 @@ def test_steps_take_the_place_of_epochs(splits: Splits, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        ([], "without an encoder"),
+        ([], "has no encoder"),
         (["data.class_weights=balanced"], "no classes"),
         (["task.masked=0.9", "task.random=0.2"], "add up to more than 1"),
         (["data.label=label"], "only from the words"),
@@ -203,6 +204,29 @@ def test_a_run_pretrains_and_another_starts_from_its_id(tmp_path: Path) -> None:
     other.mkdir()
     moved = (folder / "model").rename(other / "mine")
     assert classify(str(moved), other)["identity"] == found["identity"], "what lies in a folder names it, not its place"
+
+
+def test_word_vectors_are_pretrained_alone_for_a_bag_of_words_and_for_an_encoder(tmp_path: Path) -> None:
+    bag = ["model=dsn", "model.width=0.25", "model.norm=none", "model.positional=false"]
+    shared = ["data=demo", "data.demo_rows=300", "data.max_length=32", "train.batch_size=8", "tracker=none"]
+    pretraining = ["task=mlm", *bag, *shared, "model.vocab_size=300", "task.output=own", "train.epochs=1"]
+    done = run_cli(*pretraining, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (record,) = records(tmp_path / "outputs")
+    known = {record["identity"]}
+    assert f"next: run {' '.join(bag)} model.init=slice model.init_from={record['identity']} data=sst2" in done.stdout
+    table = load_file(tmp_path / "outputs" / record["identity"] / "model/model.safetensors")[WORDS]
+
+    still = ["train.epochs=1", "measure=off", "optimizer.lr=1e-30", "optimizer.weight_decay=0"]
+    encoder = ["model=bert-tiny", "model.layers=1", "model.hidden=32", "model.heads=2", "model.carry=word_vectors"]
+    command = " ".join(word for word in pretraining if word != "tracker=none")
+    for model, start in (([*bag, "model.init=slice"], record["identity"]), (encoder, f"'{command}'")):
+        run = run_cli(*model, f"model.init_from={start}", *shared, *still, cwd=tmp_path)
+        assert run.returncode == 0, run.stderr
+        (found,) = [one for one in records(tmp_path / "outputs") if one["identity"] not in known]
+        known.add(found["identity"])  # so nothing was pretrained again
+        kept = load_file(tmp_path / "outputs" / found["identity"] / "model/model.safetensors")
+        assert found["weights"]["loaded"] == 1 and torch.equal(kept[WORDS], table)
 
 
 def test_a_missing_run_is_said_with_the_folder_looked_for() -> None:

@@ -81,6 +81,24 @@ def test_the_word_table_goes_along_alone(tmp_path: Path) -> None:
     )
 
 
+def test_a_word_table_fits_any_encoder_of_its_width(tmp_path: Path) -> None:
+    bag = {"family": "dsn", "backbone": "none", "readout": {"name": "mean"}, "norm": "none", "positional": False}
+    for source in (small(seed=1, **bag), small(seed=1, layers=1, heads=2)):
+        folder = write(source, tmp_path / str(len(source.state_dict())))
+        model, weights = carried(folder, carry="word_vectors", layers=3)
+        assert weights.loaded == ["bert.embeddings.word_embeddings.weight"]
+        assert same(model, source, "bert.embeddings.word_embeddings")
+        assert len(model.bert.encoder.layer) == 3 and model.bert.embeddings.is_positional
+        with pytest.raises(ModelError, match=r"hidden 32 and not 64\. Try: .*<a run with word vectors like those of"):
+            carried(folder, carry="word_vectors", hidden=64)
+
+
+def test_new_weights_beside_a_word_table_are_spread_like_those_of_its_model(tmp_path: Path) -> None:
+    folder = write(small(seed=1, initializer_range=0.5), tmp_path / "m")
+    model, _ = carried(folder, carry="word_vectors")
+    assert 0.4 < float(model.bert.encoder.layer[0].attention.self.query.weight.detach().std()) < 0.6
+
+
 def test_another_start_has_another_fingerprint(tmp_path: Path) -> None:
     prints = [carried(write(small(seed=seed), tmp_path / str(seed)))[1].fingerprint for seed in (1, 2)]
     assert prints[0] != prints[1]
@@ -155,5 +173,5 @@ def test_rounded_weights_are_no_start(tmp_path: Path) -> None:
 
 
 def test_a_bag_of_words_is_no_encoder_to_start_from(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="not one of our own encoders"):
+    with pytest.raises(ModelError, match=r"has no encoder\. Try: model\.carry=word_vectors"):
         carried(write(small(family="dsn", readout={"name": "sum"}), tmp_path / "m"))

@@ -207,10 +207,38 @@ def test_a_checkpoint_without_such_a_head_is_said_and_an_unfitting_one_refused(t
     assert "cls.predictions.bias" in weights.new
 
 
-def test_models_that_cannot_learn_it_are_refused(tmp_path: Path) -> None:
+def test_models_that_cannot_learn_it_are_refused() -> None:
     with pytest.raises(ModelError, match="Try: run task=mlm model=bert-tiny"):
-        settings = ModelSettings(name="dsn", family="dsn", backbone="none", readout={"name": "mean"})
+        settings = ModelSettings(name="bilstm", family="bilstm", backbone="bilstm", readout={"name": "max"})
         build(settings, vocab_size=90, pad_id=0, head=HeadSpec("words", output="tied"))
+
+
+def of_words_alone(output: str = "own") -> Any:
+    """A masked language model without an encoder: word2vec's CBOW."""
+    return masked(output, family="dsn", backbone="none", norm="none", positional=False, readout={"name": "mean"})
+
+
+def test_without_an_encoder_a_word_is_predicted_from_the_mean_of_its_neighbours_vectors() -> None:
+    model = of_words_alone()
+    assert sorted(model.state_dict()) == [
+        "bert.embeddings.word_embeddings.weight", "cls.predictions.bias", "cls.predictions.decoder.weight",
+    ]  # fmt: skip
+    ids, places, labels = inputs()
+    table, predictions = model.bert.embeddings.word_embeddings.weight, model.cls["predictions"]
+    vectors = [table[ids[0, [0, 2, 3, 4, 5, 6]]].mean(0), table[ids[0, [2, 3, 4, 5, 6, 8, 9, 10, 11, 12]]].mean(0)]
+    scores = torch.stack(vectors) @ predictions.decoder.weight.T + predictions.bias
+    torch.testing.assert_close(model(ids)[0, [1, 7]], scores)
+    loss = torch.nn.functional.cross_entropy(scores, labels[:2], reduction="sum")
+    torch.testing.assert_close(model(ids, places=places[:2]).cross_entropy(labels[:2]), loss)
+
+
+@pytest.mark.parametrize("output", OUTPUTS)
+def test_one_without_an_encoder_opens_with_equal_scores(output: str, tmp_path: Path) -> None:
+    model, (ids, places, _) = of_words_alone(output), inputs()
+    found = open_masked_lm(str(saved(model, tmp_path / "words")), "from")
+    assert torch.equal(found(ids, places=places).hidden, model(ids, places=places).hidden)
+    assert torch.equal(found(ids), model(ids))
+    assert json.loads((tmp_path / "words" / "config.json").read_text())["architectures"] == ["BertierForMaskedLM"]
 
 
 class Computed(nn.Module):

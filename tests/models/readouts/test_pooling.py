@@ -9,7 +9,7 @@ import torch
 
 from models.errors import ModelError
 from models.parts import make_readout
-from models.readouts.pooling import POOLINGS
+from models.readouts.pooling import POOLINGS, WINDOW, Neighbours
 from tests.conftest import REPO
 
 HIDDEN = torch.tensor([[[1.0, 2.0], [3.0, 4.0], [100.0, 100.0]], [[1.0, 1.0], [2.0, 2.0], [3.0, 3.0]]])
@@ -61,3 +61,20 @@ def test_there_is_a_yaml_for_each_readout_and_a_readout_for_each_yaml() -> None:
 def test_a_readout_that_does_not_exist_is_refused(name: str) -> None:
     with pytest.raises(ModelError, match="no such model/readout"):
         made(name)
+
+
+def test_neighbours_are_averaged_without_the_token_itself_or_padding() -> None:
+    expected = [[[3.0, 4.0], [1.0, 2.0], [2.0, 3.0]], [[2.5, 2.5], [2.0, 2.0], [1.5, 1.5]]]
+    torch.testing.assert_close(Neighbours()(HIDDEN, MASK), torch.tensor(expected))
+    assert not Neighbours()(HIDDEN[:, :1], None).any(), "a token alone"
+
+
+def test_neighbours_are_those_within_the_window() -> None:
+    length, place = 30, 12
+    hidden = torch.randn(1, length, 4, requires_grad=True)
+    found = Neighbours()(hidden, None)
+    near = [at for at in range(place - WINDOW, place + WINDOW + 1) if at != place]
+    torch.testing.assert_close(found[0, place], hidden[0, near].mean(0))
+    found[0, place].sum().backward()
+    assert hidden.grad is not None
+    assert hidden.grad[0].any(1).nonzero().flatten().tolist() == near

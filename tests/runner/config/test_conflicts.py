@@ -11,7 +11,7 @@ from runner.errors import ConfigError
 CASES = [
     (["data=demo", "data.split=train"], "names a split of a hub dataset"),
     (["data=demo", "data.label=null"], "texts without labels are for task=mlm"),
-    (["task=mlm", "data=demo", "model=dsn"], "without an encoder"),
+    (["task=mlm", "data=demo", "model=dsn-bigram"], "without an encoder"),
     (["task=mlm", "data=demo", "model=bert-tiny", "task.masked=0.8", "task.random=0.3"], "add up to more than 1"),
     (["model/backbone=auto", "model=bert-tiny", "data=demo"], "needs an encoder"),
     (["model=dsn", "data=demo", "model.init=pca"], "needs a checkpoint"),

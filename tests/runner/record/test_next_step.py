@@ -41,3 +41,14 @@ def test_a_language_model_is_followed_by_a_classifier_on_it() -> None:
     data = record_json()["data"] | {"task": "mlm", "primary": "val/perplexity"}
     found = next_command(a_record(data=data), Path("outputs"))
     assert found == "run model=dsn model.pretrained=0123456789 data=sst2"
+
+
+def test_word_vectors_are_followed_by_a_classifier_of_their_size_on_them() -> None:
+    parts = record_json()
+    data = parts["data"] | {"task": "mlm", "primary": "val/perplexity"}
+    config = parts["config"] | {"model": parts["config"]["model"] | {"family": "dsn"}}
+    overrides = ["task=mlm", "model=dsn", "model.width=1", "model.vocab_size=300", "model.norm=none", "train.steps=9"]
+    found = next_command(a_record(data=data, config=config, overrides=overrides), Path("outputs"))
+    assert found == (
+        "run model=dsn model.width=1 model.norm=none model.init=slice model.init_from=0123456789 data=sst2"
+    )
