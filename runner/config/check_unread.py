@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from models.settings import FITTED, FITTED_HEAD, FITTED_NGRAMS, OVER_NGRAMS, ModelSettings
+from models.settings import FITTED, FITTED_HEAD, FITTED_NGRAMS, OVER_NGRAMS, WORD_TABLE, ModelSettings
 from runner.record.identity import neutral_keys
 from runner.schema import Settings
 from runner.tasks.own_settings import unread_settings
@@ -79,7 +79,10 @@ def _unread_in_model(model: ModelSettings) -> dict[str, str]:
         found["model.initializer_range"] = "the checkpoint's own is taken. Try: another checkpoint"
     if model.init_from and model.family != "dsn":  # for which it only gives the word vectors
         why = "that of the model in model.init_from is taken. Try: model.init_from=null"
-        found |= {f"model.{name}": why for name in ("initializer_range", "positions", "segments")}
+        shape = () if model.carry == WORD_TABLE else ("positions", "segments")
+        found |= {f"model.{name}": why for name in ("initializer_range", *shape)}
+    if model.family == "dsn" and model.init_from and model.init == "random":
+        found["model.init_from"] = "model.init=random draws the word vectors. Try: model.init=slice, or model.init=pca"
     if model.family == "dsn" and (model.dims is not None or model.pretrained):
         found["model.width"] = "the width of the vectors is set otherwise. Try: model.dims=<a width>"
     if model.head != FITTED_HEAD:

@@ -9,6 +9,7 @@ import pytest
 from runner.config.check import check_overrides
 
 BERT = "google-bert/bert-base-uncased"
+WORDS_ALONE = "task=mlm model=dsn task.output=own data=imdb data.split=unsupervised"  # a command
 
 
 @pytest.mark.parametrize(
@@ -40,6 +41,7 @@ BERT = "google-bert/bert-base-uncased"
         (["model=static", "data=imdb", "model.width=0.5"], "Try: model.dims=<a width>"),
         (["model=bert-tiny", "model.head_c=3"], "model.head=trained is trained. Try: model.head=fitted"),
         (["model=bert-tiny", "model.carry=all"], "Try: model.init_from=<a run id>"),
+        (["model=dsn", "model.init_from=run/model"], "model.init=random draws the word vectors. Try: model.init=slice"),
         (["data=imdb", "data.demo_rows=100"], "it is for the built-in data, not for data=imdb. Try: data.max_rows="),
     ],
 )
@@ -71,6 +73,7 @@ def test_a_word_that_nothing_reads_is_refused_with_what_may_be_meant(
         ["model=contrastive", "data=sst2", "train.epochs=0.5", "model.head_c=3"],
         ["model=static", "model.pretrained=null", "model.width=0.5"],
         ["model=dsn", "model.width=0.5"],
+        ["model=bert-tiny", f"model.init_from='{WORDS_ALONE}'", "model.carry=word_vectors", "model.positions=64"],
         ["model=ngram", "model.tokenizer=words"],
         ["model=bert-tiny", "data=imdb", "model.initializer_range=0.1"],
     ],
