@@ -58,9 +58,10 @@ def transfer_weights(
     """
     source = str(folder)
     with malformed_as_model_error(f"{INIT_FROM}={source}"):
-        config = _config(source, needs_layers=settings.carry != WORD_TABLE)
+        is_table = settings.carry == WORD_TABLE and settings.family == "bert"  # put into a new encoder
+        config = _config(source, needs_layers=not is_table)
         _check(settings, config, source, vocab_size)
-        config = _around_table(settings, config)
+        config = _around_table(settings, config) if is_table else config
         config = cut.config(config, source) if cut else config
         order, notes = _order(settings, config, source, label_names)
         dropouts = {"hidden_dropout_prob": settings.dropout, "attention_probs_dropout_prob": settings.attention_dropout}
@@ -103,12 +104,10 @@ def _config(source: str, *, needs_layers: bool) -> JsonObject:
 
 
 def _around_table(settings: ModelSettings, config: JsonObject) -> JsonObject:
-    """The architecture to build: the saved one, or if only its word table is taken that of the settings.
+    """The architecture to build around a word table: that of the settings.
 
-    New weights are then still drawn from the distribution that those beside the table were drawn from.
+    New weights are drawn from the distribution that those beside the table were drawn from.
     """
-    if settings.carry != WORD_TABLE or settings.family != "bert":
-        return config
     own = describe_architecture(settings, settings.hidden, config["vocab_size"], config["pad_token_id"])
     own["initializer_range"] = config["initializer_range"]
     return {key: value for key, value in config.items() if key not in AROUND_TABLE} | own

@@ -175,3 +175,5 @@ def test_rounded_weights_are_no_start(tmp_path: Path) -> None:
 def test_a_bag_of_words_is_no_encoder_to_start_from(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"has no encoder\. Try: model\.carry=word_vectors"):
         carried(write(small(family="dsn", readout={"name": "sum"}), tmp_path / "m"))
+    with pytest.raises(ModelError, match=r"has no encoder"):
+        carried(tmp_path / "m", family="auto", carry="word_vectors")
