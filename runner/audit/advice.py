@@ -28,17 +28,18 @@ Problems = Callable[[list[str]], list[str]]
 
 
 def advise(
-    words: Sequence[str], of_files: Sequence[str], data: DataSettings, needed: Mapping[str, str], task: TaskFacts,
-    labels: LabelFacts, lengths: Mapping[str, LengthFacts], tokenizer: TokenizerFacts,
+    words: Sequence[str], of_files: Sequence[str] | None, data: DataSettings, needed: Mapping[str, str],
+    task: TaskFacts, labels: LabelFacts, lengths: Mapping[str, LengthFacts], tokenizer: TokenizerFacts,
     repeats: Mapping[str, RepeatFacts], leaks: Sequence[Leak], problems: Problems,
 ) -> Advice:  # fmt: skip
     """Return a command with the settings that these facts recommend.
 
     words: the user's own, which are kept. of_files: what files that they name, such as experiment=mine, set of the
-    data. needed: settings of `data` without which a run refuses the rows.
-    problems: what is wrong with a command; a setting that a command cannot have is left out.
+    data; None if that cannot be written as words, so that no search can be advised. needed: settings of `data`
+    without which a run refuses the rows. problems: what is wrong with a command; a setting that a command cannot have
+    is left out.
     """
-    typed = {word.lstrip("+").partition("=")[0] for word in [*words, *of_files]}
+    typed = {word.lstrip("+").partition("=")[0] for word in [*words, *(of_files or ())]}
     found = {f"data.{key}={value}": f"without it a run refuses {_refused(key)}" for key, value in needed.items()}
     has_labels = bool(labels.classes or labels.numbers)
     if has_labels:  # texts without labels are cut into blocks of data.max_length, however long they are
@@ -60,9 +61,9 @@ def advise(
         if are_possible or not problems([*chosen, word]):
             chosen.append(word)
             reasons.append(f"{word}: {why}")
-    has_candidates = has_labels and labels.unit not in OF_TOKENS and not data.audio
+    has_candidates = has_labels and of_files is not None and labels.unit not in OF_TOKENS and not data.audio
     left_out = {word for word in wanted if word.startswith(OF_ENCODERS)}
-    kept = [word for word in [*of_files, *chosen] if word.startswith(("data", "task")) and word not in left_out]
+    kept = [word for word in [*(of_files or ()), *chosen] if word.startswith(("data", "task")) and word not in left_out]
     search = _search(kept, data) if has_candidates else ""
     return Advice(_command("run", chosen), tuple(reasons), search)
 

@@ -43,7 +43,7 @@ def also_of_rows(problems: Problems, data: DataSettings, cache: SharedCache, tar
 def audit_data(
     settings: Settings,
     words: Sequence[str],
-    of_files: Sequence[str] = (),
+    of_files: Sequence[str] | None = (),
     *,
     all_near: bool,
     problems: Problems,
@@ -51,8 +51,8 @@ def audit_data(
     """Return what is known of a data set before training. Raises DataError for rows that cannot be read.
 
     words: of the command that the settings were made from. of_files: what files that it names, such as
-    experiment=mine, set of the data, as words. all_near: look for near repeats of every text, not of a sample.
-    problems: what is wrong with a command.
+    experiment=mine, set of the data, as words; None: that cannot be written so. all_near: look for near repeats of
+    every text, not of a sample. problems: what is wrong with a command.
     """
     cache = SharedCache(Path(settings.paths.cache).expanduser())
     rows, needed = read_leniently(settings.data, cache, target_of(settings))

@@ -46,11 +46,18 @@ def _audit(others: list[str], *, all_near: bool, as_json: bool) -> int:
     if problems := check_overrides(others):
         return refuse(problems)
     settings = resolve(compose(others), words=others)
-    of_files = words_of_files(others, ("data", "task")) if names_file(others) else []
-    audit = audit_data(settings, others, of_files, all_near=all_near, problems=check_overrides)
+    audit = audit_data(settings, others, _data_of_files(others), all_near=all_near, problems=check_overrides)
     if as_json:
         print(json.dumps(masked(asdict(audit)), indent=2, ensure_ascii=False))
         return 0
     for line in show_audit(audit):
         say(line)
     return 0
+
+
+def _data_of_files(words: list[str]) -> list[str] | None:
+    """Return what files that a command names set of the data, as words; None where that cannot be written as words."""
+    try:
+        return words_of_files(words, ("data", "task")) if names_file(words) else []
+    except ConfigError:
+        return None

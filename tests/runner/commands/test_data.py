@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from runner.cli import dispatch
+from runner.errors import ConfigError
 
 
 def words(tmp_path: Path, *more: str) -> list[str]:
@@ -53,3 +54,15 @@ def test_a_search_is_offered_with_the_data_that_an_experiments_file_names(
     assert dispatch(["data", "experiment=demo", f"paths.cache={tmp_path}", "format=json"]) == 0
     advice = json.loads(capsys.readouterr().out)["advice"]
     assert advice["command"].startswith("run experiment=demo ") and advice["search"] == "run best data=demo max_kb=1000"
+
+
+def test_no_search_is_offered_where_a_files_data_cannot_be_written_as_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(overrides: list[str], shared: tuple[str, ...]) -> list[str]:
+        raise ConfigError("keys that are not ASCII")
+
+    monkeypatch.setattr("runner.commands.data.words_of_files", refused)
+    assert dispatch(["data", "experiment=demo", f"paths.cache={tmp_path}", "format=json"]) == 0
+    advice = json.loads(capsys.readouterr().out)["advice"]
+    assert advice["command"].startswith("run experiment=demo ") and advice["search"] == ""
