@@ -53,17 +53,9 @@ class MaskedWords(Task):
         found = []
         if data.label is not None:
             found.append(f"data.label={data.label}: task=mlm learns only from the words. Leave it out")
-        if model.family == "dsn" and (model.pretrained or model.add != "none" or model.embedding["name"] != "table"):
-            found.append(
-                f"task=mlm model={model.name}: without an encoder, masked words train a table of word vectors and "
-                "nothing else. Try: run task=mlm model=dsn task.output=own"
-            )
-        elif model.family == "dsn" and task.output != "own":
-            found.append(
-                f"task=mlm model={model.name} has no encoder: a masked word is predicted from its neighbours' vectors, "
-                f"which task.output={task.output} makes hard to learn. Try: model=bert-tiny, or task.output=own"
-            )
-        if model.init_from or model.tune.epochs or model.freeze != "none":
+        if model.family == "dsn":
+            found += _conflicts_without_encoder(settings)
+        elif model.init_from or model.tune.epochs or model.freeze != "none":
             found.append(
                 "task=mlm trains a whole encoder: model.init_from, model.tune and model.freeze are for heads on a "
                 "finished one. Try: model.pretrained=<run id or folder>"
@@ -159,3 +151,20 @@ class MaskedWords(Task):
     def describe(self, train: TokenSplit) -> str:
         """Return a line that names the task."""
         return "task: masked words"
+
+
+def _conflicts_without_encoder(settings: Settings) -> list[str]:
+    """Return one line for every setting with which word vectors alone cannot be trained."""
+    model, output = settings.model, settings.task.output
+    if model.pretrained or model.init_from or model.freeze != "none" or model.add != "none":
+        what = "trains new word vectors and nothing else"
+    elif model.embedding["name"] != "table":
+        what = f"trains a table of word vectors, which model/embedding={model.embedding['name']} is not"
+    elif output != "own":
+        return [
+            f"task=mlm model={model.name} has no encoder: a masked word is predicted from its neighbours' vectors, "
+            f"which task.output={output} makes hard to learn. Try: model=bert-tiny, or task.output=own"
+        ]
+    else:
+        return []
+    return [f"task=mlm model={model.name}: without an encoder it {what}. Try: run task=mlm model=dsn task.output=own"]

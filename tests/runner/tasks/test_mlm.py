@@ -30,10 +30,10 @@ def test_settings_about_labels_mean_nothing() -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["model=static-ngram"], "without an encoder, masked words train a table of word vectors and nothing else"),
-        (["model=dsn-bigram"], "without an encoder"),
+        (["model=static-ngram"], "without an encoder it trains new word vectors and nothing else"),
+        (["model=dsn-bigram"], "without an encoder it trains a table of word vectors, which .*=bigram is not"),
         (["model=dsn"], r"task\.output=tied makes hard to learn\. Try: model=bert-tiny, or task\.output=own"),
-        (["model=dsn", "task.output=own", "model.init=pca", "model.init_from=some/encoder"], "trains a whole encoder"),
+        (["model=dsn", "task.output=own", "model.init=pca", "model.init_from=some/encoder"], "trains new word vectors"),
         (["model=bert-tiny", "data.class_weights=balanced"], "no classes"),
         (["model=bert-tiny", "task.masked=0.9", "task.random=0.2"], "add up to more than 1"),
         (["model=bert-tiny", "measure=quick", "measure.onnx=true"], "a masked language model is not exported"),
