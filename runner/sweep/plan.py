@@ -25,7 +25,7 @@ from runner.errors import USER_ERRORS, ConfigError, unreadable
 from runner.experiment import identity_index as index
 from runner.experiment.outcome import Outcome
 from runner.record.abandoned import is_held
-from runner.record.folder import read_record
+from runner.record.folder import check_writable, read_record
 from runner.record.record import RunRecord
 from runner.sanitize import mask
 from runner.schema import Settings
@@ -103,6 +103,7 @@ def examine_job(job: Job, load: Load, jobs_beside: int) -> Job:
         job.settings = resolve(job.config, jobs_beside, job.overrides)
         job.problem = "\n".join(check_settings(job.settings)) or None
         if job.problem is None:
+            check_writable(output_of(job.settings))
             look_up_record(job)
     except (HydraException, OmegaConfBaseException) as error:
         job.problem = " ".join(str(error.__cause__ or error).split())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import cache
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -120,11 +121,19 @@ def test_a_mistake_in_a_sweep_is_told_with_the_cure(words: list[str], said: str)
     [
         ["data=files", f"data.path={'a' * 300}.csv", "data.text=text", "data.label=label"],
         ["data=demo", f"model.tokenizer={'a' * 300}"],
+        ["data=demo", f"paths.output={'a' * 300}"],
     ],
 )
 def test_a_path_that_cannot_be_looked_at_is_the_mistake_of_its_job(words: list[str]) -> None:
     job = examine_job(Job(0, ["model=dsn", *words]), compose, 1)
     assert job.problem and job.problem.endswith("File name too long. Try another path, or fix that one")
+
+
+def test_an_output_that_is_a_file_is_the_mistake_of_its_job(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    job = examine_job(Job(0, ["model=dsn", "data=demo", f"paths.output={file}"]), compose, 1)
+    assert job.problem and job.problem.startswith(f"paths.output={file}: {file} cannot be written to. Try: ")
 
 
 def test_a_named_sweep_needs_m() -> None:
