@@ -125,10 +125,14 @@ def _name(key: str) -> str:
     return key.rpartition(".")[2]
 
 
+def listed(names: Sequence[str]) -> str:
+    """Return column names for a message, in quotes if one is empty or has a comma or surrounding blanks."""
+    plain = all(name and name == name.strip() and "," not in name for name in names)
+    return ", ".join(name if plain else repr(name) for name in names)
+
+
 def _shown(names: Sequence[str]) -> str:
-    """List column names for a message, in quotes if one has surrounding blanks."""
-    plain = all(name == name.strip() for name in names)
-    return ", ".join(name if plain else repr(name) for name in names)[:SHOWN_LETTERS] or "none"
+    return listed(names)[:SHOWN_LETTERS] or "none"
 
 
 def _likeliest(key: str, column: str, free: list[str], names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

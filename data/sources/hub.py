@@ -17,7 +17,7 @@ from data.errors import DataError, MissingColumn
 from data.settings import GROUP_RULES, DataSettings, of_split
 from data.sources.cells import check_text_columns, label_cell, label_text
 from data.sources.code_cells import code_lists
-from data.sources.columns import group_column, refuse_rule_as_column
+from data.sources.columns import group_column, listed, refuse_rule_as_column
 from data.sources.hub_splits import hub_splits
 from data.sources.hub_status import (
     first_error_line,
@@ -153,7 +153,7 @@ def require_hub_columns(settings: DataSettings, wanted: dict[str, str | None], c
             close = difflib.get_close_matches(column, known, n=1) or columns[:1]
             raise MissingColumn(
                 key,
-                f"data.{key}={column!r} is not in {where} (columns: {', '.join(columns)}). Try: data.{key}={close[0]}",
+                f"data.{key}={column!r} is not in {where} (columns: {listed(columns)}). Try: data.{key}={close[0]}",
             )
 
 

@@ -18,7 +18,7 @@ from data.json_types import JsonObject
 from data.settings import DataSettings
 from data.sources.answer_cells import START, Answer, answers_of, is_impossible
 from data.sources.cells import as_text
-from data.sources.columns import Sample, group_column, require_columns
+from data.sources.columns import Sample, group_column, listed, require_columns
 from data.sources.options import Row
 from data.targets.label_column import SHOWN
 
@@ -60,7 +60,7 @@ def find_columns(names: Sequence[str], settings: DataSettings, where: str, sampl
     if answers not in names and {question, context} <= set(names) and len(known) > 1:
         raise MissingColumn(
             "label",
-            f"{where} has no column of answers (columns: {', '.join(names)}). Try: data.label=<that column>; to answer "
+            f"{where} has no column of answers (columns: {listed(names)}). Try: data.label=<that column>; to answer "
             f"its questions: run predict <run id> {where}",
         )
     require_columns(names, wanted, where, sample)

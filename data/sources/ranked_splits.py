@@ -12,6 +12,7 @@ from data.labels import Labels
 from data.settings import DataSettings
 from data.sources.cells import as_text, parse_number
 from data.sources.collection import QUERY, Collection, ranked_rows, raw_split, tell
+from data.sources.columns import listed
 from data.sources.demo_ranked import CANDIDATES, demo_collection
 from data.sources.files import read_files
 from data.sources.hub import hub_splits, load_hub_split, read_hub
@@ -132,7 +133,7 @@ def _column(names: list[str], choices: tuple[str, ...], where: str) -> str:
     found = next((name for name in choices if name in names), None)
     if found is None:
         raise DataError(
-            f"{where} has no column {choices[0]} (columns: {', '.join(names)}). Try: another configuration with "
+            f"{where} has no column {choices[0]} (columns: {listed(names)}). Try: another configuration with "
             "data.queries=, data.corpus=, data.qrels= or data.candidates="
         )
     return found

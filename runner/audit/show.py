@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len, set_cell_size
 
+from data.sources.columns import listed
 from runner.audit.facts import Audit, ClassFacts, LengthFacts, NearExample, NearFacts, Source
 from runner.sanitize import visible
 
@@ -50,7 +51,7 @@ def _sources(audit: Audit) -> Iterator[str]:
 
 def _columns(source: Source) -> Iterator[str]:
     used = ", ".join(f"{column} (data.{key})" for key, column in source.columns.items())
-    unused = f"; not used: {', '.join(source.unused)}" if source.unused else ""
+    unused = f"; not used: {listed(source.unused)}" if source.unused else ""
     if used or unused:
         yield from _wrapped(f"columns: {used}{unused}")
 

@@ -11,6 +11,7 @@ from data.errors import DataError, MissingColumn
 from data.sources.columns import (
     distinct_names,
     is_column_number,
+    listed,
     name_beside,
     require_columns,
     shell_command,
@@ -68,6 +69,19 @@ def test_a_wanted_column_that_occurs_twice_is_refused() -> None:
 
 def test_repeated_names_are_numbered_as_in_pandas() -> None:
     assert distinct_names(["id", "text", "id", "id.1", "id"]) == ["id", "text", "id.2", "id.1", "id.3"]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["text", "the label"], "text, the label"),
+        (["", "text"], "'', 'text'"),  # of an index that pandas wrote
+        (["text", " label"], "'text', ' label'"),
+        (["name, first", "age"], "'name, first', 'age'"),
+    ],
+)
+def test_names_that_could_be_misread_are_in_quotes(names: list[str], said: str) -> None:
+    assert listed(names) == said
 
 
 def test_a_command_reads_gzipped_files_too(tmp_path: Path) -> None:
