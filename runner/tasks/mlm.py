@@ -107,7 +107,7 @@ class MaskedWords(Task):
     def match(
         self, student: Tensor, teacher: Tensor, targets: Mapping[str, Tensor], *, soft: str, temperature: float
     ) -> Tensor:
-        """Raise TypeError: masked words are not distilled, which `conflicts` refuses."""
+        """Raise NotImplementedError: masked words are not distilled, which `conflicts` refuses."""
         raise NotImplementedError("masked words have no teacher")
 
     def keep(self, output: WordScores, batch: Batch) -> Tensor:
