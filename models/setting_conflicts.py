@@ -9,6 +9,7 @@ from models.settings import (
     OF_FAMILY,
     SOUND_FEATURES,
     TOKEN_OPTIONS,
+    WORD_TABLE,
     ModelSettings,
     keeps_tokens,
     reads_frames,
@@ -160,6 +161,11 @@ def contradictions(model: ModelSettings, reads: str = "text") -> list[str]:
         found.append(
             f"model.init={model.init} fills a table of word vectors, but model/embedding={embedding} has none. "
             "Try: model.init=random, or model/embedding=table"
+        )
+    if embedding != "table" and model.init_from and model.carry == WORD_TABLE:
+        found.append(
+            f"model.carry={WORD_TABLE} takes a table of word vectors, but model/embedding={embedding} has none. "
+            "Try: model.carry=encoder, or model/embedding=table"
         )
     if model.tune.epochs and model.freeze != "encoder":
         found.append(

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from models import MODEL_TYPE
 from models.architecture import (
@@ -20,6 +21,7 @@ from models.architecture import (
     sizes_in_config,
     sizes_in_settings,
 )  # fmt: skip
+from models.backbones.bert_embeddings import Embeddings
 from models.checkpoints.cut import Cut
 from models.checkpoints.digest import tensor_bytes
 from models.checkpoints.read import HEAD, READOUT, WeightsReport, read_config, read_state, rename_bert_tensors
@@ -71,6 +73,8 @@ def transfer_weights(
         model = rebuild(architecture | dropouts | {"readout": short_part(settings.readout)}, head, tokens)
         weights = _load(model, source, settings.carry, order, cut)
         weights.notes += notes
+        if is_table:
+            weights.notes += _share_of_words(model)
         return model, weights
 
 
@@ -111,6 +115,22 @@ def _around_table(settings: ModelSettings, config: JsonObject) -> JsonObject:
     own = describe_architecture(settings, settings.hidden, config["vocab_size"], config["pad_token_id"])
     own["initializer_range"] = config["initializer_range"]
     return {key: value for key, value in config.items() if key not in AROUND_TABLE} | own
+
+
+@torch.no_grad()
+def _share_of_words(model: LinearHead) -> list[str]:
+    """Return a note of how much of an input is due to its word vectors: beside longer random ones they help little."""
+    embeddings = model.bert.embeddings
+    assert isinstance(embeddings, Embeddings), "a word table goes into our own encoders alone"
+    tables = embeddings.word_embeddings, embeddings.position_embeddings, embeddings.token_type_embeddings
+    words, *others = [_mean_square(table) for table in tables if isinstance(table, nn.Embedding)]
+    share = words / (words + sum(others))
+    return [f"word vectors make up {share:.0%} of the variance of an input; positions and segments are new and random"]
+
+
+def _mean_square(table: nn.Embedding) -> float:
+    """Return the mean of the squared lengths of a table's vectors."""
+    return float(table.weight.square().sum(1).mean())
 
 
 def _order(

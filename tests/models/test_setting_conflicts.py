@@ -26,6 +26,7 @@ def test_the_defaults_and_every_readout_over_words_go_together() -> None:
         ({"family": "dsn"}, "model/readout=cls"),
         ({"family": "dsn", "readout": {"name": "sum"}, "pretrained": "some/model"}, "model.pretrained=some/model"),
         ({"embedding": {"name": "hash"}, "init": "pca"}, "model.init=pca"),
+        ({"embedding": {"name": "hash"}, "init_from": "<id>", "carry": "word_vectors"}, "model.carry=encoder"),
         ({"readout": {"name": "pair"}}, "model/readout=cls, or model=dsn"),
         ({"special_tokens": False}, "model.special_tokens=true"),
         ({"init": "output"}, "model=static, or model.init=random"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,7 @@ def test_as_much_of_the_head_goes_along_as_is_asked_for(tmp_path: Path, what: st
 def test_the_word_table_goes_along_alone(tmp_path: Path) -> None:
     source = small(seed=1)
     model, weights = carried(write(source, tmp_path / "m"), carry="word_vectors")
-    assert weights.loaded == ["bert.embeddings.word_embeddings.weight"] and not weights.notes
+    assert weights.loaded == ["bert.embeddings.word_embeddings.weight"]
     assert same(model, source, "bert.embeddings.word_embeddings")
     assert not torch.equal(
         model.bert.encoder.layer[0].attention.self.query.weight,
@@ -97,6 +98,19 @@ def test_new_weights_beside_a_word_table_are_spread_like_those_of_its_model(tmp_
     folder = write(small(seed=1, initializer_range=0.5), tmp_path / "m")
     model, _ = carried(folder, carry="word_vectors")
     assert 0.4 < float(model.bert.encoder.layer[0].attention.self.query.weight.detach().std()) < 0.6
+
+
+@pytest.mark.parametrize(("times", "share"), [(1, 33), (3, 82)])  # 1 / 3, and 9 / 11
+def test_it_is_said_how_much_of_an_input_the_words_of_a_table_are(tmp_path: Path, times: int, share: int) -> None:
+    source = small(seed=1, hidden=64, heads=2, initializer_range=0.5)
+    with torch.no_grad():
+        embeddings = source.bert.embeddings
+        rows = embeddings.word_embeddings.weight
+        rows.copy_(torch.nn.functional.normalize(rows, dim=1) * times * 0.5 * 64**0.5)
+    _, weights = carried(write(source, tmp_path / "m"), carry="word_vectors", hidden=64, heads=2)
+    (note,) = weights.notes
+    found = re.match(r"word vectors make up (\d+)% of the variance of an input; positions and segments are new", note)
+    assert found and int(found[1]) == pytest.approx(share, abs=2)
 
 
 def test_another_start_has_another_fingerprint(tmp_path: Path) -> None:
