@@ -121,13 +121,39 @@ def frame_conflicts(model: ModelSettings) -> list[str]:
     return found
 
 
+def embedding_conflicts(model: ModelSettings) -> list[str]:
+    """One message, with a fix, for each setting that needs another embedding, or that the embedding needs."""
+    embedding, found = model.embedding["name"], list[str]()
+    if embedding != "table" and model.init != "random":
+        found.append(
+            f"model.init={model.init} fills a table of word vectors, but model/embedding={embedding} has none. "
+            "Try: model.init=random, or model/embedding=table"
+        )
+    if embedding != "table" and model.init_from and model.carry == WORD_TABLE:
+        found.append(
+            f"model.carry={WORD_TABLE} takes a table of word vectors, but model/embedding={embedding} has none. "
+            "Try: model.carry=encoder, or model/embedding=table"
+        )
+    if model.embedding.get("align") and not model.pretrained:
+        found.append(
+            f"model.embedding.align={model.embedding['align']} fits the hash to a pretrained word table, but "
+            "model.pretrained names none. Try: model.embedding.align=null, or model.pretrained=<hub id or folder>"
+        )
+    if model.embedding.get("align") and model.pretrained and model.tokenizer == "train":
+        found.append(
+            f"model.tokenizer=train makes a new vocabulary, which the table of {model.pretrained} has no rows for, and "
+            f"model.embedding.align={model.embedding['align']} reads them. Try: model.tokenizer=auto"
+        )
+    return found
+
+
 def contradictions(model: ModelSettings, reads: str = "text") -> list[str]:
     """One message, with a fix, for each pair of settings that contradict each other.
 
     reads: what the head reads, text (one vector per text) or tokens (one vector per token).
     """
     found = [*vocabulary_conflicts(model), *frame_conflicts(model)]
-    embedding, readout = model.embedding["name"], model.readout["name"]
+    readout = model.readout["name"]
     if conflict := readout_conflict(readout, keeps_tokens(model.readout), reads):
         found.append(conflict)
     if reads == "tokens" and model.token_dropout:
@@ -157,29 +183,10 @@ def contradictions(model: ModelSettings, reads: str = "text") -> list[str]:
             "model/readout=pair is for models without attention, and an encoder compares two texts by itself. "
             "Try: model/readout=cls, or model=dsn"
         )
-    if embedding != "table" and model.init != "random":
-        found.append(
-            f"model.init={model.init} fills a table of word vectors, but model/embedding={embedding} has none. "
-            "Try: model.init=random, or model/embedding=table"
-        )
-    if embedding != "table" and model.init_from and model.carry == WORD_TABLE:
-        found.append(
-            f"model.carry={WORD_TABLE} takes a table of word vectors, but model/embedding={embedding} has none. "
-            "Try: model.carry=encoder, or model/embedding=table"
-        )
+    found += embedding_conflicts(model)
     if model.tune.epochs and model.freeze != "encoder":
         found.append(
             f"model.tune.epochs={model.tune.epochs:g} tunes an encoder that is frozen afterwards, but model.freeze="
             f"{model.freeze}. Try: model.freeze=encoder, or model.tune.epochs=0"
-        )
-    if model.embedding.get("align") and not model.pretrained:
-        found.append(
-            f"model.embedding.align={model.embedding['align']} fits the hash to a pretrained word table, but "
-            "model.pretrained names none. Try: model.embedding.align=null, or model.pretrained=<hub id or folder>"
-        )
-    if model.embedding.get("align") and model.pretrained and model.tokenizer == "train":
-        found.append(
-            f"model.tokenizer=train makes a new vocabulary, which the table of {model.pretrained} has no rows for, and "
-            f"model.embedding.align={model.embedding['align']} reads them. Try: model.tokenizer=auto"
         )
     return found
