@@ -132,6 +132,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def _shown(names: Sequence[str]) -> str:
+    """Return column names for a message, cut where they are too long for one."""
     return listed(names)[:SHOWN_LETTERS] or "none"
 
 
