@@ -9,61 +9,38 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.plugins import Plugins
-from hydra.plugins.sweeper import Sweeper
 from omegaconf import OmegaConf
 
 from runner.best.settings import BestSettings
-from runner.errors import USER_ERRORS, ConfigError, refuse
+from runner.errors import ConfigError
 from runner.experiment.outcome import Outcome
 from runner.machine.threads import set_threads
-from runner.schema import Settings
 from runner.sweep.job_function import JobFunction
-from runner.sweep.launcher import LocalLauncher, slots_for, sweep_settings
-from runner.sweep.optuna import outcome_of
+from runner.sweep.launcher import slots_for, sweep_settings
 from runner.sweep.plan import Job, check_starts, examine_job
-from runner.tasks import named_task
-
-if TYPE_CHECKING:
-    from hydra.types import HydraContext, TaskFunction
-    from omegaconf import DictConfig
+from runner.sweep.search_sweeper import SearchSweeper, outcome_of
 
 MOST = 1024  # jobs side by side
 
 
-class BestSweeper(Sweeper):
+class BestSweeper(SearchSweeper):
     """Hydra's side of a search; the search itself is in runner/best/command.py."""
-
-    config: DictConfig
 
     def __init__(self, **settings: object) -> None:
         self.settings: BestSettings = OmegaConf.to_object(  # type: ignore[assignment]
             OmegaConf.merge(OmegaConf.structured(BestSettings), settings)
         )
 
-    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Start the launcher, as Hydra asks of a sweeper."""
-        self.config, self.loader, self.function = config, hydra_context.config_loader, task_function
-        self.launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=hydra_context, task_function=task_function, config=config
-        )
-
-    def sweep(self, arguments: list[str]) -> None:
-        """Search and print the result; leaves with the exit code where it is not 0."""
+    def search(self, arguments: list[str]) -> int:
+        """Search and print the result."""
         try:
-            code = self._search(arguments)
-        except USER_ERRORS as error:
-            problems = str(error).splitlines()
-            code = self.function.refuse(problems) if isinstance(self.function, JobFunction) else refuse(problems)
+            return self._search(arguments)
         finally:
             if isinstance(self.function, JobFunction):
                 self.function.outcomes.clear()  # a candidate that failed is a row of the result
-        if code:
-            raise SystemExit(code)
 
     def _search(self, arguments: list[str]) -> int:
         parsed = OverridesParser.create(self.loader).parse_overrides(arguments)
@@ -79,23 +56,6 @@ class BestSweeper(Sweeper):
         return int(code)
 
     # The launcher, as the search uses it
-
-    @property
-    def local(self) -> LocalLauncher | None:
-        """The launcher if it is ours, else None."""
-        return self.launcher if isinstance(self.launcher, LocalLauncher) else None
-
-    def load(self, overrides: Sequence[str]) -> Settings:
-        """Return the unchecked settings of a run with these overrides."""
-        config = OmegaConf.masked_copy(
-            self.loader.load_sweep_config(self.config, list(overrides)), [field.name for field in fields(Settings)]
-        )
-        settings: Settings = OmegaConf.to_object(  # type: ignore[assignment]
-            OmegaConf.merge(OmegaConf.structured(Settings), config)
-        )
-        if task := named_task(settings.task, settings.data):
-            task.adapt(settings)
-        return settings
 
     def slots(self) -> int:
         """Return how many runs there are side by side."""

@@ -32,6 +32,7 @@ Kind = TypeVar("Kind", SearchSettings, BestSettings)
 SEARCH = "hydra/sweeper=optuna"
 BEST = "hydra/sweeper=best"
 GROUPS = ("hydra/sweeper", "hydra/launcher")
+TRIAL = "hydra.sweeper.trial"  # a search sets it for each of its runs
 ELSEWHERE = ("hydra/launcher=ray", "hydra/launcher=submitit_slurm")  # may run jobs on other machines
 
 # The module that each choice needs, and the extra that installs it.
@@ -120,6 +121,9 @@ def _check_key(override: Override, known: DictConfig) -> str | None:
     parent, _, leaf = key.rpartition(".")
     node = OmegaConf.select(known, parent)
     siblings = [f"{parent}.{name}" for name in node] if OmegaConf.is_dict(node) else []
+    if key == TRIAL and key in siblings:
+        return f"{key} is set by the search, for each trial. Try: run -m hydra.sweeper.n_trials={override.value()}"
+    siblings = [name for name in siblings if name != TRIAL]
     if key in siblings:
         return None
     close = closest(leaf, [name.rsplit(".", 1)[1] for name in siblings])

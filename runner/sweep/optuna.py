@@ -9,15 +9,11 @@ from __future__ import annotations
 import itertools
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.plugins import Plugins
-from hydra.core.utils import JobReturn
 from hydra.errors import HydraException
-from hydra.plugins.sweeper import Sweeper
 from omegaconf import OmegaConf
 
 from runner.config.resolve import resolve
@@ -27,7 +23,7 @@ from runner.record.baseline import MARK, is_at_baseline
 from runner.sanitize import mask, say
 from runner.schema import Settings
 from runner.sweep.job_function import JobFunction
-from runner.sweep.launcher import LocalLauncher
+from runner.sweep.search_sweeper import SearchSweeper, outcome_of
 from runner.tune.objectives import agreed_directions, objective_problems, objective_value, selection_metric
 from runner.tune.report import show_study
 from runner.tune.settings import SearchSettings
@@ -43,8 +39,6 @@ from runner.tune.study import (
 )
 
 if TYPE_CHECKING:
-    from hydra.types import HydraContext, TaskFunction
-    from omegaconf import DictConfig
     from optuna import Study
     from optuna.distributions import BaseDistribution
     from optuna.trial import Trial
@@ -57,32 +51,15 @@ Choice = bool | int | float | str | None
 DECISIVE = ("experiment", "task", "task.name", "data", "data.task", "data.metrics")
 
 
-class OptunaSweeper(Sweeper):
+class OptunaSweeper(SearchSweeper):
     """Hydra's side of a study; the parts are in runner/tune/."""
-
-    config: DictConfig
 
     def __init__(self, **settings: object) -> None:
         self.settings: SearchSettings = OmegaConf.to_object(  # type: ignore[assignment]
             OmegaConf.merge(OmegaConf.structured(SearchSettings), settings)
         )
 
-    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        """Start the launcher, as Hydra asks of a sweeper."""
-        self.config, self.loader, self.function = config, hydra_context.config_loader, task_function
-        self.launcher = Plugins.instance().instantiate_launcher(
-            hydra_context=hydra_context, task_function=task_function, config=config
-        )
-
-    def sweep(self, arguments: list[str]) -> None:
-        """Search; a mistake of the user ends with its message and exit code 2, before or between trials."""
-        try:
-            self._search_study(arguments)
-        except ConfigError as error:
-            say(f"run: {error}", sys.stderr)
-            raise SystemExit(2) from None
-
-    def _search_study(self, arguments: list[str]) -> None:
+    def search(self, arguments: list[str]) -> int:
         """Open the study that the command names, search until it has its trials, and show its best ones."""
         params = [f"{key}={value}" for key, value in (self.settings.params or {}).items()]
         overrides = OverridesParser.create(self.loader).parse_overrides(params + arguments)
@@ -111,31 +88,21 @@ class OptunaSweeper(Sweeper):
             requeue_interrupted(found)
             found.sampler = make_sampler(self.settings, len(found.get_trials(deepcopy=False)))
             self._search_as_one_sweep(found, fixed, ranges, where)
-            if not show_study(found, names, fixed, where, output):
-                raise SystemExit(1)
-
-    def _load(self, overrides: list[str]) -> DictConfig:
-        """Return one trial's config, without Hydra's and the sweep's own nodes."""
-        config = self.loader.load_sweep_config(self.config, overrides)
-        return OmegaConf.masked_copy(config, [field.name for field in fields(Settings)])
+            return 0 if show_study(found, names, fixed, where, output) else 1
 
     def _example(self, fixed: list[str], ranges: Ranges) -> Settings:
         """Return the unchecked settings of one trial: they say what selects, what is measured and where results go."""
         return next(self._decisive_settings(fixed, ranges))
 
     def _decisive_settings(self, fixed: list[str], ranges: Ranges) -> Iterator[Settings]:
-        """unchecked settings for each combination of the choices that decide what is learned and what selects."""
+        """Yield settings for each combination of the choices that decide what is learned and what selects."""
         options = {key: _examples(key, distribution) for key, distribution in ranges.items()}
         for values in itertools.product(*options.values()):
-            yield self._unchecked([*fixed, *assignments(dict(zip(options, values)))])
-
-    def _unchecked(self, words: list[str]) -> Settings:
-        config = self._load(words)
-        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Settings), config))  # type: ignore[return-value]
+            yield self.load([*fixed, *assignments(dict(zip(options, values)))])
 
     def _search_as_one_sweep(self, study: Study, fixed: list[str], ranges: Ranges, where: str) -> None:
         """The search; where the launcher is ours its batches share one table, one report and one mirror."""
-        local = self.launcher if isinstance(self.launcher, LocalLauncher) else None
+        local = self.local
         if local is not None:
             local.in_batches, local.study = True, study.study_name
         try:
@@ -170,7 +137,7 @@ class OptunaSweeper(Sweeper):
         from optuna.trial import TrialState
 
         try:
-            resolve(self._load(job), words=job)
+            resolve(self.compose(job), words=job)
         except (ConfigError, HydraException) as error:
             say(f"trial {trial.number} is refused: {error}", sys.stderr)
             trial.set_user_attr("reason", str(error))
@@ -229,18 +196,6 @@ class OptunaSweeper(Sweeper):
         values = [objective_value(objective, record, direction.name.lower()) for objective, direction in both]
         is_number = all(value == value for value in values)
         study.tell(trial, values if is_number else None, None if is_number else TrialState.FAIL)
-
-
-def outcome_of(job: JobReturn) -> Outcome:
-    """Return the outcome of a job; one that raised has failed, and its siblings still count."""
-
-    try:
-        outcome: Outcome = job.return_value
-    except Exception as error:
-        why = f"{type(error).__name__}: {error}"
-        say(why, sys.stderr)
-        return Outcome(exit_code=1, reason=why)
-    return outcome
 
 
 def _examples(key: str, distribution: BaseDistribution) -> list[Choice]:
