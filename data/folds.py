@@ -17,6 +17,7 @@ import numpy as np
 from data.errors import DataError
 from data.groups import STAYS, row_groups
 from data.iterative import deal_groups
+from data.quoting import listed
 from data.settings import ALL_FOLDS, DataSettings
 from data.sources.cells import parse_number, plain_number
 from data.sources.raw import FOLD, RawData
@@ -84,7 +85,7 @@ def take_own_fold(data: RawData, settings: DataSettings) -> None:
         data.notes.append(f"data.fold={ALL_FOLDS}: every row is trained on, so scores on test and val mean nothing")
         return
     if settings.fold not in names:
-        shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+        shown = listed(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
         raise DataError(f"data.fold={settings.fold}: {column} has the values {shown}. Try: data.fold={names[0]}")
     is_held = values == settings.fold
     classes, data.whole = data.strata("train"), train.labels

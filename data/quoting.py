@@ -1,4 +1,4 @@
-"""Settings quoted for a shell and for Hydra, so that any path or column name can be their value.
+"""Settings quoted for a shell and for Hydra, so that any path or column name can be their value; lists of names.
 
     shell_setting("data.text", "the message")      # 'data.text="the message"', to paste
     hydra_setting("data.text", "the message")      # data.text="the message", a word of sys.argv
@@ -74,3 +74,9 @@ def is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return columns or labels for a sentence, in quotes if one is empty or has a comma or surrounding blanks."""
+    plain = all(name and name == name.strip() and "," not in name for name in names)
+    return ", ".join(name if plain else repr(name) for name in names)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from data.errors import DataError, MissingColumn
-from data.quoting import is_number, shell_setting
+from data.quoting import is_number, listed, shell_setting
 from data.settings import GROUP_RULES
 
 SHOWN_LETTERS = 300  # of column names in a message; if a file is not a table, a "name" may be as long as the file
@@ -123,12 +123,6 @@ def distinct_names(names: Sequence[str]) -> list[str]:
 def _name(key: str) -> str:
     """Return a setting without its group: text for data.text."""
     return key.rpartition(".")[2]
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return column names for a message, in quotes if one is empty or has a comma or surrounding blanks."""
-    plain = all(name and name == name.strip() and "," not in name for name in names)
-    return ", ".join(name if plain else repr(name) for name in names)
 
 
 def _shown(names: Sequence[str]) -> str:

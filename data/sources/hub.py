@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.errors import DataError, MissingColumn
+from data.quoting import listed
 from data.settings import GROUP_RULES, DataSettings, of_split
 from data.sources.cells import check_text_columns, label_cell, label_text
 from data.sources.code_cells import code_lists
-from data.sources.columns import group_column, listed, refuse_rule_as_column
+from data.sources.columns import group_column, refuse_rule_as_column
 from data.sources.hub_splits import hub_splits
 from data.sources.hub_status import (
     first_error_line,

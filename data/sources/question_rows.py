@@ -15,10 +15,11 @@ import numpy as np
 
 from data.errors import DataError, MissingColumn
 from data.json_types import JsonObject
+from data.quoting import listed
 from data.settings import DataSettings
 from data.sources.answer_cells import START, Answer, answers_of, is_impossible
 from data.sources.cells import as_text
-from data.sources.columns import Sample, group_column, listed, require_columns
+from data.sources.columns import Sample, group_column, require_columns
 from data.sources.options import Row
 from data.targets.label_column import SHOWN
 

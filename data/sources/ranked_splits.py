@@ -9,10 +9,10 @@ import numpy as np
 
 from data.errors import DataError
 from data.labels import Labels
+from data.quoting import listed
 from data.settings import DataSettings
 from data.sources.cells import as_text, parse_number
 from data.sources.collection import QUERY, Collection, ranked_rows, raw_split, tell
-from data.sources.columns import listed
 from data.sources.demo_ranked import CANDIDATES, demo_collection
 from data.sources.files import read_files
 from data.sources.hub import hub_splits, load_hub_split, read_hub

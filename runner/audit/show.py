@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len, set_cell_size
 
-from data.sources.columns import listed
+from data.quoting import listed
 from runner.audit.facts import Audit, ClassFacts, LengthFacts, NearExample, NearFacts, Source
 from runner.sanitize import visible
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from data.calibration import OUT_OF_FOLD, OVERLAP, rows_behind
 from data.json_types import JsonObject
+from data.quoting import listed
 from data.settings import ALL_FOLDS
 from runner.deploy.bundle.calibration import CALIBRATION_FILE, NONE, PROMISE, hash_of, read_calibration
 from runner.deploy.bundle.rejection import CLASSES, UNSURE, WORDS
@@ -131,7 +132,7 @@ def check_labels(record: RunRecord, wanted: WantedPromise, labels: tuple[str, ..
     for name in wanted.classes:
         if name not in labels:
             near = get_close_matches(name, labels, 1) or labels[:1]
-            known = ", ".join(labels[:20]) + (", ..." if len(labels) > 20 else "")
+            known = listed(labels[:20]) + (", ..." if len(labels) > 20 else "")
             raise ConfigError(
                 f"class={name}: is not a label of run {record.identity} ({known}). "
                 f"Try: {shlex.quote(f'class={near[0]}')}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from data.quoting import listed
 from runner.errors import ConfigError
 from runner.zero_shot.scores import MULTI
 
@@ -18,7 +19,7 @@ def entailment_places(labels: Sequence[str], source: str, mode: str) -> tuple[in
     """
     names = [label.lower() for label in labels]
     if ENTAILMENT not in names:
-        found = ", ".join(labels) or "numbers"
+        found = listed(labels) or "numbers"
         raise ConfigError(
             f"{source} answers with {found}, but zero-shot needs a class called entailment. "
             "Try: run model=bert-small data=snli, and the id of that run"
@@ -26,7 +27,7 @@ def entailment_places(labels: Sequence[str], source: str, mode: str) -> tuple[in
     other = next((names.index(name) for name in CONTRADICTION if name in names), None)
     if mode == MULTI and other is None:
         raise ConfigError(
-            f"mode=multi: {source} has no class called contradiction ({', '.join(labels)}). Try: mode=single"
+            f"mode=multi: {source} has no class called contradiction ({listed(labels)}). Try: mode=single"
         )
     return names.index(ENTAILMENT), other
 
@@ -60,7 +61,7 @@ def words_of_classes(text: str, classes: Sequence[str]) -> tuple[tuple[str, ...]
     if not words and not named:
         return tuple(name.replace("_", " ") for name in classes), False
     given = list(named) or words
-    both = f"labels are {', '.join(given)}; the classes of the data are {', '.join(classes)}"
+    both = f"labels are {listed(given)}; the classes of the data are {listed(classes)}"
     meant = list(named.values()) or words
     if twice := next((word for word in meant if meant.count(word) > 1), None):
         raise ConfigError(f"run zero-shot: {twice!r} stands for two classes: {both}. Try: a different word for each")

@@ -9,7 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from data.json_types import Json
-from data.quoting import hydra_setting, hydra_value, shell_setting
+from data.quoting import hydra_setting, hydra_value, listed, shell_setting
 
 VALUES = (
     "plain", "with blank", "it's", 'a"b', "a,b", "$HOME", "back\\slash", "end\\", 'q\\"x', "${text}", "\\${a}", "null",
@@ -57,3 +57,17 @@ def read_keys(value: Json) -> Json:
 )
 def test_numbers_and_null_stay_what_they_are_in_a_plain_value(value: str, read: object) -> None:
     assert OverridesParser.create().parse_override(f"hydra.sweeper.max_kb={hydra_value(value)}").value() == read
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (["food", "sports"], "food, sports"),
+        (["food", "sports, outdoor"], "'food', 'sports, outdoor'"),
+        (["", "stars"], "'', 'stars'"),
+        ([" food"], "' food'"),
+        ([], ""),
+    ],
+)
+def test_names_in_a_sentence_are_quoted_where_they_could_be_misread(names: list[str], shown: str) -> None:
+    assert listed(names) == shown

@@ -16,6 +16,7 @@ from pathlib import Path
 import yaml
 
 from data.json_types import JsonObject
+from data.quoting import listed
 from models import MODEL_TYPE
 from runner.record.baseline import MARK, MEANING, NGRAM, is_at_baseline
 from runner.record.interval_units import interval_units
@@ -155,7 +156,7 @@ def _summary(record: RunRecord, facts: CardFacts) -> str:
     texts = "sounds" if is_of_sounds(record) else "pairs of texts" if record.setting("data.text_pair") else "texts"
     said = f"Answers {texts} with "
     many = "any" if has_label_sets(record) else "one"
-    named = ", ".join(map(plain, labels[:30]))
+    named = plain(listed(labels[:30]))
     said += f"{many} of {len(labels)} labels: {named}" if labels else "a number"
     said = "Answers questions about a text with a part of that text" if facts.finds_spans else said
     said = f"Gives each word of a text one of the tags {named}" if facts.tags_words else said

@@ -16,6 +16,7 @@ from string import Template
 from data.inputs.questions import INPUTS
 from data.json_types import JsonObject
 from data.part_file import written_whole
+from data.quoting import listed
 from models.packed.format import NAME
 from runner.deploy.bundle.calibration import PROMISE, Calibration, read_calibration
 from runner.deploy.bundle.label_sets import THRESHOLDS
@@ -164,9 +165,9 @@ def _about(record: RunRecord) -> str:
         texts = "two texts" if record.setting("data.text_pair") else "a text"
         return f"Gives {texts} a number ({record.setting('data.label', 'the label')}), as learnt from {record.dataset}."
     if task_class(record.data.task).has_label_sets:
-        labels = ", ".join(record.data.labels)
+        labels = listed(record.data.labels)
         return f"Answers with those of {labels} that a text has, as learnt from {record.dataset}."
-    return f"Tells {', '.join(record.data.labels)} apart, as learnt from {record.dataset}."
+    return f"Tells {listed(record.data.labels)} apart, as learnt from {record.dataset}."
 
 
 def facts_of(record: RunRecord, size: int) -> str:

@@ -148,6 +148,9 @@ def test_an_unknown_class_and_a_run_without_labels_are_refused(made: tuple[Path,
     prepare(made, logits_of())
     with pytest.raises(ConfigError, match=r"class=positiv: is not a label .* Try: class=positive"):
         promise_of(made, WantedPromise(0.05, ("positiv",)))
+    prepare(made, logits_of(), labels=["bad, or worse", "good"])
+    with pytest.raises(ConfigError, match=r"of run aaaa \('bad, or worse', 'good'\)"):
+        promise_of(made, WantedPromise(0.05, ("positiv",)))
     prepare(made, logits_of(), task="regression", labels=[])
     with pytest.raises(ConfigError, match="has task regression, but a promise is for models that answer one label"):
         promise_of(made)

@@ -1,4 +1,4 @@
-"""What the sweepers that search share: composing the settings of a run, and how a user's mistake ends a search."""
+"""The part that sweepers which search share: settings of a run, and how a mistake of the user ends a search."""
 
 from __future__ import annotations
 
