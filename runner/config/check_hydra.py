@@ -122,7 +122,7 @@ def _check_key(override: Override, known: DictConfig) -> str | None:
     node = OmegaConf.select(known, parent)
     siblings = [f"{parent}.{name}" for name in node] if OmegaConf.is_dict(node) else []
     if key == TRIAL and key in siblings:
-        return f"{key} is set by the search, for each trial. Try: run -m hydra.sweeper.n_trials={override.value()}"
+        return f"{key} is set by the search itself. Try: run -m hydra.sweeper.n_trials={override.value() or 20}"
     siblings = [name for name in siblings if name != TRIAL]
     if key in siblings:
         return None

@@ -1,4 +1,4 @@
-"""The part that the sweepers that search share: they compose a run's settings, and the user's mistakes end them."""
+"""The base class of the sweepers that search, which choose the next runs by the results of earlier ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class SearchSweeper(Sweeper):
-    """Hydra's side of a search, which launches its runs in batches and decides on the next by the last."""
+    """Makes the launcher, composes the settings of a run, and ends a search for a mistake of the user."""
 
     config: DictConfig
 

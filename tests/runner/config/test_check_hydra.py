@@ -12,6 +12,7 @@ CASES = [
     (["hydra/sweeper=optuna", "hydra.sweeper.n_trialls=3"], "did you mean hydra.sweeper.n_trials"),
     (["hydra/sweeper=optuna", "hydra.sweeper.trials=30"], "did you mean hydra.sweeper.n_trials"),
     (["hydra/sweeper=optuna", "hydra.sweeper.trial=30", "seed=0,1"], "hydra.sweeper.n_trials=30"),
+    (["hydra/sweeper=optuna", "hydra.sweeper.trial=null", "seed=0,1"], "hydra.sweeper.n_trials=20"),
     (["hydra/sweeper=optuna", "hydra.sweeper.n_trials=0", "seed=0,1"], "at least 1"),
     (["hydra/sweeper=optuna", "hydra.sweeper.n_trials=1,2"], "cannot be swept themselves"),
     (["hydra/sweeper=optuna", "seed=0"], "nothing to search"),

@@ -1,4 +1,4 @@
-"""The part that sweepers which search share: settings of a run, and how a mistake of the user ends a search."""
+"""The base class of the sweepers that search: settings of a run, and how a mistake of the user ends a search."""
 
 from __future__ import annotations
 
