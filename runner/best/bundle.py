@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import ModelError
-from runner.best.forked import compute_forked
 from runner.best.held_out import calibrate_on_folds
 from runner.cascade.make import copy_cascade, deployed_files
 from runner.deploy.answer_time import GRAPHS, INT8
@@ -20,6 +19,7 @@ from runner.deploy.cascade import CASCADE_FILE, read_cascade
 from runner.deploy.export import export_run
 from runner.deploy.exported import CASCADE, DESCRIPTION_FILE, ParityError, model_of_run, place_of_export
 from runner.errors import ConfigError
+from runner.machine.forked import compute_forked
 from runner.record.calibration import TEMPERATURE
 from runner.record.folder import RECORD
 from runner.record.json_files import read_json

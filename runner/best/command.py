@@ -13,7 +13,6 @@ from runner.best.agenda import Work
 from runner.best.choice.show_result import show_result
 from runner.best.conclude import conclude
 from runner.best.evidence import Ending
-from runner.best.forked import compute_forked
 from runner.best.plan.ahead import encoders_ahead
 from runner.best.plan.make import make_plan
 from runner.best.plan.show_plan import show_plan
@@ -23,6 +22,7 @@ from runner.best.types import Budget, Plan, Result
 from runner.cascade.within_time import make_within_time
 from runner.errors import ConfigError
 from runner.experiment.outcome import Outcome
+from runner.machine.forked import compute_forked
 from runner.record.folder import check_writable
 from runner.record.record import RunRecord
 from runner.record.sweep_record import sweep_folder

@@ -142,14 +142,12 @@ def _check_group(override: Override, chosen: dict[str, list[str]], multirun: boo
         yield f"~{group}: {group} cannot be left out. Choose one of: {', '.join(known)}"
         return
     for value in values_of(override):
-        unknown = [
-            name for name in _names(value) if name not in known and not (name == "null" and group == "experiment")
-        ]
+        unknown = [name for name in _names(value) if name not in known]
         for name in unknown:
             if group == "data" and (problem := file_as_dataset(name)):
                 yield problem
                 continue
-            close = closest(name, known)
+            close = ["none"] if name == "null" and "none" in known else closest(name, known)
             first = (close or known)[0]
             paste = f"'{group}=[{first}]'" if group == "compression" else f"{group}={first}"
             listed = ", ".join(known)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import pickle
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -91,12 +93,9 @@ def compose(overrides: list[str], hydra: bool = False) -> DictConfig:
 
     hydra: with the node of that name, which holds launcher and sweeper.
     """
-    import yaml
     from hydra._internal.config_loader_impl import ConfigLoaderImpl
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
 
-    try:
+    with config_errors():
         if hydra:
             return composed_by_hydra(overrides, hydra=True)
         values = _values(overrides)
@@ -104,6 +103,19 @@ def compose(overrides: list[str], hydra: bool = False) -> DictConfig:
         config: DictConfig = pickle.loads(_base(_by_group(choices), config_roots()))  # noqa: S301 an eighth of a deepcopy's time
         ConfigLoaderImpl._apply_overrides_to_config(values, config)
         return config
+
+
+@contextmanager
+def config_errors() -> Iterator[None]:
+    """Raise ConfigError, in words, for whatever Hydra raises where a config does not compose."""
+    import yaml
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        yield
+    except ConfigError:
+        raise
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, OSError) as error:
         reason = " ".join(str(error.__cause__ or error).split())
         if missing := re.search(r"Could not (?:find|load) '([\w/.-]+)/([^'/]+)'", reason):

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
 from omegaconf import OmegaConf
 
 from runner.config.resolve import resolve
@@ -138,7 +137,7 @@ class OptunaSweeper(SearchSweeper):
 
         try:
             resolve(self.compose(job), words=job)
-        except (ConfigError, HydraException) as error:
+        except ConfigError as error:
             say(f"trial {trial.number} is refused: {error}", sys.stderr)
             trial.set_user_attr("reason", str(error))
             study.tell(trial, state=TrialState.FAIL)

@@ -7,23 +7,21 @@ remaining_seconds([...], jobs, 4)     # from finished siblings
 
 from __future__ import annotations
 
-import os
-import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from models.settings import pretrains_first
 from runner.config.check_values import check_settings
+from runner.config.compose import config_errors
 from runner.config.composer import Composer
 from runner.config.resolve import resolve
 from runner.errors import USER_ERRORS, ConfigError, unreadable
 from runner.experiment import identity_index as index
 from runner.experiment.outcome import Outcome
+from runner.machine.forked import map_forked
 from runner.record.abandoned import is_held
 from runner.record.folder import check_writable, read_record
 from runner.record.record import RunRecord
@@ -33,7 +31,6 @@ from runner.schema import Settings
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-T = TypeVar("T")
 Load = Callable[[list[str]], "DictConfig"]  # from a job's overrides to its composed config
 
 
@@ -90,23 +87,19 @@ def plan_jobs(overrides: Sequence[Sequence[str]], load: Load, processes: int, jo
     def one(job: Job) -> Job:
         return examine_job(job, composer, jobs_beside)
 
-    return map_on_forks(one, jobs, processes)
+    return map_forked(one, jobs, processes)
 
 
 def examine_job(job: Job, load: Load, jobs_beside: int) -> Job:
     """Compose one job and look up whether it is done."""
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
-
     try:
-        job.config = load(job.overrides)
+        with config_errors():
+            job.config = load(job.overrides)
         job.settings = resolve(job.config, jobs_beside, job.overrides)
         job.problem = "\n".join(check_settings(job.settings)) or None
         if job.problem is None:
             check_writable(output_of(job.settings))
             look_up_record(job)
-    except (HydraException, OmegaConfBaseException) as error:
-        job.problem = " ".join(str(error.__cause__ or error).split())
     except ConfigError as error:
         job.problem = str(error)
     except OSError as error:  # a path that is too long, or in a folder that may not be entered
@@ -203,48 +196,3 @@ def _data(job: Job) -> object:
 
 def _anything(_job: Job) -> object:
     return None
-
-
-def map_on_forks(function: Callable[[T], T], items: list[T], processes: int) -> list[T]:
-    """`function` of each item, in order, on forked copies of this process; results must pickle.
-
-    Neighbouring items stay together: jobs with the same choices are neighbours, and share most of the composing.
-    """
-    processes = min(processes, len(items) // 2)
-    if processes < 2 or not hasattr(os, "fork"):
-        return [function(item) for item in items]
-    pipes = []
-    for share in range(processes):
-        receiver, sender = Pipe(duplex=False)
-        child = os.fork()
-        if child == 0:
-            first, end = (len(items) * number // processes for number in (share, share + 1))
-            _answer(sender, function, items[first:end])
-        sender.close()
-        pipes.append((child, receiver))
-    found: list[T] = []
-    for child, receiver in pipes:
-        try:
-            found += pickle.loads(receiver.recv_bytes())  # noqa: S301 from our own fork, through a pipe of ours
-        except EOFError as error:
-            raise RuntimeError("a process that composed configs ended early; see its output above") from error
-        finally:
-            receiver.close()
-            os.waitpid(child, 0)
-    return found
-
-
-def _answer(sender: Connection, function: Callable[[T], T], items: list[T]) -> None:
-    """Compute the items of one forked copy, send them and exit."""
-    import sys
-    import traceback
-
-    try:
-        sender.send_bytes(pickle.dumps([function(item) for item in items]))
-    except KeyboardInterrupt:  # the parent gets Ctrl-C too, and reports it
-        os._exit(130)
-    except BaseException:  # whatever happened: a forked copy must never return into the caller's code
-        traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(1)
-    os._exit(0)

@@ -13,6 +13,7 @@ from hydra.core.utils import JobReturn
 from hydra.plugins.sweeper import Sweeper
 from omegaconf import OmegaConf
 
+from runner.config.compose import config_errors
 from runner.errors import USER_ERRORS, refuse
 from runner.experiment.outcome import Outcome
 from runner.sanitize import say
@@ -58,8 +59,12 @@ class SearchSweeper(Sweeper):
         return self.launcher if isinstance(self.launcher, LocalLauncher) else None
 
     def compose(self, overrides: Sequence[str]) -> DictConfig:
-        """Return the config of a run with these overrides, without Hydra's and the sweep's own nodes."""
-        config = self.loader.load_sweep_config(self.config, list(overrides))
+        """Return the config of a run with these overrides, without Hydra's and the sweep's own nodes.
+
+        Raises ConfigError for what does not compose.
+        """
+        with config_errors():
+            config = self.loader.load_sweep_config(self.config, list(overrides))
         return OmegaConf.masked_copy(config, [field.name for field in fields(Settings)])
 
     def load(self, overrides: Sequence[str]) -> Settings:

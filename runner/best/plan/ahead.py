@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from runner.best.forked import compute_forked, computed_in_background
 from runner.best.plan.make import estimate_encoders, measured_rates
 from runner.best.types import Budget
 from runner.machine.facts import usable_cores
+from runner.machine.forked import compute_forked, computed_in_background
 from runner.schema import Settings
 
 

@@ -67,6 +67,8 @@ MISTAKES = [
     ("model.depth=3", ["no such key"]),
     ("a=b=c,", []),
     ("compression=[int9]", ["no such compression", "none"]),
+    ("experiment=null", ["did you mean none?", "Try: run experiment=none"]),
+    ("tracker=null", ["did you mean none?", "Try: run tracker=none"]),
     ("compression=[int8,none,int8,exits]", ["int8 is in the chain twice. Try: 'compression=[int8,exits]'"]),
     (
         "compression=[l0,distil,l0,int8]",

@@ -97,6 +97,11 @@ def test_a_value_of_another_type_is_named() -> None:
             "# @package _global_\ndefaults: [/optimizer: adamww]",
             r"optimizer=adamww: no such file; did you mean adamw\?",
         ),
+        (
+            "# @package _global_\ndefaults: [override /data: null]",
+            "data: nothing is chosen, .* run list data",
+        ),
+        ("# @package _global_\ndefaults: 3", "does not compose: .* Fix that YAML"),
     ],
 )
 def test_mistakes_in_an_experiments_file_are_named(

@@ -15,15 +15,16 @@ from models.settings import chosen_readout
 from runner.commands.plan import examine_sweep
 from runner.compare.claims import judge_claims
 from runner.config.check import check_overrides
-from runner.config.compose import compose
+from runner.config.compose import compose, composed_by_hydra
 from runner.config.plugins import named_sweeps
 from runner.config.resolve import resolve
+from runner.errors import ConfigError
 from runner.machine.facts import usable_cores
 from runner.machine.threads import choose_threads
 from runner.record.identity import flatten
 from runner.record.metrics import check as check_metric
 from runner.schema import Settings
-from runner.sweep.plan import Job, check_starts, examine_job, expected_seconds, map_on_forks, remaining_seconds
+from runner.sweep.plan import Job, check_starts, examine_job, expected_seconds, remaining_seconds
 from runner.sweep.settings import SweepSettings
 
 
@@ -165,8 +166,25 @@ def test_the_time_left_is_that_of_the_most_alike_finished_runs() -> None:
     assert remaining_seconds([], finished, slots=4) == 0 and remaining_seconds(waiting, [], slots=4) is None
 
 
-def test_work_on_forked_copies_comes_back_in_order() -> None:
-    assert map_on_forks(lambda number: number * number, list(range(11)), 4) == [n * n for n in range(11)]
+@pytest.mark.parametrize(
+    "content",
+    [
+        "# @package _global_\nmodel: [a: b\n",
+        "# @package _global_\ndefaults: 3",
+        "# @package _global_\ndefaults: [override /data: null]",
+        "# @package _global_\ndefaults: [override /model: nosuch]",
+    ],
+)
+def test_a_mistake_in_a_file_is_told_in_a_sweep_as_in_a_single_run(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment/mine.yaml").write_text(content, encoding="utf-8")
+    monkeypatch.setenv("BERTIER_CONFIG_DIR", str(tmp_path))
+    with pytest.raises(ConfigError) as single:
+        resolve(compose(["experiment=mine"]))
+    job = examine_job(Job(0, ["experiment=mine"]), lambda words: composed_by_hydra(words, hydra=False), 1)
+    assert job.problem == str(single.value)
 
 
 def test_a_checkpoint_is_checked_for_each_length_of_texts_and_once_for_all_seeds() -> None:
