@@ -15,13 +15,15 @@ that much. A claim with several conditions, such as "as good, and smaller", list
 
 `objections` lists what a critic could still object; the ledger (runner/compare/ledger.py) shows it.
 
-Not testable here: the claim gives a `why`, the runs or the metric are missing, several groups match, or the score that
-would reproduce the claim is at baseline (runner/record/baseline.py) and so is no result.
+Not testable here: the claim gives a `why`, the runs or the metric are missing or not finite, several groups match,
+`where` and `versus` name the same one, or the score that would reproduce the claim is at baseline
+(runner/record/baseline.py) and so is no result.
 
 The interval of a score, and of a difference or a ratio of scores over pairs of seeds, spans two: Student's t over the
 seeds, and that over the examples. Other metrics have Student's t over the seeds, those that are 0 or 1 Wilson's over
 the runs; costs and speeds of one run, and bits per weight, are a point. Other metrics of one run that have no interval
-over examples, such as those of probes, are undecided.
+over examples, such as those of probes, are undecided. A single seed, or fold, reproduces no score, even if its examples
+do: the interval leaves out what another would change.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from data.json_types import JsonObject
+from runner.compare.claim_format import SIGNS, claim_numbers, claim_objections, conditions_of
 from runner.compare.folds import fold_interval
 from runner.compare.group_intervals import group_intervals
 from runner.compare.group_pairs import FoldPaired, compare_groups
@@ -54,20 +57,22 @@ from runner.record.metrics import check, direction
 from runner.statistics import paired as stats
 from runner.statistics.intervals import wilson_interval
 
-KINDS = ("value", "difference", "ratio", "equal")
 NONE = {"difference": 0.0, "ratio": 1.0}  # the value that means no difference
 ONE_RUN, ONE_RUN_A_SIDE = "one run, no interval", "one run a side, no interval"
-SIGNS = {"higher": 1.0, "lower": -1.0}
 POINTS = ("cost/", "speed/", "quantize/bits_per_weight")  # metrics that a point decides: most are the same in every run
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A number with its interval, and the rows it comes from: `where`, then `versus`."""
+    """A number with its interval, and the rows it comes from: `where`, then `versus`.
+
+    repeats: how many runs, pairs of runs or folds it is the mean of.
+    """
 
     value: float
     interval: stats.Interval
     rows: tuple[Row, ...]
+    repeats: int
 
 
 def judge_claims(claims: list[JsonObject], rows: list[Row]) -> list[ClaimVerdict]:
@@ -81,23 +86,19 @@ def judge_claims(claims: list[JsonObject], rows: list[Row]) -> list[ClaimVerdict
 
 
 def _judge(claim: JsonObject, rows: list[Row]) -> ClaimVerdict:
-    conditions = claim.get("all")
-    if conditions is None:
-        return _judge_one(claim, rows)
-    if not isinstance(conditions, list) or not conditions or not all(isinstance(part, dict) for part in conditions):
-        raise ConfigError(f"a claim's `all` is a list of conditions: {claim}. Fix the sweep's YAML")
-    shared = {key: claim.get(key) for key in ("claim", "source", "why")}
-    parts = tuple(_judge_one(shared | condition, rows) for condition in conditions)
+    parts = tuple(_judge_one(condition, rows) for condition in conditions_of(claim))
+    if claim.get("all") is None:
+        return parts[0]
     why = "; ".join(dict.fromkeys(part.why if claim.get("why") else f"{part.metric}: {part.why}" for part in parts))
     verdict = combined_verdict([part.verdict for part in parts])
     return ClaimVerdict(
         parts[0].claim, parts[0].source, "", "all", math.nan, 0.0, None, None, verdict, why, parts,
-        objections=_objections(claim),
+        objections=claim_objections(claim),
     )  # fmt: skip
 
 
 def _judge_one(claim: JsonObject, rows: list[Row]) -> ClaimVerdict:
-    value, tolerance, relation = _numbers(claim)
+    value, tolerance, relation = claim_numbers(claim)
     metric = str(claim["metric"])
     measured: Measured | str = str(claim["why"]) if claim.get("why") else _measure(claim, relation, rows)
     found = measured if isinstance(measured, Measured) else None
@@ -107,34 +108,8 @@ def _judge_one(claim: JsonObject, rows: list[Row]) -> ClaimVerdict:
     return ClaimVerdict(
         str(claim["claim"]), str(claim.get("source") or ""), metric, relation, value, tolerance,
         found.value if found else None, found.interval if found else None, verdict, why,
-        arms=tuple(row.group.name for row in found.rows) if found else (), objections=_objections(claim),
+        arms=tuple(row.group.name for row in found.rows) if found else (), objections=claim_objections(claim),
     )  # fmt: skip
-
-
-def _objections(claim: JsonObject) -> tuple[str, ...]:
-    """Return the texts that a claim lists under `objections`; raise ConfigError for anything but a list of texts."""
-    found = claim.get("objections") or []
-    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
-        raise ConfigError(f"a claim's `objections` is a list of texts: {claim}. Fix the sweep's YAML")
-    return tuple(found)
-
-
-def _numbers(claim: JsonObject) -> tuple[float, float, str]:
-    """Value, tolerance and kind of a claim; raise ConfigError where one is missing or wrong."""
-    missing = [key for key in ("claim", "metric", "value") if claim.get(key) is None]
-    relation, better = claim.get("kind") or "value", claim.get("direction")
-    problem = f"a claim needs {', '.join(missing)}" if missing else None
-    if relation not in KINDS:
-        problem = "a claim needs kind: value, difference, ratio or equal"
-    if better is not None and better not in SIGNS:
-        problem = "a claim's direction is higher or lower"
-    try:
-        value, tolerance = float(claim.get("value") or 0.0), float(claim.get("tolerance") or 0.0)
-    except (TypeError, ValueError):
-        value, tolerance, problem = 0.0, 0.0, problem or "the value and the tolerance of a claim are numbers"
-    if problem or tolerance < 0:
-        raise ConfigError(f"{problem or 'a tolerance is not negative'}: {claim}. Fix the sweep's YAML")
-    return value, tolerance, str(relation)
 
 
 def _published(claim: JsonObject, relation: str, value: float, tolerance: float) -> Published:
@@ -158,12 +133,13 @@ def _decide(found: Measured, published: Published, metric: str) -> tuple[str, st
     splits = found.rows[0].group.runs[0].record.data.rows
     is_score = metric.partition("/")[0] in splits or metric in (STEPS, NEARLY)
     low = [row for row in found.rows if row.at_baseline]
-    if not low or not is_score:
-        return verdict, why + over
     names = " and ".join(row.group.name for row in low) + (" is " if len(low) == 1 else " are ") + MARK
-    if verdict == REPRODUCED and found.rows[0].at_baseline:
+    if verdict == REPRODUCED and is_score and found.rows[0].at_baseline:
         return NOT_TESTABLE, f"{names}, so its score is no result{over}"
-    return verdict, f"{why}{over}; {names}"
+    if verdict == REPRODUCED and found.repeats == 1 and not metric.startswith(POINTS):
+        unit = "fold" if found.rows[0].group.is_folded else "seed"
+        verdict, why = UNDECIDED, f"{why} with one {unit}, but others may differ"
+    return verdict, f"{why}{over}; {names}" if low and is_score else why + over
 
 
 def _measure(claim: JsonObject, relation: str, rows: list[Row]) -> Measured | str:
@@ -174,12 +150,14 @@ def _measure(claim: JsonObject, relation: str, rows: list[Row]) -> Measured | st
         return where
     if relation == "value" or (relation == "equal" and not claim.get("versus")):
         values = where.group.values(metric)
-        return Measured(float(np.mean(values)), _interval(where, metric, values), (where,))
+        return Measured(float(np.mean(values)), _interval(where, metric, values), (where,), len(values))
     if not claim.get("versus"):
         return f"a {relation} needs `versus`, the group to compare with"
     versus = _one(claim["versus"], rows, metric)
     if isinstance(versus, str):
         return versus
+    if versus is where:
+        return f"`where` and `versus` name the same group, {where.group.name}"
     return _ratio(where, versus, metric) if relation == "ratio" else _difference(where, versus, metric)
 
 
@@ -199,29 +177,34 @@ def _one(wanted: str | JsonObject, rows: list[Row], metric: str) -> Row | str:
         return f"{metric} was not measured for {' '.join(words)}"
     if len(having) > 1:
         return f"{len(having)} groups have {' '.join(words)}: {'; '.join(row.group.name for row in having[:3])}"
+    if not np.all(np.isfinite(having[0].group.values(metric))):
+        return f"{metric} is infinite or not a number in some runs of {having[0].group.name}"
     return having[0]
 
 
 def _interval(row: Row, metric: str, values: list[float]) -> stats.Interval:
     if check(metric).unit == "0 or 1":
-        return stats.Interval(*wilson_interval(float(np.mean(values)), len(values)), f"Wilson's, {_runs(len(values))}")
+        return stats.Interval(
+            *wilson_interval(float(np.mean(values)), len(values)), f"Wilson's, {_count(len(values), 'run')}"
+        )
     found = row.interval if row.metric == metric else group_intervals(row.group, metric).both
     if found is None and row.group.is_folded:  # a metric other than the score of the rows held out
         found = fold_interval(values, row.group.runs)
     return found or stats.Interval(values[0], values[0], ONE_RUN)
 
 
-def _runs(count: int) -> str:
-    return "1 run" if count == 1 else f"{count} runs"
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def _difference(where: Row, versus: Row, metric: str) -> Measured | str:
     """The difference where - versus over pairs of seeds, and over the examples where the metric is a score of them."""
     found = compare_groups(where.group, versus.group, metric)
     if isinstance(found, Paired):
-        pairs = f"{found.folds} folds" if isinstance(found, FoldPaired) else f"{len(found.seeds)} pairs of seeds"
-        over = f"{pairs}, {found.examples} {found.units}"
-        return Measured(found.difference, stats.Interval(found.low, found.high, over), (where, versus))
+        repeats = found.folds if isinstance(found, FoldPaired) else len(found.seeds)
+        pairs = _count(repeats, "fold") if isinstance(found, FoldPaired) else f"{_count(repeats, 'pair')} of seeds"
+        interval = stats.Interval(found.low, found.high, f"{pairs}, {found.examples} {found.units}")
+        return Measured(found.difference, interval, (where, versus), repeats)
     if metric.partition("/")[0] in where.group.runs[0].record.data.rows:
         return found.reason  # scores on other examples, or without predictions, have no meaningful difference
     differences = [a - b for a, b in _values(_seed_pairs(where, versus, metric), metric)]
@@ -230,7 +213,7 @@ def _difference(where: Row, versus: Row, metric: str) -> Measured | str:
     tested = stats.paired_seeds(differences)
     mean = float(np.mean(differences))
     interval = tested[1] if tested else stats.Interval(mean, mean, _without_scatter(differences))
-    return Measured(mean, interval, (where, versus))
+    return Measured(mean, interval, (where, versus), len(differences))
 
 
 def _ratio(where: Row, versus: Row, metric: str) -> Measured | str:
@@ -249,9 +232,9 @@ def _ratio(where: Row, versus: Row, metric: str) -> Measured | str:
         examples = ratio_over_examples(runs, metric)
         if isinstance(examples, Refused):
             return examples.reason
-        over = f"{len(runs)} pair{'s' * (len(runs) > 1)} of seeds, {examples.over}"
+        over = f"{_count(len(runs), 'pair')} of seeds, {examples.over}"
         interval = replace(spanning(interval, examples), over=over)
-    return Measured(math.exp(float(np.mean(logs))), interval, (where, versus))
+    return Measured(math.exp(float(np.mean(logs))), interval, (where, versus), len(logs))
 
 
 def _without_scatter(differences: list[float]) -> str:

@@ -53,18 +53,25 @@ def _uncorrected(comparison: Comparison) -> str:
 def _cells(claim: ClaimVerdict, rows: Mapping[str, Row]) -> list[str]:
     name, published, measured, verdict, why = claim_cells(claim)
     parts = claim.parts or (claim,)
-    arms = [rows[arm] for arm in dict.fromkeys(arm for part in parts for arm in part.arms)]
-    metrics = {row.group.name: [part.metric for part in parts if row.group.name in part.arms] for row in arms}
-    seeds = {row.group.name: _seeds(row, metrics[row.group.name]) for row in arms}
+    seeds = _seeds(parts, rows)
     source = f" ({claim.source})" if claim.source else ""
     named = (f"{name} ({'seeds' if len(own) > 1 else 'seed'} {', '.join(own)})" for name, own in seeds.items())
     shown = ["; ".join(found) or "-" for found in (named, objections(claim, rows, seeds))]
     return [name, published + source, measured or "-", shown[0], f"**{verdict}**: {why}", shown[1]]
 
 
-def _seeds(row: Row, metrics: Sequence[str]) -> list[str]:
-    """Return the seeds of a group that have these metrics: some are measured after a run, and not of every run."""
-    return [str(seed) for seed, run in sorted(row.group.seeds.items()) if all(name in run.metrics for name in metrics)]
+def _seeds(parts: Sequence[ClaimVerdict], rows: Mapping[str, Row]) -> dict[str, list[str]]:
+    """Return the seeds of each arm that a claim's numbers come from.
+
+    Those are the ones with the metric, as some are measured after a run, and not of every run. Of two arms they are the
+    ones that both have.
+    """
+    found: dict[str, set[int]] = {}
+    for part in parts:
+        own = [{seed for seed, run in rows[arm].group.seeds.items() if part.metric in run.metrics} for arm in part.arms]
+        for arm in part.arms:
+            found[arm] = set.intersection(*own, found.get(arm, own[0]))
+    return {arm: [str(seed) for seed in sorted(seeds)] for arm, seeds in found.items()}
 
 
 def objections(claim: ClaimVerdict, rows: Mapping[str, Row], seeds: Mapping[str, Sequence[str]]) -> list[str]:

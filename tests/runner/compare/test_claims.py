@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,9 @@ def output(tmp_path: Path) -> Path:
 
 def verdict(output: Path, **claim: Any) -> ClaimVerdict:
     rows = analyse(select_runs(output, [])).rows
-    text = {"claim": "a claim", "source": "a paper", "kind": "value", "metric": "test/accuracy", "where": DSN}
+    text: dict[str, Any] = {"claim": "a claim", "source": "a paper"}
+    if "all" not in claim:
+        text |= {"kind": "value", "metric": "test/accuracy", "where": DSN}
     return judge_claims([text | claim], rows)[0]
 
 
@@ -99,18 +102,51 @@ def test_a_clear_advantage_is_reproduced(tmp_path: Path) -> None:
 def test_one_run_decides_nothing_where_a_number_varies_with_the_seed(tmp_path: Path) -> None:
     for name, accuracy in (("dsn", 0.70), ("bert-tiny", 0.71)):
         write_group(tmp_path, f"model={name}", right=[700], count=1000, metrics={"probe/semantic_accuracy": accuracy})
-    claim = {"metric": "probe/semantic_accuracy", "versus": TINY, "value": 0.0, "tolerance": 0.02}
-    for kind in ("equal", "difference", "value"):
-        found = verdict(tmp_path, kind=kind, **claim)
+    claim = {"metric": "probe/semantic_accuracy", "value": 0.0, "tolerance": 0.02}
+    for kind, versus in (("equal", TINY), ("difference", TINY), ("value", None)):
+        found = verdict(tmp_path, kind=kind, versus=versus, **claim)
         assert found.verdict == "undecided: too wide" and "one run decides nothing" in found.why
 
 
 def test_a_score_of_one_run_that_is_not_the_headline_has_its_interval_over_the_examples(tmp_path: Path) -> None:
     write_group(tmp_path, "model=dsn", right=[900], count=1000, metrics={"test/f1_macro": 0.9})
     found = verdict(tmp_path, metric="test/f1_macro", value=0.88)
-    assert found.verdict == "reproduced" and found.why.endswith("(1000 examples, one seed)")
+    assert found.verdict == "undecided: too wide" and found.why.endswith("(1000 examples, one seed)")
     assert found.interval is not None and 0.03 < found.interval.high - found.interval.low < 0.05
     assert verdict(tmp_path, metric="test/f1_macro", value=0.95).verdict == "not reproduced"
+
+
+@pytest.mark.parametrize(
+    "claim", [{"value": 0.75}, {"kind": "difference", "versus": TINY, "value": 0.05},
+              {"kind": "ratio", "versus": TINY, "value": 1.05}, {"kind": "equal", "value": 0.8, "tolerance": 0.05}]
+)  # fmt: skip
+def test_one_seed_reproduces_nothing(claim: dict[str, Any], tmp_path: Path) -> None:
+    """The examples alone would decide each of these; another seed may score otherwise."""
+    write_group(tmp_path / "1", "model=dsn", right=[800], count=1000)
+    write_group(tmp_path / "1", "model=bert-tiny", right=[700], count=1000)
+    found = verdict(tmp_path / "1", **claim)
+    assert found.verdict == "undecided: too wide" and "with one seed, but others may differ" in found.why
+    write_group(tmp_path / "3", "model=dsn", right=[800, 801, 800], count=1000)
+    write_group(tmp_path / "3", "model=bert-tiny", right=[700, 701, 702], count=1000)
+    assert verdict(tmp_path / "3", **claim).verdict == "reproduced"
+
+
+@pytest.mark.parametrize(("kind", "versus"), [("value", None), ("difference", TINY), ("ratio", TINY), ("equal", TINY)])
+@pytest.mark.parametrize("bad", [math.inf, math.nan])
+def test_a_number_that_is_not_finite_reproduces_nothing(
+    bad: float, kind: str, versus: dict[str, str] | None, tmp_path: Path
+) -> None:
+    for seed, seconds in enumerate((1.0, bad, 1.2)):
+        write_run(tmp_path, "model=dsn", seed=seed, metrics={"time/train_s": seconds})
+        write_run(tmp_path, "model=bert-tiny", seed=seed, metrics={"time/train_s": 2.0 + seed})
+    found = verdict(tmp_path, metric="time/train_s", kind=kind, versus=versus, value=0.5)
+    assert found.verdict == "not testable here" and "infinite or not a number" in found.why
+
+
+def test_a_group_is_not_compared_with_itself(output: Path) -> None:
+    for metric, kind, value in (("cost/params", "ratio", 1.0), ("test/accuracy", "difference", 0.0)):
+        found = verdict(output, metric=metric, kind=kind, versus={"model.name": "dsn"}, value=value)
+        assert found.verdict == "not testable here" and "name the same group" in found.why
 
 
 def test_bits_of_a_weight_are_exact_and_need_no_scatter(tmp_path: Path) -> None:
@@ -234,6 +270,7 @@ def test_not_diverging_where_the_other_does_needs_the_other_to_diverge(tmp_path:
 
     assert found([1.0, 1.0, 0.0]) == "reproduced"
     assert found([0.0]) == "undecided: too wide", "one run says little of how often"
+    assert verdict(tmp_path, **steady).verdict == "undecided: too wide", "another may diverge"
     assert found([0.0] * 6) == "not reproduced", "nothing diverges, so nothing is to be seen of the difference"
 
 
@@ -248,5 +285,5 @@ def test_a_score_at_the_level_of_the_majority_class_reproduces_nothing(tmp_path:
     )
     assert verdict(tmp_path, value=0.9).verdict == "not reproduced"
     ahead = verdict(tmp_path, where=TINY, versus=DSN, kind="difference", value=0.1)
-    assert ahead.verdict == "reproduced" and "; model=dsn is at baseline" in ahead.why
+    assert ahead.verdict == "undecided: too wide" and "; model=dsn is at baseline" in ahead.why
     assert verdict(tmp_path, metric="cost/params", value=2000).verdict == "reproduced", "a size needs no learning"

@@ -10,12 +10,13 @@ import pytest
 from runner.commands.compare import main
 from runner.compare.ledger import COLUMNS
 from runner.errors import ConfigError
-from tests.runner.compare.folders import write_group, write_run, write_sweep
+from tests.runner.compare.folders import answers_with, write_group, write_run, write_sweep
 
 CLAIM = {
     "claim": "DSN is as good | as a tiny BERT", "source": "a paper", "metric": "test/accuracy", "kind": "difference",
     "where": {"model": "dsn"}, "versus": {"model": "bert-tiny"}, "value": -0.01, "tolerance": 0.0, "why": None,
 }  # fmt: skip
+OF_ONE = {"kind": "value", "versus": None}  # a claim about one group
 
 
 def printed(capsys: pytest.CaptureFixture[str], output: Path) -> list[list[str]]:
@@ -38,7 +39,7 @@ def test_a_line_has_arms_seeds_verdict_and_objections(tmp_path: Path, capsys: py
     assert claim == "DSN is as good / as a tiny BERT"
     assert published == "test/accuracy difference -0.01 (a paper)"
     assert measured.startswith("0.0075 (") and verdict.startswith("**")
-    assert "dsn" in arms and "(seeds 0, 1, 2)" in arms and "(seeds 0, 1)" in arms
+    assert "dsn" in arms and arms.count("(seeds 0, 1)") == 2, "the third seed of one arm has no pair"
     assert "random weights, the paper's were trained" in objections
     assert "an arm of 2 seeds" in objections and "at most 500 training rows" in objections
     assert "the arms took different numbers of steps" in objections
@@ -47,9 +48,20 @@ def test_a_line_has_arms_seeds_verdict_and_objections(tmp_path: Path, capsys: py
 def test_an_arm_has_only_the_seeds_that_a_number_comes_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     records = write_group(tmp_path, "model=dsn", right=[150, 152, 151])
     records.append(write_run(tmp_path, "model=dsn", seed=3, metrics={"test/accuracy": 0.75, "probe/pos_accuracy": 0.7}))
-    write_sweep(tmp_path, records, status="done", claims=[CLAIM | {"metric": "probe/pos_accuracy", "kind": "value"}])
+    write_sweep(tmp_path, records, status="done", claims=[CLAIM | OF_ONE | {"metric": "probe/pos_accuracy"}])
     _, _, line = printed(capsys, tmp_path)
     assert "(seed 3)" in line[3] and line[4].startswith("**undecided") and "an arm of one seed" in line[5]
+
+
+def test_arms_that_share_one_seed_are_a_single_pair(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    records = write_group(tmp_path, "model=dsn", right=[150, 152, 190])
+    for seed in (2, 3, 4):
+        labels, answers = answers_with(150, 200, seed)
+        records.append(write_run(tmp_path, "model=bert-tiny", seed=seed, labels=labels, answers=answers))
+    write_sweep(tmp_path, records, status="done", claims=[CLAIM])
+    _, _, line = printed(capsys, tmp_path)
+    assert line[3].count("(seed 2)") == 2 and "an arm of one seed" in line[5]
+    assert line[4].startswith("**undecided") and "1 pair of seeds" in line[4]
 
 
 def test_conditions_on_other_data_may_take_other_steps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
