@@ -10,8 +10,9 @@ from runner.compare.axes import LATENCY, SIZE, TIME, latency_metric, size_metric
 from runner.compare.folds import OF_FOLD, advice, note_over_all
 from runner.compare.group_intervals import group_intervals
 from runner.compare.group_pairs import compare_groups
-from runner.compare.groups import Group, explain_separate_groups, make_groups, varying_settings
+from runner.compare.groups import Group, explain_separate_groups, make_groups
 from runner.compare.lint import cost_warnings
+from runner.compare.nearest import nearest, same_table
 from runner.compare.pairs import Paired, Refused
 from runner.compare.pareto import AXES, pareto_front
 from runner.compare.rows import Comparison, Row
@@ -128,26 +129,14 @@ def _test(rows: list[Row], words: Sequence[str], *, any_threshold: bool) -> int:
 
 def _against(row: Row, bases: list[Row], *, any_threshold: bool) -> tuple[Paired | Refused, bool | None]:
     """Test a row against the most similar baseline on the same data; also return whether that one is at baseline."""
-    there = [base for base in bases if base.examples == row.examples and base.metric == row.metric]
+    there = nearest(row, same_table(row, bases))
     if not there:
         return Refused(f"the baseline was scored on different examples (not on data {row.examples[:8]})"), None
-    nearest = _nearest(row, there) if len(there) > 1 else there
-    if len(nearest) > 1:
-        names = "; ".join(base.group.name for base in nearest[:3])
-        return Refused(f"{len(nearest)} baselines match equally well ({names}); add keys to --baseline"), None
-    found = compare_groups(row.group, nearest[0].group, row.metric, any_threshold=any_threshold)
-    return found, nearest[0].at_baseline
-
-
-def _nearest(row: Row, bases: list[Row]) -> list[Row]:
-    """Return the baselines that share the most settings with a row."""
-    keys = varying_settings([row.group, *(base.group for base in bases)])
-
-    def shared_settings(base: Row) -> int:
-        return sum(base.group.settings.get(key) == row.group.settings.get(key) for key in keys)
-
-    best = max(shared_settings(base) for base in bases)
-    return [base for base in bases if shared_settings(base) == best]
+    if len(there) > 1:
+        names = "; ".join(base.group.name for base in there[:3])
+        return Refused(f"{len(there)} baselines match equally well ({names}); add keys to --baseline"), None
+    found = compare_groups(row.group, there[0].group, row.metric, any_threshold=any_threshold)
+    return found, there[0].at_baseline
 
 
 def _mark_fronts(rows: list[Row]) -> None:

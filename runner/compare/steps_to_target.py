@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner.compare.nearest import nearest, same_table
 from runner.compare.rows import Row
 from runner.compare.select import Run
 from runner.record.baseline import MARK
@@ -13,16 +14,22 @@ FEWEST = SMOOTH + 1  # evaluations: with fewer, every run reaches the target at 
 
 
 def add_steps_to_target(rows: list[Row]) -> list[str]:
-    """Add `time/steps_to_target` to runs that have a baseline; return notes about those that never reached it."""
-    notes = []
-    for base in (row for row in rows if row.is_baseline):
-        own = [found for run in base.group.runs if (found := frequent_curve(run))]
+    """Add `time/steps_to_target` to runs that have a baseline; return notes about those that never reached it.
+
+    Of several baselines, a row's target is the score of the one that it is tested against.
+    """
+    notes, bases = [], [row for row in rows if row.is_baseline]
+    curves = [(base, [found for run in base.group.runs if (found := frequent_curve(run))]) for base in bases]
+    if not any(own for _, own in curves):
+        return []
+    compared = [(row, nearest(row, same_table(row, bases))) for row in rows]
+    for base, own in curves:
         if not own:
             continue
         goal = target(own)
         if base.at_baseline:
             notes.append(f"{base.group.name}: {MARK}, so {STEPS} counts to a score that needs no learning")
-        for row in (row for row in rows if row.examples == base.examples and row.metric == base.metric):
+        for row in (row for row, its in compared if len(its) == 1 and its[0] is base):
             never = _mark(row, STEPS, goal)
             _mark(row, NEARLY, SHARE * goal)
             if never:

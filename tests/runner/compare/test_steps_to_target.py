@@ -25,11 +25,11 @@ CLAIM = {
 }  # fmt: skip
 
 
-def write(output: Path, model: str, *curves: list[float]) -> None:
-    """Write a run for each curve; one curve: two runs with it."""
+def write(output: Path, model: str, *curves: list[float], words: tuple[str, ...] = ()) -> None:
+    """Write a run for each curve, with further settings; one curve: two runs with it."""
     curves = curves if len(curves) > 1 else curves * 2
     right, metrics = [150] * len(curves), {"train/steps": 80}
-    records = write_group(output, f"model={model}", "train.evals=8", right=right, metrics=metrics)
+    records = write_group(output, f"model={model}", "train.evals=8", *words, right=right, metrics=metrics)
     for record, scores in zip(records, curves):
         points = [{"step": 10 * i, "time": 0.0, "val/accuracy": score} for i, score in enumerate(scores, 1)]
         path = output / str(record["identity"]) / "metrics.jsonl"
@@ -65,6 +65,19 @@ def test_runs_that_never_get_there_are_said(tmp_path: Path) -> None:
     compared = analyse(select_runs(tmp_path, []), baseline={"model.name": "bert-tiny"})
     assert any("2 of 2 runs never reached 0.9000" in note for note in compared.notes)
     assert next(row for row in compared.rows if not row.is_baseline).group.values(STEPS) == [80, 80]
+
+
+def test_of_several_baselines_the_target_is_that_of_the_one_that_a_group_is_tested_against(tmp_path: Path) -> None:
+    low, high = ("optimizer.lr=0.001",), ("optimizer.lr=0.01",)
+    write(tmp_path, "bert-tiny", [0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6], words=low)
+    write(tmp_path, "bert-tiny", SLOW, words=high)
+    write(tmp_path, "bermo", SLOW, words=low)
+    write(tmp_path, "bermo", FAST, words=high)
+    compared = analyse(select_runs(tmp_path, []), baseline={"model.name": "bert-tiny"})
+    found = {(row.group.settings["model.name"], row.group.settings["optimizer.lr"]): row for row in compared.rows}
+    steps = {key: row.group.values(STEPS)[0] for key, row in found.items()}
+    assert steps == {("bert-tiny", 0.001): 40, ("bert-tiny", 0.01): 70, ("bermo", 0.001): 30, ("bermo", 0.01): 40}
+    assert not any(row.unreached[STEPS] for row in found.values())
 
 
 def test_runs_with_few_evaluations_or_without_a_baseline_have_no_such_metric(tmp_path: Path) -> None:
