@@ -64,8 +64,8 @@ def _missing(claim: JsonObject) -> str | None:
 
 
 def _wrong_choice(claim: JsonObject) -> str | None:
-    kind, better = claim.get("kind") or "value", claim.get("direction")
-    if kind not in KINDS:
+    relation, better = claim.get("kind") or "value", claim.get("direction")
+    if relation not in KINDS:
         return "a claim needs kind: value, difference, ratio or equal"
     if better is not None and better not in SIGNS:
         return "a claim's direction is higher or lower"

@@ -35,7 +35,7 @@ import numpy as np
 
 from data.json_types import JsonObject
 from runner.compare.claim_format import SIGNS, claim_numbers, claim_objections, conditions_of
-from runner.compare.folds import fold_interval
+from runner.compare.folds import fold_interval, held_out_split
 from runner.compare.group_intervals import group_intervals
 from runner.compare.group_pairs import FoldPaired, compare_groups
 from runner.compare.pairs import Paired, Refused, ratio_over_examples, spanning
@@ -43,6 +43,7 @@ from runner.compare.rows import Row
 from runner.compare.select import Run, setting_matcher, setting_words
 from runner.compare.steps_to_target import NEARLY, STEPS
 from runner.compare.verdict import (
+    MORE,
     NOT_TESTABLE,
     REPRODUCED,
     UNDECIDED,
@@ -125,11 +126,13 @@ def _published(claim: JsonObject, relation: str, value: float, tolerance: float)
 def _decide(found: Measured, published: Published, metric: str) -> tuple[str, str]:
     """Verdict and reason by the rule; a score at baseline reproduces nothing."""
     verdict, why = decide_verdict(found.value, found.interval.low, found.interval.high, published)
-    over = f" ({found.interval.over})"
+    is_folded, over = found.rows[0].group.is_folded, f" ({found.interval.over})"
+    if is_folded:
+        why = why.replace(MORE, "more rows, or repeats of the folds, may decide it")
     if found.interval.low == found.interval.high and not metric.startswith(POINTS):
         alone = found.interval.over in (ONE_RUN, ONE_RUN_A_SIDE)
         why = "one run decides nothing" if alone else "runs without any scatter decide nothing"
-        return UNDECIDED, f"it varies with the seed, so {why}; more seeds may{over}"
+        return UNDECIDED, f"it varies with the {'fold' if is_folded else 'seed'}, so {why}{over}"
     splits = found.rows[0].group.runs[0].record.data.rows
     is_score = metric.partition("/")[0] in splits or metric in (STEPS, NEARLY)
     low = [row for row in found.rows if row.at_baseline]
@@ -137,8 +140,7 @@ def _decide(found: Measured, published: Published, metric: str) -> tuple[str, st
     if verdict == REPRODUCED and is_score and found.rows[0].at_baseline:
         return NOT_TESTABLE, f"{names}, so its score is no result{over}"
     if verdict == REPRODUCED and found.repeats == 1 and not metric.startswith(POINTS):
-        unit = "fold" if found.rows[0].group.is_folded else "seed"
-        verdict, why = UNDECIDED, f"{why} with one {unit}, but others may differ"
+        verdict, why = UNDECIDED, f"{why} with one {'fold' if is_folded else 'seed'}, but others may differ"
     return verdict, f"{why}{over}; {names}" if low and is_score else why + over
 
 
@@ -149,6 +151,8 @@ def _measure(claim: JsonObject, relation: str, rows: list[Row]) -> Measured | st
     if isinstance(where, str):
         return where
     if relation == "value" or (relation == "equal" and not claim.get("versus")):
+        if where.group.is_folded and _is_of_rows_that_no_fold_held_out(where, metric):
+            return f"folds are repeats only for held-out rows, not for {metric}, of which all answered the same rows"
         values = where.group.values(metric)
         return Measured(float(np.mean(values)), _interval(where, metric, values), (where,), len(values))
     if not claim.get("versus"):
@@ -190,7 +194,17 @@ def _interval(row: Row, metric: str, values: list[float]) -> stats.Interval:
     found = row.interval if row.metric == metric else group_intervals(row.group, metric).both
     if found is None and row.group.is_folded:  # a metric other than the score of the rows held out
         found = fold_interval(values, row.group.runs)
-    return found or stats.Interval(values[0], values[0], ONE_RUN)
+    alone = ONE_RUN if len(values) == 1 else f"the same in {_count(len(values), 'fold')}"
+    return found or stats.Interval(values[0], values[0], alone)
+
+
+def _is_of_rows_that_no_fold_held_out(row: Row, metric: str) -> bool:
+    """Is this metric of a folded group one of its training or reported rows?
+
+    The interval over folds would leave out the chance of these rows, which are the same, or nearly so, in all folds.
+    """
+    split, run = metric.partition("/")[0], row.group.runs[0]
+    return split in run.record.data.rows and split != held_out_split(run)
 
 
 def _count(count: int, noun: str) -> str:
@@ -221,7 +235,8 @@ def _ratio(where: Row, versus: Row, metric: str) -> Measured | str:
     runs = _seed_pairs(where, versus, metric)
     paired = _values(runs, metric)
     if not paired:
-        return "no seed in common"
+        is_folded = where.group.is_folded or versus.group.is_folded
+        return "there are no ratios over folds" if is_folded else "no seed in common"
     if any(a <= 0 or b <= 0 for a, b in paired):
         return f"{metric} is not positive, so there is no ratio"
     logs = [math.log(a / b) for a, b in paired]

@@ -35,6 +35,7 @@ from runner.statistics.paired import Interval
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 UNDECIDED, NOT_TESTABLE = "undecided: too wide", "not testable here"
+MORE = "more seeds or examples may decide it"  # either may be what the interval's width is due to
 ROUNDING = 1e-12  # relative; 0.87 - 0.01 is not 0.86 in binary
 
 
@@ -89,12 +90,12 @@ def decide_verdict(mean: float, low: float, high: float, published: Published) -
         if ends[1] <= sign * published.none:
             return NOT_REPRODUCED, "the whole interval shows no advantage"
         if ends[0] <= sign * published.none:
-            return UNDECIDED, "the interval includes no difference; more seeds may decide it"
+            return UNDECIDED, f"the interval includes no difference; {MORE}"
     elif published.none is not None and ends[0] < least:
-        return UNDECIDED, "the interval includes a loss beyond the tolerance; more seeds may decide it"
+        return UNDECIDED, f"the interval includes a loss beyond the tolerance; {MORE}"
     if sign * mean >= least:
         return REPRODUCED, "as good or better"
-    return UNDECIDED, "the mean falls short of it, the end of the interval does not; more seeds may decide it"
+    return UNDECIDED, f"the mean falls short of it, the end of the interval does not; {MORE}"
 
 
 def _equal(low: float, high: float, published: Published, margin: float) -> tuple[str, str]:
@@ -103,7 +104,7 @@ def _equal(low: float, high: float, published: Published, margin: float) -> tupl
         return REPRODUCED, "the whole interval lies within the tolerance"
     if high < below or low > above:
         return NOT_REPRODUCED, "the whole interval lies outside the tolerance"
-    return UNDECIDED, "the interval lies partly within the tolerance; more seeds may decide it"
+    return UNDECIDED, f"the interval lies partly within the tolerance; {MORE}"
 
 
 def combined_verdict(verdicts: list[str]) -> str:

@@ -16,6 +16,7 @@ from runner.compare.select import select_runs
 from runner.compare.verdict import ClaimVerdict
 from runner.errors import ConfigError
 from runner.statistics.intervals import student_interval
+from tests.runner.compare.folded import FOLDS, ROWS, write_fold
 from tests.runner.compare.folders import write_group, write_run
 
 DSN, TINY = {"model": "dsn"}, {"model": "bert-tiny"}
@@ -141,6 +142,27 @@ def test_a_number_that_is_not_finite_reproduces_nothing(
         write_run(tmp_path, "model=bert-tiny", seed=seed, metrics={"time/train_s": 2.0 + seed})
     found = verdict(tmp_path, metric="time/train_s", kind=kind, versus=versus, value=0.5)
     assert found.verdict == "not testable here" and "infinite or not a number" in found.why
+
+
+def test_folds_are_repeats_for_the_rows_that_they_hold_out_alone(tmp_path: Path) -> None:
+    for model, right in (("dsn", 0.9), ("bert-tiny", 0.55)):
+        for fold in range(FOLDS):
+            write_fold(tmp_path, model, fold, np.random.default_rng(0).random(ROWS) < right)
+    held = verdict(tmp_path, metric="val/accuracy", value=0.7)
+    assert held.verdict == "reproduced" and "5 folds" in held.why
+    compared = verdict(tmp_path, metric="val/accuracy", kind="difference", versus=TINY, value=0.4)
+    assert compared.verdict == "undecided: too wide" and "repeats of the folds, may decide it" in compared.why
+    reported = verdict(tmp_path, metric="test/accuracy", value=0.4)
+    assert reported.verdict == "not testable here" and "folds are repeats only for held-out rows" in reported.why
+    assert verdict(tmp_path, metric="cost/params", value=1000).why.endswith("(the same in 5 folds)")
+    ratio = verdict(tmp_path, metric="val/accuracy", kind="ratio", versus=TINY, value=1.1)
+    assert ratio.verdict == "not testable here" and "no ratios over folds" in ratio.why
+
+
+def test_one_fold_reproduces_nothing(tmp_path: Path) -> None:
+    write_fold(tmp_path, "dsn", 0, np.ones(ROWS, bool))
+    found = verdict(tmp_path, metric="val/accuracy", value=0.6)
+    assert found.verdict == "undecided: too wide" and "with one fold, but others may differ" in found.why
 
 
 def test_a_group_is_not_compared_with_itself(output: Path) -> None:
