@@ -17,7 +17,7 @@ that much. A claim with several conditions, such as "as good, and smaller", list
 
 Not testable here: the claim gives a `why`, the runs or the metric are missing or not finite, several groups match,
 `where` and `versus` name the same one, or the score that would reproduce the claim is at baseline
-(runner/record/baseline.py) and so is no result.
+(runner/record/baseline.py) and so is no result. Nor do two scores at baseline refute that one is better.
 
 The interval of a score, and of a difference or a ratio of scores over pairs of seeds, spans two: Student's t over the
 seeds, and that over the examples. Other metrics have Student's t over the seeds, those that are 0 or 1 Wilson's over
@@ -44,6 +44,7 @@ from runner.compare.select import Run, setting_matcher, setting_words
 from runner.compare.steps_to_target import NEARLY, STEPS
 from runner.compare.verdict import (
     MORE,
+    NOT_REPRODUCED,
     NOT_TESTABLE,
     REPRODUCED,
     UNDECIDED,
@@ -139,6 +140,8 @@ def _decide(found: Measured, published: Published, metric: str) -> tuple[str, st
     names = " and ".join(row.group.name for row in low) + (" is " if len(low) == 1 else " are ") + MARK
     if verdict == REPRODUCED and is_score and found.rows[0].at_baseline:
         return NOT_TESTABLE, f"{names}, so its score is no result{over}"
+    if verdict == NOT_REPRODUCED and is_score and len(low) == len(found.rows) > 1:
+        return NOT_TESTABLE, f"{names}, so nothing was learned that could differ{over}"
     if verdict == REPRODUCED and found.repeats == 1 and not metric.startswith(POINTS):
         verdict, why = UNDECIDED, f"{why} with one {'fold' if is_folded else 'seed'}, but others may differ"
     return verdict, f"{why}{over}; {names}" if low and is_score else why + over

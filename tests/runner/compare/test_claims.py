@@ -309,3 +309,16 @@ def test_a_score_at_the_level_of_the_majority_class_reproduces_nothing(tmp_path:
     ahead = verdict(tmp_path, where=TINY, versus=DSN, kind="difference", value=0.1)
     assert ahead.verdict == "undecided: too wide" and "; model=dsn is at baseline" in ahead.why
     assert verdict(tmp_path, metric="cost/params", value=2000).verdict == "reproduced", "a size needs no learning"
+
+
+def test_two_groups_that_have_learned_nothing_refute_no_difference(tmp_path: Path) -> None:
+    low = {"test/accuracy_low": 0.48, "test/accuracy_high": 0.55, "baseline/majority": 0.51}
+    high = {"test/accuracy_low": 0.68, "test/accuracy_high": 0.75, "baseline/majority": 0.51}
+    claim = {"where": TINY, "versus": DSN, "kind": "difference", "value": 0.2}
+    for folder, of_dsn, expected in (("both", low, "not testable here"), ("one", high, "not reproduced")):
+        write_group(tmp_path / folder, "model=bert-tiny", right=[515, 514, 516], count=1000, metrics=low)
+        right = [510, 511, 513] if of_dsn is low else [710, 715, 711]
+        write_group(tmp_path / folder, "model=dsn", right=right, count=1000, metrics=of_dsn)
+        found = verdict(tmp_path / folder, **claim)
+        assert found.verdict == expected, found.why
+        assert ("nothing was learned that could differ" in found.why) == (expected == "not testable here")
