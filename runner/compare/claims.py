@@ -16,8 +16,8 @@ that much. A claim with several conditions, such as "as good, and smaller", list
 `objections` lists what a critic could still object; the ledger (runner/compare/ledger.py) shows it.
 
 Not testable here: the claim gives a `why`, the runs or the metric are missing or not finite, several groups match,
-`where` and `versus` name the same one, or the score that would reproduce the claim is at baseline
-(runner/record/baseline.py) and so is no result. Nor do two scores at baseline refute that one is better.
+`where` and `versus` name the same one, times of two machines would be compared, or the score that would reproduce the
+claim is at baseline (runner/record/baseline.py) and so is no result. Nor do two such scores refute a difference.
 
 The interval of a score, and of a difference or a ratio of scores over pairs of seeds, spans two: Student's t over the
 seeds, and that over the examples. Other metrics have Student's t over the seeds, those that are 0 or 1 Wilson's over
@@ -61,6 +61,7 @@ from runner.statistics.intervals import wilson_interval
 
 NONE = {"difference": 0.0, "ratio": 1.0}  # the value that means no difference
 ONE_RUN, ONE_RUN_A_SIDE = "one run, no interval", "one run a side, no interval"
+CLOCK = ("us", "ms", "s", "texts/s", "examples/s")  # units of what depends on the machine
 POINTS = ("cost/", "speed/", "quantize/bits_per_weight")  # metrics that a point decides: most are the same in every run
 
 
@@ -224,7 +225,10 @@ def _difference(where: Row, versus: Row, metric: str) -> Measured | str:
         return Measured(found.difference, interval, (where, versus), repeats)
     if metric.partition("/")[0] in where.group.runs[0].record.data.rows:
         return found.reason  # scores on other examples, or without predictions, have no meaningful difference
-    differences = [a - b for a, b in _values(_seed_pairs(where, versus, metric), metric)]
+    runs = _seed_pairs(where, versus, metric)
+    if why := _timed_apart(runs, metric):
+        return why
+    differences = [a - b for a, b in _values(runs, metric)]
     if not differences:
         return found.reason
     tested = stats.paired_seeds(differences)
@@ -240,6 +244,8 @@ def _ratio(where: Row, versus: Row, metric: str) -> Measured | str:
     if not paired:
         is_folded = where.group.is_folded or versus.group.is_folded
         return "there are no ratios over folds" if is_folded else "no seed in common"
+    if why := _timed_apart(runs, metric):
+        return why
     if any(a <= 0 or b <= 0 for a, b in paired):
         return f"{metric} is not positive, so there is no ratio"
     logs = [math.log(a / b) for a, b in paired]
@@ -270,6 +276,19 @@ def _seed_pairs(where: Row, versus: Row, metric: str) -> list[tuple[Run, Run]]:
         for seed in first
         if seed in second and metric in first[seed].metrics and metric in second[seed].metrics
     ]
+
+
+def _timed_apart(runs: list[tuple[Run, Run]], metric: str) -> str | None:
+    """Return why times of these pairs cannot be compared: two of a pair are of different machines; None if none are."""
+    if check(metric).unit not in CLOCK:
+        return None
+    for pair in runs:
+        first, second = (run.record.environment.processor for run in pair)
+        if first != second:
+            return (
+                f"{metric} is of different machines ({first}; {second}), so its difference says nothing of the models"
+            )
+    return None
 
 
 def _values(runs: list[tuple[Run, Run]], metric: str) -> list[tuple[float, float]]:

@@ -165,6 +165,22 @@ def test_one_fold_reproduces_nothing(tmp_path: Path) -> None:
     assert found.verdict == "undecided: too wide" and "with one fold, but others may differ" in found.why
 
 
+def test_times_of_two_machines_are_not_compared(tmp_path: Path) -> None:
+    claim = {"metric": "speed/answer_us_p50", "where": TINY, "versus": DSN, "value": 2.0}
+    for folder, cpus, expected in (
+        ("one", ("a cpu", "a cpu"), "reproduced"),
+        ("two", ("a cpu", "b cpu"), "not testable here"),
+    ):
+        for model, cpu, time in (("dsn", cpus[0], 100.0), ("bert-tiny", cpus[1], 500.0)):
+            metrics, environment = {"speed/answer_us_p50": time, "cost/params": 5}, {"cpu": cpu}
+            write_run(tmp_path / folder, f"model={model}", metrics=metrics, environment=environment)
+        for kind in ("ratio", "difference"):
+            found = verdict(tmp_path / folder, kind=kind, **claim)
+            assert found.verdict == expected and ("different machines" in found.why) == (folder == "two")
+        sizes = verdict(tmp_path / folder, metric="cost/params", kind="ratio", where=TINY, versus=DSN, value=1.0)
+        assert sizes.verdict == "reproduced", "a size is the same everywhere"
+
+
 def test_a_group_is_not_compared_with_itself(output: Path) -> None:
     for metric, kind, value in (("cost/params", "ratio", 1.0), ("test/accuracy", "difference", 0.0)):
         found = verdict(output, metric=metric, kind=kind, versus={"model.name": "dsn"}, value=value)
