@@ -18,7 +18,12 @@ BOUNDS = {"share": (0.0, 1.0), "-1..1": (-1.0, 1.0)}  # limits by unit; an inter
 
 
 def group_intervals(group: Group, metric: str) -> Intervals:
-    """Return the intervals of a group's mean over its seeds and over its examples, within the score's range."""
+    """Return the intervals of a group's mean over its seeds and over its examples, within the score's range.
+
+    There are none if a run's score is infinite or not a number, and so is the mean.
+    """
+    if not all(map(math.isfinite, group.values(metric))):
+        return Intervals()
     lowest, highest = BOUNDS.get(check(metric).unit, (-math.inf, math.inf))
 
     def within(found: stats.Interval | None) -> stats.Interval | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from math import isfinite
 
 import numpy as np
 
@@ -203,6 +204,9 @@ def refusal(runs: list[tuple[Run, Run]], metric: str, *, any_threshold: bool = F
         for run in (first, second):
             if metric not in run.metrics:
                 return f"run {run.identity} has no {metric}"
+            if not isfinite(run.metrics[metric]):
+                value = f"{metric} {run.metrics[metric]}"
+                return f"run {run.identity} (seed {run.seed}) has {value}, and so has the mean. Try: another seed"
             if score in OF_ONE_CLASS and run.record.data.positive_index != runs[0][0].record.data.positive_index:
                 return f"{score} is for different classes in {run.identity} and {runs[0][0].identity}"
     return None

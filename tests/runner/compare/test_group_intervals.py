@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from runner.compare.group_intervals import group_intervals
 from runner.compare.groups import Group, make_groups
 from runner.compare.select import select_runs
-from tests.runner.compare.folders import write_group
+from tests.runner.compare.folders import answers_with, write_group, write_run
 
 
 def group(output: Path) -> Group:
@@ -36,6 +37,13 @@ def test_the_interval_of_few_seeds_ends_where_the_score_does(tmp_path: Path) -> 
     write_group(tmp_path, "model=dsn", right=[100, 60], count=100)
     found = group_intervals(group(tmp_path), "test/accuracy")
     assert found.seeds is not None and (found.seeds.low, found.seeds.high) == (0.0, 1.0)
+
+
+def test_a_score_that_is_not_a_number_leaves_the_mean_without_an_interval(tmp_path: Path) -> None:
+    write_group(tmp_path, "model=dsn", right=[900, 901], count=1000)
+    labels, answers = answers_with(900, 1000, 2)
+    write_run(tmp_path, "model=dsn", seed=2, labels=labels, answers=answers, metrics={"test/accuracy": math.nan})
+    assert group_intervals(group(tmp_path), "test/accuracy").both is None
 
 
 def test_one_seed_has_no_interval_over_seeds(tmp_path: Path) -> None:

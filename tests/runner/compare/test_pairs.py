@@ -246,6 +246,15 @@ def test_no_common_seed_is_refused_with_the_reason(tmp_path: Path) -> None:
     assert "no seed in common (1 against 0)" in refusal(tmp_path)
 
 
+def test_a_score_that_is_not_a_number_is_refused_and_not_better_by_nan(tmp_path: Path) -> None:
+    write_group(tmp_path, "model=dsn", right=[100, 110, 105])
+    write_group(tmp_path, "model=bert-tiny", right=[180, 181])
+    labels, answers = answers_with(180, 200, 2)
+    nan = {"test/accuracy": float("nan")}
+    found = write_run(tmp_path, "model=bert-tiny", seed=2, labels=labels, answers=answers, metrics=nan)
+    assert f"not compared: run {found['identity']} (seed 2) has test/accuracy nan" in refusal(tmp_path)
+
+
 def test_missing_predictions_and_other_labels_are_refused_with_the_reason(tmp_path: Path) -> None:
     labels, answers = answers_with(150, 200)
     write_run(tmp_path, "model=dsn", labels=labels, answers=answers)
