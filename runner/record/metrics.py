@@ -222,7 +222,8 @@ def check(name: str) -> Metric:
         if metric.pattern.fullmatch(name):
             return metric
     known = [example for metric in METRICS for example in metric.examples()]
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
+    begun = [example for example in known if example.startswith(name)]  # test/acc is nearer to test/mcc by its letters
+    near = begun or difflib.get_close_matches(name, known, n=1, cutoff=0.0)
     raise KeyError(f"unknown metric '{name}'; the nearest known name is '{near[0]}' (runner/record/metrics.py)")
 
 

@@ -24,6 +24,7 @@ def test_names_of_the_list_and_of_its_patterns_are_known(name: str) -> None:
     ("name", "nearest"),
     [
         ("val/acuracy", "val/accuracy"),
+        ("test/acc", "test/accuracy"),
         ("cost/parameters", "cost/params"),
         ("speed/latency_ms_p50_b1_128", "speed/latency_ms_p50_b1_s128"),
         ("test/accuracy/extra", "test/accuracy"),
