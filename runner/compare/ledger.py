@@ -12,7 +12,9 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from runner.compare.baselines import baseline_lines
 from runner.compare.claim_table import claim_cells
+from runner.compare.claims import POINTS
 from runner.compare.own_runs import shares_a_teacher
 from runner.compare.rows import Comparison, Row
 from runner.compare.select import Run
@@ -36,6 +38,7 @@ def ledger(comparison: Comparison, sweep: SweepRecord) -> str:
     lines = [
         f"# {sweep.title}: {sweep.question or 'no question stated'}", "",
         f"{code_span(_command(sweep))}; {len(runs)} runs, {_dates(runs)}; {_machines(runs)}.{_uncorrected(comparison)}",
+        *_baselines(comparison),
         "",
         *pipe_table(COLUMNS, [False] * len(COLUMNS), [_cells(claim, rows) for claim in comparison.claims]),
     ]  # fmt: skip
@@ -48,6 +51,15 @@ def _uncorrected(comparison: Comparison) -> str:
     if judged < 2:
         return ""
     return f" Each claim is judged by its own 95 % interval, without a correction for the {judged} claims."
+
+
+def _baselines(comparison: Comparison) -> list[str]:
+    """Return the paragraph with the scores that need no encoder, without which a score says little; [] if unknown."""
+    found = [
+        f"{line.name} {line.score()} ({line.metric} on {line.data}{f', {size} MB' if (size := line.in_mb()) else ''})"
+        for line in baseline_lines(comparison.rows)
+    ]
+    return ["", f"For comparison: {'; '.join(found)}."] if found else []
 
 
 def _cells(claim: ClaimVerdict, rows: Mapping[str, Row]) -> list[str]:
@@ -90,7 +102,8 @@ def objections(claim: ClaimVerdict, rows: Mapping[str, Row], seeds: Mapping[str,
     found += [f"{row.group.name} is {MARK}" for row in arms if row.at_baseline]
     for part in claim.parts or (claim,):
         found += [_unreached(rows[arm], part.metric) for arm in part.arms if rows[arm].unreached.get(part.metric)]
-    if any(len(_steps(part, rows)) > 1 for part in claim.parts or (claim,)):
+    trained = [part for part in claim.parts or (claim,) if not part.metric.startswith(POINTS)]
+    if any(len(_steps(part, rows)) > 1 for part in trained):
         found.append("the arms took different numbers of steps")
     return found
 

@@ -10,6 +10,7 @@ import pytest
 from runner.commands.compare import main
 from runner.compare.ledger import COLUMNS
 from runner.errors import ConfigError
+from runner.record.baseline import MAJORITY, NGRAM, NGRAM_BYTES
 from tests.runner.compare.folders import answers_with, write_group, write_run, write_sweep
 
 CLAIM = {
@@ -79,6 +80,32 @@ def test_conditions_on_other_data_may_take_other_steps(tmp_path: Path, capsys: p
     _, _, line = printed(capsys, tmp_path)
     assert line[3].count("(seeds 0, 1, 2)") == 4
     assert "different numbers of steps" not in line[5]
+
+
+@pytest.mark.parametrize(("metric", "is_objection"), [("test/accuracy", True), ("speed/answer_us_p50", False)])
+def test_other_steps_are_an_objection_to_a_score_and_not_to_a_time(
+    metric: str, is_objection: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = []
+    for model, steps in (("dsn", 30), ("bert-tiny", 20)):
+        metrics = {"train/steps": steps, "speed/answer_us_p50": 100.0}
+        records += write_group(tmp_path, f"model={model}", right=[150, 152, 151], metrics=metrics)
+    write_sweep(tmp_path, records, status="done", claims=[CLAIM | {"metric": metric}])
+    _, _, line = printed(capsys, tmp_path)
+    assert ("the arms took different numbers of steps" in line[5]) == is_objection
+
+
+def test_the_scores_that_need_no_encoder_stand_above_the_claims(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metrics = {MAJORITY: 0.5, NGRAM: 0.74, NGRAM_BYTES: 200_000}
+    records = write_group(tmp_path, "model=dsn", right=[150, 152], metrics=metrics)
+    write_sweep(tmp_path, records, status="done", claims=[CLAIM | OF_ONE])
+    assert main(["a_sweep", "--format", "ledger", f"paths.output={tmp_path}"]) == 0
+    line = capsys.readouterr().out.partition("For comparison: ")[2].splitlines()[0]
+    majority, ngram = line.split("; ")
+    assert majority.startswith("majority-class baseline 0.5000 (test/accuracy on ")
+    assert ngram.startswith("n-gram baseline 0.7400 (test/accuracy on ") and ngram.endswith(", 0.20 MB).")
 
 
 def test_runs_that_never_reach_a_target_are_objections(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
