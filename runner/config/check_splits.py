@@ -1,4 +1,6 @@
-"""Refuses splits of a hub dataset that no metric can be named after, or that would both select and be reported."""
+"""Refuses splits of a hub dataset that no metric can be named after, or that would both select and be reported, and
+such splits where there are none.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,10 @@ REPORTED = re.compile(r"(val|test)(_\w+)?")  # prefixes of metrics, as in runner
 
 def split_conflicts(data: DataSettings) -> list[str]:
     """Return one line for a hub dataset without a reported split, for a name that a reported split cannot have, for
-    one that also selects, and for data.select_split where no `test` is reported.
+    one that also selects, for data.select_split where no `test` is reported, and for data.split of other data.
     """
+    if data.split and data.source != "hub":
+        return [f"data.split={data.split} names a split of a hub dataset, but data={data.name} has none. Leave it out"]
     if data.source != "hub" or data.split is not None or data.fold_column is not None:
         return []
     named, report = f"data={data.name}", data.report_splits

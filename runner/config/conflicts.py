@@ -10,6 +10,7 @@ from models.settings import CNN, FITTED_NGRAMS, HASHED_WORDS, OVER_NGRAMS
 from runner.config.check_added_tokens import added_token_conflicts
 from runner.config.check_calibration import calibration_conflicts
 from runner.config.check_codes import code_conflicts
+from runner.config.check_columns import column_conflicts
 from runner.config.check_cosine import cosine_conflicts
 from runner.config.check_files import file_conflicts
 from runner.config.check_folds import fold_conflicts
@@ -46,6 +47,7 @@ def conflicts(settings: Settings) -> list[str]:
         *measuring_conflicts(settings),
         *reference_conflicts(settings),
         *file_conflicts(settings.data),
+        *column_conflicts(settings),
         *code_conflicts(settings.data),
         *added_token_conflicts(settings),
         *label_set_conflicts(settings.data),
@@ -61,10 +63,6 @@ def task_conflicts(settings: Settings) -> list[str]:
     """Return contradictions between the task and the data, the model or the compression."""
     task, data = settings.task, settings.data
     found = []
-    if data.split and data.source != "hub":
-        found.append(
-            f"data.split={data.split} names a split of a hub dataset, but data={data.name} has none. Leave it out"
-        )
     named = named_task(task, data)
     if data.report:
         found += _reported_languages(data)
