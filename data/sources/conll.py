@@ -61,7 +61,7 @@ def words_of(value: object, where: str) -> list[str]:
             "data.tokens, if each row has one label; else split it into words"
         )
     if not isinstance(value, list | tuple):
-        raise DataError(f"{where} holds {value!r:.80}, not a list of words. Try: data.tokens=<a column of lists>")
+        raise DataError(f"{where} holds {_no_list(value, 'words', 'data.tokens')}")
     return ["" if word is None else as_text(word, where, "data.tokens") for word in value]
 
 
@@ -71,7 +71,7 @@ def tags_of(value: object, names: tuple[str, ...], where: str, key: str = "data.
     names: of the tags by id, from the dataset or the user; () if the cells hold the tags themselves.
     """
     if not isinstance(value, list | tuple):
-        raise DataError(f"{where} holds {value!r:.80}, not a list of tags. Try: {key}=<a column of lists>")
+        raise DataError(f"{where} holds {_no_list(value, 'tags', key.partition('=')[0])}")
     found = list[str]()
     for tag in value:
         if names and _is_id(tag, names):
@@ -83,6 +83,13 @@ def tags_of(value: object, names: tuple[str, ...], where: str, key: str = "data.
             raise DataError(f"{where} has a word without a tag (word {len(found) + 1}). Fix that row")
         found.append(text)
     return found
+
+
+def _no_list(value: object, what: str, key: str) -> str:
+    """Return the end of the message for a cell that is not a list, with the cure; what: words or tags."""
+    if value is None:
+        return f"no {what}. Fix that row, or try: {key}=<a column of lists>"
+    return f"{value!r:.80}, not a list of {what}. Try: {key}=<a column of lists>"
 
 
 def _is_id(tag: object, names: tuple[str, ...]) -> TypeGuard[int | str]:

@@ -23,7 +23,7 @@ from data.sources.options import ReadOptions, format_of
 from data.sources.raw import RawData, RawSplit
 from data.sources.tagged import Row, TagColumn, TaggedRows
 from data.stores.build_once import SharedCache
-from data.targets.tag_labels import encode_tags, learn_scheme
+from data.targets.tag_labels import encode_tags, learn_scheme, refuse_odd_tags
 from data.targets.tag_schemes import SECOND
 from data.targets.tags import Tags
 from data.targets.written_text import are_cases, are_marks, leaks
@@ -82,6 +82,10 @@ def _target(settings: DataSettings, train: TaggedRows) -> tuple[Tags, Callable[[
         raise DataError(
             "data.label_names: tags need a list with the names of one column. Try: 'data.label_names=[O,B-PER,I-PER]'"
         )
+    if not given:
+        numbers = np.frombuffer(train.source_numbers, dtype=np.int64)
+        for column in train.columns:
+            refuse_odd_tags(column, train.source_offsets, train.where, numbers)
     schemes = [learn_scheme(column, train.source_offsets, given) for column in train.columns]
     first, *others = [scheme.names for scheme in schemes]
     names = (*first, *(f"{SECOND}{name}" if name in first else name for other in others for name in other))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 import numpy as np
 
 from data.errors import DataError
+from data.quoting import hydra_setting
 from data.sources.tagged import TagColumn
 from data.targets.tag_schemes import OUTSIDE, Scheme, detect_scheme, entity_types, split_tag, to_iob2
 
@@ -44,6 +46,27 @@ def learn_scheme(column: TagColumn, offsets: np.ndarray, given: Sequence[str] = 
     return scheme
 
 
+def refuse_odd_tags(column: TagColumn, offsets: np.ndarray, where: str, source_rows: np.ndarray) -> None:
+    """Raise DataError if fewer words have a tag that fits no scheme of entities than have one that does.
+
+    One b-PER among B-PER would make all tags plain, so that words were scored instead of entities. offsets: (rows + 1,)
+    where the words of each row begin; source_rows: (rows,) numbers in the source, for messages.
+    """
+    parts = [split_tag(tag) for tag in column.tags]
+    counts = np.bincount(column.values, minlength=len(parts))
+    odd = [code for code, part in enumerate(parts) if part is None and counts[code]]
+    marked = sum(int(count) for count, part in zip(counts, parts) if part and part[0])
+    found = int(counts[odd].sum())
+    if odd and found < marked:
+        tag, row = column.tags[odd[0]], _first_row(column, odd[0], offsets, source_rows)
+        names = shlex.quote(hydra_setting(KEY, sorted(_used(column))))
+        raise DataError(
+            f"{where}: {found:,} words have a tag that fits no scheme of entities, such as {tag!r} ({column.key}, "
+            f"first in row {row}), and {marked:,} have one that does. Fix such rows; or, to score words instead of "
+            f"entities: {names}"
+        )
+
+
 def encode_tags(
     column: TagColumn, offsets: np.ndarray, scheme: Scheme, where: str, source_rows: np.ndarray
 ) -> np.ndarray:
@@ -55,14 +78,19 @@ def encode_tags(
     for code, count in zip(*np.unique(column.values, return_counts=True)):
         tag = column.tags[code]
         if _as_begin(tag, scheme) not in known:
-            place = int(np.argmax(column.values == code))
-            row = source_rows[int(np.searchsorted(offsets, place, side="right")) - 1]
+            row = _first_row(column, code, offsets, source_rows)
             names = [*scheme.names, _as_begin(tag, scheme)]
             raise DataError(
                 f"{where}: the tag {tag!r} ({column.key}) occurs {count:,} times, first in row {row}, and in no "
                 f"training row. Fix such rows, or allow it: {KEY}=[{','.join(names)}]"
             )
     return to_iob2(column.values, offsets, column.tags, scheme)
+
+
+def _first_row(column: TagColumn, code: int, offsets: np.ndarray, source_rows: np.ndarray) -> int:
+    """Return the number of the first row with a tag, by its code."""
+    place = int(np.argmax(column.values == code))
+    return int(source_rows[int(np.searchsorted(offsets, place, side="right")) - 1])
 
 
 def _used(column: TagColumn) -> set[str]:

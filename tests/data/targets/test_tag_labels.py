@@ -7,7 +7,7 @@ import pytest
 
 from data.errors import DataError
 from data.sources.tagged import TagColumn
-from data.targets.tag_labels import encode_tags, learn_scheme
+from data.targets.tag_labels import encode_tags, learn_scheme, refuse_odd_tags
 from data.targets.tag_schemes import Scheme
 
 Rows = list[list[str]]
@@ -71,6 +71,20 @@ def test_plain_tags_have_the_one_of_nothing_first() -> None:
     scheme = learn_scheme(*column([["PERIOD", "O", "COMMA"]]))
     assert scheme.names == ("O", "COMMA", "PERIOD")
     assert encode([["COMMA", "O"]], scheme) == ["COMMA", "O"]
+
+
+def test_a_few_tags_that_mark_no_entity_are_refused_with_their_row() -> None:
+    found = column([["B-PER", "I-PER"], ["O", "b-PER", "I-PER"]])
+    with pytest.raises(DataError) as error:
+        refuse_odd_tags(*found, "ner.conll", np.array([10, 20]))
+    assert "1 words have a tag that fits no scheme of entities, such as 'b-PER'" in str(error.value)
+    assert "(data.tags=ner, first in row 20), and 3 have one that does" in str(error.value)
+    assert str(error.value).endswith("'data.label_names=[B-PER,I-PER,O,b-PER]'")
+
+
+@pytest.mark.parametrize("rows", [[["B-PER", "O"]], [["NOUN", "VERB", "B"]], [["B-PER", "X", "X"]], [["O", "COMMA"]]])
+def test_tags_of_one_kind_are_not_refused(rows: Rows) -> None:
+    refuse_odd_tags(*column(rows), "ner.conll", np.array([10]))
 
 
 def test_one_tag_for_all_words_is_refused() -> None:
