@@ -56,6 +56,8 @@ class ClassLabel(ColumnTarget):
                 f"{where}: the labels look like numbers, but cannot be read as such ({', '.join(words[:SHOWN])}). "
                 "Try: data.task=classification, if each is a class; to learn numbers, write them like 1234.5"
             )
+        if asked == "auto":
+            _refuse_mixed(column, where)
         whole = not words and all(map(is_digits, values))
         if not words and all(float(value).is_integer() for value in values):
             # A number in digits keeps its form, such as +1 beside -1, unless another form of it occurs too.
@@ -147,6 +149,21 @@ class ClassLabel(ColumnTarget):
                 f"Try: data.positive={close[0]}"
             )
         return self.names.index(wanted)
+
+
+def _refuse_mixed(column: LabelColumn, where: str) -> None:
+    """Raise DataError for quantities among which a few labels are words: one "unknown" would make each number a class.
+
+    Whole numbers are no sign of quantities, and neither are as many words as numbers.
+    """
+    words = column.words()
+    numbers = [float(value) for value in column.distinct if value and value not in words and not is_none(value)]
+    if 0 < len(words) < len(numbers) and not all(number.is_integer() for number in numbers):
+        raise DataError(
+            f"{where} row {column.row_of(words[0])}: the label {words[0]!r} is not a number, but {len(numbers)} of the "
+            f"{len(numbers) + len(words)} different labels are. Try: data.task=classification, if each is a class; to "
+            "learn numbers, leave such a label empty, and data.missing=drop"
+        )
 
 
 def _sets_instead(values: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ from data.labels import Labels
 from data.load import load_splits
 from data.settings import DataSettings
 from data.targets.class_label import ClassLabel
+from data.targets.label_column import LabelColumn
 from data.targets.number import Number
 
 
@@ -63,3 +64,24 @@ def test_loaded_splits_know_the_positive_class(tmp_path: Path) -> None:
 def test_one_class_is_not_enough() -> None:
     with pytest.raises(DataError, match=r"d\.csv: all training labels are 'yes'"):
         ClassLabel(("no", "yes")).check({"train": Labels(np.array([1, 1])), "test": Labels(np.array([0]))}, "d.csv")
+
+
+def classes_of(labels: list[str], task: str = "auto") -> tuple[str, ...]:
+    """The classes that these training labels make."""
+    column = LabelColumn()
+    for number, label in enumerate(labels, 2):
+        column.add(label, number)
+    return ClassLabel.of(DataSettings(name="files", source="files", task=task), column, "prices.csv").names
+
+
+def test_a_word_among_quantities_is_refused_with_its_row() -> None:
+    prices = ["9.5", "12.25", "", "9.5", "unknown", "30"]
+    message = r"prices.csv row 6: the label 'unknown' is not a number, but 3 of the 4 different labels are"
+    with pytest.raises(DataError, match=message):
+        classes_of(prices)
+    assert classes_of(prices, "classification") == ("12.25", "30", "9.5", "unknown")
+
+
+@pytest.mark.parametrize("labels", [["1", "2", "3", "unsure"], ["1.5", "a", "b"], ["1.5", "latest"]])
+def test_a_word_beside_whole_or_few_numbers_is_a_class(labels: list[str]) -> None:
+    assert classes_of(labels) == tuple(labels)
