@@ -211,7 +211,8 @@ def _convert(
             raise MissingColumn("label", f"{path}: no row has a label. Try: data.label=<the column of the labels>")
         missing.refuse()
         if not len(column):
-            raise DataError(f"{path} has a header but no usable row. Try: data.path=<a file with rows>")
+            why = f": all {missing.count} have an empty or missing {missing.what}" if missing.count else ""
+            raise DataError(f"{path} has a header but no usable row{why}. Try: data.path=<a file with rows>")
         part.replace(target)
     find_lists(column, settings)
     return pa.ipc.open_file(pa.memory_map(str(target))).read_all(), column, missing.count
@@ -254,6 +255,8 @@ class _Missing:
     def __init__(self, path: Path, settings: DataSettings) -> None:
         self.path, self.settings = path, settings
         self.count, self.first, self.without_label = 0, list[int](), 0
+        group = group_column(settings.group)
+        self.what = f"text, label or {group}" if group else "text or label"
 
     def sees(self, number: int, text: object, pair: object, label: object, group: object) -> bool:
         """Return whether something is missing in this row, and count it if so."""
@@ -276,7 +279,7 @@ class _Missing:
             may_be_sets = self.without_label == self.count and not self.settings.labels
             sets = """, or, for cells with any number of labels, 'data.label_separator=";"'"""
             raise DataError(
-                f"{self.path}: {self.count} rows have an empty or missing text or label (rows {shown}). "
+                f"{self.path}: {self.count} rows have an empty or missing {self.what} (rows {shown}). "
                 f"Try: data.missing=drop{sets if may_be_sets else ''}"
             )
 

@@ -220,14 +220,16 @@ class QuestionRows:
         """Raise DataError for rows that are wrong, unless the settings drop them."""
         where, settings, total = self.where, self.settings, self.total
         if self.missing.count and settings.missing == "refuse":
+            group = f", context or {self.columns.group}" if self.columns.group else " or context"
             raise DataError(
-                f"{where}: {self.missing.count:,} rows have an empty or missing question or context (rows "
+                f"{where}: {self.missing.count:,} rows have an empty or missing question{group} (rows "
                 f"{self.missing.shown(', ')}). Try: data.missing=drop"
             )
-        if self.wrong.count and settings.bad_spans == "refuse":
+        if self.wrong.count and (settings.bad_spans == "refuse" or not self.rows):
+            cure = "Try: data.bad_spans=drop, which uses the others" if self.rows else f"Correct each {START}"
             raise DataError(
                 f"{where}: {self.wrong.count:,} of {total:,} questions have an answer that is not at its {START}. "
-                f"{self.wrong.shown()}{self._guess()}. Try: data.bad_spans=drop, which uses the others"
+                f"{self.wrong.shown()}{self._guess()}. {cure}"
             )
         if self.unplaced.count:
             raise DataError(

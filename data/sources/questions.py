@@ -92,7 +92,11 @@ def _split(questions: QuestionRows, table: pa.Table) -> RawSplit:
 def _refuse_without_answers(questions: QuestionRows, settings: DataSettings, name: str) -> None:
     """Raise DataError for a split without a question, or without any answer, such as a test file for submissions."""
     if not len(questions.rows):
-        raise DataError(f"{questions.where} has no question that can be used. Try: another file, or another split")
+        why = "; ".join(f"{count:,}: {reason}" for reason, count in questions.dropped().items())
+        raise DataError(
+            f"{questions.where} has no question that can be used{f' ({why})' if why else ''}. Try: another file, or "
+            "another split"
+        )
     if questions.unanswerable < len(questions.rows):
         return
     if settings.source == "hub":

@@ -111,6 +111,18 @@ def test_rows_without_a_question_or_a_context_are_refused_or_dropped() -> None:
     with pytest.raises(DataError, match=r"2 rows have an empty or missing question or context \(rows 2, 3\)"):
         read(rows)
     assert read(rows, missing="drop").ids == ["q1"]
+    grouped = [row("Ada", 0, 1, page="a"), row("Ada", 0, 2, page="")]
+    with pytest.raises(DataError, match=r"1 rows have an empty or missing question, context or page \(rows 2\)"):
+        read(grouped, group="page")
+
+
+def test_starts_that_are_all_wrong_are_refused_with_what_they_count() -> None:
+    rows = [row("Ada", 3, number, context=f"éé Ada {number}", id=f"q{number}") for number in range(3)]
+    assert len(read(rows).rows) == 3
+    for one in rows:
+        one["answers"][0]["answer_start"] = 5
+    with pytest.raises(DataError, match=r"3 are right in bytes of UTF-8, but characters.*Correct each answer_start"):
+        read(rows, bad_spans="drop")
 
 
 def test_a_question_said_to_be_impossible_has_no_answer() -> None:

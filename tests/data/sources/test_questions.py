@@ -75,6 +75,14 @@ def test_sets_without_any_answer_are_refused(tmp_path: Path) -> None:
         read_file(tmp_path, ROWS, test_path=str(test))
 
 
+def test_a_file_whose_questions_are_all_left_out_says_why(tmp_path: Path) -> None:
+    rows = [row | {next(iter(COLUMNS.values())): ""} for row in ROWS]
+    with pytest.raises(
+        DataError, match=rf"can be used \({len(ROWS)}: missing question or context\). Try: another file"
+    ):
+        read_file(tmp_path, rows, missing="drop")
+
+
 def test_generated_data_have_no_questions(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"data=demo has no questions about a context. Try: data=squad"):
         read_questions(DataSettings(task="span"), SharedCache(tmp_path))
