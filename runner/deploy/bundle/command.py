@@ -8,7 +8,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -28,6 +28,7 @@ EXAMPLES = """\
 """
 ABOUT = "deploy.json"  # of a bundle: what it was made from
 LINES = (".jsonl", ".ndjson")  # names of files with a line of JSON for each answer
+TABLES = (*LINES, ".json", ".parquet", ".gz", ".xlsx", ".xls", ".ods")  # hold rows, but are not read
 COLUMNS = ("text", "text_pair")  # of a table, where nothing names others
 FIRST = "prediction"  # the answer itself: a table with this column was answered before
 MOVED = "predicted_"  # begins the name of a column that the table has already, such as the tags it is labelled with
@@ -93,14 +94,13 @@ def answer(model: Model, asked: argparse.Namespace) -> None:
     elif is_alone and os.sep in first and is_path_of(Path.is_dir, first):
         raise ValueError(f"{first}: is a folder, but a file is needed")
     elif is_file and not reads_sounds(model):
-        raise ValueError(
-            f"{first}: is neither a .csv nor a .tsv file. Try, for one text a line: predict.py - < {first}"
-        )
+        is_table = suffix in TABLES or model.reads > 1  # whose lines are no texts
+        cure = "a .csv file with these rows" if is_table else f"for one text a line, predict.py - < {first}"
+        raise ValueError(f"{first}: is neither a .csv nor a .tsv file. Try: {cure}")
     elif is_alone and first == "-":
         if model.reads > 1:
             raise ValueError("this model reads two texts at a time, but a line is one. Try: a .csv file")
-        lines = (line.rstrip("\n") for line in sys.stdin)
-        write_answers(asked, map(model, lines))
+        write_answers(asked, map(model, lines_of(sys.stdin)))
     elif reads_sounds(model) and not is_alone:
         write_answers(asked, ({SOUND: path} | model(path) for path in asked.texts))
     else:
@@ -149,6 +149,12 @@ def is_path_of(kind: Callable[[Path], bool], text: str) -> bool:
         return kind(Path(text))  # raises OSError for a text that is longer than any name
     except (OSError, ValueError):
         return False
+
+
+def lines_of(source: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of a stream without their ends, and without a byte order mark before the first."""
+    for number, line in enumerate(source):
+        yield (line if number else line.removeprefix("\ufeff")).rstrip("\n")
 
 
 def reads_sounds(model: Model) -> bool:

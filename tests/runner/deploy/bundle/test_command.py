@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runner import sanitize
-from runner.deploy.bundle.command import cell, main
+from runner.deploy.bundle.command import cell, lines_of, main
 from runner.deploy.bundle.predict import Model
 from tests.models.packed.golden import golden_content
 from tests.runner.deploy.bundle.test_bag import content
@@ -82,11 +82,22 @@ def test_no_column_of_a_table_is_written_over(
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["rows.jsonl", "rows.csv.gz", "notes.txt"])
-def test_the_name_of_another_file_is_no_text(golden: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
-    (golden / name).write_bytes(b"x")
-    assert ask(golden, str(golden / name)) == 2
-    assert "is neither a .csv nor a .tsv file. Try, for one text a line: predict.py - < " in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("name", "texts", "cure"),
+    [
+        ("notes.txt", 1, "for one text a line, predict.py - < "),
+        ("notes.txt", 2, "a .csv file with these rows"),
+        ("rows.jsonl", 1, "a .csv file with these rows"),
+        ("rows.csv.gz", 1, "a .csv file with these rows"),
+    ],
+)
+def test_the_name_of_another_file_is_no_text_and_the_rows_of_a_table_are_no_lines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, texts: int, cure: str
+) -> None:
+    (tmp_path / "model.bin").write_bytes(content(texts=texts))
+    (tmp_path / name).write_bytes(b"x")
+    assert ask(tmp_path, str(tmp_path / name)) == 2
+    assert f"{name}: is neither a .csv nor a .tsv file. Try: {cure}" in capsys.readouterr().err
 
 
 def test_a_table_in_another_encoding_is_named(golden: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,6 +144,10 @@ def test_lines_of_standard_input_are_answered_as_they_come(
     monkeypatch.setattr("sys.stdin", io.StringIO("good\n\nbad\n"))
     assert ask(golden, "-") == 0
     assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == Model(golden)(["good", "", "bad"])
+
+
+def test_a_byte_order_mark_before_the_lines_is_no_part_of_a_text() -> None:
+    assert list(lines_of(io.StringIO("\ufeffgood\n\ufeffbad"))) == ["good", "\ufeffbad"]
 
 
 def test_mistakes_are_one_line_and_leave_no_file(golden: Path, capsys: pytest.CaptureFixture[str]) -> None:
