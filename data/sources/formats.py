@@ -149,7 +149,9 @@ def _bad_line(path: Path, encoding: str) -> tuple[int, str | None]:
         counts.update(count_scripts(raw))
         if not line and not _is_in([raw], encoding):
             line = number
-    if first[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if first.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):  # the former begins like that of UTF-16
+        return line or 1, "utf-32"
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return line or 1, "utf-16"
     is_other = counts["high"] > MANY and counts["high"] > MOSTLY * (counts["high"] + counts["plain"])
     western = [] if is_other else ["cp1252", "latin-1"] if is_windows else ["latin-1"]  # latin-1 reads any bytes

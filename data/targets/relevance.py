@@ -149,5 +149,5 @@ def _not_a_number(column: LabelColumn, value: str, where: str) -> DataError:
     """Return the error for a label that is not a number."""
     return DataError(
         f"{where} row {column.row_of(value)}: the label {value!r} is not a number, which relevance needs. "
-        "Try: another column with data.label=..., or task=auto"
+        "Write such labels as numbers (1: relevant, 0: not), or try: another column with data.label=..., or task=auto"
     )

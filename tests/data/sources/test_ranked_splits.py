@@ -53,7 +53,9 @@ def test_rows_of_a_query_are_together_and_in_an_order_of_their_own(tmp_path: Pat
 def test_labels_that_are_words_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "rows.jsonl"
     file.write_text('{"id": 1, "query": "a", "answer": "b", "label": "good"}\n', encoding="utf-8")
-    with pytest.raises(DataError, match="the label 'good' is not a number, which relevance needs"):
+    with pytest.raises(
+        DataError, match=r"label 'good' is not a number, which relevance needs. Write such labels as numbers"
+    ):
         read(tmp_path, path=str(file), text="query", text_pair="answer", group="id")
 
 
