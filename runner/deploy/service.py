@@ -165,10 +165,8 @@ def parse_question(body: bytes, limits: Limits, asked: Sequence[fields.Field], i
         first = error.errors()[0]
         if first["type"] == "json_invalid":
             raise HTTPException(400, f"the body is not JSON: {first['ctx']['error']}") from error
-        expected = '{"sounds": ["<a file in base64>"]}' if what_is_asked(asked) == "sounds" else '{"texts": ["..."]}'
-        raise HTTPException(
-            422, f"{problem_of(first['loc'], first['type'], first['msg'])}. Expected {expected}"
-        ) from error
+        problem = problem_of(first["loc"], first["type"], first["msg"])
+        raise HTTPException(422, f"{problem}. Expected {body_of(asked)}") from error
     most = limits.explained if question.explain else limits.texts
     if len(question.texts) > most:
         what = 'with "explain"' if question.explain else "in one request"
@@ -176,7 +174,7 @@ def parse_question(body: bytes, limits: Limits, asked: Sequence[fields.Field], i
     is_pair = len(asked) > 1
     if is_pair != (question.pairs is not None) or len(question.texts) != len(question.pairs or question.texts):
         wanted = "as many pairs as texts" if is_pair else f"{what_is_asked(asked)} without pairs"
-        raise HTTPException(422, f"this model reads {wanted}")
+        raise HTTPException(422, f"this model reads {wanted}. Expected {body_of(asked)}")
     return question
 
 
@@ -193,6 +191,13 @@ def problem_of(place: Sequence[int | str], kind: str, message: str) -> str:
             field = part
     wanted = MUST_BE.get(kind)
     return f"{field or 'body'} must be {wanted}" if wanted else f"{field or 'body'}: {message}"
+
+
+def body_of(asked: Sequence[fields.Field]) -> str:
+    """Return the body of a request for a model with these fields, for messages."""
+    if what_is_asked(asked) == "sounds":
+        return '{"sounds": ["<a file in base64>"]}'
+    return '{"texts": ["..."], "pairs": ["..."]}' if len(asked) > 1 else '{"texts": ["..."]}'
 
 
 def what_is_asked(asked: Sequence[fields.Field]) -> str:

@@ -130,7 +130,8 @@ def read_question(question: object, reads: int) -> tuple[list[str], list[str] | 
     if len(texts) > MOST_TEXTS:
         raise Refused(413, f"{len(texts)} texts in one request, at most {MOST_TEXTS}. Split it up")
     if (reads == 2) != (pairs is not None) or len(pairs or texts) != len(texts):
-        raise Refused(422, f"this model reads {'as many pairs as texts' if reads == 2 else 'texts without pairs'}")
+        pairs_too = 'as many pairs as texts. Expected {"texts": ["..."], "pairs": ["..."]}'
+        raise Refused(422, f"this model reads {pairs_too if reads == 2 else 'texts without pairs'}")
     return texts, pairs, truncate
 
 

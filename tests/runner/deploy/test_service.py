@@ -41,7 +41,8 @@ def test_a_request_is_parsed() -> None:
         (b'{"text": ["a"]}', False, 422, 'Expected {"texts": ["..."]}'),
         (b'{"texts": ["a", "b", "c"]}', False, 413, "at most 2"),
         (b'{"texts": ["a"], "pairs": ["b"]}', False, 422, "texts without pairs"),
-        (b'{"texts": ["a", "b"], "pairs": ["c"]}', True, 422, "as many pairs as texts"),
+        (b'{"texts": ["a", "b"], "pairs": ["c"]}', True, 422, "as many pairs as texts. Expected {"),
+        (b'{"text": ["a"]}', True, 422, 'Expected {"texts": ["..."], "pairs": ["..."]}'),
     ],
 )
 def test_a_malformed_request_is_refused_in_one_line(body: bytes, is_pair: bool, status: int, reason: str) -> None:

@@ -255,3 +255,9 @@ def test_a_plain_bundle_has_none_of_it(folder: Path) -> None:
     write_packed_bundle(find_model("dddd", folder.parent, "torch"), plain)
     more = {path.name for path in folder.iterdir()} - {path.name for path in plain.iterdir()} - {"__pycache__"}
     assert more == {"server.py", "monitor.py", "Dockerfile", ".dockerignore"}
+
+
+def test_a_model_of_pairs_says_which_body_it_reads(folder: Path) -> None:
+    code = 'from server import read_question; read_question({"texts": ["a", "b"], "pairs": ["c"]}, reads=2)'
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=60)
+    assert 'as many pairs as texts. Expected {"texts": ["..."], "pairs": ["..."]}' in done.stderr
