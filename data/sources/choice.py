@@ -5,8 +5,9 @@ from __future__ import annotations
 from data.calibration import CALIBRATION, calibration_file
 from data.settings import DataSettings
 from data.sources.demo_splits import read_demo
-from data.sources.files import add_file, existing_file, read_files
+from data.sources.files import add_file, check_columns, read_files
 from data.sources.hub import read_hub
+from data.sources.local_files import existing_file, require_files
 from data.sources.questions import is_questions, read_questions
 from data.sources.ranked_splits import is_ranked, read_ranked
 from data.sources.raw import RawData
@@ -38,3 +39,14 @@ def _read(settings: DataSettings, cache: SharedCache, target: str) -> RawData:
     if settings.source == "files":
         return read_files(settings, cache, target)
     return read_demo(settings, target)
+
+
+def check_files(settings: DataSettings, target: str = "auto") -> None:
+    """Raise DataError for a local file that is missing, or a table of texts that lacks a column.
+
+    No more than first rows are read. target: as in `read_raw`.
+    """
+    require_files(settings)
+    is_table = not (is_sounds(settings) or any(of(settings, target) for of in (is_tagged, is_questions, is_ranked)))
+    if settings.source == "files" and is_table:
+        check_columns(settings)

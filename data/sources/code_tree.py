@@ -18,9 +18,9 @@ from data.codes import CodePaths, end_to_end
 from data.errors import DataError, MissingColumn
 from data.settings import DataSettings
 from data.sources.cells import as_text
-from data.sources.files import existing_file
 from data.sources.formats import read_rows
 from data.sources.hub_status import hub_endpoint, why_unavailable
+from data.sources.local_files import existing_file
 from data.sources.options import ReadOptions, format_of
 
 CODE, PARENT = "code", "parent"  # the columns

@@ -5,12 +5,11 @@ Messages give line numbers as in an editor (CSV, TSV, JSONL); rows of Parquet an
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,10 +22,11 @@ from data.quoting import shell_setting
 from data.settings import DataSettings, of_split
 from data.sources.cells import as_text, label_cell
 from data.sources.code_cells import codes_of
-from data.sources.columns import FASTTEXT, fasttext_message, group_column
-from data.sources.formats import begins_with, read_rows
+from data.sources.columns import group_column
+from data.sources.formats import read_rows
 from data.sources.indicators import PREFIX, indicator_columns, labels_of_row, missing_indicator
-from data.sources.options import SUFFIXES, UNREAD, ReadOptions, format_of, suffix_of
+from data.sources.local_files import split_files, split_paths
+from data.sources.options import ReadOptions, format_of
 from data.sources.raw import CHUNK, CODES, FOLD, GROUP, RawData, RawSplit, columns_beside
 from data.stores.build_once import SharedCache
 from data.targets.base import ColumnTarget
@@ -49,40 +49,45 @@ def read_files(
 
     wanted: the name of the target, as in `column_target`. has_groups: does every split need data.group, not only train?
     """
-    paths = {
-        "train": settings.train_path or settings.path,
-        "val": settings.val_path,
-        "test": settings.test_path,
-    }
+    paths = split_paths(settings)
     tables: dict[str, pa.Table] = {}
     columns: dict[str, LabelColumn] = {}
     dropped: dict[str, int] = {}
     notes: list[str] = []
-    files = {
-        name: existing_file(text, "data.path" if name == "train" and settings.path else f"data.{name}_path")
-        for name, text in paths.items()
-        if text is not None
-    }
-    for name, path in files.items():
+    for name, path in split_files(settings).items():
         cache.tell(f"reading {path.name}")
         own = settings if has_groups else of_split(settings, name)
-        try:
+        with _columns_of(settings, name, path):
             tables[name], columns[name], missing = _convert(path, own, _options(own, notes), cache)
-        except MissingColumn as error:
-            if error.key.startswith(PREFIX):
-                raise missing_indicator(error) from error
-            if error.key != "label" or name == "train":
-                raise
-            raise no_labels_error(settings, name, str(path)) from error
         if missing:
             dropped[f"{name}: missing text or label"] = missing
     _refuse_sounds(tables["train"], settings)
-    target = column_target(settings, columns["train"], paths["train"] or "", wanted)
+    target = column_target(settings, columns["train"], paths["train"], wanted)
     data = RawData(target, {}, dropped=dropped, notes=notes)
     for name, column in columns.items():
-        _add_split(data, name, tables[name], column, settings, str(paths[name]))
+        _add_split(data, name, tables[name], column, settings, paths[name])
     data.notes += target.notes  # includes notes added while reading rows
     return data
+
+
+def check_columns(settings: DataSettings) -> None:
+    """Raise DataError for a file that is missing or lacks a column; reads no more than the first row of each."""
+    for name, path in split_files(settings).items():
+        with _columns_of(settings, name, path):
+            next(read_rows(path, format_of(path) or "", _options(of_split(settings, name), [])), None)
+
+
+@contextmanager
+def _columns_of(settings: DataSettings, name: str, path: Path) -> Iterator[None]:
+    """Explain a column of labels that the file of a split lacks."""
+    try:
+        yield
+    except MissingColumn as error:
+        if error.key.startswith(PREFIX):
+            raise missing_indicator(error) from error
+        if error.key != "label" or name == "train":
+            raise
+        raise no_labels_error(settings, name, str(path)) from error
 
 
 def add_file(data: RawData, name: str, path: Path, settings: DataSettings, cache: SharedCache) -> None:
@@ -152,34 +157,6 @@ def row_numbers(settings: DataSettings, path: Path) -> np.ndarray:
     asked = {"audio": settings.audio} if settings.audio else texts
     rows = read_rows(path, format_of(path) or "", replace(_options(settings, []), columns=asked))
     return np.fromiter((number for number, _ in rows), np.int64)
-
-
-def existing_file(text: str, key: str, *, any_format: bool = False) -> Path:
-    """Return the path of a readable file; DataError for a folder, a missing or empty file, or an unknown format.
-
-    any_format: accept any suffix.
-    """
-    path = Path(text).expanduser()
-    if path.is_dir():
-        inside = sorted(p.name for p in path.iterdir() if format_of(p))[:5]
-        hint = shell_setting(key, str(path / inside[0])) if inside else f"{key}=<a file>"
-        raise DataError(
-            f"{key}={text} is a folder, but a file is needed ({', '.join(inside) or 'none'} in it). Try: {hint}"
-        )
-    if not path.is_file():
-        there = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        close = difflib.get_close_matches(path.name, there, n=1)
-        hint = f"; did you mean {path.parent / close[0]}?" if close else "."
-        cure = shell_setting(key, str(path.parent / close[0])) if close else f"{key}=<a file>"
-        raise DataError(f"{key}={text}: no such file{hint} Try: {cure}")
-    if format_of(path) is None and not any_format:
-        if begins_with(path, FASTTEXT):
-            raise DataError(fasttext_message(str(path)))
-        cure = UNREAD.get(suffix_of(path), "Convert or rename it")
-        raise DataError(f"{key}={text}: files end in {SUFFIXES}, not {suffix_of(path)!r}. {cure}")
-    if path.stat().st_size == 0:
-        raise DataError(f"{key}={text} is empty. Try: {key}=<a file with a header and rows>")
-    return path
 
 
 def _convert(

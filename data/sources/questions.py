@@ -18,10 +18,10 @@ from data.errors import DataError
 from data.labels import Labels
 from data.settings import DataSettings, of_split
 from data.sources.columns import refuse_rule_as_column
-from data.sources.files import existing_file
 from data.sources.formats import read_rows
 from data.sources.hub import hub_splits, load_hub_split
 from data.sources.hub_status import offline_if_unreachable
+from data.sources.local_files import split_files
 from data.sources.options import ReadOptions, Row, format_of
 from data.sources.question_rows import QuestionRows, find_columns
 from data.sources.raw import CHUNK, GROUP, RawData, RawSplit
@@ -117,15 +117,11 @@ def _of_files(
     settings: DataSettings, cache: SharedCache, notes: list[str]
 ) -> Iterator[tuple[str, QuestionRows, pa.Table]]:
     """Yield each split that has a file: its name, its questions, and a table of all questions and contexts."""
-    paths = {"train": settings.train_path or settings.path, "val": settings.val_path, "test": settings.test_path}
     wanted = {"text": settings.text, "text_pair": settings.text_pair or "context"}
     options = ReadOptions(
         wanted, settings.encoding, settings.delimiter, settings.quoting, prefix="data.", note=notes.append
     )
-    for name, text in paths.items():
-        if text is None:
-            continue
-        path = existing_file(text, "data.path" if name == "train" and settings.path else f"data.{name}_path")
+    for name, path in split_files(settings).items():
         cache.tell(f"reading {path.name}")
         rows = read_rows(path, format_of(path) or "", options)
         first = next(rows, None)

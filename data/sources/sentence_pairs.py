@@ -15,10 +15,10 @@ from data.errors import DataError
 from data.settings import DataSettings
 from data.sources.cells import as_text
 from data.sources.columns import require_columns
-from data.sources.files import existing_file
 from data.sources.formats import read_rows
 from data.sources.hub import load_hub_split
 from data.sources.hub_status import offline_if_unreachable
+from data.sources.local_files import existing_file
 from data.sources.options import ReadOptions, format_of
 from data.sources.pair_source import SHOWN, PairSource, checked_names, chosen_paradigms
 

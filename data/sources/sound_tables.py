@@ -22,10 +22,11 @@ from data.inputs.sound import SOUND
 from data.quoting import shell_setting
 from data.settings import DataSettings, of_split
 from data.sources.cells import as_text, label_cell
-from data.sources.files import existing_file, read_options
+from data.sources.files import read_options
 from data.sources.formats import read_rows
 from data.sources.hub import hub_labels, load_hub_split, require_hub_columns
 from data.sources.hub_splits import hub_splits
+from data.sources.local_files import split_files
 from data.sources.options import ReadOptions, format_of
 from data.sources.raw import BESIDE, columns_beside
 from data.sources.sound_split import NAME
@@ -111,12 +112,8 @@ def _of_dataset(dataset: Dataset, settings: DataSettings, where: str) -> SoundTa
 
 def file_tables(settings: DataSettings, cache: SharedCache, notes: list[str]) -> dict[str, SoundTable]:
     """Return the splits that have files, by their purpose; DataError for tables that cannot be read this way."""
-    paths = {"train": settings.train_path or settings.path, "val": settings.val_path, "test": settings.test_path}
     found = {}
-    for name, text in paths.items():
-        if text is None:
-            continue
-        path = existing_file(text, "data.path" if name == "train" and settings.path else f"data.{name}_path")
+    for name, path in split_files(settings).items():
         cache.tell(f"reading {path.name}")
         own = of_split(settings, name)
         options = read_options(own, {"audio": own.audio, "label": own.label}, notes)

@@ -15,10 +15,10 @@ from data.settings import DataSettings
 from data.sources.cells import is_digits
 from data.sources.columns import is_column_number, require_columns
 from data.sources.demo_tags import generate_tagged
-from data.sources.files import existing_file
 from data.sources.formats import read_rows
 from data.sources.hub import class_names, hub_splits, load_hub_split
 from data.sources.hub_status import offline_if_unreachable
+from data.sources.local_files import existing_file
 from data.sources.options import ReadOptions, format_of
 from data.sources.raw import RawData, RawSplit
 from data.sources.tagged import Row, TagColumn, TaggedRows

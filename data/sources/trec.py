@@ -19,8 +19,8 @@ from pathlib import Path
 from data.errors import DataError
 from data.settings import DataSettings
 from data.sources.cells import as_text, parse_number
-from data.sources.files import existing_file
 from data.sources.formats import read_rows
+from data.sources.local_files import existing_file
 from data.sources.options import ReadOptions, format_of
 
 IDS = ("_id", "id", "qid", "query-id", "query_id", "docid", "doc_id", "pid", "corpus-id")  # headers of a column of ids

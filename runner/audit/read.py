@@ -12,9 +12,9 @@ from data.errors import CutTooSmall, DataError
 from data.json_types import JsonObject
 from data.load import Rows, read_rows
 from data.settings import DataSettings
-from data.sources.files import existing_file
 from data.sources.formats import read_rows as read_file
 from data.sources.hub import hub_splits, load_hub_split
+from data.sources.local_files import existing_file
 from data.sources.options import ReadOptions, format_of
 from data.sources.sounds import NO_SOUND
 from data.stores.build_once import SharedCache

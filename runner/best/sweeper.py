@@ -20,7 +20,6 @@ from runner.experiment.outcome import Outcome
 from runner.machine.threads import set_threads
 from runner.sweep.job_function import JobFunction
 from runner.sweep.launcher import slots_for, sweep_settings
-from runner.sweep.plan import Job, check_starts, examine_job
 from runner.sweep.search_sweeper import SearchSweeper, outcome_of
 
 MOST = 1024  # jobs side by side
@@ -60,14 +59,6 @@ class BestSweeper(SearchSweeper):
     def slots(self) -> int:
         """Return how many runs there are side by side."""
         return slots_for(sweep_settings(self.config), self.settings.jobs or MOST, str(self.config.device))
-
-    def problem_of(self, overrides: Sequence[str]) -> str | None:
-        """Return the mistake in the config of one run, so that it is refused alone and not with its batch."""
-        job = examine_job(
-            Job(0, list(overrides)), lambda words: self.loader.load_sweep_config(self.config, words), self.slots()
-        )
-        check_starts([job])
-        return job.problem
 
     def launch(self, batch: Sequence[Sequence[str]], first: int) -> list[Outcome]:
         """Run these jobs, the first of which has the number `first`; the outcome of each."""

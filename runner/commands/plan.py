@@ -23,7 +23,7 @@ from runner.sweep.install import install_plugins
 from runner.sweep.launcher import Grid, slots_for, sweep_settings
 from runner.sweep.ledger import sweep_identity
 from runner.sweep.other_data import on_other_data
-from runner.sweep.plan import Job, expected_seconds, plan_jobs, remaining_seconds
+from runner.sweep.plan import Job, check_starts, expected_seconds, plan_jobs, remaining_seconds
 from runner.sweep.settings import SweepSettings
 from runner.sweep.table import duration_text, score_text
 
@@ -40,7 +40,8 @@ def main(words: list[str]) -> int:
     if problems:
         return refuse(problems)
     jobs, sweep, slots = examine_sweep(overrides)
-    mistakes = list(dict.fromkeys(job.problem for job in jobs if job.problem))
+    check_starts(jobs)
+    mistakes = list(dict.fromkeys(problem for job in jobs for problem in (job.problem or "").splitlines()))
     if mistakes:
         return refuse(mistakes)
     show_plan(jobs, on_other_data(sweep, overrides), slots)

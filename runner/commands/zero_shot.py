@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from data.settings import ONE, PER_LABEL
-from data.sources.files import existing_file
+from data.sources.local_files import existing_file
 from data.stores.build_once import SharedCache
 from runner.commands.help import show_usage
 from runner.commands.options import output_folder, parse_options, true_or_false, unknown_option, whole_number

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.inputs.tokenizer import load_tokenizer
-from data.sources.files import existing_file
+from data.sources.local_files import existing_file
 from models.checkpoints.read import weights_digest
 from runner.minimal_pairs.arms import arms_of
 from runner.minimal_pairs.evaluate import evaluate

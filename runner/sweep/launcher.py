@@ -227,8 +227,8 @@ def _refuse(jobs: list[Job]) -> None:
     """Exit with code 2 if a config is wrong, naming each mistake once."""
     problems: dict[str, list[str]] = {}
     for job in jobs:
-        if job.problem:
-            problems.setdefault(job.problem, []).append(job.label)
+        for problem in (job.problem or "").splitlines():
+            problems.setdefault(problem, []).append(job.label)
     if problems:
         lines = [
             f"{problem} ({where[0]}{f' and {len(where) - 1} more' if where[1:] else ''})"

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.outcome import Outcome
 from runner.record.baseline import MARK, is_at_baseline
 from runner.sanitize import mask, say
 from runner.schema import Settings
 from runner.sweep.job_function import JobFunction
+from runner.sweep.launcher import slots_for, sweep_settings
 from runner.sweep.search_sweeper import SearchSweeper, outcome_of
 from runner.tune.objectives import agreed_directions, objective_problems, objective_value, selection_metric
 from runner.tune.report import show_study
@@ -67,13 +67,14 @@ class OptunaSweeper(SearchSweeper):
             raise ConfigError(
                 "nothing to search: give a key several values. Try: 'optimizer.lr=tag(log,interval(1e-5,1e-2))'"
             )
-        names, example = self.settings.objectives, self._example(fixed, ranges)
+        self._refuse_all(fixed, ranges)
+        names, each = self.settings.objectives, list(self._decisive_settings(fixed, ranges))
+        example = each[0]  # says what is measured and where results go
         wrong = objective_problems(
             names, self.settings.pruner, example.data, example.task, is_timed=example.measure.enabled
         )
         if wrong:
             raise ConfigError("\n".join(wrong))
-        each = self._decisive_settings(fixed, ranges)
         directions = agreed_directions(names, [selection_metric(trial.data, trial.task) for trial in each])
         searched = sorted(o.input_line or "" for o in overrides if o.is_sweep_override())
         search = {"overrides": [mask(word) for word in fixed], "space": searched, "objectives": names}  # kept in a file
@@ -89,9 +90,16 @@ class OptunaSweeper(SearchSweeper):
             self._search_as_one_sweep(found, fixed, ranges, where)
             return 0 if show_study(found, names, fixed, where, output) else 1
 
-    def _example(self, fixed: list[str], ranges: Ranges) -> Settings:
-        """Return the unchecked settings of one trial: they say what selects, what is measured and where results go."""
-        return next(self._decisive_settings(fixed, ranges))
+    def slots(self) -> int:
+        """Return how many trials there are side by side."""
+        return slots_for(sweep_settings(self.config), self.settings.n_jobs, str(self.config.device))
+
+    def _refuse_all(self, fixed: list[str], ranges: Ranges) -> None:
+        """Raise ConfigError for a mistake of all trials: the first one has it, and the command without values too."""
+        first = {key: _examples(key, distribution)[0] for key, distribution in ranges.items()}
+        problem = self.problem_of([*fixed, *assignments(first)])
+        if problem is not None and problem == self.problem_of(fixed):
+            raise ConfigError(problem)
 
     def _decisive_settings(self, fixed: list[str], ranges: Ranges) -> Iterator[Settings]:
         """Yield settings for each combination of the choices that decide what is learned and what selects."""
@@ -129,20 +137,19 @@ class OptunaSweeper(SearchSweeper):
                 self._tell(study, trial, outcome)
 
     def _refuse(self, study: Study, trial: Trial, job: list[str]) -> bool:
-        """Fail a trial whose values contradict each other, before its batch is launched.
+        """Fail a trial whose values contradict each other or name what is not there, before its batch is launched.
 
         Return whether it was failed.
         """
         from optuna.trial import TrialState
 
-        try:
-            resolve(self.compose(job), words=job)
-        except ConfigError as error:
-            say(f"trial {trial.number} is refused: {error}", sys.stderr)
-            trial.set_user_attr("reason", str(error))
-            study.tell(trial, state=TrialState.FAIL)
-            return True
-        return False
+        problem = self.problem_of(job)
+        if problem is None:
+            return False
+        say(f"trial {trial.number} is refused: {problem}", sys.stderr)
+        trial.set_user_attr("reason", problem)
+        study.tell(trial, state=TrialState.FAIL)
+        return True
 
     def _pruning_overrides(self, trial: Trial, study: Study, where: str) -> list[str]:
         """Return the overrides that tell a job its trial, so that it can be pruned on whatever machine it runs."""

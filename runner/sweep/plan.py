@@ -7,12 +7,13 @@ remaining_seconds([...], jobs, 4)     # from finished siblings
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from data.sources.choice import check_files
 from models.settings import pretrains_first
 from runner.config.check_values import check_settings
 from runner.config.compose import config_errors
@@ -21,12 +22,13 @@ from runner.config.resolve import resolve
 from runner.errors import USER_ERRORS, ConfigError, unreadable
 from runner.experiment import identity_index as index
 from runner.experiment.outcome import Outcome
-from runner.machine.forked import map_forked
+from runner.machine.forked import compute_forked, map_forked
 from runner.record.abandoned import is_held
 from runner.record.folder import check_writable, read_record
 from runner.record.record import RunRecord
 from runner.sanitize import mask
 from runner.schema import Settings
+from runner.tasks.make import target_of
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
@@ -108,29 +110,49 @@ def examine_job(job: Job, load: Load, jobs_beside: int) -> Job:
 
 
 def check_starts(jobs: Sequence[Job]) -> None:
-    """Set the problem of jobs that cannot start from their checkpoint, such as a missing one; each is looked at once
-    for all jobs of the same model on texts of the same length.
+    """Set the problem of jobs whose files or checkpoint cannot be used, such as missing ones.
+
+    Each is looked at once for all jobs with the same data, or with the same model on texts of the same length.
     """
     problems: dict[str, str | None] = {}
     for job in jobs:
         settings = job.settings
         if settings is None or job.problem or job.status == "done":
             continue
-        model = settings.model
-        if pretrains_first(model) or not (model.pretrained or model.init_from):
-            continue
-        key = repr((model, settings.finished, settings.data.max_length, settings.data.added_tokens))
-        if key not in problems:
-            problems[key] = _checkpoint_problem(settings)
-        job.problem = problems[key]
+        for check, key in _checks_of(settings):
+            if key not in problems:
+                problems[key] = check(settings)
+            job.problem = job.problem or problems[key]
+
+
+def _checks_of(settings: Settings) -> Iterator[tuple[Callable[[Settings], str | None], str]]:
+    """Yield the checks of what a run starts from, each with a key that is equal wherever its result is."""
+    model, data = settings.model, settings.data
+    yield _file_problem, repr((data, settings.task.name))
+    if not pretrains_first(model) and (model.pretrained or model.init_from):
+        yield _checkpoint_problem, repr((model, settings.finished, data.max_length, data.added_tokens))
+
+
+def _file_problem(settings: Settings) -> str | None:
+    """Return the mistake in the local files of a run, in words; None for files with the columns that it needs."""
+    data = settings.data
+    if data.source != "files" and not data.calibration:
+        return None
+    # In a copy, as reading Parquet starts threads, which the processes of the jobs would lack.
+    return compute_forked(lambda: _problem(lambda: check_files(data, target_of(settings))))
 
 
 def _checkpoint_problem(settings: Settings) -> str | None:
     """Return the mistake in the checkpoint that a run starts from, in words; None for a sound one."""
     from runner.experiment.initial_model import check_checkpoint  # late: sweeps without checkpoints need no torch
 
+    return _problem(lambda: check_checkpoint(settings))
+
+
+def _problem(check: Callable[[], None]) -> str | None:
+    """Return the mistake that a check finds, in words; None where there is none."""
     try:
-        check_checkpoint(settings)
+        check()
     except USER_ERRORS as error:
         return str(error)
     except OSError as error:

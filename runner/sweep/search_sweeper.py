@@ -20,6 +20,7 @@ from runner.sanitize import say
 from runner.schema import Settings
 from runner.sweep.job_function import JobFunction
 from runner.sweep.launcher import LocalLauncher
+from runner.sweep.plan import Job, check_starts, examine_job
 from runner.tasks import named_task
 
 if TYPE_CHECKING:
@@ -66,6 +67,22 @@ class SearchSweeper(Sweeper):
         with config_errors():
             config = self.loader.load_sweep_config(self.config, list(overrides))
         return OmegaConf.masked_copy(config, [field.name for field in fields(Settings)])
+
+    @abstractmethod
+    def slots(self) -> int:
+        """Return how many runs there are side by side."""
+
+    def problem_of(self, overrides: Sequence[str]) -> str | None:
+        """Return the mistake in the config of one run, so that it is refused alone and not with its batch.
+
+        Its files and its checkpoint count too where our launcher runs it; on other machines there may be others.
+        """
+        job = examine_job(
+            Job(0, list(overrides)), lambda words: self.loader.load_sweep_config(self.config, words), self.slots()
+        )
+        if self.local is not None:
+            check_starts([job])
+        return job.problem
 
     def load(self, overrides: Sequence[str]) -> Settings:
         """Return the unchecked settings of a run with these overrides, as its task adapts them."""

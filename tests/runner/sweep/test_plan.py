@@ -13,6 +13,7 @@ import yaml
 
 from models.settings import chosen_readout
 from runner.commands.plan import examine_sweep
+from runner.commands.plan import main as plan
 from runner.compare.claims import judge_claims
 from runner.config.check import check_overrides
 from runner.config.compose import compose, composed_by_hydra
@@ -202,3 +203,20 @@ def test_a_checkpoint_is_checked_for_each_length_of_texts_and_once_for_all_seeds
     with mock.patch("runner.sweep.plan._checkpoint_problem", problem):
         check_starts(jobs)
     assert [job.problem for job in jobs] == [None, None, "too long"] and len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "said"), [("nope.csv", "text", "no such file"), ("a.csv", "txt", "Try: data")]
+)
+def test_jobs_without_their_file_or_its_column_do_not_start(tmp_path: Path, path: str, text: str, said: str) -> None:
+    (tmp_path / "a.csv").write_text("text,label\ngood,1\nbad,0\n", encoding="utf-8")
+    words = ["data=files", f"data.path={tmp_path / path}", f"data.text={text}", "data.label=label"]
+    sound, wrong = (Job(0, own, settings=resolve(compose(own))) for own in (["data=demo"], words))
+    check_starts([sound, wrong])
+    assert sound.problem is None and said in str(wrong.problem)
+
+
+def test_a_plan_refuses_what_a_sweep_would_refuse(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["seed=0,1", "model=dsn", "data=files", "data.path=nope.csv", "data.text=a", "data.label=b"]
+    assert plan(words) == 2
+    assert capsys.readouterr().err == "run: data.path=nope.csv: no such file. Try: data.path=<a file>\n"
