@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import shutil
 import sys
@@ -46,8 +47,20 @@ def unreadable(error: OSError) -> list[str]:
     return [f"{where}{found.strerror or found}. {cure}"]
 
 
+def unusable_folder(error: OSError) -> list[str]:
+    """Return the message about a folder that cannot be made or written; raise any other error again."""
+    if isinstance(error, FileExistsError | FileNotFoundError | NotADirectoryError):
+        return unreadable(error)
+    return [str(as_user_error(error))]
+
+
 def _first(error: OSError) -> OSError:
-    """Return the error itself, or the first of those that copying a folder has collected as texts."""
+    """Return the error itself, or the first of those that copying a folder has collected as texts.
+
+    numpy gives an array of which a full disk took only a part no error number.
+    """
+    if re.fullmatch(r"\d+ requested and \d+ written", str(error)):
+        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     if not isinstance(error, shutil.Error) or not isinstance(error.args[0], list):
         return error
     source, target, text = error.args[0][0]

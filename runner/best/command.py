@@ -25,7 +25,7 @@ from runner.experiment.outcome import Outcome
 from runner.machine.forked import compute_forked
 from runner.record.folder import check_writable
 from runner.record.record import RunRecord
-from runner.record.sweep_record import sweep_folder
+from runner.record.sweep_record import SWEEPS, sweep_folder
 from runner.sanitize import say
 from runner.sweep.ledger import Search as Sweep
 
@@ -64,7 +64,7 @@ def search_inside(
     shared = shared_words(words, is_timed=budget.max_us is not None)
     settings = runs.load(shared)
     output = Path(settings.paths.output).expanduser().absolute()
-    check_writable(output)
+    check_writable(output / SWEEPS)
     if budget.steps is None:
         budget = replace(budget, jobs=budget.jobs or runs.slots())
     say("planning")

@@ -21,7 +21,7 @@ from runner.config.check_unread import settings_without_effect
 from runner.config.check_values import PART_NAMES, check_option, check_settings, check_type
 from runner.config.compose import compose, groups
 from runner.config.keys import closest, did_you_mean, is_part, known_keys, owner_of
-from runner.config.overrides import parse_override, values_of
+from runner.config.overrides import parse_override, problem_of_choice, values_of
 from runner.config.plugins import named_sweeps, sweep_overrides
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
@@ -115,7 +115,11 @@ def _check_count(overrides: list[Override]) -> Iterator[str]:
             if not value.step:
                 yield f"{override.input_line}: a range with steps of 0 has no end. Try steps of 1"
                 return
-            runs *= max(0.0, ((value.stop or 0) - (value.start or 0)) / value.step)
+            count = max(0.0, ((value.stop or 0) - (value.start or 0)) / value.step)
+            if not count:
+                yield f"{override.input_line}: there is no value in that range. Try: {override.key_or_group}=range(0,3)"
+                return
+            runs *= count
             words.append(override.input_line)
         elif isinstance(value, ChoiceSweep):
             runs *= len(value.list)
@@ -138,8 +142,8 @@ def _check_lengths(overrides: list[Override]) -> Iterator[str]:
 
 def _check_group(override: Override, chosen: dict[str, list[str]], multirun: bool) -> Iterator[str]:
     group, known = override.key_or_group, groups()[override.key_or_group]
-    if override.is_delete():
-        yield f"~{group}: {group} cannot be left out. Choose one of: {', '.join(known)}"
+    if problem := problem_of_choice(override):
+        yield problem
         return
     for value in values_of(override):
         unknown = [name for name in _names(value) if name not in known]
@@ -210,6 +214,9 @@ def _check_value(override: Override, chosen: dict[str, list[str]], multirun: boo
         return
     if override.is_add():
         yield f"+{key}: the key exists already; leave the + out. Try: run {shlex.quote(f'{key}={text}')}"
+        return
+    if override.is_sweep_override() and group == SWEEP:
+        yield f"{override.input_line}: the settings of a sweep cannot be swept themselves. Try: one value for {key}"
         return
     if override.is_sweep_override() and not multirun:
         yield _sweep_message(key, text) + hint_of_one_file(key, text)

@@ -116,11 +116,27 @@ def config_errors() -> Iterator[None]:
         yield
     except ConfigError:
         raise
+    except RecursionError:
+        raise ConfigError(
+            "the config does not compose: the `defaults:` of a YAML lead back to that YAML. Take it out of them"
+        ) from None
     except (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, OSError) as error:
         reason = " ".join(str(error.__cause__ or error).split())
+        if isinstance(error.__cause__ or error, UnicodeDecodeError):  # names no file
+            reason = f"{_not_utf8() or 'a YAML'}: {reason}"
         if missing := re.search(r"Could not (?:find|load) '([\w/.-]+)/([^'/]+)'", reason):
             raise ConfigError(_no_file(*missing.groups())) from error
         raise ConfigError(f"the config does not compose: {reason}. Fix that YAML, then: run --cfg job") from error
+
+
+def _not_utf8() -> Path | None:
+    """Return the first YAML that is not in UTF-8; None if all are."""
+    for path in sorted(path for root in config_roots() for path in root.rglob("*.yaml")):
+        try:
+            path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            return path
+    return None
 
 
 def _no_file(group: str, choice: str) -> str:

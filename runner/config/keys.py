@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
+from contextlib import suppress
 from functools import cache
 
 from data.json_types import JsonObject
 from runner.config.compose import compose, groups
 from runner.config.folders import config_roots
+from runner.errors import ConfigError
 
 
 def closest(word: str, known: list[str]) -> list[str]:
@@ -56,8 +58,9 @@ def owner_of(key: str, group: str) -> str | None:
     mentions = _mentioning(key.rpartition(".")[2], group) if parts else set()
     for part in parts:
         for option in sorted(groups()[part], key=len):  # dsn before dsn-128
-            if f"{part}/{option}" in mentions and key in known_keys(f"{part}={option}"):
-                return f"{part}={option}"
+            with suppress(ConfigError):  # a YAML that does not compose, and was not chosen
+                if f"{part}/{option}" in mentions and key in known_keys(f"{part}={option}"):
+                    return f"{part}={option}"
     return None
 
 

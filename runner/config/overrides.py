@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from data.quoting import quoted_setting
@@ -11,6 +12,9 @@ from runner.errors import ConfigError
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
+
+
+LISTS = ("compression", "experiment")  # groups of which a run may have several choices
 
 
 def parse_override(word: str) -> tuple[Override | None, str | None]:
@@ -48,7 +52,26 @@ def values_of(override: Override) -> list[object]:
     if isinstance(value, IntervalSweep):
         return [value.start, value.end]
     if isinstance(value, ChoiceSweep):
-        return list(override.sweep_iterator())
+        return [override._convert_value(each) for each in override.sweep_iterator()]  # as `value()` takes quotes off
     if override.is_sweep_override():
         return list(override.sweep_string_iterator())
     return [value]
+
+
+def problem_of_choice(override: Override) -> str | None:
+    """Return the mistake in how a choice of a group is written, whatever is chosen, with the cure; None for none."""
+    from hydra.core.override_parser.types import Glob
+
+    group = override.key_or_group
+    text = (override.input_line or "").partition("=")[2]
+    if override.is_delete():
+        return f"~{group}: {group} cannot be left out. Choose one of: {', '.join(groups()[group])}"
+    if override.is_add() or override.is_force_add() or override.package:
+        return f"{override.input_line}: a choice replaces the default one. Try: run {shlex.quote(f'{group}={text}')}"
+    values = values_of(override)
+    if isinstance(override.value(), Glob) and not values:
+        return f"{override.input_line}: no {group} has such a name. Choices: {', '.join(groups()[group])}"
+    if group not in LISTS and (several := next((value for value in values if isinstance(value, list)), None)):
+        each = ",".join(map(str, several))
+        return f"{override.input_line}: one {group} in a run. Try: run -m {shlex.quote(f'{group}={each}')}"
+    return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +28,7 @@ from models.settings import (
     pretrains_first,
 )
 from models.views.settings import NONE, ViewSettings
+from runner.config.check_groups import require_groups
 from runner.config.compose import groups
 from runner.config.conflicts import conflicts
 from runner.config.folders import file_of
@@ -145,10 +145,7 @@ def _typed_settings(config: DictConfig) -> Settings:
     from omegaconf.errors import OmegaConfBaseException
 
     ours = [str(key) for key in config if key not in COMMAND_KEYS]
-    if group := next((field.name for field in fields(Settings) if field.name not in ours), None):
-        raise ConfigError(
-            f"{group}: nothing is chosen, as a YAML says `override /{group}: null`. Choose one of: run list {group}"
-        )
+    require_groups(config, ours)
     if found := _settings_at_once(config, ours):
         return found
     try:

@@ -19,7 +19,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Generic, NoReturn, TypeVar
 
-from runner.errors import USER_ERRORS, ConfigError
+from runner.errors import USER_ERRORS, ConfigError, as_user_error
 
 Item = TypeVar("Item")
 T = TypeVar("T")
@@ -30,7 +30,8 @@ INTERRUPTED = 130  # the exit code of a copy that Ctrl-C ended
 def compute_forked(function: Callable[[], T]) -> T:
     """Return what the function returns, which must pickle.
 
-    A user's mistake comes back as ConfigError, any other error as RuntimeError, with its traceback printed.
+    A user's mistake or a full disk comes back as ConfigError, any other error as RuntimeError, with its traceback
+    printed.
     """
     if sys.platform == "win32":  # a system without fork
         return function()
@@ -119,6 +120,8 @@ def _answer(sender: Connection, function: Callable[[], object], receivers: Seque
             answer = (True, function())
         except USER_ERRORS as error:
             answer = (False, str(error))
+        except OSError as error:
+            answer = (False, str(as_user_error(error)))
         sender.send_bytes(pickle.dumps(answer))
         code = 0
     except KeyboardInterrupt:

@@ -173,7 +173,7 @@ def remove_unfinished(folder: Path) -> None:
 def check_writable(output: Path) -> None:
     """Refuse an output folder that cannot be written, before any work; creates nothing."""
     nearest = output.expanduser().absolute()
-    while not nearest.exists():
+    while not nearest.exists() and not nearest.is_symlink():  # a link to a disk that is not mounted is in the way
         nearest = nearest.parent
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         raise ConfigError(

@@ -22,7 +22,7 @@ from omegaconf import OmegaConf, open_dict
 from runner.compare.claims import judge_claims
 from runner.compare.short_table import show_runs
 from runner.config.deferral import typed_override
-from runner.errors import ConfigError, as_user_error, refuse
+from runner.errors import ConfigError, refuse, unusable_folder
 from runner.experiment.outcome import Outcome
 from runner.machine.facts import usable_cores
 from runner.machine.threads import set_threads
@@ -127,7 +127,7 @@ class LocalLauncher(Launcher):
         try:
             self._run_and_record(jobs, sweep, slots)
         except OSError as error:
-            sys.exit(refuse([str(as_user_error(error))]))
+            sys.exit(refuse(unusable_folder(error)))
         return [_returned(job) for job in jobs]
 
     def _run_and_record(self, jobs: list[Job], sweep: SweepSettings, slots: int) -> None:

@@ -14,7 +14,7 @@ from hydra.plugins.sweeper import Sweeper
 from omegaconf import OmegaConf
 
 from runner.config.compose import config_errors
-from runner.errors import USER_ERRORS, refuse
+from runner.errors import USER_ERRORS, refuse, unusable_folder
 from runner.experiment.outcome import Outcome
 from runner.sanitize import say
 from runner.schema import Settings
@@ -42,10 +42,14 @@ class SearchSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         """Search; raise SystemExit with an exit code other than 0. A mistake of the user is printed; its code is 2."""
+        problems: list[str] = []
         try:
             code = self.search(arguments)
         except USER_ERRORS as error:
             problems = str(error).splitlines()
+        except OSError as error:
+            problems = unusable_folder(error)
+        if problems:
             code = self.function.refuse(problems) if isinstance(self.function, JobFunction) else refuse(problems)
         if code:
             raise SystemExit(code)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.errors import as_user_error, unreadable
+from runner.errors import as_user_error, unreadable, unusable_folder
 
 FULL = "No space left on device"
 
@@ -47,3 +47,16 @@ def test_what_is_no_fault_of_a_disk_stays_what_it_was() -> None:
     assert unreadable(shutil.Error("source and copy are the same")) == [
         "source and copy are the same. Try another path, or fix that one"
     ]
+
+
+def test_an_array_of_which_a_part_is_written_fills_the_disk() -> None:
+    assert str(as_user_error(OSError("12000 requested and 8176 written"))).startswith(f"{FULL}. Free some space")
+
+
+def test_a_folder_that_cannot_be_made_is_the_users_error_and_other_errors_are_not() -> None:
+    assert unusable_folder(FileExistsError(errno.EEXIST, "File exists", "out")) == [
+        "out: File exists. Try another path, or fix that one"
+    ]
+    assert unusable_folder(OSError(errno.ENOSPC, FULL))[0].startswith(FULL)
+    with pytest.raises(OSError, match="Invalid"):
+        unusable_folder(OSError(errno.EINVAL, "Invalid argument"))

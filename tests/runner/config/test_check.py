@@ -302,3 +302,14 @@ def test_a_readout_that_gives_one_vector_a_text_cannot_tag_words() -> None:
     for text in ("model/readout=cls gives one vector", "Try: model/readout=none", "scalar_mix", "adapter_pool"):
         assert text in problems[0]
     assert check_overrides([*words, "model/readout=none"]) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("seed=range(3,0)", "there is no value in that range. Try: seed=range(0,3)"),
+        ("sweep.jobs=1,2", "the settings of a sweep cannot be swept themselves. Try: one value for sweep.jobs"),
+    ],
+)
+def test_a_sweep_of_nothing_or_of_its_own_settings_is_refused(word: str, said: str) -> None:
+    assert check_overrides([word], multirun=True) == [f"{word}: {said}"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from omegaconf import OmegaConf
 
@@ -74,3 +76,21 @@ def test_a_file_is_parsed_once_and_what_is_done_with_a_config_changes_no_other()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(OmegaConf, "load", None)
         assert OmegaConf.to_container(composed_by_hydra(words, hydra=False)) == expected
+
+
+def own_data(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes) -> None:
+    (folder / "data").mkdir(exist_ok=True)
+    (folder / "data" / f"{name}.yaml").write_bytes(content)
+    monkeypatch.setenv("BERTIER_CONFIG_DIR", str(folder))
+
+
+def test_a_file_that_starts_from_itself_does_not_compose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own_data(tmp_path, monkeypatch, "circle", b"defaults: [circle, _self_]\nname: circle\n")
+    with pytest.raises(ConfigError, match="lead back to that YAML"):
+        compose(["data=circle"])
+
+
+def test_a_file_that_is_not_in_utf8_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own_data(tmp_path, monkeypatch, "latin", "description: é".encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"data/latin\.yaml: 'utf-8' codec can't decode"):
+        compose(["data=latin"])

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from runner.config.keys import closest, did_you_mean, is_part, known_keys, owner_of
 
 
@@ -23,3 +27,10 @@ def test_a_choice_brings_its_own_keys() -> None:
 
 def test_a_nested_group_is_part_of_its_owner() -> None:
     assert is_part("model/readout", "model") and is_part("model", "model") and not is_part("models", "model")
+
+
+def test_a_file_that_does_not_compose_is_no_owner_of_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "circle.yaml").write_text("defaults: [circle]\nspeed: 1\n", encoding="utf-8")
+    monkeypatch.setenv("BERTIER_CONFIG_DIR", str(tmp_path))
+    assert owner_of("data.speed", "data") is None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runner.config.compose import groups
-from runner.config.overrides import parse_override, values_of
+from runner.config.overrides import parse_override, problem_of_choice, values_of
 from runner.errors import ConfigError
 
 
@@ -16,6 +16,8 @@ from runner.errors import ConfigError
     [
         ("seed=1", [1]),
         ("seed=1,2", ["1", "2"]),
+        ("""model="dsn",'dsn-32'""", ["dsn", "dsn-32"]),
+        ("""compression=[int8],["int4"]""", [["int8"], ["int4"]]),
         ("seed=range(0,3)", ["0", "1", "2"]),
         ("optimizer.lr=interval(0.1,0.5)", [0.1, 0.5]),
         ("compression=[none,int8]", [["none", "int8"]]),
@@ -44,3 +46,25 @@ def test_a_glob_is_for_groups_only() -> None:
     assert override is not None
     with pytest.raises(ConfigError, match="Try a list"):
         values_of(override)
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("+experiment=demo", "a choice replaces the default one. Try: run experiment=demo"),
+        ("++experiment=demo", "a choice replaces the default one. Try: run experiment=demo"),
+        ("model@other=dsn", "a choice replaces the default one. Try: run model=dsn"),
+        ("model=glob(zzz*)", "no model has such a name. Choices: auto, "),
+        ("optimizer=[adamw,sgd]", "one optimizer in a run. Try: run -m optimizer=adamw,sgd"),
+        ("~model", "model cannot be left out"),
+    ],
+)
+def test_how_a_choice_is_written_is_refused_with_the_cure(word: str, said: str) -> None:
+    override, _ = parse_override(word)
+    assert override is not None and said in str(problem_of_choice(override))
+
+
+@pytest.mark.parametrize("word", ["model=dsn,bert-tiny", "compression=[int8],[magnitude,int4]", "experiment=[demo]"])
+def test_several_choices_and_stages_are_no_mistake(word: str) -> None:
+    override, _ = parse_override(word)
+    assert override is not None and problem_of_choice(override) is None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -22,6 +23,8 @@ def test_the_answer_comes_back_from_another_process() -> None:
 def test_a_mistake_of_the_user_comes_back_as_one() -> None:
     with pytest.raises(ConfigError, match="no such column"):
         compute_forked(lambda: _raise(ConfigError("no such column")))
+    with pytest.raises(ConfigError, match="Free some space"):
+        compute_forked(lambda: _raise(OSError(errno.ENOSPC, "Disk full")))
 
 
 def test_any_other_error_is_printed_there(capfd: pytest.CaptureFixture[str]) -> None:

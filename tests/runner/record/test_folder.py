@@ -154,6 +154,9 @@ def test_a_folder_below_a_file_is_refused_and_nothing_is_made(tmp_path: Path) ->
         check_writable(tmp_path / "file" / "outputs")
     check_writable(tmp_path / "new" / "outputs")
     assert not (tmp_path / "new").exists()
+    (tmp_path / "link").symlink_to(tmp_path / "unmounted")
+    with pytest.raises(ConfigError, match="link cannot be written to"):
+        check_writable(tmp_path / "link" / "outputs")
 
 
 @pytest.mark.parametrize("wanted", [None, "aa11", "latest"])

@@ -28,6 +28,9 @@ class Sweeper(SearchSweeper):
             raise self.found
         return self.found
 
+    def slots(self) -> int:
+        return 1
+
 
 @pytest.mark.parametrize("error", [ConfigError("no such key\nnor this"), DataError("no such key\nnor this")])
 def test_the_users_mistakes_are_printed_kept_and_exit_with_2(
@@ -58,3 +61,11 @@ def test_settings_are_loaded_as_their_task_adapts_them() -> None:
         assert "hydra" not in sweeper.compose(words)
     assert settings.data.demo_rows == 77
     assert settings.data.metrics == []  # the list in the YAML is for the other tasks of the demo
+
+
+def test_a_folder_that_cannot_be_made_ends_a_search_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    sweeper = Sweeper(FileExistsError(17, "File exists", "out"))
+    sweeper.function = Function()
+    with pytest.raises(SystemExit) as ended:
+        sweeper.sweep([])
+    assert ended.value.code == 2 and "out: File exists. Try another path" in capsys.readouterr().err
