@@ -10,6 +10,7 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,9 +58,13 @@ class Grid(BasicSweeper):
         super().setup(hydra_context=hydra_context, task_function=task_function, config=config)
 
     def validate_batch_is_legal(self, batch: Sequence[Sequence[str]]) -> None:
-        """Check the jobs as Hydra does, unless our launcher runs them: it checks more, and in parallel."""
-        if not isinstance(self.launcher, LocalLauncher):
-            super().validate_batch_is_legal(batch)
+        """Exit with code 2 if a config is wrong, unless our launcher runs the jobs: it checks more."""
+        if isinstance(self.launcher, LocalLauncher):
+            return
+        if self.config is None or self.hydra_context is None:
+            raise RuntimeError("jobs without setup()")
+        load = partial(self.hydra_context.config_loader.load_sweep_config, self.config)
+        _refuse(plan_jobs(batch, load, usable_cores(), 1, is_here=False))
 
     @staticmethod
     def expand(

@@ -77,34 +77,48 @@ class Job:
         return " ".join(self.words)
 
 
-def plan_jobs(overrides: Sequence[Sequence[str]], load: Load, processes: int, jobs_beside: int) -> list[Job]:
+def plan_jobs(
+    overrides: Sequence[Sequence[str]], load: Load, processes: int, jobs_beside: int, *, is_here: bool = True
+) -> list[Job]:
     """Return the jobs in order, each with its settings or its mistake, and with its record if it is done.
 
-    load: composes one. processes: how many compose in parallel. jobs_beside: runs that will share the cores.
+    load: composes one. processes: how many compose in parallel. jobs_beside: runs that will share the cores. is_here:
+    look into their output folder? Jobs of other machines may not have it here.
     """
     jobs = [Job(number, list(words)) for number, words in enumerate(overrides)]
-
-    composer = Composer(load)
+    composer, examine = Composer(load), examine_job if is_here else compose_job
 
     def one(job: Job) -> Job:
-        return examine_job(job, composer, jobs_beside)
+        return examine(job, composer, jobs_beside)
 
     return map_forked(one, jobs, processes)
 
 
 def examine_job(job: Job, load: Load, jobs_beside: int) -> Job:
     """Compose one job and look up whether it is done."""
+    compose_job(job, load, jobs_beside)
+    if job.problem is not None or job.settings is None:
+        return job
+    try:
+        check_writable(output_of(job.settings))
+        look_up_record(job)
+    except ConfigError as error:
+        job.problem = str(error)
+    except OSError as error:  # a path that is too long, or in a folder that may not be entered
+        (job.problem,) = unreadable(error)
+    return job
+
+
+def compose_job(job: Job, load: Load, jobs_beside: int) -> Job:
+    """Compose one job and check its settings, which are the same on any machine."""
     try:
         with config_errors():
             job.config = load(job.overrides)
         job.settings = resolve(job.config, jobs_beside, job.overrides)
         job.problem = "\n".join(check_settings(job.settings)) or None
-        if job.problem is None:
-            check_writable(output_of(job.settings))
-            look_up_record(job)
     except ConfigError as error:
         job.problem = str(error)
-    except OSError as error:  # a path that is too long, or in a folder that may not be entered
+    except OSError as error:
         (job.problem,) = unreadable(error)
     return job
 

@@ -53,3 +53,10 @@ def test_a_sweep_over_choices_alone_starts_in_a_process_of_its_own(tmp_path: Pat
     words = ["--config-dir", "own", "model=dsn,dsn-32", "data=few", "measure=off", "tracker=none"]
     done = run_cli("-m", *words, cwd=tmp_path, fresh=True)  # no word has a value, so nothing is composed before
     assert done.returncode == 0 and "model=dsn-32" in done.stdout, done.stderr
+
+
+def test_hydras_own_launcher_starts_no_job_if_one_is_wrong(tmp_path: Path) -> None:
+    words = ["model=dsn", "data=demo", "data.task=auto,span", "measure=off", "tracker=none"]
+    done = run_cli("-m", "hydra/launcher=basic", *words, cwd=tmp_path, fresh=True)
+    assert done.returncode == 2 and "data=demo has no questions about texts" in done.stderr, done.stderr
+    assert not (tmp_path / "outputs").exists()
