@@ -25,10 +25,13 @@ class Setting:
     comment: str
 
 
-def settings_of(group: str, choice: str) -> dict[str, Setting]:
-    """Return the dotted keys of a choice of a group, with those of the files that it includes."""
+def settings_of(group: str, choice: str, above: tuple[Path, ...] = ()) -> dict[str, Setting]:
+    """Return the dotted keys of a choice of a group, with those of the files that it includes.
+
+    above: the files that include it; one that includes itself does not compose, and is read once.
+    """
     path = file_of(group, choice)
-    if not path.is_file():
+    if not path.is_file() or path in above:
         return {}
     text = path.read_text(encoding="utf-8", errors="replace")
     package = PACKAGE.search(text)
@@ -36,7 +39,7 @@ def settings_of(group: str, choice: str) -> dict[str, Setting]:
     found: dict[str, Setting] = {}
     for part, name in _started_from(text):
         if "/" not in part and "@" not in part:
-            found |= settings_of(f"{group}/{part}" if part else group, name)
+            found |= settings_of(f"{group}/{part}" if part else group, name, (*above, path))
     for key, setting in _keys(text):
         known = found.get(f"{prefix}{key}")
         found[f"{prefix}{key}"] = setting if setting.comment or not known else Setting(setting.value, known.comment)

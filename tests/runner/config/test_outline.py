@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from runner.config.keys import known_keys
@@ -36,3 +38,12 @@ def test_the_choices_and_keys_of_the_main_file() -> None:
 
 def test_a_choice_that_does_not_exist_has_no_settings() -> None:
     assert settings_of("model", "nothing") == {}
+
+
+def test_a_file_that_includes_itself_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data").mkdir()
+    for name, other in (("one", "two"), ("two", "one")):
+        content = f"defaults: [{other}, _self_]\nspeed_{name}: 1\n"
+        (tmp_path / "data" / f"{name}.yaml").write_text(content, encoding="utf-8")
+    monkeypatch.setenv("BERTIER_CONFIG_DIR", str(tmp_path))
+    assert list(settings_of("data", "one")) == ["data.speed_two", "data.speed_one"]
