@@ -20,9 +20,10 @@ from runner.config.check_stages import options_without_effect
 from runner.config.check_unread import settings_without_effect
 from runner.config.check_values import PART_NAMES, check_option, check_settings, check_type
 from runner.config.compose import compose, groups
+from runner.config.folders import config_roots
 from runner.config.keys import closest, did_you_mean, is_part, known_keys, owner_of
 from runner.config.overrides import parse_override, problem_of_choice, values_of
-from runner.config.plugins import named_sweeps, sweep_overrides
+from runner.config.plugins import named_sweeps, register_sweeps, sweep_overrides
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
 
@@ -53,6 +54,9 @@ def check_overrides(
     overrides = [override for override in typed if override.key_or_group != SWEEP]
     if named and not problems:
         overrides = _with_sweeps([str(override.value()) for override in named], overrides)
+        if len(config_roots()) > 1:  # a file of the user's own, which may choose what is not there
+            register_sweeps([override.input_line or "" for override in named])
+            compose([override.input_line or "" for override in named], hydra=True)
     if too_many := list(_check_count(overrides)):
         return problems + too_many  # their values are not checked
     problems += _check_settings_of_runs(overrides, multirun, allow_unread=allow_unread)

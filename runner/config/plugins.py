@@ -63,9 +63,16 @@ def read_sweep_file(name: str) -> DictConfig:
 def sweep_overrides(name: str) -> list[str]:
     """Return the overrides that a sweep's file makes, as one would type them; raises ConfigError for a damaged file."""
     from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
 
     params = OmegaConf.select(read_sweep_file(name), "hydra.sweeper.params") or {}
-    return [f"{key}={value}" for key, value in params.items()]
+    try:
+        return [f"{key}={value}" for key, value in params.items()]
+    except OmegaConfBaseException as error:
+        where = f"{named_sweeps()[name]}: {error.full_key}"
+        raise ConfigError(
+            f"{where}: {str(error).splitlines()[0]}. A value of each run is written \\${{key}}"
+        ) from error
 
 
 @cache

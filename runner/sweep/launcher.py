@@ -22,6 +22,7 @@ from omegaconf import OmegaConf, open_dict
 
 from runner.compare.claims import judge_claims
 from runner.compare.short_table import show_runs
+from runner.config.check_values import check_field
 from runner.config.deferral import typed_override
 from runner.errors import ConfigError, refuse, unusable_folder
 from runner.experiment.outcome import Outcome
@@ -122,7 +123,7 @@ class LocalLauncher(Launcher):
         try:
             sweep = sweep_settings(self.config)
         except ConfigError as error:
-            sys.exit(refuse([str(error)]))
+            sys.exit(refuse(str(error).splitlines()))
         slots = slots_for(sweep, len(job_overrides), self.config.device)
         jobs = plan_jobs(job_overrides, self._load, usable_cores(), min(slots, usable_cores()))
         check_starts(jobs)
@@ -186,9 +187,15 @@ class LocalLauncher(Launcher):
 
 
 def sweep_settings(config: DictConfig) -> SweepSettings:
-    """Return the `sweep` node of a composed config; raises ConfigError for a claim that could not be judged later."""
+    """Return the `sweep` node of a composed config.
+
+    Raises ConfigError for a value out of range, or a claim that could not be judged later: a file may have them.
+    """
     found = OmegaConf.merge(OmegaConf.structured(SweepSettings), OmegaConf.to_container(config.sweep, resolve=True))
     settings: SweepSettings = OmegaConf.to_object(found)  # type: ignore[assignment]
+    values = {key: vars(settings)[key] for key in ("on_failure", "jobs", "memory_gb")}
+    if wrong := [p for key, value in values.items() if (p := check_field(SweepSettings, key, value, "sweep."))]:
+        raise ConfigError("\n".join(wrong))
     judge_claims(settings.claims, [])
     return settings
 

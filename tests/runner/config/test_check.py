@@ -313,3 +313,14 @@ def test_a_readout_that_gives_one_vector_a_text_cannot_tag_words() -> None:
 )
 def test_a_sweep_of_nothing_or_of_its_own_settings_is_refused(word: str, said: str) -> None:
     assert check_overrides([word], multirun=True) == [f"{word}: {said}"]
+
+
+def test_a_sweeps_file_of_ones_own_that_does_not_compose_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sweeps").mkdir()
+    content = "defaults: [override /model: nope]\nhydra: {sweeper: {params: {seed: 0}}}"
+    (tmp_path / "sweeps" / "refused.yaml").write_text(content, encoding="utf-8")
+    monkeypatch.setenv("BERTIER_CONFIG_DIR", str(tmp_path))
+    with pytest.raises(ConfigError, match="model=nope: no such file"):
+        check_overrides(["+sweep=refused"], multirun=True)

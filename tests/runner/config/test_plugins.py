@@ -66,3 +66,13 @@ def test_a_claim_that_cannot_be_judged_ends_the_sweep_before_its_runs(claim: str
     (folder / "sweeps/mine.yaml").write_text(f"sweep: {{claims: [{claim}]}}\n", encoding="utf-8")
     done = run_cli("-m", "--config-dir", "own", "+sweep=mine", "model=dsn,dsn-32", cwd=tmp_path)
     assert done.returncode == 2 and "Fix the sweep's YAML" in done.stderr and not (tmp_path / "outputs").exists()
+
+
+def test_a_reference_to_nothing_in_a_sweeps_file_is_the_users_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sweeps").mkdir()
+    (tmp_path / "sweeps" / "mine.yaml").write_text('hydra: {sweeper: {params: {seed: "${nope}"}}}', encoding="utf-8")
+    monkeypatch.setenv("BERTIER_CONFIG_DIR", str(tmp_path))
+    with pytest.raises(ConfigError, match=r"mine\.yaml: hydra\.sweeper\.params\.seed: Interpolation key 'nope'"):
+        sweep_overrides("mine")

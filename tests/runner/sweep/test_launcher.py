@@ -9,8 +9,9 @@ import pytest
 
 from runner.config.compose import compose
 from runner.config.resolve import resolve
+from runner.errors import ConfigError
 from runner.record.sweep_record import read_sweep
-from runner.sweep.launcher import LocalLauncher
+from runner.sweep.launcher import LocalLauncher, sweep_settings
 from runner.sweep.ledger import Ledger
 from runner.sweep.plan import Job
 from runner.sweep.settings import SweepSettings
@@ -60,3 +61,8 @@ def test_hydras_own_launcher_starts_no_job_if_one_is_wrong(tmp_path: Path) -> No
     done = run_cli("-m", "hydra/launcher=basic", *words, cwd=tmp_path, fresh=True)
     assert done.returncode == 2 and "data=demo has no questions about texts" in done.stderr, done.stderr
     assert not (tmp_path / "outputs").exists()
+
+
+def test_settings_of_a_sweep_in_a_file_have_ranges_too() -> None:
+    with pytest.raises(ConfigError, match=r"sweep\.on_failure=halt: must be one of .*\nsweep\.jobs=0: out of range"):
+        sweep_settings(compose(["sweep.jobs=0", "sweep.on_failure=halt"]))
