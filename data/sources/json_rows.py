@@ -63,12 +63,25 @@ def _with_columns(objects: Iterator[Row], where: str, options: ReadOptions) -> I
     In training a row may omit a column that it has no value for, so more rows are checked if the first one does.
     """
     head = list(islice(objects, 1))
+    if head and _is_by_column(head[0][1]):
+        raise DataError(
+            f"{where} holds columns, each with its rows, as pandas writes them by default, but rows are needed. "
+            "Try: DataFrame.to_json(<file>, orient='records', lines=True)"
+        )
     if head and options.only_wanted and not head[0][1].keys() >= set(options.wanted.values()):
         head += islice(objects, SAMPLE)
     names = list(dict.fromkeys(name for _, row in head for name in row))
     if head:
         options.require_columns(names, where, lambda: [[row.get(name) for name in names] for _, row in head])
     yield from chain(head, objects)
+
+
+def _is_by_column(row: JsonObject) -> bool:
+    """Is this object a whole table: under each column an object from the numbers of its rows to their values?"""
+    columns = list(row.values())
+    numbers = columns[0].keys() if columns and isinstance(columns[0], dict) else set[str]()
+    is_numbered = bool(numbers) and all(number.isdecimal() for number in numbers)
+    return is_numbered and all(isinstance(column, dict) and column.keys() == numbers for column in columns)
 
 
 def _objects(found: Iterator[tuple[int, object]], what: str, where: str) -> Iterator[Row]:

@@ -13,6 +13,8 @@ from data.sources.columns import FASTTEXT, fasttext_message
 from data.sources.formats import begins_with
 from data.sources.options import SUFFIXES, UNREAD, format_of, suffix_of
 
+SPLITS = {"train": ("train",), "val": ("val", "valid", "validation", "dev"), "test": ("test",)}  # names of their files
+
 
 def require_files(settings: DataSettings) -> None:
     """Raise DataError for a file of the rows or of those that calibrate that does not exist."""
@@ -41,6 +43,14 @@ def split_files(settings: DataSettings, *, any_format: bool = False) -> dict[str
     }
 
 
+def _named(key: str, files: list[Path]) -> str:
+    """Return settings for the files of a folder: one for each split where they are named after splits."""
+    splits = {name: path for path in files for name, stems in SPLITS.items() if path.stem in stems}
+    if key in ("data.path", "data.train_path") and "train" in splits and len(splits) > 1:
+        return " ".join(shell_setting(f"data.{name}_path", str(splits[name])) for name in SPLITS if name in splits)
+    return shell_setting(key, str(files[0])) if files else f"{key}=<a file>"
+
+
 def existing_file(text: str, key: str, *, any_format: bool = False) -> Path:
     """Return the path of a readable file; DataError for a folder, a missing or empty file, or an unknown format.
 
@@ -48,11 +58,9 @@ def existing_file(text: str, key: str, *, any_format: bool = False) -> Path:
     """
     path = Path(text).expanduser()
     if path.is_dir():
-        inside = sorted(p.name for p in path.iterdir() if format_of(p))[:5]
-        hint = shell_setting(key, str(path / inside[0])) if inside else f"{key}=<a file>"
-        raise DataError(
-            f"{key}={text} is a folder, but a file is needed ({', '.join(inside) or 'none'} in it). Try: {hint}"
-        )
+        inside = sorted((p for p in path.iterdir() if format_of(p)), key=lambda p: p.name)
+        names = ", ".join(p.name for p in inside[:5]) or "none"
+        raise DataError(f"{key}={text} is a folder, but a file is needed ({names} in it). Try: {_named(key, inside)}")
     if not path.is_file():
         there = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
         close = difflib.get_close_matches(path.name, there, n=1)

@@ -15,7 +15,7 @@ from runner.deploy.exported import ExportedModel
 from runner.deploy.predictors import AnyPredictor
 from runner.deploy.promise import Promise
 from runner.deploy.rejecting import RejectingPredictor, open_answering, promised
-from runner.deploy.streams import Row, RowWriter, chunks_as_they_arrive, is_words, open_output, row_chunks
+from runner.deploy.streams import Row, RowWriter, as_words, chunks_as_they_arrive, open_output, row_chunks
 from runner.errors import ConfigError
 from runner.sanitize import say
 
@@ -25,7 +25,8 @@ CHUNK = 2048  # rows of a file that are in memory at a time; they are batched by
 
 def text_or_words(value: Any) -> Any:
     """Return a cell as a text, or as a list of words where it is one."""
-    return value if is_words(value) else str(value)
+    words = as_words(value)
+    return str(value) if words is None else words
 
 
 @dataclass(frozen=True)

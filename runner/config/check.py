@@ -210,7 +210,9 @@ def _check_value(override: Override, chosen: dict[str, list[str]], multirun: boo
         return
     text = (override.input_line or "").partition("=")[2]
     if not text:
-        yield f"{key}= has no value. Try: run {key}=null for none, or a value; perhaps a shell variable is empty"
+        refused = check_type(key, None)
+        usual = refused.partition("Try: ")[2] if refused else f"run {key}=null for none, or a value"
+        yield f"{key}= has no value; perhaps a shell variable is empty. Try: {usual or f'run {key}=<a value>'}"
         return
     missing = [choices for choices, table in zip(combinations, tables) if key not in table]
     if missing:

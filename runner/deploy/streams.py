@@ -77,7 +77,7 @@ def read_texts(path: Path | None, file_format: str, options: ReadOptions) -> Ite
         for column in columns:
             value = row.get(column)
             is_absent = value is None or value != value  # Parquet stores missing numbers as NaN
-            if options.takes_words and is_words(value):
+            if options.takes_words and as_words(value) is not None:
                 continue
             if is_absent or type(value) in NO_TEXT:
                 what = "nothing" if is_absent else NO_TEXT[type(value)]
@@ -97,9 +97,11 @@ def _readable(rows: Iterator[NumberedRow], where: Path | str) -> Iterator[Number
         raise DataError(f"{where}: cannot be read: {error.strerror or error}. Try: a copy of it") from error
 
 
-def is_words(value: object) -> bool:
-    """Is this a list of words?"""
-    return isinstance(value, list) and all(isinstance(word, str) for word in value)
+def as_words(value: object) -> list[str] | None:
+    """Return a list of words as training reads it: numbers as text, a missing word as ""; None for anything else."""
+    if not isinstance(value, list) or any(isinstance(word, tuple(NO_TEXT)) for word in value):
+        return None
+    return ["" if word is None else str(word) for word in value]
 
 
 def _of_file(path: Path, file_format: str, options: ReadOptions) -> Iterator[NumberedRow]:

@@ -35,6 +35,7 @@ def test_lines_are_numbered_by_line_and_arrays_by_place() -> None:
         ('[{"text": "a"}] 1', "continues after its array"),
         ('{"text": "a", "text": "b"}', "has 'text' more than once"),
         ('{"body": "a"}', "'text' is not in d.json"),
+        ('{"text": {"0": "a", "1": "b"}, "label": {"0": 1, "1": 0}}', "holds columns, each with its rows"),
         (f'{{"text": "a", "n": {"1" * 5000}}}\n', "line 1 is not JSON"),
     ],
 )

@@ -36,6 +36,8 @@ MISTAKES = [
     ("data.max_rows=1e3", ["Try: run data.max_rows=1000"]),
     ("data.max_rows=1.5", ["at least 1. Try: run data.max_rows=1"]),
     ("data.augment=null", ["Fix its value"]),
+    ("paths.output=", ["has no value; perhaps a shell variable is empty. Try: run paths.output=outputs"]),
+    ("model.pretrained=", ["Try: run model.pretrained=null for none, or a value"]),
     ("optimizer.lr=???", ["optimizer.lr=??? has no value. Try: optimizer.lr=<a value>"]),
     ("model.readout.name=sum", ["a name without the options of that part. Try: run model/readout=sum"]),
     ("model.embedding.name=hsah", ["Try: run model/embedding=table"]),

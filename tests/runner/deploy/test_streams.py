@@ -15,9 +15,10 @@ import pytest
 
 from data.errors import DataError
 from data.part_file import part_of
+from data.sources.conll import words_of
 from data.sources.options import ReadOptions
 from runner.deploy import streams
-from runner.deploy.streams import RowWriter, input_format, open_output, output_format, read_texts, row_chunks
+from runner.deploy.streams import RowWriter, as_words, input_format, open_output, output_format, read_texts, row_chunks
 from runner.errors import ConfigError
 
 
@@ -103,9 +104,15 @@ def test_lists_of_words_are_read_from_parquet_by_a_model_that_takes_them(tmp_pat
         next(read_texts(path, "parquet", ReadOptions({"text": "tokens"})))
 
 
+def test_words_are_read_as_in_training() -> None:
+    cell = ["Ada", 1, None]
+    assert as_words(cell) == words_of(cell, "row 1") == ["Ada", "1", ""]
+    assert as_words([]) == [] and as_words("Ada ate") is None and as_words([["Ada"], ["ate"]]) is None
+
+
 def test_a_model_of_words_asks_for_a_text_or_a_list_of_words(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
-    path.write_text('{"tokens": [1, 2]}\n')
+    path.write_text('{"tokens": [["a"], ["b"]]}\n')
     with pytest.raises(ConfigError, match="row 1: a list under 'tokens', but a text or a list of words is needed"):
         next(read_texts(path, "jsonl", ReadOptions({"text": "tokens"}, takes_words=True)))
 
