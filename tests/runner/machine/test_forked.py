@@ -44,16 +44,25 @@ def test_items_are_computed_on_several_copies_and_come_back_in_order() -> None:
     assert len({process for _, process in found}) == 4 and os.getpid() not in {process for _, process in found}
 
 
-def test_a_mistake_in_one_item_comes_back_as_one_and_ends_the_other_copies() -> None:
+def test_a_mistake_in_one_item_comes_back_as_one_and_ends_the_other_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    copies, fork = list[int](), os.fork
+
+    def counted_fork() -> int:
+        copies.append(fork())
+        return copies[-1]
+
     def fill_the_pipe(number: int) -> str:
         if number == 0:
             raise ConfigError("no such column")
         return "x" * 1_000_000
 
+    monkeypatch.setattr(os, "fork", counted_fork)
     with pytest.raises(ConfigError, match="no such column"):
         map_forked(fill_the_pipe, range(6), 3)
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert len(copies) == 3
+    for process in copies:
+        with pytest.raises(ChildProcessError):  # it has ended, and its exit code has been read
+            os.waitpid(process, os.WNOHANG)
 
 
 def test_a_copy_ends_after_its_parent_has_been_killed() -> None:
