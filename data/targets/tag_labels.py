@@ -61,9 +61,9 @@ def refuse_odd_tags(column: TagColumn, offsets: np.ndarray, where: str, source_r
         tag, row = column.tags[odd[0]], _first_row(column, odd[0], offsets, source_rows)
         names = shlex.quote(hydra_setting(KEY, sorted(_used(column))))
         raise DataError(
-            f"{where}: {found:,} words have a tag that fits no scheme of entities, such as {tag!r} ({column.key}, "
-            f"first in row {row}), and {marked:,} have one that does. Fix such rows; or, to score words instead of "
-            f"entities: {names}"
+            f"{where}: the tag {tag!r} ({column.key}, first in row {row}) fits no scheme of entities (words with such "
+            f"tags: {found:,}, with tags that fit: {marked:,}). Fix such rows; or, to score words instead of entities: "
+            f"{names}"
         )
 
 

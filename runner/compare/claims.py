@@ -156,7 +156,7 @@ def _measure(claim: JsonObject, relation: str, rows: list[Row]) -> Measured | st
         return where
     if relation == "value" or (relation == "equal" and not claim.get("versus")):
         if where.group.is_folded and _is_of_rows_that_no_fold_held_out(where, metric):
-            return f"folds are repeats only for held-out rows, not for {metric}, of which all answered the same rows"
+            return f"{metric} is of rows that the models of all folds answered, so folds are no repeats of it"
         values = where.group.values(metric)
         return Measured(float(np.mean(values)), _interval(where, metric, values), (where,), len(values))
     if not claim.get("versus"):
@@ -205,7 +205,7 @@ def _interval(row: Row, metric: str, values: list[float]) -> stats.Interval:
 def _is_of_rows_that_no_fold_held_out(row: Row, metric: str) -> bool:
     """Is this metric of a folded group one of its training or reported rows?
 
-    The interval over folds would leave out the chance of these rows, which are the same, or nearly so, in all folds.
+    The interval over folds would leave out the chance in the choice of these rows, nearly the same in all folds.
     """
     split, run = metric.partition("/")[0], row.group.runs[0]
     return split in run.record.data.rows and split != held_out_split(run)
@@ -285,9 +285,7 @@ def _timed_apart(runs: list[tuple[Run, Run]], metric: str) -> str | None:
     for pair in runs:
         first, second = (run.record.environment.processor for run in pair)
         if first != second:
-            return (
-                f"{metric} is of different machines ({first}; {second}), so its difference says nothing of the models"
-            )
+            return f"{metric} was measured on different machines ({first}; {second}), so it compares no models"
     return None
 
 

@@ -12,10 +12,7 @@ from runner.schema import Settings
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
-BASES = {
-    "data": "files",
-    "model": "bert-tiny",
-}  # groups whose choices have names, and a choice to start from
+BASES = {"data": "files", "model": "bert-tiny"}  # groups whose choices have names, and a choice to start from
 
 
 def require_groups(config: DictConfig, chosen: Sequence[str]) -> None:

@@ -24,7 +24,8 @@ from runner.errors import USER_ERRORS, ConfigError, as_user_error
 Item = TypeVar("Item")
 T = TypeVar("T")
 
-INTERRUPTED = 130  # the exit code of a copy that Ctrl-C ended
+INTERRUPTED = 130  # the exit code of a copy that was interrupted
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def compute_forked(function: Callable[[], T]) -> T:
@@ -73,9 +74,11 @@ class _Copy(Generic[T]):
         self.receiver, sender = Pipe(duplex=False)
         sys.stdout.flush()
         sys.stderr.flush()
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # none must arrive before the copy has its own handlers
         self.process: int | None = os.fork()
         if self.process == 0:
             _answer(sender, function, [copy.receiver for copy in (self, *others)])
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         sender.close()
 
     def result(self) -> T:
@@ -113,6 +116,10 @@ def _answer(sender: Connection, function: Callable[[], object], receivers: Seque
     """Compute, send and exit; never returns into the caller's code."""
     code = 1
     try:
+        # Ctrl-C reaches all processes of a terminal. The parent passes it on, once, so that a copy can clean up.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         # While anybody could still read the result, a copy whose parent is gone would wait for that forever.
         for receiver in receivers:
             receiver.close()

@@ -111,7 +111,7 @@ def test_rows_may_be_joined(tmp_path: Path) -> None:
             r"row 3 holds 'O', not a list of tags. Try: data.tags=<a column of lists>",
         ),
         ({"tokens": ["a"], "ner_tags": None}, r"row 3 holds no tags.*Fix that row, or try: data.tags=<a column"),
-        ({"tokens": ["a"], "ner_tags": ["person"]}, r"tag that fits no scheme of entities, such as 'person'.*in row 3"),
+        ({"tokens": ["a"], "ner_tags": ["person"]}, r"the tag 'person' .*in row 3\) fits no scheme of entities"),
     ],
 )
 def test_wrong_rows_are_refused_by_name(tmp_path: Path, row: dict[str, Any], message: str) -> None:

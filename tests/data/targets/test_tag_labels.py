@@ -77,8 +77,8 @@ def test_a_few_tags_that_mark_no_entity_are_refused_with_their_row() -> None:
     found = column([["B-PER", "I-PER"], ["O", "b-PER", "I-PER"]])
     with pytest.raises(DataError) as error:
         refuse_odd_tags(*found, "ner.conll", np.array([10, 20]))
-    assert "1 words have a tag that fits no scheme of entities, such as 'b-PER'" in str(error.value)
-    assert "(data.tags=ner, first in row 20), and 3 have one that does" in str(error.value)
+    assert "the tag 'b-PER' (data.tags=ner, first in row 20) fits no scheme of entities" in str(error.value)
+    assert "(words with such tags: 1, with tags that fit: 3)" in str(error.value)
     assert str(error.value).endswith("'data.label_names=[B-PER,I-PER,O,b-PER]'")
 
 

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -81,3 +84,29 @@ def test_a_copy_ends_after_its_parent_has_been_killed() -> None:
     # The copies share the output, which is at its end only when all of them are.
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60, check=False)
     assert ended.returncode == -9 and ended.stderr == b""
+
+
+def test_ctrl_c_in_a_terminal_lets_a_copy_clean_up(tmp_path: Path) -> None:
+    program = """if True:
+        import os, sys, time
+        from pathlib import Path
+        from runner.machine.forked import compute_forked
+        folder = Path(sys.argv[1])
+
+        def function():
+            try:
+                (folder / "begun").touch()
+                time.sleep(60)
+            finally:
+                time.sleep(0.5)  # within which a second signal would arrive
+                (folder / "clean").touch()
+
+        compute_forked(function)
+    """
+    words = [sys.executable, "-c", program, str(tmp_path)]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, start_new_session=True) as parent:
+        while not (tmp_path / "begun").exists() and parent.poll() is None:
+            time.sleep(0.01)
+        os.killpg(parent.pid, signal.SIGINT)
+        _, said = parent.communicate(timeout=60)
+    assert b"KeyboardInterrupt" in said and (tmp_path / "clean").exists()
