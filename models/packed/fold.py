@@ -1,4 +1,4 @@
-"""Writes a bag of words as a model.bin, folded into one number per piece and class if that is exact and smaller.
+"""Writes a bag of words as a model.bin, folded into one number per piece and output if that is exact and smaller.
 
 Without a layer norm, the scores of a text are a sum over its pieces, so the linear head can be applied to the table in
 advance: E W^T replaces E. With a layer norm, the table stays, and the norm's scale is folded into the head.
@@ -7,24 +7,23 @@ advance: E W^T replaces E. With a layer norm, the table stays, and the norm's sc
 from __future__ import annotations
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
 from models.backbones.bag_of_words import BagOfWords
 from models.backbones.bert_embeddings import Embeddings, first_rows
 from models.compression.quantization.coded import CodedTable, CodedWeight, Codes
 from models.compression.quantization.packing import unpack
 from models.heads.linear import LinearHead
-from models.heads.target_scale import TARGETS, fold_target_scale
 from models.json_types import JsonObject
 from models.network import Network
 from models.packed.added import added_ngrams
 from models.packed.errors import NotPacked
 from models.packed.facts import Facts
 from models.packed.format import pack
+from models.packed.layers import Arrays, array_of, layer_with_dendrites, weight_of
 from models.packed.vocabulary import wordpiece_vocabulary
 from models.readouts.pooling import MeanPooler, SqrtPooler, SumPooler
 
-Arrays = dict[str, np.ndarray]
 READOUTS = (MeanPooler, SqrtPooler, SumPooler)
 
 
@@ -36,7 +35,7 @@ def pack_bag_of_words(network: Network, facts: Facts) -> bytes:
         raise NotPacked(f"its readout, {type(pooler).__name__}, is not a sum over pieces")
     refuse_half_precision(network)
     vocabulary = wordpiece_vocabulary(facts.tokenizer)
-    weight, bias = linear_layer(network)
+    weight, bias, dendrites, activation = layer_with_dendrites(network)
     tables = tables_of_places(embeddings, facts)
     norm, shift = embeddings.LayerNorm, np.zeros_like(bias)
     fields: JsonObject = {"power": pooler.power, "max_length": facts.max_length, "pieces": vocabulary.settings}
@@ -49,7 +48,7 @@ def pack_bag_of_words(network: Network, facts: Facts) -> bytes:
         fields["centred"] = type(embeddings.word_embeddings) is nn.Embedding  # the norm's first step, done in advance
         arrays |= {name: centred(arrays[name]) for name in (*tables, *(["words"] if fields["centred"] else []))}
     else:
-        is_difference = network.spec.deciding == 1 and not facts.keeps_both
+        is_difference = network.spec.deciding == 1 and not facts.keeps_both and not dendrites
         weight, bias_of_fold = difference_of_two(weight, bias) if is_difference else (weight, bias)
         folded = fold({"words": decoded_rows(embeddings.word_embeddings, vocabulary.ids)} | tables, weight)
         if not coded or folded["words"].nbytes <= sum(array.nbytes for array in coded.values()):
@@ -57,9 +56,9 @@ def pack_bag_of_words(network: Network, facts: Facts) -> bytes:
     if "words" not in arrays:
         raise NotPacked(f"its table of words, {type(embeddings.word_embeddings).__name__}, is neither plain nor coded")
     of_ngrams, described = added_ngrams(network)
-    arrays |= {"bias": bias, "shift": shift, "pieces": vocabulary.array()} | of_ngrams
-    fields |= coding | described | ({"texts": 2} if facts.is_pair else {})
-    return pack("dsn", facts.labels, arrays, fields | facts.entries())
+    arrays |= {"bias": bias, "shift": shift, "pieces": vocabulary.array()} | dendrites | of_ngrams
+    fields |= coding | described | activation | ({"texts": 2} if facts.is_pair else {})
+    return pack("dendritic" if dendrites else "dsn", facts.labels, arrays, fields | facts.entries())
 
 
 def refuse_half_precision(network: Network) -> None:
@@ -98,18 +97,6 @@ def fold(tables: Arrays, weight: np.ndarray) -> Arrays:
     return {name: (table.astype(np.float64) @ columns).astype(np.float32) for name, table in tables.items()}
 
 
-def linear_layer(network: LinearHead) -> tuple[np.ndarray, np.ndarray]:
-    """The last layer's weight (K, H) and bias (K,), in the targets' unit; NotPacked if it is not linear."""
-    layer = network.classifier
-    is_coded = isinstance(layer, CodedWeight) and not layer.multiplies_integers
-    if type(layer) is not nn.Linear and not is_coded:
-        raise NotPacked(f"its last layer, {type(layer).__name__}, is not linear in what it reads")
-    weight, bias = weight_of(layer), layer.get_parameter("bias").detach()
-    if TARGETS in network.architecture:
-        weight, bias = fold_target_scale(weight, bias, network.architecture[TARGETS])
-    return array_of(weight), array_of(bias)
-
-
 def word_rows(table: nn.Module, ids: np.ndarray) -> tuple[Arrays, JsonObject]:
     """The rows of a word table as stored, and their header entries; both empty for unsupported codings."""
     if type(table) is nn.Embedding:
@@ -146,15 +133,3 @@ def decoded_rows(table: nn.Module, ids: np.ndarray) -> np.ndarray:
     if type(table) is not nn.Embedding and not isinstance(table, CodedWeight):
         raise NotPacked(f"its word vectors, {type(table).__name__}, are not a table")
     return array_of(weight_of(table))[ids]
-
-
-def weight_of(layer: nn.Module) -> Tensor:
-    """The weight of a layer or a table, decoded to float32 if it is quantized."""
-    weight: Tensor = layer.decoded_weight() if isinstance(layer, CodedWeight) else layer.weight  # type: ignore[assignment]
-    return weight
-
-
-def array_of(tensor: Tensor) -> np.ndarray:
-    """The values of a tensor as a NumPy array."""
-    found: np.ndarray = tensor.detach().cpu().numpy()
-    return found

@@ -17,17 +17,9 @@ from models.network import Network
 from models.packed.added import added_ngrams
 from models.packed.errors import NotPacked
 from models.packed.facts import Facts
-from models.packed.fold import (
-    Arrays,
-    array_of,
-    linear_layer,
-    refuse_half_precision,
-    stored_codes,
-    tables_of_places,
-    weight_of,
-    word_rows,
-)
+from models.packed.fold import refuse_half_precision, stored_codes, tables_of_places, word_rows
 from models.packed.format import pack
+from models.packed.layers import Arrays, array_of, linear_layer, weight_of
 from models.packed.vocabulary import wordpiece_vocabulary
 from models.readouts.pair import Pair
 

@@ -33,8 +33,8 @@ from models.json_types import JsonObject
 from models.network import Network
 from models.packed.errors import NotPacked
 from models.packed.facts import Facts
-from models.packed.fold import array_of
 from models.packed.format import pack
+from models.packed.layers import array_of
 from models.readouts.mean_std import MeanStd
 from models.readouts.pooling import ClsPooler, MeanPooler, SqrtPooler, SumPooler
 

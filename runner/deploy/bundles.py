@@ -38,6 +38,7 @@ MANIFEST = "manifest.json"
 SOURCES = Path(predict.__file__).parent
 READER = ("predict.py", "calibration.py", "command.py", "table.py")
 OF_PIECES = ("bag.py", "pair.py", "wordpiece.py")
+OF_DENDRITES = ("dendritic.py",)  # of a last layer with dendrites
 OF_PAIRS, OF_CHARACTERS = ("pairs.py",), ("characters.py",)  # of a model over n-grams
 OF_PIECE_NGRAMS = ("piece_ngrams.py", *OF_PAIRS)  # of n-grams added to word vectors
 OF_LANGUAGES = ("language.py",)  # of a model over n-grams that lowers texts by the rules of a language
@@ -175,7 +176,8 @@ def sources_for(header: dict[str, Any]) -> tuple[str, ...]:
     if header["kind"] == "sound":
         return (*own, *OF_SOUNDS)
     if predict.KINDS[header["kind"]]:
-        return (*own, *OF_PIECES, *(OF_PIECE_NGRAMS if "ngrams" in header else ()))
+        of_dendrites = OF_DENDRITES if header["kind"] == "dendritic" else ()
+        return (*own, *OF_PIECES, *of_dendrites, *(OF_PIECE_NGRAMS if "ngrams" in header else ()))
     further = {"pairs": OF_PAIRS, "characters": OF_CHARACTERS, "language": OF_LANGUAGES}
     return (*own, *(name for entry, names in further.items() if header.get(entry) for name in names))
 

@@ -24,7 +24,7 @@ from models.errors import ModelError
 from models.heads.linear import LinearHead
 from models.network import Network
 from models.packed.errors import NotPacked
-from models.packed.fold import linear_layer
+from models.packed.layers import linear_layer
 from models.readouts.pooling import MeanPooler
 from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel, ParityError, model_of_run, place_of_export
 from runner.deploy.parity import BATCHES, ROWS, Parity, evenly_by_length, rows_to_compare

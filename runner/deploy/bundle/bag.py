@@ -54,6 +54,12 @@ class Bag:
 
     def score_row(self, ids: list[int], start: int) -> list[float]:
         """Return the logits of a row of ids; those from `start` on are of the second text."""
+        scores: list[float] = self.outputs(ids, start).tolist()
+        scores = [0.0, *scores] if self.is_binary else scores
+        return scores if self.ngrams is None else self.ngrams.added_to(scores, ids)
+
+    def outputs(self, ids: list[int], start: int) -> np.ndarray:
+        """Return the outputs of the linear layer over the temperature, (C,) float64."""
         count = max(1, len(ids))
         rows = self.words.take(np.array(ids, np.intp))
         summed = self.plain_sum(rows, start) if self.eps is None else self.normalised_sum(rows, start)
@@ -61,10 +67,8 @@ class Bag:
             summed = self.head @ summed
         divisor = count**self.power
         shift = self.shift if divisor == count else self.shift * (count / divisor)
-        found = summed * (self.inverse / divisor) + self.bias + shift
-        scores: list[float] = found.tolist()
-        scores = [0.0, *scores] if self.is_binary else scores
-        return scores if self.ngrams is None else self.ngrams.added_to(scores, ids)
+        found: np.ndarray = summed * (self.inverse / divisor) + self.bias + shift
+        return found
 
     def length(self, text: str, pair: str | None = None) -> int:
         """Return the pieces of a text, or of a pair of texts, with special ones, before any are cut."""

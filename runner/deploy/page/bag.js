@@ -154,6 +154,12 @@ function product(matrix, row, vector) {
   return sum;
 }
 
+// Adds a vector to a sum, or takes it away where sign is -1.
+function add(sum, vector, sign) {
+  for (let column = 0; column < sum.length; column++) sum[column] += sign * vector[column];
+  return sum;
+}
+
 // A vector with the variance 1, and the mean 0 unless it has that already.
 function normalised(vector, eps, isCentred) {
   const mean = isCentred ? 0 : vector.reduce((sum, value) => sum + value, 0) / vector.length;

@@ -1,7 +1,8 @@
 """Makes the page: the model, its reader and what shows the answers in one HTML file.
 
 The files beside this one are its parts: page.html with places such as `$title`; reader.js, which reads a model.bin of
-n-grams, wordpiece.js, passages.js, bag.js and pair.js, which read the others; page.js, which shows the answers.
+n-grams, wordpiece.js, passages.js, bag.js, pair.js and dendritic.js, which read the others; page.js, which shows the
+answers.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ BASE = ("calibration.js", "reader.js")
 WITH_PIECES = (*BASE, "wordpiece.js", "passages.js", "bag.js")
 READERS = {  # by the kind of a model.bin
     "ngram": BASE, "dsn": WITH_PIECES, "static": WITH_PIECES, "pair": (*WITH_PIECES, "pair.js"),
+    "dendritic": (*WITH_PIECES, "dendritic.js"),
 }  # fmt: skip
 OF_PAIRS = ("ngram_pairs.js",)  # of n-grams, where the header has `pairs` or `ngrams`
 OF_SETS = ("label_sets.js",)  # of labels that are decided one by one

@@ -72,9 +72,4 @@ function decodedHidden(facts, arrays) {
   return found;
 }
 
-function add(sum, vector, sign) {
-  for (let column = 0; column < sum.length; column++) sum[column] += sign * vector[column];
-  return sum;
-}
-
 KINDS.pair = Pair;

@@ -21,6 +21,7 @@ from runner.deploy.packed_predictor import PackedPredictor
 from runner.errors import ConfigError
 from runner.record.model_card import model_card
 from runner.record.record import RunRecord
+from tests.models.packed import test_fold, test_layers
 from tests.models.packed.golden import golden_content
 from tests.records import record_json
 from tests.runner.deploy.runs import write_run
@@ -30,7 +31,7 @@ ALONE = """
 import json, sys
 
 class OnlyNumpy:
-    own = {"predict", "calibration", "command", "table", "bag", "wordpiece"}
+    own = {"predict", "calibration", "command", "table", "bag", "dendritic", "wordpiece"}
 
     def find_spec(self, name, path=None, target=None):
         top = name.split(".")[0]
@@ -105,6 +106,16 @@ def test_a_model_over_n_grams_needs_no_file_about_pieces(packed: Path, tmp_path:
         "predict.py", "calibration.py", "command.py", "table.py", "pairs.py",
     )  # fmt: skip
     assert "pairs.py" in sources_for({"kind": "pair", "ngrams": {}}) and "pairs.py" not in sources_for({"kind": "pair"})
+
+
+def test_a_model_with_dendrites_answers_with_numpy_alone(packed: Path, tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(test_fold.pack(test_layers.grown(test_fold.make())))
+    trained = replace(find_model("dddd", packed, "torch"), folder=tmp_path, labels=("no", "yes"))
+    folder = write_packed_bundle(trained, tmp_path / "made").folder
+    words = [sys.executable, "-P", "-c", ALONE, str(folder), json.dumps(TEXTS)]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == Model(tmp_path)(TEXTS)
 
 
 def test_the_page_of_an_8_bit_graph_does_not_claim_the_calibration_of_its_run() -> None:

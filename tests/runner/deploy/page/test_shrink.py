@@ -22,7 +22,7 @@ from models.packed.format import pack
 from models.packed.vocabulary import wordpiece_vocabulary
 from runner.deploy.bundle.predict import read_model
 from runner.deploy.page.shrink import front_coded, shrunk
-from tests.models.packed import test_fold, test_pair
+from tests.models.packed import test_fold, test_layers, test_pair
 from tests.models.packed.golden import golden_content
 from tests.runner.deploy.bundle.hard_texts import HARD
 from tests.runner.deploy.page.node import NEEDS_NODE, ask_node, check_answers
@@ -131,6 +131,26 @@ def test_node_compares_two_texts_as_python_does(tmp_path: Path) -> None:
             models.append((content, PAIRS[::3]))
     models.append((a_model("pair", texts=2, head=random(3, 4 * WIDTH), max_length=LONGEST - 1), PAIRS))  # an even room
     check_answers(tmp_path, models, tolerance=1e-6, kind="pair")
+
+
+@NEEDS_NODE
+@pytest.mark.parametrize("act", ["sigmoid", "tanh", "relu"])
+def test_node_answers_with_dendrites_as_python_does(tmp_path: Path, act: str) -> None:
+    models: list[tuple[bytes, Any]] = []
+    for count, texts in ((1, 1), (3, 2)):
+        for norm in ("none", "layer"):
+            network = test_layers.grown(test_fold.make(3, norm=norm), count, act)
+            models.append((test_fold.pack(network, is_pair=texts == 2), PAIRS if texts == 2 else ROWS))
+    check_answers(tmp_path, models, tolerance=2e-6, kind="dendritic")
+
+
+@NEEDS_NODE
+def test_a_word_counts_as_much_as_the_score_changes_without_it(tmp_path: Path) -> None:
+    network = test_layers.grown(test_fold.make(1, norm="none", readout="sum", positional=False))
+    content = test_fold.pack(network)
+    (found,) = ask_node(tmp_path, [(content, [["film story"], ["story"]])], kind="dendritic")
+    (part,) = [part for part in found[0]["parts"] if part["text"] == "film"]
+    assert part["adds"] == pytest.approx(found[0]["value"] - found[1]["value"], abs=1e-6) != 0
 
 
 @NEEDS_NODE
