@@ -114,12 +114,19 @@ def check_type(key: str, value: object) -> str | None:
 
 
 def _converted(key: str, value: object, hint: object) -> str | None:
-    """Return the cure for one value where a list is needed, and for a whole number such as 1e3; None for others."""
+    """Return the cure for one value where a list is needed, a list where one value is, and 1e3 for a whole number."""
     if get_origin(hint) is list and isinstance(value, str | int | float):
         return f"Try: run {shlex.quote(f'{key}=[{value}]')}"
+    if isinstance(value, list) and value and not isinstance(value[0], list | dict) and _takes_one(hint):
+        return f"Try: run -m {shlex.quote(f'{key}={_in_brackets(value)[1:-1]}')}"
     if isinstance(value, float) and value.is_integer() and int in (hint, *get_args(hint)):
         return f"Try: run {key}={int(value)}"
     return None
+
+
+def _takes_one(hint: object) -> bool:
+    """Is a value of this type a number or a text, or null?"""
+    return {hint, *get_args(hint)} & {int, float, str, bool} != set() and get_origin(hint) not in (list, dict)
 
 
 def check_option(key: str, value: object, default: object) -> str | None:

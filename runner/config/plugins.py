@@ -5,20 +5,24 @@ Classes are named by string only, so that composing a config loads none of them;
 
 from __future__ import annotations
 
+from dataclasses import fields
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runner.best.settings import BestSettings
 from runner.config.folders import SWEEPS, config_roots, ours
 from runner.config.hydra_speed import speed_up_hydra
 from runner.config.typed import typed
 from runner.errors import ConfigError
 from runner.sweep.settings import SweepSettings
+from runner.tune.settings import SearchSettings
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
+GRID = ("max_batch_size", "params")  # the keys of hydra.sweeper with hydra/sweeper=grid
 PLUGINS = "hydra_plugins.bertier"  # Hydra takes plugins from packages of this name only
 
 
@@ -51,6 +55,8 @@ def read_sweep_file(name: str) -> DictConfig:
         if not isinstance(node, DictConfig) and (node is not None or not key):
             raise ConfigError(f"{path}: {key or 'its content'} is no mapping of keys to values. Copy a file of sweeps/")
     assert isinstance(found, DictConfig)
+    if unread := _unread_keys(found):
+        raise ConfigError(f"{path}: {unread}. Copy a file of sweeps/")
     try:
         typed(SweepSettings, OmegaConf.to_container(found, resolve=False).get("sweep") or {})  # type: ignore[union-attr]
     except OmegaConfBaseException as error:
@@ -58,6 +64,20 @@ def read_sweep_file(name: str) -> DictConfig:
     if OmegaConf.select(found, "sweep.name") is None:  # it is found by this name afterwards
         OmegaConf.update(found, "sweep.name", name)
     return found
+
+
+def _unread_keys(file: DictConfig) -> str | None:
+    """Return what is wrong with the keys of hydra.sweeper in a sweep's file: no sweeper would read a misspelt one.
+
+    A file with `defaults` may choose a sweeper of the user's own, whose keys are not known here.
+    """
+    from omegaconf import OmegaConf
+
+    known = [*GRID, *(field.name for kind in (SearchSettings, BestSettings) for field in fields(kind))]
+    for key in {} if "defaults" in file else OmegaConf.select(file, "hydra.sweeper") or {}:
+        if key not in known:
+            return f"hydra.sweeper has no `{key}`; a grid has {' and '.join(GRID)}"
+    return None
 
 
 def sweep_overrides(name: str) -> list[str]:
@@ -85,7 +105,7 @@ def register_plugins() -> None:
     speed_up_hydra()
     store = ConfigStore.instance()
     store.store(group="hydra/launcher", name="local", node={"_target_": f"{PLUGINS}.LocalLauncher"}, provider="bertier")
-    grid = {"_target_": f"{PLUGINS}.Grid", "max_batch_size": None, "params": None}
+    grid = {"_target_": f"{PLUGINS}.Grid"} | dict.fromkeys(GRID)
     store.store(group="hydra/sweeper", name="grid", node=grid, provider="bertier")
 
 

@@ -28,6 +28,8 @@ MISTAKES = [
     ("~model", ["cannot be left out"]),
     ("train.epochs=0", ["more than 0"]),
     ("train.epochs=soon", ["could not be converted", "Try: run train.epochs="]),
+    ("seed=[0,1]", ["could not be converted", "Try: run -m seed=0,1"]),
+    ("model.pretrained=[a,b]", ["Try: run -m model.pretrained=a,b"]),
     ("train.precision=fp16", ["fp32, bf16"]),
     ("schedule.warmup=6", ["at most 1"]),
     ("seed=-1", ["at least 0"]),

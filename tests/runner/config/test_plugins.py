@@ -51,6 +51,7 @@ def test_it_runs_and_its_claims_are_judged(folder: Path, tmp_path: Path) -> None
         (b"\xf8", "Fix that YAML"),
         (b"- a", "its content is no mapping"),
         (b"hydra: {sweeper: {params: [a]}}", r"hydra\.sweeper\.params is no mapping"),
+        (b"hydra: {sweeper: {param: {seed: 0}}}", "hydra.sweeper has no `param`; a grid has max_batch_size and params"),
         (b"sweep: {jobz: 2}", "Key 'jobz' not in 'SweepSettings'"),
     ],
 )
@@ -59,6 +60,14 @@ def test_a_damaged_file_is_named_with_the_cure(content: bytes, message: str, fol
     with pytest.raises(ConfigError, match=rf"sweeps/mine\.yaml: .*{message}"):
         check_overrides(["+sweep=mine"], multirun=True)
     assert "sweeps/mine.yaml: " in describe("sweep", "mine"), "a list shows the others all the same"
+
+
+@pytest.mark.parametrize("content", [
+    "hydra: {sweeper: {n_trials: 3}}", "defaults: [override /hydra/sweeper: mine]\nhydra: {sweeper: {rounds: 3}}",
+])  # fmt: skip
+def test_a_file_may_have_the_keys_of_another_sweeper(content: str, folder: Path) -> None:
+    (folder / "sweeps/mine.yaml").write_text(content, encoding="utf-8")
+    assert 3 in read_sweep_file("mine").hydra.sweeper.values()
 
 
 @pytest.mark.parametrize("claim", ["{claim: x}", "wider"])
