@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from runner.config.compose import compose
-from runner.config.resolve import resolve
-from runner.experiment.dependencies.earlier_stages import earlier_overrides
 from runner.experiment.dependencies.inner_run import (
     InnerRunUnfinished,
     finish_run,
@@ -38,14 +35,6 @@ def test_keys_and_groups_are_dropped_and_only_chosen_groups_kept() -> None:
     assert shared_overrides(WORDS, ["data"]) == ["data=demo", "data.max_rows=9"]
     assert inner_overrides(["model=a", "model.dropout=0"], dropped=["model"]) == ["model.dropout=0"]
     assert inner_overrides(["database=x"], dropped_groups=["data"]) == ["database=x"], "a group is a whole word"
-
-
-def test_the_earlier_stages_are_the_command_without_its_last_stage() -> None:
-    words = ["model=bert-tiny", *WORDS[1:]]
-    assert earlier_overrides(resolve(compose(words)), words) == [*words[:3], "compression=[magnitude]"]
-    words = ["density=0.5", "model=bert-tiny", "compression=[magnitude]"]
-    plain = earlier_overrides(resolve(compose(words)), words)
-    assert plain == ["model=bert-tiny"], "nothing of the plain training is pruned"
 
 
 def test_a_teacher_shares_the_data_of_its_student_unless_it_names_other() -> None:

@@ -1,0 +1,43 @@
+"""The dataclasses of the settings: every default is a value that the checks accept."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+
+from runner.config.check_values import check_field
+from runner.schema import Command, Settings
+
+
+def fields_below(kind: type, prefix: str = "") -> Iterator[tuple[type, dataclasses.Field[object], str]]:
+    """Each field of a dataclass and of those inside it, with the names before its own."""
+    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
+        yield kind, field, prefix
+        default = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
+        if dataclasses.is_dataclass(default):
+            yield from fields_below(type(default), f"{prefix}{field.name}.")
+
+
+ALL = {f"{prefix}{field.name}": (kind, field, prefix) for kind, field, prefix in fields_below(Command)}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_default_is_within_its_limits(name: str) -> None:
+    kind, field, prefix = ALL[name]
+    default = field.default_factory() if field.default_factory is not dataclasses.MISSING else field.default
+    if not dataclasses.is_dataclass(default):
+        assert check_field(kind, field.name, default, prefix) is None
+
+
+def test_a_command_is_an_experiment_and_how_several_are_run() -> None:
+    own = {field.name for field in dataclasses.fields(Command)} - {field.name for field in dataclasses.fields(Settings)}
+    assert own == {"sweep", "density"}
+
+
+def test_settings_of_two_runs_share_nothing() -> None:
+    one, other = Settings(), Settings()
+    one.optimizer.betas.append(0.5)
+    one.compression["int8"] = None
+    assert other.optimizer.betas == [0.9, 0.999] and other.compression == {}
