@@ -8,6 +8,7 @@ Standard library only.
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -40,6 +41,8 @@ def hydra_setting(key: str, value: Json) -> str:
 def _as_read(value: Json) -> str:
     if isinstance(value, str):
         return _in_quotes(value) if _is_converted(value) else hydra_value(value)
+    if isinstance(value, Mapping) and not all(map(str.isascii, value)):  # Hydra's keys are ASCII
+        return _in_quotes(json.dumps(value, ensure_ascii=False))  # as data.label_names takes it
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{_key(key)}:{_as_read(item)}" for key, item in value.items()) + "}"
     if isinstance(value, Sequence):

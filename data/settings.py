@@ -157,7 +157,11 @@ def of_split(settings: DataSettings, split: str) -> DataSettings:
 
 
 def normalize_label_names(given: object) -> list[str] | dict[str, str]:
-    """Return data.label_names with all names and values as text, however YAML read them; DataError for other types."""
+    """Return data.label_names with all names and values as text, however YAML read them; DataError for other types.
+
+    given: also a text in YAML's flow style, such as "{öfke: anger}", as Hydra's own mappings have ASCII keys alone.
+    """
+    given = _read_flow(given) if isinstance(given, str) else given
     pairs: list[tuple[Any, Any]] | None = [] if given is None else None
     if isinstance(given, dict | list):
         pairs = list(given.items()) if isinstance(given, dict) else [("", name) for name in given]
@@ -170,3 +174,16 @@ def normalize_label_names(given: object) -> list[str] | dict[str, str]:
     if isinstance(given, dict) and given:
         return {str(value): str(name) for value, name in given.items()}
     return [str(name) for _, name in pairs]
+
+
+def _read_flow(text: str) -> object:
+    """Return the list or mapping that a text in YAML's flow style is, all of it as text; the text if it is neither."""
+    import yaml
+
+    if not text.lstrip().startswith(("[", "{")):
+        return text
+    try:
+        found: object = yaml.load(text, Loader=yaml.BaseLoader)  # makes nothing but texts, lists and mappings
+    except yaml.YAMLError:
+        return text
+    return found

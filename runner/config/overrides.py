@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from data.quoting import quoted_setting
+from data.quoting import hydra_setting, quoted_setting
 from runner.config.bare_words import no_setting
 from runner.config.compose import groups, parsed
 from runner.errors import ConfigError
@@ -30,12 +30,16 @@ def parse_override(word: str) -> tuple[Override | None, str | None]:
         reason = str(error).splitlines()[0]
         parts = [part for part in value.split(",") if part.strip()]
         is_gap = len(parts) < value.count(",") + 1 and not set(value) & set("[]{}()'\"")
-        cure = (
-            f"Try: {key}={','.join(parts)}"
-            if is_gap
-            else f"Quote special characters, try: {quoted_setting(key, value)}"
-        )
+        cure = f"Try: {key}={','.join(parts)}" if is_gap else f"Quote special characters, try: {_quoted(key, value)}"
         return None, f"{word!r} cannot be read as key=value: {reason}. {cure}"
+
+
+def _quoted(key: str, value: str) -> str:
+    """Return the setting in quotes, for Hydra and for the shell; of a list of plain items each one."""
+    items = value.strip()[1:-1]
+    if value.strip() != f"[{items}]" or set(items) & set("[]{}()'\""):
+        return quoted_setting(key, value)
+    return shlex.quote(hydra_setting(key, [item.strip() for item in items.split(",")]))
 
 
 def values_of(override: Override) -> list[object]:

@@ -10,6 +10,7 @@ from omegaconf import OmegaConf
 
 from data.json_types import Json
 from data.quoting import hydra_setting, hydra_value, listed, shell_setting
+from data.settings import normalize_label_names
 
 VALUES = (
     "plain", "with blank", "it's", 'a"b', "a,b", "$HOME", "back\\slash", "end\\", 'q\\"x', "${text}", "\\${a}", "null",
@@ -43,6 +44,12 @@ def test_a_setting_is_read_as_the_text_it_was_made_from(value: str) -> None:
 def test_a_setting_is_read_as_the_json_value_it_was_made_from(value: Json) -> None:
     parsed = OverridesParser.create().parse_override(hydra_setting("data.label_names", value)).value()
     assert OmegaConf.to_container(OmegaConf.create({"names": parsed})) == {"names": read_keys(value)}
+
+
+def test_a_mapping_with_other_keys_than_ascii_is_a_text_that_names_of_labels_may_be() -> None:
+    names = {"öfke": 'so "angry"', "a": "joy, {x}"}
+    parsed = OverridesParser.create().parse_override(hydra_setting("data.label_names", names)).value()
+    assert normalize_label_names(OmegaConf.create({"names": parsed}).names) == names
 
 
 def read_keys(value: Json) -> Json:

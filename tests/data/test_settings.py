@@ -31,7 +31,13 @@ def test_names_are_text_whatever_yaml_took_them_for() -> None:
     assert normalize_label_names({0: "neg", 1: 2}) == {"0": "neg", "1": "2"}
 
 
-@pytest.mark.parametrize("given", ["neg", 3, [["neg"]], {"a": ["b"]}, [None]])
+def test_names_may_be_a_text_as_a_command_line_has_no_other_keys_than_ascii() -> None:
+    assert normalize_label_names("{öfke: anger, no: joy}") == {"öfke": "anger", "no": "joy"}
+    assert normalize_label_names('{"öfke": "a, b"}') == {"öfke": "a, b"}
+    assert normalize_label_names("[1, é]") == ["1", "é"]
+
+
+@pytest.mark.parametrize("given", ["neg", "{neg", "{neg: [pos]}", 3, [["neg"]], {"a": ["b"]}, [None]])
 def test_anything_else_as_names_is_refused_with_examples(given: Any) -> None:
     with pytest.raises(DataError, match=r"Try: 'data\.label_names=\[negative,positive\]'"):
         normalize_label_names(given)

@@ -6,7 +6,7 @@ too. What the file sets in these groups becomes words: `data=files data.path=rev
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from data.json_types import Json, JsonObject
@@ -25,7 +25,7 @@ def words_of_files(overrides: Sequence[str], shared: Collection[str]) -> list[st
     """Return the words for the values that overrides have in the shared groups without setting them there.
 
     shared: groups and settings. One of a model, such as model.tokenizer, is left out: its value may be a preset's.
-    Raises ConfigError for overrides that do not compose, and for values that cannot be written as words.
+    Raises ConfigError for overrides that do not compose.
     """
     wanted = [key for key in shared if not key.startswith("model.")]
     alone = [word for word in overrides if word.lstrip("+~").partition("=")[0].partition(".")[0] in wanted]
@@ -36,13 +36,6 @@ def words_of_files(overrides: Sequence[str], shared: Collection[str]) -> list[st
     choices = _choices(overrides, alone, wanted)
     own = _values(compose([*choices, *alone]), wanted)
     changed = {key: value for key, value in values.items() if key not in own or value != own[key]}
-    if unwritten := [
-        key for key, value in changed.items() if isinstance(value, Mapping) and not all(map(str.isascii, value))
-    ]:
-        raise ConfigError(
-            f"{unwritten[0]} is set in a file, and its keys cannot be written on a command line, where they are ASCII. "
-            "Try: a YAML of your own in data/ with these settings, named by data=<its name>"
-        )
     return choices + [hydra_setting(key if key in own else f"++{key}", value) for key, value in changed.items()]
 
 

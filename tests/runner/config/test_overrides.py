@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from data.settings import normalize_label_names
 from runner.config.compose import groups
 from runner.config.overrides import parse_override, problem_of_choice, values_of
 from runner.errors import ConfigError
@@ -33,6 +34,17 @@ def test_a_word_stands_for_its_values(word: str, expected: list[Any]) -> None:
 def test_a_word_that_is_no_override_says_how_to_quote_it() -> None:
     override, problem = parse_override("data.path=a(b.csv")
     assert override is None and problem is not None and "Quote special characters" in problem
+
+
+@pytest.mark.parametrize(("word", "quoted"), [
+    ("data.label_names=[öfke, sevinç]", """'data.label_names=["öfke","sevinç"]'"""),
+    ("data.label_names={öfke: anger}", """'data.label_names="{öfke: anger}"'"""),
+])  # fmt: skip
+def test_lists_and_mappings_are_quoted_so_that_they_are_read(word: str, quoted: str) -> None:
+    override, problem = parse_override(word)
+    assert override is None and problem is not None and problem.endswith(f"try: {quoted}")
+    again, _ = parse_override(quoted.strip("'"))
+    assert again is not None and normalize_label_names(again.value())
 
 
 @pytest.mark.parametrize("word", ["seed=0,,1", "seed=0,1,", "seed=,0,1"])
