@@ -15,6 +15,9 @@ from collections.abc import Mapping, Sequence
 
 from data.json_types import Json
 
+SPECIAL = frozenset("[]{}()'\"\\$=\n\r\t\0")  # has a meaning in Hydra's grammar, beside the comma between values
+UNKNOWN = re.compile(r"[^\x00-\x7f]|[!#&;<>^`~]")  # is no part of it, except in quotes
+
 
 def shell_setting(key: str, value: str) -> str:
     """Return a setting as typed in a shell; settings with a dot are parsed by Hydra, which has its own quoting."""
@@ -31,6 +34,18 @@ def _is_converted(value: str) -> bool:
 def quoted_setting(key: str, value: str) -> str:
     """Return a setting quoted for Hydra and for the shell, whatever characters its value has."""
     return shlex.quote(f"{key}={_in_quotes(value)}")
+
+
+def with_quotes(word: str) -> str:
+    """Return a setting as typed, with quotes around each value that has characters which Hydra's grammar lacks.
+
+    data.text=görüş becomes data.text="görüş", and [a,Q&A] becomes [a,"Q&A"]. What has quotes or further brackets stays.
+    """
+    found = re.fullmatch(r"([+~]{0,2}\w[\w./@-]*=)(\[?)(.*?)(\]?)", word, re.ASCII)
+    if not found or not UNKNOWN.search(word) or set(found[3]) & SPECIAL or bool(found[2]) != bool(found[4]):
+        return word
+    items = (_in_quotes(item.strip()) if UNKNOWN.search(item) else item for item in found[3].split(","))
+    return f"{found[1]}{found[2]}{','.join(items)}{found[4]}"
 
 
 def hydra_setting(key: str, value: Json) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from data.quoting import with_quotes
 from runner.config.check import check_overrides
 from runner.config.compose import compose
 from runner.config.resolve import resolve
@@ -75,7 +76,8 @@ def run(
     texts and one of labels (by default `text` and `label`). Raises ConfigError for a mistake in the words,
     RunFailed for a run that failed, KeyboardInterrupt.
     """
-    chosen, values = shlex.split(words) if isinstance(words, str) else list(words), dict[str, object]()
+    chosen = [with_quotes(word) for word in (shlex.split(words) if isinstance(words, str) else words)]
+    values = dict[str, object]()
     if frame is not None:
         own, values = frame_words(frame, text, label, chosen)
         chosen = [*own, *chosen]

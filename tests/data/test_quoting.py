@@ -9,7 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from data.json_types import Json
-from data.quoting import hydra_setting, hydra_value, listed, shell_setting
+from data.quoting import hydra_setting, hydra_value, listed, shell_setting, with_quotes
 from data.settings import normalize_label_names
 
 VALUES = (
@@ -50,6 +50,29 @@ def test_a_mapping_with_other_keys_than_ascii_is_a_text_that_names_of_labels_may
     names = {"öfke": 'so "angry"', "a": "joy, {x}"}
     parsed = OverridesParser.create().parse_override(hydra_setting("data.label_names", names)).value()
     assert normalize_label_names(OmegaConf.create({"names": parsed}).names) == names
+
+
+@pytest.mark.parametrize(("word", "expected"), [
+    ("data.text=görüş", 'data.text="görüş"'),
+    ("+data.path=kötü filmler.csv", '+data.path="kötü filmler.csv"'),
+    ("data.text=हिन्दी", 'data.text="हिन्दी"'),
+    ("data.path=~/a;b&c!.csv", 'data.path="~/a;b&c!.csv"'),
+    ("data.label=`kind` <1>#^2", 'data.label="`kind` <1>#^2"'),
+    ("data=görüşlerim", 'data="görüşlerim"'),
+    ("data.positive=öfke,sevinç,a", 'data.positive="öfke","sevinç",a'),
+    ("data.label_names=[öfke, sevinc]", 'data.label_names=["öfke", sevinc]'),
+])  # fmt: skip
+def test_characters_that_hydra_does_not_read_get_the_quotes_that_it_needs(word: str, expected: str) -> None:
+    assert with_quotes(word) == expected == with_quotes(expected)
+    OverridesParser.create().parse_override(expected)
+
+
+@pytest.mark.parametrize("word", [
+    "data.text=gorus", "model=dsn", "görüş", "--config-dir=görüş", 'data.text="görüş"', "data.text='görüş'", "ö=1",
+    "data.label_names={öfke: a}", "data.text=${ö}", "data.text=glob(ö*)", "data.label_names=[[ö],a]", "data.text=[ö",
+])  # fmt: skip
+def test_other_words_stay_as_they_are(word: str) -> None:
+    assert with_quotes(word) == word
 
 
 def read_keys(value: Json) -> Json:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Collection, Sequence
 
+from data.quoting import with_quotes
 from runner.config.check import check_overrides
 from runner.config.compose import compose
 from runner.config.resolve import resolve
@@ -50,7 +51,7 @@ def finish_named_run(key: str, words: list[str], settings: Settings, make_run: M
 
 def named_overrides(named: str, overrides: Sequence[str], shared: Collection[str]) -> list[str]:
     """Return the words of the command `named`, after those of the outer command in the groups that both share."""
-    own = shlex.split(named)
+    own = [with_quotes(word) for word in shlex.split(named)]
     replaced = {word.partition("=")[0] for word in own}
     return [*shared_overrides(overrides, shared, dropped=replaced), *own]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from runner.cli import dispatch
@@ -19,3 +21,15 @@ def test_one_run_has_no_number_at_a_time(seeds: tuple[int, ...], said: str, caps
 def test_a_word_that_is_no_setting_is_refused_with_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert dispatch(["plan", "latets"]) == 2
     assert capsys.readouterr().err == "run: 'latets' is not a setting, which is written key=value. Try: run --help\n"
+
+
+@pytest.mark.parametrize("verb", [["plan", "model=dsn"], ["data"]])
+def test_a_file_and_its_columns_may_have_any_letters(
+    verb: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"film {row},{'öfke' if row % 2 else 'sevinç'}\n" for row in range(40))
+    (tmp_path / "görüşler.csv").write_text(f"görüş,etiket\n{rows}", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    words = ["data=files", "data.path=görüşler.csv", "data.text=görüş", "data.label=etiket", "data.positive=öfke"]
+    assert dispatch([*verb, *words]) == 0
+    assert "görüşler.csv" in capsys.readouterr().out
