@@ -95,14 +95,15 @@ def objections(claim: ClaimVerdict, rows: Mapping[str, Row], seeds: Mapping[str,
     fewest = min(map(len, seeds.values()), default=FEWEST_SEEDS)
     if fewest < FEWEST_SEEDS:
         found.append("an arm of one seed" if fewest == 1 else f"an arm of {fewest} seeds")
-    if limits := sorted({int(limit) for row in arms if (limit := row.group.settings.get("data.max_rows"))}):
+    trained = [part for part in claim.parts or (claim,) if not part.metric.startswith(POINTS)]  # not of size or speed
+    limits = sorted({int(limit) for row in arms if (limit := row.group.settings.get("data.max_rows"))})
+    if trained and limits:
         found.append(f"at most {' or '.join(f'{limit:,}' for limit in limits)} training rows")
     if any(shares_a_teacher(row.group.runs) and len(seeds[row.group.name]) > 1 for row in arms):
         found.append("one teacher for all seeds, so the interval leaves out what another would change")
     found += [f"{row.group.name} is {MARK}" for row in arms if row.at_baseline]
     for part in claim.parts or (claim,):
         found += [_unreached(rows[arm], part.metric) for arm in part.arms if rows[arm].unreached.get(part.metric)]
-    trained = [part for part in claim.parts or (claim,) if not part.metric.startswith(POINTS)]
     if any(len(_steps(part, rows)) > 1 for part in trained):
         found.append("the arms took different numbers of steps")
     return found

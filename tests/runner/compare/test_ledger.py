@@ -83,16 +83,17 @@ def test_conditions_on_other_data_may_take_other_steps(tmp_path: Path, capsys: p
 
 
 @pytest.mark.parametrize(("metric", "is_objection"), [("test/accuracy", True), ("speed/answer_us_p50", False)])
-def test_other_steps_are_an_objection_to_a_score_and_not_to_a_time(
+def test_other_steps_and_few_rows_are_an_objection_to_a_score_and_not_to_a_time(
     metric: str, is_objection: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     records = []
     for model, steps in (("dsn", 30), ("bert-tiny", 20)):
         metrics = {"train/steps": steps, "speed/answer_us_p50": 100.0}
-        records += write_group(tmp_path, f"model={model}", right=[150, 152, 151], metrics=metrics)
+        records += write_group(tmp_path, f"model={model}", "data.max_rows=90", right=[150, 152, 151], metrics=metrics)
     write_sweep(tmp_path, records, status="done", claims=[CLAIM | {"metric": metric}])
     _, _, line = printed(capsys, tmp_path)
-    assert ("the arms took different numbers of steps" in line[5]) == is_objection
+    for objection in ("the arms took different numbers of steps", "at most 90 training rows"):
+        assert (objection in line[5]) == is_objection
 
 
 def test_the_scores_that_need_no_encoder_stand_above_the_claims(
