@@ -1,4 +1,4 @@
-"""Scores of classes: each is a function of the confusion matrix, row = label, column = prediction.
+"""Scores of classes: each is a function of how many rows of each class are right, predicted and actual.
 
 F1, precision and recall are those of one of two classes, `Answers.positive`. In every score 0/0 counts as 0.
 """
@@ -12,47 +12,42 @@ import numpy as np
 
 from runner.statistics import paired
 from runner.statistics.answers import Answers, is_constant
+from runner.statistics.class_counts import ACTUAL, PREDICTED, RIGHT, counts_of, drawn_counts
 from runner.statistics.intervals import RESAMPLES, bootstrap_confusion, wilson_interval
 from runner.statistics.score_table import OF_ONE_CLASS
 from runner.statistics.scores import OfCounts, Score, Tested
 
 COMMON = 20  # rows of a class: with fewer, one answer moves its F1 by 5 points or more
-OfConfusion = Callable[[np.ndarray], np.ndarray]  # from (R, C, C) counts to (R,) scores
+OfClasses = Callable[[np.ndarray], np.ndarray]  # from (R, 3, C) counts, as of `drawn_counts`, to (R,) scores
 
 
 @dataclass(frozen=True)
 class ConfusionScore(Score):
-    """A score of the confusion matrix; the answers have the columns `label` and `prediction`, class ids."""
+    """A score of the counts of classes; the answers have the columns `label` and `prediction`, class ids."""
 
     name: str
-    of_confusion: OfConfusion  # the positive class is 1
+    of_counts: OfClasses  # the positive class is 1
 
-    def of_class(self, positive: int) -> OfConfusion:
+    def of_class(self, positive: int) -> OfClasses:
         """Return the score for a positive class; if that is 0, the two classes are swapped."""
-        score = self.of_confusion
-        return score if positive == 1 else lambda confusions: score(confusions[:, ::-1, ::-1])
+        score = self.of_counts
+        return score if positive == 1 else lambda counts: score(counts[:, :, ::-1])
 
-    def of_answers(self, answers: Answers) -> OfConfusion:
-        """Return the score as a function of the confusion matrix, of these answers or of resamples of them."""
+    def of_answers(self, answers: Answers) -> OfClasses:
+        """Return the score as a function of the counts of classes, of these answers or of resamples of them."""
         return self.of_class(answers.positive)
 
     def over(self, answers: Answers) -> OfCounts:
         """Return the score as a function of how often each unit was drawn."""
-        size = self._classes(answers)
-        cells, score = answers["label"] * size + answers["prediction"], self.of_answers(answers)
-
-        def scores(counts: np.ndarray) -> np.ndarray:
-            drawn = [np.bincount(cells, row, size * size) for row in counts]
-            return score(np.stack(drawn).reshape(-1, size, size))
-
-        return scores
+        size, score = self._classes(answers), self.of_answers(answers)
+        return lambda draws: score(drawn_counts(draws, answers["label"], answers["prediction"], size))
 
     def value(self, answers: Answers) -> float:
         """Return the score; raise ValueError for a score of one class where there are more than two."""
         self._refuse_classes(answers)
         plain = _EXACT.get(self.name)
         if plain is None:
-            return float(self.of_answers(answers)(self.confusion(answers)[None])[0])
+            return float(self.of_answers(answers)(counts_of(self.confusion(answers))[None])[0])
         return plain(answers["label"], answers["prediction"], answers.positive)
 
     def contributions(self, answers: Answers) -> np.ndarray | None:
@@ -114,12 +109,12 @@ class ConfusionScore(Score):
 class CommonF1(ConfusionScore):
     """The mean F1 of the classes with at least COMMON rows among the labels; resamples use these same classes."""
 
-    def of_answers(self, answers: Answers) -> OfConfusion:
+    def of_answers(self, answers: Answers) -> OfClasses:
         """Return the score for the classes that are common in these answers; 0 where none is."""
         common = self._common(answers)
 
-        def mean_f1(confusions: np.ndarray) -> np.ndarray:
-            return np.asarray(_f1_per_class(confusions)[0][:, common].sum(axis=1) / max(1, len(common)))
+        def mean_f1(counts: np.ndarray) -> np.ndarray:
+            return np.asarray(_f1_per_class(counts)[0][:, common].sum(axis=1) / max(1, len(common)))
 
         return mean_f1
 
@@ -140,7 +135,7 @@ def confusion_of(labels: np.ndarray, predictions: np.ndarray, classes: int = 2) 
 
 def class_table(confusion: np.ndarray) -> dict[str, list[float]]:
     """Return support, predicted, precision, recall and F1 of each class of a confusion matrix (C, C)."""
-    right, support, predicted = np.diagonal(confusion), confusion.sum(1), confusion.sum(0)
+    right, predicted, support = counts_of(confusion)
     return {
         "support": support.tolist(),
         "predicted": predicted.tolist(),
@@ -159,49 +154,47 @@ def _ratio(some: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.asarray(some / np.maximum(whole, 1))  # 0/0 is 0
 
 
-def _f1_per_class(confusions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return F1 (R, C) and which classes occur (R, C), among labels or predictions, of (R, C, C) counts."""
-    seen = confusions.sum(axis=1) + confusions.sum(axis=2)
-    right = np.diagonal(confusions, axis1=1, axis2=2)
-    return 2 * right / np.maximum(seen, 1), seen > 0
+def _f1_per_class(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return F1 (R, C) and which classes occur (R, C), among labels or predictions, of counts (R, 3, C)."""
+    seen = counts[:, PREDICTED] + counts[:, ACTUAL]
+    return 2 * counts[:, RIGHT] / np.maximum(seen, 1), seen > 0
 
 
-def _f1(confusions: np.ndarray) -> np.ndarray:
-    return _f1_per_class(confusions)[0][:, 1]
+def _f1(counts: np.ndarray) -> np.ndarray:
+    return _f1_per_class(counts)[0][:, 1]
 
 
-def _precision(confusions: np.ndarray) -> np.ndarray:
-    return _ratio(confusions[:, 1, 1], confusions[:, :, 1].sum(axis=1))
+def _precision(counts: np.ndarray) -> np.ndarray:
+    return _ratio(counts[:, RIGHT, 1], counts[:, PREDICTED, 1])
 
 
-def _recall(confusions: np.ndarray) -> np.ndarray:
-    return _ratio(confusions[:, 1, 1], confusions[:, 1, :].sum(axis=1))
+def _recall(counts: np.ndarray) -> np.ndarray:
+    return _ratio(counts[:, RIGHT, 1], counts[:, ACTUAL, 1])
 
 
-def _balanced_accuracy(confusions: np.ndarray) -> np.ndarray:
+def _balanced_accuracy(counts: np.ndarray) -> np.ndarray:
     """Return the mean recall (R,) of the classes that occur among the labels."""
-    support = confusions.sum(axis=2)
-    recalls = _ratio(np.diagonal(confusions, axis1=1, axis2=2), support)
+    support = counts[:, ACTUAL]
+    recalls = _ratio(counts[:, RIGHT], support)
     return np.asarray(recalls.sum(axis=1) / np.maximum((support > 0).sum(axis=1), 1))
 
 
-def _f1_macro(confusions: np.ndarray) -> np.ndarray:
-    scores, occurs = _f1_per_class(confusions)
+def _f1_macro(counts: np.ndarray) -> np.ndarray:
+    scores, occurs = _f1_per_class(counts)
     return np.asarray((scores * occurs).sum(axis=1) / occurs.sum(axis=1))
 
 
-def _mcc(confusions: np.ndarray) -> np.ndarray:
+def _mcc(counts: np.ndarray) -> np.ndarray:
     """Return the multi-class Matthews correlation (R,), 0 where a marginal is constant (Gorodkin 2004)."""
-    counts = confusions.astype(np.float64)
-    total = counts.sum(axis=(1, 2))
-    answered, actual = counts.sum(axis=1), counts.sum(axis=2)
-    covariance = np.trace(counts, axis1=1, axis2=2) * total - (answered * actual).sum(axis=1)
+    right, answered, actual = np.moveaxis(counts.astype(np.float64), 1, 0)
+    total = actual.sum(axis=1)
+    covariance = right.sum(axis=1) * total - (answered * actual).sum(axis=1)
     spread = (total**2 - (answered**2).sum(axis=1)) * (total**2 - (actual**2).sum(axis=1))
     return np.where(spread > 0, covariance / np.sqrt(np.maximum(spread, 1.0)), 0.0)
 
 
-def _accuracy(confusions: np.ndarray) -> np.ndarray:
-    return np.asarray(np.trace(confusions, axis1=1, axis2=2) / confusions.sum(axis=(1, 2)))
+def _accuracy(counts: np.ndarray) -> np.ndarray:
+    return np.asarray(counts[:, RIGHT].sum(axis=1) / counts[:, ACTUAL].sum(axis=1))
 
 
 def _exact_accuracy(labels: np.ndarray, predictions: np.ndarray, positive: int) -> float:
@@ -230,7 +223,7 @@ def _exact_mcc(labels: np.ndarray, predictions: np.ndarray, positive: int) -> fl
     return float(matthews_corrcoef(labels, predictions))
 
 
-# Recorded values equal scikit-learn's to the last digit; the functions of the matrix round differently.
+# Recorded values equal scikit-learn's to the last digit; the functions of the counts round differently.
 _EXACT: dict[str, Callable[[np.ndarray, np.ndarray, int], float]] = {
     "accuracy": _exact_accuracy,
     "f1": _exact_f1,

@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from runner.statistics.class_counts import add_rows, counts_of, drawn_counts
+
 Z_95 = 1.959963984540054  # 97.5 % quantile of the normal distribution
 Z_95_ONE_SIDED = 1.6448536269514722  # 95 % quantile
 RESAMPLES = 1000  # enough that another seed moves the ends by only a few per cent of the width
@@ -67,21 +69,29 @@ def bootstrap_confusion(
     """Return the interval of a score of the confusion matrix: of a bootstrap with smoothed shares, see `ends_of`.
 
     confusion: (C, C) counts, row = label, column = prediction.
-    score: takes (R, C, C) matrices, returns (R,) scores.
+    score: takes (R, 3, C) counts, as of `drawn_counts`, returns (R,) scores.
     Matrices are drawn with the expected shares under a Dirichlet prior of 1 / K for each of the K cells of the classes
     that occur (Perks 1947, Journal of the Institute of Actuaries 73): as if one more row were spread over them. With
     the observed shares, 50 rows that are all right would give the interval 1 to 1. In simulation (F1, macro F1,
     balanced accuracy, MCC; 2 to 50 classes, 50 to 1,000 rows, 3 to 40 % wrong) these intervals cover the score in 90 to
     100 % of the cases, and macro F1 of 50 classes with 5 rows each in 87 %; those of percentiles in 53 to 100 %.
     """
-    rows, generator = int(confusion.sum()), np.random.default_rng(seed)
-    occurs = confusion.sum(axis=0) + confusion.sum(axis=1) > 0
-    prior = np.outer(occurs, occurs) / occurs.sum() ** 2
-    chunk, shares = max(1, _CHUNK // confusion.size), (confusion + prior).ravel() / (rows + 1)
-    sizes = [min(chunk, resamples - start) for start in range(0, resamples, chunk)]
-    draws = (generator.multinomial(rows, shares, size=size) for size in sizes)
-    scores = np.concatenate([score(drawn.reshape(-1, *confusion.shape)) for drawn in draws])
-    return ends_of(scores, float(score(confusion[None])[0]))
+    rows, generator, classes = int(confusion.sum()), np.random.default_rng(seed), len(confusion)
+    occurs = np.flatnonzero(confusion.sum(axis=0) + confusion.sum(axis=1))
+    # A row comes from the prior with the chance 1 / (rows + 1); drawn apart, it needs no table of all K cells.
+    others = generator.binomial(rows, 1 / (rows + 1), resamples)
+    draws, ends = np.repeat(np.arange(resamples), others), np.concatenate([[0], np.cumsum(others)])
+    prior = occurs[generator.integers(len(occurs), size=(2, len(draws)))]
+    labels, predictions = np.nonzero(confusion)
+    shares, scores = confusion[labels, predictions] / rows, list[np.ndarray]()
+    chunk = max(1, _CHUNK // max(len(labels), 3 * classes))
+    for start in range(0, resamples, chunk):
+        seen = generator.multinomial(rows - others[start : start + chunk], shares).astype(np.float64)
+        counts = drawn_counts(seen, labels, predictions, classes)
+        own = slice(ends[start], ends[min(start + chunk, resamples)])
+        add_rows(counts, draws[own] - start, prior[0, own], prior[1, own])
+        scores.append(score(counts))
+    return ends_of(np.concatenate(scores), float(score(counts_of(confusion)[None])[0]))
 
 
 def bootstrap_rows(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from runner.statistics.class_counts import drawn_counts
 from runner.statistics.intervals import student_interval, wider_z
 
 RESAMPLES = 5000  # the smallest p-value of the bootstrap is then 2/5001
@@ -179,22 +180,23 @@ def resample_mean(
     return np.asarray(draws @ values / rows)
 
 
-Confusions = Callable[[np.ndarray], np.ndarray]
+OfClasses = Callable[[np.ndarray], np.ndarray]
 
 
 def resample_confusions(
     labels: np.ndarray,
     firsts: Sequence[np.ndarray],
     seconds: Sequence[np.ndarray],
-    score: Confusions,
+    score: OfClasses,
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> np.ndarray:
     """Differences first - second (R,) of a score of the confusion matrix, the same rows drawn for all models.
 
-    labels and each prediction: (N,) class ids; score: takes (R, C, C), returns (R,). With several models per side the
-    scores are averaged. Resampling rows is done by drawing how often each distinct pattern of answers occurs.
+    labels and each prediction: (N,) class ids; score: takes (R, 3, C) counts, as of `drawn_counts`, returns (R,). With
+    several models per side the scores are averaged. Resampling rows is done by drawing how often each distinct pattern
+    of answers occurs.
     """
     columns = [labels, *firsts, *seconds]
     size = max(2, 1 + max(int(column.max()) for column in columns))
@@ -202,18 +204,15 @@ def resample_confusions(
     for column in columns:  # renumbered each time, so that the code never outgrows 64 bits
         code = np.unique(code * size + column, return_inverse=True)[1]
     _, example, counts = np.unique(code, return_index=True, return_counts=True)
-    answers = [[(labels * size + prediction)[example] for prediction in side] for side in (firsts, seconds)]
-    generator, chunk = np.random.default_rng(seed), max(1, _CHUNK // max(len(counts), size * size))
+    truth, sides = labels[example], [[prediction[example] for prediction in side] for side in (firsts, seconds)]
+    generator, chunk = np.random.default_rng(seed), max(1, _CHUNK // max(len(counts), 3 * size))
     found = []
     for start in range(0, resamples, chunk):
         drawn = min(chunk, resamples - start)
         draws = generator.multinomial(len(labels), counts / len(labels), size=drawn).astype(np.float64)
-
-        def scores(cell: np.ndarray, draws: np.ndarray = draws) -> np.ndarray:
-            matrices = draws @ (cell[:, None] == np.arange(size * size)).astype(np.float64)
-            return score(matrices.reshape(len(draws), size, size))
-
-        first, second = (np.mean([scores(cell) for cell in side], axis=0) for side in answers)
+        first, second = (
+            np.mean([score(drawn_counts(draws, truth, answers, size)) for answers in side], axis=0) for side in sides
+        )
         found.append(first - second)
     return np.concatenate(found)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 
 import numpy as np
@@ -83,3 +84,17 @@ def test_scores_that_no_row_says_anything_about_are_open() -> None:
     assert CLASS_SCORES["f1_macro_common"].interval(few) == (0.0, 1.0)
     right = Answers({"label": nothing + 1, "prediction": nothing + 1}, names=("a", "b"))
     assert CLASS_SCORES["f1"].interval(right) == wilson_interval(1.0, 20)
+
+
+def test_a_thousand_classes_are_resampled_without_a_confusion_matrix_each_time() -> None:
+    random, classes, rows = np.random.default_rng(0), 1000, 2000
+    labels = np.arange(rows) % classes
+    first, second = (
+        Answers({"label": labels, "prediction": np.where(random.random(rows) < 0.8, labels, 0)}) for _ in range(2)
+    )
+    score, started = CLASS_SCORES["f1_macro"], time.process_time()
+    low, high = score.interval(first)
+    assert low < score.value(first) <= high
+    assert score.compare([(first, second)])[1] > 0.05
+    assert score.over(first)(np.ones((500, rows))) == pytest.approx(score.value(first)), "4 GB as 500 matrices"
+    assert time.process_time() - started < 60, "minutes where each resample is a matrix"

@@ -14,14 +14,15 @@ from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import DescrStatsW
 
 from runner.statistics import paired as stats
-from runner.statistics.confusion import CLASS_SCORES, ConfusionScore
+from runner.statistics.class_counts import ACTUAL, PREDICTED, counts_of
+from runner.statistics.confusion import CLASS_SCORES, ConfusionScore, confusion_of
 from runner.statistics.intervals import wilson_interval
 
 
-def of_confusion(name: str) -> Any:
+def of_counts(name: str) -> Any:
     score = CLASS_SCORES[name]
     assert isinstance(score, ConfusionScore)
-    return score.of_confusion
+    return score.of_counts
 
 
 @pytest.mark.parametrize("values", [[0.1, 0.4], [0.81, 0.83, 0.80], [0.5, 0.5, 0.6, 0.7, 0.5], [2.0, 2.0, 2.0]])
@@ -143,7 +144,7 @@ def test_the_paired_bootstrap_of_a_score_is_scipys(score: str) -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(2, size=150)
     first, second = (np.where(rng.random(150) < share, labels, 1 - labels) for share in (0.85, 0.7))
-    found = stats.resample_confusions(labels, [first], [second], of_confusion(score), resamples=4000)
+    found = stats.resample_confusions(labels, [first], [second], of_counts(score), resamples=4000)
     expected = scipy_stats.bootstrap(
         (labels, first, second), lambda t, a, b: reference(t, a) - reference(t, b),
         paired=True, vectorized=False, n_resamples=300, method="percentile", rng=1,
@@ -157,7 +158,7 @@ def test_several_seeds_a_side_are_averaged_and_identical_models_never_differ() -
     labels = np.arange(90) % 3
     rng = np.random.default_rng(0)
     models = [np.where(rng.random(90) < 0.7, labels, (labels + 1) % 3) for _ in range(2)]
-    score = of_confusion("f1_macro")
+    score = of_counts("f1_macro")
     same = stats.resample_confusions(labels, models, models, score, resamples=200)
     assert np.all(same == 0) and stats.bootstrap_p(same, 90) == 1.0
     single = [stats.resample_confusions(labels, [m], [labels], score, resamples=20_000).mean() for m in models]
@@ -165,22 +166,20 @@ def test_several_seeds_a_side_are_averaged_and_identical_models_never_differ() -
     assert both == pytest.approx(np.mean(single), abs=0.003)
 
 
-def test_the_matrices_of_more_than_two_classes_are_those_of_the_rows_drawn() -> None:
+def test_the_counts_of_more_than_two_classes_are_those_of_the_rows_drawn() -> None:
     labels, rng = np.arange(120) % 4, np.random.default_rng(0)
     first, second = (np.where(rng.random(120) < share, labels, 0) for share in (0.9, 0.6))
     second = np.minimum(second, 2)  # never the last class
     counted: list[np.ndarray] = []
 
-    def sizes(matrices: np.ndarray) -> np.ndarray:
-        counted.append(matrices)
-        return np.asarray(matrices.sum(axis=(1, 2)))
+    def sizes(counts: np.ndarray) -> np.ndarray:
+        counted.append(counts)
+        return np.asarray(counts[:, ACTUAL].sum(axis=1))
 
     stats.resample_confusions(labels, [first], [second], sizes, resamples=3000)
     for model, drawn in zip((first, second), counted):
-        expected = np.zeros((4, 4))
-        np.add.at(expected, (labels, model), 1)
-        assert drawn.mean(axis=0) == pytest.approx(expected, abs=0.5)
-        assert (drawn.sum(axis=(1, 2)) == 120).all()
+        assert drawn.mean(axis=0) == pytest.approx(counts_of(confusion_of(labels, model, 4)), abs=0.5)
+        assert (drawn[:, [PREDICTED, ACTUAL]].sum(axis=2) == 120).all()
 
 
 def test_a_bootstrap_p_value_is_never_zero_and_is_two_sided() -> None:

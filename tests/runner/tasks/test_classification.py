@@ -8,6 +8,7 @@ import torch
 from sklearn import metrics as sklearn_metrics
 from sklearn.metrics import f1_score, matthews_corrcoef
 
+from runner.statistics.class_counts import counts_of
 from runner.statistics.confusion import CLASS_SCORES, ConfusionScore, confusion_of
 from runner.statistics.intervals import wilson_interval
 from runner.tasks.base import LabelFacts, Task
@@ -131,11 +132,11 @@ def test_scores_equal_scikit_learns_whichever_classes_occur(classes: int, positi
         labels, predictions = drawn(seed, classes)
         got = metrics(classification, one_hot(predictions, classes), labels, list(expected), positive=positive)
         assert got == pytest.approx({name: score(labels, predictions) for name, score in expected.items()})
-        matrix = confusion_of(labels, predictions, classes)[None]
+        counts = counts_of(confusion_of(labels, predictions, classes))[None]
         for name in expected:
             score = CLASS_SCORES[name]
             assert isinstance(score, ConfusionScore)
-            assert score.of_class(positive)(matrix)[0] == pytest.approx(got[name]), name
+            assert score.of_class(positive)(counts)[0] == pytest.approx(got[name]), name
 
 
 @pytest.mark.parametrize("classes", [2, 5])
