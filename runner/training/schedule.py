@@ -1,4 +1,4 @@
-"""Learning-rate schedules; their state is three numbers, saved in checkpoints."""
+"""Learning-rate schedules; their state is four numbers, saved in checkpoints."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class Schedule:
     scale: float = 1.0
     best: float = math.nan
     stale: int = 0
+    best_loss: float = math.nan  # of the selection split, at `best`
 
     def rate(self, step: int) -> float:
         """Return the rate of optimizer step `step` (from 0): it rises during warm-up, then follows the schedule."""
@@ -38,10 +39,10 @@ class Schedule:
         }[self.settings.name]
         return self.peak * self.scale * shape
 
-    def observe(self, metric: float) -> None:
-        """Update with the selection metric of a finished epoch; only the plateau schedule uses it."""
-        if is_better(metric, self.best, self.direction):
-            self.best, self.stale = metric, 0
+    def observe(self, metric: float, loss: float = math.nan) -> None:
+        """Update with the metric and the loss of the selection split in an epoch; only the plateau schedule uses it."""
+        if is_better_epoch((metric, loss), (self.best, self.best_loss), self.direction):
+            self.best, self.best_loss, self.stale = metric, loss, 0
             return
         self.stale += 1
         if self.settings.name == "plateau" and self.stale > self.settings.patience:
@@ -49,11 +50,12 @@ class Schedule:
 
     def state(self) -> dict[str, float | int]:
         """Return the numbers for a checkpoint."""
-        return {"scale": self.scale, "best": self.best, "stale": self.stale}
+        return {"scale": self.scale, "best": self.best, "stale": self.stale, "best_loss": self.best_loss}
 
     def load(self, state: dict[str, float | int]) -> None:
         """Restore a `state`."""
         self.scale, self.best, self.stale = state["scale"], state["best"], int(state["stale"])
+        self.best_loss = state.get("best_loss", math.nan)
 
 
 def is_better(metric: float, best: float, direction: str) -> bool:
@@ -61,3 +63,13 @@ def is_better(metric: float, best: float, direction: str) -> bool:
     if math.isnan(best):
         return not math.isnan(metric)
     return metric < best if direction == "lower" else metric > best
+
+
+def is_better_epoch(found: tuple[float, float], best: tuple[float, float], direction: str) -> bool:
+    """Is an epoch better than the best one? Each: the metric and the loss of the selection split.
+
+    While every score is 0, as F1 is before a model finds anything, the lower loss is better.
+    """
+    (metric, loss), (best_metric, best_loss) = found, best
+    is_nearer = direction == "higher" and metric == best_metric == 0.0 and loss < best_loss
+    return is_nearer or is_better(metric, best_metric, direction)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from models.backbones.dropout import dropout_generator
-from runner.training.schedule import is_better
+from runner.training.schedule import is_better_epoch
 
 
 class Stateful(Protocol):
@@ -78,16 +78,14 @@ class BestWeights:
     def observe(
         self, metric: float, state: TrainingState, weights: Callable[[], dict[str, Tensor]], loss: float = math.nan
     ) -> None:
-        """Compare the epoch that has just ended with the best one; among equal scores the first wins.
+        """Compare the epoch that has just ended with the best one, see `is_better_epoch`; among equals the first wins.
 
-        While every score is 0, as F1 is before a model finds anything, the epoch with the lowest loss is the best.
         weights: makes a copy of the model's tensors. loss: of the selection split.
         """
-        is_higher = is_better(metric, state.best_metric, self.direction)
-        state.stale = 0 if is_higher else state.stale + 1
-        is_nearer = self.direction == "higher" and metric == state.best_metric == 0.0 and loss < state.best_loss
-        if not is_higher and not is_nearer:
+        if not is_better_epoch((metric, loss), (state.best_metric, state.best_loss), self.direction):
+            state.stale += 1
             return
+        state.stale = 0
         state.best_metric, state.best_loss, state.best_epoch = metric, loss, state.epoch + 1
         if self.is_kept:
             self.tensors = weights()

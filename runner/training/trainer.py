@@ -212,9 +212,9 @@ class Trainer:
 
     def _evaluate_epoch(self) -> dict[str, float]:
         values = self.evaluate()
-        self.schedule.observe(values[self.primary])
+        loss = values.get(f"{self.splits.select.name}/loss", math.nan)
+        self.schedule.observe(values[self.primary], loss)
         if self.hook.may_keep():
-            loss = values.get(f"{self.splits.select.name}/loss", math.nan)
             self.best.observe(values[self.primary], self.state, self.weights, loss)
         return values
 

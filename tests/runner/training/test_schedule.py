@@ -40,6 +40,15 @@ def test_a_schedule_goes_on_where_a_checkpoint_says() -> None:
     assert plateau.scale == 0.25 and resumed.state() == plateau.state() and resumed.rate(50) == plateau.rate(50)
 
 
+def test_a_plateau_waits_while_every_score_is_0_and_the_loss_falls() -> None:
+    plateau = schedule("plateau", patience=0)
+    for loss in (0.9, 0.8, 0.7):
+        plateau.observe(0.0, loss)
+    assert plateau.scale == 1.0
+    plateau.observe(0.0, 0.75)
+    assert plateau.scale == 0.5
+
+
 @pytest.mark.parametrize(
     ("metric", "best", "direction", "expected"),
     [(0.5, math.nan, "higher", True), (math.nan, math.nan, "higher", False), (math.nan, 0.5, "lower", False),

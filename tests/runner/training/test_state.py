@@ -44,7 +44,7 @@ def test_the_first_of_equally_good_epochs_is_the_best() -> None:
 def test_while_every_score_is_0_the_epoch_with_the_lowest_loss_is_the_best() -> None:
     best, model = BestWeights(is_kept=True, direction="higher"), nn.Linear(1, 1, bias=False)
     state = observed(best, [0.0, 0.0, 0.0], [0.9, 0.5, 0.7])
-    assert (state.best_epoch, state.best_metric, state.stale) == (2, 0.0, 2), "patience counts scores"
+    assert (state.best_epoch, state.best_metric, state.stale) == (2, 0.0, 1), "patience counts from the best epoch"
     best.put_into(model)
     assert model.weight.item() == 1.0
     assert observed(BestWeights(is_kept=True, direction="higher"), [0.0, 0.2, 0.2], [0.9, 0.5, 0.4]).best_epoch == 2
