@@ -95,11 +95,15 @@ def average_precision(labels: np.ndarray, scores: np.ndarray, drawn: np.ndarray)
     labels: (rows,) bool; scores: (rows,); drawn: (R, rows), how often each row counts.
     """
     order = np.argsort(-scores, kind="stable")
+    positives = np.flatnonzero(labels[order])
+    if not len(positives):
+        return np.full(len(drawn), np.nan)
     ends = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)  # rows of equal scores enter together
-    weights = drawn[:, order]
-    right = np.cumsum(weights * labels[order], axis=1)[:, ends]
-    taken = np.cumsum(weights, axis=1)[:, ends]
-    gains = np.diff(right, axis=1, prepend=0)
+    enters = ends[np.searchsorted(ends, positives)]  # recall rises only there, so that other scores need no sums
+    steps, firsts = np.unique(enters, return_index=True)
+    taken = np.add.reduceat(drawn[:, order[: steps[-1] + 1]], np.append(0, steps[:-1] + 1), axis=1).cumsum(axis=1)
+    gains = np.add.reduceat(drawn[:, order[positives]], firsts, axis=1)
+    right = gains.cumsum(axis=1)
     total = right[:, -1]
     found = (right / np.maximum(taken, 1) * gains).sum(axis=1)
     return np.asarray(np.where(total > 0, found / np.maximum(total, 1), np.nan))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from sklearn import metrics as sklearn_metrics
 
 from runner.statistics.answers import Answers
 from runner.statistics.intervals import wilson_interval
-from runner.statistics.label_set_scores import LABEL_SET_SCORES, ranking_precision
+from runner.statistics.label_set_scores import LABEL_SET_SCORES, average_precision, ranking_precision
 
 LABELS = np.array([[1, 0, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0], [1, 1, 0, 0]])
 SETS = np.array([[1, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0], [1, 1, 0, 0]])
@@ -90,3 +92,26 @@ def test_precision_without_an_answer_and_recall_without_a_label_are_open() -> No
         found = answers_of(labels, sets, sets - 0.5)
         assert score.value(found) == 0 and score.interval(found) == (0.0, 1.0), name
         assert score.interval(answers_of(sets, labels, sets - 0.5)) == wilson_interval(0.0, 30), "missed, or all wrong"
+
+
+def test_the_average_precision_of_drawn_rows_is_scikit_learns_with_weights() -> None:
+    random = np.random.default_rng(0)
+    for _ in range(20):
+        labels, scores = random.random(30) < 0.2, random.integers(6, size=30).astype(float)  # with ties
+        drawn = random.integers(3, size=(4, 30)).astype(float)
+        for found, weights in zip(average_precision(labels, scores, drawn), drawn):
+            if not (weights * labels).any():
+                assert np.isnan(found)
+                continue
+            expected = sklearn_metrics.average_precision_score(labels, scores, sample_weight=weights)
+            assert found == pytest.approx(expected)
+
+
+def test_the_interval_of_many_rare_labels_takes_seconds() -> None:
+    random, rows, count = np.random.default_rng(0), 2000, 400
+    labels = random.random((rows, count)) < 0.003
+    logits = (random.normal(size=(rows, count)) + 4 * labels).astype(np.float32)
+    whole, started = answers_of(labels, labels, logits), time.process_time()
+    low, high = LABEL_SET_SCORES["map_labels"].interval(whole)
+    assert low < LABEL_SET_SCORES["map_labels"].value(whole) < high
+    assert time.process_time() - started < 15, "half a minute and more if every row of every label is summed"
