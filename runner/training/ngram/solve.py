@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csc_matrix, csr_matrix
 
 TOLERANCE, MOST_ROUNDS = 1e-4, 1000
-FEWEST_ROWS = 5  # on each side of a binary problem; below it only the bias is fitted
+FEWEST_ROWS = 1  # on each side of a binary problem; below it only the bias is fitted
 
 
 @dataclass(frozen=True)

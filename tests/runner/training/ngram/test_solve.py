@@ -29,10 +29,17 @@ def test_the_weights_are_the_minimum_of_the_penalised_loss_on_scaled_columns() -
     assert found.scores(ROWS).shape == (400, 1)
 
 
-def test_a_class_with_hardly_a_row_keeps_its_bias_alone() -> None:
+def test_a_class_without_a_row_keeps_its_bias_alone() -> None:
     members = np.vstack([LABELS, np.arange(400) < FEWEST_ROWS - 1])
     found = Logistic(members).fit(ROWS, np.ones((2, 30)), 0.3)
     assert found.weights[0].any() and not found.weights[1].any() and found.bias[1] < -4
+
+
+def test_classes_of_two_rows_are_told_apart() -> None:
+    presence = csc_matrix(np.repeat(np.eye(6), 2, axis=0))
+    members = np.repeat(np.eye(6, dtype=bool), 2, axis=1)
+    found = Logistic(members).fit(presence, np.ones((6, 6)), 0.3)
+    assert (found.scores(presence).argmax(axis=1) == np.repeat(np.arange(6), 2)).all()
 
 
 def test_rows_can_weigh_more() -> None:
