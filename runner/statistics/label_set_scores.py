@@ -43,9 +43,9 @@ class LabelCountScore(Score):
         flat = parts.reshape(len(parts), -1)
         return lambda drawn: self.of((drawn @ flat).reshape(len(drawn), 3, -1))
 
-    def scored_units(self, answers: Answers) -> int:
-        """Return how many rows have a label, or are given one; for precision and recall only the latter or former."""
-        return int(np.count_nonzero(tag_counts.is_scored(self.of, self.counts(answers))))
+    def scored_rows(self, answers: Answers) -> np.ndarray | None:
+        """Return which rows have a label or are given one, (N,) bool; for precision and recall one of both."""
+        return tag_counts.is_scored(self.of, self.counts(answers))
 
 
 @dataclass(frozen=True)

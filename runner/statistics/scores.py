@@ -55,9 +55,10 @@ class Score(ABC):
         parts = self.contributions(answers) if is_share(self.name) else None
         if parts is not None and np.isin(parts, (0.0, 1.0)).all():
             return wilson_interval(float(parts.mean()), len(parts))
-        return self.with_width(
-            bootstrap_rows(len(answers), self.over(answers), resamples=resamples, seed=seed), answers
-        )
+        scored = self.scored_rows(answers)  # of five sentences with an entity among 500, no more is known than of five
+        drawn = answers if scored is None or not scored.any() else answers.take(np.flatnonzero(scored))
+        ends = bootstrap_rows(len(drawn), self.over(drawn), resamples=resamples, seed=seed)
+        return self.with_width(ends, answers)
 
     def with_width(self, ends: tuple[float, float], answers: Answers) -> tuple[float, float]:
         """Return the ends of a bootstrap interval; where all resamples are equal, Wilson's for a score of 0..1.
@@ -76,9 +77,17 @@ class Score(ABC):
         """Return what an interval is over: 872 examples."""
         return f"{len(answers)} {self.units}"
 
+    def scored_rows(self, answers: Answers) -> np.ndarray | None:
+        """Return which units have something to score, such as an entity, (N,) bool; the others change no score.
+
+        None: all units may change the score.
+        """
+        return None
+
     def scored_units(self, answers: Answers) -> int:
-        """Return how many units have something to score, such as an entity; the others change no score."""
-        return len(answers)
+        """Return how many units have something to score."""
+        scored = self.scored_rows(answers)
+        return len(answers) if scored is None else int(np.count_nonzero(scored))
 
     def compare(self, pairs: Sequence[tuple[Answers, Answers]]) -> Compared:
         """Test the difference first - second, averaged over pairs of answers to the same units, against chance.
@@ -150,6 +159,6 @@ class SumScore(Score):
         columns = self.parts(answers).T
         return lambda counts: self.of_sums(np.stack([counts @ column for column in columns], axis=1))
 
-    def scored_units(self, answers: Answers) -> int:
-        """Return how many units add anything to the sums."""
-        return int(np.count_nonzero(self.parts(answers).any(axis=1)))
+    def scored_rows(self, answers: Answers) -> np.ndarray | None:
+        """Return which units add anything to the sums, (N,) bool."""
+        return np.asarray(self.parts(answers).any(axis=1))

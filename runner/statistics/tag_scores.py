@@ -50,9 +50,9 @@ class TagScore(SumScore):
             found = found.sum(axis=2, keepdims=True)
         return found.reshape(len(found), -1).astype(np.float64)
 
-    def scored_units(self, answers: Answers) -> int:
-        """Return how many sentences have a tag to score, or for precision are given one."""
-        return int(np.count_nonzero(tag_counts.is_scored(self.of, self.counts(answers))))
+    def scored_rows(self, answers: Answers) -> np.ndarray | None:
+        """Return which sentences have a tag to score, or for precision are given one, (N,) bool."""
+        return tag_counts.is_scored(self.of, self.counts(answers))
 
     def of_sums(self, sums: np.ndarray) -> np.ndarray:
         """Return the scores (R,) of sums (R, 3 kinds)."""

@@ -86,3 +86,15 @@ def test_perfect_answers_of_other_units_have_wilsons_interval_over_those_that_co
     spans = Answers(grades | {"context": np.arange(30)})
     assert SPAN_SCORES["answer_f1"].interval(spans) == wilson_interval(1.0, 30)
     assert SPAN_SCORES["answer_f1_has_answer"].interval(spans) == wilson_interval(1.0, 10)
+
+
+def test_units_without_anything_to_score_do_not_narrow_an_interval() -> None:
+    random, score = np.random.default_rng(0), SPAN_SCORES["answer_f1_no_answer"]
+    whole = Answers({"answerable": (np.arange(100) >= 8).astype(float), "f1": random.beta(2, 2, size=100)})
+    assert score.interval(whole) == score.interval(whole.take(np.arange(8))), "eight questions, not a hundred"
+    labels = (np.arange(200) < 12).astype(np.int8)  # six of a hundred rows have labels, of two each
+    columns = {"label": labels, "prediction": labels * random.integers(2, size=200, dtype=np.int8)}
+    sets = Answers(columns, np.arange(0, 201, 2))
+    for name in ("f1_micro", "f1_macro"):
+        few = LABEL_SET_SCORES[name].interval(sets.take(np.arange(6)))
+        assert LABEL_SET_SCORES[name].interval(sets) == few
