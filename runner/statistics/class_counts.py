@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from runner.statistics.tag_counts import ACTUAL as ACTUAL
-from runner.statistics.tag_counts import PREDICTED as PREDICTED
-from runner.statistics.tag_counts import RIGHT as RIGHT
+RIGHT, PREDICTED, ACTUAL = range(3)
 
 
 def drawn_counts(draws: np.ndarray, labels: np.ndarray, predictions: np.ndarray, classes: int) -> np.ndarray:

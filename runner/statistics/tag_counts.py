@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from data.targets.tag_schemes import entity_types, find_entities
+from runner.statistics.class_counts import ACTUAL, PREDICTED, RIGHT
 
-RIGHT, PREDICTED, ACTUAL = range(3)
 OfSums = Callable[[np.ndarray], np.ndarray]  # from counts (..., 3, T) to scores (...)
 
 

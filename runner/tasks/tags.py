@@ -22,7 +22,8 @@ from data.targets.tag_schemes import entity_types, is_plain
 from models.heads.base import HeadSpec
 from models.settings import for_tokens, keeps_tokens
 from runner.statistics.answers import Answers
-from runner.statistics.tag_counts import ACTUAL, PREDICTED, per_kind
+from runner.statistics.class_counts import ACTUAL, PREDICTED
+from runner.statistics.tag_counts import per_kind
 from runner.statistics.tag_scores import SECOND, TAG_SCORES, TagScore, scores_for
 from runner.tasks.base import LabelFacts, Task
 from runner.tasks.classification import softmax
