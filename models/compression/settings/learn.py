@@ -9,6 +9,12 @@ from typing import ClassVar
 from models.compression.settings.stage import StageSettings
 from models.settings import limited
 
+MARGIN_MSE = "margin_mse"  # the soft loss that compares differences of scores, without a softmax
+OF_CANDIDATES = ("pool", "objective", "ema", "p_batch_size", "p_epochs", "p_patience", "p_lr")  # of cascor alone
+OF_GROWTH = ("targets", "act", "spread")  # of every mode that adds dendrites
+OF_PHASES = (
+    "maximum", "tries", "attempts", "min_gain", "switch", "patience", "epochs", "lr", "lr_factor",
+)  # fmt: skip
 BLOCKS = ("encoder", "backbone")  # the parts of `bert` with the blocks: in our encoder, and in one of transformers
 
 
@@ -74,11 +80,14 @@ class TaughtSettings(StageSettings):
     augment: Augment = field(default_factory=Augment)
 
     def without_effect(self) -> dict[str, str]:
-        """The options of copied texts, if there are none."""
-        idle = {
-            f"augment.{key}": "augment.model=<id of a task=mlm run>" for key in vars(self.augment) if key != "model"
-        }
-        return {} if self.augment.model else idle
+        """The options of copied and of unlabelled texts, if there are none."""
+        found = dict[str, str]()
+        if not self.augment.model:
+            copies = [f"augment.{key}" for key in vars(self.augment) if key != "model"]
+            found |= dict.fromkeys(copies, "augment.model=<id of a task=mlm run>")
+        if not self.unlabelled:
+            found |= dict.fromkeys(("unlabelled_rows", "held_out"), "unlabelled=<a file with one text per row>")
+        return found
 
 
 @dataclass
@@ -89,7 +98,7 @@ class Distil(TaughtSettings):
 
     method: str = limited("distil", choices=("distil",))
     starts: str = limited("pretrained", choices=("tuned", "pretrained"), neutral="pretrained")
-    soft: str = limited("kl", choices=("kl", "cross_entropy", "margin_mse"))
+    soft: str = limited("kl", choices=("kl", "cross_entropy", MARGIN_MSE))
     temperature: float = limited(2.0, above=0.0, high=100.0)
     layers: str = limited("uniform", choices=("uniform", "top", "bottom", "last"))
     projection: str = limited("shared", choices=("shared", "per_layer"))
@@ -113,7 +122,7 @@ class Distil(TaughtSettings):
         }
         for options, (loss, has_effect) in needed.items():
             found |= {} if has_effect else dict.fromkeys(options, f"phases.{first}.losses.{loss}=1")
-        return found
+        return {"temperature": "soft=kl"} | found if self.soft == MARGIN_MSE else found
 
     def contradictions(self, name: str) -> list[str]:
         """Phases without any loss, losses that would compare different tokens, and options without effect."""
@@ -171,6 +180,17 @@ class Dendrites(StageSettings):
     p_epochs: int = limited(40, low=1)
     p_patience: int = limited(5, low=1)
     p_lr: float = limited(0.01, above=0.0, high=100.0)
+
+    def without_effect(self) -> dict[str, str]:
+        """The options of candidates, of dendrites and of phases in modes without them, and an unused patience."""
+        found = {} if self.mode == "cascor" else dict.fromkeys(OF_CANDIDATES, "mode=cascor")
+        if self.mode not in ("cascor", "random"):
+            found["p_rows"] = "mode=cascor"
+        if self.mode in ("restart", "base"):
+            found |= dict.fromkeys(OF_GROWTH, "mode=gd")
+        if self.mode == "base":
+            return found | dict.fromkeys(OF_PHASES, "mode=restart")
+        return found if self.switch == "history" else found | {"patience": "switch=history"}
 
     def grows_in_encoder(self) -> bool:
         """May layers of the encoder's blocks get dendrites? The modes restart and base add none."""

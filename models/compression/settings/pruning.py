@@ -8,6 +8,8 @@ from typing import ClassVar
 from models.compression.settings.stage import StageSettings
 from models.settings import limited
 
+OF_TRAINING = ("lr", "warmup", "start", "end", "every", "freeze_embeddings")  # of masks that follow a schedule
+
 
 @dataclass
 class MaskedPruning(StageSettings):
@@ -38,8 +40,10 @@ class MaskedPruning(StageSettings):
         return bool(self.steps or self.epochs)
 
     def without_effect(self) -> dict[str, str]:
-        """A number of epochs beside one of steps."""
-        return {"epochs": "steps=null"} if self.steps else {}
+        """A number of epochs beside one of steps, and the options of a training that is left out."""
+        if self.steps:
+            return {"epochs": "steps=null"}
+        return {} if self.epochs else dict.fromkeys(OF_TRAINING, "epochs=6")
 
     def contradictions(self, name: str) -> list[str]:
         """A schedule that ends before it begins."""
@@ -177,4 +181,17 @@ class Ziplm(StageSettings):
             found["search.rows"] = "search.steps=100"
         if not self.recovery.epochs:
             found |= {f"recovery.{key}": "recovery.epochs=2" for key in vars(self.recovery) if key != "epochs"}
+        elif not self.recovery.answers:
+            found["recovery.temperature"] = "recovery.answers=1"
         return found
+
+    def contradictions(self, name: str) -> list[str]:
+        """A training after each cut that learns nothing."""
+        after = self.recovery
+        if not after.epochs or after.task or after.answers or after.states:
+            return []
+        key = f"compression.{name}.recovery"
+        return [
+            f"{key}.task, {key}.answers and {key}.states are all 0, so nothing is learned. Try: {key}.answers=1, or "
+            f"{key}.epochs=0"
+        ]

@@ -70,7 +70,7 @@ class AwareSettings(QuantizationSettings):
 
     def without_effect(self) -> dict[str, str]:
         """The options of quantization-aware training without it, and those of tables, if none is quantized."""
-        found = super().without_effect()
+        found = super().without_effect() | ({} if self.embeddings else {"tables": "embeddings=true"})
         return found if self.qat else found | dict.fromkeys(AWARE, "qat=true")
 
 
@@ -119,6 +119,8 @@ class Ternary(AwareSettings):
     def without_effect(self) -> dict[str, str]:
         """In addition, the size of groups and blocks without any, and the options of affine tables if none is."""
         found = sizes_without_effect(self.per) | super().without_effect()
+        if not self.embeddings:
+            return found | {"embedding_form": "embeddings=true"}
         return found if self.embedding_form == "affine" else dict.fromkeys(TABLES, "embedding_form=affine") | found
 
 
@@ -129,6 +131,10 @@ class Pq(QuantizationSettings):
     method: str = limited("pq", choices=("pq",))
     dsub: int = limited(2, choices=(1, 2, 4))  # values that share a code
     bits: int = limited(8, low=2, high=8)  # of the weights of linear layers
+
+    def without_effect(self) -> dict[str, str]:
+        """The options of tables, if none is quantized."""
+        return super().without_effect() | ({} if self.embeddings else {"dsub": "embeddings=true"})
 
 
 @dataclass

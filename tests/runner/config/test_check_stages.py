@@ -32,6 +32,20 @@ IDLE = [
     ("ziplm", "target.speedup=3 target.latency_ms=1", "target.latency_ms=null"),
     ("distil", "layers=top", "phases.task.losses.hidden=1"),
     ("distil", "augment.copies=5", "augment.model=<id of a task=mlm run>"),
+    ("distil", "unlabelled_rows=5", "unlabelled=<a file with one text per row>"),
+    ("distil", "held_out=left_out", "unlabelled=<a file with one text per row>"),
+    ("magnitude", "lr=1e-3 epochs=0", "epochs=6"),
+    ("magnitude_one_shot", "freeze_embeddings=false epochs=0", "epochs=6"),
+    ("ziplm_gradual", "recovery.temperature=4 recovery.answers=0", "recovery.answers=1"),
+    ("ternary", "embedding_form=ternary embeddings=false", "embeddings=true"),
+    ("compact", "tables=all embeddings=false", "embeddings=true"),
+    ("pq", "dsub=4 embeddings=false", "embeddings=true"),
+    ("dendrites", "pool=8", "mode=cascor"),
+    ("dendrites", "p_lr=0.1 mode=random", "mode=cascor"),
+    ("dendrites", "p_rows=99 mode=restart", "mode=cascor"),
+    ("dendrites", "act=relu mode=restart", "mode=gd"),
+    ("dendrites", "lr=0.1 mode=base", "mode=restart"),
+    ("dendrites", "patience=2 switch=fixed", "switch=history"),
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from models.compression.settings.learn import Distil, DistilLosses, DistilPhase, TaughtSettings
+from models.compression.settings.learn import MARGIN_MSE, Distil, DistilLosses, DistilPhase, TaughtSettings
 
 
 def test_a_phase_that_learns_nothing_and_losses_of_other_tokens_are_refused() -> None:
@@ -20,6 +20,12 @@ def test_the_losses_in_use_say_whether_internal_states_and_projections_are_neede
     assert outputs.internal == [] and not outputs.is_projected
     assert states.internal == ["embedding", "cosine"] and states.is_projected
     assert not DistilLosses(relation=1.0).is_projected
+
+
+def test_margins_have_no_temperature() -> None:
+    phases = {"task": DistilPhase(DistilLosses(soft=1.0))}
+    assert Distil(soft=MARGIN_MSE, phases=phases).without_effect()["temperature"] == "soft=kl"
+    assert "temperature" not in Distil(phases=phases).without_effect()
 
 
 def test_all_that_a_taught_stage_may_be_given_is_declared_where_others_read_it() -> None:
