@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models.compression.pruning.masks import BinaryMask, Matrix, unmasked_weight
+from models.compression.pruning.masks import PRUNED, BinaryMask, Matrix, unmasked_weight
 from models.compression.pruning.stage import MaskingStage, PruningHook
 from models.compression.settings.pruning import CutPruning
 from models.compression.stage import Inputs, StageContext
 from models.errors import ModelError
-from models.network import reads_apart
+from models.network import Network, reads_apart
 
 MOMENTUM = 0.99  # of the running means; the first 1 / (1 - MOMENTUM) batches count equally
 ROWS = 256  # training rows that initialise the means
@@ -165,8 +165,9 @@ class CutStage(MaskingStage):
     options: CutPruning
 
     def check(self, model: nn.Module) -> None:
-        """ModelError unless there are matrices to prune and, with absorb=true, inputs to average and biases."""
+        """ModelError unless there are weights to prune and, with absorb=true, inputs to average and biases."""
         super().check(model)
+        self._check_density(model)
         if not self.options.absorb:
             return
         if reads_apart(model):
@@ -180,4 +181,19 @@ class CutStage(MaskingStage):
             raise ModelError(
                 f"compression.{self.name}.absorb=true adds what is cut to biases, but {without[0]} has none. "
                 f"Try: compression.{self.name}.absorb=false"
+            )
+
+    def _check_density(self, model: nn.Module) -> None:
+        """ModelError for a model that was pruned to fewer of these weights than the stage would keep."""
+        pruned = model.architecture.get(PRUNED, ()) if isinstance(model, Network) else ()
+        weights = [unmasked_weight(one) for name, one in self.matrices(model).items() if name in pruned]
+        is_asked = self.options.keeps_share and self.options.density < 1.0  # 1: nothing, as a control
+        if not is_asked or len(weights) < len(self.matrices(model)):
+            return
+        total = sum(weight.numel() for weight in weights)
+        left = sum(int(weight.count_nonzero()) for weight in weights) / total
+        if self.options.density > left + len(weights) / total:  # the number kept is rounded in every matrix
+            raise ModelError(
+                f"compression.{self.name}.density={self.options.density:g} would remove nothing: the model was pruned, "
+                f"and {left:.3g} of these weights are left. Try: compression.{self.name}.density={left / 2:.2g}"
             )

@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 
 from models.compression.settings.exits import Exits
 from models.compression.settings.learn import Dendrites, TaughtSettings
-from models.compression.settings.pruning import MaskedPruning, Ziplm
+from models.compression.settings.pruning import CutPruning, MaskedPruning, Ziplm
 from models.compression.settings.quantization import Pq, Splitquant, WeightOnly
 from models.compression.settings.stage import StageSettings
 
@@ -97,7 +97,7 @@ def missing_requirements(stages: dict[str, StageSettings], *, has_encoder: bool)
         found += stage.contradictions(name)
         if isinstance(stage, MaskedPruning):
             pruning[name] = stage
-        found += _lost_zeros(pruning, name, stage)
+        found += _lost_zeros(pruning, name, stage) + _missed_density(pruning, name, stage)
         if isinstance(stage, TaughtSettings) and not stage.teacher:
             found.append(
                 f"compression=[{name}] learns from a teacher. "
@@ -127,6 +127,24 @@ def _lost_zeros(pruning: dict[str, MaskedPruning], name: str, stage: StageSettin
             f"zeros in a table. Try: 'compression=[{tables[-1]},int8]'"
         ]
     return []
+
+
+def _missed_density(pruning: dict[str, MaskedPruning], name: str, stage: StageSettings) -> list[str]:
+    """The error message for a pruning that keeps more weights than an earlier one of the same matrices has left."""
+    if not isinstance(stage, CutPruning) or not stage.keeps_share:
+        return []
+    left = {
+        one: own.density
+        for one, own in pruning.items()
+        if one != name and isinstance(own, CutPruning) and own.keeps_share and own.matrices == stage.matrices
+    }
+    least = min(left, key=lambda one: left[one], default=None)
+    if least is None or stage.density in (left[least], 1.0) or left[least] > stage.density:  # 1: nothing, as a control
+        return []
+    return [
+        f"compression=[{least},{name}]: density={stage.density:g} would remove nothing, as {least} leaves "
+        f"{left[least]:g} of the same weights. Try: compression.{name}.density={left[least] / 2:g}"
+    ]
 
 
 def _needs_encoder(name: str, stage: StageSettings) -> list[str]:

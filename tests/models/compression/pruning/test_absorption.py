@@ -129,3 +129,14 @@ def test_a_bi_encoder_is_pruned_without_absorption_because_its_padding_is_not_in
     with pytest.raises(ModelError, match=r"bi-encoder.*Try: compression\.magnitude\.absorb=false"):
         Magnitude(MagnitudeOptions(absorb=True), "magnitude").check(model)
     Magnitude(MagnitudeOptions(), "magnitude").check(model)
+
+
+def test_a_pruned_model_is_not_pruned_to_more_weights_than_it_has_left() -> None:
+    context, model = cast(Any, SmallContext()), small()
+    Magnitude(MagnitudeOptions(density=0.3, epochs=0.0), "m").run(model, context)
+    with pytest.raises(ModelError, match=r"m.density=0.5 would remove nothing: the model was pruned, and 0.3 of these"):
+        Magnitude(MagnitudeOptions(density=0.5), "m").check(model)
+    for density in (0.3, 0.2, 1.0):  # 1: a control
+        Magnitude(MagnitudeOptions(density=density), "m").check(model)
+    Movement(MovementOptions(form="soft"), "m").check(model)
+    Magnitude(MagnitudeOptions(density=0.5, matrices="*word_embeddings"), "m").check(model)

@@ -11,7 +11,7 @@ from models.compression.settings import METHODS
 from models.compression.settings.chain import RANK, missing_requirements, out_of_order, wrong_starts
 from models.compression.settings.learn import Dendrites, Distil, DistilLosses, DistilPhase
 from models.compression.settings.length import Length, LengthTraining
-from models.compression.settings.pruning import Magnitude, Ziplm
+from models.compression.settings.pruning import Magnitude, Movement, Ziplm
 from models.compression.settings.quantization import Bf16, Pq, Splitquant, WeightOnly
 
 
@@ -55,6 +55,15 @@ def test_a_pruning_from_first_weights_gets_no_trained_model() -> None:
     assert "from= gives a trained model" in wrong_starts({"m": first}, is_finished=True)[0]
     assert "d trains it first" in wrong_starts({"d": Distil(), "m": first}, is_finished=False)[0]
     assert wrong_starts({"d": Distil(), "m": Magnitude()}, is_finished=True) == []
+
+
+def test_a_pruning_that_keeps_more_than_an_earlier_one_left_is_refused() -> None:
+    first, table = Magnitude(density=0.2), Magnitude(density=0.5, matrices="*word_embeddings")
+    (line,) = missing_requirements({"m": first, "n": Movement(density=0.6)}, has_encoder=True)
+    assert "compression=[m,n]: density=0.6 would remove nothing, as m leaves 0.2 of the same weights" in line
+    assert "Try: compression.n.density=0.1" in line
+    for later in (Magnitude(density=0.2), Magnitude(density=0.1), Magnitude(density=1.0), Movement(form="soft"), table):
+        assert not missing_requirements({"m": first, "n": later}, has_encoder=True)
 
 
 def test_a_stage_without_its_teacher_or_its_encoder_is_refused_with_the_cure() -> None:
