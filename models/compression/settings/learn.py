@@ -11,10 +11,6 @@ from models.settings import limited
 
 MARGIN_MSE = "margin_mse"  # the soft loss that compares differences of scores, without a softmax
 OF_CANDIDATES = ("pool", "objective", "ema", "p_batch_size", "p_epochs", "p_patience", "p_lr")  # of cascor alone
-OF_GROWTH = ("targets", "act", "spread")  # of every mode that adds dendrites
-OF_PHASES = (
-    "maximum", "tries", "attempts", "min_gain", "switch", "patience", "epochs", "lr", "lr_factor",
-)  # fmt: skip
 BLOCKS = ("encoder", "backbone")  # the parts of `bert` with the blocks: in our encoder, and in one of transformers
 
 
@@ -182,15 +178,14 @@ class Dendrites(StageSettings):
     p_lr: float = limited(0.01, above=0.0, high=100.0)
 
     def without_effect(self) -> dict[str, str]:
-        """The options of candidates, of dendrites and of phases in modes without them, and an unused patience."""
-        found = {} if self.mode == "cascor" else dict.fromkeys(OF_CANDIDATES, "mode=cascor")
-        if self.mode not in ("cascor", "random"):
+        """The options of candidates in a mode without them, and an unused patience.
+
+        The controls restart and base take all words of the command that they are compared with.
+        """
+        found = {} if self.switch == "history" else {"patience": "switch=history"}
+        if self.mode == "gd":
             found["p_rows"] = "mode=cascor"
-        if self.mode in ("restart", "base"):
-            found |= dict.fromkeys(OF_GROWTH, "mode=gd")
-        if self.mode == "base":
-            return found | dict.fromkeys(OF_PHASES, "mode=restart")
-        return found if self.switch == "history" else found | {"patience": "switch=history"}
+        return found | (dict.fromkeys(OF_CANDIDATES, "mode=cascor") if self.mode in ("gd", "random") else {})
 
     def grows_in_encoder(self) -> bool:
         """May layers of the encoder's blocks get dendrites? The modes restart and base add none."""

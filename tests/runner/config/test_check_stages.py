@@ -42,9 +42,7 @@ IDLE = [
     ("pq", "dsub=4 embeddings=false", "embeddings=true"),
     ("dendrites", "pool=8", "mode=cascor"),
     ("dendrites", "p_lr=0.1 mode=random", "mode=cascor"),
-    ("dendrites", "p_rows=99 mode=restart", "mode=cascor"),
-    ("dendrites", "act=relu mode=restart", "mode=gd"),
-    ("dendrites", "lr=0.1 mode=base", "mode=restart"),
+    ("dendrites", "p_rows=99", "mode=cascor"),
     ("dendrites", "patience=2 switch=fixed", "switch=history"),
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from models.compression.settings.learn import MARGIN_MSE, Distil, DistilLosses, DistilPhase, TaughtSettings
+from models.compression.settings.learn import MARGIN_MSE, Dendrites, Distil, DistilLosses, DistilPhase, TaughtSettings
 
 
 def test_a_phase_that_learns_nothing_and_losses_of_other_tokens_are_refused() -> None:
@@ -20,6 +20,11 @@ def test_the_losses_in_use_say_whether_internal_states_and_projections_are_neede
     assert outputs.internal == [] and not outputs.is_projected
     assert states.internal == ["embedding", "cosine"] and states.is_projected
     assert not DistilLosses(relation=1.0).is_projected
+
+
+def test_controls_take_the_words_of_what_they_are_compared_with() -> None:
+    assert Dendrites(mode="restart").without_effect() == Dendrites(mode="base").without_effect() == {}
+    assert "pool" in Dendrites().without_effect() and "pool" not in Dendrites(mode="cascor").without_effect()
 
 
 def test_margins_have_no_temperature() -> None:
