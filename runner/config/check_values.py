@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import UnionType
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from models.compression.settings import METHODS
@@ -49,6 +50,12 @@ def _field_and_type(key: str) -> tuple[dataclasses.Field[object] | None, object]
         hint = _hints(kind)[part]  # type: ignore[arg-type]  # mypy takes a dataclass for one of its instances
         kind = next((k for k in get_args(hint) if dataclasses.is_dataclass(k)), hint)
     return found, hint
+
+
+def is_text(key: str) -> bool:
+    """Is the value of a setting a text, or a text or null?"""
+    hint = _field_and_type(key)[1]
+    return hint is str or (isinstance(hint, UnionType) and str in get_args(hint))
 
 
 def choices_for(key: str) -> tuple[object, ...]:

@@ -14,6 +14,7 @@ import pandas as pd
 from data.quoting import with_quotes
 from runner.config.check import check_overrides
 from runner.config.compose import compose
+from runner.config.number_like import quote_texts
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.context import RunContext
@@ -81,6 +82,7 @@ def run(
     if frame is not None:
         own, values = frame_words(frame, text, label, chosen)
         chosen = [*own, *chosen]
+    chosen = quote_texts(chosen)
     if problems := check_overrides(chosen):
         raise ConfigError("\n".join(problems))
     settings = resolve(compose(chosen), words=chosen)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from data.quoting import with_quotes
 from runner.config.check import check_overrides
 from runner.config.compose import compose
+from runner.config.number_like import quote_texts
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.dependencies.words_of_files import words_of_files
@@ -42,6 +43,7 @@ def finish_named_run(key: str, words: list[str], settings: Settings, make_run: M
 
     Raises ConfigError for overrides with mistakes, and InnerRunUnfinished.
     """
+    words = quote_texts(words)
     if problems := check_overrides(words, allow_unread=True):
         raise ConfigError("\n".join(f"{key}: {problem}" for problem in problems))
     inner = resolve(compose(words), words=words)
