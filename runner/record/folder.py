@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from data.json_types import JsonObject
 from runner.errors import ConfigError
@@ -171,14 +172,18 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def check_writable(output: Path) -> None:
-    """Refuse an output folder that cannot be written, before any work; creates nothing."""
+    """Refuse an output folder that cannot be written, before any work; leaves nothing behind."""
     nearest = output.expanduser().absolute()
     while not nearest.exists() and not nearest.is_symlink():  # a link to a disk that is not mounted is in the way
         nearest = nearest.parent
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+    try:  # permissions alone do not tell: /proc has them, but no folder can be made in it
+        with TemporaryDirectory(prefix=".writable-", dir=nearest):
+            pass
+    except OSError as error:
         raise ConfigError(
-            f"paths.output={output}: {nearest} cannot be written to. Try: run ... paths.output=<a folder of yours>"
-        )
+            f"paths.output={output}: {nearest} cannot be written to ({error.strerror}). Try: run ... "
+            "paths.output=<a folder of yours>"
+        ) from None
 
 
 def _content(folder: Path) -> JsonObject | None:

@@ -157,6 +157,13 @@ def test_a_folder_below_a_file_is_refused_and_nothing_is_made(tmp_path: Path) ->
     (tmp_path / "link").symlink_to(tmp_path / "unmounted")
     with pytest.raises(ConfigError, match="link cannot be written to"):
         check_writable(tmp_path / "link" / "outputs")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "link"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a file system of Linux")
+def test_a_folder_whose_permissions_promise_too_much_is_refused() -> None:
+    with pytest.raises(ConfigError, match="/proc cannot be written to"):
+        check_writable(Path("/proc/nope"))
 
 
 @pytest.mark.parametrize("wanted", [None, "aa11", "latest"])

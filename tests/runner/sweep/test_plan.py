@@ -135,7 +135,8 @@ def test_an_output_that_is_a_file_is_the_mistake_of_its_job(tmp_path: Path) -> N
     file = tmp_path / "file"
     file.touch()
     job = examine_job(Job(0, ["model=dsn", "data=demo", f"paths.output={file}"]), compose, 1)
-    assert job.problem and job.problem.startswith(f"paths.output={file}: {file} cannot be written to. Try: ")
+    assert job.problem
+    assert job.problem.startswith(f"paths.output={file}: {file} cannot be written to (Not a directory). Try: ")
 
 
 def test_a_named_sweep_needs_m() -> None:
