@@ -25,7 +25,7 @@ class Recipe:
     """Training defaults for a model's size; other config groups read them by interpolation."""
 
     lr: float = limited(3e-4, above=0.0)
-    epochs: float = limited(3.0, above=0.0)
+    epochs: float = limited(3.0, above=0.0, high=100000.0)
     batch_size: int = limited(32, low=1)
     clip_norm: float = limited(1.0, low=0.0, neutral=1.0)
     label_smoothing: float = limited(0.0, low=0.0, high=0.9, neutral=0.0)
@@ -120,7 +120,7 @@ class ModelSettings:
     n: int = limited(2, low=1, high=5, neutral=2)  # ngram: words in the longest n-gram
     weighting: str = limited("auto", choices=("auto", "nb", "presence", "tfidf"), neutral="auto")
     min_df: int = limited(2, low=1, neutral=2)
-    max_kb: float | None = limited(200, above=0.0, neutral=200)
+    max_kb: float | None = limited(200, above=0.0, high=1e9, neutral=200)
     cross: str = limited("auto", choices=("auto", "on", "off"), neutral="auto")
     whole: bool = limited(True, neutral=True)
     characters: list[int] | None = field(

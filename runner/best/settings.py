@@ -14,7 +14,7 @@ MINUTES = 10.0  # of a search that names neither minutes nor steps
 class BestSettings:
     """The keys of `hydra.sweeper` with hydra/sweeper=best; conf/hydra/sweeper/best.yaml explains each."""
 
-    max_kb: float | None = limited(None, above=0.0)
+    max_kb: float | None = limited(None, above=0.0, high=1e9)  # a terabyte
     max_us: float | None = limited(None, above=0.0)
     minutes: float | None = limited(None, above=0.0, high=100_000.0)
     steps: int | None = limited(None, low=1, high=10_000)

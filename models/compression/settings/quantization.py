@@ -59,7 +59,7 @@ class AwareSettings(QuantizationSettings):
     tables: str = limited("all", choices=("all", "words"), neutral="all")
     rest: str = limited("fp32", choices=("fp32", "fp16"), neutral="fp32")
     qat: bool = limited(False, neutral=False)
-    qat_epochs: float = limited(1.0, above=0.0, neutral=1.0)
+    qat_epochs: float = limited(1.0, above=0.0, high=100000.0, neutral=1.0)
     qat_lr: float | None = limited(None, above=0.0, neutral=None)  # None: the run's
     qat_step_lr: float | None = limited(None, above=0.0, neutral=None)  # None: the same as for the weights
     qat_weight_decay: float | None = limited(None, low=0.0, neutral=None)  # None: the run's

@@ -32,7 +32,8 @@ def test_values_with_characters_of_the_grammar_are_quoted() -> None:
 @pytest.mark.parametrize(("words", "expected"), [
     (["max_kb=large"], "max_kb=large: expected a number. Try: max_kb=1000"),
     (["max_kb="], "max_kb= has no value"),
-    (["max_kb=0"], "max_kb=0: out of range. Expected more than 0. Try: max_kb=1000"),
+    (["max_kb=0"], "max_kb=0: out of range. Expected more than 0 and at most 1000000000. Try: max_kb=1000"),
+    (["max_kb=1e308"], "max_kb=1e308: out of range"),
     (["max_ms=-1"], "max_ms=-1: out of range. Expected more than 0. Try: max_ms=1"),
     (["max_us=1", "max_ms=1"], "the same cap"),
     (["steps=1.5"], "steps=1.5: expected a number. Try: steps=12"),
