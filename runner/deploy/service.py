@@ -162,10 +162,10 @@ def parse_question(body: bytes, limits: Limits, asked: Sequence[fields.Field], i
     try:
         question = question_model(asked, is_timed=is_timed).model_validate_json(body)
     except ValidationError as error:
-        first = error.errors()[0]
-        if first["type"] == "json_invalid":
-            raise HTTPException(400, f"the body is not JSON: {first['ctx']['error']}") from error
-        problem = problem_of(first["loc"], first["type"], first["msg"])
+        found = error.errors()
+        if found[0]["type"] == "json_invalid":
+            raise HTTPException(400, f"the body is not JSON: {found[0]['ctx']['error']}") from error
+        problem = problem_of([(one["loc"], one["type"], one["msg"]) for one in found])
         raise HTTPException(422, f"{problem}. Expected {body_of(asked)}") from error
     most = limits.explained if question.explain else limits.texts
     if len(question.texts) > most:
@@ -178,19 +178,25 @@ def parse_question(body: bytes, limits: Limits, asked: Sequence[fields.Field], i
     return question
 
 
-def problem_of(place: Sequence[int | str], kind: str, message: str) -> str:
-    """Return what is wrong with a body, by the field as it was sent: `texts[0] must be a string`.
+def problem_of(found: Sequence[tuple[tuple[int | str, ...], str, str]]) -> str:
+    """Return what is wrong with a body, by the first field that is, as it was sent: `texts[0] must be a string`.
 
-    place, kind, message: as the validation reports them. A field of several types names the type behind its place.
+    found: the place, kind and message of each mistake, as the validation reports them. A field of several types has one
+    for each of them, with the type behind its place. The deepest counts: the list [["a", 1]] is a list of words but for
+    its second one.
     """
-    field = ""
-    for part in place:
-        if isinstance(part, int):
-            field += f"[{part}]"
-        elif not field:
-            field = part
-    wanted = MUST_BE.get(kind)
-    return f"{field or 'body'} must be {wanted}" if wanted else f"{field or 'body'}: {message}"
+    wrong = [(field_at(place), kind, message) for place, kind, message in found]
+    first = wrong[0][0]
+    field = max((one for one, *_ in wrong if one.startswith(first)), key=lambda one: one.count("["))
+    kinds = [MUST_BE.get(kind, "") for one, kind, _ in wrong if one == field]
+    if all(kinds):
+        return f"{field} must be {' or '.join(kinds)}"
+    return f"{field}: {next(message for one, _, message in wrong if one == field)}"
+
+
+def field_at(place: Sequence[int | str]) -> str:
+    """Return the name of a place in a body: `texts[0]`, or `body` for the whole."""
+    return f"{next(iter(place), 'body')}" + "".join(f"[{part}]" for part in place if isinstance(part, int))
 
 
 def body_of(asked: Sequence[fields.Field]) -> str:

@@ -58,6 +58,21 @@ def test_words_stand_for_a_text_only_where_the_model_reads_words() -> None:
         parse_question(body, Limits(texts=2), [TEXT])
 
 
+@pytest.mark.parametrize(
+    ("texts", "reason"),
+    [
+        ('["a", 1]', "texts[1] must be a string or a list"),
+        ('[["a", 1]]', "texts[0][1] must be a string"),
+        ('["a", {"b": 1}, 2]', "texts[1] must be a string or a list"),
+        ('"a"', "texts must be a list"),
+    ],
+)
+def test_a_model_that_reads_words_names_what_is_none(texts: str, reason: str) -> None:
+    with pytest.raises(HTTPException) as refused:
+        parse_question(f'{{"texts": {texts}}}'.encode(), Limits(), [WORDS])
+    assert refused.value.detail == f'{reason}. Expected {{"texts": ["..."]}}'
+
+
 def test_few_texts_are_explained_at_once() -> None:
     limits = Limits(texts=9, explained=2)
     assert parse_question(b'{"texts": ["a", "b", "c"]}', limits, [TEXT]).explain is False
