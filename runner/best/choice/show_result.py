@@ -154,14 +154,16 @@ ENDS_OF = {
 
 
 def _beside(ending: Ending) -> Iterator[str]:
-    """Yield the table of the winner and the models that it is compared with."""
+    """Yield the table of the winner and the models that it is compared with: encoders in torch, if time has no cap."""
     metrics, primary = ending.record.metrics, ending.record.data.primary
     yield from wrapped(f"{primary} of the winner and its alternatives:")
     yield f"{'':<{NAME}} {'size':>9} {'answer':>9} {'score':>7}  winner ahead by"
     cheaper = "next faster" if by_time(ending.conclusion.plan.budget) else "next smaller"
     found = {cheaper: next_cheaper(ending), "ceiling": _ceiling(ending), "n-gram": _best_ngram(ending)}
     shown = {ending.choice.winner}
-    own = replace(ending.winner, bytes=round(_bytes(ending)))
+    is_timed_in_torch = _is_graph(ending) and ending.conclusion.plan.budget.max_us is None
+    micros = ending.winner.micros if is_timed_in_torch else _micros(ending)
+    own = replace(ending.winner, bytes=round(_bytes(ending)), micros=micros)
     yield from _line(ending.choice.winner, own, metrics.get(primary), None)
     for what, one in found.items():
         if one is None or one.name in shown:
@@ -216,11 +218,9 @@ def _best_ngram(ending: Ending) -> Scored | None:
 def _work(conclusion: Conclusion, ending: Ending | None) -> Iterator[str]:
     """Yield how much was compared and done, and how often these rows have been used."""
     result = conclusion.result
-    steps = result.stopped or f"{result.done} of {result.planned} steps done"
-    yield from wrapped(
-        f"{result.compared} settings were scored on the selection rows, in {_duration(conclusion.seconds)}"
-    )
-    yield from wrapped(steps)
+    spent = _duration(conclusion.seconds)
+    yield from wrapped(f"{result.compared} settings were scored on the selection rows, in {spent}")
+    yield from wrapped(result.stopped or f"{result.done} of {result.planned} steps done")
     if ending is not None and (times := times_reported(ending.output, ending.record, result.key)) > 1:
         yield from wrapped(
             f"the reported rows have now been reported {times} times: with each search judged on them, a good score "

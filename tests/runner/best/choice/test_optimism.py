@@ -61,6 +61,16 @@ def test_one_candidate_needs_no_correction_and_its_interval_is_wilsons() -> None
     assert moved == pytest.approx((low - 0.01, high - 0.01))
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_correction_never_makes_the_winner_look_better(seed: int) -> None:
+    few = candidates(drawn(np.random.default_rng(seed)))[:2]
+    for compared in (few[:1], few):
+        found = choose(compared, ACCURACY, CAP)
+        assert isinstance(found, Choice)
+        own = next(one.score for one in compared if one.name == found.winner)
+        assert corrected_score(compared, ACCURACY, CAP) <= own + 1e-9
+
+
 def test_the_interval_that_is_moved_is_the_winners() -> None:
     right = np.stack([np.arange(ROWS) < 300, np.arange(ROWS) < 490], axis=1)
     f1, both = CLASS_SCORES["f1"], candidates(right)

@@ -59,6 +59,14 @@ def test_what_answers_in_the_judged_time_is_said(tmp_path: Path, engine: str, sa
     ending = an_ending(tmp_path, Budget(max_us=1000))
     text = shown(show_result(replace(ending, result=replace(ending.result, micros=8.0, engine=engine))))
     assert "an answer 8 us of 1,000 us, median" in text and said in text and "faster or slower" not in text
+    assert "winner ahead by large 90.0 MB 8 us 0.9500" in text, "the other rows are timed in the same way"
+
+
+def test_beside_runs_in_torch_the_table_has_the_winner_in_torch_too(tmp_path: Path) -> None:
+    ending = an_ending(tmp_path, CAP)
+    graph = replace(ending.result, micros=8.0, engine="onnx", agreement=1.0)
+    text = shown(show_result(replace(ending, result=graph)))
+    assert "an answer 8 us, median" in text and "tiny-1 812 KB 40 us 0.9000" in text
 
 
 def test_it_stands_beside_the_next_smaller_the_ceiling_and_the_most_frequent_label(tmp_path: Path) -> None:
