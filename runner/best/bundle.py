@@ -80,7 +80,7 @@ def is_to_round(found: Bundle, most: float | None, engine: str | None) -> bool:
 
 
 def read_bundle(place: Path, identity: str) -> Bundle | None:
-    """Return the bundle of a run in a folder; None where there is none, or that of another run."""
+    """Return the bundle of a run in a folder; None where there is none, a damaged one, or that of another run."""
     if (place / CASCADE_FILE).is_file():
         if (read_json(place / RECORD) or {}).get("identity") != identity:
             return None
@@ -93,9 +93,11 @@ def read_bundle(place: Path, identity: str) -> Bundle | None:
         return None
     files = manifest["files"]
     name = next((name for name in MODELS if name in files), None)
-    if name is None:
-        return None
     counted = [file for file in files if file == COUNTED or not file.endswith(NOT_COUNTED)]
+    if name is None or not all((place / file).is_file() for file in files):
+        return None
+    if any(hash_of(place / file) != files[file]["sha256"] for file in counted):
+        return None
     described = read_json(place / DESCRIPTION_FILE) or {}
     size, checked = sum(files[file]["bytes"] for file in counted), described.get("checked") or {}
     engine = described.get("engine", GRAPHS[0]) if name == MODELS[1] else None

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from runner.best import bundle
 from runner.best.bundle import read_bundle, write_bundle
+from runner.deploy.bundle.calibration import hash_of
 from runner.deploy.cascade import write_cascade
 from runner.deploy.exported import DESCRIPTION_FILE, ExportedModel
 from runner.errors import ConfigError
@@ -14,9 +16,15 @@ from runner.record.record import RunRecord
 from tests.records import a_record
 
 
-def write(place: Path, identity: str) -> None:
+WEIGHTS = hashlib.sha256(b"weights").hexdigest()
+
+
+def write(place: Path, identity: str, name: str = "model.bin", content: bytes = b"weights") -> None:
+    """Write the bundle of a run, of one file with the weights."""
     place.mkdir(parents=True, exist_ok=True)
-    write_json(place / "manifest.json", {"model": identity, "files": {"model.bin": {"bytes": 7, "sha256": "ab"}}})
+    (place / name).write_bytes(content)
+    facts = {"bytes": len(content), "sha256": hash_of(place / name)}
+    write_json(place / "manifest.json", {"model": identity, "files": {name: facts}})
 
 
 def test_a_bundle_of_the_run_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,7 +32,7 @@ def test_a_bundle_of_the_run_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.
     write(tmp_path / "bundle", record.identity)
     monkeypatch.setattr(bundle, "_write", lambda *_, **__: pytest.fail("it was there already"))
     found = write_bundle(record, tmp_path, tmp_path / "bundle")
-    assert (found.folder, found.sha256, found.size, found.problem) == (tmp_path / "bundle", "ab", 7, None)
+    assert (found.folder, found.sha256, found.size, found.problem) == (tmp_path / "bundle", WEIGHTS, 7, None)
 
 
 def test_a_bundle_of_another_run_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,7 +40,23 @@ def test_a_bundle_of_another_run_is_replaced(tmp_path: Path, monkeypatch: pytest
     write(tmp_path / "bundle", "another")
     assert read_bundle(tmp_path / "bundle", record.identity) is None
     monkeypatch.setattr(bundle, "_write", lambda record, _folder, place, **_: write(place, record.identity))
-    assert write_bundle(record, tmp_path, tmp_path / "bundle").sha256 == "ab"
+    assert write_bundle(record, tmp_path, tmp_path / "bundle").sha256 == WEIGHTS
+
+
+@pytest.mark.parametrize("content", [b"damage", None])
+def test_a_bundle_whose_weights_are_damaged_or_gone_is_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    record, place = a_record(), tmp_path / "bundle"
+    write(place, record.identity)
+    if content is None:
+        (place / "model.bin").unlink()
+    else:
+        (place / "model.bin").write_bytes(content)
+    monkeypatch.setattr(bundle, "_write", lambda record, _folder, place, **_: write(place, record.identity))
+    monkeypatch.setattr(bundle, "compute_forked", lambda function: function())
+    assert write_bundle(record, tmp_path, place).problem is None
+    assert (place / "model.bin").read_bytes() == b"weights"
 
 
 def graphs(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
@@ -41,10 +65,7 @@ def graphs(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
     def write_graph(record: RunRecord, _folder: Path, place: Path, *, int8: bool = False, **_: object) -> None:
         rounded.append(int8)
-        place.mkdir(parents=True, exist_ok=True)
-        size = 25 if int8 else 90
-        content = {"model": record.identity, "files": {"model.onnx": {"bytes": size, "sha256": "ab"}}}
-        write_json(place / "manifest.json", content)
+        write(place, record.identity, "model.onnx", bytes(25 if int8 else 90))
         write_json(place / DESCRIPTION_FILE, {"engine": "onnx-int8" if int8 else "onnx"})
 
     monkeypatch.setattr(bundle, "_write", write_graph)
