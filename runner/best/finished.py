@@ -35,6 +35,7 @@ def finished_candidates(search: Search) -> Finished:
         is_refused = search.agenda.is_over_cap(candidate.name) or (final is not None and final.status == "refused")
         if not (search.agenda.is_finished(candidate.name) or is_whole_but_refused(search, candidate.name)):
             continue
+        check_runs_are_there(search, candidate.name)
         if score is None:
             score = score_of(search, candidate.name)
         own = scored(search, candidate, position, score)
@@ -59,6 +60,18 @@ def check_same_rows(search: Search) -> None:
                     f"the data changed during the search: {split} has other rows in run {record.identity} than in run "
                     f"{run}, so they cannot be compared. Try: remove {search.folder}, and the same command"
                 )
+
+
+def check_runs_are_there(search: Search, candidate: str) -> None:
+    """Raise ConfigError where the folder of a run that the journal names is gone."""
+    final = search.journal.finals.get(candidate)
+    found = [done.run for _, done in closing_steps(search, candidate)]
+    found += [final.run] if final is not None and final.status == "done" else []
+    gone = next((run for run in found if read_record(search.output / str(run)) is None), None)
+    if gone is not None:
+        raise ConfigError(
+            f"run {gone} of {candidate} is gone from {search.output}. Try: remove {search.folder}, and the same command"
+        )
 
 
 def is_whole_but_refused(search: Search, candidate: str) -> bool:
@@ -95,10 +108,7 @@ def judged_of(search: Search, candidate: str) -> Done:
 def score_of(search: Search, candidate: str) -> Score:
     """Return the score that the candidates are compared by: the one that selected the epochs of this one."""
     record = read_record(search.output / str(closing_steps(search, candidate)[0][1].run))
-    if record is None:
-        raise ConfigError(
-            f"a run of {candidate} is gone from {search.output}. Try: remove {search.folder}, and the same command"
-        )
+    assert record is not None, "looked at before"
     return task_of_record(record).score(search.plan.budget.goal or str(record.data.selection).partition("/")[2])
 
 

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from runner.best.finished import Finished, check_same_rows, closing_steps, records_on_folds
+from runner.best.finished import (
+    Finished,
+    check_runs_are_there,
+    check_same_rows,
+    closing_steps,
+    finished_candidates,
+    records_on_folds,
+)
 from runner.best.types import Done, Scored, Step
 from runner.errors import ConfigError
 from runner.record.json_files import write_json
@@ -54,6 +61,23 @@ def test_a_run_that_paused_at_the_cut_gives_no_answers(tmp_path: Path) -> None:
     assert closing_steps(search, "a") == []
     search.journal.add(Done(2, "done", "run-a", score=0.5))
     assert [step.number for step, _ in closing_steps(search, "a")] == [2]
+
+
+@pytest.mark.parametrize("gone", ["a-0", "a-1", "a-on-all-rows"])
+def test_a_run_whose_folder_was_removed_is_named(tmp_path: Path, gone: str) -> None:
+    steps = [Step(number, "a", "fold", number - 1, 0) for number in (1, 2)]
+    plan = replace(FIVE, candidates=FIVE.candidates[:1], steps=tuple(steps), folds=2, repeats=1, planned=2)
+    search = search_of(plan, tmp_path, Machine())
+    for run in ("a-0", "a-1", "a-on-all-rows"):
+        (tmp_path / run).mkdir()
+        write_json(tmp_path / run / "record.json", a_record(identity=run).to_json())
+    for number in (1, 2):
+        search.journal.add(Done(number, "done", f"a-{number - 1}", score=0.5))
+    search.journal.add(Done(3, "done", "a-on-all-rows", candidate="a"))
+    check_runs_are_there(search, "a")
+    (tmp_path / gone / "record.json").unlink()
+    with pytest.raises(ConfigError, match=f"run {gone} of a is gone from {tmp_path}. Try: remove "):
+        finished_candidates(search)
 
 
 @pytest.mark.parametrize("split", ["val", "test"])
