@@ -45,7 +45,10 @@ class Limits:
 
 
 TEXT_LIMITS = Limits()
-MUST_BE = {"string_type": "a string", "list_type": "a list"}  # by the type of an error, as pydantic names it
+MUST_BE = {  # by the type of an error, as pydantic names it
+    "string_type": "a string", "list_type": "a list", "too_short": "a list of at least one",
+    "bool_type": "true or false",
+}  # fmt: skip
 SOUND_LIMITS = Limits(texts=64, body=8_000_000, waiting=64)  # eight seconds of two channels at CD quality are 1.9 MB
 
 

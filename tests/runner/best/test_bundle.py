@@ -15,7 +15,6 @@ from runner.record.json_files import write_json
 from runner.record.record import RunRecord
 from tests.records import a_record
 
-
 WEIGHTS = hashlib.sha256(b"weights").hexdigest()
 
 

@@ -37,7 +37,7 @@ def test_a_request_is_parsed() -> None:
     ("body", "is_pair", "status", "reason"),
     [
         (b"{", False, 400, "not JSON"),
-        (b'{"texts": []}', False, 422, "texts"),
+        (b'{"texts": []}', False, 422, "texts must be a list of at least one. Expected {"),
         (b'{"text": ["a"]}', False, 422, 'Expected {"texts": ["..."]}'),
         (b'{"texts": ["a", "b", "c"]}', False, 413, "at most 2"),
         (b'{"texts": ["a"], "pairs": ["b"]}', False, 422, "texts without pairs"),
