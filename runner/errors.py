@@ -14,6 +14,7 @@ from runner.sanitize import say
 
 # Errors of a full or read-only file system: the user can fix them, they are not bugs.
 DISK = (*FULL, errno.EFBIG, *REFUSED)
+PART_WRITTEN = r"\d+ requested and \d+ written"  # numpy's words for a full disk
 CLOSED_PIPE = 141  # the exit code where the reader of the output has closed the pipe
 
 
@@ -35,6 +36,13 @@ def as_user_error(error: OSError) -> ConfigError:
         f"{found.strerror}{where}. Free some space or allow writing there, and the same command goes on; or try: "
         "paths.output=<another folder> paths.cache=<another folder>"
     )
+
+
+def full_disk(reason: str) -> ConfigError | None:
+    """Return the user's error where the reason for which a run failed, in words, is a full disk; else None."""
+    is_cut = re.search(PART_WRITTEN, reason) is not None
+    code = next((code for code in FULL if os.strerror(code) in reason), errno.ENOSPC if is_cut else None)
+    return None if code is None else as_user_error(OSError(code, os.strerror(code)))
 
 
 def unreadable(error: OSError) -> list[str]:
@@ -59,7 +67,7 @@ def _first(error: OSError) -> OSError:
 
     numpy gives an array of which a full disk took only a part no error number.
     """
-    if re.fullmatch(r"\d+ requested and \d+ written", str(error)):
+    if re.fullmatch(PART_WRITTEN, str(error)):
         return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     if not isinstance(error, shutil.Error) or not isinstance(error.args[0], list):
         return error

@@ -20,7 +20,7 @@ from runner.best.run_time import time_bundle, time_run
 from runner.best.search import Search, words_of
 from runner.best.types import Budget, Plan, Result
 from runner.cascade.within_time import make_within_time
-from runner.errors import ConfigError
+from runner.errors import ConfigError, full_disk
 from runner.experiment.outcome import Outcome
 from runner.machine.forked import compute_forked
 from runner.record.folder import check_writable
@@ -184,10 +184,19 @@ class Launching:
         if self._running:
             if self.runs.local is None:  # other launchers have no table of running jobs
                 say(f"started  {'; '.join(map(self.name_of, self._running))}")
-            outcomes = self.runs.launch(list(self._running), works[0].step.number)
+            outcomes = self._launch(list(self._running), works[0].step.number)
             for words, outcome in zip(self._running, outcomes):
                 endings[words] = Ending(outcome, self._stopped.pop(words, None))
         return [ending for ending in endings.values() if ending is not None]
+
+    def _launch(self, batch: Sequence[Sequence[str]], first: int) -> list[Outcome]:
+        """Make runs. Raises ConfigError where a full disk stopped one: in the journal it would count as tried."""
+        outcomes = self.runs.launch(batch, first)
+        for outcome in outcomes:
+            reason = (outcome.record.reason if outcome.record else outcome.reason) or ""
+            if outcome.exit_code and (error := full_disk(reason)) is not None:
+                raise error
+        return outcomes
 
     def name_of(self, words: Sequence[str]) -> str:
         """Return the name of a step on the screen, from the overrides of its run."""
@@ -203,7 +212,7 @@ class Launching:
         """Make one run with these overrides added to those of the command: the last training, on all rows."""
         whole = (*self.shared, *words)
         refused = self._refused(whole)
-        return refused or self._timed(Ending(self.runs.launch([whole], len(self.plan.steps))[0]))
+        return refused or self._timed(Ending(self._launch([whole], len(self.plan.steps))[0]))
 
     def time_bundle(self, record: RunRecord, bundle: Path) -> float | None:
         """Return the microseconds per answer of the winner's graph; print a message and return None if they cannot be

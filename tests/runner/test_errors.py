@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.errors import as_user_error, unreadable, unusable_folder
+from runner.errors import as_user_error, full_disk, unreadable, unusable_folder
 
 FULL = "No space left on device"
 
@@ -60,3 +60,16 @@ def test_a_folder_that_cannot_be_made_is_the_users_error_and_other_errors_are_no
     assert unusable_folder(OSError(errno.ENOSPC, FULL))[0].startswith(FULL)
     with pytest.raises(OSError, match="Invalid"):
         unusable_folder(OSError(errno.EINVAL, "Invalid argument"))
+
+
+@pytest.mark.parametrize("reason", [
+    "OSError: [Errno 28] No space left on device: 'outputs/x'",
+    "ConfigError: No space left on device (outputs/x). Free some space",
+    "OSError: 800 requested and 100 written",
+])  # fmt: skip
+def test_a_run_that_failed_for_a_full_disk_is_told_from_its_reason(reason: str) -> None:
+    assert "No space left on device. Free some space" in str(full_disk(reason))
+
+
+def test_a_run_that_failed_otherwise_has_no_full_disk() -> None:
+    assert full_disk("ValueError: 3 classes") is None and full_disk("") is None

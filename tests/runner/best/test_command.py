@@ -130,6 +130,21 @@ def test_without_a_winner_the_exit_code_is_1(tmp_path: Path, ended: list[str]) -
     assert search_inside(Budget(steps=5), ["data=demo"], Broken(tmp_path))[1] == 1
 
 
+def test_a_step_that_a_full_disk_stopped_is_done_by_the_same_command_again(tmp_path: Path, ended: list[str]) -> None:
+    class Full(Runs):
+        def launch(self, batch: Sequence[Sequence[str]], first: int) -> list[Outcome]:
+            if first > 1:
+                return [Outcome(1, reason="OSError: [Errno 28] No space left on device") for _ in batch]
+            return super().launch(batch, first)
+
+    with pytest.raises(ConfigError, match=r"No space left on device\. Free some space"):
+        search_inside(Budget(steps=5), ["data=demo"], Full(tmp_path))
+    assert len((tmp_path / "sweeps/0123456789/journal.jsonl").read_text().splitlines()) == 2, "a and b, which ended"
+    again = Runs(tmp_path)
+    assert search_inside(Budget(steps=5), ["data=demo"], again)[1] == 0
+    assert [words[-1] for words in again.launched] == ["x=c", "x=d", "x=e"]
+
+
 def test_ctrl_c_gives_the_best_so_far_and_exit_code_130(
     tmp_path: Path, ended: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
