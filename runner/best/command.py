@@ -64,7 +64,9 @@ def search_inside(
     shared = shared_words(words, is_timed=budget.max_us is not None)
     settings = runs.load(shared)
     output = Path(settings.paths.output).expanduser().absolute()
+    cache = Path(settings.paths.cache).expanduser()
     check_writable(output / SWEEPS)
+    cache.mkdir(parents=True, exist_ok=True)  # before planning, whose process cannot say which folder is the user's
     if budget.steps is None:
         budget = replace(budget, jobs=budget.jobs or runs.slots())
     say("planning")
@@ -76,7 +78,7 @@ def search_inside(
         return None, 0
     folder = sweep_folder(output, plan.key)
     with hold_search(folder, plan):
-        return _searched(plan, folder, output, shared, runs, Path(settings.paths.cache).expanduser())
+        return _searched(plan, folder, output, shared, runs, cache)
 
 
 def _searched(plan: Plan, folder: Path, output: Path, shared: list[str], runs: Runs, cache: Path) -> tuple[Result, int]:

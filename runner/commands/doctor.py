@@ -14,8 +14,10 @@ from data.errors import DataError
 from data.sources.hub_status import hub_endpoint
 from runner.commands.options import output_folder, parse_options
 from runner.diagnostics.licences import CARRIED, installed_licences
+from runner.errors import ConfigError
 from runner.machine.facts import machine_facts
 from runner.machine.matmul import automatic_gemm, measure_gemm
+from runner.record.folder import check_writable
 from runner.record.next_step import output_words
 
 DETERMINISM, LICENCES = "--determinism", "--licences"
@@ -116,6 +118,10 @@ def check_store(output: Path) -> tuple[str, bool]:
 
     path = output / "mlflow.db"
     if not path.exists():
+        try:
+            check_writable(output)
+        except ConfigError as error:
+            return str(error), False
         return f"{path} will be created by the first run", True
     try:
         with sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True) as connection:

@@ -45,7 +45,7 @@ class Runs:
 
     def load(self, overrides: Sequence[str]) -> Settings:
         settings = Settings()
-        settings.paths.output = str(self.output)
+        settings.paths.output, settings.paths.cache = str(self.output), str(self.output / "cache")
         return settings
 
     def slots(self) -> int:
@@ -85,6 +85,15 @@ def test_a_plan_alone_starts_no_run(tmp_path: Path, ended: list[str], capsys: py
     runs = Runs(tmp_path)
     assert search_inside(Budget(steps=5), ["data=demo"], runs, True) == (None, 0)
     assert capsys.readouterr().out == "planning\nplan 0123456789\n" and not runs.launched and not ended
+
+
+def test_a_cache_that_cannot_be_made_is_noticed_before_planning(
+    tmp_path: Path, ended: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cache").write_text("a file", encoding="utf-8")
+    with pytest.raises(FileExistsError):  # of which the sweeper makes a message
+        search_inside(Budget(steps=5), ["data=demo"], Runs(tmp_path))
+    assert capsys.readouterr().out == ""
 
 
 def test_a_candidate_that_is_refused_is_a_row_and_the_others_go_on(

@@ -24,3 +24,10 @@ def test_a_store_in_a_folder_of_any_name_is_read(tmp_path: Path, name: str) -> N
         connection.execute("create table runs (name text)")
     found, is_good = check_store(output)
     assert is_good and found.endswith("0 runs, check ok")
+
+
+def test_a_store_that_cannot_be_made_is_no_good(tmp_path: Path) -> None:
+    assert check_store(tmp_path / "new")[1]
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    found, is_good = check_store(tmp_path / "file" / "outputs")
+    assert not is_good and "cannot be written to" in found and "Try: " in found
