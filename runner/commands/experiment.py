@@ -13,8 +13,8 @@ from runner.config.check import check_overrides
 from runner.config.deferral import defer_values
 from runner.config.from_run import expand_from
 from runner.config.keys import did_you_mean
-from runner.config.number_like import quote_texts
 from runner.config.plugins import register_sweeps
+from runner.config.quotes import add_quotes
 from runner.config.resolve import resolve
 from runner.errors import CLOSED_PIPE, USER_ERRORS, ConfigError, refuse, unreadable
 from runner.experiment.context import RunContext
@@ -82,7 +82,7 @@ def main(words: list[str]) -> int:
 def start(words: list[str], function: JobFunction) -> int:
     """Start the runs with a function that keeps their outcomes, and what a search has found; the exit code."""
     try:
-        words = quote_texts(expand_from(words))
+        words = expand_from(add_quotes(words))
     except ConfigError as error:
         return function.refuse(str(error).splitlines())
     except OSError as error:

@@ -14,8 +14,8 @@ from hydra.types import RunMode
 from runner.config.check import check_overrides
 from runner.config.deferral import defer_values
 from runner.config.from_run import expand_from
-from runner.config.number_like import quote_texts
 from runner.config.plugins import register_sweeps
+from runner.config.quotes import add_quotes
 from runner.errors import ConfigError, refuse
 from runner.machine.facts import usable_cores
 from runner.record.run_names import common
@@ -33,7 +33,7 @@ SHOWN = 40  # jobs listed one by one
 
 def main(words: list[str]) -> int:
     """Print the plan of the command `run <words>`; 0, or 2 if that command could not run."""
-    overrides = [word for word in quote_texts(expand_from(words)) if word not in ("-m", "--multirun")]
+    overrides = [word for word in expand_from(add_quotes(words)) if word not in ("-m", "--multirun")]
     flags = [word for word in overrides if word.startswith("-")]
     if flags:
         raise ConfigError(f"run plan: {flags[0]} is not a setting. Try: run plan -m model=dsn seed=0,1,2")

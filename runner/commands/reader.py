@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.config.check import check_overrides
-from runner.config.number_like import quote_texts
+from runner.config.quotes import add_quotes
 
 READERS = ("model=tiny-sound", "model=bert-tiny")  # of sounds; of texts in which an answer has a place
 
@@ -13,7 +13,7 @@ def with_reader(others: list[str], *, allow_unread: bool = False) -> list[str]:
 
     allow_unread: as in check_overrides.
     """
-    others = quote_texts(others)
+    others = add_quotes(others)
     has_model = any(word.partition("=")[0] == "model" for word in others)
     if has_model or not check_overrides(others, allow_unread=allow_unread):
         return others

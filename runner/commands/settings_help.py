@@ -11,6 +11,7 @@ from runner.config.check import check_overrides
 from runner.config.compose import groups
 from runner.config.from_run import expand_from
 from runner.config.outline import Setting, default_choices, settings_of, top_settings
+from runner.config.quotes import add_quotes
 from runner.errors import USER_ERRORS, refuse
 from runner.sanitize import say
 
@@ -23,7 +24,7 @@ def main(words: list[str]) -> int:
     """Print the help; 0, or 2 if the settings among the words could not run."""
     flags, overrides = split_flags([word for word in words if word not in ("-h", "--help")])
     try:
-        expanded = expand_from(overrides)
+        expanded = expand_from(add_quotes(overrides))
         is_multirun = any(flag in ("-m", "--multirun") for flag in flags)
         problems = check_overrides(expanded, is_multirun, whole=False)
     except USER_ERRORS as error:

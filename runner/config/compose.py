@@ -14,7 +14,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.quoting import with_quotes
 from runner.config.folders import config_roots, ours
 from runner.config.plugins import register_plugins
 from runner.errors import ConfigError
@@ -67,15 +66,13 @@ def _files_in(folder: str) -> dict[str, Path]:
 
 
 def normalize_override(word: str) -> str:
-    """Return an override in Hydra's spelling: nested groups with slashes, and quotes around what its grammar lacks.
+    """Return an override with a nested group in Hydra's spelling.
 
-    model.backbone=bert-mini becomes model/backbone=bert-mini. Verbs read paths.output themselves, without quotes.
+    model.backbone=bert-mini becomes model/backbone=bert-mini.
     """
     key, equals, value = word.partition("=")
     group = key.replace(".", "/")
-    if "." in key and group in groups():
-        return f"{group}{equals}{value}"
-    return with_quotes(word) if "." in key and not key.startswith("paths.") else word
+    return f"{group}{equals}{value}" if "." in key and group in groups() else word
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from data.quoting import hydra_setting, with_quotes
+from data.quoting import hydra_setting
 from runner.config.overrides import parse_override
 from runner.config.recipes import OF_PRESET, target_of
 from runner.config.sized import BY_ROWS, ENCODERS, PRESET, TABLE, USUAL
@@ -46,11 +46,10 @@ NAMES |= {"model": "model.name", "model/backbone": "model.backbone"}
 
 
 def expand_from(words: list[str]) -> list[str]:
-    """Return the words as Hydra reads them, with `from=<id>` replaced by the command of that run.
+    """Return the words with `from=<id>` replaced by the command of that run.
 
     Raises ConfigError where there is no such run, and for words that would change its model.
     """
-    words = [with_quotes(word) for word in words]
     named = [word for word in words if word.startswith(FROM)]
     if not named:
         return words

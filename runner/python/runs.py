@@ -11,10 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from data.quoting import with_quotes
 from runner.config.check import check_overrides
 from runner.config.compose import compose
-from runner.config.number_like import quote_texts
+from runner.config.quotes import add_quotes
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.context import RunContext
@@ -77,12 +76,11 @@ def run(
     texts and one of labels (by default `text` and `label`). Raises ConfigError for a mistake in the words,
     RunFailed for a run that failed, KeyboardInterrupt.
     """
-    chosen = [with_quotes(word) for word in (shlex.split(words) if isinstance(words, str) else words)]
+    chosen = add_quotes(shlex.split(words) if isinstance(words, str) else words)
     values = dict[str, object]()
     if frame is not None:
         own, values = frame_words(frame, text, label, chosen)
         chosen = [*own, *chosen]
-    chosen = quote_texts(chosen)
     if problems := check_overrides(chosen):
         raise ConfigError("\n".join(problems))
     settings = resolve(compose(chosen), words=chosen)

@@ -12,10 +12,11 @@ from typing import Any
 
 import pandas as pd
 
-from data.quoting import hydra_setting, with_quotes
+from data.quoting import hydra_setting
 from runner.best.types import Done, Plan, Result
 from runner.commands.best import SearchFailed, search
 from runner.config.compose import groups
+from runner.config.quotes import add_quotes
 from runner.errors import ConfigError
 from runner.record.folder import read_record
 from runner.record.record import RunRecord
@@ -131,7 +132,7 @@ def best(
     unlabelled: further texts, a frame or a file; words: further overrides; budget: steps, jobs, goal, at_least, prefer.
     Raises ConfigError for what cannot be met, RunFailed where nothing was found, KeyboardInterrupt.
     """
-    others = [with_quotes(word) for word in (shlex.split(words) if isinstance(words, str) else words)]
+    others = add_quotes(shlex.split(words) if isinstance(words, str) else words)
     own, values = data_words(source, text, label, others)
     limits: dict[str, Source | float | None] = {"max_kb": max_kb, "max_us": max_us, "minutes": minutes, **budget}
     if isinstance(unlabelled, pd.DataFrame):

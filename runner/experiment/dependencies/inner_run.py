@@ -8,10 +8,9 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Collection, Sequence
 
-from data.quoting import with_quotes
 from runner.config.check import check_overrides
 from runner.config.compose import compose
-from runner.config.number_like import quote_texts
+from runner.config.quotes import add_quotes
 from runner.config.resolve import resolve
 from runner.errors import ConfigError
 from runner.experiment.dependencies.words_of_files import words_of_files
@@ -43,7 +42,6 @@ def finish_named_run(key: str, words: list[str], settings: Settings, make_run: M
 
     Raises ConfigError for overrides with mistakes, and InnerRunUnfinished.
     """
-    words = quote_texts(words)
     if problems := check_overrides(words, allow_unread=True):
         raise ConfigError("\n".join(f"{key}: {problem}" for problem in problems))
     inner = resolve(compose(words), words=words)
@@ -53,7 +51,7 @@ def finish_named_run(key: str, words: list[str], settings: Settings, make_run: M
 
 def named_overrides(named: str, overrides: Sequence[str], shared: Collection[str]) -> list[str]:
     """Return the words of the command `named`, after those of the outer command in the groups that both share."""
-    own = [with_quotes(word) for word in shlex.split(named)]
+    own = add_quotes(shlex.split(named))
     replaced = {word.partition("=")[0] for word in own}
     return [*shared_overrides(overrides, shared, dropped=replaced), *own]
 

@@ -23,8 +23,6 @@ def test_shared_parts_are_no_choices() -> None:
         ("model.width=0.5", "model.width=0.5"),
         ("model=dsn", "model=dsn"),
         ("-m", "-m"),
-        ("data.text=görüş", 'data.text="görüş"'),
-        ("paths.output=çıktı", "paths.output=çıktı"),
     ],
 )
 def test_a_nested_group_may_be_written_with_a_dot(word: str, expected: str) -> None:

@@ -1,4 +1,4 @@
-"""Values of text settings that look like numbers stay what was typed."""
+"""Values that Hydra would refuse or change stay what was typed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from models.compression.settings.learn import Distil
 from runner.config.compose import compose
-from runner.config.number_like import quote_texts
+from runner.config.quotes import add_quotes
 from runner.config.resolve import resolve
 
 BERT = ["model=bert-tiny", "data=demo"]
@@ -15,14 +15,14 @@ BERT = ["model=bert-tiny", "data=demo"]
 @pytest.mark.parametrize("text", ["318296e039", "0123456789", "1e3", "1_000", "7", "4ad09bb9b5"])
 def test_a_text_stays_what_was_typed(text: str) -> None:
     words = [*BERT, "compression=[distil]", f"compression.distil.teacher={text}", f"model.tokenizer={text}"]
-    settings = resolve(compose(quote_texts(words)))
+    settings = resolve(compose(add_quotes(words)))
     stage = settings.compression["distil"]
     assert isinstance(stage, Distil) and (stage.teacher, settings.model.tokenizer) == (text, text)
 
 
 def test_each_text_of_a_sweep_is_quoted_where_it_must_be() -> None:
     key = "compression.distil.teacher"
-    assert quote_texts([f"{key}=318296e039,abc,12"]) == [f'{key}="318296e039",abc,12']
+    assert add_quotes([f"{key}=318296e039,abc,12"]) == [f'{key}="318296e039",abc,12']
 
 
 @pytest.mark.parametrize(
@@ -34,4 +34,11 @@ def test_each_text_of_a_sweep_is_quoted_where_it_must_be() -> None:
     ],
 )  # fmt: skip
 def test_other_words_stay_as_they_are(word: str) -> None:
-    assert quote_texts([word]) == [word]
+    assert add_quotes([word]) == [word]
+
+
+def test_values_that_hydra_refuses_are_quoted_too() -> None:
+    assert add_quotes(["data.text=görüş", "paths.output=çıktı,007"]) == [
+        'data.text="görüş"',
+        'paths.output="çıktı","007"',
+    ]
