@@ -15,7 +15,6 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from data import json_types
 from data.inputs import cleaning, context_windows, log_mel, marked_words, split_text, word_windows
@@ -170,7 +169,7 @@ def write_packed_bundle(
     return exported
 
 
-def sources_for(header: dict[str, Any]) -> tuple[str, ...]:
+def sources_for(header: predict.Header) -> tuple[str, ...]:
     """Return the files of code that a model.bin with this header needs."""
     own = (*READER, *(name for entry, names in OF_ANY.items() if entry in header for name in names))
     if header["kind"] == "sound":

@@ -83,7 +83,7 @@ def test_bytes_are_those_of_the_files(output: Path) -> None:
 
 def test_the_bundle_answers_with_numpy_alone(output: Path, tmp_path: Path) -> None:
     names = [str(output / "clips" / name) for name in ("a.wav", "b.wav", "c.wav")]
-    own = 'own = {"predict", "calibration", "command", "table", "bag", "wordpiece"}'
+    own = 'own = {"predict", "calibration", "command", "table", "bag", "dendritic", "wordpiece"}'
     assert own in ALONE
     alone = ALONE.replace(
         own, 'own = {"predict", "calibration", "command", "table", "sound", "frame_network", "log_mel"}'
