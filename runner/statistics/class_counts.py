@@ -5,9 +5,12 @@ They take the place of a whole confusion matrix, whose resamples would not fit i
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 RIGHT, PREDICTED, ACTUAL = range(3)
+OfClasses = Callable[[np.ndarray], np.ndarray]  # from (R, 3, C) counts, as of `drawn_counts`, to (R,) scores
 
 
 def drawn_counts(draws: np.ndarray, labels: np.ndarray, predictions: np.ndarray, classes: int) -> np.ndarray:

@@ -12,13 +12,12 @@ import numpy as np
 
 from runner.statistics import paired
 from runner.statistics.answers import Answers, is_constant
-from runner.statistics.class_counts import ACTUAL, PREDICTED, RIGHT, counts_of, drawn_counts
+from runner.statistics.class_counts import ACTUAL, PREDICTED, RIGHT, OfClasses, counts_of, drawn_counts
 from runner.statistics.intervals import RESAMPLES, bootstrap_confusion, wilson_interval
 from runner.statistics.score_table import OF_ONE_CLASS
 from runner.statistics.scores import OfCounts, Score, Tested
 
 COMMON = 20  # rows of a class: with fewer, one answer moves its F1 by 5 points or more
-OfClasses = Callable[[np.ndarray], np.ndarray]  # from (R, 3, C) counts, as of `drawn_counts`, to (R,) scores
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from runner.statistics.class_counts import add_rows, counts_of, drawn_counts
+from runner.statistics.class_counts import OfClasses, add_rows, counts_of, drawn_counts
 
 Z_95 = 1.959963984540054  # 97.5 % quantile of the normal distribution
 Z_95_ONE_SIDED = 1.6448536269514722  # 95 % quantile
@@ -61,7 +61,7 @@ def spanning_seeds(ends: tuple[float, float], shares: Sequence[float]) -> tuple[
 
 def bootstrap_confusion(
     confusion: np.ndarray,
-    score: Callable[[np.ndarray], np.ndarray],
+    score: OfClasses,
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,

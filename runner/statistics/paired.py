@@ -6,12 +6,12 @@ scipy provides the distributions and basic tests; this file adds what it lacks.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from runner.statistics.class_counts import drawn_counts
+from runner.statistics.class_counts import OfClasses, drawn_counts
 from runner.statistics.intervals import student_interval, wider_z
 
 RESAMPLES = 5000  # the smallest p-value of the bootstrap is then 2/5001
@@ -178,9 +178,6 @@ def resample_mean(
     rows = int(counts.sum())
     draws = np.random.default_rng(seed).multinomial(rows, counts / rows, size=resamples)
     return np.asarray(draws @ values / rows)
-
-
-OfClasses = Callable[[np.ndarray], np.ndarray]
 
 
 def resample_confusions(
