@@ -64,6 +64,11 @@ def standardise_targets(model: LinearHead, mean: float, sd: float, *, is_fresh: 
     attach_target_scale(model, {"mean": mean, "sd": sd})
 
 
+def unit_of(model: LinearHead) -> float:
+    """Return the standard deviation of a model's targets, by which its head's outputs are multiplied; 1 without any."""
+    return float(model.architecture[TARGETS]["sd"]) if TARGETS in model.architecture else 1.0
+
+
 def fold_target_scale(weight: Tensor, bias: Tensor, targets: JsonObject) -> tuple[Tensor, Tensor]:
     """Fold the scale into a linear head's weight (1, H) and bias (1,), to predict in the targets' unit; float32."""
     mean, sd = targets["mean"], targets["sd"]

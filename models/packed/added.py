@@ -6,7 +6,7 @@ import numpy as np
 
 from models.heads.added_ngrams import AddedNgrams
 from models.heads.linear import LinearHead
-from models.heads.target_scale import TARGETS
+from models.heads.target_scale import unit_of
 from models.json_types import JsonObject
 from models.packed.ngram import Table, stored_table
 
@@ -16,8 +16,7 @@ def added_ngrams(network: LinearHead) -> tuple[dict[str, np.ndarray], JsonObject
     added = network.added
     if not isinstance(added, AddedNgrams):
         return {}, {}
-    factor = network.architecture[TARGETS]["sd"] if TARGETS in network.architecture else 1.0
-    scale, bias = (part.cpu().double().numpy() * factor for part in (added.scale, added.bias))
+    scale, bias = (part.cpu().double().numpy() * unit_of(network) for part in (added.scale, added.bias))
     bag = added.bag
     prints, rows = bag.prints.cpu().numpy(), bag.rows.detach().cpu().numpy()
     arrays, fields = stored_table(Table(prints, rows, scale, bias, bag.n, bag.bits, bag.pairs))

@@ -49,7 +49,7 @@ OF_SOUNDS = ("sound.py", "frame_network.py")
 OF_WINDOWS = ("windows.py",)  # of a model that answers with a part of a context
 OF_WORDS = ("words.py",)  # of a model that tags words
 # By the entry of a header, whatever the kind of the model.
-OF_ANY = {"cleaning": OF_CLEANING, "passages": OF_PASSAGES, THRESHOLDS: OF_SETS}
+OF_ANY = {"cleaning": OF_CLEANING, "dendrites": OF_DENDRITES, "passages": OF_PASSAGES, THRESHOLDS: OF_SETS}
 COPIED = {  # with a file of a bundle: code that training uses too, by the name of its copy
     "characters.py": {"marked_words.py": marked_words}, "cleaning.py": {"cleaning_steps.py": cleaning},
     "sound.py": {"log_mel.py": log_mel},
@@ -175,8 +175,7 @@ def sources_for(header: predict.Header) -> tuple[str, ...]:
     if header["kind"] == "sound":
         return (*own, *OF_SOUNDS)
     if predict.KINDS[header["kind"]]:
-        of_dendrites = OF_DENDRITES if header["kind"] == "dendritic" else ()
-        return (*own, *OF_PIECES, *of_dendrites, *(OF_PIECE_NGRAMS if "ngrams" in header else ()))
+        return (*own, *OF_PIECES, *(OF_PIECE_NGRAMS if "ngrams" in header else ()))
     further = {"pairs": OF_PAIRS, "characters": OF_CHARACTERS, "language": OF_LANGUAGES}
     return (*own, *(name for entry, names in further.items() if header.get(entry) for name in names))
 

@@ -31,7 +31,7 @@ class Dendritic(Bag):
         """header, arrays: as models/packed/fold.py writes them. Raises ValueError for arrays that do not fit."""
         super().__init__(header, arrays)
         self.to_soma, self.lateral = (arrays[name].astype(np.float64) for name in ("to_soma", "lateral"))
-        self.act = ACTIVATIONS[header["act"]]
+        self.act = ACTIVATIONS[header["dendrites"]["act"]]
         # The temperature divides the scores, not what a dendrite reads.
         self.bias, self.shift = (arrays[name].astype(np.float64) for name in ("bias", "shift"))
         self.inverse, self.inverse_temperature = 1.0, self.inverse

@@ -24,10 +24,10 @@ import numpy as np
 MODEL_FILE, GRAPH_FACTS, GRAPH_FILE = "model.bin", "model.json", "model.onnx"  # the last two of an encoder
 MAGIC, FORMAT, DTYPES = b"BRTRSML", 1, ("u1", "i1", "f2", "f4", "u4")
 FIELDS = {  # of headers; another one changes the answers in a way that is not written here
-    "act", "arrays", "at_least_one", "bits", "centred", "characters", "cleaning", "count", "data", "dropped", "empty",
-    "eps", "grams", "group", "hidden", "kind", "labels", "language", "low", "lower", "max_length", "mean", "ngrams",
-    "pairs", "passages", "pieces", "power", "sound", "temperature", "text_eps", "texts", "thresholds", "token",
-    "truncate", "width", "windows", "words",
+    "arrays", "at_least_one", "bits", "centred", "characters", "cleaning", "count", "data", "dendrites", "dropped",
+    "empty", "eps", "grams", "group", "hidden", "kind", "labels", "language", "low", "lower", "max_length", "mean",
+    "ngrams", "pairs", "passages", "pieces", "power", "sound", "temperature", "text_eps", "texts", "thresholds",
+    "token", "truncate", "width", "windows", "words",
 }  # fmt: skip
 TOKEN = r"\w+|[^\w\s]"
 # What a header or an array of another form than expected leads to.

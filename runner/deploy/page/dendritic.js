@@ -6,8 +6,8 @@ const ACTIVATIONS = { sigmoid: value => 1 / (1 + Math.exp(-value)), tanh: Math.t
 
 class Dendritic extends Bag {
   constructor(facts, arrays) {
-    super(facts, arrays, [...BAG_FIELDS, "act"]);
-    this.act = ACTIVATIONS[facts.act];
+    super(facts, arrays, [...BAG_FIELDS, "dendrites"]);
+    this.act = ACTIVATIONS[facts.dendrites.act];
     [this.dendrites, this.classes] = facts.arrays.to_soma.shape;
     if (!this.act || this.outputs !== (this.dendrites + 1) * this.classes) {
       throw new Error("the model is damaged: its dendrites do not fit");

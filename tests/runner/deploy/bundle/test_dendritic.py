@@ -23,7 +23,7 @@ def content(act: str = "sigmoid", lateral: float = 2.0, rows: int = 3, temperatu
         "lateral": np.array([[[0], [0]], [[lateral], [0]]], np.float32),
         "pieces": np.frombuffer(b"[UNK]\n[CLS]\n[SEP]\ngood\nbad", np.uint8),
     }  # fmt: skip
-    fields = {"power": 0.0, "max_length": 6, "pieces": SETTINGS, "texts": 1, "act": act}
+    fields = {"power": 0.0, "max_length": 6, "pieces": SETTINGS, "texts": 1, "dendrites": {"act": act}}
     return pack("dendritic", [], arrays, fields, temperature=temperature)
 
 
