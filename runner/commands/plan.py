@@ -21,7 +21,7 @@ from runner.machine.facts import usable_cores
 from runner.record.run_names import common
 from runner.sanitize import say
 from runner.sweep.install import install_plugins
-from runner.sweep.launcher import Grid, slots_for, sweep_settings
+from runner.sweep.launcher import Grid, file_overrides, slots_for, sweep_settings
 from runner.sweep.ledger import sweep_identity
 from runner.sweep.other_data import on_other_data
 from runner.sweep.plan import Job, check_starts, expected_seconds, plan_jobs, remaining_seconds
@@ -57,7 +57,7 @@ def examine_sweep(overrides: list[str]) -> tuple[list[Job], SweepSettings, int]:
     with initialize_config_module("conf", version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
         master = loader.load_configuration("config", defer_values(overrides), run_mode=RunMode.MULTIRUN)
-        batch = Grid.expand(master.hydra.sweeper.params or {}, master.hydra.overrides.task, loader)
+        batch = Grid.expand([*file_overrides(master), *master.hydra.overrides.task], loader)
         sweep = sweep_settings(master)
         slots = slots_for(sweep, len(batch), master.device)
         jobs = plan_jobs(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,12 +68,9 @@ class Grid(BasicSweeper):
         _refuse(plan_jobs(batch, load, usable_cores(), 1, is_here=False))
 
     @staticmethod
-    def expand(
-        params: Mapping[str, object], words: Sequence[str], loader: ConfigLoader | None = None
-    ) -> list[list[str]]:
-        """Return every combination once; values of the command line replace those of the sweep's file."""
-        own = [f"{key}={value}" for key, value in params.items()]
-        parsed = OverridesParser.create(config_loader=loader).parse_overrides([*own, *words])
+    def expand(words: Sequence[str], loader: ConfigLoader | None = None) -> list[list[str]]:
+        """Return every combination once; of several values for a key, those of the last word count."""
+        parsed = OverridesParser.create(config_loader=loader).parse_overrides(list(words))
         (batch,) = BasicSweeper.split_arguments(parsed, None)
         return [list(words) for words in dict.fromkeys(tuple(words) for words in batch)]
 
@@ -84,7 +81,8 @@ class Grid(BasicSweeper):
         """
         if self.config is None or self.launcher is None or self.hydra_context is None:
             raise RuntimeError("sweep() before setup()")
-        batch = self.expand(self.params, arguments, self.hydra_context.config_loader)
+        words = [*file_overrides(self.config), *arguments]
+        batch = self.expand(words, self.hydra_context.config_loader)
         self.validate_batch_is_legal(batch)
         results = self.launcher.launch(batch, initial_job_idx=0)
         outcomes = [result.return_value for result in results]
@@ -198,6 +196,15 @@ def sweep_settings(config: DictConfig) -> SweepSettings:
         raise ConfigError("\n".join(wrong))
     judge_claims(settings.claims, [])
     return settings
+
+
+def file_overrides(config: DictConfig) -> list[str]:
+    """Return the overrides of `hydra.sweeper.params`, which the command line follows and replaces.
+
+    They are read here because Hydra resolves what it hands to a sweeper once more, where `\\${seed}` in a sweep's file
+    would become the seed of the defaults and not that of each run.
+    """
+    return [f"{key}={value}" for key, value in (config.hydra.sweeper.params or {}).items()]
 
 
 def slots_for(sweep: SweepSettings, count: int, device: str) -> int:

@@ -21,7 +21,7 @@ from runner.record.baseline import MARK, is_at_baseline
 from runner.sanitize import mask, say
 from runner.schema import Settings
 from runner.sweep.job_function import JobFunction
-from runner.sweep.launcher import slots_for, sweep_settings
+from runner.sweep.launcher import file_overrides, slots_for, sweep_settings
 from runner.sweep.search_sweeper import SearchSweeper, outcome_of
 from runner.tune.objectives import agreed_directions, objective_problems, objective_value, selection_metric
 from runner.tune.report import show_study
@@ -60,8 +60,7 @@ class OptunaSweeper(SearchSweeper):
 
     def search(self, arguments: list[str]) -> int:
         """Open the study that the command names, search until it has its trials, and show its best ones."""
-        params = [f"{key}={value}" for key, value in (self.settings.params or {}).items()]
-        overrides = OverridesParser.create(self.loader).parse_overrides(params + arguments)
+        overrides = OverridesParser.create(self.loader).parse_overrides([*file_overrides(self.config), *arguments])
         fixed, ranges = split_overrides(overrides)
         if not ranges:
             raise ConfigError(

@@ -31,7 +31,7 @@ def test_the_jobs_are_the_same() -> None:
         waiting = defer_values(words)
         assert waiting != words and len(OverridesParser.create().parse_overrides(waiting)) == 2
         assert [typed_override(word) for word in waiting[1:]] == words[1:]
-        assert Grid.expand({}, waiting) == Grid.expand({}, words), value
+        assert Grid.expand(waiting) == Grid.expand(words), value
 
 
 def test_a_model_that_the_default_is_not_takes_its_own_keys_in_a_sweep(tmp_path: Path) -> None:

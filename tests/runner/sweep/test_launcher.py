@@ -16,6 +16,7 @@ from runner.sweep.ledger import Ledger
 from runner.sweep.plan import Job
 from runner.sweep.settings import SweepSettings
 from tests.conftest import run_cli
+from tests.records import records
 
 
 def launched(output: Path) -> tuple[LocalLauncher, list[Job]]:
@@ -54,6 +55,20 @@ def test_a_sweep_over_choices_alone_starts_in_a_process_of_its_own(tmp_path: Pat
     words = ["--config-dir", "own", "model=dsn,dsn-32", "data=few", "measure=off", "tracker=none"]
     done = run_cli("-m", *words, cwd=tmp_path, fresh=True)  # no word has a value, so nothing is composed before
     assert done.returncode == 0 and "model=dsn-32" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("sweeper", ["grid", "optuna"])
+def test_a_value_in_a_sweeps_file_may_depend_on_that_of_each_run(tmp_path: Path, sweeper: str) -> None:
+    (tmp_path / "own/sweeps").mkdir(parents=True)
+    text = "hydra:\n  sweeper:\n    params: {data: demo, seed: '1,2', train.steps: '\\${seed}'}\n"
+    (tmp_path / "own/sweeps/own.yaml").write_text(f"# @package _global_\n{text}", encoding="utf-8")
+    words = ["--config-dir", "own", "+sweep=own", "data.demo_rows=60", "measure=off", "tracker=none"]
+    search = ["hydra/sweeper=optuna", "hydra.sweeper.n_trials=3"] if sweeper == "optuna" else []
+    done = run_cli("-m", *words, *search, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = {(record["config"]["seed"], record["config"]["train"]["steps"]) for record in records(tmp_path / "outputs")}
+    assert found == {(1, 1), (2, 2)} if sweeper == "grid" else found <= {(1, 1), (2, 2)}
+    assert "2 done" in run_cli("plan", *words, cwd=tmp_path).stdout, "a plan names other runs than the sweep makes"
 
 
 def test_hydras_own_launcher_starts_no_job_if_one_is_wrong(tmp_path: Path) -> None:
