@@ -1,8 +1,4 @@
-"""`tests/` mirrors the packages: data/batch.py is tested by tests/data/test_batch.py.
-
-untested.txt lists the modules without such a file; they are tested only through other modules and by
-tests/end_to_end/. The list may only get shorter.
-"""
+"""`tests/` mirrors the packages: data/batch.py is tested by tests/data/test_batch.py."""
 
 from __future__ import annotations
 
@@ -12,7 +8,6 @@ from tests.conftest import REPO
 
 PACKAGES = ("data", "models", "runner")
 LINES = 40  # modules of at most this many lines need no test file
-UNTESTED = Path(__file__).with_name("untested.txt")
 
 
 def modules() -> list[Path]:
@@ -26,13 +21,9 @@ def place_of_test(module: Path) -> Path:
     return Path("tests", module.parent, f"test_{module.name}")
 
 
-def test_every_module_has_its_test_file_or_is_listed() -> None:
-    missing = {module.as_posix() for module in modules() if not (REPO / place_of_test(module)).exists()}
-    listed = set(UNTESTED.read_text(encoding="utf-8").split())
-    assert not missing - listed, "write these tests: " + ", ".join(
-        place_of_test(Path(name)).as_posix() for name in sorted(missing - listed)
-    )
-    assert not listed - missing, f"take these from untested.txt: {', '.join(sorted(listed - missing))}"
+def test_every_module_has_its_test_file() -> None:
+    missing = [place_of_test(module).as_posix() for module in modules() if not (REPO / place_of_test(module)).exists()]
+    assert not missing, f"write these tests: {', '.join(missing)}"
 
 
 def test_a_folder_of_tests_mirrors_a_package() -> None:

@@ -149,14 +149,6 @@ def test_every_sentiment_label_follows_from_the_text() -> None:
     assert [row for row in generate_demo("sentiment", 5000, seed=5) if read_sentiment(row[0]) != row[2]] == []
 
 
-def test_events_render_as_english() -> None:
-    doctor, dogs = words.Party("doctor", trait="old"), words.Party("dog", number="three")
-    event = words.Event(doctor, dogs, ("calmed", "calm"), place="in the park", denial="not")
-    assert event.render() == "The old doctor did not calm three dogs in the park."
-    passive = words.Event(doctor, dogs, ("calmed", "calm"), denial="never", is_passive=True)
-    assert passive.render() == "Three dogs were never calmed by the old doctor."
-
-
 _SINGULAR = {words.PLURALS.get(noun, noun + "s"): noun for noun in (*words.HYPERNYM, *words.KINDS)}
 _PAST = {base: past for past, base in words.VERBS}
 _FUNCTION_WORDS = {"the", "was", "were", "by", "did", "not", "never", "some"}

@@ -67,16 +67,6 @@ def test_auto_classes_open_our_folders_in_either_import_order(tmp_path: Path) ->
         torch.testing.assert_close(torch.tensor(logits), model(**inputs), atol=1e-5, rtol=0)
 
 
-def test_importing_models_imports_neither_torch_nor_transformers() -> None:
-    assert python("import sys, models; print({'torch', 'transformers'} & set(sys.modules))").strip() == "set()"
-
-
-def test_a_tokenizer_alone_does_not_pull_our_torch_code_in() -> None:
-    name = "models.checkpoints.transformers_model"
-    code = f"import sys, models; from transformers import AutoConfig; print({name!r} in sys.modules)"
-    assert python(code).strip() == "False"
-
-
 def test_the_config_opens_without_the_model(tmp_path: Path) -> None:
     config = AutoConfig.from_pretrained(write(small(family="dsn", readout={"name": "sum"}), tmp_path / "m"))
     assert (config.model_type, config.readout, config.num_labels) == ("bertier", "sum", 3)

@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,15 +23,11 @@ import pytest
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from runner.commands import serve
 from runner.deploy.batcher import Batcher, Busy
 from runner.deploy.exported import find_model
 from runner.deploy.predictor import Predictor
 from runner.deploy.service import Limits, read_body
-from runner.errors import ConfigError
-from runner.machine import extras
 from tests.conftest import REPO, crowding
-from tests.runner.deploy.runs import write_run
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -227,32 +222,6 @@ def test_what_comes_while_a_batch_is_computed_is_the_next_batch() -> None:
     assert isinstance(found[5], ValueError) and isinstance(found[8], Busy), "eight wait, seven may"
 
 
-def test_sigterm_ends_the_server_after_the_request_that_has_begun(tmp_path: Path) -> None:
-    write_run(tmp_path, "dddd", family="dsn", readout={"name": "mean"}, is_packed=True)
-    command = [sys.executable, "-m", "runner.cli", "serve", "dddd", "port=0", f"paths.output={tmp_path}"]
-    process = subprocess.Popen(command, cwd=REPO, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert process.stdout and process.stderr
-    try:
-        found = re.search(r"http://127\.0\.0\.1:(\d+)", process.stdout.readline())
-        assert found
-        body = json.dumps({"texts": ["a lovely film"]}).encode()
-        with socket.create_connection(("127.0.0.1", int(found[1])), timeout=30) as begun:
-            head = "POST /predict HTTP/1.1\r\nHost: localhost\r\nX-Request-ID: last-1\r\n"
-            begun.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:5])
-            time.sleep(0.3)
-            process.send_signal(signal.SIGTERM)
-            time.sleep(0.5)
-            with pytest.raises(urllib.error.URLError):
-                get(f"{found[0]}/health")
-            begun.sendall(body[5:])
-            answer = b"".join(iter(lambda: begun.recv(65536), b""))
-        assert answer.startswith(b"HTTP/1.1 200") and b"prediction" in answer
-        assert process.wait(timeout=30) == 0
-        assert re.fullmatch(r"\S+Z id=last-1 POST /predict 200 \S+ ms 1 text\n", process.stderr.read())
-    finally:
-        process.kill()
-
-
 class Slow:
     """A request whose body stops in the middle, or whose client goes away."""
 
@@ -272,37 +241,3 @@ def test_nobody_waits_for_half_a_body(gone: bool, status: int) -> None:
     with pytest.raises(HTTPException) as raised:
         asyncio.run(read_body(cast(Any, Slow(gone)), Limits(body_s=0.05)))
     assert raised.value.status_code == status
-
-
-@pytest.mark.parametrize("host", ["::1", "::", "localhost.localdomain.none", "198.51.100.7"])
-def test_a_host_that_cannot_be_served_on_is_refused_with_one_that_can(host: str, output: Path) -> None:
-    with pytest.raises(ConfigError, match=re.escape(f"host={host} ") + ".* Try: host=127.0.0.1 "):
-        serve.main(["aaaa", f"host={host}", "port=0", f"paths.output={output}"])
-
-
-def test_the_printed_address_is_answered_at_localhost(tmp_path: Path) -> None:
-    write_run(tmp_path, "dddd", family="dsn", readout={"name": "mean"}, is_packed=True)
-    words = ["serve", "dddd", "host=localhost", "port=0", f"paths.output={tmp_path}"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "runner.cli", *words], cwd=REPO, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout
-        found = re.search(r"http://127\.0\.0\.1(:\d+)", process.stdout.readline())
-        assert found
-        for address in (found[0], f"http://localhost{found[1]}"):
-            assert json.loads(get(f"{address}/health"))["status"] == "ok"
-        with pytest.raises(urllib.error.HTTPError, match="400"):
-            urllib.request.urlopen(urllib.request.Request(f"{found[0]}/health", headers={"Host": "evil.example"}))
-    finally:
-        process.kill()
-
-
-def test_a_taken_port_and_a_missing_extra_are_refused(output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigError, match=r"in use.* Try: port=0"):
-        serve.main(["aaaa", f"port={taken.getsockname()[1]}", f"paths.output={output}"])
-    with pytest.raises(ConfigError, match="port=70000: expected a whole number, 0 to 65,535"):
-        serve.main(["aaaa", "port=70000", f"paths.output={output}"])
-    monkeypatch.setitem(extras.MODULES, "serve", ("not_there_at_all",))
-    with pytest.raises(ConfigError, match=r"pip install 'bertier\[serve\]'"):
-        serve.main(["aaaa", f"paths.output={output}"])
