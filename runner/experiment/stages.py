@@ -167,8 +167,7 @@ def _fit_ngrams(context: RunStageContext, targets: np.ndarray | None = None) -> 
     splits, task = context.splits, prepared.task
     found = fit_ngrams(
         splits, task, settings.model, prepared.exclusive.yield_to_timing, is_symmetric=settings.data.symmetric,
-        max_length=settings.data.max_length,
-        targets=targets,
+        max_length=settings.data.max_length, targets=targets, tell=context.say,
     )  # fmt: skip
     put_into(cast(LinearHead, prepared.model), found)
     kept = predict(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,7 @@ from runner.training.ngram.pruning import by_importance, likely_count, prune
 ORDER_STRENGTH = 1  # index of the solver's strength whose weights decide which n-grams are dropped while choosing
 TEMPERATURES = np.geomspace(0.3, 3.0, 47).round(2)
 LEAST_GAIN = 0.005  # nats by which a temperature must lower the log loss
+LONG_S = 5.0  # a fit that takes longer is announced
 LOOK = 1e-3  # tolerance of the trial fit that decides whether a further weighting is fitted at every strength
 BEHIND = 2.5  # standard deviations by which its right answers may fall behind; strengths shift them by 0.5 to 1.5
 
@@ -81,7 +83,7 @@ def _right(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 def _path(part: Problem, weighting: str, held: TokenSplit, known: Counted) -> list[tuple[float, float, np.ndarray]]:
     """Return score, strength and outputs on the held-out rows for each strength, with as many weights as may fit."""
-    counted, solver = part.counted, part.solver
+    begun, counted, solver = time.perf_counter(), part.counted, part.solver
     most, scales = likely_count(part.settings.max_kb), part.scales(weighting, counted)
     if scales.size > most:
         whole = solver.fit(counted.presence, scales, solver.strengths[ORDER_STRENGTH])
@@ -90,13 +92,22 @@ def _path(part: Problem, weighting: str, held: TokenSplit, known: Counted) -> li
             kept = prune(order, most, scales.shape)
             counted, known = counted.only(kept.columns), known.only(kept.columns)
             scales = part.scales(weighting, counted) * kept.mask
-    found = []
+    found = list[tuple[float, float, np.ndarray]]()
     for strength in solver.strengths:
         part.pause()
         fitted = solver.fit(counted.presence, scales, strength)
+        if weighting == part.weightings[0] and not found:
+            _announce(part, time.perf_counter() - begun)
         outputs = part.outputs_of(fitted, known)
         found.append((part.score(outputs, held), strength, outputs))
     return found
+
+
+def _announce(part: Problem, seconds: float) -> None:
+    """Tell the user how many settings are to come if the first one took long, as it does with very many classes."""
+    if seconds > LONG_S:
+        count = len(part.weightings) * len(part.solver.strengths)
+        part.tell(f"the first of up to {count} settings of the n-gram model took {seconds:.0f} s")
 
 
 def fit_temperature(outputs: np.ndarray, labels: np.ndarray) -> float:

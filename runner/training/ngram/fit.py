@@ -59,15 +59,18 @@ class FittedNgrams:
 def fit_ngrams(
     splits: Splits, task: Task, settings: ModelSettings, pause: Callable[[], None] = lambda: None, *,
     is_symmetric: bool = False, max_length: int | None = None, targets: np.ndarray | None = None,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> FittedNgrams:  # fmt: skip
     """Fit an n-gram model on the training rows; C and weighting are chosen on the selection split.
 
     pause: called between fits; is_symmetric: is the order of two texts irrelevant? max_length: number of words read of
     a text, stored in the file; targets: what to learn instead of the labels of the training rows, (rows, outputs)
-    shares of classes or (rows,) numbers.
+    shares of classes or (rows,) numbers; tell: shows a line to the user.
     """
     begun = time.perf_counter()
-    problem = Problem(task, settings, splits.train, pause, splits.task.is_pair, is_symmetric, targets=targets)
+    problem = Problem(
+        task, settings, splits.train, pause, splits.task.is_pair, is_symmetric, targets=targets, tell=tell
+    )
     labels = splits.task.label_names
     choice = choose(problem, splits.select)
     table, seen = _fit_final(problem, choice, splits.select, labels, entry_bytes(splits, settings, task.head()))

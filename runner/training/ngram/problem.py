@@ -33,6 +33,7 @@ class Problem:
     known_counts: Counted | None = None  # the n-grams of the rows, if they are already counted
     # Replaces the labels: the share of each class in each row (rows, outputs), or numbers (rows,).
     targets: np.ndarray | None = None
+    tell: Callable[[str], None] = lambda line: None  # shows a line to the user
 
     @property
     def is_number(self) -> bool:

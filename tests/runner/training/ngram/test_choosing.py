@@ -36,6 +36,20 @@ def test_the_selection_split_chooses_weighting_and_strength() -> None:
     assert 0.7 < found.score < 0.95 and found.chosen_by == 200 and found.contained == 0
 
 
+def test_a_long_search_is_announced_after_its_first_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    splits, task = review_splits()
+    said, fits = list[str](), list[int]()
+    monkeypatch.setattr(Logistic, "fit", lambda *given: fits.append(len(said)) or fit(*given))
+    problem = Problem(task, SETTINGS, splits.train, lambda: None, tell=said.append)
+    choose(problem, splits.select)
+    assert said == [], "it takes milliseconds"
+    fits.clear()
+    monkeypatch.setattr(choosing, "LONG_S", 0.0)
+    choose(problem, splits.select)
+    assert said == ["the first of up to 8 settings of the n-gram model took 0 s"]
+    assert fits[:2] == [0, 1]
+
+
 def test_the_temperature_is_that_of_the_chosen_outputs_and_small_gains_are_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
