@@ -20,6 +20,7 @@ from runner.errors import ConfigError, refuse
 from runner.machine.facts import usable_cores
 from runner.record.run_names import common
 from runner.sanitize import say
+from runner.sweep.claim_keys import unknown_keys
 from runner.sweep.install import install_plugins
 from runner.sweep.launcher import Grid, file_overrides, slots_for, sweep_settings
 from runner.sweep.ledger import sweep_identity
@@ -45,7 +46,10 @@ def main(words: list[str]) -> int:
     mistakes = list(dict.fromkeys(problem for job in jobs for problem in (job.problem or "").splitlines()))
     if mistakes:
         return refuse(mistakes)
-    show_plan(jobs, on_other_data(sweep, overrides), slots)
+    adapted = on_other_data(sweep, overrides)
+    show_plan(jobs, adapted, slots)
+    for line in unknown_keys(adapted.claims, jobs):
+        say(f"note: {line}")
     return 0
 
 

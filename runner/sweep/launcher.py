@@ -29,6 +29,7 @@ from runner.experiment.outcome import Outcome
 from runner.machine.facts import usable_cores
 from runner.machine.threads import set_threads
 from runner.sanitize import say
+from runner.sweep.claim_keys import unknown_keys
 from runner.sweep.job_function import JobFunction
 from runner.sweep.ledger import Ledger, Search
 from runner.sweep.other_data import on_other_data
@@ -126,6 +127,9 @@ class LocalLauncher(Launcher):
         jobs = plan_jobs(job_overrides, self._load, usable_cores(), min(slots, usable_cores()))
         check_starts(jobs)
         _refuse(jobs)
+        if self.ledger is None:  # not for each batch of a search
+            for line in unknown_keys(on_other_data(sweep, self._typed()).claims, jobs):
+                say(f"note: {line}")
         for number, job in enumerate(jobs, initial_job_idx):
             with_number(job, number)
         try:
@@ -156,10 +160,14 @@ class LocalLauncher(Launcher):
     def _load(self, overrides: list[str]) -> DictConfig:
         return self.context.config_loader.load_sweep_config(self.config, overrides)
 
+    def _typed(self) -> list[str]:
+        """Return the words of the command as they were typed."""
+        return [typed_override(word) for word in self.config.hydra.overrides.task]
+
     def _open(self, jobs: list[Job], sweep: SweepSettings, slots: int) -> Ledger:
         """Return the ledger of the sweep: a new one, or with a further batch the one that is open."""
         if self.ledger is None:
-            typed = [typed_override(word) for word in self.config.hydra.overrides.task]
+            typed = self._typed()
             self.ledger = Ledger(typed, list(jobs), on_other_data(sweep, typed), slots, self.search, self.study)
             self.ledger.open()
         else:
