@@ -15,7 +15,7 @@ import numpy as np
 
 from data.errors import DataError
 from data.inputs.tokenizer_files import GO_ON, fetch_file
-from data.inputs.word_cache import Encoded, WordCache, cut_longest, spans
+from data.inputs.word_cache import Encoded, WordCache, join_texts
 from data.json_types import JsonObject
 
 if TYPE_CHECKING:
@@ -43,18 +43,7 @@ class BareTexts:
         # One token more than fits shows that a text is cut. Of a pair, the cut depends on both lengths.
         most = max_length + 1 if pairs is None and self.dropped is None else None
         parts = [self._pieces(backend, column, most) for column in (texts, pairs) if column is not None]
-        had = [counts for _, counts in parts]
-        kept = [np.minimum(had[0], max_length)] if pairs is None else list(cut_longest(had[0], had[1], max_length))
-        real = np.sum(kept, axis=0)
-        lengths = np.maximum(real, 1)
-        tokens = np.full(int(lengths.sum()), self.pad_id, np.int64)
-        place = np.cumsum(lengths) - lengths
-        for (ids, before), count in zip(parts, kept):
-            tokens[spans(place, count)] = ids[spans(np.cumsum(before) - before, count)]
-            place = place + count
-        starts = lengths if pairs is None else np.where(real == 0, 1, kept[0])
-        cut = np.any([count < before for count, before in zip(kept, had)], axis=0)
-        return Encoded(tokens, lengths, starts, int(cut.sum()), is_cut=cut)
+        return join_texts(parts, max_length, self.pad_id)
 
     def _pieces(self, backend: Backend, texts: list[str], most: int | None) -> tuple[np.ndarray, np.ndarray]:
         """Return the pieces of all texts end to end, and their number in each text, int64.

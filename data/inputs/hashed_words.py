@@ -27,7 +27,7 @@ from data.inputs.cleaning import ENTRY as CLEANING
 from data.inputs.cleaning import clean_texts, known_steps
 from data.inputs.language_case import TURKISH
 from data.inputs.marked_words import MARKED, marked_pattern
-from data.inputs.word_cache import Encoded, cut_longest, spans
+from data.inputs.word_cache import Encoded, join_texts, spans
 from data.json_types import JsonObject
 from data.targets.written_text import lower_case
 
@@ -98,18 +98,7 @@ class HashedWords:
         if self.characters:
             return self._encode_characters(texts, max_length)
         parts = [hash_texts(column, self.language) for column in (texts, pairs) if column is not None]
-        had = [counts for _, counts in parts]
-        kept = [np.minimum(had[0], max_length)] if pairs is None else list(cut_longest(had[0], had[1], max_length))
-        words = np.sum(kept, axis=0)
-        lengths = np.maximum(words, 1)
-        tokens = np.full(int(lengths.sum()), NO_WORD, np.int64)
-        place = np.cumsum(lengths) - lengths
-        for (hashes, before), count in zip(parts, kept):
-            tokens[spans(place, count)] = hashes[spans(np.cumsum(before) - before, count)]
-            place = place + count
-        starts = lengths if pairs is None else np.where(words == 0, 1, kept[0])
-        cut = np.any([count < before for count, before in zip(kept, had)], axis=0)
-        return Encoded(tokens, lengths, starts, int(cut.sum()), is_cut=cut)
+        return join_texts(parts, max_length, NO_WORD)
 
     @cached_property
     def _hashes(self) -> _Hashes:

@@ -52,6 +52,26 @@ def encode_by_text(backend: Backend, texts: list[str], pairs: list[str] | None, 
     return Encoded(tokens, lengths, starts, int(is_cut.sum()), is_cut=is_cut)
 
 
+def join_texts(parts: list[tuple[np.ndarray, np.ndarray]], max_length: int, pad_id: int) -> Encoded:
+    """Return rows without special tokens of at most max_length tokens; of a pair the longer text is cut first.
+
+    parts: for each text of a row its column of tokens end to end and their number in each row. A row without any has
+    one `pad_id`.
+    """
+    had = [counts for _, counts in parts]
+    kept = [np.minimum(had[0], max_length)] if len(parts) == 1 else list(cut_longest(had[0], had[1], max_length))
+    real = np.sum(kept, axis=0)
+    lengths = np.maximum(real, 1)
+    tokens = np.full(int(lengths.sum()), pad_id, np.int64)
+    place = np.cumsum(lengths) - lengths
+    for (ids, before), count in zip(parts, kept):
+        tokens[spans(place, count)] = ids[spans(np.cumsum(before) - before, count)]
+        place = place + count
+    starts = lengths if len(parts) == 1 else np.where(real == 0, 1, kept[0])
+    cut = np.any([count < before for count, before in zip(kept, had)], axis=0)
+    return Encoded(tokens, lengths, starts, int(cut.sum()), is_cut=cut)
+
+
 def without_empty(rows: Encoded, pad_id: int) -> Encoded:
     """Return the rows with the padding token in those that have no token, as of an empty text without special ones."""
     is_empty = rows.lengths == 0

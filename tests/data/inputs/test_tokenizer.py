@@ -189,6 +189,7 @@ def test_half_a_tokenizer_in_the_hubs_cache_is_not_taken_for_the_whole(
             assert "Go on with: model.tokenizer=train" in str(error)
 
 
+@pytest.mark.hub
 def test_an_unknown_tokenizer_is_refused() -> None:
     with pytest.raises(DataError, match="neither a folder nor a repository"):
         load_tokenizer("nobody/never-was")
