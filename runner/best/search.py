@@ -112,7 +112,7 @@ class Search:
         A step of the reserve is not begun if its estimate exceeds the time left.
         """
         minutes = self.plan.budget.minutes
-        if minutes is None or not self.has_finished:
+        if minutes is None or self._is_of_the_first(work):
             return None
         left = 60 * minutes - self.clock.elapsed()
         if left <= 0:
@@ -122,15 +122,22 @@ class Search:
             return f"{left:,.0f} s of minutes={minutes:g} are left, the next step takes about {step.seconds:,.0f} s"
         return None
 
-    def why_overdue(self, work: Work, seconds: float) -> str | None:
-        """Return why a step that has run for so many seconds is stopped; None while it may go on.
+    def _is_of_the_first(self, work: Work) -> bool:
+        """Is no candidate finished, and does this step belong to the one that will be first?
 
-        Nothing is stopped before a candidate is finished, so that the search has a result.
+        The clock spares its steps, so that the search has a result, but not those of others that run beside them.
         """
+        if self.has_finished:
+            return False
+        first = next((one for one in self.agenda.next(1) if isinstance(one, Work)), work)
+        return first.candidate.name == work.candidate.name
+
+    def why_overdue(self, work: Work, seconds: float) -> str | None:
+        """Return why a step that has run for so many seconds is stopped; None while it may go on."""
         minutes = self.plan.budget.minutes
         if minutes is None or seconds <= LATE * work.step.seconds or self.clock.elapsed() <= 60 * minutes:
             return None
-        if not self.has_finished:
+        if self._is_of_the_first(work):
             return None
         return f"stopped after {seconds:,.0f} s: past minutes={minutes:g}, estimated at {work.step.seconds:,.0f} s"
 

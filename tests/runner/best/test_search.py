@@ -142,6 +142,16 @@ def test_no_step_is_stopped_while_no_candidate_is_finished(tmp_path: Path) -> No
     assert search.why_overdue(Work(FIVE.steps[0], FIVE.candidates[0]), 1e6) is None
 
 
+def test_the_clock_spares_only_the_first_candidate_and_no_step_beside_it(tmp_path: Path) -> None:
+    plan = replace(FIVE, budget=Budget(minutes=0.1), planned=1)
+    stop = search_of(plan, tmp_path, machine := Machine(seconds=1.0), jobs=2).work()
+    assert machine.begun == ["a"] and "the next step takes about 30 s" in str(stop.reason)
+    search = search_of(replace(FIVE, budget=Budget(minutes=1.0)), tmp_path / "b", machine := Machine(), jobs=2)
+    machine.now += 1e6
+    beside = Work(FIVE.steps[1], FIVE.candidates[1])
+    assert "past minutes=1" in str(search.why_overdue(beside, 91.0)) and search.why_overdue(beside, 89.0) is None
+
+
 def test_such_a_step_is_not_begun_beside_one_of_the_plan_either(tmp_path: Path) -> None:
     plan = replace(FIVE, budget=Budget(minutes=1.5), planned=3)
     stop = search_of(plan, tmp_path, machine := Machine(seconds=32.0), jobs=2).work()
