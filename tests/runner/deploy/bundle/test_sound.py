@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import builtins
 import importlib
-import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from data.inputs.sound_file import open_sound
+from data.inputs import sound_file as training
+from data.inputs.sound_file import SoundError, open_sound
+from runner.deploy.bundle import sound as reader
 from runner.deploy.bundle.predict import Model
 from runner.deploy.bundle.sound import read_sound, read_wav
 from runner.deploy.exported import find_model
@@ -33,7 +34,7 @@ def test_wav_files_are_read_with_the_standard_library(subtype: str) -> None:
     content = sound_file(np.stack([tone(440.0), tone(880.0)], axis=1), subtype=subtype)
     wanted = open_sound(content, rate=16000)
     if subtype != "PCM_24":  # which soundfile writes in an extended form that Python 3.11 refuses
-        samples, rate = read_wav(io.BytesIO(content), "", 16000, None)
+        samples, rate = read_wav(content, "", 16000, None)
         assert rate == 16000 and samples.shape == (16000, 2)
     np.testing.assert_allclose(read_sound(content, 16000), wanted.samples, atol=1e-6)
     assert len(read_sound(content, 16000, 100)) == 100
@@ -64,13 +65,38 @@ def test_what_is_no_sound_is_refused(tmp_path: Path) -> None:
     assert len(read_sound(piped, 16000)) == 16000, "a file from a pipe does not know its length"
     for name, reason in (
         ("half.wav", "is truncated"),
-        ("text.wav", "cannot be read as a sound"),
+        ("text.wav", r"cannot be read as a sound .Format not recognised."),
         ("empty.wav", "has no samples"),
         ("bark.wav", "no such file"),
         (".", "is a folder"),
     ):
         with pytest.raises(ValueError, match=reason):
             read_sound(tmp_path / name, 16000)
+
+
+def test_what_training_refuses_has_no_answer_either() -> None:
+    own, theirs = ((of.RATES, of.LOUDEST, of.SLACK) for of in (reader, training))
+    assert own == theirs
+    noise = 0.1 * np.random.default_rng(0).normal(size=32000)  # an Ogg file of it has several pages
+    ogg, mp3 = sound_file(noise, kind="OGG"), sound_file(noise, kind="MP3")
+    floats = sound_file(noise, subtype="FLOAT")
+    whole = sound_file(noise, subtype="PCM_16")
+    loud, slow = sound_file(3e4 * noise, subtype="FLOAT"), sound_file(noise, 3000)
+    for content, reason in (
+        (ogg[:-100], "is truncated"),
+        (mp3[: len(mp3) // 4], "is truncated"),
+        (floats[: len(floats) // 2], "is truncated"),
+        (whole[: len(whole) // 2], "is truncated"),  # although the half that is read is there
+        (loud, "has samples up to .*; -1 to 1 is expected"),
+        (slow, "has a rate of 3,000 Hz; 4,000 to 384,000 can be read"),
+    ):
+        with pytest.raises(SoundError, match=reason):
+            open_sound(content, rate=16000, most=8000)
+        with pytest.raises(ValueError, match=f"the sound: {reason}"):
+            read_sound(content, 16000, 8000)
+    for content in (ogg, mp3, floats, whole):
+        wanted = open_sound(content, rate=16000, most=8000).samples
+        np.testing.assert_allclose(read_sound(content, 16000, 8000), wanted, atol=1e-6)
 
 
 def test_a_model_answers_paths_and_contents_as_the_network_does(output: Path) -> None:
