@@ -107,5 +107,5 @@ def check_vocabulary(source: str, table: int, vocab_size: int) -> None:
     if vocab_size > table:
         raise ModelError(
             f"the tokenizer has {vocab_size:,} tokens, but {source} has word vectors for {table:,}. "
-            f"Try: model.tokenizer={source}"
+            f"Try: model.tokenizer={source}, or if that is in use, a fresh copy of it"
         )

@@ -215,8 +215,8 @@ def check_tensors(model: nn.Module, source: str, state: dict[str, Tensor]) -> No
         is_cut = name in (POSITIONS, SEGMENTS) and found[1:] == wanted[1:]
         if found != wanted and not is_cut and not name.startswith(HEAD):
             raise ModelError(
-                f"{PRETRAINED}={source}: {name} has shape {found}, the model expects "
-                f"{wanted}. Try: run model=auto {PRETRAINED}={source}"
+                f"{PRETRAINED}={source}: {name} has shape {found}, the model expects {wanted}. "
+                f"Is its config.json of another model? {cures_for()}"
             )
         if own[name].is_floating_point() and not state[name].is_floating_point():
             raise ModelError(

@@ -18,7 +18,7 @@ from runner.config.check_files import file_as_dataset, hint_of_one_file
 from runner.config.check_hydra import SEARCH, check_hydra, is_search
 from runner.config.check_stages import options_without_effect
 from runner.config.check_unread import settings_without_effect
-from runner.config.check_values import PART_NAMES, check_option, check_settings, check_type
+from runner.config.check_values import PART_NAMES, both_columns, check_option, check_settings, check_type
 from runner.config.compose import compose, groups
 from runner.config.folders import config_roots
 from runner.config.keys import closest, did_you_mean, is_part, known_keys, owner_of
@@ -190,7 +190,9 @@ def _repeated_stage(names: list[str]) -> str:
 
 def _sweep_message(key: str, text: str) -> str:
     """Return the message for several values in a command of one run."""
-    return f"{key}={text} holds several values, which is a sweep. Try: run -m {shlex.quote(f'{key}={text}')}"
+    pair = both_columns(key, text.split(","))
+    or_pair = f", or for pairs of texts: run {pair}" if pair else ""
+    return f"{key}={text} holds several values, which is a sweep. Try: run -m {shlex.quote(f'{key}={text}')}{or_pair}"
 
 
 def _names(value: object) -> list[str]:

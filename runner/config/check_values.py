@@ -124,11 +124,20 @@ def _converted(key: str, value: object, hint: object) -> str | None:
     """Return the cure for one value where a list is needed, a list where one value is, and 1e3 for a whole number."""
     if get_origin(hint) is list and isinstance(value, str | int | float):
         return f"Try: run {shlex.quote(f'{key}=[{value}]')}"
+    if isinstance(value, list) and (columns := both_columns(key, value)):
+        return f"Try: run {columns}"
     if isinstance(value, list) and value and not isinstance(value[0], list | dict) and _takes_one(hint):
         return f"Try: run -m {shlex.quote(f'{key}={_in_brackets(value)[1:-1]}')}"
     if isinstance(value, float) and value.is_integer() and int in (hint, *get_args(hint)):
         return f"Try: run {key}={int(value)}"
     return None
+
+
+def both_columns(key: str, values: Sequence[object]) -> str:
+    """Return the settings for pairs of texts if these are two columns of texts; else ""."""
+    if key != "data.text" or len(values) != 2:
+        return ""
+    return " ".join(shlex.quote(f"{name}={column}") for name, column in zip((key, "data.text_pair"), values))
 
 
 def _takes_one(hint: object) -> bool:

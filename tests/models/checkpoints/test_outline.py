@@ -51,7 +51,9 @@ def test_a_table_of_another_size_and_a_file_cut_short_are_refused(tmp_path: Path
     settings = saved("Bert", tmp_path)
     content = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
     (tmp_path / "config.json").write_text(json.dumps(content | {"vocab_size": 91}), encoding="utf-8")
-    with pytest.raises(ModelError, match=r"word_embeddings.weight has shape \(90, 32\), the model expects \(91, 32\)"):
+    with pytest.raises(
+        ModelError, match=r"word_embeddings.weight has shape \(90, 32\), the model expects \(91, 32\). Is its"
+    ):
         read_outline(settings, check_source(settings))
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-8])

@@ -118,3 +118,12 @@ def test_a_model_that_the_ngram_baseline_makes_superfluous_is_said(tmp_path: Pat
     write_run(tmp_path, "model=bert-tiny", metrics=own | costs | {"baseline/ngram": 0.01})
     (sentence,) = (one for one in said(tmp_path) if "n-gram" in one)
     assert sentence == ("model=dsn: larger, slower and not better than the n-gram baseline (0.9900 at 0.20 MB, 15 us)")
+
+
+def test_files_larger_than_the_weights_are_said_of_texts_and_not_of_sounds(tmp_path: Path) -> None:
+    costs = {"cost/bytes_file": 700.0, "cost/bytes_deployed": 2000.0}
+    write_run(tmp_path, "model=mean-sound", "data=spoken-digits", metrics=costs, fingerprint="d" * 64)
+    assert said(tmp_path) == []
+    write_run(tmp_path, "model=dsn", metrics=costs)
+    (sentence,) = analyse(select_runs(tmp_path, ["data=demo"])).lint
+    assert "its vocabulary and config files are larger than its weights" in sentence

@@ -30,6 +30,8 @@ MISTAKES = [
     ("train.epochs=soon", ["could not be converted", "Try: run train.epochs="]),
     ("seed=[0,1]", ["could not be converted", "Try: run -m seed=0,1"]),
     ("model.pretrained=[a,b]", ["Try: run -m model.pretrained=a,b"]),
+    ("data.text=[q1,q2]", ["Try: run data.text=q1 data.text_pair=q2"]),
+    ("data.text=q1,q2", ["Try: run -m data.text=q1,q2, or for pairs of texts: run data.text=q1 data.text_pair=q2"]),
     ("train.precision=fp16", ["fp32, bf16"]),
     ("schedule.warmup=6", ["at most 1"]),
     ("seed=-1", ["at least 0"]),
