@@ -39,8 +39,11 @@ class Predictor:
         self.tokenizer = load_tokenizer(str(exported.folder))
         self.input = exported.input_class.for_questions(self.tokenizer, exported.columns, exported.options)
         self.model = load_for_runtime(exported, threads).eval()
-        known = Calibration(problem=OTHER_LENGTHS) if exported.lengths else read_calibration(exported.weights)
-        self.calibration = known
+        self.calibration = (
+            Calibration(problem=OTHER_LENGTHS)
+            if exported.lengths
+            else read_calibration(exported.weights, len(exported.labels))
+        )
         if exported.engine == "torch":
             check_files_match(self.model, exported, self.task.head().outputs, self.tokenizer.vocab_size)
 

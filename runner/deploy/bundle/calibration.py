@@ -43,6 +43,7 @@ class Calibration:
             not 0 < self.temperature < math.inf
             or not 0 < self.power < math.inf
             or len(self.weights) != len(self.shifts)
+            or not all(map(math.isfinite, self.weights + self.shifts))
         ):
             raise ValueError(f"temperature {self.temperature}, {len(self.weights)} weights, {len(self.shifts)} shifts")
 
@@ -92,17 +93,21 @@ def softmax(scores: Sequence[float]) -> list[float]:
     return [power / total for power in powers]
 
 
-def read_calibration(weights: Path) -> Calibration:
+def read_calibration(weights: Path, classes: int | None = None) -> Calibration:
     """Return the calibration of a file of weights, from the file beside it; an empty one where none can be used.
 
-    Raises PromiseError for a promise that is for other weights: without it texts would be answered that should not be.
+    classes: how many the model has; None: not compared with those of the calibration. Raises PromiseError for a promise
+    that is for other weights: without it texts would be answered that should not be.
     """
     path, text = weights.with_name(CALIBRATION_FILE), ""
     try:
         text = path.read_text(encoding="utf-8")
         facts = json.loads(text)
         if hash_of(weights) in facts["of"]:
-            return Calibration(facts)
+            found = Calibration(facts)
+            if classes is not None and found.weights and len(found.weights) != classes:
+                raise ValueError(f"{len(found.weights)} weights, {classes} classes")
+            return found
         problem = f"{CALIBRATION_FILE} was made for other weights than {weights.name}"
     except FileNotFoundError:
         return Calibration()

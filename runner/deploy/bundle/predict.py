@@ -72,7 +72,7 @@ class Model:
             raise ModelFileError(f"{path}: {error}") from error
         except MALFORMED as error:
             raise ModelFileError(f"{path}: its header lacks what kind {form!r} needs ({error!r})") from error
-        self.calibration = beside("calibration").read_calibration(weights)
+        self.calibration = beside("calibration").read_calibration(weights, len(self.labels))
         facts = self.calibration.facts
         self.promise = beside("rejection").promise_in(facts, self.labels) if "reject" in facts else None
 

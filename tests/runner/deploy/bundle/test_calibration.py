@@ -64,11 +64,13 @@ def test_other_weights_are_not_calibrated_and_it_is_said(tmp_path: Path) -> None
         {"temperature": float("nan")},
         {"of": None},
         {"weights": [1]},
+        {"weights": [1, float("nan")], "shifts": [0, 0]},
+        {"weights": [1, 1, 1], "shifts": [0, 0, 0]},
         {"power": 0},
     ],
 )
 def test_a_damaged_file_is_not_used_and_it_is_said(tmp_path: Path, facts: dict[str, Any]) -> None:
-    found = read_calibration(weights_with(tmp_path, **facts))
+    found = read_calibration(weights_with(tmp_path, **facts), 2)
     assert not found.is_calibrated and found.problem.startswith("calibration.json is damaged")
 
 
