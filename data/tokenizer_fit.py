@@ -10,6 +10,7 @@ import numpy as np
 
 from data.errors import DataError
 from data.inputs.added_tokens import added_notes
+from data.inputs.hashed_words import HashedWords, lowered
 from data.inputs.language_case import TURKISH
 from data.inputs.letters import has_vowel_signs
 from data.inputs.tokenizer import PieceTokenizer, Tokenizer
@@ -25,6 +26,7 @@ NOTED, STRESSED, REFUSED = 0.01, 0.05, 0.3  # shares of unknown pieces
 LOOKED_AT = 500  # number of texts sampled
 DOTLESS = 0.005  # above this share of ı among letters, texts are Turkish or Azerbaijani: 3 to 5 % there, 0 elsewhere
 CAPITALS, SMALL = "IŞIK ISI İL", "ışık ısı il"  # the same Turkish words in upper and lower case
+APART = "IŞIK and ışık as different words. Try: data.lower=tr"
 SIGNED = "कु"  # a letter with a vowel sign below it
 ACCENTED, STRIPPED = "çağrı öğle şu", "cagrı ogle su"
 
@@ -35,7 +37,7 @@ def fit_notes(raw: RawSplit, train: TokenSplit, tokenizer: Tokenizer, settings: 
     raw, train: the training rows before and after tokenising.
     """
     found = unknown_note(train, tokenizer)
-    texts = list(sample_texts(raw, LOOKED_AT)) if isinstance(tokenizer, PieceTokenizer) else []
+    texts = list(sample_texts(raw, LOOKED_AT)) if isinstance(tokenizer, PieceTokenizer | HashedWords) else []
     notes = [*([found] if found else []), *case_notes(texts, tokenizer, settings.lower), *sign_notes(texts, tokenizer)]
     notes += side_notes(train.truncated if settings.truncate == END else 0, tokenizer)
     return notes + added_notes(np.asarray(train.tokens), tokenizer, settings.added_tokens)
@@ -79,6 +81,9 @@ def case_notes(texts: Iterable[str], tokenizer: Tokenizer, language: str | None)
 
     texts: some of the training texts; language: data.lower.
     """
+    if isinstance(tokenizer, HashedWords):
+        is_apart = lowered(CAPITALS, tokenizer.language) != lowered(SMALL, tokenizer.language)
+        return [f"the texts are Turkish, but the model reads {APART}"] if is_apart and is_turkish(texts) else []
     if not isinstance(tokenizer, PieceTokenizer):
         return []
     if language == TURKISH:
@@ -92,10 +97,7 @@ def case_notes(texts: Iterable[str], tokenizer: Tokenizer, language: str | None)
         return []
     if not is_turkish(texts):
         return []
-    return [
-        f"the texts are Turkish, but the tokenizer {tokenizer.source} reads IŞIK and ışık as different words. "
-        "Try: data.lower=tr"
-    ]
+    return [f"the texts are Turkish, but the tokenizer {tokenizer.source} reads {APART}"]
 
 
 def sign_notes(texts: Iterable[str], tokenizer: Tokenizer) -> list[str]:
