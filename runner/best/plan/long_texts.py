@@ -2,7 +2,7 @@
 
 A review's verdict is often at its end, while the first sentences of a news article name its topic. So the labels of the
 training rows decide: a linear classifier of the words at the beginning is compared with one of the words at both ends,
-in a second. The table in sweeps/recipes.md shows its choices beside what encoders gain.
+in a second. The table in sweeps/long_texts.md shows its choices beside what encoders gain.
 """
 
 from __future__ import annotations
