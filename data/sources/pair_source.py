@@ -44,6 +44,8 @@ def checked_names(where: str, known: Sequence[str], wanted: Sequence[str]) -> tu
     unknown = [name for name in wanted if name not in known]
     if not unknown:
         return tuple(dict.fromkeys(wanted))
+    if not known:
+        raise DataError(f"paradigms: {where} names no paradigms, so none of them can be chosen. Leave paradigms= out")
     near = difflib.get_close_matches(unknown[0], known, n=3, cutoff=0.4)
     shown = near or [*known[:SHOWN], *(["..."] if len(known) > SHOWN else [])]
     raise DataError(

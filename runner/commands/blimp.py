@@ -70,7 +70,7 @@ def _wanted(chosen: dict[str, str]) -> Wanted:
     count = None if most in (ALL, "null") else whole_number("blimp", "max_pairs", most, 1, 10_000_000)
     source = _source(chosen)
     paradigms = tuple(_list(chosen["paradigms"]))
-    if source.paradigms:
+    if source.id:  # the names in a file are known when it is read
         chosen_paradigms(source, paradigms)
     return Wanted(source, chosen["score"], count, paradigms, compression, chosen["device"], threads)
 

@@ -15,6 +15,7 @@ from runner.config.resolve import resolve
 from runner.errors import ConfigError, refuse
 from runner.probing.tasks import (
     ARCS,
+    EDGES,
     GROUPS,
     GROUPS_OF_TREEBANK,
     GROUPS_OF_XPROBE,
@@ -68,7 +69,7 @@ def main(words: list[str]) -> int:
             "by= out"
         )
     is_model = wanted.given not in (LAYER_0, NO_BASE)
-    base = find_subject(wanted.given, output, _any_run) if is_model else None
+    base = find_subject(wanted.given, output, _any_run, "given") if is_model else None
     from rich.console import Console
 
     probing: Any = importlib.import_module("runner.probing.command")  # late: it loads torch
@@ -84,7 +85,7 @@ def _any_run(record: RunRecord) -> None:
 
 def _wanted(chosen: dict[str, str], source: Source, data: str) -> Wanted:
     """Return the probes that the options ask for; raise ConfigError for an invalid value."""
-    pools = tuple(_list(chosen["pool"]))
+    pools = tuple(dict.fromkeys(_list(chosen["pool"])))
     tasks, groups = _list(chosen["tasks"]), _groups(source, data)
     for pool in pools or ("",):
         _one_of("pool", pool, POOLS)
@@ -104,6 +105,7 @@ def _wanted(chosen: dict[str, str], source: Source, data: str) -> Wanted:
         )
     if (source.edge or ARCS in names) and chosen["grid"] != QUICK:
         raise ConfigError(f"run probe: edge probes have no grid of options. Try: grid={QUICK}")
+    _refuse_without_effect(chosen, {EDGES} if source.edge else {*names})
     layers = None if chosen["layers"] == ALL else _numbers("layers", chosen["layers"])
     is_on = {key: true_or_false(VERB, key, chosen[key]) for key in ("mdl", "control", "random", "mix")}
     return Wanted(
@@ -113,6 +115,21 @@ def _wanted(chosen: dict[str, str], source: Source, data: str) -> Wanted:
         is_part=bool(groups) and names != tuple(chosen_tasks(usual, groups)),
         cut_groups=tuple(group for group, own in groups.items() if 0 < len({*own} & {*names}) < len(own)),
     )  # fmt: skip
+
+
+def _refuse_without_effect(chosen: dict[str, str], names: set[str]) -> None:
+    """Raise ConfigError for options that none of the tasks of these names reads."""
+    without_classes = {*STRUCTURAL_TASKS, ARCS, EDGES}
+    if names <= without_classes | {*WORDS_AND_TREES[WORDS]} and chosen["pool"] != OWN["pool"]:
+        raise ConfigError(
+            f"run probe: pool={chosen['pool']} is for whole sentences; words and spans are pooled in one way. "
+            "Leave pool= out"
+        )
+    if names <= without_classes and chosen["given"] not in (LAYER_0, NO_BASE):
+        raise ConfigError(
+            f"run probe: given={chosen['given']} has no effect: the information a layer adds is defined for tasks with "
+            f"classes, as tasks={WORDS} of a treebank. Leave given= out"
+        )
 
 
 def _groups(source: Source, data: str) -> dict[str, tuple[str, ...]]:

@@ -39,6 +39,7 @@ def evaluate(subject: Subject, wanted: Wanted, key: JsonObject, cache: Path, tel
     paradigms = read_pairs(wanted.source, wanted.paradigms, wanted.most, tell)
     start = time.perf_counter()
     sentences = encode_sentences(opened.tokenizer, [*_texts(paradigms)], wanted.score)
+    refuse_without_pieces(sentences, paradigms)
     refuse_too_long(sentences, paradigms, opened.positions)
     scores = sentence_scores(sentences, opened, wanted.score, tell=_progress(tell))
     if lost := int(np.isnan(scores).sum()):
@@ -87,6 +88,21 @@ def _progress(tell: Tell) -> Callable[[int, int], None]:
             tell(f"{done:,} of {total:,} pieces, {left:,.0f} s left")
 
     return report
+
+
+def refuse_without_pieces(sentences: Sentences, paradigms: Sequence[Paradigm]) -> None:
+    """Raise DataError for sentences of which the tokenizer leaves nothing, such as zero-width spaces alone.
+
+    Their sum of no logarithms is 0, higher than the score of any other sentence.
+    """
+    if not (bare := np.flatnonzero(np.minimum(*_halves(sentences.lengths)) == 0)).size:
+        return
+    rows = [f"{one.name} row {row}" for one in paradigms for row in one.rows]
+    shown = ", ".join(rows[pair] for pair in bare[:SHOWN]) + (", ..." if len(bare) > SHOWN else "")
+    raise DataError(
+        f"{len(bare)} of {len(rows):,} pairs have a sentence in which the tokenizer finds no piece ({shown}), so it "
+        "has no score. Fix or remove these rows"
+    )
 
 
 def refuse_too_long(sentences: Sentences, paradigms: Sequence[Paradigm], positions: int) -> None:

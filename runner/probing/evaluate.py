@@ -40,6 +40,8 @@ def evaluate(
         report, right[task.name] = task.probe(Models(probed, twin, given))
         reports.append(report)
         notes += [f"{task.name}: {note}" for note in report.notes]
+        if wanted.has_mix and not report.mixes:
+            notes.append(f"{task.name}: no mix over layers, which needs several layers, and classes or edges")
     when = subject.record.started if subject.record else None
     seconds = round(time.perf_counter() - start, 3)
     return ProbeReport(key, name, subject.label, reports, notes, seconds, now(), when), right

@@ -12,7 +12,7 @@ from data.load import Rows, read_rows, tokenise_rows
 from data.settings import DataSettings
 from data.splits import TokenSplit
 from data.stores.build_once import SharedCache
-from models.network import Network
+from models.network import Network, reads_apart
 from runner.errors import ConfigError
 from runner.probing import probe
 from runner.probing.class_probes import probe_classes
@@ -58,7 +58,15 @@ class TaskRows:
         return probed.wanted.pools
 
     def rows(self, probed: Probed, network: Network) -> probe.Splits:
-        """Return the sentences as vectors of the cells, of the model's network or of another one of its shape."""
+        """Return the sentences as vectors of the cells, of the model's network or of another one of its shape.
+
+        Raises ConfigError for pairs of texts and a model that never reads both together.
+        """
+        if self.data.task.is_pair and reads_apart(network):
+            raise ConfigError(
+                f"run probe: {self.name} has pairs of texts, but {probed.label} reads each text by itself, so its "
+                "layers have no vector of a pair. Try: data of single texts, as data=xprobe"
+            )
         pools, found = self.pools(probed), {}
         known = cells_of(probed.network, pools)
         chosen = [known.index(cell) for cell in probed.cells(pools)]

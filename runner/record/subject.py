@@ -62,37 +62,38 @@ def _is_no_sweep(name: str, output: Path) -> bool:
     return "/" in name or name == LATEST or any(output.glob(f"{escape(name)}*/{RECORD}"))
 
 
-def find_subject(name: str, output: Path, check: Check) -> Subject:
+def find_subject(name: str, output: Path, check: Check, key: str = KEY) -> Subject:
     """Return the model that a word names: a run id or its beginning, `latest`, a folder, or an id on the hub.
 
-    Raises ConfigError for a run that is not finished or that `check` refuses, and for a word that names nothing.
+    key: the option that messages name. Raises ConfigError for a run that is not finished or that `check` refuses, and
+    for a word that names nothing.
     """
     if folder := run_folder(name):
-        return _of_run(find_record(folder.parent, folder.name), folder, check)
+        return _of_run(find_record(folder.parent, folder.name), folder, check, key)
     if Path(name).expanduser().is_dir():
         return Subject(str(Path(name).expanduser()), name)
     if IDENTITY.fullmatch(name):
         record = find_record(output, name)
-        return _of_run(record, output / record.identity, check)
+        return _of_run(record, output / record.identity, check, key)
     if "/" not in name:
         raise ConfigError(
-            f"{KEY}={name}: no run or sweep in {output} has that name, and a model of the hub is written owner/name. "
+            f"{key}={name}: no run or sweep in {output} has that name, and a model of the hub is written owner/name. "
             f"Try: run list runs paths.output={output}"
         )
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
         raise ConfigError(
-            f"{KEY}={name}: there is no such folder, and it is neither a run id nor an id on the hub. "
-            f"Try: {KEY}=<run id>"
+            f"{key}={name}: there is no such folder, and it is neither a run id nor an id on the hub. "
+            f"Try: {key}=<run id>"
         )
     return Subject(name, name)
 
 
-def _of_run(record: RunRecord, folder: Path, check: Check) -> Subject:
+def _of_run(record: RunRecord, folder: Path, check: Check, key: str) -> Subject:
     """Return the model of a run; raise ConfigError where it has none that the command can use."""
     identity, model = record.identity, folder / "model"
     check(record)
     if record.status != "done" or not model.is_dir():
-        raise ConfigError(f"{KEY}={identity}: the run is {shown_status(record)} and has no model. {make_model(record)}")
+        raise ConfigError(f"{key}={identity}: the run is {shown_status(record)} and has no model. {make_model(record)}")
     return Subject(str(model), f"{name_of(record)} ({identity})", folder, record)
 
 

@@ -23,6 +23,7 @@ from runner.probing.treebanks.pieces import LONGEST, Pieces, cut_into_pieces, pi
 from runner.probing.wanted import SPAN
 
 SCORE = "micro F1"
+LEAST_GAIN = 1e-9  # of a score: less is rounding
 
 
 @dataclass(frozen=True)
@@ -146,23 +147,24 @@ class EdgeTask:
         for mix in report.mixes:
             layers = len(mix.layers)
             cumulative = np.array([scores[0], *scores[layers:]])
+            expected = expected_layer(cumulative, mix.layers)
             notes.append(mix.words)
             notes.append(
                 f"mixes of the layers up to {' '.join(map(str, mix.layers))}: "
                 f"{' '.join(f'{score:.3f}' for score in cumulative)}, expected layer "
-                f"{expected_layer(cumulative, mix.layers):.2f}"
+                f"{'undefined: no gain over the first' if np.isnan(expected) else f'{expected:.2f}'}"
             )
         return notes
 
 
 def expected_layer(scores: np.ndarray, layers: list[int]) -> float:
-    """Return the mean of the layers' numbers by what each adds to the score; nan where they add nothing.
+    """Return the mean of the layers' numbers by what each adds to the score; nan where all together add nothing.
 
     scores: of mixes of the layers up to each of these. Source: arXiv 1905.05950, its expected layer.
     """
     gains = np.diff(scores)
     total = float(gains.sum())
-    return float(np.dot(gains, layers[1:])) / total if total else float("nan")
+    return float(np.dot(gains, layers[1:])) / total if total > LEAST_GAIN else float("nan")
 
 
 def _chosen(sentences: list[Labelled], pieces: Pieces) -> Chosen:

@@ -140,10 +140,11 @@ def generate(name: str, treebank: Treebank) -> dict[str, list[Example]]:
     frequent = {label for label in classes if sum(one.label == label for one in found["train"]) >= FEWEST}
     found = {which: [one for one in examples if one.label in frequent] for which, examples in found.items()}
     if len(frequent) < 2 or not all(len({one.label for one in examples}) > 1 for examples in found.values()):
+        other = "" if name == "sentence_length" else ", or tasks=sentence_length"
         raise ConfigError(
             f"run probe: tasks={name}: treebank {treebank.name} gives fewer than {FEWEST} training sentences of two "
             f"classes ({', '.join(classes) or 'none'}): it is too small, or lacks trees or the features Tense, "
-            "VerbForm and Number. Try: another treebank, or tasks=sentence_length"
+            f"VerbForm and Number. Try: another treebank{other}"
         )
     return found
 

@@ -20,3 +20,8 @@ def test_an_unknown_name_is_refused_with_the_nearest_or_the_first_ones() -> None
         chosen_paradigms(SOURCE, ["pasive_1"])
     with pytest.raises(DataError, match=r"has no 'zzz'; some of its 6: a0, a1, a2, a3, a4, \.\.\.\. Try"):
         checked_names("file.csv", [f"a{i}" for i in range(6)], ["zzz"])
+
+
+def test_a_choice_among_no_names_is_refused() -> None:
+    with pytest.raises(DataError, match=r"own names no paradigms, .* Leave paradigms= out"):
+        chosen_paradigms(PairSource("own", id="someone/own"), ["wh_island"])

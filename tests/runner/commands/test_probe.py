@@ -26,6 +26,10 @@ MISTAKES = {
     "rows of no file": (["aaaa", "data=demo", "max_rows=50"], r"max_rows=50 is for senteval=\. Try: data.max_rows=50$"),
     "rows of a treebank": (["aaaa", "treebank=ud", "max_rows=50"], r"max_rows=50 .*Try: leave max_rows= out$"),
     "a form of trees": (["aaaa", "treebank=ud", "probe=mlp"], r"tasks=structural are linear maps .*Try: tasks=words"),
+    "a pooling of words": (["aaaa", "treebank=ud", "pool=cls", "tasks=words"], r"pool=cls is for whole sentences"),
+    "a pooling of spans": (["aaaa", "edge=e.jsonl", "pool=cls"], r"pool=cls is for whole sentences; words and spans"),
+    "information of spans": (["aaaa", "edge=e.jsonl", "given=bbbb"], r"given=bbbb has no effect: .*Leave given= out"),
+    "information of trees": (["aaaa", "treebank=ud", "given=bbbb", "tasks=structural"], r"given=bbbb has no effect"),
     "another grid": (["aaaa", "data=xprobe", "grid=fine"], r"grid=fine: expected one of quick, senteval"),
     "an unknown option": (["aaaa", "data=xprobe", "layer=1"], r"'layer=1' is not one of its options .*Try: layers=1"),
     "no pooling": (["aaaa", "data=xprobe", "pool="], r"pool=: expected one of mean, cls, readout"),
@@ -33,6 +37,7 @@ MISTAKES = {
     "no layers": (["aaaa", "data=xprobe", "layers="], r"layers=: expected whole numbers"),
     "a layer below 0": (["aaaa", "data=xprobe", "layers=-1"], r"layers=-1: expected a whole number"),
     "no such run": (["aaaa", "data=xprobe"], r"no recorded run in .* Make one"),
+    "a given name that is nothing": (["a/b", "data=xprobe", "given=mymodel"], r"^given=mymodel: no run or sweep in"),
     "a name that is nothing": (["mymodel", "data=xprobe"], r"from=mymodel: no run or sweep in .* has that name"),
 }
 

@@ -58,6 +58,14 @@ def test_a_sentence_beyond_the_positions_is_refused_with_its_row(learned: Path, 
         asked(learned, path)
 
 
+def test_a_sentence_without_pieces_does_not_win_with_a_sum_of_nothing(learned: Path, tmp_path: Path) -> None:
+    path = pairs_file(tmp_path / "bare.csv", [("the dogs run .", "the dogs runs ."), ("the dogs run .", "\u200b")])
+    with pytest.raises(
+        DataError, match=r"1 of 2 pairs have a sentence in which the tokenizer finds no piece \(bare row 3"
+    ):
+        asked(learned, path)
+
+
 def test_scores_that_are_no_numbers_are_not_counted_as_wrong(
     learned: Path, pairs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,3 +34,12 @@ def test_tasks_are_probed_with_the_twin_and_the_given_model(place: Path, run_id:
     )
     assert told == ["told ..."] and report.notes == ["told: short"] and report.name == "x-linear"
     assert right["told"]["word_0"].tolist() == [1.0, 0.0]
+
+
+def test_a_mix_that_a_task_cannot_have_is_said(place: Path, run_id: str) -> None:
+    subject, cache = Subject(str(place / "outputs" / run_id / "model"), "tiny"), SharedCache(place / "cache")
+    wanted = Wanted(("told",), ("mean",), (1,), "linear", (0,), False, True, True, LAYER_0, 1, "cpu", has_mix=True)
+    report, _ = evaluate(
+        subject, subject, [Told()], wanted, {"data": "x"}, "x-linear", cache, torch.device("cpu"), print
+    )
+    assert report.notes[-1] == "told: no mix over layers, which needs several layers, and classes or edges"

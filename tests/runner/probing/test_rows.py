@@ -27,6 +27,21 @@ def test_tags_and_numbers_are_no_classes_of_texts(tmp_path: Path) -> None:
     assert read_task("demo", DataSettings(demo_rows=100), cache).classes == 2
 
 
+def test_a_model_that_reads_texts_apart_has_no_vector_of_a_pair(
+    tmp_path: Path, probed: Probed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [json.dumps({"a": f"good {n}", "b": "bad", "label": "ab"[n % 2]}) for n in range(60)]
+    (tmp_path / "pairs.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    settings = DataSettings(
+        name="files", source="files", path=str(tmp_path / "pairs.jsonl"), text="a", text_pair="b", label="label"
+    )
+    task = read_task("files", settings, SharedCache(tmp_path))
+    assert len(task.rows(probed, probed.network)["train"]) > 40
+    monkeypatch.setattr(type(probed.network.bert.pooler), "reads_apart", True)
+    with pytest.raises(ConfigError, match=r"has pairs of texts, but tiny reads each text by itself"):
+        task.rows(probed, probed.network)
+
+
 def test_texts_that_are_read_in_part_are_counted(tmp_path: Path, probed: Probed) -> None:
     texts = ["good " * 200, "bad " * 5, "good bad"] * 20
     lines = [json.dumps({"text": text, "label": "ab"[number % 2]}) for number, text in enumerate(texts)]

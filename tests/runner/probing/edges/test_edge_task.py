@@ -45,6 +45,7 @@ def test_arcs_have_lines_controls_a_mix_and_a_score_by_sentence(treebank: Treeba
 def test_the_expected_layer_is_where_scores_rise() -> None:
     assert expected_layer(np.array([0.5, 0.6, 0.9]), [0, 1, 2]) == pytest.approx((0.1 + 0.3 * 2) / 0.4)
     assert np.isnan(expected_layer(np.array([0.5, 0.5]), [0, 1]))
+    assert np.isnan(expected_layer(np.array([0.5, 0.6, 0.4]), [0, 1, 2])), "3 is no layer of these"
 
 
 def test_edges_of_words_that_no_model_reads_are_refused(treebank: Treebank, probed: Probed) -> None:

@@ -101,3 +101,10 @@ def test_no_deciding_word_is_in_training_and_in_other_sentences_where_enough_are
 def test_a_treebank_that_gives_too_few_is_refused(treebank: Treebank) -> None:
     with pytest.raises(ConfigError, match=r"coordination_inversion: treebank en_made gives fewer than 10 .*\(none\)"):
         generate("coordination_inversion", treebank)
+
+
+def test_a_refused_task_is_not_its_own_cure(treebank: Treebank) -> None:
+    with pytest.raises(ConfigError, match=r"tasks=sentence_length: .* Try: another treebank$"):
+        generate("sentence_length", treebank)
+    with pytest.raises(ConfigError, match=r"Try: another treebank, or tasks=sentence_length$"):
+        generate("coordination_inversion", treebank)
