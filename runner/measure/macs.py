@@ -1,7 +1,7 @@
 """Multiply-adds (MACs) of one example, counted while the model runs, so that no formula can become outdated.
 
-Matrix products and convolutions count (torch's FLOP counter, halved); look-ups, sums, norms and activations do not, as
-in most published tables.
+Matrix products and convolutions count (torch's FLOP counter, halved), also a mean over tokens, which is computed as a
+product; look-ups, other sums, norms and activations do not, as in most published tables.
 """
 
 from __future__ import annotations
