@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from runner.config.check import check_overrides
+from runner.config.compose import given_words
 from runner.config.deferral import defer_values
 from runner.config.from_run import expand_from
 from runner.config.keys import did_you_mean
@@ -58,7 +59,7 @@ class ExperimentFunction(JobFunction):
         try:
             enter_folder(hydra.runtime.cwd)
             context = replace(context or RunContext(), watch=trial_watch(hydra.sweeper))
-            words = list(hydra.overrides.task)
+            words = given_words(hydra.overrides.task)
             outcome = start_run(resolve(config, context.jobs, words), words, context)
         except USER_ERRORS as error:
             refuse(str(error).splitlines())

@@ -12,6 +12,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 
 from runner.config.check import check_overrides
+from runner.config.compose import given_words
 from runner.config.deferral import defer_values
 from runner.config.from_run import expand_from
 from runner.config.plugins import register_sweeps
@@ -61,7 +62,7 @@ def examine_sweep(overrides: list[str]) -> tuple[list[Job], SweepSettings, int]:
     with initialize_config_module("conf", version_base="1.3"):
         loader = GlobalHydra.instance().config_loader()
         master = loader.load_configuration("config", defer_values(overrides), run_mode=RunMode.MULTIRUN)
-        batch = Grid.expand([*file_overrides(master), *master.hydra.overrides.task], loader)
+        batch = Grid.expand([*file_overrides(master), *given_words(master.hydra.overrides.task)], loader)
         sweep = sweep_settings(master)
         slots = slots_for(sweep, len(batch), master.device)
         jobs = plan_jobs(

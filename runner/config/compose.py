@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pickle
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import cache
@@ -171,6 +171,18 @@ def _values(overrides: list[str]) -> list[Override]:
     if any(o.type != OverrideType.CHANGE or o.package or o.is_sweep_override() for o in found):
         return []
     return [o for o in found if o.key_or_group not in groups() and not o.key_or_group.startswith("hydra")]
+
+
+def given_words(task: Sequence[str]) -> list[str]:
+    """Return the words of a command; task: the node `hydra.overrides.task` of its config.
+
+    Its elements are not read one by one, as that would resolve `train.steps=${seed}` with the seed of the defaults.
+    """
+    from omegaconf import OmegaConf
+
+    words = OmegaConf.to_container(task, resolve=False)
+    assert isinstance(words, list), "that node is a list"
+    return words
 
 
 def composed_by_hydra(overrides: list[str], hydra: bool) -> DictConfig:

@@ -23,6 +23,7 @@ from omegaconf import OmegaConf, open_dict
 from runner.compare.claims import judge_claims
 from runner.compare.short_table import show_runs
 from runner.config.check_values import check_field
+from runner.config.compose import given_words
 from runner.config.deferral import typed_override
 from runner.errors import ConfigError, refuse, unusable_folder
 from runner.experiment.outcome import Outcome
@@ -162,7 +163,7 @@ class LocalLauncher(Launcher):
 
     def _typed(self) -> list[str]:
         """Return the words of the command as they were typed."""
-        return [typed_override(word) for word in self.config.hydra.overrides.task]
+        return [typed_override(word) for word in given_words(self.config.hydra.overrides.task)]
 
     def _open(self, jobs: list[Job], sweep: SweepSettings, slots: int) -> Ledger:
         """Return the ledger of the sweep: a new one, or with a further batch the one that is open."""

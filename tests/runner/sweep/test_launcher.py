@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from omegaconf import OmegaConf
 
 from runner.config.compose import compose
 from runner.config.resolve import resolve
@@ -22,7 +24,7 @@ from tests.records import records
 def launched(output: Path) -> tuple[LocalLauncher, list[Job]]:
     """A launcher and the jobs of its sweep."""
     launcher, words = LocalLauncher(), ["model=dsn", "data=demo", "tracker=none", f"paths.output={output}"]
-    launcher.config = SimpleNamespace(hydra=SimpleNamespace(overrides=SimpleNamespace(task=words)))  # type: ignore[assignment]
+    launcher.config = SimpleNamespace(hydra=SimpleNamespace(overrides=OmegaConf.create({"task": words})))  # type: ignore[assignment]
     return launcher, [Job(0, words, settings=resolve(compose(words)))]
 
 
@@ -69,6 +71,19 @@ def test_a_value_in_a_sweeps_file_may_depend_on_that_of_each_run(tmp_path: Path,
     found = {(record["config"]["seed"], record["config"]["train"]["steps"]) for record in records(tmp_path / "outputs")}
     assert found == {(1, 1), (2, 2)} if sweeper == "grid" else found <= {(1, 1), (2, 2)}
     assert "2 done" in run_cli("plan", *words, cwd=tmp_path).stdout, "a plan names other runs than the sweep makes"
+
+
+def test_a_typed_value_may_depend_on_that_of_each_run_too(tmp_path: Path) -> None:
+    words = ["data=demo", "data.demo_rows=60", "measure=off", "tracker=none", "seed=1,2", "train.steps=${seed}"]
+    planned = run_cli("plan", *words, cwd=tmp_path)
+    assert planned.returncode == 0 and "2 new" in planned.stdout, planned.stderr
+    assert run_cli("-m", *words, cwd=tmp_path).returncode == 0
+    (sweep,) = (tmp_path / "outputs/sweeps").glob("*/sweep.json")
+    assert json.loads(sweep.read_text(encoding="utf-8"))["overrides"] == words, "the command, to be typed again"
+    for record in records(tmp_path / "outputs"):
+        assert record["config"]["train"]["steps"] == record["config"]["seed"]
+        shown = run_cli("explain", record["identity"], "train.steps", cwd=tmp_path).stdout
+        assert "train.steps=${seed} on the command line" in shown
 
 
 def test_hydras_own_launcher_starts_no_job_if_one_is_wrong(tmp_path: Path) -> None:
