@@ -18,13 +18,13 @@ def unknown_keys(claims: Sequence[JsonObject], jobs: Sequence[Job]) -> list[str]
 
     It is no error: the command may leave out the choice that has the setting. Its claim is then not tested.
     """
+    # As in a record, `compression` is also the list of the stages.
     known = [flatten(asdict(job.settings)) | {"compression": []} for job in jobs if job.settings]
     keys = sorted({key for settings in known for key in settings})
-    missing = [key for key in _named(claims) if not any(full_key(key, settings) in settings for settings in known)]
     return [
         f"no run of this sweep has the setting {key}, which a claim names{did_you_mean(closest(key, keys))}"
-        for key in dict.fromkeys(missing)
-        if known
+        for key in dict.fromkeys(_named(claims))
+        if not any(full_key(key, settings) in settings for settings in known)
     ]
 
 
