@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-NUMBERS = 3  # raise when the same probes of the same vectors get other numbers
+NUMBERS = 4  # raise when the same probes of the same vectors get other numbers
 NEUTRAL = (("grid", QUICK), ("has_mix", False))  # choices that are not in the keys of results
 
 

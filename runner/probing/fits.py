@@ -15,7 +15,7 @@ from runner.statistics.intervals import spanning_seeds, wilson_interval
 PENALTIES = (1e-5, 1e-3)  # of which the selecting rows choose one for each layer
 # The grid of github.com/facebookresearch/SentEval (senteval/tools/validation.py, classifier.py) for probing tasks
 WIDTHS, DROPOUTS, SENTEVAL_PENALTIES = (50, 100, 200), (0.0, 0.1, 0.2), (1e-5, 1e-4, 1e-3, 1e-2)
-SENTEVAL_BATCH, SENTEVAL_PASSES, SENTEVAL_MOST = 64, 4, 200  # rows; passes between looks; passes at most
+SENTEVAL_BATCH, SENTEVAL_PASSES, SENTEVAL_MOST = 64, 4, 200  # rows; passes between evaluations; passes at most
 LOGISTIC_FROM = 1000  # classes, as WordContent has, for which SentEval's protocol has no hidden layer
 FEW = 4  # options that all seeds choose from; from more of them the first seed chooses
 

@@ -6,6 +6,7 @@ The probes of S layers learn side by side (side_by_side.py); nothing of one reac
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,9 +18,11 @@ from runner.probing.side_by_side import Plan, fit_side_by_side, shuffled_batches
 
 LINEAR, MLP = "linear", "mlp"
 BATCH = 256  # rows of a step
-LOOKS = 100  # at the selection rows, at most: one an epoch, but for few rows one in FEWEST_STEPS
-FEWEST_STEPS = 20
-PATIENCE = 5  # looks of a layer without a lower loss
+EVALUATIONS = 100  # on the selection rows, at most: one after each epoch
+PATIENCE = 5  # evaluations of a layer without a lower loss
+# Few rows are memorised within 20 steps, so they are evaluated after each epoch too, though it is only a step or two.
+FEWEST_STEPS = 2  # between two evaluations
+PATIENCE_STEPS = 100  # at least; where an epoch is short, both numbers of evaluations grow for that
 LEAST_GAIN = 1e-3  # nats
 SOLVED = 0.02  # nats: a loss with nothing left to gain
 RATE = 3e-3  # of Adam
@@ -54,8 +57,17 @@ class ProbeOptions:
     dropout: float = 0.0
     penalty: float = 1e-5  # L2, on all weights
     batch: int = BATCH
-    passes: int = 1  # over the rows between two looks
-    looks: int = LOOKS
+    passes: int = 1  # over the rows between two evaluations
+    evaluations: int = EVALUATIONS
+
+    def steps(self, rows: int) -> int:
+        """Return the steps from one evaluation to the next."""
+        return max(FEWEST_STEPS, self.passes * rows // self.batch)
+
+    def plan(self, rows: int) -> Plan:
+        """Return when probes of so many training rows stop."""
+        more = max(1, math.ceil(PATIENCE_STEPS / (PATIENCE * self.steps(rows))))
+        return Plan(min(EVALUATIONS, self.evaluations) * more, PATIENCE * more, LEAST_GAIN, SOLVED)
 
 
 class StackedProbes(nn.Module):
@@ -136,15 +148,14 @@ def fit(probes: StackedProbes, train: Rows, select: Rows, options: ProbeOptions,
     """Fit new probes, their batches drawn by the seed; of each the weights with the lowest loss on `select` stay."""
     probes.start_from(train)
     optimizer = torch.optim.Adam(probes.parameters(), RATE, weight_decay=options.penalty)
-    batches, batch = shuffled_batches(len(train), options.batch, seed), options.batch
+    batches = shuffled_batches(len(train), options.batch, seed)
 
     def steps() -> Iterator[Tensor]:
-        for chosen in itertools.islice(batches, max(FEWEST_STEPS, options.passes * len(train) // batch)):
+        for chosen in itertools.islice(batches, options.steps(len(train))):
             rows = train.take(chosen)
             logits = probes(torch.from_numpy(rows.vectors.astype(np.float32)))
             labels = torch.from_numpy(rows.labels).expand(len(logits), -1)
             # The mean over a layer's rows, summed over layers: each layer has the gradient that it has alone.
             yield nn.functional.cross_entropy(logits.flatten(0, 1), labels.flatten()) * len(logits)
 
-    plan = Plan(min(LOOKS, options.looks), PATIENCE, LEAST_GAIN, SOLVED)
-    fit_side_by_side(probes, optimizer, plan, steps, lambda: probes.losses(select))
+    fit_side_by_side(probes, optimizer, options.plan(len(train)), steps, lambda: probes.losses(select))

@@ -17,14 +17,14 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Plan:
-    """When probes stop, by looks at the selection rows."""
+    """When probes stop, by their evaluations on the selection rows."""
 
-    looks: int  # at most
-    patience: int  # looks of a layer without a gain, after which its weights are no longer kept
+    evaluations: int  # at most
+    patience: int  # evaluations of a layer without a gain, after which its weights are no longer kept
     least_gain: float  # in the unit of the loss
     solved: float = -np.inf  # a loss with nothing left to gain
-    factor: float = 1.0  # of a layer's learning rate, after looks without a gain
-    factor_patience: int = 0  # so many such looks are let pass
+    factor: float = 1.0  # of a layer's learning rate, after evaluations without a gain
+    factor_patience: int = 0  # so many such evaluations are let pass
 
 
 def fit_side_by_side(
@@ -38,13 +38,13 @@ def fit_side_by_side(
 
     A layer ends as it would by itself: what it learns while others are still being fitted does not count.
 
-    steps: yields the losses of the steps until the next look, each summed over layers; losses: of the layers on the
-    selection rows, (S,).
+    steps: yields the losses of the steps until the next evaluation, each summed over layers; losses: those of the
+    layers on the selection rows, (S,).
     """
     best, kept = losses(), copy.deepcopy(probes.state_dict())
     last_gain = best  # the loss at the last gain: many small ones in a row are a gain, too
     waited, rates = np.zeros(len(best), np.int64), np.ones(len(best), np.float32)
-    for _ in range(plan.looks):
+    for _ in range(plan.evaluations):
         has_ended = (waited >= plan.patience) | (best < plan.solved)
         if has_ended.all():
             break

@@ -25,8 +25,8 @@ WIDTH = 128  # of a projected token, or H where that is less; theirs 256
 DROPOUT = 0.3  # of the hidden layer
 RATE = 1e-3  # of Adam; theirs 1e-4
 BATCH = 64  # edges
-FEWEST_STEPS = 50  # between two looks
-PLAN = Plan(looks=30, patience=4, least_gain=1e-3, factor=0.5)
+FEWEST_STEPS = 50  # between two evaluations
+PLAN = Plan(evaluations=30, patience=4, least_gain=1e-3, factor=0.5)
 CHUNK = 512  # edges that are answered at a time
 
 

@@ -20,8 +20,8 @@ RANK = 128  # rows of B, or H where that is less
 RANGE = 0.05  # B begins uniformly between -0.05 and 0.05
 RATE = 1e-3  # of Adam
 BATCH = 20  # sentences
-FEWEST_STEPS = 50  # between two looks, ours: of few sentences an epoch is too few to reach B's scale from RANGE
-PLAN = Plan(looks=40, patience=5, least_gain=1e-4, factor=0.1)
+FEWEST_STEPS = 50  # between two evaluations, ours: of few sentences an epoch is too few to reach B's scale from RANGE
+PLAN = Plan(evaluations=40, patience=5, least_gain=1e-4, factor=0.1)
 
 
 @dataclass(frozen=True)

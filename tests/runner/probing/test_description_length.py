@@ -31,7 +31,7 @@ def test_the_code_is_what_one_computes_by_hand(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_layer_that_says_the_label_compresses_and_shuffled_labels_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "LOOKS", 20)
+    monkeypatch.setattr(probe, "EVALUATIONS", 20)
     rows = made_splits(600)
     found = code_lengths(rows["train"], rows["select"], 2, ProbeOptions(), 0)
     assert found.compression[SAID] > 3 > 1.02 > found.compression[SILENT]

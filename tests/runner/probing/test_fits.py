@@ -13,7 +13,7 @@ from tests.runner.probing.rows import SAID, SILENT, made_splits
 
 
 def test_every_layer_has_its_penalty_and_every_seed_its_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "LOOKS", 20)  # enough for 300 rows of eight numbers
+    monkeypatch.setattr(probe, "EVALUATIONS", 20)  # enough for 300 rows of eight numbers
     rows = made_splits()
     found = fit_all(rows, 2, "linear", (0, 1))
     assert found.is_right.shape == (2, 2, 300)
@@ -35,14 +35,14 @@ def test_the_grid_of_senteval_is_whole_and_many_classes_have_no_hidden_layer() -
     grid = options_of("mlp", SENTEVAL, 6)
     assert len({(one.width, one.dropout, one.penalty) for one in grid}) == 3 * 3 * 4
     assert {one.form for one in grid} == {"mlp"} and {one.batch for one in grid} == {64}
-    assert {one.looks * one.passes for one in grid} == {200}, "passes over the rows at most"
+    assert {one.evaluations * one.passes for one in grid} == {200}, "passes over the rows at most"
     assert [(one.form, one.penalty) for one in options_of("mlp", SENTEVAL, 1000)] == [
         ("linear", penalty) for penalty in (1e-5, 1e-4, 1e-3, 1e-2)
     ]
 
 
 def test_from_many_options_the_first_seed_chooses_and_all_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "LOOKS", 1)
+    monkeypatch.setattr(probe, "EVALUATIONS", 1)
     found = fit_all(made_splits(), 2, "mlp", (0, 1), SENTEVAL)
     assert found.is_right.shape == (2, 2, 300) and found.accuracy[SAID] > 0.8
     assert all(one.form == "mlp" for one in found.options)

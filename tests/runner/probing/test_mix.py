@@ -13,7 +13,7 @@ from tests.runner.probing.rows import SAID, SILENT, made_splits
 
 
 def test_the_layer_that_says_the_label_has_the_weight(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "LOOKS", 10)
+    monkeypatch.setattr(probe, "EVALUATIONS", 10)
     rows, cells = made_splits(), [Cell("mean", 0), Cell("mean", 1)]
     (mix,) = mixes_of(rows, cells, 2, "linear", "quick", (0,))
     assert mix.accuracy > 0.95 and mix.low < mix.accuracy <= mix.high
@@ -22,7 +22,7 @@ def test_the_layer_that_says_the_label_has_the_weight(monkeypatch: pytest.Monkey
 
 
 def test_poolings_have_a_mix_each_and_one_layer_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "LOOKS", 1)
+    monkeypatch.setattr(probe, "EVALUATIONS", 1)
     rows = made_splits()
     assert mixes_of(rows, [Cell("mean", 2), Cell("readout", 2)], 2, "linear", "quick", (0,)) == []
     twice = {

@@ -37,3 +37,28 @@ def test_a_probe_keeps_its_own_best_epoch() -> None:
     # Forty rows of noise are memorised within forty epochs: the silent layer must have stopped early.
     assert probes.losses(rows["select"])[SILENT] < 0.9
     assert probes.losses(rows["select"])[SAID] < 0.3
+
+
+def test_a_hundred_rows_of_many_numbers_are_not_answered_by_the_majority_class() -> None:
+    drawn = np.random.default_rng(1)
+    centres = drawn.normal(size=(6, 1, 384)) * 0.1
+
+    def rows(count: int) -> Rows:
+        labels = drawn.integers(0, 6, count)
+        return Rows(centres[labels] + drawn.normal(size=(count, 1, 384)), labels)
+
+    train, select, report = rows(100), rows(100), rows(1000)
+    probes = fit_probes(train, select, 6, ProbeOptions(), 0)
+    # Such rows are soon memorised, and then answered wrongly with confidence: the lowest loss comes after a few steps.
+    assert probes.losses(report)[0] < np.log(6) - 0.08
+    assert probes.is_right(report).mean() > 0.28
+
+
+@pytest.mark.parametrize(
+    ("rows", "steps", "evaluations", "patience"), [(100, 2, 1000, 50), (2600, 10, 200, 10), (9000, 35, 100, 5)]
+)
+def test_a_probe_is_evaluated_after_each_epoch_and_waits_for_a_hundred_steps(
+    rows: int, steps: int, evaluations: int, patience: int
+) -> None:
+    plan = ProbeOptions().plan(rows)
+    assert (ProbeOptions().steps(rows), plan.evaluations, plan.patience) == (steps, evaluations, patience)

@@ -70,7 +70,7 @@ def test_a_missing_split_or_file_is_refused(path: Path) -> None:
 def test_a_folder_of_files_is_probed(
     place: Path, run_id: str, path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(probe, "LOOKS", 3)
+    monkeypatch.setattr(probe, "EVALUATIONS", 3)
     words = [f"senteval={path.parent}", "tasks=past_present", "layers=2", "pool=mean", "seeds=0", "given=none"]
     words += ["mdl=false", "control=false", "random=false", "grid=senteval", "max_rows=40"]
     assert main([run_id, *words, f"paths.output={place / 'outputs'}", f"paths.cache={place / 'cache'}"]) == 0

@@ -28,7 +28,7 @@ def made_edges(count: int, seed: int) -> Edges:
 
 
 def test_the_layer_that_holds_the_label_is_found_alone_and_in_a_mix(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edge_probe, "PLAN", replace(edge_probe.PLAN, looks=5))
+    monkeypatch.setattr(edge_probe, "PLAN", replace(edge_probe.PLAN, evaluations=5))
     monkeypatch.setattr(edge_probe, "RATE", 0.01)
     train, select = made_edges(900, 0), made_edges(300, 1)
     reads = np.array([[True, False], [False, True], [True, True]])

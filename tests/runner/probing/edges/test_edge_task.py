@@ -22,7 +22,7 @@ from runner.probing.treebanks.treebank import Treebank
 @pytest.fixture(autouse=True)
 def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """A probe is fitted in a moment."""
-    monkeypatch.setattr(edge_probe, "PLAN", replace(edge_probe.PLAN, looks=3))
+    monkeypatch.setattr(edge_probe, "PLAN", replace(edge_probe.PLAN, evaluations=3))
     monkeypatch.setattr(edge_probe, "RATE", 0.01)
 
 

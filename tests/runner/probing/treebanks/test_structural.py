@@ -64,7 +64,7 @@ def test_a_treebank_has_a_line_for_each_layer(
     name: str, score: str, treebank: Treebank, probed: Probed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(structural_probe, "RATE", 0.02)
-    monkeypatch.setattr(structural_probe, "PLAN", replace(structural_probe.PLAN, looks=4))
+    monkeypatch.setattr(structural_probe, "PLAN", replace(structural_probe.PLAN, evaluations=4))
     report, right = structural_task(name, treebank).probe(Models(probed, probed.network, None))
     assert [line.name for line in report.lines] == ["word_0", "word_1", "word_2"] == [*right]
     assert report.score == score and report.notes[0].startswith(f"acc. is the {score}")

@@ -32,7 +32,7 @@ def test_what_is_linear_in_a_layer_is_found_and_noise_is_not(
     is_distance: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(structural_probe, "RATE", 0.02)
-    monkeypatch.setattr(structural_probe, "PLAN", replace(structural_probe.PLAN, looks=10))
+    monkeypatch.setattr(structural_probe, "PLAN", replace(structural_probe.PLAN, evaluations=10))
     train, other = made_parses(100, 0, is_distance), made_parses(30, 1, is_distance)
     probes = fit_structural(train, other, seed=0)
     losses = probes.losses(other)

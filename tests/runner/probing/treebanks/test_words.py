@@ -26,7 +26,7 @@ def test_every_word_is_a_row_and_the_control_goes_by_word(
     words = [word for one in treebank.splits["train"] for word in one.words]
     assert rows["train"].vectors.shape == (len(words), 3, 16)
     assert len(set(types["train"].tolist())) == len(set(words))
-    monkeypatch.setattr(probe, "LOOKS", 10)
+    monkeypatch.setattr(probe, "EVALUATIONS", 10)
     with_mix = replace(probed, wanted=replace(probed.wanted, has_mix=True))
     report, right = task.probe(Models(with_mix, None, None))
     assert [mix.layers for mix in report.mixes] == [[0, 1, 2]] and report.notes[-1].startswith(
@@ -47,7 +47,7 @@ def test_a_treebank_without_the_column_is_refused(treebank: Treebank) -> None:
 def test_a_run_and_a_folder_give_a_table_by_layer(
     place: Path, run_id: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(probe, "LOOKS", 5)
+    monkeypatch.setattr(probe, "EVALUATIONS", 5)
     words = [f"treebank={folder}", "tasks=pos", "max_words=100", "seeds=0", f"paths.output={place / 'outputs'}"]
     words += [f"paths.cache={place / 'cache'}", "mdl=false", "control=false"]
     assert main([run_id, *words]) == 0
