@@ -22,7 +22,7 @@ from runner.tasks import likely_task
 from runner.tasks.make import task_of_labels
 from runner.zero_shot.ask import Question
 from runner.zero_shot.evaluate import ZeroShot, find_or_make
-from runner.zero_shot.labels import entailment_places, words_of_classes
+from runner.zero_shot.labels import check_meaning, entailment_places, words_of_classes
 from runner.zero_shot.rows import ReportedRows, read_reported
 from runner.zero_shot.scores import MODES, MULTI, SINGLE
 from runner.zero_shot.show import show_result
@@ -161,7 +161,9 @@ def question_of(
     rows: ReportedRows, settings: Settings, chosen: dict[str, str], templates: list[str], places: tuple[int, int | None]
 ) -> Question:
     """Return how the texts are asked; raise ConfigError for labels or templates that do not fit."""
-    words, _ = words_of_classes(chosen["labels"], rows.task.label_names)
+    words = words_of_classes(chosen["labels"], rows.task.label_names)
+    if not rows.task.is_pair:
+        check_meaning(words, templates)
     if templates and chosen["language"] != OWN["language"]:
         raise ConfigError(
             f"run zero-shot: language={chosen['language']} chooses templates, but template= gives them. "

@@ -50,8 +50,8 @@ def _unquoted(text: str) -> str:
     return text.strip().strip("'\"")
 
 
-def words_of_classes(text: str, classes: Sequence[str]) -> tuple[tuple[str, ...], bool]:
-    """Return the word for each class of the data, in id order, and whether they were assigned by order alone.
+def words_of_classes(text: str, classes: Sequence[str]) -> tuple[str, ...]:
+    """Return the word for each class of the data, in id order.
 
     text: the option labels=; a word is assigned to the class with its name, or with a name that contains it (science
     for science/technology). If no word matches any class, they are assigned in the order of the classes. Without labels
@@ -59,7 +59,7 @@ def words_of_classes(text: str, classes: Sequence[str]) -> tuple[tuple[str, ...]
     """
     words, named = parse_labels(text)
     if not words and not named:
-        return tuple(name.replace("_", " ") for name in classes), False
+        return tuple(name.replace("_", " ") for name in classes)
     given = list(named) or words
     both = f"labels are {listed(given)}; the classes of the data are {listed(classes)}"
     meant = list(named.values()) or words
@@ -72,13 +72,25 @@ def words_of_classes(text: str, classes: Sequence[str]) -> tuple[tuple[str, ...]
     found = [_class_of(word, classes) for word in given]
     if sorted(place for place in found if place is not None) == list(range(len(classes))):
         words = list(named.values()) or words
-        return tuple(words[found.index(place)] for place in range(len(classes))), False
+        return tuple(words[found.index(place)] for place in range(len(classes)))
     if named or any(place is not None for place in found):
         example = ", ".join(f"{name}: {word}" for name, word in zip(classes, words or named.values()))
         raise ConfigError(
             f"run zero-shot: which label is for which class? The {both}. Try: 'labels={{{example}}}', with its word"
         )
-    return tuple(words), True
+    return tuple(words)
+
+
+def check_meaning(words: Sequence[str], templates: Sequence[str]) -> None:
+    """Raise ConfigError where no word has a letter and no template was given: "This text is about 0." means nothing."""
+    if templates or any(character.isalpha() for word in words for character in word):
+        return
+    example = ", ".join(f"{word}: <a word>" for word in words[:3]) + (", ..." if len(words) > 3 else "")
+    raise ConfigError(
+        f"run zero-shot: the classes are called {listed(words)}, which says nothing about a text. "
+        f"Try: 'labels={{{example}}}', or a template in which numbers have a meaning, as "
+        "template='This review gives {} stars.'"
+    )
 
 
 def _class_of(word: str, classes: Sequence[str]) -> int | None:

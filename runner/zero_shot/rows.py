@@ -69,7 +69,12 @@ def read_reported(data: DataSettings, cache: SharedCache) -> ReportedRows:
     classes, where = rows.task.label_names, f"{data.id or data.test_path or data.path or data.name} {name}"
     if classes == (UNLABELLED,):
         raise no_labels_error(data, name, where)
-    if len(classes) < 2 or rows.raw.splits[name].labels.offsets is not None:
+    if len(classes) == 1:
+        raise ConfigError(
+            f"run zero-shot: {where} has only the class {classes[0]}, but a label is chosen among two or more. "
+            "Try: data.train_path=<a file with all classes>"
+        )
+    if not classes or rows.raw.splits[name].labels.offsets is not None:
         raise ConfigError(
             f"run zero-shot: {where} has {', '.join(classes) or 'numbers'} as labels, but classes of texts are needed. "
             "Try: data.label=<the column of the classes>"

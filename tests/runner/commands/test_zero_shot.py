@@ -171,3 +171,6 @@ def test_pairs_are_answered_by_the_models_own_classes(place: Path) -> None:
 def test_a_language_beside_a_template_is_refused(place: Path) -> None:
     with pytest.raises(ConfigError, match=r"language=tr chooses templates, but template= gives them"):
         main(words(place, "language=tr", "template=It is {}."))
+    (place / "codes.csv").write_text("text,topic\n" + "a text,0\nanother,1\n" * 5, encoding="utf-8")
+    with pytest.raises(ConfigError, match="the classes are called 0, 1, which says nothing about a text"):
+        main(words(place, data="codes.csv"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runner.errors import ConfigError
-from runner.zero_shot.labels import entailment_places, words_of_classes
+from runner.zero_shot.labels import check_meaning, entailment_places, words_of_classes
 from runner.zero_shot.scores import MULTI, SINGLE
 
 TOPICS = ["entertainment", "geography", "health", "politics", "science/technology", "sports", "travel"]
@@ -13,28 +13,38 @@ ASKED = "[science,travel,politics,sports,health,entertainment,geography]"
 
 
 def test_words_go_to_the_classes_of_their_names_whatever_the_order() -> None:
-    words, by_order = words_of_classes(ASKED, TOPICS)
+    words = words_of_classes(ASKED, TOPICS)
     assert words == ("entertainment", "geography", "health", "politics", "science", "sports", "travel")
-    assert not by_order
 
 
 def test_words_of_another_language_go_by_the_order_of_the_classes() -> None:
-    assert words_of_classes("[olumsuz,olumlu]", ["negative", "positive"]) == (("olumsuz", "olumlu"), True)
-    assert words_of_classes("olumsuz, olumlu", ["negative", "positive"])[0] == ("olumsuz", "olumlu")
+    assert words_of_classes("[olumsuz,olumlu]", ["negative", "positive"]) == ("olumsuz", "olumlu")
+    assert words_of_classes("olumsuz, olumlu", ["negative", "positive"]) == ("olumsuz", "olumlu")
 
 
 def test_a_word_may_be_named_for_each_class() -> None:
     found = words_of_classes("{positive: olumlu, negative: olumsuz}", ["negative", "positive"])
-    assert found == (("olumsuz", "olumlu"), False)
+    assert found == ("olumsuz", "olumlu")
 
 
 def test_quotes_are_no_part_of_a_word() -> None:
     for text in ("{negative: 'very bad', positive: \"good\"}", '{"negative": "very bad", "positive": "good"}'):
-        assert words_of_classes(text, ["negative", "positive"]) == (("very bad", "good"), False)
+        assert words_of_classes(text, ["negative", "positive"]) == ("very bad", "good")
 
 
 def test_without_labels_the_classes_name_themselves() -> None:
-    assert words_of_classes("", ["very_good", "bad"]) == (("very good", "bad"), False)
+    assert words_of_classes("", ["very_good", "bad"]) == ("very good", "bad")
+
+
+def test_classes_that_are_numbers_need_words_or_a_template() -> None:
+    with pytest.raises(
+        ConfigError, match=r"called 0, 1, 2, .* Try: 'labels=\{0: <a word>, 1: <a word>, 2: <a word>\}'"
+    ):
+        check_meaning(("0", "1", "2"), [])
+    check_meaning(("0", "1", "2"), ["This review gives {} stars."])
+    check_meaning(("world", "sports"), [])
+    check_meaning(("dünya", "1"), [])
+    check_meaning(("体育", "财经"), [])
 
 
 @pytest.mark.parametrize(

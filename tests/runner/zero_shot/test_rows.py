@@ -11,6 +11,7 @@ from data.errors import DataError
 from data.load import read_rows
 from data.settings import DataSettings
 from data.stores.build_once import SharedCache
+from runner.errors import ConfigError
 from runner.zero_shot.rows import read_reported
 
 
@@ -83,4 +84,10 @@ def test_repeats_are_dropped_from_a_file_of_reported_rows_as_in_a_run(tmp_path: 
 def test_rows_without_labels_name_the_cure(tmp_path: Path, cache: SharedCache) -> None:
     path = write(tmp_path, [("a", "-1"), ("b", "-1")])
     with pytest.raises(DataError, match="has no labels, which `test` needs"):
+        read_reported(DataSettings(name="files", source="files", test_path=path), cache)
+
+
+def test_a_file_with_one_class_names_the_cure(tmp_path: Path, cache: SharedCache) -> None:
+    path = write(tmp_path, [("a", "music"), ("b", "music")])
+    with pytest.raises(ConfigError, match=r"has only the class music, .*Try: data\.train_path="):
         read_reported(DataSettings(name="files", source="files", test_path=path), cache)
