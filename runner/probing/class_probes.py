@@ -43,8 +43,11 @@ class ClassTask(Protocol):
     def rows(self, probed: Probed, network: Network) -> Splits:
         """Return the rows as vectors of the cells of these pools, of the model's network or of its twin."""
 
-    def types(self, probed: Probed) -> Mapping[str, np.ndarray]:
-        """Return for each row of each split what the random labels of the control task go by, (rows,) integers."""
+    def types(self, probed: Probed) -> Mapping[str, np.ndarray] | None:
+        """Return for each row of each split what the random labels of the control task go by, (rows,) integers.
+
+        None where rows have no such thing, and so no control task.
+        """
 
     def notes(self, probed: Probed) -> list[str]:
         """Return what the user must be told about the rows."""
@@ -59,8 +62,8 @@ def probe_classes(task: ClassTask, models: Models) -> tuple[TaskReport, dict[str
     random = control = bits = gain = None
     if models.twin is not None:
         random = fit_all(task.rows(probed, models.twin), classes, form, once, wanted.grid).accuracy
-    if wanted.has_control:
-        own = control_rows(rows, task.types(probed), wanted.seeds[0])
+    if wanted.has_control and (types := task.types(probed)) is not None:
+        own = control_rows(rows, types, wanted.seeds[0])
         control = fit_all(own, classes, form, once, wanted.grid).accuracy
     if wanted.has_code:
         bits = bits_per_label(rows, classes, once[0], fits.options)

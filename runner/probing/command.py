@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from data.inputs.tokenizer import load_tokenizer
 from data.json_types import JsonObject
 from data.settings import DataSettings
+from data.sources.sounds import is_sounds
 from data.stores.build_once import SharedCache
 from models.checkpoints.read import weights_digest
 from runner.machine.device import choose_device
 from runner.machine.threads import set_threads
 from runner.probing.arms import arms_of
+from runner.probing.encoder import check_reads
 from runner.probing.evaluate import evaluate
 from runner.probing.line_table import write_rows
 from runner.probing.page import write_probe_page
@@ -73,6 +75,9 @@ def run_probes(
     source.
     """
     set_threads(wanted.threads)
+    files = source.treebank or source.edge or source.senteval
+    for subject in [*subjects, *([base] if base else [])]:
+        check_reads(subject, files or f"data={data.name}", has_sounds=not files and is_sounds(data))
     cache = SharedCache(place.cache, lambda text: say(text, sys.stderr))
     name, tasks = read_tasks(source, wanted.tasks, data, cache)
     found = []

@@ -6,6 +6,7 @@ from functools import partial
 
 import torch
 
+from data.inputs.sound_features import SoundFeatures
 from data.inputs.tokenizer import Tokenizer, load_tokenizer
 from models import MODEL_TYPE
 from models.backbones.bilstm import BiLstm
@@ -44,6 +45,24 @@ def open_subject(subject: Subject) -> tuple[Network, Tokenizer]:
             "Name a transformer, or a model of word vectors"
         )
     return network.eval(), load_tokenizer(subject.source)
+
+
+def reads_sounds(tokenizer: Tokenizer) -> bool:
+    """Return whether a model with this tokenizer reads sounds."""
+    return isinstance(tokenizer, SoundFeatures)
+
+
+def check_reads(subject: Subject, data: str, *, has_sounds: bool) -> None:
+    """Raise ConfigError for a model of texts that would read sounds, or a model of sounds that would read texts.
+
+    data: as messages call it.
+    """
+    if reads_sounds(load_tokenizer(subject.source)) == has_sounds:
+        return
+    read, found, cure = ("texts", "sounds", "xprobe") if has_sounds else ("sounds", "texts", "spoken-digits")
+    raise ConfigError(
+        f"run probe: {subject.label} reads {read}, but {data} has {found}. Try: data of {read}, as data={cure}"
+    )
 
 
 def random_twin(network: Network, subject: Subject, seed: int) -> Network | None:

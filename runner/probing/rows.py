@@ -17,6 +17,7 @@ from runner.errors import ConfigError
 from runner.probing import probe
 from runner.probing.class_probes import probe_classes
 from runner.probing.controls import first_tokens
+from runner.probing.encoder import reads_sounds
 from runner.probing.features import cells_of, sentence_vectors
 from runner.probing.probed import Models, Probed
 from runner.probing.results import TaskReport
@@ -75,20 +76,25 @@ class TaskRows:
             found[which] = probe.Rows(np.asarray(vectors[:, chosen]), np.asarray(split.labels.values, np.int64))
         return found
 
-    def types(self, probed: Probed) -> dict[str, np.ndarray]:
-        """Return the first token of each sentence, by which the control task has its labels."""
+    def types(self, probed: Probed) -> dict[str, np.ndarray] | None:
+        """Return the first token of each sentence, by which the control task has its labels; None for sounds."""
+        if reads_sounds(probed.tokenizer):
+            return None
         special = int(probed.tokenizer.encode([""], None, LONGEST).lengths[0] > 1)
         return {which: first_tokens(split, special) for which, split in self.tokens(probed).items()}
 
     def notes(self, probed: Probed) -> list[str]:
-        """Return how many texts are read in part."""
-        tokens = self.tokens(probed).values()
+        """Return how many texts or sounds are read in part, and that sounds have no control task."""
+        tokens, has_sounds = self.tokens(probed).values(), reads_sounds(probed.tokenizer)
         cut, texts = sum(split.truncated for split in tokens), sum(map(len, tokens))
-        if not cut:
-            return []
-        return [
-            f"{cut:,} of {texts:,} texts have more than {probed.longest(LONGEST)} tokens, the rest of which is not read"
-        ]
+        rows, units = ("sounds", "frames") if has_sounds else ("texts", "tokens")
+        found = []
+        if cut:
+            longest = probed.longest(LONGEST)
+            found.append(f"{cut:,} of {texts:,} {rows} have more than {longest} {units}, the rest of which is not read")
+        if has_sounds and probed.wanted.has_control:
+            found.append("no control task: its labels go by the first token, which sounds do not have")
+        return found
 
     def probe(self, models: Models) -> tuple[TaskReport, dict[str, np.ndarray]]:
         """Fit all probes; as every task does."""

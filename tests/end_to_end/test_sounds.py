@@ -12,12 +12,14 @@ import torch
 
 from data.load import load_splits
 from models.checkpoints.open import load_model
+from runner.commands import probe
 from runner.config.compose import compose
 from runner.config.from_run import expand_from
 from runner.config.resolve import resolve
 from runner.deploy.exported import find_model
 from runner.deploy.parity import rows_to_compare
 from runner.deploy.predictor import Predictor
+from runner.errors import ConfigError
 from runner.experiment.run import run
 from runner.record.record import RunRecord
 from runner.training.inference import predict
@@ -95,3 +97,16 @@ def test_a_finished_model_is_made_smaller(stage: str, tiny: RunRecord, folder: P
     assert record is not None and record.status == "done", record
     assert record.metrics["test/accuracy"] >= 0.5
     load_model(folder / "outputs" / record.identity / "model")
+
+
+def test_the_layers_of_a_model_of_sounds_are_probed_with_sounds_alone(
+    folder: Path, tiny: RunRecord, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = [word for word in words_of(folder) if word.startswith(("data", "paths"))]
+    model = str(folder / "outputs" / tiny.identity / "model")
+    words = [model, "seeds=0", "mdl=false", *(word for word in data if "augment" not in word)]
+    assert probe.main(words) == 0
+    shown = capsys.readouterr().out
+    assert "no control task: its labels go by the first token, which sounds do not have" in " ".join(shown.split())
+    with pytest.raises(ConfigError, match=r"reads sounds, but data=demo has texts\. Try: data of sounds"):
+        probe.main([model, "data=demo", *data[-2:]])

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from runner.errors import ConfigError
-from runner.probing.encoder import open_subject, random_twin
+from runner.probing.encoder import check_reads, open_subject, random_twin
 from runner.record.folder import read_all_records
 from runner.record.subject import Subject
 from tests.conftest import run_cli
@@ -45,3 +45,10 @@ def test_a_model_over_n_grams_has_no_layers(tmp_path: Path) -> None:
     subject = Subject(str(tmp_path / "outputs" / record.identity / "model"), "n-grams", record=record)
     with pytest.raises(ConfigError, match="n-grams has no stack of layers"):
         open_subject(subject)
+
+
+def test_a_model_of_texts_reads_no_sounds(place: Path, run_id: str) -> None:
+    subject = Subject(str(place / "outputs" / run_id / "model"), "tiny")
+    check_reads(subject, "data=demo", has_sounds=False)
+    with pytest.raises(ConfigError, match=r"tiny reads texts, but data=esc10 has sounds\. Try: data of texts"):
+        check_reads(subject, "data=esc10", has_sounds=True)
