@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from runner.errors import ConfigError
-from runner.probing.tasks import DISTANCE
+from runner.probing.results import ProbeReport, Right
+from runner.probing.tasks import DISTANCE, WORDS
 from runner.probing.versus import versus
 from tests.runner.probing.reports import TASKS, made_report
 
@@ -34,6 +35,20 @@ def test_models_that_read_other_rows_cannot_be_compared() -> None:
     shorter = {task: {name: values[1:] for name, values in lines.items()} for task, lines in right.items()}
     with pytest.raises(ConfigError, match="they cannot be compared row by row"):  # as many words of fewer sentences
         versus(first, (report, shorter))
+
+
+def test_tasks_of_the_same_sentences_are_resampled_together() -> None:
+    (one, right_one), (two, right_two) = made_report(0.80, "A"), made_report(0.86, "B")
+    name = one.tasks[0].name
+
+    def twice(report: ProbeReport, right: Right) -> tuple[ProbeReport, Right]:
+        tasks = [replace(report.tasks[0], name=task, group=WORDS) for task in ("pos", "dependency")]
+        return replace(report, tasks=tasks), {task.name: right[name] for task in tasks}
+
+    found = versus(twice(one, right_one), twice(two, right_two))
+    (group,) = found.groups
+    assert group.name == WORDS
+    assert group.difference == found.tasks[0].difference, "the second task says nothing that the first does not"
 
 
 def test_a_structural_task_is_no_group_beside_itself() -> None:
