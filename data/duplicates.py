@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from data.counted import counted
 from data.errors import DataError
 from data.sources.raw import CHUNK, RawData, RawSplit
 from data.sources.take_rows import take_rows
@@ -186,7 +187,7 @@ def repeats_note(found: Mapping[str, int], rows: Mapping[str, int]) -> str | Non
         total, repeats, wrong = rows[second or first], found[f"{key}/normalised"], found.get(f"{key}/contradicting", 0)
         if repeats > NOTED * total:
             what = f"occur in {first}" if second else "repeat an earlier row"
-            other = f", {wrong:,} rows contradict a label" if wrong else ""
+            other = f", {counted(wrong, 'row contradicts', 'rows contradict')} a label" if wrong else ""
             found_in.append(f"{repeats:,} of {total:,} texts of {second or first} {what}{other}")
     return "; ".join(found_in) or None
 
@@ -218,7 +219,7 @@ def drop_repeats(data: RawData, cache: SharedCache) -> None:
     lost["train: text of another split"] = int(is_held_out.sum())
     data.dropped |= {what: rows for what, rows in lost.items() if rows}
     if any(lost.values()):
-        counts = ", ".join(f"{rows:,} rows ({what})" for what, rows in lost.items() if rows)
+        counts = ", ".join(f"{counted(rows, 'row')} ({what})" for what, rows in lost.items() if rows)
         data.notes.append(f"data.duplicates=drop left out {counts}")
 
 
@@ -256,16 +257,19 @@ def refuse_repeats(splits: Mapping[str, RawSplit], hashes: Mapping[str, np.ndarr
         again = np.flatnonzero(first != np.arange(len(first)))
         if len(again):
             rows = _pairs(numbers[again], numbers[first[again]])
-            problems.append(f"{len(again):,} rows of {name} repeat an earlier one (rows {rows})")
+            repeat = counted(len(again), f"row of {name} repeats", f"rows of {name} repeat")
+            problems.append(f"{repeat} an earlier one (rows {rows})")
     for (other, theirs), (name, texts) in itertools.combinations(hashes.items(), 2):
         again, first = rows_found(texts, theirs)
         if len(again):
             rows = _pairs(splits[name].source_rows[again], splits[other].source_rows[first])
-            problems.append(f"{len(again):,} rows of {name} occur in {other} (rows {rows})")
+            occur = counted(len(again), f"row of {name} occurs", f"rows of {name} occur")
+            problems.append(f"{occur} in {other} (rows {rows})")
     if problems:
         wrong = sum(rows for key, rows in found.items() if key.endswith("/contradicting"))
+        other = f"; {counted(wrong, 'row contradicts', 'rows contradict')} a label" if wrong else ""
         raise DataError(
-            f"data.duplicates=refuse: {'; '.join(problems)}{f'; {wrong:,} rows contradict a label' if wrong else ''}. "
+            f"data.duplicates=refuse: {'; '.join(problems)}{other}. "
             "Try: data.duplicates=drop, or data.duplicates=group if splits are cut off train"
         )
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from data.counted import counted
 from data.errors import DataError
 from data.groups import STAYS, row_groups
 from data.iterative import deal_groups
@@ -99,7 +100,8 @@ def take_own_fold(data: RawData, settings: DataSettings) -> None:
             "data.duplicates=group": settings.duplicates == "group",
         }
         named = " and ".join(setting for setting, is_used in given.items() if is_used)
-        data.notes.append(f"{len(both):,} groups of {named} are in both test and train: {column} splits them")
+        are = counted(len(both), f"group of {named} is", f"groups of {named} are")
+        data.notes.append(f"{are} in both test and train: {column} splits them")
 
 
 def note_lost_classes(data: RawData, before: np.ndarray | None, fold: str) -> None:

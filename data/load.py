@@ -13,6 +13,7 @@ import numpy as np
 
 from data import duplicates
 from data.calibration import CALIBRATION, check_apart
+from data.counted import counted
 from data.errors import DataError
 from data.folds import also_trained_on, take_fold, take_own_fold
 from data.groups import row_groups
@@ -274,7 +275,7 @@ def _check_left(raw: RawData, settings: DataSettings) -> None:
     why = ", ".join(f"data.{name}={value}" for name, value in cuts.items()) or "the others are held out"
     cures = [f"{'another' if name == 'fold' else 'a larger'} data.{name}" for name in cuts] or ["more rows"]
     raise DataError(
-        f"{_where(settings)}: {problem} among the {len(train):,} rows left for training ({why}). "
+        f"{_where(settings)}: {problem} among the {counted(len(train), 'row')} left for training ({why}). "
         f"Try: {', or '.join(cures)}"
     )
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from data.calibration import CALIBRATION, calibration_share
+from data.counted import counted
 from data.errors import CutTooSmall, DataError
 from data.groups import STAYS
 from data.iterative import cut_sets
@@ -131,14 +132,14 @@ def _cut_off(data: RawData, name: str, settings: DataSettings) -> None:
         kept, taken = cut_rows(len(train), count, settings.split_seed, strata, train.groups)
     if not len(taken):
         raise DataError(
-            f"`{name}` cannot be cut off train ({len(train)} rows): each group is too large or holds the only rows of "
-            f"a class. Try: {_without_groups(settings)}; or {_other_ways(settings)}"
+            f"`{name}` cannot be cut off train ({counted(len(train), 'row')}): each group is too large or holds the "
+            f"only rows of a class. Try: {_without_groups(settings)}; or {_other_ways(settings)}"
         )
     data.splits["train"], data.splits[name] = train.take(kept), train.take(taken)
     if 2 * len(taken) < count:
         data.notes.append(
-            f"{name} has {len(taken):,} rows, fewer than the {count:,} wanted: other groups of rows that stay in one "
-            f"split are too large. Without groups: {_without_groups(settings)}"
+            f"{name} has {counted(len(taken), 'row')}, fewer than the {count:,} wanted: other groups of rows that stay "
+            f"in one split are too large. Without groups: {_without_groups(settings)}"
         )
     if strata is not None and len(lost := np.setdiff1d(strata, strata[taken])):
         data.notes.append(f"{name} has no row of {_named(data, lost)}: train has too few to cut one off")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from data.counted import counted
 from data.inputs.base import Input
 from data.inputs.cleaning import cleaning_of
 from data.inputs.maxmatch_dropout import MaxMatchDropout
@@ -102,7 +103,7 @@ def _encode(
     split: RawSplit, name: str, own: Input, target: Target | None, max_length: int, cache: SharedCache
 ) -> Iterator[tuple[Encoded, Labels]]:
     """Yield the rows of a split in chunks, as token ids and labels."""
-    cache.tell(f"{'tokenising' if split.holds_texts else 'computing features of'} {name}, {len(split):,} rows")
+    cache.tell(f"{'tokenising' if split.holds_texts else 'computing features of'} {name}, {counted(len(split), 'row')}")
     for columns, labels in split.chunks():
         encoded = own.encode(columns, max_length)
         yield encoded, labels if target is None else target.align(labels, encoded)

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import TypeGuard
 
+from data.counted import counted
 from data.errors import DataError, MissingColumn
 from data.json_types import JsonObject
 from data.sources.cells import as_text, is_digits, label_text
@@ -153,8 +154,8 @@ def _checked_width(fields: list[str], numbers: Mapping[str, int], where: str, at
         if not -width <= number < width:
             raise MissingColumn(
                 key.rpartition(".")[2],
-                f"{key}={number}: line {at} of {where} has {width} columns, 0 to {width - 1} or -{width} to -1 "
-                f"({' '.join(fields)!r:.80}). Try: {key}={'-1' if key.endswith('tags') else '0'}",
+                f"{key}={number}: line {at} of {where} has {counted(width, 'column')}, 0 to {width - 1} or -{width} to "
+                f"-1 ({' '.join(fields)!r:.80}). Try: {key}={'-1' if key.endswith('tags') else '0'}",
             )
     places = [number % width for number in numbers.values()]
     if len(set(places)) < len(places):
@@ -170,6 +171,6 @@ def _ragged(where: str, at: int, fields: list[str], width: int, row: list[list[s
     """Return the error for a line with too few or too many columns."""
     words = [line[0] for line in row[:SHOWN]] or fields[:1]
     return DataError(
-        f"{where} line {at} has {len(fields)} columns ({' '.join(fields)!r:.80}) and the lines before {width}, so "
-        f"words and tags would differ in number. The row begins: {' '.join(words)!r}. Fix that line"
+        f"{where} line {at} has {counted(len(fields), 'column')} ({' '.join(fields)!r:.80}) and the lines before "
+        f"{width}, so words and tags would differ in number. The row begins: {' '.join(words)!r}. Fix that line"
     )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.calibration import CALIBRATION, calibration_file
+from data.counted import counted
 from data.errors import DataError, MissingColumn
 from data.quoting import shell_setting
 from data.settings import DataSettings, of_split
@@ -256,8 +257,8 @@ class _Missing:
             may_be_sets = self.without_label == self.count and not self.settings.labels
             sets = """, or, for cells with any number of labels, 'data.label_separator=";"'"""
             raise DataError(
-                f"{self.path}: {self.count} rows have an empty or missing {self.what} (rows {shown}). "
-                f"Try: data.missing=drop{sets if may_be_sets else ''}"
+                f"{self.path}: {counted(self.count, 'row has', 'rows have')} an empty or missing {self.what} "
+                f"(rows {shown}). Try: data.missing=drop{sets if may_be_sets else ''}"
             )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from data.counted import counted
 from data.errors import DataError, MissingColumn
 from data.json_types import JsonObject
 from data.quoting import listed
@@ -222,8 +223,8 @@ class QuestionRows:
         if self.missing.count and settings.missing == "refuse":
             group = f", context or {self.columns.group}" if self.columns.group else " or context"
             raise DataError(
-                f"{where}: {self.missing.count:,} rows have an empty or missing question{group} (rows "
-                f"{self.missing.shown(', ')}). Try: data.missing=drop"
+                f"{where}: {counted(self.missing.count, 'row has', 'rows have')} an empty or missing question{group} "
+                f"(rows {self.missing.shown(', ')}). Try: data.missing=drop"
             )
         if self.wrong.count and (settings.bad_spans == "refuse" or not self.rows):
             cure = "Try: data.bad_spans=drop, which uses the others" if self.rows else f"Correct each {START}"

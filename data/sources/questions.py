@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.counted import counted
 from data.errors import DataError
 from data.labels import Labels
 from data.settings import DataSettings, of_split
@@ -61,8 +62,8 @@ def read_questions(settings: DataSettings, cache: SharedCache) -> RawData:
             unanswerable[name] = f"{questions.unanswerable:,} of {len(questions.rows):,} in {name}"
         if questions.joined:
             notes.append(
-                f"{questions.where}: {questions.joined:,} rows repeat a question with another answer; "
-                "each of its answers counts as right"
+                f"{questions.where}: {counted(questions.joined, 'row repeats', 'rows repeat')} a question with another "
+                "answer; each of its answers counts as right"
             )
     if unanswerable:
         notes.append(

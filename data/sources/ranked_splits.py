@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from data.counted import counted
 from data.errors import DataError
 from data.labels import Labels
 from data.quoting import listed
@@ -158,7 +159,8 @@ def _rank_rows(split: RawSplit, settings: DataSettings, where: str, notes: list[
     gains = np.maximum(np.asarray(split.labels.values, np.float64), 0.0)
     names = take_rows(split.table.select(["group"]), split.rows)["group"]
     if names.null_count:
-        raise DataError(f"{where}: {names.null_count} rows have no value in data.group={settings.group}. Fill them in")
+        have = counted(names.null_count, "row has", "rows have")
+        raise DataError(f"{where}: {have} no value in data.group={settings.group}. Fill them in")
     codes = names.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
     cells = split.read(np.arange(len(split)))
     first = _first_ranking(cells["text"], cells["text_pair"], codes)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from data.counted import counted
 from data.errors import DataError
 from data.inputs.log_mel import LOG_MEL
 from data.inputs.sound_features import SoundFeatures
@@ -59,7 +60,7 @@ def sound_facts(
     path = cache.folder / "sounds" / hashlib.sha256(parts.encode()).hexdigest()[:20]
 
     def build(folder: Path) -> None:
-        cache.tell(f"decoding {len(digests):,} sounds of {where}")
+        cache.tell(f"decoding {counted(len(digests), 'sound')} of {where}")
         rows = [_facts(content, settings.rate, most, largest) for content in contents]
         columns: dict[str, Any] = {name: np.array(of) for name, of in zip(FIELDS, zip(*rows))}
         np.savez(folder / FACTS, **columns)

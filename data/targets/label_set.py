@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from data.counted import counted
 from data.errors import DataError
 from data.labels import Labels
 from data.settings import DataSettings
@@ -134,7 +135,9 @@ class LabelSet(ColumnTarget):
                 f"{name}: {empty:,} of {rows_of.sum():,} rows have no label; without them: data.empty=drop"
             )
         if twice:
-            self.notes.append(f"{name}: {twice:,} rows have a label more than once, which counts once")
+            self.notes.append(
+                f"{name}: {counted(twice, 'row has', 'rows have')} a label more than once, which counts once"
+            )
 
     def check(self, labels: Mapping[str, Labels], where: str) -> dict[str, Labels]:
         """Return the labels unchanged; DataError for a label that no training row has, unless that is allowed."""

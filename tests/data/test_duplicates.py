@@ -133,7 +133,7 @@ def test_drop_keeps_the_first_row_and_takes_held_out_texts_from_train(tmp_path: 
         "test: repeats an earlier text": 2,
         "train: text of another split": 10,
     }
-    assert not any(splits.duplicates.values()) and "left out 1 rows (train: repeats" in splits.notes[0]
+    assert not any(splits.duplicates.values()) and "left out 1 row (train: repeats" in splits.notes[0]
 
 
 def test_drop_that_leaves_nothing_to_train_on_is_refused(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_refuse_says_how_many_and_which_rows(tmp_path: Path) -> None:
     test = write(tmp_path / "test.parquet", [("new", 0), ("newer", 1), DIFFERENT[3]])
     with pytest.raises(DataError) as raised:
         read(train, test, duplicates="refuse")
-    assert "1 rows of test occur in train (rows 3 = " in str(raised.value) and "\n" not in str(raised.value)
+    assert "1 row of test occurs in train (rows 3 = " in str(raised.value) and "\n" not in str(raised.value)
     assert read(write(tmp_path / "d.parquet", DIFFERENT), duplicates="refuse").duplicates["train/exact"] == 0
 
 
@@ -198,7 +198,7 @@ def test_groups_without_a_cut_are_said_to_change_nothing(tmp_path: Path) -> None
 
 def test_rows_without_a_group_are_missing_something(tmp_path: Path) -> None:
     file = write(tmp_path / "d.parquet", DIFFERENT, user=[None, *["a", "b"] * 29, "c"])
-    with pytest.raises(DataError, match=r"1 rows have an empty or missing"):
+    with pytest.raises(DataError, match=r"1 row has an empty or missing"):
         read(file, group="user")
 
 

@@ -182,7 +182,7 @@ def test_a_fold_that_there_is_not_is_refused_with_those_there_are(tmp_path: Path
 def test_a_column_that_parts_groups_is_told(tmp_path: Path) -> None:
     path = with_parts(tmp_path)
     path.write_text(path.read_text().replace("text 1,b,0,1", "text 1,b,0,2"))
-    assert "1 groups of data.group=author are in both test and train: data.fold_column=part splits them" in " ".join(
+    assert "1 group of data.group=author is in both test and train: data.fold_column=part splits them" in " ".join(
         own_fold(path, "1").notes
     )
 
@@ -191,8 +191,8 @@ def test_equal_texts_that_a_column_parts_are_told_by_the_setting_that_joined_the
     path = with_parts(tmp_path)
     path.write_text(path.read_text().replace("text 119,", "text 1,"))
     notes = " ".join(own_fold(path, "1", group=None, duplicates="group").notes)
-    assert "1 groups of data.duplicates=group are in both test and train" in notes
-    assert "of data.group=author and data.duplicates=group are" in " ".join(
+    assert "1 group of data.duplicates=group is in both test and train" in notes
+    assert "of data.group=author and data.duplicates=group is" in " ".join(
         own_fold(path, "1", duplicates="group").notes
     )
 

@@ -157,7 +157,7 @@ def test_a_conll_file_is_answered_by_its_first_column(
 def test_a_column_that_a_conll_file_lacks_is_refused(learned: tuple[RunRecord, Path], tmp_path: Path) -> None:
     path = tmp_path / "words.bio"
     path.write_text("mr\nada\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"text=1: .* has 1 columns.*Try: text=0"):
+    with pytest.raises(DataError, match=r"text=1: .* has 1 column.*Try: text=0"):
         predict.main([learned[0].identity, str(path), "text=1", f"paths.output={learned[1].parent}"])
 
 

@@ -49,7 +49,7 @@ def test_other_white_space_is_part_of_a_word() -> None:
 def test_a_comment_with_another_number_of_columns_is_no_row(text: str, tag: str) -> None:
     found = read(text, {"data.tokens": str(3 - int(tag)), "data.tags": tag})
     assert [row[tag] for _, row in found] == [["B-ORG"], ["O"]]
-    with pytest.raises(DataError, match="line 3 has 1 columns"):
+    with pytest.raises(DataError, match="line 3 has 1 column"):
         read("EU O\n\n#tag\n")
 
 
@@ -80,7 +80,7 @@ def test_ids_of_sentence_and_word_and_words_like_ids_are_kept() -> None:
 
 
 def test_a_line_without_its_tag_is_refused_with_line_and_first_words() -> None:
-    with pytest.raises(DataError, match=r"x.conll line 3 has 1 columns.*before 2.*begins: 'EU rejects'"):
+    with pytest.raises(DataError, match=r"x.conll line 3 has 1 column.*before 2.*begins: 'EU rejects'"):
         read("EU B-ORG\nrejects O\nGerman\n")
 
 

@@ -158,7 +158,7 @@ def test_rows_with_no_cell_for_any_label_are_incomplete(tmp_path: Path) -> None:
 
 def test_a_file_without_a_complete_row_says_what_is_missing(tmp_path: Path) -> None:
     path = write_bytes(tmp_path / "d.csv", b"text,label,author\na b,1,\nc d,2,Ada\n")
-    assert "1 rows have an empty or missing text, label or author (rows 2)" in refused(path, group="author")
+    assert "1 row has an empty or missing text, label or author (rows 2)" in refused(path, group="author")
     path.write_text("text,label,author\na b,1,\nc d,2,\n", encoding="utf-8")
     assert "no usable row: all 2 have an empty or missing text, label or author. Try" in refused(
         path, group="author", missing="drop"

@@ -112,7 +112,7 @@ def test_rows_without_a_question_or_a_context_are_refused_or_dropped() -> None:
         read(rows)
     assert read(rows, missing="drop").ids == ["q1"]
     grouped = [row("Ada", 0, 1, page="a"), row("Ada", 0, 2, page="")]
-    with pytest.raises(DataError, match=r"1 rows have an empty or missing question, context or page \(rows 2\)"):
+    with pytest.raises(DataError, match=r"1 row has an empty or missing question, context or page \(rows 2\)"):
         read(grouped, group="page")
 
 

@@ -60,7 +60,7 @@ def test_sounds_are_decoded_once_and_again_where_the_store_is_damaged(tmp_path: 
     def times_decoded() -> int:
         found = sound_facts([sound_file(tone(seconds=0.1))], digests, sound_settings(tmp_path), "train", cache)
         assert found.problems.tolist() == [""] and found.rates.tolist() == [RATE]
-        return sum("decoding 1 sounds" in line for line in told)
+        return sum("decoding 1 sound " in line for line in told)
 
     assert [times_decoded(), times_decoded()] == [1, 1]
     next(tmp_path.rglob(FACTS)).write_bytes(b"damaged")
