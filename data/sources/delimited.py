@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, TextIO
 
+from data.counted import counted
 from data.errors import DataError
 from data.quoting import shell_setting
 from data.sources.columns import distinct_names, name_beside, shell_command
@@ -110,7 +111,7 @@ def _is_in_quotes(text: str) -> bool:
 
 def _ragged(fields: list[str], header: list[str], what: str, where: str, form: _Dialect, options: ReadOptions) -> str:
     """Return the message for a line with more or fewer fields than the header."""
-    count = f"{len(fields)} field{'' if len(fields) == 1 else 's'}"
+    count = counted(len(fields), "field")
     told = f"{what} has {count}, the header {len(header)}. "
     shown = {"\t": "tab", ",": "comma"}.get(form.delimiter, form.delimiter)
     if len(fields) == len(header) + 1 and not fields[-1]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len, set_cell_size
 
+from data.counted import counted
 from data.quoting import listed
 from runner.audit.facts import Audit, ClassFacts, LengthFacts, NearExample, NearFacts, Source
 from runner.sanitize import visible
@@ -44,7 +45,7 @@ def _sources(audit: Audit) -> Iterator[str]:
     rows = ", ".join(f"{name} {count:,}" for name, count in audit.splits.items())
     yield from _wrapped(f"rows: {rows}")
     for what, count in audit.dropped.items():
-        yield from _wrapped(f"left out: {count:,} rows ({what})")
+        yield from _wrapped(f"left out: {counted(count, 'row')} ({what})")
     for note in audit.notes:
         yield from _wrapped(f"note: {note}")
 
@@ -259,7 +260,7 @@ def _wrapped(text: str, indent: str = "  ", first: str | None = None) -> list[st
 def _rows(count: int, split: str = "") -> str:
     """Return a count with its verb, such as "1 row of test has"."""
     of = f" of {split}" if split else ""
-    return f"1 row{of} has" if count == 1 else f"{count:,} rows{of} have"
+    return counted(count, f"row{of} has", f"rows{of} have")
 
 
 def _fitted(text: str, width: int) -> str:

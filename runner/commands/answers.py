@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data.counted import counted
 from data.inputs.request import Field
 from runner.deploy.answer_table import Answer, answer_row, as_cell, names_beside
 from runner.deploy.bundle.rejection import UNSURE
@@ -99,7 +100,7 @@ def answer_rows(exported: ExportedModel, rows: Iterator[Row], options: AnswerOpt
     unit = "frames" if exported.reads_sounds else "tokens"
     truncated = f", {cut:,} of them longer than {longest} {unit} and cut" if cut else ""
     answered = f", {count - unsure:,} of them answered" if isinstance(predictor, RejectingPredictor) else ""
-    say(f"{count:,} rows{answered}{truncated}" + (f": {options.out}" if options.out else ""), sys.stderr)
+    say(f"{counted(count, 'row')}{answered}{truncated}" + (f": {options.out}" if options.out else ""), sys.stderr)
     for name, written in names.items():
         if written != name:
             say(f"note: the rows have a column {name!r}, so that of the answers is {written!r}", sys.stderr)

@@ -10,6 +10,7 @@ import os
 import socket
 from pathlib import Path
 
+from data.counted import counted
 from data.errors import DataError
 from data.sources.hub_status import hub_endpoint
 from runner.commands.options import output_folder, parse_options
@@ -132,4 +133,4 @@ def check_store(output: Path) -> tuple[str, bool]:
             f"{path} cannot be read ({error}). Move it away, then: {' '.join(['run sync', *output_words(output)])}",
             False,
         )
-    return f"{path}: {count} runs, check {state}", state == "ok"
+    return f"{path}: {counted(count, 'run')}, check {state}", state == "ok"

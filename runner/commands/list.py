@@ -8,6 +8,7 @@ import shutil
 import sys
 import textwrap
 
+from data.counted import counted
 from runner.config.compose import PAIRS, PORTFOLIO, groups, pair_files, portfolio_files
 from runner.config.folders import file_of
 from runner.config.plugins import named_sweeps, read_sweep_file
@@ -69,6 +70,6 @@ def _question(name: str) -> str:
         sweep = read_sweep_file(name).sweep
     except ConfigError as error:
         return str(error)
-    size = f"{sweep['size']} runs" if sweep.get("size") else ""
+    size = counted(sweep["size"], "run") if sweep.get("size") else ""
     costs = ", ".join(filter(None, [size, sweep.get("price")]))
     return f"{sweep.get('question') or ''} ({costs})" if costs else sweep.get("question") or ""

@@ -11,6 +11,7 @@ from hydra import initialize_config_module
 from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 
+from data.counted import counted
 from runner.config.check import check_overrides
 from runner.config.compose import given_words
 from runner.config.deferral import defer_values
@@ -73,7 +74,7 @@ def examine_sweep(overrides: list[str]) -> tuple[list[Job], SweepSettings, int]:
 
 def show_plan(jobs: list[Job], sweep: SweepSettings, slots: int) -> None:
     """Print one line a job, the counts, and the estimate."""
-    count = "1 run" if len(jobs) == 1 else f"{len(jobs)} runs, {slots} at a time"
+    count = counted(len(jobs), "run") + (f", {slots} at a time" if len(jobs) > 1 else "")
     say(f"sweep {sweep.name or sweep_identity([job.overrides for job in jobs])}, {count}")
     if sweep.question:
         say(sweep.question)

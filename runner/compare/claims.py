@@ -33,6 +33,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from data.counted import counted
 from data.json_types import JsonObject
 from runner.compare.claim_format import SIGNS, claim_numbers, claim_objections, conditions_of
 from runner.compare.folds import fold_interval, held_out_split
@@ -193,12 +194,12 @@ def _one(wanted: str | JsonObject, rows: list[Row], metric: str) -> Row | str:
 def _interval(row: Row, metric: str, values: list[float]) -> stats.Interval:
     if check(metric).unit == "0 or 1":
         return stats.Interval(
-            *wilson_interval(float(np.mean(values)), len(values)), f"Wilson's, {_count(len(values), 'run')}"
+            *wilson_interval(float(np.mean(values)), len(values)), f"Wilson's, {counted(len(values), 'run')}"
         )
     found = row.interval if row.metric == metric else group_intervals(row.group, metric).both
     if found is None and row.group.is_folded:  # a metric other than the score of the rows held out
         found = fold_interval(values, row.group.runs)
-    alone = ONE_RUN if len(values) == 1 else f"the same in {_count(len(values), 'fold')}"
+    alone = ONE_RUN if len(values) == 1 else f"the same in {counted(len(values), 'fold')}"
     return found or stats.Interval(values[0], values[0], alone)
 
 
@@ -211,16 +212,12 @@ def _is_of_rows_that_no_fold_held_out(row: Row, metric: str) -> bool:
     return split in run.record.data.rows and split != held_out_split(run)
 
 
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' * (count != 1)}"
-
-
 def _difference(where: Row, versus: Row, metric: str) -> Measured | str:
     """The difference where - versus over pairs of seeds, and over the examples where the metric is a score of them."""
     found = compare_groups(where.group, versus.group, metric)
     if isinstance(found, Paired):
         repeats = found.folds if isinstance(found, FoldPaired) else len(found.seeds)
-        pairs = _count(repeats, "fold") if isinstance(found, FoldPaired) else f"{_count(repeats, 'pair')} of seeds"
+        pairs = counted(repeats, "fold") if isinstance(found, FoldPaired) else f"{counted(repeats, 'pair')} of seeds"
         interval = stats.Interval(found.low, found.high, f"{pairs}, {found.examples} {found.units}")
         return Measured(found.difference, interval, (where, versus), repeats)
     if metric.partition("/")[0] in where.group.runs[0].record.data.rows:
@@ -256,7 +253,7 @@ def _ratio(where: Row, versus: Row, metric: str) -> Measured | str:
         examples = ratio_over_examples(runs, metric)
         if isinstance(examples, Refused):
             return examples.reason
-        over = f"{_count(len(runs), 'pair')} of seeds, {examples.over}"
+        over = f"{counted(len(runs), 'pair')} of seeds, {examples.over}"
         interval = replace(spanning(interval, examples), over=over)
     return Measured(math.exp(float(np.mean(logs))), interval, (where, versus), len(logs))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from data.counted import counted
 from runner.compare.baselines import BaselineLine, baseline_lines
 from runner.compare.claim_table import CLAIM_TITLES, claim_cells
 from runner.compare.colours import Colouring, colour_groups
@@ -39,12 +40,8 @@ def report_page(comparison: Comparison, *, title: str, question: str | None, mad
     rows = comparison.rows
     runs = sum(len(row.group.runs) for row in rows)
     sections = [_compared(comparison), *_checks(comparison), *_figures(comparison), *_details(comparison)]
-    facts = f"{_counted(runs, 'run')} in {_counted(len(rows), 'group')}. {made}"
+    facts = f"{counted(runs, 'run')} in {counted(len(rows), 'group')}. {made}"
     return page(title, sections, lead=question or "", facts=facts)
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _compared(comparison: Comparison) -> Section:
@@ -150,7 +147,7 @@ def _differences(comparison: Comparison) -> Markup:
     else:
         names = [Cell(group.name, group.name, number=number) for number, group in enumerate(groups, 1)]
         shown = table(["group", *keys], [[name, *cells] for name, cells in zip(names, zip(*across))])
-    return shown if min(len(groups), len(keys)) <= MOST_OPEN else folded(f"{len(keys)} settings", shown)
+    return shown if min(len(groups), len(keys)) <= MOST_OPEN else folded(counted(len(keys), "setting"), shown)
 
 
 def _environment(runs: Sequence[Run]) -> Markup:

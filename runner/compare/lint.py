@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from data.counted import counted
 from runner.compare.axes import SIZE, TIME
 from runner.compare.rows import Comparison, Row
 from runner.compare.select import Run
@@ -138,7 +139,7 @@ def backends_differ(comparison: Comparison) -> Iterator[str]:
         if len(counts) > 1:
             ways += counts
     if ways:
-        named = "; ".join(f"{way}: {count} {'run' if count == 1 else 'runs'}" for way, count in sorted(ways.items()))
+        named = "; ".join(f"{way}: {counted(count, 'run')}" for way, count in sorted(ways.items()))
         yield (
             f"computed with several matrix backends or thread counts ({named}): the last digits of a product differ "
             "between them, and training amplifies that, as another seed would"
@@ -195,7 +196,7 @@ def _computed(environment: Environment) -> str:
     """Return how the matrix products of a run were computed; "" where the record does not say."""
     gemm, threads = environment.gemm, environment.threads
     said = [gemm] if gemm else []
-    said += [f"{threads} {'thread' if threads == 1 else 'threads'}"] if threads else []
+    said += [counted(threads, "thread")] if threads else []
     return ", ".join(said)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from data.counted import counted
 from runner.compare.axes import words_of
 from runner.compare.baselines import BaselineLine, baseline_lines
 from runner.compare.claim_table import CLAIM_TITLES, claim_cells, claims_table
@@ -83,7 +84,7 @@ def legend_of_tests(comparison: Comparison) -> list[str]:
     tested = [row.paired for row in comparison.rows if isinstance(row.paired, Paired)]
     folded = [found for found in tested if isinstance(found, FoldPaired)]
     kinds = sorted({found.test for found in tested if found not in folded})
-    tests = "1 test" if comparison.tests == 1 else f"{comparison.tests} tests"
+    tests = counted(comparison.tests, "test")
     lines, against = [], f"Against {comparison.baseline}"
     if kinds or not folded:
         lines.append(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from data.counted import counted
 from runner.minimal_pairs.arms import Arm
 from runner.minimal_pairs.results import Line, PairReport
 from runner.minimal_pairs.versus import Versus
@@ -41,7 +42,7 @@ def show_report(report: PairReport, console: Console, by: str = "") -> None:
     say_below(_cut(report), console)
     if report.identical:
         named = ", ".join(report.identical[:SHOWN]) + (", ..." if len(report.identical) > SHOWN else "")
-        are = "1 pair has" if len(report.identical) == 1 else f"{len(report.identical)} pairs have"
+        are = counted(len(report.identical), "pair has", "pairs have")
         say_below(f"{are} two equal sentences, a tie for every model: {named}", console)
     for note in report.notes:
         say_below(f"note: {note}", console)

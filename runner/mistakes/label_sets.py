@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.counted import counted
 from runner.mistakes.answered import Answered
 from runner.mistakes.page import shortened
 from runner.mistakes.plain import CsvLine, Plain, RowPlace, places_of
@@ -72,7 +73,7 @@ def analyse_label_sets(answered: Answered, run_data: RunData | None) -> Plain:
     wrong = worst_rows(labels, sets, sigmoid(matrix(answered.answers, "logit")))
     written = _wrong_sets(answered, run_data, wrong, names)
     told = [
-        f"{one.name}: F1 {one.f1:.3f} on {one.rows:,} rows; missed in {one.missed:,}, added in {one.added:,}."
+        f"{one.name}: F1 {one.f1:.3f} on {counted(one.rows, 'row')}; missed in {one.missed:,}, added in {one.added:,}."
         for one in weakest[:FEW]
     ]
     empty = int((~sets.any(axis=1) & labels.any(axis=1)).sum())

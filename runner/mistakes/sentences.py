@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from data.counted import counted
 from runner.mistakes.findings import Findings, SuspectLabels, most_of
 
 FEW_WORDS = 3  # classes and slices that are named
@@ -24,7 +25,7 @@ def of_classes(found: Findings) -> list[str]:
         if not one.right:
             lines.append(f"{one.name}: none of its {one.rows:,} rows is answered right{taken}.")
         else:
-            lines.append(f"{one.name}: F1 {one.f1:.3f}, recall {one.recall} on {one.rows:,} rows{taken}.")
+            lines.append(f"{one.name}: F1 {one.f1:.3f}, recall {one.recall} on {counted(one.rows, 'row')}{taken}.")
     return lines
 
 
@@ -71,4 +72,6 @@ def _of_texts(found: Findings) -> list[str]:
     if found.no_train is not None:
         return [f"Not compared with the training rows: {found.no_train}."]
     copies = found.copies
-    return [f"{copies.equal:,} rows have a text that is also in train."] if copies and copies.equal else []
+    if not copies or not copies.equal:
+        return []
+    return [f"{counted(copies.equal, 'row has', 'rows have')} a text that is also in train."]

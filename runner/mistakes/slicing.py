@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from data.counted import counted
 from data.errors import DataError
 from data.inputs.cleaning import cleaning_of
 from data.inputs.tokenizer import PieceTokenizer
@@ -56,7 +57,7 @@ def length_slices(texts: Sequence[str]) -> list[Slice]:
     for number in np.unique(quarter):
         is_in = quarter == number
         low, high = int(lengths[is_in].min()), int(lengths[is_in].max())
-        found.append((f"{low} to {high} words" if low < high else f"{low} words", is_in))
+        found.append((f"{low} to {high} words" if low < high else counted(low, "word"), is_in))
     return found if len(found) > 1 else []
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from data.counted import counted
 from runner.mistakes.answered import Answered
 from runner.mistakes.findings import ClassScores, most_of
 from runner.mistakes.page import shortened
@@ -39,7 +40,8 @@ def analyse_tags(answered: Answered, run_data: RunData | None) -> Plain:
         _worst(written),
     ]  # fmt: skip
     told = [
-        f"{one.name}: F1 {one.f1:.3f} on {one.rows:,} words; most often answered with {most_of(one.taken_for)}."
+        f"{one.name}: F1 {one.f1:.3f} on {counted(one.rows, 'word')}; "
+        f"most often answered with {most_of(one.taken_for)}."
         for one in weakest[:FEW]
         if one.taken_for
     ]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from data.counted import counted
 from runner.errors import ConfigError
 from runner.mistakes.answered import Answered
 from runner.mistakes.page import LETTERS, shortened, where
@@ -68,7 +69,7 @@ class Versus:
     def sentence(self) -> str:
         """Which run is better on these rows, or that no difference is visible."""
         a, b = map(len, self.only)
-        counts = f"only B is right on {b:,} rows, only A on {a:,} (McNemar's p = {self.p:.2g})"
+        counts = f"only B is right on {counted(b, 'row')}, only A on {a:,} (McNemar's p = {self.p:.2g})"
         if self.p >= 0.05:
             return f"No difference visible with {self.rows:,} rows: {counts}."
         return f"{'B' if b > a else 'A'} is better on these rows: {counts}."

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from data.counted import counted
 from data.json_types import JsonObject
 from runner.compare.select import setting_words
 from runner.config.plugins import named_sweeps, sweep_overrides
@@ -32,7 +33,7 @@ def on_other_data(sweep: SweepSettings, typed: Sequence[str]) -> SweepSettings:
     said = f"{sweep.question or ''} Here with {described} in place of {', '.join(own)}.".strip()
     left_out = len(sweep.claims) - len(claims)
     if left_out:
-        were = "1 claim about those is" if left_out == 1 else f"{left_out} claims about those are"
+        were = counted(left_out, "claim about those is", "claims about those are")
         said += f" {were} left out."
     return replace(sweep, question=said, claims=claims, price=None)
 

@@ -12,6 +12,7 @@ from rich.console import Console, Group
 from rich.table import Table as Grid
 from rich.text import Text
 
+from data.counted import counted
 from runner.record.baseline import marked
 from runner.record.run_names import common, names_of_commands
 from runner.record.selection import selection_score
@@ -54,7 +55,7 @@ class Table:
         done = sum(job.was_done for job in self.jobs)
         again = sum(job.status in ("failed", "killed") for job in self.jobs)
         parts = [
-            f"{len(self.jobs)} runs",
+            counted(len(self.jobs), "run"),
             f"{done} done already" if done else "",
             f"{again} to try again" if again else "",
         ]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from data.counted import counted
 from data.settings import ALL_FOLDS
 from runner.best.choice.choose import by_time, cost_of
 from runner.best.choice.draws import sign_of
@@ -219,8 +220,10 @@ def _work(conclusion: Conclusion, ending: Ending | None) -> Iterator[str]:
     """Yield how much was compared and done, and how often these rows have been used."""
     result = conclusion.result
     spent = _duration(conclusion.seconds)
-    yield from wrapped(f"{result.compared} settings were scored on the selection rows, in {spent}")
-    yield from wrapped(result.stopped or f"{result.done} of {result.planned} steps done")
+    yield from wrapped(
+        f"{counted(result.compared, 'setting was', 'settings were')} scored on the selection rows, in {spent}"
+    )
+    yield from wrapped(result.stopped or f"{result.done} of {counted(result.planned, 'step')} done")
     if ending is not None and (times := times_reported(ending.output, ending.record, result.key)) > 1:
         yield from wrapped(
             f"the reported rows have now been reported {times} times: with each search judged on them, a good score "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
+from data.counted import counted
 from runner.best.plan.candidates import shown_bytes
 from runner.best.plan.steps import SHARE
 from runner.best.types import Budget, Candidate, Facts, Plan
@@ -68,7 +69,7 @@ def facts_line(facts: Facts) -> str:
     parts.append(f"{facts.words_median:,.0f} words per text (95 %: {facts.words_p95:,.0f})")
     parts.append(f"{facts.new_words:.1%} of the words of selection texts are new")
     if facts.repeated:
-        parts.append(f"{facts.repeated:,} texts are repeats")
+        parts.append(counted(facts.repeated, "text is a repeat", "texts are repeats"))
     if facts.unlabelled_rows:
         parts.append(f"{facts.unlabelled_rows:,} unlabelled rows")
     return "; ".join(parts)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from data.counted import counted
 from data.sources.conllu import ROOT, Sentence
 from models.network import Network
 from runner.errors import ConfigError
@@ -110,7 +111,7 @@ class StructuralTask:
             notes.append(f"Spearman's correlation with the trees at {report.best.name} is {report.best.spearman:.3f}")
         lost = sum(len(found) - report.rows[which] for which, found in self.treebank.splits.items())
         if lost:
-            notes.append(f"{lost:,} sentences of one word, or beyond the model's longest text, are left out")
+            notes.append(f"left out: {counted(lost, 'sentence')} of one word, or beyond the model's longest text")
         return notes
 
 

@@ -110,7 +110,7 @@ def test_sounds_are_audited_by_their_seconds_and_samples(tmp_path: Path) -> None
     audit = audit_data(settings, words, all_near=False, problems=lambda _: [])
     lines = "\n".join(show_audit(audit))
     assert "classification of sounds" in lines and "repeated sounds (equal samples" in lines
-    assert "1 rows (train: no sound that can be used)" in lines and "data.missing=drop" in audit.advice.command
+    assert "1 row (train: no sound that can be used)" in lines and "data.missing=drop" in audit.advice.command
     seconds = audit.lengths["train"].seconds
     assert seconds is not None and seconds.p50 == 0.25 and audit.lengths["train"].cut == 1.0
     assert audit.advice.search == "" and not audit.near.looked_at

@@ -20,7 +20,7 @@ def test_rows_are_told_with_the_labels_that_are_missed_and_added() -> None:
     found = analyse_label_sets(Answered(a_record(data=data), "test", answers, None, None), None)
     assert found.lead == "2 of 4 rows of test have a wrong set of labels"
     assert [line[-5:-1] for line in found.lines] == [("anger, fear", "", "anger, fear", ""), ("", "fear", "", "fear")]
-    assert found.sentences[0] == "fear: F1 0.000 on 1 rows; missed in 1, added in 1."
+    assert found.sentences[0] == "fear: F1 0.000 on 1 row; missed in 1, added in 1."
     assert found.sentences[-1] == "Rows with labels that are answered with none: 1."
     assert [section.title for section in found.sections] == ["Labels", "Rows with the most wrong labels"]
 

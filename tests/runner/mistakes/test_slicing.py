@@ -15,7 +15,7 @@ from tests.runner.mistakes.cases import NAMES, write_case
 def test_quarters_keep_equal_lengths_together() -> None:
     texts = ["a"] * 10 + ["a b"] * 10 + ["a b c d"] * 10 + ["a b c d e f"] * 5 + ["a b c d e f g"] * 5
     found = length_slices(texts)
-    assert [name for name, _ in found] == ["1 words", "2 words", "4 words", "6 to 7 words"]
+    assert [name for name, _ in found] == ["1 word", "2 words", "4 words", "6 to 7 words"]
     assert np.sum([is_in for _, is_in in found], axis=0).tolist() == [1] * 40
     assert length_slices(["same length"] * 9) == []
 
