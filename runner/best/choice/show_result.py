@@ -218,11 +218,9 @@ def _best_ngram(ending: Ending) -> Scored | None:
 
 def _work(conclusion: Conclusion, ending: Ending | None) -> Iterator[str]:
     """Yield how much was compared and done, and how often these rows have been used."""
-    result = conclusion.result
-    spent = _duration(conclusion.seconds)
-    yield from wrapped(
-        f"{counted(result.compared, 'setting was', 'settings were')} scored on the selection rows, in {spent}"
-    )
+    result, spent = conclusion.result, _duration(conclusion.seconds)
+    were = counted(result.compared, "setting was", "settings were")
+    yield from wrapped(f"{were} scored on the selection rows, in {spent}")
     yield from wrapped(result.stopped or f"{result.done} of {counted(result.planned, 'step')} done")
     if ending is not None and (times := times_reported(ending.output, ending.record, result.key)) > 1:
         yield from wrapped(
