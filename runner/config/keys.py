@@ -12,13 +12,18 @@ from runner.config.compose import compose, groups
 from runner.config.folders import config_roots
 from runner.errors import ConfigError
 
+USUAL = ("data.", "train.", "optimizer.")  # groups whose settings are named most often, suggested first
+
 
 def closest(word: str, known: list[str]) -> list[str]:
-    """Return the known words that `word` may be a typo of, best first; a bare `lr` finds `optimizer.lr`."""
-    by_leaf = [name for name in known if "." not in word and name.rsplit(".", 1)[-1] == word]
-    by_leaf.sort(key=lambda name: (name.count("."), not name.startswith("data.")))  # path is data.path
+    """Return the known words that `word` may be a typo of, best first; `lr` and `train.lr` find `optimizer.lr`."""
+    leaf = word.rpartition(".")[2]
+    by_leaf = [name for name in known if name != word and name.rpartition(".")[2] == leaf]
+    by_leaf.sort(key=lambda name: (name.count("."), not name.startswith(USUAL)))  # path is data.path
     swapped = [name for name in known if len(word) > 2 and sorted(name) == sorted(word)]  # dns for dsn
-    return list(dict.fromkeys(by_leaf + swapped + difflib.get_close_matches(word, known, n=2, cutoff=0.7)))[:2]
+    alike = difflib.get_close_matches(word, known, n=2, cutoff=0.7)
+    typos = difflib.get_close_matches(word, known, n=2, cutoff=0.88) if "." in word else []  # of optimzer.lr
+    return list(dict.fromkeys(typos + by_leaf + swapped + alike))[:2]
 
 
 def did_you_mean(close: list[str]) -> str:

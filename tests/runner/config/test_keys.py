@@ -15,6 +15,14 @@ def test_a_typo_finds_the_closest_names() -> None:
     assert closest("dns", ["static", "dsn-32", "dsn"])[0] == "dsn", "two letters in each other's place"
 
 
+def test_a_setting_under_the_wrong_group_finds_its_own() -> None:
+    known = [*known_keys("model=dsn")]
+    assert closest("train.lr", known)[0] == "optimizer.lr", "not train.loss, which is spelled alike"
+    assert closest("train.seed", known)[0] == "seed"
+    assert closest("model.epochs", known)[0] == closest("epochs", known)[0] == "train.epochs"
+    assert closest("optimzer.lr", known)[0] == "optimizer.lr", "a typo in the group comes before another group"
+
+
 def test_a_suggestion_is_empty_where_nothing_is_close() -> None:
     assert did_you_mean(["a", "b"]) == "; did you mean a or b?" and did_you_mean([]) == ""
 
