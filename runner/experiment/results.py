@@ -50,7 +50,7 @@ from runner.tasks.make import task_of_record
 from runner.training.inference import predict, score
 from runner.training.ngram.strongest import card_section
 
-YARDSTICK_TOKENS = 30522  # BERT's vocabulary: the yardstick has the published model's shape
+REFERENCE_TOKENS = 30522  # BERT's vocabulary: the reference model has the published shape
 MOST_TOKENS = 2**21  # the largest vocabulary; ids above it are hashes, which are folded into the rows of BERT's table
 
 
@@ -169,18 +169,18 @@ def packing_facts(prepared: PreparedRun, task: Task) -> Facts:
 def measure_costs(
     prepared: PreparedRun, record: RunRecord, notify: Callable[[str], None], folder: Path
 ) -> dict[str, float]:
-    """Size and work of the model saved in `folder`, its time to answer, and its latency in turns with the yardstick."""
+    """Size and work of the model saved in `folder`, its time to answer, and its latency beside a reference model."""
     settings, splits = prepared.settings, prepared.splits
-    yardstick = None
+    reference = None
     if settings.measure.enabled:
         notify("measuring size and latency")
-        yardstick = build_yardstick(prepared)
+        reference = build_reference_model(prepared)
     with prepared.exclusive.exclusive_timing(notify) if settings.measure.enabled else nullcontext():
         found = measure_model(
             prepared.model,
             splits.report[0],
             settings.measure,
-            baseline=yardstick,
+            baseline=reference,
             model_folder=folder,
             positions=positions_of(prepared),
             warn=notify,
@@ -212,14 +212,14 @@ def positions_of(prepared: PreparedRun) -> int:
     return prepared.model.longest_input() or prepared.settings.model.positions
 
 
-def build_yardstick(prepared: PreparedRun) -> Network | None:
+def build_reference_model(prepared: PreparedRun) -> Network | None:
     """Return the preset `measure.baseline` with random weights: timed beside the model, it makes machines comparable.
 
     It is a classifier, or where the task's head reads tokens has that head, so that it takes the same inputs.
     """
     name, splits, task = prepared.settings.measure.baseline, prepared.splits, prepared.task
     tokens = splits.tokenizer.vocab_size
-    if not name or prepared.model.bert.frame_width is not None:  # the presets that are yardsticks read texts
+    if not name or prepared.model.bert.frame_width is not None:  # reference models read texts
         return None
     settings = resolve(compose([f"model={name}", "data=demo"]))
     task.adapt(settings)
@@ -229,7 +229,7 @@ def build_yardstick(prepared: PreparedRun) -> Network | None:
         model, _ = build(
             preset,
             task.head() if task.reads == "tokens" else HeadSpec("text", splits.task.num_labels),
-            vocab_size=max(YARDSTICK_TOKENS, tokens if tokens <= MOST_TOKENS else 0),
+            vocab_size=max(REFERENCE_TOKENS, tokens if tokens <= MOST_TOKENS else 0),
             pad_id=splits.tokenizer.pad_id,
         )
     if tokens > model.architecture["vocab_size"]:
@@ -241,11 +241,11 @@ def build_yardstick(prepared: PreparedRun) -> Network | None:
 
 
 def _cut(model: Network, args: tuple[object, ...], inputs: Inputs) -> tuple[tuple[object, ...], Inputs]:
-    """Cut rows that are longer than the yardstick takes, as they would be for it; the model beside it reads all."""
+    """Cut rows that are longer than the reference model takes; the measured model still reads all of them."""
     most = model.architecture["max_position_embeddings"]
     return args, {name: None if values is None else values[:, :most] for name, values in inputs.items()}
 
 
 def _fold_ids(model: Network, args: tuple[object, ...], inputs: Inputs) -> tuple[tuple[object, ...], Inputs]:
-    """Replace hashes of words by rows that the yardstick's table of word vectors has."""
+    """Replace hashes of words by rows of the reference model's word table."""
     return args, inputs | {"input_ids": inputs["input_ids"] % model.architecture["vocab_size"]}

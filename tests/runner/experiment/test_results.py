@@ -1,4 +1,4 @@
-"""The yardstick that a finished model is timed beside."""
+"""The reference model with which a finished model is timed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from data.labels import Labels
-from runner.experiment.results import _reported_metrics, build_yardstick, measure_costs, packing_facts
+from runner.experiment.results import _reported_metrics, build_reference_model, measure_costs, packing_facts
 from runner.record.metrics import check
 from runner.statistics.intervals import wilson_interval
 from runner.tasks.base import LabelFacts, Task
@@ -24,7 +24,7 @@ from tests.data.helpers import split_of
 
 
 def prepared(task: Task, vocab_size: int, longest: int | None = 128) -> Any:
-    """As much of a prepared run as a yardstick is built from."""
+    """As much of a prepared run as a reference model is built from."""
     return SimpleNamespace(
         settings=SimpleNamespace(measure=SimpleNamespace(baseline="bert-tiny"), model=SimpleNamespace(positions=512)),
         splits=SimpleNamespace(
@@ -40,9 +40,9 @@ def prepared(task: Task, vocab_size: int, longest: int | None = 128) -> Any:
 @pytest.mark.parametrize(
     ("task", "outputs"), [(MaskedWords(), (1, 1)), (Tags(LabelFacts(("O", "B-X", "I-X"))), (1, 4, 3))]
 )
-def test_the_yardstick_is_a_classifier_unless_the_task_reads_tokens(task: Task, outputs: tuple[int, ...]) -> None:
+def test_the_reference_model_is_a_classifier_unless_the_task_reads_tokens(task: Task, outputs: tuple[int, ...]) -> None:
     """With the scores of all words at all positions it would time the vocabulary, not the machine."""
-    found = build_yardstick(prepared(task, vocab_size=50))
+    found = build_reference_model(prepared(task, vocab_size=50))
     assert found is not None
     assert found(torch.tensor([[5, 6, 7, 8]])).shape == outputs
 
@@ -62,17 +62,17 @@ def test_a_model_file_keeps_both_scores_of_two_classes_only_for_vector_scaling(
 
 
 @pytest.mark.parametrize(("vocab_size", "rows"), [(50, 30_522), (40_000, 40_000), (1 << 32, 30_522)])
-def test_the_yardstick_has_the_rows_of_bert_unless_a_vocabulary_has_more(vocab_size: int, rows: int) -> None:
+def test_the_reference_model_has_the_rows_of_bert_unless_a_vocabulary_has_more(vocab_size: int, rows: int) -> None:
     """Hashes of words take no more: a table of two million rows is a gigabyte in the peak memory of a small model."""
-    found = build_yardstick(prepared(MaskedWords(), vocab_size))
+    found = build_reference_model(prepared(MaskedWords(), vocab_size))
     assert found is not None
     assert found.architecture["vocab_size"] == rows
     assert torch.isfinite(found(input_ids=torch.tensor([[5, vocab_size - 1]]))).all()
 
 
-def test_the_yardstick_reads_the_beginning_of_texts_that_only_the_model_beside_it_takes_whole() -> None:
+def test_the_reference_model_reads_the_beginning_of_texts_that_only_the_model_beside_it_takes_whole() -> None:
     task = Tags(LabelFacts(("O", "B-X")))
-    found = build_yardstick(prepared(task, 1 << 32, None))
+    found = build_reference_model(prepared(task, 1 << 32, None))
     assert found is not None
     ids = torch.full((1, 700), 5)
     assert found(input_ids=ids, attention_mask=torch.ones_like(ids)).shape[:2] == (1, 512)

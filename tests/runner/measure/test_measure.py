@@ -94,7 +94,7 @@ def test_graphs_are_timed_in_the_same_cells_and_their_files_weighed(split: Token
     assert got["cost/bytes_onnx"] > got["cost/bytes_packed"] > got["cost/bytes_onnx_int8"]
 
 
-def test_without_a_yardstick_there_is_no_speed_up(split: TokenSplit) -> None:
+def test_without_a_reference_model_there_is_no_speed_up(split: TokenSplit) -> None:
     got = measure_model(make("dsn"), split, QUICK, warn=quiet)
     assert not [name for name in got if "speedup" in name or "baseline" in name]
     assert "speed/latency_ms_p50_b1_data" in got
