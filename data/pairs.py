@@ -27,7 +27,7 @@ def pair_rows(
     is_labelled = np.isin(rows.rows, train.rows)
     rows = rows.take(np.argsort(~is_labelled, kind="stable"))
     if CODES not in rows.table.column_names:
-        raise DataError("no codes were read beside the texts. Try: data.codes=<a column of codes> data.tree=<a file>")
+        raise DataError("no codes were read with the texts. Try: data.codes=<a column of codes> data.tree=<a file>")
     tree, unknown = read_tree(settings), Counter[str]()
     codes = tree.paths_of(rows.codes(), unknown)
     chosen = np.flatnonzero(codes.has_codes)

@@ -58,8 +58,8 @@ Verbs; more about each: run VERB --help
   run predict ID .. predictions for a text, a file or standard input
   run serve ID      predictions over HTTP, on this machine only
   run zero-shot ID  labels for texts from an entailment model, without training
-  run cascade ...   two runs as one model: the small one answers what it is sure
-                    of, the large one the rest
+  run cascade ...   two runs as one model: the small one answers where it is
+                    confident, the large one the rest
   run push ID NAME  upload the model with its card to the hub, private
   run sync          mirror to MLflow the runs that it does not have yet
   run ui            open MLflow on the recorded runs

@@ -85,7 +85,7 @@ def _read(file: SoundFile, content: bytes, rate: int, most: int | None) -> Sound
     """Decode the samples of an open file and check them."""
     found = int(file.samplerate)
     if not RATES[0] <= found <= RATES[1]:
-        raise SoundError(f"has a rate of {found:,} Hz; {RATES[0]:,} to {RATES[1]:,} can be read")
+        raise SoundError(f"has a sampling rate of {found:,} Hz; {RATES[0]:,} to {RATES[1]:,} can be read")
     if file.channels > MOST_CHANNELS:
         raise SoundError(f"has {file.channels} channels; at most {MOST_CHANNELS} can be read")
     wanted = file.frames if most is None else min(file.frames, math.ceil((most / rate + MARGIN_S) * found))

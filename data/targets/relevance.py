@@ -82,8 +82,9 @@ class Relevance(ColumnTarget):
         both = np.intersect1d(train[relevant, QUERY], train[found & ~relevant, QUERY])
         if len(both):
             return None
-        what = "relevant candidate" if not relevant.any() else "candidate that is not relevant beside a relevant one"
-        return f"no training query has a {what} (data.relevant_from={self.relevant_from:g})"
+        both_kinds = "both a relevant candidate and one that is not relevant"
+        what = both_kinds if relevant.any() else "a relevant candidate"
+        return f"no training query has {what} (data.relevant_from={self.relevant_from:g})"
 
     def groups(self, labels: Labels) -> np.ndarray:
         """Return the query of each row."""

@@ -183,7 +183,7 @@ def load_pretrained(model: nn.Module, source: str, state: dict[str, Tensor]) -> 
             continue
         if not state[name].isfinite().all():
             raise ModelError(
-                f"{PRETRAINED}={source}: {name} has values that are infinite or no numbers, as after a conversion to "
+                f"{PRETRAINED}={source}: {name} has values that are infinite or not a number, as after a conversion to "
                 f"fp16. Get a fresh copy. {cures_for()}"
             )
         _copy(own[name], state[name], name, report)

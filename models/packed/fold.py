@@ -54,7 +54,7 @@ def pack_bag_of_words(network: Network, facts: Facts) -> bytes:
         if not coded or folded["words"].nbytes <= sum(array.nbytes for array in coded.values()):
             arrays, coding, bias, shift = folded, {}, bias_of_fold, np.zeros_like(bias_of_fold)
     if "words" not in arrays:
-        raise NotPacked(f"its table of words, {type(embeddings.word_embeddings).__name__}, is neither plain nor coded")
+        raise NotPacked(f"its word table, {type(embeddings.word_embeddings).__name__}, is neither plain nor coded")
     of_ngrams, described = added_ngrams(network)
     arrays |= {"bias": bias, "shift": shift, "pieces": vocabulary.array()} | dendrites | of_ngrams
     fields |= coding | described | activation | ({"texts": 2} if facts.is_pair else {})

@@ -33,7 +33,7 @@ def pack_pair(network: Network, facts: Facts) -> bytes:
     vocabulary = wordpiece_vocabulary(facts.tokenizer)
     words, coding = word_rows(embeddings.word_embeddings, vocabulary.ids)
     if not words:
-        raise NotPacked(f"its table of words, {type(embeddings.word_embeddings).__name__}, is neither plain nor coded")
+        raise NotPacked(f"its word table, {type(embeddings.word_embeddings).__name__}, is neither plain nor coded")
     weight, bias = linear_layer(network)
     arrays = words | tables_of_places(embeddings, facts) | {"head": weight, "bias": bias, "shift": np.zeros_like(bias)}
     fields: JsonObject = {"power": 1.0, "max_length": facts.max_length, "pieces": vocabulary.settings, "texts": 2}

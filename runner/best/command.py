@@ -171,7 +171,7 @@ class Launching:
         """Return the cascade of two finished runs, on the same rows as they."""
         small, large, most = work.small, work.teacher, self.plan.budget.max_us
         assert small is not None and large is not None and most is not None, "planned with a cap on time"
-        say(f"{work.candidate.name}: {small} for what it is sure of, {large} for the rest")
+        say(f"{work.candidate.name}: {small} where it is confident, {large} for the rest")
         output, pairs = self.search.output, self.search.agenda.pairs_of(work.candidate)
         try:
             record, _ = compute_forked(lambda: make_within_time(small, large, most, output, self.cache, pairs))

@@ -1,1 +1,1 @@
-"""Two finished runs as one model: the small one answers what it is sure of, the large one the rest."""
+"""Two finished runs as one model: the small one answers where it is confident, the large one the rest."""

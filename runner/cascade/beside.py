@@ -2,7 +2,7 @@
 
 run cascade small=ID large=ID beside=ID,ID beside=DIR,DIR        # each beside= is one way, with one or more points
 
-All models answer the same reported texts in turns, so that times and accuracies are measured on the same texts and
+All models answer the same reported texts alternately, so that times and accuracies are measured on the same texts and
 machine.
 """
 

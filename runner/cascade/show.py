@@ -53,7 +53,7 @@ def costs_in_words(metrics: dict[str, float]) -> list[str]:
     found = [f"accuracy lost against the large model: {loss:+.2f} points ({low:+.2f} to {high:+.2f}) on the same rows"]
     small, large = (metrics.get(f"cascade/{part}_score") for part in (SMALL, LARGE))
     if small is not None and large is not None and small >= large:
-        found.append(f"the small model alone is at least as good, {small:.4f}, and needs no large one beside it")
+        found.append(f"the small model alone is at least as good, {small:.4f}, and does not need the large one")
     if "cascade/large_us_mean" in metrics:
         mean, alone = metrics["speed/answer_us_mean"], metrics["cascade/large_us_mean"]
         formula, texts = metrics["cascade/formula_us_mean"], int(metrics["speed/answer_texts"])

@@ -1,4 +1,4 @@
-"""Times both models and their cascade from string to label, each text in turns, on this machine."""
+"""Times both models and their cascade from string to label, alternating on each text, on this machine."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def plan_within_time(pair: Pair, most: float, cache: Path, pairs: int, words: li
     times = [answer_time(side, reported.split, cache) for side in pair.sides]
     if times[0] is None or times[1] is None:
         ids = " or ".join(side.record.identity for side in pair.sides)
-        raise ConfigError(f"{said}: the times of {ids} were not measured. Try: them with force=true")
+        raise ConfigError(f"{said}: the times of {ids} were not measured. Try: run them again with force=true")
     rows = read_calibration_rows(pair, said, cache)
     chosen = choose_within_time(rows, times[0], times[1], most, pairs)
     return NewCascade(pair, chosen, reported, words, read_selecting_rows(pair, said))

@@ -106,8 +106,8 @@ def refuse_loss_beside_time(words: list[str]) -> None:
     for key in ("at_most_loss", "guarantee", "delta"):
         if "max_us" in given and key in given:
             raise ConfigError(
-                f"run cascade: {given[key]} beside {given['max_us']}: the threshold follows from the time, and the "
-                f"loss is bounded with delta={DEFAULTS['delta']}. Try: one of both"
+                f"run cascade: {given[key]} with {given['max_us']}: the threshold follows from the time, and the "
+                f"loss is bounded with delta={DEFAULTS['delta']}. Try: one of the two"
             )
 
 

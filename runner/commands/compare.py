@@ -86,7 +86,7 @@ def refuse_beside_errors(chosen: argparse.Namespace) -> None:
     if useless := [name for name, is_given in given.items() if is_given]:
         raise ConfigError(
             f"run compare --errors: {useless[0]} is for the table of runs, not for the rows in which two runs differ. "
-            f"Leave one of both out"
+            f"Leave one of them out"
         )
 
 

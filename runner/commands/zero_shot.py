@@ -167,7 +167,7 @@ def question_of(
     if templates and chosen["language"] != OWN["language"]:
         raise ConfigError(
             f"run zero-shot: language={chosen['language']} chooses templates, but template= gives them. "
-            "Leave one of both out"
+            "Leave one of them out"
         )
     language = language_of_texts(chosen["language"], settings.data, rows.texts[:LOOKED_AT])
     asked = chosen_templates(templates, language, words)

@@ -157,7 +157,7 @@ def _measure(claim: JsonObject, relation: str, rows: list[Row]) -> Measured | st
         return where
     if relation == "value" or (relation == "equal" and not claim.get("versus")):
         if where.group.is_folded and _is_of_rows_that_no_fold_held_out(where, metric):
-            return f"{metric} is of rows that the models of all folds answered, so folds are no repeats of it"
+            return f"{metric} is of rows that the models of all folds answered, so folds are not repeats of it"
         values = where.group.values(metric)
         return Measured(float(np.mean(values)), _interval(where, metric, values), (where,), len(values))
     if not claim.get("versus"):

@@ -54,9 +54,9 @@ def legend_of_columns(comparison: Comparison) -> list[str]:
         lines.append("With one seed, 95 % is over the examples of that run and says nothing about other seeds.")
     lines += _legend_of_costs(comparison)
     lines.append(
-        f"Pareto-optimal: no row is both more accurate and smaller (b: {words_of(comparison.size) or 'bytes'}), "
-        f"faster (l: {words_of(comparison.time) or 'time'}), or cheaper (m: multiply-adds), "
-        "nor equal in one of both and better in the other."
+        "Pareto-optimal: no other row is at least as accurate and at least as small "
+        f"(b: {words_of(comparison.size) or 'bytes'}), fast (l: {words_of(comparison.time) or 'time'}) or cheap "
+        "(m: multiply-adds), and better in one of the two."
     )
     if any(row.at_baseline for row in comparison.rows):
         lines.append(f"{MARK}: {MEANING}; never Pareto-optimal.")

@@ -33,8 +33,8 @@ def split_conflicts(data: DataSettings) -> list[str]:
     ]
     if "test" in report and "val" in report:
         found.append(
-            f"data.report_splits of {named}: beside test, val selects, so it is not reported. Try, in its YAML: "
-            f"select_split: {report['val']}, and another name, such as val_2, for what is reported"
+            f"data.report_splits of {named}: with a reported test split, val selects and is not reported. "
+            f"Try, in its YAML: select_split: {report['val']}, and another name, such as val_2, for what is reported"
         )
     if data.select_split is not None and "test" not in report:
         found.append(

@@ -53,7 +53,9 @@ def read_sweep_file(name: str) -> DictConfig:
     for key in ("", "sweep", "hydra", "hydra.sweeper", "hydra.sweeper.params"):
         node = OmegaConf.select(found, key) if key else found
         if not isinstance(node, DictConfig) and (node is not None or not key):
-            raise ConfigError(f"{path}: {key or 'its content'} is no mapping of keys to values. Copy a file of sweeps/")
+            raise ConfigError(
+                f"{path}: {key or 'its content'} is not a mapping of keys to values. Copy a file of sweeps/"
+            )
     assert isinstance(found, DictConfig)
     if unread := _unread_keys(found):
         raise ConfigError(f"{path}: {unread}. Copy a file of sweeps/")

@@ -30,7 +30,7 @@ BLOCKS, BLOCK_S, FEWEST = 3, 0.15, 5  # blocks of answers; seconds of one at mos
 WARM_UP = 20  # questions, after which frequent words are in the caches of a reader
 INT8 = "onnx-int8"
 GRAPHS = ("onnx", INT8)  # the forms of an encoder's bundle: in 8 bits where float32 takes too long
-TORCH = "torch"  # in the place of a bundle, where there can be none
+TORCH = "torch"  # in place of a bundle, where there can be none
 
 Question = TypeVar("Question")
 Columns = Sequence[list[Any]]  # texts, and for pairs second texts, of equal length

@@ -1,4 +1,4 @@
-"""Two models that answer as one: the small one what it is sure of, the large one the rest. Reads cascade.json.
+"""Two models that answer as one: the small one where it is confident, the large one the rest. Reads cascade.json.
 
 The folder of a cascade has cascade.json, which says where both models lie, and deploy.json, so that `run predict`,
 `run serve` and `bertier.load` open it like an export. `run cascade` writes it. Both models are known by the SHA-256 of

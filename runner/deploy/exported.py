@@ -54,7 +54,7 @@ class ExportedModel:
     started: str  # the start of the run; after force=true an older export has another one
     options: JsonObject = field(default_factory=dict)  # settings of the data that questions are read by
     facts: JsonObject = field(default_factory=dict)  # what the task must know of the labels beside their names
-    lengths: JsonObject = field(default_factory=dict)  # in the place of those in its config.json, see budgets.py
+    lengths: JsonObject = field(default_factory=dict)  # in place of those in its config.json, see budgets.py
     input: str = ""  # a key of data/inputs/questions.py; "": that of its task
 
     @property

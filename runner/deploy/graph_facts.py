@@ -76,7 +76,7 @@ def graph_facts(part: Path, exported: ExportedModel, form: str) -> JsonObject:
 
 
 def write_tokenizer_json(part: Path, tokenizer: PieceTokenizer) -> None:
-    """Write a tokenizer.json, of twice the bytes, in the place of a vocab.txt, for readers that open no other file."""
+    """Write a tokenizer.json, of twice the bytes, in place of a vocab.txt, for readers that open no other file."""
     if (pieces := part / VOCABULARY).is_file():
         pieces.unlink()
         tokenizer.backend.save(str(part / "tokenizer.json"), pretty=False)

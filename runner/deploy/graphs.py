@@ -75,7 +75,7 @@ def copy_model(trained: ExportedModel, folder: Path, record: RunRecord) -> None:
 def write_graph(trained: ExportedModel, exported: ExportedModel, record: RunRecord) -> Parity:
     """Write the ONNX file and compare its logits with the model's.
 
-    Raises ParityError if fp32 differs beyond rounding, and if logits are no numbers.
+    Raises ParityError if fp32 differs beyond rounding, and if logits are not numbers.
     """
     model = Predictor(trained)
     try:
@@ -95,7 +95,7 @@ def write_graph(trained: ExportedModel, exported: ExportedModel, record: RunReco
     parity = compare_logits(model, graph, rows.split, rows.source, rows.task)
     if math.isnan(parity.difference):
         raise ParityError(
-            f"logits of the graph, or of the model itself, are no numbers on some of {parity.rows} rows "
+            f"logits of the graph, or of the model itself, are not numbers on some of {parity.rows} rows "
             f"({parity.source}). Nothing was written. Try: format=safetensors, unless run predict shows nan too"
         )
     if exported.engine == "onnx" and not parity.difference <= rounding:

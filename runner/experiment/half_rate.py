@@ -52,9 +52,9 @@ def fit_or_halve(
     try:
         trained = context.fit(prepared.model, slower, second, splits=splits, watch=watch)
     except (NotFinite, NotFiniteOutputs) as error:
-        raise NotFinite(f"a rate of {recipe.optimizer.lr:g} failed, and so did half of it: {error}") from error
+        raise NotFinite(f"a learning rate of {recipe.optimizer.lr:g} failed, and so did half of it: {error}") from error
     told = (
-        f"trained at a rate of {slower.optimizer.lr:g}, half of optimizer.lr={recipe.optimizer.lr:g}, "
+        f"trained at a learning rate of {slower.optimizer.lr:g}, half of optimizer.lr={recipe.optimizer.lr:g}, "
         "at which a loss, a gradient or an output was not finite"
     )
     context.writer.add_notes([told])

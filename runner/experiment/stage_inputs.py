@@ -61,7 +61,7 @@ class StageInputs:
         return [*found, *([self.replacer.vary(train)] if self.replacer else [])]
 
     def identity_contents(self, name: str) -> dict[str, str]:
-        """Return the settings that name these inputs, with fingerprints in the place of ids and paths."""
+        """Return the settings that name these inputs, with fingerprints in place of ids and paths."""
         found = {}
         if self.teacher:
             found[f"compression.{name}.teacher"] = self.teacher.facts.fingerprint

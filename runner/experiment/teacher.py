@@ -133,7 +133,7 @@ class KeptTeacher:
             difference = np.abs(self._predict(split.take(row), 1) - logits[split.labels.outputs(row)])
             apart[place] = difference.max(initial=0.0)
         if np.isnan(apart).any():
-            raise ConfigError(f"{self.named}: some of its scores are no numbers (nan). Try: another teacher")
+            raise ConfigError(f"{self.named}: some of its scores are not numbers (nan). Try: another teacher")
         if (worst := apart.max(initial=0.0)) > self.task.tolerance(TOLERANCE):
             raise ConfigError(
                 f"{self.named}: answers a text differently in a batch than alone (by {worst:.1g}), so its "

@@ -71,7 +71,7 @@ class _Locks:
         _take(self.turn, math.inf, notify, "waiting: another run is being timed")
         try:
             if not _take(self.work, PATIENCE_S, notify, "waiting for other runs to pause, at most three minutes"):
-                notify("timing beside another run, which has not paused for three minutes: expect noise")
+                notify("timing while another run is active, which has not paused for three minutes: expect noise")
             yield
         finally:
             fcntl.flock(self.turn, fcntl.LOCK_UN)

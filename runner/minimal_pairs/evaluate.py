@@ -44,8 +44,8 @@ def evaluate(subject: Subject, wanted: Wanted, key: JsonObject, cache: Path, tel
     scores = sentence_scores(sentences, opened, wanted.score, tell=_progress(tell))
     if lost := int(np.isnan(scores).sum()):
         raise ConfigError(
-            f"{subject.label}: its scores of {lost:,} of {len(scores):,} sentences are no numbers (nan), as of weights "
-            "that diverged. Try: another model"
+            f"{subject.label}: its scores of {lost:,} of {len(scores):,} sentences are not numbers (nan), as of "
+            "weights that diverged. Try: another model"
         )
     counts = piece_counts(subject.record, opened.tokenizer, cache, tell)
     bag = None if isinstance(counts, str) else unigram_scores(sentences, counts)

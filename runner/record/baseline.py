@@ -18,7 +18,7 @@ MARK = "at baseline"
 MAJORITY = "baseline/majority"
 NAMED = {"baseline/no_answer": "no answer", "baseline/first_sentence": "first sentence"}  # of answers in texts
 NGRAM, NGRAM_BYTES, NGRAM_US = "baseline/ngram", "baseline/ngram_bytes", "baseline/ngram_us"
-MEANING = "not better, by more than chance, than a model that has learned nothing, so no result"
+MEANING = "not better, by more than chance, than a model that has learned nothing, so not a result"
 
 
 def is_at_baseline(runs: Sequence[Mapping[str, float]], primary: str, baseline: str = MAJORITY) -> bool | None:

@@ -124,8 +124,8 @@ METRICS: tuple[Metric, ...] = (
     Metric("cascade/calibration_rows", "rows", "none", "rows that chose the threshold"),
     Metric("cascade/small_score", "as the score", "none", "primary score of the small model alone"),
     Metric("cascade/large_score", "as the score", "none", "primary score of the large model alone"),
-    Metric("cascade/small_us_mean", "us", "lower", "mean time of the small model, on the same texts in turns"),
-    Metric("cascade/large_us_mean", "us", "lower", "mean time of the large model, on the same texts in turns"),
+    Metric("cascade/small_us_mean", "us", "lower", "mean time of the small model, timed alternately on the same texts"),
+    Metric("cascade/large_us_mean", "us", "lower", "mean time of the large model, timed alternately on the same texts"),
     Metric("cascade/answer_us", "us", "lower", "medians of the texts of either model, weighted by how many there are"),
     Metric("cascade/formula_us_mean", "us", "none", "time of the small model, and of the large one where it answers"),
     # While training.

@@ -108,7 +108,7 @@ def test_queries_that_a_limit_leaves_without_a_choice_are_refused(tmp_path: Path
     words |= {"text_pair": "document", "label": "label"}
     cache = SharedCache(tmp_path / "cache")
     assert len(read_rows(DataSettings(**words), cache, "relevance").raw.splits["train"]) == 42
-    refused = r"not relevant beside a relevant one .*among the 6 rows left for training \(data\.max_rows=6\)"
+    refused = r"one that is not relevant .*among the 6 rows left for training \(data\.max_rows=6\)"
     with pytest.raises(DataError, match=refused + r"\. Try: a larger data\.max_rows"):
         read_rows(DataSettings(**words, max_rows=6), cache, "relevance")
 

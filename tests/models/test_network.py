@@ -1,4 +1,4 @@
-"""Shared by all networks: frozen parts, the longest input, states in the place of ids."""
+"""Shared by all networks: frozen parts, the longest input, states in place of ids."""
 
 from __future__ import annotations
 

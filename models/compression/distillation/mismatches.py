@@ -50,7 +50,7 @@ def _unreadable(used: set[str], who: str, shape: Shape) -> str:
             "texts separately. Try: the losses soft and hard alone"
         )
     if used & ATTENTION and not shape.heads:
-        return f"losses {listed} compare attention, but the {who}'s cannot be read. Try: hidden in its place"
+        return f"losses {listed} compare attention, but the {who}'s cannot be read. Try: the loss hidden instead"
     return ""
 
 

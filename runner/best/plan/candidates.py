@@ -83,7 +83,7 @@ class CandidateFinder:
         return found
 
     def of_two(self, kind: Kind, before: Found, large: Candidate) -> Candidate | LeftOut:
-        """Return a cascade: the best of the small kinds answers what it is sure of, `large` the rest."""
+        """Return a cascade: the best of the small kinds answers where it is confident, `large` the rest."""
         small = [one for one in before if isinstance(one, Candidate) and one.fits and kind.small.count(one.kind)]
         if not small:
             return LeftOut(kind.name, kind.name, f"none of its small models is tried ({', '.join(kind.small)})")

@@ -88,9 +88,9 @@ def check_no_own_folds(data: DataSettings) -> None:
     """Raise ConfigError for folds of a column, which cannot be divided into the folds by which few rows select."""
     if data.fold_column is not None:
         raise ConfigError(
-            f"data.fold_column={data.fold_column}: with so few labelled rows run best selects by folds of its own, "
-            "beside which there can be no others. Try: data.fold_column=null data.fold=null, or the rows of that fold "
-            "in a file of their own with data.test_path"
+            f"data.fold_column={data.fold_column}: with so few labelled rows run best selects by its own folds, so "
+            "there can be no others. Try: data.fold_column=null data.fold=null, or the rows of that fold in a "
+            "separate file with data.test_path"
         )
 
 

@@ -1,4 +1,4 @@
-"""The overrides of a plan: those of the portfolio with the values of a search in the place of names in braces."""
+"""The overrides of a plan: those of the portfolio with the values of a search in place of names in braces."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def share_of_time(micros: float | None, budget: Budget, fastest: float) -> float
 
 
 def filled_words(words: tuple[str, ...], budget: Budget, spare: int = 0, share: float = 1.0) -> tuple[str, ...]:
-    """Return overrides with the budget's values in the place of their names.
+    """Return overrides with the budget's values in place of their names.
 
     {kb}: the cap less `spare` bytes in whole kilobytes, or in tenths below 10, null without one; {quarter_kb}: a
     quarter of the cap, 50 without; {share}: of the multiply-adds. The names of `with_inputs` stay.

@@ -66,7 +66,7 @@ class Kind:
     fastest: float = 1.0  # share of the time of all layers and tokens that its fastest answers take
     in_pairs: bool = False  # trained on pairs of texts, as SetFit is
     has_cut: bool = False  # trained in epochs: one cut at a third of its steps, ranked within its kind
-    # Kinds of small models for a cascade: the best answers what it is sure of, the teacher the rest.
+    # Kinds of small models for a cascade: the best answers where it is confident, the teacher the rest.
     small: tuple[str, ...] = ()
     is_ceiling: bool = False  # tried above the cap too: shown beside the winner, and a teacher
     teacher: str | None = None  # the kind that must be done first; its run is {teacher} in the overrides

@@ -98,7 +98,7 @@ def read_sound(sound: Source, rate: int, most: int | None = None) -> np.ndarray:
     except (wave.Error, EOFError):
         samples, own = read_other(content, name, rate, most)
     if not RATES[0] <= own <= RATES[1]:
-        raise ValueError(f"{name}: has a rate of {own:,} Hz; {RATES[0]:,} to {RATES[1]:,} can be read")
+        raise ValueError(f"{name}: has a sampling rate of {own:,} Hz; {RATES[0]:,} to {RATES[1]:,} can be read")
     if not len(samples) or not np.isfinite(samples).all():
         raise ValueError(f"{name}: has {'no samples' if not len(samples) else 'samples that are not numbers'}")
     if (loudest := np.abs(samples).max()) > LOUDEST:

@@ -86,7 +86,7 @@ def test_values_that_are_not_finite_or_of_a_quantized_checkpoint_are_not_loaded(
     name, model = "bert.encoder.layer.0.output.dense.weight", small(0)
     state = small(1).state_dict()
     for value in (torch.inf, torch.nan):
-        with pytest.raises(ModelError, match=f"{name} has values that are infinite or no numbers"):
+        with pytest.raises(ModelError, match=f"{name} has values that are infinite or not a number"):
             load_pretrained(model, "some/model", state | {name: torch.full_like(state[name], value)})
     with pytest.raises(ModelError, match=f"{name} holds whole numbers, as in a quantized checkpoint"):
         load_pretrained(model, "some/model", state | {name: state[name].to(torch.int8)})

@@ -1,4 +1,4 @@
-"""Frames of sound in the place of tokens: sizes, the first vector, padding, batches, files and graphs."""
+"""Frames of sound in place of tokens: sizes, the first vector, padding, batches, files and graphs."""
 
 from __future__ import annotations
 

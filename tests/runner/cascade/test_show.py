@@ -46,6 +46,6 @@ def test_without_times_only_the_loss_is_told() -> None:
 
 def test_a_small_model_that_is_better_alone_is_told() -> None:
     better = METRICS | {"cascade/small_score": 0.93, "cascade/loss": -0.01}
-    assert "the small model alone is at least as good, 0.9300, and needs no large one beside it" in costs_in_words(
+    assert "the small model alone is at least as good, 0.9300, and does not need the large one" in costs_in_words(
         better
     )

@@ -57,7 +57,7 @@ def test_a_time_that_is_none_is_refused(place: Path, wrong: str) -> None:
 @pytest.mark.parametrize("loss", ["at_most_loss=0.01", "guarantee=none", "delta=0.01"])
 def test_a_loss_beside_a_time_would_have_no_effect_and_is_refused(place: Path, made: RunRecord, loss: str) -> None:
     given = [word for word in words(place) if not word.startswith("at_most_loss=")]
-    with pytest.raises(ConfigError, match=f"{loss} beside max_us=500: the threshold follows from the time"):
+    with pytest.raises(ConfigError, match=f"{loss} with max_us=500: the threshold follows from the time"):
         main([*given, "max_us=500", loss])
 
 

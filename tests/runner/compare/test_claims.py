@@ -153,7 +153,7 @@ def test_folds_are_repeats_for_the_rows_that_they_hold_out_alone(tmp_path: Path)
     compared = verdict(tmp_path, metric="val/accuracy", kind="difference", versus=TINY, value=0.4)
     assert compared.verdict == "undecided: too wide" and "repeats of the folds, may decide it" in compared.why
     reported = verdict(tmp_path, metric="test/accuracy", value=0.4)
-    assert reported.verdict == "not testable here" and "folds are no repeats of it" in reported.why
+    assert reported.verdict == "not testable here" and "folds are not repeats of it" in reported.why
     assert verdict(tmp_path, metric="cost/params", value=1000).why.endswith("(the same in 5 folds)")
     ratio = verdict(tmp_path, metric="val/accuracy", kind="ratio", versus=TINY, value=1.1)
     assert ratio.verdict == "not testable here" and "no ratios over folds" in ratio.why

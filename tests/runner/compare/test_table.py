@@ -64,5 +64,5 @@ def test_a_terminal_gets_tables_legends_and_no_markup(comparison: Comparison) ->
     stream = io.StringIO()
     print_comparison(comparison, Console(file=stream, width=200))
     said = stream.getvalue()
-    assert "[red]x[/red]" in said and "Pareto-optimal: no row is both more accurate and smaller" in said
+    assert "[red]x[/red]" in said and "Pareto-optimal: no other row is at least as accurate" in said
     assert "p Holm: the larger of the two p-values, corrected for 1 test" in said

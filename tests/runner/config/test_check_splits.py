@@ -22,7 +22,7 @@ def mine(**changes: object) -> DataSettings:
         ({}, "data=mine: no split of me/mine is reported. Try: data.split=train, "),
         ({"report_splits": {"dev": "validation"}}, "'dev' cannot begin the name of a metric; .*{test: validation}"),
         ({"report_splits": {"test-a": "test"}}, "'test-a' cannot begin the name of a metric"),
-        ({"report_splits": {"test": "t", "val": "v"}}, "beside test, val selects.*select_split: v, and another name"),
+        ({"report_splits": {"test": "t", "val": "v"}}, "val selects and is not reported.*select_split: v, and another"),
         ({"report_splits": {"val": "v"}, "select_split": "w"}, "data.select_split=w has no effect on data=mine"),
     ],
 )

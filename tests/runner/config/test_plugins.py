@@ -49,8 +49,8 @@ def test_it_runs_and_its_claims_are_judged(folder: Path, tmp_path: Path) -> None
     [
         (b"sweep: {name: x", "Fix that YAML"),
         (b"\xf8", "Fix that YAML"),
-        (b"- a", "its content is no mapping"),
-        (b"hydra: {sweeper: {params: [a]}}", r"hydra\.sweeper\.params is no mapping"),
+        (b"- a", "its content is not a mapping"),
+        (b"hydra: {sweeper: {params: [a]}}", r"hydra\.sweeper\.params is not a mapping"),
         (b"hydra: {sweeper: {param: {seed: 0}}}", "hydra.sweeper has no `param`; a grid has max_batch_size and params"),
         (b"sweep: {jobz: 2}", "Key 'jobz' not in 'SweepSettings'"),
     ],

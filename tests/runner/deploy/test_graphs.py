@@ -42,7 +42,7 @@ def test_a_graph_is_kept_only_where_its_logits_are_the_models(
         assert parity and described["engine"] == "onnx" and described["checked"]["rows"] == 64
         assert (tmp_path / "new" / "tokenizer.json").is_file()
     else:
-        message = "are no numbers" if math.isnan(difference) else r"from the model's by up to 0\.01"
+        message = "are not numbers" if math.isnan(difference) else r"from the model's by up to 0\.01"
         with pytest.raises(ParityError, match=message + r".* 64 rows .* Nothing was written"):
             write_exported_model(trained, "onnx", tmp_path / "new", record)
 

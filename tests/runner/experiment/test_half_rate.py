@@ -73,7 +73,8 @@ def test_the_second_training_begins_like_the_first_at_half_the_rate(failure: typ
     assert made(context) == first, "from the first weights"
     assert context.rates == [4.0, 2.0] and context.drawn[0] == context.drawn[1] and context.forgotten == 1
     assert context.notes == [
-        "trained at a rate of 2, half of optimizer.lr=4, at which a loss, a gradient or an output was not finite"
+        "trained at a learning rate of 2, half of optimizer.lr=4, at which a loss, a gradient or an output "
+        "was not finite"
     ]
 
 
@@ -86,7 +87,7 @@ def test_a_run_that_was_interrupted_goes_on_at_the_half_rate(tmp_path: Path) -> 
 
 def test_it_is_tried_once_and_not_with_adamw(tmp_path: Path) -> None:
     context = Context(tmp_path / "sgd", limit=1.0)
-    with pytest.raises(NotFinite, match="a rate of 4 failed, and so did half of it: not finite at 2"):
+    with pytest.raises(NotFinite, match="a learning rate of 4 failed, and so did half of it: not finite at 2"):
         made(context)
     with pytest.raises(NotFinite, match="and so did half of it"):
         made(Context(tmp_path / "outputs", limit=1.0, failure=NotFiniteOutputs))

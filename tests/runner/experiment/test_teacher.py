@@ -73,7 +73,7 @@ def test_a_teacher_whose_scores_are_no_numbers_teaches_nothing(folder: Path, tmp
     with torch.no_grad():
         for weight in kept.network.parameters():
             weight.fill_(torch.nan)
-    with pytest.raises(ConfigError, match=r"teacher=x: some of its scores are no numbers.* Try: another teacher"):
+    with pytest.raises(ConfigError, match=r"teacher=x: some of its scores are not numbers.* Try: another teacher"):
         kept.logits(tagged_split())
 
 

@@ -53,7 +53,7 @@ print(used() - before)
 
 
 def files(folder: Path, monkeypatch: pytest.MonkeyPatch, meminfo: str, **container: str) -> None:
-    """Put files of these contents in the place of those that the system tells its memory in."""
+    """Put files of these contents in place of those that the system tells its memory in."""
     (folder / "meminfo").write_text(meminfo)
     for name, content in container.items():
         (folder / f"memory.{name}").write_text(content)

@@ -71,7 +71,7 @@ def test_scores_that_are_no_numbers_are_not_counted_as_wrong(
 ) -> None:
     lost = np.array([0.0] * 143 + [np.nan])
     monkeypatch.setattr(evaluate_module, "sentence_scores", lambda *_, **__: lost)
-    with pytest.raises(ConfigError, match=r"toy: its scores of 1 of 144 sentences are no numbers"):
+    with pytest.raises(ConfigError, match=r"toy: its scores of 1 of 144 sentences are not numbers"):
         asked(learned, pairs)
 
 

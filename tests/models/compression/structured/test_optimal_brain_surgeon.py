@@ -20,7 +20,7 @@ def problem(seed: int, *, inputs: int = 48, outputs: int = 12, rows: int = 400) 
 
 
 def lost(weight: Tensor, x: Tensor, kept: list[int], other: Tensor, group: int) -> float:
-    """Squared error of a layer with other columns in the place of all."""
+    """Squared error of a layer with other columns in place of all."""
     return float((x @ weight.T - x[:, group_columns(kept, group)] @ other.T).square().sum())
 
 

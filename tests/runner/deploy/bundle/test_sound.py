@@ -88,7 +88,7 @@ def test_what_training_refuses_has_no_answer_either() -> None:
         (floats[: len(floats) // 2], "is truncated"),
         (whole[: len(whole) // 2], "is truncated"),  # although the half that is read is there
         (loud, "has samples up to .*; -1 to 1 is expected"),
-        (slow, "has a rate of 3,000 Hz; 4,000 to 384,000 can be read"),
+        (slow, "has a sampling rate of 3,000 Hz; 4,000 to 384,000 can be read"),
     ):
         with pytest.raises(SoundError, match=reason):
             open_sound(content, rate=16000, most=8000)

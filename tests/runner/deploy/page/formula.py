@@ -20,7 +20,7 @@ HAS_PACKAGES = (PACKAGES / "node_modules").is_dir()
 
 
 class Formula:
-    """The graph of formula.mjs, in the place of `Graph` of a bundle."""
+    """The graph of formula.mjs, in place of `Graph` of a bundle."""
 
     def __init__(self, folder: Path) -> None:
         """folder: of the model."""

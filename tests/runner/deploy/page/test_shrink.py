@@ -47,7 +47,7 @@ def a_model(
     added: Sequence[str] = (),
     **more: Any,
 ) -> bytes:
-    """A model with random numbers; more: fields of the header, and arrays in the place of the usual ones."""
+    """A model with random numbers; more: fields of the header, and arrays in place of the usual ones."""
     copy = Tokenizer.from_str(backend().to_str())
     copy.normalizer = BertNormalizer(**(normalizer or {}))
     copy = with_added(wrap_backend(copy, "test"), added).backend
