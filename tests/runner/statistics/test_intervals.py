@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from runner.statistics.class_counts import ACTUAL, RIGHT, counts_of
+from runner.statistics import intervals
+from runner.statistics.class_counts import ACTUAL, PREDICTED, RIGHT, counts_of
 from runner.statistics.confusion import CLASS_SCORES, ConfusionScore
 from runner.statistics.intervals import (
     Z_95_ONE_SIDED,
@@ -17,6 +20,7 @@ from runner.statistics.intervals import (
     spanning_seeds,
     student_interval,
     student_share_interval,
+    wider_z,
     wilson_interval,
 )
 
@@ -121,3 +125,75 @@ def test_a_bootstrap_of_few_rows_covers_their_mean() -> None:
         low, high = bootstrap_rows(6, lambda counts, values=values: counts @ values / 6, seed=number)  # type: ignore[misc]
         missed += not low <= 0 <= high
     assert missed < 300 * 0.09  # of percentiles at 2.5 and 97.5 %: 0.14
+
+
+@pytest.mark.parametrize("units", [2, 3, 10, 500])
+def test_the_quantile_of_few_units_is_students_for_the_scatter_of_a_sample(units: int) -> None:
+    assert wider_z(units) == pytest.approx(stats.t(units - 1).ppf(0.975) * math.sqrt(units / (units - 1)))
+
+
+def test_a_single_unit_says_nothing_about_others_and_many_are_normal() -> None:
+    assert wider_z(1) == wider_z(0) == math.inf
+    assert wider_z(10**7) == pytest.approx(stats.norm.ppf(0.975), abs=1e-5)
+
+
+def test_resamples_equal_to_the_score_lie_half_below_it() -> None:
+    scores = np.repeat([0.0, 0.25, 0.5, 0.75, 1.0], [1, 24, 50, 24, 1])
+    assert ends_of(scores, 0.5) == (0.25, 0.75), "no bias, so the percentiles"
+    lower = np.repeat([0.0, 0.5, 0.8, 1.0], [10, 70, 10, 10])  # 10 % below 0.5 and 70 % equal to it: 45 % below
+    high = np.quantile(lower, stats.norm.cdf(2 * stats.norm.ppf(0.45) + 0.9))
+    assert ends_of(lower, 0.5, 0.9)[1] == pytest.approx(max(high, np.quantile(lower, stats.norm.cdf(0.9))))
+
+
+@pytest.mark.parametrize("chunk", [2_000_000, 40])
+def test_a_draw_of_a_matrix_has_all_its_rows_and_one_more_row_in_all_spread_over_the_cells(
+    chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intervals, "_CHUNK", chunk)  # of 40: three resamples at a time
+    matrix = np.array([[6, 3, 0, 0], [0, 4, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
+    matrix[1, 3] = 2  # class 3 is only predicted; class 2 neither labelled nor predicted
+    counted: list[np.ndarray] = []
+
+    def accuracies(counts: np.ndarray) -> np.ndarray:
+        counted.append(counts)
+        return accuracy(counts)
+
+    bootstrap_confusion(matrix, accuracies, resamples=2000)
+    drawn = np.concatenate(counted[:-1])  # the last are the counts of the matrix itself
+    assert len(drawn) == 2000 and (drawn[:, [PREDICTED, ACTUAL]].sum(axis=2) == 15).all()
+    smoothed = matrix.astype(float)
+    smoothed[np.ix_([0, 1, 3], [0, 1, 3])] += 1 / 9
+    assert drawn.mean(axis=0) == pytest.approx(counts_of(smoothed * 15 / 16), abs=0.2)
+    assert (drawn.mean(axis=0)[:, 2] == 0).all() and drawn.mean(axis=0)[ACTUAL, 3] == pytest.approx(15 / 48, abs=0.05)
+
+
+def test_the_bootstrap_of_rows_reads_its_ends_from_its_own_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(3).random(9)
+
+    def mean(counts: np.ndarray) -> np.ndarray:
+        return np.asarray(counts @ values / counts.sum(axis=1))
+
+    found = bootstrap_rows(9, mean, resamples=60, seed=5)
+    drawn = resample_rows(9, mean, resamples=60, seed=5)
+    assert len(drawn) == 60 and found == ends_of(drawn, float(values.mean()), wider_z(9))
+    assert resample_rows(9, mean).shape == (1000,) and bootstrap_rows(9, mean, resamples=60) != found
+    monkeypatch.setattr(intervals, "_CHUNK", 27)  # three resamples at a time
+    in_chunks = resample_rows(9, lambda counts: counts.sum(axis=1), resamples=8)
+    assert in_chunks.tolist() == [9.0] * 8
+
+
+def test_the_shift_of_the_levels_is_twice_that_of_the_score() -> None:
+    shift = 2 * stats.norm.ppf(0.6)
+    expected = (stats.norm.cdf(-0.5), stats.norm.cdf(shift + 0.5))
+    assert ends_of(np.linspace(0.0, 1.0, 100_001), 0.6, 0.5) == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_prior_of_a_matrix_weighs_as_much_as_one_row() -> None:
+    drawn: list[np.ndarray] = []
+
+    def accuracies(counts: np.ndarray) -> np.ndarray:
+        drawn.append(accuracy(counts))
+        return drawn[-1]
+
+    bootstrap_confusion(np.array([[0, 1], [0, 0]]), accuracies, resamples=4000)
+    assert drawn[0].mean() == pytest.approx(1 / 2 * 1 / 2, abs=0.03), "a right answer is two of the prior's four cells"

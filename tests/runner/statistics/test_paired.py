@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,9 @@ def test_student_covers_the_mean_and_the_bootstrap_of_three_seeds_does_not() -> 
     assert bootstrap_covers < 0.85, "the reason why the table shows Student's t"
 
 
-@pytest.mark.parametrize(("b", "c"), [(0, 0), (1, 0), (5, 5), (3, 12), (40, 20), (500, 480), (600, 600), (900, 1000)])
+@pytest.mark.parametrize(
+    ("b", "c"), [(0, 0), (1, 0), (5, 5), (3, 12), (40, 20), (500, 480), (480, 519), (480, 520), (600, 600), (900, 1000)]
+)
 def test_mcnemar_agrees_with_statsmodels(b: int, c: int) -> None:
     exact = b + c < stats.EXACT_BELOW
     expected = statsmodels_mcnemar([[7, b], [c, 9]], exact=exact, correction=True).pvalue if b + c else 1.0
@@ -104,9 +107,9 @@ def test_pooling_the_pairs_of_an_example_would_claim_more() -> None:
     assert stats.mcnemar_p(3 * 10, 3 * 25) < stats.clustered_mcnemar_p(3 * differences(10, 25, 50))
 
 
-def test_the_test_over_seeds_is_scipys_paired_t() -> None:
-    first, second = np.array([0.81, 0.83, 0.80]), np.array([0.79, 0.80, 0.80])
-    found = stats.paired_seeds(list(first - second))
+@pytest.mark.parametrize(("first", "second"), [([0.81, 0.83, 0.80], [0.79, 0.80, 0.80]), ([0.81, 0.85], [0.80, 0.80])])
+def test_the_test_over_seeds_is_scipys_paired_t(first: list[float], second: list[float]) -> None:
+    found = stats.paired_seeds(list(np.subtract(first, second)))
     expected = scipy_stats.ttest_rel(first, second)
     assert found is not None
     assert found[0] == pytest.approx(expected.pvalue)
@@ -122,7 +125,9 @@ def test_pairs_of_seeds_without_scatter_say_nothing_about_others(differences: li
     assert stats.paired_seeds(differences) is None
 
 
-@pytest.mark.parametrize("p", [[0.01, 0.04, 0.03], [0.5], [0.02, 0.02, 0.02, 0.9], [0.001, 0.8, 0.049, 0.01, 0.06]])
+@pytest.mark.parametrize(
+    "p", [[0.01, 0.04, 0.03], [0.5], [0.6, 0.7, 0.9], [0.02, 0.02, 0.02, 0.9], [0.001, 0.8, 0.049, 0.01, 0.06]]
+)
 def test_holm_agrees_with_statsmodels(p: list[float]) -> None:
     assert stats.holm_p_values(p) == pytest.approx(list(multipletests(p, method="holm")[1]))
     assert stats.holm_p_values([]) == []
@@ -188,6 +193,21 @@ def test_a_bootstrap_p_value_is_never_zero_and_is_two_sided() -> None:
     assert stats.bootstrap_p(np.linspace(-1, 1, 999), 10**6) == 1.0
 
 
+@pytest.mark.parametrize("units", [2, 3, 10])
+def test_the_p_value_of_a_few_units_is_read_from_students_t(units: int) -> None:
+    resampled = np.repeat([-1.0, 0.0, 1.0], [19, 10, 970])  # 29 of 999 are 0 or below
+    tail = scipy_stats.norm.ppf((29 + 1) / (999 + 1)) * math.sqrt((units - 1) / units)
+    expected = 2 * scipy_stats.t(units - 1).cdf(tail)
+    assert stats.bootstrap_p(resampled, units) == pytest.approx(expected)
+    assert stats.bootstrap_p(-resampled, units) == pytest.approx(expected)
+
+
+def test_a_p_value_never_exceeds_one() -> None:
+    assert stats.bootstrap_p(np.repeat([-1.0, 0.0, 1.0], [200, 600, 200]), 50) == 1.0
+    assert stats.bootstrap_p(np.repeat([-1.0, 0.0, 1.0], [497, 4, 498]), 50) == 1.0
+    assert stats.clustered_mcnemar_p(np.array([2.0, -1.0, -1.0])) == 1.0
+
+
 @pytest.mark.parametrize("units", [2, 3, 4, 5])
 def test_few_units_of_two_equal_models_rarely_differ(units: int) -> None:
     rng = np.random.default_rng(0)
@@ -198,3 +218,28 @@ def test_few_units_of_two_equal_models_rarely_differ(units: int) -> None:
 
 def test_one_unit_says_nothing_about_others() -> None:
     assert stats.bootstrap_p(np.full(999, 0.3), 1) == 1.0
+
+
+def test_two_seeds_are_enough_for_a_bootstrap_of_seeds() -> None:
+    found = stats.seed_bootstrap([0.5, 0.7])
+    assert found is not None and (found.low, found.high) == pytest.approx((0.5, 0.7))
+
+
+@pytest.mark.parametrize("resamples", [1, 10, 11])
+def test_resamples_in_chunks_are_as_many_as_requested(resamples: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels, first, second = (np.random.default_rng(seed).integers(2, size=30) for seed in range(3))
+    score, taken = of_counts("accuracy"), list[int]()
+
+    def counted(counts: np.ndarray) -> np.ndarray:
+        taken.append(len(counts))
+        found: np.ndarray = score(counts)
+        return found
+
+    def differences_of() -> np.ndarray:
+        return stats.resample_confusions(labels, [first], [second], counted, resamples=resamples, seed=3)
+
+    whole = differences_of()
+    assert len(whole) == resamples and taken == [resamples] * 2
+    monkeypatch.setattr(stats, "_CHUNK", 40)  # 8 patterns of answers: five resamples at a time
+    taken.clear()
+    assert differences_of().tolist() == whole.tolist() and max(taken) == min(resamples, 5)
