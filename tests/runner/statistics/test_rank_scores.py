@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from runner.statistics.answers import Answers
-from runner.statistics.rank_scores import RANK_SCORES, AveragePrecision, Ndcg, Precision, Recall, ReciprocalRank
+from runner.statistics.rank_scores import (
+    RANK_SCORES,
+    AveragePrecision,
+    Ndcg,
+    Precision,
+    RankScore,
+    Recall,
+    ReciprocalRank,
+)
 
 Judged = Mapping[str, Mapping[str, float]]
 QRELS = {
@@ -79,6 +88,30 @@ def test_ties_are_the_share_of_neighbours_of_one_query_with_equal_scores() -> No
     run = {"q1": {"a": 2.0, "b": 2.0, "c": 1.0}, "q2": {"x": 1.0, "y": 1.0, "z": 1.0, "u": 0.0}, "q3": {"m": 0.0}}
     assert RANK_SCORES["ties"].value(answers(qrels, run)) == pytest.approx(3 / 5)
     assert RANK_SCORES["ties"].value(answers(qrels, {"q1": {"a": 2.0}})) == 0.0
+
+
+def test_documents_that_are_no_candidates_are_no_neighbours_and_tie_with_none() -> None:
+    found = answers({"q": {"m": 1, "a": 1}}, {"q": {"a": 1.0, "b": 0.0}})
+    assert found["prediction"].tolist().count(0.0) == 2, "that of m stands for no score"
+    assert RANK_SCORES["ties"].value(found) == 0.0
+    assert RANK_SCORES["ties"].value(answers({"q": {"m": 1, "n": 1}}, {"q": {"a": 1.0}})) == 0.0
+
+
+def test_a_gain_without_a_cut_is_that_of_a_cut_below_all_documents() -> None:
+    found = answers(QRELS, RUN)
+    assert Ndcg("n").by_query(found).tolist() == Ndcg("n", 99).by_query(found).tolist()
+    assert Ndcg("n").by_query(found)[0] == pytest.approx(0.346233, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", RANK_SCORES)
+def test_a_last_query_without_any_document_counts_among_all_queries(name: str) -> None:
+    found = answers({"q1": {"a": 1}, "q2": {}}, {"q1": {"a": 1.0, "b": 1.0}})
+    only = answers({"q1": {"a": 1}}, {"q1": {"a": 1.0, "b": 1.0}})
+    score = RANK_SCORES[name]
+    assert len(found) == 2 and score.parts(found)[1].tolist() == [0.0, 0.0]
+    assert score.value(found) == score.value(only)
+    if isinstance(score, RankScore):
+        assert replace(score, complete=True).value(found) == score.value(only) / 2
 
 
 def test_only_labels_from_a_level_on_are_relevant() -> None:
