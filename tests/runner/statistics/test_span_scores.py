@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from runner.statistics.answers import Answers
+from runner.statistics.intervals import wilson_interval
 from runner.statistics.paired import Interval
 from runner.statistics.scores import Score
 from runner.statistics.span_scores import SPAN_SCORES, best_threshold, graded, is_close, scores_of
@@ -99,3 +100,38 @@ def test_close_comparisons_draw_whole_contexts() -> None:
 def test_a_close_interval_excludes_0_by_less_than_half_its_width() -> None:
     assert is_close(Interval(0.01, 0.05, "")) and is_close(Interval(-0.05, -0.01, ""))
     assert not is_close(Interval(0.04, 0.05, "")) and not is_close(Interval(-0.01, 0.05, ""))
+
+
+def test_close_comparisons_of_several_seeds_average_them() -> None:
+    score, some = SPAN_SCORES["answer_f1"], many(0, 10)
+    worse = Answers({**some.columns, "f1": np.where(np.arange(400) < 8, 0.0, some["f1"])})
+    one, two = (score.compare([(some, worse)] * seeds) for seeds in (1, 2))
+    assert one == two and one[0] == "paired bootstrap over contexts"
+
+
+def test_each_draw_of_questions_has_its_own_best_threshold() -> None:
+    random = np.random.default_rng(0)
+    texts, margins = np.where(random.random(12) < 0.5, "a", "b").tolist(), random.integers(6, size=12) / 5
+    found = Answers(graded(texts, margins, [["a"], ["b"], []] * 4, list("abcdefghijkl"), 0.4))
+    draws = random.integers(3, size=(20, 12)).astype(float)
+    for name, grade in (("exact_match_best_threshold", "text_exact"), ("answer_f1_best_threshold", "text_f1")):
+        values = SPAN_SCORES[name].over(found)(draws)
+        for value, counts in zip(values, draws):
+            of_each = [
+                counts @ np.where(margins <= threshold, found[grade], 1 - found["answerable"]) / counts.sum()
+                for threshold in [-1.0, *margins]
+            ]
+            assert value == pytest.approx(max(of_each)), name
+
+
+def test_the_interval_of_exact_matches_is_wilsons_and_that_of_one_kind_is_of_its_questions() -> None:
+    random = np.random.default_rng(1)
+    right = random.random(200) < 0.7
+    golds = [["yes"] if number % 4 else [] for number in range(200)]  # 150 questions have an answer
+    contexts = [f"text {number}" for number in range(200)]
+    found = Answers(graded(np.where(right, "yes", "no").tolist(), np.zeros(200), golds, contexts, 0.5))
+    share = SPAN_SCORES["exact_match"].value(found)
+    assert SPAN_SCORES["exact_match"].interval(found) == wilson_interval(share, 200)
+    score = SPAN_SCORES["exact_match_has_answer"]
+    expected = wilson_interval(score.value(found), 150)
+    assert score.interval(found) == pytest.approx(expected, abs=0.015) and score.scored_units(found) == 150
