@@ -7,6 +7,7 @@ Nothing is computed and no prediction is read; `run compare` groups and tests.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -86,13 +87,13 @@ def filter_records(records: Sequence[RunRecord], filters: Sequence[str], output:
 
 
 def sort_records(records: Sequence[RunRecord], order: str) -> list[RunRecord]:
-    """Return the newest first; or those with a score, the best first, by dataset and metric."""
+    """Return the newest first; or those with a score, the best first, by dataset and metric, one that is NaN last."""
     if order == "newest":
         return list(reversed(records))  # they are read oldest first
 
     def rank(record: RunRecord) -> tuple[str, str, float]:
-        sign = 1.0 if direction(record.data.primary) == "lower" else -1.0
-        return record.dataset, record.data.primary, sign * float(record.headline or 0.0)
+        sign, score = 1.0 if direction(record.data.primary) == "lower" else -1.0, float(record.headline or 0.0)
+        return record.dataset, record.data.primary, math.inf if math.isnan(score) else sign * score
 
     scored = [record for record in records if record.status == "done" and record.headline is not None]
     if not scored:

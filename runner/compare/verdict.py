@@ -36,7 +36,7 @@ from runner.statistics.paired import Interval
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 UNDECIDED, NOT_TESTABLE = "undecided: too wide", "not testable here"
 MORE = "more seeds or examples may decide it"  # either may be what the interval's width is due to
-ROUNDING = 1e-12  # relative; 0.87 - 0.01 is not 0.86 in binary
+ROUNDING = 1e-12  # relative; 0.52 - 0.05 is not 0.47 in binary
 
 
 @dataclass(frozen=True)

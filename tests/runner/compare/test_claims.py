@@ -15,7 +15,7 @@ from runner.compare.claims import judge_claims
 from runner.compare.select import select_runs
 from runner.compare.verdict import ClaimVerdict
 from runner.errors import ConfigError
-from runner.statistics.intervals import student_interval
+from runner.statistics.intervals import student_interval, wilson_interval
 from tests.runner.compare.folded import FOLDS, ROWS, write_fold
 from tests.runner.compare.folders import write_group, write_run
 
@@ -229,6 +229,53 @@ def test_a_ratio_of_costs_above_one_claims_at_least_that_factor(output: Path) ->
     assert verdict(output, value=14, **claim).verdict == "reproduced"
     assert verdict(output, value=18, **claim).verdict == "not reproduced"
     assert verdict(output, value=18, tolerance=3.0, **claim).verdict == "reproduced"
+
+
+def test_a_difference_of_costs_above_zero_claims_at_least_that_much_and_below_at_most_that_little(
+    output: Path,
+) -> None:
+    more = {"metric": "cost/params", "kind": "difference", "where": TINY, "versus": DSN}  # 4300 - 497
+    assert [verdict(output, value=value, **more).verdict for value in (3800, 3810)] == ["reproduced", "not reproduced"]
+    less = more | {"where": DSN, "versus": TINY}
+    assert [verdict(output, value=value, **less).verdict for value in (-3800, -3810)] == [
+        "reproduced", "not reproduced",
+    ]  # fmt: skip
+    assert verdict(output, value=3800, **more, direction="lower").verdict == "not reproduced", "at most that much"
+
+
+def test_only_seeds_that_both_have_with_the_metric_are_pairs(tmp_path: Path) -> None:
+    metric, times = "speed/latency_ms_p50_b1_s128", {0: 1.0, 1: 4.0, 2: 3.0}
+    for seed, time in times.items():
+        write_run(tmp_path, "model=dsn", seed=seed, metrics={metric: time})
+    for seed in (1, 2, 3):
+        write_run(tmp_path, "model=bert-tiny", seed=seed, metrics={metric: 2.0})
+    claim = {"metric": metric, "where": DSN, "versus": TINY}
+    ratio = verdict(tmp_path, kind="ratio", value=1.0, **claim)
+    assert ratio.measured == pytest.approx(math.sqrt(2.0 * 1.5))
+    difference = verdict(tmp_path, kind="difference", value=0.0, **claim)
+    assert difference.measured == pytest.approx((2.0 + 1.0) / 2) and difference.interval is not None
+    assert (difference.interval.low, difference.interval.high) == pytest.approx(student_interval([2.0, 1.0]))
+    assert difference.interval.over == "t over 2 pairs of seeds"
+    write_run(tmp_path, "model=eelbert", seed=7, metrics={metric: 2.0})
+    apart = verdict(tmp_path, kind="ratio", value=1.0, **claim | {"versus": {"model": "eelbert"}})
+    assert apart.verdict == "not testable here" and apart.why == "no seed in common"
+
+
+def test_a_number_that_is_zero_or_negative_has_no_ratio(tmp_path: Path) -> None:
+    for folder, mine, other in (("above", 0.0, 2.0), ("below", 2.0, 0.0)):
+        write_run(tmp_path / folder, "model=dsn", metrics={"time/train_s": mine})
+        write_run(tmp_path / folder, "model=bert-tiny", metrics={"time/train_s": other})
+        found = verdict(tmp_path / folder, metric="time/train_s", kind="ratio", versus=TINY, value=1.0)
+        assert found.verdict == "not testable here" and "is not positive" in found.why
+
+
+def test_the_share_of_runs_that_diverge_has_wilsons_interval_over_the_runs(tmp_path: Path) -> None:
+    for seed, diverged in enumerate((1.0, 0.0, 0.0, 1.0, 0.0)):
+        write_run(tmp_path, "model=dsn", seed=seed, metrics={"train/diverged": diverged})
+    found = verdict(tmp_path, metric="train/diverged", value=0.5)
+    assert found.measured == pytest.approx(0.4) and found.interval is not None
+    assert (found.interval.low, found.interval.high) == wilson_interval(0.4, 5)
+    assert found.interval.over == "Wilson's, 5 runs"
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from runner.compare.analyse import analyse
 from runner.compare.pareto import pareto_front
@@ -27,6 +29,27 @@ def test_a_front_is_what_the_definition_says_on_random_points() -> None:
         return any(s2 >= s and c2 <= c and (s2 > s or c2 < c) for s2, c2 in points)
 
     assert sorted(pareto_front(points)) == [i for i in range(60) if not dominated(i)]
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_number_that_is_not_finite_lies_on_no_front_and_hides_no_other(bad: float) -> None:
+    for place in range(4):
+        points = [(0.6, 1.0), (0.5, 2.0), (0.9, 3.0)]
+        points.insert(place, (bad, 2.0))
+        assert [points[index] for index in pareto_front(points)] == [(0.6, 1.0), (0.9, 3.0)]
+        points[place] = (0.7, bad)
+        assert [points[index] for index in pareto_front(points)] == [(0.6, 1.0), (0.9, 3.0)]
+    assert pareto_front([(bad, 1.0)]) == []
+
+
+@pytest.mark.parametrize("loss", [math.nan, math.inf])
+def test_a_small_model_that_diverged_does_not_push_the_others_off_the_front(loss: float, tmp_path: Path) -> None:
+    for model, found, size in (("dsn", loss, 10), ("bert-tiny", 0.4, 99), ("eelbert", 0.9, 300)):
+        write_group(tmp_path, f"model={model}", right=[150], metrics={"test/loss": found, "cost/bytes_deployed": size})
+    rows = analyse(select_runs(tmp_path, []), metric="test/loss").rows
+    assert {row.group.settings["model.name"]: "b" in row.fronts for row in rows} == {
+        "dsn": False, "bert-tiny": True, "eelbert": False,
+    }  # fmt: skip
 
 
 def test_rows_carry_the_letters_of_their_fronts_within_their_own_data(tmp_path: Path) -> None:

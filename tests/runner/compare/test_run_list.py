@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import itertools
+import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from runner.compare.run_list import Wanted, age_text, list_runs
+from runner.compare.run_list import Wanted, age_text, list_runs, sort_records
 from runner.errors import ConfigError
-from tests.runner.compare.folders import write_group, write_run, write_sweep
+from tests.runner.compare.folders import typed, write_group, write_run, write_sweep
 
 
 def listed(output: Path, width: int = 100, **wanted: Any) -> list[str]:
@@ -43,6 +45,14 @@ def runs(tmp_path: Path) -> dict[str, str]:
 def test_the_newest_come_first_or_the_best_of_those_that_finished(tmp_path: Path, runs: dict[str, str]) -> None:
     assert ids(tmp_path) == [runs["worst"], runs["failed"], runs["best"]]
     assert ids(tmp_path, order="best") == [runs["best"], runs["worst"]]
+
+
+def test_a_score_that_is_not_a_number_comes_last_and_disturbs_no_order(tmp_path: Path) -> None:
+    scores = (0.5, math.nan, 0.9, 0.1)
+    made = [write_run(tmp_path, "model=dsn", seed=i, metrics={"test/accuracy": one}) for i, one in enumerate(scores)]
+    for records in itertools.permutations(typed(made)):
+        found = [record.headline for record in sort_records(records, "best")]
+        assert found[:3] == [0.9, 0.5, 0.1] and len(found) == 4
 
 
 def test_filters_are_settings_and_the_status(tmp_path: Path, runs: dict[str, str]) -> None:

@@ -88,6 +88,7 @@ def test_a_value_is_reproduced_by_its_mean_and_refuted_by_its_interval(
     [
         (0.02, 0.01, 0.02, 0.005, REPRODUCED),
         (0.02, 0.03, 0.02, 0.005, UNDECIDED),  # covers no difference
+        (0.02, 0.02, 0.02, 0.005, UNDECIDED),  # ends exactly at no difference
         (0.002, 0.004, 0.02, 0.005, NOT_REPRODUCED),
         (-0.001, 0.0005, 0.002, 0.005, NOT_REPRODUCED),  # within the tolerance, but the others are better
         (0.0, 0.0, 0.002, 0.005, NOT_REPRODUCED),  # the same answers
@@ -111,6 +112,14 @@ def test_equality_needs_the_whole_interval_within_the_tolerance() -> None:
     assert decide_verdict(0.0, -0.004, 0.005, same)[0] == REPRODUCED
     assert decide_verdict(0.0, -0.013, 0.010, same)[0] == UNDECIDED
     assert decide_verdict(0.02, 0.015, 0.025, same)[0] == NOT_REPRODUCED, "better is not equal"
+
+
+def test_a_number_exactly_at_the_tolerance_is_within_it_although_binary_fractions_round() -> None:
+    assert 0.52 - 0.05 > 0.47, "as computed"
+    assert decide_verdict(0.47, 0.47, 0.47, Published(0.52, 0.05))[0] == REPRODUCED
+    assert decide_verdict(0.47, 0.47, 0.47, Published(0.52, 0.05, is_equal=True))[0] == REPRODUCED
+    assert decide_verdict(-0.47, -0.47, -0.47, Published(-0.52, 0.05, sign=-1.0))[0] == REPRODUCED
+    assert decide_verdict(0.47, 0.47, 0.47, Published(0.52, 0.05 - 1e-9))[0] == NOT_REPRODUCED
 
 
 def test_a_claim_of_several_conditions_is_as_good_as_its_worst() -> None:
