@@ -8,6 +8,7 @@ from safetensors.torch import save_model
 from torch import nn
 
 from runner.measure.size import bitmask_bytes, bytes_deployed, bytes_file, bytes_packed, bytes_sparse, csr_bytes
+from runner.record.calibration import FILE as CALIBRATION_FILE
 from tests.models.helpers import small
 
 
@@ -46,6 +47,29 @@ def test_deployed_is_all_that_an_answer_needs_and_not_the_card(tmp_path: Path) -
     assert bytes_deployed(tmp_path) == bytes_file(tmp_path) + 750
     (tmp_path / "model.bin").write_bytes(b"x" * 300)
     assert bytes_deployed(tmp_path) == 300, "one file with everything in it"
+
+
+def test_the_calibration_beside_a_packed_file_is_deployed_too(tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(b"x" * 300)
+    (tmp_path / "tokenizer.json").write_bytes(b"x" * 700)
+    (tmp_path / CALIBRATION_FILE).write_bytes(b"x" * 40)
+    assert bytes_deployed(tmp_path) == 340
+
+
+def test_weights_in_several_files_count_together(tmp_path: Path) -> None:
+    for name, size in (("model-1.safetensors", 30), ("model-2.safetensors", 12), ("config.json", 5)):
+        (tmp_path / name).write_bytes(b"x" * size)
+    (tmp_path / "onnx").mkdir()
+    (tmp_path / "onnx" / "model.onnx").write_bytes(b"x" * 999)
+    assert bytes_file(tmp_path) == 42 and bytes_deployed(tmp_path) == 47, "a folder in it is another form of the model"
+
+
+def test_places_of_a_bit_mask_fill_whole_bytes() -> None:
+    matrix = torch.zeros(3, 3, dtype=torch.float16)
+    assert bitmask_bytes(matrix, 0) == 2 and bitmask_bytes(matrix, 4) == 4 * 2 + 2
+    assert csr_bytes(matrix, 4) == 4 * 2 + 4 * 4 + 4 * 4, (
+        "values, columns, and where each of three rows starts, and ends"
+    )
 
 
 def test_a_folder_without_weights_is_an_error(tmp_path: Path) -> None:
