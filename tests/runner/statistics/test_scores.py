@@ -8,8 +8,9 @@ import pytest
 from runner.statistics.answers import Answers
 from runner.statistics.confusion import CLASS_SCORES
 from runner.statistics.correlation import NUMBER_SCORES
-from runner.statistics.intervals import wilson_interval
+from runner.statistics.intervals import resample_rows, wilson_interval
 from runner.statistics.label_set_scores import LABEL_SET_SCORES
+from runner.statistics.paired import RESAMPLES
 from runner.statistics.scores import SumScore
 from runner.statistics.span_scores import SPAN_SCORES
 
@@ -98,3 +99,35 @@ def test_units_without_anything_to_score_do_not_narrow_an_interval() -> None:
     for name in ("f1_micro", "f1_macro"):
         few = LABEL_SET_SCORES[name].interval(sets.take(np.arange(6)))
         assert LABEL_SET_SCORES[name].interval(sets) == few
+
+
+def test_a_ratio_is_the_geometric_mean_over_pairs_on_the_same_draws_of_units() -> None:
+    score, models = ItemAccuracy(), [sentences(share, seed, words=3) for seed, share in enumerate((0.9, 0.6, 0.8, 0.7))]
+    found = score.resampled_ratios([(models[0], models[1]), (models[2], models[3])])
+    right = [np.asarray(one["prediction"]).reshape(200, 3)[:, 0] for one in models]
+
+    def squared(counts: np.ndarray) -> np.ndarray:
+        first, second, third, fourth = (counts @ one for one in right)
+        return np.asarray(first / second * third / fourth)
+
+    assert found**2 == pytest.approx(resample_rows(200, squared, resamples=RESAMPLES))
+    differences = score.resampled_differences([(models[0], models[1]), (models[2], models[3])])
+    assert differences.mean() == pytest.approx(
+        0.5 * sum(s * one.mean() for s, one in zip((1, -1, 1, -1), right)), abs=0.01
+    )
+
+
+def test_a_ratio_to_a_score_of_zero_is_a_number_and_two_zeros_are_equal() -> None:
+    score, some, none = ItemAccuracy(), sentences(0.9, words=1), sentences(-1.0, words=1)
+    assert score.value(none) == 0.0
+    assert (score.resampled_ratios([(none, none)]) == 1.0).all()
+    assert (score.resampled_ratios([(none, some)]) < 1e-300).all()
+    assert (score.resampled_ratios([(some, none)]) > 1e300).all()
+
+
+def test_a_difference_is_of_as_many_units_as_either_model_has_something_to_score_on() -> None:
+    score = CLASS_SCORES["precision"]
+    labels = (np.arange(60) < 30).astype(int)
+    few, more = (Answers({"label": labels, "prediction": (np.arange(60) < count).astype(int)}) for count in (2, 7))
+    assert score.tested_units([(few, more)]) == score.tested_units([(more, few)]) == 7
+    assert score.tested_units([(few, few)]) == 2
