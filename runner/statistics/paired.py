@@ -35,8 +35,8 @@ class Interval:
 
 
 def standard_deviation(values: Sequence[float]) -> float | None:
-    """Return the standard deviation over seeds (n - 1); None for a single seed."""
-    return float(np.std(values, ddof=1)) if len(values) > 1 else None
+    """Return the standard deviation over seeds (n - 1); None for a single seed, and if not all values are finite."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 and np.all(np.isfinite(values)) else None
 
 
 def seed_interval(values: Sequence[float]) -> Interval | None:

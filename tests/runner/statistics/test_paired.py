@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,14 @@ def test_a_single_seed_has_no_interval_over_seeds() -> None:
     assert stats.seed_bootstrap([0.8]) is None
     assert stats.seed_bootstrap([0.8, float("inf")]) is None
     assert stats.standard_deviation([0.8]) is None
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_seeds_with_a_value_that_is_not_finite_have_no_scatter_and_print_no_warning(bad: float) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert stats.standard_deviation([0.4, bad]) is None
+        assert stats.seed_interval([0.4, bad]) is None and stats.seed_bootstrap([0.4, bad]) is None
 
 
 @pytest.mark.parametrize(("right", "rows"), [(0, 20), (20, 20), (150, 200), (1, 3)])
