@@ -26,13 +26,14 @@ def test_margins_are_compared_with_a_teachers() -> None:
     assert float(margin_mse(SCORES, teacher, GAINS > 0, ONE)) == pytest.approx(2.125)
 
 
-def test_lists_are_compared_as_distributions() -> None:
+@pytest.mark.parametrize("temperature", [1.0, 3.0])
+def test_lists_are_compared_as_distributions(temperature: float) -> None:
     teacher, own = torch.tensor([3.0, 0.0, 2.0]), torch.nn.functional
-    wanted = 4 * own.kl_div((SCORES / 2).log_softmax(0), (teacher / 2).softmax(0), reduction="sum")
-    found = listwise_match(SCORES.repeat(2), teacher.repeat(2), torch.tensor([0, 0, 0, 1, 1, 1]), 2.0, entropy=False)
-    assert float(found) == pytest.approx(float(wanted), abs=1e-6)
-    entropy = -((teacher / 2).softmax(0) * (SCORES / 2).log_softmax(0)).sum()
-    assert float(listwise_match(SCORES, teacher, ONE, 2.0, entropy=True)) == pytest.approx(float(entropy), abs=1e-6)
+    shares, logs = (teacher / temperature).softmax(0), (SCORES / temperature).log_softmax(0)
+    wanted = temperature**2 * own.kl_div(logs, shares, reduction="sum")
+    twice = SCORES.repeat(2), teacher.repeat(2), torch.tensor([0, 0, 0, 1, 1, 1])
+    assert float(listwise_match(*twice, temperature, entropy=False)) == pytest.approx(float(wanted), abs=1e-6)
+    assert float(listwise_match(*twice, temperature, entropy=True)) == pytest.approx(float(-(shares * logs).sum()))
 
 
 @pytest.mark.parametrize("name", ["pairwise", "hinge", "listwise"])
@@ -79,5 +80,6 @@ def test_a_group_with_relevant_documents_alone_does_not_count_among_pairs() -> N
     for loss in (LOSSES["pairwise"], LOSSES["hinge"]):
         alone = loss(scores[:2], gains[:2], gains[:2] > 0, groups[:2])
         assert float(alone) > 0 and float(loss(scores, gains, gains > 0, groups)) == pytest.approx(float(alone))
+        assert float(loss(scores[2:], gains[2:], gains[2:] > 0, groups[:2])) == 0.0, "no pair at all"
     nothing = LOSSES["listwise"](scores, gains * 0, gains > 1, groups)
     assert float(nothing) == 0.0, "no group has a relevant document"
