@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import beta
 
 from runner.statistics.pair_scores import macro_difference, macro_share, pair_outcomes, shorter_outcomes
+from runner.statistics.paired import bootstrap_ends, bootstrap_p, resample_mean
 
 SCORES = np.random.default_rng(0).normal(size=(2, 400)).round(1)
 
@@ -68,3 +70,21 @@ def test_a_difference_is_paired_by_pair() -> None:
     assert found.p < 0.01
     same = macro_difference(first, first)
     assert (same.mean, same.low, same.high, same.p) == (0.0, 0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize("pairs", [4, 30])
+def test_the_share_of_pairs_that_are_all_right_is_drawn_from_its_posterior(pairs: int) -> None:
+    right, wrong = macro_share({"a": np.ones(pairs)}), macro_share({"a": np.zeros(pairs)})
+    assert right.low == pytest.approx(beta(pairs + 0.5, 0.5).ppf(0.025), abs=0.02)
+    assert wrong.high == pytest.approx(beta(0.5, pairs + 0.5).ppf(0.975), abs=0.02)
+
+
+def test_a_difference_of_few_pairs_is_of_as_many_units_as_are_free_within_paradigms() -> None:
+    one = {"a": np.array([1.0, 0.0, 1.0, 1.0, 0.0, 0.5])}
+    first = one | {"b": np.array([1.0, 1.0, 0.0])}
+    for outcomes, units in ((one, 6), (first, 5 + 2 + 1)):
+        found = macro_difference(outcomes, {name: np.zeros(len(values)) for name, values in outcomes.items()})
+        drawn = np.mean([resample_mean(values, seed=seed) for seed, values in enumerate(outcomes.values())], axis=0)
+        assert (found.low, found.high) == bootstrap_ends(drawn, units)
+        assert found.p == bootstrap_p(drawn, units)
+        assert found.high - found.low > 1.05 * np.ptp(np.quantile(drawn, [0.025, 0.975])), "wider than of many pairs"

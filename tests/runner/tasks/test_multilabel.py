@@ -56,7 +56,7 @@ def test_a_teacher_as_sure_as_the_labels_gives_the_plain_loss(soft: str) -> None
 
 
 def test_a_teacher_is_matched_label_by_label_at_its_temperature() -> None:
-    teacher, heat = torch.tensor([[1.0, -2.0, 0.0, 3.0]]), 2.0
+    teacher, heat = torch.tensor([[1.0, -2.0, 0.0, 3.0]]), 3.0
     p, q = (found.double().div(heat).sigmoid() for found in (teacher, Z))
     expected = heat**2 * (p * (p / q).log() + (1 - p) * ((1 - p) / (1 - q)).log()).mean()
     assert float(task().match(Z, teacher, {}, soft="kl", temperature=heat)) == pytest.approx(float(expected), abs=1e-6)
