@@ -61,13 +61,19 @@ def test_scores_are_those_of_scikit_learn(seed: int) -> None:
     assert {name: value(name, labels, sets, scores) for name in expected} == pytest.approx(expected, abs=1e-12)
 
 
-def test_rows_drawn_twice_count_twice() -> None:
+def test_rows_drawn_twice_count_twice_in_each_of_several_draws() -> None:
     labels, sets, scores = drawn(40, 4, 7)
-    rows = np.random.default_rng(0).integers(0, 40, 40)
-    counts = np.bincount(rows, minlength=40)[None].astype(float)
+    draws = [np.random.default_rng(seed).integers(0, 40, 40) for seed in range(3)]
+    counts = np.stack([np.bincount(rows, minlength=40) for rows in draws]).astype(float)
     for name, score in LABEL_SET_SCORES.items():
-        weighted = score.over(answers_of(labels, sets, scores))(counts)[0]
-        assert weighted == pytest.approx(value(name, labels[rows], sets[rows], scores[rows]), abs=1e-12), name
+        weighted = score.over(answers_of(labels, sets, scores))(counts)
+        expected = [value(name, labels[rows], sets[rows], scores[rows]) for rows in draws]
+        assert weighted == pytest.approx(expected, abs=1e-12), name
+
+
+def test_the_precision_of_a_single_label_that_occurs_is_its_own() -> None:
+    labels = np.array([[1, 0], [0, 0], [1, 0]])
+    assert value("map_labels", labels, labels, np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]])) == (1 + 2 / 3) / 2
 
 
 def test_ranking_counts_rows_without_labels_as_right_and_labels_of_equal_scores_together() -> None:
