@@ -21,6 +21,25 @@ def test_schedules_rise_then_follow_their_shape() -> None:
     assert cosine.rate(55) == pytest.approx(0.5) and schedule("constant").rate(99) == 1.0
 
 
+def test_a_cut_multiplies_the_rate_of_every_step_in_and_after_the_warm_up() -> None:
+    settings = ScheduleSettings(name="cosine", warmup=0.1)
+    cut = Schedule(settings, peak=0.02, total=100, direction="higher", scale=0.5)
+    assert cut.rate(4) == pytest.approx(0.005)  # half of the warm-up, half of the rate
+    # A third of the way after the warm-up, cos(60°) is 1/2, so the cosine schedule is at 3/4 of its peak.
+    assert cut.rate(40) == pytest.approx(0.0075) and cut.rate(70) == pytest.approx(0.0025)
+
+
+def test_a_plateau_keeps_the_peak_until_it_cuts_and_counts_again_from_0_after_a_gain_or_a_cut() -> None:
+    plateau = schedule("plateau", patience=2)
+    assert [plateau.rate(step) for step in (10, 50, 99)] == [1.0, 1.0, 1.0]
+    scales = []
+    for metric in (0.5, 0.4, 0.4, 0.6, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5):
+        plateau.observe(metric)
+        scales.append(plateau.scale)
+    # Two epochs without a gain are allowed, before and after the gain to 0.6; the third one cuts, and so does the sixth.
+    assert scales == [1.0] * 6 + [0.5] * 3 + [0.25]
+
+
 @pytest.mark.parametrize(("direction", "metrics"), [("higher", [0.5, 0.6, 0.7]), ("lower", [0.7, 0.6, 0.5])])
 def test_a_plateau_watches_the_direction_of_its_metric(direction: str, metrics: list[float]) -> None:
     plateau = schedule("plateau", direction, patience=1)
@@ -45,14 +64,14 @@ def test_a_plateau_waits_while_every_score_is_0_and_the_loss_falls() -> None:
     for loss in (0.9, 0.8, 0.7):
         plateau.observe(0.0, loss)
     assert plateau.scale == 1.0
-    plateau.observe(0.0, 0.75)
-    assert plateau.scale == 0.5
+    plateau.observe(0.0, 0.7)
+    assert plateau.scale == 0.5, "the same loss is no progress"
 
 
 @pytest.mark.parametrize(
     ("metric", "best", "direction", "expected"),
     [(0.5, math.nan, "higher", True), (math.nan, math.nan, "higher", False), (math.nan, 0.5, "lower", False),
-     (0.5, 0.5, "higher", False), (0.4, 0.5, "lower", True), (0.4, 0.5, "higher", False)],
+     (0.5, 0.5, "higher", False), (0.5, 0.5, "lower", False), (0.4, 0.5, "lower", True), (0.4, 0.5, "higher", False)],
 )  # fmt: skip
 def test_only_a_strict_gain_is_better_and_nothing_is_worse_than_no_metric(
     metric: float, best: float, direction: str, expected: bool
