@@ -53,11 +53,16 @@ class SpeedTable:
         return float(np.median(self.rounds[name]))
 
     def times(self, key: str, sizes: list[int]) -> np.ndarray:
-        """Times of a sublayer at these widths, ms: medians, made non-decreasing in width, linearly interpolated."""
+        """Times of a sublayer at these widths, ms: medians, made non-decreasing in width, linearly interpolated.
+
+        They are 0 for a kind of sublayer without cells, because an earlier cut has emptied all that are of this kind.
+        """
         from scipy.optimize import isotonic_regression
 
         found = (name.rpartition("/") for name in self.rounds)
         known = sorted(int(width) for cell, _, width in found if cell == key)
+        if not known:
+            return np.zeros(len(sizes))
         level = isotonic_regression([self.median(f"{key}/{width}") for width in known]).x
         return np.interp(sizes, known, level)
 

@@ -10,9 +10,10 @@ import torch
 
 from models.compression.dendrite.module import attach_dendrites
 from models.compression.pruning.masks import PRUNED
-from models.compression.settings.pruning import Recovery
+from models.compression.settings.pruning import Recovery, Search
 from models.compression.settings.pruning import Ziplm as Options
-from models.compression.structured.layer_widths import restore, widths
+from models.compression.structured.blocks import ATTENTION, FFN
+from models.compression.structured.layer_widths import Sublayer, cut_sublayer, layer_of, restore, widths
 from models.compression.ziplm import Ziplm, task_loss
 from models.errors import ModelError
 from tests.models.compression.counting_context import CountingContext, NoisyContext, TokenContext, model, options, run
@@ -39,6 +40,16 @@ def test_the_model_gets_as_fast_as_asked_and_its_layers_are_refitted(speedup: fl
     assert 0 < facts["structure/layer_error_mean"] < 0.8 * facts["structure/layer_error_deleted_mean"]
     assert found.architecture["compressed"] == [{"method": "ziplm", "layers": widths(found)}]
     assert found(**batch()).isfinite().all()
+
+
+@pytest.mark.parametrize("parts", [(ATTENTION,), (FFN,), (ATTENTION, FFN)])
+def test_a_model_whose_last_layer_was_emptied_before_is_cut_again(parts: tuple[str, ...], tmp_path: Path) -> None:
+    before = model()
+    for part in parts:
+        cut_sublayer(layer_of(before, Sublayer(2, part)), part, [], torch.zeros(32, 0), torch.zeros(32))
+    found = run(options(1.3, search=Search(steps=0)), CountingContext(tmp_path), copy.deepcopy(before))
+    assert CountingContext.cost(before) / CountingContext.cost(found) == pytest.approx(1.3, rel=0.03)
+    assert [width for width, part in zip(widths(found)[2], (ATTENTION, FFN)) if part in parts] == [0] * len(parts)
 
 
 def test_gradual_steps_get_faster_and_each_is_trained_towards_the_dense_model(context: CountingContext) -> None:
