@@ -7,6 +7,7 @@ from torch import nn
 
 from models.compression.settings.pruning import Ziplm as Options
 from models.compression.stage import Stopwatch
+from models.compression.structured.blocks import blocks_of
 from models.compression.structured.cells import candidate_widths, cell_key
 from models.compression.structured.layer_widths import Sublayer, layer_of, sublayers, width_of, widths
 from models.compression.structured.search import Choices
@@ -86,11 +87,7 @@ class SpeedModel:
         return Choices(found, errors, self.scale * (times[:-1] - times[-1]))
 
     def _widest(self, part: str) -> int:
-        return max(
-            width_of(layer_of(self.dense, sublayer), part)
-            for sublayer in sublayers(self.dense)
-            if sublayer.part == part
-        )
+        return max(width_of(layer, part) for layer in blocks_of(self.dense))
 
     def cached_speedup(self, model: nn.Module) -> float:
         """The measured speed-up of a model with these widths, timed once per machine and cached in its table."""

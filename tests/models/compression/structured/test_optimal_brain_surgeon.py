@@ -7,7 +7,13 @@ import torch
 from torch import Tensor
 
 from models.compression.structured import optimal_brain_surgeon
-from models.compression.structured.optimal_brain_surgeon import add_damping, group_columns, refit_weight, removal_order
+from models.compression.structured.optimal_brain_surgeon import (
+    Removal,
+    add_damping,
+    group_columns,
+    refit_weight,
+    removal_order,
+)
 
 
 def problem(seed: int, *, inputs: int = 48, outputs: int = 12, rows: int = 400) -> tuple[Tensor, Tensor]:
@@ -85,6 +91,22 @@ def test_an_input_that_never_changes_goes_first_and_for_nothing() -> None:
     removal = removal_order(weight, hessian)
     assert removal.order[0] == 5 and removal.errors[1] == 0.0
     assert refit_weight(weight, hessian, list(range(48))).isfinite().all()
+
+
+def test_damping_adds_a_share_of_the_mean_diagonal_and_leaves_what_it_was_given_alone() -> None:
+    weight = torch.tensor([[1.0, 2.0, 3.0]], dtype=torch.float64)
+    hessian = torch.tensor([[4.0, 0.0, 0.2], [0.0, 0.0, 0.0], [0.2, 0.0, 0.5]], dtype=torch.float64)
+    given = weight.clone(), hessian.clone()
+    damped_weight, damped = add_damping(weight, hessian, damping=0.1)  # the mean of the diagonal is 1.5
+    assert damped_weight.tolist() == [[1.0, 0.0, 3.0]]
+    wanted = torch.tensor([[4.15, 0.0, 0.2], [0.0, 1.0, 0.0], [0.2, 0.0, 0.65]], dtype=torch.float64)
+    torch.testing.assert_close(damped, wanted)
+    assert torch.equal(weight, given[0]) and torch.equal(hessian, given[1])
+
+
+def test_the_groups_that_stay_are_in_their_original_order() -> None:
+    removal = Removal([3, 0, 4, 2, 1], [0.0, 0.1, 0.2, 0.4, 0.7, 1.0])
+    assert removal.kept(3) == [1, 2, 4] and removal.kept(0) == [] and removal.kept(5) == [0, 1, 2, 3, 4]
 
 
 def test_nothing_kept_is_a_weight_without_columns() -> None:

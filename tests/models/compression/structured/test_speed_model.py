@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from models.compression.settings.pruning import Recovery, Target
+from models.compression.structured.blocks import ATTENTION, FFN, linear_of
+from models.compression.structured.layer_widths import Sublayer, cut_sublayer, layer_of, sublayers
+from models.compression.structured.speed_model import SpeedModel
 from models.errors import ModelError
 from tests.models.compression.counting_context import CountingContext, NoisyContext, model, options, run
 from tests.models.helpers import batch
@@ -16,6 +20,71 @@ from tests.models.helpers import batch
 @pytest.fixture
 def context(tmp_path: Path) -> CountingContext:
     return CountingContext(tmp_path)
+
+
+# Three layers of 4 heads and 48 neurons. Timed alone, all sublayers together take 2 x 2 + 1 + 2 x 1 + 1 = 8 ms.
+CELLS = {
+    "attention": (1.0, 3.0), "attention/first": (0.5, 1.5), "ffn": (1.0, 2.0), "ffn/first": (0.5, 1.5),
+}  # fmt: skip
+TIMES = {"whole": 18.0, "empty": 2.0} | {
+    f"{key}/{width}": time
+    for key, times in CELLS.items()
+    for width, time in zip((0, 4 if key.startswith("attention") else 48), times)
+}
+
+
+def timed(context: CountingContext, target: Target | None = None, dense: Any = None) -> SpeedModel:
+    """The speed of a model whose times are known."""
+    chosen, kept = options(target=target or Target(2.0)), {"rounds": {name: [time] for name, time in TIMES.items()}}
+    return SpeedModel(dense or model(), context, chosen, kept)  # type: ignore[arg-type]
+
+
+def test_sublayers_together_take_what_the_whole_model_takes_beyond_the_empty_one(context: CountingContext) -> None:
+    speed = timed(context)  # 16 ms, twice the time of the cells
+    found = [speed.choices(speed.dense, sublayer, None) for sublayer in sublayers(speed.dense)]
+    assert [choices.times[0] for choices in found] == pytest.approx([4.0, 2.0, 4.0, 2.0, 2.0, 2.0])
+    assert [choices.times[choices.widths.index(0)] for choices in found] == [0.0] * 6
+    assert found[0].widths == [4, 3, 2, 1, 0] and found[0].times.tolist() == pytest.approx([4.0, 3.0, 2.0, 1.0, 0.0])
+
+
+def test_a_sublayer_may_be_cut_to_all_widths_below_its_own(context: CountingContext) -> None:
+    narrow = model()
+    layer = layer_of(narrow, Sublayer(0, ATTENTION))
+    output = linear_of(layer, ATTENTION)
+    cut_sublayer(layer, ATTENTION, [0, 1], output.weight[:, :16], output.bias)
+    cut_sublayer(layer, FFN, [], torch.zeros(32, 0), torch.zeros(32))
+    speed = timed(context, dense=narrow)
+    heads = [speed.choices(narrow, Sublayer(layer, ATTENTION), None).widths for layer in (0, 1)]
+    assert heads == [[2, 1, 0], [4, 3, 2, 1, 0]]
+    gone = speed.choices(narrow, Sublayer(0, FFN), None)
+    assert (gone.widths, gone.errors.tolist(), gone.times.tolist()) == ([0], [0.0], [0.0])
+
+
+def test_a_speedup_is_the_median_ratio_of_rounds_in_which_both_models_take_turns(context: CountingContext) -> None:
+    speed, rounds = timed(context), {"dense": [4.0, 9.0, 8.0], "model": [2.0, 3.0, 1.0]}
+    context.times = lambda models, **shape: rounds  # type: ignore[method-assign]
+    assert speed.speedup(speed.dense) == 3.0
+
+
+def test_a_model_that_uses_up_its_time_budget_has_the_speedup_of_the_budget(context: CountingContext) -> None:
+    speed = timed(context)
+    assert speed.time_budget(3.0) == 4.0 and speed.predicted_speedup(4.0) == 3.0 and speed.predicted_speedup(0.0) == 9.0
+
+
+@pytest.mark.parametrize(
+    ("target", "speedup"),
+    [(Target(8.9), 8.9), (Target(1.0), 1.0), (Target(latency_ms=6.0), 3.0), (Target(latency_ms=36.0), 1.0)],
+)
+def test_a_target_is_a_speedup_over_the_whole_model(context: CountingContext, target: Target, speedup: float) -> None:
+    assert timed(context, target).target_speedup() == pytest.approx(speedup)
+
+
+@pytest.mark.parametrize(("target", "cure"), [(Target(9.0), "speedup=8.1"), (Target(latency_ms=2.0), "latency_ms=2.2")])
+def test_the_speed_of_a_model_without_heads_and_neurons_is_out_of_reach(
+    context: CountingContext, target: Target, cure: str
+) -> None:
+    with pytest.raises(ModelError, match=f"9.00x is out of reach.* Try: compression.ziplm.target.{cure}$"):
+        timed(context, target).target_speedup()
 
 
 def test_the_table_is_timed_once_and_then_comes_from_the_cache(context: CountingContext) -> None:
