@@ -36,7 +36,7 @@ def test_a_plateau_keeps_the_peak_until_it_cuts_and_counts_again_from_0_after_a_
     for metric in (0.5, 0.4, 0.4, 0.6, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5):
         plateau.observe(metric)
         scales.append(plateau.scale)
-    # Two epochs without a gain are allowed, before and after the gain to 0.6; the third one cuts, and so does the sixth.
+    # Two epochs without a gain are allowed, before and after the gain to 0.6; the third and the sixth one cut.
     assert scales == [1.0] * 6 + [0.5] * 3 + [0.25]
 
 
