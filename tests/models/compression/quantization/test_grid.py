@@ -161,6 +161,20 @@ def test_steps_in_fp16_are_the_ones_that_a_file_holds() -> None:
     assert torch.equal(codes, encode_in(matrix, step.half().float(), zero, grid))
 
 
+def test_a_step_too_large_for_fp16_is_the_largest_that_a_file_holds() -> None:
+    codes, step, _ = encode(torch.tensor([[1e6, -3e5, 0.0]]), Grid(2, "symmetric", half=True))
+    assert (float(step), codes.tolist()) == (65504.0, [[3, 1, 2]]) and step.dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("grid", "reach"), [(Grid(4), (0, 15)), (Grid(4, "symmetric"), (1, 15)), (Grid(2, "even"), (-0.5, 3.5))]
+)
+def test_a_grid_reaches_to_its_outermost_levels_and_an_even_one_to_the_edges_of_their_cells(
+    grid: Grid, reach: tuple[float, float]
+) -> None:
+    assert grid.reach == reach
+
+
 @pytest.mark.parametrize(
     "grid",
     [
