@@ -161,6 +161,24 @@ def test_steps_in_fp16_are_the_ones_that_a_file_holds() -> None:
     assert torch.equal(codes, encode_in(matrix, step.half().float(), zero, grid))
 
 
+@pytest.mark.parametrize("spread", [0.02, 1.0, 5.0])  # far from 1 in particular: ranges are in units of the weights
+@pytest.mark.parametrize("bits", [2, 4])
+def test_a_range_of_least_error_is_the_best_of_28_around_zero(bits: int, spread: float) -> None:
+    matrix = spread * normal(rows=6, columns=64)
+    matrix[:3, 0] *= 20.0  # outliers in half of the rows, so that each kind of candidate is the best in some
+    grid = Grid(bits, "symmetric", fit="least_error")
+    top = 2 ** (bits - 1) - 1
+    wanted = []
+    for row in matrix:
+        deviation = float(row.square().mean().sqrt())
+        ends = [float(row.abs().max()) * (1.0 - 0.04 * place) for place in range(14)]
+        ends += [(1.3 + 0.345 * bits) * deviation * (0.67 + 0.73 * place / 13) for place in range(14)]
+        steps = [end / top for end in ends]
+        wanted.append(min(float(((row / s).round().clamp(-top, top) * s - row).square().sum()) for s in steps))
+    found = (rounded(matrix, grid) - matrix).square().sum(1)
+    torch.testing.assert_close(found, torch.tensor(wanted), rtol=1e-4, atol=0)
+
+
 def test_a_step_too_large_for_fp16_is_the_largest_that_a_file_holds() -> None:
     codes, step, _ = encode(torch.tensor([[1e6, -3e5, 0.0]]), Grid(2, "symmetric", half=True))
     assert (float(step), codes.tolist()) == (65504.0, [[3, 1, 2]]) and step.dtype == torch.float32
