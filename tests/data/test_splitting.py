@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from data.errors import DataError
 from data.labels import Labels
 from data.settings import DataSettings
 from data.sources.raw import TEXTS, RawData, RawSplit
-from data.splitting import apply_split_rule, cut_rows, keep_labels, limit_rows, pick_rows
+from data.splitting import apply_split_rule, cut_rows, keep_labels, limit_rows, pick_rows, rows_per_class
 from data.targets.class_label import ClassLabel
 from data.targets.label_set import LabelSet
 
@@ -33,6 +34,25 @@ def test_a_stratified_cut_keeps_the_shares_of_the_classes() -> None:
 def test_the_rarest_class_is_never_lost() -> None:
     labels = np.array([0] * 997 + [1] * 3)
     assert set(labels[pick_rows(len(labels), 10, seed=0, strata=labels)]) == {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "count", "leave", "wanted"),
+    [
+        ([50, 30, 20], 7, 0, [4, 2, 1]),  # shares of 3.5, 2.1 and 1.4: the largest remainder is the first
+        ([50, 30, 20], 8, 0, [4, 2, 2]),  # 4, 2.4 and 1.6: a whole number has no remainder
+        ([50, 30, 20], 2, 0, [1, 1, 0]),  # fewer rows than classes: 1, 0.6 and 0.4
+        ([90, 5, 5], 4, 0, [2, 1, 1]),  # 3.6, 0.2 and 0.2: the largest class makes room
+        ([97, 2, 1], 3, 0, [1, 1, 1]),
+        ([97, 2, 1], 3, 1, [2, 1, 0]),  # the only row of the last class stays
+        ([2, 2, 2], 5, 1, [1, 1, 1]),  # no more than may be taken
+        ([2, 2, 2], 6, 0, [2, 2, 2]),
+    ],
+)
+def test_rows_are_divided_by_the_largest_remainders_with_one_of_each_class_if_possible(
+    sizes: list[int], count: int, leave: int, wanted: list[int]
+) -> None:
+    assert rows_per_class(np.array(sizes), count, leave).tolist() == wanted
 
 
 def test_the_seed_decides() -> None:
@@ -182,3 +202,34 @@ def test_groups_of_mixed_labels_are_never_cut_and_leave_every_class() -> None:
     assert not set(groups[kept]) & set(groups[taken]) and set(labels[kept]) == {0, 1, 2, 3}
     assert 54 <= len(taken) <= 66
     np.testing.assert_allclose(np.bincount(labels[taken]) / len(taken), [0.4, 0.4, 0.2], atol=0.06)
+
+
+def test_groups_are_taken_while_train_keeps_a_row_of_every_class() -> None:
+    """Both rows of class 1 are in groups that bring the cut closer to the shares: 29 rows of class 0 and one of 1."""
+    labels = np.array([0] * 100 + [1] * 2)
+    apart, together = np.zeros(102, np.int64), np.zeros(102, np.int64)
+    apart[:3], apart[100] = 1, 1
+    apart[3:6], apart[101] = 2, 2
+    together[:3], together[100:] = 1, 1
+    for seed in range(4):
+        _, taken = cut_rows(102, 30, seed, labels, apart)
+        assert taken.tolist() in ([0, 1, 2, 100], [3, 4, 5, 101])
+        assert not len(cut_rows(102, 30, seed, labels, together)[1])
+
+
+def test_a_group_that_brings_no_class_closer_to_its_share_stays() -> None:
+    assert not len(cut_rows(10, 1, seed=0, groups=np.arange(10) // 2)[1]), "two rows are as far from one as none"
+    assert len(cut_rows(10, 3, seed=0, groups=np.arange(10) // 2)[1]) == 2
+    assert len(cut_rows(10, 4, seed=0, groups=np.arange(10) // 2)[1]) == 4
+
+
+@pytest.mark.parametrize(("single", "is_noted"), [(19, True), (20, False)])
+def test_a_cut_of_less_than_half_of_what_was_wanted_is_noted(single: int, is_noted: bool) -> None:
+    data = data_of({"neg": 100, "pos": 100})
+    train, groups = data.splits["train"], np.arange(200)
+    groups[single:100], groups[100 + single :] = 1000, 1001  # too large for the 40 rows of each class that are wanted
+    data.splits |= {"train": replace(train, groups=groups), "val": train.take(np.arange(2))}
+    apply_split_rule(data, DataSettings(source="files", test_fraction=0.4, duplicates="group"))
+    assert len(data.splits["test"]) == 2 * single
+    noted = [note for note in data.notes if f"test has {2 * single} rows, fewer than the 80 wanted" in note]
+    assert bool(noted) is is_noted
