@@ -13,6 +13,7 @@ from models.compression.distillation.losses import (
     cosine_loss,
     hidden_loss,
     log_relations,
+    regression_loss,
     relation_loss,
     soft_cross_entropy,
     soft_divergence,
@@ -109,3 +110,24 @@ def test_relations_are_distributions_and_know_no_order_of_heads() -> None:
     torch.testing.assert_close(
         relation_loss(permuted(student), permuted(teacher), 4, mask), relation_loss(student, teacher, 4, mask)
     )
+
+
+@pytest.mark.parametrize("heads", [1, 2])
+def test_a_relation_is_the_softmax_of_scaled_products_within_each_head(heads: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    student, teacher = (torch.randn(2, 3, 8, generator=generator, dtype=torch.float64) for _ in range(2))
+    total, size = 0.0, 8 // heads
+    for row in range(2):
+        for head in range(heads):
+            parts = [states[row, :, head * size : (head + 1) * size] for states in (teacher, student)]
+            for token in range(3):
+                wanted, found = (
+                    torch.tensor([float(part[token] @ other) / size**0.5 for other in part]).softmax(0)
+                    for part in parts
+                )
+                total += float((wanted * (wanted / found).log()).sum())
+    assert float(relation_loss(student, teacher, heads, None)) == pytest.approx(total / (2 * heads * 3), rel=1e-5)
+
+
+def test_numbers_are_compared_in_units_of_a_scale() -> None:
+    assert float(regression_loss(torch.tensor([4.0, 10.0]), torch.tensor([2.0, 4.0]), scale=2.0)) == (1.0 + 9.0) / 2

@@ -85,6 +85,15 @@ def test_candidates_go_from_strict_to_loose_without_the_labels() -> None:
         assert np.array_equal(found, candidates(exits, other, Options(rule=rule)))
 
 
+def test_candidates_reach_from_nearly_certain_to_chance_and_from_all_exits_to_one() -> None:
+    exits, seen, _ = prepared(Options(), 60)
+    found = candidates(exits, seen, Options())
+    assert (len(found), found[0], found[-1]) == (60, pytest.approx(0.9999, abs=2e-6), pytest.approx(1 / 3))
+    assert candidates(exits, seen, Options(rule="patience")).tolist() == [2, 1], "of three exits"
+    assert candidates(exits, seen, Options(threshold=0.7)).tolist() == [0.7]
+    assert candidates(exits, seen, Options(rule="entropy", threshold=0.7)).tolist() == [-0.7]
+
+
 def test_a_guarantee_takes_temperatures_and_threshold_from_different_rows() -> None:
     options = Options(guarantee="net_loss", at_most_loss=0.3)
     exits, seen, context = prepared(options)
@@ -93,6 +102,44 @@ def test_a_guarantee_takes_temperatures_and_threshold_from_different_rows() -> N
     impossible = Options(guarantee="net_loss", at_most_loss=0.001)
     with pytest.raises(ModelError, match=r"Try: compression\.early\.guarantee=none"):
         calibrate(exits, seen, LAYERS, impossible, context, key="compression.early")
+
+
+def too_sure(labels: torch.Tensor, classes: int) -> torch.Tensor:
+    """Logits of a last layer with log-odds of 6 that is wrong on a fifth of the rows."""
+    answers = torch.where(torch.arange(len(labels)) % 5 == 0, (labels + 1) % classes, labels)
+    return 6.0 * torch.nn.functional.one_hot(answers, classes).float()
+
+
+def test_temperatures_know_the_even_rows_alone_and_the_threshold_the_odd_ones() -> None:
+    options, others = Options(guarantee="net_loss", at_most_loss=0.9), []
+    for changed in (None, slice(0, None, 2), slice(1, None, 2)):
+        exits, seen, context = prepared(options)
+        labels, last = seen.labels.clone(), too_sure(seen.labels, 3)
+        if changed is not None:
+            labels[changed] = labels[changed].flip(0)
+        found = calibrate(exits, Seen(seen.vectors, last, labels), LAYERS, options, context)
+        others.append((float(exits.temperature), found.loss))
+    plain, even, odd = others
+    assert odd[0] == plain[0] != even[0] and odd[1] != plain[1]
+
+
+def test_two_classes_get_temperatures_and_an_interval_too() -> None:
+    exits, seen, context = prepared(Options())
+    exits.classifiers = torch.nn.ModuleList(torch.nn.Linear(32, 2) for _ in range(LAYERS - 1))
+    labels = seen.labels % 2
+    found = calibrate(exits, Seen(seen.vectors, too_sure(labels, 2), labels), LAYERS, Options(), context)
+    assert float(exits.temperature) == pytest.approx(6.0 / np.log(4), rel=0.05)  # the log-odds of four out of five
+    assert found.low <= found.loss <= found.high
+
+
+def test_exits_are_rounded_as_the_file_holds_them_before_the_threshold_is_chosen() -> None:
+    exits, seen, context = prepared(Options())
+    calibrate(exits, seen, LAYERS, Options(at_most_loss=0.2), context, in_half=True)
+    for layer in exits.classifiers:
+        weight = layer.get_parameter("weight")
+        assert torch.equal(weight, weight.half().float()) and weight.abs().sum() > 0
+    threshold = float(exits.thresholds[0])
+    assert threshold == NEVER or threshold != float(np.float16(threshold)), "thresholds stay in float32"
 
 
 def test_no_allowed_threshold_means_all_layers() -> None:
