@@ -26,7 +26,7 @@ FAST = [
 HUB = ["data=imdb", "data.config=null", "data.task=auto", "data.metrics=[]"]
 TWO = r"task: classification, 2 classes \({} \d+, {} \d+\)"
 GIVEN = r"(finished already|task: classification, 2 classes)"  # some files hold identical data
-MISSING = r"rows have an empty or missing text or label .*Try: data\.missing=drop"
+MISSING = r"rows? ha(s|ve) an empty or missing text or label .*Try: data\.missing=drop"
 
 # For training files: the exit code, and a pattern for the output.
 TRAINED: dict[str, tuple[int, str]] = {
@@ -107,7 +107,7 @@ TESTED: dict[str, tuple[int, str]] = {
 # For folders read like datasets from the hub; further settings follow a space.
 OF_THE_HUB: dict[str, tuple[int, str]] = {
     "bool": (0, TWO.format("False", "True")),
-    "emptytext": (2, "have an empty or missing text .*Try: data.missing=drop"),
+    "emptytext": (2, "ha(s|ve) an empty or missing text .*Try: data.missing=drop"),
     "emptytext data.missing=drop": (0, "rows left out: 1 "),
     "float": (0, "task: regression, 0.6 to 2.6"),
     "minus": (2, "test has no labels.*Try: data.split=train"),
@@ -116,7 +116,7 @@ OF_THE_HUB: dict[str, tuple[int, str]] = {
     "nonefirst": (2, "have no gold label .*Try: data.missing=drop"),
     "nonefirst data.missing=drop": (0, "rows left out: "),
     "nottext": (2, "holds int64, not text"),
-    "nulltext": (2, "have an empty or missing text .*Try: data.missing=drop"),
+    "nulltext": (2, "ha(s|ve) an empty or missing text .*Try: data.missing=drop"),
     "s140": (0, TWO.format("0", "4")),
     "s140 data.label_names=[neg,pos]": (0, TWO.format("neg", "pos")),
     "script": (2, "is a loading script, and code from a hub is never run here"),

@@ -39,7 +39,7 @@ def test_a_batch_has_gains_and_groups() -> None:
     [
         (np.array([[0, 1, 0, 0], [0, 1, 0, 0]]), "no training query has a relevant candidate"),
         (np.array([[1, 0, 0, 0], [0, 1, 0, 0]]), "no training query has a relevant candidate"),
-        (np.array([[1, 1, 0, 0], [1, 1, 0, 0]]), "no training query has a candidate that is not relevant"),
+        (np.array([[1, 1, 0, 0], [1, 1, 0, 0]]), "both a relevant candidate and one that is not"),
     ],
 )
 def test_training_queries_without_a_choice_are_refused(values: np.ndarray, message: str) -> None:
