@@ -132,8 +132,8 @@ OF_THE_HUB: dict[str, tuple[int, str]] = {
 
 # For files to predict, with a model trained on plain.csv; further settings follow a space.
 PREDICTED: dict[str, tuple[int, str]] = {
-    "PR_UP.CSV": (0, "1 row"),
-    "pr.tsv": (0, "1 row"),
+    "PR_UP.CSV": (0, r"\b1 row\b"),
+    "pr.tsv": (0, r"\b1 row\b"),
     "plain.csv.gz": (0, "300 rows"),
     "array.json": (0, "300 rows"),
     "array.jsonl": (0, "300 rows"),
@@ -141,16 +141,16 @@ PREDICTED: dict[str, tuple[int, str]] = {
     "pr_blank.csv": (0, "2 rows"),
     "pr_blank.jsonl": (0, "2 rows"),
     "pr_cp1252.csv": (2, "line 2 is not utf-8. Try: encoding=cp1252"),
-    "pr_cp1252.csv encoding=cp1252": (0, "1 row"),
+    "pr_cp1252.csv encoding=cp1252": (0, r"\b1 row\b"),
     "pr_dupcol.csv": (2, "2 columns of that name"),
     "pr_empty.csv": (0, "3 rows"),
     "pr_header_only.csv": (2, "has no rows"),
     "pr_long.csv": (0, "2 rows, 1 of them longer than"),
     "pr_missing.csv": (2, "Try: text=review"),
     "pr_null.jsonl": (2, "nothing under 'text'"),
-    "pr_num.jsonl": (0, "1 row"),
+    "pr_num.jsonl": (0, r"\b1 row\b"),
     "pr_predcol.csv": (2, "there is a column '(p_0|prediction)' already"),
-    "pr_semi.csv": (0, "1 row"),
+    "pr_semi.csv": (0, r"\b1 row\b"),
     "pr_short.csv": (2, "line 3 has 1 field, the header 2"),
 }
 
